@@ -1,0 +1,40 @@
+"""The one tree of errors that a user can cause; every message says what, where and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class SegcoreError(Exception):
+    """Base of every error that is the input's fault; screens and the command line show its message as it is."""
+
+
+class ParameterError(SegcoreError, ValueError):
+    """A parameter is outside its domain."""
+
+    @classmethod
+    def out_of_range(cls, name: str, got: object, low: float, high: float | None) -> ParameterError:
+        """Build the error for a number outside its range."""
+        domain = f"be at least {low:g}" if high is None else f"lie in [{low:g}, {high:g}]"
+        return cls(f"{name} must {domain}, got {got!r}.")
+
+    @classmethod
+    def unknown(cls, what: str, got: object, choices: Iterable[str]) -> ParameterError:
+        """Build the error for a name that is not one of the ``choices``."""
+        return cls(f"Unknown {what} {got!r}: choose one of {', '.join(choices)}.")
+
+
+class DataError(SegcoreError, ValueError):
+    """The content of a file or table cannot be used as it stands."""
+
+
+class SourceError(SegcoreError):
+    """A file or an address cannot be read."""
+
+
+class StoreError(SegcoreError):
+    """Something asked of the store is not there, or the store cannot be used."""
+
+
+class JobError(SegcoreError):
+    """A sweep or a benchmark could not be run to its end."""

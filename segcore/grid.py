@@ -1,0 +1,96 @@
+"""Grids of hyperparameters: the points, in the order asked, and their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from segcore.errors import ParameterError
+
+Number = int | float
+Point = Mapping[str, Number]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The product of some axes; the last axis varies fastest.
+
+    Parameters
+    ----------
+    axes : tuple of (name, values)
+        Each axis has at least one value, and no value twice.
+    """
+
+    axes: tuple[tuple[str, tuple[Number, ...]], ...]
+
+    @classmethod
+    def from_mapping(cls, axes: Mapping[str, Iterable[Number]]) -> Grid:
+        """Build a grid from ``{name: values}``; repeated values are kept once."""
+        return cls(tuple((name, tuple(dict.fromkeys(values))) for name, values in axes.items()))
+
+    def points(self) -> tuple[dict[str, Number], ...]:
+        """Return every point as ``{name: value}``."""
+        names = [name for name, _ in self.axes]
+        return tuple(dict(zip(names, values, strict=True)) for values in product(*(axis for _, axis in self.axes)))
+
+    def __len__(self) -> int:
+        """Return the number of points without building them."""
+        count = 1
+        for _, values in self.axes:
+            count *= len(values)
+        return count
+
+
+def axes_of(points: Sequence[Point]) -> dict[str, list[Number]]:
+    """Return each parameter's distinct values over ``points``, sorted; the grid as a reader sees it."""
+    names = dict.fromkeys(name for point in points for name in point)
+    return {name: sorted({point[name] for point in points if name in point}) for name in names}
+
+
+def point_key(point: Point) -> str:
+    """Return the canonical name of a point, ``n_clusters=5,tol=0.001``: what ``parse_point`` reads back."""
+    return ",".join(f"{name}={value!r}" for name, value in point.items())
+
+
+def parse_point(text: str) -> dict[str, Number]:
+    """Read a point from ``n_clusters=5,tol=0.001``.
+
+    Raises
+    ------
+    ParameterError
+        Where a part is not ``name=number``.
+    """
+    point: dict[str, Number] = {}
+    for part in text.split(","):
+        name, sign, value = part.partition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            sign = ""
+        if not sign or not name.strip():
+            raise ParameterError(f"A point is written name=value,name=value, such as n_clusters=5,tol=0.001; got {text!r}.")
+        point[name.strip()] = int(number) if number == int(number) and "." not in value and "e" not in value.lower() else number
+    return point
+
+
+def find_point(points: Sequence[Point], wanted: Point) -> int:
+    """Return the index of the one point that has all the ``wanted`` values.
+
+    A parameter that ``wanted`` leaves out may have any value, as long as one point is left.
+
+    Raises
+    ------
+    ParameterError
+        Where no point or more than one fits.
+    """
+    found = [i for i, point in enumerate(points) if all(name in point and point[name] == value for name, value in wanted.items())]
+    if len(found) == 1:
+        return found[0]
+    asked = point_key(wanted)
+    if found:
+        raise ParameterError(
+            f"{len(found)} points of the sweep have {asked}: name the other parameters too, such as {point_key(points[found[0]])}."
+        )
+    values = "; ".join(f"{name} = {', '.join(repr(v) for v in axis)}" for name, axis in axes_of(points).items())
+    raise ParameterError(f"The sweep has no point {asked}. It has {values}.")

@@ -1,0 +1,371 @@
+"""The one store: an SQLite index, and arrays and tables as files named by their content.
+
+An object is written to a temporary file, flushed to disk and renamed before any row of the index names it, and the index runs with
+``synchronous=FULL``: a row that was acknowledged is there after a crash, and so is everything that it names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from segcore.dataset import FeatureEntry, FeatureTable
+from segcore.errors import StoreError
+from segcore.solution import Preparation, Solution, Sweep, SweepSpec, canonical_json
+
+_SCHEMA = """
+create table if not exists sweeps (
+    id text primary key, spec text not null, created real not null, preparation text, summary text);
+create table if not exists points (
+    sweep text not null, position integer not null, record text not null, primary key (sweep, position));
+create table if not exists attempts (
+    sweep text not null, position integer not null, count integer not null, primary key (sweep, position));
+create table if not exists segment_names (
+    sweep text not null, point text not null, segment integer not null, name text not null, primary key (sweep, point, segment));
+create table if not exists intakes (
+    key text primary key, record text not null, used real not null);
+create table if not exists jobs (
+    id text primary key, kind text not null, title text not null, spec text not null, state text not null, created real not null,
+    started real, finished real, total integer not null, message text, result text);
+"""
+_JOB_FIELDS = {"state", "created", "started", "finished", "message", "result", "title", "total"}
+
+
+def default_home() -> Path:
+    """Return where the store lives: ``SEGCORE_HOME``, else the user's data directory."""
+    asked = os.environ.get("SEGCORE_HOME")
+    if asked:
+        return Path(asked).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("segcore"))
+
+
+class Store:
+    """Sweeps, feature tables, intakes and jobs on disk; safe to use from many processes and threads at once.
+
+    Parameters
+    ----------
+    home : Path or None
+        Its directory, made where it does not exist; ``default_home()`` where ``None``.
+
+    Raises
+    ------
+    StoreError
+        Where the directory cannot be written.
+    """
+
+    def __init__(self, home: Path | str | None = None) -> None:
+        self.home = Path(home) if home is not None else default_home()
+        self._local = threading.local()
+        try:
+            (self.home / "objects").mkdir(parents=True, exist_ok=True)
+            with self._write() as index:
+                index.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(
+                f"The store at {self.home} cannot be used ({error}): free it, or set SEGCORE_HOME to another directory."
+            ) from error
+
+    def _index(self) -> sqlite3.Connection:
+        known = getattr(self._local, "index", None)
+        if known is not None and known[0] == os.getpid():
+            return known[1]
+        index = sqlite3.connect(self.home / "index.db", timeout=30, isolation_level=None)
+        index.execute("pragma journal_mode=wal")
+        index.execute("pragma synchronous=full")
+        self._local.index = (os.getpid(), index)
+        return index
+
+    @contextlib.contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        yield self._index()
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        return self._index().execute(query, values).fetchall()
+
+    def _one(self, query: str, *values: object) -> tuple[Any, ...] | None:
+        return self._index().execute(query, values).fetchone()
+
+    def object_path(self, name: str) -> Path:
+        """Return the file of an object."""
+        return self.home / "objects" / name[:2] / name
+
+    def put_bytes(self, content: bytes, suffix: str) -> str:
+        """Keep ``content`` and return its name, which is its SHA-256 with ``suffix``."""
+        name = hashlib.sha256(content).hexdigest() + suffix
+        path = self.object_path(name)
+        if path.exists():
+            return name
+        path.parent.mkdir(exist_ok=True)
+        temporary = path.with_name(f"{name}.{os.getpid()}.{threading.get_ident()}.tmp")
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+        for directory in (path.parent, path.parent.parent):
+            handle = os.open(directory, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        return name
+
+    def put_array(self, array: np.ndarray) -> str:
+        """Keep an array of plain numbers as ``.npy``."""
+        buffer = io.BytesIO()
+        np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
+        return self.put_bytes(buffer.getvalue(), ".npy")
+
+    def array(self, name: str) -> np.ndarray:
+        """Return a kept array, mapped into memory, read only."""
+        try:
+            return np.load(self.object_path(name), mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise StoreError(f"The store at {self.home} has lost {name}: run the sweep again.") from error
+
+    def put_frame(self, frame: pd.DataFrame) -> str:
+        """Keep a frame as Parquet."""
+        buffer = io.BytesIO()
+        frame.to_parquet(buffer, index=False)
+        return self.put_bytes(buffer.getvalue(), ".parquet")
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """Return a kept frame."""
+        try:
+            return pd.read_parquet(self.object_path(name))
+        except (OSError, ValueError) as error:
+            raise StoreError(f"The store at {self.home} has lost {name}: take the data in again.") from error
+
+    def put_json(self, value: object) -> str:
+        """Keep a JSON-able value."""
+        return self.put_bytes(canonical_json(value).encode(), ".json")
+
+    def json(self, name: str) -> Any:
+        """Return a kept JSON value."""
+        try:
+            return json.loads(self.object_path(name).read_bytes())
+        except (OSError, ValueError) as error:
+            raise StoreError(f"The store at {self.home} has lost {name}: take the data in again.") from error
+
+    def put_feature_table(self, table: FeatureTable) -> str:
+        """Keep a table and return its name; equal tables have one name."""
+        rows = pd.DataFrame({"customer_id": table.customers.astype(str), "copy": table.copies})
+        if table.revenue is not None:
+            rows["revenue"] = table.revenue
+        return self.put_json(
+            {
+                "values": self.put_array(table.values),
+                "rows": self.put_frame(rows),
+                "profile": self.put_frame(pd.DataFrame(dict(table.profile))) if table.profile else None,
+                "names": list(table.names),
+                "dictionary": [asdict(entry) for entry in table.dictionary],
+                "reference_date": table.reference_date,
+            }
+        )
+
+    def feature_table(self, name: str) -> FeatureTable:
+        """Return a kept table; its values are mapped into memory, read only."""
+        record = self.json(name)
+        rows = self.frame(record["rows"])
+        profile = self.frame(record["profile"]) if record["profile"] else pd.DataFrame()
+        return FeatureTable(
+            values=self.array(record["values"]),
+            names=tuple(record["names"]),
+            customers=rows["customer_id"].to_numpy(dtype=object),
+            copies=rows["copy"].to_numpy(),
+            dictionary=tuple(FeatureEntry(**{**entry, "columns": tuple(entry["columns"])}) for entry in record["dictionary"]),
+            revenue=rows["revenue"].to_numpy() if "revenue" in rows else None,
+            profile={str(column): profile[column].to_numpy() for column in profile},
+            reference_date=record["reference_date"],
+        )
+
+    def put_intake(self, key: str, record: Mapping[str, Any]) -> None:
+        """Remember what was taken in for a request, under the digest of the request and the file's content."""
+        with self._write() as index:
+            index.execute("insert or replace into intakes values (?, ?, ?)", (key, canonical_json(record), time.time()))
+
+    def intake(self, key: str) -> dict[str, Any] | None:
+        """Return what was taken in for a request, if it was."""
+        row = self._one("select record from intakes where key = ?", key)
+        return json.loads(row[0]) if row else None
+
+    def add_sweep(self, spec: SweepSpec) -> str:
+        """Remember what a sweep asks and return its id; adding it again changes nothing."""
+        with self._write() as index:
+            index.execute(
+                "insert or ignore into sweeps (id, spec, created) values (?, ?, ?)", (spec.id, canonical_json(spec.to_json()), time.time())
+            )
+        return spec.id
+
+    def resolve(self, prefix: str) -> str:
+        """Return the id of the one sweep that begins with ``prefix``.
+
+        Raises
+        ------
+        StoreError
+            Where none or more than one does.
+        """
+        found = [row[0] for row in self._rows("select id from sweeps where substr(id, 1, ?) = ? limit 3", len(prefix), prefix.lower())]
+        if len(found) == 1 and prefix:
+            return str(found[0])
+        if found:
+            raise StoreError(f"More than one sweep begins with {prefix!r}: give more of its id.")
+        raise StoreError(f"There is no sweep {prefix!r} in the store at {self.home}: 'segcore jobs list' names those there are.")
+
+    def sweep_ids(self) -> list[str]:
+        """Return the ids of all sweeps, the newest first."""
+        return [str(row[0]) for row in self._rows("select id from sweeps order by created desc")]
+
+    def spec(self, sweep_id: str) -> SweepSpec:
+        """Return what a sweep asks."""
+        row = self._one("select spec from sweeps where id = ?", sweep_id)
+        if row is None:
+            raise StoreError(f"There is no sweep {sweep_id!r} in the store at {self.home}.")
+        return SweepSpec.from_json(json.loads(row[0]))
+
+    def put_preparation(self, sweep_id: str, preparation: Preparation) -> None:
+        """Keep what was fitted before the clustering."""
+        with self._write() as index:
+            index.execute("update sweeps set preparation = ? where id = ?", (canonical_json(preparation.to_json()), sweep_id))
+
+    def put_summary(self, sweep_id: str, summary: Mapping[str, Any]) -> None:
+        """Keep what is known of the whole sweep: see ``Sweep.summary``."""
+        with self._write() as index:
+            index.execute("update sweeps set summary = ? where id = ?", (canonical_json(summary), sweep_id))
+
+    def put_solution(self, sweep_id: str, position: int, solution: Solution) -> bool:
+        """Keep one point's solution; once this returns it is there after any crash. Returns False where it was there already."""
+        record = {
+            "solution": solution.to_json(),
+            "labels": None if solution.labels is None else self.put_array(solution.labels),
+            "arrays": {name: self.put_array(array) for name, array in solution.arrays.items()},
+        }
+        with self._write() as index:
+            done = index.execute("insert or ignore into points values (?, ?, ?)", (sweep_id, position, canonical_json(record)))
+        return done.rowcount == 1
+
+    def positions(self, sweep_id: str) -> set[int]:
+        """Return the positions of the points that have their solution."""
+        return {int(row[0]) for row in self._rows("select position from points where sweep = ?", sweep_id)}
+
+    def forget_failed(self, sweep_id: str) -> int:
+        """Drop failed points and all counted attempts, so that they are tried again; returns how many points."""
+        with self._write() as index:
+            dropped = index.execute(
+                "delete from points where sweep = ? and json_extract(record, '$.solution.status') = 'failed'", (sweep_id,)
+            ).rowcount
+            index.execute("delete from attempts where sweep = ?", (sweep_id,))
+            index.execute("update sweeps set summary = null where id = ? and ? > 0", (sweep_id, dropped))
+        return int(dropped)
+
+    def begin_attempt(self, sweep_id: str, position: int) -> int:
+        """Count one more attempt at a point that has no solution yet, and return which one it is, from 1."""
+        with self._write() as index:
+            row = index.execute(
+                "insert into attempts values (?, ?, 1) on conflict (sweep, position) do update set count = count + 1 returning count",
+                (sweep_id, position),
+            ).fetchone()
+        return int(row[0])
+
+    def sweep(self, sweep_id: str) -> Sweep:
+        """Return a sweep as far as it has come, its solutions without labels and arrays."""
+        spec = self.spec(sweep_id)
+        preparation, summary = self._rows("select preparation, summary from sweeps where id = ?", sweep_id)[0]
+        solutions: list[Solution | None] = [None] * len(spec.points)
+        for position, record in self._rows("select position, record from points where sweep = ?", sweep_id):
+            solutions[position] = Solution.from_json(json.loads(record)["solution"])
+        return Sweep(
+            id=sweep_id,
+            spec=spec,
+            solutions=tuple(solutions),
+            preparation=Preparation.from_json(json.loads(preparation)) if preparation else None,
+            summary=json.loads(summary) if summary else {},
+        )
+
+    def solution(self, sweep_id: str, position: int) -> Solution:
+        """Return one point's solution with its labels and arrays.
+
+        Raises
+        ------
+        StoreError
+            Where the point has no solution yet.
+        """
+        row = self._one("select record from points where sweep = ? and position = ?", sweep_id, position)
+        if row is None:
+            raise StoreError(f"Point {position + 1} of sweep {sweep_id[:12]} has no solution yet: wait for the sweep, or resume it.")
+        record = json.loads(row[0])
+        return Solution.from_json(
+            record["solution"],
+            labels=None if record["labels"] is None else self.array(record["labels"]),
+            arrays={name: self.array(array) for name, array in record["arrays"].items()},
+        )
+
+    def name_segment(self, sweep_id: str, point: str, segment: int, name: str) -> None:
+        """Keep the analyst's name of a segment; an empty one takes it away. ``point`` is its ``grid.point_key``."""
+        with self._write() as index:
+            if name.strip():
+                index.execute("insert or replace into segment_names values (?, ?, ?, ?)", (sweep_id, point, segment, name.strip()))
+            else:
+                index.execute("delete from segment_names where sweep = ? and point = ? and segment = ?", (sweep_id, point, segment))
+
+    def segment_names(self, sweep_id: str, point: str) -> dict[int, str]:
+        """Return the names that the analyst gave to the segments of a point."""
+        rows = self._rows("select segment, name from segment_names where sweep = ? and point = ?", sweep_id, point)
+        return {int(segment): str(name) for segment, name in rows}
+
+    def put_job(self, job_id: str, *, kind: str, title: str, spec: Mapping[str, Any], total: int, state: str) -> None:
+        """Add a job, or set a known one back to ``state`` with a new place in the queue."""
+        with self._write() as index:
+            index.execute(
+                "insert into jobs (id, kind, title, spec, state, created, total) values (?, ?, ?, ?, ?, ?, ?) on conflict (id) do update "
+                "set state = excluded.state, created = excluded.created, started = null, finished = null, message = null",
+                (job_id, kind, title, canonical_json(spec), state, time.time(), total),
+            )
+
+    def update_job(self, job_id: str, **fields: Any) -> None:
+        """Change fields of a job: state, started, finished, message, result (JSON-able)."""
+        unknown = set(fields) - _JOB_FIELDS
+        if unknown:
+            raise ValueError(f"a job has no {sorted(unknown)}")
+        if fields.get("result") is not None:
+            fields["result"] = canonical_json(fields["result"])
+        with self._write() as index:
+            index.execute(f"update jobs set {', '.join(f'{name} = ?' for name in fields)} where id = ?", (*fields.values(), job_id))
+
+    def job_rows(self, limit: int = 50) -> list[dict[str, Any]]:
+        """Return the newest jobs, each with ``done``: how many of its points have a solution."""
+        return [self._job(row) for row in self._rows(f"{_JOB_QUERY} order by created desc limit ?", limit)]
+
+    def job_row(self, job_id: str) -> dict[str, Any]:
+        """Return one job."""
+        row = self._one(f"{_JOB_QUERY} where id = ?", job_id)
+        if row is None:
+            raise StoreError(f"There is no job {job_id!r} in the store at {self.home}.")
+        return self._job(row)
+
+    @staticmethod
+    def _job(row: tuple[Any, ...]) -> dict[str, Any]:
+        job = dict(zip(_JOB_COLUMNS, row, strict=True))
+        return {**job, "spec": json.loads(job["spec"]), "result": json.loads(job["result"]) if job["result"] else None}
+
+
+_JOB_COLUMNS = ("id", "kind", "title", "spec", "state", "created", "started", "finished", "total", "message", "result", "done")
+_JOB_QUERY = (
+    "select id, kind, title, spec, state, created, started, finished, total, message, result, "
+    "(select count(*) from points where sweep = jobs.id) as done from jobs"
+)
