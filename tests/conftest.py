@@ -1,0 +1,22 @@
+"""What every test has: a store of its own, and the real data where this machine has it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory, monkeypatch):
+    """Give each test an empty store; nothing of the developer's own is read or written."""
+    path = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("SEGCORE_HOME", str(path))
+    return path
+
+
+@pytest.fixture
+def data_dir():
+    """Return the folder with the real data sets that may not be committed."""
+    if "SEGCORE_DATA_DIR" not in os.environ:
+        pytest.skip("SEGCORE_DATA_DIR is not set: it names a folder with Online Retail's files")
+    return Path(os.environ["SEGCORE_DATA_DIR"])
