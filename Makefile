@@ -1,0 +1,62 @@
+# make app: the workbench on sample data.  make test: every test.  Both set up what they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+PORT ?= 8501
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev app test test-all lint format bench lock clean
+
+help:
+	@echo "make app       install what is needed and open the workbench on http://127.0.0.1:$(PORT)"
+	@echo "make test      install what is needed and run every test, the browser's included"
+	@echo "make test-all  the same, and the tests that take minutes"
+	@echo "make bench     time the engines and write docs/benchmarks.md (DATA=path of Online Retail)"
+	@echo "make lint      style and types"
+	@echo "make install   only set up $(VENV)"
+
+install: $(VENV)/installed
+install-dev: $(VENV)/installed-dev
+
+# pip compiles what it installs to bytecode; without that every start of the server takes three times as long.
+$(VENV)/installed: requirements.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "segcore needs Python 3.11 or newer: make PYTHON=python3.11 …")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --compile -r requirements.txt -c constraints.txt
+	@$(BIN)/python -m compileall -q app.py pages ui segcore
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	$(PIP) install --quiet --compile -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+app: install
+	$(BIN)/python -m segcore app --server.port=$(PORT)
+
+test: install-dev
+	@sh .ci/chromium $(BIN)/python
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: install-dev
+	@sh .ci/chromium $(BIN)/python
+	$(BIN)/python -m pytest
+
+lint: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install
+	$(BIN)/python -m segcore.benchmark.table $(if $(DATA),$(DATA),online-retail) docs/benchmarks.md
+
+lock: install-dev
+	@echo "# Every version that was tested together, so that a fresh install is the tested one. Written by 'make lock'." > constraints.txt
+	$(PIP) freeze | grep == >> constraints.txt
+
+clean:
+	rm -rf $(VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache
