@@ -1,0 +1,158 @@
+"""A real server on a free port of 127.0.0.1, and headless Chromium in front of it.
+
+A page fails its test when the browser reports an error, when a request leaves this machine, or when the server logs a traceback.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+]
+
+
+def chromium() -> str | None:
+    """Return the Chromium of this machine; ``None`` leaves the choice to Playwright, which has its own or fails the test."""
+    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if name and (found := shutil.which(name))), None)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Server:
+    """A running app: start it, kill it, start it again on the same store and port."""
+
+    home: Path
+    port: int
+    log: Path
+    process: subprocess.Popen | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, timeout=90):
+        command = [sys.executable, "-m", "segcore", "app", f"--server.port={self.port}"]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, "SEGCORE_HOME": str(self.home)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.log.read_text()[-3000:]
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1) as answer:
+                if answer.status == 200:
+                    return
+            time.sleep(0.05)
+        raise TimeoutError(self.log.read_text()[-3000:])
+
+    def kill(self, how=signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, how)
+        self.process.wait(10)
+
+
+def running(tmp_path_factory, name):
+    home = tmp_path_factory.mktemp(name)
+    server = Server(home, free_port(), home / "server.log")
+    server.start()
+    return server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """Return the server that the tests share."""
+    server = running(tmp_path_factory, "shared-home")
+    yield server
+    server.kill(signal.SIGTERM)
+    assert "Traceback" not in server.log.read_text(), server.log.read_text()[-5000:]
+
+
+@pytest.fixture
+def own_server(tmp_path_factory):
+    """Return a server with an empty store that the test may kill."""
+    server = running(tmp_path_factory, "own-home")
+    yield server
+    server.kill(signal.SIGTERM)
+    assert "Traceback" not in server.log.read_text(), server.log.read_text()[-5000:]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGS, headless=True)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, request, tmp_path):
+    """Return a function that opens a fresh session of a server; what went wrong in the browser fails the test."""
+    contexts, wrong = [], []
+
+    def open_on(server, path="/", **options):
+        context = browser.new_context(
+            base_url=server.url, **{"viewport": {"width": 1400, "height": 900}, "reduced_motion": "reduce", **options}
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30000)
+        page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
+
+        def look(request):
+            if not request.url.startswith((server.url, server.url.replace("http", "ws"), "data:", "blob:")):
+                wrong.append(f"request to the outside: {request.url}")
+
+        page.on("request", look)
+        page.goto(path)
+        settle(page)
+        return page
+
+    yield open_on
+    for number, context in enumerate(contexts):
+        for page in context.pages:
+            page.screenshot(path=tmp_path / f"{request.node.name}-{number}.png")
+        context.close()
+    assert not wrong, wrong
+
+
+def settle(page):
+    """Wait until Streamlit says that it is idle."""
+    page.wait_for_selector("[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]")
+
+
+@pytest.fixture(name="settle")
+def settle_fixture():
+    return settle
