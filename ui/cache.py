@@ -1,0 +1,60 @@
+"""What is kept in memory between clicks; the only user of ``st.cache_*``.
+
+Every key is a name in the store, which is the content's own digest: two different tables never share an entry, and nothing goes stale.
+What is kept is frozen or read only and shared by all sessions, hence ``cache_resource``, which does not copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import streamlit as st
+
+from segcore.dataset import FeatureTable
+from segcore.solution import Solution, Sweep
+from segcore.store import Store, default_home
+
+T = TypeVar("T")
+
+
+def store() -> Store:
+    """Return the store of this server."""
+    return _store(str(default_home()))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _store(home: str) -> Store:
+    return Store(home)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def feature_table(home: str, table_id: str) -> FeatureTable:
+    """Return a stored feature table; its values are mapped into memory, read only."""
+    return _store(home).feature_table(table_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def sweep(home: str, sweep_id: str, done: int, complete: bool = False) -> Sweep:
+    """Return a sweep; ``done`` (how many points have a solution) and ``complete`` (it has its summary) tell its states apart."""
+    return _store(home).sweep(sweep_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def solution(home: str, sweep_id: str, position: int) -> Solution:
+    """Return one point's solution with its labels and arrays."""
+    return _store(home).solution(sweep_id, position)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def computed(name: str, key: str, _build: Callable[[], T]) -> T:
+    """Return what ``_build`` returned the first time it was asked for ``name`` and ``key``.
+
+    Parameters
+    ----------
+    name, key : str
+        What is computed, and the fingerprint of everything it depends on.
+    _build : callable
+        Not part of the key; its result must not be changed by whoever receives it.
+    """
+    return _build()

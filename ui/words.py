@@ -1,0 +1,45 @@
+"""Numbers and times as people read them."""
+
+from __future__ import annotations
+
+import time
+
+
+def duration(seconds: float) -> str:
+    """Return ``20 s``, ``3 min`` or ``2 h 5 min``."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Return ``1 customer`` or ``2,469 customers``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def share(part: float) -> str:
+    """Return a share of 1 as a percentage that does not round something to nothing."""
+    if 0 < part < 0.001:
+        return "less than 0.1 %"
+    return f"{part:.1%}".replace("%", " %").replace(".0 %", " %")
+
+
+def ago(moment: float | None) -> str:
+    """Return ``just now``, ``5 min ago`` or the day, of a time in seconds since 1970."""
+    if moment is None:
+        return ""
+    passed = time.time() - moment
+    if passed < 60:
+        return "just now"
+    if passed < 86_400:
+        return f"{duration(passed)} ago"
+    return time.strftime("%d %b %Y", time.localtime(moment))
+
+
+def day(moment: str | None) -> str:
+    """Return the day of an ISO date and time, such as ``1 Jan 2017``."""
+    if not moment:
+        return "unknown"
+    parts = time.strptime(moment[:10], "%Y-%m-%d")
+    return f"{parts.tm_mday} {time.strftime('%b %Y', parts)}"
