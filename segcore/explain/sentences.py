@@ -1,0 +1,90 @@
+"""One plain sentence on what sets a segment apart, made of numbers that the table on the same screen shows too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from segcore.explain.records import FeatureProfile
+from segcore.explain.wording import listed, number_text
+
+SHIFT_WORTH_SAYING = 0.3
+"""Least distance of a segment's mean from the population's, in the population's standard deviations (between Cohen's small and medium)."""
+
+_PHRASES: Mapping[str, str] = {
+    "Amount": "an average order line of {}",
+    "NumberOfOrders": "{} order lines",
+    "Recency": "last seen {} days before the data end",
+    "invoices": "{} orders",
+    "distinct_items": "{} different items",
+    "total_spend": "total spend of {}",
+    "log_spend": "total spend of {}",
+    "average_basket_value": "{} per order",
+    "days_between_orders": "{} days between orders",
+    "tenure_days": "{} days from first to last order",
+    **{f"share_{day}": f"{{}} of order lines on {day}s" for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")},
+    **{f"share_{day}": f"{{}} of order lines on {day}s" for day in ("Saturday", "Sunday")},
+    **{day: f"{{}} order lines on {day}s" for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")},
+}
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+
+
+def sets_apart(features: Sequence[FeatureProfile], *, most: int = 3) -> str:
+    """Return what sets a segment apart in one sentence.
+
+    Parameters
+    ----------
+    features : sequence of FeatureProfile
+        Every feature of the segment.
+    most : int
+        How many features to name.
+
+    Notes
+    -----
+    Features are ranked by how far the mean is shifted, in standard deviations of all customers, times one plus the compactness
+    where it is positive: a shift that the segment's members share counts for more than one carried by a few of them. The median is
+    quoted where it differs in the same direction as the mean, the mean elsewhere, and the sentence says which.
+    """
+    shifted = [feature for feature in features if feature.shift is not None and abs(feature.shift) >= SHIFT_WORTH_SAYING]
+    if not shifted:
+        return "Close to all customers in every feature: no average is shifted by more than 0.3 standard deviations."
+    strongest = sorted(shifted, key=_strength, reverse=True)[:most]
+    return _capital(listed([_compared(feature) for feature in strongest])) + "."
+
+
+def _strength(feature: FeatureProfile) -> float:
+    return abs(feature.shift or 0.0) * (1 + max(feature.compactness or 0.0, 0.0))
+
+
+def _compared(feature: FeatureProfile) -> str:
+    by_median = (feature.median - feature.population_median) * (feature.mean - feature.population_mean) > 0
+    here, there = (feature.median, feature.population_median) if by_median else (feature.mean, feature.population_mean)
+    if feature.name == "log_spend" and by_median:
+        here, there = (_spend(value) for value in (here, there))
+    elif feature.name == "log_spend":
+        return f"mean {feature.title} of {number_text(here)} (all customers: {number_text(there)})"
+    here_text, there_text = number_text(here, feature.unit), number_text(there, feature.unit)
+    if here_text == there_text:
+        here_text, there_text = f"{here:.4g}", f"{there:.4g}"
+    return f"{_phrase(feature).format(here_text)} ({'median' if by_median else 'mean'}; all customers: {there_text})"
+
+
+def _phrase(feature: FeatureProfile) -> str:
+    known = _PHRASES.get(feature.name)
+    if known:
+        return known
+    if feature.name in _MONTHS:
+        return f"{{}} order lines in {feature.name}"
+    if feature.name.removeprefix("share_") in _MONTHS:
+        return f"{{}} of order lines in {feature.name.removeprefix('share_')}"
+    unit = "" if not feature.unit or feature.unit.startswith("share") else f" {feature.unit}"
+    return f"{feature.title} of {{}}{unit}".replace("{}", "{0}")
+
+
+def _spend(logarithm: float) -> float:
+    """Undo ``sign(x) * log1p(|x|)``; exact for a median, which a monotone function carries along."""
+    return math.copysign(math.expm1(abs(logarithm)), logarithm)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
