@@ -1,0 +1,89 @@
+"""The command line: ``main`` finds the module of the command that was asked for, and turns errors into one line and an exit code.
+
+A command's module offers ``add_commands(subparsers)``, which adds its parsers; each sets ``run`` (``parser.set_defaults(run=function)``)
+to a function that takes the parsed arguments and returns an exit code (``None`` is 0). Only that module is imported, so that
+``--help`` and small commands answer at once.
+
+Exit codes: 0 done, 1 the work failed, 2 the user's error, 130 interrupted or cancelled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import segcore
+from segcore.errors import SegcoreError
+
+COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("samples", "segcore.cli.data", "list the sample data sets, or fetch one"),
+    ("features", "segcore.cli.data", "make a table of features, one row a customer"),
+    ("sweep", "segcore.cli.sweeps", "cluster at every point of a grid and measure each result"),
+    ("analyze", "segcore.cli.kit", "do what the Intel kit's command does, with its flags and its files"),
+    ("benchmark", "segcore.cli.bench", "time the engines on the same grid and compare their results"),
+    ("export", "segcore.cli.results", "write the customers of chosen segments to a file"),
+    ("score", "segcore.cli.results", "assign new customers to the segments of a sweep"),
+    ("jobs", "segcore.cli.sweeps", "list, cancel or resume sweeps and benchmarks"),
+    ("app", "segcore.cli.app", "open the workbench in the browser"),
+)
+USER_ERROR = 2
+INTERRUPTED = 130
+_BROKEN_PIPE = 141
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that reports an error as one line."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **options})
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and leave with the code of a user's error."""
+        self.exit(USER_ERROR, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; ``argv`` is ``sys.argv[1:]`` where ``None``."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # what a user should know is said in our own words
+    try:
+        parsed = _parse(arguments)
+        code = parsed.run(parsed)
+        sys.stdout.flush()
+    except SystemExit as leave:  # argparse, after --help or an error
+        return leave.code if isinstance(leave.code, int) else USER_ERROR
+    except SegcoreError as error:
+        print(f"segcore: {' '.join(str(error).split())}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader, such as head, has left; the interpreter must not fail when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    return int(code or 0)
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    asked = next((argument for argument in arguments if not argument.startswith("-")), None)
+    module = next((module for command, module, _ in COMMANDS if command == asked), None)
+    parser = Parser(prog="segcore", description=segcore.__doc__)
+    parser.add_argument("--version", action="version", version=f"segcore {segcore.__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command, owner, explanation in COMMANDS:
+        if owner != module:
+            subparsers.add_parser(command, help=explanation)
+    if module is not None:
+        importlib.import_module(module).add_commands(subparsers)
+    parsed, unknown = parser.parse_known_args(arguments)
+    if unknown and not hasattr(parsed, "options"):  # ``app`` hands what it does not know to Streamlit
+        subparsers.choices[parsed.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    if hasattr(parsed, "options"):
+        parsed.options = [*unknown, *parsed.options]
+    return parsed
