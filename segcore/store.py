@@ -39,9 +39,9 @@ create table if not exists intakes (
     key text primary key, record text not null, used real not null);
 create table if not exists jobs (
     id text primary key, kind text not null, title text not null, spec text not null, state text not null, created real not null,
-    started real, finished real, total integer not null, message text, result text);
+    started real, finished real, total integer not null, progress integer not null default 0, message text, result text);
 """
-_JOB_FIELDS = {"state", "created", "started", "finished", "message", "result", "title", "total"}
+_JOB_FIELDS = {"state", "created", "started", "finished", "message", "result", "title", "total", "progress"}
 
 
 def default_home() -> Path:
@@ -333,12 +333,12 @@ class Store:
         with self._write() as index:
             index.execute(
                 "insert into jobs (id, kind, title, spec, state, created, total) values (?, ?, ?, ?, ?, ?, ?) on conflict (id) do update "
-                "set state = excluded.state, created = excluded.created, started = null, finished = null, message = null",
+                "set state = excluded.state, created = excluded.created, started = null, finished = null, message = null, progress = 0",
                 (job_id, kind, title, canonical_json(spec), state, time.time(), total),
             )
 
     def update_job(self, job_id: str, **fields: Any) -> None:
-        """Change fields of a job: state, started, finished, message, result (JSON-able)."""
+        """Change fields of a job: state, started, finished, message, progress (of a benchmark), result (JSON-able)."""
         unknown = set(fields) - _JOB_FIELDS
         if unknown:
             raise ValueError(f"a job has no {sorted(unknown)}")
@@ -348,7 +348,7 @@ class Store:
             index.execute(f"update jobs set {', '.join(f'{name} = ?' for name in fields)} where id = ?", (*fields.values(), job_id))
 
     def job_rows(self, limit: int = 50) -> list[dict[str, Any]]:
-        """Return the newest jobs, each with ``done``: how many of its points have a solution."""
+        """Return the newest jobs, each with ``done``: how many of a sweep's points have a solution, a benchmark's own count of its fits."""
         return [self._job(row) for row in self._rows(f"{_JOB_QUERY} order by created desc limit ?", limit)]
 
     def job_row(self, job_id: str) -> dict[str, Any]:
@@ -367,5 +367,5 @@ class Store:
 _JOB_COLUMNS = ("id", "kind", "title", "spec", "state", "created", "started", "finished", "total", "message", "result", "done")
 _JOB_QUERY = (
     "select id, kind, title, spec, state, created, started, finished, total, message, result, "
-    "(select count(*) from points where sweep = jobs.id) as done from jobs"
+    "case kind when 'sweep' then (select count(*) from points where sweep = jobs.id) else progress end as done from jobs"
 )
