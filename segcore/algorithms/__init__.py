@@ -1,0 +1,20 @@
+"""Clustering algorithms, one file each; a new one is a file and a line in ``ALGORITHMS``."""
+
+from __future__ import annotations
+
+from segcore.algorithms.dbscan import DBSCAN
+from segcore.algorithms.kmeans import KMEANS
+from segcore.algorithms.specification import AlgorithmSpec
+from segcore.errors import ParameterError
+
+ALGORITHMS: tuple[AlgorithmSpec, ...] = (KMEANS, DBSCAN)
+
+__all__ = ["ALGORITHMS", "AlgorithmSpec", "algorithm"]
+
+
+def algorithm(name: str) -> AlgorithmSpec:
+    """Return an algorithm by its name, or raise `ParameterError` naming those there are."""
+    for spec in ALGORITHMS:
+        if spec.name == name:
+            return spec
+    raise ParameterError.unknown("algorithm", name, [spec.name for spec in ALGORITHMS])

@@ -1,0 +1,194 @@
+"""DBSCAN: independent fits, as the Intel kit does them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from segcore.algorithms.outcome import failed, sentence_of
+from segcore.algorithms.specification import AlgorithmSpec
+from segcore.engines import Fitted, fit_estimator
+from segcore.grid import Number, Point
+from segcore.params import Param
+from segcore.solution import NOISE, EngineName, Solution
+
+_SAMPLED_ROWS = 256
+_RELATIVE_ERROR = 1e-9
+_BYTES_A_NEIGHBOUR = 16
+
+
+def sweep_dbscan(
+    X: np.ndarray,
+    points: Sequence[Point],
+    engine: EngineName,
+    *,
+    seed: int = 0,
+    memory: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Solution]:
+    """Yield the DBSCAN of each point; see ``SweepFunction``. Nothing in it is random: ``seed`` only stands in the record.
+
+    Notes
+    -----
+    ``stock`` gives the labels of ``sklearn.cluster.DBSCAN(eps=eps, min_samples=min_samples)``: clusters numbered by their lowest
+    core row, a border row with the lowest label among the core rows within ``eps``. Its neighbour lists take 16 bytes a pair while
+    they are put together; a point for which they would not fit into ``memory`` fails beforehand instead of taking the machine down.
+    """
+    for position, point in enumerate(points):
+        if progress:
+            progress(position)
+        try:
+            solution = _fit(X, point, engine, seed, memory)
+        except Exception as error:
+            solution = failed(point, engine, seed, error)
+        yield solution
+
+
+def _fit(X: np.ndarray, point: Point, engine: EngineName, seed: int, memory: int | None) -> Solution:
+    eps, min_samples = float(point["eps"]), int(point["min_samples"])
+    near, precise = _near_origin(X, eps)
+    if engine == "stock" or not precise:
+        _require_memory(near, eps, memory)
+    fitted = _fit_precisely(near, eps, min_samples, engine, precise)
+    core = np.asarray(fitted.estimator.core_sample_indices_, dtype=np.intp)
+    labels = np.asarray(fitted.estimator.labels_)
+    reason = sentence_of(fitted)
+    if not len(core):
+        reason = f"No customer has {min_samples} others within eps = {eps:g}, itself counted, so all are noise. {reason or ''}".strip()
+    return Solution.from_labels(
+        labels,
+        params=dict(point),
+        engine=fitted.ran,
+        evidence=fitted.evidence,
+        seed=seed,
+        reason=reason,
+        fit_seconds=fitted.seconds,
+        arrays={"core_points": X[core], "core_labels": labels[core].astype(np.int32)},
+    )
+
+
+def _fit_precisely(X: np.ndarray, eps: float, min_samples: int, engine: EngineName, precise: bool) -> Fitted:
+    if precise:
+        return fit_estimator(engine, "DBSCAN", X, eps=eps, min_samples=min_samples)
+    # A tree compares coordinates one by one, so nothing cancels however wide the rows are spread.
+    fitted = fit_estimator("stock", "DBSCAN", X, eps=eps, min_samples=min_samples, algorithm="kd_tree")
+    if engine == "stock":
+        return fitted
+    why = f"intel was asked for, but its arithmetic cannot tell eps = {eps:g} in rows spread as wide as these"
+    return Fitted(fitted.estimator, fitted.ran, f"{why}; {fitted.evidence}", fitted.seconds, fitted.warnings)
+
+
+def _near_origin(X: np.ndarray, eps: float) -> tuple[np.ndarray, bool]:
+    """Return ``X``, moved to the origin where its distance spoils ``eps``, and whether squared norms can then tell ``eps``.
+
+    Above 15 features both engines compute squared distances from squared norms, which cancel where rows lie far from the origin:
+    stock's labels then change under a mere shift. Rows near the origin are left as they are, to the bit. The shift is by a value of
+    the column itself, so that differences of whole numbers stay exact and a distance of exactly ``eps`` stays one.
+    """
+    if _error_of_squared_distances(X) <= _RELATIVE_ERROR * eps * eps:
+        return X, True
+    nearest = np.argmin(np.abs(X - X.mean(axis=0)), axis=0)
+    moved = X - X[nearest, np.arange(X.shape[1])]
+    return moved, _error_of_squared_distances(moved) <= _RELATIVE_ERROR * eps * eps
+
+
+def _error_of_squared_distances(X: np.ndarray) -> float:
+    return float(4 * np.finfo(np.float64).eps * np.einsum("ij,ij->i", X, X).max(initial=0.0))
+
+
+def _require_memory(X: np.ndarray, eps: float, memory: int | None) -> None:
+    """Raise ``MemoryError`` where the neighbour lists, estimated on evenly spaced rows, would not fit."""
+    if memory is None:
+        import psutil
+
+        memory = psutil.virtual_memory().available
+    if len(X) ** 2 * _BYTES_A_NEIGHBOUR < memory:
+        return
+    from scipy.spatial.distance import cdist
+
+    rows = np.unique(np.linspace(0, len(X) - 1, min(_SAMPLED_ROWS, len(X))).astype(np.intp))
+    within = sum(int(np.count_nonzero(cdist(X[[row]], X) <= eps)) for row in rows)
+    needed = within / len(rows) * len(X) * _BYTES_A_NEIGHBOUR
+    if needed > memory:
+        raise MemoryError(
+            f"the neighbours within eps = {eps:g} need about {needed / 2**30:,.1f} GiB and {memory / 2**30:,.1f} GiB are free: "
+            "choose a smaller eps"
+        )
+
+
+def assign_dbscan(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Number]) -> np.ndarray:
+    """Return for each row the lowest label among the core points within ``eps``, else -1.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_customers, n_features), float64
+    arrays : mapping
+        ``core_points`` of shape (n_core, n_features) and their ``core_labels`` of shape (n_core,).
+    params : mapping
+        The point: ``eps``, in the units of ``X``.
+
+    Notes
+    -----
+    Asks the segments in the order of their labels for the nearest core point of the rows that have no label yet, so memory does not
+    grow with the number of neighbours.
+    """
+    from scipy.spatial import cKDTree
+
+    eps = float(params["eps"])
+    core_points, core_labels = np.asarray(arrays["core_points"]), np.asarray(arrays["core_labels"])
+    labels = np.full(len(X), NOISE, dtype=np.int32)
+    left = np.arange(len(X))
+    for label in np.unique(core_labels):
+        if not len(left):
+            break
+        members = core_points[core_labels == label]
+        # The bound is open and rounds differently, so candidates are taken a hair beyond eps and compared again.
+        _, nearest = cKDTree(members).query(X[left], distance_upper_bound=eps * (1 + 1e-9))
+        found = nearest < len(members)
+        rows, cores = left[found], nearest[found]
+        inside = _squared_distances(X[rows], members[cores]) <= eps * eps
+        labels[rows[inside]] = label
+        left = left[labels[left] == NOISE]
+    return labels
+
+
+def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Sum the squared differences feature after feature: scikit-learn's tree adds them in this order, so ties at eps fall alike."""
+    total = np.zeros(len(a))
+    for column in range(a.shape[1]):
+        total += (a[:, column] - b[:, column]) ** 2
+    return total
+
+
+DBSCAN = AlgorithmSpec(
+    name="dbscan",
+    title="DBSCAN",
+    params=(
+        Param(
+            "min_samples",
+            "int",
+            1,
+            None,
+            (10, 50, 100),
+            "Neighbours",
+            "customers",
+            "How many customers, itself included, must lie within eps of a customer for it to be the core of a segment.",
+        ),
+        Param(
+            "eps",
+            "float",
+            0,
+            None,
+            (0.3, 0.5, 0.7),
+            "Radius eps",
+            "scaled units",
+            "How near two customers must be, over all scaled features together, to count as neighbours.",
+            low_open=True,
+        ),
+    ),
+    engines=("stock", "intel"),
+    sweep=sweep_dbscan,
+    assign=assign_dbscan,
+    scoring="A new customer joins the lowest-numbered segment that has a core customer within eps, and is noise where there is none.",
+)

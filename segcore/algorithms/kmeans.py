@@ -1,0 +1,147 @@
+"""k-means: independent fits, as the Intel kit does them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from segcore.algorithms.outcome import failed, sentence_of, skipped
+from segcore.algorithms.specification import AlgorithmSpec
+from segcore.engines import fit_estimator
+from segcore.grid import Number, Point
+from segcore.params import Param
+from segcore.solution import EngineName, Solution
+
+_BLOCK = 1 << 22
+_MAX_ITER = 300
+
+
+def sweep_kmeans(
+    X: np.ndarray,
+    points: Sequence[Point],
+    engine: EngineName,
+    *,
+    seed: int = 0,
+    memory: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Solution]:
+    """Yield the k-means of each point; see ``SweepFunction``. ``memory`` is not needed: a fit takes a few times ``X``.
+
+    Notes
+    -----
+    ``stock`` is ``sklearn.cluster.KMeans(n_clusters, tol=tol, random_state=seed)`` with ``n_init`` as the point says, else
+    scikit-learn's default, so the labels are scikit-learn's own. ``intel`` draws its starts differently: same seed, other partitions.
+    """
+    for position, point in enumerate(points):
+        if progress:
+            progress(position)
+        if point["n_clusters"] > len(X):
+            yield skipped(point, engine, seed, f"n_clusters = {point['n_clusters']} is more than the {len(X):,} rows there are.")
+            continue
+        try:
+            solution = _fit(X, point, engine, seed)
+        except Exception as error:
+            solution = failed(point, engine, seed, error)
+        yield solution
+
+
+def _fit(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solution:
+    origin = X.mean(axis=0)
+    # scikit-learn centres by itself; doing it twice would change the last bits, and with them now and then a label.
+    near = X - origin if engine == "intel" else X
+    fitted = fit_estimator(
+        engine,
+        "KMeans",
+        near,
+        n_clusters=int(point["n_clusters"]),
+        tol=float(point["tol"]),
+        n_init=int(point["n_init"]) if "n_init" in point else "auto",
+        random_state=seed,
+    )
+    centres = np.asarray(fitted.estimator.cluster_centers_, dtype=np.float64)
+    if engine == "intel":
+        centres = centres + origin
+    arrays = {"centres": centres, "origin": origin}
+    labels, evidence, reason = np.asarray(fitted.estimator.labels_), fitted.evidence, sentence_of(fitted)
+    if fitted.ran == "intel":
+        nearest = assign_kmeans(X, arrays, point)
+        moved = int(np.count_nonzero(nearest != labels))
+        if moved:
+            evidence += f"; {moved:,} rows were given the label of their nearest centre in double precision"
+            labels = nearest
+    if int(fitted.estimator.n_iter_) >= _MAX_ITER:
+        reason = f"{reason or ''} It was stopped at {_MAX_ITER} iterations, before it settled.".strip()
+    return Solution.from_labels(
+        labels,
+        params=dict(point),
+        engine=fitted.ran,
+        evidence=evidence,
+        seed=seed,
+        reason=reason,
+        fit_seconds=fitted.seconds,
+        arrays=arrays,
+    )
+
+
+def assign_kmeans(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Number]) -> np.ndarray:
+    """Return the label of the nearest centre of each row, the lowest where centres are equally near.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_customers, n_features), float64
+    arrays : mapping
+        ``centres`` of shape (n_clusters, n_features), and ``origin`` of shape (n_features,), about which distances are computed so
+        that no digits cancel far from 0.
+    """
+    origin = np.asarray(arrays["origin"])
+    centres = np.asarray(arrays["centres"]) - origin
+    half_norms = 0.5 * np.einsum("ij,ij->i", centres, centres)
+    labels = np.empty(len(X), dtype=np.int32)
+    step = max(1, _BLOCK // max(1, len(centres)))
+    for start in range(0, len(X), step):
+        rows = slice(start, start + step)
+        labels[rows] = np.argmin(half_norms - (X[rows] - origin) @ centres.T, axis=1)
+    return labels
+
+
+KMEANS = AlgorithmSpec(
+    name="kmeans",
+    title="k-means",
+    params=(
+        Param(
+            "n_clusters",
+            "int",
+            1,
+            None,
+            (2, 3, 4, 5, 10, 15, 20, 25, 30),
+            "Number of segments",
+            "",
+            "How many segments to make; every customer gets one.",
+        ),
+        Param(
+            "tol",
+            "float",
+            0,
+            None,
+            (1e-3, 1e-4, 1e-5),
+            "Tolerance",
+            "",
+            "How little the centres must move, as a share of the features' mean variance, before the fit stops.",
+        ),
+        Param(
+            "n_init",
+            "int",
+            1,
+            None,
+            (),
+            "Starts",
+            "starts",
+            "How many random starts to try, keeping the best; scikit-learn's default is 1, which is fragile.",
+        ),
+    ),
+    engines=("stock", "intel"),
+    sweep=sweep_kmeans,
+    assign=assign_kmeans,
+    scoring="A new customer joins the segment whose centre is nearest.",
+)

@@ -1,0 +1,29 @@
+"""Turn a fit's outcome, good or bad, into a Solution: a point never raises, so that the others go on."""
+
+from __future__ import annotations
+
+from segcore.engines import Fitted
+from segcore.grid import Point
+from segcore.solution import EngineName, Solution
+
+NOT_RUN = "not run"
+
+
+def failed(point: Point, engine: EngineName, seed: int, error: BaseException) -> Solution:
+    """Return the Solution of a point whose fit raised ``error``."""
+    if isinstance(error, MemoryError):
+        reason = f"There was not enough memory for this point{f' ({error})' if str(error) else ''}."
+    else:
+        first = next((line.strip() for line in str(error).splitlines() if line.strip()), "no message")
+        reason = f"The fit stopped with {type(error).__name__}: {first.rstrip('.')}."
+    return Solution(params=dict(point), status="failed", engine=engine, evidence=NOT_RUN, seed=seed, reason=reason)
+
+
+def skipped(point: Point, engine: EngineName, seed: int, reason: str) -> Solution:
+    """Return the Solution of a point that makes no sense for these rows."""
+    return Solution(params=dict(point), status="skipped", engine=engine, evidence=NOT_RUN, seed=seed, reason=reason)
+
+
+def sentence_of(fitted: Fitted) -> str | None:
+    """Return what the estimator warned of as one text, or ``None``."""
+    return " ".join(text.rstrip(".") + "." for text in fitted.warnings) or None

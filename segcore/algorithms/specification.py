@@ -1,0 +1,123 @@
+"""What an algorithm is to the rest of segcore: its parameters, who can run it, how to sweep it and how to score with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from segcore.errors import ParameterError
+from segcore.grid import Grid, Number, Point
+from segcore.params import Param
+from segcore.solution import EngineName, Solution
+
+
+class SweepFunction(Protocol):
+    """Fit the points of a grid one after the other."""
+
+    def __call__(
+        self,
+        X: np.ndarray,
+        points: Sequence[Point],
+        engine: EngineName,
+        *,
+        seed: int = 0,
+        memory: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Iterator[Solution]:
+        """Yield each point's Solution, not yet measured, as soon as it is fitted.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_customers, n_features), float64
+            Scaled features.
+        points : sequence of points
+            Only those still missing.
+        engine : {"stock", "intel"}
+        seed : int
+            Of every random draw.
+        memory : int or None
+            Bytes a fit may take; ``None`` is what the machine has free. A point that cannot do with it is a failed Solution.
+        progress : callable or None
+            Called with the index in ``points`` right before that point is begun.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AlgorithmSpec:
+    """One clustering algorithm.
+
+    Parameters
+    ----------
+    name, title : str
+        What files and people call it.
+    params : tuple of Param
+        In the order of a grid's axes; one with an empty default is left out of grids unless asked for.
+    engines : tuple of {"stock", "intel"}
+    sweep : SweepFunction
+    assign : callable (X, arrays, params) -> ndarray of shape (n_customers,), int32
+        Labels of new rows from a Solution's arrays.
+    scoring : str
+        How new customers are assigned, in one sentence.
+    """
+
+    name: str
+    title: str
+    params: tuple[Param, ...]
+    engines: tuple[EngineName, ...]
+    sweep: SweepFunction
+    assign: Callable[[np.ndarray, Mapping[str, np.ndarray], Mapping[str, Number]], np.ndarray]
+    scoring: str
+
+    def default_grid(self) -> Grid:
+        """Return the Intel kit's grid."""
+        return Grid.from_mapping({param.name: param.default for param in self.params if param.default})
+
+    def parse_grid(self, axes: Iterable[str]) -> Grid:
+        """Read a grid from texts such as ``n_clusters=2,3``; axes that are not named keep their defaults.
+
+        Raises
+        ------
+        ParameterError
+            Where a text is not ``name=value,value``, the name is not a parameter or given twice, or a value is outside its domain.
+        """
+        asked: dict[str, tuple[Number, ...]] = {}
+        for text in axes:
+            name, sign, values = text.partition("=")
+            name = name.strip()
+            if not sign:
+                raise ParameterError(f"A grid's axis is written name=value,value, such as {self._example()}; got {text!r}.")
+            if name in asked:
+                raise ParameterError(f"The grid names {name} twice: give all its values in one list.")
+            asked[name] = self.param(name).parse_axis(values)
+        chosen = {param.name: asked.get(param.name, param.default) for param in self.params}
+        return Grid.from_mapping({name: values for name, values in chosen.items() if values})
+
+    def _example(self) -> str:
+        first = self.params[0]
+        return f"{first.name}={','.join(str(value) for value in first.default[:3])}"
+
+    def param(self, name: str) -> Param:
+        """Return one parameter by its name, or raise `ParameterError` naming those there are."""
+        for param in self.params:
+            if param.name == name:
+                return param
+        raise ParameterError.unknown(f"parameter of {self.title}", name, [param.name for param in self.params])
+
+    def validate(self, point: Point) -> dict[str, Number]:
+        """Return ``point`` with each value as its parameter's type, its names in alphabetical order as the store gives them back.
+
+        Raises
+        ------
+        ParameterError
+            Where a parameter is unknown, missing or outside its domain.
+        """
+        for name in point:
+            self.param(name)
+        missing = [param.name for param in self.params if param.default and param.name not in point]
+        if missing:
+            raise ParameterError(f"A point of {self.title} needs {' and '.join(missing)} too, got {dict(point)!r}.")
+        return {name: self.param(name).validate(point[name]) for name in sorted(point)}

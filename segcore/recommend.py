@@ -1,0 +1,155 @@
+"""Which point of a sweep to start from, or that none is clearly best, and why."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from segcore.grid import Number, axes_of, point_key
+from segcore.solution import Recommendation, Solution
+
+LOW_SILHOUETTE = 0.25
+"""Below it the structure found "could be artificial" (Kaufman and Rousseeuw 1990, table 4)."""
+MOST_NOISE = 0.5
+
+
+def recommend(algorithm: str, solutions: Sequence[Solution | None]) -> Recommendation:
+    """Return the point to start from with the reason in one sentence, or none with the reason why.
+
+    Parameters
+    ----------
+    algorithm : str
+        Its name. k-means is judged by inertia's elbow and by silhouette; the others have no inertia to compare, so by silhouette.
+    solutions : sequence of Solution or None
+        Of the whole grid, measured; points that are not there, failed or were not measured are passed over.
+
+    Notes
+    -----
+    At each number of clusters k-means is represented by the fit with the least inertia, over tolerances and starts; equal ones by the
+    loosest tolerance. Equal silhouettes go to the smallest number of clusters, and for DBSCAN to the largest eps and fewest
+    neighbours. Never a point with fewer than two segments or with more than half noise.
+
+    References
+    ----------
+    Satopaa et al. (2011), "Finding a kneedle in a haystack". Rousseeuw (1987).
+    """
+    there = [solution for solution in solutions if solution is not None]
+    grid = _grid_text(there)
+    if algorithm == "kmeans":
+        return _by_elbow_and_silhouette(there, grid)
+    return _by_silhouette(there, grid)
+
+
+def _by_elbow_and_silhouette(solutions: Sequence[Solution], grid: str) -> Recommendation:
+    best = _least_inertia_by_k(solutions)
+    scored = {k: value for k, solution in best.items() if _is_candidate(solution) and (value := _silhouette(solution)) is not None}
+    if not scored:
+        return _none(f"over {grid}, no point has two segments whose silhouette is defined")
+    top = max(scored, key=lambda k: (scored[k], -k))
+    says = f"silhouette is highest at {top} segments ({_number(scored[top])})"
+    if len(best) < 2:
+        return _none(f"over {grid}, there is only one number of segments, so nothing to compare it with (its silhouette is "
+                     f"{_number(scored[top])})")  # fmt: skip
+    knee = _elbow({k: inertia for k, solution in best.items() if (inertia := _inertia(solution)) is not None})
+    elbow = f"inertia bends at {knee} segments" if knee else "inertia has no clear bend"
+    if scored[top] < LOW_SILHOUETTE:
+        return _none(f"over {grid}, {elbow} and {says}, which is below {LOW_SILHOUETTE}: the segments overlap")
+    values = list(best)
+    if knee and abs(values.index(knee) - values.index(top)) > 1:
+        return _none(f"over {grid}, {elbow} but {says}: the two measures disagree")
+    if not knee:
+        return Recommendation(dict(best[top].params), f"Over {grid}, {says}; {elbow}.")
+    near = "both point to it" if knee == top else "the two are neighbours in the grid, and silhouette decides"
+    return Recommendation(dict(best[top].params), f"Over {grid}, {elbow} and {says}: {near}.")
+
+
+def _by_silhouette(solutions: Sequence[Solution], grid: str) -> Recommendation:
+    candidates = [(value, solution) for solution in solutions if _is_candidate(solution) and (value := _silhouette(solution)) is not None]
+    if not candidates:
+        tried = [solution for solution in solutions if solution.status == "ok"]
+        noisy = sum((solution.noise_share or 0) > MOST_NOISE for solution in tried)
+        few = sum(solution.n_segments < 2 for solution in tried)
+        counts = f"{noisy} of {len(solutions)} points are more than half noise and {few} have fewer than two segments"
+        return _none(f"over {grid}, no point has at least two segments and at most half noise with a silhouette ({counts})")
+    value, top = max(candidates, key=lambda found: (found[0], found[1].params.get("eps", 0), -found[1].params.get("min_samples", 0)))
+    says = (
+        f"silhouette of the customers that are not noise is highest at {_point_text(top.params)} ({_number(value)}), "
+        f"with {top.n_segments} segments and {top.noise_share or 0:.0%} noise"
+    )
+    if value < LOW_SILHOUETTE:
+        return _none(f"over {grid}, {says}, but that is below {LOW_SILHOUETTE}: the segments overlap")
+    return Recommendation(dict(top.params), f"Over {grid}, {says}.")
+
+
+def _none(reason: str) -> Recommendation:
+    return Recommendation(None, f"No clear best: {reason}.")
+
+
+def _is_candidate(solution: Solution) -> bool:
+    return solution.status == "ok" and solution.n_segments >= 2 and (solution.noise_share or 0.0) <= MOST_NOISE
+
+
+def _silhouette(solution: Solution) -> float | None:
+    value = solution.quality.silhouette.value if solution.quality else None
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _inertia(solution: Solution) -> float | None:
+    value = solution.quality.inertia if solution.quality else None
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _least_inertia_by_k(solutions: Sequence[Solution]) -> dict[int, Solution]:
+    """Return the representative of each number of clusters, ascending."""
+    best: dict[int, tuple[tuple[float, float, float], Solution]] = {}
+    for solution in solutions:
+        inertia = _inertia(solution) if solution.status == "ok" else None
+        if inertia is None or "n_clusters" not in solution.params:
+            continue
+        k = int(solution.params["n_clusters"])
+        # Rounded, so that the same partition reached by another route counts as equal.
+        rank = (float(f"{inertia:.9e}"), -float(solution.params.get("tol", 0)), float(solution.params.get("n_init", 0)))
+        if k not in best or rank < best[k][0]:
+            best[k] = rank, solution
+    return {k: best[k][1] for k in sorted(best)}
+
+
+def _elbow(inertia: Mapping[int, float]) -> int | None:
+    """Return the number of clusters at the bend of inertia, or ``None``: with fewer than three there is no bend to see."""
+    if len(inertia) < 3 or max(inertia.values()) <= min(inertia.values()):
+        return None
+    from kneed import KneeLocator
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            knee = KneeLocator(list(inertia), list(inertia.values()), S=1.0, curve="convex", direction="decreasing").knee
+        except (ValueError, IndexError, ZeroDivisionError):
+            return None
+    return None if knee is None else int(knee)
+
+
+def _grid_text(solutions: Sequence[Solution]) -> str:
+    axes = axes_of([solution.params for solution in solutions])
+    parts = [f"{name} = {_values_text(values)}" for name, values in axes.items()]
+    unusable = sum(solution.status != "ok" for solution in solutions)
+    note = f" ({unusable} of {len(solutions)} points failed or were skipped)" if unusable else ""
+    return (" and ".join(parts) or "an empty grid") + note
+
+
+def _values_text(values: Sequence[Number]) -> str:
+    whole = all(isinstance(value, int) for value in values)
+    if whole and len(values) > 2 and values[-1] - values[0] == len(values) - 1:
+        return f"{values[0]} to {values[-1]}"
+    return ", ".join(f"{value:g}" for value in values)
+
+
+def _point_text(point: Mapping[str, Number]) -> str:
+    return point_key(point).replace("=", " = ").replace(",", ", ")
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}"

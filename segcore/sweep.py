@@ -1,0 +1,314 @@
+"""Plan a sweep, run it point by point, and write it down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segcore.algorithms import algorithm as algorithm_named
+from segcore.algorithms.outcome import NOT_RUN, failed
+from segcore.dataset import FeatureTable
+from segcore.engines import require_engine, versions
+from segcore.errors import DataError, ParameterError
+from segcore.features.assemble import Assembled, assemble
+from segcore.grid import Point, point_key
+from segcore.preparation import apply_preparation, fit_preparation
+from segcore.quality import SilhouetteScorer, measure
+from segcore.recommend import recommend
+from segcore.solution import Outliers, Preparation, Scaler, Solution, Sweep, SweepSpec
+from segcore.store import Store
+
+_MIN_CUSTOMERS = 3
+_MAX_SEED = 2**32 - 1
+
+
+def make_spec(
+    store: Store,
+    table: str,
+    data: Mapping[str, Any],
+    *,
+    features: Sequence[str],
+    outliers: Outliers = "kit",
+    repeats: int = 1,
+    scaler: Scaler = "standard",
+    algorithm: str = "kmeans",
+    points: Sequence[Point],
+    engine: str = "stock",
+    seed: int = 0,
+) -> SweepSpec:
+    """Return the spec of a sweep, everything in it checked against the data.
+
+    Parameters
+    ----------
+    store : Store
+    table : str
+        Id of the stored FeatureTable with every feature of every customer.
+    data : mapping
+        What the table was made from: ``Intake.data``.
+    features : sequence of str
+        Names of the features to cluster on.
+    outliers, repeats, scaler, algorithm, points, engine, seed
+        See ``SweepSpec``; a point that stands twice is kept once.
+
+    Raises
+    ------
+    ParameterError
+        Where an option is outside its domain.
+    DataError
+        Where fewer than 3 customers or fewer than 2 distinct rows are left to cluster.
+    """
+    spec_of_algorithm = algorithm_named(algorithm)
+    known_engine = require_engine(engine)
+    if known_engine not in spec_of_algorithm.engines:
+        raise ParameterError.unknown(f"engine for {spec_of_algorithm.title}", engine, spec_of_algorithm.engines)
+    if not points:
+        raise ParameterError("The grid has no points: give each parameter at least one value.")
+    checked = [spec_of_algorithm.validate(point) for point in points]
+    if isinstance(repeats, bool) or int(repeats) != repeats or repeats < 1:
+        raise ParameterError(f"repeats must be a whole number of at least 1, got {repeats!r}.")
+    if isinstance(seed, bool) or int(seed) != seed or not 0 <= seed <= _MAX_SEED:
+        raise ParameterError.out_of_range("seed", seed, 0, _MAX_SEED)
+    full = store.feature_table(table)
+    # Copies would make identical customers distinct by their jitter, so the customers themselves are counted.
+    _require_enough(assemble(full, list(features), outliers=outliers, repeats=1, seed=int(seed)))
+    fit_preparation(full.select(features).take(np.arange(0)), scaler)
+    return SweepSpec(
+        table=table,
+        data=dict(data),
+        features=tuple(features),
+        outliers=outliers,
+        repeats=int(repeats),
+        scaler=scaler,
+        algorithm=algorithm,
+        points=tuple({point_key(point): point for point in checked}.values()),
+        engine=known_engine,
+        seed=int(seed),
+        versions=versions(),
+    )
+
+
+def _require_enough(assembled: Assembled) -> None:
+    table = assembled.table
+    aside = f" after the outlier rule set {assembled.set_aside_customers:,} aside" if assembled.set_aside_customers else ""
+    if len(table) < _MIN_CUSTOMERS:
+        raise DataError(
+            f"Clustering needs at least {_MIN_CUSTOMERS} customers, and there {'is' if len(table) == 1 else 'are'} {len(table)}{aside}: "
+            "use more data, or fewer filters."
+        )
+    if not (table.values != table.values[0]).any():
+        raise DataError(
+            f"All {len(table):,} customers{aside} have the same values of {', '.join(table.names)}, so there is nothing to tell them "
+            "apart: choose other features."
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """The rows of a sweep, ready to cluster.
+
+    Parameters
+    ----------
+    assembled : Assembled
+        Selected features of the customers kept, copies included; who was set aside.
+    preparation : Preparation
+    X : ndarray of shape (n_rows, n_features), float64
+    """
+
+    assembled: Assembled
+    preparation: Preparation
+    X: np.ndarray
+
+    @property
+    def table(self) -> FeatureTable:
+        """The table that was clustered, unscaled."""
+        return self.assembled.table
+
+
+def prepare(store: Store, spec: SweepSpec) -> Prepared:
+    """Return a sweep's rows as they are clustered; the same for every process that asks."""
+    assembled = assemble(store.feature_table(spec.table), list(spec.features), outliers=spec.outliers, repeats=spec.repeats, seed=spec.seed)
+    _require_enough(assembled)
+    preparation = fit_preparation(assembled.table, spec.scaler)
+    return Prepared(assembled, preparation, apply_preparation(preparation, assembled.table.values))
+
+
+def run_sweep(
+    store: Store,
+    sweep_id: str,
+    *,
+    only: Collection[int] | None = None,
+    progress: Callable[[int], None] | None = None,
+    poison: Mapping[int, str] | None = None,
+    memory: int | None = None,
+) -> None:
+    """Fit and measure the points that have no solution yet, each kept in the store as soon as it is done.
+
+    Parameters
+    ----------
+    store : Store
+    sweep_id : str
+        A sweep added to the store.
+    only : collection of int or None
+        Positions to confine oneself to; ``None`` is all.
+    progress : callable or None
+        Called with a point's position after its solution is in the store.
+    poison : mapping of position to reason
+        Points that killed the worker twice: they become failed solutions with this reason and are not tried again.
+    memory : int or None
+        Bytes a fit may take; ``None`` is what the machine has free.
+
+    Notes
+    -----
+    An attempt is counted in the store right before each point is begun, so that whoever restarts a dead worker knows which point
+    killed it. The engines here fit every point on its own, so nothing is shared over the grid and ``shared_seconds`` is 0. The
+    summary is written when every point has its solution.
+    """
+    spec = store.spec(sweep_id)
+    done = store.positions(sweep_id)
+    for position, reason in (poison or {}).items():
+        if position not in done and store.put_solution(sweep_id, position, _poisoned(spec, position, reason)) and progress:
+            progress(position)
+    done = store.positions(sweep_id)
+    missing = [position for position in range(len(spec.points)) if position not in done and (only is None or position in only)]
+    complete = len(done) == len(spec.points)
+    if not missing and not (complete and not store.sweep(sweep_id).summary):
+        return
+    prepared = prepare(store, spec)
+    store.put_preparation(sweep_id, prepared.preparation)
+    for position, solution in _solutions(store, sweep_id, spec, prepared, missing, memory):
+        store.put_solution(sweep_id, position, solution)
+        if progress:
+            progress(position)
+    sweep = store.sweep(sweep_id)
+    if sweep.is_complete:
+        store.put_summary(sweep_id, _summary(sweep, prepared))
+
+
+def _poisoned(spec: SweepSpec, position: int, reason: str) -> Solution:
+    return Solution(
+        params=dict(spec.points[position]), status="failed", engine=spec.engine, evidence=NOT_RUN, seed=spec.seed, reason=reason
+    )
+
+
+def _solutions(
+    store: Store, sweep_id: str, spec: SweepSpec, prepared: Prepared, missing: Sequence[int], memory: int | None
+) -> Iterator[tuple[int, Solution]]:
+    """Yield each missing point's measured Solution with its position."""
+    scorer = SilhouetteScorer(prepared.X, seed=spec.seed)
+    fitted = algorithm_named(spec.algorithm).sweep(
+        prepared.X,
+        [spec.points[position] for position in missing],
+        spec.engine,
+        seed=spec.seed,
+        memory=memory,
+        progress=lambda index: (store.begin_attempt(sweep_id, missing[index]), None)[1],
+    )
+    for position, solution in zip(missing, fitted, strict=True):
+        yield position, _measured(solution, spec, prepared, scorer)
+
+
+def _measured(solution: Solution, spec: SweepSpec, prepared: Prepared, scorer: SilhouetteScorer) -> Solution:
+    if solution.labels is None:
+        return solution
+    table = prepared.table
+    try:
+        quality = measure(prepared.X, table.values, table.names, solution.labels, seed=spec.seed, scorer=scorer)
+    except Exception as error:
+        return failed(solution.params, solution.engine, solution.seed, error)
+    return replace(solution, quality=quality)
+
+
+def _summary(sweep: Sweep, prepared: Prepared) -> dict[str, Any]:
+    found = recommend(sweep.spec.algorithm, sweep.solutions)
+    return {
+        "rows": len(prepared.table),
+        "features": list(prepared.table.names),
+        "set_aside": {
+            "customers": int(prepared.assembled.set_aside_customers),
+            "revenue_share": prepared.assembled.set_aside_revenue_share,
+        },
+        "shared_seconds": 0.0,
+        "recommended": {"params": None if found.params is None else dict(found.params), "reason": found.reason},
+    }
+
+
+def sweep_document(sweep: Sweep, from_store: bool) -> dict[str, Any]:
+    """Return the document that ``sweep --json`` prints: plain values only, undefined numbers as ``None``.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        Points that have no solution yet are left out and counted in ``missing``.
+    from_store : bool
+        Whether it was answered from the store, without a fit.
+    """
+    spec, summary = sweep.spec, sweep.summary
+    found = sweep.recommendation
+    points = [solution.to_json() for solution in sweep.solutions if solution is not None]
+    return {
+        "sweep": sweep.id,
+        "data": dict(spec.data),
+        "algorithm": spec.algorithm,
+        "engine": spec.engine,
+        "scaler": spec.scaler,
+        "outliers": spec.outliers,
+        "repeats": spec.repeats,
+        "seed": spec.seed,
+        "versions": dict(spec.versions),
+        "rows": summary.get("rows"),
+        "features": list(spec.features),
+        "set_aside": dict(summary.get("set_aside", {"customers": None, "revenue_share": None})),
+        "points": points,
+        "missing": len(spec.points) - len(points),
+        "shared_seconds": summary.get("shared_seconds"),
+        "recommended": {"params": dict(found.params), "reason": found.reason} if found and found.params is not None else None,
+        "recommended_reason": found.reason if found else None,
+        "from_store": from_store,
+    }
+
+
+def write_sweep_folder(store: Store, sweep_id: str, directory: Path | str, *, from_store: bool = False) -> None:
+    """Write a sweep as files: ``features.parquet``, ``labels.parquet`` and ``sweep.json``.
+
+    Parameters
+    ----------
+    store : Store
+    sweep_id : str
+    directory : path
+        Made where it does not exist.
+    from_store : bool
+        See `sweep_document`.
+
+    Notes
+    -----
+    ``features.parquet`` has the rows that were clustered, unscaled: ``customer_id``, ``copy`` where there are copies, the features.
+    ``labels.parquet`` has the same rows and one column of whole numbers a point, named by its ``point_key``: -1 is noise, and null
+    stands in the columns of points without labels.
+    """
+    import json
+
+    import pandas as pd
+
+    sweep = store.sweep(sweep_id)
+    table = prepare(store, sweep.spec).table
+    ids: dict[str, Any] = {"customer_id": table.customers.astype(str).astype(object)}
+    if sweep.spec.repeats > 1:
+        ids["copy"] = table.copies
+    labels = dict(ids)
+    for position, solution in enumerate(sweep.solutions):
+        key = point_key(sweep.spec.points[position])
+        if solution is None or solution.status != "ok":
+            labels[key] = pd.array([None] * len(table), dtype="Int32")
+        else:
+            labels[key] = pd.array(np.asarray(store.solution(sweep_id, position).labels), dtype="Int32")
+    folder = Path(directory)
+    folder.mkdir(parents=True, exist_ok=True)
+    features = pd.DataFrame({**ids, **{name: table.values[:, column] for column, name in enumerate(table.names)}})
+    features.to_parquet(folder / "features.parquet", index=False)
+    pd.DataFrame(labels).to_parquet(folder / "labels.parquet", index=False)
+    document = json.dumps(sweep_document(sweep, from_store), indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / "sweep.json").write_text(document + "\n", encoding="utf-8")
