@@ -5,13 +5,14 @@ Records are frozen and hold arrays and plain values only, so that they can be st
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+
+from segcore.canonical import canonical_json as canonical_json
+from segcore.canonical import digest
 
 Number = int | float
 Status = Literal["ok", "failed", "skipped"]
@@ -22,16 +23,6 @@ Outliers = Literal["kit", "none"]
 ENGINES: tuple[EngineName, ...] = ("stock", "intel")
 SCALERS: tuple[Scaler, ...] = ("standard", "minmax", "robust", "none")
 NOISE = -1
-
-
-def canonical_json(value: object) -> str:
-    """Return JSON text that is the same for equal values: sorted keys, no spaces, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def digest(value: object) -> str:
-    """Return the SHA-256 of a JSON-able value, in hexadecimal."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

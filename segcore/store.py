@@ -6,15 +6,13 @@ An object is written to a temporary file, flushed to disk and renamed before any
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import json
 import os
-import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,37 +22,12 @@ import pandas as pd
 
 from segcore.dataset import FeatureEntry, FeatureTable
 from segcore.errors import StoreError
+from segcore.index import Index
+from segcore.index import default_home as default_home
 from segcore.solution import Preparation, Solution, Sweep, SweepSpec, canonical_json
 
-_SCHEMA = """
-create table if not exists sweeps (
-    id text primary key, spec text not null, created real not null, preparation text, summary text);
-create table if not exists points (
-    sweep text not null, position integer not null, record text not null, primary key (sweep, position));
-create table if not exists attempts (
-    sweep text not null, position integer not null, count integer not null, primary key (sweep, position));
-create table if not exists segment_names (
-    sweep text not null, point text not null, segment integer not null, name text not null, primary key (sweep, point, segment));
-create table if not exists intakes (
-    key text primary key, record text not null, used real not null);
-create table if not exists jobs (
-    id text primary key, kind text not null, title text not null, spec text not null, state text not null, created real not null,
-    started real, finished real, total integer not null, progress integer not null default 0, message text, result text);
-"""
-_JOB_FIELDS = {"state", "created", "started", "finished", "message", "result", "title", "total", "progress"}
 
-
-def default_home() -> Path:
-    """Return where the store lives: ``SEGCORE_HOME``, else the user's data directory."""
-    asked = os.environ.get("SEGCORE_HOME")
-    if asked:
-        return Path(asked).expanduser()
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("segcore"))
-
-
-class Store:
+class Store(Index):
     """Sweeps, feature tables, intakes and jobs on disk; safe to use from many processes and threads at once.
 
     Parameters
@@ -68,38 +41,6 @@ class Store:
         Where the directory cannot be written.
     """
 
-    def __init__(self, home: Path | str | None = None) -> None:
-        self.home = Path(home) if home is not None else default_home()
-        self._local = threading.local()
-        try:
-            (self.home / "objects").mkdir(parents=True, exist_ok=True)
-            with self._write() as index:
-                index.executescript(_SCHEMA)
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(
-                f"The store at {self.home} cannot be used ({error}): free it, or set SEGCORE_HOME to another directory."
-            ) from error
-
-    def _index(self) -> sqlite3.Connection:
-        known = getattr(self._local, "index", None)
-        if known is not None and known[0] == os.getpid():
-            return known[1]
-        index = sqlite3.connect(self.home / "index.db", timeout=30, isolation_level=None)
-        index.execute("pragma journal_mode=wal")
-        index.execute("pragma synchronous=full")
-        self._local.index = (os.getpid(), index)
-        return index
-
-    @contextlib.contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        yield self._index()
-
-    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        return self._index().execute(query, values).fetchall()
-
-    def _one(self, query: str, *values: object) -> tuple[Any, ...] | None:
-        return self._index().execute(query, values).fetchone()
-
     def object_path(self, name: str) -> Path:
         """Return the file of an object."""
         return self.home / "objects" / name[:2] / name
@@ -110,19 +51,10 @@ class Store:
         path = self.object_path(name)
         if path.exists():
             return name
-        path.parent.mkdir(exist_ok=True)
-        temporary = path.with_name(f"{name}.{os.getpid()}.{threading.get_ident()}.tmp")
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
-        for directory in (path.parent, path.parent.parent):
-            handle = os.open(directory, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+        try:
+            _write_durably(path, content)
+        except OSError as error:
+            raise self._unusable(error) from error
         return name
 
     def put_array(self, array: np.ndarray) -> str:
@@ -259,29 +191,6 @@ class Store:
             done = index.execute("insert or ignore into points values (?, ?, ?)", (sweep_id, position, canonical_json(record)))
         return done.rowcount == 1
 
-    def positions(self, sweep_id: str) -> set[int]:
-        """Return the positions of the points that have their solution."""
-        return {int(row[0]) for row in self._rows("select position from points where sweep = ?", sweep_id)}
-
-    def forget_failed(self, sweep_id: str) -> int:
-        """Drop failed points and all counted attempts, so that they are tried again; returns how many points."""
-        with self._write() as index:
-            dropped = index.execute(
-                "delete from points where sweep = ? and json_extract(record, '$.solution.status') = 'failed'", (sweep_id,)
-            ).rowcount
-            index.execute("delete from attempts where sweep = ?", (sweep_id,))
-            index.execute("update sweeps set summary = null where id = ? and ? > 0", (sweep_id, dropped))
-        return int(dropped)
-
-    def begin_attempt(self, sweep_id: str, position: int) -> int:
-        """Count one more attempt at a point that has no solution yet, and return which one it is, from 1."""
-        with self._write() as index:
-            row = index.execute(
-                "insert into attempts values (?, ?, 1) on conflict (sweep, position) do update set count = count + 1 returning count",
-                (sweep_id, position),
-            ).fetchone()
-        return int(row[0])
-
     def sweep(self, sweep_id: str) -> Sweep:
         """Return a sweep as far as it has come, its solutions without labels and arrays."""
         spec = self.spec(sweep_id)
@@ -328,44 +237,18 @@ class Store:
         rows = self._rows("select segment, name from segment_names where sweep = ? and point = ?", sweep_id, point)
         return {int(segment): str(name) for segment, name in rows}
 
-    def put_job(self, job_id: str, *, kind: str, title: str, spec: Mapping[str, Any], total: int, state: str) -> None:
-        """Add a job, or set a known one back to ``state`` with a new place in the queue."""
-        with self._write() as index:
-            index.execute(
-                "insert into jobs (id, kind, title, spec, state, created, total) values (?, ?, ?, ?, ?, ?, ?) on conflict (id) do update "
-                "set state = excluded.state, created = excluded.created, started = null, finished = null, message = null, progress = 0",
-                (job_id, kind, title, canonical_json(spec), state, time.time(), total),
-            )
 
-    def update_job(self, job_id: str, **fields: Any) -> None:
-        """Change fields of a job: state, started, finished, message, progress (of a benchmark), result (JSON-able)."""
-        unknown = set(fields) - _JOB_FIELDS
-        if unknown:
-            raise ValueError(f"a job has no {sorted(unknown)}")
-        if fields.get("result") is not None:
-            fields["result"] = canonical_json(fields["result"])
-        with self._write() as index:
-            index.execute(f"update jobs set {', '.join(f'{name} = ?' for name in fields)} where id = ?", (*fields.values(), job_id))
-
-    def job_rows(self, limit: int = 50) -> list[dict[str, Any]]:
-        """Return the newest jobs, each with ``done``: how many of a sweep's points have a solution, a benchmark's own count of its fits."""
-        return [self._job(row) for row in self._rows(f"{_JOB_QUERY} order by created desc limit ?", limit)]
-
-    def job_row(self, job_id: str) -> dict[str, Any]:
-        """Return one job."""
-        row = self._one(f"{_JOB_QUERY} where id = ?", job_id)
-        if row is None:
-            raise StoreError(f"There is no job {job_id!r} in the store at {self.home}.")
-        return self._job(row)
-
-    @staticmethod
-    def _job(row: tuple[Any, ...]) -> dict[str, Any]:
-        job = dict(zip(_JOB_COLUMNS, row, strict=True))
-        return {**job, "spec": json.loads(job["spec"]), "result": json.loads(job["result"]) if job["result"] else None}
-
-
-_JOB_COLUMNS = ("id", "kind", "title", "spec", "state", "created", "started", "finished", "total", "message", "result", "done")
-_JOB_QUERY = (
-    "select id, kind, title, spec, state, created, started, finished, total, message, result, "
-    "case kind when 'sweep' then (select count(*) from points where sweep = jobs.id) else progress end as done from jobs"
-)
+def _write_durably(path: Path, content: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+    for directory in (path.parent, path.parent.parent):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
