@@ -1,108 +1,110 @@
-"""Figures about features before anything is clustered: a histogram, correlations, the k-distance curve."""
+"""What sets one segment apart: its features by compactness, and a feature's spread against everybody's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from segcore.explain.overview import Correlations, Spread
+from segcore.explain import FeatureProfile, Histogram, SegmentSummary, number_text, percent_text
+from segcore.explain.wording import counted, listed
+from segcore.plots.theme import ACCENT, MAIN, lay_out
 
 if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+
+def draw_ranking(summary: SegmentSummary, *, most: int = 12) -> Figure:
+    """Draw a segment's features by compactness, the most compact at the top; bars to the left are wider than everybody's spread."""
     import plotly.graph_objects as go
 
-_MOST_DRAWN = 400  # points of a curve; more cannot be told apart on a screen
-_MOST_NAMED = 16  # rows of a heat map beside which a number still fits
-_DIVERGING = ((0.0, "#0072B2"), (0.5, "rgba(128, 128, 128, 0.12)"), (1.0, "#D55E00"))
-
-
-def draw_spread(found: Spread, *, title: str, unit: str) -> go.Figure:
-    """Return the histogram of a feature, its bins counted beforehand."""
-    import plotly.graph_objects as go
-
-    edges = np.asarray(found.edges)
-    bars = go.Bar(
-        x=(edges[:-1] + edges[1:]) / 2,
-        y=list(found.counts),
-        width=np.diff(edges),
-        customdata=np.column_stack([edges[:-1], edges[1:]]),
-        hovertemplate="%{customdata[0]:.4g} to %{customdata[1]:.4g}: %{y:,} customers<extra></extra>",
-    )
-    figure = go.Figure(bars)
-    figure.add_vline(x=found.median, line_dash="dash", line_width=1.5, annotation_text=f"median {found.median:.4g}")
-    figure.update_layout(
-        height=280,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        bargap=0.04,
-        xaxis_title=f"{title} ({unit})" if unit else title,
-        yaxis_title="customers",
-        showlegend=False,
-        dragmode=False,
-    )
-    return figure
-
-
-def draw_correlations(found: Correlations, *, titles: Mapping[str, str]) -> go.Figure:
-    """Return the heat map of correlations, blue for against each other, orange for together."""
-    import plotly.graph_objects as go
-
-    labels = [titles.get(name, name) for name in found.names]
-    heat = go.Heatmap(
-        z=found.r,
-        x=labels,
-        y=labels,
-        zmin=-1,
-        zmax=1,
-        colorscale=[list(stop) for stop in _DIVERGING],
-        texttemplate="%{z:.2f}" if len(labels) <= _MOST_NAMED else None,
-        hovertemplate="%{y} and %{x}: r = %{z:.2f}<extra></extra>",
-        colorbar={"title": "r", "thickness": 12},
-        xgap=1,
-        ygap=1,
-    )
-    figure = go.Figure(heat)
-    figure.update_layout(
-        height=170 + max(240, 24 * len(labels)),
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        dragmode=False,
-        yaxis_autorange="reversed",
-        xaxis_showgrid=False,
-        yaxis_showgrid=False,
-    )
-    return figure
-
-
-def draw_k_distances(distances: Sequence[float] | np.ndarray, *, k: int, eps: float | None) -> go.Figure:
-    """Return the curve of every customer's distance to the ``k``-th neighbour, ascending, with the suggested ``eps`` marked.
-
-    Parameters
-    ----------
-    distances : array of shape (n_measured,), float
-        Ascending, in the units of the scaled features.
-    """
-    import plotly.graph_objects as go
-
-    curve = np.asarray(distances, dtype=float)
-    shown = np.unique(np.linspace(0, len(curve) - 1, min(_MOST_DRAWN, len(curve))).round().astype(int))
-    line = go.Scatter(
-        x=100 * (shown + 1) / len(curve),
-        y=curve[shown],
-        mode="lines",
-        hovertemplate="%{x:.0f} % of the customers have their neighbour within %{y:.3g}<extra></extra>",
-    )
-    figure = go.Figure(line)
-    if eps is not None:
-        figure.add_hline(
-            y=eps, line_dash="dash", line_width=1.5, annotation_text=f"suggested eps {eps:.3g}", annotation_position="top left"
+    features = [feature for feature in summary.ranked() if feature.compactness is not None][:most]
+    figure = go.Figure(
+        go.Bar(
+            x=[feature.compactness for feature in features],
+            y=[_titled(feature, features) for feature in features],
+            orientation="h",
+            marker={"color": [MAIN if (feature.compactness or 0) >= 0 else ACCENT for feature in features]},
+            text=[f"{feature.compactness:.2f}" for feature in features],
+            textposition="outside",
+            cliponaxis=False,
+            hovertext=[_ranked(feature) for feature in features],
+            hovertemplate="%{hovertext}<extra></extra>",
         )
-    figure.update_layout(
-        height=300,
-        margin={"l": 10, "r": 10, "t": 20, "b": 10},
-        xaxis_title="share of the customers (%)",
-        yaxis_title=f"distance to neighbour {k}",
-        yaxis_rangemode="tozero",
-        showlegend=False,
-        dragmode=False,
     )
+    lay_out(figure, x_title="Compactness (1 = all alike, 0 = as spread as everyone)", y_title="", height=90 + 27 * max(len(features), 3))
+    lowest = min([feature.compactness or 0.0 for feature in features], default=0.0)
+    figure.update_xaxes(range=[min(1.25 * lowest, 0.0), 1.15])
+    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
     return figure
+
+
+def _titled(feature: FeatureProfile, features: list[FeatureProfile]) -> str:
+    twins = [other for other in features if other.title == feature.title]
+    return f"{feature.title} ({feature.name})" if len(twins) > 1 else feature.title
+
+
+def _ranked(feature: FeatureProfile) -> str:
+    here, there = (number_text(value, feature.unit) for value in (feature.median, feature.population_median))
+    return f"{feature.title}<br>compactness {feature.compactness:.2f}<br>median {here}, all customers {there}"
+
+
+def describe_ranking(summary: SegmentSummary) -> str:
+    """Return the most and the least compact features of a segment in words."""
+    features = [feature for feature in summary.ranked() if feature.compactness is not None]
+    if not features:
+        return f"{summary.title} has no compactness: it needs two customers at least, and noise is not a segment."
+    best = listed([f"{feature.title} ({feature.compactness:.2f})" for feature in features[:3]])
+    last = features[-1]
+    tail = f" Least alike: {last.title} ({last.compactness:.2f})." if len(features) > 3 else ""
+    return f"Customers of {summary.title} are most alike in {best}.{tail}"
+
+
+def draw_distribution(pair: Histogram, feature: FeatureProfile, title: str) -> Figure:
+    """Draw a feature's spread in a segment as bars in front of everybody's as a line."""
+    import plotly.graph_objects as go
+
+    middles = [(left + right) / 2 for left, right in zip(pair.edges, pair.edges[1:], strict=False)]
+    hover = [
+        f"{_interval(left, right, feature)}<br>{title}: {percent_text(share)}<br>all customers: {percent_text(whole)}"
+        for left, right, share, whole in zip(pair.edges, pair.edges[1:], pair.segment, pair.population, strict=False)
+    ]
+    figure = go.Figure()
+    figure.add_trace(
+        go.Bar(
+            x=middles,
+            y=[100 * share for share in pair.segment],
+            name=title,
+            marker={"color": MAIN, "opacity": 0.75},
+            hovertext=hover,
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+    )
+    figure.add_trace(
+        go.Scatter(
+            x=middles,
+            y=[100 * share for share in pair.population],
+            name="all customers",
+            mode="lines",
+            line={"color": ACCENT, "width": 2.5, "dash": "dot", "shape": "hvh"},
+            hoverinfo="skip",
+        )
+    )
+    unit = "%" if feature.unit.startswith("share") else feature.unit
+    lay_out(figure, x_title=f"{feature.title} ({unit})" if unit else feature.title, y_title="Customers (%)", height=250, bargap=0.05)
+    figure.update_yaxes(rangemode="tozero")
+    figure.update_xaxes(showgrid=False, tickformat=".0%" if unit == "%" else None)
+    return figure
+
+
+def _interval(left: float, right: float, feature: FeatureProfile) -> str:
+    return f"{number_text(left, feature.unit)} to {number_text(right, feature.unit)}"
+
+
+def describe_distribution(pair: Histogram, feature: FeatureProfile, title: str) -> str:
+    """Return how a segment's feature compares with everybody's, and what the figure leaves out."""
+    here, there = (number_text(value, feature.unit) for value in (feature.median, feature.population_median))
+    unit = "" if feature.unit.startswith("share") or not feature.unit else f" {feature.unit}"
+    text = f"{feature.title}: median {here}{unit} in {title}, {there}{unit} over all customers."
+    if pair.is_clipped:
+        whose = f"{counted(pair.segment_outside, 'customer')} of this segment" if pair.segment_outside else "none of this segment"
+        text += f" Outside the range shown, the middle 98 %: {counted(pair.population_outside, 'customer')}, {whose}."
+    return text

@@ -1,0 +1,88 @@
+"""Heat maps of feature compactness: for every point of a grid, and for every segment of one point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from segcore.plots.heatmap import Cell, HeatMap, value_range
+from segcore.plots.points import point_rows
+from segcore.solution import Sweep
+
+
+def compactness_map_data(sweep: Sweep, titles: Mapping[str, str] | None = None) -> HeatMap:
+    """Return the mean compactness of every feature at every point of the grid: features upwards, points from left to right."""
+    rows = point_rows(sweep)
+    titles = titles or {}
+    features = sweep.spec.features
+    cells = tuple(
+        Cell(
+            column=row.label,
+            row=titles.get(feature, feature),
+            value=row.compactness.get(feature),
+            text=_compactness_text(row.compactness.get(feature), row.gap),
+            hover=f"{row.label}<br>{titles.get(feature, feature)}: {_compactness_text(row.compactness.get(feature), row.gap)}",
+            mark=row.position,
+        )
+        for row in rows
+        for feature in features
+    )
+    low, high = value_range("compactness", [cell.value for cell in cells if cell.value is not None])
+    return HeatMap(
+        title="Mean compactness",
+        x_title="Grid point",
+        y_title="Feature",
+        columns=tuple(row.label for row in rows),
+        rows=tuple(titles.get(feature, feature) for feature in reversed(features)),
+        cells=cells,
+        low=low,
+        high=max(high, 0.01),
+    )
+
+
+def segment_map_data(
+    compactness: Sequence[tuple[int, str, Mapping[str, float | None]]], features: Sequence[str], titles: Mapping[str, str] | None = None
+) -> HeatMap:
+    """Return the compactness of every feature in every segment of one point.
+
+    Parameters
+    ----------
+    compactness : sequence of (label, title, {feature: compactness})
+        In the order to show.
+    features : sequence of str
+    titles : mapping of feature name to what a screen calls it
+    """
+    titles = titles or {}
+    columns = _distinct([title for _, title, _ in compactness], [label for label, _, _ in compactness])
+    cells = tuple(
+        Cell(
+            column=column,
+            row=titles.get(feature, feature),
+            value=values.get(feature),
+            text=_compactness_text(values.get(feature), None),
+            hover=f"{column}<br>{titles.get(feature, feature)}: {_compactness_text(values.get(feature), None)}",
+            mark=label,
+        )
+        for column, (label, _, values) in zip(columns, compactness, strict=True)
+        for feature in features
+    )
+    low, high = value_range("compactness", [cell.value for cell in cells if cell.value is not None])
+    return HeatMap(
+        title="Compactness",
+        x_title="Segment",
+        y_title="Feature",
+        columns=tuple(columns),
+        rows=tuple(titles.get(feature, feature) for feature in reversed(features)),
+        cells=cells,
+        low=low,
+        high=high,
+        clickable=False,
+    )
+
+
+def _distinct(titles: list[str], labels: list[int]) -> list[str]:
+    """Return the titles, those that occur twice with their label: a category axis would draw them on each other."""
+    return [f"{title} ({label})" if titles.count(title) > 1 else title for title, label in zip(titles, labels, strict=True)]
+
+
+def _compactness_text(value: float | None, gap: str | None) -> str:
+    return f"{value:.2f}" if value is not None else gap or "–"

@@ -1,0 +1,243 @@
+"""Curves of a metric over a grid with one main axis: elbow, silhouette and the like over the number of segments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from segcore.explain.wording import counted, listed
+from segcore.grid import axes_of
+from segcore.plots.points import Metric, PointRow, axis_title, metric, point_label, point_rows
+from segcore.plots.theme import ACCENT, DASHES, GOOD, PALETTE, QUIET, SYMBOLS, lay_out
+from segcore.solution import Sweep
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One grid point on a curve; ``value`` is None where there is nothing to show, ``gap`` then says why in a few words."""
+
+    position: int
+    x: float
+    value: float | None
+    low: float | None
+    high: float | None
+    sample_size: int | None
+    gap: str | None
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The points that share every parameter but the main one; ``name`` is those parameters in words, "" where they do not vary."""
+
+    name: str
+    points: tuple[CurvePoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """A metric over the main axis.
+
+    Parameters
+    ----------
+    metric : Metric
+    x_name, x_title : str
+        The main axis.
+    curves : tuple of Curve
+    """
+
+    metric: Metric
+    x_name: str
+    x_title: str
+    curves: tuple[Curve, ...]
+
+    def points(self) -> list[CurvePoint]:
+        """Return the points of every curve."""
+        return [point for curve in self.curves for point in curve.points]
+
+
+def curves_data(sweep: Sweep, metric_name: str) -> Curves:
+    """Return a metric over the first axis of the grid, one curve for each combination of the others.
+
+    Raises
+    ------
+    StopIteration
+        Where there is no such metric; see ``METRICS``.
+    """
+    shown = metric(metric_name)
+    axes = axes_of(sweep.spec.points)
+    main = next(iter(axes))
+    others = [name for name, values in axes.items() if name != main and len(values) > 1]
+    grouped: dict[str, list[CurvePoint]] = {}
+    for row in point_rows(sweep):
+        name = point_label({other: row.params[other] for other in others if other in row.params})
+        grouped.setdefault(name, []).append(_point(row, row.params[main], shown))
+    curves = tuple(Curve(name, tuple(sorted(points, key=lambda point: point.x))) for name, points in grouped.items())
+    return Curves(shown, main, axis_title(sweep.spec.algorithm, main), curves)
+
+
+def _point(row: PointRow, x: float, shown: Metric) -> CurvePoint:
+    value = shown.value(row)
+    interval = row.silhouette if shown.name == "silhouette" and not row.silhouette.is_exact else None
+    return CurvePoint(
+        position=row.position,
+        x=x,
+        value=value,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        sample_size=row.silhouette.sample_size if shown.name == "silhouette" else None,
+        gap=None if value is not None else row.gap or "undefined",
+        label=row.label,
+    )
+
+
+def draw_curves(data: Curves, *, chosen: int | None = None, recommended: int | None = None) -> Figure:
+    """Draw the curves; curves that lie on each other stay apart by width, dash and symbol.
+
+    Parameters
+    ----------
+    data : Curves
+    chosen, recommended : int or None
+        Positions of the points to mark.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for order, curve in enumerate(data.curves):
+        figure.add_trace(go.Scatter(**_line(data, curve, order)))
+    _mark(figure, data, recommended, name="recommended", symbol="star", color=GOOD, size=17)
+    _mark(figure, data, chosen, name="chosen", symbol="circle-open", color=ACCENT, size=21)
+    _draw_gaps(figure, data)
+    lay_out(figure, x_title=data.x_title, y_title=data.metric.axis)
+    xs = sorted({point.x for point in data.points()})
+    figure.update_xaxes(tickmode="array", tickvals=xs, range=[xs[0] - _margin(xs), xs[-1] + _margin(xs)], showgrid=False)
+    if not any(point.value is not None for point in data.points()):
+        figure.update_yaxes(range=[-0.2, 1], showticklabels=False, showgrid=False)
+    return figure
+
+
+def _line(data: Curves, curve: Curve, order: int) -> dict[str, Any]:
+    points = curve.points
+    below = len(data.curves) - 1 - order  # later curves are drawn on top, so earlier ones must be wider to be seen under them
+    intervals = any(point.low is not None for point in points)
+    errors = {
+        "type": "data",
+        "symmetric": False,
+        "array": [_distance(point.high, point.value) for point in points],
+        "arrayminus": [_distance(point.value, point.low) for point in points],
+        "thickness": 1.5,
+        "width": 4,
+    }
+    return {
+        "x": [point.x for point in points],
+        "y": [point.value for point in points],
+        "customdata": [point.position for point in points],
+        "mode": "lines+markers",
+        "name": curve.name or data.metric.title,
+        "showlegend": len(data.curves) > 1,
+        "connectgaps": False,
+        "line": {"color": PALETTE[order % len(PALETTE)], "width": 2 + 3 * min(below, 4), "dash": DASHES[order % len(DASHES)]},
+        "marker": {"size": 9 + 4 * min(below, 4), "symbol": SYMBOLS[order % len(SYMBOLS)]},
+        # a click selects: the other points must not fade, because the chosen one is marked by a ring of its own
+        "selected": {"marker": {"opacity": 1}},
+        "unselected": {"marker": {"opacity": 1}},
+        "error_y": errors if intervals else None,
+        "text": [_hover(data, point) for point in points],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+
+
+def _hover(data: Curves, point: CurvePoint) -> str:
+    interval = f"<br>95 % interval {point.low:.2f} to {point.high:.2f}" if point.low is not None and point.high is not None else ""
+    return f"{point.label}<br>{data.metric.title} {data.metric.text(point.value)}{interval}<br><i>click to choose</i>"
+
+
+def _distance(high: float | None, low: float | None) -> float:
+    return high - low if high is not None and low is not None else 0.0
+
+
+def _margin(xs: list[float]) -> float:
+    return max(0.5, 0.04 * (xs[-1] - xs[0]))
+
+
+def _mark(figure: Figure, data: Curves, position: int | None, *, name: str, symbol: str, color: str, size: int) -> None:
+    point = next((point for point in data.points() if point.position == position and point.value is not None), None)
+    if point is None:
+        return
+    figure.add_scatter(
+        x=[point.x],
+        y=[point.value],
+        mode="markers",
+        name=name,
+        customdata=[point.position],
+        marker={"symbol": symbol, "size": size, "color": color, "line": {"width": 3, "color": color}},
+        hoverinfo="skip",
+    )
+
+
+def _draw_gaps(figure: Figure, data: Curves) -> None:
+    """Draw the points without a value as crosses at the foot of the figure, with the reason beside them."""
+    gaps = [point for point in data.points() if point.value is None]
+    if not gaps:
+        return
+    values = [point.value for point in data.points() if point.value is not None]
+    foot = min(values) - 0.12 * ((max(values) - min(values)) or abs(min(values)) or 1) if values else 0.0
+    stated: dict[float, list[str]] = {}
+    for point in gaps:
+        stated.setdefault(point.x, []).append(point.gap or "")
+    figure.add_scatter(
+        x=[point.x for point in gaps],
+        y=[foot] * len(gaps),
+        customdata=[point.position for point in gaps],
+        mode="markers",
+        name="nothing to show",
+        marker={"symbol": "x-thin", "size": 10, "line": {"width": 2, "color": QUIET}},
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
+        text=[f"{point.label}<br>{point.gap}<br><i>click to choose</i>" for point in gaps],
+        hovertemplate="%{text}<extra></extra>",
+    )
+    for x, reasons in stated.items():
+        figure.add_annotation(x=x, y=foot, text=listed(sorted(set(reasons))), showarrow=False, textangle=-60, yshift=34, font={"size": 11})
+
+
+def describe_curves(data: Curves, *, chosen: int | None = None, recommended: int | None = None) -> str:
+    """Return what the curves show, in words and numbers."""
+    sentences = [_course(data, curve) for curve in data.curves[:3]]
+    if len(data.curves) > 3:
+        sentences.append(f"{counted(len(data.curves) - 3, 'more line')} are in the table below.")
+    gaps = [point for point in data.points() if point.value is None]
+    if gaps:
+        reasons = sorted({point.gap or "" for point in gaps})
+        sentences.append(f"{counted(len(gaps), 'point')} of {len(data.points())} show nothing ({listed(reasons)}).")
+    sampled = [point.sample_size for point in data.points() if point.low is not None and point.sample_size]
+    if sampled:
+        sentences.append(f"Bars are 95 % intervals: each value is estimated on about {max(sampled):,} sampled rows.")
+    for word, position in (("The ring marks the chosen point", chosen), ("the star the recommended one", recommended)):
+        found = next((point for point in data.points() if point.position == position and point.value is not None), None)
+        if found:
+            sentences.append(f"{word[0].upper()}{word[1:]}, {found.label}: {data.metric.text(found.value)}.")
+    return " ".join(sentences)
+
+
+def _course(data: Curves, curve: Curve) -> str:
+    shown = [point for point in curve.points if point.value is not None]
+    where = f" at {curve.name}" if curve.name else ""
+    if not shown:
+        return f"No point{where} has a value for {data.metric.title.lower()}."
+    first, last = shown[0], shown[-1]
+    if first is last:
+        return f"{data.metric.title}{where} is {data.metric.text(first.value)} at {_at(data, first)}."
+    text, title = data.metric.text, data.metric.title
+    if data.metric.name == "inertia":
+        verb = "falls" if (last.value or 0) < (first.value or 0) else "goes"
+        return f"{title}{where} {verb} from {text(first.value)} at {_at(data, first)} to {text(last.value)} at {_at(data, last)}."
+    low, high = (pick(shown, key=lambda point: point.value or 0.0) for pick in (min, max))
+    return f"{title}{where} is highest, {text(high.value)}, at {_at(data, high)} and lowest, {text(low.value)}, at {_at(data, low)}."
+
+
+def _at(data: Curves, point: CurvePoint) -> str:
+    return point_label({data.x_name: point.x})

@@ -1,0 +1,213 @@
+"""Heat maps as such: cells over two ordered axes, how they are drawn, clicked and told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segcore.explain.wording import counted, listed
+from segcore.plots.theme import ACCENT, DIVERGING, GOOD, QUIET, SEQUENTIAL, lay_out
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+MOST_TEXTS = 240
+"""Cells up to which each carries its number; more would not be readable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: its column and row, its value or why there is none, and the grid point or segment it stands for."""
+
+    column: str
+    row: str
+    value: float | None
+    text: str
+    hover: str
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """Cells over two ordered axes.
+
+    Parameters
+    ----------
+    title : str
+        What the colour shows, unit included.
+    x_title, y_title : str
+    columns, rows : tuple of str
+        The axes' values as texts; rows from bottom to top.
+    cells : tuple of Cell
+    low, high : float
+        The colours' range; ``low`` is negative where the colours part at 0.
+    clickable : bool
+        Whether ``Cell.mark`` is the position of a grid point.
+    """
+
+    title: str
+    x_title: str
+    y_title: str
+    columns: tuple[str, ...]
+    rows: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    low: float
+    high: float
+    clickable: bool = True
+
+    def values(self) -> list[list[float | None]]:
+        """Return the values as a matrix, rows from bottom to top; None where there is nothing."""
+        known = {(cell.row, cell.column): cell.value for cell in self.cells}
+        return [[known.get((row, column)) for column in self.columns] for row in self.rows]
+
+
+def value_range(name: str, values: list[float]) -> tuple[float, float]:
+    """Return the range of a metric's colours: the same for every sweep where the metric has bounds of its own, else from 0 or about 0."""
+    if name == "noise_share":
+        return 0.0, 1.0
+    if name in ("silhouette", "compactness"):
+        bound = max([abs(value) for value in values], default=1.0) or 1.0
+        return (-bound, bound) if min(values, default=0.0) < 0 else (0.0, bound)
+    return 0.0, max(values, default=1.0) or 1.0
+
+
+def draw_map(data: HeatMap, *, chosen: int | None = None, recommended: int | None = None, height: int | None = None) -> Figure:
+    """Draw a heat map; the chosen point's cells are framed, the recommended point's column or cell has a star.
+
+    Parameters
+    ----------
+    data : HeatMap
+    chosen, recommended : int or None
+        Marks of the cells to point out.
+    height : int or None
+        In pixels; made to fit the rows where None.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    figure.add_trace(
+        go.Heatmap(
+            z=data.values(),
+            x=list(data.columns),
+            y=list(data.rows),
+            zmin=data.low,
+            zmax=data.high,
+            colorscale=_scale(DIVERGING if data.low < 0 else SEQUENTIAL),
+            xgap=2,
+            ygap=2,
+            hoverinfo="skip",
+            colorbar={"title": {"text": "", "side": "right"}, "thickness": 10, "outlinewidth": 0, "len": 1},
+        )
+    )
+    _draw_targets(figure, data)
+    _frame(figure, data, chosen)
+    _star(figure, data, recommended)
+    lay_out(figure, x_title=data.x_title, y_title=data.y_title, height=height or max(220, 96 + 34 * len(data.rows)), showlegend=False)
+    figure.update_xaxes(type="category", showgrid=False, categoryorder="array", categoryarray=list(data.columns))
+    figure.update_yaxes(type="category", showgrid=False, categoryorder="array", categoryarray=list(data.rows))
+    return figure
+
+
+def _scale(colors: Sequence[str]) -> list[list[object]]:
+    return [[position / (len(colors) - 1), color] for position, color in enumerate(colors)]
+
+
+def _draw_targets(figure: Figure, data: HeatMap) -> None:
+    """Draw the cells' texts as the marks that hover and clicks hit: a heat map's own cells cannot be selected."""
+    written = len(data.cells) <= MOST_TEXTS
+    figure.add_scatter(
+        x=[cell.column for cell in data.cells],
+        y=[cell.row for cell in data.cells],
+        customdata=[cell.mark for cell in data.cells],
+        mode="markers+text" if written else "markers",
+        text=[cell.text for cell in data.cells],
+        textfont={"color": [_ink(data, cell) for cell in data.cells], "size": 12},
+        marker={"symbol": "square", "size": 28, "opacity": 0.01, "color": QUIET},
+        selected={"marker": {"opacity": 0.01}},
+        unselected={"marker": {"opacity": 0.01}},
+        hovertext=[cell.hover + ("<br><i>click to choose</i>" if data.clickable else "") for cell in data.cells],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+
+
+def _ink(data: HeatMap, cell: Cell) -> str:
+    """Return black or white, whichever reads better on the cell's colour; grey where the cell is empty."""
+    if cell.value is None:
+        return QUIET
+    part = (cell.value - data.low) / ((data.high - data.low) or 1)
+    dark = part > 0.62 if data.low >= 0 else part > 0.84 or part < 0.12
+    return "#FFFFFF" if dark else "#1A1A1A"
+
+
+def _frame(figure: Figure, data: HeatMap, chosen: int | None) -> None:
+    cells = [cell for cell in data.cells if cell.mark == chosen]
+    if not cells:
+        return
+    columns = [data.columns.index(cell.column) for cell in cells]
+    rows = [data.rows.index(cell.row) for cell in cells]
+    figure.add_shape(
+        type="rect",
+        x0=min(columns) - 0.5,
+        x1=max(columns) + 0.5,
+        y0=min(rows) - 0.5,
+        y1=max(rows) + 0.5,
+        line={"color": ACCENT, "width": 3},
+        layer="above",
+    )
+
+
+def _star(figure: Figure, data: HeatMap, recommended: int | None) -> None:
+    cells = [cell for cell in data.cells if cell.mark == recommended]
+    if not cells:
+        return
+    top = max(cells, key=lambda cell: data.rows.index(cell.row))
+    figure.add_annotation(
+        x=data.columns.index(top.column),
+        y=data.rows.index(top.row) + 0.5,
+        text="★",
+        font={"size": 16, "color": GOOD},
+        showarrow=False,
+        yanchor="bottom",
+        yshift=-2,
+    )
+
+
+def describe_map(data: HeatMap, *, chosen: int | None = None) -> str:
+    """Return what a heat map shows, in words and numbers."""
+    known = [cell for cell in data.cells if cell.value is not None]
+    title = data.title.split(" (")[0]
+    sentences = []
+    if known:
+        low, high = (pick(known, key=lambda cell: cell.value or 0.0) for pick in (min, max))
+        place = _place_in(data)
+        sentences.append(f"{title} is highest, {high.text}, for {place(high)} and lowest, {low.text}, for {place(low)}.")
+    if len(known) < len(data.cells):
+        reasons = sorted({cell.text for cell in data.cells if cell.value is None} - {"–"})
+        empty = len(data.cells) - len(known)
+        sentences.append(f"{counted(empty, 'cell')} of {len(data.cells)} {'is' if empty == 1 else 'are'} empty" + _because(reasons) + ".")
+    marked = [cell for cell in data.cells if cell.mark == chosen]
+    if len(marked) == 1:
+        sentences.append(f"The frame marks the chosen point: {marked[0].text}.")
+    elif marked and data.clickable:
+        sentences.append(f"The frame marks the chosen point, {marked[0].column}.")
+    return " ".join(sentences)
+
+
+def _because(reasons: list[str]) -> str:
+    return f" ({listed(reasons)})" if reasons else ""
+
+
+def _place_in(data: HeatMap) -> Callable[[Cell], str]:
+    x_name, y_name = (_short(title) for title in (data.x_title, data.y_title))
+
+    def place(cell: Cell) -> str:
+        if data.y_title == "Feature":
+            return f"{cell.row} ({cell.column})"
+        return f"{x_name} {cell.column}" + (f", {y_name} {cell.row}" if cell.row else "")
+
+    return place
+
+
+def _short(title: str) -> str:
+    return title.rsplit("(", 1)[-1].rstrip(")") if "(" in title else title.split(",")[0]

@@ -1,0 +1,241 @@
+"""The grid points of a sweep as a reader sees them: what each is called, what was measured, and why where nothing was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from segcore.algorithms import algorithm
+from segcore.explain import number_text
+from segcore.grid import Number, axes_of
+from segcore.solution import Estimate, Solution, Sweep
+
+NOT_MEASURED = Estimate.undefined("not measured")
+
+
+@dataclass(frozen=True, slots=True)
+class PointRow:
+    """One grid point.
+
+    Parameters
+    ----------
+    position : int
+        In the sweep.
+    params : mapping of str to number
+    label : str
+        The parameters that vary over the grid, in words.
+    state : {"ok", "failed", "skipped", "waiting"}
+    gap : str or None
+        Why there is no quality to show, in a few words: "failed", "skipped", "not there yet", "no segment", "one segment".
+    reason : str or None
+        The solution's own sentence.
+    sizes : tuple of int
+        Rows of each segment, the largest first.
+    n_noise : int
+    noise_share : float or None
+        0 to 1.
+    inertia, calinski_harabasz, davies_bouldin : float or None
+    silhouette : Estimate
+    compactness : mapping of feature name to float or None
+        Size-weighted mean over the segments.
+    fit_seconds : float or None
+    engine : str or None
+        Who really computed it.
+    """
+
+    position: int
+    params: Mapping[str, Number]
+    label: str
+    state: Literal["ok", "failed", "skipped", "waiting"]
+    gap: str | None
+    reason: str | None
+    sizes: tuple[int, ...]
+    n_noise: int
+    noise_share: float | None
+    inertia: float | None
+    calinski_harabasz: float | None
+    davies_bouldin: float | None
+    silhouette: Estimate
+    compactness: Mapping[str, float | None]
+    fit_seconds: float | None
+    engine: str | None
+
+    @property
+    def n_segments(self) -> int:
+        """Number of segments found, noise not counted."""
+        return len(self.sizes)
+
+    @property
+    def mean_compactness(self) -> float | None:
+        """Mean over the features where it is defined."""
+        known = [value for value in self.compactness.values() if value is not None]
+        return sum(known) / len(known) if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number that every grid point has, or has not.
+
+    Parameters
+    ----------
+    name, title, unit : str
+    reading : str
+        How to read it, one sentence.
+    value : callable (PointRow) -> float or None
+    """
+
+    name: str
+    title: str
+    unit: str
+    reading: str
+    value: Callable[[PointRow], float | None]
+
+    @property
+    def axis(self) -> str:
+        """The title of an axis that shows it."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+    def text(self, value: float | None) -> str:
+        """Return a value in words."""
+        return f"{value:.2f}" if value is not None and self.name in ("silhouette", "compactness") else number_text(value, self.unit)
+
+
+METRICS = (
+    Metric(
+        "inertia",
+        "Inertia",
+        "squared distance in scaled units",
+        "Total squared distance to the segments' centres. It always falls with more segments; look for the bend.",
+        lambda row: row.inertia,
+    ),
+    Metric(
+        "silhouette",
+        "Silhouette",
+        "−1 to 1",
+        "How much nearer customers are to their own segment than to the next one. Higher is better; below 0.25 there is little structure.",
+        lambda row: row.silhouette.value,
+    ),
+    Metric(
+        "calinski_harabasz",
+        "Calinski–Harabasz",
+        "index without a unit",
+        "Spread between the segments over spread within them. Higher is better, on the same data.",
+        lambda row: row.calinski_harabasz,
+    ),
+    Metric(
+        "davies_bouldin",
+        "Davies–Bouldin",
+        "index without a unit",
+        "Mean likeness of each segment to the one most like it. Lower is better.",
+        lambda row: row.davies_bouldin,
+    ),
+    Metric(
+        "n_segments",
+        "Segments found",
+        "segments",
+        "How many segments there are, noise not counted.",
+        lambda row: row.n_segments if row.state == "ok" else None,
+    ),
+    Metric(
+        "noise_share",
+        "Noise",
+        "share of customers",
+        "How many customers belong to no segment.",
+        lambda row: row.noise_share,
+    ),
+    Metric(
+        "compactness",
+        "Mean compactness",
+        "1 = uniform within segments, 0 = no better than all",
+        "How much more alike customers are within the segments than overall, averaged over the features.",
+        lambda row: row.mean_compactness,
+    ),
+)
+
+
+def metric(name: str) -> Metric:
+    """Return a metric by its name."""
+    return next(found for found in METRICS if found.name == name)
+
+
+def point_rows(sweep: Sweep) -> tuple[PointRow, ...]:
+    """Return every point of a sweep, in the order asked, as far as the sweep has come."""
+    varying = [name for name, values in axes_of(sweep.spec.points).items() if len(values) > 1]
+    return tuple(
+        _row(position, params, solution, varying)
+        for position, (params, solution) in enumerate(zip(sweep.spec.points, sweep.solutions, strict=True))
+    )
+
+
+def _row(position: int, params: Mapping[str, Number], solution: Solution | None, varying: list[str]) -> PointRow:
+    quality = solution.quality if solution else None
+    return PointRow(
+        position=position,
+        params=params,
+        label=point_label({name: value for name, value in params.items() if name in varying} or params),
+        state=solution.status if solution else "waiting",
+        gap=_gap(solution),
+        reason=solution.reason if solution else None,
+        sizes=tuple(sorted(solution.sizes, reverse=True)) if solution else (),
+        n_noise=solution.n_noise if solution else 0,
+        noise_share=solution.noise_share if solution else None,
+        inertia=quality.inertia if quality else None,
+        calinski_harabasz=quality.calinski_harabasz if quality else None,
+        davies_bouldin=quality.davies_bouldin if quality else None,
+        silhouette=quality.silhouette if quality else NOT_MEASURED,
+        compactness=quality.mean_compactness if quality else {},
+        fit_seconds=solution.fit_seconds if solution else None,
+        engine=solution.engine if solution and solution.status == "ok" else None,
+    )
+
+
+def _gap(solution: Solution | None) -> str | None:
+    if solution is None:
+        return "not there yet"
+    if solution.status != "ok":
+        return solution.status
+    return {0: "no segment", 1: "one segment"}.get(solution.n_segments)
+
+
+def point_label(params: Mapping[str, Number]) -> str:
+    """Return a point in words, such as ``5 segments, tol 0.001`` or ``eps 0.3, min_samples 10``."""
+    parts = [_segments(value) if name == "n_clusters" else f"{name} {value:g}" for name, value in params.items()]
+    return ", ".join(parts)
+
+
+def _segments(number: Number) -> str:
+    return f"{number:g} segment" if number == 1 else f"{number:g} segments"
+
+
+def axis_title(algorithm_name: str, param_name: str) -> str:
+    """Return what an axis over a parameter is called, its unit and its own name included."""
+    param = algorithm(algorithm_name).param(param_name)
+    unit = f", {param.unit}" if param.unit else ""
+    return f"{param.title}{unit} ({param.name})" if param.title.lower() != param.name.lower() else f"{param.name}{unit}"
+
+
+def point_table(sweep: Sweep) -> list[dict[str, Any]]:
+    """Return one record a point with every measured number at full precision, ``None`` where there is none."""
+    return [
+        {
+            **dict(row.params),
+            "status": row.state,
+            "segments": row.n_segments if row.state == "ok" else None,
+            "largest": row.sizes[0] if row.sizes else None,
+            "smallest": row.sizes[-1] if row.sizes else None,
+            "noise_share": row.noise_share,
+            "silhouette": row.silhouette.value,
+            "silhouette_low": row.silhouette.low,
+            "silhouette_high": row.silhouette.high,
+            "silhouette_sample": row.silhouette.sample_size,
+            "inertia": row.inertia,
+            "calinski_harabasz": row.calinski_harabasz,
+            "davies_bouldin": row.davies_bouldin,
+            "mean_compactness": row.mean_compactness,
+            "fit_seconds": row.fit_seconds,
+            "engine": row.engine,
+            "reason": row.reason,
+        }
+        for row in point_rows(sweep)
+    ]

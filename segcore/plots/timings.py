@@ -1,0 +1,115 @@
+"""How long engines took for the same work: the median, every run, and the ratio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from segcore.explain.wording import counted
+from segcore.plots.theme import ACCENT, PALETTE, lay_out
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class EngineTime:
+    """One engine's seconds for the fits of the whole grid, run by run, and the engine that really ran."""
+
+    engine: str
+    ran: str
+    seconds: tuple[float, ...]
+    median_seconds: float
+    ratio: float | None
+
+
+def timings_data(result: Mapping[str, Any]) -> tuple[EngineTime, ...]:
+    """Return each engine's times from the document that ``benchmark --json`` prints."""
+    ratios = result.get("ratio_to_stock", {})
+    return tuple(
+        EngineTime(name, times["ran"], tuple(times["seconds"]), times["median_seconds"], ratios.get(name))
+        for name, times in result["engines"].items()
+        if times.get("seconds")
+    )
+
+
+def draw_timings(times: tuple[EngineTime, ...]) -> Figure:
+    """Draw a bar to the median for each engine, and every run as a mark on it."""
+    import plotly.graph_objects as go
+
+    names = [time.engine for time in times]
+    figure = go.Figure(
+        go.Bar(
+            x=[time.median_seconds for time in times],
+            y=names,
+            orientation="h",
+            name="median",
+            marker={"color": [PALETTE[order % len(PALETTE)] for order in range(len(times))], "opacity": 0.8},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [max(time.seconds) - time.median_seconds for time in times],
+                "arrayminus": [time.median_seconds - min(time.seconds) for time in times],
+            },
+            hovertext=[f"{time.engine}: median {seconds_text(time.median_seconds)}" for time in times],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+    )
+    figure.add_scatter(
+        x=[value for time in times for value in time.seconds],
+        y=[time.engine for time in times for _ in time.seconds],
+        mode="markers",
+        name="single runs",
+        marker={"symbol": "line-ns", "size": 16, "line": {"width": 2, "color": ACCENT}},
+        hovertemplate="%{x:.3g} s<extra></extra>",
+    )
+    lay_out(figure, x_title="Fitting the whole grid (seconds)", y_title="Engine", height=120 + 62 * len(times), showlegend=False)
+    figure.update_xaxes(rangemode="tozero")
+    figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
+    return figure
+
+
+def seconds_text(seconds: float | None) -> str:
+    """Return a time as people write it, with about three digits."""
+    if seconds is None:
+        return "–"
+    if seconds < 0.0995:
+        return f"{1000 * seconds:.3g} ms"
+    return f"{seconds:.3g} s" if seconds < 99.5 else f"{seconds:,.0f} s"
+
+
+def describe_timings(times: tuple[EngineTime, ...]) -> str:
+    """Return the times in words, and who was faster; slower is called slower."""
+    if not times:
+        return "No engine finished."
+    parts = [
+        f"{time.engine}: median {seconds_text(time.median_seconds)} over {counted(len(time.seconds), 'run')}, "
+        f"from {seconds_text(min(time.seconds))} to {seconds_text(max(time.seconds))}"
+        for time in times
+    ]
+    return "; ".join(parts) + "."
+
+
+def verdict(times: tuple[EngineTime, ...]) -> str:
+    """Return in one sentence which engine was faster than stock and by how much, or slower, or neither beyond the runs' own spread."""
+    stock = next((time for time in times if time.engine == "stock"), None)
+    others = [time for time in times if time.engine != "stock"]
+    if stock is None or not others:
+        return describe_timings(times)
+    return " ".join(_judged(time, stock) for time in others)
+
+
+def _judged(time: EngineTime, stock: EngineTime) -> str:
+    name = time.engine.capitalize()
+    if time.ran != time.engine:
+        return f"{name} did not run its own code here: {time.ran} did, so this says nothing about it."
+    factor = stock.median_seconds / time.median_seconds if time.median_seconds else None
+    if factor is None:
+        return f"{name} was too fast to time."
+    apart = max(time.seconds) < min(stock.seconds) or min(time.seconds) > max(stock.seconds)
+    if not apart and len(time.seconds) > 1:
+        return f"{name} and stock took about as long on this work: their runs overlap ({factor:.2f} times stock's speed by the medians)."
+    if factor >= 1:
+        return f"{name} was {factor:.2f} times as fast as stock on this work."
+    return f"{name} was slower than stock on this work: it took {1 / factor:.2f} times as long."

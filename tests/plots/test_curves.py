@@ -1,0 +1,81 @@
+import pytest
+
+from segcore.plots.curves import curves_data, describe_curves, draw_curves
+
+
+def test_one_value_of_the_other_parameters_makes_one_curve_without_a_legend(elbow_sweep):
+    data = curves_data(elbow_sweep, "inertia")
+    assert [(curve.name, [point.value for point in curve.points]) for curve in data.curves] == [("", [25321.4, 1200.0, 900.0])]
+    line = draw_curves(data).data[0]
+    assert line.showlegend is False
+    assert list(line.x) == [2, 3, 4]
+    assert list(line.customdata) == [0, 1, 2]
+
+
+def test_each_tol_has_a_curve_that_can_be_told_apart_where_they_coincide(make_sweep, make_solution, make_quality):
+    solutions = [
+        make_solution({"n_clusters": k, "tol": tol}, [0, 0, 1], make_quality(inertia=100 / k)) for k in (2, 3) for tol in (1e-3, 1e-5)
+    ]
+    data = curves_data(make_sweep("kmeans", solutions), "inertia")
+    assert [curve.name for curve in data.curves] == ["tol 0.001", "tol 1e-05"]
+    first, second = draw_curves(data).data[:2]
+    assert first.line.width > second.line.width
+    assert (first.line.dash, first.marker.symbol) != (second.line.dash, second.marker.symbol)
+    assert first.showlegend
+    assert list(second.customdata) == [1, 3]
+
+
+def test_silhouette_has_its_interval_as_error_bars(elbow_sweep):
+    data = curves_data(elbow_sweep, "silhouette")
+    errors = draw_curves(data).data[0].error_y
+    assert list(errors.array) == pytest.approx([0.02, 0.03, 0.01])
+    assert list(errors.arrayminus) == pytest.approx([0.02, 0.03, 0.01])
+    assert "about 500 sampled rows" in describe_curves(data)
+
+
+def test_an_exact_silhouette_has_no_interval(make_sweep, make_solution, make_quality):
+    sweep = make_sweep("kmeans", [make_solution({"n_clusters": 2, "tol": 1e-4}, [0, 1, 1], make_quality())])
+    data = curves_data(sweep, "silhouette")
+    assert draw_curves(data).data[0].error_y.array is None
+    assert "interval" not in describe_curves(data)
+
+
+def test_the_description_has_the_actual_numbers(elbow_sweep):
+    text = describe_curves(curves_data(elbow_sweep, "inertia"), chosen=1)
+    assert text.startswith("Inertia falls from 25,321 at 2 segments to 900 at 4 segments.")
+    assert "The ring marks the chosen point, 3 segments: 1,200." in text
+    text = describe_curves(curves_data(elbow_sweep, "silhouette"), recommended=1)
+    assert "highest, 0.52, at 3 segments and lowest, 0.30, at 2 segments" in text
+
+
+def test_chosen_and_recommended_points_are_marked(elbow_sweep):
+    figure = draw_curves(curves_data(elbow_sweep, "inertia"), chosen=2, recommended=1)
+    marks = {trace.name: (trace.x[0], trace.y[0]) for trace in figure.data[1:]}
+    assert marks == {"chosen": (4, 900.0), "recommended": (3, 1200.0)}
+
+
+def test_points_without_a_value_stand_as_crosses_with_the_reason(make_sweep, make_solution, make_quality):
+    points = tuple({"n_clusters": k, "tol": 1e-4} for k in (1, 2, 3))
+    solutions = [make_solution(points[0], [0, 0, 0]), make_solution(points[1], [0, 0, 1], make_quality()), None]
+    data = curves_data(make_sweep("kmeans", solutions, points=points), "silhouette")
+    figure = draw_curves(data, chosen=0)
+    crosses = next(trace for trace in figure.data if trace.name == "nothing to show")
+    assert list(crosses.x) == [1, 3]
+    assert list(crosses.customdata) == [0, 2]
+    assert [note.text for note in figure.layout.annotations] == ["one segment", "not there yet"]
+    assert "2 points of 3 show nothing (not there yet and one segment)." in describe_curves(data)
+
+
+@pytest.mark.parametrize("name", ["inertia", "silhouette", "calinski_harabasz", "davies_bouldin"])
+def test_degenerate_sweeps_are_drawn_and_told(degenerate_sweep, name):
+    data = curves_data(degenerate_sweep, name)
+    figure = draw_curves(data, chosen=0, recommended=0)
+    positions = {position for trace in figure.data for position in trace.customdata}
+    assert positions == set(range(len(degenerate_sweep.spec.points)))
+    assert describe_curves(data, chosen=0)
+
+
+def test_axes_have_titles_with_units(elbow_sweep):
+    figure = draw_curves(curves_data(elbow_sweep, "inertia"))
+    assert figure.layout.xaxis.title.text == "Number of segments (n_clusters)"
+    assert figure.layout.yaxis.title.text == "Inertia (squared distance in scaled units)"

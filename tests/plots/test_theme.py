@@ -1,0 +1,31 @@
+import subprocess
+import sys
+
+import pytest
+
+from segcore.plots.theme import ACCENT, GOOD, MAIN, PALETTE, QUIET
+
+
+def luminance(color):
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("background", ["#FFFFFF", "#0E1117"])
+@pytest.mark.parametrize("color", [*PALETTE, MAIN, ACCENT, GOOD, QUIET])
+def test_marks_stand_out_from_light_and_dark_backgrounds(color, background):
+    """WCAG 1.4.11: three to one for what must be seen to understand a figure."""
+    bright, dark = sorted((luminance(color), luminance(background)), reverse=True)
+    assert (bright + 0.05) / (dark + 0.05) >= 3
+
+
+def test_plots_import_no_heavy_package():
+    """The server draws figures before anybody asked for numbers; plotly itself is imported by the first figure."""
+    code = (
+        "import sys, segcore.explain, segcore.plots.curves, segcore.plots.maps, segcore.plots.compactness, segcore.plots.sizes, "
+        "segcore.plots.shares, segcore.plots.features, segcore.plots.timings; "
+        "print(sorted({'sklearn', 'sklearnex', 'modin', 'ray', 'numba', 'plotly', 'streamlit', 'scipy'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

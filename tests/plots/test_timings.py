@@ -1,0 +1,49 @@
+import pytest
+
+from segcore.plots.timings import describe_timings, draw_timings, seconds_text, timings_data, verdict
+
+
+def result(stock, intel, *, ran="intel"):
+    median = sorted(intel)[len(intel) // 2]
+    return {
+        "engines": {
+            "stock": {"seconds": stock, "median_seconds": sorted(stock)[len(stock) // 2], "ran": "stock", "evidence": ""},
+            "intel": {"seconds": intel, "median_seconds": median, "ran": ran, "evidence": ""},
+        },
+        "ratio_to_stock": {"intel": median / sorted(stock)[len(stock) // 2]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("stock", "intel", "words"),
+    [
+        ([4.0, 4.1, 4.2], [2.0, 2.05, 2.1], "Intel was 2.00 times as fast as stock"),
+        ([2.0, 2.0, 2.0], [3.0, 3.0, 3.0], "Intel was slower than stock on this work: it took 1.50 times as long"),
+        ([2.0, 2.2, 2.4], [1.9, 2.1, 2.3], "took about as long"),
+    ],
+)
+def test_the_verdict_is_what_the_runs_show(stock, intel, words):
+    assert words in verdict(timings_data(result(stock, intel)))
+
+
+def test_a_fallback_is_not_called_intel():
+    assert "did not run its own code" in verdict(timings_data(result([2.0], [1.0], ran="stock")))
+
+
+def test_median_and_spread_are_drawn():
+    times = timings_data(result([4.0, 5.0, 7.0], [2.0, 2.5, 3.5]))
+    bars, runs = draw_timings(times).data
+    assert list(bars.x) == [5.0, 2.5]
+    assert list(bars.error_x.array) == [2.0, 1.0]
+    assert list(bars.error_x.arrayminus) == [1.0, 0.5]
+    assert list(runs.x) == [4.0, 5.0, 7.0, 2.0, 2.5, 3.5]
+    assert describe_timings(times).startswith("stock: median 5 s over 3 runs, from 4 s to 7 s")
+
+
+def test_nothing_finished_is_said():
+    assert describe_timings(timings_data({"engines": {}})) == "No engine finished."
+    assert draw_timings(()).layout.xaxis.title.text == "Fitting the whole grid (seconds)"
+
+
+def test_seconds_are_short():
+    assert [seconds_text(value) for value in (None, 0.0123, 0.27, 29.6, 425.4)] == ["–", "12.3 ms", "0.27 s", "29.6 s", "425 s"]
