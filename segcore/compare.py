@@ -1,0 +1,118 @@
+"""How far two labellings of the same customers agree; exact counts, no scikit-learn, so that screens can ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from segcore.errors import ParameterError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contingency:
+    """How many customers have each pair of labels.
+
+    Parameters
+    ----------
+    rows, columns : tuple of int
+        The labels that occur in the first and in the second labelling, ascending; noise (-1) is one of them.
+    counts : ndarray of shape (len(rows), len(columns)), int64
+    """
+
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    counts: np.ndarray
+
+
+def contingency(a: np.ndarray, b: np.ndarray) -> Contingency:
+    """Count the customers for each pair of labels.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (n_customers,), integers
+        Two labellings of the same customers, in the same order.
+
+    Raises
+    ------
+    ParameterError
+        Where the two are not equally long.
+    """
+    rows, columns, i, j, counts = _pairs(a, b)
+    table = np.zeros((len(rows), len(columns)), dtype=np.int64)
+    table[i, j] = counts
+    return Contingency(tuple(int(label) for label in rows), tuple(int(label) for label in columns), table)
+
+
+def adjusted_rand_index(a: np.ndarray, b: np.ndarray) -> float:
+    """Measure the agreement of two partitions: 1 for equal ones, about 0 for independent ones, negative for worse.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (n_customers,), integers
+        Two labellings of the same customers; noise counts as one more segment.
+
+    Returns
+    -------
+    float
+        In [-0.5, 1]. 1 where no pair of customers can disagree (fewer than two customers, say).
+
+    Notes
+    -----
+    Counts of pairs are exact integers; the one rounding is the last division. Costs a sort of the customers.
+
+    References
+    ----------
+    Hubert & Arabie (1985), Journal of Classification 2, in the form of scikit-learn's ``adjusted_rand_score``.
+    """
+    rows, columns, i, j, counts = _pairs(a, b)
+    n = len(a)
+    together = _sum_of_squares(counts)
+    in_a = _sum_of_squares(np.bincount(i, weights=counts, minlength=len(rows)).astype(np.int64))
+    in_b = _sum_of_squares(np.bincount(j, weights=counts, minlength=len(columns)).astype(np.int64))
+    both, only_a, only_b = together - n, in_a - together, in_b - together
+    neither = n * n - in_a - in_b + together
+    if only_a == 0 and only_b == 0:
+        return 1.0
+    return 2 * (both * neither - only_a * only_b) / ((both + only_a) * (only_a + neither) + (both + only_b) * (only_b + neither))
+
+
+def same_partition(a: np.ndarray, b: np.ndarray) -> bool:
+    """Tell whether the customers are grouped alike, whatever numbers the groups have."""
+    rows, columns, _, _, counts = _pairs(a, b)
+    return len(counts) == len(rows) == len(columns)
+
+
+def same_labels(a: np.ndarray, b: np.ndarray) -> bool:
+    """Tell whether every customer has the same label in both."""
+    return bool(np.array_equal(a, b))
+
+
+def inertia_gap(a: float | None, b: float | None) -> float | None:
+    """Return by which share inertia ``a`` lies above ``b``: 0.01 is 1 % worse, negative is better.
+
+    ``None`` where one of them is undefined, or where ``b`` is 0 and ``a`` is not.
+    """
+    if a is None or b is None:
+        return None
+    if a == b:
+        return 0.0
+    return (a - b) / b if b else None
+
+
+def _pairs(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the labels of ``a`` and of ``b``, and for each pair that occurs its two positions in them and its count.
+
+    Only pairs that occur are kept: two labellings with a segment for almost every customer would not fit as a full table.
+    """
+    if np.shape(a) != np.shape(b) or np.ndim(a) != 1:
+        raise ParameterError(f"Two labellings are compared customer by customer, got {len(a)} and {len(b)} customers.")
+    rows, i = np.unique(a, return_inverse=True)
+    columns, j = np.unique(b, return_inverse=True)
+    codes, counts = np.unique(i.astype(np.int64) * len(columns) + j, return_counts=True)
+    return rows, columns, codes // max(len(columns), 1), codes % max(len(columns), 1), counts
+
+
+def _sum_of_squares(counts: np.ndarray) -> int:
+    """Return the sum of squares as an unbounded integer; int64 holds each square up to 3,000 million customers."""
+    return sum(int(count) ** 2 for count in counts.tolist())
