@@ -74,7 +74,7 @@ def make_spec(
         raise ParameterError.out_of_range("seed", seed, 0, _MAX_SEED)
     full = store.feature_table(table)
     # Copies would make identical customers distinct by their jitter, so the customers themselves are counted.
-    _require_enough(assemble(full, list(features), outliers=outliers, repeats=1, seed=int(seed)))
+    require_enough(assemble(full, list(features), outliers=outliers, repeats=1, seed=int(seed)))
     fit_preparation(full.select(features).take(np.arange(0)), scaler)
     return SweepSpec(
         table=table,
@@ -91,7 +91,8 @@ def make_spec(
     )
 
 
-def _require_enough(assembled: Assembled) -> None:
+def require_enough(assembled: Assembled) -> None:
+    """Raise `DataError` where fewer than 3 rows or fewer than 2 distinct ones are left to cluster."""
     table = assembled.table
     aside = f" after the outlier rule set {assembled.set_aside_customers:,} aside" if assembled.set_aside_customers else ""
     if len(table) < _MIN_CUSTOMERS:
@@ -131,7 +132,7 @@ class Prepared:
 def prepare(store: Store, spec: SweepSpec) -> Prepared:
     """Return a sweep's rows as they are clustered; the same for every process that asks."""
     assembled = assemble(store.feature_table(spec.table), list(spec.features), outliers=spec.outliers, repeats=spec.repeats, seed=spec.seed)
-    _require_enough(assembled)
+    require_enough(assembled)
     preparation = fit_preparation(assembled.table, spec.scaler)
     return Prepared(assembled, preparation, apply_preparation(preparation, assembled.table.values))
 

@@ -55,7 +55,7 @@ def _fit(X: np.ndarray, point: Point, engine: EngineName, seed: int, memory: int
     labels = np.asarray(fitted.estimator.labels_)
     reason = sentence_of(fitted)
     if not len(core):
-        reason = f"No customer has {min_samples} others within eps = {eps:g}, itself counted, so all are noise. {reason or ''}".strip()
+        reason = f"No customer has {min_samples} customers within eps = {eps:g}, itself counted, so all are noise. {reason or ''}".strip()
     return Solution.from_labels(
         labels,
         params=dict(point),
@@ -64,7 +64,7 @@ def _fit(X: np.ndarray, point: Point, engine: EngineName, seed: int, memory: int
         seed=seed,
         reason=reason,
         fit_seconds=fitted.seconds,
-        arrays={"core_points": X[core], "core_labels": labels[core].astype(np.int32)},
+        arrays={"core_points": X[core], "core_labels": labels[core].astype(np.int32), "core_rows": core.astype(np.int64)},
     )
 
 

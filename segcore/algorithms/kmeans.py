@@ -62,7 +62,8 @@ def _fit(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solution
     centres = np.asarray(fitted.estimator.cluster_centers_, dtype=np.float64)
     if engine == "intel":
         centres = centres + origin
-    arrays = {"centres": centres, "origin": origin}
+    iterations = int(fitted.estimator.n_iter_)
+    arrays = {"centres": centres, "origin": origin, "iterations": np.array([iterations])}
     labels, evidence, reason = np.asarray(fitted.estimator.labels_), fitted.evidence, sentence_of(fitted)
     if fitted.ran == "intel":
         nearest = assign_kmeans(X, arrays, point)
@@ -70,7 +71,7 @@ def _fit(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solution
         if moved:
             evidence += f"; {moved:,} rows were given the label of their nearest centre in double precision"
             labels = nearest
-    if int(fitted.estimator.n_iter_) >= _MAX_ITER:
+    if iterations >= _MAX_ITER:
         reason = f"{reason or ''} It was stopped at {_MAX_ITER} iterations, before it settled.".strip()
     return Solution.from_labels(
         labels,
