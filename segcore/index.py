@@ -195,6 +195,11 @@ class Index:
             raise StoreError(f"There is no job {job_id!r} in the store at {self.home}.")
         return self._job(row)
 
+    def job_state(self, job_id: str) -> str | None:
+        """Return a job's state as its row has it; ``None`` where there is no such job."""
+        row = self._one("select state from jobs where id = ?", job_id)
+        return str(row[0]) if row else None
+
     @staticmethod
     def _job(row: tuple[Any, ...]) -> dict[str, Any]:
         job = dict(zip(_JOB_COLUMNS, row, strict=True))

@@ -1,0 +1,24 @@
+"""Sweeps and benchmarks as processes of their own: start, watch, cancel, resume, queue.
+
+Nothing here computes or imports numerical libraries. A job is a row in the store's index and, while it is queued or running, a
+supervisor process with a session of its own that starts the worker and starts it again when it dies (``supervisor.py``). Whoever
+opens the same store sees the same jobs.
+"""
+
+from segcore.jobs.ending import cancel
+from segcore.jobs.queue import turn
+from segcore.jobs.start import resume, resume_interrupted, start_benchmark, start_sweep
+from segcore.jobs.state import Job, list_jobs, read_job, wait
+
+__all__ = [
+    "Job",
+    "cancel",
+    "list_jobs",
+    "read_job",
+    "resume",
+    "resume_interrupted",
+    "start_benchmark",
+    "start_sweep",
+    "turn",
+    "wait",
+]

@@ -1,0 +1,83 @@
+"""What a worker died of, and when to give up a point or the whole job."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import signal
+import sys
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_DEATHS_AT_A_POINT = 2
+_BARREN_DEATHS = 3
+# A kill that was not the kernel's for want of memory came from a person or a script, and is no sign that the work cannot be done.
+_BARREN_KILLS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """How a worker ended.
+
+    Parameters
+    ----------
+    code : int
+        Its exit code; minus the number of the signal that ended it.
+    peak_rss_bytes : int
+        The most memory it had.
+    out_of_memory : bool
+        Whether the kernel killed a process for want of memory in the meantime.
+    """
+
+    code: int
+    peak_rss_bytes: int
+    out_of_memory: bool = False
+
+    @classmethod
+    def of(cls, code: int, usage: resource.struct_rusage, *, out_of_memory: bool) -> Death:
+        """Build the record from what ``os.wait4`` gives."""
+        unit = 1 if sys.platform == "darwin" else 1024
+        return cls(code, usage.ru_maxrss * unit, out_of_memory and code == -signal.SIGKILL)
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for ``The worker …``."""
+        memory = f"with a peak memory of {self.peak_rss_bytes / 2**20:,.0f} MiB"
+        if self.code >= 0:
+            return f"stopped with exit code {self.code}, {memory}"
+        name = signal.Signals(-self.code).name if -self.code in set(signal.Signals) else f"signal {-self.code}"
+        return f"was ended by {name}{' (the machine was out of memory)' if self.out_of_memory else ''}, {memory}"
+
+
+@dataclass(slots=True)
+class Deaths:
+    """The deaths of one job's workers so far.
+
+    ``given_up`` has the reason for each position that is not to be tried again; ``barren`` counts the latest deaths in a row that
+    came before any point was begun.
+    """
+
+    at: dict[int, int] = field(default_factory=dict)
+    given_up: dict[int, str] = field(default_factory=dict)
+    barren: int = 0
+
+    def is_hopeless(self, death: Death, at_work: Collection[int], *, advanced: bool) -> bool:
+        """Take note of a death while the positions ``at_work`` were attempted; tells whether to give up the job."""
+        for position in at_work:
+            self.at[position] = self.at.get(position, 0) + 1
+            if self.at[position] >= _DEATHS_AT_A_POINT:
+                self.given_up[position] = f"The worker died {self.at[position]} times at this point; the last time it {death.sentence}."
+        self.barren = 0 if at_work or advanced else self.barren + 1
+        outside = death.code == -signal.SIGKILL and not death.out_of_memory
+        return self.barren >= (_BARREN_KILLS if outside else _BARREN_DEATHS)
+
+
+def oom_kills() -> int:
+    """Return how many processes this machine's kernel has killed for want of memory; 0 where that cannot be known."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            name, _, count = line.partition(" ")
+            if name == "oom_kill":
+                return int(count)
+    return 0

@@ -1,0 +1,61 @@
+"""Cancel a job, with nothing left running."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+
+from segcore.errors import JobError
+from segcore.index import Index
+from segcore.jobs.locks import is_held, job_lock, read_processes, worker_lock
+from segcore.jobs.state import ACTIVE
+
+_GRACE_SECONDS = 1.0
+_LIMIT_SECONDS = 5.0
+_POLL_SECONDS = 0.02
+
+
+def cancel(store: Index, job_id: str) -> None:
+    """Stop a job, queued or running; returns once its processes are gone, which takes at most about two seconds.
+
+    What it has computed stays and is not computed again when it is resumed. A job that is over stays as it is.
+
+    Raises
+    ------
+    StoreError
+        Where there is no such job.
+    JobError
+        Where its processes cannot be ended.
+    """
+    store.job_row(job_id)
+    store.update_job(job_id, only_from=ACTIVE, state="cancelled", finished=time.time(), message=None)
+    if store.job_state(job_id) == "cancelled":
+        _end_processes(store, job_id)
+
+
+def _end_processes(store: Index, job_id: str) -> None:
+    lock, work = job_lock(store, job_id), worker_lock(store, job_id)
+    begun, target, sent = time.monotonic(), 0, None
+    while is_held(lock) or is_held(work):
+        supervisor, worker = read_processes(lock)
+        if target and supervisor != target:
+            return  # it ended, and somebody has started the job anew
+        elapsed = time.monotonic() - begun
+        if elapsed > _LIMIT_SECONDS:
+            raise JobError(f"Processes {supervisor} and {worker} did not end within {_LIMIT_SECONDS:g} seconds of being told to.")
+        wanted = signal.SIGTERM if elapsed < _GRACE_SECONDS else signal.SIGKILL
+        # While the lock is held these numbers are the holder's; a supervisor that has just been started has not written its own yet.
+        if supervisor and wanted is not sent and is_held(lock):
+            target, sent = supervisor, wanted
+            _signal_group(supervisor, wanted)
+            if wanted is signal.SIGKILL:
+                _signal_group(worker, wanted)
+        time.sleep(_POLL_SECONDS)
+
+
+def _signal_group(leader: int, number: signal.Signals) -> None:
+    if leader > 1:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(leader, number)

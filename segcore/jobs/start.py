@@ -1,0 +1,150 @@
+"""Start and resume jobs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segcore.canonical import digest
+from segcore.errors import JobError
+from segcore.index import Index
+from segcore.jobs.locks import job_lock, starting, take, write_processes
+from segcore.jobs.queue import drop_dead_turns
+from segcore.jobs.state import ACTIVE, TURN, is_alive, log_path
+
+if TYPE_CHECKING:
+    from segcore.solution import SweepSpec
+    from segcore.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+SUPERVISOR = (sys.executable, "-P", "-m", "segcore.jobs.supervisor")
+_ENDING_SECONDS = 3.0
+
+
+def start_sweep(store: Store, spec: SweepSpec) -> str:
+    """Have a sweep run in the background, from where it stopped where it was begun before; returns its id at once.
+
+    A sweep that is complete in the store (``store.is_complete(spec.id)``) is done already, without a process. One that is queued or
+    running is joined.
+
+    Raises
+    ------
+    StoreError, JobError
+        Where the store cannot be written, or no process can be started.
+    """
+    sweep_id = store.add_sweep(spec)
+    row: dict[str, Any] = {"kind": "sweep", "title": _title(spec), "spec": {}, "total": len(spec.points)}
+    with starting(store):
+        if _is_at_work(store, sweep_id):
+            return sweep_id
+        if store.is_complete(sweep_id):
+            if store.job_state(sweep_id) != "done":
+                store.put_job(sweep_id, **row, state="done")
+                store.update_job(sweep_id, finished=time.time())
+            return sweep_id
+        _launch(store, {"id": sweep_id, **row})
+    return sweep_id
+
+
+def start_benchmark(store: Index, spec: Mapping[str, Any], *, title: str = "Benchmark", total: int = 0) -> str:
+    """Have a benchmark run in the background and return its job's id.
+
+    Parameters
+    ----------
+    store : Index
+    spec : mapping
+        What ``segcore.benchmark`` is to do. While the same spec is queued or running it is joined; afterwards it is timed anew.
+    title : str
+    total : int
+        How many fits it will make, where that is known.
+    """
+    with starting(store):
+        for row in store.jobs_in(ACTIVE):
+            if row["kind"] == "benchmark" and digest(row["spec"]) == digest(spec) and is_alive(store, row["id"]):
+                return str(row["id"])
+        job_id = digest({"benchmark": spec, "asked": time.time_ns()})
+        _launch(store, {"id": job_id, "kind": "benchmark", "title": title, "spec": spec, "total": total})
+    return job_id
+
+
+def resume(store: Index, job_id: str) -> None:
+    """Go on with a job that was interrupted, cancelled or failed.
+
+    Of a sweep only what is missing is computed; where nothing is missing, its failed points are tried again.
+
+    Raises
+    ------
+    StoreError
+        Where there is no such job.
+    """
+    with starting(store):
+        row = store.job_row(job_id)
+        if _is_at_work(store, job_id) or (row["kind"] != "sweep" and row["state"] == "done"):
+            return
+        if row["kind"] == "sweep" and store.is_complete(job_id) and not store.forget_failed(job_id):
+            store.update_job(job_id, state="done", message=None)
+            return
+        _launch(store, row)
+
+
+def resume_interrupted(store: Index) -> list[str]:
+    """Go on with every job that was queued or running when its processes ended, in their order; returns their ids.
+
+    For the start of a server: what a power cut or a kill stopped goes on.
+    """
+    drop_dead_turns(store)
+    with starting(store):
+        stopped = [row for row in store.jobs_in(ACTIVE) if row["kind"] != TURN and not _is_at_work(store, row["id"])]
+        for row in stopped:
+            _launch(store, row)
+    return [str(row["id"]) for row in stopped]
+
+
+def _title(spec: SweepSpec) -> str:
+    count = len(spec.points)
+    algorithm = {"kmeans": "k-means", "dbscan": "DBSCAN"}.get(spec.algorithm, spec.algorithm)
+    return f"{algorithm} on {spec.data.get('name', 'data')}, {count:,} point{'' if count == 1 else 's'}, {spec.engine}"
+
+
+def _is_at_work(store: Index, job_id: str) -> bool:
+    return store.job_state(job_id) in ACTIVE and is_alive(store, job_id)
+
+
+def _launch(store: Index, row: Mapping[str, Any]) -> None:
+    """Queue a job and start its supervisor; the caller holds ``starting``."""
+    job_id = str(row["id"])
+    handle = take(job_lock(store, job_id), patience=_ENDING_SECONDS)
+    if handle is None:
+        raise JobError(f"{row['title']} is still being stopped: try again in a moment.")
+    try:
+        write_processes(handle, supervisor=0)
+        store.put_job(job_id, kind=row["kind"], title=row["title"], spec=row["spec"], total=row["total"], state="queued")
+        _spawn(store, job_id, handle)
+    except OSError as error:
+        store.update_job(job_id, state="failed", finished=time.time(), message=f"No process could be started: {error}")
+        raise JobError(f"No process could be started for {row['title']}: {error}") from error
+    finally:
+        os.close(handle)  # the supervisor has inherited it, and the lock with it
+
+
+def _spawn(store: Index, job_id: str, handle: int) -> None:
+    log = log_path(store, job_id)
+    log.parent.mkdir(exist_ok=True)
+    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
+    with log.open("wb") as output:
+        supervisor = subprocess.Popen(
+            [*SUPERVISOR, str(store.home.absolute()), job_id, str(handle)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a server that is stopped, or a terminal that is closed, does not end the sweep
+            pass_fds=[handle],
+            env={**os.environ, "PYTHONPATH": path},
+        )
+    threading.Thread(target=supervisor.wait, name=f"reap-{job_id[:8]}", daemon=True).start()

@@ -1,0 +1,132 @@
+"""What is known of jobs, the same in every process: the row in the index, and whether somebody is at work on it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from segcore.index import Index
+from segcore.jobs.locks import is_held, job_lock
+
+JobKind = Literal["sweep", "benchmark"]
+State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted"]
+
+ACTIVE = ("queued", "running")
+TURN = "turn"  # the kind of rows that only keep a place in the queue: see queue.turn
+_POLL_SECONDS = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A sweep or a benchmark as a piece of work.
+
+    Parameters
+    ----------
+    id : str
+        A sweep's job has the sweep's id.
+    kind : {"sweep", "benchmark"}
+    title : str
+    state : {"queued", "running", "done", "cancelled", "failed", "interrupted"}
+        ``interrupted``: it was queued or running, and the process that looked after it is gone; it can be resumed.
+    done, total : int
+        Grid points with a solution (fits of a benchmark), and how many there will be.
+    created, started, finished : float or None
+        Seconds since 1970.
+    seconds_left : float or None
+        From the pace since the work (last) began; ``None`` before the first point and where nothing runs.
+    message : str or None
+        What went wrong.
+    log : Path
+        What its processes printed.
+    """
+
+    id: str
+    kind: JobKind
+    title: str
+    state: State
+    done: int
+    total: int
+    created: float
+    started: float | None
+    finished: float | None
+    seconds_left: float | None
+    message: str | None
+    log: Path
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nobody is at work on it, nor will be without being asked."""
+        return self.state not in ACTIVE
+
+
+def log_path(index: Index, job_id: str) -> Path:
+    """Return the file with what a job's processes printed."""
+    return index.home / "logs" / f"{job_id}.log"
+
+
+def read_job(store: Index, job_id: str) -> Job:
+    """Return a job as it stands.
+
+    Raises
+    ------
+    StoreError
+        Where there is no such job.
+    """
+    return _settle(store, store.job_row(job_id))
+
+
+def list_jobs(store: Index, limit: int = 50) -> list[Job]:
+    """Return the newest ``limit`` jobs, the newest first."""
+    return [_settle(store, row) for row in store.job_rows(limit) if row["kind"] != TURN]
+
+
+def wait(store: Index, job_id: str, on_progress: Callable[[Job], None] | None = None, timeout: float | None = None) -> Job:
+    """Return a job once it is over, or after ``timeout`` seconds as it then stands.
+
+    ``on_progress`` is called with the job at every look, some seven times a second.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while True:
+        job = read_job(store, job_id)
+        if on_progress:
+            on_progress(job)
+        if job.is_over or (deadline is not None and time.monotonic() >= deadline):
+            return job
+        time.sleep(_POLL_SECONDS)
+
+
+def is_alive(store: Index, job_id: str) -> bool:
+    """Tell whether a job's supervisor lives."""
+    return is_held(job_lock(store, job_id))
+
+
+def _settle(store: Index, row: dict[str, Any]) -> Job:
+    while row["state"] in ACTIVE and not is_alive(store, row["id"]):
+        # Its supervisor may have ended in good order between the two looks, or another one may have begun.
+        again = store.job_row(row["id"])
+        if (again["state"], again["created"]) == (row["state"], row["created"]):
+            return _job(store, again, "interrupted")
+        row = again
+    return _job(store, row, row["state"])
+
+
+def _job(store: Index, row: Mapping[str, Any], state: State) -> Job:
+    fields = ("id", "kind", "title", "done", "total", "created", "started", "finished", "message")
+    return Job(
+        **{name: row[name] for name in fields},
+        state=state,
+        seconds_left=_seconds_left(row) if state == "running" else None,
+        log=log_path(store, row["id"]),
+    )
+
+
+def _seconds_left(row: Mapping[str, Any]) -> float | None:
+    # A sweep's worker notes when it began and what was there by then; before it does, and for benchmarks, the start counts.
+    pace = row["result"] if row["kind"] == "sweep" and row["result"] else {"since": row["started"], "done": 0}
+    finished = row["done"] - pace["done"]
+    if finished < 1 or pace["since"] is None:
+        return None
+    return max(0.0, (time.time() - pace["since"]) / finished * (row["total"] - row["done"]))

@@ -1,0 +1,55 @@
+"""The worker of a sweep: ``python -m segcore.jobs.worker HOME ID SUPERVISOR [POISON]``; the one process that fits anything.
+
+It leaves with 0 when the sweep is complete, and with ``USER_ERROR`` where the sweep as a whole cannot be run, the reason being in the
+job's message. Anything else is a death, and its supervisor starts another on what is missing.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+
+from segcore.errors import JobError, SegcoreError
+from segcore.index import Index
+from segcore.jobs.locks import take, worker_lock
+from segcore.lifeline import watch_parent
+
+USER_ERROR = 2
+_PREDECESSOR_SECONDS = 30.0
+
+
+def main(argv: list[str]) -> int:
+    """Run what is missing of one sweep."""
+    home, job_id, supervisor, *rest = argv
+    watch_parent(int(supervisor))
+    faulthandler.enable()
+    index = Index(home)
+    poison = {int(position): str(reason) for position, reason in json.loads(rest[0] if rest else "{}").items()}
+    try:
+        _work(index, job_id, poison)
+    except SegcoreError as error:
+        index.update_job(job_id, message=str(error))
+        return USER_ERROR
+    return 0
+
+
+def _work(index: Index, job_id: str, poison: Mapping[int, str]) -> None:
+    # A worker whose supervisor was killed may need a moment to follow it; two at once would fit the same point twice.
+    handle = take(worker_lock(index, job_id), patience=_PREDECESSOR_SECONDS)
+    if handle is None:
+        raise JobError("An earlier worker of this sweep is still running: resume it later.")
+    from segcore.store import Store
+    from segcore.sweep import run_sweep
+
+    store = Store(index.home)
+    index.update_job(job_id, result={"since": time.time(), "done": len(index.positions(job_id))})
+    run_sweep(store, job_id, poison=poison)
+    os.close(handle)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,135 @@
+"""A synthetic sweep whose points take some 50 ms, and workers that misbehave on purpose."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from segcore import jobs
+from segcore.dataset import FeatureEntry, FeatureTable
+from segcore.jobs import start
+from segcore.solution import SweepSpec
+from segcore.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("a", "b", "c", "d")
+
+
+@pytest.fixture
+def store(home):
+    """Return an empty store; whatever it still runs when the test ends is stopped."""
+    store = Store(home)
+    yield store
+    for job in jobs.list_jobs(store):
+        jobs.cancel(store, job.id)
+
+
+@pytest.fixture
+def make_spec(store):
+    """Return a function that builds the spec of a k-means over random customers, no two calls' options alike."""
+
+    def make(points=6, rows=3_000, seed=0, clusters=8, **options):
+        values = np.random.default_rng(0).normal(size=(rows, len(NAMES))).round(6)
+        table = FeatureTable(
+            values=values,
+            names=NAMES,
+            customers=np.array([f"c{row:06d}" for row in range(rows)], dtype=object),
+            copies=np.zeros(rows, dtype=np.int32),
+            dictionary=tuple(FeatureEntry(name, name, "", "A random number.") for name in NAMES),
+        )
+        kept = store.put_feature_table(table)
+        return SweepSpec(
+            table=kept,
+            data={"name": "random", "kind": "customers", "fingerprint": table.fingerprint, "roles": {}, "filters": []},
+            features=NAMES,
+            outliers="none",
+            repeats=1,
+            scaler="standard",
+            algorithm="kmeans",
+            points=tuple({"n_clusters": clusters, "tol": 1e-4 / (1 + point)} for point in range(points)),
+            engine="stock",
+            seed=seed,
+            versions={},
+            **options,
+        )
+
+    return make
+
+
+@pytest.fixture
+def act_in_worker(monkeypatch, tmp_path):
+    """Return a function that has Python statements run at the start of every worker; the rest of the worker is the real one."""
+
+    def act(statements):
+        folder = tmp_path / "worker"
+        folder.mkdir(exist_ok=True)
+        (folder / "act.py").write_text(f"import sys\nfrom segcore.jobs import worker\n{statements}\nsys.exit(worker.main(sys.argv[1:]))\n")
+        (folder / "supervise.py").write_text(
+            "import sys\n"
+            "from segcore.jobs import supervisor\n"
+            "real = supervisor.Supervision._command\n"
+            f"acting = [sys.executable, {str(folder / 'act.py')!r}]\n"
+            "supervisor.Supervision._command = lambda self, kind: [*acting, *real(self, kind)[4:]]\n"
+            "sys.exit(supervisor.main(sys.argv[1:]))\n"
+        )
+        monkeypatch.setattr(start, "SUPERVISOR", (sys.executable, str(folder / "supervise.py")))
+
+    return act
+
+
+@pytest.fixture
+def at_point():
+    """Return a function that writes statements for ``act_in_worker`` which run when a point is begun."""
+
+    def write(statement, positions=None):
+        condition = "True" if positions is None else f"position in {positions!r}"
+        return (
+            "import os, signal, time\n"
+            "from segcore.index import Index\n"
+            "begin = Index.begin_attempt\n"
+            "def begin_attempt(self, sweep_id, position):\n"
+            "    count = begin(self, sweep_id, position)\n"
+            f"    if {condition}:\n"
+            f"        {statement}\n"
+            "    return count\n"
+            "Index.begin_attempt = begin_attempt\n"
+        )
+
+    return write
+
+
+@pytest.fixture
+def processes(store):
+    """Return a function that finds every live process working on this store, by its command line."""
+
+    def find(module=""):
+        found = []
+        for process in psutil.process_iter():
+            try:
+                command = process.cmdline()
+                if str(store.home) in command and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+                    if module in " ".join(command):
+                        found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    return find
+
+
+@pytest.fixture
+def until():
+    """Return a function that waits until something is true, and fails where it does not become so."""
+
+    def wait(condition, seconds=20.0):
+        deadline = time.monotonic() + seconds
+        while not (found := condition()):
+            assert time.monotonic() < deadline, f"not within {seconds:g} seconds"
+            time.sleep(0.02)
+        return found
+
+    return wait
