@@ -1,4 +1,22 @@
-from ui.page import begin_page
+import streamlit as st
+
+from ui.data_form import choose_data, refine
+from ui.data_views import draw_findings, draw_preview, draw_summary
+from ui.page import begin_page, link
 
 page = begin_page("data")
 taken = page.find_intake()
+
+if taken is not None:
+    st.subheader(f"Loaded: {taken.data['name']}", anchor=False)
+    draw_summary(taken)
+    link("features", "Continue to Features")
+st.subheader("Choose the data", anchor=False)
+choose_data(page.store)
+if taken is not None:
+    st.subheader("What the columns mean, and which rows count", anchor=False)
+    refine(page.store, taken)
+    st.subheader("What was wrong, and what was done about it", anchor=False)
+    draw_findings(taken)
+    st.subheader("Preview", anchor=False)
+    draw_preview(page.store, taken)

@@ -1,4 +1,10 @@
-from ui.page import begin_page
+from ui.feature_form import feature_form
+from ui.feature_views import feature_views
+from ui.page import begin_page, link
 
 page = begin_page("features")
-taken = page.find_intake()
+taken = page.require_intake()
+table = page.feature_table(taken)
+chosen = feature_form(taken, table)
+link("sweep", "Continue to Sweep")
+feature_views(chosen, taken, table)

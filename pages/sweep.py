@@ -1,4 +1,18 @@
-from ui.page import begin_page
+import streamlit as st
+
+from ui import state
+from ui.page import begin_page, link
+from ui.sweep_form import sweep_form
+from ui.sweep_list import draw_followed, draw_recent
 
 page = begin_page("sweep")
-taken = page.find_intake()
+taken = page.require_intake()
+chosen = state.choice()
+if chosen.features:
+    sweep_form(page.store, taken, page.feature_table(taken), chosen)
+else:
+    st.warning("No feature is ticked, so there is nothing to compare the customers by.", icon=":material/checklist:")
+    link("features", "Choose features")
+draw_followed(page.store)
+st.subheader("Recent sweeps", anchor=False)
+draw_recent(page.store)

@@ -17,8 +17,9 @@ from ui import cache, loading, state
 from ui.progress import draw_progress
 
 if TYPE_CHECKING:
-    from segcore.dataset import FeatureTable
     from segcore.intake import Intake
+
+    from segcore.dataset import FeatureTable
 
 ROOT = Path(__file__).resolve().parents[1]
 _log = logging.getLogger("segcore.app")
@@ -37,6 +38,11 @@ class Entry:
     def file(self) -> str:
         """The page's file, from the folder of ``app.py``."""
         return f"pages/{self.name}.py"
+
+    @property
+    def exists(self) -> bool:
+        """Tell whether there is such a page."""
+        return (ROOT / self.file).exists()
 
 
 PAGES = (
@@ -109,7 +115,7 @@ class Page:
 
 def run() -> None:
     """Draw the chrome and run the page that the address asks for; ``app.py`` is nothing but this."""
-    entries = [entry for entry in PAGES if (ROOT / entry.file).exists()]
+    entries = [entry for entry in PAGES if entry.exists]
     pages = [st.Page(entry.file, title=entry.title, icon=entry.icon, default=entry.name == "home") for entry in entries]
     chosen = st.navigation(pages)
     st.set_page_config(page_title=f"{chosen.title} · segcore", page_icon=str(ROOT / "ui/assets/icon.png"), layout="wide")
@@ -138,7 +144,7 @@ def begin_page(name: str) -> Page:
 def link(name: str, label: str) -> None:
     """Draw a link to another page of the table."""
     entry = next(entry for entry in PAGES if entry.name == name)
-    if (ROOT / entry.file).exists():
+    if entry.exists:
         st.page_link(entry.file, label=label, icon=entry.icon)
 
 

@@ -50,6 +50,28 @@ def widget(key: str, default: Any = None) -> Any:
     return st.session_state.get(key, default)
 
 
+def new_click(key: str) -> int | None:
+    """Return the mark that was clicked in a figure since this was last asked; None where no other one was.
+
+    Parameters
+    ----------
+    key : str
+        The figure's; its marks carry a whole number as ``customdata``.
+
+    Notes
+    -----
+    A selection stays in the browser after the analyst has chosen otherwise, so only a change of it counts as a click.
+    """
+    event = st.session_state.get(key)
+    points = event["selection"]["points"] if event else []
+    mark = points[0].get("customdata") if points else None
+    mark = mark[0] if isinstance(mark, list | tuple) else mark
+    if mark == recall(f"click.{key}"):
+        return None
+    remember(f"click.{key}", mark)
+    return None if mark is None else int(mark)
+
+
 def enter() -> None:
     """Note that the page that runs next was reached through the navigation."""
     st.session_state[_ENTERED] = True
@@ -187,3 +209,10 @@ def link_to(followed: str, position: int | None = None) -> dict[str, str]:
     if position is not None:
         link["point"] = point_key(cache.store().spec(followed).points[position])
     return link
+
+
+def show_link(followed: str, position: int) -> None:
+    """Put what is looked at into the address without choosing it, so that the address can be sent at any time."""
+    for name, value in link_to(followed, position).items():
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value

@@ -43,3 +43,12 @@ def day(moment: str | None) -> str:
         return "unknown"
     parts = time.strptime(moment[:10], "%Y-%m-%d")
     return f"{parts.tm_mday} {time.strftime('%b %Y', parts)}"
+
+
+def number(value: float) -> str:
+    """Return a number with four significant digits, thousands separated."""
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"

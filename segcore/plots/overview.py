@@ -1,0 +1,83 @@
+"""Figures about features before anything is clustered: a histogram, correlations, the k-distance curve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from segcore.explain.overview import Correlations, Spread
+from segcore.plots.theme import ACCENT, MAIN, lay_out
+from segcore.quality.kdistance import KDistances
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_MOST_NAMED = 16  # rows of a heat map beside which a number still fits
+_DIVERGING = ((0.0, "#0072B2"), (0.5, "rgba(128, 128, 128, 0.12)"), (1.0, "#D55E00"))
+
+
+def draw_spread(found: Spread, *, title: str, unit: str) -> Figure:
+    """Return the histogram of a feature, its bins counted beforehand."""
+    from plotly.graph_objects import Bar, Figure
+
+    edges = np.asarray(found.edges)
+    bars = Bar(
+        marker={"color": MAIN},
+        x=(edges[:-1] + edges[1:]) / 2,
+        y=list(found.counts),
+        width=np.diff(edges),
+        customdata=np.column_stack([edges[:-1], edges[1:]]),
+        hovertemplate="%{customdata[0]:.4g} to %{customdata[1]:.4g}: %{y:,} customers<extra></extra>",
+    )
+    figure = Figure(bars)
+    median = {"text": f"median {found.median:.4g}"}
+    figure.add_vline(x=found.median, line={"color": ACCENT, "dash": "dash", "width": 1.5}, annotation=median)
+    x_title = f"{title} ({unit})" if unit else title
+    return lay_out(figure, x_title=x_title, y_title="customers", height=280, showlegend=False, bargap=0.04)
+
+
+def draw_correlations(found: Correlations, *, titles: Mapping[str, str]) -> Figure:
+    """Return the heat map of correlations, blue for against each other, orange for together."""
+    from plotly.graph_objects import Figure, Heatmap
+
+    labels = [titles.get(name, name) for name in found.names]
+    heat = Heatmap(
+        z=found.r,
+        x=labels,
+        y=labels,
+        zmin=-1,
+        zmax=1,
+        colorscale=[list(stop) for stop in _DIVERGING],
+        texttemplate="%{z:.2f}" if len(labels) <= _MOST_NAMED else None,
+        hovertemplate="%{y} and %{x}: r = %{z:.2f}<extra></extra>",
+        colorbar={"title": "r", "thickness": 12},
+        xgap=1,
+        ygap=1,
+    )
+    figure = Figure(heat)
+    lay_out(figure, x_title="", y_title="", height=170 + max(240, 24 * len(labels)), yaxis_autorange="reversed")
+    figure.update_xaxes(showgrid=False)
+    figure.update_yaxes(showgrid=False)
+    return figure
+
+
+def draw_k_distances(found: KDistances) -> Figure:
+    """Return the curve of every customer's distance to the k-th neighbour, ascending, with the suggested ``eps`` marked."""
+    from plotly.graph_objects import Figure, Scatter
+
+    line = Scatter(
+        x=100 * found.share,
+        y=found.distance,
+        mode="lines",
+        line={"color": MAIN, "width": 2},
+        hovertemplate="%{x:.0f} % of the customers have their neighbour within %{y:.3g}<extra></extra>",
+    )
+    figure = Figure(line)
+    if found.eps is not None:
+        text = {"text": f"suggested eps {found.eps:.3g}", "x": 0, "xanchor": "left"}
+        figure.add_hline(y=found.eps, line={"color": ACCENT, "dash": "dash", "width": 1.5}, annotation=text)
+    lay_out(figure, x_title="share of the customers (%)", y_title=f"distance to neighbour {found.k}", height=300, showlegend=False)
+    figure.update_yaxes(rangemode="tozero")
+    return figure

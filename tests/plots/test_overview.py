@@ -1,0 +1,32 @@
+import numpy as np
+
+from segcore.explain.overview import correlations, spread
+from segcore.plots.overview import draw_correlations, draw_k_distances, draw_spread
+from segcore.quality.kdistance import k_distances
+
+
+def test_the_histogram_is_drawn_from_bins_and_not_from_customers():
+    found = spread("Recency", np.arange(10_000.0))
+    figure = draw_spread(found, title="Recency", unit="days")
+    assert tuple(figure.data[0].y) == found.counts
+    assert len(figure.data[0].x) < 50
+    assert figure.layout.xaxis.title.text == "Recency (days)"
+
+
+def test_the_correlations_carry_the_titles():
+    draws = np.random.default_rng(0).normal(size=(50, 2))
+    found = correlations(("a", "b"), draws)
+    figure = draw_correlations(found, titles={"a": "Alpha"})
+    assert list(figure.data[0].x) == ["Alpha", "b"]
+    assert np.allclose(figure.data[0].z, found.r)
+    assert (figure.data[0].zmin, figure.data[0].zmax) == (-1, 1)
+
+
+def test_the_curve_marks_the_suggested_eps():
+    rng = np.random.default_rng(0)
+    crowd = np.concatenate([rng.normal(0, 0.05, size=(300, 2)), rng.uniform(-5, 5, size=(30, 2))])
+    found = k_distances(crowd, 5)
+    figure = draw_k_distances(found)
+    assert found.eps is not None
+    assert [shape.y0 for shape in figure.layout.shapes] == [found.eps]
+    assert figure.data[0].x[-1] == 100

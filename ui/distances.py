@@ -1,0 +1,82 @@
+"""The k-distance curve of the chosen features, from which the form suggests DBSCAN's eps."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from segcore.dataset import FeatureTable
+from segcore.solution import Scaler, digest
+from ui import cache
+from ui.choice import FeatureChoice
+from ui.words import count
+
+if TYPE_CHECKING:
+    from segcore.intake import Intake
+
+    from segcore.quality.kdistance import KDistances
+
+NEIGHBOURS = 10
+"""The neighbour the curve asks for: the smallest ``min_samples`` of the default grid."""
+
+
+def choice_digest(chosen: FeatureChoice, taken: Intake) -> str:
+    """Return a short name of a choice on the loaded data."""
+    return digest([taken.table, *astuple(chosen)])[:12]
+
+
+def curve_of(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> KDistances:
+    """Return the curve of what is chosen; computed once for each choice."""
+
+    def build() -> KDistances:
+        from segcore.features.assemble import assemble
+
+        from segcore.quality.kdistance import k_distances
+
+        found = assemble(table, chosen.features, outliers=chosen.outliers, repeats=1, seed=chosen.seed)
+        return k_distances(scaled(found.table.values, chosen.scaler), NEIGHBOURS, seed=chosen.seed)
+
+    return cache.computed("k_distances", choice_digest(chosen, taken), build)
+
+
+def scaled(values: np.ndarray, scaler: Scaler) -> np.ndarray:
+    """Return scaled features, as ``segcore.preparation`` does but for the last bit, without scikit-learn, which the server never imports.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_customers, n_features), float64
+    """
+    if scaler == "none":
+        return np.array(values, dtype=float)
+    if scaler == "standard":
+        centre, scale = values.mean(axis=0), values.std(axis=0)
+    elif scaler == "minmax":
+        centre, scale = values.min(axis=0), np.ptp(values, axis=0)
+    else:
+        low, centre, high = np.percentile(values, [25, 50, 75], axis=0)
+        scale = high - low
+    return (values - centre) / np.where(scale > 0, scale, 1.0)
+
+
+def eps_values(curve: KDistances) -> tuple[float, ...] | None:
+    """Return the eps to try first: the bend, and a little below and above it; None where the curve has no bend."""
+    if curve.eps is None:
+        return None
+    return tuple(float(f"{curve.eps * factor:.3g}") for factor in (0.7, 0.85, 1.0, 1.2))
+
+
+def draw_curve(curve: KDistances) -> None:
+    """Draw the curve with its suggestion, and say it in words."""
+    from segcore.plots.overview import draw_k_distances
+
+    chart = {"displayModeBar": False, "showSendToCloud": False}
+    st.plotly_chart(
+        draw_k_distances(curve), config=chart, key="k_distances", alt="Curve of the distances to the tenth neighbour, ascending"
+    )
+    st.caption(
+        f"{curve.reason} Measured on {count(curve.n_sampled, 'customer')}. "
+        "Left of the bend customers lie close together; right of it they are far from everyone."
+    )

@@ -1,0 +1,190 @@
+"""What Explore shows of a sweep: the recommendation, and every measure at every point."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from segcore.explain.wording import counted
+from segcore.plots.compactness import compactness_map_data, segment_map_data
+from segcore.plots.curves import curves_data, describe_curves, draw_curves
+from segcore.plots.heatmap import describe_map, draw_map
+from segcore.plots.maps import grid_map_data
+from segcore.plots.points import PointRow, metric, point_table
+from segcore.plots.sizes import describe_sizes, draw_sizes, sizes_data
+from segcore.solution import Solution, Sweep
+from segcore.store import Store
+from ui import state
+from ui.figures import draw_figure, escape
+from ui.point_choice import recommended_position
+
+WATCH_SECONDS = 3.0
+_CURVES = ("inertia", "silhouette", "calinski_harabasz", "davies_bouldin")
+_MAPS = ("silhouette", "n_segments", "noise_share", "compactness")
+
+
+def figure_keys(sweep: Sweep) -> tuple[str, ...]:
+    """Return the keys of the figures in which a point can be clicked."""
+    return tuple(_key(sweep, name) for name in (*dict.fromkeys((*_CURVES, *_MAPS)), "sizes", "features"))
+
+
+def _key(sweep: Sweep, name: str) -> str:
+    return f"figure.{name}.{sweep.id[:12]}"
+
+
+def is_mapped(sweep: Sweep) -> bool:
+    """Tell whether the measures are shown as maps over two axes rather than as curves over one."""
+    return sweep.spec.algorithm == "dbscan"
+
+
+def watch(store: Store, sweep: Sweep) -> None:
+    """Run the page again when more points are there; drawn only while some are missing."""
+    seen = sum(solution is not None for solution in sweep.solutions)
+
+    def look() -> None:
+        if len(store.positions(sweep.id)) != seen:
+            st.rerun()
+
+    if not sweep.is_complete:
+        st.fragment(run_every=WATCH_SECONDS, key="explore.watch")(look)()
+
+
+def draw_recommendation(sweep: Sweep) -> None:
+    """Say which point to start from and why, or that none is clearly best and why."""
+    found = sweep.recommendation
+    there = sum(solution is not None for solution in sweep.solutions)
+    if found is None:
+        st.info(
+            f"{there} of {counted(len(sweep.solutions), 'point')} are there so far. The recommendation is made when all of them are.",
+            icon=":material/hourglass_top:",
+        )
+        return
+    position = recommended_position(sweep)
+    if position is None:
+        st.warning(escape(found.reason), icon=":material/balance:")
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/star: **Recommended: {escape(_label(sweep, position))}.** {escape(found.reason)}", width="stretch")
+        st.button(
+            "Choose it",
+            key="explore.recommended",
+            disabled=state.chosen_point(sweep) == position,
+            on_click=state.choose_point,
+            args=(sweep.id, position),
+        )
+
+
+def _label(sweep: Sweep, position: int) -> str:
+    from segcore.plots.points import point_rows
+
+    return point_rows(sweep)[position].label
+
+
+def draw_measures(sweep: Sweep, chosen: int) -> None:
+    """Draw the measures at every point, two figures a row; a click in one chooses the point."""
+    recommended = recommended_position(sweep)
+    st.subheader("How good is each point?", anchor=False)
+    first, more = (_MAPS, ()) if is_mapped(sweep) else (_CURVES[:2], _CURVES[2:])
+    with st.grid(2, min_column_width=420, gap="medium") as grid:
+        for name in first:
+            with grid.cell():
+                _draw_measure(sweep, name, chosen, recommended)
+    if more:
+        with st.expander("Two more measures: Calinski–Harabasz and Davies–Bouldin"), st.grid(2, min_column_width=420) as grid:
+            for name in more:
+                with grid.cell():
+                    _draw_measure(sweep, name, chosen, recommended)
+
+
+def _draw_measure(sweep: Sweep, name: str, chosen: int, recommended: int | None) -> None:
+    shown = metric(name)
+    st.markdown(f"**{shown.title}**", help=shown.reading)
+    if is_mapped(sweep):
+        data = grid_map_data(sweep, name)
+        figure, words = draw_map(data, chosen=chosen, recommended=recommended), describe_map(data, chosen=chosen)
+    else:
+        curves = curves_data(sweep, name)
+        figure = draw_curves(curves, chosen=chosen, recommended=recommended)
+        words = describe_curves(curves, chosen=chosen, recommended=recommended)
+    draw_figure(figure, key=_key(sweep, name), name=f"{shown.title} at every point of the grid", words=words, clickable=True)
+
+
+def draw_all_sizes(sweep: Sweep, chosen: int) -> None:
+    """Draw how the customers are spread over the segments at every point."""
+    st.subheader("How large are the segments?", anchor=False)
+    bars = sizes_data(sweep)
+    draw_figure(
+        draw_sizes(bars, chosen=chosen),
+        key=_key(sweep, "sizes"),
+        name="Sizes of the segments at every point of the grid, the largest at the foot",
+        words=describe_sizes(bars, chosen=chosen),
+        clickable=True,
+    )
+
+
+def draw_compactness(sweep: Sweep, chosen: PointRow, solution: Solution | None, titles: dict[str, str], names: dict[int, str]) -> None:
+    """Draw the features' compactness at every point, then in every segment of the chosen one."""
+    st.subheader("In which features are customers of a segment alike?", anchor=False)
+    st.caption("Compactness is 1 − spread within the segment ÷ spread over all customers: 1 is all alike, 0 no more alike than everybody.")
+    data = compactness_map_data(sweep, titles)
+    draw_figure(
+        draw_map(data, chosen=chosen.position, recommended=recommended_position(sweep)),
+        key=_key(sweep, "features"),
+        name="Mean compactness of every feature at every point of the grid",
+        words=describe_map(data, chosen=chosen.position),
+        clickable=True,
+    )
+    if solution is None or solution.quality is None or not solution.segments:
+        return
+    from segcore.explain import segment_title
+
+    st.markdown(f"**At the chosen point, {escape(chosen.label)}: each segment**")
+    compactness = [(label, segment_title(label, names), solution.quality.compactness.get(label, {})) for label in solution.segments]
+    by_segment = segment_map_data(compactness, sweep.spec.features, titles)
+    draw_figure(
+        draw_map(by_segment),
+        key=_key(sweep, "segments"),
+        name="Compactness of every feature in every segment of the chosen point",
+        words=describe_map(by_segment),
+    )
+
+
+def draw_table(sweep: Sweep, chosen: int) -> None:
+    """Draw every point's numbers, and offer them as CSV at full precision."""
+    st.subheader("Every point in numbers", anchor=False)
+    table = pd.DataFrame(point_table(sweep))
+    shown = table.assign(noise_share=100 * table["noise_share"].astype(float)).dropna(axis="columns", how="all")
+    shown.insert(0, "chosen", ["●" if position == chosen else "" for position in range(len(shown))])
+    st.dataframe(shown, hide_index=True, column_config=_columns(sweep), alt="Every point of the grid with its measures")
+    st.download_button(
+        "Download the table as CSV",
+        data=lambda: table.to_csv(index=False).encode(),
+        file_name=f"points-{sweep.id[:12]}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="explore.csv",
+    )
+
+
+def _columns(sweep: Sweep) -> dict[str, object]:
+    number = st.column_config.NumberColumn
+    return {
+        "chosen": st.column_config.TextColumn("Chosen", width="small"),
+        "status": "Status",
+        "segments": number("Segments", format="%d"),
+        "largest": number("Largest", format="localized", help="Rows in the largest segment."),
+        "smallest": number("Smallest", format="localized", help="Rows in the smallest segment."),
+        "noise_share": number("Noise", format="%.1f %%"),
+        "silhouette": number("Silhouette", format="%.3f"),
+        "silhouette_low": number("Low", format="%.3f", help="95 % interval of the silhouette; equal to it where it is exact."),
+        "silhouette_high": number("High", format="%.3f"),
+        "silhouette_sample": number("Measured on", format="localized", help="Rows on which the silhouette was measured."),
+        "inertia": number("Inertia", format="localized", help=metric("inertia").reading),
+        "calinski_harabasz": number("Calinski–Harabasz", format="%.1f"),
+        "davies_bouldin": number("Davies–Bouldin", format="%.3f"),
+        "mean_compactness": number("Mean compactness", format="%.3f"),
+        "fit_seconds": number("Fit (seconds)", format="%.3f"),
+        "engine": "Engine",
+        "reason": st.column_config.TextColumn("Reason", width="large"),
+    }

@@ -1,0 +1,40 @@
+"""The one place where a figure is put on a page: with its name, its words below it, and its clicks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+CONFIG = {"displayModeBar": False, "showSendToCloud": False}
+
+
+def draw_figure(figure: Figure, *, key: str, name: str, words: str, clickable: bool = False) -> None:
+    """Draw a figure and, below it, what it shows in words.
+
+    Parameters
+    ----------
+    figure : Figure
+    key : str
+        Also the name under which ``state.new_click`` finds what was clicked.
+    name : str
+        What a screen reader announces; the words that follow say the rest.
+    words : str
+        What the figure shows, with its numbers, for those who do not see it.
+    clickable : bool
+        Whether a click on a mark runs the page again.
+    """
+    if clickable:
+        st.plotly_chart(figure, key=key, on_select="rerun", selection_mode="points", config=CONFIG, alt=name)
+    else:
+        st.plotly_chart(figure, key=key, config=CONFIG, alt=name)
+    if words:
+        st.caption(escape(words))
+
+
+def escape(words: str) -> str:
+    """Return text in which nothing is taken for Markdown; names that analysts and files give may hold anything."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+!|<>~$:" else letter for letter in words)

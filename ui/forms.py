@@ -1,0 +1,145 @@
+"""Widgets made from parameters: what an algorithm declares is what the form asks, and how it is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+import streamlit as st
+
+from segcore.algorithms import AlgorithmSpec
+from segcore.errors import SegcoreError
+from segcore.grid import Grid
+from segcore.params import Number, Param
+from ui import state
+
+LARGEST_RANGE = 30
+RANGED = ("n_clusters",)  # where people ask for "from 2 to 12" rather than for a list
+RANGE, LIST = "Range", "List"
+APP_DEFAULTS: dict[tuple[str, str], str] = {
+    ("kmeans", "n_clusters"): ",".join(str(k) for k in range(2, 13)),
+    ("kmeans", "tol"): "0.0001",
+    ("kmeans", "n_init"): "10",
+}
+
+
+def values_text(values: Iterable[Number]) -> str:
+    """Return the values of an axis as the form shows them."""
+    return ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
+
+
+def as_range(values: tuple[Number, ...]) -> tuple[int, int, int] | None:
+    """Return (first, last, step) where whole numbers are evenly spaced, so that a slider can show them."""
+    if not values or any(int(value) != value for value in values):
+        return None
+    whole = [int(value) for value in values]
+    step = whole[1] - whole[0] if len(whole) > 1 else 1
+    if step < 1 or whole != list(range(whole[0], whole[-1] + 1, step)) or whole[-1] > LARGEST_RANGE:
+        return None
+    return whole[0], whole[-1], step
+
+
+def grid_form(spec: AlgorithmSpec, *, suggested: Mapping[str, tuple[Number, ...]] | None = None, salt: str = "") -> Grid | None:
+    """Draw a field for each parameter of an algorithm and return the grid; None, with a sentence at the field, where one is wrong.
+
+    Parameters
+    ----------
+    spec : AlgorithmSpec
+    suggested : mapping of parameter to values, or None
+        First values that come from the data instead of the app's defaults.
+    salt : str
+        What the suggestions depend on: with another one the suggested fields begin anew.
+    """
+    if state.recall(f"grid.{spec.name}.given") == salt:
+        suggested = None  # the values were set for these very features, by a click on a whole setting
+    axes: dict[str, tuple[Number, ...]] = {}
+    wrong = False
+    for param in spec.params:
+        found = axis_field(spec, param, first=(suggested or {}).get(param.name), salt=salt if param.name in (suggested or {}) else "")
+        if found is None:
+            wrong = True
+        elif found:
+            axes[param.name] = found
+    return None if wrong else Grid.from_mapping(axes)
+
+
+def axis_key(spec: AlgorithmSpec, param: Param, salt: str = "") -> str:
+    """Return the key under which the values of an axis are kept."""
+    return f"grid.{spec.name}.{param.name}{'.' + salt if salt else ''}"
+
+
+def app_grid(spec: AlgorithmSpec) -> dict[str, tuple[Number, ...]]:
+    """Return the values the app begins with."""
+    return {param.name: _app_values(spec, param) for param in spec.params}
+
+
+def _app_values(spec: AlgorithmSpec, param: Param) -> tuple[Number, ...]:
+    default = APP_DEFAULTS.get((spec.name, param.name))
+    return param.parse_axis(default) if default else param.default
+
+
+def set_grid(spec: AlgorithmSpec, axes: Mapping[str, tuple[Number, ...]], *, salt: str | None = None) -> None:
+    """Put values into the fields of an algorithm, and leave those empty that are not named; only from a callback.
+
+    With a ``salt`` they also stand instead of what would be suggested from the data; see ``grid_form``.
+    """
+    state.remember(f"grid.{spec.name}.given", salt)
+    for param in spec.params:
+        key = axis_key(spec, param)
+        values = axes.get(param.name, ())
+        state.remember(f"{key}.set", values)
+        _fill(key, param, values)
+
+
+def _fill(key: str, param: Param, values: tuple[Number, ...]) -> None:
+    span = as_range(values) if param.kind == "int" else None
+    state.set_widget(f"{key}.mode", RANGE if span and len(values) > 1 else LIST)
+    state.set_widget(f"{key}.text", values_text(values))
+    if span:
+        state.set_widget(f"{key}.span", (span[0], span[1]))
+        state.set_widget(f"{key}.step", span[2])
+
+
+def axis_field(spec: AlgorithmSpec, param: Param, *, first: tuple[Number, ...] | None = None, salt: str = "") -> tuple[Number, ...] | None:
+    """Draw the field of one parameter and return its values; () where it is left out of the grid, None where it is wrong."""
+    start = first or _app_values(spec, param)
+    key = axis_key(spec, param, salt)
+    kept: tuple[Number, ...] = state.recall(f"{key}.set", start)
+    if state.widget(f"{key}.text") is None:
+        _fill(key, param, kept)
+    label = f"{param.title} ({param.unit})" if param.unit else param.title
+    found = _range_field(param, key, label) if param.name in RANGED else _list_field(param, key, label)
+    if found is not None:
+        state.remember(f"{key}.set", found)
+    return found
+
+
+def _list_field(param: Param, key: str, label: str) -> tuple[Number, ...] | None:
+    optional = not param.default
+    text = st.text_input(
+        label,
+        key=f"{key}.text",
+        help=f"{param.help} Several values are separated by commas.",
+        placeholder="left to scikit-learn" if optional else "2, 3, 5",
+    )
+    if optional and not text.strip():
+        return ()
+    try:
+        return param.parse_axis(text)
+    except SegcoreError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+
+
+def _range_field(param: Param, key: str, label: str) -> tuple[Number, ...] | None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        mode = st.segmented_control(label, (RANGE, LIST), key=f"{key}.mode", required=True, help=param.help)
+    if mode == LIST:
+        return _list_field(param, key, f"Values of {param.name}")
+    low = max(2, int(param.low))
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    state.seed_widget(f"{key}.span", (low, 12))
+    state.seed_widget(f"{key}.step", 1)
+    first, last = cast(tuple[int, int], left.slider("From – to", low, LARGEST_RANGE, key=f"{key}.span"))
+    step = right.number_input("Step", 1, 10, key=f"{key}.step")
+    return tuple(range(first, last + 1, int(step)))

@@ -1,0 +1,49 @@
+"""The landing page's own parts: the next step, and the way through the app."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from segcore import jobs
+from ui import loading, state
+from ui.choice import preset_name
+from ui.page import PAGES, Page, link
+from ui.words import count
+
+if TYPE_CHECKING:
+    from segcore.intake import Intake
+
+
+def draw_next_step(page: Page, taken: Intake) -> None:
+    """Say what to do next, with one primary button."""
+    newest = loading.newest_sweep(page.store)
+    done = newest is not None and jobs.read_job(page.store, newest).state == "done"
+    chosen = state.choice()
+    name = preset_name(chosen, page.feature_table(taken), taken.kind)
+    ticked = f"{count(len(chosen.features), 'feature')} ticked" + (f" (the set “{name}”)" if name and taken.kind == "transactions" else "")
+    with st.container(border=True):
+        st.markdown("**Next step**")
+        if done and newest is not None:
+            st.markdown("A sweep of these data is done. See how good each number of segments is, and choose one.")
+            if st.button("Explore the results", key="home.next", type="primary", icon=":material/insights:"):
+                state.follow(newest)
+                st.switch_page("pages/explore.py")
+            link("sweep", "Run another sweep")
+            return
+        st.markdown(f"{ticked}. Sweep the grid: cluster the {count(taken.n_customers, 'customer')} at every setting, and compare.")
+        if st.button("Sweep…", key="home.next", type="primary", icon=":material/grid_on:"):
+            st.switch_page("pages/sweep.py")
+        link("features", "Choose other features first")
+        link("data", "Use your own data")
+
+
+def draw_steps() -> None:
+    """Draw the way through the app, a line a screen."""
+    st.subheader("The way through", anchor=False)
+    for entry in PAGES[1:]:
+        if entry.exists:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.page_link(entry.file, label=entry.title, icon=entry.icon, width=140)
+                st.caption(entry.lead)

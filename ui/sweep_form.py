@@ -1,0 +1,148 @@
+"""Ask for a sweep: algorithm, grid, engine; say what it will do, and start it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from segcore import jobs
+from segcore.algorithms import ALGORITHMS, AlgorithmSpec, algorithm
+from segcore.dataset import FeatureTable
+from segcore.errors import SegcoreError
+from segcore.grid import Grid
+from segcore.solution import ENGINES, SweepSpec
+from segcore.store import Store
+from ui import distances, state
+from ui.choice import FeatureChoice
+from ui.feature_form import SCALER_TITLES, set_aside
+from ui.forms import grid_form
+from ui.words import count
+
+if TYPE_CHECKING:
+    from segcore.intake import Intake
+
+ALGORITHM_WORDS = {
+    "kmeans": "Puts every customer into the segment whose centre is nearest; you say how many segments.",
+    "dbscan": "Finds crowds of customers of any shape, and leaves those in no crowd as noise.",
+}
+ENGINE_TITLES = {"stock": "Stock", "intel": "Intel"}
+ENGINE_WORDS = {
+    "stock": "scikit-learn, one independent fit a point.",
+    "intel": "scikit-learn-intelex, Intel's accelerated code; each fit records whether that is what really ran.",
+}
+
+
+def sweep_form(store: Store, taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> None:
+    """Draw the form; its one primary button starts the sweep and follows it."""
+    with st.container(border=True):
+        _what_goes_in(taken, table, chosen)
+        spec = algorithm(_pick_algorithm())
+        grid = _grid(spec, chosen, taken, table)
+        engine = _pick_engine()
+        if grid is None:
+            return
+        st.markdown(what_it_does(grid, spec, chosen, taken, table))
+        st.button(
+            "Run sweep",
+            key="sweep.run",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=start,
+            args=(store, taken, chosen, spec, grid, engine),
+        )
+    _say_outcome()
+
+
+def _what_goes_in(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> None:
+    titles = {entry.name: entry.title for entry in table.dictionary}
+    names = [titles.get(name, name) for name in chosen.features]
+    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    rule = "outliers set aside" if chosen.outliers == "kit" else "no outlier rule"
+    st.caption(f"{taken.data['name']} · {count(len(names), 'feature')}: {shown} · scaling {SCALER_TITLES[chosen.scaler].lower()} · {rule}")
+
+
+def _pick_algorithm() -> str:
+    state.seed_widget("sweep.algorithm", state.recall("algorithm", ALGORITHMS[0].name))
+    picked = st.segmented_control(
+        "Algorithm",
+        [spec.name for spec in ALGORITHMS],
+        key="sweep.algorithm",
+        required=True,
+        format_func=lambda name: algorithm(name).title,
+    )
+    name = picked or ALGORITHMS[0].name
+    state.remember("algorithm", name)
+    st.caption(ALGORITHM_WORDS.get(name, ""))
+    return name
+
+
+def _pick_engine() -> str:
+    state.seed_widget("sweep.engine", state.recall("engine", ENGINES[0]))
+    picked = st.segmented_control("Engine", ENGINES, key="sweep.engine", required=True, format_func=lambda name: ENGINE_TITLES[name])
+    name = picked or ENGINES[0]
+    state.remember("engine", name)
+    st.caption(f"{ENGINE_TITLES[name]}: {ENGINE_WORDS[name]}")
+    return name
+
+
+def _grid(spec: AlgorithmSpec, chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> Grid | None:
+    if spec.name != "dbscan":
+        return grid_form(spec)
+    curve = distances.curve_of(chosen, taken, table)
+    fields, picture = st.columns(2, gap="large")
+    suggested = distances.eps_values(curve)
+    with picture:
+        st.markdown("**Where the distances bend**")
+        distances.draw_curve(curve)
+    with fields:
+        return grid_form(spec, suggested={"eps": suggested} if suggested else None, salt=distances.choice_digest(chosen, taken))
+
+
+def what_it_does(grid: Grid, spec: AlgorithmSpec, chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> str:
+    """Return one line: how many points, of which axes, on how many rows and features."""
+    rows = (len(table) - (set_aside(taken, table)[0] if chosen.outliers == "kit" else 0)) * chosen.repeats
+    axes = " × ".join(f"{len(values)} {name}" for name, values in grid.axes)
+    copies = f", {chosen.repeats} copies of each customer" if chosen.repeats > 1 else ""
+    size = f"{count(rows, 'row')}{copies} × {count(len(chosen.features), 'feature')}"
+    return f"**{count(len(grid), 'point')}** ({axes}), each clustering **{size}** with {spec.title}."
+
+
+def start(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: str) -> None:
+    """Start the sweep that the form describes and follow it; a callback, so what is wrong is kept for the page to say."""
+    state.remember("sweep_outcome", None)
+    try:
+        asked = _spec(store, taken, chosen, spec, grid, engine)
+        known = asked.id in store.sweep_ids() and store.sweep(asked.id).is_complete
+        state.follow(jobs.start_sweep(store, asked))
+    except SegcoreError as error:
+        state.remember("sweep_outcome", ("error", str(error)))
+        return
+    if known:
+        state.remember("sweep_outcome", ("known", "This was asked before: the results come from the store, at once."))
+
+
+def _spec(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: str) -> SweepSpec:
+    from segcore.sweep import make_spec
+
+    return make_spec(
+        store,
+        taken.table,
+        taken.data,
+        features=chosen.features,
+        outliers=chosen.outliers,
+        repeats=chosen.repeats,
+        scaler=chosen.scaler,
+        algorithm=spec.name,
+        points=grid.points(),
+        engine=engine,
+        seed=chosen.seed,
+    )
+
+
+def _say_outcome() -> None:
+    outcome = state.recall("sweep_outcome")
+    if outcome and outcome[0] == "error":
+        st.error(outcome[1], icon=":material/error:")
+    elif outcome:
+        st.success(outcome[1], icon=":material/inventory_2:")
