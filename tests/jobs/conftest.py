@@ -111,9 +111,9 @@ def processes(store):
         for process in psutil.process_iter():
             try:
                 command = process.cmdline()
-                if str(store.home) in command and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
-                    if module in " ".join(command):
-                        found.append(process)
+                ours = str(store.home) in command and module in " ".join(command) and process.pid != os.getpid()
+                if ours and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
             except psutil.Error:
                 continue
         return found
