@@ -83,9 +83,19 @@ def _index(name: str, reasons: dict[str, str], X: np.ndarray, labels: np.ndarray
     if n_segments < 2:
         reasons[name] = f"It compares segments, and there is {'only one segment' if n_segments else 'no segment'}."
         return None
-    centred = X - X.mean(axis=0)
-    defined = n_segments < len(X)
-    return _or_reason(name, reasons, lambda: float(function(centred, labels)), defined, "Every segment has one customer.")
+    if n_segments >= len(X):
+        reasons[name] = "Every segment has one customer."
+        return None
+    centred = X - X[0]
+    centred -= centred.mean(axis=0)
+    spread = float(np.sqrt(np.einsum("ij,ij->", centred, centred) / len(X)))
+    within = inertia(X, labels)
+    # scikit-learn answers 1 where nothing is left within the segments, though the ratio then has no value.
+    if spread == 0 or (name == "calinski_harabasz" and within <= np.finfo(np.float64).eps * spread**2 * len(X)):
+        reasons[name] = "The segments have no spread to compare with."
+        return None
+    # In units of the overall spread, because scikit-learn takes distances below 1e-8 for none.
+    return _or_reason(name, reasons, lambda: float(function(centred / spread, labels)), True, "")
 
 
 def _or_reason(name: str, reasons: dict[str, str], compute: Callable[[], float], defined: bool, reason: str) -> float | None:

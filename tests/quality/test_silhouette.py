@@ -1,0 +1,133 @@
+"""Silhouette: scikit-learn's number where it is exact, an interval that holds where it is not."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn.datasets import make_blobs
+from sklearn.metrics import silhouette_score
+
+import segcore.quality.silhouette as module
+from segcore.quality import SilhouetteScorer
+
+
+def blobs(n, d=4, k=5, spread=2.0, seed=0):
+    return make_blobs(n, d, centers=k, cluster_std=spread, random_state=seed)
+
+
+def by_hand(X, labels):
+    """Return the definition, pair by pair."""
+    distances = np.sqrt(((X[:, None] - X[None]) ** 2).sum(axis=2))
+    scores = []
+    for i, own in enumerate(labels):
+        mates = np.flatnonzero((labels == own) & (np.arange(len(X)) != i))
+        if not len(mates):
+            scores.append(0.0)
+            continue
+        inside = distances[i, mates].mean()
+        outside = min(distances[i, labels == other].mean() for other in set(labels) - {own})
+        scores.append((outside - inside) / max(inside, outside) if max(inside, outside) > 0 else 0.0)
+    return float(np.mean(scores))
+
+
+@pytest.mark.parametrize("cached", [True, False], ids=["kept distances", "distances by block"])
+class TestExact:
+    @pytest.fixture(autouse=True)
+    def _small(self, cached, monkeypatch):
+        monkeypatch.setattr(module, "_CACHED_ROWS", 5_000 if cached else 0)
+        monkeypatch.setattr(module, "_BLOCK_VALUES", 5_000)
+
+    def test_equals_scikit_learns(self):
+        X, labels = blobs(600)
+        found = SilhouetteScorer(X).score(labels)
+        assert found.value == pytest.approx(silhouette_score(X, labels), abs=1e-12)
+        assert (found.low, found.high, found.sample_size) == (found.value, found.value, 600)
+
+    def test_one_scorer_serves_many_labellings(self):
+        X, labels = blobs(300)
+        scorer = SilhouetteScorer(X)
+        for other in (labels, labels % 2, np.arange(300) % 7, np.where(labels == 0, -1, labels)):
+            kept = other >= 0
+            assert scorer.score(other).value == pytest.approx(silhouette_score(X[kept], other[kept]), abs=1e-12)
+
+    def test_noise_neither_counts_nor_is_a_neighbour(self):
+        X, labels = blobs(400)
+        labels[::3] = -1
+        found = SilhouetteScorer(X).score(labels)
+        assert found.value == pytest.approx(silhouette_score(X[labels >= 0], labels[labels >= 0]), abs=1e-12)
+        assert found.sample_size == int((labels >= 0).sum())
+
+    def test_duplicates_are_at_distance_zero(self):
+        X = np.repeat(np.array([[0.1, 0.7], [0.3, 0.2], [5.3, 5.9]]), [20, 1, 9], axis=0)
+        labels = np.repeat([0, 1, 2], [20, 1, 9])
+        assert SilhouetteScorer(X).score(labels).value == pytest.approx(by_hand(X, labels), abs=1e-13)
+        whole = np.round(X * 10)
+        assert SilhouetteScorer(whole).score(labels).value == pytest.approx(silhouette_score(whole, labels), abs=1e-9)
+
+    def test_a_segment_of_one_scores_zero(self):
+        X = np.array([[0.0], [1.0], [10.0]])
+        assert SilhouetteScorer(X).score(np.array([0, 0, 1])).value == pytest.approx((0.9 + 8 / 9 + 0) / 3)
+
+    def test_identical_customers_in_two_segments_score_zero(self):
+        assert SilhouetteScorer(np.ones((6, 2))).score(np.array([0, 0, 0, 1, 1, 1])).value == 0.0
+
+    @settings(max_examples=40, deadline=None)
+    @given(st.data())
+    def test_equals_the_definition_on_any_small_data(self, data):
+        n = data.draw(st.integers(4, 14))
+        X = data.draw(hnp.arrays(np.float64, (n, 2), elements=st.integers(-3, 3).map(float)))
+        labels = np.array([0, 0, 1, *data.draw(st.lists(st.integers(0, 3), min_size=n - 3, max_size=n - 3))])
+        assert SilhouetteScorer(X).score(labels).value == pytest.approx(by_hand(X, labels), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("labels", "reason"),
+    [([-1] * 5, "no segment"), ([0] * 5, "only one segment"), ([0, 0, 0, -1, -1], "only one segment"), ([0, 1, 2, 3, 4], "one customer")],
+)
+def test_it_is_undefined_with_the_reason_without_two_segments_to_compare(labels, reason):
+    found = SilhouetteScorer(np.arange(10.0).reshape(5, 2)).score(np.array(labels))
+    assert (found.value, found.low, found.high, found.sample_size) == (None, None, None, None)
+    assert reason in found.reason
+
+
+class TestSampled:
+    def test_the_interval_covers_the_exact_value_about_nineteen_times_in_twenty(self):
+        X, labels = blobs(3_000, spread=6.0)
+        labels[:12] = 5  # a small segment of its own
+        exact = SilhouetteScorer(X).score(labels).value
+        found = [SilhouetteScorer(X, seed=seed, pairs=3_000 * 250).score(labels) for seed in range(200)]
+        assert all(estimate.sample_size < 600 and not estimate.is_exact for estimate in found)
+        assert 0.90 <= np.mean([estimate.low <= exact <= estimate.high for estimate in found]) <= 0.99
+        # Unbiased: the mean of 200 estimates lies within four of its standard errors.
+        values = np.array([estimate.value for estimate in found])
+        assert abs(values.mean() - exact) < 4 * values.std() / np.sqrt(len(values))
+
+    def test_every_segment_has_sampled_rows(self):
+        X, _ = blobs(4_000)
+        labels = np.zeros(4_000, dtype=int)
+        labels[:1], labels[1:4], labels[4:300] = 1, 2, 3
+        scorer = SilhouetteScorer(X, pairs=4_000)
+        _, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+        taken = np.bincount(codes[scorer._draw(np.arange(4_000), codes, sizes)])
+        assert taken.tolist() == [462, 1, 3, 37]
+
+    def test_same_seed_gives_the_same_estimate_and_another_seed_another(self):
+        X, labels = blobs(3_000)
+        first, again, other = (SilhouetteScorer(X, seed=seed, pairs=3_000).score(labels) for seed in (1, 1, 2))
+        assert first == again
+        assert first.value != other.value
+
+    def test_the_sample_grows_with_the_pairs_allowed_and_becomes_exact(self):
+        X, labels = blobs(2_000)
+        wide, narrow, exact = (SilhouetteScorer(X, pairs=pairs).score(labels) for pairs in (10_000, 2_000 * 1_500, 4_000_000))
+        assert wide.sample_size < narrow.sample_size < exact.sample_size == 2_000
+        assert wide.high - wide.low > narrow.high - narrow.low > exact.high - exact.low == 0
+
+    def test_noise_is_left_out_of_the_sample_too(self):
+        X, labels = blobs(3_000)
+        labels[::4] = -1
+        exact = SilhouetteScorer(X).score(labels).value
+        found = SilhouetteScorer(X, pairs=3_000 * 1_000).score(labels)
+        assert not found.is_exact
+        assert abs(found.value - exact) < 3 * (found.high - found.low)
