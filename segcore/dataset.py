@@ -13,6 +13,7 @@ from segcore.errors import DataError, ParameterError
 
 Kind = Literal["transactions", "customers"]
 KINDS: tuple[Kind, ...] = ("transactions", "customers")
+ROW_NUMBER = "row number"  # the column of text ids that stands in for a customer role, with one row a customer
 ROLES = ("customer", "order", "time", "item", "quantity", "price", "amount")
 
 

@@ -1,0 +1,74 @@
+"""Features of customers: built by the kind of data, chosen by name or by set, assembled for clustering."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from segcore.dataset import Dataset, FeatureTable
+from segcore.errors import ParameterError
+from segcore.features.customers import build_customers
+from segcore.features.dictionary import BEHAVIOUR, KIT, SMALL
+from segcore.features.transactions import build_transactions
+
+__all__ = ["FEATURE_SETS", "build_features", "feature_names"]
+
+# One line a kind of data.
+BUILDERS: tuple[tuple[str, Callable[..., FeatureTable]], ...] = (
+    ("transactions", build_transactions),
+    ("customers", build_customers),
+)
+# Empty stands for every feature of the table.
+FEATURE_SETS: Mapping[str, tuple[str, ...]] = {"kit": KIT, "small": SMALL, "behaviour": BEHAVIOUR, "all": ()}
+
+
+def build_features(dataset: Dataset, *, reference_date: str | None = None) -> FeatureTable:
+    """Build every feature of every customer.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    reference_date : str or None
+        ISO date and time to which days are counted; the latest time in the data where ``None``.
+
+    Raises
+    ------
+    SegcoreError
+        Where the data cannot be used: see the builder of its kind.
+    """
+    builder = dict(BUILDERS).get(dataset.kind)
+    if builder is None:
+        raise ParameterError.unknown("kind", dataset.kind, [kind for kind, _ in BUILDERS])
+    return builder(dataset, reference_date=reference_date)
+
+
+def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]:
+    """Return the features that a set or a list of names stands for.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        Every feature of every customer.
+    asked : str
+        ``kit``, ``small``, ``behaviour``, ``all``, or names with commas between.
+    kind : {"transactions", "customers"}
+        A table with one row a customer has ``all`` only.
+
+    Raises
+    ------
+    ParameterError
+        Where a name is unknown, or the set does not exist for this kind.
+    DataError
+        Where a feature cannot be made from this data, with the reason.
+    """
+    asked = asked.strip()
+    # A column may be called "all" or "small": the name of a set means the set.
+    if asked == "all":
+        return table.names
+    if asked in FEATURE_SETS:
+        if kind != "transactions":
+            raise ParameterError(f"The feature set {asked!r} is made from transactions: use all or names ({', '.join(table.names)}).")
+        return table.select(FEATURE_SETS[asked]).names
+    names = [name.strip() for name in asked.split(",") if name.strip()]
+    if not names:
+        raise ParameterError(f"Choose at least one feature: one of the sets {', '.join(FEATURE_SETS)}, or names.")
+    return table.select(names).names

@@ -1,0 +1,118 @@
+"""From all features of all customers to the rows that are clustered: chosen features, outlier rule, copies with jitter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from segcore.dataset import FeatureTable
+from segcore.errors import DataError, ParameterError
+
+_RULED = ("Amount", "Recency", "NumberOfOrders")
+_LOW, _HIGH, _REACH = 0.05, 0.95, 1.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assembled:
+    """What is clustered, and what was set aside for it.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        The chosen features of the customers that were kept, copies included.
+    kept : ndarray of shape (n_customers,), bool
+        Over the rows of the full table.
+    set_aside_customers : int
+    set_aside_revenue_share : float or None
+        Their share of net revenue, 0 to 1; ``None`` where there is no revenue, or it sums to 0.
+    """
+
+    table: FeatureTable
+    kept: np.ndarray
+    set_aside_customers: int
+    set_aside_revenue_share: float | None
+
+
+def assemble(table: FeatureTable, names: Sequence[str], *, outliers: str = "none", repeats: int = 1, seed: int = 0) -> Assembled:
+    """Select features, leave outliers out and repeat rows, in the Intel kit's order.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        Every feature of every customer.
+    names : sequence of str
+        The features to cluster on.
+    outliers : {"kit", "none"}
+        ``kit`` looks at Amount, Recency and NumberOfOrders, whichever features are chosen.
+    repeats : int, >= 1
+        Copies of each customer; above 1 every copy is jittered, the first one too, as the kit does.
+    seed : int, >= 0
+
+    Raises
+    ------
+    ParameterError
+        Where an option is outside its domain, a feature is unknown, or the rule has nothing to look at.
+    DataError
+        Where no customer is left.
+    """
+    if outliers not in ("kit", "none"):
+        raise ParameterError.unknown("outlier rule", outliers, ("kit", "none"))
+    if repeats < 1:
+        raise ParameterError.out_of_range("repeats", repeats, 1, None)
+    if seed < 0:
+        raise ParameterError.out_of_range("seed", seed, 0, None)
+    kept = kit_outliers(table) if outliers == "kit" else np.ones(len(table), dtype=bool)
+    if not kept.any():
+        raise DataError("The outlier rule leaves no customer: take them all with --outliers none.")
+    chosen = table.select(names)
+    rows = chosen if kept.all() else chosen.take(kept)
+    return Assembled(
+        table=_repeat(rows, repeats, seed) if repeats > 1 else rows,
+        kept=kept,
+        set_aside_customers=int((~kept).sum()),
+        set_aside_revenue_share=_revenue_share(table, ~kept),
+    )
+
+
+def kit_outliers(table: FeatureTable) -> np.ndarray:
+    """Return which customers the Intel kit keeps, shape (n_customers,).
+
+    Amount, Recency and NumberOfOrders one after the other, each on what the one before left; kept are values within
+    ``[q05 - 1.5 (q95 - q05), q95 + 1.5 (q95 - q05)]``, bounds included, quantiles interpolated.
+
+    Raises
+    ------
+    ParameterError
+        Where the table has none of the three.
+    """
+    if not set(_RULED) <= set(table.names):
+        raise ParameterError("The kit's outlier rule needs Amount, Recency and NumberOfOrders, which only transactions have: use none.")
+    kept = np.ones(len(table), dtype=bool)
+    for name in _RULED:
+        column = table.column(name)
+        low, high = np.quantile(column[kept], (_LOW, _HIGH))
+        reach = _REACH * (high - low)
+        kept &= (column >= low - reach) & (column <= high + reach)
+        if not kept.any():
+            break
+    return kept
+
+
+def _revenue_share(table: FeatureTable, rows: np.ndarray) -> float | None:
+    if table.revenue is None:
+        return None
+    whole = float(np.sum(table.revenue))
+    return float(np.sum(table.revenue[rows])) / whole if whole else None
+
+
+def _repeat(table: FeatureTable, repeats: int, seed: int) -> FeatureTable:
+    """Return each row ``repeats`` times, jittered: Amount by exp(N(0, 1)), every other feature by one of 0, 1, 2, 3, 4."""
+    rows = np.repeat(np.arange(len(table)), repeats)
+    copied = table.take(rows)
+    draws = np.random.default_rng(seed)
+    values = np.array(copied.values, dtype=np.float64)
+    for position, name in enumerate(table.names):
+        values[:, position] += np.exp(draws.standard_normal(len(rows))) if name == "Amount" else draws.integers(0, 5, len(rows))
+    return replace(copied, values=values, copies=np.tile(np.arange(repeats, dtype=np.int32), len(table)))

@@ -1,0 +1,96 @@
+"""Features of a table that has one row a customer already: its numeric columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from segcore.dataset import ROW_NUMBER, Dataset, FeatureEntry, FeatureTable
+from segcore.errors import DataError
+
+
+def build_customers(dataset: Dataset, *, reference_date: str | None = None) -> FeatureTable:
+    """Take the numeric columns as features and carry the others along as profile.
+
+    Parameters
+    ----------
+    dataset : Dataset of kind "customers"
+    reference_date : str or None
+        Not used: nothing here counts days.
+
+    Returns
+    -------
+    FeatureTable
+        Customers ascending by their id's text. Missing numbers are the column's median; columns with one value, with none, and those
+        that only number the rows are dropped, with the reason in the data dictionary.
+
+    Raises
+    ------
+    DataError
+        Where no column is left.
+    """
+    frame = nw.from_native(dataset.frame, eager_only=True)
+    ids = _ids(frame, dataset)
+    order = np.argsort(ids, kind="stable")
+    id_column = dataset.roles.get("customer", ROW_NUMBER)
+    values: list[np.ndarray] = []
+    names: list[str] = []
+    dictionary: list[FeatureEntry] = []
+    profile: dict[str, np.ndarray] = {}
+    for name in frame.columns:
+        if name == id_column:
+            continue
+        if not frame[name].dtype.is_numeric():
+            profile[name] = _profile(frame[name])[order]
+            continue
+        column = frame[name].cast(nw.Float64).to_numpy().astype(np.float64)
+        entry = _entry(name, column)
+        dictionary.append(entry)
+        if entry.dropped is None:
+            names.append(name)
+            values.append(np.where(np.isnan(column), np.nanmedian(column), column)[order])
+        elif entry.dropped.startswith("it has one value only"):
+            profile[name] = column[order]
+    if not names:
+        raise DataError(f"{dataset.name} has no numeric column that differs between customers: there is nothing to cluster on.")
+    dictionary += [
+        FeatureEntry(name, name, "", f"The column {name}, carried along.", (name,), "it does not hold numbers")
+        for name in profile
+        if name not in {entry.name for entry in dictionary}
+    ]
+    return FeatureTable(
+        values=np.column_stack(values),
+        names=tuple(names),
+        customers=ids[order],
+        copies=np.zeros(len(ids), dtype=np.int32),
+        dictionary=tuple(dictionary),
+        profile=profile,
+    )
+
+
+def _ids(frame: Any, dataset: Dataset) -> np.ndarray:
+    column = dataset.roles.get("customer", ROW_NUMBER)
+    if column in frame.columns:
+        return np.array([str(value) for value in frame[column].to_list()], dtype=object)
+    return np.array([str(number) for number in range(1, len(frame) + 1)], dtype=object)
+
+
+def _entry(name: str, column: np.ndarray) -> FeatureEntry:
+    there = column[~np.isnan(column)]
+    missing = len(column) - len(there)
+    filled = f" {missing:,} missing values are its median, {np.median(there):g}." if missing and len(there) else ""
+    dropped = None
+    if not len(there):
+        dropped = "it is empty"
+    elif there.min() == there.max():
+        dropped = f"it has one value only, {there[0]:g}, for every customer"
+    elif len(there) == len(column) > 2 and (np.diff(column) == 1).all() and column[0] in (0, 1):
+        dropped = "it numbers the rows"
+    return FeatureEntry(name, name, "", f"The column {name}, as it stands.{filled}", (name,), dropped)
+
+
+def _profile(column: Any) -> np.ndarray:
+    text = [None if value is None or value != value else str(value) for value in column.to_list()]
+    return np.array(text, dtype=object)

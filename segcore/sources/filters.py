@@ -1,0 +1,293 @@
+"""Row filters as people write them: SQL conditions, parsed and translated operator by operator, never executed as code."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from segcore.errors import DataError, ParameterError
+from segcore.sources.columns import as_numbers, as_text, is_numeric
+from segcore.sources.dates import parse_moment, read_times
+
+_COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
+    exp.EQ: lambda left, right: left == right,
+    exp.NEQ: lambda left, right: left != right,
+    exp.GT: lambda left, right: left > right,
+    exp.GTE: lambda left, right: left >= right,
+    exp.LT: lambda left, right: left < right,
+    exp.LTE: lambda left, right: left <= right,
+}
+_MIRRORED = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE, exp.EQ: exp.EQ, exp.NEQ: exp.NEQ}
+_ISO_DATE = re.compile(r"\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?\s*")
+
+
+class Condition:
+    """One condition over the columns of a source.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``Country = 'France' AND Quantity BETWEEN 1 AND 10``. Allowed are comparisons, AND, OR, NOT, IN, BETWEEN, LIKE and
+        IS NULL; names with spaces stand in double quotes.
+
+    Raises
+    ------
+    ParameterError
+        Where the text is no such condition.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text.strip()
+        try:
+            parsed = sqlglot.parse(self.text)
+        except (SqlglotError, RecursionError) as error:
+            raise ParameterError(
+                f"The filter {self.text!r} cannot be read: write a condition such as \"Country = 'France'\", with names that have "
+                "spaces in double quotes."
+            ) from error
+        if len(parsed) != 1 or parsed[0] is None:
+            raise ParameterError(f"The filter {self.text!r} must be one condition, such as \"Country = 'France'\".")
+        self._tree: Any = parsed[0]
+        try:
+            self._check(self._tree)
+        except RecursionError:
+            raise ParameterError(f"The filter {self.text[:60]!r}... is nested too deeply.") from None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns it asks about, as written."""
+        return tuple(dict.fromkeys(column.name for column in self._tree.find_all(exp.Column)))
+
+    def mask(self, table: pa.Table) -> pa.Array:
+        """Return which rows of ``table`` it keeps, shape (n_rows,); a row where it is unknown (null) is not kept.
+
+        Raises
+        ------
+        DataError
+            Where a column does not exist, or is compared with a value of another type.
+        """
+        for name in self.columns:
+            if name not in table.column_names:
+                hint = "; text stands in single quotes" if f'"{name}"' in self.text else ""
+                raise DataError(
+                    f"The filter {self.text!r} names {name!r}, which is no column{hint}: the columns are {', '.join(table.column_names)}."
+                )
+        typed = _Typed(table, self.text)
+        expression = self._expression(self._tree, typed)
+        frame = nw.from_native(typed.frame(), eager_only=True)
+        kept = frame.select(expression.alias("kept"))["kept"].fill_null(False)
+        return kept.to_arrow()
+
+    def _refuse(self, node: Any) -> ParameterError:
+        return ParameterError(
+            f"The filter {self.text!r} uses {node.sql()!r}, which is not allowed: use comparisons of a column with a value, AND, OR, "
+            "NOT, IN, BETWEEN, LIKE and IS NULL."
+        )
+
+    def _check(self, node: Any) -> None:
+        """Raise where a part of the condition is not on the list of what is allowed."""
+        if isinstance(node, exp.Paren | exp.Not):
+            self._check(node.this)
+        elif isinstance(node, exp.And | exp.Or):
+            self._check(node.left)
+            self._check(node.right)
+        elif type(node) in _COMPARISONS:
+            sides = [isinstance(side, exp.Column) for side in (node.left, node.right)]
+            values = [side for side in (node.left, node.right) if not isinstance(side, exp.Column)]
+            if not any(sides):
+                raise self._refuse(node)
+            for value in values:
+                self._value(value)
+        elif isinstance(node, exp.In) and isinstance(node.this, exp.Column) and node.expressions and not node.args.get("query"):
+            for value in node.expressions:
+                self._value(value)
+        elif isinstance(node, exp.Between) and isinstance(node.this, exp.Column):
+            self._value(node.args["low"])
+            self._value(node.args["high"])
+        elif isinstance(node, exp.Like | exp.ILike) and isinstance(node.this, exp.Column):
+            if not isinstance(self._value(node.expression), str):
+                raise self._refuse(node)
+        elif not (isinstance(node, exp.Is) and isinstance(node.this, exp.Column) and isinstance(node.expression, exp.Null)):
+            raise self._refuse(node)
+
+    def _value(self, node: Any) -> str | float:
+        """Return a literal's value."""
+        if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal) and not node.this.is_string:
+            return -float(node.this.this)
+        if isinstance(node, exp.Literal):
+            return str(node.this) if node.is_string else float(node.this)
+        if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal):
+            return str(node.this.this)
+        raise self._refuse(node)
+
+    def _expression(self, node: Any, typed: _Typed) -> nw.Expr:
+        if isinstance(node, exp.Paren):
+            return self._expression(node.this, typed)
+        if isinstance(node, exp.Not):
+            return ~self._expression(node.this, typed)
+        if isinstance(node, exp.And):
+            return self._expression(node.left, typed) & self._expression(node.right, typed)
+        if isinstance(node, exp.Or):
+            return self._expression(node.left, typed) | self._expression(node.right, typed)
+        if isinstance(node, exp.In):
+            column, values = typed.compared(node.this.name, [self._value(value) for value in node.expressions])
+            found = column == values[0]
+            for value in values[1:]:
+                found = found | (column == value)
+            return found
+        if isinstance(node, exp.Between):
+            column, (low, high) = typed.compared(
+                node.this.name, [self._value(node.args["low"]), self._value(node.args["high"])], ordered=True
+            )
+            return (column >= low) & (column <= high)
+        if isinstance(node, exp.Like | exp.ILike):
+            flag = "(?is)" if isinstance(node, exp.ILike) else "(?s)"
+            return typed.text(node.this.name).str.contains(f"{flag}^{_like(str(self._value(node.expression)))}$")
+        if isinstance(node, exp.Is):
+            return typed.present(node.this.name).is_null()
+        return self._comparison(node, typed)
+
+    def _comparison(self, node: Any, typed: _Typed) -> nw.Expr:
+        left, right, operator = node.left, node.right, type(node)
+        if isinstance(left, exp.Column) and isinstance(right, exp.Column):
+            one, other = typed.pair(left.name, right.name)
+            return _COMPARISONS[operator](one, other)
+        if not isinstance(left, exp.Column):
+            left, right, operator = right, left, _MIRRORED[operator]
+        column, (value,) = typed.compared(left.name, [self._value(right)], ordered=operator not in (exp.EQ, exp.NEQ))
+        return _COMPARISONS[operator](column, value)
+
+
+class _Typed:
+    """The columns of a table in the types that a condition compares them in, each made once."""
+
+    def __init__(self, table: pa.Table, condition: str) -> None:
+        self._table = table
+        self._condition = condition
+        self._made: dict[str, pa.Array] = {}
+
+    def frame(self) -> pa.Table:
+        """Return the typed columns that were asked for."""
+        return pa.table(self._made)
+
+    def compared(self, name: str, values: Sequence[str | float], *, ordered: bool = False) -> tuple[nw.Expr, list[Any]]:
+        """Return a column and the values it is compared with, both as numbers, dates or text: whichever the column holds."""
+        column = self._table[name]
+        if _is_time(column) or (_is_text(column) and self._all_dates(column, values)):
+            return self._times(name), [self._moment(value, name) for value in values]
+        if not _is_text(column):
+            return self._numbers(name), [self._number(value, name) for value in values]
+        # An id is compared as text where it is asked for by number (17850), since it is text; only an order needs it as a number.
+        if all(isinstance(value, float) for value in values) and (ordered or not _is_id(self._table, name)):
+            if not is_numeric(column):
+                raise DataError(
+                    f"The filter {self._condition!r} compares {name}, which holds text, with a number: put the value in single quotes."
+                )
+            return self._numbers(name), list(values)
+        return self.text(name), [value if isinstance(value, str) else _written(value) for value in values]
+
+    def pair(self, one: str, other: str) -> tuple[nw.Expr, nw.Expr]:
+        """Return two columns in one type."""
+        columns = [self._table[name] for name in (one, other)]
+        if all(_is_time(column) for column in columns):
+            return self._times(one), self._times(other)
+        if all(not _is_time(column) and is_numeric(column) for column in columns):
+            return self._numbers(one), self._numbers(other)
+        return self.text(one), self.text(other)
+
+    def text(self, name: str) -> nw.Expr:
+        """Return a column as text."""
+        return self._keep(f"text {name}", lambda: as_text(self._table[name]))
+
+    def present(self, name: str) -> nw.Expr:
+        """Return a column that is null where the value is missing: an empty text is missing too."""
+
+        def make() -> pa.Array:
+            text = as_text(self._table[name])
+            return pc.if_else(pc.equal(text, ""), pa.scalar(None, text.type), text)
+
+        return self._keep(f"present {name}", make)
+
+    def _numbers(self, name: str) -> nw.Expr:
+        return self._keep(f"number {name}", lambda: as_numbers(self._table[name], name=name, where=lambda row: f"row {row + 1:,}"))
+
+    def _times(self, name: str) -> nw.Expr:
+        return self._keep(f"time {name}", lambda: read_times(self._table[name], name=name, where=lambda row: f"row {row + 1:,}").values)
+
+    def _keep(self, key: str, make: Callable[[], pa.Array]) -> nw.Expr:
+        if key not in self._made:
+            self._made[key] = make()
+        return nw.col(key)
+
+    def _all_dates(self, column: pa.ChunkedArray, values: Sequence[str | float]) -> bool:
+        if not all(isinstance(value, str) and _ISO_DATE.fullmatch(value) for value in values):
+            return False
+        try:
+            return read_times(column, name="", where=str).values.null_count < len(column)
+        except DataError:
+            return False
+
+    def _moment(self, value: str | float, name: str) -> dt.datetime:
+        if isinstance(value, float):
+            raise DataError(f"The filter {self._condition!r} compares {name}, which holds dates, with a number: write '2011-12-09'.")
+        return parse_moment(value, name=f"{name} in the filter {self._condition!r}")
+
+    def _number(self, value: str | float, name: str) -> float:
+        try:
+            return float(value)
+        except ValueError:
+            raise DataError(f"The filter {self._condition!r} compares {name}, which holds numbers, with the text {value!r}.") from None
+
+
+def period(times: pa.Array, *, date_from: str | None, date_to: str | None) -> pa.Array:
+    """Return which times lie in a period, bounds included: the whole day where ``date_to`` has no time of day.
+
+    Raises
+    ------
+    ParameterError
+        Where a bound is no date, or the period ends before it begins.
+    """
+    kept = pc.is_valid(times)
+    start = parse_moment(date_from, name="--from") if date_from else None
+    end = parse_moment(date_to, name="--to") if date_to else None
+    if end is not None and len(str(date_to).strip()) <= len("2011-12-09"):
+        end += dt.timedelta(days=1, microseconds=-1)
+    if start is not None and end is not None and end < start:
+        raise ParameterError(f"The period from {date_from} to {date_to} ends before it begins.")
+    if start is not None:
+        kept = pc.and_(kept, pc.greater_equal(times, pa.scalar(start, times.type)))
+    if end is not None:
+        kept = pc.and_(kept, pc.less_equal(times, pa.scalar(end, times.type)))
+    return kept
+
+
+def _is_time(column: pa.ChunkedArray) -> bool:
+    return pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)
+
+
+def _is_text(column: pa.ChunkedArray) -> bool:
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_boolean(kind)
+
+
+def _is_id(table: pa.Table, name: str) -> bool:
+    """Tell whether a column was made text because it names customers, orders or items: 17850 is then the id, not a number."""
+    metadata = table.schema.field(name).metadata or {}
+    return metadata.get(b"role") is not None
+
+
+def _written(value: float) -> str:
+    return str(int(value)) if value.is_integer() else repr(value)
+
+
+def _like(pattern: str) -> str:
+    return "".join(".*" if letter == "%" else "." if letter == "_" else re.escape(letter) for letter in pattern)

@@ -1,0 +1,83 @@
+"""Rows as a reader found them, before anyone has said what the columns mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from segcore.dataset import Kind, Note
+from segcore.errors import DataError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raw:
+    """Rows of one source, columns read only when asked for.
+
+    Parameters
+    ----------
+    name : str
+        What people call the source.
+    names : tuple of str
+        All its columns, each once.
+    n_rows : int
+    read : callable
+        ``read(columns)`` returns them as a pyarrow Table of ``n_rows`` rows, in file order.
+    head : callable
+        ``head(n)`` returns the first rows of every column without reading the rest, where the format allows.
+    where : callable
+        ``where(row)`` names the place of a row (0 is the first) as its owner would look it up: "line 17", "row 17".
+    notes : tuple of Note
+        What the reader noticed.
+    kind, roles : Kind or None, mapping
+        Known beforehand for samples, else to be guessed.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    n_rows: int
+    read: Callable[[Sequence[str]], pa.Table]
+    head: Callable[[int], pa.Table]
+    where: Callable[[int], str]
+    notes: tuple[Note, ...] = ()
+    kind: Kind | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return one column."""
+        return self.read([name]).column(0)
+
+
+def table_source(name: str, table: pa.Table, *, where: Callable[[int], str], notes: Sequence[Note] = ()) -> Raw:
+    """Return the source of a table that is in memory already."""
+    return Raw(
+        name=name,
+        names=tuple(table.column_names),
+        n_rows=table.num_rows,
+        read=lambda columns: table.select(list(columns)),
+        head=lambda n: table.slice(0, n),
+        where=where,
+        notes=tuple(notes),
+    )
+
+
+def check_header(names: Sequence[str], what: str) -> tuple[list[str], tuple[Note, ...]]:
+    """Return column names without outer spaces, the nameless ones numbered, and what was noticed.
+
+    Raises
+    ------
+    DataError
+        Where a name stands twice.
+    """
+    names = [name.strip() for name in names]
+    nameless = [position for position, name in enumerate(names, start=1) if not name]
+    names = [name or f"column_{position}" for position, name in enumerate(names, start=1)]
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            first = names.index(name) + 1
+            raise DataError(f"{what} has two columns named {name!r} (columns {first} and {position + 1}): rename one of them.")
+    if not nameless:
+        return names, ()
+    listed = ", ".join(f"column_{position}" for position in nameless)
+    return names, (Note("info", f"Columns without a name were named by their position: {listed}."),)
