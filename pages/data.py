@@ -2,7 +2,7 @@ import streamlit as st
 
 from ui.data_form import choose_data, refine
 from ui.data_views import draw_findings, draw_preview, draw_summary
-from ui.page import begin_page, link
+from ui.page import begin_page, next_step
 
 page = begin_page("data")
 taken = page.find_intake()
@@ -10,7 +10,7 @@ taken = page.find_intake()
 if taken is not None:
     st.subheader(f"Loaded: {taken.data['name']}", anchor=False)
     draw_summary(taken)
-    link("features", "Continue to Features")
+    next_step("features", "Continue to Features")
 st.subheader("Choose the data", anchor=False)
 choose_data(page.store)
 if taken is not None:

@@ -1,10 +1,10 @@
 from ui.feature_form import feature_form
 from ui.feature_views import feature_views
-from ui.page import begin_page, link
+from ui.page import begin_page, next_step
 
 page = begin_page("features")
 taken = page.require_intake()
 table = page.feature_table(taken)
 chosen = feature_form(taken, table)
-link("sweep", "Continue to Sweep")
+next_step("sweep", "Continue to Sweep")
 feature_views(chosen, taken, table)

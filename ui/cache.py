@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import streamlit as st
+from segcore.home import default_home
 
 from segcore.dataset import FeatureTable
 from segcore.solution import Solution, Sweep
-from segcore.store import Store, default_home
+from segcore.store import Store
 
 T = TypeVar("T")
 
@@ -44,6 +45,12 @@ def sweep(home: str, sweep_id: str, done: int, complete: bool = False) -> Sweep:
 def solution(home: str, sweep_id: str, position: int) -> Solution:
     """Return one point's solution with its labels and arrays."""
     return _store(home).solution(sweep_id, position)
+
+
+@st.cache_resource(show_spinner=False)
+def once_a_server(name: str, home: str, _act: Callable[[], T]) -> T:
+    """Act the first time this server is asked for ``name`` on a store, and return what that returned."""
+    return _act()
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)

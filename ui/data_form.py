@@ -149,12 +149,14 @@ def refine(store: Store, taken: Intake | None) -> None:
 def _refine(store: Store, request: DataRequest, columns: tuple[str, ...], *, kind: str, roles: Mapping[str, str]) -> None:
     salt = digest([request.to_json(), list(columns)])[:12]
     with st.form(f"data.refine.{salt}"):
-        left, right = st.columns(2, gap="large")
-        with left:
-            index = KINDS.index("customers" if kind == "customers" else "transactions")
-            kind = st.selectbox("Kind", KINDS, index=index, key=f"kind.{salt}", format_func=lambda name: KIND_TITLES[str(name)])
-            fields = {role: _role_field(columns, role, roles.get(role), salt) for role in ROLES}
-        with right:
+        first, second, third = st.columns(3, gap="medium")
+        index = KINDS.index("customers" if kind == "customers" else "transactions")
+        kind = first.selectbox("Kind", KINDS, index=index, key=f"kind.{salt}", format_func=lambda name: KIND_TITLES[str(name)])
+        fields: dict[str, str] = {}
+        for place, role in enumerate(ROLES):
+            with (first, second)[place >= 3]:
+                fields[role] = _role_field(columns, role, roles.get(role), salt)
+        with third:
             filters = _filter_fields(request, salt)
         if not st.form_submit_button("Apply", icon=":material/check:"):
             return

@@ -16,7 +16,6 @@ from ui.words import count
 
 if TYPE_CHECKING:
     from segcore.intake import Intake
-
     from segcore.quality.kdistance import KDistances
 
 NEIGHBOURS = 10
@@ -33,7 +32,6 @@ def curve_of(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> KDist
 
     def build() -> KDistances:
         from segcore.features.assemble import assemble
-
         from segcore.quality.kdistance import k_distances
 
         found = assemble(table, chosen.features, outliers=chosen.outliers, repeats=1, seed=chosen.seed)
@@ -72,11 +70,13 @@ def draw_curve(curve: KDistances) -> None:
     """Draw the curve with its suggestion, and say it in words."""
     from segcore.plots.overview import draw_k_distances
 
+    picture, words = st.columns([3, 2], gap="medium", vertical_alignment="center")
     chart = {"displayModeBar": False, "showSendToCloud": False}
-    st.plotly_chart(
-        draw_k_distances(curve), config=chart, key="k_distances", alt="Curve of the distances to the tenth neighbour, ascending"
-    )
-    st.caption(
+    alt = f"Curve of every customer's distance to neighbour {curve.k}, ascending"
+    picture.plotly_chart(draw_k_distances(curve), config=chart, key="k_distances", alt=alt)
+    words.markdown("**How eps was suggested**")
+    words.caption(
         f"{curve.reason} Measured on {count(curve.n_sampled, 'customer')}. "
-        "Left of the bend customers lie close together; right of it they are far from everyone."
+        "Left of the bend customers lie close together; right of it they are far from everyone. The radii above are the bend "
+        "and some around it; change them as you like."
     )

@@ -27,6 +27,20 @@ _PRESET_WORDS = {
     "small": "the kit's amount, number of lines and recency",
     "all": "every numeric feature there is",
 }
+_SETTINGS = (
+    (
+        "kit",
+        "Use the Intel kit's setting",
+        ":material/settings_backup_restore:",
+        "The kit's 21 features, its outlier rule, standard scaling, and its grids on the Sweep screen, in one click.",
+    ),
+    (
+        "defaults",
+        "Use segcore's defaults",
+        ":material/restart_alt:",
+        "The behaviour features, no outlier rule, standard scaling, and 2 to 12 segments with ten starts each.",
+    ),
+)
 SCALER_TITLES = {"standard": "Standard", "minmax": "Min-max", "robust": "Robust", "none": "None"}
 _SCALER_WORDS = {
     "standard": "Each feature less its mean, divided by its standard deviation: one unit means equally unusual in every feature.",
@@ -40,10 +54,10 @@ def feature_form(taken: Intake, table: FeatureTable) -> FeatureChoice:
     """Draw the whole form and return what it says; it is kept as the session's choice."""
     groups = group_features(table.dictionary, taken.kind)
     _seed(taken, groups)
-    _presets(taken, table, groups)
+    _presets(taken, table)
+    summary = st.empty()
     _ticks(taken, groups)
     features = tuple(name for name in table.names if state.widget(_tick_key(taken, name)))
-    summary = st.empty()
     st.subheader("Before the clustering", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
@@ -105,50 +119,34 @@ def use_setting(name: str, taken: Intake, table: FeatureTable) -> None:
             forms.set_grid(spec, forms.app_grid(spec))
 
 
-def _presets(taken: Intake, table: FeatureTable, groups: tuple[Group, ...]) -> None:
+def _presets(taken: Intake, table: FeatureTable) -> None:
+    of_kind = PRESETS if taken.kind == "transactions" else (("all", "All"),)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if taken.kind == "transactions":
-            for name, title in PRESETS:
-                st.button(
-                    title,
-                    key=f"preset.{name}",
-                    help=_PRESET_WORDS[name].capitalize() + ".",
-                    on_click=_show_preset,
-                    args=(name, taken, table),
-                )
-        else:
-            st.button("All", key="preset.all", on_click=_show_preset, args=("all", taken, table))
+        st.markdown("Tick a set:", width="content")
+        for name, title in of_kind:
+            words = f"{_PRESET_WORDS[name].capitalize()}."
+            st.button(title, key=f"preset.{name}", help=words, on_click=_show_preset, args=(name, taken, table))
         empty = replace(state.choice(), features=())
         st.button("None", key="preset.none", on_click=show, args=(empty, taken, table), help="Untick everything.")
-        if taken.kind == "transactions":
-            st.button(
-                "Use the Intel kit's setting",
-                key="preset.intel",
-                icon=":material/settings_backup_restore:",
-                help="The kit's 21 features, its outlier rule, standard scaling, and its grids on the Sweep screen, in one click.",
-                on_click=use_setting,
-                args=("kit", taken, table),
-            )
-            st.button(
-                "Use segcore's defaults",
-                key="preset.defaults",
-                icon=":material/restart_alt:",
-                help="The behaviour features, no outlier rule, standard scaling, 2 to 12 segments with ten starts.",
-                on_click=use_setting,
-                args=("defaults", taken, table),
-            )
+    if taken.kind != "transactions":
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("Or a whole setting:", width="content")
+        for name, title, icon, words in _SETTINGS:
+            st.button(title, key=f"setting.{name}", icon=icon, help=words, on_click=use_setting, args=(name, taken, table))
 
 
 def _ticks(taken: Intake, groups: tuple[Group, ...]) -> None:
-    halves = st.columns(2, gap="medium") if len(groups) > 1 else [st.container()]
-    for place, group in enumerate(groups):
-        with halves[place % len(halves)], st.container(border=True):
-            ticked = sum(bool(state.widget(_tick_key(taken, name))) for name in group.names)
-            st.markdown(f"**{group.title}** · {ticked} of {len(group.names)}")
-            st.caption(group.caption)
-            with st.container(horizontal=True, gap="small"):
-                for name, label in zip(group.names, group.labels, strict=True):
-                    st.checkbox(label, key=_tick_key(taken, name), width="content")
+    for first in range(0, len(groups), 2):
+        pair = groups[first : first + 2]
+        for column, group in zip(st.columns(len(pair), gap="medium"), pair, strict=True):
+            with column, st.container(border=True, height="stretch"):
+                ticked = sum(bool(state.widget(_tick_key(taken, name))) for name in group.names)
+                st.markdown(f"**{group.title}** · {ticked} of {len(group.names)}")
+                st.caption(group.caption)
+                with st.container(horizontal=True, gap="small"):
+                    for name, label in zip(group.names, group.labels, strict=True):
+                        st.checkbox(label, key=_tick_key(taken, name), width="content")
 
 
 def _outlier_rule(taken: Intake, table: FeatureTable) -> Outliers:

@@ -60,11 +60,11 @@ def draw_spreads(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> N
         rows,
         hide_index=True,
         column_config={
-            "Feature": st.column_config.TextColumn(pinned=True),
             "Distribution": st.column_config.BarChartColumn(help="Customers in each bin, from the 1st to the 99th percentile."),
             "Zeros": st.column_config.NumberColumn(format="%.0f %%", help="Customers for whom the feature is exactly 0."),
             **numeric,
         },
+        height=38 + 35 * min(len(found), 14),
         alt="Each ticked feature with a small histogram, minimum, median, mean, maximum and share of zeros",
     )
     state.seed_widget("features.closer", chosen.features[0])
@@ -151,6 +151,7 @@ def draw_dictionary(chosen: FeatureChoice, table: FeatureTable) -> None:
     st.dataframe(
         rows,
         hide_index=True,
-        column_config={"What it is": st.column_config.TextColumn(width="large"), "Feature": st.column_config.TextColumn(pinned=True)},
+        column_config={"What it is": st.column_config.TextColumn(width="large")},
+        height=38 + 35 * min(len(rows), 16),
         alt="Data dictionary: every feature, its unit, what it is and the columns it was made from",
     )

@@ -28,6 +28,15 @@ def values_text(values: Iterable[Number]) -> str:
     return ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
 
 
+def axis_words(param: Param, values: tuple[Number, ...]) -> str:
+    """Return an axis as a reader sees it: ``number of segments 2 to 12``."""
+    span = as_range(values) if len(values) > 2 else None
+    if span is None:
+        return f"{param.title.lower()} {values_text(values)}"
+    by = f" by {span[2]}" if span[2] > 1 else ""
+    return f"{param.title.lower()} {span[0]} to {span[1]}{by}"
+
+
 def as_range(values: tuple[Number, ...]) -> tuple[int, int, int] | None:
     """Return (first, last, step) where whole numbers are evenly spaced, so that a slider can show them."""
     if not values or any(int(value) != value for value in values):
@@ -54,8 +63,12 @@ def grid_form(spec: AlgorithmSpec, *, suggested: Mapping[str, tuple[Number, ...]
         suggested = None  # the values were set for these very features, by a click on a whole setting
     axes: dict[str, tuple[Number, ...]] = {}
     wrong = False
+    lists = [param for param in spec.params if param.name not in RANGED]
+    places = {param.name: st.container() for param in spec.params if param.name in RANGED}
+    places |= dict(zip((param.name for param in lists), st.columns(len(lists) or 1, gap="medium"), strict=False))
     for param in spec.params:
-        found = axis_field(spec, param, first=(suggested or {}).get(param.name), salt=salt if param.name in (suggested or {}) else "")
+        with places[param.name]:
+            found = axis_field(spec, param, first=(suggested or {}).get(param.name), salt=salt if param.name in (suggested or {}) else "")
         if found is None:
             wrong = True
         elif found:
@@ -107,7 +120,7 @@ def axis_field(spec: AlgorithmSpec, param: Param, *, first: tuple[Number, ...] |
     kept: tuple[Number, ...] = state.recall(f"{key}.set", start)
     if state.widget(f"{key}.text") is None:
         _fill(key, param, kept)
-    label = f"{param.title} ({param.unit})" if param.unit else param.title
+    label = f"{param.title} ({param.unit})" if param.unit and param.unit.lower() not in param.title.lower() else param.title
     found = _range_field(param, key, label) if param.name in RANGED else _list_field(param, key, label)
     if found is not None:
         state.remember(f"{key}.set", found)

@@ -26,17 +26,23 @@ def draw_next_step(page: Page, taken: Intake) -> None:
     with st.container(border=True):
         st.markdown("**Next step**")
         if done and newest is not None:
-            st.markdown("A sweep of these data is done. See how good each number of segments is, and choose one.")
-            if st.button("Explore the results", key="home.next", type="primary", icon=":material/insights:"):
-                state.follow(newest)
-                st.switch_page("pages/explore.py")
-            link("sweep", "Run another sweep")
+            st.markdown("A sweep of these data is done. See how good each of its points is, and choose one.")
+            with st.container(horizontal=True, vertical_alignment="center"):
+                if st.button("Explore the results", key="home.next", type="primary", icon=":material/insights:"):
+                    state.follow(newest)
+                    st.switch_page("pages/explore.py")
+                link("sweep", "Run another sweep")
+                link("data", "Use your own data")
             return
-        st.markdown(f"{ticked}. Sweep the grid: cluster the {count(taken.n_customers, 'customer')} at every setting, and compare.")
-        if st.button("Sweep…", key="home.next", type="primary", icon=":material/grid_on:"):
-            st.switch_page("pages/sweep.py")
-        link("features", "Choose other features first")
-        link("data", "Use your own data")
+        st.markdown(
+            f"{ticked}. A sweep clusters the {count(taken.n_customers, 'customer')} at every point of a grid, such as 2 to 12 segments, "
+            "so that you can see which number of segments the data support."
+        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button("Sweep…", key="home.next", type="primary", icon=":material/grid_on:"):
+                st.switch_page("pages/sweep.py")
+            link("features", "Choose other features first")
+            link("data", "Use your own data")
 
 
 def draw_steps() -> None:

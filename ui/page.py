@@ -46,7 +46,7 @@ class Entry:
 
 
 PAGES = (
-    Entry("home", "Home", ":material/home:", "What is loaded, and what to do next."),
+    Entry("home", "Home", ":material/home:", "Turn customer data into segments you can trust and use."),
     Entry("data", "Data", ":material/table_view:", "Choose the data, check what its columns mean, and see what was wrong with it."),
     Entry("features", "Features", ":material/checklist:", "Tick what the customers are to be compared by."),
     Entry("sweep", "Sweep", ":material/grid_on:", "Cluster the customers at every point of a grid of settings."),
@@ -119,6 +119,7 @@ def run() -> None:
     pages = [st.Page(entry.file, title=entry.title, icon=entry.icon, default=entry.name == "home") for entry in entries]
     chosen = st.navigation(pages)
     st.set_page_config(page_title=f"{chosen.title} · segcore", page_icon=str(ROOT / "ui/assets/icon.png"), layout="wide")
+    st.logo(ROOT / "ui/assets/logo.svg", icon_image=ROOT / "ui/assets/icon.png", size="large")
     with st.sidebar:
         guard(draw_progress)
     state.enter()
@@ -146,6 +147,13 @@ def link(name: str, label: str) -> None:
     entry = next(entry for entry in PAGES if entry.name == name)
     if entry.exists:
         st.page_link(entry.file, label=label, icon=entry.icon)
+
+
+def next_step(name: str, label: str) -> None:
+    """Draw the page's one primary button, which leads to the next page."""
+    entry = next(entry for entry in PAGES if entry.name == name)
+    if entry.exists and st.button(label, key=f"next.{name}", type="primary", icon=entry.icon):
+        st.switch_page(entry.file)
 
 
 def guard(draw: Callable[[], object]) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from segcore import jobs
 from segcore.errors import SegcoreError
 from ui import cache, state
-from ui.words import duration
+from ui.words import count, duration
 
 POLL_SECONDS = 2.0  # while something runs
 IDLE_SECONDS = 5.0  # to notice what another session or the command line started; a poll costs about 50 ms
@@ -16,6 +16,9 @@ LIVE = ("queued", "running", "interrupted")
 
 def draw_progress() -> None:
     """Draw the sidebar's progress, which from then on redraws itself."""
+    store = cache.store()
+    # What a power cut or a kill stopped goes on when the server starts again.
+    cache.once_a_server("resume", str(store.home), lambda: jobs.resume_interrupted(store))
     live = _live()
     state.remember("live", _signature(live))
     polling = POLL_SECONDS if any(job.state in ("queued", "running") for job in live) else IDLE_SECONDS
@@ -37,30 +40,32 @@ def _draw() -> None:
     problem = state.recall("job_problem")
     if problem:
         st.error(problem)
-    for place, job in enumerate(sorted(live, key=lambda job: (job.state != "running", job.created))):
+    waiting = sorted((job for job in live if job.state != "interrupted"), key=lambda job: (job.state != "running", job.created))
+    for place, job in enumerate(waiting):
         draw_job(job, place=place, where="sidebar")
+    for job in live:
+        if job.state == "interrupted":
+            draw_job(job, where="sidebar")
 
 
 def draw_job(job: jobs.Job, *, place: int = 0, where: str = "page") -> None:
     """Draw one job: how far it is, how long it may still take, and what can be done about it."""
+    st.markdown(f"**{job.title}**")
     st.progress(min(job.done / job.total, 1.0) if job.total else 0.0, text=job_line(job, place=place))
-    if job.state == "interrupted":
-        st.button("Resume", key=f"{where}.resume.{job.id}", icon=":material/play_arrow:", on_click=act, args=("resume", job.id))
-    if job.state != "done":
+    with st.container(horizontal=True):
+        if job.state == "interrupted":
+            st.button("Resume", key=f"{where}.resume.{job.id}", icon=":material/play_arrow:", on_click=act, args=("resume", job.id))
         st.button("Cancel", key=f"{where}.cancel.{job.id}", icon=":material/stop_circle:", on_click=act, args=("cancel", job.id))
 
 
 def job_line(job: jobs.Job, *, place: int = 0) -> str:
-    """Return one line such as ``Sweep k-means, 5 of 27 points, about 20 s left``."""
-    unit = "points" if job.kind == "sweep" else "runs"
-    line = f"{job.title}, {job.done:,} of {job.total:,} {unit}"
+    """Return one line such as ``Sweep, 5 of 27 points, about 20 s left``; ``place`` is how many jobs have their turn before it."""
+    line = f"{job.kind.capitalize()}, {job.done:,} of {count(job.total, 'point' if job.kind == 'sweep' else 'fit')}"
     if job.state == "queued":
-        return f"{job.title}, waiting: {'next in the queue' if place <= 1 else f'{place} before it'}"
-    if job.state == "interrupted":
-        return f"{line}, interrupted"
-    if job.seconds_left is not None:
-        return f"{line}, about {duration(job.seconds_left)} left"
-    return line
+        return f"{line}, waiting: {'next in the queue' if place <= 1 else f'{place} before it in the queue'}"
+    if job.state == "running":
+        return f"{line}, about {duration(job.seconds_left)} left" if job.seconds_left is not None else line
+    return f"{line}, {job.state}"
 
 
 def act(what: str, job_id: str) -> None:

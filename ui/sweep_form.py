@@ -16,7 +16,7 @@ from segcore.store import Store
 from ui import distances, state
 from ui.choice import FeatureChoice
 from ui.feature_form import SCALER_TITLES, set_aside
-from ui.forms import grid_form
+from ui.forms import axis_words, grid_form
 from ui.words import count
 
 if TYPE_CHECKING:
@@ -90,22 +90,19 @@ def _grid(spec: AlgorithmSpec, chosen: FeatureChoice, taken: Intake, table: Feat
     if spec.name != "dbscan":
         return grid_form(spec)
     curve = distances.curve_of(chosen, taken, table)
-    fields, picture = st.columns(2, gap="large")
     suggested = distances.eps_values(curve)
-    with picture:
-        st.markdown("**Where the distances bend**")
-        distances.draw_curve(curve)
-    with fields:
-        return grid_form(spec, suggested={"eps": suggested} if suggested else None, salt=distances.choice_digest(chosen, taken))
+    grid = grid_form(spec, suggested={"eps": suggested} if suggested else None, salt=distances.choice_digest(chosen, taken))
+    distances.draw_curve(curve)
+    return grid
 
 
 def what_it_does(grid: Grid, spec: AlgorithmSpec, chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> str:
     """Return one line: how many points, of which axes, on how many rows and features."""
     rows = (len(table) - (set_aside(taken, table)[0] if chosen.outliers == "kit" else 0)) * chosen.repeats
-    axes = " × ".join(f"{len(values)} {name}" for name, values in grid.axes)
+    axes = "; ".join(axis_words(spec.param(name), values) for name, values in grid.axes)
     copies = f", {chosen.repeats} copies of each customer" if chosen.repeats > 1 else ""
     size = f"{count(rows, 'row')}{copies} × {count(len(chosen.features), 'feature')}"
-    return f"**{count(len(grid), 'point')}** ({axes}), each clustering **{size}** with {spec.title}."
+    return f"**{count(len(grid), 'point')}** ({axes}), each a {spec.title} of **{size}**."
 
 
 def start(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: str) -> None:
@@ -113,7 +110,7 @@ def start(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpe
     state.remember("sweep_outcome", None)
     try:
         asked = _spec(store, taken, chosen, spec, grid, engine)
-        known = asked.id in store.sweep_ids() and store.sweep(asked.id).is_complete
+        known = store.is_complete(asked.id)
         state.follow(jobs.start_sweep(store, asked))
     except SegcoreError as error:
         state.remember("sweep_outcome", ("error", str(error)))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from segcore import jobs
+from segcore.algorithms import algorithm
 from segcore.errors import SegcoreError
+from segcore.grid import axes_of
 from segcore.solution import SweepSpec
 from segcore.store import Store
 from ui import cache, state
+from ui.forms import axis_words
 from ui.progress import LIVE, POLL_SECONDS, act, draw_job, job_line
 from ui.words import ago, count
 
@@ -59,7 +62,8 @@ def _draw_running(store: Store, job_id: str) -> None:
         if job.state in LIVE:
             draw_job(job, place=jobs_before(store, job), where="page")
         else:
-            st.progress(1.0, text=f"{job.title}: {_STATES[job.state][2]}")
+            st.markdown(f"**{job.title}**")
+            st.progress(min(job.done / job.total, 1.0), text=job_line(job))
 
 
 def jobs_before(store: Store, job: jobs.Job) -> int:
@@ -94,7 +98,9 @@ def _draw_line(store: Store, job: jobs.Job) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"recent.{job.id}"):
         with st.container(gap=None, width="stretch"):
             st.markdown(f"**{job.title}** :{color}-badge[{icon} {word}]")
-            st.caption(f"{describe(store.spec(job.id))} · {job_line(job).split(', ', 1)[-1]} · {ago(job.finished or job.created)}")
+            far = f"{job.done:,} of {count(job.total, 'point')}" if job.state != "done" else ""
+            parts = (describe(store.spec(job.id)), far, ago(job.finished or job.created))
+            st.caption(" · ".join(part for part in parts if part))
         if job.done:
             st.button("Open", key=f"open.{job.id}", on_click=state.follow, args=(job.id,), disabled=state.sweep_id() == job.id)
         if job.state in ("queued", "running"):
@@ -104,7 +110,9 @@ def _draw_line(store: Store, job: jobs.Job) -> None:
 
 
 def describe(spec: SweepSpec) -> str:
-    """Return what a sweep asked, in a line."""
+    """Return what a sweep asked beyond its job's title: features, rule, copies, and the axes of its grid."""
     rule = ", outliers set aside" if spec.outliers == "kit" else ""
     copies = f", {spec.repeats} copies" if spec.repeats > 1 else ""
-    return f"{spec.data.get('name', 'data')}, {count(len(spec.features), 'feature')}{rule}{copies}, {spec.engine}"
+    known = algorithm(spec.algorithm)
+    axes = "; ".join(axis_words(known.param(name), tuple(values)) for name, values in axes_of(spec.points).items())
+    return f"{axes} · {count(len(spec.features), 'feature')}{rule}{copies}"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _MOST_NAMED = 16  # rows of a heat map beside which a number still fits
+_WORTH_NAMING = 0.25  # a weaker correlation is hardly one
 _DIVERGING = ((0.0, "#0072B2"), (0.5, "rgba(128, 128, 128, 0.12)"), (1.0, "#D55E00"))
 
 
@@ -50,7 +51,8 @@ def draw_correlations(found: Correlations, *, titles: Mapping[str, str]) -> Figu
         zmin=-1,
         zmax=1,
         colorscale=[list(stop) for stop in _DIVERGING],
-        texttemplate="%{z:.2f}" if len(labels) <= _MOST_NAMED else None,
+        text=[[f"{r:.2f}" if abs(r) >= _WORTH_NAMING else "" for r in row] for row in found.r],
+        texttemplate="%{text}" if len(labels) <= _MOST_NAMED else None,
         hovertemplate="%{y} and %{x}: r = %{z:.2f}<extra></extra>",
         colorbar={"title": "r", "thickness": 12},
         xgap=1,
