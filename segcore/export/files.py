@@ -1,0 +1,211 @@
+"""Write an export: CSV that no spreadsheet runs, or Parquet, and beside it a JSON that says what made it."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import io
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from segcore.errors import ParameterError
+from segcore.export.cells import safe_headers, safe_text
+from segcore.export.rows import ExportRows, export_rows
+from segcore.store import Store
+
+Format = Literal["csv", "parquet"]
+FORMATS: tuple[Format, ...] = ("csv", "parquet")
+
+
+def write_export(
+    store: Store,
+    sweep_id: str,
+    position: int,
+    path: Path | str,
+    *,
+    segments: Sequence[int] | None = None,
+    copies: bool = False,
+    profile: bool = False,
+    include_set_aside: bool = False,
+) -> dict[str, Any]:
+    """Write the customers of some segments to a file, and its description to ``FILE.json`` beside it.
+
+    Parameters
+    ----------
+    store, sweep_id, position, segments, copies, profile, include_set_aside
+        See `export_rows`.
+    path : path
+        Ends in ``.csv`` or ``.parquet``. A file that is there already is replaced, once the new one is complete.
+
+    Returns
+    -------
+    dict
+        What was written to the JSON.
+
+    Raises
+    ------
+    ParameterError
+        Where the file cannot be written, or its name says neither format.
+    """
+    path = Path(path)
+    file_format = format_of(path)
+    rows = export_rows(store, sweep_id, position, segments=segments, copies=copies, profile=profile, include_set_aside=include_set_aside)
+    beside = path.with_name(f"{path.name}.json")
+    with _replacing(path) as file:
+        marked = _write(rows, file, file_format)
+        document = describe(rows, position, file_format, file_name=path.name, marked=marked)
+        with _replacing(beside) as description:
+            description.write((json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    return document
+
+
+def export_bytes(
+    store: Store,
+    sweep_id: str,
+    position: int,
+    *,
+    file_format: Format = "csv",
+    segments: Sequence[int] | None = None,
+    copies: bool = False,
+    profile: bool = False,
+    include_set_aside: bool = False,
+) -> tuple[bytes, dict[str, Any]]:
+    """Return what `write_export` would write, and its description, for a download.
+
+    Parameters
+    ----------
+    store, sweep_id, position, segments, copies, profile, include_set_aside
+        See `export_rows`.
+    file_format : {"csv", "parquet"}
+    """
+    rows = export_rows(store, sweep_id, position, segments=segments, copies=copies, profile=profile, include_set_aside=include_set_aside)
+    buffer = io.BytesIO()
+    marked = _write(rows, buffer, file_format)
+    return buffer.getvalue(), describe(rows, position, file_format, marked=marked)
+
+
+def format_of(path: Path | str) -> Format:
+    """Return the format that a file's name says, or raise `ParameterError`."""
+    suffix = Path(path).suffix.lower().lstrip(".")
+    for known in FORMATS:
+        if suffix == known:
+            return known
+    raise ParameterError(f"{path} must end in .csv or .parquet, so that the format is clear.")
+
+
+def describe(rows: ExportRows, position: int, file_format: Format, *, marked: int, file_name: str | None = None) -> dict[str, Any]:
+    """Return which sweep, point, data, filters and versions made the rows, and how many there are of each segment.
+
+    Parameters
+    ----------
+    rows : ExportRows
+    position : int
+    file_format : {"csv", "parquet"}
+    marked : int
+        Text cells that got a ``'`` in front.
+    file_name : str or None
+    """
+    spec, solution = rows.spec, rows.solution
+    sizes = {**dict(zip(solution.segments, solution.sizes, strict=True)), -1: solution.n_noise}
+    found = _counts(rows.segments)
+    aside_found = _counts(rows.segments[rows.set_aside]) if rows.set_aside is not None else {}
+    return {
+        "file": file_name,
+        "format": file_format,
+        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "sweep": rows.sweep_id,
+        "position": position,
+        "point": dict(spec.points[position]),
+        "algorithm": spec.algorithm,
+        "engine": solution.engine,
+        "evidence": solution.evidence,
+        "seed": spec.seed,
+        "data": dict(spec.data),
+        "preparation": {
+            "features": list(spec.features),
+            "outliers": spec.outliers,
+            "repeats": spec.repeats,
+            "scaler": spec.scaler,
+            "reference_date": rows.table.reference_date,
+        },
+        "versions": dict(spec.versions),
+        "rows": len(rows),
+        "copies": rows.copies,
+        "set_aside_rows": sum(aside_found.values()) if rows.set_aside is not None else None,
+        "segments": [
+            {
+                "segment": label,
+                "name": rows.names[label],
+                "rows": found.get(label, 0),
+                "set_aside_rows": aside_found.get(label, 0),
+                "size": sizes[label],
+            }
+            for label in sorted(rows.names)
+        ],
+        "size_meaning": "rows that were clustered, as screens count them: each customer and each of its jittered copies"
+        if spec.repeats > 1
+        else "customers that were clustered, as screens count them",
+        "columns": rows.schema.names,
+        "marked_cells": marked,
+        "marked_meaning": "text cells that a spreadsheet could run as a formula; the CSV has them with ' in front",
+    }
+
+
+def _counts(segments: np.ndarray) -> dict[int, int]:
+    labels, counts = np.unique(segments, return_counts=True)
+    return {int(label): int(count) for label, count in zip(labels, counts, strict=True)}
+
+
+def _write(rows: ExportRows, file: IO[bytes], file_format: Format) -> int:
+    """Write all rows and return how many cells were marked as text."""
+    if file_format == "parquet":
+        with pa.parquet.ParquetWriter(file, rows.schema) as writer:
+            for chunk in rows.chunks():
+                writer.write_table(chunk)
+        return 0
+    marked = 0
+    schema = pa.schema([field.with_name(name) for field, name in zip(rows.schema, safe_headers(rows.schema.names), strict=True)])
+    with pa.csv.CSVWriter(file, schema) as writer:
+        for chunk in rows.chunks():
+            safe, n_marked = _safe_table(chunk, schema)
+            marked += n_marked
+            writer.write_table(safe)
+    return marked
+
+
+def _safe_table(chunk: pa.Table, schema: pa.Schema) -> tuple[pa.Table, int]:
+    columns, marked = [], 0
+    for column in chunk.columns:
+        plain = column.combine_chunks()
+        if pa.types.is_string(plain.type):
+            plain, n_marked = safe_text(plain)
+            marked += n_marked
+        columns.append(plain)
+    return pa.table(columns, schema=schema), marked
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Any:
+    """Open a temporary file that takes the place of ``path`` once it is complete, and goes away where it is not."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(21, "it is a directory")
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise ParameterError(f"{path} cannot be written ({error.strerror or error}): choose another place for it.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
