@@ -1,7 +1,9 @@
+import contextlib
 import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from segcore import jobs
@@ -17,7 +19,7 @@ def test_a_point_at_which_the_worker_aborts_twice_is_failed_and_the_others_are_t
     assert [solution.status for solution in found.solutions] == ["ok", "ok", "failed", "ok", "ok"]
     assert "SIGABRT" in found.solutions[2].reason and "peak memory of" in found.solutions[2].reason
     assert found.summary["recommended"]
-    begun = {position: count for position, count in store._rows("select position, count from attempts where sweep = ?", sweep)}
+    begun = dict(store._rows("select position, count from attempts where sweep = ?", sweep))
     assert begun == {0: 1, 1: 1, 2: 2, 3: 1, 4: 1}
 
 
@@ -106,12 +108,8 @@ def test_a_process_dies_with_the_parent_that_was_killed():
         "import os, subprocess, sys\nfrom segcore.lifeline import die_with_parent\n"
         "child = subprocess.Popen(['sleep', '600'], preexec_fn=die_with_parent)\nprint(child.pid, flush=True)\nos.kill(os.getpid(), 9)"
     )
-    import psutil
-
     parent = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
     child = int(parent.stdout)
-    try:
+    with contextlib.suppress(psutil.NoSuchProcess):
         psutil.Process(child).wait(timeout=5)
-    except psutil.NoSuchProcess:
-        pass
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == "zombie"

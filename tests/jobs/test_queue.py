@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import pairwise
 
 import psutil
 
@@ -18,7 +19,7 @@ def test_jobs_run_one_at_a_time_in_the_order_they_were_asked_for(store, make_spe
     assert [job.id for job in jobs.list_jobs(store)] == asked[::-1]
     finished = [jobs.wait(store, sweep, timeout=100) for sweep in asked]
     assert [job.state for job in finished] == ["done"] * 4
-    for earlier, later in zip(finished, finished[1:], strict=False):
+    for earlier, later in pairwise(finished):
         assert earlier.finished <= later.started
 
 
@@ -68,7 +69,10 @@ def test_threads_of_one_process_take_turns(store):
 
 
 def test_the_turn_of_a_process_that_died_passes_on(store):
-    code = "import sys, time\nfrom segcore import jobs\nfrom segcore.store import Store\nwith jobs.turn(Store(sys.argv[1])):\n    print('mine', flush=True)\n    time.sleep(600)"
+    code = (
+        "import sys, time\nfrom segcore import jobs\nfrom segcore.store import Store\nwith jobs.turn(Store(sys.argv[1])):\n"
+        "    print('mine', flush=True)\n    time.sleep(600)"
+    )
     holder = subprocess.Popen([sys.executable, "-c", code, store.home], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     with holder:
         assert holder.stdout.readline() == "mine\n"
