@@ -1,0 +1,211 @@
+"""The commands ``samples`` and ``features``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segcore.cli.options import FeatureOptions, add_data_options, print_notes, request_from, resolve_feature_options
+from segcore.errors import ParameterError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from segcore.features.assemble import Assembled
+    from segcore.intake import Intake
+
+_FORMATS = (".parquet", ".csv")
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add ``samples`` and ``features``."""
+    samples = subparsers.add_parser("samples", help="list the sample data sets, or fetch one", description="List the sample data sets.")
+    samples.add_argument("--json", action="store_true", help="print one JSON document")
+    actions = samples.add_subparsers(dest="action", metavar="get")
+    get = actions.add_parser("get", help="download a sample", description="Download a sample and keep it.")
+    get.add_argument("name", metavar="NAME", help="online-retail")
+    get.add_argument("--url", help="another address of the same data: zip, XLSX, CSV, CSV.gz or Parquet")
+    get.add_argument("--json", action="store_true", help="print one JSON document")
+    get.set_defaults(run=run_get)
+    samples.set_defaults(run=run_samples)
+
+    features = subparsers.add_parser(
+        "features",
+        help="make a table of features, one row a customer",
+        description="Make features of customers and write them to a file, sorted by customer_id, which is the first column.",
+    )
+    add_data_options(features)
+    features.add_argument("--out", required=True, metavar="FILE", help="file to write, .parquet or .csv")
+    features.add_argument("--json", action="store_true", help="print one JSON document with the counts")
+    features.set_defaults(run=run_features)
+
+
+def run_samples(args: argparse.Namespace) -> int:
+    """Print the samples there are, and whether each is here."""
+    from segcore.errors import SourceError
+    from segcore.intake import samples_folder
+    from segcore.sources import SAMPLES
+    from segcore.store import Store
+
+    folder = samples_folder(Store())
+    listed = []
+    for sample in SAMPLES:
+        try:
+            sample.version(folder)
+            here = True
+        except SourceError:
+            here = False
+        listed.append(
+            {
+                "name": sample.name,
+                "title": sample.title,
+                "description": sample.description,
+                "licence": sample.licence,
+                "download": sample.download,
+                "here": here,
+            }
+        )
+    if args.json:
+        print(json.dumps({"samples": listed}, ensure_ascii=False))
+        return 0
+    for entry in listed:
+        state = "here" if entry["here"] else f"get it with 'segcore samples get {entry['name']}'"
+        print(f"{entry['name']}  ({state})\n    {entry['title']}. {entry['description']} {entry['licence']}.")
+    return 0
+
+
+def run_get(args: argparse.Namespace) -> int:
+    """Download a sample."""
+    from segcore.intake import samples_folder
+    from segcore.sources import SAMPLES, find_sample
+    from segcore.sources.online_retail import URL, cached_path, download_online_retail
+    from segcore.store import Store
+
+    sample = find_sample(args.name)
+    if sample is None:
+        raise ParameterError.unknown("sample", args.name, (known.name for known in SAMPLES))
+    if not sample.download:
+        if args.url:
+            raise ParameterError(f"{sample.name} comes with the product and is not downloaded: leave --url out.")
+        print(json.dumps({"sample": sample.name, "rows": None, "here": True}) if args.json else f"{sample.name} is here already.")
+        return 0
+    folder = samples_folder(Store())
+    with _progress() as progress:
+        rows = download_online_retail(folder, url=args.url or URL, progress=progress)
+    if args.json:
+        print(json.dumps({"sample": sample.name, "rows": rows, "here": True}))
+    else:
+        print(f"{sample.name}: {rows:,} rows, kept as {cached_path(folder)}.")
+    return 0
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Any]:
+    """Yield what shows a download's progress on a terminal, one line that is written over."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+
+    def show(received: int, expected: int | None) -> None:
+        of = f" of {expected / 1e6:.1f}" if expected else ""
+        print(f"\r{received / 1e6:.1f}{of} MB", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield show
+    finally:
+        print(file=sys.stderr)
+
+
+def run_features(args: argparse.Namespace) -> int:
+    """Make the features and write them."""
+    out = Path(args.out)
+    if out.suffix.lower() not in _FORMATS:
+        raise ParameterError(f"--out {args.out} must end in .parquet or .csv, so that the format is clear.")
+    if not out.absolute().parent.is_dir():
+        raise ParameterError(f"--out {args.out} lies in a folder that does not exist: make it first.")
+    request = request_from(args)
+
+    from segcore.features.assemble import assemble
+    from segcore.features.output import rows_for_file
+    from segcore.intake import take_in
+    from segcore.store import Store
+
+    store = Store()
+    intake = take_in(store, request)
+    table = store.feature_table(intake.table)
+    options = resolve_feature_options(args, intake, table)
+    assembled = assemble(table, options.features, outliers=options.outliers, repeats=options.repeats, seed=options.seed)
+    rows = rows_for_file(assembled.table)
+    print_notes(intake.notes)
+    write_table(rows, out)
+    report = _report(intake, options, assembled)
+    if args.json:
+        print(json.dumps({**report, "out": str(out)}, ensure_ascii=False))
+    else:
+        print(f"{rows.num_rows:,} rows and {len(options.features)} features written to {out}.{_set_aside_sentence(assembled)}")
+    return 0
+
+
+def _report(intake: Intake, options: FeatureOptions, assembled: Assembled) -> dict[str, Any]:
+    return {
+        "data": dict(intake.data),
+        "rows_read": intake.rows_read,
+        "rows_used": intake.rows_used,
+        "rows_set_aside": dict(intake.set_aside),
+        "rows_filtered_out": intake.filtered_out,
+        "customers": intake.n_customers,
+        "rows": len(assembled.table),
+        "features": list(options.features),
+        "outliers": options.outliers,
+        "repeats": options.repeats,
+        "seed": options.seed,
+        "set_aside": {"customers": assembled.set_aside_customers, "revenue_share": assembled.set_aside_revenue_share},
+        "reference_date": assembled.table.reference_date,
+        "notes": [{"level": note.level, "text": note.text} for note in intake.notes],
+    }
+
+
+def _set_aside_sentence(assembled: Assembled) -> str:
+    if not assembled.set_aside_customers:
+        return ""
+    share = assembled.set_aside_revenue_share
+    with_share = "" if share is None else f" with {share:.1%} of net revenue"
+    who = "customer" if assembled.set_aside_customers == 1 else "customers"
+    return f" The outlier rule set {assembled.set_aside_customers:,} {who}{with_share} aside."
+
+
+def write_table(rows: pa.Table, path: Path) -> None:
+    """Write rows as Parquet or CSV, by the name's ending; a file that is there is replaced once the new one is complete.
+
+    Text that a spreadsheet would run as a formula gets a ``'`` in front in CSV; Parquet has it as it is.
+
+    Raises
+    ------
+    ParameterError
+        Where the file cannot be written.
+    """
+    import pyarrow as pa
+    import pyarrow.csv as pacsv
+    import pyarrow.parquet as pq
+
+    from segcore.export.cells import safe_headers, safe_text
+
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        if path.suffix.lower() == ".parquet":
+            pq.write_table(rows, temporary)
+        else:
+            columns = [safe_text(c.combine_chunks())[0] if pa.types.is_string(c.type) else c for c in rows.columns]
+            pacsv.write_csv(pa.table(columns, names=safe_headers(rows.column_names)), temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise ParameterError(f"{path} cannot be written ({error.strerror or error}): choose another place for it.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()

@@ -1,0 +1,174 @@
+"""Options that several commands share: which data, which features, which sweep."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segcore.dataset import KINDS, ROLES, FeatureTable, Note
+from segcore.errors import ParameterError
+from segcore.solution import ENGINES, SCALERS, Outliers
+
+if TYPE_CHECKING:
+    from segcore.intake import DataRequest, Intake
+
+_MAX_SEED = 2**32 - 1
+_MAX_REPEATS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureOptions:
+    """What is clustered: the arguments of ``features.assemble.assemble``.
+
+    Parameters
+    ----------
+    features : tuple of str
+    outliers : {"kit", "none"}
+    repeats, seed : int
+    """
+
+    features: tuple[str, ...]
+    outliers: Outliers
+    repeats: int
+    seed: int
+
+
+def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True) -> None:
+    """Add the data and the options that say what it means, which rows count and which features are made.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    data : bool
+        Whether to add the positional ``DATA`` too.
+    """
+    if data:
+        parser.add_argument("data", metavar="DATA", help="a sample's name ('segcore samples' lists them) or a file's path")
+    meaning = parser.add_argument_group("what the data is")
+    meaning.add_argument("--kind", choices=KINDS, help="lines of orders, or one row a customer; guessed where left out")
+    meaning.add_argument(
+        "--role",
+        action="append",
+        default=[],
+        metavar="ROLE=COLUMN",
+        help=f"the column of a role ({', '.join(ROLES)}); again for others; 'item=' says that no column has it; the rest is guessed",
+    )
+    rows = parser.add_argument_group("which rows count")
+    rows.add_argument(
+        "--where", action="append", default=[], metavar="CONDITION", help="such as \"Country = 'France'\"; several must all hold"
+    )
+    rows.add_argument("--from", dest="date_from", metavar="DATE", help="first day, such as 2011-01-01")
+    rows.add_argument("--to", dest="date_to", metavar="DATE", help="last day, included")
+    _add_feature_options(parser)
+
+
+def _add_feature_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("which features")
+    group.add_argument(
+        "--features", metavar="SET|NAME,...", help="kit, small, behaviour, all, or names with commas (kit; with one row a customer all)"
+    )
+    group.add_argument("--outliers", choices=("kit", "none"), help="outlier rule (kit; with one row a customer none)")
+    group.add_argument("--repeats", type=int, default=1, metavar="R", help="copies of each customer, jittered where more than one (1)")
+    group.add_argument("--seed", type=int, default=0, help="of the jitter and of the clustering (0)")
+    group.add_argument("--frames", choices=("pandas", "polars", "modin"), default="pandas", help="what builds the features (pandas)")
+
+
+def add_sweep_options(parser: argparse.ArgumentParser, *, engine: bool = True) -> None:
+    """Add algorithm, grid and scaler, and the engine where there is one only."""
+    group = parser.add_argument_group("what is tried")
+    group.add_argument("--algo", required=True, choices=("kmeans", "dbscan"), help="clustering algorithm")
+    group.add_argument(
+        "--grid",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE,...",
+        help="values of one parameter, such as n_clusters=2,3,4; again for others; the Intel kit's where left out",
+    )
+    group.add_argument("--scaler", choices=SCALERS, default="standard", help="how features are scaled (standard)")
+    if engine:
+        group.add_argument("--engine", choices=ENGINES, default="stock", help="who computes (stock)")
+
+
+def request_from(args: argparse.Namespace) -> DataRequest:
+    """Return what the options ask of the data.
+
+    Raises
+    ------
+    ParameterError
+        Where an option is malformed: said before anything is read.
+    """
+    from segcore.intake import DataRequest
+
+    _check_numbers(args)
+    return DataRequest(
+        data=args.data,
+        kind=args.kind,
+        roles=parse_roles(args.role),
+        where=tuple(args.where),
+        date_from=args.date_from,
+        date_to=args.date_to,
+        frames=args.frames,
+    )
+
+
+def parse_roles(texts: Iterable[str]) -> dict[str, str]:
+    """Return ``{role: column}`` from ``role=column`` texts.
+
+    Raises
+    ------
+    ParameterError
+        Where a text has no ``=``, or a role is unknown or given twice.
+    """
+    roles: dict[str, str] = {}
+    for text in texts:
+        role, equals, column = text.partition("=")
+        role = role.strip()
+        if not equals:
+            raise ParameterError(f"--role must be ROLE=COLUMN, such as customer=CustomerID, got {text!r}.")
+        if role not in ROLES:
+            raise ParameterError.unknown("role", role, ROLES)
+        if role in roles:
+            raise ParameterError(f"--role gives {role} twice: {roles[role]!r} and {column.strip()!r}.")
+        roles[role] = column.strip()
+    return roles
+
+
+def resolve_feature_options(args: argparse.Namespace, intake: Intake, table: FeatureTable) -> FeatureOptions:
+    """Return features, outlier rule, repeats and seed, with the defaults of the data's kind.
+
+    Parameters
+    ----------
+    args : Namespace
+        Parsed from `add_data_options`.
+    intake : Intake
+    table : FeatureTable
+        The intake's: every feature of every customer.
+
+    Raises
+    ------
+    ParameterError, DataError
+        Where a feature or the outlier rule does not exist for this data.
+    """
+    from segcore.features import feature_names
+
+    _check_numbers(args)
+    transactions = intake.kind == "transactions"
+    asked = args.features if args.features is not None else ("kit" if transactions else "all")
+    outliers: Outliers = args.outliers or ("kit" if transactions else "none")
+    return FeatureOptions(feature_names(table, asked, intake.kind), outliers, args.repeats, args.seed)
+
+
+def print_notes(notes: Iterable[Note]) -> None:
+    """Print what was noticed in the data on standard error, a line each."""
+    for note in notes:
+        print(f"{'warning' if note.level == 'warning' else 'note'}: {note.text}", file=sys.stderr)
+
+
+def _check_numbers(args: argparse.Namespace) -> None:
+    if not 1 <= args.repeats <= _MAX_REPEATS:
+        raise ParameterError.out_of_range("--repeats", args.repeats, 1, _MAX_REPEATS)
+    if not 0 <= args.seed <= _MAX_SEED:
+        raise ParameterError.out_of_range("--seed", args.seed, 0, _MAX_SEED)
