@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -10,7 +12,7 @@ from segcore.plots.compactness import compactness_map_data, segment_map_data
 from segcore.plots.curves import curves_data, describe_curves, draw_curves
 from segcore.plots.heatmap import describe_map, draw_map
 from segcore.plots.maps import grid_map_data
-from segcore.plots.points import PointRow, metric, point_table
+from segcore.plots.points import PointRow, metric, point_rows, point_table, points_axis
 from segcore.plots.sizes import describe_sizes, draw_sizes, sizes_data
 from segcore.solution import Solution, Sweep
 from segcore.store import Store
@@ -75,8 +77,6 @@ def draw_recommendation(sweep: Sweep) -> None:
 
 
 def _label(sweep: Sweep, position: int) -> str:
-    from segcore.plots.points import point_rows
-
     return point_rows(sweep)[position].label
 
 
@@ -114,7 +114,7 @@ def draw_all_sizes(sweep: Sweep, chosen: int) -> None:
     st.subheader("How large are the segments?", anchor=False)
     bars = sizes_data(sweep)
     draw_figure(
-        draw_sizes(bars, chosen=chosen),
+        draw_sizes(bars, x_title=points_axis(sweep), chosen=chosen),
         key=_key(sweep, "sizes"),
         name="Sizes of the segments at every point of the grid, the largest at the foot",
         words=describe_sizes(bars, chosen=chosen),
@@ -167,7 +167,7 @@ def draw_table(sweep: Sweep, chosen: int) -> None:
     )
 
 
-def _columns(sweep: Sweep) -> dict[str, object]:
+def _columns(sweep: Sweep) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
         "chosen": st.column_config.TextColumn("Chosen", width="small"),
@@ -180,7 +180,7 @@ def _columns(sweep: Sweep) -> dict[str, object]:
         "silhouette_low": number("Low", format="%.3f", help="95 % interval of the silhouette; equal to it where it is exact."),
         "silhouette_high": number("High", format="%.3f"),
         "silhouette_sample": number("Measured on", format="localized", help="Rows on which the silhouette was measured."),
-        "inertia": number("Inertia", format="localized", help=metric("inertia").reading),
+        "inertia": number("Inertia", format="%,.0f", help=metric("inertia").reading),
         "calinski_harabasz": number("Calinski–Harabasz", format="%.1f"),
         "davies_bouldin": number("Davies–Bouldin", format="%.3f"),
         "mean_compactness": number("Mean compactness", format="%.3f"),

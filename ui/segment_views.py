@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
-
-from segcore.explain import FeatureProfile, SegmentProfile, SegmentSummary, histogram_pair, number_text, percent_text, segment_profile
-from segcore.explain.wording import counted
 from segcore.features.assemble import Assembled
+
+from segcore.explain import (
+    FeatureProfile,
+    Histogram,
+    SegmentProfile,
+    SegmentSummary,
+    histogram_pair,
+    number_text,
+    percent_text,
+    segment_profile,
+)
+from segcore.explain.wording import counted
 from segcore.grid import point_key
 from segcore.plots.features import describe_distribution, describe_ranking, draw_distribution, draw_ranking
 from segcore.plots.shares import describe_shares, draw_shares, shares_data
@@ -94,26 +103,38 @@ def shares_key(sweep: Sweep) -> str:
     return f"figure.shares.{sweep.id[:12]}"
 
 
-def pick_segment(sweep: Sweep, position: int, profile: SegmentProfile) -> SegmentSummary:
-    """Draw the list of segments and return the chosen one; a bar that was clicked comes first."""
-    kept = f"segment.{sweep.id[:12]}.{position}"
+def _kept_key(sweep: Sweep, position: int) -> str:
+    return f"segment.{sweep.id[:12]}.{position}"
+
+
+def clicked_segment(sweep: Sweep, position: int, profile: SegmentProfile) -> SegmentSummary:
+    """Return the segment that is looked into: the one just clicked, else the one chosen before, else the largest."""
     clicked = state.new_click(shares_key(sweep))
     if clicked is not None:
-        state.remember(kept, clicked)
-    chosen = profile.find(state.recall(kept, profile.everyone()[0].label))
+        state.remember(_kept_key(sweep, position), clicked)
+    return profile.find(state.recall(_kept_key(sweep, position), profile.everyone()[0].label))
+
+
+def pick_segment(store: Store, sweep: Sweep, position: int, profile: SegmentProfile) -> SegmentSummary:
+    """Draw the list of segments with the field for the name, and return the chosen segment."""
+    chosen = profile.find(state.recall(_kept_key(sweep, position), profile.everyone()[0].label))
     state.set_widget("segments.picked", chosen.label)
 
     def choose() -> None:
-        state.remember(kept, state.widget("segments.picked"))
+        state.remember(_kept_key(sweep, position), state.widget("segments.picked"))
 
-    st.selectbox(
-        "Segment",
-        [summary.label for summary in profile.everyone()],
-        key="segments.picked",
-        on_change=choose,
-        format_func=lambda label: _option(profile.find(label)),
-        help="Clicking a bar above chooses a segment too.",
-    )
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.selectbox(
+            "Segment",
+            [summary.label for summary in profile.everyone()],
+            key="segments.picked",
+            on_change=choose,
+            format_func=lambda label: _option(profile.find(label)),
+            help="Clicking a bar above chooses a segment too.",
+        )
+    with right:
+        _draw_name_field(store, sweep, position, chosen)
     return chosen
 
 
@@ -122,7 +143,7 @@ def _option(summary: SegmentSummary) -> str:
     return f"{summary.title}{number} · {counted(summary.customers, 'customer')}"
 
 
-def draw_name_form(store: Store, sweep: Sweep, position: int, summary: SegmentSummary) -> None:
+def _draw_name_field(store: Store, sweep: Sweep, position: int, summary: SegmentSummary) -> None:
     """Let the analyst name a segment; the name is kept in the store as soon as it is entered."""
     if summary.label == NOISE:
         return
@@ -143,8 +164,8 @@ def draw_name_form(store: Store, sweep: Sweep, position: int, summary: SegmentSu
     )
 
 
-def draw_segment(sweep: Sweep, position: int, profile: SegmentProfile, summary: SegmentSummary, assembled: Assembled, labels: object) -> None:
-    """Draw one segment: its sentence, numbers, most compact features, distributions and the whole table."""
+def draw_segment(summary: SegmentSummary) -> None:
+    """Draw one segment: its sentence, its numbers, its most compact features and all of them against everybody's."""
     st.markdown(f"#### {escape(summary.apart)}")
     with st.grid(4, min_column_width=150):
         st.metric("Customers", f"{summary.customers:,}", border=True)
@@ -164,7 +185,6 @@ def draw_segment(sweep: Sweep, position: int, profile: SegmentProfile, summary: 
     with right:
         st.markdown("**Against all customers**")
         _draw_table(summary)
-    _draw_distributions(sweep, position, summary, assembled, labels)
 
 
 def _draw_table(summary: SegmentSummary) -> None:
@@ -196,7 +216,8 @@ def _draw_table(summary: SegmentSummary) -> None:
     )
 
 
-def _draw_distributions(sweep: Sweep, position: int, summary: SegmentSummary, assembled: Assembled, labels: object) -> None:
+def draw_distributions(sweep: Sweep, position: int, summary: SegmentSummary, assembled: Assembled, solution: Solution) -> None:
+    """Draw how a segment's features are spread against all customers': those that set it apart most, until others are chosen."""
     st.markdown("**How its features are spread, against all customers**")
     names = [feature.name for feature in sorted(summary.features, key=_apartness, reverse=True)]
     titles = {feature.name: feature.title for feature in summary.features}
@@ -207,26 +228,23 @@ def _draw_distributions(sweep: Sweep, position: int, summary: SegmentSummary, as
         for name in shown:
             feature = next(feature for feature in summary.features if feature.name == name)
             with grid.cell():
-                _draw_distribution(sweep, position, summary, feature, assembled, labels)
+                pair = _histogram(sweep, position, summary.label, name, assembled, solution)
+                draw_figure(
+                    draw_distribution(pair, feature, summary.title),
+                    key=f"figure.spread.{summary.label}.{name}",
+                    name=f"{feature.title} in {summary.title} and over all customers",
+                    words=describe_distribution(pair, feature, summary.title),
+                )
 
 
 def _apartness(feature: FeatureProfile) -> float:
     return abs(feature.shift or 0.0) * (1 + max(feature.compactness or 0.0, 0.0))
 
 
-def _draw_distribution(
-    sweep: Sweep, position: int, summary: SegmentSummary, feature: FeatureProfile, assembled: Assembled, labels: object
-) -> None:
-    import numpy as np
+def _histogram(sweep: Sweep, position: int, label: int, name: str, assembled: Assembled, solution: Solution) -> Histogram:
+    def build() -> Histogram:
+        originals = assembled.table.copies == 0
+        members = solution.labels[originals] == label if solution.labels is not None else originals[originals]
+        return histogram_pair(assembled.table.column(name)[originals], members)
 
-    def build() -> object:
-        originals = np.asarray(assembled.table.copies) == 0
-        return histogram_pair(assembled.table.column(feature.name)[originals], np.asarray(labels)[originals] == summary.label)
-
-    pair = cache.computed("histogram", f"{sweep.id}.{position}.{summary.label}.{feature.name}", build)
-    draw_figure(
-        draw_distribution(pair, feature, summary.title),
-        key=f"figure.spread.{summary.label}.{feature.name}",
-        name=f"{feature.title} in {summary.title} and over all customers",
-        words=describe_distribution(pair, feature, summary.title),
-    )
+    return cache.computed("histogram", f"{sweep.id}.{position}.{label}.{name}", build)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from segcore.plots.heatmap import Cell, HeatMap, value_range
-from segcore.plots.points import point_rows
+from segcore.plots.points import point_rows, points_axis
 from segcore.solution import Sweep
 
 
@@ -16,12 +16,13 @@ def compactness_map_data(sweep: Sweep, titles: Mapping[str, str] | None = None) 
     features = sweep.spec.features
     cells = tuple(
         Cell(
-            column=row.label,
+            column=row.tick,
             row=titles.get(feature, feature),
             value=row.compactness.get(feature),
             text=_compactness_text(row.compactness.get(feature), row.gap),
             hover=f"{row.label}<br>{titles.get(feature, feature)}: {_compactness_text(row.compactness.get(feature), row.gap)}",
             mark=row.position,
+            place=row.label,
         )
         for row in rows
         for feature in features
@@ -29,9 +30,9 @@ def compactness_map_data(sweep: Sweep, titles: Mapping[str, str] | None = None) 
     low, high = value_range("compactness", [cell.value for cell in cells if cell.value is not None])
     return HeatMap(
         title="Mean compactness",
-        x_title="Grid point",
+        x_title=points_axis(sweep),
         y_title="Feature",
-        columns=tuple(row.label for row in rows),
+        columns=tuple(row.tick for row in rows),
         rows=tuple(titles.get(feature, feature) for feature in reversed(features)),
         cells=cells,
         low=low,
@@ -61,6 +62,7 @@ def segment_map_data(
             text=_compactness_text(values.get(feature), None),
             hover=f"{column}<br>{titles.get(feature, feature)}: {_compactness_text(values.get(feature), None)}",
             mark=label,
+            place=column,
         )
         for column, (label, _, values) in zip(columns, compactness, strict=True)
         for feature in features

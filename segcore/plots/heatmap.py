@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ MOST_TEXTS = 240
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: its column and row, its value or why there is none, and the grid point or segment it stands for."""
+    """One cell: its column and row, its value or why there is none, and the grid point or segment it stands for, in words too."""
 
     column: str
     row: str
@@ -26,6 +26,7 @@ class Cell:
     text: str
     hover: str
     mark: int
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +98,13 @@ def draw_map(data: HeatMap, *, chosen: int | None = None, recommended: int | Non
             xgap=2,
             ygap=2,
             hoverinfo="skip",
-            colorbar={"title": {"text": "", "side": "right"}, "thickness": 10, "outlinewidth": 0, "len": 1},
+            showscale=False,
         )
     )
     _draw_targets(figure, data)
     _frame(figure, data, chosen)
     _star(figure, data, recommended)
-    lay_out(figure, x_title=data.x_title, y_title=data.y_title, height=height or max(220, 96 + 34 * len(data.rows)), showlegend=False)
+    lay_out(figure, x_title=data.x_title, y_title=data.y_title, height=height or 110 + max(30 * len(data.rows), 70), showlegend=False)
     figure.update_xaxes(type="category", showgrid=False, categoryorder="array", categoryarray=list(data.columns))
     figure.update_yaxes(type="category", showgrid=False, categoryorder="array", categoryarray=list(data.rows))
     return figure
@@ -180,17 +181,16 @@ def describe_map(data: HeatMap, *, chosen: int | None = None) -> str:
     sentences = []
     if known:
         low, high = (pick(known, key=lambda cell: cell.value or 0.0) for pick in (min, max))
-        place = _place_in(data)
-        sentences.append(f"{title} is highest, {high.text}, for {place(high)} and lowest, {low.text}, for {place(low)}.")
+        sentences.append(f"{title} is highest, {high.text}, for {_place(data, high)} and lowest, {low.text}, for {_place(data, low)}.")
     if len(known) < len(data.cells):
         reasons = sorted({cell.text for cell in data.cells if cell.value is None} - {"–"})
         empty = len(data.cells) - len(known)
         sentences.append(f"{counted(empty, 'cell')} of {len(data.cells)} {'is' if empty == 1 else 'are'} empty" + _because(reasons) + ".")
     marked = [cell for cell in data.cells if cell.mark == chosen]
     if len(marked) == 1:
-        sentences.append(f"The frame marks the chosen point: {marked[0].text}.")
+        sentences.append(f"The frame marks the chosen point, {marked[0].place}: {marked[0].text}.")
     elif marked and data.clickable:
-        sentences.append(f"The frame marks the chosen point, {marked[0].column}.")
+        sentences.append(f"The frame marks the chosen point, {marked[0].place}.")
     return " ".join(sentences)
 
 
@@ -198,16 +198,5 @@ def _because(reasons: list[str]) -> str:
     return f" ({listed(reasons)})" if reasons else ""
 
 
-def _place_in(data: HeatMap) -> Callable[[Cell], str]:
-    x_name, y_name = (_short(title) for title in (data.x_title, data.y_title))
-
-    def place(cell: Cell) -> str:
-        if data.y_title == "Feature":
-            return f"{cell.row} ({cell.column})"
-        return f"{x_name} {cell.column}" + (f", {y_name} {cell.row}" if cell.row else "")
-
-    return place
-
-
-def _short(title: str) -> str:
-    return title.rsplit("(", 1)[-1].rstrip(")") if "(" in title else title.split(",")[0]
+def _place(data: HeatMap, cell: Cell) -> str:
+    return f"{cell.row} ({cell.place})" if data.y_title == "Feature" else cell.place

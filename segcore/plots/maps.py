@@ -29,6 +29,7 @@ def grid_map_data(sweep: Sweep, metric_name: str) -> HeatMap:
             text=shown.text(shown.value(row)) if shown.value(row) is not None else row.gap or "undefined",
             hover=f"{row.label}<br>{shown.title} {shown.text(shown.value(row))}{f'<br>{row.gap}' if row.gap else ''}",
             mark=row.position,
+            place=row.label,
         )
         for row in rows
     )

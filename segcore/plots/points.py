@@ -23,8 +23,8 @@ class PointRow:
     position : int
         In the sweep.
     params : mapping of str to number
-    label : str
-        The parameters that vary over the grid, in words.
+    label, tick : str
+        The parameters that vary over the grid, in words, and as bare values for an axis; see ``points_axis``.
     state : {"ok", "failed", "skipped", "waiting"}
     gap : str or None
         Why there is no quality to show, in a few words: "failed", "skipped", "not there yet", "no segment", "one segment".
@@ -47,6 +47,7 @@ class PointRow:
     position: int
     params: Mapping[str, Number]
     label: str
+    tick: str
     state: Literal["ok", "failed", "skipped", "waiting"]
     gap: str | None
     reason: str | None
@@ -170,10 +171,12 @@ def point_rows(sweep: Sweep) -> tuple[PointRow, ...]:
 
 def _row(position: int, params: Mapping[str, Number], solution: Solution | None, varying: list[str]) -> PointRow:
     quality = solution.quality if solution else None
+    shown = {name: value for name, value in params.items() if name in varying} or params
     return PointRow(
         position=position,
         params=params,
-        label=point_label({name: value for name, value in params.items() if name in varying} or params),
+        label=point_label(shown),
+        tick=" · ".join(f"{value:g}" for value in shown.values()),
         state=solution.status if solution else "waiting",
         gap=_gap(solution),
         reason=solution.reason if solution else None,
@@ -213,6 +216,13 @@ def axis_title(algorithm_name: str, param_name: str) -> str:
     param = algorithm(algorithm_name).param(param_name)
     unit = f", {param.unit}" if param.unit else ""
     return f"{param.title}{unit} ({param.name})" if param.title.lower() != param.name.lower() else f"{param.name}{unit}"
+
+
+def points_axis(sweep: Sweep) -> str:
+    """Return the title of an axis on which every grid point has its ``tick``."""
+    axes = axes_of(sweep.spec.points)
+    varying = [name for name, values in axes.items() if len(values) > 1] or list(axes)
+    return axis_title(sweep.spec.algorithm, varying[0]) if len(varying) == 1 else " · ".join(varying)
 
 
 def point_table(sweep: Sweep) -> list[dict[str, Any]]:

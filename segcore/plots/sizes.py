@@ -20,6 +20,7 @@ class SizeBar:
 
     position: int
     label: str
+    tick: str
     sizes: tuple[int, ...]
     shares: tuple[float, ...]
     noise: int
@@ -37,6 +38,7 @@ def _bar(row: PointRow) -> SizeBar:
     return SizeBar(
         position=row.position,
         label=row.label,
+        tick=row.tick,
         sizes=row.sizes,
         shares=tuple(size / total for size in row.sizes),
         noise=row.n_noise,
@@ -45,7 +47,7 @@ def _bar(row: PointRow) -> SizeBar:
     )
 
 
-def draw_sizes(bars: tuple[SizeBar, ...], *, chosen: int | None = None) -> Figure:
+def draw_sizes(bars: tuple[SizeBar, ...], *, x_title: str = "Grid point", chosen: int | None = None) -> Figure:
     """Draw a bar of 100 % for every point: its segments from the largest at the foot upwards, noise at the top in grey."""
     import plotly.graph_objects as go
 
@@ -54,7 +56,7 @@ def draw_sizes(bars: tuple[SizeBar, ...], *, chosen: int | None = None) -> Figur
         holding = [bar for bar in bars if rank < len(bar.sizes)]
         figure.add_trace(
             go.Bar(
-                x=[bar.label for bar in holding],
+                x=[bar.tick for bar in holding],
                 y=[100 * bar.shares[rank] for bar in holding],
                 customdata=[bar.position for bar in holding],
                 name=f"number {rank + 1} by size",
@@ -68,7 +70,7 @@ def draw_sizes(bars: tuple[SizeBar, ...], *, chosen: int | None = None) -> Figur
     noisy = [bar for bar in bars if bar.noise]
     figure.add_trace(
         go.Bar(
-            x=[bar.label for bar in noisy],
+            x=[bar.tick for bar in noisy],
             y=[100 * bar.noise_share for bar in noisy],
             customdata=[bar.position for bar in noisy],
             name="noise",
@@ -80,10 +82,10 @@ def draw_sizes(bars: tuple[SizeBar, ...], *, chosen: int | None = None) -> Figur
         )
     )
     for bar in (bar for bar in bars if bar.gap):
-        figure.add_annotation(x=bar.label, y=4, text=bar.gap, showarrow=False, textangle=-90, yanchor="bottom", font={"size": 11})
-    lay_out(figure, x_title="Grid point", y_title="Share of rows (%)", barmode="stack", bargap=0.25, showlegend=False)
-    labels = [bar.label for bar in bars]
-    figure.update_xaxes(type="category", categoryorder="array", categoryarray=labels, range=[-0.5, len(labels) - 0.5], showgrid=False)
+        figure.add_annotation(x=bar.tick, y=4, text=bar.gap, showarrow=False, textangle=-90, yanchor="bottom", font={"size": 11})
+    lay_out(figure, x_title=x_title, y_title="Share of rows (%)", barmode="stack", bargap=0.25, showlegend=False)
+    ticks = [bar.tick for bar in bars]
+    figure.update_xaxes(type="category", categoryorder="array", categoryarray=ticks, range=[-0.5, len(ticks) - 0.5], showgrid=False)
     figure.update_yaxes(range=[0, 100.5])
     _frame(figure, bars, chosen)
     return figure

@@ -22,7 +22,7 @@ def test_cells_without_a_value_say_why(density_sweep):
     assert [cell.text for cell in data.cells] == ["0.45", "one segment", "no segment", "failed"]
     text = describe_map(data, chosen=0)
     assert "3 cells of 4 are empty (failed, no segment and one segment)." in text
-    assert "highest, 0.45, for eps 0.3, min_samples 10" in text
+    assert "highest, 0.45, for min_samples 10, eps 0.3" in text
 
 
 def test_cells_carry_their_position_and_can_be_clicked(density_sweep):
@@ -35,7 +35,7 @@ def test_cells_carry_their_position_and_can_be_clicked(density_sweep):
 
 def test_compactness_of_every_feature_at_every_point(elbow_sweep):
     data = compactness_map_data(elbow_sweep, {"Recency": "Days since the last order"})
-    assert data.columns == ("2 segments", "3 segments", "4 segments")
+    assert data.columns == ("2", "3", "4")
     assert data.rows == ("invoices", "Days since the last order")
     assert data.values() == [[0.2, 0.2, 0.2], [0.4, 0.6, 0.7]]
     figure = draw_map(data, chosen=1, recommended=1)

@@ -10,7 +10,7 @@ def test_bars_are_ordered_by_size_and_add_up_to_all(elbow_sweep):
     largest = figure.data[0]
     assert list(largest.y) == [70, 50, 40]
     assert list(largest.customdata) == [0, 1, 2]
-    assert list(figure.data[3].x) == ["4 segments"]
+    assert list(figure.data[3].x) == ["4"]
     assert figure.layout.shapes[0].x0 == pytest.approx(0.55)
 
 

@@ -1,0 +1,28 @@
+import streamlit as st
+
+from ui import segment_views as views
+from ui.page import begin_page, link
+from ui.point_choice import clustered, draw_point, draw_sweep_line, find_solution, pick_point
+
+page = begin_page("segments")
+sweep = page.require_sweep()
+draw_sweep_line(sweep)
+chosen = pick_point(sweep)
+solution = find_solution(page.store, sweep, chosen.position)
+if solution is None or solution.labels is None:
+    draw_point(chosen, solution)
+    link("explore", "Choose another point")
+    st.stop()
+assembled = clustered(page.store, sweep)
+profile = views.describe_point(page.store, sweep, chosen.position, solution)
+if not profile.segments:
+    st.warning("This point has no segment: every customer is noise.", icon=":material/block:")
+    link("explore", "Choose another point")
+views.draw_set_aside(assembled, profile.customers)
+clicked = views.clicked_segment(sweep, chosen.position, profile)
+views.draw_all_shares(sweep, profile, clicked.label)
+st.subheader("Look into a segment", anchor=False)
+summary = views.pick_segment(page.store, sweep, chosen.position, profile)
+views.draw_segment(summary)
+views.draw_distributions(sweep, chosen.position, summary, assembled, solution)
+link("export", "Export these segments")
