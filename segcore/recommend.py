@@ -131,13 +131,17 @@ def _elbow(inertia: Mapping[int, float]) -> int | None:
     logs = [math.log(max(value, _NOTHING_LEFT * highest)) for value in inertia.values()]
     from kneed import KneeLocator
 
+    ks = list(inertia)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            knee = KneeLocator(list(inertia), logs, S=1.0, curve="convex", direction="decreasing").knee
+            knees = KneeLocator(ks, logs, S=1.0, curve="convex", direction="decreasing", online=True).all_knees
         except (ValueError, IndexError, ZeroDivisionError):
             return None
-    return None if knee is None else int(knee)
+    # Kneedle may name an end of the curve, where nothing can bend, or a small dent before the elbow: the deepest is taken.
+    chord = np.interp(ks, [ks[0], ks[-1]], [logs[0], logs[-1]])
+    depth = {k: float(chord[at] - logs[at]) for at, k in enumerate(ks) if k in knees and 0 < at < len(ks) - 1}
+    return max(depth, key=lambda k: (depth[k], -k)) if depth and max(depth.values()) > 0 else None
 
 
 def _grid_text(solutions: Sequence[Solution]) -> str:

@@ -16,7 +16,7 @@ FLOORS = {
     5: ["segcore.store", "segcore.recommend"],
     6: ["segcore.sweep", "segcore.workers", "segcore.intake"],
     7: ["segcore.explain", "segcore.compare", "segcore.maps"],
-    8: ["segcore.plots", "segcore.export", "segcore.scoring"],
+    8: ["segcore.plots", "segcore.export", "segcore.scoring", "segcore.kit"],
     9: ["segcore.jobs", "segcore.benchmark"],
     10: ["segcore.cli"],
     11: ["segcore.__main__", "ui"],

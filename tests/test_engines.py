@@ -12,7 +12,7 @@ from segcore.errors import ParameterError
 
 
 @pytest.fixture
-def X():
+def X():  # noqa: N802
     return np.random.default_rng(0).normal(size=(200, 3))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ from scipy.spatial import cKDTree
 from segcore.errors import ParameterError
 
 _CURVE_POINTS = 400
+_NO_BEND = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,16 +96,15 @@ def _sentence(k: int, eps: float | None, core_share: float | None) -> str:
 
 
 def _bend(distances: np.ndarray) -> float | None:
-    """Return the distance at the knee of the sorted curve, to three digits, or ``None``."""
-    positive = distances[distances > 0]
-    if len(positive) < 3 or positive[0] == positive[-1]:
-        return None
-    from kneed import KneeLocator
+    """Return the distance where the sorted curve lies farthest below its chord, to three digits, or ``None``.
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        knee = KneeLocator(np.arange(len(positive)), positive, S=1.0, curve="convex", direction="increasing").knee
-    if knee is None:
+    That is the highest maximum of Kneedle's difference curve. Kneedle itself stops at the last one, which the few farthest customers
+    decide: on three generated blobs amid 200 scattered customers it gave eps = 15.6 and one segment, this 1.27 and the three.
+    """
+    if len(distances) < 3 or distances[0] == distances[-1]:
         return None
-    found = float(f"{positive[int(knee)]:.3g}")
-    return found if found > 0 else None
+    curve = (distances - distances[0]) / (distances[-1] - distances[0])
+    below = np.linspace(0.0, 1.0, len(curve)) - curve
+    at = int(np.argmax(below))
+    found = float(f"{distances[at]:.3g}")
+    return found if below[at] > _NO_BEND and found > 0 else None

@@ -22,7 +22,7 @@ def sweep(X, points, engine="stock", **options):
 
 
 @pytest.fixture(scope="module", params=[3, 12, 21], ids="{} features".format)
-def X(request):
+def X(request):  # noqa: N802
     rows, _ = make_blobs(700, request.param, centers=4, cluster_std=2.5, random_state=1)
     rows[:50] = rows[50:100]
     return StandardScaler().fit_transform(rows)

@@ -15,7 +15,7 @@ POINTS = [{"n_clusters": k, "tol": tol} for k in (1, 2, 5, 9) for tol in (1e-2, 
 
 
 @pytest.fixture(scope="module")
-def X():
+def X():  # noqa: N802
     rows, _ = make_blobs(800, 6, centers=5, cluster_std=4.0, random_state=3)
     return StandardScaler().fit_transform(rows)
 
