@@ -87,17 +87,34 @@ def kit_outliers(table: FeatureTable) -> np.ndarray:
     ParameterError
         Where the table has none of the three.
     """
+    kept = np.ones(len(table), dtype=bool)
+    for name, (low, high) in outlier_bounds(table).items():
+        column = table.column(name)
+        kept &= (column >= low) & (column <= high)
+    return kept
+
+
+def outlier_bounds(table: FeatureTable) -> dict[str, tuple[float, float]]:
+    """Return the lowest and highest values that the Intel kit's rule keeps, for each feature it looks at.
+
+    Raises
+    ------
+    ParameterError
+        Where the table has none of the three.
+    """
     if not set(_RULED) <= set(table.names):
         raise ParameterError("The kit's outlier rule needs Amount, Recency and NumberOfOrders, which only transactions have: use none.")
+    bounds: dict[str, tuple[float, float]] = {}
     kept = np.ones(len(table), dtype=bool)
     for name in _RULED:
         column = table.column(name)
-        low, high = np.quantile(column[kept], (_LOW, _HIGH))
-        reach = _REACH * (high - low)
-        kept &= (column >= low - reach) & (column <= high + reach)
         if not kept.any():
             break
-    return kept
+        low, high = np.quantile(column[kept], (_LOW, _HIGH))
+        reach = _REACH * (high - low)
+        bounds[name] = (float(low - reach), float(high + reach))
+        kept &= (column >= low - reach) & (column <= high + reach)
+    return bounds
 
 
 def _revenue_share(table: FeatureTable, rows: np.ndarray) -> float | None:

@@ -1,0 +1,181 @@
+"""The command ``analyze``: the Intel kit's own flags, log lines and files, done by segcore."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segcore.errors import DataError, ParameterError
+
+if TYPE_CHECKING:
+    from segcore.dataset import FeatureTable
+    from segcore.solution import Solution
+
+_FORMAT = "%(asctime)s [%(levelname)s] %(message)s"
+_COUNTS = ("NumberOfOrders", "Recency")
+_TITLES = {"kmeans": "K-Means", "dbscan": "DBSCAN"}
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add ``analyze``."""
+    parser = subparsers.add_parser(
+        "analyze",
+        help="do what the Intel kit's command does, with its flags and its files",
+        description="Cluster a transactions file at every point of the Intel kit's grid, and save each model and its predictions.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("-l", "--logfile", metavar="FILE", help="log file to write to as well as to the console")
+    parser.add_argument("-i", dest="engine", action="store_const", const="intel", default="stock", help="the same as --engine intel")
+    parser.add_argument("--engine", choices=("stock", "intel"), default="stock", help="who computes")
+    parser.add_argument("--use_small_features", action="store_true", help="use 3 features instead of 21")
+    parser.add_argument("-r", "--repeats", type=int, default=1, metavar="N", help="number of jittered copies of each customer")
+    parser.add_argument("-a", "--algo", choices=tuple(_TITLES), default="kmeans", help="clustering algorithm")
+    parser.add_argument("--save_model_dir", metavar="DIR", help="directory to save all models, predictions and the data in")
+    parser.add_argument("--dataset_path", metavar="DATA", default="../data/OnlineRetail.csv", help="transactions file, or a sample's name")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the copies' jitter and of k-means' starts")
+    parser.set_defaults(run=run_analyze)
+
+
+def run_analyze(args: argparse.Namespace) -> int:
+    """Run the kit's grid and write the kit's files; returns 1 where a point failed."""
+    from segcore.jobs import turn
+    from segcore.store import Store
+
+    if args.repeats < 1:
+        raise ParameterError(f"--repeats must be at least 1, got {args.repeats}.")
+    if not 0 <= args.seed < 2**32:
+        raise ParameterError.out_of_range("--seed", args.seed, 0, 2**32 - 1)
+    folder = Path(args.save_model_dir) / args.algo if args.save_model_dir else None
+    with _log(args.logfile) as log:
+        log.info("Reading in the data...")
+        start = time.perf_counter()
+        table = _features(args, log)
+        log.info("=======> Preprocessing Time : %.3f secs", time.perf_counter() - start)
+        log.info("Number of data points : (%d, %d)", *table.values.shape)
+        if folder is not None:
+            _make_folder(folder)
+        with turn(Store()):
+            return _run_grid(args, table, folder, log)
+
+
+def _features(args: argparse.Namespace, log: logging.Logger) -> FeatureTable:
+    """Return the kit's features of the kit's customers, in the kit's order."""
+    from segcore.engines import require_engine
+    from segcore.features import build_features, feature_names
+    from segcore.features.assemble import assemble
+    from segcore.sources import read_source
+    from segcore.sweep import require_enough
+
+    require_engine(args.engine)
+    dataset = read_source(args.dataset_path, kind="transactions")
+    for note in dataset.notes:
+        log.log(logging.WARNING if note.level == "warning" else logging.INFO, "%s", note.text)
+    full = build_features(dataset)
+    names = feature_names(full, "small" if args.use_small_features else "kit", dataset.kind)
+    require_enough(assemble(full, names, outliers="kit", repeats=1, seed=args.seed))
+    assembled = assemble(full, names, outliers="kit", repeats=args.repeats, seed=args.seed)
+    share = assembled.set_aside_revenue_share
+    log.info(
+        "Outlier rule : %d of %d customers set aside%s",
+        assembled.set_aside_customers,
+        len(full),
+        "" if share is None else f", with {share:.1%} of the net revenue",
+    )
+    return assembled.table
+
+
+def _run_grid(args: argparse.Namespace, table: FeatureTable, folder: Path | None, log: logging.Logger) -> int:
+    from segcore.algorithms import algorithm
+    from segcore.preparation import apply_preparation, fit_preparation
+
+    spec = algorithm(args.algo)
+    points = list(spec.default_grid().points())
+    if args.algo == "kmeans":  # the kit's outer loop is over tolerances
+        points.sort(key=lambda point: -point["tol"])
+    X = apply_preparation(fit_preparation(table, "standard"), table.values)
+    log.info("Generating clusters using %s...", _TITLES[args.algo])
+    total, lost = 0.0, 0
+    for solution in spec.sweep(X, points, args.engine, seed=args.seed):
+        if solution.labels is None:
+            log.error("No model for %s : %s", _point_text(solution), solution.reason)
+            lost += solution.status == "failed"
+            continue
+        if args.engine == "intel":
+            log.info("%s", solution.evidence)
+        if folder is not None:
+            _save_point(solution, table, folder, log)
+        seconds = solution.fit_seconds or 0.0
+        log.info("===> Training Time (%s) : %.3f secs", _point_text(solution), seconds)
+        total += seconds
+    if folder is not None:
+        _save_rows(table, folder)
+    log.info("Total hyperparameter tuning time : %.3f secs", total)
+    return 1 if lost else 0
+
+
+def _point_text(solution: Solution) -> str:
+    params = solution.params
+    if "n_clusters" in params:
+        return f"clusters = {params['n_clusters']:d}, tol = {params['tol']:f}"
+    return f"min_samples = {params['min_samples']:d}, eps = {params['eps']:f}"
+
+
+def _save_point(solution: Solution, table: FeatureTable, folder: Path, log: logging.Logger) -> None:
+    """Write one model and its predictions under the kit's names, which carry Python's text of the numbers."""
+    import joblib
+    import numpy as np
+
+    from segcore.kit import stock_pipeline
+
+    params = solution.params
+    first, second = ("n_clusters", "tol") if "n_clusters" in params else ("min_samples", "eps")
+    name = f"{params[first]}_{params[second]}"
+    joblib.dump(stock_pipeline(solution, table.values, table.names), folder / f"model_{name}.pkl")
+    log.info("Model saved to %s", folder / f"model_{name}.pkl")
+    np.savetxt(folder / f"pred_{name}.txt", np.asarray(solution.labels), fmt="%i")
+    log.info("Predictions saved to %s", folder / f"pred_{name}.txt")
+
+
+def _save_rows(table: FeatureTable, folder: Path) -> None:
+    """Write ``data.csv`` as the kit does, and whose rows these are."""
+    import numpy as np
+    import pandas as pd
+
+    data = pd.DataFrame({name: table.column(name) for name in table.names})
+    data = data.astype({name: np.int64 for name in _COUNTS if name in data})
+    data.to_csv(folder / "data.csv", index=False)
+    pd.DataFrame({"row": np.arange(len(table)), "customer_id": table.customers}).to_csv(folder / "customers.csv", index=False)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"--save_model_dir {folder.parent} cannot be written ({error.strerror}): give another directory.") from error
+
+
+@contextmanager
+def _log(logfile: str | None) -> Iterator[logging.Logger]:
+    """Log to the console, and to ``logfile`` where one is given, in the kit's form."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if logfile is not None:
+        try:
+            Path(logfile).parent.mkdir(parents=True, exist_ok=True)
+            handlers.append(logging.FileHandler(logfile, encoding="utf-8"))
+        except OSError as error:
+            raise DataError(f"--logfile {logfile} cannot be written ({error.strerror}): give another file.") from error
+    log = logging.Logger("segcore.analyze", logging.INFO)
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter(_FORMAT))
+        log.addHandler(handler)
+    try:
+        yield log
+    finally:
+        for handler in handlers:
+            handler.close()
