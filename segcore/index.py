@@ -195,6 +195,11 @@ class Index:
             raise StoreError(f"There is no job {job_id!r} in the store at {self.home}.")
         return self._job(row)
 
+    def job_ids(self, prefix: str) -> list[str]:
+        """Return the ids of the jobs that begin with ``prefix``, at most three."""
+        query = "select id from jobs where substr(id, 1, ?) = ? and kind in ('sweep', 'benchmark') limit 3"
+        return [str(row[0]) for row in self._rows(query, len(prefix), prefix.lower())]
+
     def job_state(self, job_id: str) -> str | None:
         """Return a job's state as its row has it; ``None`` where there is no such job."""
         row = self._one("select state from jobs where id = ?", job_id)

@@ -8,13 +8,14 @@ opens the same store sees the same jobs.
 from segcore.jobs.ending import cancel
 from segcore.jobs.queue import turn
 from segcore.jobs.start import resume, resume_interrupted, start_benchmark, start_sweep
-from segcore.jobs.state import Job, list_jobs, read_job, wait
+from segcore.jobs.state import Job, list_jobs, read_job, resolve, wait
 
 __all__ = [
     "Job",
     "cancel",
     "list_jobs",
     "read_job",
+    "resolve",
     "resume",
     "resume_interrupted",
     "start_benchmark",

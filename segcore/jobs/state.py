@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from segcore.errors import StoreError
 from segcore.index import Index
 from segcore.jobs.locks import is_held, job_lock
 
@@ -76,6 +77,22 @@ def read_job(store: Index, job_id: str) -> Job:
         Where there is no such job.
     """
     return _settle(store, store.job_row(job_id))
+
+
+def resolve(store: Index, prefix: str) -> str:
+    """Return the id of the one job that begins with ``prefix``.
+
+    Raises
+    ------
+    StoreError
+        Where none or more than one does.
+    """
+    found = store.job_ids(prefix) if prefix else []
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise StoreError(f"More than one job begins with {prefix!r}: give more of its id.")
+    raise StoreError(f"There is no job {prefix!r} in the store at {store.home}: 'segcore jobs list' names those there are.")
 
 
 def list_jobs(store: Index, limit: int = 50) -> list[Job]:

@@ -1,0 +1,199 @@
+"""The commands ``sweep`` and ``jobs``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segcore import jobs
+from segcore.cli.options import add_data_options, add_sweep_options, print_notes, request_from, resolve_feature_options
+from segcore.cli.tables import sweep_text, text_table
+from segcore.errors import ParameterError
+from segcore.index import Index
+
+if TYPE_CHECKING:
+    from segcore.intake import Intake
+    from segcore.solution import SweepSpec
+    from segcore.store import Store
+
+_FAILED = 1
+_INTERRUPTED = 130
+_SHORT = 12
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add ``sweep`` and ``jobs``."""
+    sweep = subparsers.add_parser(
+        "sweep",
+        help="cluster at every point of a grid and measure each result",
+        description="Cluster the customers at every point of a grid and measure each result. What was computed before is not computed "
+        "again. Ctrl-C cancels the sweep; the same command goes on with it.",
+    )
+    add_data_options(sweep)
+    add_sweep_options(sweep)
+    sweep.add_argument("--out", metavar="DIR", help="folder for features.parquet, labels.parquet and sweep.json")
+    sweep.add_argument("--json", action="store_true", help="print one JSON document")
+    sweep.set_defaults(run=run_sweep)
+
+    work = subparsers.add_parser(
+        "jobs", help="list, cancel or resume sweeps and benchmarks", description="List, cancel or resume sweeps and benchmarks."
+    )
+    work.add_argument("action", nargs="?", choices=("list", "cancel", "resume"), default="list", help="what to do (list)")
+    work.add_argument("id", nargs="?", metavar="ID", help="the job's id, or its beginning")
+    work.add_argument("--limit", type=int, default=50, metavar="N", help="how many to list, the newest first (50)")
+    work.add_argument("--json", action="store_true", help="print one JSON document")
+    work.set_defaults(run=run_jobs)
+
+
+def run_sweep(args: argparse.Namespace) -> int:
+    """Run a sweep, or go on with it, or answer it from the store."""
+    request = request_from(args)
+    out = _folder(args.out)
+
+    from segcore.algorithms import algorithm
+    from segcore.intake import take_in
+    from segcore.store import Store
+    from segcore.sweep import sweep_document, write_sweep_folder
+
+    points = algorithm(args.algo).parse_grid(args.grid).points()
+    store = Store()
+    intake = take_in(store, request)
+    spec = _spec(store, args, intake, points)
+    print_notes(intake.notes)
+    from_store = store.is_complete(spec.id)
+    job = _run(store, jobs.start_sweep(store, spec))
+    if job.state != "done":
+        return _report_end(job)
+    sweep = store.sweep(job.id)
+    if out is not None:
+        write_sweep_folder(store, job.id, out, from_store=from_store)
+    if args.json:
+        print(json.dumps(sweep_document(sweep, from_store), ensure_ascii=False, allow_nan=False))
+    else:
+        print(sweep_text(sweep, from_store))
+        if out is not None:
+            print(f"Written to {out}: features.parquet, labels.parquet, sweep.json.")
+    return 0
+
+
+def _folder(asked: str | None) -> Path | None:
+    """Return the folder to write to, made already: better now than after the work."""
+    if asked is None:
+        return None
+    folder = Path(asked)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ParameterError(f"--out {asked} cannot be made a folder ({error.strerror}): name another.") from error
+    return folder
+
+
+def _spec(store: Store, args: argparse.Namespace, intake: Intake, points: tuple[dict[str, Any], ...]) -> SweepSpec:
+    from segcore.sweep import make_spec
+
+    options = resolve_feature_options(args, intake, store.feature_table(intake.table))
+    return make_spec(
+        store,
+        intake.table,
+        intake.data,
+        features=options.features,
+        outliers=options.outliers,
+        repeats=options.repeats,
+        scaler=args.scaler,
+        algorithm=args.algo,
+        points=points,
+        engine=args.engine,
+        seed=options.seed,
+    )
+
+
+def _run(store: Store, job_id: str) -> jobs.Job:
+    """Wait for a job, its progress on one line of a terminal; Ctrl-C cancels it."""
+    shown = sys.stderr.isatty()
+    try:
+        return jobs.wait(store, job_id, on_progress=_show if shown else None)
+    except KeyboardInterrupt:
+        jobs.cancel(store, job_id)
+        return jobs.read_job(store, job_id)
+    finally:
+        if shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _show(job: jobs.Job) -> None:
+    if job.state == "queued":
+        line = "waiting for its turn"
+    else:
+        left = "" if job.seconds_left is None else f", about {job.seconds_left:,.0f} s left"
+        line = f"{job.done:,} of {job.total:,} points{left}"
+    print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+
+
+def _report_end(job: jobs.Job) -> int:
+    if job.state == "failed":
+        print(f"segcore: {job.message}", file=sys.stderr)
+        return _FAILED
+    print(
+        f"segcore: the sweep was {job.state} with {job.done:,} of {job.total:,} points done, which are kept: "
+        f"give the same command again to go on, or 'segcore jobs resume {job.id[:_SHORT]}'.",
+        file=sys.stderr,
+    )
+    return _INTERRUPTED if job.state == "cancelled" else _FAILED
+
+
+def run_jobs(args: argparse.Namespace) -> int:
+    """List the jobs, or cancel or resume one."""
+    if args.limit < 1:
+        raise ParameterError.out_of_range("--limit", args.limit, 1, None)
+    if (args.action == "list") == (args.id is not None):
+        rule = "takes no ID" if args.action == "list" else "needs the ID of a job: 'segcore jobs list' shows them"
+        raise ParameterError(f"'jobs {args.action}' {rule}.")
+    index = Index()
+    if args.action == "list":
+        found = jobs.list_jobs(index, args.limit)
+        print(json.dumps({"jobs": [_job_document(job) for job in found]}, ensure_ascii=False) if args.json else _jobs_text(found))
+        return 0
+    job_id = jobs.resolve(index, args.id)
+    (jobs.cancel if args.action == "cancel" else jobs.resume)(index, job_id)
+    job = jobs.read_job(index, job_id)
+    if args.json:
+        print(json.dumps({"job": _job_document(job)}, ensure_ascii=False))
+    else:
+        print(f"{job.id[:_SHORT]}  {job.title}: {job.state}, {job.done:,} of {job.total:,}.")
+    return 0
+
+
+def _job_document(job: jobs.Job) -> dict[str, Any]:
+    times = {name: getattr(job, name) for name in ("created", "started", "finished")}
+    return {
+        **{name: getattr(job, name) for name in ("id", "kind", "title", "state", "done", "total", "seconds_left", "message")},
+        **{name: None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds") for name, at in times.items()},
+        "log": str(job.log),
+    }
+
+
+def _jobs_text(found: list[jobs.Job]) -> str:
+    if not found:
+        return "There are no jobs yet: 'segcore sweep' starts one."
+    rows = [
+        (
+            job.id[:_SHORT],
+            job.state,
+            f"{job.done:,} of {job.total:,}",
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(job.created)),
+            job.title,
+        )
+        for job in found
+    ]
+    lines = [text_table(("id", "state", "done", "asked", "what"), rows, right=(2,))]
+    lines += [f"{job.id[:_SHORT]}: {job.message}" for job in found if job.message]
+    return "\n".join(lines)
+
+
+def _local(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))

@@ -1,0 +1,78 @@
+"""Results as text, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from segcore.grid import point_key
+
+if TYPE_CHECKING:
+    from segcore.solution import Estimate, Solution, Sweep
+
+_SIZES_SHOWN = 6
+
+
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:
+    """Lay out rows in columns, those in ``right`` aligned to the right."""
+    lines = [header, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+
+    def cell(text: str, column: int) -> str:
+        return text.rjust(widths[column]) if column in right else text.ljust(widths[column])
+
+    return "\n".join("  ".join(cell(text, column) for column, text in enumerate(line)).rstrip() for line in lines)
+
+
+def sweep_text(sweep: Sweep, from_store: bool) -> str:
+    """Return a complete sweep as a table of its points, what is to be said of some of them, and the recommendation."""
+    summary, spec = sweep.summary, sweep.spec
+    solutions = [solution for solution in sweep.solutions if solution is not None]
+    aside = summary["set_aside"]
+    share = "" if aside["revenue_share"] is None else f" with {aside['revenue_share']:.1%} of net revenue"
+    head = f"{summary['rows']:,} rows, {len(spec.features)} features: {', '.join(spec.features)}."
+    if aside["customers"]:
+        head += f" The outlier rule set {aside['customers']:,} customers{share} aside."
+    header = ("point", "status", "segments", "noise", "silhouette", "inertia", "Calinski-Harabasz", "Davies-Bouldin", "fit s", "sizes")
+    table = text_table(header, [_row(solution) for solution in solutions], right=range(2, 9))
+    said = [f"{point_key(solution.params)}: {solution.reason}" for solution in solutions if solution.reason]
+    recommended = sweep.recommendation
+    end = [] if recommended is None else [f"{_recommended(recommended.params)} {recommended.reason}"]
+    source = "answered from the store" if from_store else f"computed by {', '.join(sorted({s.engine for s in solutions}))}"
+    return "\n".join([head, "", table, *said, "", *end, f"Sweep {sweep.id[:12]}, {source}."])
+
+
+def _recommended(params: object) -> str:
+    return "No clear best point." if params is None else f"Recommended: {point_key(params)}."  # type: ignore[arg-type]
+
+
+def _row(solution: Solution) -> tuple[str, ...]:
+    quality = solution.quality
+    sizes = sorted(solution.sizes, reverse=True)
+    more = f" and {len(sizes) - _SIZES_SHOWN} more" if len(sizes) > _SIZES_SHOWN else ""
+    return (
+        point_key(solution.params),
+        solution.status,
+        str(solution.n_segments) if solution.status == "ok" else "-",
+        "-" if solution.noise_share is None else f"{solution.noise_share:.1%}",
+        _estimate(quality.silhouette) if quality else "-",
+        _number(quality.inertia if quality else None),
+        _number(quality.calinski_harabasz if quality else None),
+        _number(quality.davies_bouldin if quality else None),
+        "-" if solution.fit_seconds is None else f"{solution.fit_seconds:.3f}",
+        ", ".join(f"{size:,}" for size in sizes[:_SIZES_SHOWN]) + more,
+    )
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
+
+
+def _estimate(found: Estimate) -> str:
+    if found.value is None:
+        return "-"
+    if found.is_exact or found.low is None or found.high is None:
+        return f"{found.value:.3f}"
+    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
