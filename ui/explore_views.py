@@ -155,7 +155,7 @@ def draw_table(sweep: Sweep, chosen: int) -> None:
     table = pd.DataFrame(point_table(sweep))
     shown = table.assign(noise_share=100 * table["noise_share"].astype(float)).dropna(axis="columns", how="all")
     shown.insert(0, "chosen", ["●" if position == chosen else "" for position in range(len(shown))])
-    st.dataframe(shown, hide_index=True, column_config=_columns(sweep), alt="Every point of the grid with its measures")
+    st.dataframe(shown, hide_index=True, column_config=_columns(sweep), placeholder="–", alt="Every point of the grid with its measures")
     st.download_button(
         "Download the table as CSV",
         data=lambda: table.to_csv(index=False).encode(),

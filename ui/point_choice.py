@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from segcore.explain import number_text, percent_text
-from segcore.explain.wording import counted
+from segcore.explain.wording import counted, two_decimals
 from segcore.features.assemble import Assembled, assemble
 from segcore.grid import find_point, point_key
 from segcore.plots.points import PointRow, point_rows
@@ -56,7 +56,7 @@ def _option(row: PointRow, recommended: int | None) -> str:
     elif row.silhouette.value is None:
         parts.append(f"{counted(row.n_segments, 'segment')} found" if row.n_segments else "no segment found")
     else:
-        parts.append(f"silhouette {row.silhouette.value:.2f}")
+        parts.append(f"silhouette {two_decimals(row.silhouette.value)}")
     if row.noise_share:
         parts.append(f"{percent_text(row.noise_share)} noise")
     if row.position == recommended:
@@ -77,9 +77,9 @@ def draw_point(row: PointRow, solution: Solution | None) -> None:
         return
     with st.grid(5, min_column_width=150):
         st.metric("Segments", row.n_segments, border=True, height="stretch")
-        st.metric("Silhouette", _silhouette(row), border=True, height="stretch", help=silhouette_words(row))
+        st.metric("Silhouette", two_decimals(row.silhouette.value), border=True, height="stretch", help=silhouette_words(row))
         st.metric("Noise", percent_text(row.noise_share), border=True, height="stretch", help="Share of rows that belong to no segment.")
-        st.metric("Mean compactness", number_or_dash(row.mean_compactness), border=True, height="stretch", help=_COMPACTNESS)
+        st.metric("Mean compactness", two_decimals(row.mean_compactness), border=True, height="stretch", help=_COMPACTNESS)
         st.metric("Fit", seconds_text(row.fit_seconds), border=True, height="stretch", help="This point's own fit, on this machine.")
     st.caption(escape(silhouette_words(row)))
     if row.reason:
@@ -95,15 +95,6 @@ def draw_point(row: PointRow, solution: Solution | None) -> None:
 
 
 _COMPACTNESS = "1 = every segment is uniform in every feature, 0 = no more alike than all customers together."
-
-
-def _silhouette(row: PointRow) -> str:
-    return number_or_dash(row.silhouette.value)
-
-
-def number_or_dash(value: float | None) -> str:
-    """Return a measure between -1 and 1 with two decimals."""
-    return "–" if value is None else f"{value:.2f}"
 
 
 def silhouette_words(row: PointRow) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
-from segcore.features.assemble import Assembled
 
 from segcore.explain import (
     FeatureProfile,
@@ -17,6 +16,7 @@ from segcore.explain import (
     segment_profile,
 )
 from segcore.explain.wording import counted
+from segcore.features.assemble import Assembled
 from segcore.grid import point_key
 from segcore.plots.features import describe_distribution, describe_ranking, draw_distribution, draw_ranking
 from segcore.plots.shares import describe_shares, draw_shares, shares_data
@@ -83,7 +83,9 @@ def draw_all_shares(sweep: Sweep, profile: SegmentProfile, chosen: int) -> None:
     st.dataframe(
         table.round({"Revenue": 0}) if "Revenue" in table else table,
         hide_index=True,
+        row_height=72,
         column_config={
+            "Segment": st.column_config.TextColumn(pinned=True),
             "Customers": whole,
             "Revenue": whole,
             "Share of customers": percent,
@@ -204,7 +206,7 @@ def _draw_table(summary: SegmentSummary) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        height=min(38 + 35 * len(table), 440),
+        height=min(38 + 35 * len(table), 563),
         column_config={
             "Feature": st.column_config.TextColumn(pinned=True),
             "Compactness": st.column_config.NumberColumn(format="%.2f", help="1 = all alike, 0 = as spread as all customers."),

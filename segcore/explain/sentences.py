@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from segcore.explain.records import FeatureProfile
-from segcore.explain.wording import listed, number_text
+from segcore.explain.wording import listed, number_text, unit_text
 
 SHIFT_WORTH_SAYING = 0.3
 """Least distance of a segment's mean from the population's, in the population's standard deviations (between Cohen's small and medium)."""
@@ -17,8 +17,8 @@ _PHRASES: Mapping[str, str] = {
     "Recency": "last seen {} days before the data end",
     "invoices": "{} orders",
     "distinct_items": "{} different items",
-    "total_spend": "total spend of {}",
-    "log_spend": "total spend of {}",
+    "total_spend": "net spend of {}",
+    "log_spend": "net spend of {}",
     "average_basket_value": "{} per order",
     "days_between_orders": "{} days between orders",
     "tenure_days": "{} days from first to last order",
@@ -77,8 +77,7 @@ def _phrase(feature: FeatureProfile) -> str:
         return f"{{}} order lines in {feature.name}"
     if feature.name.removeprefix("share_") in _MONTHS:
         return f"{{}} of order lines in {feature.name.removeprefix('share_')}"
-    unit = "" if not feature.unit or feature.unit.startswith("share") else f" {feature.unit}"
-    return f"{feature.title} of {{}}{unit}".replace("{}", "{0}")
+    return feature.title.replace("{", "{{").replace("}", "}}") + " of {}" + unit_text(feature.unit)
 
 
 def _spend(logarithm: float) -> float:

@@ -35,6 +35,11 @@ def number_text(value: float | None, unit: str = "") -> str:
     return f"{value:.3g}" if size >= 0.001 else f"{value:.1e}"
 
 
+def unit_text(unit: str) -> str:
+    """Return a unit as it stands behind a number, with the space between; nothing for percentages, the data's currency and logarithms."""
+    return "" if not unit or unit == "currency" or unit.startswith(("share", "log")) else f" {unit}"
+
+
 def percent_text(share: float | None) -> str:
     """Return a share between 0 and 1 as a percentage; only none of them is "0 %" and only all of them "100 %"."""
     if share is None:
@@ -50,6 +55,11 @@ def percent_text(share: float | None) -> str:
 def segment_title(label: int, names: Mapping[int, str]) -> str:
     """Return what a screen calls a segment: the analyst's name, else its number, as the exported file has it."""
     return names.get(label) or ("Noise" if label == NOISE else f"Segment {label}")
+
+
+def two_decimals(value: float | None) -> str:
+    """Return a measure between -1 and 1 with two decimals, never as a negative zero; a dash for None."""
+    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}"
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

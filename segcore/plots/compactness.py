@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from segcore.explain.wording import two_decimals
 from segcore.plots.heatmap import Cell, HeatMap, value_range
-from segcore.plots.points import point_rows, points_axis
+from segcore.plots.points import PointRow, point_rows, points_axis
 from segcore.solution import Sweep
 
 
@@ -19,8 +20,8 @@ def compactness_map_data(sweep: Sweep, titles: Mapping[str, str] | None = None) 
             column=row.tick,
             row=titles.get(feature, feature),
             value=row.compactness.get(feature),
-            text=_compactness_text(row.compactness.get(feature), row.gap),
-            hover=f"{row.label}<br>{titles.get(feature, feature)}: {_compactness_text(row.compactness.get(feature), row.gap)}",
+            text=_text(row, feature),
+            hover=f"{row.label}<br>{titles.get(feature, feature)}: {_text(row, feature)}",
             mark=row.position,
             place=row.label,
         )
@@ -59,8 +60,8 @@ def segment_map_data(
             column=column,
             row=titles.get(feature, feature),
             value=values.get(feature),
-            text=_compactness_text(values.get(feature), None),
-            hover=f"{column}<br>{titles.get(feature, feature)}: {_compactness_text(values.get(feature), None)}",
+            text=two_decimals(values.get(feature)),
+            hover=f"{column}<br>{titles.get(feature, feature)}: {two_decimals(values.get(feature))}",
             mark=label,
             place=column,
         )
@@ -81,10 +82,11 @@ def segment_map_data(
     )
 
 
+def _text(row: PointRow, feature: str) -> str:
+    """Return a point's cell: the point's own gap only where it has no compactness at all, else a dash for what is undefined."""
+    return row.gap or "–" if row.mean_compactness is None else two_decimals(row.compactness.get(feature))
+
+
 def _distinct(titles: list[str], labels: list[int]) -> list[str]:
     """Return the titles, those that occur twice with their label: a category axis would draw them on each other."""
     return [f"{title} ({label})" if titles.count(title) > 1 else title for title, label in zip(titles, labels, strict=True)]
-
-
-def _compactness_text(value: float | None, gap: str | None) -> str:
-    return f"{value:.2f}" if value is not None else gap or "–"

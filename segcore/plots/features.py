@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segcore.explain import FeatureProfile, Histogram, SegmentSummary, number_text, percent_text
-from segcore.explain.wording import counted, listed
+from segcore.explain.wording import counted, listed, two_decimals, unit_text
 from segcore.plots.theme import ACCENT, MAIN, lay_out
 
 if TYPE_CHECKING:
@@ -23,16 +23,16 @@ def draw_ranking(summary: SegmentSummary, *, most: int = 12) -> Figure:
             y=[_titled(feature, features) for feature in features],
             orientation="h",
             marker={"color": [MAIN if (feature.compactness or 0) >= 0 else ACCENT for feature in features]},
-            text=[f"{feature.compactness:.2f}" for feature in features],
+            text=[two_decimals(feature.compactness) for feature in features],
             textposition="outside",
             cliponaxis=False,
             hovertext=[_ranked(feature) for feature in features],
             hovertemplate="%{hovertext}<extra></extra>",
         )
     )
-    lay_out(figure, x_title="Compactness (1 = all alike, 0 = as spread as everyone)", y_title="", height=90 + 27 * max(len(features), 3))
+    lay_out(figure, x_title="Compactness", y_title="", height=90 + 27 * max(len(features), 3))
     lowest = min([feature.compactness or 0.0 for feature in features], default=0.0)
-    figure.update_xaxes(range=[min(1.25 * lowest, 0.0), 1.15])
+    figure.update_xaxes(range=[1.2 * lowest - 0.14 if lowest < 0 else 0.0, 1.15])
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
     return figure
 
@@ -44,7 +44,7 @@ def _titled(feature: FeatureProfile, features: list[FeatureProfile]) -> str:
 
 def _ranked(feature: FeatureProfile) -> str:
     here, there = (number_text(value, feature.unit) for value in (feature.median, feature.population_median))
-    return f"{feature.title}<br>compactness {feature.compactness:.2f}<br>median {here}, all customers {there}"
+    return f"{feature.title}<br>compactness {two_decimals(feature.compactness)}<br>median {here}, all customers {there}"
 
 
 def describe_ranking(summary: SegmentSummary) -> str:
@@ -52,9 +52,9 @@ def describe_ranking(summary: SegmentSummary) -> str:
     features = [feature for feature in summary.ranked() if feature.compactness is not None]
     if not features:
         return f"{summary.title} has no compactness: it needs two customers at least, and noise is not a segment."
-    best = listed([f"{feature.title} ({feature.compactness:.2f})" for feature in features[:3]])
+    best = listed([f"{feature.title} ({two_decimals(feature.compactness)})" for feature in features[:3]])
     last = features[-1]
-    tail = f" Least alike: {last.title} ({last.compactness:.2f})." if len(features) > 3 else ""
+    tail = f" Least alike: {last.title} ({two_decimals(last.compactness)})." if len(features) > 3 else ""
     return f"Customers of {summary.title} are most alike in {best}.{tail}"
 
 
@@ -80,11 +80,11 @@ def draw_distribution(pair: Histogram, feature: FeatureProfile, title: str) -> F
     )
     figure.add_trace(
         go.Scatter(
-            x=middles,
-            y=[100 * share for share in pair.population],
+            x=list(pair.edges),
+            y=[100 * share for share in (*pair.population, pair.population[-1])],
             name="all customers",
             mode="lines",
-            line={"color": ACCENT, "width": 2.5, "dash": "dot", "shape": "hvh"},
+            line={"color": ACCENT, "width": 2.5, "dash": "dot", "shape": "hv"},
             hoverinfo="skip",
         )
     )
@@ -102,8 +102,12 @@ def _interval(left: float, right: float, feature: FeatureProfile) -> str:
 def describe_distribution(pair: Histogram, feature: FeatureProfile, title: str) -> str:
     """Return how a segment's feature compares with everybody's, and what the figure leaves out."""
     here, there = (number_text(value, feature.unit) for value in (feature.median, feature.population_median))
-    unit = "" if feature.unit.startswith("share") or not feature.unit else f" {feature.unit}"
-    text = f"{feature.title}: median {here}{unit} in {title}, {there}{unit} over all customers."
+    unit = unit_text(feature.unit)
+    if here == there:
+        means = (number_text(value, feature.unit) for value in (feature.mean, feature.population_mean))
+        text = f"{feature.title}: median {here}{unit} in {title} and over all customers; mean {' against '.join(means)}."
+    else:
+        text = f"{feature.title}: median {here}{unit} in {title}, {there}{unit} over all customers."
     if pair.is_clipped:
         whose = f"{counted(pair.segment_outside, 'customer')} of this segment" if pair.segment_outside else "none of this segment"
         text += f" Outside the range shown, the middle 98 %: {counted(pair.population_outside, 'customer')}, {whose}."

@@ -104,10 +104,15 @@ def draw_map(data: HeatMap, *, chosen: int | None = None, recommended: int | Non
     _draw_targets(figure, data)
     _frame(figure, data, chosen)
     _star(figure, data, recommended)
-    lay_out(figure, x_title=data.x_title, y_title=data.y_title, height=height or 110 + max(30 * len(data.rows), 70), showlegend=False)
+    lay_out(figure, x_title=data.x_title, y_title=data.y_title, height=height or _height(data), showlegend=False)
     figure.update_xaxes(type="category", showgrid=False, categoryorder="array", categoryarray=list(data.columns))
     figure.update_yaxes(type="category", showgrid=False, categoryorder="array", categoryarray=list(data.rows))
     return figure
+
+
+def _height(data: HeatMap) -> int:
+    tall = 46 if len(data.rows) <= 6 else 30
+    return 120 + max(tall * len(data.rows), 60)
 
 
 def _scale(colors: Sequence[str]) -> list[list[object]]:
@@ -163,14 +168,16 @@ def _star(figure: Figure, data: HeatMap, recommended: int | None) -> None:
     if not cells:
         return
     top = max(cells, key=lambda cell: data.rows.index(cell.row))
+    whole_column = len(cells) > 1
     figure.add_annotation(
-        x=data.columns.index(top.column),
-        y=data.rows.index(top.row) + 0.5,
+        x=data.columns.index(top.column) - (0.0 if whole_column else 0.5),
+        y=data.rows.index(top.row) + (0.5 if whole_column else 0.0),
         text="★",
-        font={"size": 16, "color": GOOD},
+        font={"size": 16, "color": GOOD if whole_column else _ink(data, top)},
         showarrow=False,
-        yanchor="bottom",
-        yshift=-2,
+        yanchor="bottom" if whole_column else "middle",
+        yshift=-2 if whole_column else 0,
+        xshift=0 if whole_column else 14,
     )
 
 
@@ -183,7 +190,8 @@ def describe_map(data: HeatMap, *, chosen: int | None = None) -> str:
         low, high = (pick(known, key=lambda cell: cell.value or 0.0) for pick in (min, max))
         sentences.append(f"{title} is highest, {high.text}, for {_place(data, high)} and lowest, {low.text}, for {_place(data, low)}.")
     if len(known) < len(data.cells):
-        reasons = sorted({cell.text for cell in data.cells if cell.value is None} - {"–"})
+        texts = {cell.text for cell in data.cells if cell.value is None}
+        reasons = sorted(texts - {"–"}) + (["the feature is constant there, or the segment has one member"] if "–" in texts else [])
         empty = len(data.cells) - len(known)
         sentences.append(f"{counted(empty, 'cell')} of {len(data.cells)} {'is' if empty == 1 else 'are'} empty" + _because(reasons) + ".")
     marked = [cell for cell in data.cells if cell.mark == chosen]

@@ -38,7 +38,7 @@ def grid_map_data(sweep: Sweep, metric_name: str) -> HeatMap:
     return HeatMap(
         title=shown.axis,
         x_title=axis_title(sweep.spec.algorithm, x_name),
-        y_title=" · ".join(axis_title(sweep.spec.algorithm, name) for name in others) if others != [x_name] else "",
+        y_title=" · ".join(others) if others != [x_name] else "",
         columns=tuple(f"{value:g}" for value in axes[x_name]),
         rows=tuple(dict.fromkeys(_row_name(row, others, x_name) for row in ordered)),
         cells=cells,

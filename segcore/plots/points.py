@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from segcore.algorithms import algorithm
 from segcore.explain import number_text
+from segcore.explain.wording import two_decimals
 from segcore.grid import Number, axes_of
 from segcore.solution import Estimate, Solution, Sweep
 
@@ -99,7 +100,7 @@ class Metric:
 
     def text(self, value: float | None) -> str:
         """Return a value in words."""
-        return f"{value:.2f}" if value is not None and self.name in ("silhouette", "compactness") else number_text(value, self.unit)
+        return two_decimals(value) if self.name in ("silhouette", "compactness") else number_text(value, self.unit)
 
 
 METRICS = (

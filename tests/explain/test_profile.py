@@ -116,7 +116,7 @@ def test_log_spend_is_told_in_money():
     entry = FeatureEntry("log_spend", "Log of spend", "log", "")
     values = np.log1p([[100.0], [120.0], [140.0], [1000.0], [1200.0], [1400.0]])
     summary = segment_profile(table_of(values, dictionary=(entry,)), solution_of([0, 0, 0, 1, 1, 1]), {}).find(1)
-    assert summary.apart.startswith("Total spend of 1,200 (median; all customers:")
+    assert summary.apart.startswith("Net spend of 1,200 (median; all customers:")
 
 
 def test_a_segment_like_everyone_says_so():

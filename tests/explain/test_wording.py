@@ -1,7 +1,7 @@
 import pytest
 
 from segcore.explain import number_text, percent_text, segment_title
-from segcore.explain.wording import counted, listed
+from segcore.explain.wording import counted, listed, unit_text
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,7 @@ def test_counts_and_lists_read_as_sentences():
     assert counted(2000, "customer") == "2,000 customers"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed(["a"]) == "a"
+
+
+def test_units_stand_behind_numbers_only_where_they_help():
+    assert [unit_text(unit) for unit in ("days", "currency", "share of lines", "log of currency", "")] == [" days", "", "", "", ""]

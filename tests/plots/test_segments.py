@@ -73,7 +73,8 @@ def test_a_distribution_shows_the_segment_before_everyone():
     pair = histogram_pair(np.arange(4.0), np.array([True, True, False, False]))
     figure = draw_distribution(pair, summary.features[0], summary.title)
     assert list(figure.data[0].y) == [50, 50, 0, 0]
-    assert list(figure.data[1].y) == [25, 25, 25, 25]
+    assert list(figure.data[1].x) == list(pair.edges)
+    assert list(figure.data[1].y) == [25, 25, 25, 25, 25]
     assert figure.layout.xaxis.title.text == "Recency (days)"
     assert describe_distribution(pair, summary.features[0], "Segment 0") == (
         "Recency: median 0.5 days in Segment 0, 1.5 days over all customers."

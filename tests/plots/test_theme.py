@@ -12,7 +12,7 @@ def luminance(color):
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize("background", ["#FFFFFF", "#0E1117"])
+@pytest.mark.parametrize("background", ["#FFFFFF", "#11161D"])
 @pytest.mark.parametrize("color", [*PALETTE, MAIN, ACCENT, GOOD, QUIET])
 def test_marks_stand_out_from_light_and_dark_backgrounds(color, background):
     """WCAG 1.4.11: three to one for what must be seen to understand a figure."""
