@@ -36,7 +36,7 @@ class FeatureOptions:
     seed: int
 
 
-def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True) -> None:
+def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True, features: bool = True) -> None:
     """Add the data and the options that say what it means, which rows count and which features are made.
 
     Parameters
@@ -44,6 +44,8 @@ def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True) -> N
     parser : ArgumentParser
     data : bool
         Whether to add the positional ``DATA`` too.
+    features : bool
+        Whether to ask for features too; scoring takes those of the sweep.
     """
     if data:
         parser.add_argument("data", metavar="DATA", help="a sample's name ('segcore samples' lists them) or a file's path")
@@ -62,7 +64,8 @@ def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True) -> N
     )
     rows.add_argument("--from", dest="date_from", metavar="DATE", help="first day, such as 2011-01-01")
     rows.add_argument("--to", dest="date_to", metavar="DATE", help="last day, included")
-    _add_feature_options(parser)
+    if features:
+        _add_feature_options(parser)
 
 
 def _add_feature_options(parser: argparse.ArgumentParser) -> None:
