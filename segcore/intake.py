@@ -19,12 +19,15 @@ from typing import Any
 from segcore import __version__
 from segcore.canonical import digest
 from segcore.dataset import Dataset, FeatureTable, Note
-from segcore.errors import SegcoreError, SourceError
+from segcore.errors import DataError, ParameterError, SegcoreError, SourceError, StoreError
 from segcore.store import Store
 
 PREVIEW_ROWS = 200
 TIMEOUT_SECONDS = 600.0
 _MEMORY_SHARE = 0.7
+_ERRORS: Mapping[str, type[SegcoreError]] = {
+    error.__name__: error for error in (DataError, ParameterError, SegcoreError, SourceError, StoreError)
+}
 _FORM = 1  # of the stored record; a new one makes the old ones unknown
 
 
@@ -270,7 +273,7 @@ def take_in_child(home: Path | str, request: DataRequest, *, timeout: float = TI
     name = request.name or Path(request.data).name
     answer = _run_child(json.dumps({"home": str(home), "request": request.to_json()}), name=name, timeout=timeout, max_bytes=max_bytes)
     if "error" in answer:
-        raise SegcoreError(answer["error"])
+        raise _ERRORS.get(answer["class"], SegcoreError)(answer["error"])
     return Intake.from_json(answer["intake"])
 
 
@@ -333,15 +336,18 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def main() -> int:
-    """Answer one request from standard input: ``{"intake": ...}`` or ``{"error": "one sentence"}``."""
+    """Answer one request from standard input: ``{"intake": ...}``, or ``{"error": "one sentence", "class": ...}``."""
     question = json.loads(sys.stdin.read())
     request = DataRequest.from_json(question["request"])
     try:
         answer: dict[str, Any] = {"intake": take_in(Store(question["home"]), request).to_json()}
     except SegcoreError as error:
-        answer = {"error": str(error)}
+        answer = {"error": str(error), "class": type(error).__name__}
     except MemoryError:
-        answer = {"error": f"{request.name or request.data} needs more memory than there is: give fewer rows or columns."}
+        answer = {
+            "class": "SourceError",
+            "error": f"{request.name or request.data} needs more memory than there is: give fewer rows or columns.",
+        }
     sys.stdout.write(json.dumps(answer))
     return 0
 

@@ -91,10 +91,10 @@ def _unpacked(path: Path, name: str, max_bytes: int) -> bytes:
 def _encoding(content: bytes, name: str) -> tuple[str, list[Note]]:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
-    elif b"\0" in content[:4096]:
-        # Text in UTF-16 without a mark has its zeros in every other place; anything else with zeros is no text.
-        head = content[: 4096 - 4096 % 2]
-        high, low = head[::2].count(0) / max(len(head[::2]), 1), head[1::2].count(0) / max(len(head[1::2]), 1)
+    elif content[:4096].count(0) > len(content[:4096]) / 100:
+        # Text in UTF-16 without a mark has its zeros in every other place; anything else with so many is no text.
+        head = content[:4096]
+        high, low = head[::2].count(0) / len(head[::2]), head[1::2].count(0) / max(len(head[1::2]), 1)
         if max(high, low) < 0.6 or min(high, low) > 0.1:
             raise SourceError(f"{name} is not a text file: give CSV, CSV.gz, Parquet or XLSX.")
         encoding = "utf-16-be" if high > low else "utf-16-le"

@@ -27,6 +27,9 @@ _COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
     exp.LTE: lambda left, right: left <= right,
 }
 _MIRRORED = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE, exp.EQ: exp.EQ, exp.NEQ: exp.NEQ}
+_WORD = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[^\W\d]\w*""")
+_PARTS = ("this", "expression", "expressions", "low", "high")
+_SYNTAX = {"and", "or", "not", "in", "between", "like", "ilike", "is", "null"}
 _ISO_DATE = re.compile(r"\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?\s*")
 
 
@@ -38,6 +41,8 @@ class Condition:
     text : str
         Such as ``Country = 'France' AND Quantity BETWEEN 1 AND 10``. Allowed are comparisons, AND, OR, NOT, IN, BETWEEN, LIKE and
         IS NULL; names with spaces stand in double quotes.
+    names : sequence of str
+        The columns there are: one that is called like a word of SQL (When, Order) is then still a column.
 
     Raises
     ------
@@ -45,10 +50,10 @@ class Condition:
         Where the text is no such condition.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, names: Sequence[str] = ()) -> None:
         self.text = text.strip()
         try:
-            parsed = sqlglot.parse(self.text)
+            parsed = sqlglot.parse(_quoted(self.text, set(names)))
         except (SqlglotError, RecursionError) as error:
             raise ParameterError(
                 f"The filter {self.text!r} cannot be read: write a condition such as \"Country = 'France'\", with names that have "
@@ -94,7 +99,13 @@ class Condition:
         )
 
     def _check(self, node: Any) -> None:
-        """Raise where a part of the condition is not on the list of what is allowed."""
+        """Raise where a part of the condition is not on the list of what is allowed, down to its options."""
+        allowed = {*_PARTS, *(["negate"] if isinstance(node, exp.Like | exp.ILike) else [])}
+        if any(value and name not in allowed for name, value in node.args.items()):
+            raise self._refuse(node)
+        for part in (node.args.get("this"), node.args.get("expression")):
+            if isinstance(part, exp.Column) and part.args.get("table"):
+                raise self._refuse(part)
         if isinstance(node, exp.Paren | exp.Not):
             self._check(node.this)
         elif isinstance(node, exp.And | exp.Or):
@@ -125,7 +136,7 @@ class Condition:
             return -float(node.this.this)
         if isinstance(node, exp.Literal):
             return str(node.this) if node.is_string else float(node.this)
-        if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal):
+        if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.to.sql() in ("DATE", "TIMESTAMP"):
             return str(node.this.this)
         raise self._refuse(node)
 
@@ -151,7 +162,8 @@ class Condition:
             return (column >= low) & (column <= high)
         if isinstance(node, exp.Like | exp.ILike):
             flag = "(?is)" if isinstance(node, exp.ILike) else "(?s)"
-            return typed.text(node.this.name).str.contains(f"{flag}^{_like(str(self._value(node.expression)))}$")
+            found = typed.text(node.this.name).str.contains(f"{flag}^{_like(str(self._value(node.expression)))}$")
+            return ~found if node.args.get("negate") else found
         if isinstance(node, exp.Is):
             return typed.present(node.this.name).is_null()
         return self._comparison(node, typed)
@@ -268,6 +280,16 @@ def period(times: pa.Array, *, date_from: str | None, date_to: str | None) -> pa
     if end is not None:
         kept = pc.and_(kept, pc.less_equal(times, pa.scalar(end, times.type)))
     return kept
+
+
+def _quoted(text: str, names: set[str]) -> str:
+    """Return the condition with every bare word that is a column in double quotes."""
+
+    def quote(found: re.Match[str]) -> str:
+        word = found.group()
+        return f'"{word}"' if word in names and word.lower() not in _SYNTAX else word
+
+    return _WORD.sub(quote, text)
 
 
 def _is_time(column: pa.ChunkedArray) -> bool:

@@ -54,7 +54,7 @@ def build_dataset(raw: Raw, meaning: Meaning, selection: Selection, *, frames: s
     ParameterError
         Where a filter cannot be read, or asks for a period of data without times.
     """
-    conditions = [Condition(text) for text in selection.where]
+    conditions = [Condition(text, raw.names) for text in selection.where]
     roles = meaning.roles
     if (selection.date_from or selection.date_to) and "time" not in roles:
         raise DataError(f"{raw.name} has no column with the role time, so --from and --to have nothing to look at.")

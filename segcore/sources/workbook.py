@@ -17,7 +17,7 @@ from segcore.sources.raw import Raw, check_header, table_source
 
 MAX_CELLS = 40_000_000
 MAX_BYTES = 2 * 2**30  # of XML, unpacked
-_CELL = re.compile(rb'<c[^>]*? r="([A-Z]{1,3})([0-9]{1,7})"')
+_CELL = re.compile(rb"""\sr=["']([A-Za-z]{1,3})([0-9]{1,7})["']""")
 _CHUNK = 2**22
 
 
@@ -95,7 +95,7 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) 
 
 def _column_number(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + letter - 64
     return number
 
