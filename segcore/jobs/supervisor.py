@@ -109,14 +109,18 @@ class Supervision:
         """Run one worker to its end; returns its exit code, and the same as a death."""
         kills = oom_kills()
         worker = subprocess.Popen(self._command(kind), stdin=subprocess.DEVNULL, process_group=0, preexec_fn=die_with_parent)
+        ended = None
         try:
             write_processes(self.lock, supervisor=os.getpid(), worker=worker.pid)
-            os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)  # dead, but its number is still taken
+            if hasattr(os, "waitid"):
+                os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)  # dead, but its number cannot be another's yet
+            else:  # macOS before Python 3.13
+                ended = os.wait4(worker.pid, 0)
         finally:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(worker.pid, signal.SIGKILL)  # and whatever it started
             write_processes(self.lock, supervisor=os.getpid())
-            _, status, usage = os.wait4(worker.pid, 0)
+            _, status, usage = ended or os.wait4(worker.pid, 0)
             worker.returncode = os.waitstatus_to_exitcode(status)
         return worker.returncode, Death.of(worker.returncode, usage, out_of_memory=oom_kills() > kills)
 

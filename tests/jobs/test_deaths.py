@@ -1,9 +1,5 @@
-import contextlib
 import signal
-import subprocess
-import sys
 
-import psutil
 import pytest
 
 from segcore import jobs
@@ -101,15 +97,3 @@ def test_kills_from_outside_are_borne_longer_than_want_of_memory(out_of_memory, 
     answers = [deaths.is_hopeless(death, [], advanced=False) for _ in range(patience)]
     assert answers == [False] * (patience - 1) + [True]
     assert ("out of memory" in death.sentence) == out_of_memory
-
-
-def test_a_process_dies_with_the_parent_that_was_killed():
-    code = (
-        "import os, subprocess, sys\nfrom segcore.lifeline import die_with_parent\n"
-        "child = subprocess.Popen(['sleep', '600'], preexec_fn=die_with_parent)\nprint(child.pid, flush=True)\nos.kill(os.getpid(), 9)"
-    )
-    parent = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
-    child = int(parent.stdout)
-    with contextlib.suppress(psutil.NoSuchProcess):
-        psutil.Process(child).wait(timeout=5)
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == "zombie"

@@ -1,0 +1,177 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from segcore import jobs
+from segcore.cli import main
+from segcore.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def customers(tmp_path):
+    """Return a file with one row a customer: three round groups, which is known."""
+    dice = np.random.default_rng(0)
+    middles = np.repeat([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]], 50, axis=0)
+    values = middles + dice.normal(size=middles.shape)
+    file = tmp_path / "customers.csv"
+    pd.DataFrame({"customer_id": [f"{row:05d}" for row in range(150)], "height": values[:, 0], "width": values[:, 1]}).to_csv(
+        file, index=False
+    )
+    return file
+
+
+def sweep_of(customers, *options):
+    return ["sweep", str(customers), "--kind", "customers", "--role", "customer=customer_id", "--algo", "kmeans", *options]
+
+
+def test_a_sweep_prints_one_document_and_the_second_time_from_the_store(customers, capsys):
+    asked = sweep_of(customers, "--grid", "n_clusters=2,3,4", "--grid", "tol=1e-4", "--json")
+    assert main(asked) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert first["from_store"] is False
+    assert [point["params"] for point in first["points"]] == [{"n_clusters": k, "tol": 1e-4} for k in (2, 3, 4)]
+    assert first["points"][1]["sizes"] == [50, 50, 50]
+    assert first["recommended"]["params"] == {"n_clusters": 3, "tol": 1e-4}
+    assert main(asked) == 0
+    second = json.loads(capsys.readouterr().out)
+    assert second["from_store"] is True
+    assert {**second, "from_store": False} == first
+    assert [job.state for job in jobs.list_jobs(Store())] == ["done"]
+
+
+def test_the_table_shows_every_point_also_those_without_a_result(customers, capsys):
+    assert main(sweep_of(customers, "--grid", "n_clusters=3,151", "--grid", "tol=1e-4")) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    (ok,) = [line for line in shown.out.splitlines() if line.startswith("n_clusters=3,")]
+    assert ok.split()[1:3] == ["ok", "3"] and ok.endswith("50, 50, 50")
+    assert "n_clusters=151,tol=0.0001  skipped" in shown.out
+    assert "more than the 150 rows" in shown.out
+
+
+def test_the_folder_has_features_labels_and_the_document(customers, tmp_path, capsys):
+    out = tmp_path / "new" / "folder"
+    assert main(sweep_of(customers, "--grid", "n_clusters=3", "--grid", "tol=1e-4", "--out", str(out), "--json")) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert json.loads((out / "sweep.json").read_text()) == document
+    features, labels = pq.read_table(out / "features.parquet"), pq.read_table(out / "labels.parquet")
+    assert features.column_names[0] == "customer_id"
+    assert labels.column_names == ["customer_id", "n_clusters=3,tol=0.0001"]
+    assert features["customer_id"].to_pylist() == labels["customer_id"].to_pylist() == [f"{row:05d}" for row in range(150)]
+    groups = np.asarray(labels[1]).reshape(3, 50)
+    assert all(len(set(group)) == 1 for group in groups) and len({group[0] for group in groups}) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--grid", "n_clusters=0"], "n_clusters must"),
+        (["--grid", "n_clusters=two"], "n_clusters must be a whole number"),
+        (["--grid", "eps=0.5"], "eps"),
+        (["--features", "nonsense"], "nonsense"),
+        (["--outliers", "kit"], "outlier"),
+        (["--where", "height > "], "'height >' cannot be read"),
+        (["--repeats", "0"], "--repeats"),
+        (["--out", "/dev/null/folder"], "--out /dev/null/folder cannot be made a folder"),
+    ],
+)
+def test_what_is_wrong_with_a_sweep_is_said_before_it_starts(customers, options, said, capsys):
+    assert main(sweep_of(customers, *options)) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("segcore: ") and len(shown.err.splitlines()) == 1
+    assert said in shown.err
+    assert jobs.list_jobs(Store()) == []
+
+
+def test_too_few_customers_are_refused_before_the_start(tmp_path, capsys):
+    file = tmp_path / "two.csv"
+    file.write_text("customer_id,height\na,1\nb,2\n")
+    assert main(sweep_of(file)) == 2
+    assert "at least 3 customers" in capsys.readouterr().err
+
+
+def test_a_sweep_that_fails_as_a_whole_leaves_with_1(customers, monkeypatch, capsys):
+    ended = jobs.start_sweep
+
+    def start(store, spec):
+        store.object_path(spec.table).unlink()
+        return ended(store, spec)
+
+    monkeypatch.setattr(jobs, "start_sweep", start)
+    assert main(sweep_of(customers, "--json")) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "has lost" in shown.err and len(shown.err.splitlines()) == 1
+
+
+def test_control_c_cancels_the_sweep_and_says_how_to_go_on(tmp_path, capsys):
+    values = np.random.default_rng(0).normal(size=(30_000, 6)).round(5)
+    file = tmp_path / "many.csv"
+    pd.DataFrame(values, columns=list("abcdef")).assign(customer_id=np.arange(30_000)).to_csv(file, index=False)
+    command = [sys.executable, "-m", "segcore", *sweep_of(file, "--grid", "n_clusters=40", "--grid", "tol=1e-9,1e-10,1e-11,1e-12,1e-13")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        store, deadline = Store(), time.monotonic() + 60
+        while not any(job.state == "running" for job in jobs.list_jobs(store)):
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    (job,) = jobs.list_jobs(store)
+    assert (process.returncode, out, job.state) == (130, "", "cancelled")
+    assert f"jobs resume {job.id[:12]}" in err and "Traceback" not in err
+
+    assert main(["jobs", "resume", job.id[:12]]) == 0
+    assert main(["jobs", "cancel", job.id[:12], "--json"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert "queued" in shown[0] or "running" in shown[0]
+    assert json.loads(shown[1])["job"]["state"] == "cancelled"
+
+
+def test_jobs_are_listed_for_people_and_for_programs(customers, capsys):
+    assert main(["jobs"]) == 0
+    assert "There are no jobs yet" in capsys.readouterr().out
+    assert main(sweep_of(customers, "--grid", "n_clusters=3", "--json")) == 0
+    sweep = json.loads(capsys.readouterr().out)["sweep"]
+    assert main(["jobs", "list"]) == 0
+    header, line = capsys.readouterr().out.splitlines()
+    assert header.split() == ["id", "state", "done", "asked", "what"]
+    assert line.startswith(f"{sweep[:12]}  done   3 of 3")
+    assert main(["jobs", "--json"]) == 0
+    (job,) = json.loads(capsys.readouterr().out)["jobs"]
+    assert (job["id"], job["state"], job["done"], job["total"], job["message"]) == (sweep, "done", 3, 3, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["cancel"], "'jobs cancel' needs the ID"),
+        (["list", "abc"], "takes no ID"),
+        (["cancel", "abc"], "There is no job 'abc'"),
+        (["resume", ""], "There is no job ''"),
+        (["--limit", "0"], "--limit must be at least 1"),
+    ],
+)
+def test_a_job_that_cannot_be_meant_is_told_in_one_line(arguments, said, capsys):
+    assert main(["jobs", *arguments]) == 2
+    shown = capsys.readouterr()
+    assert said in shown.err and len(shown.err.splitlines()) == 1
+
+
+def test_a_store_that_cannot_be_used_is_told_in_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SEGCORE_HOME", str(tmp_path / "file" / "home"))
+    assert main(["jobs"]) == 2
+    shown = capsys.readouterr()
+    assert "set SEGCORE_HOME" in shown.err and len(shown.err.splitlines()) == 1
