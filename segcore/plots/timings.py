@@ -89,27 +89,3 @@ def describe_timings(times: tuple[EngineTime, ...]) -> str:
         for time in times
     ]
     return "; ".join(parts) + "."
-
-
-def verdict(times: tuple[EngineTime, ...]) -> str:
-    """Return in one sentence which engine was faster than stock and by how much, or slower, or neither beyond the runs' own spread."""
-    stock = next((time for time in times if time.engine == "stock"), None)
-    others = [time for time in times if time.engine != "stock"]
-    if stock is None or not others:
-        return describe_timings(times)
-    return " ".join(_judged(time, stock) for time in others)
-
-
-def _judged(time: EngineTime, stock: EngineTime) -> str:
-    name = time.engine.capitalize()
-    if time.ran != time.engine:
-        return f"{name} did not run its own code here: {time.ran} did, so this says nothing about it."
-    factor = stock.median_seconds / time.median_seconds if time.median_seconds else None
-    if factor is None:
-        return f"{name} was too fast to time."
-    apart = max(time.seconds) < min(stock.seconds) or min(time.seconds) > max(stock.seconds)
-    if not apart and len(time.seconds) > 1:
-        return f"{name} and stock took about as long on this work: their runs overlap ({factor:.2f} times stock's speed by the medians)."
-    if factor >= 1:
-        return f"{name} was {factor:.2f} times as fast as stock on this work."
-    return f"{name} was slower than stock on this work: it took {1 / factor:.2f} times as long."

@@ -1,0 +1,11 @@
+import streamlit as st
+
+from ui.benchmark_form import benchmark_form
+from ui.benchmark_views import draw_benchmarks
+from ui.page import begin_page
+
+page = begin_page("benchmark")
+taken = page.require_intake()
+benchmark_form(page.store, taken, page.feature_table(taken))
+st.subheader("Results", anchor=False)
+draw_benchmarks(page.store)

@@ -1,0 +1,19 @@
+import streamlit as st
+
+from ui.export_form import draw_command, draw_downloads, export_form
+from ui.page import begin_page, link
+from ui.point_choice import draw_point, draw_sweep_line, find_solution, pick_point
+
+page = begin_page("export")
+sweep = page.require_sweep()
+draw_sweep_line(sweep)
+chosen = pick_point(sweep)
+solution = find_solution(page.store, sweep, chosen.position)
+if solution is None or solution.labels is None:
+    draw_point(chosen, solution)
+    link("explore", "Choose another point")
+    st.stop()
+request = export_form(page.store, sweep, chosen.position, solution)
+if request is not None:
+    draw_downloads(page.store, sweep, chosen.position, request)
+    draw_command(sweep, chosen.position, request)
