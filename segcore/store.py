@@ -129,7 +129,7 @@ class Store(Index):
     def put_intake(self, key: str, record: Mapping[str, Any]) -> None:
         """Remember what was taken in for a request, under the digest of the request and the file's content."""
         with self._write() as index:
-            index.execute("insert or replace into intakes values (?, ?, ?)", (key, canonical_json(record), time.time()))
+            index.execute("insert or replace into intakes values (?, ?, ?)", (key, _record(record), time.time()))
 
     def intake(self, key: str) -> dict[str, Any] | None:
         """Return what was taken in for a request, if it was."""
@@ -140,7 +140,7 @@ class Store(Index):
         """Remember what a sweep asks and return its id; adding it again changes nothing."""
         with self._write() as index:
             index.execute(
-                "insert or ignore into sweeps (id, spec, created) values (?, ?, ?)", (spec.id, canonical_json(spec.to_json()), time.time())
+                "insert or ignore into sweeps (id, spec, created) values (?, ?, ?)", (spec.id, _record(spec.to_json()), time.time())
             )
         return spec.id
 
@@ -173,12 +173,12 @@ class Store(Index):
     def put_preparation(self, sweep_id: str, preparation: Preparation) -> None:
         """Keep what was fitted before the clustering."""
         with self._write() as index:
-            index.execute("update sweeps set preparation = ? where id = ?", (canonical_json(preparation.to_json()), sweep_id))
+            index.execute("update sweeps set preparation = ? where id = ?", (_record(preparation.to_json()), sweep_id))
 
     def put_summary(self, sweep_id: str, summary: Mapping[str, Any]) -> None:
         """Keep what is known of the whole sweep: see ``Sweep.summary``."""
         with self._write() as index:
-            index.execute("update sweeps set summary = ? where id = ?", (canonical_json(summary), sweep_id))
+            index.execute("update sweeps set summary = ? where id = ?", (_record(summary), sweep_id))
 
     def put_solution(self, sweep_id: str, position: int, solution: Solution) -> bool:
         """Keep one point's solution; once this returns it is there after any crash. Returns False where it was there already."""
@@ -188,7 +188,7 @@ class Store(Index):
             "arrays": {name: self.put_array(array) for name, array in solution.arrays.items()},
         }
         with self._write() as index:
-            done = index.execute("insert or ignore into points values (?, ?, ?)", (sweep_id, position, canonical_json(record)))
+            done = index.execute("insert or ignore into points values (?, ?, ?)", (sweep_id, position, _record(record)))
         return done.rowcount == 1
 
     def sweep(self, sweep_id: str) -> Sweep:
@@ -252,3 +252,8 @@ def _write_durably(path: Path, content: bytes) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _record(value: object) -> str:
+    """Return JSON text in the order given: a point's parameters are read back, and named, as they were asked."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)

@@ -7,6 +7,7 @@ import pytest
 
 from segcore.dataset import FeatureEntry, FeatureTable
 from segcore.errors import StoreError
+from segcore.grid import point_key
 from segcore.solution import Preparation, Solution, SweepSpec
 from segcore.store import Store, default_home
 
@@ -103,6 +104,14 @@ def test_the_same_question_is_one_sweep(store):
     assert store.add_sweep(spec()) == store.add_sweep(spec())
     assert store.add_sweep(spec(seed=1)) != store.add_sweep(spec())
     assert len(store.sweep_ids()) == 2
+
+
+def test_a_points_parameters_come_back_in_the_order_asked(store):
+    asked = SweepSpec.from_json({**spec().to_json(), "algorithm": "dbscan", "points": [{"min_samples": 10, "eps": 0.5}]})
+    sweep = store.add_sweep(asked)
+    store.put_solution(sweep, 0, Solution.from_labels(LABELS, params=asked.points[0], engine="stock", evidence="", seed=0))
+    assert point_key(store.spec(sweep).points[0]) == "min_samples=10,eps=0.5"
+    assert point_key(store.solution(sweep, 0).params) == "min_samples=10,eps=0.5"
 
 
 def test_a_sweep_is_found_by_the_beginning_of_its_id(store):

@@ -108,7 +108,7 @@ class AlgorithmSpec:
         raise ParameterError.unknown(f"parameter of {self.title}", name, [param.name for param in self.params])
 
     def validate(self, point: Point) -> dict[str, Number]:
-        """Return ``point`` with each value as its parameter's type, its names in alphabetical order as the store gives them back.
+        """Return ``point`` with each value as its parameter's type, in the order of the algorithm's parameters.
 
         Raises
         ------
@@ -120,4 +120,4 @@ class AlgorithmSpec:
         missing = [param.name for param in self.params if param.default and param.name not in point]
         if missing:
             raise ParameterError(f"A point of {self.title} needs {' and '.join(missing)} too, got {dict(point)!r}.")
-        return {name: self.param(name).validate(point[name]) for name in sorted(point)}
+        return {param.name: param.validate(point[param.name]) for param in self.params if param.name in point}
