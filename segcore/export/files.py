@@ -18,7 +18,7 @@ import pyarrow.parquet
 
 from segcore.errors import ParameterError
 from segcore.export.cells import safe_headers, safe_text
-from segcore.export.rows import ExportRows, export_rows
+from segcore.export.rows import ExportRows, export_rows, scored_rows
 from segcore.store import Store
 
 Format = Literal["csv", "parquet"]
@@ -55,9 +55,36 @@ def write_export(
     ParameterError
         Where the file cannot be written, or its name says neither format.
     """
-    path = Path(path)
-    file_format = format_of(path)
+    format_of(path)
     rows = export_rows(store, sweep_id, position, segments=segments, copies=copies, profile=profile, include_set_aside=include_set_aside)
+    return _write_files(rows, position, Path(path))
+
+
+def write_scores(
+    store: Store,
+    sweep_id: str,
+    position: int,
+    path: Path | str,
+    *,
+    customers: np.ndarray,
+    labels: np.ndarray,
+    set_aside: np.ndarray,
+) -> dict[str, Any]:
+    """Write which segments new customers were assigned to, as `write_export` writes those that were clustered.
+
+    Parameters
+    ----------
+    store, sweep_id, position, path
+        See `write_export`.
+    customers, labels, set_aside : ndarray of shape (n_customers,)
+        Ids as text, segments (-1 is noise), and whom the outlier rule would have set aside.
+    """
+    format_of(path)
+    return _write_files(scored_rows(store, sweep_id, position, customers, labels, set_aside), position, Path(path))
+
+
+def _write_files(rows: ExportRows, position: int, path: Path) -> dict[str, Any]:
+    file_format = format_of(path)
     beside = path.with_name(f"{path.name}.json")
     with _replacing(path) as file:
         marked = _write(rows, file, file_format)

@@ -12,6 +12,7 @@ import numpy as np
 
 from segcore.algorithms import algorithm
 from segcore.errors import StoreError
+from segcore.export.rows import segment_titles
 from segcore.grid import point_key
 from segcore.solution import NOISE, Preparation, Solution, SweepSpec
 from segcore.store import Store
@@ -93,10 +94,10 @@ def _document(
     preparation: Preparation,
     arrays: dict[str, np.ndarray],
 ) -> dict[str, Any]:
-    names = store.segment_names(sweep_id, point_key(spec.points[position]))
     sizes = dict(zip(solution.segments, solution.sizes, strict=True))
     if solution.n_noise:
         sizes[NOISE] = solution.n_noise
+    titles = segment_titles(store, sweep_id, position, list(sizes))
     dictionary = store.feature_table(spec.table).dictionary
     return {
         "format": "segcore model 1",
@@ -108,10 +109,7 @@ def _document(
         "dictionary": [asdict(entry) for name in preparation.features for entry in dictionary if entry.name == name],
         "outliers": spec.outliers,
         "repeats": spec.repeats,
-        "segments": [
-            {"segment": label, "name": names.get(label) or ("Noise" if label == NOISE else f"Segment {label}"), "size": size}
-            for label, size in sorted(sizes.items())
-        ],
+        "segments": [{"segment": label, "name": titles[label], "size": size} for label, size in sorted(sizes.items())],
         "arrays": {name: {"file": f"{name}.npy", "shape": list(array.shape), "dtype": str(array.dtype)} for name, array in arrays.items()},
         "engine": solution.engine,
         "evidence": solution.evidence,

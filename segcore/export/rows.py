@@ -148,10 +148,40 @@ def export_rows(
     aside = None
     if include_set_aside:
         table, labels, aside = _with_set_aside(store, sweep_id, solution, full, assembled, table, labels, order, chosen)
-    given = store.segment_names(sweep_id, point_key(spec.points[position]))
-    names = {label: given.get(label) or ("Noise" if label == NOISE else f"Segment {label}") for label in chosen}
+    names = segment_titles(store, sweep_id, position, chosen)
     carried = {name: _plain(column) for name, column in table.profile.items()} if profile else {}
     return ExportRows(sweep_id, spec, solution, names, replace(table, profile={}), carried, labels, aside, copies)
+
+
+def scored_rows(store: Store, sweep_id: str, position: int, customers: np.ndarray, labels: np.ndarray, set_aside: np.ndarray) -> ExportRows:
+    """Return the rows of customers that were scored: their segments, without features.
+
+    Parameters
+    ----------
+    store, sweep_id, position
+        The point they were scored with.
+    customers, labels, set_aside : ndarray of shape (n_customers,)
+        Ids as text, segments, and whom the outlier rule would have set aside.
+    """
+    spec, solution, preparation = store.spec(sweep_id), store.solution(sweep_id, position), store.sweep(sweep_id).preparation
+    there = sorted({*solution.segments, *np.unique(labels).tolist(), *([NOISE] if solution.n_noise else [])})
+    table = FeatureTable(
+        values=np.zeros((len(customers), 0)),
+        names=(),
+        customers=np.asarray(customers, dtype=object),
+        copies=np.zeros(len(customers), dtype=np.int32),
+        dictionary=(),
+        reference_date=preparation.reference_date if preparation else None,
+    )
+    names = segment_titles(store, sweep_id, position, there)
+    aside = np.asarray(set_aside, dtype=bool)
+    return ExportRows(sweep_id, spec, solution, names, table, {}, np.asarray(labels, dtype=np.int32), aside, copies=False)
+
+
+def segment_titles(store: Store, sweep_id: str, position: int, segments: Sequence[int]) -> dict[int, str]:
+    """Return what segments are called: the analyst's names, else "Segment 0" and "Noise"."""
+    given = store.segment_names(sweep_id, point_key(store.spec(sweep_id).points[position]))
+    return {label: given.get(label) or ("Noise" if label == NOISE else f"Segment {label}") for label in segments}
 
 
 def _chosen(solution: Solution, segments: Sequence[int] | None) -> list[int]:

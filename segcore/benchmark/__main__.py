@@ -1,0 +1,50 @@
+"""The worker of a benchmark's job: ``python -m segcore.benchmark HOME ID``; started by the job's supervisor."""
+
+from __future__ import annotations
+
+import faulthandler
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+
+from segcore.benchmark.plan import total_fits
+from segcore.benchmark.run import run_benchmark
+from segcore.errors import SegcoreError
+from segcore.store import Store
+
+USER_ERROR = 2
+_PROGRESS_SECONDS = 0.5
+_FOLDER = "benchmarks"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one benchmark and keep its document as the job's result."""
+    home, job_id = argv
+    faulthandler.enable()
+    store = Store(home)
+    told = 0.0
+
+    def tell(done: int) -> None:
+        # Each note is flushed to disk, which must not happen between fits of a millisecond.
+        nonlocal told
+        if time.monotonic() - told >= _PROGRESS_SECONDS or done == total:
+            told = time.monotonic()
+            store.update_job(job_id, progress=done)
+
+    spec = store.job_row(job_id)["spec"]
+    total = total_fits(spec)
+    store.update_job(job_id, total=total)
+    # Only one job works at a time, so whatever lies there is of one that was killed.
+    shutil.rmtree(store.home / _FOLDER, ignore_errors=True)
+    try:
+        result = run_benchmark(store, spec, store.home / _FOLDER / job_id, progress=tell)
+    except SegcoreError as error:
+        store.update_job(job_id, message=str(error))
+        return USER_ERROR
+    store.update_job(job_id, result=result, progress=total)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

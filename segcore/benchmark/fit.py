@@ -1,0 +1,111 @@
+"""One run of one engine: ``python -m segcore.benchmark.fit FOLDER``, a fresh process that fits the whole grid and is timed.
+
+``FOLDER/request.json`` says what to fit. It prints a line after each point, and leaves ``result.json`` and ``labels_0.npy``… behind.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segcore.algorithms import AlgorithmSpec, algorithm
+from segcore.lifeline import die_with_parent
+from segcore.quality import inertia
+from segcore.solution import NOISE, EngineName, Solution
+
+_WARM_ROWS = 4096
+
+
+def main(argv: Sequence[str]) -> int:
+    """Fit what ``FOLDER/request.json`` asks."""
+    faulthandler.enable()
+    folder = Path(argv[0])
+    request = json.loads((folder / "request.json").read_text())
+    if request["parent"] != os.getppid():
+        return 1  # it was killed while this process started
+    # Read, not mapped: no page may be faulted in from disk while a fit is timed.
+    X = np.load(request["X"], allow_pickle=False)
+    result = fit_grid(X, request, folder)
+    (folder / "result.json").write_text(json.dumps(result, allow_nan=False))
+    return 0
+
+
+def fit_grid(X: np.ndarray, request: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Fit every point and return its seconds, what ran and the proof; labels go to ``folder``.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features), float64
+        Scaled features.
+    request : mapping
+        ``algorithm``, ``points``, ``engine``, ``seed``.
+    folder : Path
+    """
+    spec, engine = algorithm(request["algorithm"]), request["engine"]
+    warm_up(spec, X, request["points"], engine, request["seed"])
+    before = peak_rss_bytes()
+    solutions: list[Solution] = []
+    for solution in spec.sweep(X, request["points"], engine, seed=request["seed"]):
+        solutions.append(solution)
+        print(len(solutions), flush=True)  # noqa: T201
+    peak = peak_rss_bytes()
+    for position, solution in enumerate(solutions):
+        if solution.labels is not None:
+            np.save(folder / f"labels_{position}.npy", solution.labels, allow_pickle=False)
+    return {
+        "points": [_point(X, solution) for solution in solutions],
+        "peak_rss_bytes": peak,
+        "rss_before_fits_bytes": before,
+    }
+
+
+def warm_up(spec: AlgorithmSpec, X: np.ndarray, points: Sequence[dict[str, Any]], engine: EngineName, seed: int) -> None:
+    """Fit the first and the last point on a few rows, so that compiled code is loaded and its threads wait when the clock starts."""
+    few = np.ascontiguousarray(X[np.unique(np.linspace(0, len(X) - 1, min(_WARM_ROWS, len(X))).astype(np.intp))])
+    for _ in spec.sweep(few, [points[0], points[-1]], engine, seed=seed):
+        pass
+
+
+def _point(X: np.ndarray, solution: Solution) -> dict[str, Any]:
+    labels = solution.labels
+    clustered = labels is not None and bool((labels != NOISE).all())
+    return {
+        "params": dict(solution.params),
+        "status": solution.status,
+        "reason": solution.reason,
+        "seconds": solution.fit_seconds,
+        "ran": solution.engine if solution.status == "ok" else None,
+        "evidence": solution.evidence,
+        "n_segments": solution.n_segments,
+        # Noise has no centre, so inertia compares two clusterings only where nobody is noise.
+        "inertia": inertia(X, labels) if clustered and labels is not None else None,
+    }
+
+
+def peak_rss_bytes() -> int:
+    """Return the most memory this process has held so far.
+
+    ``getrusage`` would count what the parent held when it forked, which exec does not reset.
+    """
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+if __name__ == "__main__":
+    die_with_parent()
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,61 @@
+"""What the times were measured on, and whether it was doing something else as well."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from segcore.engines import versions
+
+_BUSY_SHARE = 0.1
+
+
+def describe_machine() -> dict[str, Any]:
+    """Return processor, cores, memory, systems and versions, and the load at this moment.
+
+    ``load_average`` is of the last 1, 5 and 15 minutes, in running programs.
+    """
+    return {
+        "cpu": _cpu(),
+        "cores": usable_cores(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "os": platform.platform(),
+        "python": platform.python_version(),
+        "versions": versions(),
+        "load_average": [round(load, 2) for load in os.getloadavg()],
+    }
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def busy_seconds() -> float:
+    """Return the processor seconds that the machine has spent on anything since it was started."""
+    times = psutil.cpu_times()
+    idle = times.idle + getattr(times, "iowait", 0.0)
+    # Guests are counted in user and nice already.
+    return float(sum(times) - idle - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0))
+
+
+def busy_warning(shares: list[float]) -> str | None:
+    """Return a sentence where other programs took more than a tenth of the processor during a run."""
+    worst = max(shares, default=0.0)
+    if worst <= _BUSY_SHARE:
+        return None
+    return f"Other programs used up to {worst:.0%} of the processor during the runs, so the times are too long or uneven: run it again."
+
+
+def _cpu() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return " ".join(line.partition(":")[2].split())
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,91 @@
+"""What a benchmark is asked to do, and in which order it does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from segcore.errors import ParameterError
+from segcore.grid import Point
+from segcore.solution import Outliers, Scaler, SweepSpec
+from segcore.store import Store
+from segcore.sweep import make_spec
+
+BenchmarkSpec = dict[str, Any]
+MAX_RUNS = 100
+
+
+def benchmark_spec(
+    store: Store,
+    table: str,
+    data: Mapping[str, Any],
+    *,
+    features: Sequence[str],
+    outliers: Outliers = "kit",
+    repeats: int = 1,
+    scaler: Scaler = "standard",
+    algorithm: str = "kmeans",
+    points: Sequence[Point],
+    engines: Sequence[str] = ("stock", "intel"),
+    runs: int = 3,
+    seed: int = 0,
+) -> BenchmarkSpec:
+    """Return what a benchmark is to do, as plain values for its job, everything in it checked against the data.
+
+    Parameters
+    ----------
+    store, table, data, features, outliers, repeats, scaler, algorithm, points, seed
+        See ``sweep.make_spec``: a benchmark fits what a sweep fits.
+    engines : sequence of str
+        In the order they take turns; each once.
+    runs : int
+        How often each engine fits the whole grid, 1 to 100.
+
+    Raises
+    ------
+    ParameterError, DataError
+        Where an option is outside its domain, or there is too little to cluster.
+    """
+    if not engines:
+        raise ParameterError("A benchmark needs at least one engine, such as stock,intel.")
+    if len(set(engines)) < len(engines):
+        raise ParameterError(f"An engine is named twice in {','.join(engines)}: name each once, and use --runs to repeat.")
+    if isinstance(runs, bool) or int(runs) != runs or not 1 <= runs <= MAX_RUNS:
+        raise ParameterError.out_of_range("runs", runs, 1, MAX_RUNS)
+    specs = [
+        make_spec(
+            store,
+            table,
+            data,
+            features=features,
+            outliers=outliers,
+            repeats=repeats,
+            scaler=scaler,
+            algorithm=algorithm,
+            points=points,
+            engine=engine,
+            seed=seed,
+        )
+        for engine in engines
+    ]
+    shared = {name: value for name, value in specs[0].to_json().items() if name != "engine"}
+    return {**shared, "engines": list(engines), "runs": int(runs)}
+
+
+def total_fits(spec: Mapping[str, Any]) -> int:
+    """Return how many fits a benchmark makes, warm-up not counted: what its job's progress runs to."""
+    return len(spec["points"]) * len(spec["engines"]) * int(spec["runs"])
+
+
+def sweep_spec(spec: Mapping[str, Any], engine: str) -> SweepSpec:
+    """Return the sweep that one engine's runs fit."""
+    shared = {name: value for name, value in spec.items() if name not in ("engines", "runs")}
+    return SweepSpec.from_json({**shared, "engine": engine})
+
+
+def turns(engines: Sequence[str], runs: int) -> list[tuple[str, int]]:
+    """Return the runs in their order, as (engine, number of its run from 1).
+
+    The engines take turns, so that a machine that gets warmer, or busier, slows all of them alike.
+    """
+    return [(engine, run) for run in range(1, runs + 1) for engine in engines]

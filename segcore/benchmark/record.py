@@ -1,0 +1,43 @@
+"""What one run of one engine leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of one engine.
+
+    Parameters
+    ----------
+    engine : str
+    number : int
+        Which run of this engine, from 1.
+    folder : Path
+        Where its labels are.
+    points : list of dict
+        See ``fit.fit_grid``; empty where the process died.
+    peak_rss_bytes, rss_before_fits_bytes : int or None
+    other_cpu_share : float
+        Share of the machine's processor time, 0 to 1, that went to other programs meanwhile.
+    died : str or None
+        How the process died.
+    """
+
+    engine: str
+    number: int
+    folder: Path
+    points: list[dict[str, Any]] = field(default_factory=list)
+    peak_rss_bytes: int | None = None
+    rss_before_fits_bytes: int | None = None
+    other_cpu_share: float = 0.0
+    died: str | None = None
+
+    def labels(self, position: int) -> np.ndarray:
+        """Return the labels of a point."""
+        return np.load(self.folder / f"labels_{position}.npy", allow_pickle=False)

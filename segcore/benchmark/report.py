@@ -1,0 +1,259 @@
+"""From the runs to the document that ``benchmark --json`` prints: medians, what ran, how far the results agree, and a verdict."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from segcore.benchmark.machine import busy_warning
+from segcore.benchmark.record import Run
+from segcore.compare import adjusted_rand_index, inertia_gap, same_labels, same_partition
+from segcore.grid import Point, point_key
+
+BASE = "stock"
+RATIO_MEANING = "median seconds of stock / median seconds of the engine: above 1 the engine is faster, below 1 it is slower"
+# Which equality counts: k-means numbers its clusters at random, DBSCAN by their first core customer.
+_IDENTICAL = {"kmeans": same_partition, "dbscan": same_labels}
+
+
+def report(spec: Mapping[str, Any], runs: Sequence[Run], *, shape: tuple[int, ...], machine: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the benchmark's document.
+
+    Parameters
+    ----------
+    spec : mapping
+        From ``plan.benchmark_spec``.
+    runs : sequence of Run
+        In the order they were made.
+    shape : (n_rows, n_features)
+    machine : mapping
+        From ``machine.describe_machine``, before the first run.
+
+    Notes
+    -----
+    Seconds are those of the fits of the whole grid: neither start-up, nor loading of compiled code, nor the features. Each engine is
+    compared with stock run by run, and the worst of the runs is told.
+    """
+    by_engine = {engine: [run for run in runs if run.engine == engine] for engine in spec["engines"]}
+    engines = {engine: _engine(engine, own, spec["points"]) for engine, own in by_engine.items()}
+    others = [engine for engine in spec["engines"] if engine != BASE and BASE in by_engine]
+    agreement = {engine: _agreement(by_engine[engine], by_engine[BASE], spec) for engine in others}
+    ratios = {engine: _ratio(engines[engine], engines[BASE]) for engine in others}
+    warning = busy_warning([run.other_cpu_share for run in runs])
+    document = {
+        "data": dict(spec["data"]),
+        "algorithm": spec["algorithm"],
+        "rows": shape[0],
+        "features": shape[1],
+        "feature_names": list(spec["features"]),
+        "points": len(spec["points"]),
+        "grid": [dict(point) for point in spec["points"]],
+        **{name: spec[name] for name in ("outliers", "repeats", "scaler", "seed")},
+        "runs": spec["runs"],
+        "order": [{"engine": run.engine, "run": run.number} for run in runs],
+        "engines": engines,
+        "ratio_to_stock": ratios,
+        "ratio_meaning": RATIO_MEANING,
+        "agreement": agreement,
+        "machine": {**machine, "other_cpu_share": max((run.other_cpu_share for run in runs), default=0.0)},
+        "warnings": [warning] if warning else [],
+    }
+    return {**document, "summary": " ".join(sentence(document, engine) for engine in others) or _no_comparison(document)}
+
+
+def _engine(engine: str, runs: Sequence[Run], points: Sequence[Point]) -> dict[str, Any]:
+    whole = [run for run in runs if run.died is None]
+    seconds = [sum(point["seconds"] or 0.0 for point in run.points) for run in whole]
+    fitted = [point for run in whole for point in run.points if point["status"] == "ok"]
+    ran = {point["ran"] for point in fitted}
+    own = [_point(point, [run.points[position] for run in whole]) for position, point in enumerate(points)]
+    return {
+        # Without a single fit there is no time either.
+        "seconds": seconds if fitted else [],
+        "median_seconds": statistics.median(seconds) if fitted else None,
+        "min_seconds": min(seconds) if fitted else None,
+        "max_seconds": max(seconds) if fitted else None,
+        "peak_rss_bytes": max((run.peak_rss_bytes or 0 for run in whole), default=None),
+        "rss_before_fits_bytes": max((run.rss_before_fits_bytes or 0 for run in whole), default=None),
+        "ran": next(iter(ran)) if len(ran) == 1 else "mixed" if ran else None,
+        "evidence": _evidence(engine, runs, fitted, own),
+        "fell_back": [point["params"] for point in own if point["ran"] not in (engine, None)],
+        "repeatable_points": _repeatable(whole, len(points)),
+        "points": own,
+        "runs": [
+            {
+                "run": run.number,
+                "seconds": sum(point["seconds"] or 0.0 for point in run.points) if run.died is None else None,
+                "ran": _ran(run),
+                "peak_rss_bytes": run.peak_rss_bytes,
+                "other_cpu_share": round(run.other_cpu_share, 4),
+                "died": run.died,
+            }
+            for run in runs
+        ],
+    }
+
+
+def _ran(run: Run) -> str | None:
+    ran = {point["ran"] for point in run.points if point["status"] == "ok"}
+    return next(iter(ran)) if len(ran) == 1 else "mixed" if ran else None
+
+
+def _point(point: Point, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    seconds = [run["seconds"] for run in runs if run["seconds"] is not None]
+    ran = {run["ran"] for run in runs if run["ran"] is not None}
+    return {
+        "params": dict(point),
+        "seconds": seconds,
+        "median_seconds": statistics.median(seconds) if seconds else None,
+        "status": "failed" if any(run["status"] == "failed" for run in runs) else runs[0]["status"] if runs else "failed",
+        "reason": next((run["reason"] for run in runs if run["reason"]), None),
+        "n_segments": runs[0]["n_segments"] if runs else None,
+        "ran": next(iter(ran)) if len(ran) == 1 else "mixed" if ran else None,
+        "evidence": next((run["evidence"] for run in runs if run["ran"] != "intel"), runs[0]["evidence"]) if runs else None,
+    }
+
+
+def _evidence(engine: str, runs: Sequence[Run], fitted: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str, Any]]) -> str:
+    """Return what proves who computed: at how many fits the engine's own code ran, and where it did not."""
+    deaths = list(dict.fromkeys(run.died for run in runs if run.died))
+    if not fitted:
+        return " ".join(deaths) or next((point["reason"] for point in points if point["reason"]), "Nothing was fitted.")
+    own = [point for point in fitted if point["ran"] == engine]
+    said = [f"{own[0]['evidence'].split('; ')[0]}, at {len(own)} of {len(fitted)} fits"] if own else []
+    if len(own) < len(fitted):
+        other = [point for point in fitted if point["ran"] != engine]
+        where = list(dict.fromkeys(point_key(point["params"]) for point in other))
+        listed = ", ".join(where[:5]) + (f" and {len(where) - 5} more points" if len(where) > 5 else "")
+        said.append(f"not at {len(other)} of {len(fitted)} fits ({listed}): {other[0]['evidence']}")
+    return "; ".join([*said, *deaths])
+
+
+def _repeatable(runs: Sequence[Run], n_points: int) -> int | None:
+    """Return at how many points every run of an engine gave the very same labels; ``None`` for fewer than two runs."""
+    if len(runs) < 2:
+        return None
+    return sum(
+        all(
+            run.points[position]["status"] == "ok" == runs[0].points[position]["status"]
+            and same_labels(run.labels(position), runs[0].labels(position))
+            for run in runs[1:]
+        )
+        for position in range(n_points)
+    )
+
+
+def _agreement(runs: Sequence[Run], base: Sequence[Run], spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Compare an engine's runs with stock's, run by run; each point counts as its worst run."""
+    pairs = [(run, other) for run in runs for other in base if run.number == other.number and run.died is None is other.died]
+    identical = _IDENTICAL.get(spec["algorithm"], same_partition)
+    compared: list[dict[str, Any]] = []
+    for position, point in enumerate(spec["points"]):
+        found = []
+        for run, other in pairs:
+            if run.points[position]["status"] == "ok" == other.points[position]["status"]:
+                a, b = run.labels(position), other.labels(position)
+                gap = inertia_gap(run.points[position]["inertia"], other.points[position]["inertia"])
+                found.append((identical(a, b), adjusted_rand_index(a, b), gap))
+        if found:
+            gaps = [gap for _, _, gap in found if gap is not None]
+            compared.append(
+                {
+                    "params": dict(point),
+                    "identical": all(same for same, _, _ in found),
+                    "ari": min(ari for _, ari, _ in found),
+                    "inertia_gap": max(gaps) if gaps and spec["algorithm"] == "kmeans" else None,
+                }
+            )
+    gaps = [point["inertia_gap"] for point in compared if point["inertia_gap"] is not None]
+    return {
+        "identical_points": sum(point["identical"] for point in compared),
+        "points": len(compared),
+        "min_ari": min((point["ari"] for point in compared), default=None),
+        "max_inertia_gap": max(gaps, default=None),
+        "min_inertia_gap": min(gaps, default=None),
+        "identical_meaning": "the same labels" if identical is same_labels else "the same partition",
+        "inertia_gap_meaning": "(inertia of the engine - inertia of stock) / inertia of stock; above 0 the engine's result is worse",
+        "by_point": compared,
+    }
+
+
+def _ratio(engine: Mapping[str, Any], base: Mapping[str, Any]) -> float | None:
+    """Return how many times faster than stock, or ``None`` where the two did not fit the same points."""
+    same_work = [point["status"] for point in engine["points"]] == [point["status"] for point in base["points"]]
+    if not same_work or not engine["median_seconds"] or base["median_seconds"] is None:
+        return None
+    return float(base["median_seconds"] / engine["median_seconds"])
+
+
+def sentence(document: Mapping[str, Any], engine: str) -> str:
+    """Return in words how an engine compares with stock; slower is called slower, and a fall-back is no measurement of the engine."""
+    times, base = document["engines"][engine], document["engines"][BASE]
+    points, ratio = document["points"], document["ratio_to_stock"][engine]
+    name = f"{engine.capitalize()}'s code"
+    if times["ran"] is None:
+        return f"{name} finished no run: {times['evidence']}"
+    if times["ran"] != engine:
+        fell_back = len(times["fell_back"])
+        said = f"{name} did not run at {'any' if fell_back == points else fell_back} of the {points} points, where stock's did instead"
+        return f"{said}: this is no measurement of {engine}. {_agrees(document, engine)}"
+    if base["ran"] is None:
+        return f"Stock finished no run, so there is nothing to compare {name} with: {base['evidence']}"
+    if ratio is None:
+        return f"{name} and stock could not fit the same points, so their times do not compare. {_agrees(document, engine)}"
+    fitted = sum(point["status"] == "ok" for point in times["points"])
+    over = f"over {_counted(fitted, 'point')} ({_median_of(times, base)})"
+    apart = times["max_seconds"] < base["min_seconds"] or times["min_seconds"] > base["max_seconds"]
+    if not apart and len(times["seconds"]) > 1:
+        speed = f"{name} took about as long as stock {over}: their runs overlap, at {ratio:.2f} times stock's speed"
+    elif ratio >= 1:
+        speed = f"{name} was {ratio:.2f} times as fast as stock {over}"
+    else:
+        speed = f"{name} was slower than stock: it took {1 / ratio:.2f} times as long {over}"
+    return f"{speed}. {_agrees(document, engine)}"
+
+
+def _agrees(document: Mapping[str, Any], engine: str) -> str:
+    agreement = document["agreement"][engine]
+    points, identical = agreement["points"], agreement["identical_points"]
+    if not points:
+        return "There are no points of which the results could be compared."
+    kind = agreement["identical_meaning"]
+    if identical == points:
+        return f"Both gave {kind} at all {points} points." if points > 1 else f"Both gave {kind} at the one point."
+    text = f"They gave {kind} at {identical} of {points} points, with an adjusted Rand index down to {agreement['min_ari']:.2f}"
+    low, high = agreement["min_inertia_gap"], agreement["max_inertia_gap"]
+    if low is None or high is None:
+        return f"{text}."
+    return f"{text}; inertia with {engine} was {_between(low, high)}."
+
+
+def _between(low: float, high: float) -> str:
+    ends = list(dict.fromkeys(_side(gap) for gap in (low, high)))
+    return f"between {ends[0]} and {ends[1]}" if len(ends) == 2 else ends[0]
+
+
+def _side(gap: float) -> str:
+    share = f"{abs(gap):.2%}"
+    if share == "0.00%":
+        return "the same to 0.01%"
+    return f"{share} {'higher' if gap > 0 else 'lower'}"
+
+
+def _no_comparison(document: Mapping[str, Any]) -> str:
+    medians = [
+        f"{engine} took {times['median_seconds']:.3g} seconds" if times["median_seconds"] is not None else f"{engine} finished no run"
+        for engine, times in document["engines"].items()
+    ]
+    text = ", ".join(medians)
+    return f"{text[0].upper()}{text[1:]} over {_counted(document['points'], 'point')}; there is no stock run to compare with."
+
+
+def _median_of(times: Mapping[str, Any], base: Mapping[str, Any]) -> str:
+    runs = min(len(times["seconds"]), len(base["seconds"]))
+    return "one run each" if runs == 1 else f"medians of {runs} runs each"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,120 @@
+"""Run a benchmark: prepare the rows once, then let the engines take turns, each run in a fresh process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from segcore.benchmark.machine import busy_seconds, describe_machine
+from segcore.benchmark.plan import sweep_spec, turns
+from segcore.benchmark.record import Run
+from segcore.benchmark.report import report
+from segcore.grid import point_key
+from segcore.store import Store
+from segcore.sweep import prepare
+
+ROOT = Path(__file__).resolve().parents[2]
+FIT = (sys.executable, "-P", "-m", "segcore.benchmark.fit")
+_HOPELESS = 2
+
+
+def run_benchmark(
+    store: Store, spec: Mapping[str, Any], folder: Path, *, progress: Callable[[int], None] | None = None, fit: tuple[str, ...] = FIT
+) -> dict[str, Any]:
+    """Time every engine's runs and return the document that ``benchmark --json`` prints.
+
+    Parameters
+    ----------
+    store : Store
+    spec : mapping
+        From `benchmark_spec`.
+    folder : Path
+        For the rows and labels meanwhile; made, and removed at the end.
+    progress : callable or None
+        Called with the number of fits done so far.
+    fit : tuple of str
+        The command that does one run, without its folder.
+
+    Notes
+    -----
+    An engine whose process dies twice is not started again: it would die each time, and a large grid takes long to do so.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        X = prepare(store, sweep_spec(spec, spec["engines"][0])).X
+        shape = X.shape
+        np.save(folder / "X.npy", X, allow_pickle=False)
+        del X
+        machine = describe_machine()
+        tell = progress or (lambda done: None)
+        runs: list[Run] = []
+        for order, (engine, number) in enumerate(turns(spec["engines"], int(spec["runs"]))):
+            before = order * len(spec["points"])
+            if sum(run.died is not None for run in runs if run.engine == engine) < _HOPELESS:
+                runs.append(_run(spec, engine, number, folder, fit, partial(_told_from, tell, before)))
+            tell(before + len(spec["points"]))
+        return report(spec, runs, shape=shape, machine=machine)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _told_from(tell: Callable[[int], None], before: int, done: int) -> None:
+    tell(before + done)
+
+
+def _run(spec: Mapping[str, Any], engine: str, number: int, folder: Path, fit: tuple[str, ...], progress: Callable[[int], None]) -> Run:
+    own = folder / f"{engine}_{number}"
+    own.mkdir()
+    request = {"X": str(folder / "X.npy"), "algorithm": spec["algorithm"], "points": spec["points"], "engine": engine, "seed": spec["seed"]}
+    request["parent"] = os.getpid()
+    (own / "request.json").write_text(json.dumps(request))
+    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
+    start, busy = time.monotonic(), busy_seconds()
+    with (own / "stderr").open("wb") as errors:
+        # It stays in this process's group, and watches its parent: cancelling the benchmark ends the fit with it.
+        process = subprocess.Popen(
+            [*fit, str(own)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        done = 0
+        with process:
+            for line in process.stdout or ():
+                if line.strip().isdigit():
+                    done = int(line)
+                    progress(done)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+    others = busy_seconds() - busy - usage.ru_utime - usage.ru_stime
+    share = max(0.0, others / max((time.monotonic() - start) * (psutil.cpu_count() or 1), 1e-9))
+    if process.returncode != 0:
+        return Run(engine, number, own, other_cpu_share=share, died=_death(process.returncode, spec, done, own))
+    return Run(engine, number, own, **json.loads((own / "result.json").read_text()), other_cpu_share=share)
+
+
+def _death(code: int, spec: Mapping[str, Any], done: int, folder: Path) -> str:
+    """Return in one sentence how a run's process died, and at which point."""
+    points = spec["points"]
+    where = f"while fitting {point_key(points[done])}" if done < len(points) else "after the last fit"
+    if code < 0:
+        name = signal.Signals(-code).name
+        memory = " (most likely for want of memory)" if name == "SIGKILL" else ""
+        return f"Its process was killed by {name}{memory} {where}."
+    lines = [line.strip() for line in (folder / "stderr").read_text(errors="replace").splitlines() if line.strip()]
+    return f"Its process stopped with code {code} {where}: {lines[-1][:300] if lines else 'it printed nothing'}."

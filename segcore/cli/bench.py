@@ -1,0 +1,136 @@
+"""The command ``benchmark``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from segcore import jobs
+from segcore.cli.options import add_data_options, add_sweep_options, print_notes, request_from, resolve_feature_options
+from segcore.cli.tables import text_table
+from segcore.errors import ParameterError
+from segcore.solution import ENGINES
+
+if TYPE_CHECKING:
+    from segcore.store import Store
+
+_FAILED = 1
+_INTERRUPTED = 130
+_MIB = 2**20
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add ``benchmark``."""
+    parser = subparsers.add_parser(
+        "benchmark",
+        help="time the engines on the same grid and compare their results",
+        description="Fit the same grid on the same rows with each engine in turn, each run in a fresh process, and say how long the fits "
+        "took, who really computed them, and how far the results agree. Seconds are those of the fits alone.",
+    )
+    add_data_options(parser)
+    add_sweep_options(parser, engine=False)
+    parser.add_argument("--engines", default=",".join(ENGINES), metavar="NAME,...", help=f"which engines ({','.join(ENGINES)})")
+    parser.add_argument("--runs", type=int, default=3, metavar="N", help="how often each engine fits the grid (3)")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=run_benchmark)
+
+
+def run_benchmark(args: argparse.Namespace) -> int:
+    """Run a benchmark as a job, wait for it and print what came out."""
+    request = request_from(args)
+
+    from segcore.algorithms import algorithm
+    from segcore.benchmark.plan import benchmark_spec, total_fits
+    from segcore.intake import take_in
+    from segcore.store import Store
+
+    engines = [name.strip() for name in args.engines.split(",") if name.strip()]
+    for name in engines:
+        if name not in ENGINES:
+            raise ParameterError.unknown("engine", name, ENGINES)
+    points = algorithm(args.algo).parse_grid(args.grid).points()
+    store = Store()
+    intake = take_in(store, request)
+    options = resolve_feature_options(args, intake, store.feature_table(intake.table))
+    spec = benchmark_spec(
+        store,
+        intake.table,
+        intake.data,
+        features=options.features,
+        outliers=options.outliers,
+        repeats=options.repeats,
+        scaler=args.scaler,
+        algorithm=args.algo,
+        points=points,
+        engines=engines,
+        runs=args.runs,
+        seed=options.seed,
+    )
+    print_notes(intake.notes)
+    title = f"{algorithm(args.algo).title} on {intake.data['name']}, {' and '.join(engines)}"
+    job = _wait(store, jobs.start_benchmark(store, spec, title=f"Benchmark: {title}", total=total_fits(spec)))
+    if job.state != "done":
+        print(f"segcore: {job.message or f'the benchmark was {job.state} with {job.done:,} of {job.total:,} fits done.'}", file=sys.stderr)
+        return _INTERRUPTED if job.state == "cancelled" else _FAILED
+    result = in_order(store.job_row(job.id)["result"], engines)
+    print(json.dumps(result, ensure_ascii=False, allow_nan=False) if args.json else benchmark_text(result))
+    return 0
+
+
+def in_order(result: Mapping[str, Any], engines: Sequence[str]) -> dict[str, Any]:
+    """Return a benchmark's document with its engines in the order asked; the store sorts names."""
+    return {**result, "engines": {engine: result["engines"][engine] for engine in engines}}
+
+
+def _wait(store: Store, job_id: str) -> jobs.Job:
+    """Wait for a job, its progress on one line of a terminal; Ctrl-C cancels it."""
+    shown = sys.stderr.isatty()
+    try:
+        return jobs.wait(store, job_id, on_progress=_show if shown else None)
+    except KeyboardInterrupt:
+        jobs.cancel(store, job_id)
+        return jobs.read_job(store, job_id)
+    finally:
+        if shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _show(job: jobs.Job) -> None:
+    left = "" if job.seconds_left is None else f", about {job.seconds_left:,.0f} s left"
+    line = "waiting for its turn" if job.state == "queued" else f"{job.done:,} of {job.total:,} fits{left}"
+    print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+
+
+def benchmark_text(result: Mapping[str, Any]) -> str:
+    """Return a benchmark's document as a table of the engines, what proves them, and the verdict."""
+    machine = result["machine"]
+    head = (
+        f"{result['points']} points of {result['algorithm']}, {result['rows']:,} rows, {result['features']} features, "
+        f"{result['runs']} runs of each engine in turn, on {machine['cpu']}, {machine['cores']} cores."
+    )
+    header = ("engine", "ran", "median s", "fastest s", "slowest s", "x stock", "peak MiB", "same results", "lowest ARI", "inertia gap")
+    rows = [_row(result, engine) for engine in result["engines"]]
+    proof = [f"{engine}: {times['evidence']}" for engine, times in result["engines"].items()]
+    return "\n".join([head, "", text_table(header, rows, right=range(2, 10)), "", *proof, *result["warnings"], "", result["summary"]])
+
+
+def _row(result: Mapping[str, Any], engine: str) -> tuple[str, ...]:
+    times, agreement = result["engines"][engine], result["agreement"].get(engine)
+    ratio = result["ratio_to_stock"].get(engine)
+    seconds = [times[name] for name in ("median_seconds", "min_seconds", "max_seconds")]
+    found = ("-", "-", "-")
+    if agreement and agreement["points"]:
+        gap = agreement["max_inertia_gap"]
+        same = f"{agreement['identical_points']} of {agreement['points']}"
+        found = (same, f"{agreement['min_ari']:.3f}", "-" if gap is None else f"{gap:+.2%}")
+    return (
+        engine,
+        times["ran"] or "nothing",
+        *("-" if value is None else f"{value:.3f}" for value in seconds),
+        "-" if ratio is None else f"{ratio:.2f}",
+        "-" if not times["peak_rss_bytes"] else f"{times['peak_rss_bytes'] / _MIB:,.0f}",
+        *found,
+    )

@@ -1,0 +1,168 @@
+"""The commands ``export`` and ``score``: what a sweep found, taken to where it is used."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from segcore.cli.options import add_data_options, parse_roles, print_notes
+from segcore.dataset import ROLES
+from segcore.errors import DataError, ParameterError
+
+if TYPE_CHECKING:
+    from segcore.dataset import Dataset
+    from segcore.store import Store
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add ``export`` and ``score``."""
+    export = subparsers.add_parser(
+        "export",
+        help="write the customers of chosen segments to a file",
+        description="Write the customers of chosen segments, one row each, with their segment and features; FILE.json beside it says what "
+        "made them.",
+    )
+    _add_point(export)
+    export.add_argument("--segments", metavar="N,...", help="which segments, such as 0,2; 'noise' is the noise; all where left out")
+    export.add_argument("--copies", action="store_true", help="write the jittered copies of each customer too")
+    export.add_argument("--profile", action="store_true", help="write the columns too that were not clustered on")
+    export.add_argument(
+        "--with-set-aside", action="store_true", help="add the customers that the outlier rule set aside, scored and marked"
+    )
+    export.add_argument("--json", action="store_true", help="print the JSON that is written beside the file")
+    export.set_defaults(run=run_export)
+
+    score = subparsers.add_parser(
+        "score",
+        help="assign new customers to the segments of a sweep",
+        description="Assign the customers of DATA to the segments of one point of a sweep, through the numbers fitted when it was made. "
+        "Every customer gets a row; those that the sweep's outlier rule would have set aside are marked.",
+    )
+    _add_point(score)
+    add_data_options(score, features=False)
+    score.add_argument("--as-of", metavar="DATE", help="count recency and the like to this day, instead of the sweep's own")
+    score.add_argument("--frames", choices=("pandas", "polars", "modin"), default="pandas", help="what builds the features (pandas)")
+    score.add_argument("--json", action="store_true", help="print one JSON document with the counts")
+    score.set_defaults(run=run_score)
+
+
+def _add_point(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sweep", metavar="SWEEP", help="the sweep's id, or its beginning ('segcore jobs' lists them)")
+    parser.add_argument("--point", required=True, metavar="NAME=VALUE,...", help="which point of its grid: n_clusters=5,tol=0.001")
+    parser.add_argument("--out", required=True, metavar="FILE", help="file to write, .csv or .parquet")
+
+
+def run_export(args: argparse.Namespace) -> int:
+    """Write the customers of chosen segments."""
+    segments = None if args.segments is None else parse_segments(args.segments)
+
+    from segcore.export import format_of, write_export
+    from segcore.store import Store
+
+    format_of(args.out)
+    store = Store()
+    sweep_id, position = find_sweep_point(store, args.sweep, args.point)
+    document = write_export(
+        store,
+        sweep_id,
+        position,
+        args.out,
+        segments=segments,
+        copies=args.copies,
+        profile=args.profile,
+        include_set_aside=args.with_set_aside,
+    )
+    if args.json:
+        print(json.dumps(document, ensure_ascii=False, allow_nan=False))
+    else:
+        listed = ", ".join(f"{entry['name']} {entry['rows']:,}" for entry in document["segments"])
+        print(f"{document['rows']:,} rows written to {args.out} ({listed}); {args.out}.json says what made them.")
+    return 0
+
+
+def parse_segments(text: str) -> list[int]:
+    """Return the numbers of segments from ``0,2``; ``noise`` is -1.
+
+    Raises
+    ------
+    ParameterError
+        Where a part is no number.
+    """
+    numbers = []
+    for part in (part.strip() for part in text.split(",") if part.strip()):
+        try:
+            numbers.append(-1 if part.lower() == "noise" else int(part))
+        except ValueError:
+            raise ParameterError(f"--segments must be numbers with commas, such as 0,2 or noise, got {part!r}.") from None
+    return numbers
+
+
+def find_sweep_point(store: Store, prefix: str, point: str) -> tuple[str, int]:
+    """Return a sweep's id from its beginning, and the position of a point.
+
+    Raises
+    ------
+    StoreError, ParameterError
+        Where not exactly one sweep begins so, or not exactly one of its points has these values.
+    """
+    from segcore.grid import find_point, parse_point
+
+    wanted = parse_point(point)
+    sweep_id = store.resolve(prefix)
+    return sweep_id, find_point(store.spec(sweep_id).points, wanted)
+
+
+def run_score(args: argparse.Namespace) -> int:
+    """Assign new customers to segments and write them."""
+    roles = parse_roles(args.role)
+
+    from segcore.export import format_of, write_scores
+    from segcore.scoring import score
+    from segcore.store import Store
+
+    format_of(args.out)
+    store = Store()
+    sweep_id, position = find_sweep_point(store, args.sweep, args.point)
+    dataset = read_like_trained(store.spec(sweep_id).data, args, roles)
+    print_notes(dataset.notes)
+    scored = score(store, sweep_id, position, dataset, as_of=args.as_of)
+    document = write_scores(
+        store, sweep_id, position, args.out, customers=scored.customers, labels=scored.labels, set_aside=scored.set_aside
+    )
+    if args.json:
+        scored_data = {"name": dataset.name, "fingerprint": dataset.fingerprint, "filters": list(dataset.filters), "as_of": args.as_of}
+        print(json.dumps({**document, "scored": scored_data}, ensure_ascii=False, allow_nan=False))
+    else:
+        listed = ", ".join(f"{entry['name']} {entry['rows']:,}" for entry in document["segments"] if entry["rows"])
+        marked = document["set_aside_rows"]
+        aside = f" {marked:,} of them would have been set aside by the outlier rule." if marked else ""
+        print(f"{document['rows']:,} customers written to {args.out} ({listed}).{aside}")
+    return 0
+
+
+def read_like_trained(trained: Mapping[str, Any], args: argparse.Namespace, roles: Mapping[str, str]) -> Dataset:
+    """Read the data to score with the sweep's own kind and roles where its columns are there, else with what the options say.
+
+    Parameters
+    ----------
+    trained : mapping
+        ``SweepSpec.data``.
+    args : Namespace
+    roles : mapping of role to column
+        Given by the user; they come before the sweep's.
+    """
+    from segcore.sources import Selection, build_dataset, find_meaning, open_source
+
+    raw = open_source(args.data)
+    columns = trained.get("roles", {})
+    known = {role: column for role, column in columns.items() if column in raw.names}
+    if len(known) == len(columns):
+        # A role that the sweep did without is not guessed either: it would change how its features are made.
+        known = {**dict.fromkeys(ROLES, ""), **known}
+    kind = args.kind or trained.get("kind")
+    if kind is None:
+        raise DataError("The sweep does not say which kind of data it was made from: give --kind.")
+    meaning = find_meaning(raw, kind=kind, roles={**known, **roles})
+    return build_dataset(raw, meaning, Selection(tuple(args.where), args.date_from, args.date_to), frames=args.frames)
