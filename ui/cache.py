@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import streamlit as st
-from segcore.home import default_home
 
 from segcore.dataset import FeatureTable
+from segcore.errors import StoreError
+from segcore.index import default_home
 from segcore.solution import Solution, Sweep
 from segcore.store import Store
 
@@ -36,9 +37,20 @@ def feature_table(home: str, table_id: str) -> FeatureTable:
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def sweep(home: str, sweep_id: str, done: int, complete: bool = False) -> Sweep:
-    """Return a sweep; ``done`` (how many points have a solution) and ``complete`` (it has its summary) tell its states apart."""
+def sweep(home: str, sweep_id: str, done: int, state: str = "") -> Sweep:
+    """Return a sweep; ``done`` (how many points have a solution) and ``state`` (see ``sweep_now``) tell its states apart."""
     return _store(home).sweep(sweep_id)
+
+
+def sweep_now(home: str, sweep_id: str) -> Sweep:
+    """Return a sweep as far as it has come: read again when a point, the summary or another attempt at failed points has come."""
+    index = _store(home)
+    complete = index.is_complete(sweep_id)
+    try:
+        finished = index.job_row(sweep_id)["finished"] if complete else None
+    except StoreError:
+        finished = None
+    return sweep(home, sweep_id, len(index.positions(sweep_id)), f"{complete} {finished}")
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

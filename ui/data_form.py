@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from segcore.dataset import KINDS, ROLES
-from segcore.errors import DataError, SegcoreError, SourceError
+from segcore.errors import SegcoreError
 from segcore.solution import digest
 from segcore.store import Store
 from ui import loading, state
+from ui.download import download, is_here
 
 if TYPE_CHECKING:
     from segcore.intake import DataRequest, Intake
@@ -55,8 +56,7 @@ def attempt(store: Store, request: DataRequest) -> None:
         loading.load(store, request)
     except SegcoreError as error:
         state.remember("data_problem", f"{error} What was loaded before is still loaded." if state.intake() else str(error))
-        if isinstance(error, DataError) or not isinstance(error, SourceError):
-            state.remember("data_pending", _columns_of(store, request))
+        state.remember("data_pending", _columns_of(store, request))
     else:
         state.remember("data_problem", None)
     st.rerun()
@@ -77,19 +77,28 @@ def _columns_of(store: Store, request: DataRequest) -> tuple[DataRequest, tuple[
 def _samples(store: Store) -> None:
     from segcore.sources import SAMPLES
 
-    current = state.request()
     for sample in SAMPLES:
+        request = loading.sample_request(sample.name)
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"sample.{sample.name}"):
             with st.container(gap=None, width="stretch"):
                 st.markdown(f"**{sample.title}**")
-                st.caption(f"{sample.description} {sample.licence}")
-            loaded = current is not None and current.data == sample.name
-            if st.button(
-                "Loaded" if loaded else "Load",
-                key=f"load.{sample.name}",
-                disabled=loaded and current == loading.sample_request(sample.name),
-            ):
-                attempt(store, loading.sample_request(sample.name))
+                st.caption(sample.description)
+                st.caption(f"Licence: {sample.licence}")
+            loaded, here = state.request() == request, is_here(store, sample.name)
+            label = "Loaded" if loaded else "Load" if here else "Download and load"
+            asked = st.button(label, key=f"load.{sample.name}", disabled=loaded)
+        if asked:
+            _load_sample(store, sample.name, here=here)
+
+
+def _load_sample(store: Store, name: str, *, here: bool) -> None:
+    try:
+        if not here:
+            download(store, name)
+    except SegcoreError as error:
+        state.remember("data_problem", str(error))
+        st.rerun()
+    attempt(store, loading.sample_request(name))
 
 
 def _upload(store: Store) -> None:
@@ -139,14 +148,22 @@ def refine(store: Store, taken: Intake | None) -> None:
     if pending is not None:
         request, columns = pending
         st.caption(f"For {request.name or request.data}, which could not be loaded as it was:")
-        _refine(store, request, columns, kind=request.kind or "transactions", roles=request.roles)
+        _refine(store, request, columns, kind=request.kind or "transactions", roles=request.roles, reasons={})
         return
     request = state.request()
     if taken is not None and request is not None:
-        _refine(store, request, taken.columns, kind=taken.kind, roles=taken.roles)
+        _refine(store, request, taken.columns, kind=taken.kind, roles=taken.roles, reasons=taken.reasons)
 
 
-def _refine(store: Store, request: DataRequest, columns: tuple[str, ...], *, kind: str, roles: Mapping[str, str]) -> None:
+def _refine(
+    store: Store,
+    request: DataRequest,
+    columns: tuple[str, ...],
+    *,
+    kind: str,
+    roles: Mapping[str, str],
+    reasons: Mapping[str, str],
+) -> None:
     salt = digest([request.to_json(), list(columns)])[:12]
     with st.form(f"data.refine.{salt}"):
         first, second, third = st.columns(3, gap="medium")
@@ -158,6 +175,8 @@ def _refine(store: Store, request: DataRequest, columns: tuple[str, ...], *, kin
                 fields[role] = _role_field(columns, role, roles.get(role), salt)
         with third:
             filters = _filter_fields(request, salt)
+        if reasons:
+            st.caption(f"Why: {'; '.join(f'{ROLE_WORDS[role][0].lower()} {reason}' for role, reason in reasons.items())}.")
         if not st.form_submit_button("Apply", icon=":material/check:"):
             return
     # An empty name says that no column has the role; one that is left out would be guessed again.

@@ -159,9 +159,13 @@ def _outlier_rule(taken: Intake, table: FeatureTable) -> Outliers:
     lost = f"{count(customers, 'customer')} ({share(customers / len(table))})"
     money = f" with {share(revenue)} of the revenue" if revenue is not None else ""
     if asked:
-        st.caption(f"{lost}{money} are left out of the clustering. They can still be scored and exported, marked.")
+        st.caption(
+            f"{lost}{money} {'is' if customers == 1 else 'are'} left out of the clustering. They can still be scored and exported, marked."
+        )
     else:
-        st.caption(f"Off: everyone is clustered. The rule would leave out {lost}{money}: often the best customers.")
+        st.caption(f"Off: everyone is clustered. The rule would leave out {lost}{money}.")
+    if revenue is not None and customers and revenue > 2 * customers / len(table):
+        st.caption("They buy for more than twice as much as the average customer: the rule takes the best ones away.")
     return "kit" if asked else "none"
 
 

@@ -43,7 +43,7 @@ def as_range(values: tuple[Number, ...]) -> tuple[int, int, int] | None:
         return None
     whole = [int(value) for value in values]
     step = whole[1] - whole[0] if len(whole) > 1 else 1
-    if step < 1 or whole != list(range(whole[0], whole[-1] + 1, step)) or whole[-1] > LARGEST_RANGE:
+    if not 1 <= step <= 10 or whole != list(range(whole[0], whole[-1] + 1, step)) or whole[0] < 2 or whole[-1] > LARGEST_RANGE:
         return None
     return whole[0], whole[-1], step
 
@@ -77,8 +77,9 @@ def grid_form(spec: AlgorithmSpec, *, suggested: Mapping[str, tuple[Number, ...]
 
 
 def axis_key(spec: AlgorithmSpec, param: Param, salt: str = "") -> str:
-    """Return the key under which the values of an axis are kept."""
-    return f"grid.{spec.name}.{param.name}{'.' + salt if salt else ''}"
+    """Return the key under which the values of an axis are kept, and its widgets; each ``set_grid`` makes new widgets."""
+    edition = state.recall(f"grid.{spec.name}.edition", 0)
+    return ".".join(part for part in ("grid", spec.name, param.name, salt, str(edition or "")) if part)
 
 
 def app_grid(spec: AlgorithmSpec) -> dict[str, tuple[Number, ...]]:
@@ -92,43 +93,30 @@ def _app_values(spec: AlgorithmSpec, param: Param) -> tuple[Number, ...]:
 
 
 def set_grid(spec: AlgorithmSpec, axes: Mapping[str, tuple[Number, ...]], *, salt: str | None = None) -> None:
-    """Put values into the fields of an algorithm, and leave those empty that are not named; only from a callback.
+    """Put values into the fields of an algorithm, and leave those empty that are not named.
 
     With a ``salt`` they also stand instead of what would be suggested from the data; see ``grid_form``.
     """
     state.remember(f"grid.{spec.name}.given", salt)
+    state.remember(f"grid.{spec.name}.edition", state.recall(f"grid.{spec.name}.edition", 0) + 1)
     for param in spec.params:
-        key = axis_key(spec, param)
-        values = axes.get(param.name, ())
-        state.remember(f"{key}.set", values)
-        _fill(key, param, values)
-
-
-def _fill(key: str, param: Param, values: tuple[Number, ...]) -> None:
-    span = as_range(values) if param.kind == "int" else None
-    state.set_widget(f"{key}.mode", RANGE if span and len(values) > 1 else LIST)
-    state.set_widget(f"{key}.text", values_text(values))
-    if span:
-        state.set_widget(f"{key}.span", (span[0], span[1]))
-        state.set_widget(f"{key}.step", span[2])
+        state.remember(axis_key(spec, param), axes.get(param.name, ()))
 
 
 def axis_field(spec: AlgorithmSpec, param: Param, *, first: tuple[Number, ...] | None = None, salt: str = "") -> tuple[Number, ...] | None:
     """Draw the field of one parameter and return its values; () where it is left out of the grid, None where it is wrong."""
-    start = first or _app_values(spec, param)
     key = axis_key(spec, param, salt)
-    kept: tuple[Number, ...] = state.recall(f"{key}.set", start)
-    if state.widget(f"{key}.text") is None:
-        _fill(key, param, kept)
+    kept: tuple[Number, ...] = state.recall(key, first or _app_values(spec, param))
     label = f"{param.title} ({param.unit})" if param.unit and param.unit.lower() not in param.title.lower() else param.title
-    found = _range_field(param, key, label) if param.name in RANGED else _list_field(param, key, label)
+    found = _range_field(param, key, label, kept) if param.name in RANGED else _list_field(param, key, label, kept)
     if found is not None:
-        state.remember(f"{key}.set", found)
+        state.remember(key, found)
     return found
 
 
-def _list_field(param: Param, key: str, label: str) -> tuple[Number, ...] | None:
+def _list_field(param: Param, key: str, label: str, kept: tuple[Number, ...]) -> tuple[Number, ...] | None:
     optional = not param.default
+    state.seed_widget(f"{key}.text", values_text(kept))
     text = st.text_input(
         label,
         key=f"{key}.text",
@@ -144,15 +132,16 @@ def _list_field(param: Param, key: str, label: str) -> tuple[Number, ...] | None
         return None
 
 
-def _range_field(param: Param, key: str, label: str) -> tuple[Number, ...] | None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        mode = st.segmented_control(label, (RANGE, LIST), key=f"{key}.mode", required=True, help=param.help)
+def _range_field(param: Param, key: str, label: str, kept: tuple[Number, ...]) -> tuple[Number, ...] | None:
+    span = as_range(kept)
+    state.seed_widget(f"{key}.mode", RANGE if span else LIST)
+    mode = st.segmented_control(label, (RANGE, LIST), key=f"{key}.mode", required=True, help=param.help)
     if mode == LIST:
-        return _list_field(param, key, f"Values of {param.name}")
+        return _list_field(param, key, f"Values of {param.title.lower()}", kept)
     low = max(2, int(param.low))
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    state.seed_widget(f"{key}.span", (low, 12))
-    state.seed_widget(f"{key}.step", 1)
+    state.seed_widget(f"{key}.span", span[:2] if span else (low, 12))
+    state.seed_widget(f"{key}.step", span[2] if span else 1)
     first, last = cast(tuple[int, int], left.slider("From – to", low, LARGEST_RANGE, key=f"{key}.span"))
     step = right.number_input("Step", 1, 10, key=f"{key}.step")
     return tuple(range(first, last + 1, int(step)))

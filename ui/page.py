@@ -17,9 +17,8 @@ from ui import cache, loading, state
 from ui.progress import draw_progress
 
 if TYPE_CHECKING:
-    from segcore.intake import Intake
-
     from segcore.dataset import FeatureTable
+    from segcore.intake import Intake
 
 ROOT = Path(__file__).resolve().parents[1]
 _log = logging.getLogger("segcore.app")
@@ -92,9 +91,7 @@ class Page:
 
         It is the one in the address, else the one this session follows, else the newest of the loaded data.
         """
-        problem = state.link_problem()
-        if problem:
-            st.warning(problem, icon=":material/link_off:")
+        if state.link_is_broken():
             link("sweep", "See the sweeps there are")
             st.stop()
         followed = state.sweep_id() or loading.newest_sweep(self.store)
@@ -102,14 +99,11 @@ class Page:
             st.info("There is no sweep yet. Run one, and its results are shown here.", icon=":material/grid_on:")
             link("sweep", "Go to Sweep")
             st.stop()
-        done = len(self.store.positions(followed))
-        if not done:
-            st.info("This sweep has no finished point yet. Its results are shown here as soon as it ends.", icon=":material/hourglass_top:")
+        sweep = cache.sweep_now(str(self.store.home), followed)
+        if not any(sweep.solutions):
+            st.info("This sweep has no finished point yet. Its results are shown here as they come.", icon=":material/hourglass_top:")
             link("sweep", "See how far it is")
             st.stop()
-        sweep = cache.sweep(str(self.store.home), followed, done)
-        if sweep.is_complete and not sweep.summary:  # the last point is there, the recommendation a moment later
-            sweep = self.store.sweep(followed)
         return sweep
 
 
@@ -139,6 +133,9 @@ def begin_page(name: str) -> Page:
     st.title(entry.title, anchor=False)
     st.caption(entry.lead)
     state.read_link()
+    problem = state.link_problem()
+    if problem:
+        st.warning(problem, icon=":material/link_off:")
     return Page(entry, cache.store())
 
 

@@ -62,7 +62,7 @@ def job_line(job: jobs.Job, *, place: int = 0) -> str:
     """Return one line such as ``Sweep, 5 of 27 points, about 20 s left``; ``place`` is how many jobs have their turn before it."""
     line = f"{job.kind.capitalize()}, {job.done:,} of {count(job.total, 'point' if job.kind == 'sweep' else 'fit')}"
     if job.state == "queued":
-        return f"{line}, waiting: {'next in the queue' if place <= 1 else f'{place} before it in the queue'}"
+        return f"{line}, {('starting', 'next in the queue')[place] if place < 2 else f'{place} before it in the queue'}"
     if job.state == "running":
         return f"{line}, about {duration(job.seconds_left)} left" if job.seconds_left is not None else line
     return f"{line}, {job.state}"

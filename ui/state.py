@@ -128,11 +128,13 @@ def read_link() -> None:
     """Follow the sweep that the address names; what is wrong with it is said by ``link_problem``."""
     asked = st.query_params.get("sweep")
     remember("link_problem", None)
+    remember("link_broken", False)
     if not asked:
         return
     try:
         found = cache.store().resolve(asked)
     except SegcoreError:
+        remember("link_broken", True)
         remember("link_problem", f"The link names the sweep {asked[:16]!r}, which is not in this store: choose another, or run it again.")
         return
     remember("sweep", found)
@@ -148,6 +150,11 @@ def link_problem() -> str | None:
     """Return one sentence about what is wrong with the address, or None."""
     found: str | None = recall("link_problem")
     return found
+
+
+def link_is_broken() -> bool:
+    """Tell whether the address names a sweep that is not there, so that no other may be shown in its place."""
+    return bool(recall("link_broken"))
 
 
 def sweep_id() -> str | None:

@@ -57,7 +57,7 @@ def sweep_form(store: Store, taken: Intake, table: FeatureTable, chosen: Feature
 def _what_goes_in(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> None:
     titles = {entry.name: entry.title for entry in table.dictionary}
     names = [titles.get(name, name) for name in chosen.features]
-    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    shown = "; ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     rule = "outliers set aside" if chosen.outliers == "kit" else "no outlier rule"
     st.caption(f"{taken.data['name']} · {count(len(names), 'feature')}: {shown} · scaling {SCALER_TITLES[chosen.scaler].lower()} · {rule}")
 

@@ -73,7 +73,7 @@ def jobs_before(store: Store, job: jobs.Job) -> int:
 
 
 def _draw_done(store: Store, job: jobs.Job) -> None:
-    sweep = cache.sweep(str(store.home), job.id, job.done, True)
+    sweep = cache.sweep_now(str(store.home), job.id)
     failed = sum(solution is not None and solution.status != "ok" for solution in sweep.solutions)
     less = f", {failed} of them without a result" if failed else ""
     st.markdown(f"**{job.title} is done**: {count(job.done, 'point')}{less}.")
@@ -114,5 +114,6 @@ def describe(spec: SweepSpec) -> str:
     rule = ", outliers set aside" if spec.outliers == "kit" else ""
     copies = f", {spec.repeats} copies" if spec.repeats > 1 else ""
     known = algorithm(spec.algorithm)
-    axes = "; ".join(axis_words(known.param(name), tuple(values)) for name, values in axes_of(spec.points).items())
+    asked = axes_of(spec.points)
+    axes = "; ".join(axis_words(param, tuple(asked[param.name])) for param in known.params if param.name in asked)
     return f"{axes} · {count(len(spec.features), 'feature')}{rule}{copies}"

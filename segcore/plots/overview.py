@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _MOST_NAMED = 16  # rows of a heat map beside which a number still fits
-_WORTH_NAMING = 0.25  # a weaker correlation is hardly one
+_WORTH_NAMING = 0.4  # a weaker correlation is hardly one
 _DIVERGING = ((0.0, "#0072B2"), (0.5, "rgba(128, 128, 128, 0.12)"), (1.0, "#D55E00"))
 
 

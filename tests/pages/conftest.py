@@ -1,0 +1,132 @@
+"""The app without a browser, on a small shop's orders whose customers fall into three kinds."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from segcore import jobs
+from segcore.algorithms import algorithm
+from segcore.features import feature_names
+from segcore.intake import DataRequest, take_in
+from segcore.store import Store
+from segcore.sweep import make_spec, run_sweep
+
+ROOT = Path(__file__).resolve().parents[2]
+N_CUSTOMERS = 45
+
+
+def small_orders() -> pd.DataFrame:
+    """Return 15 customers each who buy often and little, seldom and much, and once; five lines of nobody."""
+    rng = np.random.default_rng(7)
+    rows = []
+    for number in range(N_CUSTOMERS):
+        orders, price = ((12, 4.0), (4, 60.0), (1, 15.0))[number % 3]
+        for order in range(orders):
+            day = pd.Timestamp("2023-01-02") + pd.Timedelta(days=int(rng.integers(0, 300)), hours=int(rng.integers(8, 20)))
+            for line in range(int(rng.integers(1, 4))):
+                rows.append(
+                    (
+                        f"0{number:03d}",
+                        f"A{number:03d}-{order}",
+                        day,
+                        f"item{line}",
+                        int(rng.integers(1, 5)),
+                        round(price * rng.uniform(0.8, 1.2), 2),
+                    )
+                )
+    nobody = [(None, f"B{order}", pd.Timestamp("2023-05-05 10:00"), "item0", 1, 9.99) for order in range(5)]
+    return pd.DataFrame(rows + nobody, columns=["customer_id", "invoice", "date", "item", "quantity", "unit_price"])
+
+
+@pytest.fixture(scope="session")
+def orders_csv(tmp_path_factory):
+    """Return the file of the small shop's orders."""
+    path = tmp_path_factory.mktemp("orders") / "orders.csv"
+    small_orders().to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def loud_bugs(monkeypatch):
+    """Let a page's bug fail its test; a user sees one sentence instead."""
+
+    def report(error):
+        raise error
+
+    monkeypatch.setattr("ui.page.report_bug", report)
+
+
+@pytest.fixture
+def store(home):
+    return Store(home)
+
+
+@pytest.fixture
+def small_intake(store, orders_csv):
+    """Take the small shop's orders in, as what a session opens."""
+    request = DataRequest(data=str(orders_csv), name="orders.csv")
+    taken = take_in(store, request)
+    store.put_intake("app:latest-request", request.to_json())
+    return taken
+
+
+def small_spec(store, taken, *, algo="kmeans", axes=("n_clusters=2,3,4", "tol=0.0001", "n_init=3"), **options):
+    """Return the spec of a quick sweep of the small shop."""
+    table = store.feature_table(taken.table)
+    names = options.pop("features", feature_names(table, "behaviour", taken.kind))
+    points = algorithm(algo).parse_grid(axes).points()
+    return make_spec(store, taken.table, taken.data, features=names, algorithm=algo, points=points, **{"outliers": "none", **options})
+
+
+@pytest.fixture
+def spec_of(store, small_intake):
+    """Return a function that makes the spec of a quick sweep of the small shop: ``spec_of(algo=…, axes=…)``."""
+    return lambda **options: small_spec(store, small_intake, **options)
+
+
+@pytest.fixture
+def finish(store):
+    """Return a function that runs a spec to its end in this process, and returns the sweep as it then stands in the store."""
+
+    def run(spec):
+        store.add_sweep(spec)
+        run_sweep(store, spec.id)
+        jobs.start_sweep(store, spec)  # complete, so this only notes that it is done
+        return store.sweep(spec.id)
+
+    return run
+
+
+@pytest.fixture
+def finished_sweep(spec_of, finish):
+    """Return a k-means sweep of the small shop over 2, 3 and 4 segments, complete in the store."""
+    return finish(spec_of())
+
+
+@pytest.fixture
+def open_app():
+    """Return a function that opens a page in a new session: ``open_app("sweep", sweep=…, point=…)``."""
+
+    def opened(name="home", **link):
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+        for key, value in link.items():
+            app.query_params[key] = value
+        if name != "home":
+            app.switch_page(f"pages/{name}.py")
+        return app.run()
+
+    return opened
+
+
+def words(app):
+    """Return everything that a page says, in one text."""
+    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success")
+    return "\n".join(str(element.value) for kind in kinds for element in getattr(app, kind))
+
+
+@pytest.fixture(name="words")
+def words_fixture():
+    return words

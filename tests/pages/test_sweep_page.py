@@ -1,0 +1,146 @@
+"""Ask for a sweep, watch it, and find it again."""
+
+import json
+
+from segcore import jobs
+
+
+def press(app, label):
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+    return app
+
+
+def said(app):
+    return "".join(element.value for element in app.markdown)
+
+
+def test_the_defaults_are_eleven_points_of_k_means(open_app, small_intake, words):
+    app = open_app("sweep")
+    assert "**11 points** (number of segments 2 to 12; tolerance 0.0001; starts 10)" in said(app)
+    assert "45 rows × 12 features" in said(app)
+    assert "No sweep has been run yet" in words(app)
+    assert [button.label for button in app.button if button.proto.type == "primary"] == ["Run sweep"]
+
+
+def test_a_sweep_runs_to_its_end_and_leads_to_explore(open_app, small_intake, store, words):
+    app = open_app("sweep")
+    app.slider(key="grid.kmeans.n_clusters.span").set_range(2, 4).run()
+    assert "**3 points**" in said(app)
+    press(app, "Run sweep")
+    [sweep_id] = store.sweep_ids()
+    assert jobs.wait(store, sweep_id, timeout=120).state == "done"
+    app.run()
+    assert not app.exception
+    assert "is done**: 3 points" in said(app)
+    spec = store.spec(sweep_id)
+    assert [point["n_clusters"] for point in spec.points] == [2, 3, 4]
+    assert {point["n_init"] for point in spec.points} == {10}
+    assert (spec.outliers, spec.scaler, spec.engine, len(spec.features)) == ("none", "standard", "stock", 12)
+    press(app, "Explore the results")
+    assert app.title[0].value == "Explore"
+    assert app.query_params["sweep"] == sweep_id[:16]
+
+
+def test_the_same_question_is_answered_from_the_store_and_says_so(open_app, store, small_intake, words):
+    app = open_app("sweep")
+    app.slider(key="grid.kmeans.n_clusters.span").set_range(2, 3).run()
+    press(app, "Run sweep")
+    [sweep_id] = store.sweep_ids()
+    jobs.wait(store, sweep_id, timeout=120)
+    other = open_app("sweep")
+    other.slider(key="grid.kmeans.n_clusters.span").set_range(2, 3).run()
+    press(other, "Run sweep")
+    assert store.sweep_ids() == [sweep_id]
+    assert "come from the store, at once" in words(other)
+    assert not other.get("progress")
+
+
+def test_values_outside_their_domain_are_said_at_the_field(open_app, small_intake):
+    app = open_app("sweep")
+    app.text_input(key="grid.kmeans.tol.text").set_value("-1").run()
+    [error] = app.error
+    assert error.value == "tol must be at least 0, got -1.0."
+    assert not [button for button in app.button if button.label == "Run sweep"]
+    app.text_input(key="grid.kmeans.tol.text").set_value("0.001, 0.0001").run()
+    assert not app.error
+    assert "**22 points**" in said(app)
+
+
+def test_a_list_of_values_can_be_given_instead_of_a_range(open_app, small_intake):
+    app = open_app("sweep")
+    app.segmented_control(key="grid.kmeans.n_clusters.mode").set_value("List").run()
+    app.text_input(key="grid.kmeans.n_clusters.text").set_value("2, 5, 9").run()
+    assert "**3 points** (number of segments 2, 5, 9;" in said(app)
+    app.switch_page("pages/home.py").run()
+    app.switch_page("pages/sweep.py").run()
+    assert "**3 points** (number of segments 2, 5, 9;" in said(app)
+
+
+def test_an_edited_kit_grid_survives_a_change_of_page(open_app, small_intake):
+    app = press(open_app("features"), "Use the Intel kit's setting")
+    app.switch_page("pages/sweep.py").run()
+    next(field for field in app.text_input if field.label == "Tolerance").set_value("0.5").run()
+    app.switch_page("pages/home.py").run()
+    app.switch_page("pages/sweep.py").run()
+    assert next(field for field in app.text_input if field.label == "Tolerance").value == "0.5"
+    assert "**9 points**" in said(app)
+
+
+def test_dbscan_shows_the_curve_and_suggests_eps(open_app, small_intake, words):
+    app = open_app("sweep")
+    app.segmented_control(key="sweep.algorithm").set_value("dbscan").run()
+    assert not app.exception
+    [chart] = app.get("plotly_chart")
+    figure = json.loads(chart.proto.spec)
+    assert "distance to neighbour 10" in figure["layout"]["yaxis"]["title"]["text"]
+    [eps] = [field for field in app.text_input if field.label.startswith("Radius eps")]
+    suggested = figure["layout"]["shapes"][0]["y0"]
+    assert suggested in [float(value) for value in eps.value.split(",")]
+    assert f"eps = {suggested:.3g}" in words(app)
+
+
+def test_too_few_customers_are_said_in_one_sentence(open_app, small_intake, store, tmp_path):
+    path = tmp_path / "two.csv"
+    path.write_text("customer,date,amount\na,2023-01-01,1\na,2023-01-02,1\nb,2023-01-03,4\n")
+    app = open_app("data")
+    app.segmented_control(key="data.way").set_value("A file on this machine").run()
+    app.text_input(key="data.path_text").set_value(str(path))
+    press(app, "Load")
+    app.switch_page("pages/sweep.py").run()
+    press(app, "Run sweep")
+    [error] = app.error
+    assert "at least 3 customers" in error.value
+    assert not store.sweep_ids()
+
+
+def test_recent_sweeps_are_listed_and_can_be_opened(open_app, finish, spec_of, store, words):
+    first, second = finish(spec_of()), finish(spec_of(algo="dbscan", axes=("min_samples=3", "eps=1,2")))
+    app = open_app("sweep")
+    assert "k-means on orders.csv, 3 points" in words(app)
+    assert "DBSCAN on orders.csv, 2 points" in words(app)
+    app.button(key=f"open.{first.id}").click().run()
+    assert app.session_state["segcore.sweep"] == first.id
+    assert "k-means on orders.csv, 3 points, stock is done" in words(app)
+    assert second.recommendation.reason not in words(app)
+    assert first.recommendation.reason in words(app)
+
+
+def test_a_cancelled_sweep_keeps_its_points_and_can_be_resumed(open_app, spec_of, store, words):
+    spec = spec_of(axes=("n_clusters=2,3", "tol=0.0001", "n_init=3"))
+    store.add_sweep(spec)
+    store.put_job(spec.id, kind="sweep", title="k-means on orders.csv", spec={}, total=2, state="cancelled")
+    app = open_app("sweep", sweep=spec.id)
+    assert "was cancelled** after 0 of 2 points" in said(app)
+    press(app, "Resume")
+    assert jobs.wait(store, spec.id, timeout=120).state == "done"
+
+
+def test_a_failed_sweep_says_why_and_can_be_tried_again(open_app, spec_of, store):
+    spec = spec_of()
+    store.add_sweep(spec)
+    store.put_job(spec.id, kind="sweep", title="k-means on orders.csv", spec={}, total=3, state="failed")
+    store.update_job(spec.id, message="The disk is full: free some of it.")
+    app = open_app("sweep", sweep=spec.id)
+    assert "The disk is full: free some of it." in app.error[0].value
+    assert [button.label for button in app.button if button.key == "followed.resume"] == ["Try again"]
