@@ -200,13 +200,17 @@ def _solutions(
 ) -> Iterator[tuple[int, Solution]]:
     """Yield each missing point's measured Solution with its position."""
     scorer = SilhouetteScorer(prepared.X, seed=spec.seed)
+
+    def begin(index: int) -> None:
+        store.begin_attempt(sweep_id, missing[index])
+
     fitted = algorithm_named(spec.algorithm).sweep(
         prepared.X,
         [spec.points[position] for position in missing],
         spec.engine,
         seed=spec.seed,
         memory=memory,
-        progress=lambda index: (store.begin_attempt(sweep_id, missing[index]), None)[1],
+        progress=begin,
     )
     for position, solution in zip(missing, fitted, strict=True):
         yield position, _measured(solution, spec, prepared, scorer)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from segcore.algorithms.outcome import failed, sentence_of
+from segcore.algorithms.outcome import as_sentences, failed
 from segcore.algorithms.specification import AlgorithmSpec
 from segcore.engines import Fitted, fit_estimator
 from segcore.grid import Number, Point
@@ -53,7 +53,7 @@ def _fit(X: np.ndarray, point: Point, engine: EngineName, seed: int, memory: int
     fitted = _fit_precisely(near, eps, min_samples, engine, precise)
     core = np.asarray(fitted.estimator.core_sample_indices_, dtype=np.intp)
     labels = np.asarray(fitted.estimator.labels_)
-    reason = sentence_of(fitted)
+    reason = as_sentences(fitted.warnings)
     if not len(core):
         reason = f"No customer has {min_samples} customers within eps = {eps:g}, itself counted, so all are noise. {reason or ''}".strip()
     return Solution.from_labels(

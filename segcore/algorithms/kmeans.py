@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from segcore.algorithms.outcome import failed, sentence_of, skipped
+from segcore.algorithms.outcome import as_sentences, failed, skipped
 from segcore.algorithms.specification import AlgorithmSpec
-from segcore.engines import fit_estimator
+from segcore.engines import Fitted, fit_estimator
 from segcore.grid import Number, Point
 from segcore.params import Param
 from segcore.solution import EngineName, Solution
@@ -64,25 +64,33 @@ def _fit(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solution
         centres = centres + origin
     iterations = int(fitted.estimator.n_iter_)
     arrays = {"centres": centres, "origin": origin, "iterations": np.array([iterations])}
-    labels, evidence, reason = np.asarray(fitted.estimator.labels_), fitted.evidence, sentence_of(fitted)
+    labels, evidence = np.asarray(fitted.estimator.labels_), fitted.evidence
     if fitted.ran == "intel":
         nearest = assign_kmeans(X, arrays, point)
         moved = int(np.count_nonzero(nearest != labels))
         if moved:
             evidence += f"; {moved:,} rows were given the label of their nearest centre in double precision"
             labels = nearest
-    if iterations >= _MAX_ITER:
-        reason = f"{reason or ''} It was stopped at {_MAX_ITER} iterations, before it settled.".strip()
     return Solution.from_labels(
         labels,
         params=dict(point),
         engine=fitted.ran,
         evidence=evidence,
         seed=seed,
-        reason=reason,
+        reason=_remarks(fitted, labels, int(point["n_clusters"]), iterations),
         fit_seconds=fitted.seconds,
         arrays=arrays,
     )
+
+
+def _remarks(fitted: Fitted, labels: np.ndarray, n_clusters: int, iterations: int) -> str | None:
+    found = len(np.unique(labels))
+    said = [text for text in fitted.warnings if "distinct clusters" not in text]
+    if found < n_clusters:
+        said.append(f"Only {found} of the {n_clusters} segments have customers: there are no more distinct ones.")
+    if iterations >= _MAX_ITER:
+        said.append(f"It was stopped at {_MAX_ITER} iterations, before it settled.")
+    return as_sentences(said)
 
 
 def assign_kmeans(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Number]) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from segcore.engines import Fitted
+from collections.abc import Iterable
+
 from segcore.grid import Point
 from segcore.solution import EngineName, Solution
 
@@ -24,6 +25,6 @@ def skipped(point: Point, engine: EngineName, seed: int, reason: str) -> Solutio
     return Solution(params=dict(point), status="skipped", engine=engine, evidence=NOT_RUN, seed=seed, reason=reason)
 
 
-def sentence_of(fitted: Fitted) -> str | None:
-    """Return what the estimator warned of as one text, or ``None``."""
-    return " ".join(text.rstrip(".") + "." for text in fitted.warnings) or None
+def as_sentences(texts: Iterable[str]) -> str | None:
+    """Return remarks as one text, or ``None`` where there is nothing to say."""
+    return " ".join(text.strip().rstrip(".") + "." for text in texts) or None
