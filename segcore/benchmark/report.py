@@ -243,7 +243,7 @@ def _side(gap: float) -> str:
 
 def _no_comparison(document: Mapping[str, Any]) -> str:
     medians = [
-        f"{engine} took {times['median_seconds']:.3g} seconds" if times["median_seconds"] is not None else f"{engine} finished no run"
+        f"{engine} took {times['median_seconds']:.3g} s" if times["median_seconds"] is not None else f"{engine} finished no run"
         for engine, times in document["engines"].items()
     ]
     text = ", ".join(medians)

@@ -1,0 +1,47 @@
+import pytest
+
+from segcore.benchmark.plan import sweep_spec, total_fits, turns
+from segcore.canonical import canonical_json
+from segcore.errors import DataError, ParameterError
+from segcore.sweep import make_spec as make_sweep
+
+
+def test_the_engines_take_turns():
+    assert turns(["stock", "intel"], 3) == [("stock", 1), ("intel", 1), ("stock", 2), ("intel", 2), ("stock", 3), ("intel", 3)]
+
+
+def test_a_benchmark_fits_the_very_sweep_of_the_same_question(store, make_spec):
+    spec = make_spec(engines=("stock", "intel"), runs=4)
+    assert total_fits(spec) == 16
+    for engine in ("stock", "intel"):
+        asked = sweep_spec(spec, engine)
+        same = make_sweep(store, asked.table, asked.data, features=("x", "y"), outliers="none", points=asked.points, engine=engine)
+        assert asked.id == same.id
+
+
+def test_the_spec_is_plain_values_that_a_job_can_keep(make_spec):
+    assert canonical_json(make_spec())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"engines": ()}, "at least one engine"),
+        ({"engines": ("stock", "stock")}, "named twice"),
+        ({"engines": ("stock", "spark")}, "Unknown engine 'spark'"),
+        ({"runs": 0}, "runs must lie in"),
+        ({"runs": 1.5}, "runs must lie in"),
+        ({"points": ()}, "no points"),
+        ({"points": ({"n_clusters": 0, "tol": 0.1},)}, "n_clusters must be at least 1"),
+        ({"scaler": "log"}, "Unknown scaler"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_timed_is_said_before_the_start(make_spec, options, said):
+    with pytest.raises(ParameterError, match=said):
+        make_spec(**options)
+
+
+def test_too_few_customers_are_said_before_the_start(store, make_spec):
+    with pytest.raises((DataError, ParameterError), match="feature"):
+        make_spec(features=("z",))

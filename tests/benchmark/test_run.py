@@ -1,0 +1,179 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import psutil
+import pytest
+
+from segcore import jobs
+from segcore.benchmark import run_benchmark
+from segcore.benchmark.fit import peak_rss_bytes
+from segcore.benchmark.plan import sweep_spec, total_fits
+from segcore.canonical import canonical_json
+from segcore.sweep import run_sweep
+
+
+@pytest.fixture
+def acting(tmp_path):
+    """Return a function that writes the command of a run that does something else first."""
+
+    def write(statements):
+        script = tmp_path / "act.py"
+        script.write_text(f"import os, signal, sys\nfrom segcore.benchmark import fit\n{statements}\nsys.exit(fit.main(sys.argv[1:]))\n")
+        return (sys.executable, str(script))
+
+    return write
+
+
+def test_a_benchmark_times_what_a_sweep_computes(store, make_spec, tmp_path):
+    spec, done = make_spec(runs=2), []
+    document = run_benchmark(store, spec, tmp_path / "work", progress=done.append)
+    assert list(document["engines"]) == ["stock", "intel"]
+    assert [(turn["engine"], turn["run"]) for turn in document["order"]] == [("stock", 1), ("intel", 1), ("stock", 2), ("intel", 2)]
+    for engine in ("stock", "intel"):
+        times = document["engines"][engine]
+        assert times["ran"] == engine
+        assert len(times["seconds"]) == 2 and all(seconds > 0 for seconds in times["seconds"])
+        assert times["peak_rss_bytes"] >= times["rss_before_fits_bytes"] > 10_000_000
+        assert times["repeatable_points"] == 2
+        assert sum(point["seconds"][0] for point in times["points"]) == pytest.approx(times["seconds"][0])
+    assert "running accelerated version on CPU', at 4 of 4 fits" in document["engines"]["intel"]["evidence"]
+    # Three round groups: whatever the starts, three clusters are these.
+    assert document["agreement"]["intel"]["by_point"][1]["identical"]
+    assert document["agreement"]["intel"]["by_point"][1]["inertia_gap"] == pytest.approx(0, abs=1e-9)
+    sweep = sweep_spec(spec, "stock")
+    store.add_sweep(sweep)
+    run_sweep(store, sweep.id)
+    assert [solution.n_segments for solution in store.sweep(sweep.id).solutions] == [
+        point["n_segments"] for point in document["engines"]["stock"]["points"]
+    ]
+    assert done == sorted(done) and done[-1] == total_fits(spec) == 8
+    assert document["machine"]["cores"] >= 1 and document["machine"]["versions"]["scikit-learn-intelex"]
+    assert canonical_json(document)
+    assert not (tmp_path / "work").exists()
+
+
+def test_where_intels_code_falls_back_the_run_is_not_called_intel(store, make_spec, tmp_path):
+    """scikit-learn-intelex does not do one cluster, so stock computes that point whoever is asked."""
+    points = ({"n_clusters": 1, "tol": 0.001}, {"n_clusters": 3, "tol": 0.001})
+    document = run_benchmark(store, make_spec(points=points), tmp_path / "work")
+    assert document["engines"]["intel"]["ran"] == "mixed"
+    assert document["engines"]["intel"]["fell_back"] == [points[0]]
+    assert "intel was asked for" in document["engines"]["intel"]["points"][0]["evidence"]
+    assert document["summary"].startswith("Intel's code did not run at 1 of the 2 points")
+
+
+def test_a_silent_engine_is_not_called_intel_either(store, make_spec, tmp_path, acting):
+    mute = acting(
+        "import contextlib\n"
+        "from segcore import engines\n"
+        "@contextlib.contextmanager\n"
+        "def mute():\n"
+        "    yield []\n"
+        "engines._sklearnex_log = mute"
+    )
+    document = run_benchmark(store, make_spec(), tmp_path / "work", fit=mute)
+    assert document["engines"]["intel"]["ran"] == "stock"
+    assert document["summary"].startswith("Intel's code did not run at any of the 2 points")
+
+
+def test_dbscan_agrees_label_by_label(store, make_spec, tmp_path):
+    points = ({"eps": 0.3, "min_samples": 5}, {"eps": 0.5, "min_samples": 5})
+    document = run_benchmark(store, make_spec(points=points, algorithm="dbscan"), tmp_path / "work")
+    assert document["agreement"]["intel"]["identical_points"] == 2
+    assert document["agreement"]["intel"]["max_inertia_gap"] is None
+    assert "the same labels at all 2 points" in document["summary"]
+
+
+def test_a_point_that_makes_no_sense_is_shown_and_breaks_nothing(store, make_spec, tmp_path):
+    points = ({"n_clusters": 3, "tol": 0.001}, {"n_clusters": 301, "tol": 0.001})
+    document = run_benchmark(store, make_spec(points=points), tmp_path / "work")
+    assert [point["status"] for point in document["engines"]["intel"]["points"]] == ["ok", "skipped"]
+    assert document["engines"]["intel"]["ran"] == "intel"
+    assert document["ratio_to_stock"]["intel"] > 0
+    assert document["agreement"]["intel"]["points"] == 1
+
+
+def test_an_engine_that_dies_twice_is_not_started_again(store, make_spec, tmp_path, acting):
+    log = tmp_path / "log"
+    dying = acting(
+        f"import json\nrequest = json.load(open(sys.argv[1] + '/request.json'))\nopen({str(log)!r}, 'a').write(request['engine'] + ' ')\n"
+        "if request['engine'] == 'intel':\n    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = []
+    document = run_benchmark(store, make_spec(runs=3), tmp_path / "work", fit=dying, progress=done.append)
+    assert log.read_text().split() == ["stock", "intel", "stock", "intel", "stock"]
+    assert len(document["engines"]["stock"]["seconds"]) == 3
+    assert document["engines"]["intel"]["seconds"] == []
+    assert "killed by SIGKILL (most likely for want of memory) while fitting n_clusters=2,tol=0.001" in document["summary"]
+    assert done[-1] == 12
+
+
+def test_an_exception_outside_the_fits_is_told_with_its_last_line(store, make_spec, tmp_path, acting):
+    document = run_benchmark(
+        store, make_spec(engines=("stock",)), tmp_path / "work", fit=acting("raise RuntimeError('the library is missing')")
+    )
+    assert "stopped with code 1" in document["engines"]["stock"]["evidence"]
+    assert "the library is missing" in document["engines"]["stock"]["evidence"]
+    assert document["summary"].startswith("Stock finished no run")
+
+
+def test_the_peak_is_of_this_process_alone():
+    """A fork of a large process would count the large one's memory; the file of the kernel does not."""
+    ballast = np.ones(40_000_000)
+    code = "from segcore.benchmark.fit import peak_rss_bytes; print(peak_rss_bytes())"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert int(printed) < ballast.nbytes < peak_rss_bytes()
+
+
+def test_a_job_runs_it_and_keeps_its_document(store, make_spec):
+    spec = make_spec(runs=2)
+    job = jobs.wait(store, jobs.start_benchmark(store, spec, title="Benchmark"), timeout=120)
+    assert (job.state, job.message) == ("done", None)
+    assert (job.done, job.total) == (8, 8)
+    result = store.job_row(job.id)["result"]
+    assert result["points"] == 2 and result["engines"]["intel"]["ran"] == "intel"
+    assert list((store.home / "benchmarks").iterdir()) == []
+
+
+def test_a_job_that_cannot_be_run_says_why_in_one_sentence(store, make_spec):
+    spec = {**make_spec(), "table": "0" * 64 + ".json"}
+    job = jobs.wait(store, jobs.start_benchmark(store, spec), timeout=60)
+    assert job.state == "failed"
+    assert "has lost" in job.message
+
+
+def test_cancelling_ends_the_fit_too_and_the_next_one_clears_what_it_left(store, make_spec, tmp_path):
+    points = tuple({"n_clusters": 3, "tol": 1e-9 * (1 + point)} for point in range(20_000))
+    job_id = jobs.start_benchmark(store, make_spec(points=points))
+
+    def ours():
+        found = []
+        for process in psutil.process_iter(["cmdline"]):
+            if job_id in " ".join(process.info["cmdline"] or []):
+                found.append(process)
+        return found
+
+    job = jobs.wait(store, job_id, on_progress=None, timeout=0.1)
+    for _ in range(600):
+        job = jobs.wait(store, job_id, timeout=0.1)
+        if job.done:
+            break
+    assert any("segcore.benchmark.fit" in process.cmdline() for process in ours())
+    jobs.cancel(store, job_id)
+    assert jobs.read_job(store, job_id).state == "cancelled"
+    psutil.wait_procs(ours(), timeout=2)
+    assert ours() == []
+    assert jobs.wait(store, jobs.start_benchmark(store, make_spec()), timeout=120).state == "done"
+    assert list((store.home / "benchmarks").iterdir()) == []
+
+
+def test_a_fit_whose_parent_is_gone_does_nothing(tmp_path):
+    from segcore.benchmark import fit
+
+    np.save(tmp_path / "X.npy", np.zeros((5, 2)))
+    request = {"X": str(tmp_path / "X.npy"), "algorithm": "kmeans", "points": [], "engine": "stock", "seed": 0, "parent": 1_000_000_000}
+    (tmp_path / "request.json").write_text(json.dumps(request))
+    assert fit.main([str(tmp_path)]) == 1
+    assert not (tmp_path / "result.json").exists()
