@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import narwhals as nw
@@ -9,6 +10,8 @@ import numpy as np
 
 from segcore.dataset import ROW_NUMBER, Dataset, FeatureEntry, FeatureTable
 from segcore.errors import DataError
+
+_ROW_NUMBERS = re.compile(r"(?i)(column_1|index|unnamed: ?0|rownames?|row(_?(id|number|num|nr|no))?|nr|no|#)")
 
 
 def build_customers(dataset: Dataset, *, reference_date: str | None = None) -> FeatureTable:
@@ -86,11 +89,11 @@ def _entry(name: str, column: np.ndarray) -> FeatureEntry:
         dropped = "it is empty"
     elif there.min() == there.max():
         dropped = f"it has one value only, {there[0]:g}, for every customer"
-    elif len(there) == len(column) > 2 and (np.diff(column) == 1).all() and column[0] in (0, 1):
+    elif _ROW_NUMBERS.fullmatch(name) and len(there) == len(column) and (np.diff(column) == 1).all():
         dropped = "it numbers the rows"
     return FeatureEntry(name, name, "", f"The column {name}, as it stands.{filled}", (name,), dropped)
 
 
 def _profile(column: Any) -> np.ndarray:
-    text = [None if value is None or value != value else str(value) for value in column.to_list()]
-    return np.array(text, dtype=object)
+    missing = column.is_null().to_list()
+    return np.array([None if gone else str(value) for value, gone in zip(column.to_list(), missing, strict=True)], dtype=object)

@@ -83,7 +83,7 @@ def _lines(dataset: Dataset) -> Any:
     amount = nw.col(roles["amount"]) if "amount" in roles else nw.col(roles["quantity"]) * nw.col(roles["price"])
     order = nw.col(roles.get("order", roles["time"]))
     negative = (nw.col(roles["quantity"]) if "quantity" in roles else amount) < 0
-    cancelled = negative | order.str.contains(r"^C\d+$") if "order" in roles else negative
+    cancelled = negative | order.str.contains(r"^C[0-9]+$") if "order" in roles else negative
     time = nw.col(roles["time"])
     item = [nw.col(roles["item"]).alias("item")] if "item" in roles else []
     return frame.select(

@@ -105,12 +105,16 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str]) -> Mea
         reasons = {**{role: reason for role, (_, reason) in guessed.items()}, **reasons}
     decided = _decide_kind(raw, kind, found)
     if decided == "customers":
-        found = _customers_role(raw, found, chosen="customer" in asked)
+        found = {} if "customer" in roles and not roles["customer"] else _customers_role(raw, found, chosen="customer" in asked)
     else:
         _require(raw, found)
         if "amount" in found and "amount" not in asked and {"quantity", "price"} <= set(found):
             del found["amount"]
-    return Meaning(decided, {role: found[role] for role in ROLES if role in found}, {role: reasons[role] for role in found})
+    return Meaning(
+        decided,
+        {role: found[role] for role in ROLES if role in found},
+        {role: reasons.get(role, "each value stands once") for role in found},
+    )
 
 
 def _validate(raw: Raw, kind: str | None, roles: Mapping[str, str]) -> None:

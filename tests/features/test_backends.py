@@ -1,0 +1,129 @@
+"""The one builder in every frame library: the same customers, values and nulls."""
+
+import os
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from segcore.errors import ParameterError
+from segcore.features import build_features
+from segcore.frames import BACKENDS, start_ray, to_backend
+from segcore.sources import read_source
+
+
+@pytest.fixture(scope="module")
+def ray_running():
+    """Start Ray once for the module, and stop it."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RAY_DEDUP_LOGS", "0")
+        start_ray()
+        import ray
+
+        yield
+        ray.shutdown()
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request):
+    if request.param == "modin":
+        request.getfixturevalue("ray_running")
+    return request.param
+
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Modin and Ray warn about themselves
+
+
+def assert_equal_tables(one, other):
+    assert one.names == other.names
+    assert list(one.customers) == list(other.customers)
+    assert one.reference_date == other.reference_date
+    assert one.dictionary == other.dictionary
+    np.testing.assert_array_equal(np.isnan(one.values), np.isnan(other.values))
+    np.testing.assert_allclose(one.values, other.values, rtol=1e-9, atol=1e-9)
+    assert set(one.profile) == set(other.profile)
+    for name, column in one.profile.items():
+        assert [None if value is None or value != value else value for value in column] == list(other.profile[name])
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_every_library_gives_the_same_features(some_lines, dataset_of, backend, seed):
+    lines = some_lines(seed=seed)
+    rows = pa.Table.from_pandas(lines)
+
+    table = build_features(dataset_of(to_backend(rows, backend)))
+
+    assert_equal_tables(build_features(dataset_of(lines)), table)
+    assert np.isfinite(table.values).all()
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [{"customer": "Client", "time": "At", "amount": "Unit"}, {"customer": "Client", "order": "Ticket", "time": "At", "amount": "Unit"}],
+)
+def test_every_library_gives_the_same_features_of_fewer_roles(some_lines, dataset_of, backend, roles):
+    lines = some_lines(200, 10)
+
+    table = build_features(dataset_of(to_backend(pa.Table.from_pandas(lines), backend), roles))
+
+    assert_equal_tables(build_features(dataset_of(lines, roles)), table)
+
+
+def test_a_single_line_is_enough_in_every_library(some_lines, dataset_of, backend):
+    for lines in (some_lines(4, 1).head(1), some_lines(8, 1)):
+        table = build_features(dataset_of(to_backend(pa.Table.from_pandas(lines, preserve_index=False), backend)))
+
+        assert_equal_tables(build_features(dataset_of(lines)), table)
+
+
+def test_customers_whose_every_line_is_cancelled_have_features_in_every_library(some_lines, dataset_of, backend):
+    lines = some_lines(40, 3).assign(Qty=-1.0)
+
+    table = build_features(dataset_of(to_backend(pa.Table.from_pandas(lines), backend)))
+
+    assert (table.column("invoices") == 0).all()
+    assert_equal_tables(build_features(dataset_of(lines)), table)
+
+
+def test_missing_values_of_a_table_of_customers_are_the_same_in_every_library(dataset_of, backend):
+    rows = pa.table(
+        {
+            "id": ["c", "a", "b", "d"],
+            "age": pa.array([None, 30.0, 20.0, 50.0]),
+            "plan": ["x", None, "y", ""],
+            "n": [1.0, 2.0, 2.0, 3.0],
+            "gone": pa.array([None] * 4, pa.float64()),
+        }
+    )
+    roles = {"customer": "id"}
+
+    table = build_features(dataset_of(to_backend(rows, backend), roles, "customers"))
+
+    assert_equal_tables(build_features(dataset_of(to_backend(rows, "pandas"), roles, "customers")), table)
+    np.testing.assert_array_equal(table.column("age"), [30, 20, 30, 50])
+    assert list(table.profile["plan"]) == [None, "y", "x", ""]
+
+
+def test_an_unknown_library_is_refused():
+    with pytest.raises(ParameterError, match="pandas, polars, modin"):
+        to_backend(pd.DataFrame(), "spark")
+
+
+def test_pandas_frames_are_taken_by_every_library(some_lines, dataset_of, backend):
+    lines = some_lines(50, 5)
+
+    assert_equal_tables(build_features(dataset_of(lines)), build_features(dataset_of(to_backend(lines, backend))))
+
+
+@pytest.mark.skipif(
+    "SEGCORE_DATA_DIR" not in os.environ, reason="SEGCORE_DATA_DIR is not set: it names a folder with Online Retail's files"
+)
+def test_online_retail_is_one_table_from_every_library_and_file(data_dir, backend):
+    reference = build_features(read_source(str(data_dir / "online_retail.parquet")))
+
+    table = build_features(read_source(str(data_dir / "OnlineRetail.csv.gz"), frames=backend))
+
+    assert_equal_tables(reference, table)
+    assert table.values.shape == (4_372, 48)
+    assert np.isfinite(table.values).all()

@@ -1,0 +1,65 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from segcore.dataset import ROW_NUMBER
+from segcore.errors import DataError, ParameterError
+from segcore.features import build_features, feature_names
+
+
+@pytest.fixture
+def table_of(dataset_of):
+    def make(columns, customer=None):
+        return build_features(dataset_of(pd.DataFrame(columns), {"customer": customer} if customer else {}, "customers"))
+
+    return make
+
+
+def test_numeric_columns_are_features_and_the_others_profile(table_of):
+    table = table_of({"id": ["b", "a", "10", "9"], "age": [30.0, 20, 25, 60], "city": ["X", None, "Y", "X"], "income": [1, 2, 3, 5]}, "id")
+
+    assert list(table.customers) == ["10", "9", "a", "b"]
+    assert table.names == ("age", "income")
+    np.testing.assert_array_equal(table.values, [[25, 3], [60, 5], [20, 2], [30, 1]])
+    assert list(table.profile["city"]) == ["Y", "X", None, "X"]
+    assert feature_names(table, "all", "customers") == ("age", "income")
+    assert table.revenue is None
+    assert table.reference_date is None
+
+
+def test_missing_numbers_are_the_median_and_the_dictionary_says_so(table_of):
+    table = table_of({"id": ["a", "b", "c", "d"], "age": [1.0, np.nan, 3.0, 10.0]}, "id")
+
+    np.testing.assert_array_equal(table.column("age"), [1, 3, 3, 10])
+    assert "1 missing values are its median, 3" in table.dictionary[0].description
+
+
+def test_columns_that_say_nothing_are_dropped_with_the_reason(table_of):
+    columns = {"id": list("abcd"), "same": [7.0] * 4, "empty": [np.nan] * 4, "index": [0.0, 1, 2, 3], "age": [1.0, 5, 2, 3]}
+
+    table = table_of(columns, "id")
+
+    assert table.names == ("age",)
+    reasons = {entry.name: entry.dropped for entry in table.dictionary if entry.dropped}
+    assert reasons == {"same": "it has one value only, 7, for every customer", "empty": "it is empty", "index": "it numbers the rows"}
+    assert table_of({"id": list("abcd"), "age": [1.0, 2, 3, 4]}, "id").names == ("age",)  # only a column called so numbers the rows
+    with pytest.raises(DataError, match="it is empty"):
+        feature_names(table, "empty", "customers")
+
+
+def test_rows_without_an_id_are_their_numbers(table_of):
+    assert list(table_of({"age": [1.0, 5, 2]}).customers) == ["1", "2", "3"]
+    assert list(table_of({ROW_NUMBER: ["2", "10"], "age": [1.0, 5]}).customers) == ["10", "2"]
+
+
+def test_a_table_without_a_number_that_differs_is_refused(table_of):
+    with pytest.raises(DataError, match="nothing to cluster on"):
+        table_of({"id": ["a", "b"], "city": ["X", "Y"], "same": [1.0, 1.0]}, "id")
+
+
+def test_sets_of_transactions_do_not_exist_for_customers(table_of):
+    table = table_of({"age": [1.0, 5, 2]})
+
+    for asked in ("kit", "small", "behaviour"):
+        with pytest.raises(ParameterError, match="made from transactions"):
+            feature_names(table, asked, "customers")

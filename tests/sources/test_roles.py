@@ -1,0 +1,168 @@
+import pyarrow as pa
+import pytest
+
+from segcore.errors import DataError, ParameterError
+from segcore.sources.raw import table_source
+from segcore.sources.roles import find_meaning
+
+WHEN = ["2024-01-01 10:00", "2024-01-02 11:00", "2024-01-03 12:00", "2024-02-01 13:00"]
+IDS = ["11", "12", "11", "13"]
+CODES = ["A1", "B2", "C3", "A1"]
+COUNTS = ["1", "2", "-1", "3"]
+PRICES = ["1.5", "2.5", "1.5", "9.99"]
+
+
+def source(**columns):
+    return table_source("rows", pa.table(columns), where=lambda row: f"line {row + 2}")
+
+
+def meaning(columns, *, kind=None, roles=None):
+    return find_meaning(source(**columns), kind=kind, roles=roles or {})
+
+
+HEADERS = [
+    # customer, order, time, item, quantity, price
+    ("CustomerID", "InvoiceNo", "InvoiceDate", "StockCode", "Quantity", "UnitPrice"),
+    ("Customer ID", "Invoice", "InvoiceDate", "StockCode", "Quantity", "Price"),
+    ("customer_id", "order_id", "order_date", "product_id", "qty", "unit_price"),
+    ("client_id", "basket_id", "timestamp", "sku", "units", "price"),
+    ("user_id", "transaction_id", "created_at", "item_id", "quantity", "item_price"),
+    ("household_key", "BASKET_ID", "DAY_DATE", "PRODUCT_ID", "QUANTITY", "PRICE"),
+    ("Member_number", "receipt no", "Date", "itemDescription", "pieces", "Price"),
+    ("Kundennr", "Order", "Datum", "Artikel_ID", "Menge", "Preis"),
+]
+
+
+@pytest.mark.parametrize("names", HEADERS, ids=lambda names: names[0])
+def test_roles_are_found_under_the_names_people_use(names):
+    columns = dict(zip(names, (IDS, CODES, WHEN, CODES, COUNTS, PRICES), strict=True))
+    shuffled = {name: columns[name] for name in sorted(columns)}
+    if names[0] == "Kundennr":
+        shuffled.pop("Artikel_ID")
+
+    found = meaning({"Country": ["FR", "DE", "FR", "FR"], **shuffled})
+
+    assert found.kind == "transactions"
+    expected = dict(zip(("customer", "order", "time", "item", "quantity", "price"), names, strict=True))
+    if names[0] == "Kundennr":
+        expected.pop("item")
+    if names[0] == "Member_number":
+        expected["item"] = "itemDescription"
+    assert dict(found.roles) == expected
+    assert set(found.reasons) == set(expected)
+
+
+@pytest.mark.parametrize(
+    "name", ["sales_value", "amount", "Total", "revenue", "TotalPrice", "payment_value", "order_total", "price", "SalesAmount"]
+)
+def test_the_amount_of_a_line_is_found_without_a_quantity(name):
+    found = meaning({"customer_id": IDS, "date": WHEN, name: PRICES})
+
+    assert found.roles["amount"] == name
+    assert "price" not in found.roles
+
+
+def test_quantity_times_price_is_preferred_to_a_total_that_may_be_the_orders():
+    found = meaning({"customer_id": IDS, "date": WHEN, "quantity": COUNTS, "price": PRICES, "order_total": PRICES})
+
+    assert {"quantity", "price"} <= set(found.roles)
+    assert "amount" not in found.roles
+
+
+def test_an_amount_that_is_asked_for_counts_beside_quantity_and_price():
+    columns = {"customer_id": IDS, "date": WHEN, "quantity": COUNTS, "price": PRICES, "net": PRICES}
+
+    assert meaning(columns, roles={"amount": "net"}).roles["amount"] == "net"
+
+
+def test_the_time_is_found_by_what_it_holds_where_its_name_says_nothing():
+    found = meaning({"customer_id": IDS, "x17": WHEN, "amount": PRICES})
+
+    assert found.roles["time"] == "x17"
+    assert found.reasons["time"] == "it holds dates"
+
+
+def test_a_column_called_date_that_holds_none_is_not_the_time():
+    found = meaning({"customer_id": IDS, "date": ["a", "b", "c", "d"], "bought": WHEN, "amount": PRICES})
+
+    assert found.roles["time"] == "bought"
+
+
+def test_a_text_called_quantity_is_not_the_quantity():
+    found = meaning({"customer_id": IDS, "date": WHEN, "quantity": ["few", "many", "few", "many"], "amount": PRICES})
+
+    assert "quantity" not in found.roles
+
+
+def test_customers_with_one_row_each_are_a_table_of_customers():
+    found = meaning({"customer_id": ["1", "2", "3", "4"], "signup_date": WHEN, "spend": PRICES})
+
+    assert (found.kind, dict(found.roles)) == ("customers", {"customer": "customer_id"})
+
+
+@pytest.mark.parametrize("name", ["ID", "id", "uuid"])
+def test_a_column_called_id_names_the_customers_of_a_table_of_customers(name):
+    assert dict(meaning({"age": PRICES, name: ["1", "2", "3", "4"]}).roles) == {"customer": name}
+
+
+def test_a_table_without_an_id_has_no_customer_role():
+    assert dict(meaning({"VisitorType": CODES, "Region": IDS, "customer_segment": CODES, "user_age": COUNTS}).roles) == {}
+
+
+def test_no_column_names_the_customers_where_the_analyst_says_so():
+    assert dict(meaning({"id": ["1", "2"], "age": ["30", "40"]}, kind="customers", roles={"customer": ""}).roles) == {}
+
+
+def test_names_that_stand_twice_are_not_the_ids_of_customers():
+    assert dict(meaning({"customer_name": ["Ann", "Bob", "Ann", "Cy"], "spend": PRICES}).roles) == {}
+
+
+def test_what_is_asked_for_counts_and_the_rest_is_guessed():
+    columns = {"customer_id": IDS, "account": CODES, "date": WHEN, "amount": PRICES}
+
+    found = meaning(columns, roles={"customer": "account"})
+
+    assert found.roles["customer"] == "account"
+    assert found.reasons["customer"] == "chosen"
+    assert found.roles["time"] == "date"
+
+
+def test_an_empty_column_takes_a_guessed_role_away():
+    columns = {"customer_id": IDS, "sku": CODES, "date": WHEN, "amount": PRICES}
+
+    assert "item" in meaning(columns).roles
+    assert "item" not in meaning(columns, roles={"item": ""}).roles
+
+
+def test_the_kind_that_is_asked_for_counts():
+    columns = {"customer_id": ["1", "2", "3", "4"], "date": WHEN, "amount": PRICES}
+
+    assert meaning(columns).kind == "customers"
+    assert meaning(columns, kind="transactions").kind == "transactions"
+
+
+@pytest.mark.parametrize(
+    ("columns", "kind", "roles", "error", "words"),
+    [
+        ({"a": IDS}, None, {"customer": "b"}, DataError, ["'b'", "its columns are a"]),
+        ({"a": IDS}, None, {"buyer": "a"}, ParameterError, ["'buyer'", "customer, order"]),
+        ({"a": IDS}, "orders", {}, ParameterError, ["'orders'"]),
+        ({"a": IDS}, None, {"customer": "a", "order": "a"}, DataError, ["both customer and order"]),
+        ({"a": PRICES, "date": WHEN}, "transactions", {}, DataError, ["the customer", "columns: a, date"]),
+        ({"customer": IDS, "x": PRICES}, "transactions", {}, DataError, ["the date or time"]),
+        ({"customer": IDS, "date": WHEN, "note": CODES}, "transactions", {}, DataError, ["amount", "quantity and price"]),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_columns_there_are(columns, kind, roles, error, words):
+    with pytest.raises(error) as raised:
+        meaning(columns, kind=kind, roles=roles)
+    for word in words:
+        assert word in str(raised.value)
+
+
+def test_a_single_bad_value_does_not_hide_the_column_that_holds_it():
+    columns = {"customer_id": IDS * 10, "date": [*WHEN * 9, *WHEN[:3], "soon"], "amount": [*PRICES * 9, *PRICES[:3], "abc"]}
+
+    found = meaning(columns)
+
+    assert {"time": "date", "amount": "amount"}.items() <= dict(found.roles).items()
