@@ -134,11 +134,6 @@ class Index:
         )
         return {int(position): int(count) for position, count in rows}
 
-    def forget_attempts(self, sweep_id: str) -> None:
-        """Drop what was counted by ``begin_attempt``."""
-        with self._write() as index:
-            index.execute("delete from attempts where sweep = ?", (sweep_id,))
-
     def forget_failed(self, sweep_id: str) -> int:
         """Drop failed points and all counted attempts, so that they are tried again; returns how many points."""
         with self._write() as index:

@@ -75,8 +75,6 @@ def test_attempts_are_those_at_points_without_a_solution(home):
     assert store.attempts(sweep) == {0: 1, 1: 2}
     store.put_solution(sweep, 0, point())
     assert store.attempts(sweep) == {1: 2}
-    store.forget_attempts(sweep)
-    assert store.attempts(sweep) == {}
 
 
 def test_a_job_is_only_changed_from_the_states_that_are_named(home):

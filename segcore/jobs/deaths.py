@@ -67,7 +67,10 @@ class Deaths:
         for position in at_work:
             self.at[position] = self.at.get(position, 0) + 1
             if self.at[position] >= _DEATHS_AT_A_POINT:
-                self.given_up[position] = f"The worker died {self.at[position]} times at this point; the last time it {death.sentence}."
+                self.given_up[position] = (
+                    f"The worker died {self.at[position]} times at this point; the last time it {death.sentence}. "
+                    "Resuming the sweep once it has ended tries this point again."
+                )
         self.barren = 0 if at_work or advanced else self.barren + 1
         outside = death.code == -signal.SIGKILL and not death.out_of_memory
         return self.barren >= (_BARREN_KILLS if outside else _BARREN_DEATHS)

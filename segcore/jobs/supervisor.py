@@ -82,7 +82,6 @@ class Supervision:
     def run(self) -> tuple[str, str | None]:
         """Start workers until one ends in good order, or there is no hope."""
         kind = self.index.job_row(self.job_id)["kind"]
-        self.index.forget_attempts(self.job_id)  # those of a run that was stopped from outside are nobody's fault
         while True:
             attempts, done = self.index.attempts(self.job_id), len(self.index.positions(self.job_id))
             code, death = self._work(kind)

@@ -11,7 +11,7 @@ from segcore.jobs import start
 from segcore.store import Store
 
 
-def test_a_sweep_runs_to_its_end_in_processes_of_its_own(store, make_spec, processes):
+def test_a_sweep_runs_to_its_end_in_processes_of_its_own(store, make_spec, processes, until):
     spec = make_spec(points=3)
     sweep = jobs.start_sweep(store, spec)
     assert sweep == spec.id
@@ -24,7 +24,7 @@ def test_a_sweep_runs_to_its_end_in_processes_of_its_own(store, make_spec, proce
     found = store.sweep(sweep)
     assert [solution.status for solution in found.solutions] == ["ok"] * 3
     assert found.summary["rows"] == 3_000
-    assert processes() == []
+    until(lambda: processes() == [])
 
 
 def test_a_complete_sweep_is_answered_without_a_process(store, make_spec, monkeypatch):
@@ -88,7 +88,7 @@ def test_the_pace_gives_the_time_that_is_left_once_there_is_a_point(store, make_
     jobs.wait(store, sweep, on_progress=seen.append, timeout=60)
     assert all(job.seconds_left is None for job in seen if job.done == 0 or job.state != "running")
     left = [job.seconds_left for job in seen if job.state == "running" and job.done == 2]
-    assert left and all(0.8 < seconds < 20 for seconds in left)
+    assert left and all(0.8 < seconds < 60 for seconds in left)
 
 
 def test_a_sweep_that_cannot_be_run_as_a_whole_fails_with_its_sentence(store, make_spec):
