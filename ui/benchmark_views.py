@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from segcore import jobs
+from segcore.algorithms import algorithm
 from segcore.explain.wording import counted, percent_text
 from segcore.grid import point_key
 from segcore.plots.timings import describe_timings, draw_timings, seconds_text, timings_data
@@ -76,9 +77,10 @@ def draw_result(result: Mapping[str, Any], job_id: str) -> None:
     for warning in result.get("warnings", []):
         st.warning(escape(warning), icon=":material/warning:")
     copies = f" ({result['repeats']} copies of each customer)" if result["repeats"] > 1 else ""
+    size = f"{counted(result['rows'], 'row')}{copies} × {counted(result['features'], 'feature')}"
     st.caption(
-        f"{escape(result['data'].get('name', 'data'))} · {result['algorithm']} · {counted(result['rows'], 'row')}{copies} × "
-        f"{counted(result['features'], 'feature')} · {counted(result['points'], 'point')} · {counted(result['runs'], 'run')} of each engine"
+        f"{escape(result['data'].get('name', 'data'))} · {algorithm(result['algorithm']).title} · {size} · "
+        f"{counted(result['points'], 'point')} · {counted(result['runs'], 'run')} of each engine"
     )
     times = timings_data(result)
     left, right = st.columns([3, 2], gap="medium")
@@ -120,6 +122,7 @@ def gap_text(gap: float) -> str:
 
 def _draw_engines(result: Mapping[str, Any]) -> None:
     st.markdown("**What ran, and the proof**")
+    engines = sorted(result["engines"].items(), key=lambda item: item[0] != "stock")
     rows = [
         {
             "Engine asked": ENGINE_TITLES.get(engine, engine),
@@ -128,17 +131,12 @@ def _draw_engines(result: Mapping[str, Any]) -> None:
             "Fastest": seconds_text(times["min_seconds"]),
             "Slowest": seconds_text(times["max_seconds"]),
             "Peak memory": f"{times['peak_rss_bytes'] / _MIB:,.0f} MiB" if times["peak_rss_bytes"] else "–",
-            "Evidence": times["evidence"],
         }
-        for engine, times in result["engines"].items()
+        for engine, times in engines
     ]
-    st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
-        row_height=56,
-        column_config={"Evidence": st.column_config.TextColumn(width="large")},
-        alt="Each engine with what ran, its times, its peak memory and the proof",
-    )
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Each engine with what ran, its times and its peak memory")
+    for engine, times in engines:
+        st.caption(f"{ENGINE_TITLES.get(engine, engine)}: {escape(times['evidence'])}.")
 
 
 def _draw_points(result: Mapping[str, Any]) -> None:

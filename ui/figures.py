@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]#|<>~$]|:(?=[\w/])|^[-+](?=\s)|^\d+(?=[.)]\s)")
 CONFIG = {"displayModeBar": False, "showSendToCloud": False}
 
 
@@ -37,4 +39,4 @@ def draw_figure(figure: Figure, *, key: str, name: str, words: str, clickable: b
 
 def escape(words: str) -> str:
     """Return text in which nothing is taken for Markdown; names that analysts and files give may hold anything."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+!|<>~$:" else letter for letter in words)
+    return _MARKDOWN.sub(r"\\\g<0>", words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from segcore.algorithms import algorithm
 from segcore.explain import number_text, percent_text
 from segcore.explain.wording import counted, two_decimals
 from segcore.features.assemble import Assembled, assemble
@@ -129,7 +130,7 @@ def draw_sweep_line(sweep: Sweep) -> None:
     rule = "outliers set aside by the kit's rule" if spec.outliers == "kit" else "no outlier rule"
     st.caption(
         escape(
-            f"{spec.data.get('name', 'data')} · {spec.algorithm} · {counted(len(spec.points), 'point')} · "
+            f"{spec.data.get('name', 'data')} · {algorithm(spec.algorithm).title} · {counted(len(spec.points), 'point')} · "
             f"{counted(len(spec.features), 'feature')} · scaling {spec.scaler} · {rule}{copies} · engine {spec.engine}"
         )
     )

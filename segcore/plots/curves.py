@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from segcore.algorithms import algorithm
 from segcore.explain.wording import counted, listed
 from segcore.grid import axes_of
 from segcore.plots.points import Metric, PointRow, axis_title, metric, point_label, point_rows
@@ -60,7 +61,7 @@ class Curves:
 
 
 def curves_data(sweep: Sweep, metric_name: str) -> Curves:
-    """Return a metric over the first axis of the grid, one curve for each combination of the others.
+    """Return a metric over the algorithm's first parameter, one curve for each combination of the others.
 
     Raises
     ------
@@ -69,7 +70,7 @@ def curves_data(sweep: Sweep, metric_name: str) -> Curves:
     """
     shown = metric(metric_name)
     axes = axes_of(sweep.spec.points)
-    main = next(iter(axes))
+    main = next(param.name for param in algorithm(sweep.spec.algorithm).params if param.name in axes)
     others = [name for name, values in axes.items() if name != main and len(values) > 1]
     grouped: dict[str, list[CurvePoint]] = {}
     for row in point_rows(sweep):

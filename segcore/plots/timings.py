@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from segcore.explain.wording import counted
-from segcore.plots.theme import ACCENT, PALETTE, lay_out
+from segcore.plots.theme import PALETTE, QUIET, lay_out
+from segcore.solution import ENGINES
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -25,13 +26,14 @@ class EngineTime:
 
 
 def timings_data(result: Mapping[str, Any]) -> tuple[EngineTime, ...]:
-    """Return each engine's times from the document that ``benchmark --json`` prints."""
+    """Return each engine's times from the document that ``benchmark --json`` prints, stock first, those without a run left out."""
     ratios = result.get("ratio_to_stock", {})
-    return tuple(
+    found = (
         EngineTime(name, times["ran"], tuple(times["seconds"]), times["median_seconds"], ratios.get(name))
         for name, times in result["engines"].items()
         if times.get("seconds")
     )
+    return tuple(sorted(found, key=lambda time: time.engine != "stock"))
 
 
 def draw_timings(times: tuple[EngineTime, ...]) -> Figure:
@@ -45,7 +47,7 @@ def draw_timings(times: tuple[EngineTime, ...]) -> Figure:
             y=names,
             orientation="h",
             name="median",
-            marker={"color": [PALETTE[order % len(PALETTE)] for order in range(len(times))], "opacity": 0.8},
+            marker={"color": [_color(time.engine) for time in times], "opacity": 0.85},
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -61,13 +63,18 @@ def draw_timings(times: tuple[EngineTime, ...]) -> Figure:
         y=[time.engine for time in times for _ in time.seconds],
         mode="markers",
         name="single runs",
-        marker={"symbol": "line-ns", "size": 16, "line": {"width": 2, "color": ACCENT}},
+        marker={"symbol": "circle-open", "size": 10, "line": {"width": 2}, "color": QUIET},
         hovertemplate="%{x:.3g} s<extra></extra>",
     )
     lay_out(figure, x_title="Fitting the whole grid (seconds)", y_title="Engine", height=120 + 62 * len(times), showlegend=False)
     figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
     return figure
+
+
+def _color(engine: str) -> str:
+    """Return an engine's own colour, the same in every benchmark."""
+    return PALETTE[ENGINES.index(engine) % len(PALETTE)] if engine in ENGINES else QUIET
 
 
 def seconds_text(seconds: float | None) -> str:

@@ -1,0 +1,165 @@
+import json
+
+import pandas as pd
+import pytest
+
+from segcore.grid import point_key
+from segcore.sweep import run_sweep
+
+DENSITIES = ("min_samples=3", "eps=0.05,1.5,3.0")
+
+
+def figures(app):
+    return {chart.proto.id.split("figure.")[-1].split(".")[0]: json.loads(chart.proto.spec) for chart in app.get("plotly_chart")}
+
+
+def click(app, name, sweep, position):
+    """Select a mark as the browser does: the page reads what the figure's key holds."""
+    event = {"selection": {"points": [{"customdata": position}], "point_indices": [position], "box": [], "lasso": []}}
+    app.session_state[f"figure.{name}.{sweep.id[:12]}"] = event
+    return app.run()
+
+
+def metrics(app):
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def test_without_a_sweep_it_shows_the_way_to_one(small_intake, open_app, words):
+    app = open_app("explore")
+    assert not app.exception
+    assert "There is no sweep yet" in words(app)
+    assert app.get("page_link")
+
+
+def test_a_link_to_an_unknown_sweep_says_so(small_intake, open_app, words):
+    app = open_app("explore", sweep="0123456789abcdef")
+    assert not app.exception
+    assert "not in this store" in words(app)
+
+
+def test_every_point_is_in_every_figure(finished_sweep, open_app):
+    app = open_app("explore", sweep=finished_sweep.id)
+    assert not app.exception
+    shown = figures(app)
+    assert {"inertia", "silhouette", "sizes", "features", "segments"} <= set(shown)
+    for name in ("inertia", "silhouette"):
+        assert shown[name]["data"][0]["x"] == [2, 3, 4]
+    assert {position for trace in shown["sizes"]["data"] for position in trace.get("customdata", [])} == {0, 1, 2}
+    assert set(shown["features"]["data"][1]["customdata"]) == {0, 1, 2}
+
+
+def test_the_head_is_the_recommendation_with_its_reason(finished_sweep, open_app, words):
+    app = open_app("explore", sweep=finished_sweep.id)
+    reason = finished_sweep.recommendation.reason
+    assert reason.split(",")[0] in words(app).replace("\\", "")
+
+
+def test_the_numbers_are_those_of_the_chosen_point(finished_sweep, open_app):
+    for position, solution in enumerate(finished_sweep.solutions):
+        app = open_app("explore", sweep=finished_sweep.id, point=point_key(finished_sweep.spec.points[position]))
+        shown = metrics(app)
+        assert shown["Segments"] == str(solution.n_segments)
+        assert shown["Silhouette"] == f"{solution.quality.silhouette.value:.2f}"
+        assert f"exact, over {sum(solution.sizes)} rows" in "\n".join(caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("name", ["inertia", "silhouette", "sizes", "features"])
+def test_a_click_chooses_the_point_and_writes_the_link(finished_sweep, open_app, name):
+    app = open_app("explore", sweep=finished_sweep.id, point="n_clusters=2")
+    assert metrics(app)["Segments"] == "2"
+    click(app, name, finished_sweep, 2)
+    assert not app.exception
+    assert metrics(app)["Segments"] == "4"
+    assert app.query_params["point"] == point_key(finished_sweep.spec.points[2])
+
+
+def test_the_list_chooses_too_and_an_old_click_does_not_come_back(finished_sweep, open_app):
+    app = open_app("explore", sweep=finished_sweep.id, point="n_clusters=2")
+    click(app, "inertia", finished_sweep, 2)
+    app.selectbox[0].set_value(1).run()
+    assert metrics(app)["Segments"] == "3"
+    app.run()
+    assert metrics(app)["Segments"] == "3"
+
+
+def test_the_chosen_point_is_the_same_on_the_next_page(finished_sweep, open_app):
+    app = open_app("explore", sweep=finished_sweep.id)
+    click(app, "silhouette", finished_sweep, 2)
+    app.switch_page("pages/segments.py").run()
+    assert not app.exception
+    assert app.selectbox[0].value == 2
+
+
+def test_the_link_opens_the_same_view_in_another_session(finished_sweep, open_app):
+    first = open_app("explore", sweep=finished_sweep.id)
+    click(first, "inertia", finished_sweep, 0)
+    second = open_app("explore", **{name: first.query_params[name] for name in ("sweep", "point")})
+    assert metrics(second) == metrics(first)
+
+
+def test_dbscan_is_shown_as_maps_with_gaps_named(spec_of, finish, open_app, words):
+    sweep = finish(spec_of(algo="dbscan", axes=DENSITIES))
+    assert sweep.solutions[0].n_segments == 0
+    app = open_app("explore", sweep=sweep.id)
+    assert not app.exception
+    shown = figures(app)
+    assert {"silhouette", "n_segments", "noise_share", "compactness", "sizes", "features"} <= set(shown)
+    assert shown["silhouette"]["data"][1]["text"][0] == "no segment"
+
+
+def test_a_point_of_nothing_but_noise_breaks_nothing(spec_of, finish, open_app):
+    sweep = finish(spec_of(algo="dbscan", axes=DENSITIES))
+    app = open_app("explore", sweep=sweep.id, point=point_key(sweep.spec.points[0]))
+    assert not app.exception
+    shown = metrics(app)
+    assert (shown["Segments"], shown["Silhouette"], shown["Noise"]) == ("0", "–", "100 %")
+
+
+def test_a_single_point_and_points_that_were_skipped_are_shown(spec_of, finish, open_app, words):
+    sweep = finish(spec_of(axes=("n_clusters=500", "tol=0.0001")))
+    assert sweep.solutions[0].status == "skipped"
+    app = open_app("explore", sweep=sweep.id)
+    assert not app.exception
+    assert "skipped" in words(app)
+    assert "more than the" in words(app)
+
+
+def test_while_it_runs_what_is_there_is_shown(store, spec_of, open_app, words):
+    spec = spec_of()
+    store.add_sweep(spec)
+    run_sweep(store, spec.id, only=[0, 1])
+    app = open_app("explore", sweep=spec.id)
+    assert not app.exception
+    assert "2 of 3 points are there so far" in words(app)
+    assert figures(app)["inertia"]["data"][0]["y"][2] is None
+    run_sweep(store, spec.id)
+    app.run()
+    assert not app.exception
+    assert "so far" not in words(app)
+
+
+def test_the_table_has_every_point_and_can_be_downloaded(finished_sweep, open_app):
+    app = open_app("explore", sweep=finished_sweep.id)
+    table = next(frame.value for frame in app.dataframe if "inertia" in frame.value)
+    assert list(table["inertia"]) == [solution.quality.inertia for solution in finished_sweep.solutions]
+    assert isinstance(table, pd.DataFrame)
+    assert any(button.label == "Download the table as CSV" for button in app.get("download_button"))
+
+
+def test_every_figure_has_a_name_and_words_below_it(finished_sweep, open_app):
+    app = open_app("explore", sweep=finished_sweep.id)
+    charts = app.get("plotly_chart")
+    assert all(chart.proto.alt for chart in charts)
+    captions = "\n".join(caption.value for caption in app.caption)
+    assert f"{finished_sweep.solutions[0].quality.inertia:,.0f}" in captions.replace("\\", "")
+
+
+def test_the_recommended_point_is_one_button_away(store, spec_of, finish, open_app):
+    sweep = finish(spec_of())
+    point = dict(sweep.spec.points[1])
+    store.put_summary(sweep.id, {**sweep.summary, "recommended": {"params": point, "reason": "Both measures point to it."}})
+    app = open_app("explore", sweep=sweep.id, point="n_clusters=4")
+    app.button(key="explore.recommended").click().run()
+    assert not app.exception
+    assert metrics(app)["Segments"] == "3"
+    assert app.button(key="explore.recommended").disabled

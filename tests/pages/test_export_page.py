@@ -1,0 +1,95 @@
+import io
+import json
+
+import pandas as pd
+
+from segcore.grid import point_key
+from segcore.store import Store
+from ui.export_form import ExportRequest, _content, _description
+
+
+def rows_shown(app):
+    return int(next(metric.value for metric in app.metric if metric.label == "Rows in the file").replace(",", ""))
+
+
+def request(**options):
+    fields = {"file_format": "csv", "profile": False, "copies": False, "include_set_aside": False}
+    return ExportRequest(**{**fields, **options})
+
+
+def test_without_a_sweep_it_shows_the_way_to_one(small_intake, open_app, words):
+    app = open_app("export")
+    assert not app.exception
+    assert "There is no sweep yet" in words(app)
+
+
+def test_all_segments_are_chosen_at_first_and_the_count_is_everyone(finished_sweep, open_app):
+    app = open_app("export", sweep=finished_sweep.id, point="n_clusters=3")
+    assert not app.exception
+    assert rows_shown(app) == 45
+    assert {button.label for button in app.get("download_button")} == {
+        "Download 45 rows as CSV",
+        "Description (JSON)",
+        "Model (zip)",
+    }
+
+
+def test_the_count_follows_the_chosen_segments(finished_sweep, open_app):
+    app = open_app("export", sweep=finished_sweep.id, point="n_clusters=3")
+    label, size = finished_sweep.solutions[1].segments[0], finished_sweep.solutions[1].sizes[0]
+    app.multiselect[0].set_value([label]).run()
+    assert not app.exception
+    assert rows_shown(app) == size
+
+
+def test_no_segment_is_no_file(finished_sweep, open_app, words):
+    app = open_app("export", sweep=finished_sweep.id, point="n_clusters=3")
+    app.multiselect[0].set_value([]).run()
+    assert not app.exception
+    assert "Choose at least one segment" in words(app)
+    assert not app.get("download_button")
+
+
+def test_the_file_its_description_and_the_screen_agree(home, finished_sweep, open_app):
+    app = open_app("export", sweep=finished_sweep.id, point="n_clusters=3")
+    store = Store(home)
+    asked = request(segments=tuple(app.multiselect[0].value))
+    file = pd.read_csv(io.BytesIO(_content(store, finished_sweep, 1, asked)()), dtype={"customer_id": str})
+    described = json.loads(_description(store, finished_sweep, 1, asked)())
+    assert len(file) == rows_shown(app) == described["rows"]
+    assert list(file.columns[:3]) == ["customer_id", "segment", "segment_name"]
+    assert file["customer_id"].str.startswith("0").all()
+    sizes = dict(zip(finished_sweep.solutions[1].segments, finished_sweep.solutions[1].sizes, strict=True))
+    assert file["segment"].value_counts().to_dict() == sizes
+    assert described["point"] == dict(finished_sweep.spec.points[1])
+
+
+def test_the_chosen_point_of_explore_is_the_one_exported(finished_sweep, open_app):
+    app = open_app("explore", sweep=finished_sweep.id, point="n_clusters=4")
+    app.switch_page("pages/export.py").run()
+    assert not app.exception
+    assert app.selectbox[0].value == 2
+    assert point_key(finished_sweep.spec.points[2]) in app.code[0].value
+
+
+def test_noise_can_be_exported_and_is_named(spec_of, finish, open_app):
+    sweep = finish(spec_of(algo="dbscan", axes=("min_samples=3", "eps=0.05")))
+    app = open_app("export", sweep=sweep.id)
+    assert not app.exception
+    assert rows_shown(app) == 45
+    assert "--segments noise" in app.code[0].value
+
+
+def test_copies_are_left_out_unless_asked_for(spec_of, finish, open_app):
+    sweep = finish(spec_of(repeats=3))
+    app = open_app("export", sweep=sweep.id, point="n_clusters=2")
+    assert rows_shown(app) == 45
+    app.checkbox(key="export.copies").check().run()
+    assert not app.exception
+    assert rows_shown(app) == 135
+
+
+def test_a_point_without_a_result_sends_back(spec_of, finish, open_app, words):
+    app = open_app("export", sweep=finish(spec_of(axes=("n_clusters=500", "tol=0.0001"))).id)
+    assert not app.exception
+    assert "skipped" in words(app)

@@ -1,0 +1,122 @@
+import json
+
+import pytest
+
+from segcore.grid import point_key
+
+
+def shares(app):
+    chart = next(chart for chart in app.get("plotly_chart") if "figure.shares" in chart.proto.id)
+    return {trace["name"]: trace for trace in json.loads(chart.proto.spec)["data"]}
+
+
+def test_without_a_sweep_it_shows_the_way_to_one(small_intake, open_app, words):
+    app = open_app("segments")
+    assert not app.exception
+    assert "There is no sweep yet" in words(app)
+
+
+def test_it_leads_with_shares_of_customers_and_revenue(finished_sweep, open_app):
+    app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
+    assert not app.exception
+    bars = shares(app)
+    sizes = sorted(finished_sweep.solutions[1].sizes, reverse=True)
+    assert bars["share of customers"]["x"] == pytest.approx([100 * size / sum(sizes) for size in sizes])
+    assert sum(bars["share of revenue"]["x"]) == pytest.approx(100)
+
+
+def test_a_segment_has_its_sentence_ranking_distributions_and_table(finished_sweep, open_app, words):
+    app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
+    keys = [chart.proto.id for chart in app.get("plotly_chart")]
+    assert any("figure.ranking" in key for key in keys)
+    assert sum("figure.spread" in key for key in keys) == 4
+    assert "all customers:" in words(app)
+    table = next(frame.value for frame in app.dataframe if "All: median" in frame.value)
+    assert len(table) == len(finished_sweep.spec.features)
+    assert list(table["Compactness"]) == sorted(table["Compactness"], reverse=True)
+
+
+def test_a_clicked_bar_opens_its_segment(finished_sweep, open_app):
+    app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
+    other = next(label for label in finished_sweep.solutions[1].segments if label != app.selectbox(key="segments.picked").value)
+    event = {"selection": {"points": [{"customdata": other}], "point_indices": [0], "box": [], "lasso": []}}
+    app.session_state[f"figure.shares.{finished_sweep.id[:12]}"] = event
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key="segments.picked").value == other
+    size = dict(zip(finished_sweep.solutions[1].segments, finished_sweep.solutions[1].sizes, strict=True))[other]
+    assert next(metric.value for metric in app.metric if metric.label == "Customers") == str(size)
+
+
+def test_a_name_appears_at_once_everywhere_and_survives_a_refresh(store, finished_sweep, open_app):
+    app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
+    label = app.selectbox(key="segments.picked").value
+    app.text_input[0].set_value("  Weekend   families ").run()
+    assert not app.exception
+    point = point_key(finished_sweep.spec.points[1])
+    assert store.segment_names(finished_sweep.id, point) == {label: "Weekend families"}
+    assert "▸ Weekend families" in shares(app)["share of customers"]["y"]
+    again = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
+    assert again.text_input[0].value == "Weekend families"
+    explore = open_app("explore", sweep=finished_sweep.id, point="n_clusters=3")
+    compactness = next(chart for chart in explore.get("plotly_chart") if "figure.segments" in chart.proto.id)
+    assert "Weekend families" in json.loads(compactness.proto.spec)["data"][0]["x"]
+    export = open_app("export", sweep=finished_sweep.id, point="n_clusters=3")
+    assert any("Weekend families" in option for option in export.multiselect[0].options)
+
+
+def test_an_emptied_name_gives_the_number_back(store, finished_sweep, open_app):
+    app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
+    app.text_input[0].set_value("Loyal").run()
+    app.text_input[0].set_value("").run()
+    assert store.segment_names(finished_sweep.id, point_key(finished_sweep.spec.points[1])) == {}
+
+
+@pytest.mark.parametrize("name", ["<b>x</b>", "$a$ [b](http://c) *d*", "=cmd()", "Segment 0", "Noise", "😀" * 30])
+def test_names_may_hold_anything(finished_sweep, open_app, name):
+    app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
+    app.text_input[0].set_value(name).run()
+    assert not app.exception
+    assert not open_app("export", sweep=finished_sweep.id, point="n_clusters=3").exception
+
+
+def test_noise_is_shown_apart(spec_of, finish, open_app, words):
+    sweep = finish(spec_of(algo="dbscan", axes=("min_samples=3", "eps=1.5")))
+    assert sweep.solutions[0].n_noise
+    assert sweep.solutions[0].n_segments
+    app = open_app("segments", sweep=sweep.id)
+    assert not app.exception
+    assert shares(app)["share of customers"]["y"][-1] == "Noise"
+    assert "Noise is no segment" in words(app)
+    app.selectbox(key="segments.picked").set_value(-1).run()
+    assert not app.exception
+    assert not app.text_input
+
+
+def test_nothing_but_noise_is_said(spec_of, finish, open_app, words):
+    sweep = finish(spec_of(algo="dbscan", axes=("min_samples=3", "eps=0.05")))
+    app = open_app("segments", sweep=sweep.id)
+    assert not app.exception
+    assert "every customer is noise" in words(app)
+
+
+def test_a_point_without_a_result_sends_back(spec_of, finish, open_app, words):
+    sweep = finish(spec_of(axes=("n_clusters=500", "tol=0.0001")))
+    app = open_app("segments", sweep=sweep.id)
+    assert not app.exception
+    assert "skipped" in words(app)
+
+
+def test_customers_set_aside_are_counted_with_their_revenue(store, spec_of, finish, open_app, words, small_intake):
+    sweep = finish(spec_of(outliers="kit"))
+    aside = sweep.summary["set_aside"]["customers"]
+    text = words(open_app("segments", sweep=sweep.id))
+    assert ("set aside by the outlier rule" in text) == (aside > 0)
+
+
+def test_copies_are_not_counted_as_customers(spec_of, finish, open_app):
+    sweep = finish(spec_of(repeats=2))
+    app = open_app("segments", sweep=sweep.id, point="n_clusters=2")
+    assert not app.exception
+    table = next(frame.value for frame in app.dataframe if "What sets it apart" in frame.value)
+    assert table["Customers"].sum() == 45
