@@ -1,0 +1,195 @@
+import csv
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segcore.cli import main
+from segcore.export import model_zip
+from segcore.store import Store
+
+
+def read(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def shop(seed=0, days=100, customers=60):
+    """Return lines of a shop: customers with ids that are no numbers, some of whom buy a hundred times as much."""
+    dice = np.random.default_rng(seed)
+    lines = 1500
+    who = dice.integers(0, customers, lines)
+    when = pd.Timestamp("2011-01-01") + pd.to_timedelta(dice.integers(0, days * 24 * 60, lines), unit="min")
+    return pd.DataFrame(
+        {
+            "Who": [f"{number:05d}" for number in who],
+            "Receipt": [f"R{number}" for number in dice.integers(0, 400, lines)],
+            "Moment": when.strftime("%Y-%m-%d %H:%M:%S"),
+            "Pieces": np.where(who == 7, 900, dice.integers(1, 9, lines)),
+            "Each": np.where(who % 2 == 0, 1.5, 40.25),
+            "Land": np.where(who % 3 == 0, "France", "Norway"),
+        }
+    )
+
+
+ROLES = ("customer=Who", "order=Receipt", "time=Moment", "quantity=Pieces", "price=Each")
+
+
+@pytest.fixture
+def shop_csv(tmp_path):
+    shop().to_csv(tmp_path / "shop.csv", index=False)
+    return tmp_path / "shop.csv"
+
+
+def with_roles(*roles):
+    return [part for role in roles for part in ("--role", role)]
+
+
+@pytest.fixture
+def swept(shop_csv, capsys):
+    """Return the document of a k-means sweep of the shop, with the outlier rule on."""
+    command = ["sweep", str(shop_csv), *with_roles(*ROLES), "--algo", "kmeans", "--features", "Amount,Recency,NumberOfOrders"]
+    assert main([*command, "--grid", "n_clusters=2,3", "--grid", "tol=1e-3", "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_an_export_adds_up_to_the_sizes_of_the_sweep(swept, tmp_path, capsys):
+    out = tmp_path / "out.csv"
+    assert main(["export", swept["sweep"][:8], "--point", "n_clusters=3", "--out", str(out), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    rows, point = read(out), swept["points"][1]
+    assert list(rows[0]) == ["customer_id", "segment", "segment_name", "Amount", "Recency", "NumberOfOrders"]
+    assert [row["customer_id"] for row in rows] == sorted({row["customer_id"] for row in rows})
+    sizes = [sum(row["segment"] == str(label) for row in rows) for label in range(3)]
+    assert sizes == point["sizes"] == [entry["rows"] for entry in document["segments"]]
+    assert len(rows) == document["rows"] == swept["rows"]
+    assert json.loads((tmp_path / "out.csv.json").read_text()) == document
+    assert document["data"]["roles"]["customer"] == "Who"
+
+
+def test_an_export_can_add_whom_the_outlier_rule_set_aside(swept, tmp_path, capsys):
+    out = tmp_path / "out.csv"
+    assert swept["set_aside"]["customers"] == 1
+    assert main(["export", swept["sweep"], "--point", "n_clusters=2,tol=0.001", "--out", str(out), "--with-set-aside"]) == 0
+    assert "60 rows written" in capsys.readouterr().out
+    assert [row["customer_id"] for row in read(out) if row["set_aside"] == "true"] == ["00007"]
+
+
+def test_an_export_of_some_segments_to_parquet(swept, tmp_path):
+    out = tmp_path / "out.parquet"
+    assert main(["export", swept["sweep"], "--point", "n_clusters=3", "--segments", "2,0", "--out", str(out)]) == 0
+    frame = pd.read_parquet(out)
+    assert set(frame["segment"]) == {0, 2}
+    assert len(frame) == swept["points"][1]["sizes"][0] + swept["points"][1]["sizes"][2]
+    assert json.loads((tmp_path / "out.parquet.json").read_text())["rows"] == len(frame)
+
+
+def test_scoring_the_training_rows_gives_the_training_labels_and_drops_nobody(swept, shop_csv, tmp_path, capsys):
+    """The sweep's roles are applied without being given again, though no header says what it is."""
+    exported, scored = tmp_path / "exported.csv", tmp_path / "scored.csv"
+    assert main(["export", swept["sweep"], "--point", "n_clusters=3", "--out", str(exported), "--with-set-aside"]) == 0
+    capsys.readouterr()
+    assert main(["score", swept["sweep"], "--point", "n_clusters=3", str(shop_csv), "--out", str(scored), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    rows = read(scored)
+    assert list(rows[0]) == ["customer_id", "segment", "segment_name", "set_aside"]
+    keys = ("customer_id", "segment", "segment_name", "set_aside")
+    assert rows == [{key: row[key] for key in keys} for row in read(exported)]
+    assert len(rows) == document["rows"] == 60
+    assert document["set_aside_rows"] == 1
+    assert document["scored"]["name"] == "shop.csv"
+
+
+def test_a_part_of_the_data_can_be_scored_and_named_segments_keep_their_names(swept, shop_csv, tmp_path, capsys):
+    store = Store()
+    store.name_segment(swept["sweep"], "n_clusters=2,tol=0.001", 0, "Regulars")
+    command = ["score", swept["sweep"], "--point", "n_clusters=2", str(shop_csv), "--where", "Land = 'France'"]
+    assert main([*command, "--out", str(tmp_path / "out.csv")]) == 0
+    rows = read(tmp_path / "out.csv")
+    assert len(rows) == 20
+    assert {row["segment_name"] for row in rows} <= {"Regulars", "Segment 1"}
+    assert "20 customers written" in capsys.readouterr().out
+
+
+def test_later_data_need_a_date_and_columns_of_other_names_their_roles(swept, tmp_path, capsys):
+    later = shop(seed=1, days=150).rename(columns={"Who": "Client"})
+    later.to_csv(tmp_path / "later.csv", index=False)
+    command = ["score", swept["sweep"], "--point", "n_clusters=2", str(tmp_path / "later.csv"), "--out", str(tmp_path / "out.csv")]
+    renamed = with_roles("customer=Client", *ROLES[1:])
+    assert main([*command, *renamed]) == 2
+    assert "give --as-of" in capsys.readouterr().err
+    assert not (tmp_path / "out.csv").exists()
+    assert main([*command, *renamed, "--as-of", "2011-12-31"]) == 0
+    assert len(read(tmp_path / "out.csv")) == 60
+
+
+def test_a_role_given_on_the_command_line_comes_before_the_sweeps(swept, shop_csv, tmp_path):
+    command = ["score", swept["sweep"], "--point", "n_clusters=2", str(shop_csv), "--role", "customer=Land"]
+    assert main([*command, "--out", str(tmp_path / "out.csv")]) == 0
+    assert [row["customer_id"] for row in read(tmp_path / "out.csv")] == ["France", "Norway"]
+
+
+def test_dbscan_scores_its_own_noise_as_noise(shop_csv, tmp_path, capsys):
+    command = ["sweep", str(shop_csv), *with_roles(*ROLES), "--algo", "dbscan", "--features", "Amount,Recency", "--outliers", "none"]
+    assert main([*command, "--grid", "min_samples=3", "--grid", "eps=0.4", "--json"]) == 0
+    swept = json.loads(capsys.readouterr().out)
+    assert swept["points"][0]["n_noise"] > 0
+    for name, options in (("export", ()), ("score", (str(shop_csv),))):
+        out = tmp_path / f"{name}.csv"
+        assert main([name, swept["sweep"], "--point", "eps=0.4", *options, "--out", str(out)]) == 0
+    exported, scored = read(tmp_path / "export.csv"), read(tmp_path / "score.csv")
+    assert [row["segment"] for row in scored] == [row["segment"] for row in exported]
+    assert {row["segment_name"] for row in scored if row["segment"] == "-1"} == {"Noise"}
+    assert main(["export", swept["sweep"], "--point", "eps=0.4", "--segments", "noise", "--out", str(tmp_path / "noise.csv")]) == 0
+    assert len(read(tmp_path / "noise.csv")) == swept["points"][0]["n_noise"]
+    assert model_zip(Store(), swept["sweep"], 0)[:2] == b"PK"
+
+
+def test_one_row_a_customer_is_scored_by_the_same_columns(tmp_path, capsys):
+    dice = np.random.default_rng(0)
+    values = np.repeat([[0.0, 0.0], [10.0, 10.0]], 20, axis=0) + dice.normal(size=(40, 2))
+    frame = pd.DataFrame({"id": [f"=c{row:02d}" for row in range(40)], "a": values[:, 0], "b": values[:, 1], "note": "-x"})
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    options = ["--kind", "customers", "--role", "customer=id"]
+    command = ["sweep", str(tmp_path / "table.csv"), *options, "--algo", "kmeans", "--grid", "n_clusters=2", "--grid", "tol=1e-3"]
+    assert main([*command, "--json"]) == 0
+    sweep = json.loads(capsys.readouterr().out)["sweep"]
+    frame.iloc[::-1].head(5).to_csv(tmp_path / "new.csv", index=False)
+    assert main(["score", sweep, "--point", "n_clusters=2", str(tmp_path / "new.csv"), "--out", str(tmp_path / "scored.csv")]) == 0
+    scored = read(tmp_path / "scored.csv")
+    assert [row["customer_id"] for row in scored] == [f"'=c{row}" for row in range(35, 40)]
+    assert len({row["segment"] for row in scored}) == 1
+    assert main(["export", sweep, "--point", "n_clusters=2", "--profile", "--out", str(tmp_path / "exported.csv")]) == 0
+    exported = read(tmp_path / "exported.csv")
+    assert list(exported[0])[:5] == ["customer_id", "segment", "segment_name", "a", "b"]
+    if "note" in exported[0]:
+        assert {row["note"] for row in exported} == {"'-x"}
+    assert np.array([float(row["a"]) for row in exported]).tobytes() == frame["a"].to_numpy().tobytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--point", "n_clusters=9", "--out", "out.csv"), "has no point n_clusters=9"),
+        (("--point", "five", "--out", "out.csv"), "A point is written name=value"),
+        (("--point", "n_clusters=2", "--out", "out.txt"), "must end in .csv or .parquet"),
+        (("--point", "n_clusters=2", "--out", "no/such/out.csv"), "cannot be written"),
+        (("--point", "n_clusters=2", "--out", "out.csv", "--segments", "9"), "has no segment 9: choose among 0, 1."),
+        (("--point", "n_clusters=2", "--out", "out.csv", "--segments", "one"), "--segments must be numbers"),
+    ],
+    ids=str,
+)
+def test_a_users_error_is_one_line(swept, tmp_path, monkeypatch, capsys, options, said):
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", swept["sweep"], *options]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 1
+    assert said in shown.err
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_sweep_that_is_not_there_is_one_line(tmp_path, capsys):
+    assert main(["export", "abc", "--point", "n_clusters=2", "--out", str(tmp_path / "out.csv")]) == 2
+    assert "There is no sweep 'abc'" in capsys.readouterr().err
