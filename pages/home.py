@@ -1,7 +1,7 @@
 import streamlit as st
 
 from ui.data_views import draw_summary
-from ui.home import draw_next_step, draw_steps
+from ui.home import draw_next_step, draw_origin, draw_steps
 from ui.page import begin_page, link
 
 page = begin_page("home")
@@ -9,7 +9,8 @@ taken = page.find_intake()
 if taken is None:
     link("data", "Choose data")
     st.stop()
-st.subheader(f"Loaded: {taken.data['name']}", anchor=False)
+st.header(f"Loaded: {taken.data['name']}", anchor=False)
+draw_origin(taken)
 draw_summary(taken)
 draw_next_step(page, taken)
 draw_steps()

@@ -14,5 +14,5 @@ else:
     st.warning("No feature is ticked, so there is nothing to compare the customers by.", icon=":material/checklist:")
     link("features", "Choose features")
 draw_followed(page.store)
-st.subheader("Recent sweeps", anchor=False)
+st.header("Recent sweeps", anchor=False)
 draw_recent(page.store)

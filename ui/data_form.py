@@ -176,12 +176,19 @@ def _refine(
         with third:
             filters = _filter_fields(request, salt)
         if reasons:
-            st.caption(f"Why: {'; '.join(f'{ROLE_WORDS[role][0].lower()} {reason}' for role, reason in reasons.items())}.")
+            st.caption(why(reasons))
         if not st.form_submit_button("Apply", icon=":material/check:"):
             return
     # An empty name says that no column has the role; one that is left out would be guessed again.
     wanted = ROLES if kind == "transactions" else ("customer",)
     attempt(store, replace(request, kind=kind, roles={role: fields[role] for role in wanted}, **filters))
+
+
+def why(reasons: Mapping[str, str]) -> str:
+    """Return why the columns were taken for their roles, in one sentence."""
+    if len(set(reasons.values())) == 1:
+        return f"Why these columns: {next(iter(reasons.values()))}."
+    return f"Why these columns: {'; '.join(f'{ROLE_WORDS[role][0].lower()} {reason}' for role, reason in reasons.items())}."
 
 
 def _role_field(columns: tuple[str, ...], role: str, guessed: str | None, salt: str) -> str:

@@ -58,7 +58,7 @@ def feature_form(taken: Intake, table: FeatureTable) -> FeatureChoice:
     summary = st.empty()
     _ticks(taken, groups)
     features = tuple(name for name in table.names if state.widget(_tick_key(taken, name)))
-    st.subheader("Before the clustering", anchor=False)
+    st.header("Before the clustering", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
         picked = st.segmented_control(

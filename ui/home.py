@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from segcore.intake import Intake
 
 
+def draw_origin(taken: Intake) -> None:
+    """Say where the loaded data come from."""
+    from segcore.sources import find_sample
+
+    request = state.request()
+    sample = find_sample(request.data) if request is not None else None
+    if sample is not None:
+        st.caption(f"{sample.description} Licence: {sample.licence}.")
+    if taken.data.get("filters"):
+        st.caption(f"Filtered: {'; '.join(taken.data['filters'])}.")
+
+
 def draw_next_step(page: Page, taken: Intake) -> None:
     """Say what to do next, with one primary button."""
     newest = loading.newest_sweep(page.store)
@@ -47,7 +59,7 @@ def draw_next_step(page: Page, taken: Intake) -> None:
 
 def draw_steps() -> None:
     """Draw the way through the app, a line a screen."""
-    st.subheader("The way through", anchor=False)
+    st.header("The way through", anchor=False)
     for entry in PAGES[1:]:
         if entry.exists:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -111,8 +111,11 @@ def run() -> None:
     """Draw the chrome and run the page that the address asks for; ``app.py`` is nothing but this."""
     entries = [entry for entry in PAGES if entry.exists]
     pages = [st.Page(entry.file, title=entry.title, icon=entry.icon, default=entry.name == "home") for entry in entries]
+    # Before the navigation: without an icon of its own a tab takes the page's, which the browser would fetch from the web.
+    st.set_page_config(page_title="segcore", page_icon=str(ROOT / "ui/assets/icon.png"), layout="wide")
     chosen = st.navigation(pages)
-    st.set_page_config(page_title=f"{chosen.title} · segcore", page_icon=str(ROOT / "ui/assets/icon.png"), layout="wide")
+    st.set_page_config(page_title=f"{chosen.title} · segcore")
+    st.html(ROOT / "ui/assets/style.css")
     st.logo(ROOT / "ui/assets/logo.svg", icon_image=ROOT / "ui/assets/icon.png", size="large")
     with st.sidebar:
         guard(draw_progress)

@@ -123,7 +123,7 @@ def open_app():
 
 def words(app):
     """Return everything that a page says, in one text."""
-    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success")
+    kinds = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error", "success")
     return "\n".join(str(element.value) for kind in kinds for element in getattr(app, kind))
 
 

@@ -12,7 +12,7 @@ def small_orders(orders_csv):
 
 
 def loaded(app):
-    return next(heading.value for heading in app.subheader if heading.value.startswith("Loaded"))
+    return next(heading.value for heading in app.header if heading.value.startswith("Loaded"))
 
 
 def counts(app):
@@ -41,7 +41,7 @@ def test_it_shows_the_guessed_roles_with_their_reasons(open_app, small_intake, w
         "Price": "unit_price",
         "Amount": "",
     }
-    assert "Why: " in words(app)
+    assert "Why these columns: " in words(app)
     assert "customer by its name;" in words(app)
 
 
