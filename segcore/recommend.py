@@ -149,7 +149,11 @@ def _grid_text(solutions: Sequence[Solution]) -> str:
     parts = [f"{name} = {_values_text(values)}" for name, values in axes.items()]
     unusable = sum(solution.status != "ok" for solution in solutions)
     note = f" ({unusable} of {len(solutions)} points failed or were skipped)" if unusable else ""
-    return (" and ".join(parts) or "an empty grid") + note
+    return (_listed(parts) or "an empty grid") + note
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def _values_text(values: Sequence[Number]) -> str:

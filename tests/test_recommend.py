@@ -53,7 +53,7 @@ def test_well_separated_blobs_are_recommended_by_both_measures(centers):
     points = [{"n_clusters": k, "n_init": 10, "tol": 1e-4} for k in range(2, 11)]
     found = recommend("kmeans", list(measured(algorithm("kmeans"), X, points)))
     assert found.params == {"n_clusters": centers, "n_init": 10, "tol": 1e-4}
-    assert found.reason.startswith("Over n_clusters = 2 to 10 and n_init = 10 and tol = 0.0001, inertia has its elbow at")
+    assert found.reason.startswith("Over n_clusters = 2 to 10, n_init = 10 and tol = 0.0001, inertia has its elbow at")
     assert found.reason.endswith("both point to it.")
 
 

@@ -202,6 +202,16 @@ def test_a_point_that_cannot_be_measured_fails_and_the_others_go_on(store, asked
     assert [solution.status for solution in store.sweep(sweep_id).solutions] == ["ok", "failed", "ok"]
 
 
+def test_points_that_end_in_the_same_partition_are_measured_once(store, asked, monkeypatch):
+    measured = []
+    real = module.measure
+    monkeypatch.setattr(module, "measure", lambda *args, **options: (measured.append(args[3].max()), real(*args, **options))[1])
+    sweep_id = run(store, asked(points=[{"n_clusters": k, "tol": tol} for k in (2, 3) for tol in (1e-3, 1e-6)]))
+    assert measured == [1, 2]
+    found = store.sweep(sweep_id).solutions
+    assert found[0].quality == found[1].quality != found[2].quality
+
+
 def test_same_question_same_id_and_same_labels(store, asked, tmp_path):
     other = Store(tmp_path / "other")
     first, second = asked(seed=5, repeats=2), asked(seed=5, repeats=2)
