@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from segcore.benchmark.plan import sweep_spec, total_fits, turns
@@ -45,3 +48,9 @@ def test_what_cannot_be_timed_is_said_before_the_start(make_spec, options, said)
 def test_too_few_customers_are_said_before_the_start(store, make_spec):
     with pytest.raises((DataError, ParameterError), match="feature"):
         make_spec(features=("z",))
+
+
+def test_planning_a_benchmark_imports_no_clustering_library(make_spec):
+    """The screen plans it in the server's own process; only the runs need the engines."""
+    code = "import sys, segcore.benchmark; print([m for m in ('sklearn', 'sklearnex', 'modin', 'ray', 'numba') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
