@@ -1,0 +1,93 @@
+import argparse
+
+import numpy as np
+import pytest
+
+from segcore.cli.options import add_data_options, add_sweep_options, parse_roles, print_notes, request_from, resolve_feature_options
+from segcore.dataset import FeatureTable, Note
+from segcore.errors import ParameterError
+from segcore.features import FEATURE_SETS
+from segcore.intake import DataRequest, Intake
+
+
+def parse(*arguments, sweep=False):
+    parser = argparse.ArgumentParser()
+    add_data_options(parser)
+    if sweep:
+        add_sweep_options(parser)
+    return parser.parse_args(arguments)
+
+
+def intake_of(kind):
+    return Intake("t", {}, kind, {}, (), 1, 1, {}, 0, (), "p", 1, None, None, None)
+
+
+def table_of(names):
+    return FeatureTable(np.zeros((1, len(names))), tuple(names), np.array(["1"], dtype=object), np.zeros(1, dtype=np.int32), ())
+
+
+def test_what_is_left_out_is_left_to_the_data():
+    assert request_from(parse("orders.csv")) == DataRequest("orders.csv")
+
+
+def test_every_option_reaches_the_request():
+    args = parse(
+        *("x.csv", "--kind", "transactions", "--role", "customer=Customer ID", "--role", "item=", "--where", "a = 1", "--where", "b = 2"),
+        *("--from", "2011-01-01", "--to", "2011-02-01", "--frames", "polars"),
+    )
+
+    assert request_from(args) == DataRequest(
+        "x.csv",
+        kind="transactions",
+        roles={"customer": "Customer ID", "item": ""},
+        where=("a = 1", "b = 2"),
+        date_from="2011-01-01",
+        date_to="2011-02-01",
+        frames="polars",
+    )
+
+
+def test_a_column_may_contain_an_equals_sign():
+    assert parse_roles(["amount=a=b"]) == {"amount": "a=b"}
+
+
+@pytest.mark.parametrize("texts", [["customer"], ["buyer=x"], ["customer=x", "customer=y"], ["=x"]])
+def test_a_malformed_role_is_refused(texts):
+    with pytest.raises(ParameterError):
+        parse_roles(texts)
+
+
+def test_defaults_are_those_of_the_datas_kind():
+    transactions = resolve_feature_options(parse("x"), intake_of("transactions"), table_of([*FEATURE_SETS["kit"], "invoices"]))
+    customers = resolve_feature_options(parse("x"), intake_of("customers"), table_of(["age", "spend"]))
+
+    assert (transactions.features, transactions.outliers) == (FEATURE_SETS["kit"], "kit")
+    assert (customers.features, customers.outliers) == (("age", "spend"), "none")
+    assert (transactions.repeats, transactions.seed) == (1, 0)
+
+
+def test_what_is_asked_for_counts_for_every_kind():
+    args = parse("x", "--features", "age", "--outliers", "none", "--repeats", "3", "--seed", "5")
+
+    options = resolve_feature_options(args, intake_of("customers"), table_of(["age", "spend"]))
+
+    assert (options.features, options.outliers, options.repeats, options.seed) == (("age",), "none", 3, 5)
+
+
+@pytest.mark.parametrize("option", [("--repeats", "0"), ("--repeats", "1001"), ("--seed", "-1"), ("--seed", str(2**32))])
+def test_numbers_outside_their_domain_are_refused_before_anything_is_read(option):
+    with pytest.raises(ParameterError, match=option[0]):
+        request_from(parse("x", *option))
+
+
+def test_a_sweep_has_a_grid_a_scaler_and_an_engine():
+    args = parse("x", "--algo", "kmeans", "--grid", "n_clusters=2,3", "--grid", "tol=1e-3", sweep=True)
+
+    assert (args.algo, args.grid, args.scaler, args.engine) == ("kmeans", ["n_clusters=2,3", "tol=1e-3"], "standard", "stock")
+
+
+def test_notes_go_to_standard_error_with_how_loud_they_are(capsys):
+    print_notes([Note("info", "One."), Note("warning", "Two.")])
+
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "note: One.\nwarning: Two.\n")
