@@ -68,6 +68,8 @@ def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]
         if kind != "transactions":
             raise ParameterError(f"The feature set {asked!r} is made from transactions: use all or names ({', '.join(table.names)}).")
         return table.select(FEATURE_SETS[asked]).names
+    if asked in table.names:
+        return (asked,)  # a column's own name may have commas in it
     names = [name.strip() for name in asked.split(",") if name.strip()]
     if not names:
         raise ParameterError(f"Choose at least one feature: one of the sets {', '.join(FEATURE_SETS)}, or names.")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from segcore.cli.options import add_data_options, add_sweep_options, parse_roles, print_notes, request_from, resolve_feature_options
-from segcore.dataset import FeatureTable, Note
+from segcore.dataset import FeatureEntry, FeatureTable, Note
 from segcore.errors import ParameterError
 from segcore.features import FEATURE_SETS
 from segcore.intake import DataRequest, Intake
@@ -23,7 +23,8 @@ def intake_of(kind):
 
 
 def table_of(names):
-    return FeatureTable(np.zeros((1, len(names))), tuple(names), np.array(["1"], dtype=object), np.zeros(1, dtype=np.int32), ())
+    entries = tuple(FeatureEntry(name, name, "", "") for name in names)
+    return FeatureTable(np.zeros((1, len(names))), tuple(names), np.array(["1"], dtype=object), np.zeros(1, dtype=np.int32), entries)
 
 
 def test_what_is_left_out_is_left_to_the_data():
