@@ -67,10 +67,12 @@ def draw_recommendation(sweep: Sweep) -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/star: **Recommended: {escape(_label(sweep, position))}.** {escape(found.reason)}", width="stretch")
+        is_chosen = state.chosen_point(sweep) == position
         st.button(
-            "Choose it",
+            "Chosen" if is_chosen else "Choose it",
             key="explore.recommended",
-            disabled=state.chosen_point(sweep) == position,
+            icon=":material/check:" if is_chosen else None,
+            disabled=is_chosen,
             on_click=state.choose_point,
             args=(sweep.id, position),
         )

@@ -14,7 +14,7 @@ from segcore.export import FORMATS, export_bytes, export_rows, model_zip
 from segcore.grid import point_key
 from segcore.solution import NOISE, Solution, Sweep
 from segcore.store import Store
-from ui import state
+from ui import cache, state
 from ui.point_choice import clustered, segment_names
 
 _MIME = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
@@ -95,7 +95,12 @@ def _draw_options(store: Store, sweep: Sweep) -> tuple[bool, bool, bool]:
 
 def draw_downloads(store: Store, sweep: Sweep, position: int, request: ExportRequest) -> None:
     """Say how many rows the file has, and offer the file, its description and the model."""
-    rows = len(export_rows(store, sweep.id, position, **request.options()))  # type: ignore[arg-type]
+    options = request.options()
+    rows = cache.computed(
+        "export rows",
+        f"{sweep.id}.{position}.{sorted(options.items())}",
+        lambda: len(export_rows(store, sweep.id, position, **options)),  # type: ignore[arg-type]
+    )
     st.metric("Rows in the file", f"{rows:,}", border=True, width="content")
     stem = f"segments-{sweep.id[:8]}-{point_key(sweep.spec.points[position]).replace('=', '-').replace(',', '-')}"
     suffix = request.file_format

@@ -80,7 +80,7 @@ def draw_point(row: PointRow, solution: Solution | None) -> None:
         st.metric("Segments", row.n_segments, border=True, height="stretch")
         st.metric("Silhouette", two_decimals(row.silhouette.value), border=True, height="stretch", help=silhouette_words(row))
         st.metric("Noise", percent_text(row.noise_share), border=True, height="stretch", help="Share of rows that belong to no segment.")
-        st.metric("Mean compactness", two_decimals(row.mean_compactness), border=True, height="stretch", help=_COMPACTNESS)
+        st.metric("Compactness", two_decimals(row.mean_compactness), border=True, height="stretch", help=_COMPACTNESS)
         st.metric("Fit", seconds_text(row.fit_seconds), border=True, height="stretch", help="This point's own fit, on this machine.")
     st.caption(escape(silhouette_words(row)))
     if row.reason:
@@ -95,7 +95,9 @@ def draw_point(row: PointRow, solution: Solution | None) -> None:
             st.markdown(f"- {name}: {escape(reason)}")
 
 
-_COMPACTNESS = "1 = every segment is uniform in every feature, 0 = no more alike than all customers together."
+_COMPACTNESS = (
+    "Mean over the features and segments: 1 = every segment is uniform in every feature, 0 = no more alike than all customers together."
+)
 
 
 def silhouette_words(row: PointRow) -> str:

@@ -15,7 +15,7 @@ from segcore.explain import (
     percent_text,
     segment_profile,
 )
-from segcore.explain.wording import counted
+from segcore.explain.wording import counted, unit_text
 from segcore.features.assemble import Assembled
 from segcore.grid import point_key
 from segcore.plots.features import describe_distribution, describe_ranking, draw_distribution, draw_ranking
@@ -84,6 +84,7 @@ def draw_all_shares(sweep: Sweep, profile: SegmentProfile, chosen: int) -> None:
         table.round({"Revenue": 0}) if "Revenue" in table else table,
         hide_index=True,
         row_height=72,
+        height=38 + 72 * min(len(table), 12),
         column_config={
             "Segment": st.column_config.TextColumn(pinned=True),
             "Customers": whole,
@@ -175,7 +176,7 @@ def draw_segment(summary: SegmentSummary) -> None:
         if summary.revenue is not None:
             st.metric("Net revenue", number_text(round(summary.revenue)), border=True)
             st.metric("Share of revenue", percent_text(summary.revenue_share), border=True)
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns([5, 6], gap="medium")
     with left:
         st.markdown("**Where its customers are alike**")
         draw_figure(
@@ -193,12 +194,13 @@ def _draw_table(summary: SegmentSummary) -> None:
     features = summary.ranked()
     table = pd.DataFrame(
         {
-            "Feature": [feature.title for feature in features],
+            "Feature": [
+                feature.title + (f" ({unit_text(feature.unit).strip()})" if unit_text(feature.unit) else "") for feature in features
+            ],
             "Median": [number_text(feature.median, feature.unit) for feature in features],
             "All: median": [number_text(feature.population_median, feature.unit) for feature in features],
             "Mean": [number_text(feature.mean, feature.unit) for feature in features],
             "All: mean": [number_text(feature.population_mean, feature.unit) for feature in features],
-            "Unit": ["" if feature.unit.startswith("share") else feature.unit for feature in features],
             "Compactness": [feature.compactness for feature in features],
             "Shift": [feature.shift for feature in features],
         }

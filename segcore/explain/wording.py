@@ -32,7 +32,7 @@ def number_text(value: float | None, unit: str = "") -> str:
         return f"{value:.1f}".removesuffix(".0")
     if size >= 1:
         return f"{value:.2f}".removesuffix("0").removesuffix(".0")
-    return f"{value:.3g}" if size >= 0.001 else f"{value:.1e}"
+    return f"{value:.3f}".rstrip("0") if size >= 0.001 else f"{value:.1e}"
 
 
 def unit_text(unit: str) -> str:
@@ -49,6 +49,8 @@ def percent_text(share: float | None) -> str:
         return "under 0.1 %"
     if 99.9 < percent < 100:
         return "over 99.9 %"
+    if 99 < percent < 100:
+        return f"{percent:.1f} %"
     return f"{percent:.0f} %" if abs(percent) >= 9.95 else f"{percent:.1f} %".replace(".0 %", " %").replace("-0 %", "0 %")
 
 

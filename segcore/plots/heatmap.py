@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 MOST_TEXTS = 240
 """Cells up to which each carries its number; more would not be readable."""
 
+MOST_WORDS = 5
+"""Columns up to which an empty cell says why in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -127,7 +130,7 @@ def _draw_targets(figure: Figure, data: HeatMap) -> None:
         y=[cell.row for cell in data.cells],
         customdata=[cell.mark for cell in data.cells],
         mode="markers+text" if written else "markers",
-        text=[cell.text for cell in data.cells],
+        text=[_written(data, cell) for cell in data.cells],
         textfont={"color": [_ink(data, cell) for cell in data.cells], "size": 12},
         marker={"symbol": "square", "size": 28, "opacity": 0.01, "color": QUIET},
         selected={"marker": {"opacity": 0.01}},
@@ -135,6 +138,11 @@ def _draw_targets(figure: Figure, data: HeatMap) -> None:
         hovertext=[cell.hover + ("<br><i>click to choose</i>" if data.clickable else "") for cell in data.cells],
         hovertemplate="%{hovertext}<extra></extra>",
     )
+
+
+def _written(data: HeatMap, cell: Cell) -> str:
+    """Return a cell's text; words only where there is room for them, and a cross elsewhere, which the figure's words explain."""
+    return cell.text if cell.value is not None or len(cell.text) < 3 or len(data.columns) <= MOST_WORDS else "×"
 
 
 def _ink(data: HeatMap, cell: Cell) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from segcore.explain import SegmentProfile, percent_text
 from segcore.explain.wording import counted
-from segcore.plots.theme import ACCENT, MAIN, lay_out
+from segcore.plots.theme import ACCENT, MAIN, NOISE_PATTERN, lay_out
 from segcore.solution import NOISE
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _bars(titles: list[str], rows: tuple[ShareRow, ...], shares: list[float | No
         y=titles,
         orientation="h",
         name=name,
-        marker={"color": color, "pattern": {"shape": ["/" if row.label == NOISE else "" for row in rows], "size": 5}},
+        marker={"color": color, "pattern": {**NOISE_PATTERN, "shape": ["/" if row.label == NOISE else "" for row in rows]}},
         text=[percent_text(share) for share in shares],
         textposition="outside",
         cliponaxis=False,

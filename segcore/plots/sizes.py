@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from segcore.explain.wording import counted, listed, percent_text
 from segcore.plots.points import PointRow, point_rows
-from segcore.plots.theme import ACCENT, QUIET, lay_out, shade
+from segcore.plots.theme import ACCENT, NOISE_PATTERN, QUIET, lay_out, shade
 from segcore.solution import Sweep
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def draw_sizes(bars: tuple[SizeBar, ...], *, x_title: str = "Grid point", chosen
             y=[100 * bar.noise_share for bar in noisy],
             customdata=[bar.position for bar in noisy],
             name="noise",
-            marker={"color": QUIET, "pattern": {"shape": "/", "size": 5, "fgcolor": "rgba(255,255,255,0.5)"}},
+            marker={"color": QUIET, "pattern": NOISE_PATTERN},
             hovertext=[f"{bar.label}<br>noise: {bar.noise:,} ({percent_text(bar.noise_share)})" for bar in noisy],
             hovertemplate="%{hovertext}<extra></extra>",
             selected={"marker": {"opacity": 1}},

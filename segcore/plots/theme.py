@@ -14,7 +14,7 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 MAIN, ACCENT, GOOD, QUIET = PALETTE[0], PALETTE[1], PALETTE[2], "#8A8F98"
 SEQUENTIAL = ("#E3EEF9", "#A6CCE8", "#5AA2D0", "#20709F", "#08406B")
 DIVERGING = ("#B2500F", "#EBAE85", "#F2F2F2", "#8FBFDF", "#0B5A94")
-GAP = "rgba(128,128,128,0.25)"
+NOISE_PATTERN = {"shape": "/", "size": 6, "solidity": 0.3, "fgcolor": "#C9CDD3", "fillmode": "overlay"}
 
 
 def shade(position: int, count: int) -> str:

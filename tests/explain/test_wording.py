@@ -16,7 +16,7 @@ from segcore.explain.wording import counted, listed, unit_text
         (1.2345, "1.23"),
         (1.5, "1.5"),
         (0.318964, "0.319"),
-        (-0.0981, "-0.0981"),
+        (-0.0981, "-0.098"),
         (0.0000123, "1.2e-05"),
     ],
 )
@@ -34,6 +34,7 @@ def test_shares_are_percentages():
 
 def test_only_nothing_is_nothing_and_only_all_is_all():
     assert percent_text(0.0001) == "under 0.1 %"
+    assert percent_text(0.9951) == "99.5 %"
     assert percent_text(0.9999) == "over 99.9 %"
 
 

@@ -8,7 +8,7 @@ from ui.figures import escape
     [
         ("Inertia falls from 25,321 (2 segments): fine.", "Inertia falls from 25,321 (2 segments): fine."),
         ("**loud** `code` $x$", r"\*\*loud\*\* \`code\` \$x\$"),
-        ("[a](http://b)", r"\[a\](http://b)"),
+        ("[a](http://b)", r"\[a\](http\://b)"),
         (":material/home: :red[x]", r"\:material/home: \:red\[x\]"),
         ("<b>n_clusters</b>", r"\<b\>n\_clusters\</b\>"),
         ("# head", r"\# head"),
