@@ -144,7 +144,8 @@ def export_rows(
     if len(labels) != len(table):
         raise StoreError(f"The store's labels of point {point_key(solution.params)} do not fit its {len(table):,} rows: sweep again.")
     rows = np.flatnonzero(np.isin(labels, chosen) & ((table.copies == 0) | copies))
-    table, labels, order = table.take(rows), labels[rows], order[rows]
+    if len(rows) < len(table):  # taking all of them would only copy
+        table, labels, order = table.take(rows), labels[rows], order[rows]
     aside = None
     if include_set_aside:
         table, labels, aside = _with_set_aside(store, sweep_id, solution, full, assembled, table, labels, order, chosen)

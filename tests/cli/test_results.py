@@ -163,8 +163,7 @@ def test_one_row_a_customer_is_scored_by_the_same_columns(tmp_path, capsys):
     assert main(["export", sweep, "--point", "n_clusters=2", "--profile", "--out", str(tmp_path / "exported.csv")]) == 0
     exported = read(tmp_path / "exported.csv")
     assert list(exported[0])[:5] == ["customer_id", "segment", "segment_name", "a", "b"]
-    if "note" in exported[0]:
-        assert {row["note"] for row in exported} == {"'-x"}
+    assert {row["note"] for row in exported} == {"'-x"}
     assert np.array([float(row["a"]) for row in exported]).tobytes() == frame["a"].to_numpy().tobytes()
 
 

@@ -196,16 +196,17 @@ def test_four_hundred_thousand_customers_take_seconds_and_little_memory(home, tm
     store, sweep = make_sweep(rng.normal(size=(n, 21)) * 1000, [f"customer-{i:07d}" for i in range(n)], rng.integers(0, 5, n), names=names)
     path = tmp_path / "big.csv"
     code = """
-import resource, sys
+import sys
+from segcore.benchmark.fit import peak_rss_bytes
 from segcore.export import export_bytes, write_export
 from segcore.store import Store
-store, before = Store(sys.argv[1]), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+store, before = Store(sys.argv[1]), peak_rss_bytes()
 if sys.argv[4] == "True":
     content, _ = export_bytes(store, sys.argv[2], 0)
     open(sys.argv[3], "wb").write(content)
 else:
     write_export(store, sys.argv[2], 0, sys.argv[3])
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+print(peak_rss_bytes() - before)
 """
     start = time.monotonic()
     command = [sys.executable, "-c", code, str(store.home), sweep, str(path), str(as_download)]
