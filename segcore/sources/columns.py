@@ -14,6 +14,8 @@ MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null",
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _DECIMAL_COMMA = r"^[+-]?\d+(,\d+)?$"
 _SURELY_DECIMAL = r"^[+-]?\d+,(\d{1,2}|\d{4,})$"
+_THOUSANDS = r"^[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?$"
+_SURELY_THOUSANDS = r",\d{3}[.,]"
 Where = Callable[[int], str]
 
 
@@ -56,7 +58,7 @@ def as_ids(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 def as_numbers(column: pa.ChunkedArray | pa.Array, *, name: str, where: Where) -> pa.Array:
     """Return finite float64 numbers, missing values as null.
 
-    A decimal comma is read where it stands in every broken number of the column and is no thousands separator for sure.
+    Commas are read where the column says for sure whether they part decimals (``2,50``) or thousands (``1,234.50``).
 
     Raises
     ------
@@ -119,9 +121,9 @@ def _parse(text: pa.Array) -> pa.Array | None:
     good = pc.match_substring_regex(text, _NUMBER)
     if pc.all(good, min_count=0).as_py():
         return pc.cast(pc.replace_substring_regex(text, r"^\+", ""), pa.float64())
-    comma = pc.match_substring_regex(text, _DECIMAL_COMMA)
-    if pc.all(comma, min_count=0).as_py() and pc.any(pc.match_substring_regex(text, _SURELY_DECIMAL)).as_py():
-        return pc.cast(pc.replace_substring(pc.replace_substring_regex(text, r"^\+", ""), ",", "."), pa.float64())
+    for form, sure, replacement in ((_DECIMAL_COMMA, _SURELY_DECIMAL, "."), (_THOUSANDS, _SURELY_THOUSANDS, "")):
+        if pc.all(pc.match_substring_regex(text, form), min_count=0).as_py() and pc.any(pc.match_substring_regex(text, sure)).as_py():
+            return pc.cast(pc.replace_substring(pc.replace_substring_regex(text, r"^\+", ""), ",", replacement), pa.float64())
     return None
 
 

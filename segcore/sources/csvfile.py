@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import itertools
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ MAX_BYTES = 4 * 2**30  # of text, unpacked: what two copies of fit into an ordin
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _CHUNK = 2**24
 _SNIFFED_ROWS = 50
+_SEPARATOR_LINE = re.compile(rb'("?sep=([,;|\t])"?)\r?\n', re.IGNORECASE)
 _CP1252_UNDEFINED = b"\x81\x8d\x8f\x90\x9d"
 
 
@@ -46,11 +48,9 @@ def read_csv(path: Path, name: str, *, max_bytes: int = MAX_BYTES) -> Raw:
     """
     content = _unpacked(path, name, max_bytes)
     encoding, notes = _encoding(content, name)
-    if encoding != "utf-8":
-        content = content.decode(encoding).encode()
-    content = content.removeprefix(codecs.BOM_UTF8)
+    content, said = _as_utf8(content, encoding)
     _refuse_other_formats(content, name)
-    delimiter = _delimiter(content, name)
+    delimiter = said or _delimiter(content, name)
     header = next(_rows(content, delimiter), [])
     names, header_notes = check_header(header, name)
     table = _parse(content, delimiter, names, name)
@@ -122,6 +122,17 @@ def _eight_bit_encoding(content: bytes, name: str) -> tuple[str, list[Note]]:
     )
     encoding, spoken = ("cp1252", "Windows-1252") if windows else ("latin-1", "Latin-1")
     return encoding, [Note("info", f"{name} is not UTF-8 (first seen in line {line}): read as {spoken}.")]
+
+
+def _as_utf8(content: bytes, encoding: str) -> tuple[bytes, str | None]:
+    """Return plain UTF-8, and the delimiter where Excel's first line ``sep=;`` says it; that line is then left empty."""
+    if encoding != "utf-8":
+        content = content.decode(encoding).encode()
+    content = content.removeprefix(codecs.BOM_UTF8)
+    said = _SEPARATOR_LINE.match(content)
+    if said is None:
+        return content, None
+    return content[said.end(1) :], said.group(2).decode()
 
 
 def _refuse_other_formats(content: bytes, name: str) -> None:
@@ -204,7 +215,7 @@ def _values(count: int) -> str:
 
 def _line_of(path: Path, name: str, encoding: str, delimiter: str, row: int, max_bytes: int) -> int:
     """Return the line that a row (0 is the first below the header) begins in; the file is read again, since this is for messages only."""
-    content = _unpacked(path, name, max_bytes).decode(encoding).encode().removeprefix(codecs.BOM_UTF8)
+    content, _ = _as_utf8(_unpacked(path, name, max_bytes), encoding)
     reader = csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8", newline=""), delimiter=delimiter)
     begins, seen = 1, -2
     for values in reader:

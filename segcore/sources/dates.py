@@ -22,6 +22,7 @@ _DAY_NAMED = r"^(?P<a>\d{1,2})[-/. ](?P<b>[A-Za-z]{3,9})[-/., ]+(?P<c>\d{2,4})" 
 _NAMED_DAY = r"^(?P<b>[A-Za-z]{3,9})[. ]+(?P<a>\d{1,2}),? +(?P<c>\d{4})" + _CLOCK
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _YEARS = (1900, 2199)
+_TELLING_STEPS = 5
 _EXCEL_DAYS = (20_000.0, 80_000.0)  # 1954 to 2119
 _EXCEL_EPOCH = np.datetime64("1899-12-30", "us")
 _EPOCHS = ((1e8, 5e9, "seconds", 1e6), (1e11, 5e12, "milliseconds", 1e3), (1e14, 5e15, "microseconds", 1.0))
@@ -195,15 +196,16 @@ def _order(
 def _undecided(years: np.ndarray, a: np.ndarray, b: np.ndarray, rows: pa.Array) -> tuple[str, str]:
     """Choose the order in which the rows run forward in time, else the one with the shorter span, else the month first."""
     codes = rows.drop_null().to_numpy(zero_copy_only=False)
-    backward, span = {}, {}
+    backward, span, n_steps = {}, {}, 0
     for order, (months, days) in {"month": (a, b), "day": (b, a)}.items():
         dates = _days(years, months, days)[0]
         steps = np.diff(dates[codes].astype(np.int64))
-        backward[order] = (steps < 0).sum() / max((steps != 0).sum(), 1)
+        n_steps = int((steps != 0).sum())
+        backward[order] = (steps < 0).sum() / max(n_steps, 1)
         span[order] = int((dates.max() - dates.min()).astype(np.int64))
-    if abs(backward["day"] - backward["month"]) > 0.1:
+    if n_steps >= _TELLING_STEPS and abs(backward["day"] - backward["month"]) > 0.1:
         return min(backward, key=lambda order: backward[order]), "the rows then run forward in time"
-    if span["day"] * 2 < span["month"] or span["month"] * 2 < span["day"]:
+    if n_steps >= 2 and (span["day"] * 2 < span["month"] or span["month"] * 2 < span["day"]):
         return min(span, key=lambda order: span[order]), "the dates then lie close together"
     return "month", "nothing speaks for the day"
 

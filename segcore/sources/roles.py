@@ -144,7 +144,7 @@ def _guess(raw: Raw, found: dict[str, str], *, without: set[str]) -> dict[str, t
         if role == "price" and "amount" in have:
             continue
         free = [name for name in raw.names if name not in have.values()]
-        choice = _by_name(sample, free, role) or (_by_content(sample, free) if role == "time" else None)
+        choice = _by_name(sample, free, role)
         if choice:
             guessed[role] = choice
     return _lone_price(guessed, found, without)
@@ -160,11 +160,17 @@ def _lone_price(guessed: dict[str, tuple[str, str]], found: dict[str, str], with
 
 
 def _by_name(sample: pa.Table, free: list[str], role: str) -> tuple[str, str] | None:
-    suits = _content_test(role)
-    for pattern in _NAMES[role]:
-        for name in free:
-            if re.fullmatch(pattern, re.sub(r"[^a-z0-9]", "", name.lower())) and suits(sample[name], name):
-                return name, "by its name" if role not in ("time", *_NUMERIC_ROLES) else "by its name and what it holds"
+    """Return the column with the most telling name among those that hold what the role needs; else among those that nearly do.
+
+    The latter is read and reported with the first value that does not fit, which says more than that there is no such column.
+    """
+    for suits in _CONTENT_TESTS.get(role, (_may_be_id,)):
+        if suits is _nearly_times and (found := _by_content(sample, free)):
+            return found
+        for pattern in _NAMES[role]:
+            for name in free:
+                if re.fullmatch(pattern, re.sub(r"[^a-z0-9]", "", name.lower())) and suits(sample[name], name):
+                    return name, "by its name and what it holds" if role in _CONTENT_TESTS else "by its name"
     return None
 
 
@@ -175,23 +181,34 @@ def _by_content(sample: pa.Table, free: list[str]) -> tuple[str, str] | None:
     return None
 
 
-def _content_test(role: str) -> Callable[[pa.ChunkedArray, str], bool]:
-    if role == "time":
-        return _holds_times
-    if role in _NUMERIC_ROLES:
-        return lambda column, name: _mostly_numbers(column)
-    return lambda column, name: not _holds_times(column, name) or is_numeric(column)
-
-
-def _mostly_numbers(column: pa.ChunkedArray) -> bool:
-    # A single bad value must be reported as such, not make the column's role unfindable: most of the sample decides.
-    if is_numeric(column):
+def _may_be_id(column: pa.ChunkedArray, name: str) -> bool:
+    text = _text(column)
+    if text is not None and pc.all(pc.match_substring_regex(text, r"^\s*\d*(\.0+)?\s*$")).as_py():
         return True
-    text = column.cast(pa.large_string()) if pa.types.is_large_string(column.type) or pa.types.is_string(column.type) else None
-    if text is None:
-        return False
-    numbers = pc.sum(pc.match_substring_regex(text, r"^\s*[+-]?\d+([.,]\d+)?\s*$")).as_py() or 0
-    return bool(numbers > 0.5 * len(text))
+    return not _holds_times(column, name) or is_numeric(column)
+
+
+def _mostly_numbers(column: pa.ChunkedArray, name: str) -> bool:
+    # A single bad value must be reported as such, not make the column's role unfindable: most of the sample decides.
+    return is_numeric(column) or _mostly(column, r"^\s*[+-]?\d+([.,]\d+)?\s*$")
+
+
+def _nearly_numbers(column: pa.ChunkedArray, name: str) -> bool:
+    return _mostly(column, r"^[^\d,;]{0,4}\d[\d., ']*[^\d,;]{0,4}$")
+
+
+def _nearly_times(column: pa.ChunkedArray, name: str) -> bool:
+    return _mostly(column, r"\d") and not is_numeric(column)
+
+
+def _mostly(column: pa.ChunkedArray, pattern: str) -> bool:
+    text = _text(column)
+    return text is not None and bool((pc.sum(pc.match_substring_regex(text, pattern)).as_py() or 0) > 0.5 * len(text))
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    is_text = pa.types.is_large_string(column.type) or pa.types.is_string(column.type)
+    return column.cast(pa.large_string()) if is_text else None
 
 
 def _holds_times(column: pa.ChunkedArray, name: str) -> bool:
@@ -206,6 +223,12 @@ def _holds_times(column: pa.ChunkedArray, name: str) -> bool:
         if times.values.null_count < len(times.values):
             return True
     return False
+
+
+_CONTENT_TESTS: dict[str, tuple[Callable[[pa.ChunkedArray, str], bool], ...]] = {
+    "time": (_holds_times, _nearly_times),
+    **dict.fromkeys(_NUMERIC_ROLES, (_mostly_numbers, _nearly_numbers)),
+}
 
 
 def _decide_kind(raw: Raw, kind: str | None, found: Mapping[str, str]) -> Kind:

@@ -113,11 +113,22 @@ def _canonical(raw: Raw, meaning: Meaning, conditions: Sequence[Condition]) -> t
             notes.extend(times.notes)
         elif role is not None or (meaning.kind == "customers" and is_numeric(table[name])):
             columns[name] = as_numbers(table[name], name=name, where=raw.where)
+            notes.extend(_comma_notes(table[name], name))
         elif meaning.kind == "customers" and not _is_time(table[name]):
             columns[name] = as_text(table[name])
         else:
             columns[name] = table[name].combine_chunks()
     return columns, tuple(notes)
+
+
+def _comma_notes(column: pa.ChunkedArray, name: str) -> list[Note]:
+    """Say what the commas of a column of numbers were read as."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return []
+    if not pc.any(pc.match_substring(column, ",")).as_py():
+        return []
+    what = "thousands" if pc.any(pc.match_substring_regex(column, r",\d{3}[.,]")).as_py() else "decimals"
+    return [Note("info", f"Commas in {name} are read as parting {what}.")]
 
 
 def _is_time(column: pa.ChunkedArray) -> bool:

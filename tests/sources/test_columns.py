@@ -39,6 +39,8 @@ def test_ids_of_a_categorical_column_are_its_values():
     [
         (["1", " 2.5 ", "-3", "+4", "1e2", ".5", ""], [1, 2.5, -3, 4, 100, 0.5, None]),
         (["1,5", "2", "3,25"], [1.5, 2, 3.25]),
+        (["1,234.50", "12", "1,000"], [1234.5, 12, 1000]),
+        (["1,234,567"], [1_234_567]),
         ([1, None, 3], [1, None, 3]),
         ([1.0, float("nan")], [1, None]),
         ([decimal.Decimal("1.50")], [1.5]),
@@ -48,7 +50,9 @@ def test_numbers_are_read_strictly(values, expected):
     assert as_numbers(pa.chunked_array([pa.array(values)]), name="price", where=place).to_pylist() == expected
 
 
-@pytest.mark.parametrize("values", [["1,234"], ["1,5", "2.5"], ["£5"], ["1 000"], ["0x10"], ["--1"], ["1_000"], ["five"]])
+@pytest.mark.parametrize(
+    "values", [["1,234"], ["1,5", "2.5"], ["1,234.5", "1,5"], ["£5"], ["1 000"], ["0x10"], ["--1"], ["1_000"], ["five"]]
+)
 def test_what_may_be_another_number_is_refused_with_its_line(values):
     with pytest.raises(DataError, match=r"price must hold numbers.*line [23]"):
         as_numbers(pa.chunked_array([pa.array(["1", *values])]), name="price", where=place)

@@ -104,3 +104,10 @@ def test_any_table_survives_the_way_through_a_file(tmp_path_factory, table):
     path.write_bytes(codecs.BOM_UTF8 + text_of(rows).encode())
 
     assert values_of(read_csv(path, "rows")) == rows
+
+
+def test_a_first_line_that_says_the_delimiter_to_excel_is_no_header(write_text):
+    raw = read_csv(write_text("sep=;\r\na;b\r\n1,5;2\r\n"), "rows")
+
+    assert values_of(raw) == [["a", "b"], ["1,5", "2"]]
+    assert raw.where(0) == "line 3"

@@ -94,6 +94,13 @@ def test_an_undecidable_order_with_month_first_rows_running_forward_is_month_fir
     assert "month first" in times.notes[0].text
 
 
+def test_a_few_dates_that_lie_close_together_in_one_order_are_read_so():
+    times = read(["01/12/2010", "02/12/2010", "03/12/2010"])
+
+    assert times.values.to_pylist()[2] == dt.datetime(2010, 12, 3)
+    assert "close together" in times.notes[0].text
+
+
 def test_an_order_that_nothing_decides_is_month_first():
     times = read(["03/04/2010"])
 

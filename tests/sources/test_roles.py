@@ -166,3 +166,20 @@ def test_a_single_bad_value_does_not_hide_the_column_that_holds_it():
     found = meaning(columns)
 
     assert {"time": "date", "amount": "amount"}.items() <= dict(found.roles).items()
+
+
+@pytest.mark.parametrize(
+    ("name", "values"), [("amount", ["$5", "$6", "$7", "$8"]), ("date", ["1 Mai 2024", "2 Mai 2024", "3 Mai 2024", "4 Mai 2024"])]
+)
+def test_a_column_that_nearly_fits_is_taken_so_that_its_values_are_reported(name, values):
+    columns = {"customer_id": IDS, "date": WHEN, "amount": PRICES, name: values}
+
+    assert meaning(columns, kind="transactions").roles["time" if name == "date" else name] == name
+
+
+def test_codes_of_digits_are_items_although_they_could_be_seconds_since_1970():
+    found = meaning(
+        {"customer_id": IDS, "date": WHEN, "article_id": ["0663713001", "0541518023", "0663713001", "0505221004"], "price": PRICES}
+    )
+
+    assert found.roles["item"] == "article_id"

@@ -90,6 +90,15 @@ def test_without_an_order_each_time_is_one_and_that_is_said(write_text):
     assert any("role order" in note.text for note in dataset.notes)
 
 
+def test_what_commas_in_numbers_were_read_as_is_said(write_text):
+    path = write_text("Kundennr;Datum;Umsatz\n1;01.02.2024;5,50\n1;13.02.2024;1000,25\n")
+
+    dataset = read_source(str(path))
+
+    assert list(dataset.frame["Umsatz"]) == [5.5, 1000.25]
+    assert any("Umsatz are read as parting decimals" in note.text for note in dataset.notes)
+
+
 def test_a_table_of_customers_keeps_numbers_and_text_apart(write_text):
     path = write_text("customer_id;age;zip;plan\n007;30;01234;a\n42;;04321;b\n9;50;01234;a\n", "rows.csv")
 
