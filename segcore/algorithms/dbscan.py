@@ -15,7 +15,7 @@ from segcore.solution import NOISE, EngineName, Solution
 
 _SAMPLED_ROWS = 256
 _RELATIVE_ERROR = 1e-9
-_BYTES_A_NEIGHBOUR = 16
+_BYTES_A_NEIGHBOUR = 21
 
 
 def sweep_dbscan(
@@ -32,8 +32,9 @@ def sweep_dbscan(
     Notes
     -----
     ``stock`` gives the labels of ``sklearn.cluster.DBSCAN(eps=eps, min_samples=min_samples)``: clusters numbered by their lowest
-    core row, a border row with the lowest label among the core rows within ``eps``. Its neighbour lists take 16 bytes a pair while
-    they are put together; a point for which they would not fit into ``memory`` fails beforehand instead of taking the machine down.
+    core row, a border row with the lowest label among the core rows within ``eps``. Its neighbour lists take 12 (tree) to 21 (brute
+    force) bytes a pair while they are put together; a point for which they would not fit into ``memory`` fails beforehand instead of
+    taking the machine down.
     """
     for position, point in enumerate(points):
         if progress:
