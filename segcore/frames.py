@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import secrets
@@ -86,4 +87,6 @@ def _token_file() -> Path:
     handle, name = tempfile.mkstemp(prefix="segcore-ray-", suffix=".token")
     with os.fdopen(handle, "w") as file:
         file.write(secrets.token_hex(32))
+    # Registered before Ray's own, which therefore runs first and still finds its token.
+    atexit.register(Path(name).unlink, missing_ok=True)
     return Path(name)

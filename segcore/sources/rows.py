@@ -19,6 +19,7 @@ from segcore.sources.filters import Condition, period
 from segcore.sources.raw import Raw
 from segcore.sources.roles import Meaning
 
+_MODIN_PAYS_ROWS = 20_000_000
 _IDS = ("customer", "order", "item")
 
 
@@ -88,7 +89,7 @@ def build_dataset(raw: Raw, meaning: Meaning, selection: Selection, *, frames: s
         set_aside=set_aside,
         filtered_out=n_valid - n_kept,
         filters=selection.spoken(),
-        notes=(*raw.notes, *notes, *_set_aside_notes(set_aside), *_role_notes(meaning)),
+        notes=(*raw.notes, *notes, *_set_aside_notes(set_aside), *_role_notes(meaning), *_frame_notes(frames, raw.n_rows)),
     )
 
 
@@ -202,6 +203,12 @@ def _role_notes(meaning: Meaning) -> list[Note]:
     if meaning.kind == "transactions" and "order" not in meaning.roles:
         return [Note("info", "No column has the role order: each different time of a customer counts as one order.")]
     return []
+
+
+def _frame_notes(frames: str, n_rows: int) -> list[Note]:
+    if frames != "modin" or n_rows > _MODIN_PAYS_ROWS:
+        return []
+    return [Note("info", f"Modin on Ray takes longer than pandas for {n_rows:,} rows; it pays above many millions.")]
 
 
 def _fingerprint(rows: pa.Table, meaning: Meaning) -> str:
