@@ -7,9 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from segcore import intake as intake_module
 from segcore.errors import DataError, SegcoreError, SourceError
-from segcore.intake import DataRequest, Intake, take_in, take_in_child
+from segcore.intake import DataRequest, Intake, child, reading, take_in, take_in_child
 from segcore.store import Store
 
 HEADER = "customer_id,order_id,date,amount,country\n"
@@ -54,7 +53,7 @@ def test_everything_that_a_screen_shows_is_in_the_record(store, path):
 
 def test_the_second_time_is_answered_from_the_store(store, path, monkeypatch):
     first = take_in(store, DataRequest(str(path)))
-    monkeypatch.setattr(intake_module, "_take_in", lambda *arguments: pytest.fail("read again"))
+    monkeypatch.setattr(reading, "_take_in", lambda *arguments: pytest.fail("read again"))
 
     assert take_in(store, DataRequest(str(path))) == first
 
@@ -129,7 +128,7 @@ def test_a_child_that_dies_ends_in_a_sentence(home, path, monkeypatch):
     def dying(command, **options):
         return real([sys.executable, "-c", "import os, sys; sys.stdin.read(); os.kill(os.getpid(), 11)"], **options)
 
-    monkeypatch.setattr(intake_module.subprocess, "Popen", dying)
+    monkeypatch.setattr(child.subprocess, "Popen", dying)
 
     with pytest.raises(SourceError, match="crashed \\(SIGSEGV\\)"):
         take_in_child(home, DataRequest(str(path)))

@@ -1,0 +1,128 @@
+"""Take data in with a process of its own, within limits of memory and time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from segcore.errors import DataError, ParameterError, SegcoreError, SourceError, StoreError
+from segcore.intake.reading import known_intake, take_in
+from segcore.intake.records import DataRequest, Intake
+from segcore.store import Store
+
+TIMEOUT_SECONDS = 600.0
+_MEMORY_SHARE = 0.7
+_ERRORS: Mapping[str, type[SegcoreError]] = {
+    error.__name__: error for error in (DataError, ParameterError, SegcoreError, SourceError, StoreError)
+}
+
+
+def take_in_child(home: Path | str, request: DataRequest, *, timeout: float = TIMEOUT_SECONDS, max_bytes: int | None = None) -> Intake:
+    """Take data in with a process of its own, so that no file can take the caller's memory, time or life.
+
+    Parameters
+    ----------
+    home : Path or str
+        The store's directory.
+    request : DataRequest
+    timeout : float
+        Seconds.
+    max_bytes : int or None
+        Memory that the process may hold; 70 % of what is free now where ``None``.
+
+    Raises
+    ------
+    SegcoreError
+        Where the data cannot be used, or reading it took too long, too much memory, or crashed.
+    """
+    known = known_intake(Store(home), request)
+    if known is not None:
+        return known
+    name = request.name or Path(request.data).name
+    answer = _run_child(json.dumps({"home": str(home), "request": request.to_json()}), name=name, timeout=timeout, max_bytes=max_bytes)
+    if "error" in answer:
+        raise _ERRORS.get(answer["class"], SegcoreError)(answer["error"])
+    return Intake.from_json(answer["intake"])
+
+
+def _run_child(question: str, *, name: str, timeout: float, max_bytes: int | None) -> dict[str, Any]:
+    import psutil
+
+    limit = max_bytes or int(psutil.virtual_memory().available * _MEMORY_SHARE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "segcore.intake"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=Path(__file__).resolve().parents[2],
+        start_new_session=True,
+    )
+    ended_for: list[str] = []
+    watch = threading.Thread(target=_watch, args=(process, limit, time.monotonic() + timeout, ended_for), daemon=True)
+    watch.start()
+    try:
+        output, _ = process.communicate(question)
+    finally:
+        _end(process)
+        watch.join()
+    if ended_for == ["memory"]:
+        raise SourceError(f"{name} needs more memory than the {limit / 2**30:.1f} GiB that are free for it: give fewer rows or columns.")
+    if ended_for == ["time"]:
+        raise SourceError(f"Reading {name} took longer than {timeout:g} seconds: give fewer rows, or save it as Parquet.")
+    try:
+        return dict(json.loads(output))
+    except ValueError:
+        code = process.returncode
+        how = signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
+        raise SourceError(f"Reading {name} crashed ({how}): the file may be damaged; save it again as CSV or Parquet.") from None
+
+
+def _watch(process: subprocess.Popen[str], limit: int, deadline: float, ended_for: list[str]) -> None:
+    """End the process where it holds too much memory or runs too long; ``ended_for`` then says which."""
+    import psutil
+
+    while process.poll() is None:
+        try:
+            held = psutil.Process(process.pid).memory_info().rss
+        except psutil.Error:
+            return
+        if held > limit or time.monotonic() > deadline:
+            ended_for.append("memory" if held > limit else "time")
+            _end(process)
+            return
+        time.sleep(0.02)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        process.wait()
+
+
+def main() -> int:
+    """Answer one request from standard input: ``{"intake": ...}``, or ``{"error": "one sentence", "class": ...}``."""
+    question = json.loads(sys.stdin.read())
+    request = DataRequest.from_json(question["request"])
+    try:
+        answer: dict[str, Any] = {"intake": take_in(Store(question["home"]), request).to_json()}
+    except SegcoreError as error:
+        answer = {"error": str(error), "class": type(error).__name__}
+    except MemoryError:
+        answer = {
+            "class": "SourceError",
+            "error": f"{request.name or request.data} needs more memory than there is: give fewer rows or columns.",
+        }
+    sys.stdout.write(json.dumps(answer))
+    return 0

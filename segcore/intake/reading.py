@@ -1,0 +1,142 @@
+"""Read, set aside, filter, build every feature, and remember all of it, so that the same request is answered at once."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from segcore import __version__
+from segcore.canonical import digest
+from segcore.dataset import Dataset, FeatureTable, Note
+from segcore.intake.records import DataRequest, Intake
+from segcore.store import Store
+
+PREVIEW_ROWS = 200
+_FORM = 1  # of the stored record; a new one makes the old ones unknown
+
+
+def samples_folder(store: Store) -> Path:
+    """Return where the store keeps downloaded samples."""
+    return store.home / "samples"
+
+
+def known_intake(store: Store, request: DataRequest) -> Intake | None:
+    """Return what a request gave before for the same content, if it was asked."""
+    return _known(store, _key(store, request))
+
+
+def take_in(store: Store, request: DataRequest) -> Intake:
+    """Return what a request gives, from the store where the same was asked of the same content before.
+
+    Raises
+    ------
+    SegcoreError
+        Where the data cannot be read or used, in one sentence.
+    """
+    key = _key(store, request)
+    return _known(store, key) or _take_in(store, request, key)
+
+
+def _take_in(store: Store, request: DataRequest, key: str) -> Intake:
+    from segcore.features import build_features
+    from segcore.sources import Selection, build_dataset, find_meaning, open_source
+
+    raw = open_source(request.data, name=request.name, folder=samples_folder(store))
+    meaning = find_meaning(raw, kind=request.kind, roles=request.roles)
+    selection = Selection(request.where, request.date_from, request.date_to)
+    dataset = build_dataset(raw, meaning, selection, frames=request.frames)
+    table = build_features(dataset)
+    preview = raw.head(PREVIEW_ROWS)
+    intake = _record(store, dataset, table, columns=raw.names, reasons=meaning.reasons, preview=_preview(store, preview))
+    store.put_intake(key, {"form": _FORM, **intake.to_json()})
+    return intake
+
+
+def _record(
+    store: Store, dataset: Dataset, table: FeatureTable, *, columns: tuple[str, ...], reasons: Mapping[str, str], preview: str
+) -> Intake:
+    first, last = _span(dataset)
+    return Intake(
+        table=store.put_feature_table(table),
+        data={
+            "name": dataset.name,
+            "kind": dataset.kind,
+            "fingerprint": dataset.fingerprint,
+            "roles": dict(dataset.roles),
+            "filters": list(dataset.filters),
+        },
+        kind=dataset.kind,
+        roles=dict(dataset.roles),
+        columns=columns,
+        rows_read=dataset.rows_read,
+        rows_used=dataset.rows_read - sum(dataset.set_aside.values()) - dataset.filtered_out,
+        set_aside=dict(dataset.set_aside),
+        filtered_out=dataset.filtered_out,
+        notes=(*dataset.notes, *_dropped_notes(table)),
+        preview=preview,
+        n_customers=len(table),
+        first_date=first,
+        last_date=last,
+        total_revenue=None if table.revenue is None else float(table.revenue.sum()),
+        reasons=dict(reasons),
+    )
+
+
+def _span(dataset: Dataset) -> tuple[str | None, str | None]:
+    if "time" not in dataset.roles:
+        return None, None
+    import narwhals as nw
+
+    times = nw.from_native(dataset.frame, eager_only=True)[dataset.roles["time"]]
+    first, last = (bound if hasattr(bound, "isoformat") else None for bound in (times.min(), times.max()))
+    return (first.isoformat() if first else None), (last.isoformat() if last else None)
+
+
+def _dropped_notes(table: FeatureTable) -> list[Note]:
+    dropped = [entry for entry in table.dictionary if entry.dropped]
+    if not dropped:
+        return []
+    listed = "; ".join(f"{entry.name} ({entry.dropped})" for entry in dropped[:20])
+    more = f" and {len(dropped) - 20} more" if len(dropped) > 20 else ""
+    return [Note("info", f"Not among the features: {listed}{more}.")]
+
+
+def _preview(store: Store, head: Any) -> str:
+    from segcore.sources.columns import as_text
+
+    columns = {name: as_text(head[name]) for name in head.column_names}
+    import pandas as pd
+
+    return store.put_frame(pd.DataFrame({name: column.to_pandas() for name, column in columns.items()}).astype(object))
+
+
+def _known(store: Store, key: str) -> Intake | None:
+    record = store.intake(key)
+    if record is None or record.pop("form", None) != _FORM or not store.object_path(record["table"]).exists():
+        return None
+    return Intake.from_json(record)
+
+
+def _key(store: Store, request: DataRequest) -> str:
+    asked = {key: value for key, value in request.to_json().items() if key != "data"}
+    versions = {name: importlib.metadata.version(name) for name in ("pandas", "pyarrow", "narwhals", request.frames)}
+    return digest({"form": _FORM, "request": asked, "content": _content(store, request.data), "segcore": __version__, "versions": versions})
+
+
+def _content(store: Store, data: str) -> str:
+    """Return what tells one content from another: a file's SHA-256 and name, a package's version."""
+    from segcore.sources import find_sample
+
+    sample = find_sample(data)
+    version: str | Path = sample.version(samples_folder(store)) if sample else Path(data).expanduser()
+    if isinstance(version, str):
+        return version
+    try:
+        with version.open("rb") as file:
+            return f"{version.name} {hashlib.file_digest(file, 'sha256').hexdigest()}"
+    except (OSError, ValueError):
+        # The reader says what is wrong with it.
+        return f"unreadable {version}"
