@@ -12,7 +12,9 @@ from pathlib import Path
 
 _DEATHS_AT_A_POINT = 2
 _BARREN_DEATHS = 3
-# A kill that was not the kernel's for want of memory came from a person or a script, and is no sign that the work cannot be done.
+# A kill that was not the kernel's for want of memory came from a person or a script, and says little about the work. But where the
+# kernel's kills cannot be counted it may have been one, so there is an end to these too.
+_KILLS_AT_A_POINT = 6
 _BARREN_KILLS = 25
 
 
@@ -41,6 +43,11 @@ class Death:
         return cls(code, usage.ru_maxrss * unit, out_of_memory and code == -signal.SIGKILL)
 
     @property
+    def is_from_outside(self) -> bool:
+        """Tell whether somebody killed it, rather than its own fault or want of memory."""
+        return self.code == -signal.SIGKILL and not self.out_of_memory
+
+    @property
     def sentence(self) -> str:
         """What happened, for ``The worker …``."""
         memory = f"with a peak memory of {self.peak_rss_bytes / 2**20:,.0f} MiB"
@@ -54,25 +61,28 @@ class Death:
 class Deaths:
     """The deaths of one job's workers so far.
 
-    ``given_up`` has the reason for each position that is not to be tried again; ``barren`` counts the latest deaths in a row that
+    ``at`` counts deaths at a position that were its own or for want of memory, ``kills_at`` those by somebody else; ``given_up`` has
+    the reason for each position that is not to be tried again; ``barren`` counts the latest deaths in a row that
     came before any point was begun.
     """
 
     at: dict[int, int] = field(default_factory=dict)
+    kills_at: dict[int, int] = field(default_factory=dict)
     given_up: dict[int, str] = field(default_factory=dict)
     barren: int = 0
 
     def is_hopeless(self, death: Death, at_work: Collection[int], *, advanced: bool) -> bool:
         """Take note of a death while the positions ``at_work`` were attempted; tells whether to give up the job."""
+        outside = death.is_from_outside
         for position in at_work:
-            self.at[position] = self.at.get(position, 0) + 1
-            if self.at[position] >= _DEATHS_AT_A_POINT:
+            counted, limit = (self.kills_at, _KILLS_AT_A_POINT) if outside else (self.at, _DEATHS_AT_A_POINT)
+            counted[position] = counted.get(position, 0) + 1
+            if counted[position] >= limit:
                 self.given_up[position] = (
-                    f"The worker died {self.at[position]} times at this point; the last time it {death.sentence}. "
+                    f"The worker died {counted[position]} times at this point; the last time it {death.sentence}. "
                     "Resuming the sweep once it has ended tries this point again."
                 )
         self.barren = 0 if at_work or advanced else self.barren + 1
-        outside = death.code == -signal.SIGKILL and not death.out_of_memory
         return self.barren >= (_BARREN_KILLS if outside else _BARREN_DEATHS)
 
 

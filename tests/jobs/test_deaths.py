@@ -83,6 +83,17 @@ def test_two_deaths_at_a_point_give_it_up_and_no_more_is_blamed_on_the_job():
     assert "3 times at this point; the last time it was ended by SIGSEGV, with a peak memory of 1,024 MiB." in deaths.given_up[4]
 
 
+@pytest.mark.parametrize(("out_of_memory", "patience"), [(True, 2), (False, 6)])
+def test_a_point_bears_more_kills_by_somebody_else_than_deaths_of_its_own(out_of_memory, patience):
+    deaths, death = Deaths(), Death(-signal.SIGKILL, 2**20, out_of_memory)
+    given_up = []
+    for _ in range(patience):
+        deaths.is_hopeless(death, [4], advanced=False)
+        given_up.append(4 in deaths.given_up)
+    assert given_up == [False] * (patience - 1) + [True]
+    assert "SIGKILL" in deaths.given_up[4]
+
+
 def test_progress_between_deaths_starts_the_count_anew():
     deaths, death = Deaths(), Death(1, 2**20)
     assert not deaths.is_hopeless(death, [], advanced=False)
