@@ -140,7 +140,7 @@ def _elbow(inertia: Mapping[int, float]) -> int | None:
             return None
     # Kneedle may name an end of the curve, where nothing can bend, or a small dent before the elbow: the deepest is taken.
     chord = np.interp(ks, [ks[0], ks[-1]], [logs[0], logs[-1]])
-    depth = {k: float(chord[at] - logs[at]) for at, k in enumerate(ks) if k in knees and 0 < at < len(ks) - 1}
+    depth = {k: float(chord[at] - logs[at]) for at, k in enumerate(ks) if k in knees}
     return max(depth, key=lambda k: (depth[k], -k)) if depth and max(depth.values()) > 0 else None
 
 

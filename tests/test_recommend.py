@@ -72,6 +72,13 @@ def test_measures_that_disagree_give_no_clear_best_and_both_numbers():
     assert "elbow at 5 segments but silhouette is highest at 2 segments (0.60): the two measures disagree" in found.reason
 
 
+@pytest.mark.parametrize("inertias", [[100, 99, 97, 90, 50], [100, 90, 81, 72.9, 65.61], [100, 100, 100], [0, 0, 0, 0]])
+def test_a_curve_that_does_not_bend_has_no_elbow_and_silhouette_decides(inertias):
+    found = recommend("kmeans", kmeans(inertias, [0.3, 0.5, 0.4, 0.3, 0.2][: len(inertias)]))
+    assert found.params == {"n_clusters": 3, "tol": 1e-4}
+    assert "inertia has no clear elbow" in found.reason
+
+
 def test_neighbours_in_the_grid_do_not_disagree_and_silhouette_decides():
     found = recommend("kmeans", kmeans([1000, 900, 800, 100, 90, 80], [0.3, 0.3, 0.3, 0.5, 0.6, 0.3]))
     assert found.params == {"n_clusters": 6, "tol": 1e-4}

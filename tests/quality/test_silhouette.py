@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.datasets import make_blobs
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import silhouette_samples, silhouette_score
 
 import segcore.quality.silhouette as module
 from segcore.quality import SilhouetteScorer
@@ -104,6 +104,22 @@ class TestSampled:
         # Unbiased: the mean of 200 estimates lies within four of its standard errors.
         values = np.array([estimate.value for estimate in found])
         assert abs(values.mean() - exact) < 4 * values.std() / np.sqrt(len(values))
+
+    def test_value_and_interval_are_cochrans_for_a_stratified_sample(self, monkeypatch):
+        monkeypatch.setattr(module, "_MIN_SAMPLE", 400)
+        X, labels = blobs(600, k=3)
+        scorer = SilhouetteScorer(X, pairs=0)
+        found = scorer.score(labels)
+        scores = silhouette_samples(X, labels)
+        drawn = scorer._draw(np.arange(600), labels, np.bincount(labels))
+        value = variance = 0.0
+        for segment in range(3):
+            sample, size = scores[drawn[labels[drawn] == segment]], (labels == segment).sum()
+            value += size / 600 * sample.mean()
+            variance += (size / 600) ** 2 * (1 - len(sample) / size) * sample.var(ddof=1) / len(sample)
+        assert found.value == pytest.approx(value, abs=1e-12)
+        assert found.high - found.value == pytest.approx(1.959963984540054 * np.sqrt(variance), rel=1e-9)
+        assert found.value - found.low == pytest.approx(found.high - found.value)
 
     def test_every_segment_has_sampled_rows(self):
         X, _ = blobs(4_000)
