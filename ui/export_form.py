@@ -48,9 +48,10 @@ def export_form(store: Store, sweep: Sweep, position: int, solution: Solution) -
     noun = "row" if sweep.spec.repeats > 1 else "customer"
     key = f"export.segments.{sweep.id[:12]}.{position}"
     state.seed_widget(key, state.recall(key, labels))
-    segments = st.multiselect(
+    segments = st.pills(
         "Segments",
         labels,
+        selection_mode="multi",
         key=key,
         format_func=lambda label: f"{_title(label, names)} · {counted(sizes[label], noun)} ({percent_text(sizes[label] / total)})",
     )

@@ -227,7 +227,9 @@ def draw_distributions(sweep: Sweep, position: int, summary: SegmentSummary, ass
     titles = {feature.name: feature.title for feature in summary.features}
     key = f"segments.features.{sweep.id[:12]}.{position}.{summary.label}"
     state.seed_widget(key, names[:DISTRIBUTIONS])
-    shown = st.multiselect("Features", names, key=key, format_func=lambda name: titles[name], label_visibility="collapsed")
+    with st.expander("Choose which features to show"):
+        # Not a multiselect: white on the dark theme's light primary colour would be too faint to read.
+        shown = st.pills("Features shown", names, selection_mode="multi", key=key, format_func=lambda name: titles[name])
     with st.grid(2, min_column_width=380, gap="medium") as grid:
         for name in shown:
             feature = next(feature for feature in summary.features if feature.name == name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from segcore.algorithms import algorithm
-from segcore.explain.wording import counted, listed
+from segcore.explain.wording import counted, listed, percent_text
 from segcore.grid import axes_of
 from segcore.plots.points import Metric, PointRow, axis_title, metric, point_label, point_rows
 from segcore.plots.theme import ACCENT, DASHES, GOOD, PALETTE, QUIET, SYMBOLS, lay_out
@@ -14,6 +14,11 @@ from segcore.solution import Sweep
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+NEARLY_THE_SAME, NOTHING = 0.02, 1e-9
+"""Relative differences below which curves are told together, and below which they are called the same."""
+MOST_WORDS = 4
+"""Gaps up to which each has its reason beside it; the legend has the reasons in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,21 +199,24 @@ def _draw_gaps(figure: Figure, data: Curves) -> None:
         y=[foot] * len(gaps),
         customdata=[point.position for point in gaps],
         mode="markers",
-        name="nothing to show",
+        name=listed(sorted({point.gap or "" for point in gaps})),
         marker={"symbol": "x-thin", "size": 10, "line": {"width": 2, "color": QUIET}},
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
         text=[f"{point.label}<br>{point.gap}<br><i>click to choose</i>" for point in gaps],
         hovertemplate="%{text}<extra></extra>",
     )
+    if len(stated) > MOST_WORDS:
+        return
     for x, reasons in stated.items():
         figure.add_annotation(x=x, y=foot, text=listed(sorted(set(reasons))), showarrow=False, textangle=-60, yshift=34, font={"size": 11})
 
 
 def describe_curves(data: Curves, *, chosen: int | None = None, recommended: int | None = None) -> str:
     """Return what the curves show, in words and numbers."""
-    sentences = [_course(data, curve) for curve in data.curves[:3]]
-    if len(data.curves) > 3:
+    together = _together(data)
+    sentences = [_course(data, Curve("", data.curves[0].points)), together] if together else [_course(data, c) for c in data.curves[:3]]
+    if len(data.curves) > 3 and not together:
         sentences.append(f"{counted(len(data.curves) - 3, 'more line')} are in the table below.")
     gaps = [point for point in data.points() if point.value is None]
     if gaps:
@@ -222,6 +230,21 @@ def describe_curves(data: Curves, *, chosen: int | None = None, recommended: int
         if found:
             sentences.append(f"{word[0].upper()}{word[1:]}, {found.label}: {data.metric.text(found.value)}.")
     return " ".join(sentences)
+
+
+def _together(data: Curves) -> str | None:
+    """Return the sentence that says that all curves nearly coincide, by how much; None where they do not, or there is one."""
+    values: dict[float, list[float]] = {}
+    for point in data.points():
+        if point.value is not None:
+            values.setdefault(point.x, []).append(point.value)
+    if len(data.curves) < 2 or any(len(found) < len(data.curves) for found in values.values()) or not values:
+        return None
+    apart = max((max(found) - min(found)) / max(abs(value) for value in found) if any(found) else 0.0 for found in values.values())
+    if apart > NEARLY_THE_SAME:
+        return None
+    much = f"differ by {percent_text(apart)} at most" if apart > NOTHING else "are the same"
+    return f"The lines for {listed([curve.name for curve in data.curves])} {much}."
 
 
 def _course(data: Curves, curve: Curve) -> str:

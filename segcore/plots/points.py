@@ -107,7 +107,7 @@ METRICS = (
     Metric(
         "inertia",
         "Inertia",
-        "squared distance in scaled units",
+        "squared scaled units",
         "Total squared distance to the segments' centres. It always falls with more segments; look for the bend.",
         lambda row: row.inertia,
     ),

@@ -12,6 +12,10 @@ def rows_shown(app):
     return int(next(metric.value for metric in app.metric if metric.label == "Rows in the file").replace(",", ""))
 
 
+def segments(app):
+    return next(pills for pills in app.pills if pills.label == "Segments")
+
+
 def request(**options):
     fields = {"file_format": "csv", "profile": False, "copies": False, "include_set_aside": False}
     return ExportRequest(**{**fields, **options})
@@ -37,14 +41,14 @@ def test_all_segments_are_chosen_at_first_and_the_count_is_everyone(finished_swe
 def test_the_count_follows_the_chosen_segments(finished_sweep, open_app):
     app = open_app("export", sweep=finished_sweep.id, point="n_clusters=3")
     label, size = finished_sweep.solutions[1].segments[0], finished_sweep.solutions[1].sizes[0]
-    app.multiselect[0].set_value([label]).run()
+    segments(app).set_value([label]).run()
     assert not app.exception
     assert rows_shown(app) == size
 
 
 def test_no_segment_is_no_file(finished_sweep, open_app, words):
     app = open_app("export", sweep=finished_sweep.id, point="n_clusters=3")
-    app.multiselect[0].set_value([]).run()
+    segments(app).set_value([]).run()
     assert not app.exception
     assert "Choose at least one segment" in words(app)
     assert not app.get("download_button")
@@ -53,7 +57,7 @@ def test_no_segment_is_no_file(finished_sweep, open_app, words):
 def test_the_file_its_description_and_the_screen_agree(home, finished_sweep, open_app):
     app = open_app("export", sweep=finished_sweep.id, point="n_clusters=3")
     store = Store(home)
-    asked = request(segments=tuple(app.multiselect[0].value))
+    asked = request(segments=tuple(segments(app).value))
     file = pd.read_csv(io.BytesIO(_content(store, finished_sweep, 1, asked)()), dtype={"customer_id": str})
     described = json.loads(_description(store, finished_sweep, 1, asked)())
     assert len(file) == rows_shown(app) == described["rows"]

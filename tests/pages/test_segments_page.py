@@ -62,7 +62,7 @@ def test_a_name_appears_at_once_everywhere_and_survives_a_refresh(store, finishe
     compactness = next(chart for chart in explore.get("plotly_chart") if "figure.segments" in chart.proto.id)
     assert "Weekend families" in json.loads(compactness.proto.spec)["data"][0]["x"]
     export = open_app("export", sweep=finished_sweep.id, point="n_clusters=3")
-    assert any("Weekend families" in option for option in export.multiselect[0].options)
+    assert any("Weekend families" in option for option in export.pills[0].options)
 
 
 def test_an_emptied_name_gives_the_number_back(store, finished_sweep, open_app):

@@ -25,6 +25,23 @@ def test_each_tol_has_a_curve_that_can_be_told_apart_where_they_coincide(make_sw
     assert list(second.customdata) == [1, 3]
 
 
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (1.0, "The lines for tol 0.001 and tol 1e-05 are the same."),
+        (0.99, "The lines for tol 0.001 and tol 1e-05 differ by 1 % at most."),
+        (0.5, "Inertia at tol 1e-05 falls from 25 at 2 segments to 16.7 at 3 segments."),
+    ],
+)
+def test_curves_that_coincide_are_told_together(make_sweep, make_solution, make_quality, other, said):
+    solutions = [
+        make_solution({"n_clusters": k, "tol": tol}, [0, 0, 1], make_quality(inertia=factor * 100 / k))
+        for k in (2, 3)
+        for tol, factor in ((1e-3, 1.0), (1e-5, other))
+    ]
+    assert said in describe_curves(curves_data(make_sweep("kmeans", solutions), "inertia"))
+
+
 def test_silhouette_has_its_interval_as_error_bars(elbow_sweep):
     data = curves_data(elbow_sweep, "silhouette")
     errors = draw_curves(data).data[0].error_y
@@ -59,7 +76,7 @@ def test_points_without_a_value_stand_as_crosses_with_the_reason(make_sweep, mak
     solutions = [make_solution(points[0], [0, 0, 0]), make_solution(points[1], [0, 0, 1], make_quality()), None]
     data = curves_data(make_sweep("kmeans", solutions, points=points), "silhouette")
     figure = draw_curves(data, chosen=0)
-    crosses = next(trace for trace in figure.data if trace.name == "nothing to show")
+    crosses = next(trace for trace in figure.data if trace.name == "not there yet and one segment")
     assert list(crosses.x) == [1, 3]
     assert list(crosses.customdata) == [0, 2]
     assert [note.text for note in figure.layout.annotations] == ["one segment", "not there yet"]
@@ -78,4 +95,4 @@ def test_degenerate_sweeps_are_drawn_and_told(degenerate_sweep, name):
 def test_axes_have_titles_with_units(elbow_sweep):
     figure = draw_curves(curves_data(elbow_sweep, "inertia"))
     assert figure.layout.xaxis.title.text == "Number of segments (n_clusters)"
-    assert figure.layout.yaxis.title.text == "Inertia (squared distance in scaled units)"
+    assert figure.layout.yaxis.title.text == "Inertia (squared scaled units)"
