@@ -7,12 +7,12 @@ from ui.sweep_list import draw_followed, draw_recent
 
 page = begin_page("sweep")
 taken = page.require_intake()
+draw_followed(page.store)
 chosen = state.choice()
 if chosen.features:
     sweep_form(page.store, taken, page.feature_table(taken), chosen)
 else:
     st.warning("No feature is ticked, so there is nothing to compare the customers by.", icon=":material/checklist:")
     link("features", "Choose features")
-draw_followed(page.store)
 st.header("Recent sweeps", anchor=False)
 draw_recent(page.store)

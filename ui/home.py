@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from segcore import jobs
 from ui import loading, state
 from ui.choice import preset_name
 from ui.page import PAGES, Page, link
@@ -31,7 +30,7 @@ def draw_origin(taken: Intake) -> None:
 def draw_next_step(page: Page, taken: Intake) -> None:
     """Say what to do next, with one primary button."""
     newest = loading.newest_sweep(page.store)
-    done = newest is not None and jobs.read_job(page.store, newest).state == "done"
+    done = newest is not None and page.store.is_complete(newest)
     chosen = state.choice()
     name = preset_name(chosen, page.feature_table(taken), taken.kind)
     ticked = f"{count(len(chosen.features), 'feature')} ticked" + (f" (the set “{name}”)" if name and taken.kind == "transactions" else "")

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from segcore.canonical import canonical_json
 from segcore.store import Store
-from ui import state
+from ui import cache, state
 
 if TYPE_CHECKING:
     from segcore.intake import DataRequest, Intake
 
 FIRST = "complete-journey"
 _LATEST = "app:latest-request"  # among the store's intakes: a session that begins opens what was loaded last
-_one_reader = threading.Lock()  # two tabs that open together read the data once
 
 
 def first_request(store: Store) -> DataRequest:
@@ -34,7 +34,7 @@ def sample_request(name: str) -> DataRequest:
 
 
 def load_first(store: Store) -> Intake:
-    """Load what a new session opens, and fall back to the embedded sample where the last data are gone."""
+    """Load what a new session opens."""
     return load(store, first_request(store))
 
 
@@ -49,9 +49,13 @@ def load(store: Store, request: DataRequest) -> Intake:
 def take(store: Store, request: DataRequest) -> Intake:
     """Return the intake of a request; reading happens in a child process with limits of its own."""
     from segcore.intake import take_in_child
+    from segcore.sources import find_sample
 
-    name = request.name or request.data
-    with st.spinner(f"Loading {name}: reading every row and building the features. This takes a few seconds the first time."), _one_reader:
+    sample = find_sample(request.data)
+    name = request.name or (sample.title if sample else request.data)
+    # Two tabs that open together read the data once.
+    alone = cache.computed("reader", canonical_json(request.to_json()), threading.Lock)
+    with st.spinner(f"Loading {name}: reading every row and building the features. This takes a few seconds the first time."), alone:
         return take_in_child(store.home, request)
 
 

@@ -12,6 +12,7 @@ from segcore.solution import SweepSpec
 from segcore.store import Store
 from ui import cache, state
 from ui.forms import axis_words
+from ui.loading import newest_sweep
 from ui.progress import LIVE, POLL_SECONDS, act, draw_job, job_line
 from ui.words import ago, count
 
@@ -26,8 +27,8 @@ _STATES = {
 
 
 def followed_job(store: Store) -> jobs.Job | None:
-    """Return the job of the sweep that this session follows."""
-    followed = state.sweep_id()
+    """Return the job of the sweep that this session follows; in a new session of the newest sweep of the loaded data."""
+    followed = state.sweep_id() or newest_sweep(store)
     if followed is None:
         return None
     try:
@@ -89,11 +90,12 @@ def draw_recent(store: Store) -> None:
     if not found:
         st.caption("No sweep has been run yet. The first one will stand here, and stay.")
         return
+    shown = followed_job(store)
     for job in found[:10]:
-        _draw_line(store, job)
+        _draw_line(store, job, followed=shown.id if shown else None)
 
 
-def _draw_line(store: Store, job: jobs.Job) -> None:
+def _draw_line(store: Store, job: jobs.Job, *, followed: str | None) -> None:
     icon, color, word = _STATES[job.state]
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"recent.{job.id}"):
         with st.container(gap=None, width="stretch"):
@@ -102,7 +104,7 @@ def _draw_line(store: Store, job: jobs.Job) -> None:
             parts = (describe(store.spec(job.id)), far, ago(job.finished or job.created))
             st.caption(" · ".join(part for part in parts if part))
         if job.done:
-            st.button("Open", key=f"open.{job.id}", on_click=state.follow, args=(job.id,), disabled=state.sweep_id() == job.id)
+            st.button("Open", key=f"open.{job.id}", on_click=state.follow, args=(job.id,), disabled=job.id == followed)
         if job.state in ("queued", "running"):
             st.button("Cancel", key=f"list.cancel.{job.id}", on_click=act, args=("cancel", job.id))
         elif job.state in ("cancelled", "failed", "interrupted"):

@@ -49,6 +49,6 @@ def number(value: float) -> str:
     """Return a number with four significant digits, thousands separated."""
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
-    if abs(value) >= 1000:
+    if 1000 <= abs(value) < 1e15:
         return f"{value:,.0f}"
     return f"{value:.4g}"
