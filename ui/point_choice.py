@@ -46,7 +46,8 @@ def pick_point(sweep: Sweep) -> PointRow:
         format_func=lambda position: _option(rows[position], recommended),
         help="Everything below follows this choice. Clicking a point in a figure chooses it too.",
     )
-    state.show_link(sweep.id, chosen)
+    # While points are missing the best one so far is only shown; in the address it would count as chosen for good.
+    state.show_link(sweep.id, chosen if sweep.recommendation is not None else None)
     return rows[chosen]
 
 

@@ -218,7 +218,7 @@ def link_to(followed: str, position: int | None = None) -> dict[str, str]:
     return link
 
 
-def show_link(followed: str, position: int) -> None:
+def show_link(followed: str, position: int | None) -> None:
     """Put what is looked at into the address without choosing it, so that the address can be sent at any time."""
     for name, value in link_to(followed, position).items():
         if st.query_params.get(name) != value:

@@ -132,10 +132,13 @@ def test_while_it_runs_what_is_there_is_shown(store, spec_of, open_app, words):
     assert not app.exception
     assert "2 of 3 points are there so far" in words(app)
     assert figures(app)["inertia"]["data"][0]["y"][2] is None
+    assert "point" not in app.query_params
     run_sweep(store, spec.id)
+    store.put_summary(spec.id, {**store.sweep(spec.id).summary, "recommended": {"params": dict(spec.points[2]), "reason": "Both agree."}})
     app.run()
     assert not app.exception
     assert "so far" not in words(app)
+    assert app.selectbox[0].value == 2, "the best point so far was not chosen by anybody"
 
 
 def test_the_table_has_every_point_and_can_be_downloaded(finished_sweep, open_app):
