@@ -44,6 +44,11 @@ def choose_data(store: Store) -> None:
         _upload(store)
     else:
         _path(store)
+    if state.recall("data_pending") is None:
+        _say_problem()
+
+
+def _say_problem() -> None:
     problem = state.recall("data_problem")
     if problem:
         st.error(problem, icon=":material/error:")
@@ -108,7 +113,7 @@ def _upload(store: Store) -> None:
         key="data.upload",
         help="The file stays on this machine: it is copied into segcore's own store, and nowhere else.",
     )
-    if file is not None and st.button(f"Load {file.name}", key="data.load_upload", type="primary"):
+    if file is not None and st.button(f"Load {file.name}", key="data.load_upload"):
         attempt(store, request_for(keep_upload(store, file.name, file.getbuffer()), file.name))
 
 
@@ -127,7 +132,7 @@ def keep_upload(store: Store, name: str, content: bytes | memoryview) -> Path:
 def _path(store: Store) -> None:
     with st.form("data.path", border=False):
         path = st.text_input("Path of a CSV, CSV.gz, Parquet or XLSX file", key="data.path_text", placeholder="/home/me/orders.csv")
-        asked = st.form_submit_button("Load", type="primary")
+        asked = st.form_submit_button("Load")
     if asked:
         if not path.strip():
             state.remember("data_problem", "Give the path of a file.")
@@ -147,12 +152,21 @@ def refine(store: Store, taken: Intake | None) -> None:
     pending = state.recall("data_pending")
     if pending is not None:
         request, columns = pending
-        st.caption(f"For {request.name or request.data}, which could not be loaded as it was:")
+        _say_problem()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"For {request.name or request.data}, which could not be loaded as it was:", width="content")
+            if taken is not None:
+                st.button(f"Back to {taken.data['name']}", key="data.back", icon=":material/undo:", on_click=_forget_pending)
         _refine(store, request, columns, kind=request.kind or "transactions", roles=request.roles, reasons={})
         return
     request = state.request()
     if taken is not None and request is not None:
         _refine(store, request, taken.columns, kind=taken.kind, roles=taken.roles, reasons=taken.reasons)
+
+
+def _forget_pending() -> None:
+    state.remember("data_pending", None)
+    state.remember("data_problem", None)
 
 
 def _refine(

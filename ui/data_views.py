@@ -51,7 +51,7 @@ def draw_findings(taken: Intake) -> None:
         )
     else:
         st.markdown(f"All {count(taken.rows_read, 'row')} are used; none had to be set aside.")
-    for note in taken.notes:
+    for note in sorted(taken.notes, key=lambda note: note.level != "warning"):
         if note.level == "warning":
             st.warning(note.text, icon=":material/warning:")
         else:

@@ -139,6 +139,10 @@ def test_a_wrong_filter_is_one_sentence_and_the_data_stay(open_app, small_intake
     [error] = app.error
     assert "colour" in error.value
     assert app.session_state["segcore.intake"] == small_intake
+    assert widget(app, "text_area", "Only rows where").value == "colour = 'red'"
+    app.button(key="data.back").click().run()
+    assert not app.error
+    assert widget(app, "text_area", "Only rows where").value == ""
 
 
 def test_one_row_a_customer_needs_no_orders(open_app, small_intake, tmp_path, words):
