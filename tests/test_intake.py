@@ -113,6 +113,11 @@ def test_an_error_of_the_child_is_the_same_error_here(home, tmp_path):
         take_in_child(home, DataRequest(str(broken)))
 
 
+def test_a_device_without_an_end_is_refused_at_once(home):
+    with pytest.raises(SourceError, match="no regular file"):
+        take_in(Store(home), DataRequest("/dev/zero"))
+
+
 def test_a_child_that_takes_too_much_memory_or_time_ends_in_a_sentence(home, path):
     with pytest.raises(SegcoreError, match="needs more memory"):
         take_in_child(home, DataRequest(str(path)), max_bytes=2**20)

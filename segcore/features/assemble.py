@@ -65,7 +65,7 @@ def assemble(table: FeatureTable, names: Sequence[str], *, outliers: str = "none
         raise ParameterError.out_of_range("seed", seed, 0, None)
     kept = kit_outliers(table) if outliers == "kit" else np.ones(len(table), dtype=bool)
     if not kept.any():
-        raise DataError("The outlier rule leaves no customer: take them all with --outliers none.")
+        raise DataError("The outlier rule leaves no customer: turn it off (--outliers none).")
     chosen = table.select(names)
     rows = chosen if kept.all() else chosen.take(kept)
     return Assembled(

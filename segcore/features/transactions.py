@@ -122,8 +122,8 @@ def _reference(asked: str | None, latest: Any) -> np.datetime64:
         reference += _DAY - np.timedelta64(1, "us")
     if reference < last:
         raise DataError(
-            f"The data goes on to {latest:%Y-%m-%d %H:%M}, after the reference date {asked}: give a later one with --as-of, or leave the "
-            "later rows out with --to."
+            f"The data goes on to {latest:%Y-%m-%d %H:%M}, after the reference date {asked}: give a later one (--as-of), or leave the "
+            "later rows out (--to)."
         )
     return reference
 

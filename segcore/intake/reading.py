@@ -135,6 +135,8 @@ def _content(store: Store, data: str) -> str:
     if isinstance(version, str):
         return version
     try:
+        if not version.is_file():  # a device may have no end
+            return f"unreadable {version}"
         with version.open("rb") as file:
             return f"{version.name} {hashlib.file_digest(file, 'sha256').hexdigest()}"
     except (OSError, ValueError):

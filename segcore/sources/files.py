@@ -29,6 +29,8 @@ def read_file(path: Path, name: str | None = None) -> Raw:
     """
     name = name or path.name
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise SourceError(f"{str(path)!r} is no regular file: give a CSV, CSV.gz, Parquet or XLSX file.")
         with path.open("rb") as file:
             head = file.read(8)
     except FileNotFoundError:

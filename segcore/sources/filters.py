@@ -15,8 +15,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from segcore.errors import DataError, ParameterError
-from segcore.sources.columns import as_numbers, as_text, is_numeric
-from segcore.sources.dates import parse_moment, read_times
+from segcore.sources.comparison import TypedColumns
+from segcore.sources.dates import parse_moment
 
 _COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
     exp.EQ: lambda left, right: left == right,
@@ -30,7 +30,6 @@ _MIRRORED = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE,
 _WORD = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[^\W\d]\w*""")
 _PARTS = ("this", "expression", "expressions", "low", "high")
 _SYNTAX = {"and", "or", "not", "in", "between", "like", "ilike", "is", "null"}
-_ISO_DATE = re.compile(r"\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?\s*")
 
 
 class Condition:
@@ -54,7 +53,9 @@ class Condition:
         self.text = text.strip()
         try:
             parsed = sqlglot.parse(_quoted(self.text, set(names)))
-        except (SqlglotError, RecursionError) as error:
+        except RecursionError:
+            raise self._too_deep() from None
+        except SqlglotError as error:
             raise ParameterError(
                 f"The filter {self.text!r} cannot be read: write a condition such as \"Country = 'France'\", with names that have "
                 "spaces in double quotes."
@@ -65,7 +66,7 @@ class Condition:
         try:
             self._check(self._tree)
         except RecursionError:
-            raise ParameterError(f"The filter {self.text[:60]!r}... is nested too deeply.") from None
+            raise self._too_deep() from None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -86,11 +87,17 @@ class Condition:
                 raise DataError(
                     f"The filter {self.text!r} names {name!r}, which is no column{hint}: the columns are {', '.join(table.column_names)}."
                 )
-        typed = _Typed(table, self.text)
-        expression = self._expression(self._tree, typed)
-        frame = nw.from_native(typed.frame(), eager_only=True)
-        kept = frame.select(expression.alias("kept"))["kept"].fill_null(False)
+        typed = TypedColumns(table, self.text)
+        try:
+            expression = self._expression(self._tree, typed)
+            frame = nw.from_native(typed.frame(), eager_only=True)
+            kept = frame.select(expression.alias("kept"))["kept"].fill_null(False)
+        except RecursionError:
+            raise self._too_deep() from None
         return kept.to_arrow()
+
+    def _too_deep(self) -> ParameterError:
+        return ParameterError(f"The filter {self.text[:60]!r}... is nested too deeply: use IN for many values, or several filters.")
 
     def _refuse(self, node: Any) -> ParameterError:
         return ParameterError(
@@ -136,11 +143,13 @@ class Condition:
             return -float(node.this.this)
         if isinstance(node, exp.Literal):
             return str(node.this) if node.is_string else float(node.this)
+        if isinstance(node, exp.Boolean):
+            return "true" if node.this else "false"
         if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.to.sql() in ("DATE", "TIMESTAMP"):
             return str(node.this.this)
         raise self._refuse(node)
 
-    def _expression(self, node: Any, typed: _Typed) -> nw.Expr:
+    def _expression(self, node: Any, typed: TypedColumns) -> nw.Expr:
         if isinstance(node, exp.Paren):
             return self._expression(node.this, typed)
         if isinstance(node, exp.Not):
@@ -151,10 +160,7 @@ class Condition:
             return self._expression(node.left, typed) | self._expression(node.right, typed)
         if isinstance(node, exp.In):
             column, values = typed.compared(node.this.name, [self._value(value) for value in node.expressions])
-            found = column == values[0]
-            for value in values[1:]:
-                found = found | (column == value)
-            return found
+            return nw.when(~column.is_null()).then(column.is_in(values))  # unknown where the column is
         if isinstance(node, exp.Between):
             column, (low, high) = typed.compared(
                 node.this.name, [self._value(node.args["low"]), self._value(node.args["high"])], ordered=True
@@ -168,7 +174,7 @@ class Condition:
             return typed.present(node.this.name).is_null()
         return self._comparison(node, typed)
 
-    def _comparison(self, node: Any, typed: _Typed) -> nw.Expr:
+    def _comparison(self, node: Any, typed: TypedColumns) -> nw.Expr:
         left, right, operator = node.left, node.right, type(node)
         if isinstance(left, exp.Column) and isinstance(right, exp.Column):
             one, other = typed.pair(left.name, right.name)
@@ -177,87 +183,6 @@ class Condition:
             left, right, operator = right, left, _MIRRORED[operator]
         column, (value,) = typed.compared(left.name, [self._value(right)], ordered=operator not in (exp.EQ, exp.NEQ))
         return _COMPARISONS[operator](column, value)
-
-
-class _Typed:
-    """The columns of a table in the types that a condition compares them in, each made once."""
-
-    def __init__(self, table: pa.Table, condition: str) -> None:
-        self._table = table
-        self._condition = condition
-        self._made: dict[str, pa.Array] = {}
-
-    def frame(self) -> pa.Table:
-        """Return the typed columns that were asked for."""
-        return pa.table(self._made)
-
-    def compared(self, name: str, values: Sequence[str | float], *, ordered: bool = False) -> tuple[nw.Expr, list[Any]]:
-        """Return a column and the values it is compared with, both as numbers, dates or text: whichever the column holds."""
-        column = self._table[name]
-        if _is_time(column) or (_is_text(column) and self._all_dates(column, values)):
-            return self._times(name), [self._moment(value, name) for value in values]
-        if not _is_text(column):
-            return self._numbers(name), [self._number(value, name) for value in values]
-        # An id is compared as text where it is asked for by number (17850), since it is text; only an order needs it as a number.
-        if all(isinstance(value, float) for value in values) and (ordered or not _is_id(self._table, name)):
-            if not is_numeric(column):
-                raise DataError(
-                    f"The filter {self._condition!r} compares {name}, which holds text, with a number: put the value in single quotes."
-                )
-            return self._numbers(name), list(values)
-        return self.text(name), [value if isinstance(value, str) else _written(value) for value in values]
-
-    def pair(self, one: str, other: str) -> tuple[nw.Expr, nw.Expr]:
-        """Return two columns in one type."""
-        columns = [self._table[name] for name in (one, other)]
-        if all(_is_time(column) for column in columns):
-            return self._times(one), self._times(other)
-        if all(not _is_time(column) and is_numeric(column) for column in columns):
-            return self._numbers(one), self._numbers(other)
-        return self.text(one), self.text(other)
-
-    def text(self, name: str) -> nw.Expr:
-        """Return a column as text."""
-        return self._keep(f"text {name}", lambda: as_text(self._table[name]))
-
-    def present(self, name: str) -> nw.Expr:
-        """Return a column that is null where the value is missing: an empty text is missing too."""
-
-        def make() -> pa.Array:
-            text = as_text(self._table[name])
-            return pc.if_else(pc.equal(text, ""), pa.scalar(None, text.type), text)
-
-        return self._keep(f"present {name}", make)
-
-    def _numbers(self, name: str) -> nw.Expr:
-        return self._keep(f"number {name}", lambda: as_numbers(self._table[name], name=name, where=lambda row: f"row {row + 1:,}"))
-
-    def _times(self, name: str) -> nw.Expr:
-        return self._keep(f"time {name}", lambda: read_times(self._table[name], name=name, where=lambda row: f"row {row + 1:,}").values)
-
-    def _keep(self, key: str, make: Callable[[], pa.Array]) -> nw.Expr:
-        if key not in self._made:
-            self._made[key] = make()
-        return nw.col(key)
-
-    def _all_dates(self, column: pa.ChunkedArray, values: Sequence[str | float]) -> bool:
-        if not all(isinstance(value, str) and _ISO_DATE.fullmatch(value) for value in values):
-            return False
-        try:
-            return read_times(column, name="", where=str).values.null_count < len(column)
-        except DataError:
-            return False
-
-    def _moment(self, value: str | float, name: str) -> dt.datetime:
-        if isinstance(value, float):
-            raise DataError(f"The filter {self._condition!r} compares {name}, which holds dates, with a number: write '2011-12-09'.")
-        return parse_moment(value, name=f"{name} in the filter {self._condition!r}")
-
-    def _number(self, value: str | float, name: str) -> float:
-        try:
-            return float(value)
-        except ValueError:
-            raise DataError(f"The filter {self._condition!r} compares {name}, which holds numbers, with the text {value!r}.") from None
 
 
 def period(times: pa.Array, *, date_from: str | None, date_to: str | None) -> pa.Array:
@@ -269,8 +194,8 @@ def period(times: pa.Array, *, date_from: str | None, date_to: str | None) -> pa
         Where a bound is no date, or the period ends before it begins.
     """
     kept = pc.is_valid(times)
-    start = parse_moment(date_from, name="--from") if date_from else None
-    end = parse_moment(date_to, name="--to") if date_to else None
+    start = parse_moment(date_from, name="The first day (--from)") if date_from else None
+    end = parse_moment(date_to, name="The last day (--to)") if date_to else None
     if end is not None and len(str(date_to).strip()) <= len("2011-12-09"):
         end += dt.timedelta(days=1, microseconds=-1)
     if start is not None and end is not None and end < start:
@@ -290,25 +215,6 @@ def _quoted(text: str, names: set[str]) -> str:
         return f'"{word}"' if word in names and word.lower() not in _SYNTAX else word
 
     return _WORD.sub(quote, text)
-
-
-def _is_time(column: pa.ChunkedArray) -> bool:
-    return pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)
-
-
-def _is_text(column: pa.ChunkedArray) -> bool:
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_boolean(kind)
-
-
-def _is_id(table: pa.Table, name: str) -> bool:
-    """Tell whether a column was made text because it names customers, orders or items: 17850 is then the id, not a number."""
-    metadata = table.schema.field(name).metadata or {}
-    return metadata.get(b"role") is not None
-
-
-def _written(value: float) -> str:
-    return str(int(value)) if value.is_integer() else repr(value)
 
 
 def _like(pattern: str) -> str:

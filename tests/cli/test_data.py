@@ -148,7 +148,7 @@ def test_polars_builds_the_same_file(run, orders, tmp_path):
         (["--role", "customer=sku", "--role", "customer=date"], ["twice"]),
         (["--where", "land = 'FR'"], ["'land'"]),
         (["--where", "drop table"], ["filter"]),
-        (["--from", "yesterday"], ["--from must be a date"]),
+        (["--from", "yesterday"], ["first day (--from) must be a date"]),
         (["--from", "2024-03-01", "--to", "2024-02-01"], ["ends before"]),
         (["--from", "2030-01-01"], ["no row left"]),
         (["--repeats", "0"], ["--repeats"]),

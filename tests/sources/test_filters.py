@@ -1,4 +1,5 @@
 import datetime as dt
+import decimal
 import sqlite3
 
 import pyarrow as pa
@@ -166,6 +167,35 @@ def test_every_nesting_keeps_what_sqlite_keeps(condition):
     database.close()
 
     assert rows(condition) == expected
+
+
+def test_columns_of_any_type_can_be_asked_about():
+    table = pa.table(
+        {
+            "flag": [True, None, False],
+            "day": [dt.date(2024, 1, 1), dt.date(2024, 1, 2), None],
+            "category": pa.array(["x", "y", "x"]).dictionary_encode(),
+            "view": pa.array(["q", "r", None], pa.string_view()),
+            "tags": [[1, 2], [3], None],
+            "money": pa.array([decimal.Decimal("1.50"), None, decimal.Decimal("3.25")]),
+        }
+    )
+
+    assert rows("flag = TRUE", table) == [0]
+    assert rows("flag = 'false' OR flag IS NULL", table) == [1, 2]
+    assert rows("day >= '2024-01-02'", table) == [1]
+    assert rows("category = 'x' AND view = 'q'", table) == [0]
+    assert rows("tags IS NULL", table) == [2]
+    assert rows("money > 1.5", table) == [2]
+
+
+def test_thousands_of_values_are_looked_up_and_thousands_of_alternatives_refused():
+    listed = ", ".join(str(number) for number in range(5, 5000))
+
+    assert rows(f"Quantity IN ({listed})") == [3, 4]
+    assert rows(f"Quantity NOT IN ({listed})") == [0, 1]
+    with pytest.raises(ParameterError, match="use IN"):
+        rows(" OR ".join(f"Quantity = {number}" for number in range(5000)))
 
 
 def test_a_period_includes_both_its_days():

@@ -75,7 +75,7 @@ def test_a_name_of_a_file_with_the_wrong_ending_does_not_matter(tmp_path):
 
 
 def test_a_missing_file_a_folder_and_a_name_with_a_null_are_said(tmp_path):
-    for data in (str(tmp_path / "nothing.csv"), str(tmp_path), "a\0b", ""):
+    for data in (str(tmp_path / "nothing.csv"), str(tmp_path), "a\0b", "", "/dev/zero"):
         with pytest.raises(SourceError) as error:
             read_source(data)
         assert_one_sentence(error)
