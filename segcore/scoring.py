@@ -76,7 +76,8 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     trained_on = spec.data.get("kind", dataset.kind)
     if dataset.kind != trained_on:
         raise DataError(f"The sweep was made from {trained_on}, but these data were read as {dataset.kind}: give --kind {trained_on}.")
-    full = build_features(dataset, reference_date=_reference_date(dataset, preparation, as_of))
+    trained = store.feature_table(spec.table).select(preparation.features) if dataset.kind == "customers" else None
+    full = build_features(dataset, reference_date=_reference_date(dataset, preparation, as_of), like=trained)
     lacking = [name for name in preparation.features if name not in full.names]
     if lacking:
         raise DataError(f"The data have no {', '.join(lacking)}, which the sweep was made with: give the same columns and roles.")

@@ -193,6 +193,26 @@ class TestRowsThatAreCustomers:
         with pytest.raises(DataError, match="income"):
             score(store, sweep_id, 0, read(customers.drop(columns="income"), "less.csv", kind="customers", roles={"customer": "id"}))
 
+    def test_one_new_customer_with_a_gap_gets_the_trainings_median(self, store, read, customers):
+        gapped = customers.astype({"age": float})
+        gapped.loc[::7, "age"] = np.nan
+        sweep_id = swept(store, read(gapped, kind="customers", roles={"customer": "id"}), features="all", outliers="none")
+        new = pd.DataFrame({"income": [9000.0], "age": [None], "id": ["new"], "shoe size": [43]})
+        found = score(store, sweep_id, 0, read(new, "new.csv", kind="customers", roles={"customer": "id"}))
+        assert found.customers.tolist() == ["new"]
+        assert found.table.values.tolist() == [[gapped["age"].median(), 9000.0]]
+        preparation = store.sweep(sweep_id).preparation
+        scaled = (found.table.values - preparation.centre) / preparation.scale
+        distances = ((store.solution(sweep_id, 0).arrays["centres"] - scaled) ** 2).sum(axis=1)
+        assert found.labels.tolist() == [int(distances.argmin())]
+
+    def test_words_where_the_sweep_had_numbers_are_named(self, store, read, customers):
+        sweep_id = swept(store, read(customers, kind="customers", roles={"customer": "id"}), features="all", outliers="none")
+        wrong = customers.astype({"age": object})
+        wrong.loc[4, "age"] = "old"
+        with pytest.raises(DataError, match="wrong.csv: age is 'old' in data row 5"):
+            score(store, sweep_id, 0, read(wrong, "wrong.csv", kind="customers", roles={"customer": "id"}))
+
     def test_data_of_another_kind_are_an_error(self, store, read, customers):
         sweep_id = swept(store, read(lines_of(60)), outliers="none")
         with pytest.raises(DataError, match="made from transactions"):

@@ -21,7 +21,7 @@ BUILDERS: tuple[tuple[str, Callable[..., FeatureTable]], ...] = (
 FEATURE_SETS: Mapping[str, tuple[str, ...]] = {"kit": KIT, "small": SMALL, "behaviour": BEHAVIOUR, "all": ()}
 
 
-def build_features(dataset: Dataset, *, reference_date: str | None = None) -> FeatureTable:
+def build_features(dataset: Dataset, *, reference_date: str | None = None, like: FeatureTable | None = None) -> FeatureTable:
     """Build every feature of every customer.
 
     Parameters
@@ -29,6 +29,9 @@ def build_features(dataset: Dataset, *, reference_date: str | None = None) -> Fe
     dataset : Dataset
     reference_date : str or None
         ISO date and time to which days are counted; the latest time in the data where ``None``.
+    like : FeatureTable or None
+        The table that an earlier sweep was made from, where new customers are to be scored: they get its features, and missing
+        numbers become its medians.
 
     Raises
     ------
@@ -38,7 +41,7 @@ def build_features(dataset: Dataset, *, reference_date: str | None = None) -> Fe
     builder = dict(BUILDERS).get(dataset.kind)
     if builder is None:
         raise ParameterError.unknown("kind", dataset.kind, [kind for kind, _ in BUILDERS])
-    return builder(dataset, reference_date=reference_date)
+    return builder(dataset, reference_date=reference_date, like=like)
 
 
 def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]:

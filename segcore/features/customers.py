@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
@@ -14,7 +15,7 @@ from segcore.errors import DataError
 _ROW_NUMBERS = re.compile(r"(?i)(column_1|index|unnamed: ?0|rownames?|row(_?(id|number|num|nr|no))?|nr|no|#)")
 
 
-def build_customers(dataset: Dataset, *, reference_date: str | None = None) -> FeatureTable:
+def build_customers(dataset: Dataset, *, reference_date: str | None = None, like: FeatureTable | None = None) -> FeatureTable:
     """Take the numeric columns as features and carry the others along as profile.
 
     Parameters
@@ -22,6 +23,8 @@ def build_customers(dataset: Dataset, *, reference_date: str | None = None) -> F
     dataset : Dataset of kind "customers"
     reference_date : str or None
         Not used: nothing here counts days.
+    like : FeatureTable or None
+        See `build_features`. Its columns are taken, no other, whatever values they have here.
 
     Returns
     -------
@@ -32,11 +35,13 @@ def build_customers(dataset: Dataset, *, reference_date: str | None = None) -> F
     Raises
     ------
     DataError
-        Where no column is left.
+        Where no column is left, or one of ``like`` is missing or holds something else than numbers.
     """
     frame = nw.from_native(dataset.frame, eager_only=True)
     ids = _ids(frame, dataset)
     order = np.argsort(ids, kind="stable")
+    if like is not None:
+        return _like(frame, ids, order, like, dataset.name)
     id_column = dataset.roles.get("customer", ROW_NUMBER)
     values: list[np.ndarray] = []
     names: list[str] = []
@@ -71,6 +76,38 @@ def build_customers(dataset: Dataset, *, reference_date: str | None = None) -> F
         dictionary=tuple(dictionary),
         profile=profile,
     )
+
+
+def _like(frame: Any, ids: np.ndarray, order: np.ndarray, like: FeatureTable, name: str) -> FeatureTable:
+    """Return the columns of an earlier table, missing numbers being its medians: filling with them did not move these."""
+    lacking = [column for column in like.names if column not in frame.columns]
+    if lacking:
+        raise DataError(f"{name} has no column {', '.join(lacking)}, which the sweep was made with: give the same columns.")
+    columns = [_numbers(frame[column], column, name) for column in like.names]
+    medians = np.median(like.values, axis=0)
+    values = np.column_stack([np.where(np.isnan(column), median, column) for column, median in zip(columns, medians, strict=True)])
+    return replace(like, values=values[order], customers=ids[order], copies=np.zeros(len(ids), dtype=np.int32), revenue=None, profile={})
+
+
+def _numbers(column: Any, title: str, name: str) -> np.ndarray:
+    if column.dtype.is_numeric():
+        return np.asarray(column.cast(nw.Float64).to_numpy(), dtype=np.float64)
+    texts = ["" if value is None else str(value).strip() for value in column.to_list()]
+    try:
+        return np.array([float(text) if text else np.nan for text in texts])
+    except ValueError:
+        row = next(number for number, text in enumerate(texts) if text and not _is_number(text))
+        raise DataError(
+            f"{name}: {title} is {texts[row]!r} in data row {row + 1:,}, but the sweep was made with numbers there: mend the column."
+        ) from None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _ids(frame: Any, dataset: Dataset) -> np.ndarray:

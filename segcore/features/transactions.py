@@ -17,7 +17,7 @@ from segcore.features.dictionary import MONTHS, NAMES, WEEKDAYS, describe
 _DAY = np.timedelta64(86_400_000_000, "us")
 
 
-def build_transactions(dataset: Dataset, *, reference_date: str | None = None) -> FeatureTable:
+def build_transactions(dataset: Dataset, *, reference_date: str | None = None, like: FeatureTable | None = None) -> FeatureTable:
     """Build every feature of every customer.
 
     Parameters
