@@ -1,6 +1,7 @@
 """What every test has: a store of its own, and the real data where this machine has it."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,12 @@ def home(tmp_path_factory, monkeypatch):
     path = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("SEGCORE_HOME", str(path))
     return path
+
+
+@pytest.fixture(autouse=True)
+def main_module(monkeypatch):
+    """Give ``__main__`` back after each test: AppTest puts the app in its place, and a spawned process would run it again."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture
