@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segcore.quality import inertia
 from segcore.solution import Solution
 
 if TYPE_CHECKING:
@@ -55,7 +54,8 @@ def _kmeans(solution: Solution, X: np.ndarray) -> object:
     estimator.set_params(init="k-means++", n_init=params.get("n_init", "auto"), max_iter=300, tol=params["tol"], random_state=solution.seed)
     estimator.cluster_centers_ = centres
     estimator.labels_ = np.array(solution.labels, dtype=np.int32)
-    estimator.inertia_ = inertia(X, estimator.labels_)
+    # scikit-learn's is about the centres; where tol ended the fit these are not quite the segments' means.
+    estimator.inertia_ = float(((X - centres[estimator.labels_]) ** 2).sum())
     estimator.n_iter_ = int(solution.arrays["iterations"][0])
     return estimator
 

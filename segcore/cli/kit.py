@@ -53,13 +53,13 @@ def run_analyze(args: argparse.Namespace) -> int:
         raise ParameterError.out_of_range("--seed", args.seed, 0, 2**32 - 1)
     folder = Path(args.save_model_dir) / args.algo if args.save_model_dir else None
     with _log(args.logfile) as log:
+        if folder is not None:
+            _make_folder(folder)
         log.info("Reading in the data...")
         start = time.perf_counter()
         table = _features(args, log)
         log.info("=======> Preprocessing Time : %.3f secs", time.perf_counter() - start)
         log.info("Number of data points : (%d, %d)", *table.values.shape)
-        if folder is not None:
-            _make_folder(folder)
         with turn(Store()):
             return _run_grid(args, table, folder, log)
 
@@ -76,7 +76,7 @@ def _features(args: argparse.Namespace, log: logging.Logger) -> FeatureTable:
     dataset = read_source(args.dataset_path, kind="transactions")
     for note in dataset.notes:
         log.log(logging.WARNING if note.level == "warning" else logging.INFO, "%s", note.text)
-    full = build_features(dataset)
+    full = in_kits_order(build_features(dataset))
     names = feature_names(full, "small" if args.use_small_features else "kit", dataset.kind)
     require_enough(assemble(full, names, outliers="kit", repeats=1, seed=args.seed))
     assembled = assemble(full, names, outliers="kit", repeats=args.repeats, seed=args.seed)
@@ -88,6 +88,18 @@ def _features(args: argparse.Namespace, log: logging.Logger) -> FeatureTable:
         "" if share is None else f", with {share:.1%} of the net revenue",
     )
     return assembled.table
+
+
+def in_kits_order(table: FeatureTable) -> FeatureTable:
+    """Return the customers as the kit sorts them: by number where all ids are whole numbers, else by text.
+
+    The order is part of the result: k-means draws its starting rows by their positions.
+    """
+    import numpy as np
+
+    if not all(customer.isdecimal() and customer.isascii() for customer in table.customers):
+        return table
+    return table.take(np.array(sorted(range(len(table)), key=lambda row: int(table.customers[row])), dtype=np.intp))
 
 
 def _run_grid(args: argparse.Namespace, table: FeatureTable, folder: Path | None, log: logging.Logger) -> int:

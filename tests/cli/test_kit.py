@@ -128,7 +128,7 @@ def test_models_are_fitted_pipelines_that_predict_the_rows_they_came_from(writte
         estimator = model[-1]
         assert (estimator.n_clusters, estimator.tol, estimator.random_state, estimator.init) == (k, tol, 0, "k-means++")
         np.testing.assert_array_equal(estimator.labels_, labels)
-        assert estimator.inertia_ == pytest.approx(-model.score(data), rel=1e-3)
+        assert estimator.inertia_ == pytest.approx(-model.score(data), rel=1e-9)
 
 
 def test_dbscan_models_carry_scikit_learns_fitted_attributes(written, lines):
@@ -219,6 +219,18 @@ def test_grid_points_beyond_the_customers_are_told_and_break_nothing(lines, tmp_
     assert analyze(path, tmp_path) == 0
     assert "No model for clusters = 30, tol = 0.001000 : n_clusters = 30 is more than the" in capsys.readouterr().err
     assert len(list((tmp_path / "kmeans").glob("*.pkl"))) == 15
+
+
+def test_ids_of_unequal_length_come_in_the_kits_order_which_is_by_number(lines, tmp_path):
+    path = tmp_path / "short.csv"
+    lines.assign(CustomerID=(lines["CustomerID"] - 12_000 + 9_950).astype(float)).to_csv(path, index=False)
+    assert analyze(path, tmp_path, "-a", "kmeans") == 0
+    rows = features_of(lines)
+    customers = pd.read_csv(tmp_path / "kmeans" / "customers.csv", dtype=str)["customer_id"]
+    assert customers.tolist() == [str(int(customer) - 12_000 + 9_950) for customer in rows.index]
+    np.testing.assert_allclose(pd.read_csv(tmp_path / "kmeans" / "data.csv"), rows, atol=1e-9)
+    theirs = make_pipeline(StandardScaler(), KMeans(5, tol=1e-3, random_state=0)).fit_predict(rows)
+    np.testing.assert_array_equal(np.loadtxt(tmp_path / "kmeans" / "pred_5_0.001.txt", dtype=int), theirs)
 
 
 @pytest.mark.skipif(
