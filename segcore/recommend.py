@@ -15,6 +15,7 @@ LOW_SILHOUETTE = 0.25
 """Below it the structure found "could be artificial" (Kaufman and Rousseeuw 1990, table 4)."""
 MOST_NOISE = 0.5
 _NOTHING_LEFT = 1e-9
+_FEWEST_FOR_ELBOW = 4
 
 
 def recommend(algorithm: str, solutions: Sequence[Solution | None]) -> Recommendation:
@@ -55,7 +56,7 @@ def _by_elbow_and_silhouette(solutions: Sequence[Solution], grid: str) -> Recomm
         return _none(f"over {grid}, there is only one number of segments, so nothing to compare it with (its silhouette is "
                      f"{_number(scored[top])})")  # fmt: skip
     knee = _elbow({k: inertia for k, solution in best.items() if (inertia := _inertia(solution)) is not None})
-    elbow = f"inertia has its elbow at {knee} segments" if knee else "inertia has no clear elbow"
+    elbow = f"inertia has its elbow at {knee} segments" if knee else _no_elbow(len(best))
     if scored[top] < LOW_SILHOUETTE:
         return _none(f"over {grid}, {elbow} and {says}, which is below {LOW_SILHOUETTE}: the segments overlap")
     values = list(best)
@@ -65,6 +66,15 @@ def _by_elbow_and_silhouette(solutions: Sequence[Solution], grid: str) -> Recomm
         return Recommendation(dict(best[top].params), f"Over {grid}, {says}; {elbow}.")
     near = "both point to it" if knee == top else "the two are neighbours in the grid, and silhouette decides"
     return Recommendation(dict(best[top].params), f"Over {grid}, {elbow} and {says}: {near}.")
+
+
+def _no_elbow(n_values: int) -> str:
+    # Kneedle wants the curve to flatten by a whole step after the elbow, which three points cannot show however sharp it is.
+    return (
+        "inertia has no clear elbow"
+        if n_values >= _FEWEST_FOR_ELBOW
+        else f"{n_values} numbers of segments are too few for an elbow of inertia"
+    )
 
 
 def _by_silhouette(solutions: Sequence[Solution], grid: str) -> Recommendation:
@@ -119,13 +129,13 @@ def _least_inertia_by_k(solutions: Sequence[Solution]) -> dict[int, Solution]:
 
 
 def _elbow(inertia: Mapping[int, float]) -> int | None:
-    """Return the number of clusters at the elbow of inertia, or ``None``: with fewer than three there is none to see.
+    """Return the number of clusters at the elbow of inertia, or ``None``: with fewer than four there is none to see.
 
     Found on the logarithm, where a step is the share of inertia it saves: on 36 sets of 3, 4, 5 and 7 generated clusters that is the
     true number 35 times, against 18 (from one cluster) and 26 (from two) on inertia itself, whose first steps outweigh the rest.
     """
     highest = max(inertia.values(), default=0.0)
-    if len(inertia) < 3 or highest <= min(inertia.values()):
+    if len(inertia) < _FEWEST_FOR_ELBOW or highest <= min(inertia.values()):
         return None
     # Fewer distinct customers than clusters leave nothing, and nothing has no logarithm.
     logs = [math.log(max(value, _NOTHING_LEFT * highest)) for value in inertia.values()]
@@ -148,7 +158,7 @@ def _grid_text(solutions: Sequence[Solution]) -> str:
     axes = axes_of([solution.params for solution in solutions])
     parts = [f"{name} = {_values_text(values)}" for name, values in axes.items()]
     unusable = sum(solution.status != "ok" for solution in solutions)
-    note = f" ({unusable} of {len(solutions)} points failed or were skipped)" if unusable else ""
+    note = f" ({unusable} of {len(solutions)} points failed or {'was' if unusable == 1 else 'were'} skipped)" if unusable else ""
     return (_listed(parts) or "an empty grid") + note
 
 

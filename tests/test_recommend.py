@@ -72,11 +72,18 @@ def test_measures_that_disagree_give_no_clear_best_and_both_numbers():
     assert "elbow at 5 segments but silhouette is highest at 2 segments (0.60): the two measures disagree" in found.reason
 
 
-@pytest.mark.parametrize("inertias", [[100, 99, 97, 90, 50], [100, 90, 81, 72.9, 65.61], [100, 100, 100], [0, 0, 0, 0]])
+@pytest.mark.parametrize("inertias", [[100, 99, 97, 90, 50], [100, 90, 81, 72.9, 65.61], [100] * 4, [0] * 4])
 def test_a_curve_that_does_not_bend_has_no_elbow_and_silhouette_decides(inertias):
     found = recommend("kmeans", kmeans(inertias, [0.3, 0.5, 0.4, 0.3, 0.2][: len(inertias)]))
     assert found.params == {"n_clusters": 3, "tol": 1e-4}
     assert "inertia has no clear elbow" in found.reason
+
+
+@pytest.mark.parametrize("inertias", [[100, 1, 0.9], [100, 90], [100, 100, 100]])
+def test_three_numbers_of_segments_are_said_to_be_too_few_for_an_elbow(inertias):
+    found = recommend("kmeans", kmeans(inertias, [0.3, 0.5, 0.4][: len(inertias)]))
+    assert found.params == {"n_clusters": 3, "tol": 1e-4}
+    assert f"{len(inertias)} numbers of segments are too few for an elbow of inertia" in found.reason
 
 
 def test_neighbours_in_the_grid_do_not_disagree_and_silhouette_decides():
@@ -117,7 +124,7 @@ def test_failed_and_missing_points_are_passed_over_and_counted():
     points = [*kmeans([900, 100, 90, 80], [0.3, 0.7, 0.4, 0.3]), solution({"n_clusters": 9, "tol": 1e-4}, status="failed"), None]
     found = recommend("kmeans", points)
     assert found.params == {"n_clusters": 3, "tol": 1e-4}
-    assert "(1 of 5 points failed or were skipped)" in found.reason
+    assert "(1 of 5 points failed or was skipped)" in found.reason
 
 
 class TestDbscan:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from segcore.grid import point_key
 
 if TYPE_CHECKING:
-    from segcore.solution import Estimate, Solution, Sweep
+    from segcore.solution import Estimate, Recommendation, Solution, Sweep
 
 _SIZES_SHOWN = 6
 
@@ -37,13 +37,14 @@ def sweep_text(sweep: Sweep, from_store: bool) -> str:
     table = text_table(header, [_row(solution) for solution in solutions], right=range(2, 9))
     said = [f"{point_key(solution.params)}: {solution.reason}" for solution in solutions if solution.reason]
     recommended = sweep.recommendation
-    end = [] if recommended is None else [f"{_recommended(recommended.params)} {recommended.reason}"]
+    end = [] if recommended is None else [_recommended(recommended)]
     source = "answered from the store" if from_store else f"computed by {', '.join(sorted({s.engine for s in solutions}))}"
     return "\n".join([head, "", table, *said, "", *end, f"Sweep {sweep.id[:12]}, {source}."])
 
 
-def _recommended(params: object) -> str:
-    return "No clear best point." if params is None else f"Recommended: {point_key(params)}."  # type: ignore[arg-type]
+def _recommended(found: Recommendation) -> str:
+    # Where there is none, the reason itself says so.
+    return found.reason if found.params is None else f"Recommended: {point_key(found.params)}. {found.reason}"
 
 
 def _row(solution: Solution) -> tuple[str, ...]:
