@@ -35,7 +35,7 @@ def build_transactions(dataset: Dataset, *, reference_date: str | None = None, l
     Raises
     ------
     DataError
-        Where the data has lines after the reference date.
+        Where the data has lines after the reference date, or a customer's spend is more than a number can hold.
     ParameterError
         Where the reference date is none.
 
@@ -64,6 +64,7 @@ def build_transactions(dataset: Dataset, *, reference_date: str | None = None, l
     columns |= _orders(kept, index, first=first, total=total, reference=reference)
     if "item" in dataset.roles:
         columns["distinct_items"] = _count_distinct(kept, "item", index)
+    _refuse_overflow(columns["total_spend"], customers["customer"], dataset.name)
     names = tuple(name for name in NAMES if name in columns)
     return FeatureTable(
         values=np.column_stack([columns[name] for name in names]),
@@ -73,6 +74,18 @@ def build_transactions(dataset: Dataset, *, reference_date: str | None = None, l
         dictionary=describe(dataset.roles),
         revenue=total,
         reference_date=reference.astype("datetime64[us]").item().isoformat(),
+    )
+
+
+def _refuse_overflow(total: np.ndarray, customers: pd.Series, name: str) -> None:
+    with np.errstate(over="ignore", invalid="ignore"):
+        whole = float(np.sum(total))
+    if np.isfinite(whole):
+        return
+    worst = int(np.argmax(np.where(np.isfinite(total), np.abs(total), np.inf)))
+    raise DataError(
+        f"{name}: the spend of customer {customers.iloc[worst]!r} is too large to be added up: correct the amounts, or leave the rows out "
+        "with a filter."
     )
 
 

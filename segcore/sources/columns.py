@@ -16,6 +16,8 @@ _DECIMAL_COMMA = r"^[+-]?\d+(,\d+)?$"
 _SURELY_DECIMAL = r"^[+-]?\d+,(\d{1,2}|\d{4,})$"
 _THOUSANDS = r"^[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?$"
 _SURELY_THOUSANDS = r",\d{3}[.,]"
+_DOTTED_THOUSANDS = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?$"
+_SURELY_DOTTED = r"\.\d{3}[.,]"
 Where = Callable[[int], str]
 
 
@@ -25,7 +27,8 @@ def as_text(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = pc.cast(column, column.type.value_type)
     if pa.types.is_decimal(column.type):
-        column = pc.cast(column, pa.float64(), safe=False)
+        # As floating numbers, ids of more than 15 digits would become one.
+        return pc.replace_substring_regex(pc.cast(column, pa.large_string()), r"\.0+$|(\.\d*[1-9])0+$", r"\1")
     if pa.types.is_floating(column.type):
         return _floats_as_text(column)
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
@@ -58,7 +61,7 @@ def as_ids(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 def as_numbers(column: pa.ChunkedArray | pa.Array, *, name: str, where: Where) -> pa.Array:
     """Return finite float64 numbers, missing values as null.
 
-    Commas are read where the column says for sure whether they part decimals (``2,50``) or thousands (``1,234.50``).
+    Commas are read where the column says for sure whether they part decimals (``2,50``, ``1.234,50``) or thousands (``1,234.50``).
 
     Raises
     ------
@@ -121,6 +124,12 @@ def _parse(text: pa.Array) -> pa.Array | None:
     good = pc.match_substring_regex(text, _NUMBER)
     if pc.all(good, min_count=0).as_py():
         return pc.cast(pc.replace_substring_regex(text, r"^\+", ""), pa.float64())
+    if (
+        pc.all(pc.match_substring_regex(text, _DOTTED_THOUSANDS), min_count=0).as_py()
+        and pc.any(pc.match_substring_regex(text, _SURELY_DOTTED)).as_py()
+    ):
+        text = pc.replace_substring(text, ".", "")
+        return pc.cast(pc.replace_substring(pc.replace_substring_regex(text, r"^\+", ""), ",", "."), pa.float64())
     for form, sure, replacement in ((_DECIMAL_COMMA, _SURELY_DECIMAL, "."), (_THOUSANDS, _SURELY_THOUSANDS, "")):
         if pc.all(pc.match_substring_regex(text, form), min_count=0).as_py() and pc.any(pc.match_substring_regex(text, sure)).as_py():
             return pc.cast(pc.replace_substring(pc.replace_substring_regex(text, r"^\+", ""), ",", replacement), pa.float64())

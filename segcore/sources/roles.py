@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from segcore.sources.columns import as_ids, is_numeric
 from segcore.sources.dates import read_times
 from segcore.sources.raw import Raw
 
+NO_QUANTITY = "there is no quantity"
 _SAMPLE_ROWS = 2_000
 _WHO = "customer|client|household|member|user|buyer|shopper|account|visitor|subscriber|person|consumer|cust"
 _ID = "id|no|nr|num|number|key|code|ref|uuid|hash"
@@ -24,7 +26,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         rf"({_WHO})(unique)?({_ID})",
         rf"({_WHO})s?",
         rf".*({_WHO})(unique)?({_ID})",
-        "(loyalty)?card(id|no|number)|cid|panelist(id)?|kundennr|kunde(nnummer|nid)?",
+        "(loyalty)?card(id|no|number)|cid|panelist(id)?|kundennr|kunde(nnummer|nid|nnr)?",
+        "(code|numero|num|no?|id)(client|cliente|customer)|cliente(id)?",
         "(customer|client)?(email(address)?|name)",
     ),
     "time": (
@@ -38,22 +41,31 @@ _NAMES: dict[str, tuple[str, ...]] = {
         rf"(invoice|order|basket|transaction|trans|receipt|ticket|bill|purchase|sales?|checkout|trip|visit)({_ID})",
         "invoice|order|basket|transaction|receipt|ticket|bill",
         rf".*(invoice|order|basket|transaction|receipt)({_ID})",
+        "(bestell|auftrags?|rechnungs?|beleg|bon)(nummer|nr|id)|bestellung|auftrag|rechnung|beleg",
+        "(numero|num|no?|id|code)?(commande|facture|pedido|factura)",
     ),
     "item": (
         rf"(stock|product|item|article|sku|prod|material|goods)({_ID})",
         "sku|product|item|article|stock|asin|upc|ean|isbn|plu|gtin",
         rf".*(product|item|article)({_ID})",
         "(product|item|article)(name|description|title)|description",
+        "artikel(nummer|nr|id)?|produkt(nummer|nr|id)?|produit|producto|reference",
     ),
     "quantity": (
         "quantity|qty|units|pieces|pcs|menge",
-        "(item|order|product|sales?|units?)(quantity|qty|sold|count)|.*(quantity|qty)|nitems",
+        "(item|order|product|sales?|units?)(quantity|qty|sold|count)|.*(quantity|qty)|nitems|quantityordered",
+        "anzahl|stuckzahl|stuck|quantite|qte|cantidad|count",
     ),
-    "price": ("(unit|item|product|list|selling|sale)?price(each|perunit|peritem|perunit)?|unitcost|preis|einzelpreis", "price.*"),
+    "price": (
+        "(unit|item|product|list|selling|sale)?price(each|perunit|peritem|perunit)?|unitcost|preis|einzelpreis",
+        "price.*",
+        "prix(unitaire)?|pu|precio(unitario)?|stuckpreis|(?!.*(total|line|gesamt|order|basket)).*price",
+    ),
     "amount": (
         "sales?(value|amount|total)|(line|total|net|gross|order|transaction|trans|purchase|invoice|paid)?(amount|amt)",
         "(line|grand|order|net|gross)?total(price|sales?|spent|spend|value|cost|revenue)?|revenue|turnover|sales|spent|spend|umsatz",
         "(payment|monetary|order|purchase|basket|net|gross)?(value|payment)|price|.*(amount|revenue)",
+        "betrag|gesamt(betrag|preis)?|summe|montant|importe",
     ),
 }
 _NUMERIC_ROLES = ("quantity", "price", "amount")
@@ -103,7 +115,7 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str]) -> Mea
         guessed = _guess(raw, found, without={role for role, column in roles.items() if not column})
         found = {**{role: column for role, (column, _) in guessed.items()}, **found}
         reasons = {**{role: reason for role, (_, reason) in guessed.items()}, **reasons}
-    decided = _decide_kind(raw, kind, found)
+    decided = _decide_kind(raw, kind, found, without_customer=roles.get("customer") == "")
     if decided == "customers":
         found = {} if "customer" in roles and not roles["customer"] else _customers_role(raw, found, chosen="customer" in asked)
     else:
@@ -155,7 +167,7 @@ def _lone_price(guessed: dict[str, tuple[str, str]], found: dict[str, str], with
     if "price" in guessed and "quantity" not in guessed and "quantity" not in found:
         column, reason = guessed.pop("price")
         if "amount" not in guessed and "amount" not in found and "amount" not in without:
-            guessed["amount"] = (column, f"{reason}; there is no quantity")
+            guessed["amount"] = (column, f"{reason}; {NO_QUANTITY}")
     return guessed
 
 
@@ -169,9 +181,14 @@ def _by_name(sample: pa.Table, free: list[str], role: str) -> tuple[str, str] | 
             return found
         for pattern in _NAMES[role]:
             for name in free:
-                if re.fullmatch(pattern, re.sub(r"[^a-z0-9]", "", name.lower())) and suits(sample[name], name):
+                if re.fullmatch(pattern, _plain(name)) and suits(sample[name], name):
                     return name, "by its name and what it holds" if role in _CONTENT_TESTS else "by its name"
     return None
+
+
+def _plain(name: str) -> str:
+    """Return a name's letters and digits in lower case, accents taken off."""
+    return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", name.lower().replace("°", "").replace("º", "")))
 
 
 def _by_content(sample: pa.Table, free: list[str]) -> tuple[str, str] | None:
@@ -231,10 +248,12 @@ _CONTENT_TESTS: dict[str, tuple[Callable[[pa.ChunkedArray, str], bool], ...]] = 
 }
 
 
-def _decide_kind(raw: Raw, kind: str | None, found: Mapping[str, str]) -> Kind:
+def _decide_kind(raw: Raw, kind: str | None, found: Mapping[str, str], *, without_customer: bool) -> Kind:
     asked = kind or raw.kind
     if asked is not None:
         return "transactions" if asked == "transactions" else "customers"
+    if "customer" not in found and not without_customer and {"time", "order", "quantity", "price"} <= set(found):
+        return "transactions"  # lines of orders for sure: whose they are is then asked for
     if "customer" not in found or "time" not in found:
         return "customers"
     ids = as_ids(raw.column(found["customer"])).drop_null()

@@ -17,7 +17,7 @@ from segcore.sources.columns import as_ids, as_numbers, as_text, is_numeric
 from segcore.sources.dates import read_times
 from segcore.sources.filters import Condition, period
 from segcore.sources.raw import Raw
-from segcore.sources.roles import Meaning
+from segcore.sources.roles import NO_QUANTITY, Meaning
 
 _MODIN_PAYS_ROWS = 20_000_000
 _IDS = ("customer", "order", "item")
@@ -200,9 +200,13 @@ def _set_aside_notes(set_aside: Mapping[str, int]) -> list[Note]:
 
 
 def _role_notes(meaning: Meaning) -> list[Note]:
+    notes = []
     if meaning.kind == "transactions" and "order" not in meaning.roles:
-        return [Note("info", "No column has the role order: each different time of a customer counts as one order.")]
-    return []
+        notes.append(Note("info", "No column has the role order: each different time of a customer counts as one order."))
+    if meaning.kind == "transactions" and meaning.reasons.get("amount", "").endswith(NO_QUANTITY):
+        text = f"{meaning.roles['amount']} is taken for the whole amount of a line, since no column looks like the quantity"
+        notes.append(Note("warning", f"{text}: where it is the price of one piece, give the roles quantity and price."))
+    return notes
 
 
 def _frame_notes(frames: str, n_rows: int) -> list[Note]:

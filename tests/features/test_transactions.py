@@ -219,3 +219,12 @@ def test_online_retail_gives_the_kits_21_features(data_dir):
     expected = expected.sort_index()[KIT]
     assert list(table.customers) == list(expected.index)
     np.testing.assert_allclose(table.select(KIT).values, expected.to_numpy(dtype=float), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(("quantity", "price"), [("1e200", "1e200"), ("1", "1e308")])
+def test_spend_beyond_all_numbers_is_refused_with_the_customer(tmp_path, quantity, price):
+    path = tmp_path / "orders.csv"
+    path.write_text("customer,order,date,quantity,price\n" + "".join(f"a,{n},2024-01-13,{quantity},{price}\n" for n in range(3)))
+
+    with pytest.raises(DataError, match="spend of customer 'a' is too large"):
+        build_features(read_source(str(path)))

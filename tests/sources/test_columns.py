@@ -1,4 +1,5 @@
 import decimal
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -81,3 +82,20 @@ def test_a_column_is_numeric_where_all_that_is_there_is_a_number_and_no_code(val
 
 def test_text_keeps_everything_but_outer_spaces():
     assert as_text(pa.chunked_array([pa.array([" =1+1 ", "NA", None])])).to_pylist() == ["=1+1", "NA", None]
+
+
+def test_decimal_ids_of_many_digits_stay_apart():
+    ids = [Decimal("12345678901234567890"), Decimal("12345678901234567891"), None]
+
+    assert as_ids(pa.chunked_array([pa.array(ids, pa.decimal128(20, 0))])).to_pylist() == [str(ids[0]), str(ids[1]), None]
+    assert as_ids(pa.chunked_array([pa.array([Decimal("17850.00"), Decimal("100.00")])])).to_pylist() == ["17850", "100"]
+    assert as_text(pa.chunked_array([pa.array([Decimal("1.50"), Decimal("10.00")])])).to_pylist() == ["1.5", "10"]
+
+
+def test_dots_part_thousands_where_a_comma_follows():
+    assert as_numbers(pa.chunked_array([pa.array(["1.234,50", "-12.345", "7", "0,5"])]), name="price", where=place).to_pylist() == [
+        1234.5,
+        -12345.0,
+        7.0,
+        0.5,
+    ]

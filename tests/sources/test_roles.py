@@ -183,3 +183,38 @@ def test_codes_of_digits_are_items_although_they_could_be_seconds_since_1970():
     )
 
     assert found.roles["item"] == "article_id"
+
+
+FOREIGN = [
+    ("Kundennummer", "Bestellnummer", "Bestelldatum", "Artikelnummer", "Anzahl", "Preis"),
+    ("Kunde", "Rechnungsnr", "Datum", "Artikel", "Stückzahl", "Stückpreis"),
+    ("Code client", "N° commande", "Date commande", "Produit", "Quantité", "Prix unitaire"),
+    ("id_cliente", "numero_pedido", "fecha", "producto", "cantidad", "precio"),
+    ("CUSTOMERNAME", "ORDERNUMBER", "ORDERDATE", "PRODUCTCODE", "QUANTITYORDERED", "PRICEEACH"),
+    ("household_id", "basket_id", "transaction_timestamp", "product_id", "quantity", "sales_price"),
+]
+
+
+@pytest.mark.parametrize("names", FOREIGN, ids=lambda names: names[0])
+def test_roles_are_found_under_german_french_and_spanish_names_too(names):
+    columns = dict(zip(names, (IDS, CODES, WHEN, CODES, COUNTS, PRICES), strict=True))
+
+    found = meaning(columns)
+
+    assert found.kind == "transactions"
+    assert tuple(found.roles[role] for role in ("customer", "order", "time", "item", "quantity", "price")) == names
+
+
+def test_a_total_price_beside_a_quantity_is_no_price_of_one_piece():
+    found = meaning({"customer": IDS, "order": CODES, "date": WHEN, "qty": COUNTS, "total_price": PRICES})
+
+    assert found.roles["amount"] == "total_price" and "price" not in found.roles
+
+
+def test_lines_of_orders_without_a_known_customer_column_ask_for_it():
+    columns = {"Whom": IDS, "Invoice": CODES, "InvoiceDate": WHEN, "Quantity": COUNTS, "Price": PRICES}
+
+    with pytest.raises(DataError, match="looks like the customer: say which with the role customer"):
+        meaning(columns)
+    assert meaning(columns, roles={"customer": ""}).kind == "customers"
+    assert meaning(columns, kind="customers").kind == "customers"

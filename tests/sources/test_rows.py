@@ -160,3 +160,14 @@ def test_every_sample_describes_itself():
         assert sample.description
         assert sample.licence
     assert find_sample("nothing") is None
+
+
+def test_a_price_that_is_taken_for_the_whole_amount_is_warned_of(tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text("customer,order,date,hoeveelheid,price\na,1,2024-01-01,3,2.50\na,2,2024-01-13,1,4\n")
+
+    guessed = read_source(str(path))
+    chosen = read_source(str(path), roles={"amount": "price"})
+
+    assert any(note.level == "warning" and "price is taken for the whole amount" in note.text for note in guessed.notes)
+    assert not any("taken for the whole amount" in note.text for note in chosen.notes)
