@@ -7,5 +7,5 @@ from ui.page import begin_page
 page = begin_page("benchmark")
 taken = page.require_intake()
 benchmark_form(page.store, taken, page.feature_table(taken))
-st.subheader("Results", anchor=False)
+st.header("Results", anchor=False)
 draw_benchmarks(page.store)

@@ -21,7 +21,7 @@ if not profile.segments:
 views.draw_set_aside(assembled, profile.customers)
 clicked = views.clicked_segment(sweep, chosen.position, profile)
 views.draw_all_shares(sweep, profile, clicked.label)
-st.subheader("Look into a segment", anchor=False)
+st.header("Look into a segment", anchor=False)
 summary = views.pick_segment(page.store, sweep, chosen.position, profile)
 views.draw_segment(summary)
 views.draw_distributions(sweep, chosen.position, summary, assembled, solution)

@@ -85,7 +85,7 @@ def _label(sweep: Sweep, position: int) -> str:
 def draw_measures(sweep: Sweep, chosen: int) -> None:
     """Draw the measures at every point, two figures a row; a click in one chooses the point."""
     recommended = recommended_position(sweep)
-    st.subheader("How good is each point?", anchor=False)
+    st.header("How good is each point?", anchor=False)
     first, more = (_MAPS, ()) if is_mapped(sweep) else (_CURVES[:2], _CURVES[2:])
     with st.grid(2, min_column_width=420, gap="medium") as grid:
         for name in first:
@@ -113,7 +113,7 @@ def _draw_measure(sweep: Sweep, name: str, chosen: int, recommended: int | None)
 
 def draw_all_sizes(sweep: Sweep, chosen: int) -> None:
     """Draw how the customers are spread over the segments at every point."""
-    st.subheader("How large are the segments?", anchor=False)
+    st.header("How large are the segments?", anchor=False)
     bars = sizes_data(sweep)
     draw_figure(
         draw_sizes(bars, x_title=points_axis(sweep), chosen=chosen),
@@ -126,7 +126,7 @@ def draw_all_sizes(sweep: Sweep, chosen: int) -> None:
 
 def draw_compactness(sweep: Sweep, chosen: PointRow, solution: Solution | None, titles: dict[str, str], names: dict[int, str]) -> None:
     """Draw the features' compactness at every point, then in every segment of the chosen one."""
-    st.subheader("In which features are customers of a segment alike?", anchor=False)
+    st.header("In which features are customers of a segment alike?", anchor=False)
     st.caption("Compactness is 1 − spread within the segment ÷ spread over all customers: 1 is all alike, 0 no more alike than everybody.")
     data = compactness_map_data(sweep, titles)
     draw_figure(
@@ -153,7 +153,7 @@ def draw_compactness(sweep: Sweep, chosen: PointRow, solution: Solution | None, 
 
 def draw_table(sweep: Sweep, chosen: int) -> None:
     """Draw every point's numbers, and offer them as CSV at full precision."""
-    st.subheader("Every point in numbers", anchor=False)
+    st.header("Every point in numbers", anchor=False)
     table = pd.DataFrame(point_table(sweep))
     shown = table.assign(noise_share=100 * table["noise_share"].astype(float)).dropna(axis="columns", how="all")
     shown.insert(0, "chosen", ["●" if position == chosen else "" for position in range(len(shown))])

@@ -54,7 +54,7 @@ def draw_set_aside(assembled: Assembled, clustered_customers: int) -> None:
 
 def draw_all_shares(sweep: Sweep, profile: SegmentProfile, chosen: int) -> None:
     """Draw each segment's share of customers and revenue."""
-    st.subheader("How much is each segment worth?", anchor=False)
+    st.header("How much is each segment worth?", anchor=False)
     rows = shares_data(profile)
     draw_figure(
         draw_shares(rows, chosen=chosen),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from segcore.algorithms import algorithm
 from segcore.explain.wording import counted, listed, percent_text
 from segcore.grid import axes_of
-from segcore.plots.points import Metric, PointRow, axis_title, metric, point_label, point_rows
+from segcore.plots.points import WAITING, Metric, PointRow, axis_title, metric, point_label, point_rows
 from segcore.plots.theme import ACCENT, DASHES, GOOD, PALETTE, QUIET, SYMBOLS, lay_out
 from segcore.solution import Sweep
 
@@ -185,8 +185,8 @@ def _mark(figure: Figure, data: Curves, position: int | None, *, name: str, symb
 
 
 def _draw_gaps(figure: Figure, data: Curves) -> None:
-    """Draw the points without a value as crosses at the foot of the figure, with the reason beside them."""
-    gaps = [point for point in data.points() if point.value is None]
+    """Draw the points without a value as crosses at the foot of the figure, with the reason beside them; those to come are left blank."""
+    gaps = [point for point in data.points() if point.value is None and point.gap != WAITING]
     if not gaps:
         return
     values = [point.value for point in data.points() if point.value is not None]
@@ -218,10 +218,15 @@ def describe_curves(data: Curves, *, chosen: int | None = None, recommended: int
     sentences = [_course(data, Curve("", data.curves[0].points)), together] if together else [_course(data, c) for c in data.curves[:3]]
     if len(data.curves) > 3 and not together:
         sentences.append(f"{counted(len(data.curves) - 3, 'more line')} are in the table below.")
-    gaps = [point for point in data.points() if point.value is None]
+    waiting = sum(point.gap == WAITING for point in data.points())
+    if waiting:
+        sentences.append(f"{counted(waiting, 'point')} of {len(data.points())} {'is' if waiting == 1 else 'are'} {WAITING}.")
+    gaps = [point for point in data.points() if point.value is None and point.gap != WAITING]
     if gaps:
         reasons = sorted({point.gap or "" for point in gaps})
-        sentences.append(f"{counted(len(gaps), 'point')} of {len(data.points())} show nothing ({listed(reasons)}).")
+        sentences.append(
+            f"{counted(len(gaps), 'point')} of {len(data.points())} {'shows' if len(gaps) == 1 else 'show'} nothing ({listed(reasons)})."
+        )
     sampled = [point.sample_size for point in data.points() if point.low is not None and point.sample_size]
     if sampled:
         sentences.append(f"Bars are 95 % intervals: each value is estimated on about {max(sampled):,} sampled rows.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segcore.explain.wording import counted, listed
+from segcore.plots.points import WAITING
 from segcore.plots.theme import ACCENT, DIVERGING, GOOD, QUIET, SEQUENTIAL, lay_out
 
 if TYPE_CHECKING:
@@ -142,6 +143,8 @@ def _draw_targets(figure: Figure, data: HeatMap) -> None:
 
 def _written(data: HeatMap, cell: Cell) -> str:
     """Return a cell's text; words only where there is room for them, and a cross elsewhere, which the figure's words explain."""
+    if cell.text == WAITING:
+        return ""
     return cell.text if cell.value is not None or len(cell.text) < 3 or len(data.columns) <= MOST_WORDS else "×"
 
 
@@ -197,10 +200,14 @@ def describe_map(data: HeatMap, *, chosen: int | None = None) -> str:
     if known:
         low, high = (pick(known, key=lambda cell: cell.value or 0.0) for pick in (min, max))
         sentences.append(f"{title} is highest, {high.text}, for {_place(data, high)} and lowest, {low.text}, for {_place(data, low)}.")
-    if len(known) < len(data.cells):
-        texts = {cell.text for cell in data.cells if cell.value is None}
+    waiting = [cell for cell in data.cells if cell.text == WAITING]
+    if waiting:
+        marks, points = {cell.mark for cell in waiting}, {cell.mark for cell in data.cells}
+        sentences.append(f"{counted(len(marks), 'point')} of {len(points)} {'is' if len(marks) == 1 else 'are'} {WAITING}.")
+    if len(known) + len(waiting) < len(data.cells):
+        texts = {cell.text for cell in data.cells if cell.value is None} - {WAITING}
         reasons = sorted(texts - {"–"}) + (["the feature is constant there, or the segment has one member"] if "–" in texts else [])
-        empty = len(data.cells) - len(known)
+        empty = len(data.cells) - len(known) - len(waiting)
         sentences.append(f"{counted(empty, 'cell')} of {len(data.cells)} {'is' if empty == 1 else 'are'} empty" + _because(reasons) + ".")
     marked = [cell for cell in data.cells if cell.mark == chosen]
     if len(marked) == 1:

@@ -33,10 +33,13 @@ def draw_spread(found: Spread, *, title: str, unit: str) -> Figure:
         hovertemplate="%{customdata[0]:.4g} to %{customdata[1]:.4g}: %{y:,} customers<extra></extra>",
     )
     figure = Figure(bars)
-    median = {"text": f"median {found.median:.4g}"}
+    # Above the bars, in the margin, and away from the nearer edge: at the top of the plot the label lies on the highest bar.
+    is_right = found.median > (edges[0] + edges[-1]) / 2
+    anchor = "right" if is_right else "left"
+    median = {"text": f"median {found.median:.4g}", "x": found.median, "xanchor": anchor, "y": 1, "yanchor": "bottom", "yshift": 2}
     figure.add_vline(x=found.median, line={"color": ACCENT, "dash": "dash", "width": 1.5}, annotation=median)
     x_title = f"{title} ({unit})" if unit else title
-    return lay_out(figure, x_title=x_title, y_title="customers", height=280, showlegend=False, bargap=0.04)
+    return lay_out(figure, x_title=x_title, y_title="Customers", height=280, showlegend=False, bargap=0.04)
 
 
 def draw_correlations(found: Correlations, *, titles: Mapping[str, str]) -> Figure:
@@ -80,6 +83,6 @@ def draw_k_distances(found: KDistances) -> Figure:
     if found.eps is not None:
         text = {"text": f"suggested eps {found.eps:.3g}", "x": 0, "xanchor": "left"}
         figure.add_hline(y=found.eps, line={"color": ACCENT, "dash": "dash", "width": 1.5}, annotation=text)
-    lay_out(figure, x_title="share of the customers (%)", y_title=f"distance to neighbour {found.k}", height=300, showlegend=False)
+    lay_out(figure, x_title="Share of the customers (%)", y_title=f"Distance to neighbour {found.k}", height=300, showlegend=False)
     figure.update_yaxes(rangemode="tozero")
     return figure

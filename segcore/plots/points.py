@@ -12,6 +12,9 @@ from segcore.explain.wording import two_decimals
 from segcore.grid import Number, axes_of
 from segcore.solution import Estimate, Solution, Sweep
 
+WAITING = "not there yet"
+"""The gap of a point that the sweep has not come to; drawings leave it blank, their words count it."""
+
 NOT_MEASURED = Estimate.undefined("not measured")
 
 
@@ -196,7 +199,7 @@ def _row(position: int, params: Mapping[str, Number], solution: Solution | None,
 
 def _gap(solution: Solution | None) -> str | None:
     if solution is None:
-        return "not there yet"
+        return WAITING
     if solution.status != "ok":
         return solution.status
     return {0: "no segment", 1: "one segment"}.get(solution.n_segments)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segcore.explain.wording import counted, listed, percent_text
-from segcore.plots.points import PointRow, point_rows
+from segcore.plots.points import WAITING, PointRow, point_rows
 from segcore.plots.theme import ACCENT, NOISE_PATTERN, QUIET, lay_out, shade
 from segcore.solution import Sweep
 
@@ -81,7 +81,7 @@ def draw_sizes(bars: tuple[SizeBar, ...], *, x_title: str = "Grid point", chosen
             unselected={"marker": {"opacity": 1}},
         )
     )
-    for bar in (bar for bar in bars if bar.gap):
+    for bar in (bar for bar in bars if bar.gap and bar.gap != WAITING):
         figure.add_annotation(x=bar.tick, y=4, text=bar.gap, showarrow=False, textangle=-90, yanchor="bottom", font={"size": 11})
     lay_out(figure, x_title=x_title, y_title="Share of rows (%)", barmode="stack", bargap=0.25, showlegend=False)
     ticks = [bar.tick for bar in bars]
@@ -115,7 +115,10 @@ def describe_sizes(bars: tuple[SizeBar, ...], *, chosen: int | None = None) -> s
     bar = next((bar for bar in bars if bar.position == chosen), None)
     if bar is not None:
         sentences.append(f"The frame marks the chosen point, {bar.label}: {_spread(bar)}.")
-    empty = [bar for bar in bars if not bar.sizes]
+    waiting = sum(bar.gap == WAITING for bar in bars)
+    if waiting:
+        sentences.append(f"{counted(waiting, 'point')} of {len(bars)} {'is' if waiting == 1 else 'are'} {WAITING}.")
+    empty = [bar for bar in bars if not bar.sizes and bar.gap != WAITING]
     if empty:
         reasons = sorted({bar.gap or "no segment, all noise" for bar in empty})
         sentences.append(f"{counted(len(empty), 'point')} of {len(bars)} {'has' if len(empty) == 1 else 'have'} none ({listed(reasons)}).")

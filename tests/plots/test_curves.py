@@ -71,16 +71,16 @@ def test_chosen_and_recommended_points_are_marked(elbow_sweep):
     assert marks == {"chosen": (4, 900.0), "recommended": (3, 1200.0)}
 
 
-def test_points_without_a_value_stand_as_crosses_with_the_reason(make_sweep, make_solution, make_quality):
+def test_points_without_a_value_stand_as_crosses_with_the_reason_and_those_to_come_are_blank(make_sweep, make_solution, make_quality):
     points = tuple({"n_clusters": k, "tol": 1e-4} for k in (1, 2, 3))
     solutions = [make_solution(points[0], [0, 0, 0]), make_solution(points[1], [0, 0, 1], make_quality()), None]
     data = curves_data(make_sweep("kmeans", solutions, points=points), "silhouette")
     figure = draw_curves(data, chosen=0)
-    crosses = next(trace for trace in figure.data if trace.name == "not there yet and one segment")
-    assert list(crosses.x) == [1, 3]
-    assert list(crosses.customdata) == [0, 2]
-    assert [note.text for note in figure.layout.annotations] == ["one segment", "not there yet"]
-    assert "2 points of 3 show nothing (not there yet and one segment)." in describe_curves(data)
+    crosses = next(trace for trace in figure.data if trace.name == "one segment")
+    assert list(crosses.x) == [1]
+    assert list(crosses.customdata) == [0]
+    assert [note.text for note in figure.layout.annotations] == ["one segment"]
+    assert "1 point of 3 is not there yet. 1 point of 3 shows nothing (one segment)." in describe_curves(data)
 
 
 @pytest.mark.parametrize("name", ["inertia", "silhouette", "calinski_harabasz", "davies_bouldin"])

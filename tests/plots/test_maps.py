@@ -3,6 +3,7 @@ import pytest
 from segcore.plots.compactness import compactness_map_data, segment_map_data
 from segcore.plots.heatmap import describe_map, draw_map
 from segcore.plots.maps import grid_map_data
+from segcore.plots.sizes import describe_sizes, draw_sizes, sizes_data
 
 
 def test_eps_runs_to_the_right_and_min_samples_upwards(density_sweep):
@@ -64,3 +65,14 @@ def test_degenerate_compactness_is_drawn_and_told(degenerate_sweep):
     data = compactness_map_data(degenerate_sweep)
     assert draw_map(data, chosen=0).data[1].customdata
     assert describe_map(data, chosen=0)
+
+
+def test_points_to_come_are_blank_and_counted_once(make_sweep, make_solution, make_quality):
+    points = tuple({"n_clusters": k, "tol": 1e-4} for k in (2, 3))
+    sweep = make_sweep("kmeans", [make_solution(points[0], [0, 0, 1], make_quality()), None], points=points)
+    data = compactness_map_data(sweep)
+    figure = draw_map(data)
+    assert "not there yet" not in figure.data[1].text
+    assert describe_map(data).count("1 point of 2 is not there yet.") == 1
+    assert "not there yet" not in [note.text for note in draw_sizes(sizes_data(sweep)).layout.annotations]
+    assert "1 point of 2 is not there yet." in describe_sizes(sizes_data(sweep))

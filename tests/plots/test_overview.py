@@ -13,6 +13,13 @@ def test_the_histogram_is_drawn_from_bins_and_not_from_customers():
     assert figure.layout.xaxis.title.text == "Recency (days)"
 
 
+def test_the_medians_label_stands_above_the_bars_and_turns_away_from_the_edge():
+    values = np.array([0.0] * 60 + list(range(40)))
+    for data, anchor in ((values, "left"), (40 - values, "right")):
+        (note,) = draw_spread(spread("Recency", data), title="Recency", unit="days").layout.annotations
+        assert (note.xanchor, note.yanchor, note.y) == (anchor, "bottom", 1)
+
+
 def test_the_correlations_carry_the_titles():
     draws = np.random.default_rng(0).normal(size=(50, 2))
     found = correlations(("a", "b"), draws)
