@@ -40,6 +40,7 @@ _JOB_QUERY = (
     "case kind when 'sweep' then (select count(*) from points where sweep = jobs.id) else progress end as done from jobs"
 )
 _BUSY_SECONDS = 30
+_LEFTOVER_SECONDS = 3600  # nobody writes one object for so long
 
 
 def default_home() -> Path:
@@ -74,6 +75,16 @@ class Index:
             self._index().executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from error
+
+    def drop_leftovers(self) -> int:
+        """Delete the files that processes killed while they wrote have left half written; returns how many."""
+        before, dropped = time.time() - _LEFTOVER_SECONDS, 0
+        for path in (self.home / "objects").glob("*/*.tmp"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < before:
+                    path.unlink()
+                    dropped += 1
+        return dropped
 
     def _unusable(self, error: Exception) -> StoreError:
         return StoreError(f"The store at {self.home} cannot be used ({error}): free it, or set SEGCORE_HOME to another directory.")

@@ -49,8 +49,11 @@ class Store(Index):
         """Keep ``content`` and return its name, which is its SHA-256 with ``suffix``."""
         name = hashlib.sha256(content).hexdigest() + suffix
         path = self.object_path(name)
-        if path.exists():
-            return name
+        try:
+            if path.stat().st_size == len(content):  # one that was cut short on disk is written again
+                return name
+        except OSError:
+            pass
         try:
             _write_durably(path, content)
         except OSError as error:
@@ -67,8 +70,8 @@ class Store(Index):
         """Return a kept array, mapped into memory, read only."""
         try:
             return np.load(self.object_path(name), mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise StoreError(f"The store at {self.home} has lost {name}: run the sweep again.") from error
+        except (OSError, EOFError, ValueError) as error:
+            raise StoreError(f"The store at {self.home} has lost {name}: take the data in and run the sweep again.") from error
 
     def put_frame(self, frame: pd.DataFrame) -> str:
         """Keep a frame as Parquet."""
@@ -212,17 +215,22 @@ class Store(Index):
         Raises
         ------
         StoreError
-            Where the point has no solution yet.
+            Where the point has no solution yet, or its arrays are damaged; then it is missing, and the sweep computes it again.
         """
         row = self._one("select record from points where sweep = ? and position = ?", sweep_id, position)
         if row is None:
             raise StoreError(f"Point {position + 1} of sweep {sweep_id[:12]} has no solution yet: wait for the sweep, or resume it.")
         record = json.loads(row[0])
-        return Solution.from_json(
-            record["solution"],
-            labels=None if record["labels"] is None else self.array(record["labels"]),
-            arrays={name: self.array(array) for name, array in record["arrays"].items()},
-        )
+        try:
+            labels = None if record["labels"] is None else self.array(record["labels"])
+            arrays = {name: self.array(array) for name, array in record["arrays"].items()}
+        except StoreError as error:
+            if isinstance(error.__cause__, FileNotFoundError | EOFError | ValueError):
+                # What cannot be read is not a result: left in, it would answer the same question with this error for ever.
+                with self._write() as index:
+                    index.execute("delete from points where sweep = ? and position = ? and record = ?", (sweep_id, position, row[0]))
+            raise
+        return Solution.from_json(record["solution"], labels=labels, arrays=arrays)
 
     def name_segment(self, sweep_id: str, point: str, segment: int, name: str) -> None:
         """Keep the analyst's name of a segment; an empty one takes it away. ``point`` is its ``grid.point_key``."""
@@ -241,11 +249,15 @@ class Store(Index):
 def _write_durably(path: Path, content: bytes) -> None:
     path.parent.mkdir(exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     for directory in (path.parent, path.parent.parent):
         handle = os.open(directory, os.O_RDONLY)
         try:

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 import time
@@ -49,6 +50,18 @@ def test_everything_that_a_screen_shows_is_in_the_record(store, path):
     preview = store.frame(taken.preview)
     assert list(preview.columns) == list(taken.columns)
     assert preview["customer_id"].tolist()[:2] == ["000", "001"]
+
+
+@pytest.mark.parametrize("kind", ["npy", "parquet", "json"])
+def test_data_whose_stored_table_was_cut_short_is_read_again(store, path, kind):
+    first = take_in(store, DataRequest(str(path)))
+    values = np.array(store.feature_table(first.table).values)
+    for kept in (store.home / "objects").rglob(f"*.{kind}"):
+        os.truncate(kept, 40)
+
+    assert take_in(store, DataRequest(str(path))) == first
+    np.testing.assert_array_equal(store.feature_table(first.table).values, values)
+    assert len(store.frame(first.preview)) == 21
 
 
 def test_the_second_time_is_answered_from_the_store(store, path, monkeypatch):

@@ -77,6 +77,51 @@ def test_a_lost_object_is_told_in_one_sentence(store):
         store.array(name)
 
 
+@pytest.mark.parametrize("size", [0, 40])
+def test_an_object_that_was_cut_short_is_told_and_written_again(store, size):
+    name = store.put_array(LABELS)
+    os.truncate(store.object_path(name), size)
+    with pytest.raises(StoreError, match="has lost .* run the sweep again"):
+        store.array(name)
+    assert store.put_array(LABELS) == name
+    np.testing.assert_array_equal(store.array(name), LABELS)
+
+
+def test_a_point_whose_arrays_are_damaged_is_missing_so_that_the_sweep_computes_it_again(store):
+    sweep = store.add_sweep(spec(points=2))
+    for position in range(2):
+        store.put_solution(sweep, position, solution(position + 2))
+    store.put_summary(sweep, {})
+    os.truncate(store.object_path(store.put_array(LABELS)), 0)
+    assert store.is_complete(sweep)
+    with pytest.raises(StoreError, match="run the sweep again"):
+        store.solution(sweep, 1)
+    assert store.positions(sweep) == {0}
+    assert not store.is_complete(sweep)
+    assert store.put_solution(sweep, 1, solution(3))
+    np.testing.assert_array_equal(store.solution(sweep, 1).labels, LABELS)
+
+
+def test_what_a_killed_writer_left_half_written_is_deleted_once_it_is_old(store, home):
+    path = store.object_path(store.put_array(LABELS))
+    old, young = path.with_name("a.npy.1.1.tmp"), path.with_name("b.npy.1.1.tmp")
+    for half in (old, young):
+        half.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    assert store.drop_leftovers() == 1
+    assert sorted(kept.name for kept in path.parent.iterdir()) == sorted([path.name, young.name])
+
+
+def test_a_write_that_fails_leaves_no_file(store, monkeypatch):
+    def fail(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("segcore.store.os.fsync", fail)
+    with pytest.raises(StoreError, match="No space left"):
+        store.put_array(LABELS)
+    assert [path for path in (store.home / "objects").rglob("*") if path.is_file()] == []
+
+
 def test_a_solution_comes_back_with_its_labels_and_arrays(store):
     sweep = store.add_sweep(spec())
     assert store.put_solution(sweep, 1, solution())

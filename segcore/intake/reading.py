@@ -11,6 +11,7 @@ from typing import Any
 from segcore import __version__
 from segcore.canonical import digest
 from segcore.dataset import Dataset, FeatureTable, Note
+from segcore.errors import StoreError
 from segcore.intake.records import DataRequest, Intake
 from segcore.store import Store
 
@@ -115,9 +116,15 @@ def _preview(store: Store, head: Any) -> str:
 
 def _known(store: Store, key: str) -> Intake | None:
     record = store.intake(key)
-    if record is None or record.pop("form", None) != _FORM or not store.object_path(record["table"]).exists():
+    if record is None or record.pop("form", None) != _FORM:
         return None
-    return Intake.from_json(record)
+    intake = Intake.from_json(record)
+    try:
+        store.feature_table(intake.table)
+        store.frame(intake.preview)
+    except StoreError:
+        return None  # lost or damaged on disk: read the data again
+    return intake
 
 
 def _key(store: Store, request: DataRequest) -> str:

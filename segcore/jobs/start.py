@@ -96,8 +96,9 @@ def resume(store: Index, job_id: str) -> None:
 def resume_interrupted(store: Index) -> list[str]:
     """Go on with every job that was queued or running when its processes ended, in their order; returns their ids.
 
-    For the start of a server: what a power cut or a kill stopped goes on.
+    For the start of a server: what a power cut or a kill stopped goes on, and files it left half written are deleted.
     """
+    store.drop_leftovers()
     drop_dead_turns(store)
     with starting(store):
         stopped = [row for row in store.jobs_in(ACTIVE) if row["kind"] != TURN and not _is_at_work(store, row["id"])]
