@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from segcore.errors import SourceError
+from segcore.errors import ParameterError, SourceError
 
 ROOT = Path(__file__).resolve().parents[2]
+_PORT = "8501"  # as in .streamlit/config.toml
 
 
 def add_commands(subparsers: Any) -> None:
@@ -34,7 +37,29 @@ def run_app(args: argparse.Namespace) -> int:
         raise SourceError("Streamlit is not installed: run 'make install' first.")
     if "SEGCORE_HOME" in os.environ:  # it may be relative to where the user is
         os.environ["SEGCORE_HOME"] = str(Path(os.environ["SEGCORE_HOME"]).expanduser().absolute())
+    port = _port(args.options)
+    if port and _is_in_use(port):
+        raise ParameterError(
+            f"Port {port} is in use, perhaps by this app already: open http://127.0.0.1:{port}, or start it on another "
+            f"with 'make app PORT={port + 1}' or 'segcore app --server.port={port + 1}'."
+        )
     sys.stdout.flush()
     os.chdir(ROOT)  # Streamlit reads .streamlit/config.toml from where it is started
     command = [sys.executable, "-m", "streamlit", "run", str(entry), *args.options]
     os.execv(sys.executable, command)  # noqa: S606
+
+
+def _port(options: Sequence[str]) -> int | None:
+    """Return the port that the server will listen on; ``None`` where the options leave it to Streamlit to say what is wrong."""
+    asked = os.environ.get("STREAMLIT_SERVER_PORT", _PORT)
+    for option, following in zip(options, [*options[1:], ""], strict=True):
+        name, equals, value = option.partition("=")
+        if name == "--server.port":
+            asked = value if equals else following
+    return int(asked) if asked.isdigit() and int(asked) < 65535 else None
+
+
+def _is_in_use(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
