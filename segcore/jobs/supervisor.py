@@ -27,6 +27,10 @@ from segcore.lifeline import die_with_parent
 
 USER_ERROR = 2  # the worker's exit code where the input is at fault
 _AGAIN_SECONDS = 0.2
+# OpenMP's threads spin at the end of each loop, by default for so long that on a busy machine a fit takes some thirty times as long.
+# GNU's then wait: 3,000 turns cost nothing measurable on a quiet machine, where OMP_WAIT_POLICY=PASSIVE costs a third of short fits.
+_SPIN_SETTINGS = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+_SPINS = "3000"
 
 
 def main(argv: list[str]) -> int:
@@ -107,7 +111,9 @@ class Supervision:
     def _work(self, kind: str) -> tuple[int, Death]:
         """Run one worker to its end; returns its exit code, and the same as a death."""
         kills = oom_kills()
-        worker = subprocess.Popen(self._command(kind), stdin=subprocess.DEVNULL, process_group=0, preexec_fn=die_with_parent)
+        worker = subprocess.Popen(
+            self._command(kind), stdin=subprocess.DEVNULL, process_group=0, preexec_fn=die_with_parent, env=worker_environment()
+        )
         ended = None
         try:
             write_processes(self.lock, supervisor=os.getpid(), worker=worker.pid)
@@ -130,6 +136,13 @@ class Supervision:
         with log_path(self.index, self.job_id).open(errors="replace") as log:
             lines = [line.strip() for line in log if line.strip()]
         return lines[-1].removeprefix("segcore: ")[:500] if lines else "It stopped without saying why."
+
+
+def worker_environment() -> dict[str, str]:
+    """Return the environment of a worker, and so of every engine's fits: threads spin briefly, unless the user has set how they wait."""
+    if any(name in os.environ for name in _SPIN_SETTINGS):
+        return dict(os.environ)
+    return {**os.environ, "GOMP_SPINCOUNT": _SPINS}
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import threading
@@ -8,6 +9,7 @@ import pytest
 from segcore import jobs
 from segcore.errors import JobError, StoreError
 from segcore.jobs import start
+from segcore.jobs.supervisor import worker_environment
 from segcore.store import Store
 
 
@@ -25,6 +27,20 @@ def test_a_sweep_runs_to_its_end_in_processes_of_its_own(store, make_spec, proce
     assert [solution.status for solution in found.solutions] == ["ok"] * 3
     assert found.summary["rows"] == 3_000
     until(lambda: processes() == [])
+
+
+@pytest.mark.parametrize(
+    ("set_by_user", "expected"),
+    [({}, {"GOMP_SPINCOUNT": "3000"}), ({"OMP_WAIT_POLICY": "ACTIVE"}, {"OMP_WAIT_POLICY": "ACTIVE"}), ({"GOMP_SPINCOUNT": "7"},) * 2],
+)
+def test_workers_threads_spin_briefly_unless_the_user_says_how_they_wait(set_by_user, expected, monkeypatch):
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in set_by_user.items():
+        monkeypatch.setenv(name, value)
+    found = worker_environment()
+    assert {name: found[name] for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY") if name in found} == expected
+    assert found["PATH"] == os.environ["PATH"]
 
 
 def test_a_complete_sweep_is_answered_without_a_process(store, make_spec, monkeypatch):
