@@ -109,7 +109,7 @@ def benchmark_text(result: Mapping[str, Any]) -> str:
     machine = result["machine"]
     head = (
         f"{result['points']} points of {result['algorithm']}, {result['rows']:,} rows, {result['features']} features, "
-        f"{result['runs']} runs of each engine in turn, on {machine['cpu']}, {machine['cores']} cores."
+        f"{result['runs']} run{'' if result['runs'] == 1 else 's'} of each engine in turn, on {machine['cpu']}, {machine['cores']} cores."
     )
     header = ("engine", "ran", "median s", "fastest s", "slowest s", "x stock", "peak MiB", "same results", "lowest ARI", "inertia gap")
     rows = [_row(result, engine) for engine in result["engines"]]
@@ -125,7 +125,7 @@ def _row(result: Mapping[str, Any], engine: str) -> tuple[str, ...]:
     if agreement and agreement["points"]:
         gap = agreement["max_inertia_gap"]
         same = f"{agreement['identical_points']} of {agreement['points']}"
-        found = (same, f"{agreement['min_ari']:.3f}", "-" if gap is None else f"{gap:+.2%}")
+        found = (same, f"{agreement['min_ari']:.3f}", "-" if gap is None else f"{gap:+.2%}".replace("-0.00%", "+0.00%"))
     return (
         engine,
         times["ran"] or "nothing",

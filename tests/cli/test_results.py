@@ -114,11 +114,14 @@ def test_a_part_of_the_data_can_be_scored_and_named_segments_keep_their_names(sw
 
 def test_later_data_need_a_date_and_columns_of_other_names_their_roles(swept, tmp_path, capsys):
     later = shop(seed=1, days=150).rename(columns={"Who": "Client"})
+    later.loc[0, "Client"] = None  # of which there is a note, but not beside an error
     later.to_csv(tmp_path / "later.csv", index=False)
     command = ["score", swept["sweep"], "--point", "n_clusters=2", str(tmp_path / "later.csv"), "--out", str(tmp_path / "out.csv")]
     renamed = with_roles("customer=Client", *ROLES[1:])
     assert main([*command, *renamed]) == 2
-    assert "give --as-of" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "give --as-of" in error
+    assert error.count("\n") == 1
     assert not (tmp_path / "out.csv").exists()
     assert main([*command, *renamed, "--as-of", "2011-12-31"]) == 0
     assert len(read(tmp_path / "out.csv")) == 60
