@@ -142,6 +142,10 @@ class Condition:
         if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal) and not node.this.is_string:
             return -float(node.this.this)
         if isinstance(node, exp.Literal):
+            if not node.is_string and re.match(r"0\d", node.this):
+                raise ParameterError(
+                    f"The filter {self.text!r} has the number {node.this}: a code that begins with 0 stands in single quotes."
+                )
             return str(node.this) if node.is_string else float(node.this)
         if isinstance(node, exp.Boolean):
             return "true" if node.this else "false"

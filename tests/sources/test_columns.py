@@ -1,5 +1,4 @@
 import decimal
-from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -85,11 +84,11 @@ def test_text_keeps_everything_but_outer_spaces():
 
 
 def test_decimal_ids_of_many_digits_stay_apart():
-    ids = [Decimal("12345678901234567890"), Decimal("12345678901234567891"), None]
+    ids = [decimal.Decimal("12345678901234567890"), decimal.Decimal("12345678901234567891"), None]
 
     assert as_ids(pa.chunked_array([pa.array(ids, pa.decimal128(20, 0))])).to_pylist() == [str(ids[0]), str(ids[1]), None]
-    assert as_ids(pa.chunked_array([pa.array([Decimal("17850.00"), Decimal("100.00")])])).to_pylist() == ["17850", "100"]
-    assert as_text(pa.chunked_array([pa.array([Decimal("1.50"), Decimal("10.00")])])).to_pylist() == ["1.5", "10"]
+    assert as_ids(pa.chunked_array([pa.array([decimal.Decimal("17850.00"), decimal.Decimal("100.00")])])).to_pylist() == ["17850", "100"]
+    assert as_text(pa.chunked_array([pa.array([decimal.Decimal("1.50"), decimal.Decimal("10.00")])])).to_pylist() == ["1.5", "10"]
 
 
 def test_dots_part_thousands_where_a_comma_follows():

@@ -226,3 +226,9 @@ def test_filters_that_leave_nothing_say_so(write_text):
 
     with pytest.raises(DataError, match="no row left.*filters take 2 out"):
         read_source(str(path), where=["amount > 4"])
+
+
+def test_a_bare_code_with_a_leading_zero_is_asked_for_in_quotes():
+    with pytest.raises(ParameterError, match="00220: a code that begins with 0 stands in single quotes"):
+        Condition("StockCode = 00220")
+    Condition("Price > 0.5 AND Quantity <> 0 AND StockCode = '00220'")
