@@ -19,6 +19,7 @@ from segcore import __version__
 from segcore.errors import SegcoreError, SourceError
 from segcore.sources.files import read_file
 from segcore.sources.raw import Raw
+from segcore.sources.roles import find_meaning
 
 URL = "https://archive.ics.uci.edu/static/public/352/online+retail.zip"
 N_ROWS = 541_909
@@ -174,6 +175,7 @@ def _unpack(packed: Path, url: str, max_bytes: int) -> Path:
 def _check(table: Path, url: str) -> int:
     try:
         raw = read_file(table, NAME)
+        find_meaning(raw, kind="transactions", roles={})
     except SegcoreError as error:
         raise SourceError(f"{url} is not Online Retail ({error}) Check the address, or {_INSTEAD}.") from error
     if url == URL and raw.n_rows != N_ROWS:

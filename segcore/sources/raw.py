@@ -68,10 +68,12 @@ def check_header(names: Sequence[str], what: str) -> tuple[list[str], tuple[Note
     Raises
     ------
     DataError
-        Where a name stands twice.
+        Where a name stands twice, or the first row is a title rather than a header.
     """
     names = [name.strip() for name in names]
     nameless = [position for position, name in enumerate(names, start=1) if not name]
+    if len(names) > 2 and names[0] and len(nameless) == len(names) - 1:
+        raise DataError(f"{what} names one column only in its first row: take out titles and empty rows above the header.")
     names = [name or f"column_{position}" for position, name in enumerate(names, start=1)]
     for position, name in enumerate(names):
         if name in names[:position]:

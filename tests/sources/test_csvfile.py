@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segcore.errors import DataError
 from segcore.sources.csvfile import read_csv
 
 ROWS = [["id", "name", "value"], ["007", "Zoë", "1.50"], ["0123", "naïve – £", "2"], ["", "", ""], ["4", "a b", "-3"]]
@@ -111,3 +112,11 @@ def test_a_first_line_that_says_the_delimiter_to_excel_is_no_header(write_text):
 
     assert values_of(raw) == [["a", "b"], ["1,5", "2"]]
     assert raw.where(0) == "line 3"
+
+
+def test_a_title_above_the_header_is_named_as_what_is_wrong(tmp_path):
+    path = tmp_path / "report.csv"
+    path.write_text("Sales 2011,,,\n\ncustomer,date,qty,price\na,2024-01-13,1,2\n")
+
+    with pytest.raises(DataError, match="take out titles and empty rows above the header"):
+        read_csv(path, "report.csv")

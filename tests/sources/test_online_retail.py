@@ -46,6 +46,7 @@ BAD = {
     "/page": b"<html><body>Sign in to the hotel's network</body></html>",
     "/nothing.zip": zipped(readme_txt="hello"),
     "/damaged.zip": zipped(rows_csv=CSV)[:-30],
+    "/other.csv": b"a,b\n1,2\n",
     "/bomb.zip": zipped(rows_csv="a" * 2_000_000),
 }
 
@@ -131,7 +132,8 @@ def test_every_format_is_downloaded_checked_and_opened(address, folder, path):
 
 def test_a_workbook_is_kept_as_parquet_with_the_same_values(address, folder, write_xlsx):
     date = write_xlsx.date
-    rows = [["InvoiceNo", "InvoiceDate", "CustomerID"], [536365.0, date(40513.25), 17850.0], ["C536366", date(40514.5), None]]
+    header = ["InvoiceNo", "InvoiceDate", "CustomerID", "Quantity", "UnitPrice"]
+    rows = [header, [536365.0, date(40513.25), 17850.0, 1.0, 2.5], ["C536366", date(40514.5), None, -1.0, 2.5]]
     book = write_xlsx({"Online Retail": rows})
     GOOD["/book.zip"] = zipped(**{"Online Retail_xlsx": book.read_bytes()})
 
@@ -163,6 +165,7 @@ def test_an_address_that_moved_is_followed(address, folder):
         ("/page", ["web page"]),
         ("/nothing.zip", ["zip without"]),
         ("/damaged.zip", ["not Online Retail"]),
+        ("/other.csv", ["not Online Retail", "looks like the customer"]),
         ("/short", ["broke off"]),
         ("/silent", ["stopped answering"]),
         ("/trickle", ["took longer"]),
