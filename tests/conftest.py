@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+# Threads of small fits that wait for one another on a busy machine, spinning, cost the suite more than they give: on two shared cores
+# the fits of test_recommend took 20 s with two threads and 4 s with one. Before NumPy is imported; child processes inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory, monkeypatch):
