@@ -194,6 +194,7 @@ def test_whatever_came_out_it_never_raises_and_never_recommends_what_it_may_not(
             and point.status == "ok"
             and point.n_segments >= 2
             and point.noise_share <= 0.5
+            and point.quality.silhouette.value is not None
             and math.isfinite(point.quality.silhouette.value)
             for point in points
         )
