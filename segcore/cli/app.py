@@ -52,7 +52,7 @@ def run_app(args: argparse.Namespace) -> int:
 def _port(options: Sequence[str]) -> int | None:
     """Return the port that the server will listen on; ``None`` where the options leave it to Streamlit to say what is wrong."""
     asked = os.environ.get("STREAMLIT_SERVER_PORT", _PORT)
-    for option, following in zip(options, [*options[1:], ""], strict=True):
+    for option, following in zip(options, [*options, ""][1:], strict=True):
         name, equals, value = option.partition("=")
         if name == "--server.port":
             asked = value if equals else following

@@ -120,6 +120,7 @@ def test_a_warning_of_a_library_is_not_shown(command_that):
 
 def test_the_app_becomes_streamlit_with_the_options_it_does_not_know(monkeypatch):
     started = []
+    monkeypatch.setattr("segcore.cli.app._is_in_use", lambda port: False)  # whatever else runs on this machine
     monkeypatch.setattr(os, "execv", lambda program, command: started.append((program, command)))
     monkeypatch.chdir(ROOT / "tests")
     monkeypatch.setenv("SEGCORE_HOME", "here")

@@ -93,7 +93,7 @@ def test_dbscan_shows_the_curve_and_suggests_eps(open_app, small_intake, words):
     assert not app.exception
     [chart] = app.get("plotly_chart")
     figure = json.loads(chart.proto.spec)
-    assert "distance to neighbour 10" in figure["layout"]["yaxis"]["title"]["text"]
+    assert "Distance to neighbour 10" in figure["layout"]["yaxis"]["title"]["text"]
     [eps] = [field for field in app.text_input if field.label.startswith("Radius eps")]
     suggested = figure["layout"]["shapes"][0]["y0"]
     assert suggested in [float(value) for value in eps.value.split(",")]
