@@ -6,16 +6,14 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from segcore import jobs
 from segcore.cli.options import add_data_options, add_sweep_options, print_notes, request_from, resolve_feature_options
 from segcore.cli.tables import text_table
+from segcore.cli.waiting import wait_for
 from segcore.errors import ParameterError
 from segcore.solution import ENGINES
-
-if TYPE_CHECKING:
-    from segcore.store import Store
 
 _FAILED = 1
 _INTERRUPTED = 130
@@ -71,7 +69,7 @@ def run_benchmark(args: argparse.Namespace) -> int:
     )
     print_notes(intake.notes)
     title = f"{algorithm(args.algo).title} on {intake.data['name']}, {' and '.join(engines)}"
-    job = _wait(store, jobs.start_benchmark(store, spec, title=f"Benchmark: {title}", total=total_fits(spec)))
+    job = wait_for(store, jobs.start_benchmark(store, spec, title=f"Benchmark: {title}", total=total_fits(spec)), unit="fits")
     if job.state != "done":
         print(f"segcore: {job.message or f'the benchmark was {job.state} with {job.done:,} of {job.total:,} fits done.'}", file=sys.stderr)
         return _INTERRUPTED if job.state == "cancelled" else _FAILED
@@ -83,25 +81,6 @@ def run_benchmark(args: argparse.Namespace) -> int:
 def in_order(result: Mapping[str, Any], engines: Sequence[str]) -> dict[str, Any]:
     """Return a benchmark's document with its engines in the order asked; the store sorts names."""
     return {**result, "engines": {engine: result["engines"][engine] for engine in engines}}
-
-
-def _wait(store: Store, job_id: str) -> jobs.Job:
-    """Wait for a job, its progress on one line of a terminal; Ctrl-C cancels it."""
-    shown = sys.stderr.isatty()
-    try:
-        return jobs.wait(store, job_id, on_progress=_show if shown else None)
-    except KeyboardInterrupt:
-        jobs.cancel(store, job_id)
-        return jobs.read_job(store, job_id)
-    finally:
-        if shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-
-def _show(job: jobs.Job) -> None:
-    left = "" if job.seconds_left is None else f", about {job.seconds_left:,.0f} s left"
-    line = "waiting for its turn" if job.state == "queued" else f"{job.done:,} of {job.total:,} fits{left}"
-    print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
 
 
 def benchmark_text(result: Mapping[str, Any]) -> str:

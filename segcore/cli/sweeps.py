@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from segcore import jobs
 from segcore.cli.options import add_data_options, add_sweep_options, print_notes, request_from, resolve_feature_options
 from segcore.cli.tables import sweep_text, text_table
+from segcore.cli.waiting import wait_for
 from segcore.errors import ParameterError
 from segcore.index import Index
 
@@ -66,7 +67,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     spec = _spec(store, args, intake, points)
     print_notes(intake.notes)
     from_store = store.is_complete(spec.id)
-    job = _run(store, jobs.start_sweep(store, spec))
+    job = wait_for(store, jobs.start_sweep(store, spec), unit="points")
     if job.state != "done":
         return _report_end(job)
     sweep = store.sweep(job.id)
@@ -110,28 +111,6 @@ def _spec(store: Store, args: argparse.Namespace, intake: Intake, points: tuple[
         engine=args.engine,
         seed=options.seed,
     )
-
-
-def _run(store: Store, job_id: str) -> jobs.Job:
-    """Wait for a job, its progress on one line of a terminal; Ctrl-C cancels it."""
-    shown = sys.stderr.isatty()
-    try:
-        return jobs.wait(store, job_id, on_progress=_show if shown else None)
-    except KeyboardInterrupt:
-        jobs.cancel(store, job_id)
-        return jobs.read_job(store, job_id)
-    finally:
-        if shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-
-def _show(job: jobs.Job) -> None:
-    if job.state == "queued":
-        line = "waiting for its turn"
-    else:
-        left = "" if job.seconds_left is None else f", about {job.seconds_left:,.0f} s left"
-        line = f"{job.done:,} of {job.total:,} points{left}"
-    print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
 
 
 def _report_end(job: jobs.Job) -> int:

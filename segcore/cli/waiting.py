@@ -1,0 +1,35 @@
+"""Wait for a job on the command line: its progress on one line of a terminal, Ctrl-C to cancel it."""
+
+from __future__ import annotations
+
+import sys
+
+from segcore import jobs
+from segcore.store import Store
+
+
+def wait_for(store: Store, job_id: str, *, unit: str) -> jobs.Job:
+    """Wait for a job, its progress on one line of a terminal; Ctrl-C cancels it.
+
+    Parameters
+    ----------
+    store : Store
+    job_id : str
+    unit : str
+        What is counted: "points" or "fits".
+    """
+    shown = sys.stderr.isatty()
+
+    def show(job: jobs.Job) -> None:
+        left = "" if job.seconds_left is None else f", about {job.seconds_left:,.0f} s left"
+        line = "waiting for its turn" if job.state == "queued" else f"{job.done:,} of {job.total:,} {unit}{left}"
+        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+
+    try:
+        return jobs.wait(store, job_id, on_progress=show if shown else None)
+    except KeyboardInterrupt:
+        jobs.cancel(store, job_id)
+        return jobs.read_job(store, job_id)
+    finally:
+        if shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
