@@ -27,7 +27,7 @@ from segcore.solution import ENGINES, EngineName
 EstimatorName = Literal["KMeans", "DBSCAN"]
 _ACCELERATED = "running accelerated version"
 _FALLBACK = "fallback to original Scikit-learn"
-_LIBRARIES = ("numpy", "scikit-learn", "scikit-learn-intelex")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "scikit-learn-intelex", "numba")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 
+from segcore.cores import usable_cores
 from segcore.engines import versions
 
 _BUSY_SHARE = 0.1
@@ -28,11 +29,6 @@ def describe_machine() -> dict[str, Any]:
         "versions": versions(),
         "load_average": [round(load, 2) for load in os.getloadavg()],
     }
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def busy_seconds() -> float:

@@ -1,0 +1,31 @@
+"""Compiled loops over arrays, one file a kind of work; they know nothing of points, engines or records.
+
+They are compiled by ``make install`` (``python -m segcore.kernels``) and kept with the environment, so that no sweep waits for a compiler.
+Each lets go of the interpreter's lock, so that plain threads keep all cores busy (see ``cores.in_threads``), and none uses fast-math: sums
+are added in the order written.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from numba import config
+
+_CACHE = Path(sys.prefix) / "var" / "segcore-kernels"
+
+
+def _keep_with_environment() -> None:
+    """Have numba keep compiled code in the environment; where that cannot be written, numba's own choice stands."""
+    if config.CACHE_DIR:
+        return
+    try:
+        _CACHE.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    if os.access(_CACHE, os.W_OK):
+        config.CACHE_DIR = str(_CACHE)
+
+
+_keep_with_environment()
