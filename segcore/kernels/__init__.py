@@ -18,14 +18,14 @@ _CACHE = Path(sys.prefix) / "var" / "segcore-kernels"
 
 def _keep_with_environment() -> None:
     """Have numba keep compiled code in the environment; where that cannot be written, numba's own choice stands."""
-    if config.CACHE_DIR:
+    if config.CACHE_DIR:  # type: ignore[attr-defined]
         return
     try:
         _CACHE.mkdir(parents=True, exist_ok=True)
     except OSError:
         return
     if os.access(_CACHE, os.W_OK):
-        config.CACHE_DIR = str(_CACHE)
+        config.CACHE_DIR = str(_CACHE)  # type: ignore[attr-defined]
 
 
 _keep_with_environment()
