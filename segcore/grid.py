@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -9,7 +10,9 @@ from itertools import product
 from segcore.errors import ParameterError
 
 Number = int | float
-Point = Mapping[str, Number]
+Value = int | float | str
+Point = Mapping[str, Value]
+_WORD = re.compile(r"[a-z][a-z_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +25,14 @@ class Grid:
         Each axis has at least one value, and no value twice.
     """
 
-    axes: tuple[tuple[str, tuple[Number, ...]], ...]
+    axes: tuple[tuple[str, tuple[Value, ...]], ...]
 
     @classmethod
-    def from_mapping(cls, axes: Mapping[str, Iterable[Number]]) -> Grid:
+    def from_mapping(cls, axes: Mapping[str, Iterable[Value]]) -> Grid:
         """Build a grid from ``{name: values}``; repeated values are kept once."""
         return cls(tuple((name, tuple(dict.fromkeys(values))) for name, values in axes.items()))
 
-    def points(self) -> tuple[dict[str, Number], ...]:
+    def points(self) -> tuple[dict[str, Value], ...]:
         """Return every point as ``{name: value}``."""
         names = [name for name, _ in self.axes]
         return tuple(dict(zip(names, values, strict=True)) for values in product(*(axis for _, axis in self.axes)))
@@ -42,31 +45,40 @@ class Grid:
         return count
 
 
-def axes_of(points: Sequence[Point]) -> dict[str, list[Number]]:
-    """Return each parameter's distinct values over ``points``, sorted; the grid as a reader sees it."""
+def axes_of(points: Sequence[Point]) -> dict[str, list[Value]]:
+    """Return each parameter's distinct values over ``points``: numbers sorted, words in the order asked; the grid as a reader sees it."""
     names = dict.fromkeys(name for point in points for name in point)
-    return {name: sorted({point[name] for point in points if name in point}) for name in names}
+    values = {name: dict.fromkeys(point[name] for point in points if name in point) for name in names}
+    return {name: sorted(found, key=lambda value: 0.0 if isinstance(value, str) else value) for name, found in values.items()}
+
+
+def value_text(value: Value) -> str:
+    """Return a parameter's value as people read it: ``0.001``, ``full``."""
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def point_key(point: Point) -> str:
     """Return the canonical name of a point, ``n_clusters=5,tol=0.001``: what ``parse_point`` reads back."""
-    return ",".join(f"{name}={value!r}" for name, value in point.items())
+    return ",".join(f"{name}={value if isinstance(value, str) else repr(value)}" for name, value in point.items())
 
 
-def parse_point(text: str) -> dict[str, Number]:
+def parse_point(text: str) -> dict[str, Value]:
     """Read a point from ``n_clusters=5,tol=0.001``.
 
     Raises
     ------
     ParameterError
-        Where a part is not ``name=number``.
+        Where a part is neither ``name=number`` nor ``name=word``.
     """
-    point: dict[str, Number] = {}
+    point: dict[str, Value] = {}
     for part in text.split(","):
         name, sign, value = part.partition("=")
         try:
             number = float(value)
         except ValueError:
+            if sign and name.strip() and _WORD.fullmatch(value.strip()):
+                point[name.strip()] = value.strip()
+                continue
             sign = ""
         if not sign or not name.strip():
             raise ParameterError(f"A point is written name=value,name=value, such as n_clusters=5,tol=0.001; got {text!r}.")

@@ -9,6 +9,7 @@ from typing import Literal
 from segcore.errors import ParameterError
 
 Number = int | float
+Value = int | float | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,28 +20,35 @@ class Param:
     ----------
     name : str
         The name scikit-learn gives it, which is also its name in grids and files.
-    kind : {"int", "float"}
+    kind : {"int", "float", "choice"}
     low, high : float, float or None
-        The domain, bounds included; ``low_open`` excludes the lower one. ``None`` is no upper bound.
-    default : tuple of numbers
+        The domain, bounds included; ``low_open`` excludes the lower one. ``None`` is no upper bound. Of no meaning for a choice.
+    default : tuple of numbers or words
         The values of the default grid; empty where the parameter is left out of grids unless asked for.
     title, unit, help : str
         What a screen shows: a label, the unit of the number ("" for a count without one), one sentence.
+    choices : tuple of str
+        The domain of a choice: lower-case words.
     """
 
     name: str
-    kind: Literal["int", "float"]
+    kind: Literal["int", "float", "choice"]
     low: float
     high: float | None
-    default: tuple[Number, ...]
+    default: tuple[Value, ...]
     title: str
     unit: str
     help: str
     low_open: bool = False
+    choices: tuple[str, ...] = ()
 
-    def validate(self, value: Number) -> Number:
+    def validate(self, value: Value) -> Value:
         """Return ``value`` as this parameter's type, or raise `ParameterError` naming the domain."""
-        if isinstance(value, bool) or not math.isfinite(value):
+        if self.kind == "choice":
+            if value not in self.choices:
+                raise ParameterError.unknown(self.name, str(value), self.choices)
+            return value
+        if isinstance(value, bool | str) or not math.isfinite(value):
             raise ParameterError(f"{self.name} must be a finite number, got {value!r}.")
         if self.kind == "int" and value != int(value):
             raise ParameterError(f"{self.name} must be a whole number, got {value!r}.")
@@ -50,8 +58,10 @@ class Param:
             raise ParameterError(f"{self.name} must be greater than {self.low:g}, got {value!r}.")
         return int(value) if self.kind == "int" else float(value)
 
-    def parse(self, text: str) -> Number:
+    def parse(self, text: str) -> Value:
         """Read one value from ``text``."""
+        if self.kind == "choice":
+            return self.validate(text.strip().lower())
         try:
             value = float(text.strip())
         except ValueError:
@@ -59,7 +69,7 @@ class Param:
             raise ParameterError(f"{self.name} must be {kind}, got {text.strip()!r}.") from None
         return self.validate(value)
 
-    def parse_axis(self, text: str) -> tuple[Number, ...]:
+    def parse_axis(self, text: str) -> tuple[Value, ...]:
         """Read the values of a grid's axis from comma-separated ``text``, in the order written, each once."""
         parts = [part for part in text.split(",") if part.strip()]
         if not parts:

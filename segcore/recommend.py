@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from segcore.grid import Number, axes_of, point_key
+from segcore.algorithms import ALGORITHMS
+from segcore.grid import Point, Value, axes_of, point_key, value_text
 from segcore.solution import Recommendation, Solution
 
 LOW_SILHOUETTE = 0.25
@@ -24,7 +25,7 @@ def recommend(algorithm: str, solutions: Sequence[Solution | None]) -> Recommend
     Parameters
     ----------
     algorithm : str
-        Its name. k-means is judged by inertia's elbow and by silhouette; the others have no inertia to compare, so by silhouette.
+        Its name. Where its ``judged_by`` is inertia, the elbow of that and silhouette decide together, else silhouette alone.
     solutions : sequence of Solution or None
         Of the whole grid, measured; points that are not there, failed or were not measured are passed over.
 
@@ -40,7 +41,7 @@ def recommend(algorithm: str, solutions: Sequence[Solution | None]) -> Recommend
     """
     there = [solution for solution in solutions if solution is not None]
     grid = _grid_text(there)
-    if algorithm == "kmeans":
+    if algorithm in {spec.name for spec in ALGORITHMS if spec.judged_by == "inertia"}:
         return _by_elbow_and_silhouette(there, grid)
     return _by_silhouette(there, grid)
 
@@ -85,7 +86,7 @@ def _by_silhouette(solutions: Sequence[Solution], grid: str) -> Recommendation:
         few = sum(solution.n_segments < 2 for solution in tried)
         counts = f"{noisy} of {len(solutions)} points are more than half noise and {few} have fewer than two segments"
         return _none(f"over {grid}, no point has at least two segments and at most half noise with a silhouette ({counts})")
-    value, top = max(candidates, key=lambda found: (found[0], found[1].params.get("eps", 0), -found[1].params.get("min_samples", 0)))
+    value, top = max(candidates, key=lambda found: (found[0], *_simplest(found[1].params)))
     says = (
         f"silhouette of the customers that are not noise is highest at {_point_text(top.params)} ({_number(value)}), "
         f"with {top.n_segments} segments and {top.noise_share or 0:.0%} noise"
@@ -93,6 +94,11 @@ def _by_silhouette(solutions: Sequence[Solution], grid: str) -> Recommendation:
     if value < LOW_SILHOUETTE:
         return _none(f"over {grid}, {says}, but that is below {LOW_SILHOUETTE}: the segments overlap")
     return Recommendation(dict(top.params), f"Over {grid}, {says}.")
+
+
+def _simplest(point: Point) -> tuple[float, float]:
+    """Rank a point among equals: few clusters or a large eps first, then few neighbours."""
+    return float(point.get("eps", -float(point.get("n_clusters", 0)))), -float(point.get("min_samples", 0))
 
 
 def _none(reason: str) -> Recommendation:
@@ -166,14 +172,14 @@ def _listed(parts: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
-def _values_text(values: Sequence[Number]) -> str:
-    whole = all(isinstance(value, int) for value in values)
-    if whole and len(values) > 2 and values[-1] - values[0] == len(values) - 1:
-        return f"{values[0]} to {values[-1]}"
-    return ", ".join(f"{value:g}" for value in values)
+def _values_text(values: Sequence[Value]) -> str:
+    whole = [value for value in values if isinstance(value, int)]
+    if len(whole) == len(values) > 2 and whole[-1] - whole[0] == len(whole) - 1:
+        return f"{whole[0]} to {whole[-1]}"
+    return ", ".join(value_text(value) for value in values)
 
 
-def _point_text(point: Mapping[str, Number]) -> str:
+def _point_text(point: Point) -> str:
     return point_key(point).replace("=", " = ").replace(",", ", ")
 
 

@@ -5,6 +5,7 @@ Records are frozen and hold arrays and plain values only, so that they can be st
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,15 +15,17 @@ import numpy as np
 from segcore.canonical import canonical_json as canonical_json
 from segcore.canonical import digest
 
-Number = int | float
+Value = int | float | str
 Status = Literal["ok", "failed", "skipped"]
-EngineName = Literal["stock", "intel"]
+EngineName = Literal["stock", "intel", "shared"]
 Scaler = Literal["standard", "minmax", "robust", "none"]
 Outliers = Literal["kit", "none"]
 
-ENGINES: tuple[EngineName, ...] = ("stock", "intel")
+ENGINES: tuple[EngineName, ...] = ("stock", "intel", "shared")
 SCALERS: tuple[Scaler, ...] = ("standard", "minmax", "robust", "none")
 NOISE = -1
+CRITERIA = ("bic", "aic")
+"""Names that ``Solution.criteria`` may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,16 @@ class Estimate:
         """Build the estimate that does not exist, with the reason."""
         return cls(None, None, None, None, reason)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values; ``reason`` only where there is one."""
+        plain = {"value": self.value, "low": self.low, "high": self.high, "sample_size": self.sample_size}
+        return {**plain, "reason": self.reason} if self.reason else plain
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Estimate:
+        """Build the record from what ``to_json`` returned."""
+        return cls(data["value"], data["low"], data["high"], data["sample_size"], data.get("reason"))
+
 
 @dataclass(frozen=True, slots=True)
 class Quality:
@@ -81,17 +94,10 @@ class Quality:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, as ``sweep --json`` prints them under ``metrics`` and ``compactness``."""
-        silhouette = self.silhouette
         return {
             "metrics": {
                 "inertia": self.inertia,
-                "silhouette": {
-                    "value": silhouette.value,
-                    "low": silhouette.low,
-                    "high": silhouette.high,
-                    "sample_size": silhouette.sample_size,
-                    **({"reason": silhouette.reason} if silhouette.reason else {}),
-                },
+                "silhouette": self.silhouette.to_json(),
                 "calinski_harabasz": self.calinski_harabasz,
                 "davies_bouldin": self.davies_bouldin,
                 **({"reasons": dict(self.reasons)} if self.reasons else {}),
@@ -106,12 +112,9 @@ class Quality:
     def from_json(cls, data: Mapping[str, Any]) -> Quality:
         """Build the record from what ``to_json`` returned."""
         metrics, compactness = data["metrics"], data["compactness"]
-        silhouette = metrics["silhouette"]
         return cls(
             inertia=metrics["inertia"],
-            silhouette=Estimate(
-                silhouette["value"], silhouette["low"], silhouette["high"], silhouette["sample_size"], silhouette.get("reason")
-            ),
+            silhouette=Estimate.from_json(metrics["silhouette"]),
             calinski_harabasz=metrics["calinski_harabasz"],
             davies_bouldin=metrics["davies_bouldin"],
             compactness={int(label): features for label, features in compactness["segments"].items()},
@@ -126,7 +129,7 @@ class Solution:
 
     Parameters
     ----------
-    params : mapping of str to number
+    params : mapping of str to number or word
         The point.
     status, reason : str
         ``reason`` is ``None`` for ``ok`` points, unless there is something to say (no segment found, say).
@@ -144,9 +147,15 @@ class Solution:
         ``None`` where the record was read without its arrays, and for points that are not ``ok``.
     arrays : mapping of str to ndarray
         What scoring needs: centres, core points; named by the algorithm.
+    criteria : mapping of str to float
+        The algorithm's own measures of the fit, such as ``bic`` and ``aic``.
+    agreement : Estimate or None
+        Share of the training rows, 0 to 1, that scoring gives the label they have; ``None`` where it gives it to all by construction.
+    partition : str or None
+        What equal partitions have in common, however their segments are numbered; ``None`` until measured.
     """
 
-    params: Mapping[str, Number]
+    params: Mapping[str, Value]
     status: Status
     engine: EngineName
     evidence: str
@@ -159,6 +168,9 @@ class Solution:
     quality: Quality | None = None
     labels: np.ndarray | None = None
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    criteria: Mapping[str, float] = field(default_factory=dict)
+    agreement: Estimate | None = None
+    partition: str | None = None
 
     @property
     def n_segments(self) -> int:
@@ -175,7 +187,8 @@ class Solution:
     def from_labels(cls, labels: np.ndarray, **fields: Any) -> Solution:
         """Build an ``ok`` solution, its segments and sizes counted from ``labels`` of shape (n_customers,)."""
         labels = np.ascontiguousarray(labels, dtype=np.int32)
-        found, counts = np.unique(labels, return_counts=True)
+        sizes = np.bincount(labels + 1)
+        found, counts = np.flatnonzero(sizes) - 1, sizes[sizes > 0]
         noise = found == NOISE
         return cls(
             status="ok",
@@ -188,7 +201,7 @@ class Solution:
 
     def to_json(self) -> dict[str, Any]:
         """Return the point as ``sweep --json`` prints it; labels and arrays left out."""
-        undefined = {
+        undefined: dict[str, Any] = {
             "metrics": {
                 "inertia": None,
                 "silhouette": {"value": None, "low": None, "high": None, "sample_size": None},
@@ -197,6 +210,7 @@ class Solution:
             },
             "compactness": {"segments": {}, "mean": {}},
         }
+        measured: dict[str, Any] = self.quality.to_json() if self.quality else undefined
         return {
             "params": dict(self.params),
             "status": self.status,
@@ -206,7 +220,10 @@ class Solution:
             "sizes": list(self.sizes),
             "n_noise": self.n_noise,
             "noise_share": self.noise_share,
-            **(self.quality.to_json() if self.quality else undefined),
+            **measured,
+            "metrics": {**measured["metrics"], **self.criteria},
+            "scoring_agreement": None if self.agreement is None else self.agreement.to_json(),
+            "partition": self.partition,
             "fit_seconds": self.fit_seconds,
             "engine": self.engine,
             "evidence": self.evidence,
@@ -233,7 +250,21 @@ class Solution:
             quality=Quality.from_json(data) if measured else None,
             labels=labels,
             arrays=arrays or {},
+            criteria={name: value for name, value in data["metrics"].items() if name in CRITERIA},
+            agreement=Estimate.from_json(data["scoring_agreement"]) if data.get("scoring_agreement") else None,
+            partition=data.get("partition"),
         )
+
+
+def partition_digest(labels: np.ndarray) -> str:
+    """Return what labellings of shape (n_customers,) have in common that differ in the numbers of their segments only; noise is noise."""
+    first = np.full(int(labels.max(initial=NOISE)) + 2, len(labels))
+    # Of several values for one place numpy keeps the last, here each label's first row.
+    first[labels[::-1] + 1] = np.arange(len(labels) - 1, -1, -1)
+    number = np.empty(len(first), dtype=np.int32)
+    number[np.argsort(first[1:], kind="stable") + 1] = np.arange(len(first) - 1, dtype=np.int32)
+    number[0] = NOISE
+    return hashlib.sha256(number[labels + 1].tobytes()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +337,7 @@ class SweepSpec:
     repeats: int
     scaler: Scaler
     algorithm: str
-    points: tuple[Mapping[str, Number], ...]
+    points: tuple[Mapping[str, Value], ...]
     engine: EngineName
     seed: int
     versions: Mapping[str, str]
@@ -356,7 +387,7 @@ class Recommendation:
     reason : str
     """
 
-    params: Mapping[str, Number] | None
+    params: Mapping[str, Value] | None
     reason: str
 
 
@@ -387,6 +418,16 @@ class Sweep:
     def is_complete(self) -> bool:
         """Tell whether every point has its Solution."""
         return all(solution is not None for solution in self.solutions)
+
+    def same_as(self) -> tuple[int | None, ...]:
+        """Return for each point the first point of the grid, before it, with the same partition; ``None`` where there is none."""
+        first: dict[str, int] = {}
+        found: list[int | None] = []
+        for position, solution in enumerate(self.solutions):
+            partition = solution.partition if solution else None
+            earliest = position if partition is None else first.setdefault(partition, position)
+            found.append(earliest if earliest < position else None)
+        return tuple(found)
 
     @property
     def recommendation(self) -> Recommendation | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,10 +21,11 @@ from segcore.grid import Point, point_key
 from segcore.preparation import apply_preparation, fit_preparation
 from segcore.quality import SilhouetteScorer, measure
 from segcore.recommend import recommend
-from segcore.solution import Outliers, Preparation, Quality, Scaler, Solution, Sweep, SweepSpec
+from segcore.solution import Estimate, Outliers, Preparation, Quality, Scaler, Solution, Sweep, SweepSpec, partition_digest
 from segcore.store import Store
 
 _MIN_CUSTOMERS = 3
+_BATCH_SECONDS = 2.0
 _MAX_SEED = 2**32 - 1
 
 
@@ -38,7 +40,7 @@ def make_spec(
     scaler: Scaler = "standard",
     algorithm: str = "kmeans",
     points: Sequence[Point],
-    engine: str = "stock",
+    engine: str | None = None,
     seed: int = 0,
 ) -> SweepSpec:
     """Return the spec of a sweep, everything in it checked against the data.
@@ -53,7 +55,7 @@ def make_spec(
     features : sequence of str
         Names of the features to cluster on.
     outliers, repeats, scaler, algorithm, points, engine, seed
-        See ``SweepSpec``; a point that stands twice is kept once.
+        See ``SweepSpec``; a point that stands twice is kept once, and ``None`` is the algorithm's default engine.
 
     Raises
     ------
@@ -63,9 +65,9 @@ def make_spec(
         Where fewer than 3 customers or fewer than 2 distinct rows are left to cluster.
     """
     spec_of_algorithm = algorithm_named(algorithm)
-    known_engine = require_engine(engine)
+    known_engine = require_engine(engine or spec_of_algorithm.default_engine)
     if known_engine not in spec_of_algorithm.engines:
-        raise ParameterError.unknown(f"engine for {spec_of_algorithm.title}", engine, spec_of_algorithm.engines)
+        raise ParameterError.unknown(f"engine for {spec_of_algorithm.title}", known_engine, spec_of_algorithm.engines)
     if not points:
         raise ParameterError("The grid has no points: give each parameter at least one value.")
     checked = [spec_of_algorithm.validate(point) for point in points]
@@ -166,8 +168,8 @@ def run_sweep(
     Notes
     -----
     An attempt is counted in the store right before each point is begun, so that whoever restarts a dead worker knows which point
-    killed it. The engines here fit every point on its own, so nothing is shared over the grid and ``shared_seconds`` is 0. The
-    summary is written when every point has its solution.
+    killed it. Solutions that come quickly are measured together, because one pass of the distances serves any number of labellings.
+    The summary is written when every point has its solution; its ``shared_seconds`` are those of the run that completed the sweep.
     """
     spec = store.spec(sweep_id)
     done = store.positions(sweep_id)
@@ -181,13 +183,14 @@ def run_sweep(
         return
     prepared = prepare(store, spec)
     store.put_preparation(sweep_id, prepared.preparation)
-    for position, solution in _solutions(store, sweep_id, spec, prepared, missing, memory):
+    shared: list[float] = []
+    for position, solution in _solutions(store, sweep_id, spec, prepared, missing, memory, shared):
         store.put_solution(sweep_id, position, solution)
         if progress:
             progress(position)
     sweep = store.sweep(sweep_id)
     if sweep.is_complete:
-        store.put_summary(sweep_id, _summary(sweep, prepared))
+        store.put_summary(sweep_id, _summary(sweep, prepared, sum(shared)))
 
 
 def _poisoned(spec: SweepSpec, position: int, reason: str) -> Solution:
@@ -197,10 +200,11 @@ def _poisoned(spec: SweepSpec, position: int, reason: str) -> Solution:
 
 
 def _solutions(
-    store: Store, sweep_id: str, spec: SweepSpec, prepared: Prepared, missing: Sequence[int], memory: int | None
+    store: Store, sweep_id: str, spec: SweepSpec, prepared: Prepared, missing: Sequence[int], memory: int | None, shared: list[float]
 ) -> Iterator[tuple[int, Solution]]:
-    """Yield each missing point's measured Solution with its position."""
-    scorer = SilhouetteScorer(prepared.X, seed=spec.seed)
+    """Yield each missing point's measured Solution with its position; adds seconds of shared work to ``shared``."""
+    position_of = {point_key(spec.points[position]): position for position in missing}
+    meter = _Meter(spec, prepared)
 
     def begin(index: int) -> None:
         store.begin_attempt(sweep_id, missing[index])
@@ -212,26 +216,51 @@ def _solutions(
         seed=spec.seed,
         memory=memory,
         progress=begin,
+        shared=shared.append,
     )
-    # Tolerances often end in the same partition: on Online Retail the kit's 27 points are some 14.
-    known: dict[bytes, Quality] = {}
-    for position, solution in zip(missing, fitted, strict=True):
-        yield position, _measured(solution, spec, prepared, scorer, known)
+    waiting: list[Solution] = []
+    # Where an earlier worker died each is put down at once, so that no innocent one is blamed with the next death.
+    longest = 0.0 if store.attempts(sweep_id) else _BATCH_SECONDS
+    patience, since = longest, time.monotonic()
+    for solution in fitted:
+        waiting.append(solution)
+        if time.monotonic() - since >= patience:
+            began = time.monotonic()
+            yield from ((position_of[point_key(done.params)], done) for done in meter.measured(waiting))
+            waiting, since = [], time.monotonic()
+            # One pass of the distances measures any number of labellings, so where it takes long more of them are waited for.
+            patience = max(longest, 2 * (since - began)) if longest else 0.0
+    yield from ((position_of[point_key(done.params)], done) for done in meter.measured(waiting))
 
 
-def _measured(solution: Solution, spec: SweepSpec, prepared: Prepared, scorer: SilhouetteScorer, known: dict[bytes, Quality]) -> Solution:
-    if solution.labels is None:
-        return solution
-    table, content = prepared.table, hashlib.sha256(solution.labels.tobytes()).digest()
-    try:
-        if content not in known:
-            known[content] = measure(prepared.X, table.values, table.names, solution.labels, seed=spec.seed, scorer=scorer)
-    except Exception as error:
-        return failed(solution.params, solution.engine, solution.seed, error)
-    return replace(solution, quality=known[content])
+class _Meter:
+    """Measures solutions a batch at a time; equal partitions once, however their segments are numbered."""
+
+    def __init__(self, spec: SweepSpec, prepared: Prepared) -> None:
+        self._spec, self._prepared = spec, prepared
+        self._scorer = SilhouetteScorer(prepared.X, seed=spec.seed)
+        self._silhouettes: dict[str, Estimate] = {}
+        self._qualities: dict[str, Quality] = {}
+
+    def measured(self, solutions: Sequence[Solution]) -> Iterator[Solution]:
+        """Yield the solutions with their quality; one that cannot be measured as failed."""
+        for solution in solutions:
+            labels = solution.labels
+            yield solution if labels is None else self._with_quality(solution, labels, partition_digest(labels))
+
+    def _with_quality(self, solution: Solution, labels: np.ndarray, partition: str) -> Solution:
+        table = self._prepared.table
+        # Compactness names the segments, so their numbers count as well.
+        content = hashlib.sha256(labels.tobytes()).hexdigest()
+        try:
+            if content not in self._qualities:
+                self._qualities[content] = measure(self._prepared.X, table.values, table.names, labels, scorer=self._scorer)
+        except Exception as error:
+            return failed(solution.params, solution.engine, solution.seed, error)
+        return replace(solution, quality=self._qualities[content], partition=partition)
 
 
-def _summary(sweep: Sweep, prepared: Prepared) -> dict[str, Any]:
+def _summary(sweep: Sweep, prepared: Prepared, shared_seconds: float) -> dict[str, Any]:
     found = recommend(sweep.spec.algorithm, sweep.solutions)
     return {
         "rows": len(prepared.table),
@@ -240,7 +269,7 @@ def _summary(sweep: Sweep, prepared: Prepared) -> dict[str, Any]:
             "customers": int(prepared.assembled.set_aside_customers),
             "revenue_share": prepared.assembled.set_aside_revenue_share,
         },
-        "shared_seconds": 0.0,
+        "shared_seconds": shared_seconds,
         "recommended": {"params": None if found.params is None else dict(found.params), "reason": found.reason},
     }
 
@@ -257,7 +286,11 @@ def sweep_document(sweep: Sweep, from_store: bool) -> dict[str, Any]:
     """
     spec, summary = sweep.spec, sweep.summary
     found = sweep.recommendation
-    points = [solution.to_json() for solution in sweep.solutions if solution is not None]
+    points = [
+        {**solution.to_json(), "same_as": None if same is None else dict(spec.points[same])}
+        for solution, same in zip(sweep.solutions, sweep.same_as(), strict=True)
+        if solution is not None
+    ]
     return {
         "sweep": sweep.id,
         "data": dict(spec.data),

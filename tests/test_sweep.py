@@ -178,6 +178,17 @@ def test_an_attempt_is_counted_right_before_each_point(store, asked, monkeypatch
     real = store.begin_attempt
     monkeypatch.setattr(store, "begin_attempt", lambda *args: (events.append(("begin", args[1])), real(*args))[1])
     run_sweep(store, sweep_id, progress=lambda position: events.append(("done", position)))
+    assert [position for what, position in events if what == "begin"] == [0, 1, 2]
+    assert all(events.index(("begin", position)) < events.index(("done", position)) for position in range(3))
+
+
+def test_after_a_death_each_point_is_kept_before_the_next_is_begun(store, asked, monkeypatch):
+    sweep_id = store.add_sweep(asked())
+    store.begin_attempt(sweep_id, 1)
+    events = []
+    real = store.begin_attempt
+    monkeypatch.setattr(store, "begin_attempt", lambda *args: (events.append(("begin", args[1])), real(*args))[1])
+    run_sweep(store, sweep_id, progress=lambda position: events.append(("done", position)))
     assert events == [(what, position) for position in range(3) for what in ("begin", "done")]
 
 

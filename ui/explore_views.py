@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from segcore.algorithms import algorithm
 from segcore.explain.wording import counted
 from segcore.plots.compactness import compactness_map_data, segment_map_data
 from segcore.plots.curves import curves_data, describe_curves, draw_curves
@@ -36,7 +37,7 @@ def _key(sweep: Sweep, name: str) -> str:
 
 def is_mapped(sweep: Sweep) -> bool:
     """Tell whether the measures are shown as maps over two axes rather than as curves over one."""
-    return sweep.spec.algorithm == "dbscan"
+    return algorithm(sweep.spec.algorithm).mapped
 
 
 def watch(store: Store, sweep: Sweep) -> None:

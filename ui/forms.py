@@ -9,8 +9,8 @@ import streamlit as st
 
 from segcore.algorithms import AlgorithmSpec
 from segcore.errors import SegcoreError
-from segcore.grid import Grid
-from segcore.params import Number, Param
+from segcore.grid import Grid, Value
+from segcore.params import Param
 from ui import state
 
 LARGEST_RANGE = 30
@@ -23,12 +23,12 @@ APP_DEFAULTS: dict[tuple[str, str], str] = {
 }
 
 
-def values_text(values: Iterable[Number]) -> str:
+def values_text(values: Iterable[Value]) -> str:
     """Return the values of an axis as the form shows them."""
     return ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
 
 
-def axis_words(param: Param, values: tuple[Number, ...]) -> str:
+def axis_words(param: Param, values: tuple[Value, ...]) -> str:
     """Return an axis as a reader sees it: ``number of segments 2 to 12``."""
     span = as_range(values) if len(values) > 2 else None
     if span is None:
@@ -37,18 +37,18 @@ def axis_words(param: Param, values: tuple[Number, ...]) -> str:
     return f"{param.title.lower()} {span[0]} to {span[1]}{by}"
 
 
-def as_range(values: tuple[Number, ...]) -> tuple[int, int, int] | None:
+def as_range(values: tuple[Value, ...]) -> tuple[int, int, int] | None:
     """Return (first, last, step) where whole numbers are evenly spaced, so that a slider can show them."""
-    if not values or any(int(value) != value for value in values):
+    whole = [int(value) for value in values if not isinstance(value, str) and int(value) == value]
+    if not values or len(whole) < len(values):
         return None
-    whole = [int(value) for value in values]
     step = whole[1] - whole[0] if len(whole) > 1 else 1
     if not 1 <= step <= 10 or whole != list(range(whole[0], whole[-1] + 1, step)) or whole[0] < 2 or whole[-1] > LARGEST_RANGE:
         return None
     return whole[0], whole[-1], step
 
 
-def grid_form(spec: AlgorithmSpec, *, suggested: Mapping[str, tuple[Number, ...]] | None = None, salt: str = "") -> Grid | None:
+def grid_form(spec: AlgorithmSpec, *, suggested: Mapping[str, tuple[Value, ...]] | None = None, salt: str = "") -> Grid | None:
     """Draw a field for each parameter of an algorithm and return the grid; None, with a sentence at the field, where one is wrong.
 
     Parameters
@@ -61,7 +61,7 @@ def grid_form(spec: AlgorithmSpec, *, suggested: Mapping[str, tuple[Number, ...]
     """
     if state.recall(f"grid.{spec.name}.given") == salt:
         suggested = None  # the values were set for these very features, by a click on a whole setting
-    axes: dict[str, tuple[Number, ...]] = {}
+    axes: dict[str, tuple[Value, ...]] = {}
     wrong = False
     lists = [param for param in spec.params if param.name not in RANGED]
     places = {param.name: st.container() for param in spec.params if param.name in RANGED}
@@ -82,17 +82,17 @@ def axis_key(spec: AlgorithmSpec, param: Param, salt: str = "") -> str:
     return ".".join(part for part in ("grid", spec.name, param.name, salt, str(edition or "")) if part)
 
 
-def app_grid(spec: AlgorithmSpec) -> dict[str, tuple[Number, ...]]:
+def app_grid(spec: AlgorithmSpec) -> dict[str, tuple[Value, ...]]:
     """Return the values the app begins with."""
     return {param.name: _app_values(spec, param) for param in spec.params}
 
 
-def _app_values(spec: AlgorithmSpec, param: Param) -> tuple[Number, ...]:
+def _app_values(spec: AlgorithmSpec, param: Param) -> tuple[Value, ...]:
     default = APP_DEFAULTS.get((spec.name, param.name))
     return param.parse_axis(default) if default else param.default
 
 
-def set_grid(spec: AlgorithmSpec, axes: Mapping[str, tuple[Number, ...]], *, salt: str | None = None) -> None:
+def set_grid(spec: AlgorithmSpec, axes: Mapping[str, tuple[Value, ...]], *, salt: str | None = None) -> None:
     """Put values into the fields of an algorithm, and leave those empty that are not named.
 
     With a ``salt`` they also stand instead of what would be suggested from the data; see ``grid_form``.
@@ -103,10 +103,10 @@ def set_grid(spec: AlgorithmSpec, axes: Mapping[str, tuple[Number, ...]], *, sal
         state.remember(axis_key(spec, param), axes.get(param.name, ()))
 
 
-def axis_field(spec: AlgorithmSpec, param: Param, *, first: tuple[Number, ...] | None = None, salt: str = "") -> tuple[Number, ...] | None:
+def axis_field(spec: AlgorithmSpec, param: Param, *, first: tuple[Value, ...] | None = None, salt: str = "") -> tuple[Value, ...] | None:
     """Draw the field of one parameter and return its values; () where it is left out of the grid, None where it is wrong."""
     key = axis_key(spec, param, salt)
-    kept: tuple[Number, ...] = state.recall(key, first or _app_values(spec, param))
+    kept: tuple[Value, ...] = state.recall(key, first or _app_values(spec, param))
     label = f"{param.title} ({param.unit})" if param.unit and param.unit.lower() not in param.title.lower() else param.title
     found = _range_field(param, key, label, kept) if param.name in RANGED else _list_field(param, key, label, kept)
     if found is not None:
@@ -114,7 +114,7 @@ def axis_field(spec: AlgorithmSpec, param: Param, *, first: tuple[Number, ...] |
     return found
 
 
-def _list_field(param: Param, key: str, label: str, kept: tuple[Number, ...]) -> tuple[Number, ...] | None:
+def _list_field(param: Param, key: str, label: str, kept: tuple[Value, ...]) -> tuple[Value, ...] | None:
     optional = not param.default
     state.seed_widget(f"{key}.text", values_text(kept))
     text = st.text_input(
@@ -132,7 +132,7 @@ def _list_field(param: Param, key: str, label: str, kept: tuple[Number, ...]) ->
         return None
 
 
-def _range_field(param: Param, key: str, label: str, kept: tuple[Number, ...]) -> tuple[Number, ...] | None:
+def _range_field(param: Param, key: str, label: str, kept: tuple[Value, ...]) -> tuple[Value, ...] | None:
     span = as_range(kept)
     state.seed_widget(f"{key}.mode", RANGE if span else LIST)
     mode = st.segmented_control(label, (RANGE, LIST), key=f"{key}.mode", required=True, help=param.help)

@@ -11,7 +11,7 @@ from segcore.algorithms import ALGORITHMS, AlgorithmSpec, algorithm
 from segcore.dataset import FeatureTable
 from segcore.errors import SegcoreError
 from segcore.grid import Grid
-from segcore.solution import ENGINES, SweepSpec
+from segcore.solution import SweepSpec
 from segcore.store import Store
 from ui import distances, state
 from ui.choice import FeatureChoice
@@ -22,12 +22,9 @@ from ui.words import count
 if TYPE_CHECKING:
     from segcore.intake import Intake
 
-ALGORITHM_WORDS = {
-    "kmeans": "Puts every customer into the segment whose centre is nearest; you say how many segments.",
-    "dbscan": "Finds crowds of customers of any shape, and leaves those in no crowd as noise.",
-}
-ENGINE_TITLES = {"stock": "Stock", "intel": "Intel"}
+ENGINE_TITLES = {"shared": "Shared", "stock": "Stock", "intel": "Intel"}
 ENGINE_WORDS = {
+    "shared": "the whole grid at once, work that points have in common done once; the labels are stock's.",
     "stock": "scikit-learn, one independent fit a point.",
     "intel": "scikit-learn-intelex, Intel's accelerated code; each fit records whether that is what really ran.",
 }
@@ -39,7 +36,7 @@ def sweep_form(store: Store, taken: Intake, table: FeatureTable, chosen: Feature
         _what_goes_in(taken, table, chosen)
         spec = algorithm(_pick_algorithm())
         grid = _grid(spec, chosen, taken, table)
-        engine = _pick_engine()
+        engine = _pick_engine(spec)
         if grid is None:
             return
         st.markdown(what_it_does(grid, spec, chosen, taken, table))
@@ -73,14 +70,17 @@ def _pick_algorithm() -> str:
     )
     name = picked or ALGORITHMS[0].name
     state.remember("algorithm", name)
-    st.caption(ALGORITHM_WORDS.get(name, ""))
+    st.caption(algorithm(name).words)
     return name
 
 
-def _pick_engine() -> str:
-    state.seed_widget("sweep.engine", state.recall("engine", ENGINES[0]))
-    picked = st.segmented_control("Engine", ENGINES, key="sweep.engine", required=True, format_func=lambda name: ENGINE_TITLES[name])
-    name = picked or ENGINES[0]
+def _pick_engine(spec: AlgorithmSpec) -> str:
+    kept = state.recall("engine", spec.default_engine)
+    state.seed_widget(f"sweep.engine.{spec.name}", kept if kept in spec.engines else spec.default_engine)
+    picked = st.segmented_control(
+        "Engine", spec.engines, key=f"sweep.engine.{spec.name}", required=True, format_func=lambda name: ENGINE_TITLES[name]
+    )
+    name = picked or spec.default_engine
     state.remember("engine", name)
     st.caption(f"{ENGINE_TITLES[name]}: {ENGINE_WORDS[name]}")
     return name

@@ -9,7 +9,7 @@ import numpy as np
 from segcore.algorithms.outcome import as_sentences, failed
 from segcore.algorithms.specification import AlgorithmSpec
 from segcore.engines import Fitted, fit_estimator
-from segcore.grid import Number, Point
+from segcore.grid import Point, Value
 from segcore.params import Param
 from segcore.solution import NOISE, EngineName, Solution
 
@@ -26,6 +26,7 @@ def sweep_dbscan(
     seed: int = 0,
     memory: int | None = None,
     progress: Callable[[int], None] | None = None,
+    shared: Callable[[float], None] | None = None,
 ) -> Iterator[Solution]:
     """Yield the DBSCAN of each point; see ``SweepFunction``. Nothing in it is random: ``seed`` only stands in the record.
 
@@ -118,7 +119,7 @@ def _require_memory(X: np.ndarray, eps: float, memory: int | None) -> None:
         )
 
 
-def assign_dbscan(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Number]) -> np.ndarray:
+def assign_dbscan(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:
     """Return for each row the lowest label among the core points within ``eps``, else -1.
 
     Parameters
@@ -165,6 +166,7 @@ def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 DBSCAN = AlgorithmSpec(
     name="dbscan",
     title="DBSCAN",
+    words="Finds crowds of customers of any shape, and leaves those in no crowd as noise.",
     params=(
         Param(
             "min_samples",
@@ -192,4 +194,10 @@ DBSCAN = AlgorithmSpec(
     sweep=sweep_dbscan,
     assign=assign_dbscan,
     scoring="A new customer joins the lowest-numbered segment that has a core customer within eps, and is noise where there is none.",
+    steps="Distance is Euclidean, to each row of core_points.npy; core_labels.npy has their segments. A distance of exactly eps counts as "
+    "within. -1 is noise.",
+    share_key=lambda point: (),
+    numbered=True,
+    measures=("silhouette", "n_segments", "noise_share", "compactness"),
+    mapped=True,
 )

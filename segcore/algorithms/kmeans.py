@@ -9,7 +9,7 @@ import numpy as np
 from segcore.algorithms.outcome import as_sentences, failed, skipped
 from segcore.algorithms.specification import AlgorithmSpec
 from segcore.engines import Fitted, fit_estimator
-from segcore.grid import Number, Point
+from segcore.grid import Point, Value
 from segcore.params import Param
 from segcore.solution import EngineName, Solution
 
@@ -25,6 +25,7 @@ def sweep_kmeans(
     seed: int = 0,
     memory: int | None = None,
     progress: Callable[[int], None] | None = None,
+    shared: Callable[[float], None] | None = None,
 ) -> Iterator[Solution]:
     """Yield the k-means of each point; see ``SweepFunction``. ``memory`` is not needed: a fit takes a few times ``X``.
 
@@ -36,7 +37,7 @@ def sweep_kmeans(
     for position, point in enumerate(points):
         if progress:
             progress(position)
-        if point["n_clusters"] > len(X):
+        if int(point["n_clusters"]) > len(X):
             yield skipped(point, engine, seed, f"n_clusters = {point['n_clusters']} is more than the {len(X):,} rows there are.")
             continue
         try:
@@ -93,7 +94,7 @@ def _remarks(fitted: Fitted, labels: np.ndarray, n_clusters: int, iterations: in
     return as_sentences(said)
 
 
-def assign_kmeans(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Number]) -> np.ndarray:
+def assign_kmeans(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:
     """Return the label of the nearest centre of each row, the lowest where centres are equally near.
 
     Parameters
@@ -117,6 +118,7 @@ def assign_kmeans(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mappi
 KMEANS = AlgorithmSpec(
     name="kmeans",
     title="k-means",
+    words="Puts every customer into the segment whose centre is nearest; you say how many segments.",
     params=(
         Param(
             "n_clusters",
@@ -153,4 +155,8 @@ KMEANS = AlgorithmSpec(
     sweep=sweep_kmeans,
     assign=assign_kmeans,
     scoring="A new customer joins the segment whose centre is nearest.",
+    steps="Distance is Euclidean, to each row of centres.npy; row i is the centre of segment i. Of equally near ones the first counts. "
+    "origin.npy is only what to subtract from both before squaring, so that no digits are lost.",
+    share_key=lambda point: (point["n_clusters"], point.get("n_init", 1)),
+    judged_by="inertia",
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
 from segcore.errors import ParameterError
-from segcore.grid import Grid, Number, Point
+from segcore.grid import Grid, Point, Value
 from segcore.params import Param
 from segcore.solution import EngineName, Solution
 
@@ -26,22 +26,26 @@ class SweepFunction(Protocol):
         seed: int = 0,
         memory: int | None = None,
         progress: Callable[[int], None] | None = None,
+        shared: Callable[[float], None] | None = None,
     ) -> Iterator[Solution]:
-        """Yield each point's Solution, not yet measured, as soon as it is fitted.
+        """Yield each point's Solution, not yet measured, as soon as it is fitted; in any order, each with its point as ``params``.
 
         Parameters
         ----------
         X : ndarray of shape (n_customers, n_features), float64
             Scaled features.
         points : sequence of points
-            Only those still missing.
-        engine : {"stock", "intel"}
+            Only those still missing, each once.
+        engine : {"stock", "intel", "shared"}
         seed : int
             Of every random draw.
         memory : int or None
             Bytes a fit may take; ``None`` is what the machine has free. A point that cannot do with it is a failed Solution.
         progress : callable or None
-            Called with the index in ``points`` right before that point is begun.
+            Called with the index in ``points`` right before that point is begun; where work serves several points, for those that
+            are to be given up should it kill the process.
+        shared : callable or None
+            Called with seconds of work that served several points and stands in none's ``fit_seconds``; each call adds to the last.
         """
         ...
 
@@ -54,23 +58,50 @@ class AlgorithmSpec:
     ----------
     name, title : str
         What files and people call it.
+    words : str
+        What it does, in one sentence for an analyst.
     params : tuple of Param
         In the order of a grid's axes; one with an empty default is left out of grids unless asked for.
-    engines : tuple of {"stock", "intel"}
+    engines : tuple of {"stock", "intel", "shared"}
+        The first one is the default.
     sweep : SweepFunction
     assign : callable (X, arrays, params) -> ndarray of shape (n_customers,), int32
         Labels of new rows from a Solution's arrays.
     scoring : str
         How new customers are assigned, in one sentence.
+    steps : str
+        How to do that with the saved arrays alone, for people who score elsewhere.
+    share_key : callable (point) -> tuple
+        Points with equal keys share work under the engine ``shared``, so they belong on one machine.
+    judged_by : {"inertia", "silhouette", "bic"}
+        What the recommended point is taken from.
+    numbered : bool
+        Whether segments are numbered by a stated rule, so that equal results have equal labels; else only the partition counts.
+    measures : tuple of str
+        What Explore shows first: names of ``plots.points.METRICS``.
+    mapped : bool
+        Whether measures are shown as maps over two axes rather than as curves over the first one.
     """
 
     name: str
     title: str
+    words: str
     params: tuple[Param, ...]
     engines: tuple[EngineName, ...]
     sweep: SweepFunction
-    assign: Callable[[np.ndarray, Mapping[str, np.ndarray], Mapping[str, Number]], np.ndarray]
+    assign: Callable[[np.ndarray, Mapping[str, np.ndarray], Mapping[str, Value]], np.ndarray]
     scoring: str
+    steps: str
+    share_key: Callable[[Point], tuple[Value, ...]]
+    judged_by: Literal["inertia", "silhouette", "bic"] = "silhouette"
+    numbered: bool = False
+    measures: tuple[str, ...] = ("inertia", "silhouette")
+    mapped: bool = False
+
+    @property
+    def default_engine(self) -> EngineName:
+        """The engine that is taken where none is named."""
+        return self.engines[0]
 
     def default_grid(self) -> Grid:
         """Return the Intel kit's grid."""
@@ -84,7 +115,7 @@ class AlgorithmSpec:
         ParameterError
             Where a text is not ``name=value,value``, the name is not a parameter or given twice, or a value is outside its domain.
         """
-        asked: dict[str, tuple[Number, ...]] = {}
+        asked: dict[str, tuple[Value, ...]] = {}
         for text in axes:
             name, sign, values = text.partition("=")
             name = name.strip()
@@ -107,7 +138,7 @@ class AlgorithmSpec:
                 return param
         raise ParameterError.unknown(f"parameter of {self.title}", name, [param.name for param in self.params])
 
-    def validate(self, point: Point) -> dict[str, Number]:
+    def validate(self, point: Point) -> dict[str, Value]:
         """Return ``point`` with each value as its parameter's type, in the order of the algorithm's parameters.
 
         Raises

@@ -9,6 +9,7 @@ import faulthandler
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from segcore.algorithms import AlgorithmSpec, algorithm
+from segcore.grid import point_key
 from segcore.lifeline import die_with_parent
 from segcore.quality import inertia
 from segcore.solution import NOISE, EngineName, Solution
@@ -51,16 +53,22 @@ def fit_grid(X: np.ndarray, request: dict[str, Any], folder: Path) -> dict[str, 
     spec, engine = algorithm(request["algorithm"]), request["engine"]
     warm_up(spec, X, request["points"], engine, request["seed"])
     before = peak_rss_bytes()
-    solutions: list[Solution] = []
-    for solution in spec.sweep(X, request["points"], engine, seed=request["seed"]):
-        solutions.append(solution)
-        print(len(solutions), flush=True)  # noqa: T201
+    found: dict[str, Solution] = {}
+    shared: list[float] = []
+    start = time.perf_counter()
+    for solution in spec.sweep(X, request["points"], engine, seed=request["seed"], shared=shared.append):
+        found[point_key(solution.params)] = solution
+        print(len(found), flush=True)  # noqa: T201
+    elapsed = time.perf_counter() - start
     peak = peak_rss_bytes()
+    solutions = [found[point_key(point)] for point in request["points"]]
     for position, solution in enumerate(solutions):
         if solution.labels is not None:
             np.save(folder / f"labels_{position}.npy", solution.labels, allow_pickle=False)
     return {
         "points": [_point(X, solution) for solution in solutions],
+        "elapsed_seconds": elapsed,
+        "shared_seconds": sum(shared),
         "peak_rss_bytes": peak,
         "rss_before_fits_bytes": before,
     }

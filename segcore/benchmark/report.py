@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from segcore.algorithms import algorithm
 from segcore.benchmark.machine import busy_warning
 from segcore.benchmark.record import Run
 from segcore.compare import adjusted_rand_index, inertia_gap, same_labels, same_partition
@@ -13,8 +14,6 @@ from segcore.grid import Point, point_key
 
 BASE = "stock"
 RATIO_MEANING = "median seconds of stock / median seconds of the engine: above 1 the engine is faster, below 1 it is slower"
-# Which equality counts: k-means numbers its clusters at random, DBSCAN by their first core customer.
-_IDENTICAL = {"kmeans": same_partition, "dbscan": same_labels}
 
 
 def report(spec: Mapping[str, Any], runs: Sequence[Run], *, shape: tuple[int, ...], machine: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,8 +31,9 @@ def report(spec: Mapping[str, Any], runs: Sequence[Run], *, shape: tuple[int, ..
 
     Notes
     -----
-    Seconds are those of the fits of the whole grid: neither start-up, nor loading of compiled code, nor the features. Each engine is
-    compared with stock run by run, and the worst of the runs is told.
+    Seconds are those of the fits of the whole grid: neither start-up, nor loading of compiled code, nor the features. For stock and
+    Intel they are the sum of the fits, without anything around them; for shared, all the time from the first point's beginning to the
+    last solution. Each engine is compared with stock run by run, and the worst of the runs is told.
     """
     by_engine = {engine: [run for run in runs if run.engine == engine] for engine in spec["engines"]}
     engines = {engine: _engine(engine, own, spec["points"]) for engine, own in by_engine.items()}
@@ -84,7 +84,7 @@ def _engine(engine: str, runs: Sequence[Run], points: Sequence[Point]) -> dict[s
         "runs": [
             {
                 "run": run.number,
-                "seconds": sum(point["seconds"] or 0.0 for point in run.points) if run.died is None else None,
+                "seconds": _seconds(run),
                 "ran": _ran(run),
                 "peak_rss_bytes": run.peak_rss_bytes,
                 "other_cpu_share": round(run.other_cpu_share, 4),
@@ -93,6 +93,13 @@ def _engine(engine: str, runs: Sequence[Run], points: Sequence[Point]) -> dict[s
             for run in runs
         ],
     }
+
+
+def _seconds(run: Run) -> float | None:
+    """Return what the grid took: where work is shared or spread over cores all of its wall time, else that of the fits alone."""
+    if run.died is not None:
+        return None
+    return run.elapsed_seconds if run.engine == "shared" else sum(point["seconds"] or 0.0 for point in run.points)
 
 
 def _ran(run: Run) -> str | None:
@@ -147,7 +154,7 @@ def _repeatable(runs: Sequence[Run], n_points: int) -> int | None:
 def _agreement(runs: Sequence[Run], base: Sequence[Run], spec: Mapping[str, Any]) -> dict[str, Any]:
     """Compare an engine's runs with stock's, run by run; each point counts as its worst run."""
     pairs = [(run, other) for run in runs for other in base if run.number == other.number and run.died is None is other.died]
-    identical = _IDENTICAL.get(spec["algorithm"], same_partition)
+    identical = same_labels if algorithm(spec["algorithm"]).numbered else same_partition
     compared: list[dict[str, Any]] = []
     for position, point in enumerate(spec["points"]):
         found = []
@@ -163,7 +170,7 @@ def _agreement(runs: Sequence[Run], base: Sequence[Run], spec: Mapping[str, Any]
                     "params": dict(point),
                     "identical": all(same for same, _, _ in found),
                     "ari": min(ari for _, ari, _ in found),
-                    "inertia_gap": max(gaps) if gaps and spec["algorithm"] == "kmeans" else None,
+                    "inertia_gap": max(gaps) if gaps and algorithm(spec["algorithm"]).judged_by == "inertia" else None,
                 }
             )
     gaps = [point["inertia_gap"] for point in compared if point["inertia_gap"] is not None]

@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from segcore.algorithms import algorithm
+
 ROOT = Path(__file__).resolve().parents[2]
 CASES = (("kmeans", 1), ("kmeans", 10), ("dbscan", 1), ("dbscan", 10))
 _GIB, _MIB = 2**30, 2**20
@@ -47,12 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--keep", help="folder for the JSON documents; those that are there are not measured again")
     args = parser.parse_args(argv)
     documents = []
-    for algorithm, repeats in CASES:
-        kept = Path(args.keep) / f"{algorithm}_{repeats}.json" if args.keep else None
+    for name, repeats in CASES:
+        kept = Path(args.keep) / f"{name}_{repeats}.json" if args.keep else None
         if kept is not None and kept.exists():
             documents.append(json.loads(kept.read_text()))
             continue
-        document = measure(args.data, algorithm, repeats, args.runs)
+        document = measure(args.data, name, repeats, args.runs)
         if document is None:
             return 1
         documents.append(document)
@@ -113,8 +115,7 @@ def _line(cells: Any) -> str:
 
 
 def _work(document: Mapping[str, Any]) -> str:
-    title = {"kmeans": "k-means", "dbscan": "DBSCAN"}.get(document["algorithm"], document["algorithm"])
-    return f"{title}, repeats {document['repeats']}"
+    return f"{algorithm(document['algorithm']).title}, repeats {document['repeats']}"
 
 
 def _row(document: Mapping[str, Any], engine: str) -> tuple[str, ...]:

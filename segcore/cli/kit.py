@@ -109,7 +109,7 @@ def _run_grid(args: argparse.Namespace, table: FeatureTable, folder: Path | None
     spec = algorithm(args.algo)
     points = list(spec.default_grid().points())
     if args.algo == "kmeans":  # the kit's outer loop is over tolerances
-        points.sort(key=lambda point: -point["tol"])
+        points.sort(key=lambda point: -float(point["tol"]))
     X = apply_preparation(fit_preparation(table, "standard"), table.values)
     log.info("Generating clusters using %s...", _TITLES[args.algo])
     total, lost = 0.0, 0

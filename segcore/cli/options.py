@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from segcore.algorithms import ALGORITHMS
 from segcore.dataset import KINDS, ROLES, FeatureTable, Note
 from segcore.errors import ParameterError
 from segcore.solution import ENGINES, SCALERS, Outliers
@@ -82,7 +83,7 @@ def _add_feature_options(parser: argparse.ArgumentParser) -> None:
 def add_sweep_options(parser: argparse.ArgumentParser, *, engine: bool = True) -> None:
     """Add algorithm, grid and scaler, and the engine where there is one only."""
     group = parser.add_argument_group("what is tried")
-    group.add_argument("--algo", required=True, choices=("kmeans", "dbscan"), help="clustering algorithm")
+    group.add_argument("--algo", required=True, choices=[spec.name for spec in ALGORITHMS], help="clustering algorithm")
     group.add_argument(
         "--grid",
         action="append",
@@ -92,7 +93,7 @@ def add_sweep_options(parser: argparse.ArgumentParser, *, engine: bool = True) -
     )
     group.add_argument("--scaler", choices=SCALERS, default="standard", help="how features are scaled (standard)")
     if engine:
-        group.add_argument("--engine", choices=ENGINES, default="stock", help="who computes (stock)")
+        group.add_argument("--engine", choices=ENGINES, help="who computes (shared, which gives stock's labels)")
 
 
 def request_from(args: argparse.Namespace) -> DataRequest:

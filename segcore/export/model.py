@@ -33,12 +33,6 @@ Arrays
 ------
 {arrays}
 """
-_STEPS = {
-    "kmeans": "Distance is Euclidean, to each row of centres.npy; row i is the centre of segment i. Of equally near ones the first "
-    "counts. origin.npy is only what to subtract from both before squaring, so that no digits are lost.",
-    "dbscan": "Distance is Euclidean, to each row of core_points.npy; core_labels.npy has their segments. A distance of exactly eps "
-    "counts as within. -1 is noise.",
-}
 _SCALING = {
     "none": "it stays as it is.",
     "standard": '(value - centre) / scale, with "centre" and "scale" of model.json.',
@@ -125,7 +119,7 @@ def _readme(spec: SweepSpec, preparation: Preparation, arrays: dict[str, np.ndar
         reference=reference,
         scaling=_SCALING[preparation.scaler],
         scoring=algorithm(spec.algorithm).scoring,
-        steps=_STEPS.get(spec.algorithm, ""),
+        steps=algorithm(spec.algorithm).steps,
         arrays="\n".join(f"{name}.npy  {' x '.join(map(str, array.shape))}, {array.dtype}" for name, array in arrays.items()),
     )
 

@@ -108,9 +108,10 @@ def resume_interrupted(store: Index) -> list[str]:
 
 
 def _title(spec: SweepSpec) -> str:
-    count = len(spec.points)
-    algorithm = {"kmeans": "k-means", "dbscan": "DBSCAN"}.get(spec.algorithm, spec.algorithm)
-    return f"{algorithm} on {spec.data.get('name', 'data')}, {count:,} point{'' if count == 1 else 's'}, {spec.engine}"
+    points = f"{len(spec.points):,} point{'' if len(spec.points) == 1 else 's'}"
+    from segcore.algorithms import algorithm
+
+    return f"{algorithm(spec.algorithm).title} on {spec.data.get('name', 'data')}, {points}, {spec.engine}"
 
 
 def _is_at_work(store: Index, job_id: str) -> bool:

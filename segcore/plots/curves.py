@@ -80,7 +80,7 @@ def curves_data(sweep: Sweep, metric_name: str) -> Curves:
     grouped: dict[str, list[CurvePoint]] = {}
     for row in point_rows(sweep):
         name = point_label({other: row.params[other] for other in others if other in row.params})
-        grouped.setdefault(name, []).append(_point(row, row.params[main], shown))
+        grouped.setdefault(name, []).append(_point(row, float(row.params[main]), shown))
     curves = tuple(Curve(name, tuple(sorted(points, key=lambda point: point.x))) for name, points in grouped.items())
     return Curves(shown, main, axis_title(sweep.spec.algorithm, main), curves)
 

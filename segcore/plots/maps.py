@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from segcore.grid import axes_of
+from segcore.grid import axes_of, value_text
 from segcore.plots.heatmap import Cell, HeatMap, value_range
 from segcore.plots.points import PointRow, axis_title, metric, point_rows
 from segcore.solution import Sweep
@@ -23,7 +23,7 @@ def grid_map_data(sweep: Sweep, metric_name: str) -> HeatMap:
     rows = point_rows(sweep)
     cells = tuple(
         Cell(
-            column=f"{row.params[x_name]:g}",
+            column=value_text(row.params[x_name]),
             row=_row_name(row, others, x_name),
             value=shown.value(row),
             text=shown.text(shown.value(row)) if shown.value(row) is not None else row.gap or "undefined",
@@ -34,12 +34,12 @@ def grid_map_data(sweep: Sweep, metric_name: str) -> HeatMap:
         for row in rows
     )
     low, high = value_range(shown.name, [cell.value for cell in cells if cell.value is not None])
-    ordered = sorted(rows, key=lambda row: tuple(row.params[name] for name in others))
+    ordered = sorted(rows, key=lambda row: tuple(axes[name].index(row.params[name]) for name in others))
     return HeatMap(
         title=shown.axis,
         x_title=axis_title(sweep.spec.algorithm, x_name),
         y_title=" · ".join(others) if others != [x_name] else "",
-        columns=tuple(f"{value:g}" for value in axes[x_name]),
+        columns=tuple(value_text(value) for value in axes[x_name]),
         rows=tuple(dict.fromkeys(_row_name(row, others, x_name) for row in ordered)),
         cells=cells,
         low=low,
@@ -48,4 +48,4 @@ def grid_map_data(sweep: Sweep, metric_name: str) -> HeatMap:
 
 
 def _row_name(row: PointRow, others: Sequence[str], x_name: str) -> str:
-    return "" if list(others) == [x_name] else " · ".join(f"{row.params[name]:g}" for name in others)
+    return "" if list(others) == [x_name] else " · ".join(value_text(row.params[name]) for name in others)

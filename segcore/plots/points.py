@@ -9,13 +9,16 @@ from typing import Any, Literal
 from segcore.algorithms import algorithm
 from segcore.explain import number_text
 from segcore.explain.wording import two_decimals
-from segcore.grid import Number, axes_of
+from segcore.grid import Value, axes_of, value_text
 from segcore.solution import Estimate, Solution, Sweep
 
 WAITING = "not there yet"
 """The gap of a point that the sweep has not come to; drawings leave it blank, their words count it."""
 
 NOT_MEASURED = Estimate.undefined("not measured")
+
+
+_COUNTED = {"n_clusters": "segment", "n_components": "component"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class PointRow:
     """
 
     position: int
-    params: Mapping[str, Number]
+    params: Mapping[str, Value]
     label: str
     tick: str
     state: Literal["ok", "failed", "skipped", "waiting"]
@@ -173,14 +176,14 @@ def point_rows(sweep: Sweep) -> tuple[PointRow, ...]:
     )
 
 
-def _row(position: int, params: Mapping[str, Number], solution: Solution | None, varying: list[str]) -> PointRow:
+def _row(position: int, params: Mapping[str, Value], solution: Solution | None, varying: list[str]) -> PointRow:
     quality = solution.quality if solution else None
     shown = {name: value for name, value in params.items() if name in varying} or params
     return PointRow(
         position=position,
         params=params,
         label=point_label(shown),
-        tick=" · ".join(f"{value:g}" for value in shown.values()),
+        tick=" · ".join(value_text(value) for value in shown.values()),
         state=solution.status if solution else "waiting",
         gap=_gap(solution),
         reason=solution.reason if solution else None,
@@ -205,14 +208,14 @@ def _gap(solution: Solution | None) -> str | None:
     return {0: "no segment", 1: "one segment"}.get(solution.n_segments)
 
 
-def point_label(params: Mapping[str, Number]) -> str:
+def point_label(params: Mapping[str, Value]) -> str:
     """Return a point in words, such as ``5 segments, tol 0.001`` or ``eps 0.3, min_samples 10``."""
-    parts = [_segments(value) if name == "n_clusters" else f"{name} {value:g}" for name, value in params.items()]
+    parts = [_counted(name, value) if name in _COUNTED else f"{name} {value_text(value)}" for name, value in params.items()]
     return ", ".join(parts)
 
 
-def _segments(number: Number) -> str:
-    return f"{number:g} segment" if number == 1 else f"{number:g} segments"
+def _counted(name: str, number: Value) -> str:
+    return f"{value_text(number)} {_COUNTED[name]}{'' if number == 1 else 's'}"
 
 
 def axis_title(algorithm_name: str, param_name: str) -> str:
