@@ -11,7 +11,7 @@ import numpy as np
 from segcore.quality.compactness import mean_compactness, relative_compactness
 from segcore.quality.kdistance import KDistances, k_distances
 from segcore.quality.silhouette import SilhouetteScorer
-from segcore.solution import NOISE, Quality
+from segcore.solution import NOISE, Estimate, Quality
 
 __all__ = ["KDistances", "SilhouetteScorer", "inertia", "k_distances", "measure"]
 
@@ -24,6 +24,7 @@ def measure(
     *,
     seed: int = 0,
     scorer: SilhouetteScorer | None = None,
+    silhouette: Estimate | None = None,
 ) -> Quality:
     """Measure one labelling; noise is left out of everything but the overall spread that compactness compares with.
 
@@ -38,7 +39,9 @@ def measure(
     seed : int
         Of the silhouette's sample.
     scorer : SilhouetteScorer or None
-        One made for ``X``, to share the distances between labellings.
+        One made for ``X``; ``None`` makes one.
+    silhouette : Estimate or None
+        This labelling's, where it has been measured with a whole grid's; ``None`` has the scorer measure it.
     """
     labels = np.asarray(labels)
     kept = labels != NOISE
@@ -48,7 +51,7 @@ def measure(
     compactness = relative_compactness(values, names, labels)
     return Quality(
         inertia=_or_reason("inertia", reasons, lambda: inertia(rows, labels[kept]), len(segments) > 0, "There is no segment."),
-        silhouette=(scorer or SilhouetteScorer(X, seed=seed)).score(labels),
+        silhouette=silhouette or (scorer or SilhouetteScorer(X, seed=seed)).score(labels),
         calinski_harabasz=_index("calinski_harabasz", reasons, rows, labels[kept], len(segments)),
         davies_bouldin=_index("davies_bouldin", reasons, rows, labels[kept], len(segments)),
         compactness=compactness,

@@ -31,13 +31,7 @@ def by_hand(X, labels):
     return float(np.mean(scores))
 
 
-@pytest.mark.parametrize("cached", [True, False], ids=["kept distances", "distances by block"])
 class TestExact:
-    @pytest.fixture(autouse=True)
-    def _small(self, cached, monkeypatch):
-        monkeypatch.setattr(module, "_CACHED_ROWS", 5_000 if cached else 0)
-        monkeypatch.setattr(module, "_BLOCK_VALUES", 5_000)
-
     def test_equals_scikit_learns(self):
         X, labels = blobs(600)
         found = SilhouetteScorer(X).score(labels)
@@ -96,7 +90,6 @@ class TestSampled:
         X, labels = blobs(1_500, spread=6.0)
         labels[:12] = 5  # a small segment of its own
         exact = SilhouetteScorer(X).score(labels).value
-        monkeypatch.setattr(module, "_CACHED_ROWS", 0)
         monkeypatch.setattr(module, "_MIN_SAMPLE", 200)
         found = [SilhouetteScorer(X, seed=seed, pairs=0).score(labels) for seed in range(200)]
         assert all(estimate.sample_size < 300 and not estimate.is_exact for estimate in found)
@@ -111,7 +104,7 @@ class TestSampled:
         scorer = SilhouetteScorer(X, pairs=0)
         found = scorer.score(labels)
         scores = silhouette_samples(X, labels)
-        drawn = scorer._draw(np.arange(600), labels, np.bincount(labels))
+        drawn = scorer._drawn(labels, np.bincount(labels))
         value = variance = 0.0
         for segment in range(3):
             sample, size = scores[drawn[labels[drawn] == segment]], (labels == segment).sum()
@@ -127,7 +120,7 @@ class TestSampled:
         labels[:1], labels[1:4], labels[4:300] = 1, 2, 3
         scorer = SilhouetteScorer(X, pairs=4_000)
         _, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-        taken = np.bincount(codes[scorer._draw(np.arange(4_000), codes, sizes)])
+        taken = np.bincount(codes[scorer._drawn(codes, sizes)])
         assert taken.tolist() == [462, 1, 3, 37]
 
     def test_same_seed_gives_the_same_estimate_and_another_seed_another(self):
