@@ -156,11 +156,15 @@ class Index:
         return int(dropped)
 
     def put_job(self, job_id: str, *, kind: str, title: str, spec: Mapping[str, Any], total: int, state: str) -> None:
-        """Add a job, or set a known one back to ``state`` with a new place in the queue."""
+        """Add a job, or set a known one back to ``state`` with a new place in the queue.
+
+        ``spec`` is all that a benchmark is; of a sweep, which has its own row, it is how the job runs it (``jobs.start_sweep``).
+        """
         with self._write() as index:
             index.execute(
                 "insert into jobs (id, kind, title, spec, state, created, total) values (?, ?, ?, ?, ?, ?, ?) on conflict (id) do update "
-                "set state = excluded.state, created = excluded.created, started = null, finished = null, message = null, progress = 0",
+                "set spec = excluded.spec, state = excluded.state, created = excluded.created, "
+                "started = null, finished = null, message = null, progress = 0",
                 (job_id, kind, title, canonical_json(spec), state, time.time(), total),
             )
 

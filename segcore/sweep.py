@@ -148,6 +148,7 @@ def run_sweep(
     progress: Callable[[int], None] | None = None,
     poison: Mapping[int, str] | None = None,
     memory: int | None = None,
+    workers: str = "local",
 ) -> None:
     """Fit and measure the points that have no solution yet, each kept in the store as soon as it is done.
 
@@ -164,6 +165,8 @@ def run_sweep(
         Points that killed the worker twice: they become failed solutions with this reason and are not tried again.
     memory : int or None
         Bytes a fit may take; ``None`` is what the machine has free.
+    workers : {"local"}
+        Where the units run: in this process.
 
     Notes
     -----

@@ -27,11 +27,21 @@ SUPERVISOR = (sys.executable, "-P", "-m", "segcore.jobs.supervisor")
 _ENDING_SECONDS = 3.0
 
 
-def start_sweep(store: Store, spec: SweepSpec) -> str:
+def start_sweep(store: Store, spec: SweepSpec, *, memory: int | None = None, workers: str = "local") -> str:
     """Have a sweep run in the background, from where it stopped where it was begun before; returns its id at once.
 
     A sweep that is complete in the store (``store.is_complete(spec.id)``) is done already, without a process. One that is queued or
     running is joined.
+
+    Parameters
+    ----------
+    store : Store
+    spec : SweepSpec
+    memory : int or None
+        Bytes it may take; ``None`` is what the machine has free.
+    workers : str
+        Where its units run: see ``run_sweep``. How a sweep is run is kept with its job, for when it is resumed, and is no part of its
+        id: it changes no result.
 
     Raises
     ------
@@ -39,7 +49,8 @@ def start_sweep(store: Store, spec: SweepSpec) -> str:
         Where the store cannot be written, or no process can be started.
     """
     sweep_id = store.add_sweep(spec)
-    row: dict[str, Any] = {"kind": "sweep", "title": _title(spec), "spec": {}, "total": len(spec.points)}
+    options = {"memory": memory, "workers": workers}
+    row: dict[str, Any] = {"kind": "sweep", "title": _title(spec), "spec": options, "total": len(spec.points)}
     with starting(store):
         if _is_at_work(store, sweep_id):
             return sweep_id

@@ -45,9 +45,9 @@ def _work(index: Index, job_id: str, poison: Mapping[int, str]) -> None:
     from segcore.store import Store
     from segcore.sweep import run_sweep
 
-    store = Store(index.home)
+    store, options = Store(index.home), index.job_row(job_id)["spec"]
     index.update_job(job_id, result={"since": time.time(), "done": len(index.positions(job_id))})
-    run_sweep(store, job_id, poison=poison)
+    run_sweep(store, job_id, poison=poison, memory=options.get("memory"), workers=options.get("workers", "local"))
     os.close(handle)
 
 
