@@ -7,6 +7,7 @@ in one process would compare a thing with itself.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.metadata
 import importlib.util
 import logging
@@ -24,7 +25,14 @@ import segcore
 from segcore.errors import ParameterError
 from segcore.solution import ENGINES, EngineName
 
-EstimatorName = Literal["KMeans", "DBSCAN"]
+EstimatorName = Literal["KMeans", "DBSCAN", "MiniBatchKMeans", "GaussianMixture"]
+_ESTIMATORS: dict[EstimatorName, tuple[str, dict[str, Any]]] = {
+    "KMeans": ("cluster", {"n_clusters": 2, "n_init": 1, "random_state": 0}),
+    "DBSCAN": ("cluster", {"eps": 0.5}),
+    "MiniBatchKMeans": ("cluster", {"n_clusters": 2, "random_state": 0}),
+    "GaussianMixture": ("mixture", {"n_components": 2, "random_state": 0}),
+}
+"""Each estimator's module in scikit-learn, and parameters of a tiny fit that loads its native code."""
 _ACCELERATED = "running accelerated version"
 _FALLBACK = "fallback to original Scikit-learn"
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "scikit-learn-intelex", "numba")
@@ -85,7 +93,8 @@ def fit_estimator(engine: EngineName, name: EstimatorName, X: np.ndarray, **para
     Parameters
     ----------
     engine : {"stock", "intel"}
-    name : {"KMeans", "DBSCAN"}
+    name : str
+        One of ``EstimatorName``; Intel's engine has KMeans and DBSCAN only.
     X : ndarray of shape (n_customers, n_features), float64
         Near the origin where the engine is Intel's, whose arithmetic breaks far from it (see ``segcore.algorithms``).
     **params
@@ -107,7 +116,7 @@ def fit_estimator(engine: EngineName, name: EstimatorName, X: np.ndarray, **para
         estimator.fit(X)
         seconds = time.perf_counter() - start
     said = tuple(dict.fromkeys(str(warning.message) for warning in caught))
-    stock = f"scikit-learn {importlib.metadata.version('scikit-learn')}, sklearn.cluster.{name}"
+    stock = f"scikit-learn {importlib.metadata.version('scikit-learn')}, sklearn.{_ESTIMATORS[name][0]}.{name}"
     if engine == "stock":
         return Fitted(estimator, "stock", stock, seconds, said)
     intel = f"scikit-learn-intelex {importlib.metadata.version('scikit-learn-intelex')}"
@@ -126,17 +135,18 @@ def _renamed(fitted: Fitted, evidence: str) -> Fitted:
 @cache
 def _estimator_class(engine: EngineName, name: EstimatorName) -> type:
     """Return an estimator's class, its native code loaded by a tiny fit so that no timed fit pays for it."""
+    module, first_params = _ESTIMATORS[name]
     if engine == "intel":
-        import sklearnex.cluster as cluster
+        import sklearnex.cluster as package
     else:
-        import sklearn.cluster as cluster
-    found: type = getattr(cluster, name)
+        package = importlib.import_module(f"sklearn.{module}")
+    found: type = getattr(package, name)
     if engine == "stock" and not found.__module__.startswith("sklearn."):
         raise RuntimeError(f"scikit-learn is patched in this process ({found.__module__}), so nothing in it can be called stock")
     with warnings.catch_warnings(), _sklearnex_log():
         warnings.simplefilter("ignore")
         first = np.random.default_rng(0).normal(size=(32, 2))
-        (found(n_clusters=2, n_init=1, random_state=0) if name == "KMeans" else found(eps=0.5)).fit(first)
+        found(**first_params).fit(first)
     return found
 
 

@@ -66,6 +66,18 @@ def test_a_silent_run_is_not_called_intel(X, monkeypatch):
     assert "did not report" in fitted.evidence
 
 
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [("MiniBatchKMeans", {"n_clusters": 3}), ("GaussianMixture", {"n_components": 3})],
+    ids=["MiniBatchKMeans", "GaussianMixture"],
+)
+def test_what_only_scikit_learn_has_is_fitted_by_it_with_the_proof(X, name, params):
+    fitted = engines.fit_estimator("stock", name, X, random_state=0, **params)
+    assert (fitted.ran, type(fitted.estimator).__name__) == ("stock", name)
+    assert fitted.evidence.endswith(f".{name}")
+    assert type(fitted.estimator).__module__.startswith("sklearn.")
+
+
 def test_warnings_are_kept_with_the_fit():
     fitted = engines.fit_estimator("stock", "KMeans", np.ones((5, 2)), n_clusters=3, random_state=0)
     assert "distinct clusters (1)" in fitted.warnings[0]
@@ -74,7 +86,7 @@ def test_warnings_are_kept_with_the_fit():
 def test_versions_come_from_the_installed_packages_without_importing_them():
     code = (
         "import sys; from segcore.engines import versions; found = versions(); "
-        "assert set(found) == {'segcore', 'numpy', 'scikit-learn', 'scikit-learn-intelex'}, found; "
+        "assert set(found) == {'segcore', 'numpy', 'scipy', 'scikit-learn', 'scikit-learn-intelex', 'numba'}, found; "
         "assert found['scikit-learn-intelex'] != '2199.9.9'; "
         "assert not {'sklearn', 'sklearnex', 'daal4py'} & set(sys.modules)"
     )
