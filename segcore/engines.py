@@ -25,12 +25,14 @@ import segcore
 from segcore.errors import ParameterError
 from segcore.solution import ENGINES, EngineName
 
-EstimatorName = Literal["KMeans", "DBSCAN", "MiniBatchKMeans", "GaussianMixture"]
+EstimatorName = Literal["KMeans", "DBSCAN", "MiniBatchKMeans", "GaussianMixture", "AgglomerativeClustering", "HDBSCAN"]
 _ESTIMATORS: dict[EstimatorName, tuple[str, dict[str, Any]]] = {
     "KMeans": ("cluster", {"n_clusters": 2, "n_init": 1, "random_state": 0}),
     "DBSCAN": ("cluster", {"eps": 0.5}),
     "MiniBatchKMeans": ("cluster", {"n_clusters": 2, "random_state": 0}),
     "GaussianMixture": ("mixture", {"n_components": 2, "random_state": 0}),
+    "AgglomerativeClustering": ("cluster", {"n_clusters": 2}),
+    "HDBSCAN": ("cluster", {"copy": True}),
 }
 """Each estimator's module in scikit-learn, and parameters of a tiny fit that loads its native code."""
 _ACCELERATED = "running accelerated version"
