@@ -247,9 +247,19 @@ class _Meter:
 
     def measured(self, solutions: Sequence[Solution]) -> Iterator[Solution]:
         """Yield the solutions with their quality; one that cannot be measured as failed."""
-        for solution in solutions:
-            labels = solution.labels
-            yield solution if labels is None else self._with_quality(solution, labels, partition_digest(labels))
+        partitions = [None if solution.labels is None else partition_digest(solution.labels) for solution in solutions]
+        new = {
+            partition: solution.labels
+            for solution, partition in zip(solutions, partitions, strict=True)
+            if partition is not None and solution.labels is not None and partition not in self._silhouettes
+        }
+        try:
+            self._silhouettes |= dict(zip(new, self._scorer.score_all(list(new.values())), strict=True))
+        except Exception as error:
+            undefined = Estimate.undefined(f"It could not be measured ({type(error).__name__}).")
+            self._silhouettes |= dict.fromkeys(new, undefined)
+        for solution, partition in zip(solutions, partitions, strict=True):
+            yield solution if partition is None or solution.labels is None else self._with_quality(solution, solution.labels, partition)
 
     def _with_quality(self, solution: Solution, labels: np.ndarray, partition: str) -> Solution:
         table = self._prepared.table
@@ -257,7 +267,9 @@ class _Meter:
         content = hashlib.sha256(labels.tobytes()).hexdigest()
         try:
             if content not in self._qualities:
-                self._qualities[content] = measure(self._prepared.X, table.values, table.names, labels, scorer=self._scorer)
+                self._qualities[content] = measure(
+                    self._prepared.X, table.values, table.names, labels, silhouette=self._silhouettes[partition]
+                )
         except Exception as error:
             return failed(solution.params, solution.engine, solution.seed, error)
         return replace(solution, quality=self._qualities[content], partition=partition)

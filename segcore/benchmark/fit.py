@@ -1,4 +1,4 @@
-"""One run of one engine: ``python -m segcore.benchmark.fit FOLDER``, a fresh process that fits the whole grid and is timed.
+"""One run of one engine: ``python -m segcore.benchmark.fit FOLDER``, a fresh process that does the whole grid and is timed.
 
 ``FOLDER/request.json`` says what to fit. It prints a line after each point, and leaves ``result.json`` and ``labels_0.npy``… behind.
 """
@@ -10,23 +10,25 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import segcore
 from segcore.algorithms import AlgorithmSpec, algorithm
 from segcore.grid import point_key
 from segcore.lifeline import die_with_parent
-from segcore.quality import inertia
+from segcore.quality import SilhouetteScorer, inertia
 from segcore.solution import NOISE, EngineName, Solution
 
 _WARM_ROWS = 4096
 
 
 def main(argv: Sequence[str]) -> int:
-    """Fit what ``FOLDER/request.json`` asks."""
+    """Do what ``FOLDER/request.json`` asks."""
     faulthandler.enable()
     folder = Path(argv[0])
     request = json.loads((folder / "request.json").read_text())
@@ -34,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
         return 1  # it was killed while this process started
     # Read, not mapped: no page may be faulted in from disk while a fit is timed.
     X = np.load(request["X"], allow_pickle=False)
-    result = fit_grid(X, request, folder)
+    result = measure_grid(X, request) if request["work"] == "silhouette" else fit_grid(X, request, folder)
     (folder / "result.json").write_text(json.dumps(result, allow_nan=False))
     return 0
 
@@ -79,6 +81,78 @@ def warm_up(spec: AlgorithmSpec, X: np.ndarray, points: Sequence[dict[str, Any]]
     few = np.ascontiguousarray(X[np.unique(np.linspace(0, len(X) - 1, min(_WARM_ROWS, len(X))).astype(np.intp))])
     for _ in spec.sweep(few, [points[0], points[-1]], engine, seed=seed):
         pass
+
+
+def measure_grid(X: np.ndarray, request: dict[str, Any]) -> dict[str, Any]:
+    """Return the silhouettes of labellings that are there already, by scikit-learn's function one by one or all in one pass.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features), float64
+        Scaled features.
+    request : mapping
+        ``points``, ``engine`` ("pointwise" or "shared") and ``labels``, a file or ``None`` for each point.
+
+    Notes
+    -----
+    A point without a silhouette (no labels, or fewer than two segments) is skipped by both.
+    """
+    labellings = {at: np.load(path, allow_pickle=False) for at, path in enumerate(request["labels"]) if path is not None}
+    defined = {position: labels for position, labels in labellings.items() if _has_silhouette(labels)}
+    work = silhouettes_pointwise if request["engine"] == "pointwise" else silhouettes_shared
+    few = min(len(X), _WARM_ROWS)
+    for _ in work(X[:few], [np.arange(few, dtype=np.int32) % 2]):
+        pass
+    before, start = peak_rss_bytes(), time.perf_counter()
+    values: list[float] = []
+    for value in work(X, list(defined.values())):
+        values.append(value)
+        print(len(values), flush=True)  # noqa: T201
+    elapsed = time.perf_counter() - start
+    found = dict(zip(defined, values, strict=True))
+    title = f"scikit-learn {version('scikit-learn')}, sklearn.metrics.silhouette_score for each point"
+    if request["engine"] == "shared":
+        title = f"segcore {segcore.__version__}, one pass of the distances for all points (numba {version('numba')})"
+    return {
+        "points": [
+            {
+                "params": dict(point),
+                "status": "ok" if position in found else "skipped",
+                "reason": None if position in found else "It has no silhouette: fewer than two segments, or no labels.",
+                "seconds": None,
+                "ran": request["engine"] if position in found else None,
+                "evidence": title,
+                "n_segments": None,
+                "inertia": None,
+                "silhouette": found.get(position),
+            }
+            for position, point in enumerate(request["points"])
+        ],
+        "elapsed_seconds": elapsed,
+        "shared_seconds": 0.0,
+        "peak_rss_bytes": peak_rss_bytes(),
+        "rss_before_fits_bytes": before,
+    }
+
+
+def _has_silhouette(labels: np.ndarray) -> bool:
+    kept = labels[labels != NOISE]
+    return 2 <= len(np.unique(kept)) < len(kept)
+
+
+def silhouettes_pointwise(X: np.ndarray, labellings: Sequence[np.ndarray]) -> Iterator[float]:
+    """Yield each labelling's silhouette, noise left out, as scikit-learn's function gives it."""
+    from sklearn.metrics import silhouette_score
+
+    for labels in labellings:
+        kept = labels != NOISE
+        yield float(silhouette_score(X if kept.all() else X[kept], labels[kept]))
+
+
+def silhouettes_shared(X: np.ndarray, labellings: Sequence[np.ndarray]) -> Iterator[float]:
+    """Yield each labelling's exact silhouette, noise left out, all measured in one pass of the distances."""
+    for estimate in SilhouetteScorer(X, pairs=len(X) ** 2).score_all(labellings):
+        yield float("nan") if estimate.value is None else estimate.value
 
 
 def _point(X: np.ndarray, solution: Solution) -> dict[str, Any]:

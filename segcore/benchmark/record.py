@@ -22,25 +22,25 @@ class Run:
         Where its labels are.
     points : list of dict
         See ``fit.fit_grid``; empty where the process died.
-    elapsed_seconds, shared_seconds : float or None
-        Wall time of the whole grid; and of its work that served several points, see ``SweepFunction``.
     peak_rss_bytes, rss_before_fits_bytes : int or None
     other_cpu_share : float
         Share of the machine's processor time, 0 to 1, that went to other programs meanwhile.
     died : str or None
         How the process died.
+    elapsed_seconds, shared_seconds : float or None
+        Wall time of the whole grid; and of its work that served several points, see ``SweepFunction``.
     """
 
     engine: str
     number: int
     folder: Path
     points: list[dict[str, Any]] = field(default_factory=list)
-    elapsed_seconds: float | None = None
-    shared_seconds: float = 0.0
     peak_rss_bytes: int | None = None
     rss_before_fits_bytes: int | None = None
     other_cpu_share: float = 0.0
     died: str | None = None
+    elapsed_seconds: float | None = None
+    shared_seconds: float = 0.0
 
     def labels(self, position: int) -> np.ndarray:
         """Return the labels of a point."""

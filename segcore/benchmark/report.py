@@ -35,13 +35,77 @@ def report(spec: Mapping[str, Any], runs: Sequence[Run], *, shape: tuple[int, ..
     Intel they are the sum of the fits, without anything around them; for shared, all the time from the first point's beginning to the
     last solution. Each engine is compared with stock run by run, and the worst of the runs is told.
     """
-    by_engine = {engine: [run for run in runs if run.engine == engine] for engine in spec["engines"]}
+    by_engine = _by_engine(spec, runs)
     engines = {engine: _engine(engine, own, spec["points"]) for engine, own in by_engine.items()}
     others = [engine for engine in spec["engines"] if engine != BASE and BASE in by_engine]
     agreement = {engine: _agreement(by_engine[engine], by_engine[BASE], spec) for engine in others}
-    ratios = {engine: _ratio(engines[engine], engines[BASE]) for engine in others}
-    warning = busy_warning([run.other_cpu_share for run in runs])
+    intel = engines.get("intel")
     document = {
+        **_head(spec, runs, shape, machine),
+        "engines": engines,
+        "ratio_to_stock": {engine: _ratio(engines[engine], engines[BASE]) for engine in others},
+        "ratio_to_intel": {engine: _ratio(engines[engine], intel) for engine in spec["engines"] if intel and engine == "shared"},
+        "ratio_meaning": RATIO_MEANING,
+        "agreement": agreement,
+    }
+    order = sorted(others, key=lambda engine: engine != "shared")
+    return {**document, "summary": " ".join(sentence(document, engine) for engine in order) or _no_comparison(document)}
+
+
+def report_silhouettes(
+    spec: Mapping[str, Any], runs: Sequence[Run], *, shape: tuple[int, ...], machine: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the document of a benchmark of silhouettes; see `report`.
+
+    Notes
+    -----
+    ``max_difference`` is the largest difference, over points and runs, between scikit-learn's silhouette and the one of the shared pass;
+    ``None`` where there is nothing to compare. Seconds are the wall time of all points, for both.
+    """
+    by_engine = _by_engine(spec, runs)
+    engines = {engine: _engine(engine, own, spec["points"], labelled=False) for engine, own in by_engine.items()}
+    base, shared = (by_engine.get(engine, []) for engine in ("pointwise", "shared"))
+    gaps = [
+        abs(a["silhouette"] - b["silhouette"])
+        for run in shared
+        for other in base
+        if run.died is None is other.died
+        for a, b in zip(run.points, other.points, strict=True)
+        if a["silhouette"] is not None and b["silhouette"] is not None
+    ]
+    compared = {engine: _ratio(times, engines["pointwise"]) for engine, times in engines.items() if engine == "shared" and base}
+    document = {
+        **_head(spec, runs, shape, machine),
+        "engines": engines,
+        "ratio_to_stock": {},
+        "ratio_to_pointwise": compared,
+        "ratio_meaning": RATIO_MEANING.replace("stock", "pointwise"),
+        "agreement": {},
+        "max_difference": max(gaps, default=None),
+    }
+    return {**document, "summary": _silhouette_sentence(document) if compared.get("shared") else _no_comparison(document)}
+
+
+def _silhouette_sentence(document: Mapping[str, Any]) -> str:
+    times, base = document["engines"]["shared"], document["engines"]["pointwise"]
+    measured = sum(point["status"] == "ok" for point in times["points"])
+    return (
+        f"The silhouettes of {_counted(measured, 'point')} took {_seconds_text(times)} in one pass of the distances and "
+        f"{_seconds_text(base)} point by point with scikit-learn: "
+        f"{document['ratio_to_pointwise']['shared']:.1f} times as fast ({_median_of(times, base)}), "
+        f"with differences up to {document['max_difference']:.1g}."
+    )
+
+
+def _by_engine(spec: Mapping[str, Any], runs: Sequence[Run]) -> dict[str, list[Run]]:
+    return {engine: [run for run in runs if run.engine == engine] for engine in spec["engines"]}
+
+
+def _head(spec: Mapping[str, Any], runs: Sequence[Run], shape: tuple[int, ...], machine: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what every document begins with: the work, the rows, the machine."""
+    warning = busy_warning([run.other_cpu_share for run in runs])
+    return {
+        "work": spec.get("work", "fit"),
         "data": dict(spec["data"]),
         "algorithm": spec["algorithm"],
         "rows": shape[0],
@@ -52,19 +116,14 @@ def report(spec: Mapping[str, Any], runs: Sequence[Run], *, shape: tuple[int, ..
         **{name: spec[name] for name in ("outliers", "repeats", "scaler", "seed")},
         "runs": spec["runs"],
         "order": [{"engine": run.engine, "run": run.number} for run in runs],
-        "engines": engines,
-        "ratio_to_stock": ratios,
-        "ratio_meaning": RATIO_MEANING,
-        "agreement": agreement,
         "machine": {**machine, "other_cpu_share": max((run.other_cpu_share for run in runs), default=0.0)},
         "warnings": [warning] if warning else [],
     }
-    return {**document, "summary": " ".join(sentence(document, engine) for engine in others) or _no_comparison(document)}
 
 
-def _engine(engine: str, runs: Sequence[Run], points: Sequence[Point]) -> dict[str, Any]:
+def _engine(engine: str, runs: Sequence[Run], points: Sequence[Point], *, labelled: bool = True) -> dict[str, Any]:
     whole = [run for run in runs if run.died is None]
-    seconds = [sum(point["seconds"] or 0.0 for point in run.points) for run in whole]
+    seconds = [found for run in whole if (found := _seconds(run)) is not None]
     fitted = [point for run in whole for point in run.points if point["status"] == "ok"]
     ran = {point["ran"] for point in fitted}
     own = [_point(point, [run.points[position] for run in whole]) for position, point in enumerate(points)]
@@ -79,7 +138,7 @@ def _engine(engine: str, runs: Sequence[Run], points: Sequence[Point]) -> dict[s
         "ran": next(iter(ran)) if len(ran) == 1 else "mixed" if ran else None,
         "evidence": _evidence(engine, runs, fitted, own),
         "fell_back": [point["params"] for point in own if point["ran"] not in (engine, None)],
-        "repeatable_points": _repeatable(whole, len(points)),
+        "repeatable_points": _repeatable(whole, len(points)) if labelled else None,
         "points": own,
         "runs": [
             {
@@ -99,7 +158,7 @@ def _seconds(run: Run) -> float | None:
     """Return what the grid took: where work is shared or spread over cores all of its wall time, else that of the fits alone."""
     if run.died is not None:
         return None
-    return run.elapsed_seconds if run.engine == "shared" else sum(point["seconds"] or 0.0 for point in run.points)
+    return run.elapsed_seconds if run.engine in ("shared", "pointwise") else sum(point["seconds"] or 0.0 for point in run.points)
 
 
 def _ran(run: Run) -> str | None:
@@ -198,7 +257,9 @@ def sentence(document: Mapping[str, Any], engine: str) -> str:
     """Return in words how an engine compares with stock; slower is called slower, and a fall-back is no measurement of the engine."""
     times, base = document["engines"][engine], document["engines"][BASE]
     points, ratio = document["points"], document["ratio_to_stock"][engine]
-    name = f"{engine.capitalize()}'s code"
+    if engine == "shared" and times["ran"] == "shared" and base["ran"] and ratio is not None and ratio >= 1:
+        return _gain(document)
+    name = "The shared sweep" if engine == "shared" else f"{engine.capitalize()}'s code"
     if times["ran"] is None:
         return f"{name} finished no run: {times['evidence']}"
     if times["ran"] != engine:
@@ -219,6 +280,22 @@ def sentence(document: Mapping[str, Any], engine: str) -> str:
     else:
         speed = f"{name} was slower than stock: it took {1 / ratio:.2f} times as long {over}"
     return f"{speed}. {_agrees(document, engine)}"
+
+
+def _gain(document: Mapping[str, Any]) -> str:
+    """Return what sharing the work gains the analyst, in one sentence."""
+    times, base = document["engines"]["shared"], document["engines"][BASE]
+    against_intel = document["ratio_to_intel"].get("shared")
+    intel = f" and {against_intel:.1f} times as fast as Intel's" if against_intel else ""
+    return (
+        f"The shared sweep gives all {_counted(document['points'], 'point')} in {_seconds_text(times)} instead of {_seconds_text(base)}: "
+        f"{document['ratio_to_stock']['shared']:.1f} times as fast as stock{intel} ({_median_of(times, base)}). "
+        f"{_agrees(document, 'shared')}"
+    )
+
+
+def _seconds_text(times: Mapping[str, Any]) -> str:
+    return f"{times['median_seconds']:.3g} s"
 
 
 def _agrees(document: Mapping[str, Any], engine: str) -> str:

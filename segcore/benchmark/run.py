@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 import psutil
 
+from segcore.algorithms import algorithm
 from segcore.benchmark.machine import busy_seconds, describe_machine
 from segcore.benchmark.plan import sweep_spec, turns
 from segcore.benchmark.record import Run
-from segcore.benchmark.report import report
+from segcore.benchmark.report import report, report_silhouettes
+from segcore.errors import DataError
 from segcore.grid import point_key
 from segcore.store import Store
 from segcore.sweep import prepare
@@ -54,19 +56,24 @@ def run_benchmark(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        X = prepare(store, sweep_spec(spec, spec["engines"][0])).X
+        default = algorithm(spec["algorithm"]).default_engine
+        X = prepare(store, sweep_spec(spec, default)).X
         shape = X.shape
         np.save(folder / "X.npy", X, allow_pickle=False)
         del X
         machine = describe_machine()
         tell = progress or (lambda done: None)
+        request: dict[str, Any] = {"X": str(folder / "X.npy"), "work": spec.get("work", "fit")}
+        request |= {name: spec[name] for name in ("algorithm", "points", "seed")}
+        if request["work"] == "silhouette":
+            request["labels"] = _labellings({**request, "work": "fit"}, default, folder, fit)
         runs: list[Run] = []
         for order, (engine, number) in enumerate(turns(spec["engines"], int(spec["runs"]))):
             before = order * len(spec["points"])
             if sum(run.died is not None for run in runs if run.engine == engine) < _HOPELESS:
-                runs.append(_run(spec, engine, number, folder, fit, partial(_told_from, tell, before)))
+                runs.append(_run(request, engine, number, folder, fit, partial(_told_from, tell, before)))
             tell(before + len(spec["points"]))
-        return report(spec, runs, shape=shape, machine=machine)
+        return (report_silhouettes if request["work"] == "silhouette" else report)(spec, runs, shape=shape, machine=machine)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -75,12 +82,19 @@ def _told_from(tell: Callable[[int], None], before: int, done: int) -> None:
     tell(before + done)
 
 
-def _run(spec: Mapping[str, Any], engine: str, number: int, folder: Path, fit: tuple[str, ...], progress: Callable[[int], None]) -> Run:
+def _labellings(request: Mapping[str, Any], engine: str, folder: Path, fit: tuple[str, ...]) -> list[str | None]:
+    """Return the files with the labels of each point, fitted once; ``None`` where a point has none."""
+    found = _run(request, engine, 0, folder, fit, lambda done: None)
+    if found.died is not None:
+        raise DataError(f"The labellings to measure could not be made: {found.died}")
+    files = [found.folder / f"labels_{position}.npy" for position in range(len(request["points"]))]
+    return [str(file) if file.exists() else None for file in files]
+
+
+def _run(request: Mapping[str, Any], engine: str, number: int, folder: Path, fit: tuple[str, ...], progress: Callable[[int], None]) -> Run:
     own = folder / f"{engine}_{number}"
     own.mkdir()
-    request = {"X": str(folder / "X.npy"), "algorithm": spec["algorithm"], "points": spec["points"], "engine": engine, "seed": spec["seed"]}
-    request["parent"] = os.getpid()
-    (own / "request.json").write_text(json.dumps(request))
+    (own / "request.json").write_text(json.dumps({**request, "engine": engine, "parent": os.getpid()}))
     path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
     start, busy = time.monotonic(), busy_seconds()
     with (own / "stderr").open("wb") as errors:
@@ -104,14 +118,22 @@ def _run(spec: Mapping[str, Any], engine: str, number: int, folder: Path, fit: t
     others = busy_seconds() - busy - usage.ru_utime - usage.ru_stime
     share = max(0.0, others / max((time.monotonic() - start) * (psutil.cpu_count() or 1), 1e-9))
     if process.returncode != 0:
-        return Run(engine, number, own, other_cpu_share=share, died=_death(process.returncode, spec, done, own))
+        return Run(engine, number, own, other_cpu_share=share, died=_death(process.returncode, _where(request, engine, done), own))
     return Run(engine, number, own, **json.loads((own / "result.json").read_text()), other_cpu_share=share)
 
 
-def _death(code: int, spec: Mapping[str, Any], done: int, folder: Path) -> str:
-    """Return in one sentence how a run's process died, and at which point."""
-    points = spec["points"]
-    where = f"while fitting {point_key(points[done])}" if done < len(points) else "after the last fit"
+def _where(request: Mapping[str, Any], engine: str, done: int) -> str:
+    """Return how far a run had come that has told of ``done`` points."""
+    points = request["points"]
+    if done >= len(points):
+        return "after the last fit"
+    if engine in ("stock", "intel"):  # they go point by point
+        return f"while fitting {point_key(points[done])}"
+    return f"with {done} of {len(points)} points done"
+
+
+def _death(code: int, where: str, folder: Path) -> str:
+    """Return in one sentence how a run's process died, and where."""
     if code < 0:
         name = signal.Signals(-code).name
         memory = " (most likely for want of memory)" if name == "SIGKILL" else ""

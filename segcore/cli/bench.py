@@ -13,11 +13,11 @@ from segcore.cli.options import add_data_options, add_sweep_options, print_notes
 from segcore.cli.tables import text_table
 from segcore.cli.waiting import wait_for
 from segcore.errors import ParameterError
-from segcore.solution import ENGINES
 
 _FAILED = 1
 _INTERRUPTED = 130
 _MIB = 2**20
+WORKS = ("fit", "silhouette")
 
 
 def add_commands(subparsers: Any) -> None:
@@ -25,13 +25,20 @@ def add_commands(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "benchmark",
         help="time the engines on the same grid and compare their results",
-        description="Fit the same grid on the same rows with each engine in turn, each run in a fresh process, and say how long the fits "
-        "took, who really computed them, and how far the results agree. Seconds are those of the fits alone.",
+        description="Do the same grid on the same rows with each engine in turn, each run in a fresh process, and say how long it "
+        "took, who really computed it, and how far the results agree.",
     )
     add_data_options(parser)
     add_sweep_options(parser, engine=False)
-    parser.add_argument("--engines", default=",".join(ENGINES), metavar="NAME,...", help=f"which engines ({','.join(ENGINES)})")
-    parser.add_argument("--runs", type=int, default=3, metavar="N", help="how often each engine fits the grid (3)")
+    parser.add_argument(
+        "--work", choices=WORKS, default="fit", help="fit the grid, or measure the exact silhouettes of its labellings (fit)"
+    )
+    parser.add_argument(
+        "--engines",
+        metavar="NAME,...",
+        help="which engines: of stock, intel, shared those that do the algorithm, and for silhouettes pointwise, shared (all of them)",
+    )
+    parser.add_argument("--runs", type=int, default=3, metavar="N", help="how often each engine does the grid (3)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run_benchmark)
 
@@ -41,14 +48,15 @@ def run_benchmark(args: argparse.Namespace) -> int:
     request = request_from(args)
 
     from segcore.algorithms import algorithm
-    from segcore.benchmark.plan import benchmark_spec, total_fits
+    from segcore.benchmark.plan import benchmark_spec, engines_of, total_fits
     from segcore.intake import take_in
     from segcore.store import Store
 
-    engines = [name.strip() for name in args.engines.split(",") if name.strip()]
+    known = engines_of(args.algo, args.work)
+    engines = list(known) if args.engines is None else [name.strip() for name in args.engines.split(",") if name.strip()]
     for name in engines:
-        if name not in ENGINES:
-            raise ParameterError.unknown("engine", name, ENGINES)
+        if name not in known:
+            raise ParameterError.unknown("engine", name, known)
     points = algorithm(args.algo).parse_grid(args.grid).points()
     store = Store()
     intake = take_in(store, request)
@@ -65,10 +73,12 @@ def run_benchmark(args: argparse.Namespace) -> int:
         points=points,
         engines=engines,
         runs=args.runs,
+        work=args.work,
         seed=options.seed,
     )
     print_notes(intake.notes)
-    title = f"{algorithm(args.algo).title} on {intake.data['name']}, {' and '.join(engines)}"
+    what = "silhouettes of " if args.work == "silhouette" else ""
+    title = f"{what}{algorithm(args.algo).title} on {intake.data['name']}, {' and '.join(engines)}"
     job = wait_for(store, jobs.start_benchmark(store, spec, title=f"Benchmark: {title}", total=total_fits(spec)), unit="fits")
     if job.state != "done":
         print(f"segcore: {job.message or f'the benchmark was {job.state} with {job.done:,} of {job.total:,} fits done.'}", file=sys.stderr)
@@ -86,11 +96,13 @@ def in_order(result: Mapping[str, Any], engines: Sequence[str]) -> dict[str, Any
 def benchmark_text(result: Mapping[str, Any]) -> str:
     """Return a benchmark's document as a table of the engines, what proves them, and the verdict."""
     machine = result["machine"]
+    of = "silhouettes of " if result["work"] == "silhouette" else ""
     head = (
-        f"{result['points']} points of {result['algorithm']}, {result['rows']:,} rows, {result['features']} features, "
+        f"{result['points']} points: {of}{result['algorithm']}, {result['rows']:,} rows, {result['features']} features, "
         f"{result['runs']} run{'' if result['runs'] == 1 else 's'} of each engine in turn, on {machine['cpu']}, {machine['cores']} cores."
     )
-    header = ("engine", "ran", "median s", "fastest s", "slowest s", "x stock", "peak MiB", "same results", "lowest ARI", "inertia gap")
+    base = "pointwise" if of else "stock"
+    header = ("engine", "ran", "median s", "fastest s", "slowest s", f"x {base}", "peak MiB", "same results", "lowest ARI", "inertia gap")
     rows = [_row(result, engine) for engine in result["engines"]]
     proof = [f"{engine}: {times['evidence']}" for engine, times in result["engines"].items()]
     return "\n".join([head, "", text_table(header, rows, right=range(2, 10)), "", *proof, *result["warnings"], "", result["summary"]])
@@ -98,7 +110,7 @@ def benchmark_text(result: Mapping[str, Any]) -> str:
 
 def _row(result: Mapping[str, Any], engine: str) -> tuple[str, ...]:
     times, agreement = result["engines"][engine], result["agreement"].get(engine)
-    ratio = result["ratio_to_stock"].get(engine)
+    ratio = {**result["ratio_to_stock"], **result.get("ratio_to_pointwise", {})}.get(engine)
     seconds = [times[name] for name in ("median_seconds", "min_seconds", "max_seconds")]
     found = ("-", "-", "-")
     if agreement and agreement["points"]:

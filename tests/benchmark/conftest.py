@@ -26,7 +26,7 @@ def make_spec(store):
             dictionary=tuple(FeatureEntry(name, name, "", "A number.") for name in ("x", "y")),
         )
         data = {"name": "three groups", "kind": "customers", "fingerprint": "f", "roles": {}, "filters": []}
-        asked = {"features": ("x", "y"), "outliers": "none", "points": points, "runs": 1, **options}
+        asked = {"features": ("x", "y"), "outliers": "none", "points": points, "runs": 1, "engines": ("stock", "intel"), **options}
         return benchmark_spec(store, store.put_feature_table(table), data, **asked)
 
     return make

@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from segcore.algorithms import algorithm
 from segcore.benchmark.plan import sweep_spec, total_fits, turns
 from segcore.canonical import canonical_json
 from segcore.errors import DataError, ParameterError
@@ -31,7 +32,7 @@ def test_the_spec_is_plain_values_that_a_job_can_keep(make_spec):
     [
         ({"engines": ()}, "at least one engine"),
         ({"engines": ("stock", "stock")}, "named twice"),
-        ({"engines": ("stock", "spark")}, "Unknown engine 'spark'"),
+        ({"engines": ("stock", "spark")}, "Unknown engine for kmeans 'spark'"),
         ({"runs": 0}, "runs must lie in"),
         ({"runs": 1.5}, "runs must lie in"),
         ({"points": ()}, "no points"),
@@ -54,3 +55,18 @@ def test_planning_a_benchmark_imports_no_clustering_library(make_spec):
     """The screen plans it in the server's own process; only the runs need the engines."""
     code = "import sys, segcore.benchmark; print([m for m in ('sklearn', 'sklearnex', 'modin', 'ray', 'numba') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_an_unknown_work_is_refused(make_spec):
+    with pytest.raises(ParameterError, match="Unknown work 'score'"):
+        make_spec(work="score")
+
+
+def test_silhouettes_have_engines_of_their_own(make_spec):
+    with pytest.raises(ParameterError, match="Unknown engine for silhouettes 'stock'"):
+        make_spec(work="silhouette", engines=("stock",))
+
+
+def test_all_engines_of_the_algorithm_take_part_where_none_is_named(make_spec):
+    engines = make_spec(engines=None)["engines"]
+    assert engines == [engine for engine in ("stock", "intel", "shared") if engine in algorithm("kmeans").engines]

@@ -4,18 +4,24 @@ import numpy as np
 import pytest
 
 from segcore.benchmark.record import Run
-from segcore.benchmark.report import report
+from segcore.benchmark.report import report, report_silhouettes
 
 POINTS = [{"n_clusters": 2, "tol": 0.1}, {"n_clusters": 3, "tol": 0.1}]
 A, B = [0, 0, 1, 1], [0, 1, 2, 2]
-PROOF = {"stock": "scikit-learn 1.9.1, sklearn.cluster.KMeans", "intel": "intelex reported 'running accelerated version on CPU'"}
+PROOF = {
+    "shared": "segcore",
+    "stock": "scikit-learn 1.9.1, sklearn.cluster.KMeans",
+    "intel": "intelex reported 'running accelerated version on CPU'",
+}
 
 
 @pytest.fixture
 def run(tmp_path):
     """Return a function that makes one run up: its seconds, inertias and labels at the two points."""
 
-    def make(engine, number, seconds, *, labels=(A, B), inertia=(10.0, 5.0), ran=None, status=("ok", "ok"), died=None, others=0.0):
+    def make(
+        engine, number, seconds, *, labels=(A, B), inertia=(10.0, 5.0), ran=None, status=("ok", "ok"), died=None, others=0.0, elapsed=None
+    ):
         folder = tmp_path / f"{engine}_{number}"
         folder.mkdir()
         points = []
@@ -34,7 +40,7 @@ def run(tmp_path):
                     "inertia": inertia[position],
                 }
             )
-        return Run(engine, number, folder, [] if died else points, 1000 * number, 900, others, died)
+        return Run(engine, number, folder, [] if died else points, 1000 * number, 900, others, died, elapsed)
 
     return make
 
@@ -193,3 +199,56 @@ def test_one_engine_alone_is_compared_with_nothing(run):
     document = told([run("intel", 1, (0.5, 0.5))])
     assert document["ratio_to_stock"] == document["agreement"] == {}
     assert document["summary"] == "Intel took 1 s over 2 points; there is no stock run to compare with."
+
+
+def test_shared_is_timed_by_its_whole_wall_time_and_compared_with_both(run):
+    runs = [run("stock", 1, (6.0, 6.0)), run("intel", 1, (4.0, 4.0)), run("shared", 1, (0.1, 0.1), elapsed=2.0)]
+    document = told(runs)
+    assert document["engines"]["shared"]["seconds"] == [2.0]
+    assert document["ratio_to_stock"] == {"intel": 1.5, "shared": 6.0}
+    assert document["ratio_to_intel"] == {"shared": 4.0}
+    assert document["summary"].startswith(
+        "The shared sweep gives all 2 points in 2 s instead of 12 s: 6.0 times as fast as stock and 4.0 times as fast as Intel's "
+        "(one run each). Both gave the same partition at all 2 points."
+    )
+
+
+def test_a_shared_sweep_that_is_slower_is_called_slower(run):
+    document = told([run("stock", 1, (1.0, 1.0)), run("shared", 1, (0.1, 0.1), elapsed=4.0)])
+    assert document["summary"].startswith("The shared sweep was slower than stock: it took 2.00 times as long")
+
+
+def silhouettes(tmp_path, engine, number, values, elapsed, died=None):
+    points = [
+        {
+            "params": point,
+            "status": "skipped" if value is None else "ok",
+            "reason": None,
+            "seconds": None,
+            "ran": engine,
+            "evidence": engine,
+            "n_segments": None,
+            "inertia": None,
+            "silhouette": value,
+        }
+        for point, value in zip(POINTS, values, strict=True)
+    ]
+    return Run(engine, number, tmp_path, points, 1000, 900, 0.0, died, elapsed)
+
+
+def test_silhouettes_are_compared_point_by_point(tmp_path):
+    runs = [
+        silhouettes(tmp_path, "pointwise", 1, (0.5, None), 30.0),
+        silhouettes(tmp_path, "shared", 1, (0.5 + 1e-12, None), 2.0),
+        silhouettes(tmp_path, "pointwise", 2, (0.5, None), 50.0),
+        silhouettes(tmp_path, "shared", 2, (0.5 - 3e-12, None), 4.0),
+    ]
+    spec = {"data": {"name": "d"}, "algorithm": "kmeans", "points": POINTS, "features": ["x", "y"], "engines": ["pointwise", "shared"]}
+    spec |= {"runs": 2, "outliers": "none", "repeats": 1, "scaler": "standard", "seed": 0, "work": "silhouette"}
+    document = report_silhouettes(spec, runs, shape=(4, 2), machine={})
+    assert document["work"] == "silhouette"
+    assert document["engines"]["pointwise"]["median_seconds"] == 40.0
+    assert document["engines"]["shared"]["median_seconds"] == 3.0
+    assert document["ratio_to_pointwise"] == {"shared": pytest.approx(40 / 3)}
+    assert document["max_difference"] == pytest.approx(3e-12, rel=1e-3)
+    assert document["summary"].startswith("The silhouettes of 1 point took 3 s in one pass of the distances and 40 s point by point")

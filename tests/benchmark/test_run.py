@@ -54,6 +54,17 @@ def test_a_benchmark_times_what_a_sweep_computes(store, make_spec, tmp_path):
     assert not (tmp_path / "work").exists()
 
 
+def test_silhouettes_of_the_grid_are_equal_to_scikit_learns_function(store, make_spec, tmp_path):
+    spec = make_spec(work="silhouette", engines=None, points=tuple({"n_clusters": k, "tol": 0.001} for k in (1, 2, 3)), runs=2)
+    assert spec["engines"] == ["pointwise", "shared"]
+    document = run_benchmark(store, spec, tmp_path / "work")
+    assert [point["status"] for point in document["engines"]["shared"]["points"]] == ["skipped", "ok", "ok"]
+    assert 0 <= document["max_difference"] < 1e-9
+    assert document["ratio_to_pointwise"]["shared"] > 0
+    assert document["engines"]["pointwise"]["evidence"].startswith("scikit-learn")
+    assert canonical_json(document)
+
+
 def test_where_intels_code_falls_back_the_run_is_not_called_intel(store, make_spec, tmp_path):
     """scikit-learn-intelex does not do one cluster, so stock computes that point whoever is asked."""
     points = ({"n_clusters": 1, "tol": 0.001}, {"n_clusters": 3, "tol": 0.001})
