@@ -1,0 +1,343 @@
+"""Compiled steps of Lloyd's iteration that look only at the rows whose nearest centre may have changed.
+
+A row remembers how far the centres may move before another centre can be nearer than its own (Hamerly, 2010), so most rows are passed
+over. The others are compared with all centres in single precision, with a bound on the rounding beside each score; what single precision
+cannot tell is compared in double precision, and what double precision cannot tell is handed back, to be settled as scikit-learn would.
+
+References
+----------
+Lloyd (1982), IEEE Trans. Inf. Theory 28(2); Hamerly (2010), SDM, "Making k-means even faster".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+LANES = 8
+_TINY = np.float32(1e-36)
+_FAR = np.float32(3e38)
+_ROUNDING32 = 2.0**-24
+_ROUNDING64 = 2.0**-53
+Spread = Callable[[int, Callable[[int, int], Any]], list[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """What all paths over the same rows share.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features), float64, C-contiguous
+    mean : ndarray of shape (n_features,), float64
+        scikit-learn's centre of the rows; ``X - mean`` is what it clusters.
+    scale : float
+        A power of two that brings the largest centred norm to between 0.5 and 1, so that squares fit single precision.
+    screened : ndarray of shape (n_rows, screened_width), float32
+        ``(X - mean) * scale``, then its norm, then zeros.
+    squares, norms : float
+        Sum of the squared norms, and of the norms, of the scaled rows.
+    """
+
+    X: np.ndarray
+    mean: np.ndarray
+    scale: float
+    screened: np.ndarray
+    squares: float
+    norms: float
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns of ``X``."""
+        return int(self.X.shape[1])
+
+
+def prepare_rows(X: np.ndarray, spread: Spread) -> Rows:
+    """Centre and scale the rows once for all paths.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+    spread : callable (count, task) -> list
+        Runs ``task(start, stop)`` over parts of ``range(count)`` and returns what the parts return.
+    """
+    X = np.ascontiguousarray(X, dtype=np.float64)
+    mean = X.mean(axis=0)
+    found = spread(len(X), lambda start, stop: largest_norm(X, mean, start, stop))
+    largest = float(np.sqrt(max(part[0] for part in found)))
+    scale = float(2.0 ** -np.frexp(largest)[1]) if largest > 0 else 1.0
+    screened = np.empty((len(X), screened_width(X.shape[1])), np.float32)
+    spread(len(X), lambda start, stop: screen(X, mean, scale, screened, start, stop))
+    return Rows(X, mean, scale, screened, sum(part[1] for part in found) * scale**2, sum(part[2] for part in found) * scale)
+
+
+def padded(count: int) -> int:
+    """Return ``count`` rounded up to whole vectors of single precision."""
+    return -(-count // LANES) * LANES
+
+
+def screened_width(n_features: int) -> int:
+    """Return how many numbers a row of the single-precision copy has: its features, its norm, and zeros to a multiple of four."""
+    return -(-(n_features + 1) // 4) * 4
+
+
+@njit(cache=True, nogil=True)
+def largest_norm(X: np.ndarray, mean: np.ndarray, start: int, stop: int) -> tuple[float, float, float]:
+    """Return the largest squared norm, the sum of the squared norms and the sum of the norms of rows ``start`` to ``stop``, centred."""
+    largest, squares, norms = 0.0, 0.0, 0.0
+    n_features = X.shape[1]
+    for row in range(start, stop):
+        a, b, c, d = 0.0, 0.0, 0.0, 0.0
+        whole = n_features - n_features % 4
+        for f in range(0, whole, 4):
+            e, g, h, m = X[row, f] - mean[f], X[row, f + 1] - mean[f + 1], X[row, f + 2] - mean[f + 2], X[row, f + 3] - mean[f + 3]
+            a += e * e
+            b += g * g
+            c += h * h
+            d += m * m
+        for f in range(whole, n_features):
+            e = X[row, f] - mean[f]
+            a += e * e
+        total = (a + b) + (c + d)
+        squares += total
+        norms += np.sqrt(total)
+        if total > largest:
+            largest = total
+    return largest, squares, norms
+
+
+@njit(cache=True, nogil=True)
+def screen(X: np.ndarray, mean: np.ndarray, scale: float, screened: np.ndarray, start: int, stop: int) -> None:
+    """Fill rows of ``screened`` (n_rows, screened_width), float32, with the centred, scaled features and their norm."""
+    n_features = X.shape[1]
+    for row in range(start, stop):
+        total = 0.0
+        for f in range(n_features):
+            value = (X[row, f] - mean[f]) * scale
+            screened[row, f] = np.float32(value)
+            total += value * value
+        screened[row, n_features] = np.float32(np.sqrt(total))
+        for f in range(n_features + 1, screened.shape[1]):
+            screened[row, f] = np.float32(0.0)
+
+
+@njit(cache=True, nogil=True)
+def weigh(centres: np.ndarray, scale: float, weights: np.ndarray, bias: np.ndarray) -> None:
+    """Fill what scores a row against each centre in single precision: ``bias + row @ weights``.
+
+    The score is ``|c|^2 - 2 x.c`` less a bound on its own rounding, so that it is never above the true value. The bound grows with
+    ``|x| |c|``; the norm that stands as a row's last number brings it in as one more feature.
+    """
+    n_clusters, n_features = centres.shape
+    rounding = (n_features + 10) * _ROUNDING32
+    weights[:] = np.float32(0.0)
+    for j in range(n_clusters):
+        total = 0.0
+        for f in range(n_features):
+            value = centres[j, f] * scale
+            weights[f, j] = np.float32(-2.0 * value)
+            total += value * value
+        weights[n_features, j] = np.float32(-2.0 * rounding * np.sqrt(total))
+        bias[j] = np.float32(total * (1.0 - rounding)) - _TINY
+    for j in range(n_clusters, len(bias)):
+        bias[j] = _FAR
+
+
+@njit(cache=True, nogil=True)
+def _two_nearest(row: np.ndarray, mean: np.ndarray, centres: np.ndarray) -> tuple[int, float, float, float]:
+    """Return the nearest centre, its squared distance, the second nearest's, and the row's squared norm, in double precision."""
+    nearest, first, second = 0, np.inf, np.inf
+    norm = 0.0
+    for f in range(len(mean)):
+        value = row[f] - mean[f]
+        norm += value * value
+    for j in range(len(centres)):
+        total = 0.0
+        for f in range(len(mean)):
+            value = row[f] - mean[f] - centres[j, f]
+            total += value * value
+        if total < first:
+            second = first
+            first = total
+            nearest = j
+        elif total < second:
+            second = total
+    return nearest, first, second, norm
+
+
+@njit(cache=True, nogil=True)
+def assign(
+    X: np.ndarray,
+    mean: np.ndarray,
+    screened: np.ndarray,
+    centres: np.ndarray,
+    weights: np.ndarray,
+    bias: np.ndarray,
+    spent: np.ndarray,
+    labels: np.ndarray,
+    room: np.ndarray,
+    moved: np.ndarray,
+    moved_count: np.ndarray,
+    undecided: np.ndarray,
+    scale: float,
+    doubt: float,
+    first_time: bool,
+    start: int,
+    stop: int,
+) -> tuple[int, int]:
+    """Give rows ``start`` to ``stop`` the label of their nearest centre.
+
+    Parameters
+    ----------
+    X, mean : ndarray of shape (n_rows, n_features) and (n_features,), float64
+    screened : ndarray of shape (n_rows, screened_width), float32
+    centres : ndarray of shape (n_clusters, n_features), float64
+        Of the centred rows.
+    weights, bias : ndarray of shape (screened_width, padded clusters) and (padded clusters,), float32
+        From ``weigh``.
+    spent : ndarray of shape (n_clusters,), float64
+        How far the centres have come, in scaled units, as seen from each cluster.
+    labels, room : ndarray of shape (n_rows,), uint8 or int32, and float32
+        Updated. A row is passed over while ``spent`` of its label is not above its ``room``.
+    moved, moved_count : ndarray of shape (n_clusters, n_features), float64, and (n_clusters, 2), int64
+        What comes to each cluster less what leaves it is added here; the second count is of rows that came or left, later than at first.
+    undecided : ndarray of shape (n_rows,), int64
+        Filled from ``start`` with the rows that double precision cannot decide; these keep their label (0 the first time).
+    scale, doubt : float
+        The factor from ``X`` to ``screened``; how far scikit-learn's centres may be from these, in the units of ``X``.
+    first_time : bool
+        Whether the rows have no label yet.
+
+    Returns
+    -------
+    (changed, doubtful) : tuple of int
+    """
+    n_clusters, n_features = centres.shape
+    width, lanes = weights.shape
+    rounding = (n_features + 10) * _ROUNDING32
+    rounding64 = (n_features + 10) * _ROUNDING64
+    slack = max(4e-7, 4.0 * np.sqrt(rounding64))
+    scores = np.empty(lanes, np.float32)
+    bias_norm = np.empty(n_clusters, np.float32)
+    for j in range(n_clusters):
+        bias_norm[j] = np.sqrt(max(np.float32(0.0), bias[j])) * np.float32(1.001)
+    changed, doubtful = 0, 0
+    for row in range(start, stop):
+        label = int(labels[row])
+        if not first_time and spent[label] <= room[row]:
+            continue
+        for j in range(lanes):
+            scores[j] = bias[j]
+        for f in range(0, width, 4):
+            a, b, c, d = screened[row, f], screened[row, f + 1], screened[row, f + 2], screened[row, f + 3]
+            for j in range(lanes):
+                scores[j] += (a * weights[f, j] + b * weights[f + 1, j]) + (c * weights[f + 2, j] + d * weights[f + 3, j])
+        own = scores[label]
+        scores[label] = _FAR
+        m0, m1, m2, m3 = scores[0], scores[1], scores[2], scores[3]
+        m4, m5, m6, m7 = scores[4], scores[5], scores[6], scores[7]
+        for j in range(8, lanes, 8):
+            m0 = scores[j] if scores[j] < m0 else m0
+            m1 = scores[j + 1] if scores[j + 1] < m1 else m1
+            m2 = scores[j + 2] if scores[j + 2] < m2 else m2
+            m3 = scores[j + 3] if scores[j + 3] < m3 else m3
+            m4 = scores[j + 4] if scores[j + 4] < m4 else m4
+            m5 = scores[j + 5] if scores[j + 5] < m5 else m5
+            m6 = scores[j + 6] if scores[j + 6] < m6 else m6
+            m7 = scores[j + 7] if scores[j + 7] < m7 else m7
+        other = min(min(min(m0, m1), min(m2, m3)), min(min(m4, m5), min(m6, m7)))
+        nearest = label
+        if other < own:
+            for j in range(n_clusters):
+                if scores[j] == other:
+                    nearest = j
+                    break
+            scores[label] = own
+            second = _FAR
+            for j in range(n_clusters):
+                if j != nearest and scores[j] < second:
+                    second = scores[j]
+            own, other = other, second
+        norm = float(screened[row, n_features])
+        near = float(bias_norm[nearest])
+        most = own + 2.0 * rounding * (near * near + 2.0 * norm * near) + 4e-36
+        square = norm * norm
+        decided = most < other
+        if decided:
+            near = np.sqrt(max(0.0, square * (1 + 1e-6) + most))
+            far = np.sqrt(max(0.0, square * (1 - 1e-6) + other))
+        else:
+            nearest, one, two, square = _two_nearest(X[row], mean, centres)
+            near, far = np.sqrt(one), np.sqrt(two)
+            norm = np.sqrt(square)
+            decided = two - one > 8.0 * rounding64 * (norm + far) * (norm + far) + 4.0 * doubt * far
+            near, far, norm = near * scale, far * scale, norm * scale
+        if not decided:
+            undecided[start + doubtful] = row
+            doubtful += 1
+            nearest = label if not first_time else 0
+            room[row] = -_FAR
+        else:
+            left = spent[nearest] + (far - near) - slack * (norm + far) - 4.0 * doubt * scale
+            room[row] = np.float32(left - 2e-7 * abs(left))
+        if first_time:
+            changed += 1
+            labels[row] = nearest
+            moved_count[nearest, 0] += 1
+            for f in range(n_features):
+                moved[nearest, f] += X[row, f] - mean[f]
+        elif nearest != label:
+            changed += 1
+            labels[row] = nearest
+            moved_count[nearest, 0] += 1
+            moved_count[nearest, 1] += 1
+            moved_count[label, 0] -= 1
+            moved_count[label, 1] += 1
+            for f in range(n_features):
+                value = X[row, f] - mean[f]
+                moved[nearest, f] += value
+                moved[label, f] -= value
+    return changed, doubtful
+
+
+@njit(cache=True, nogil=True)
+def move_centres(
+    sums: np.ndarray, counts: np.ndarray, centres: np.ndarray, scale: float, moved: np.ndarray, shift: np.ndarray, spent: np.ndarray
+) -> float:
+    """Put each centre on the mean of its rows; return the sum of the squared shifts, in the units of the rows.
+
+    Parameters
+    ----------
+    sums, counts : ndarray of shape (n_clusters, n_features), float64, and (n_clusters,), int64
+        Of each cluster's centred rows; no count is 0.
+    centres : ndarray of shape (n_clusters, n_features), float64
+    scale : float
+    moved : ndarray of shape (n_clusters, n_features), float64
+        Filled with the new centres.
+    shift, spent : ndarray of shape (n_clusters,), float64
+        How far each centre moved; what this takes from the room of each cluster's rows is added to ``spent``.
+    """
+    n_clusters, n_features = centres.shape
+    total, most, next_most, mover = 0.0, 0.0, 0.0, 0
+    for j in range(n_clusters):
+        alpha = 1.0 / counts[j]
+        square = 0.0
+        for f in range(n_features):
+            moved[j, f] = sums[j, f] * alpha
+            step = moved[j, f] - centres[j, f]
+            square += step * step
+        total += square
+        shift[j] = np.sqrt(square)
+        if shift[j] > most:
+            next_most = most
+            most = shift[j]
+            mover = j
+        elif shift[j] > next_most:
+            next_most = shift[j]
+    for j in range(n_clusters):
+        spent[j] += scale * (shift[j] + (next_most if j == mover else most)) * (1 + 1e-6)
+    return total
