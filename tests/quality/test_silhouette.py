@@ -85,18 +85,79 @@ def test_it_is_undefined_with_the_reason_without_two_segments_to_compare(labels,
     assert reason in found.reason
 
 
+def overlapping():
+    return blobs(1_500, spread=6.0)
+
+
+def with_small_segments():
+    return make_blobs([1_100, 200, 120, 50, 20, 9, 1], 3, cluster_std=3.0, random_state=1)
+
+
+def with_noise():
+    X, labels = blobs(2_000, spread=5.0)
+    return X, np.where(np.random.default_rng(0).random(2_000) < 0.3, -1, labels)
+
+
+def skewed():
+    X = np.random.default_rng(0).lognormal(sigma=1.3, size=(1_500, 3))
+    return X, np.digitize(X[:, 0], np.quantile(X[:, 0], [0.6, 0.9, 0.99]))
+
+
+def copies():
+    X = np.repeat(np.random.default_rng(0).normal(size=(50, 2)), 30, axis=0)
+    return X, np.digitize(X[:, 0], [-0.5, 0.8])
+
+
+def many_segments():
+    return make_blobs([700] + [8] * 100, 4, cluster_std=2.5, random_state=3)
+
+
+SHAPES = [overlapping, with_small_segments, with_noise, skewed, copies, many_segments]
+
+
+def intervals(X, labels, seeds):
+    """Return the exact value, and the estimates of so many samples."""
+    exact = SilhouetteScorer(X).score(labels).value
+    found = [SilhouetteScorer(X, seed=seed, pairs=0).score(labels) for seed in range(seeds)]
+    assert not any(estimate.is_exact for estimate in found)
+    return exact, found
+
+
 class TestSampled:
-    def test_the_interval_covers_the_exact_value_about_nineteen_times_in_twenty(self, monkeypatch):
-        X, labels = blobs(1_500, spread=6.0)
-        labels[:12] = 5  # a small segment of its own
-        exact = SilhouetteScorer(X).score(labels).value
-        monkeypatch.setattr(module, "_MIN_SAMPLE", 200)
-        found = [SilhouetteScorer(X, seed=seed, pairs=0).score(labels) for seed in range(200)]
-        assert all(estimate.sample_size < 300 and not estimate.is_exact for estimate in found)
-        assert 0.90 <= np.mean([estimate.low <= exact <= estimate.high for estimate in found]) <= 0.99
-        # Unbiased: the mean of 200 estimates lies within four of its standard errors.
+    @pytest.fixture(autouse=True)
+    def _small(self, monkeypatch):
+        monkeypatch.setattr(module, "_MIN_SAMPLE", 500)
+
+    @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
+    def test_the_interval_covers_the_exact_value_about_nineteen_times_in_twenty(self, shape):
+        exact, found = intervals(*shape(), 250)
+        covered = np.mean([estimate.low <= exact <= estimate.high for estimate in found])
+        assert 0.90 <= covered <= 0.99  # 0.95 more or less three standard deviations of 250 trials
+        # Unbiased: the mean of the estimates lies within four of its standard errors.
         values = np.array([estimate.value for estimate in found])
         assert abs(values.mean() - exact) < 4 * values.std() / np.sqrt(len(values))
+        # Nor does it cover by being too wide.
+        assert np.mean([estimate.high - estimate.low for estimate in found]) == pytest.approx(3.92 * values.std(), rel=0.2)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
+    def test_the_interval_covers_as_it_says_over_thousands_of_samples(self, shape):
+        exact, found = intervals(*shape(), 4_000)
+        assert 0.935 <= np.mean([estimate.low <= exact <= estimate.high for estimate in found]) <= 0.97
+
+    def test_what_few_customers_show_is_within_the_interval_though_the_sample_may_show_none(self):
+        X = np.repeat([[0.0], [10.0]], [5_000, 1_000], axis=0)
+        labels = np.repeat([0, 1], [5_000, 1_000])
+        labels[:20] = 1
+        exact, found = intervals(X, labels, 200)
+        assert np.mean([estimate.low <= exact <= estimate.high for estimate in found]) >= 0.95
+
+    def test_a_sample_without_any_spread_is_no_exact_value(self):
+        X = np.repeat([[0.0], [10.0]], 3_000, axis=0)
+        found = SilhouetteScorer(X, pairs=0).score(np.repeat([0, 1], 3_000))
+        assert (found.value, found.high, found.is_exact) == (1.0, 1.0, False)
+        # The rule of three among 500 of 6,000: at most 0.57 % of the rows may differ, by 2 at most.
+        assert found.low == pytest.approx(1 - 2 * np.log(0.05) / np.log(5_500 / 6_000) / 6_000)
 
     def test_value_and_interval_are_cochrans_for_a_stratified_sample(self, monkeypatch):
         monkeypatch.setattr(module, "_MIN_SAMPLE", 400)
