@@ -38,3 +38,7 @@ class StoreError(SegcoreError):
 
 class JobError(SegcoreError):
     """A sweep or a benchmark could not be run to its end."""
+
+
+class MemoryLimitError(SegcoreError):
+    """A sweep would need more memory than there is, or than it may take."""

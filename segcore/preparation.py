@@ -89,3 +89,22 @@ def apply_preparation(preparation: Preparation, values: np.ndarray) -> np.ndarra
     X -= centre
     X /= scale
     return X
+
+
+def scaled(values: np.ndarray, scaler: Scaler) -> np.ndarray:
+    """Return scaled features, as `apply_preparation` gives them but for the last bit, without scikit-learn, which the server never imports.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_customers, n_features), float64
+    """
+    if scaler == "none":
+        return np.array(values, dtype=float)
+    if scaler == "standard":
+        centre, scale = values.mean(axis=0), values.std(axis=0)
+    elif scaler == "minmax":
+        centre, scale = values.min(axis=0), np.ptp(values, axis=0)
+    else:
+        low, centre, high = np.percentile(values, [25, 50, 75], axis=0)
+        scale = high - low
+    return (values - centre) / np.where(scale > 0, scale, 1.0)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import astuple
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
 
 from segcore.dataset import FeatureTable
-from segcore.solution import Scaler, digest
+from segcore.preparation import scaled
+from segcore.solution import digest
 from ui import cache
 from ui.choice import FeatureChoice
 from ui.words import count
@@ -38,25 +38,6 @@ def curve_of(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> KDist
         return k_distances(scaled(found.table.values, chosen.scaler), NEIGHBOURS, seed=chosen.seed)
 
     return cache.computed("k_distances", choice_digest(chosen, taken), build)
-
-
-def scaled(values: np.ndarray, scaler: Scaler) -> np.ndarray:
-    """Return scaled features, as ``segcore.preparation`` does but for the last bit, without scikit-learn, which the server never imports.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_customers, n_features), float64
-    """
-    if scaler == "none":
-        return np.array(values, dtype=float)
-    if scaler == "standard":
-        centre, scale = values.mean(axis=0), values.std(axis=0)
-    elif scaler == "minmax":
-        centre, scale = values.min(axis=0), np.ptp(values, axis=0)
-    else:
-        low, centre, high = np.percentile(values, [25, 50, 75], axis=0)
-        scale = high - low
-    return (values - centre) / np.where(scale > 0, scale, 1.0)
 
 
 def eps_values(curve: KDistances) -> tuple[float, ...] | None:

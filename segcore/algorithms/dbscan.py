@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from segcore.algorithms.costs import dbscan_cost
 from segcore.algorithms.outcome import as_sentences, failed
 from segcore.algorithms.specification import AlgorithmSpec
 from segcore.engines import Fitted, fit_estimator
@@ -200,4 +201,5 @@ DBSCAN = AlgorithmSpec(
     numbered=True,
     measures=("silhouette", "n_segments", "noise_share", "compactness"),
     mapped=True,
+    cost=dbscan_cost,
 )

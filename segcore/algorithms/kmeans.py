@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from segcore.algorithms.costs import kmeans_cost
 from segcore.algorithms.outcome import as_sentences, failed, skipped
 from segcore.algorithms.specification import AlgorithmSpec
 from segcore.engines import Fitted, fit_estimator
@@ -159,4 +160,5 @@ KMEANS = AlgorithmSpec(
     "origin.npy is only what to subtract from both before squaring, so that no digits are lost.",
     share_key=lambda point: (point["n_clusters"], point.get("n_init", 1)),
     judged_by="inertia",
+    cost=kmeans_cost,
 )

@@ -50,6 +50,81 @@ class SweepFunction(Protocol):
         ...
 
 
+class RowsToCost(Protocol):
+    """What a cost may ask of the rows before they are clustered, answered from a sample of them."""
+
+    @property
+    def n_rows(self) -> int:
+        """Rows to cluster, copies included."""
+        ...
+
+    @property
+    def n_features(self) -> int:
+        """Features of each."""
+        ...
+
+    def neighbours(self, eps: float) -> float:
+        """Return how many rows lie within ``eps`` of a row, itself included, on average."""
+        ...
+
+    def dense_share(self, eps: float, min_samples: int) -> float:
+        """Return the share of the rows, 0 to 1, with at least ``min_samples`` rows within ``eps``."""
+        ...
+
+    def near_share(self, eps: float) -> float:
+        """Return the share of the rows, 0 to 1, that a search by boxes has to look at for what lies within ``eps`` of one row."""
+        ...
+
+    def iterations(self, n_clusters: int, tol: float) -> float:
+        """Return about how many iterations k-means takes from one start."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the points of a sweep take beyond the rows themselves.
+
+    Parameters
+    ----------
+    work : mapping of str to float
+        Operations by kind. A kind is the name of one of ``cost.calibration.TASKS``, which measures the seconds of an operation.
+    point_bytes : tuple of int
+        What each point takes while it is fitted alone.
+    shared_bytes : int
+        What work for several points takes, all of them together.
+    kept_bytes : tuple of int
+        What each point's Solution holds, labels left out, until it is in the store.
+    clustered : tuple of float
+        Share of the rows, 0 to 1, that are not noise at each point.
+    remedy : str
+        What to change where it does not fit, as in "choose …".
+    """
+
+    work: Mapping[str, float]
+    point_bytes: tuple[int, ...]
+    kept_bytes: tuple[int, ...]
+    clustered: tuple[float, ...]
+    shared_bytes: int = 0
+    remedy: str = "cluster fewer rows"
+
+
+class CostFunction(Protocol):
+    """Estimate what a sweep takes, from the rows' numbers and a sample of them; in a few tenths of a second, without scikit-learn."""
+
+    def __call__(self, rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memory: int | None = None) -> Cost:
+        """Return the cost of fitting ``points``.
+
+        Parameters
+        ----------
+        rows : RowsToCost
+        points : sequence of points
+        engine : {"stock", "intel", "shared"}
+        memory : int or None
+            Bytes that the fits may take, for work that makes do with what it is given; ``None`` is as much as it likes.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AlgorithmSpec:
     """One clustering algorithm.
@@ -81,6 +156,8 @@ class AlgorithmSpec:
         What Explore shows first: names of ``plots.points.METRICS``.
     mapped : bool
         Whether measures are shown as maps over two axes rather than as curves over the first one.
+    cost : CostFunction or None
+        What a sweep takes, estimated before it starts; ``None`` counts the rows and the measuring alone.
     """
 
     name: str
@@ -97,6 +174,7 @@ class AlgorithmSpec:
     numbered: bool = False
     measures: tuple[str, ...] = ("inertia", "silhouette")
     mapped: bool = False
+    cost: CostFunction | None = None
 
     @property
     def default_engine(self) -> EngineName:

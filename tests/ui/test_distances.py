@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
+from segcore.preparation import scaled
 from segcore.quality.kdistance import k_distances
-from ui.distances import eps_values, scaled
+from ui.distances import eps_values
 
 
 @pytest.mark.parametrize(("name", "scaler"), [("standard", StandardScaler()), ("minmax", MinMaxScaler()), ("robust", RobustScaler())])

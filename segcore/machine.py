@@ -1,0 +1,98 @@
+"""The machine this runs on: its processor, and the memory that there is for one more piece of work."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from segcore.errors import ParameterError
+
+CGROUPS = Path("/sys/fs/cgroup")
+_OWN_CGROUPS = Path("/proc/self/cgroup")
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_AMOUNT = re.compile(r"([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
+_UNLIMITED = 1 << 60
+# Of each version of control groups: the limit, what is used, and the part of that which the kernel gives up first.
+_FILES = (("memory.max", "memory.current", "inactive_file"), ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"))
+
+
+def processor_name() -> str:
+    """Return what the processor calls itself."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return " ".join(line.partition(":")[2].split())
+    return platform.processor() or platform.machine()
+
+
+def available_bytes() -> int:
+    """Return the memory that can still be taken: what the machine has, or less where this process's control groups allow less."""
+    import psutil
+
+    return min([int(psutil.virtual_memory().available), *_left_in_cgroups()])
+
+
+def resident_bytes() -> int:
+    """Return the memory that this process has now."""
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def _left_in_cgroups() -> Iterator[int]:
+    """Yield what each control group that this process is in, of either version, leaves of its limit."""
+    try:
+        lines = _OWN_CGROUPS.read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, own = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        for root in (CGROUPS / "memory", CGROUPS, CGROUPS / "unified"):
+            # In a container its own group may be mounted as the root, under whatever name it has outside.
+            folder = root / own.lstrip("/")
+            while folder.is_relative_to(root):
+                left = _left_in(folder)
+                if left is not None:
+                    yield left
+                if folder == root:
+                    break
+                folder = folder.parent
+
+
+def _left_in(folder: Path) -> int | None:
+    for limit, used, reclaimable in _FILES:
+        with contextlib.suppress(OSError, ValueError):
+            most = int((folder / limit).read_text())
+            if most >= _UNLIMITED:
+                return None
+            taken = int((folder / used).read_text())
+            with contextlib.suppress(OSError, ValueError):
+                found = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+                taken -= int(found.get(reclaimable, 0))
+            return max(0, most - taken)
+    return None
+
+
+def parse_bytes(text: str) -> int:
+    """Read an amount of memory: ``4e9``, ``512M``, ``2G``, ``1.5GiB``; K, M, G and T are powers of 1,024.
+
+    Raises
+    ------
+    ParameterError
+        Where it is none, or not above 0.
+    """
+    found = _AMOUNT.fullmatch(text.strip())
+    amount = int(float(found[1]) * _UNITS[found[2].upper()]) if found else 0
+    if amount < 1:
+        raise ParameterError(f"An amount of memory is written 4e9, 512M or 2G and is above 0, got {text!r}.")
+    return amount
+
+
+def bytes_text(amount: float) -> str:
+    """Return an amount of memory as people read it: ``7.3 GiB``, or ``180 MiB`` below half a GiB."""
+    return f"{amount / 2**30:,.1f} GiB" if amount >= 2**29 else f"{max(1, round(amount / 2**20)):,} MiB"
