@@ -10,7 +10,7 @@ explore_views.draw_recommendation(sweep)
 chosen = pick_point(sweep)
 solution = find_solution(page.store, sweep, chosen.position)
 explore_views.draw_measures(sweep, chosen.position)
-draw_point(chosen, solution)
+draw_point(sweep, chosen, solution)
 if chosen.n_segments:
     link("segments", "See who is in these segments")
 explore_views.draw_all_sizes(sweep, chosen.position)

@@ -10,7 +10,7 @@ draw_sweep_line(sweep)
 chosen = pick_point(sweep)
 solution = find_solution(page.store, sweep, chosen.position)
 if solution is None or solution.labels is None:
-    draw_point(chosen, solution)
+    draw_point(sweep, chosen, solution)
     link("explore", "Choose another point")
     st.stop()
 request = export_form(page.store, sweep, chosen.position, solution)

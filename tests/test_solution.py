@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segcore.solution import Estimate, Preparation, Quality, Solution, SweepSpec, canonical_json
+from segcore.solution import Estimate, Preparation, Quality, Solution, Sweep, SweepSpec, canonical_json, partition_digest
 
 SPEC = SweepSpec(
     table="t.json",
@@ -94,3 +94,42 @@ def test_any_other_question_has_another_id(change):
 def test_a_preparation_keeps_every_digit_through_json():
     preparation = Preparation(("a", "b"), "standard", (1 / 3, 1e-300), (2 / 3, 1e300), "2011-12-09T12:50:00")
     assert Preparation.from_json(json.loads(canonical_json(preparation.to_json()))) == preparation
+
+
+@given(st.lists(st.integers(-1, 6), min_size=1, max_size=40), st.permutations(range(7)))
+def test_equal_partitions_have_one_digest_however_they_are_numbered(labels, names):
+    labels = np.array(labels, dtype=np.int32)
+    renamed = np.array([label if label < 0 else names[label] for label in labels], dtype=np.int32)
+    assert partition_digest(labels) == partition_digest(renamed)
+
+
+@pytest.mark.parametrize("other", [[0, 0, 1, 1], [0, 1, 1, -1], [0, 1, 2, 2], [-1, 1, 1, 1]])
+def test_other_partitions_have_other_digests(other):
+    assert partition_digest(np.array([0, 1, 1, 1], dtype=np.int32)) != partition_digest(np.array(other, dtype=np.int32))
+
+
+def test_the_first_point_with_the_same_partition_is_named():
+    def at(partition):
+        return Solution(params={}, status="ok", engine="shared", evidence="", seed=0, partition=partition)
+
+    solutions = (at("a"), at("b"), None, at("a"), at(None), at("b"), at("a"))
+    sweep = Sweep(id="s", spec=SPEC, solutions=solutions, preparation=None, summary={})
+    assert sweep.same_as() == (None, None, None, 0, None, 1, 0)
+
+
+def test_criteria_agreement_and_partition_are_kept():
+    solution = Solution.from_labels(
+        np.array([0, 1]),
+        params={"n_components": 2, "covariance_type": "full"},
+        engine="shared",
+        evidence="",
+        seed=0,
+        criteria={"bic": 12.5, "aic": 10.25},
+        agreement=Estimate(0.9, 0.8, 0.95, 100),
+        partition="p",
+    )
+    document = json.loads(json.dumps(solution.to_json()))
+    assert document["metrics"]["bic"] == 12.5
+    assert document["scoring_agreement"]["sample_size"] == 100
+    again = Solution.from_json(document)
+    assert (again.criteria, again.agreement, again.partition) == (solution.criteria, solution.agreement, "p")

@@ -342,3 +342,34 @@ def test_a_table_that_was_changed_in_the_store_is_not_the_same_question(store, v
     specs = [make_spec(store, table, DATA, features=NAMES, outliers="none", points=POINTS) for table in (first, second)]
     assert specs[0].id != specs[1].id
     assert replace(specs[1], table=first).id == specs[0].id
+
+
+def test_points_with_one_partition_are_measured_once_and_name_the_first(store, asked, monkeypatch):
+    points = [{"n_clusters": k, "tol": tol} for k in (2, 3) for tol in (1e-3, 1e-4, 1e-5)]
+    measured = []
+    real = module.SilhouetteScorer.score_all
+    monkeypatch.setattr(
+        module.SilhouetteScorer, "score_all", lambda self, labellings: (measured.extend(labellings), real(self, labellings))[1]
+    )
+    sweep = store.sweep(run(store, asked(points=points, engine="stock")))
+    document = sweep_document(sweep, False)
+    for point, solution, same in zip(document["points"], sweep.solutions, sweep.same_as(), strict=True):
+        assert point["same_as"] == (None if same is None else points[same])
+        if same is not None:
+            assert solution.quality.to_json() == sweep.solutions[same].quality.to_json()
+    assert len(measured) == len({solution.partition for solution in sweep.solutions}) < len(points)
+
+
+def test_solutions_may_come_in_any_order_and_shared_work_is_counted_once(store, asked, monkeypatch):
+    spec = asked(engine="stock")
+    real = module.algorithm_named("kmeans")
+
+    def backwards(X, points, engine, *, shared=None, **options):
+        shared(0.25)
+        shared(0.5)
+        yield from reversed(list(real.sweep(X, points, engine, **options)))
+
+    monkeypatch.setattr(module, "algorithm_named", lambda name: replace(real, sweep=backwards))
+    sweep = store.sweep(run(store, spec))
+    assert [solution.params for solution in sweep.solutions] == POINTS
+    assert sweep.summary["shared_seconds"] == 0.75

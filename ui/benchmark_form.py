@@ -9,11 +9,11 @@ import streamlit as st
 
 from segcore import jobs
 from segcore.algorithms import ALGORITHMS, AlgorithmSpec, algorithm
+from segcore.benchmark.plan import engines_of
 from segcore.dataset import FeatureTable
 from segcore.errors import SegcoreError
 from segcore.explain.wording import counted
-from segcore.grid import Grid
-from segcore.solution import ENGINES
+from segcore.grid import Grid, value_text
 from segcore.store import Store
 from ui import state
 from ui.choice import FeatureChoice, kit_choice
@@ -41,14 +41,15 @@ def benchmark_form(store: Store, taken: Intake, table: FeatureTable) -> None:
         runs = middle.number_input(
             "Runs of each engine", 1, MOST_RUNS, key=_kept("runs", 3), help="The median counts; the spread is shown."
         )
+        known = engines_of(spec.name)
         engines = right.pills(
             "Engines",
-            ENGINES,
+            known,
             selection_mode="multi",
             format_func=lambda name: ENGINE_TITLES[str(name)],
-            key=_kept("engines", list(ENGINES)),
+            key=_kept(f"engines.{spec.name}", list(known)),
         )
-        for name, value in (("repeats", repeats), ("runs", runs), ("engines", engines)):
+        for name, value in (("repeats", repeats), ("runs", runs), (f"engines.{spec.name}", engines)):
             state.remember(f"benchmark.{name}", value)
         st.caption(" ".join(f"{ENGINE_TITLES[name]}: {ENGINE_WORDS[name]}" for name in engines))
         if grid is None or chosen is None:
@@ -106,7 +107,7 @@ def _grid(spec: AlgorithmSpec) -> Grid | None:
     axes: dict[str, str] = {}
     shown = [param for param in spec.params if param.default]
     for column, param in zip(st.columns(len(shown)), shown, strict=True):
-        key = _kept(f"{spec.name}.{param.name}", ", ".join(f"{value:g}" for value in param.default))
+        key = _kept(f"{spec.name}.{param.name}", ", ".join(value_text(value) for value in param.default))
         axes[param.name] = column.text_input(f"{param.title} ({param.name})", key=key, help=f"{param.help} Separated by commas.")
         state.remember(f"benchmark.{spec.name}.{param.name}", axes[param.name])
     try:

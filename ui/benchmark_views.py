@@ -23,6 +23,7 @@ from ui.words import ago
 
 MOST_RECENT = 20
 _MIB = 1 << 20
+_ORDER = {"stock": 0, "intel": 1, "shared": 2}
 
 
 def recent(store: Store) -> list[jobs.Job]:
@@ -85,7 +86,11 @@ def draw_result(result: Mapping[str, Any], job_id: str) -> None:
     times = timings_data(result)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        st.markdown("**Time to fit the whole grid**", help="Fits only: no start-up, no loading of compiled code, no feature building.")
+        help_text = (
+            "No start-up, no loading of compiled code, no feature building. Stock and Intel: the sum of the fits. "
+            "Shared: all the time from the first point to the last."
+        )
+        st.markdown("**Time for the whole grid**", help=help_text)
         words = describe_timings(times)
         draw_figure(draw_timings(times), key=f"figure.times.{job_id[:12]}", name="Seconds of each engine, median and runs", words=words)
     with right:
@@ -97,14 +102,21 @@ def draw_result(result: Mapping[str, Any], job_id: str) -> None:
 
 def _draw_agreement(result: Mapping[str, Any]) -> None:
     st.markdown("**Do the results agree?**")
-    if not result["agreement"]:
+    if result.get("max_difference") is not None:
+        st.metric("Largest difference", f"{result['max_difference']:.1g}", border=True, help="Between the two silhouettes of a point.")
+    elif not result["agreement"]:
         st.caption("There is nothing to compare: agreement is with stock, and it takes another engine.")
     for engine, found in result["agreement"].items():
         ratio = result["ratio_to_stock"].get(engine)
         with st.grid(2, min_column_width=130):
             name = ENGINE_TITLES.get(engine, engine)
             speed = "–" if ratio is None else f"{ratio:.2f} ×"
-            st.metric(f"{name}'s speed", speed, border=True, help="Of stock's. Above 1 is faster than stock, below 1 slower.")
+            st.metric(f"{name} against stock", speed, border=True, help="Times as fast: above 1 is faster than stock, below 1 slower.")
+            against_intel = result.get("ratio_to_intel", {}).get(engine)
+            if against_intel is not None:
+                st.metric(
+                    f"{name} against Intel", f"{against_intel:.2f} ×", border=True, help="Times as fast: above 1 is faster than Intel."
+                )
             same = f"{found['identical_points']} of {found['points']}"
             st.metric("Identical points", same, border=True, help=f"Points where both gave {found['identical_meaning']}.")
             lowest = "–" if found["min_ari"] is None else f"{found['min_ari']:.3f}"
@@ -122,7 +134,7 @@ def gap_text(gap: float) -> str:
 
 def _draw_engines(result: Mapping[str, Any]) -> None:
     st.markdown("**What ran, and the proof**")
-    engines = sorted(result["engines"].items(), key=lambda item: item[0] != "stock")
+    engines = sorted(result["engines"].items(), key=lambda item: _ORDER.get(item[0], 0))
     rows = [
         {
             "Engine asked": ENGINE_TITLES.get(engine, engine),

@@ -9,7 +9,7 @@ from segcore.explain import number_text, percent_text
 from segcore.explain.wording import counted, two_decimals
 from segcore.features.assemble import Assembled, assemble
 from segcore.grid import find_point, point_key
-from segcore.plots.points import PointRow, point_rows
+from segcore.plots.points import PointRow, point_label, point_rows
 from segcore.plots.timings import seconds_text
 from segcore.solution import Solution, Sweep
 from segcore.store import Store
@@ -43,7 +43,7 @@ def pick_point(sweep: Sweep) -> PointRow:
         range(len(rows)),
         key=key,
         on_change=choose,
-        format_func=lambda position: _option(rows[position], recommended),
+        format_func=lambda position: _option(rows[position], recommended, same_words(sweep, position)),
         help="Everything below follows this choice. Clicking a point in a figure chooses it too.",
     )
     # While points are missing the best one so far is only shown; in the address it would count as chosen for good.
@@ -51,7 +51,16 @@ def pick_point(sweep: Sweep) -> PointRow:
     return rows[chosen]
 
 
-def _option(row: PointRow, recommended: int | None) -> str:
+def same_words(sweep: Sweep, position: int) -> str | None:
+    """Return ``same segments as tol 0.0001`` where an earlier point of the grid has the same partition."""
+    first = sweep.same_as()[position]
+    if first is None:
+        return None
+    own, other = sweep.spec.points[position], sweep.spec.points[first]
+    return f"same segments as {point_label({name: value for name, value in other.items() if own.get(name) != value})}"
+
+
+def _option(row: PointRow, recommended: int | None, same: str | None) -> str:
     parts = [row.label]
     if row.state != "ok":
         parts.append(row.gap or row.state)
@@ -61,6 +70,8 @@ def _option(row: PointRow, recommended: int | None) -> str:
         parts.append(f"silhouette {two_decimals(row.silhouette.value)}")
     if row.noise_share:
         parts.append(f"{percent_text(row.noise_share)} noise")
+    if same:
+        parts.append(same)
     if row.position == recommended:
         parts.append("recommended")
     return " · ".join(parts)
@@ -72,7 +83,7 @@ def recommended_position(sweep: Sweep) -> int | None:
     return find_point(sweep.spec.points, found.params) if found is not None and found.params is not None else None
 
 
-def draw_point(row: PointRow, solution: Solution | None) -> None:
+def draw_point(sweep: Sweep, row: PointRow, solution: Solution | None) -> None:
     """Draw the numbers of a point, and on request the proof of what computed it."""
     if row.state != "ok" or solution is None:
         st.warning(f"{escape(row.label)}: {row.gap}. {escape(row.reason or '')}".strip(), icon=":material/block:")
@@ -83,7 +94,8 @@ def draw_point(row: PointRow, solution: Solution | None) -> None:
         st.metric("Noise", percent_text(row.noise_share), border=True, height="stretch", help="Share of rows that belong to no segment.")
         st.metric("Compactness", two_decimals(row.mean_compactness), border=True, height="stretch", help=_COMPACTNESS)
         st.metric("Fit", seconds_text(row.fit_seconds), border=True, height="stretch", help="This point's own fit, on this machine.")
-    st.caption(escape(silhouette_words(row)))
+    same = same_words(sweep, row.position)
+    st.caption(escape(silhouette_words(row)) + (f" :material/content_copy: {escape(same).capitalize()}." if same else ""))
     if row.reason:
         st.info(escape(row.reason), icon=":material/info:")
     with st.expander(f"Computed by {row.engine}: the proof, and every measure"):

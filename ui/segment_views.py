@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -33,7 +36,9 @@ DISTRIBUTIONS = 4
 def describe_point(store: Store, sweep: Sweep, position: int, solution: Solution) -> SegmentProfile:
     """Return the profile of a point's segments under their present names."""
     names = segment_names(store, sweep, position)
-    key = f"{sweep.id}.{position}.{sorted(names.items())}"
+    # By content, so that points with the same labels are explained once.
+    labels = hashlib.sha256(np.ascontiguousarray(solution.labels).tobytes()).hexdigest()
+    key = f"{sweep.id}.{labels}.{sorted(names.items())}"
     return cache.computed("profile", key, lambda: segment_profile(clustered(store, sweep).table, solution, names))
 
 

@@ -33,7 +33,7 @@ def timings_data(result: Mapping[str, Any]) -> tuple[EngineTime, ...]:
         for name, times in result["engines"].items()
         if times.get("seconds")
     )
-    return tuple(sorted(found, key=lambda time: time.engine != "stock"))
+    return tuple(sorted(found, key=lambda time: ENGINES.index(time.engine) if time.engine in ENGINES else -1))
 
 
 def draw_timings(times: tuple[EngineTime, ...]) -> Figure:
@@ -66,7 +66,7 @@ def draw_timings(times: tuple[EngineTime, ...]) -> Figure:
         marker={"symbol": "circle-open", "size": 10, "line": {"width": 2}, "color": QUIET},
         hovertemplate="%{x:.3g} s<extra></extra>",
     )
-    lay_out(figure, x_title="Fitting the whole grid (seconds)", y_title="Engine", height=120 + 62 * len(times), showlegend=False)
+    lay_out(figure, x_title="The whole grid (seconds)", y_title="Engine", height=120 + 62 * len(times), showlegend=False)
     figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
     return figure

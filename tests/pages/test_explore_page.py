@@ -166,3 +166,12 @@ def test_the_recommended_point_is_one_button_away(store, spec_of, finish, open_a
     assert not app.exception
     assert metrics(app)["Segments"] == "3"
     assert app.button(key="explore.recommended").disabled
+
+
+def test_a_point_with_the_same_segments_says_as_which(spec_of, finish, open_app, words):
+    sweep = finish(spec_of("n_clusters=3", "tol=0.001,0.0001"))
+    assert sweep.same_as() == (None, 0)
+    app = open_app("explore", sweep=sweep.id, point=point_key(sweep.spec.points[1]))
+    assert not app.exception
+    assert "Same segments as tol 0.001" in words(app)
+    assert any("same segments as tol 0.001" in option for option in app.selectbox[0].options)
