@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from segcore.algorithms.dbscan import DBSCAN
+from segcore.algorithms.gaussian_mixture import GAUSSIAN_MIXTURE
 from segcore.algorithms.kmeans import KMEANS
+from segcore.algorithms.minibatch_kmeans import MINIBATCH_KMEANS
 from segcore.algorithms.specification import AlgorithmSpec
 from segcore.errors import ParameterError
 
-ALGORITHMS: tuple[AlgorithmSpec, ...] = (KMEANS, DBSCAN)
+ALGORITHMS: tuple[AlgorithmSpec, ...] = (KMEANS, MINIBATCH_KMEANS, GAUSSIAN_MIXTURE, DBSCAN)
 
 __all__ = ["ALGORITHMS", "AlgorithmSpec", "algorithm"]
 
