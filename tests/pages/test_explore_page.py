@@ -169,7 +169,7 @@ def test_the_recommended_point_is_one_button_away(store, spec_of, finish, open_a
 
 
 def test_a_point_with_the_same_segments_says_as_which(spec_of, finish, open_app, words):
-    sweep = finish(spec_of("n_clusters=3", "tol=0.001,0.0001"))
+    sweep = finish(spec_of(axes=("n_clusters=3", "tol=0.001,0.0001")))
     assert sweep.same_as() == (None, 0)
     app = open_app("explore", sweep=sweep.id, point=point_key(sweep.spec.points[1]))
     assert not app.exception
