@@ -27,7 +27,8 @@ import numpy as np
 
 from segcore.cores import usable_cores
 from segcore.kernels import kmeans_literal as literal
-from segcore.kernels.kmeans_steps import assign, move_centres, padded, prepare_rows, weigh
+from segcore.kernels._scores import LANES
+from segcore.kernels.kmeans_steps import assign, empty_panels, move_centres, prepare_rows, weigh
 from segcore.kernels.seeding import candidates_a_centre, draw_starts
 
 MAX_ITER = 300
@@ -284,8 +285,7 @@ class _Walk:
         self.spent = np.zeros(self.n_clusters)
         self.sums, self.counts = np.zeros(centres.shape), np.zeros(self.n_clusters, np.int64)
         self.traffic = np.zeros(self.n_clusters, np.int64)
-        self.weights = np.empty((self.rows.screened.shape[1], padded(self.n_clusters)), np.float32)
-        self.bias = np.empty(padded(self.n_clusters), np.float32)
+        self.panels = empty_panels(self.n_clusters, self.n_features, LANES)
         # A sum of n numbers is off by at most n roundings of the sum of their sizes, scikit-learn's and this one.
         self.doubt = 20 * _ROUNDING * self.rows.norms / self.rows.scale
         self.tols = tols
@@ -320,7 +320,7 @@ class _Walk:
         """Give each row the label of its nearest centre; return how many labels changed."""
         rows = self.rows
         np.copyto(self.before, self.labels)
-        weigh(self.centres, rows.scale, self.weights, self.bias)
+        weigh(self.centres, rows.scale, LANES, self.panels)
 
         def part(start: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
             moved, counts = np.zeros_like(self.sums), np.zeros((self.n_clusters, 2), np.int64)
@@ -329,8 +329,7 @@ class _Walk:
                 rows.mean,
                 rows.screened,
                 self.centres,
-                self.weights,
-                self.bias,
+                self.panels,
                 self.spent,
                 self.labels,
                 self.room,

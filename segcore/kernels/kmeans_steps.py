@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-LANES = 8
+from segcore.kernels._scores import LANES, STEP, lowest_other
+
+_BATCH = 1024
 _TINY = np.float32(1e-36)
 _FAR = np.float32(3e38)
 _ROUNDING32 = 2.0**-24
@@ -75,14 +77,14 @@ def prepare_rows(X: np.ndarray, spread: Spread) -> Rows:
     return Rows(X, mean, scale, screened, sum(part[1] for part in found) * scale**2, sum(part[2] for part in found) * scale)
 
 
-def padded(count: int) -> int:
-    """Return ``count`` rounded up to whole vectors of single precision."""
-    return -(-count // LANES) * LANES
-
-
 def screened_width(n_features: int) -> int:
     """Return how many numbers a row of the single-precision copy has: its features, its norm, and zeros to a multiple of four."""
-    return -(-(n_features + 1) // 4) * 4
+    return -(-(n_features + 1) // STEP) * STEP
+
+
+def empty_panels(n_centres: int, n_features: int, lanes: int) -> np.ndarray:
+    """Return room for what ``weigh`` fills in."""
+    return np.empty(-(-n_centres // lanes) * (screened_width(n_features) + 1) * lanes, np.float32)
 
 
 @njit(cache=True, nogil=True)
@@ -126,25 +128,30 @@ def screen(X: np.ndarray, mean: np.ndarray, scale: float, screened: np.ndarray, 
 
 
 @njit(cache=True, nogil=True)
-def weigh(centres: np.ndarray, scale: float, weights: np.ndarray, bias: np.ndarray) -> None:
-    """Fill what scores a row against each centre in single precision: ``bias + row @ weights``.
+def weigh(centres: np.ndarray, scale: float, lanes: int, panels: np.ndarray) -> None:
+    """Fill what scores a row against each centre in single precision: a bias, and a weight for each number of a screened row.
 
     The score is ``|c|^2 - 2 x.c`` less a bound on its own rounding, so that it is never above the true value. The bound grows with
-    ``|x| |c|``; the norm that stands as a row's last number brings it in as one more feature.
+    ``|x| |c|``; the norm that stands as a row's last number brings it in as one more feature. ``panels`` is laid out as in ``_scores``;
+    places without a centre score so high that they are never lowest.
     """
-    n_clusters, n_features = centres.shape
+    n_centres, n_features = centres.shape
     rounding = (n_features + 10) * _ROUNDING32
-    weights[:] = np.float32(0.0)
-    for j in range(n_clusters):
+    n_panels = -(-n_centres // lanes)
+    size = len(panels) // n_panels
+    panels[:] = np.float32(0.0)
+    for j in range(n_panels * lanes):
+        first = (j // lanes) * size + j % lanes
+        if j >= n_centres:
+            panels[first] = _FAR
+            continue
         total = 0.0
         for f in range(n_features):
             value = centres[j, f] * scale
-            weights[f, j] = np.float32(-2.0 * value)
+            panels[first + (f + 1) * lanes] = np.float32(-2.0 * value)
             total += value * value
-        weights[n_features, j] = np.float32(-2.0 * rounding * np.sqrt(total))
-        bias[j] = np.float32(total * (1.0 - rounding)) - _TINY
-    for j in range(n_clusters, len(bias)):
-        bias[j] = _FAR
+        panels[first + (n_features + 1) * lanes] = np.float32(-2.0 * rounding * np.sqrt(total))
+        panels[first] = np.float32(total * (1.0 - rounding)) - _TINY
 
 
 @njit(cache=True, nogil=True)
@@ -175,8 +182,7 @@ def assign(
     mean: np.ndarray,
     screened: np.ndarray,
     centres: np.ndarray,
-    weights: np.ndarray,
-    bias: np.ndarray,
+    panels: np.ndarray,
     spent: np.ndarray,
     labels: np.ndarray,
     room: np.ndarray,
@@ -197,8 +203,8 @@ def assign(
     screened : ndarray of shape (n_rows, screened_width), float32
     centres : ndarray of shape (n_clusters, n_features), float64
         Of the centred rows.
-    weights, bias : ndarray of shape (screened_width, padded clusters) and (padded clusters,), float32
-        From ``weigh``.
+    panels : ndarray, float32
+        From ``weigh``, in ``LANES``.
     spent : ndarray of shape (n_clusters,), float64
         How far the centres have come, in scaled units, as seen from each cluster.
     labels, room : ndarray of shape (n_rows,), uint8 or int32, and float32
@@ -217,90 +223,80 @@ def assign(
     (changed, doubtful) : tuple of int
     """
     n_clusters, n_features = centres.shape
-    width, lanes = weights.shape
+    width = screened.shape[1]
+    size = (width + 1) * LANES
+    n_panels = len(panels) // size
+    flat = screened.reshape(-1)
     rounding = (n_features + 10) * _ROUNDING32
     rounding64 = (n_features + 10) * _ROUNDING64
     slack = max(4e-7, 4.0 * np.sqrt(rounding64))
-    scores = np.empty(lanes, np.float32)
-    bias_norm = np.empty(n_clusters, np.float32)
+    scores = np.empty(n_panels * LANES, np.float32)
+    lengths = np.empty(n_clusters)
     for j in range(n_clusters):
-        bias_norm[j] = np.sqrt(max(np.float32(0.0), bias[j])) * np.float32(1.001)
+        lengths[j] = np.sqrt(max(0.0, float(panels[(j // LANES) * size + j % LANES]))) * 1.001
     changed, doubtful = 0, 0
-    for row in range(start, stop):
-        label = int(labels[row])
-        if not first_time and spent[label] <= room[row]:
-            continue
-        for j in range(lanes):
-            scores[j] = bias[j]
-        for f in range(0, width, 4):
-            a, b, c, d = screened[row, f], screened[row, f + 1], screened[row, f + 2], screened[row, f + 3]
-            for j in range(lanes):
-                scores[j] += (a * weights[f, j] + b * weights[f + 1, j]) + (c * weights[f + 2, j] + d * weights[f + 3, j])
-        own = scores[label]
-        scores[label] = _FAR
-        m0, m1, m2, m3 = scores[0], scores[1], scores[2], scores[3]
-        m4, m5, m6, m7 = scores[4], scores[5], scores[6], scores[7]
-        for j in range(8, lanes, 8):
-            m0 = scores[j] if scores[j] < m0 else m0
-            m1 = scores[j + 1] if scores[j + 1] < m1 else m1
-            m2 = scores[j + 2] if scores[j + 2] < m2 else m2
-            m3 = scores[j + 3] if scores[j + 3] < m3 else m3
-            m4 = scores[j + 4] if scores[j + 4] < m4 else m4
-            m5 = scores[j + 5] if scores[j + 5] < m5 else m5
-            m6 = scores[j + 6] if scores[j + 6] < m6 else m6
-            m7 = scores[j + 7] if scores[j + 7] < m7 else m7
-        other = min(min(min(m0, m1), min(m2, m3)), min(min(m4, m5), min(m6, m7)))
-        nearest = label
-        if other < own:
-            for j in range(n_clusters):
-                if scores[j] == other:
-                    nearest = j
-                    break
-            scores[label] = own
-            second = _FAR
-            for j in range(n_clusters):
-                if j != nearest and scores[j] < second:
-                    second = scores[j]
-            own, other = other, second
-        norm = float(screened[row, n_features])
-        near = float(bias_norm[nearest])
-        most = own + 2.0 * rounding * (near * near + 2.0 * norm * near) + 4e-36
-        square = norm * norm
-        decided = most < other
-        if decided:
-            near = np.sqrt(max(0.0, square * (1 + 1e-6) + most))
-            far = np.sqrt(max(0.0, square * (1 - 1e-6) + other))
-        else:
-            nearest, one, two, square = _two_nearest(X[row], mean, centres)
-            near, far = np.sqrt(one), np.sqrt(two)
-            norm = np.sqrt(square)
-            decided = two - one > 8.0 * rounding64 * (norm + far) * (norm + far) + 4.0 * doubt * far
-            near, far, norm = near * scale, far * scale, norm * scale
-        if not decided:
-            undecided[start + doubtful] = row
-            doubtful += 1
-            nearest = label if not first_time else 0
-            room[row] = -_FAR
-        else:
-            left = spent[nearest] + (far - near) - slack * (norm + far) - 4.0 * doubt * scale
-            room[row] = np.float32(left - 2e-7 * abs(left))
-        if first_time:
-            changed += 1
-            labels[row] = nearest
-            moved_count[nearest, 0] += 1
-            for f in range(n_features):
-                moved[nearest, f] += X[row, f] - mean[f]
-        elif nearest != label:
-            changed += 1
-            labels[row] = nearest
-            moved_count[nearest, 0] += 1
-            moved_count[nearest, 1] += 1
-            moved_count[label, 0] -= 1
-            moved_count[label, 1] += 1
-            for f in range(n_features):
-                value = X[row, f] - mean[f]
-                moved[nearest, f] += value
-                moved[label, f] -= value
+    looked = np.empty(_BATCH, np.int64)
+    for first in range(start, stop, _BATCH):
+        # Listed without a branch, because which rows are passed over cannot be foreseen.
+        n_looked = 0
+        for row in range(first, min(stop, first + _BATCH)):
+            looked[n_looked] = row
+            n_looked += 1 if first_time or spent[labels[row]] > room[row] else 0
+        for index in range(n_looked):
+            row = looked[index]
+            label = int(labels[row])
+            other = lowest_other(flat, row * width, width, panels, n_panels, label, _FAR, scores)
+            own = scores[label]
+            nearest = label
+            if other < own:
+                for j in range(n_clusters):
+                    if scores[j] == other and j != label:
+                        nearest = j
+                        break
+                second = _FAR
+                for j in range(n_clusters):
+                    if j != nearest and scores[j] < second:
+                        second = scores[j]
+                own, other = other, second
+            norm = float(screened[row, n_features])
+            near = lengths[nearest]
+            most = own + 2.0 * rounding * (near * near + 2.0 * norm * near) + 4e-36
+            square = norm * norm
+            decided = most < other
+            if decided:
+                near = np.sqrt(max(0.0, square * (1 + 1e-6) + most))
+                far = np.sqrt(max(0.0, square * (1 - 1e-6) + other))
+            else:
+                nearest, one, two, square = _two_nearest(X[row], mean, centres)
+                near, far = np.sqrt(one), np.sqrt(two)
+                norm = np.sqrt(square)
+                decided = two - one > 8.0 * rounding64 * (norm + far) * (norm + far) + 4.0 * doubt * far
+                near, far, norm = near * scale, far * scale, norm * scale
+            if not decided:
+                undecided[start + doubtful] = row
+                doubtful += 1
+                nearest = label if not first_time else 0
+                room[row] = -_FAR
+            else:
+                left = spent[nearest] + (far - near) - slack * (norm + far) - 4.0 * doubt * scale
+                room[row] = np.float32(left - 2e-7 * abs(left))
+            if first_time:
+                changed += 1
+                labels[row] = nearest
+                moved_count[nearest, 0] += 1
+                for f in range(n_features):
+                    moved[nearest, f] += X[row, f] - mean[f]
+            elif nearest != label:
+                changed += 1
+                labels[row] = nearest
+                moved_count[nearest, 0] += 1
+                moved_count[nearest, 1] += 1
+                moved_count[label, 0] -= 1
+                moved_count[label, 1] += 1
+                for f in range(n_features):
+                    value = X[row, f] - mean[f]
+                    moved[nearest, f] += value
+                    moved[label, f] -= value
     return changed, doubtful
 
 

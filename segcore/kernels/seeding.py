@@ -15,7 +15,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from segcore.kernels.kmeans_steps import Rows, Spread, padded, prepare_rows, weigh
+from segcore.kernels._scores import CANDIDATES, add_gains
+from segcore.kernels.kmeans_steps import Rows, Spread, empty_panels, prepare_rows, weigh
 
 BLOCK = 1024
 _SHORT = 64
@@ -112,8 +113,7 @@ def _reach(X: np.ndarray, scale: float, chosen: np.ndarray, candidates: np.ndarr
 def _gains(
     screened: np.ndarray,
     n_features: int,
-    weights: np.ndarray,
-    bias: np.ndarray,
+    panels: np.ndarray,
     reach: np.ndarray,
     closest: np.ndarray,
     nearest: np.ndarray,
@@ -126,38 +126,31 @@ def _gains(
     ``marks`` gets a bit for each candidate that may be nearer than the nearest centre so far. With the gains (float64) come how many
     rows were looked at, the sum of their norms, and of their squared norms, from which the bound's width follows.
     """
-    width, lanes = weights.shape
-    scores, part = np.empty(lanes, np.float32), np.zeros(lanes, np.float32)
-    gains = np.zeros(lanes)
+    width = screened.shape[1]
+    flat = screened.reshape(-1)
+    n_panels = len(panels) // ((width + 1) * CANDIDATES)
+    part = np.zeros(n_panels * CANDIDATES, np.float32)
+    gains = np.zeros(len(part))
     looked, norms, squares = 0, 0.0, 0.0
     for row in range(start * BLOCK, min(len(closest), stop * BLOCK)):
         if closest[row] <= reach[nearest[row]]:
             marks[row] = 0
             continue
-        for j in range(lanes):
-            scores[j] = bias[j]
-        for f in range(0, width, 4):
-            a, b, c, d = screened[row, f], screened[row, f + 1], screened[row, f + 2], screened[row, f + 3]
-            for j in range(lanes):
-                scores[j] += (a * weights[f, j] + b * weights[f + 1, j]) + (c * weights[f + 2, j] + d * weights[f + 3, j])
         norm = np.float64(screened[row, n_features])
         norms += norm
         squares += norm * norm
         most = np.float32((closest[row] - norm * norm) + 1e-6 * (closest[row] + norm * norm))
         bits = 0
-        for j in range(lanes):
-            gain = most - scores[j]
-            if gain > np.float32(0.0):
-                part[j] += gain
-                bits |= 1 << j
+        for panel in range(n_panels):
+            bits |= add_gains(flat, row * width, width, panels, panel, most, part) << (panel * CANDIDATES)
         marks[row] = bits
         looked += 1
         # Single precision adds few numbers well; many would lose digits.
         if looked % _SHORT == 0:
-            for j in range(lanes):
+            for j in range(len(part)):
                 gains[j] += np.float64(part[j])
                 part[j] = np.float32(0.0)
-    for j in range(lanes):
+    for j in range(len(part)):
         gains[j] += np.float64(part[j])
     return gains, looked, norms, squares
 
@@ -229,16 +222,13 @@ class Seeding:
     def _best(self, chosen: np.ndarray, drawn: np.ndarray, doubt: float) -> int | None:
         """Return which candidate gains most, the first of equal rows, or ``None`` where ``doubt`` leaves it open."""
         rows, n_drawn = self.rows, len(drawn)
-        weights = np.empty((rows.screened.shape[1], padded(n_drawn)), np.float32)
-        bias, reach = np.empty(padded(n_drawn), np.float32), np.empty(len(chosen))
+        panels, reach = empty_panels(n_drawn, rows.n_features, CANDIDATES), np.empty(len(chosen))
         centres = rows.X[drawn] - rows.mean
-        weigh(centres, rows.scale, weights, bias)
+        weigh(centres, rows.scale, CANDIDATES, panels)
         _reach(rows.X, rows.scale, chosen, drawn, reach)
         parts = self.spread(
             self.blocks,
-            lambda start, stop: _gains(
-                rows.screened, rows.n_features, weights, bias, reach, self.closest, self.nearest, self.marks, start, stop
-            ),
+            lambda start, stop: _gains(rows.screened, rows.n_features, panels, reach, self.closest, self.nearest, self.marks, start, stop),
         )
         most = sum(part[0] for part in parts)[:n_drawn]
         looked, norms, squares = (sum(part[index] for part in parts) for index in (1, 2, 3))

@@ -175,7 +175,7 @@ class TestSteps:
         real = kmeans.assign
 
         def counting(*arguments):
-            labels, room, spent = arguments[7], arguments[8], arguments[6]
+            spent, labels, room = arguments[5:8]
             looked.append(int((spent[labels] > room).sum()))
             return real(*arguments)
 
@@ -187,10 +187,10 @@ class TestSteps:
         X = blobs(500, 21, std=5.0)
         rows = kmeans_steps.prepare_rows(X, whole)
         centres = (X - rows.mean)[::50]
-        weights = np.empty((rows.screened.shape[1], kmeans_steps.padded(10)), np.float32)
-        bias = np.empty(kmeans_steps.padded(10), np.float32)
-        kmeans_steps.weigh(centres, rows.scale, weights, bias)
-        scores = (rows.screened @ weights + bias)[:, :10].astype(float)
+        panels = kmeans_steps.empty_panels(10, 21, 16)
+        kmeans_steps.weigh(centres, rows.scale, 16, panels)
+        panel = panels.reshape(-1, 16)
+        scores = (panel[0] + rows.screened @ panel[1:])[:, :10].astype(float)
         near, apart = (X - rows.mean) * rows.scale, centres * rows.scale
         true = (apart**2).sum(axis=1) - 2 * near @ apart.T
         assert (scores <= true).all()

@@ -1,0 +1,124 @@
+"""One row against 16 centres, or 8 candidates, at a time, in vector registers.
+
+Written as LLVM because numba must assume that arrays overlap, and then keeps every running sum in memory. Single precision with fused
+multiply-add serves only to bound scores; whatever the bounds leave open is decided elsewhere, in double precision.
+
+Arrays are one-dimensional, contiguous and float32. Centres stand in panels: for each panel the ``LANES`` centres' biases, then for each
+number of a row the ``LANES`` centres' weights of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+LANES = 16
+CANDIDATES = 8
+STEP = 4
+
+_FLOATS = types.Array(types.float32, 1, "C")
+_INDEX = ir.IntType(64)
+_FLOAT = ir.FloatType()
+
+# Typed loosely: a checker would take the caller's arguments for those of the function that writes the code.
+_compiled: Any = intrinsic
+
+
+def _data(context: Any, builder: ir.IRBuilder, kind: Any, value: ir.Value) -> ir.Value:
+    return context.make_array(kind)(context, builder, value).data
+
+
+def _splat(builder: ir.IRBuilder, scalar: ir.Value, kind: ir.VectorType) -> ir.Value:
+    nothing = ir.Constant(kind, ir.Undefined)
+    one = builder.insert_element(nothing, scalar, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(one, nothing, ir.Constant(ir.VectorType(ir.IntType(32), kind.count), None))
+
+
+def _vector_at(builder: ir.IRBuilder, data: ir.Value, index: ir.Value, kind: ir.VectorType) -> ir.Value:
+    return builder.bitcast(builder.gep(data, [index]), kind.as_pointer())
+
+
+def _scored(
+    builder: ir.IRBuilder, row: ir.Value, start: ir.Value, panels: ir.Value, first: ir.Value, width: ir.Value, kind: ir.VectorType
+) -> ir.Value:
+    """Return the scores of the row at ``row[start:start + width]`` against the panel at ``panels[first:]``; ``width`` is in ``STEP``."""
+    lanes = ir.Constant(_INDEX, kind.count)
+    sums = [
+        cgutils.alloca_once_value(builder, builder.load(_vector_at(builder, panels, first, kind), align=4)),
+        cgutils.alloca_once_value(builder, ir.Constant(kind, None)),
+    ]
+    weights = builder.add(first, lanes)
+    with cgutils.for_range(builder, builder.udiv(width, ir.Constant(_INDEX, STEP))) as loop:
+        feature = builder.mul(loop.index, ir.Constant(_INDEX, STEP))
+        running = [builder.load(total) for total in sums]
+        for step in range(STEP):
+            place = builder.add(feature, ir.Constant(_INDEX, step))
+            value = _splat(builder, builder.load(builder.gep(row, [builder.add(start, place)])), kind)
+            weight = builder.load(_vector_at(builder, panels, builder.add(weights, builder.mul(place, lanes)), kind), align=4)
+            product = builder.fmul(value, weight, flags=("contract",))
+            running[step % 2] = builder.fadd(running[step % 2], product, flags=("contract",))
+        for total, value in zip(sums, running, strict=True):
+            builder.store(value, total)
+    return builder.fadd(builder.load(sums[0]), builder.load(sums[1]))
+
+
+@_compiled
+def lowest_other(typing: Any, rows: Any, start: Any, width: Any, panels: Any, n_panels: Any, own: Any, far: Any, scores: Any) -> Any:
+    """Fill ``scores[:n_panels * LANES]`` for the row at ``rows[start:start + width]``; return the lowest but centre ``own``'s."""
+    signature = types.float32(_FLOATS, types.int64, types.int64, _FLOATS, types.int64, types.int64, types.float32, _FLOATS)
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> ir.Value:
+        row, panels, scores = (_data(context, builder, signature.args[index], values[index]) for index in (0, 3, 7))
+        _, start, width, _, n_panels, own, far, _ = values
+        kind, numbers = ir.VectorType(_FLOAT, LANES), ir.VectorType(_INDEX, LANES)
+        lanes = ir.Constant(_INDEX, LANES)
+        size = builder.mul(builder.add(width, ir.Constant(_INDEX, 1)), lanes)
+        lowest = cgutils.alloca_once(builder, kind)
+        fars = _splat(builder, far, kind)
+        builder.store(fars, lowest)
+        lane_numbers = ir.Constant(numbers, list(range(LANES)))
+        with cgutils.for_range(builder, n_panels) as loop:
+            scored = _scored(builder, row, start, panels, builder.mul(loop.index, size), width, kind)
+            first = builder.mul(loop.index, lanes)
+            builder.store(scored, _vector_at(builder, scores, first, kind), align=4)
+            is_own = builder.icmp_signed("==", lane_numbers, _splat(builder, builder.sub(own, first), numbers))
+            other = builder.select(is_own, fars, scored)
+            before = builder.load(lowest)
+            builder.store(builder.select(builder.fcmp_ordered("<", other, before), other, before), lowest)
+        vector = builder.load(lowest)
+        half = LANES // 2
+        nothing = ir.Constant(kind, ir.Undefined)
+        while half:
+            mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [(lane + half) % LANES for lane in range(LANES)])
+            moved = builder.shuffle_vector(vector, nothing, mask)
+            vector = builder.select(builder.fcmp_ordered("<", moved, vector), moved, vector)
+            half //= 2
+        return builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
+
+    return signature, generate
+
+
+@_compiled
+def add_gains(typing: Any, rows: Any, start: Any, width: Any, panels: Any, panel: Any, most: Any, gains: Any) -> Any:
+    """Add what ``most`` is above the row's scores against one panel to its ``gains``; return which it is above, as bits."""
+    signature = types.int64(_FLOATS, types.int64, types.int64, _FLOATS, types.int64, types.float32, _FLOATS)
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> ir.Value:
+        row, panels, gains = (_data(context, builder, signature.args[index], values[index]) for index in (0, 3, 6))
+        _, start, width, _, panel, most, _ = values
+        kind = ir.VectorType(_FLOAT, CANDIDATES)
+        lanes = ir.Constant(_INDEX, CANDIDATES)
+        size = builder.mul(builder.add(width, ir.Constant(_INDEX, 1)), lanes)
+        scored = _scored(builder, row, start, panels, builder.mul(panel, size), width, kind)
+        gain = builder.fsub(_splat(builder, most, kind), scored)
+        nothing = ir.Constant(kind, None)
+        above = builder.fcmp_ordered(">", gain, nothing)
+        place = _vector_at(builder, gains, builder.mul(panel, lanes), kind)
+        builder.store(builder.fadd(builder.load(place, align=4), builder.select(above, gain, nothing)), place, align=4)
+        return builder.zext(builder.bitcast(above, ir.IntType(CANDIDATES)), _INDEX)
+
+    return signature, generate
