@@ -23,6 +23,7 @@ from segcore.quality import SilhouetteScorer, measure
 from segcore.recommend import recommend
 from segcore.solution import Estimate, Outliers, Preparation, Quality, Scaler, Solution, Sweep, SweepSpec, partition_digest
 from segcore.store import Store
+from segcore.workers import solutions
 
 _MIN_CUSTOMERS = 3
 _BATCH_SECONDS = 2.0
@@ -165,12 +166,12 @@ def run_sweep(
         Points that killed the worker twice: they become failed solutions with this reason and are not tried again.
     memory : int or None
         Bytes a fit may take; ``None`` is what the machine has free.
-    workers : {"local"}
-        Where the units run: in this process.
+    workers : {"local", "ray"}
+        Where the units run: see ``segcore.workers.solutions``.
 
     Notes
     -----
-    An attempt is counted in the store right before each point is begun, so that whoever restarts a dead worker knows which point
+    An attempt is counted in the store right before each point is begun here, so that whoever restarts a dead worker knows which point
     killed it. Solutions that come quickly are measured together, because one pass of the distances serves any number of labellings.
     The summary is written when every point has its solution; its ``shared_seconds`` are those of the run that completed the sweep.
     """
@@ -187,7 +188,7 @@ def run_sweep(
     prepared = prepare(store, spec)
     store.put_preparation(sweep_id, prepared.preparation)
     shared: list[float] = []
-    for position, solution in _solutions(store, sweep_id, spec, prepared, missing, memory, shared):
+    for position, solution in _solutions(store, sweep_id, prepared, missing, shared, memory=memory, workers=workers):
         store.put_solution(sweep_id, position, solution)
         if progress:
             progress(position)
@@ -203,16 +204,18 @@ def _poisoned(spec: SweepSpec, position: int, reason: str) -> Solution:
 
 
 def _solutions(
-    store: Store, sweep_id: str, spec: SweepSpec, prepared: Prepared, missing: Sequence[int], memory: int | None, shared: list[float]
+    store: Store, sweep_id: str, prepared: Prepared, missing: Sequence[int], shared: list[float], *, memory: int | None, workers: str
 ) -> Iterator[tuple[int, Solution]]:
     """Yield each missing point's measured Solution with its position; adds seconds of shared work to ``shared``."""
+    spec = store.spec(sweep_id)
     position_of = {point_key(spec.points[position]): position for position in missing}
     meter = _Meter(spec, prepared)
 
     def begin(index: int) -> None:
         store.begin_attempt(sweep_id, missing[index])
 
-    fitted = algorithm_named(spec.algorithm).sweep(
+    fitted = solutions(
+        algorithm_named(spec.algorithm),
         prepared.X,
         [spec.points[position] for position in missing],
         spec.engine,
@@ -220,6 +223,7 @@ def _solutions(
         memory=memory,
         progress=begin,
         shared=shared.append,
+        workers=workers,
     )
     waiting: list[Solution] = []
     # Where an earlier worker died each is put down at once, so that no innocent one is blamed with the next death.

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore import jobs
+from segcore.cli.estimates import add_cost_options, asked_memory, print_estimate, require_room
 from segcore.cli.options import add_data_options, add_sweep_options, print_notes, request_from, resolve_feature_options
 from segcore.cli.tables import sweep_text, text_table
 from segcore.cli.waiting import wait_for
 from segcore.errors import ParameterError
 from segcore.index import Index
+from segcore.workers import WORKERS
 
 if TYPE_CHECKING:
     from segcore.intake import Intake
@@ -37,6 +39,13 @@ def add_commands(subparsers: Any) -> None:
     )
     add_data_options(sweep)
     add_sweep_options(sweep)
+    sweep.add_argument(
+        "--workers",
+        choices=WORKERS,
+        default="local",
+        help="where the fits run: this machine, or the Ray cluster at RAY_ADDRESS; without that, a Ray of this machine (local)",
+    )
+    add_cost_options(sweep)
     sweep.add_argument("--out", metavar="DIR", help="folder for features.parquet, labels.parquet and sweep.json")
     sweep.add_argument("--json", action="store_true", help="print one JSON document")
     sweep.set_defaults(run=run_sweep)
@@ -52,9 +61,9 @@ def add_commands(subparsers: Any) -> None:
 
 
 def run_sweep(args: argparse.Namespace) -> int:
-    """Run a sweep, or go on with it, or answer it from the store."""
-    request = request_from(args)
-    out = _folder(args.out)
+    """Run a sweep, or go on with it, or answer it from the store; or only say what it would take."""
+    request, memory = request_from(args), asked_memory(args)
+    out = None if args.dry_run else _folder(args.out)
 
     from segcore.algorithms import algorithm
     from segcore.intake import take_in
@@ -66,8 +75,13 @@ def run_sweep(args: argparse.Namespace) -> int:
     intake = take_in(store, request)
     spec = _spec(store, args, intake, points)
     print_notes(intake.notes)
+    if args.dry_run:
+        print_estimate(store, spec, args)
+        return 0
     from_store = store.is_complete(spec.id)
-    job = wait_for(store, jobs.start_sweep(store, spec), unit="points")
+    if not from_store:
+        require_room(store, spec, memory)
+    job = wait_for(store, jobs.start_sweep(store, spec, memory=memory, workers=args.workers), unit="points")
     if job.state != "done":
         return _report_end(job)
     sweep = store.sweep(job.id)

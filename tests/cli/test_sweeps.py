@@ -106,9 +106,9 @@ def test_too_few_customers_are_refused_before_the_start(tmp_path, capsys):
 def test_a_sweep_that_fails_as_a_whole_leaves_with_1(customers, monkeypatch, capsys):
     ended = jobs.start_sweep
 
-    def start(store, spec):
+    def start(store, spec, **options):
         store.object_path(spec.table).unlink()
-        return ended(store, spec)
+        return ended(store, spec, **options)
 
     monkeypatch.setattr(jobs, "start_sweep", start)
     assert main(sweep_of(customers, "--json")) == 1

@@ -1,0 +1,294 @@
+"""Where the units of a sweep run: in this process, or on the nodes of a Ray cluster through joblib's Ray backend.
+
+A unit is what belongs on one machine: the points that share work under the engine ``shared``, one point under any other. Nothing here
+schedules: joblib hands out the units, Ray keeps its processes alive and runs a unit again whose process died.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from segcore.algorithms import algorithm as algorithm_named
+from segcore.algorithms.outcome import NOT_RUN, failed
+from segcore.algorithms.specification import AlgorithmSpec
+from segcore.engines import versions
+from segcore.errors import JobError, ParameterError
+from segcore.grid import Point, Value
+from segcore.solution import EngineName, Solution
+
+if TYPE_CHECKING:
+    from joblib import Parallel
+
+Workers = Literal["local", "ray"]
+WORKERS: tuple[Workers, ...] = ("local", "ray")
+_TRIES = 3
+_ANSWER_SECONDS = 10.0
+
+
+def solutions(
+    algorithm: AlgorithmSpec,
+    X: np.ndarray,
+    points: Sequence[Point],
+    engine: EngineName,
+    *,
+    seed: int = 0,
+    memory: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    shared: Callable[[float], None] | None = None,
+    workers: str = "local",
+) -> Iterator[Solution]:
+    """Yield each point's Solution, not yet measured, as soon as it is there; in any order, each with its point as ``params``.
+
+    Parameters
+    ----------
+    algorithm : AlgorithmSpec
+    X, points, engine, seed, memory, progress, shared
+        See ``SweepFunction``. ``progress`` is not called where the units run elsewhere: what kills a process there does not kill this
+        one. Without ``memory`` each unit goes by what its own node has free.
+    workers : {"local", "ray"}
+        In this process; or on the cluster that ``RAY_ADDRESS`` names, else on a Ray of this machine that is started for it.
+
+    Raises
+    ------
+    ParameterError
+        Where there are no such workers, or ``RAY_ADDRESS`` is not an address.
+    JobError, SegcoreError
+        Where the cluster cannot be reached, or runs other versions than this process; where Ray cannot be started.
+    """
+    if workers not in WORKERS:
+        raise ParameterError.unknown("workers", workers, WORKERS)
+    if workers == "local":
+        return algorithm.sweep(X, points, engine, seed=seed, memory=memory, progress=progress, shared=shared)
+    units = [Unit(algorithm.name, tuple(group), engine, seed, memory) for group in units_of(algorithm, points, engine)]
+    return _on_ray(units, X, shared)
+
+
+def units_of(algorithm: AlgorithmSpec, points: Sequence[Point], engine: EngineName) -> list[list[Point]]:
+    """Return the points in groups that are to be fitted on one machine, in their order."""
+    if engine != "shared":
+        return [[point] for point in points]
+    groups: dict[tuple[Value, ...], list[Point]] = {}
+    for point in points:
+        groups.setdefault(algorithm.share_key(point), []).append(point)
+    return list(groups.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What is computed on one machine; see ``SweepFunction`` for its fields. ``algorithm`` is a name."""
+
+    algorithm: str
+    points: tuple[Point, ...]
+    engine: EngineName
+    seed: int
+    memory: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Done:
+    """A unit's solutions, and the seconds of work that served several of its points."""
+
+    number: int
+    solutions: tuple[Solution, ...]
+    shared_seconds: float
+
+
+def compute(number: int, unit: Unit, fetch: Callable[[], tuple[np.ndarray, str]], expected: dict[str, str]) -> Done:
+    """Fit a unit's points, on whatever machine this is called; no fit's error is raised.
+
+    Parameters
+    ----------
+    number : int
+    unit : Unit
+    fetch : callable
+        Returns the rows, of shape (n_customers, n_features), and a name for where this is.
+    expected : dict of str to str
+        ``segcore.engines.versions()`` of who asks.
+
+    Raises
+    ------
+    JobError
+        Where the versions here are others: labels might be others too.
+    """
+    X, place = fetch()
+    others = {name: version for name, version in versions().items() if version != expected.get(name)}
+    if others or len(versions()) != len(expected):
+        said = ", ".join(f"{name} {version}" for name, version in others.items()) or "fewer libraries"
+        raise JobError(f"{place[0].upper()}{place[1:]} has {said}, unlike the machine that asks: install the same versions on every node.")
+    found: list[Solution] = []
+    shared: list[float] = []
+    try:
+        sweep = algorithm_named(unit.algorithm).sweep
+        found.extend(sweep(X, unit.points, unit.engine, seed=unit.seed, memory=unit.memory, shared=shared.append))
+    except Exception as error:
+        there = [solution.params for solution in found]
+        found.extend(failed(point, unit.engine, unit.seed, error) for point in unit.points if dict(point) not in there)
+    return Done(number, tuple(replace(solution, evidence=f"{solution.evidence}, on {place}") for solution in found), sum(shared))
+
+
+def through_joblib(
+    parallel: Parallel, units: Sequence[Unit], fetch: Callable[[], tuple[np.ndarray, str]], shared: Callable[[float], None] | None = None
+) -> Iterator[Solution]:
+    """Yield the units' solutions in the order in which they are done, and failed ones for units that were lost.
+
+    Parameters
+    ----------
+    parallel : joblib.Parallel
+        Its generator gives what `compute` returned, or an exception for a unit that was lost with its process.
+    units : sequence of Unit
+    fetch, shared
+        See `compute` and ``SweepFunction``.
+    """
+    from joblib import delayed
+
+    expected = versions()
+    left = dict(enumerate(units))
+    lost: list[str] = []
+    for outcome in parallel(delayed(compute)(number, unit, fetch, expected) for number, unit in enumerate(units)):
+        if isinstance(outcome, Exception):
+            lost.append(next(iter(str(outcome).splitlines()), type(outcome).__name__))
+            continue
+        del left[outcome.number]
+        if shared and outcome.shared_seconds:
+            shared(outcome.shared_seconds)
+        yield from map(_own, outcome.solutions)
+    why = " ".join(f"{text.rstrip('. ')}." for text in dict.fromkeys(lost)) or "Nothing was said about why."
+    for unit in left.values():
+        for point in unit.points:
+            yield Solution(
+                params=dict(point),
+                status="failed",
+                engine=unit.engine,
+                evidence=NOT_RUN,
+                seed=unit.seed,
+                reason=f"The process that computed this point on the Ray cluster died {_TRIES} times: {why} Resuming the sweep once it has "
+                "ended tries this point again.",
+            )
+
+
+def _own(solution: Solution) -> Solution:
+    """Return the solution with arrays of its own: those of Ray's store cannot be written to and keep their place in it."""
+    labels = None if solution.labels is None else np.array(solution.labels)
+    return replace(solution, labels=labels, arrays={name: np.array(array) for name, array in solution.arrays.items()})
+
+
+def _on_ray(units: Sequence[Unit], X: np.ndarray, shared: Callable[[float], None] | None) -> Iterator[Solution]:
+    with _ray():
+        import ray
+
+        stored = ray.put(np.ascontiguousarray(X))
+
+        def fetch() -> tuple[np.ndarray, str]:
+            context = ray.get_runtime_context()
+            place = f"Ray node {ray.util.get_node_ip_address()} ({context.get_node_id()[:6]})"
+            # A copy, because compiled code wants rows that it might write to, and the store's are for all to read.
+            return np.array(ray.get(stored)), place
+
+        yield from through_joblib(_parallel(), units, fetch, shared)
+
+
+def _parallel() -> Parallel:
+    """Return joblib on Ray's processes, which gives each unit as soon as it is done and outlives the death of a node.
+
+    Notes
+    -----
+    Ray's pool leaves a node's processes dead unless told otherwise, and one that fails fails joblib's whole call; it deals units out in
+    turn, so that one waits behind a long one beside idle processes, and a unit that kills its process takes those behind it along.
+    Here a process that died is started again on another node, with its unit, at most ``_TRIES`` times in all; and the next unit goes to
+    a process that is idle.
+    """
+    from joblib import Parallel
+    from ray.exceptions import RayError, RayTaskError
+    from ray.util.joblib.ray_backend import RayBackend
+
+    class Backend(RayBackend):
+        supports_return_generator = True
+        _pool: Any
+
+        def configure(self, *args: Any, **kwargs: Any) -> int:
+            n_jobs = int(super().configure(*args, **kwargs))
+            self._idle = list(range(n_jobs))
+            return n_jobs
+
+        def submit(self, func: Any, callback: Any = None) -> Any:
+            index = self._idle.pop()
+            self._pool._current_index = index - 1  # it takes the one after it
+
+            def done(outcome: Any) -> None:
+                self._idle.append(index)
+                callback(outcome)
+
+            return super().submit(func, done)
+
+        def terminate(self) -> None:
+            if self._pool is not None:
+                self._pool._closed = True  # else its processes are asked to end, do so, and that is taken for a death
+                self._pool.terminate()
+                self._pool = None
+
+        def retrieve_result_callback(self, result: Any) -> Any:
+            if isinstance(result, RayTaskError):
+                raise JobError(
+                    f"The Ray cluster cannot run segcore ({_last_line(result)}): install it and the same versions on every node."
+                )
+            return [result] if isinstance(result, RayError) else super().retrieve_result_callback(result)
+
+    # Without an own claim a process can be started again on a node whose cores are all taken; ``None`` still keeps it off nodes that
+    # have none to give.
+    actors = {"num_cpus": None, "scheduling_strategy": "SPREAD", "max_restarts": -1, "max_task_retries": _TRIES - 1}
+    backend = Backend(ray_remote_args=actors)
+    return Parallel(n_jobs=-1, backend=backend, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
+
+
+def _last_line(error: Exception) -> str:
+    return next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), type(error).__name__)
+
+
+@contextlib.contextmanager
+def _ray() -> Iterator[None]:
+    """Be connected to a cluster, or have one of this machine; what was begun here is ended with the body."""
+    if "ray" in sys.modules and sys.modules["ray"].is_initialized():
+        yield
+        return
+    address = os.environ.get("RAY_ADDRESS", "").strip()
+    try:
+        if address in ("", "local"):
+            from segcore.frames import start_ray
+
+            start_ray()
+        else:
+            _connect(address)
+        yield
+    finally:
+        if "ray" in sys.modules:
+            sys.modules["ray"].shutdown()
+
+
+def _connect(address: str) -> None:
+    """Connect to the cluster at ``host:port``, with the token and settings of the environment, or to this machine's own (``auto``)."""
+    remedy = "check RAY_ADDRESS and the cluster's token (RAY_AUTH_MODE, RAY_AUTH_TOKEN_PATH), or use --workers local."
+    if address != "auto":
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdigit() or "//" in address:
+            raise ParameterError(
+                f"RAY_ADDRESS must be host:port or auto, got {address!r}; a ray:// address is for clients outside a cluster."
+            )
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_SECONDS).close()
+        except (OSError, OverflowError) as error:
+            raise JobError(f"Nothing answers at RAY_ADDRESS {address} ({error}): {remedy}") from error
+    import ray
+
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
+    except Exception as error:  # Ray raises anything from RuntimeError to its own kinds
+        raise JobError(f"The Ray cluster at {address} could not be joined ({_last_line(error).rstrip('.')}): {remedy}") from error
