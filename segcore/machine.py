@@ -1,4 +1,4 @@
-"""The machine this runs on: its processor, and the memory that there is for one more piece of work."""
+"""The machine this runs on: its processor, the memory that there is for one more piece of work, and both in words."""
 
 from __future__ import annotations
 
@@ -96,3 +96,11 @@ def parse_bytes(text: str) -> int:
 def bytes_text(amount: float) -> str:
     """Return an amount of memory as people read it: ``7.3 GiB``, or ``180 MiB`` below half a GiB."""
     return f"{amount / 2**30:,.1f} GiB" if amount >= 2**29 else f"{max(1, round(amount / 2**20)):,} MiB"
+
+
+def seconds_text(seconds: float) -> str:
+    """Return a time as people read it: ``20 s``, ``3 min`` or ``2 h 5 min``."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import time
 
+from segcore.machine import seconds_text as duration
 
-def duration(seconds: float) -> str:
-    """Return ``20 s``, ``3 min`` or ``2 h 5 min``."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+__all__ = ["ago", "count", "day", "duration", "number", "share"]
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

@@ -97,7 +97,7 @@ class Cost:
     clustered : tuple of float
         Share of the rows, 0 to 1, that are not noise at each point.
     remedy : str
-        What to change where it does not fit, as in "choose …".
+        What to choose where it does not fit, such as "a smaller eps".
     """
 
     work: Mapping[str, float]
@@ -105,7 +105,7 @@ class Cost:
     kept_bytes: tuple[int, ...]
     clustered: tuple[float, ...]
     shared_bytes: int = 0
-    remedy: str = "cluster fewer rows"
+    remedy: str = "fewer rows (a filter, or fewer repeats)"
 
 
 class CostFunction(Protocol):

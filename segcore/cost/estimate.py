@@ -10,10 +10,12 @@ from segcore.algorithms import algorithm
 from segcore.algorithms.specification import Cost, RowsToCost
 from segcore.cost.calibration import BASE_BYTES, Calibration
 from segcore.cost.measuring import other_work, silhouette_work
+from segcore.cost.rows import SampledRows
+from segcore.dataset import FeatureTable
 from segcore.errors import MemoryLimitError
 from segcore.grid import Point, point_key
 from segcore.machine import available_bytes, bytes_text
-from segcore.solution import EngineName
+from segcore.solution import EngineName, SweepSpec
 
 _FLOAT = 8
 _ROW_COPIES = 6.0
@@ -34,8 +36,10 @@ class SweepEstimate:
         From its start to its end; ``None`` where this machine was not measured, or not for this algorithm and engine.
     bytes : int
         The most memory its worker has at once.
+    base_bytes : int
+        What of it are libraries and rows, whatever is done with them.
     point_bytes : tuple of int
-        The same, were there only this point.
+        The same as ``bytes``, were there only this point.
     remedy : str
         What to change where it does not fit.
     """
@@ -45,6 +49,7 @@ class SweepEstimate:
     n_features: int
     seconds: float | None
     bytes: int
+    base_bytes: int
     point_bytes: tuple[int, ...]
     remedy: str
 
@@ -56,6 +61,11 @@ class SweepEstimate:
         """Return in one sentence why it is not started with so many bytes, and what to change; ``None`` where it fits."""
         if self.fits(limit):
             return None
+        if limit < self.base_bytes:
+            return (
+                f"This sweep needs about {bytes_text(self.bytes)} and {bytes_text(limit)} are there: a worker's libraries and the rows "
+                f"alone take {bytes_text(self.base_bytes)}, so give it more memory, or close other programs."
+            )
         large = [point_key(point) for point, needed in zip(self.points, self.point_bytes, strict=True) if needed > limit]
         which = ""
         if large and len(large) < len(self.points):
@@ -124,7 +134,15 @@ def estimate_sweep(
         }
         fitted = calibration.time_of(work) if spec.cost else None
         seconds = None if fitted is None else calibration.start_seconds + fitted + _POINT_SECONDS * len(points)
-    return SweepEstimate(tuple(points), n, d, seconds, most, alone, cost.remedy)
+    return SweepEstimate(tuple(points), n, d, seconds, most, base, alone, cost.remedy)
+
+
+def estimate_spec(
+    table: FeatureTable, spec: SweepSpec, *, calibration: Calibration | None = None, memory: int | None = None
+) -> SweepEstimate:
+    """Return what the sweep of a spec takes; ``table`` is the stored one with every feature, the rest as in `estimate_sweep`."""
+    rows = SampledRows.of(table, spec.features, outliers=spec.outliers, repeats=spec.repeats, scaler=spec.scaler, seed=spec.seed)
+    return estimate_sweep(rows, spec.algorithm, spec.points, spec.engine, calibration=calibration, memory=memory)
 
 
 def require_memory(estimate: SweepEstimate, limit: int) -> None:
