@@ -25,7 +25,8 @@ def recommend(algorithm: str, solutions: Sequence[Solution | None]) -> Recommend
     Parameters
     ----------
     algorithm : str
-        Its name. Where its ``judged_by`` is inertia, the elbow of that and silhouette decide together, else silhouette alone.
+        Its name. Where its ``judged_by`` is inertia, the elbow of that and silhouette decide together; where it is bic, the lowest BIC,
+        unless the segments overlap; else silhouette alone.
     solutions : sequence of Solution or None
         Of the whole grid, measured; points that are not there, failed or were not measured are passed over.
 
@@ -33,17 +34,19 @@ def recommend(algorithm: str, solutions: Sequence[Solution | None]) -> Recommend
     -----
     At each number of clusters k-means is represented by the fit with the least inertia, over tolerances and starts; equal ones by the
     loosest tolerance. Equal silhouettes go to the smallest number of clusters, and for DBSCAN to the largest eps and fewest
-    neighbours. Never a point with fewer than two segments or with more than half noise.
+    neighbours. Equal BICs go to the fewest components. BIC that is lowest at the most components of the grid may fall further beyond it,
+    so that is no clear best. Never a point with fewer than two segments or with more than half noise.
 
     References
     ----------
-    Satopaa et al. (2011), "Finding a kneedle in a haystack". Rousseeuw (1987).
+    Satopaa et al. (2011), "Finding a kneedle in a haystack". Rousseeuw (1987). Fraley and Raftery (2002), "Model-based clustering".
     """
     there = [solution for solution in solutions if solution is not None]
     grid = _grid_text(there)
-    if algorithm in {spec.name for spec in ALGORITHMS if spec.judged_by == "inertia"}:
+    judged_by = {spec.name: spec.judged_by for spec in ALGORITHMS}.get(algorithm, "silhouette")
+    if judged_by == "inertia":
         return _by_elbow_and_silhouette(there, grid)
-    return _by_silhouette(there, grid)
+    return _by_bic(there, grid) if judged_by == "bic" else _by_silhouette(there, grid)
 
 
 def _by_elbow_and_silhouette(solutions: Sequence[Solution], grid: str) -> Recommendation:
@@ -94,6 +97,32 @@ def _by_silhouette(solutions: Sequence[Solution], grid: str) -> Recommendation:
     if value < LOW_SILHOUETTE:
         return _none(f"over {grid}, {says}, but that is below {LOW_SILHOUETTE}: the segments overlap")
     return Recommendation(dict(top.params), f"Over {grid}, {says}.")
+
+
+def _by_bic(solutions: Sequence[Solution], grid: str) -> Recommendation:
+    fitted = [(bic, solution) for solution in solutions if (bic := _bic(solution)) is not None and "n_components" in solution.params]
+    if not fitted:
+        return _none(f"over {grid}, no point has a BIC")
+    sizes = sorted({int(solution.params["n_components"]) for _, solution in fitted})
+    # Rounded, so that the same mixture reached by another route counts as equal.
+    bic, top = min(fitted, key=lambda found: (float(f"{found[0]:.9e}"), int(found[1].params["n_components"])))
+    n_components, silhouette = int(top.params["n_components"]), _silhouette(top)
+    shape = f" with covariance_type = {top.params['covariance_type']}" if "covariance_type" in top.params else ""
+    says = f"BIC is lowest at {n_components} component{'' if n_components == 1 else 's'}{shape} ({bic:,.0f})"
+    if len(sizes) < 2:
+        return _none(f"over {grid}, {says}, but there is only one number of components, so nothing to compare it with")
+    if n_components == sizes[-1]:
+        return _none(f"over {grid}, {says}, the most that were tried, so it may fall further: try more components")
+    if not _is_candidate(top) or silhouette is None:
+        return _none(f"over {grid}, {says}, but that does not part the customers into two segments that could be told apart")
+    if silhouette < LOW_SILHOUETTE:
+        return _none(f"over {grid}, {says}, but its silhouette is {_number(silhouette)}, below {LOW_SILHOUETTE}: the segments overlap")
+    return Recommendation(dict(top.params), f"Over {grid}, {says}, and its segments are apart (silhouette {_number(silhouette)}).")
+
+
+def _bic(solution: Solution) -> float | None:
+    value = solution.criteria.get("bic") if solution.status == "ok" else None
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _simplest(point: Point) -> tuple[float, float]:

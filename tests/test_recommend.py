@@ -15,8 +15,8 @@ from segcore.recommend import recommend
 from segcore.solution import Estimate, Quality, Solution
 
 
-def solution(params, *, inertia=None, silhouette=None, segments=None, noise=0, status="ok"):
-    n_segments = params.get("n_clusters", 2) if segments is None else segments
+def solution(params, *, inertia=None, silhouette=None, segments=None, noise=0, status="ok", bic=None):
+    n_segments = params.get("n_clusters", params.get("n_components", 2)) if segments is None else segments
     value = Estimate.undefined("none") if silhouette is None else Estimate(silhouette, silhouette, silhouette, 100)
     quality = Quality(inertia, value, None, None, {}, {"a": None}) if status == "ok" else None
     return Solution(
@@ -29,6 +29,7 @@ def solution(params, *, inertia=None, silhouette=None, segments=None, noise=0, s
         sizes=(100 // max(1, n_segments),) * n_segments,
         n_noise=noise,
         quality=quality,
+        criteria={} if bic is None else {"bic": bic, "aic": bic},
     )
 
 
@@ -162,27 +163,104 @@ class TestDbscan:
         assert "below 0.25" in found.reason
 
 
+def mixtures(bics, silhouettes, shape="full", first=1):
+    return [
+        solution({"n_components": k, "covariance_type": shape}, bic=bic, silhouette=silhouette)
+        for k, (bic, silhouette) in enumerate(zip(bics, silhouettes, strict=True), start=first)
+    ]
+
+
+class TestGaussianMixture:
+    def test_the_lowest_bic_over_shapes_is_recommended_with_its_silhouette(self):
+        full = mixtures([9000, 7000.4, 7500, 8000], [None, 0.6, 0.5, 0.4])
+        diag = mixtures([9500, 8000, 7200, 7300], [None, 0.7, 0.5, 0.4], "diag")
+        found = recommend("gaussian_mixture", [*full, *diag])
+        assert found.params == {"n_components": 2, "covariance_type": "full"}
+        assert found.reason == (
+            "Over n_components = 1 to 4 and covariance_type = full, diag, BIC is lowest at 2 components with covariance_type = full "
+            "(7,000), and its segments are apart (silhouette 0.60)."
+        )
+
+    def test_a_bic_that_still_falls_at_the_most_components_is_no_clear_best(self):
+        found = recommend("gaussian_mixture", mixtures([9000, -7000, -7500.0], [None, 0.6, 0.5]))
+        assert found.params is None
+        assert "BIC is lowest at 3 components with covariance_type = full (-7,500), the most that were tried" in found.reason
+
+    def test_the_most_that_could_be_fitted_is_the_edge(self):
+        failed = solution({"n_components": 9, "covariance_type": "full"}, status="failed")
+        found = recommend("gaussian_mixture", [*mixtures([9000, 8000, 7000], [None, 0.6, 0.5]), failed])
+        assert found.params is None
+        assert "the most that were tried" in found.reason
+
+    def test_segments_that_overlap_are_no_clear_best(self):
+        found = recommend("gaussian_mixture", mixtures([9000, 7000, 7500], [None, 0.24, 0.5]))
+        assert found.params is None
+        assert "its silhouette is 0.24, below 0.25: the segments overlap" in found.reason
+
+    def test_one_component_is_no_clear_best(self):
+        found = recommend("gaussian_mixture", mixtures([7000, 8000, 7500], [None, 0.6, 0.5]))
+        assert found.params is None
+        assert "BIC is lowest at 1 component with" in found.reason
+
+    def test_one_number_of_components_compares_with_nothing(self):
+        found = recommend("gaussian_mixture", [*mixtures([7000], [0.6], first=3), *mixtures([6000], [0.6], "diag", first=3)])
+        assert found.params is None
+        assert "only one number of components" in found.reason
+
+    def test_equal_bics_go_to_the_fewest_components(self):
+        found = recommend("gaussian_mixture", mixtures([9000, 7000, 7000 * (1 + 1e-13), 8000], [None, 0.6, 0.6, 0.5]))
+        assert found.params["n_components"] == 2
+
+    def test_without_a_single_fit_that_is_said(self):
+        found = recommend("gaussian_mixture", [solution({"n_components": 2, "covariance_type": "full"}, status="failed")])
+        assert found.reason.startswith("No clear best: ")
+        assert "no point has a BIC" in found.reason
+
+    def test_separated_clouds_are_found_from_the_fits_themselves(self):
+        X, _ = make_blobs(600, 4, centers=4, cluster_std=0.6, random_state=4)
+        X = StandardScaler().fit_transform(X)
+        spec = algorithm("gaussian_mixture")
+        points = [{"n_components": k, "covariance_type": shape} for k in range(1, 8) for shape in ("full", "spherical")]
+        fits = [
+            Solution.from_labels(
+                found.labels,
+                params=found.params,
+                engine="shared",
+                evidence="",
+                seed=0,
+                quality=measure(X, X, tuple("abcd"), found.labels),
+                criteria=found.criteria,
+            )
+            for found in spec.sweep(X, points, "shared")
+        ]
+        assert recommend("gaussian_mixture", fits).params["n_components"] == 4
+
+
 numbers = st.none() | st.floats(allow_nan=True, allow_infinity=True) | st.floats(0, 100)
 solutions = st.lists(
     st.none()
     | st.builds(
-        lambda a, b, inertia, silhouette, segments, noise, status: solution(
-            a | b, inertia=inertia, silhouette=silhouette, segments=segments, noise=noise, status=status
+        lambda a, b, inertia, silhouette, segments, noise, status, bic: solution(
+            a | b, inertia=inertia, silhouette=silhouette, segments=segments, noise=noise, status=status, bic=bic
         ),
-        st.integers(1, 9).map(lambda k: {"n_clusters": k}) | st.just({}) | st.floats(0.1, 3).map(lambda e: {"eps": e}),
+        st.integers(1, 9).map(lambda k: {"n_clusters": k})
+        | st.integers(1, 5).map(lambda k: {"n_components": k, "covariance_type": "full"})
+        | st.just({})
+        | st.floats(0.1, 3).map(lambda e: {"eps": e}),
         st.sampled_from([{}, {"tol": 1e-3}, {"tol": 1e-5}, {"min_samples": 4}]),
         numbers,
         numbers,
         st.integers(0, 5),
         st.integers(0, 300),
         st.sampled_from(["ok", "failed", "skipped"]),
+        numbers,
     ),
     max_size=14,
 )
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.sampled_from(["kmeans", "dbscan", "another"]), solutions)
+@given(st.sampled_from(["kmeans", "minibatch_kmeans", "gaussian_mixture", "dbscan", "another"]), solutions)
 def test_whatever_came_out_it_never_raises_and_never_recommends_what_it_may_not(name, points):
     found = recommend(name, points)
     assert found.reason.endswith(".")

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from segcore.algorithms import algorithm
-from segcore.explain.wording import counted
+from segcore.explain.wording import counted, listed
 from segcore.plots.compactness import compactness_map_data, segment_map_data
 from segcore.plots.curves import curves_data, describe_curves, draw_curves
 from segcore.plots.heatmap import describe_map, draw_map
@@ -22,17 +22,26 @@ from ui.figures import draw_figure, escape
 from ui.point_choice import recommended_position
 
 WATCH_SECONDS = 3.0
-_CURVES = ("inertia", "silhouette", "calinski_harabasz", "davies_bouldin")
-_MAPS = ("silhouette", "n_segments", "noise_share", "compactness")
+_LARGE = 2
+_ALWAYS = ("calinski_harabasz", "davies_bouldin")
+_NUMBERS = {1: "One more measure", 2: "Two more measures", 3: "Three more measures", 4: "Four more measures"}
 
 
 def figure_keys(sweep: Sweep) -> tuple[str, ...]:
     """Return the keys of the figures in which a point can be clicked."""
-    return tuple(_key(sweep, name) for name in (*dict.fromkeys((*_CURVES, *_MAPS)), "sizes", "features"))
+    return tuple(_key(sweep, name) for name in (*_measures(sweep)[0], *_measures(sweep)[1], "sizes", "features"))
 
 
 def _key(sweep: Sweep, name: str) -> str:
     return f"figure.{name}.{sweep.id[:12]}"
+
+
+def _measures(sweep: Sweep) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the measures to draw at once, and those to open: all maps at once, curves beyond the second on demand."""
+    own = algorithm(sweep.spec.algorithm).measures
+    if is_mapped(sweep):
+        return own, ()
+    return own[:_LARGE], tuple(dict.fromkeys((*own[_LARGE:], *(name for name in _ALWAYS if name not in own[:_LARGE]))))
 
 
 def is_mapped(sweep: Sweep) -> bool:
@@ -87,13 +96,14 @@ def draw_measures(sweep: Sweep, chosen: int) -> None:
     """Draw the measures at every point, two figures a row; a click in one chooses the point."""
     recommended = recommended_position(sweep)
     st.header("How good is each point?", anchor=False)
-    first, more = (_MAPS, ()) if is_mapped(sweep) else (_CURVES[:2], _CURVES[2:])
+    first, more = _measures(sweep)
     with st.grid(2, min_column_width=420, gap="medium") as grid:
         for name in first:
             with grid.cell():
                 _draw_measure(sweep, name, chosen, recommended)
     if more:
-        with st.expander("Two more measures: Calinski–Harabasz and Davies–Bouldin"), st.grid(2, min_column_width=420) as grid:
+        titles = listed([metric(name).title for name in more])
+        with st.expander(f"{_NUMBERS.get(len(more), 'More measures')}: {titles}"), st.grid(2, min_column_width=420) as grid:
             for name in more:
                 with grid.cell():
                     _draw_measure(sweep, name, chosen, recommended)
@@ -186,6 +196,8 @@ def _columns(sweep: Sweep) -> dict[str, Any]:
         "inertia": number("Inertia", format="%,.0f", help=metric("inertia").reading),
         "calinski_harabasz": number("Calinski–Harabasz", format="%.1f"),
         "davies_bouldin": number("Davies–Bouldin", format="%.3f"),
+        "bic": number("BIC", format="%,.0f", help=metric("bic").reading),
+        "aic": number("AIC", format="%,.0f", help=metric("aic").reading),
         "mean_compactness": number("Mean compactness", format="%.3f"),
         "fit_seconds": number("Fit (seconds)", format="%.3f"),
         "engine": "Engine",

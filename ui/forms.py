@@ -14,12 +14,18 @@ from segcore.params import Param
 from ui import state
 
 LARGEST_RANGE = 30
-RANGED = ("n_clusters",)  # where people ask for "from 2 to 12" rather than for a list
+RANGED = ("n_clusters", "n_components")  # where people ask for "from 2 to 12" rather than for a list
 RANGE, LIST = "Range", "List"
 APP_DEFAULTS: dict[tuple[str, str], str] = {
     ("kmeans", "n_clusters"): ",".join(str(k) for k in range(2, 13)),
     ("kmeans", "tol"): "0.0001",
     ("kmeans", "n_init"): "10",
+    ("minibatch_kmeans", "n_clusters"): ",".join(str(k) for k in range(2, 13)),
+    ("minibatch_kmeans", "n_init"): "3",
+    ("gaussian_mixture", "n_components"): ",".join(str(k) for k in range(2, 11)),
+    ("gaussian_mixture", "covariance_type"): "full,diag",
+    ("gaussian_mixture", "n_init"): "3",
+    ("ward", "n_clusters"): ",".join(str(k) for k in range(2, 13)),
 }
 
 
@@ -108,10 +114,22 @@ def axis_field(spec: AlgorithmSpec, param: Param, *, first: tuple[Value, ...] | 
     key = axis_key(spec, param, salt)
     kept: tuple[Value, ...] = state.recall(key, first or _app_values(spec, param))
     label = f"{param.title} ({param.unit})" if param.unit and param.unit.lower() not in param.title.lower() else param.title
-    found = _range_field(param, key, label, kept) if param.name in RANGED else _list_field(param, key, label, kept)
+    if param.kind == "choice":
+        found: tuple[Value, ...] | None = _choice_field(param, key, label, kept)
+    else:
+        found = _range_field(param, key, label, kept) if param.name in RANGED else _list_field(param, key, label, kept)
     if found is not None:
         state.remember(key, found)
     return found
+
+
+def _choice_field(param: Param, key: str, label: str, kept: tuple[Value, ...]) -> tuple[Value, ...] | None:
+    state.seed_widget(f"{key}.choice", [value for value in param.choices if value in kept])
+    picked = st.pills(label, param.choices, selection_mode="multi", key=f"{key}.choice", help=param.help)
+    if not picked and param.default:
+        st.error(f"Choose at least one value of {param.title.lower()}.", icon=":material/error:")
+        return None
+    return tuple(value for value in param.choices if value in picked)
 
 
 def _list_field(param: Param, key: str, label: str, kept: tuple[Value, ...]) -> tuple[Value, ...] | None:

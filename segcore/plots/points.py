@@ -29,7 +29,7 @@ class PointRow:
     ----------
     position : int
         In the sweep.
-    params : mapping of str to number
+    params : mapping of str to number or word
     label, tick : str
         The parameters that vary over the grid, in words, and as bare values for an axis; see ``points_axis``.
     state : {"ok", "failed", "skipped", "waiting"}
@@ -43,6 +43,8 @@ class PointRow:
     noise_share : float or None
         0 to 1.
     inertia, calinski_harabasz, davies_bouldin : float or None
+    bic, aic : float or None
+        Of algorithms that have them: Gaussian mixtures.
     silhouette : Estimate
     compactness : mapping of feature name to float or None
         Size-weighted mean over the segments.
@@ -64,6 +66,8 @@ class PointRow:
     inertia: float | None
     calinski_harabasz: float | None
     davies_bouldin: float | None
+    bic: float | None
+    aic: float | None
     silhouette: Estimate
     compactness: Mapping[str, float | None]
     fit_seconds: float | None
@@ -139,6 +143,21 @@ METRICS = (
         lambda row: row.davies_bouldin,
     ),
     Metric(
+        "bic",
+        "BIC",
+        "lower is better",
+        "How badly the mixture describes the customers, plus a price for every number it needs. Lower is better, on the same data; "
+        "it may be negative.",
+        lambda row: row.bic,
+    ),
+    Metric(
+        "aic",
+        "AIC",
+        "lower is better",
+        "As BIC with a smaller price, so it favours more components. Lower is better, on the same data; it may be negative.",
+        lambda row: row.aic,
+    ),
+    Metric(
         "n_segments",
         "Segments found",
         "segments",
@@ -193,6 +212,8 @@ def _row(position: int, params: Mapping[str, Value], solution: Solution | None, 
         inertia=quality.inertia if quality else None,
         calinski_harabasz=quality.calinski_harabasz if quality else None,
         davies_bouldin=quality.davies_bouldin if quality else None,
+        bic=solution.criteria.get("bic") if solution else None,
+        aic=solution.criteria.get("aic") if solution else None,
         silhouette=quality.silhouette if quality else NOT_MEASURED,
         compactness=quality.mean_compactness if quality else {},
         fit_seconds=solution.fit_seconds if solution else None,
@@ -249,6 +270,8 @@ def point_table(sweep: Sweep) -> list[dict[str, Any]]:
             "inertia": row.inertia,
             "calinski_harabasz": row.calinski_harabasz,
             "davies_bouldin": row.davies_bouldin,
+            "bic": row.bic,
+            "aic": row.aic,
             "mean_compactness": row.mean_compactness,
             "fit_seconds": row.fit_seconds,
             "engine": row.engine,

@@ -13,11 +13,11 @@ def quality(silhouette=0.5, inertia=100.0, mean=0.4, *, spread=0.0):
     return Quality(inertia, estimate, 10.0, 1.5, {0: {"Recency": mean, "invoices": 0.2}}, {"Recency": mean, "invoices": 0.2})
 
 
-def solved(params, labels, measured=None):
+def solved(params, labels, measured=None, **fields):
     labels = np.asarray(labels, dtype=np.int32)
     undefined = Quality(None, Estimate.undefined("one segment"), None, None, {}, {"Recency": None, "invoices": None})
     return Solution.from_labels(
-        labels, params=params, engine="stock", evidence="test", seed=0, fit_seconds=0.01, quality=measured or undefined
+        labels, params=params, engine="stock", evidence="test", seed=0, fit_seconds=0.01, quality=measured or undefined, **fields
     )
 
 
@@ -43,6 +43,30 @@ def elbow_sweep():
             solved({"n_clusters": 4, "tol": 1e-4}, [0] * 4 + [1] * 3 + [2] * 2 + [3], quality(0.41, 900.0, 0.7, spread=0.01)),
         ],
         recommended={"params": {"n_clusters": 3, "tol": 1e-4}, "reason": "the bend"},
+    )
+
+
+@pytest.fixture
+def mixture_sweep():
+    """Mixtures over 2 x 2, by number of components and shape; the last one failed."""
+    return sweep_of(
+        "gaussian_mixture",
+        [
+            solved(
+                {"n_components": 2, "covariance_type": "full"}, [0] * 7 + [1] * 3, quality(0.3), criteria={"bic": -1200.5, "aic": -1300.0}
+            ),
+            solved(
+                {"n_components": 2, "covariance_type": "diag"}, [0] * 6 + [1] * 4, quality(0.4), criteria={"bic": -900.0, "aic": -950.0}
+            ),
+            solved(
+                {"n_components": 3, "covariance_type": "full"},
+                [0] * 6 + [1] * 3 + [2],
+                quality(0.5),
+                criteria={"bic": -1100.0, "aic": -1.0},
+            ),
+            not_solved({"n_components": 3, "covariance_type": "diag"}),
+        ],
+        recommended={"params": {"n_components": 2, "covariance_type": "full"}, "reason": "the lowest BIC"},
     )
 
 

@@ -1,6 +1,7 @@
 import json
 
-from segcore.plots.points import point_label, point_rows, point_table
+from segcore.plots.curves import curves_data
+from segcore.plots.points import METRICS, metric, point_label, point_rows, point_table
 
 
 def test_labels_name_only_what_varies(elbow_sweep, density_sweep):
@@ -25,3 +26,28 @@ def test_degenerate_sweeps_have_a_row_a_point(degenerate_sweep):
     assert [row.position for row in rows] == list(range(len(degenerate_sweep.spec.points)))
     assert len(point_table(degenerate_sweep)) == len(rows)
     assert len({row.label for row in rows}) == len(rows)
+
+
+def test_parameters_that_are_words_stand_in_labels_ticks_and_the_table(mixture_sweep):
+    first = point_rows(mixture_sweep)[0]
+    assert first.label == "2 components, covariance_type full"
+    assert first.tick == "2 · full"
+    assert point_table(mixture_sweep)[0]["covariance_type"] == "full"
+
+
+def test_bic_and_aic_are_those_of_the_solution_and_missing_elsewhere(mixture_sweep, elbow_sweep):
+    assert [(row.bic, row.aic) for row in point_rows(mixture_sweep)][:2] == [(-1200.5, -1300.0), (-900.0, -950.0)]
+    assert point_rows(mixture_sweep)[3].bic is None
+    assert point_table(mixture_sweep)[0]["bic"] == -1200.5
+    assert {row.bic for row in point_rows(elbow_sweep)} == {None}
+    assert "Lower is better" in metric("bic").reading
+
+
+def test_each_shape_of_a_mixture_has_its_curve(mixture_sweep):
+    curves = curves_data(mixture_sweep, "bic")
+    assert [curve.name for curve in curves.curves] == ["covariance_type full", "covariance_type diag"]
+    assert [[point.value for point in curve.points] for curve in curves.curves] == [[-1200.5, -1100.0], [-900.0, None]]
+
+
+def test_every_metric_has_a_title_of_its_own():
+    assert len({shown.title for shown in METRICS}) == len({shown.name for shown in METRICS}) == len(METRICS)
