@@ -14,7 +14,7 @@ from segcore.cores import in_threads, usable_cores
 _compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
 
 _TILE_BYTES = 40_000
-_SUMS_BYTES = 1 << 26
+_SUMS_BYTES = 1 << 24
 _LANES = 16
 _TILES_PER_TASK = 8
 
@@ -43,7 +43,7 @@ def silhouettes(X: np.ndarray, cells: np.ndarray, segments: np.ndarray, rows: np
     A block of scored rows, stored feature by feature, is compared with all rows in the order of their cells; distances are summed up for
     each cell, and a cell's sum is added to its segment's in each labelling. That is ``n_scored * n_rows`` distances whatever the number
     of labellings, and ``n_scored * n_cells * n_labellings`` additions. Distances come from differences, so equal rows are at distance
-    0. A thread holds one block's sums per segment (64 MB at most, unless one block of 16 rows needs more).
+    0. A thread holds one block's sums per segment (16 MB at most, unless one block of 16 rows needs more).
 
     References
     ----------

@@ -6,6 +6,7 @@ from sklearn.metrics import pairwise_distances, silhouette_samples
 
 import segcore.kernels.silhouette as module
 from segcore.kernels.silhouette import silhouettes
+from segcore.quality import SilhouetteScorer
 
 
 def by_cells(labellings):
@@ -92,3 +93,14 @@ def test_equal_rows_are_at_distance_zero_wherever_they_lie():
     X = np.repeat([[1e6 + 0.1, -3.3e5], [1e6 + 0.3, -3.3e5], [1e6 + 0.7, 7.7]], 20, axis=0)
     assert np.all(scored(X, [np.repeat([0, 1, 2], 20)]) == 1.0)
     assert scored(X, [np.arange(60) % 2])[0] == pytest.approx(np.full(60, -1 / 30))  # each is at distance 0 of itself, and not counted
+
+
+def test_what_is_compiled_at_install_serves_every_call():
+    module.compile_kernels()
+    X = np.random.default_rng(0).normal(size=(90, 3))
+    X.flags.writeable = False
+    labels = np.arange(90, dtype=np.int32) % 4
+    labels.flags.writeable = False
+    SilhouetteScorer(X).score_all([labels, labels - 1])
+    SilhouetteScorer(np.asfortranarray(X), pairs=0).score(labels)
+    assert len(module._score_rows.signatures) == 1
