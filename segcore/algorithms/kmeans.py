@@ -1,15 +1,18 @@
-"""k-means: independent fits, as the Intel kit does them."""
+"""k-means: independent fits, as the Intel kit does them, or one path a number of segments for all its tolerances."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
 
 import numpy as np
 
+import segcore
 from segcore.algorithms.costs import kmeans_cost
 from segcore.algorithms.outcome import as_sentences, failed, skipped
 from segcore.algorithms.specification import AlgorithmSpec
-from segcore.engines import Fitted, fit_estimator
+from segcore.engines import fit_estimator
 from segcore.grid import Point, Value
 from segcore.params import Param
 from segcore.solution import EngineName, Solution
@@ -34,18 +37,82 @@ def sweep_kmeans(
     -----
     ``stock`` is ``sklearn.cluster.KMeans(n_clusters, tol=tol, random_state=seed)`` with ``n_init`` as the point says, else
     scikit-learn's default, so the labels are scikit-learn's own. ``intel`` draws its starts differently: same seed, other partitions.
+
+    ``shared`` gives stock's labels, centres and iterations. What it saves: the tolerances of one number of segments are stops on one
+    path, starts that draw alike are drawn once, and an iteration looks only at rows that may change their segment; see
+    ``segcore.kernels.kmeans``, also for what is promised where centres are equally near.
     """
+    if engine == "shared":
+        yield from _sweep_shared(X, points, seed, progress, shared)
+        return
     for position, point in enumerate(points):
         if progress:
             progress(position)
         if int(point["n_clusters"]) > len(X):
-            yield skipped(point, engine, seed, f"n_clusters = {point['n_clusters']} is more than the {len(X):,} rows there are.")
+            yield _too_many(X, point, engine, seed)
             continue
         try:
             solution = _fit(X, point, engine, seed)
         except Exception as error:
             solution = failed(point, engine, seed, error)
         yield solution
+
+
+def _sweep_shared(
+    X: np.ndarray, points: Sequence[Point], seed: int, progress: Callable[[int], None] | None, shared: Callable[[float], None] | None
+) -> Iterator[Solution]:
+    from segcore.kernels.kmeans import Path, PathResult, kmeans_grid
+
+    groups: dict[tuple[int, int], list[int]] = {}
+    for position, point in enumerate(points):
+        if int(point["n_clusters"]) > len(X):
+            if progress:
+                progress(position)
+            yield _too_many(X, point, "shared", seed)
+        else:
+            groups.setdefault((int(point["n_clusters"]), int(point.get("n_init", 1))), []).append(position)
+    positions = {
+        Path(n_clusters, tuple(float(points[position]["tol"]) for position in group), n_init): group
+        for (n_clusters, n_init), group in groups.items()
+    }
+
+    def begin(path: Path) -> None:
+        for position in positions[path]:
+            if progress:
+                progress(position)
+
+    def solution(result: PathResult, index: int, position: int) -> Solution:
+        if result.error:
+            return failed(points[position], "shared", seed, result.error)
+        stop = result.stops[index]
+        return _solution(
+            stop.labels,
+            points[position],
+            "shared",
+            seed,
+            arrays={"centres": stop.centres, "origin": result.origin, "iterations": np.array([stop.iterations])},
+            evidence=_shared_evidence(),
+            seconds=stop.seconds,
+        )
+
+    told = False
+    for result in kmeans_grid(X, list(positions), seed=seed, begin=begin):
+        if shared and not told:
+            shared(result.shared_seconds)
+            told = True
+        for index, position in enumerate(positions[result.path]):
+            yield solution(result, index, position)
+
+
+def _shared_evidence() -> str:
+    return (
+        f"segcore {segcore.__version__} k-means paths (numba {version('numba')}), labels as scikit-learn {version('scikit-learn')}'s "
+        "sklearn.cluster.KMeans"
+    )
+
+
+def _too_many(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solution:
+    return skipped(point, engine, seed, f"n_clusters = {point['n_clusters']} is more than the {len(X):,} rows there are.")
 
 
 def _fit(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solution:
@@ -73,26 +140,29 @@ def _fit(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solution
         if moved:
             evidence += f"; {moved:,} rows were given the label of their nearest centre in double precision"
             labels = nearest
-    return Solution.from_labels(
-        labels,
-        params=dict(point),
-        engine=fitted.ran,
-        evidence=evidence,
-        seed=seed,
-        reason=_remarks(fitted, labels, int(point["n_clusters"]), iterations),
-        fit_seconds=fitted.seconds,
-        arrays=arrays,
+    return _solution(labels, point, fitted.ran, seed, arrays=arrays, evidence=evidence, seconds=fitted.seconds, warnings=fitted.warnings)
+
+
+def _solution(
+    labels: np.ndarray,
+    point: Point,
+    engine: EngineName,
+    seed: int,
+    *,
+    arrays: Mapping[str, np.ndarray],
+    evidence: str,
+    seconds: float,
+    warnings: Sequence[str] = (),
+) -> Solution:
+    solution = Solution.from_labels(
+        labels, params=dict(point), engine=engine, evidence=evidence, seed=seed, fit_seconds=seconds, arrays=arrays
     )
-
-
-def _remarks(fitted: Fitted, labels: np.ndarray, n_clusters: int, iterations: int) -> str | None:
-    found = len(np.unique(labels))
-    said = [text for text in fitted.warnings if "distinct clusters" not in text]
-    if found < n_clusters:
-        said.append(f"Only {found} of the {n_clusters} segments have customers: there are no more distinct ones.")
-    if iterations >= _MAX_ITER:
+    said = [text for text in warnings if "distinct clusters" not in text]
+    if solution.n_segments < int(point["n_clusters"]):
+        said.append(f"Only {solution.n_segments} of the {point['n_clusters']} segments have customers: there are no more distinct ones.")
+    if int(arrays["iterations"][0]) >= _MAX_ITER:
         said.append(f"It was stopped at {_MAX_ITER} iterations, before it settled.")
-    return as_sentences(said)
+    return replace(solution, reason=as_sentences(said))
 
 
 def assign_kmeans(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:
@@ -152,7 +222,7 @@ KMEANS = AlgorithmSpec(
             "How many random starts to try, keeping the best; scikit-learn's default is 1, which is fragile.",
         ),
     ),
-    engines=("stock", "intel"),
+    engines=("stock", "intel", "shared"),
     sweep=sweep_kmeans,
     assign=assign_kmeans,
     scoring="A new customer joins the segment whose centre is nearest.",

@@ -68,7 +68,7 @@ class Stop:
         In the units of ``X``.
     iterations : int
     seconds : float
-        Wall time from the previous stop of the path to this one; several starts added up.
+        Wall time from the previous stop of the path to this one, shared evenly by stops at the same place; several starts added up.
     """
 
     tol: float
@@ -87,6 +87,8 @@ class PathResult:
     path : Path
     stops : tuple of Stop
         One for each of ``path.tols``, in that order; empty where it failed.
+    origin : ndarray of shape (n_features,), float64
+        The mean of the rows, which scikit-learn subtracts before anything else.
     shared_seconds : float
         Wall time spent for all paths together before the first was begun: centring, norms, the first starts. The same in each result.
     error : Exception or None
@@ -95,6 +97,7 @@ class PathResult:
 
     path: Path
     stops: tuple[Stop, ...]
+    origin: np.ndarray
     shared_seconds: float
     error: Exception | None = None
 
@@ -119,7 +122,7 @@ def kmeans_grid(
     threads : int or None
         How many cores to use; ``None`` is all.
     begin : callable or None
-        Called with each path right before it is begun, in the thread that asks for the results.
+        Called with each path right before it is begun, in the thread that asks for the results; what it raises goes through.
 
     Notes
     -----
@@ -130,17 +133,27 @@ def kmeans_grid(
     crew = Crew(threads or usable_cores())
     try:
         started = time.perf_counter()
-        grid = _Grid(X, paths, seed, crew)
+        try:
+            grid = _Grid(X, paths, seed, crew)
+        except Exception as error:
+            yield from (PathResult(path, (), np.zeros(X.shape[1]), 0.0, error) for path in paths)
+            return
         shared_seconds = time.perf_counter() - started
         waiting = sorted(paths, key=lambda path: path.n_clusters * path.n_init)
         running: set[Future[PathResult]] = set()
-        while waiting or running:
+
+        def fill() -> None:
             while waiting and len(running) < crew.size:
                 path = waiting.pop()
                 if begin:
                     begin(path)
                 running.add(crew.drive(grid.run, path, shared_seconds))
-            done, running = wait(running, return_when=FIRST_COMPLETED)
+
+        fill()
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            running -= done
+            fill()
             for future in done:
                 yield future.result()
     finally:
@@ -212,9 +225,9 @@ class _Grid:
     def run(self, path: Path, shared_seconds: float) -> PathResult:
         """Return a path's result; whatever goes wrong stands in it."""
         try:
-            return PathResult(path, self._best_of_starts(path), shared_seconds)
+            return PathResult(path, self._best_of_starts(path), self.rows.mean, shared_seconds)
         except Exception as error:
-            return PathResult(path, (), shared_seconds, error)
+            return PathResult(path, (), self.rows.mean, shared_seconds, error)
 
     def _best_of_starts(self, path: Path) -> tuple[Stop, ...]:
         candidates = candidates_a_centre(path.n_clusters)
@@ -440,10 +453,9 @@ class _Walk:
         rows, centres = self.rows, self.centres.copy()
         inertia = literal.inertia(rows.X, rows.mean, centres, self.labels, self.grid.threads) if self.several else 0.0
         now = time.perf_counter()
-        for position in positions:
-            # The first of equal stops took the time.
-            self.reached[position] = _Reached(self.labels.astype(np.int32), centres, iterations, now - self.since, inertia)
-            self.since = now
+        seconds, self.since = (now - self.since) / len(positions), now
+        reached = _Reached(self.labels.astype(np.int32), centres, iterations, seconds, inertia)
+        self.reached.update(dict.fromkeys(positions, reached))
 
 
 def compile_kernels() -> None:

@@ -117,7 +117,7 @@ class TestGrid:
         begun = []
         results = kmeans_grid(blobs(), [Path(k, (1e-3,)) for k in (2, 9, 4)], seed=0, threads=1, begin=begun.append)
         first = next(results)
-        assert (first.path.n_clusters, [path.n_clusters for path in begun]) == (9, [9])
+        assert (first.path.n_clusters, [path.n_clusters for path in begun]) == (9, [9, 4])
         assert [result.path.n_clusters for result in results] == [4, 2]
 
     def test_a_path_that_fails_says_why_and_the_others_go_on(self, monkeypatch):
@@ -132,6 +132,14 @@ class TestGrid:
         results = {result.path.n_clusters: result for result in kmeans_grid(blobs(), [Path(2, (1e-3,)), Path(3, (1e-3,))], seed=0)}
         assert isinstance(results[3].error, MemoryError)
         assert (results[3].stops, results[2].error, len(results[2].stops)) == ((), None, 1)
+
+    def test_rows_that_cannot_be_prepared_fail_every_path(self, monkeypatch):
+        def broken(X, spread):
+            raise MemoryError
+
+        monkeypatch.setattr(kmeans, "prepare_rows", broken)
+        results = list(kmeans_grid(blobs(), [Path(2, TOLS), Path(3, TOLS)], seed=0))
+        assert [isinstance(result.error, MemoryError) for result in results] == [True, True]
 
     def test_the_rows_are_left_as_they_were(self):
         X = blobs()
