@@ -77,7 +77,7 @@ class TestSpec:
             ({"points": []}, "no points"),
             ({"points": [{"n_clusters": 0, "tol": 1e-3}]}, "at least 1"),
             ({"points": [{"eps": 1.0}]}, "Unknown parameter"),
-            ({"algorithm": "hdbscan"}, "kmeans, dbscan"),
+            ({"algorithm": "spectral"}, "kmeans, "),
             ({"engine": "gpu"}, "stock, intel"),
             ({"scaler": "z"}, "standard"),
             ({"outliers": "iqr"}, "outlier rule"),

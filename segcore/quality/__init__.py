@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from segcore.quality.compactness import mean_compactness, relative_compactness
+from segcore.quality.groups import Groups, group
 from segcore.quality.kdistance import KDistances, k_distances
 from segcore.quality.silhouette import SilhouetteScorer
-from segcore.solution import NOISE, Estimate, Quality
+from segcore.solution import Estimate, Quality
 
 __all__ = ["KDistances", "SilhouetteScorer", "inertia", "k_distances", "measure"]
 
@@ -44,18 +45,16 @@ def measure(
         This labelling's, where it has been measured with a whole grid's; ``None`` has the scorer measure it.
     """
     labels = np.asarray(labels)
-    kept = labels != NOISE
-    rows = X if kept.all() else X[kept]
-    segments, sizes = np.unique(labels[kept], return_counts=True)
+    groups = group(X, labels)
     reasons: dict[str, str] = {}
     compactness = relative_compactness(values, names, labels)
     return Quality(
-        inertia=_or_reason("inertia", reasons, lambda: inertia(rows, labels[kept]), len(segments) > 0, "There is no segment."),
+        inertia=_or_reason("inertia", reasons, lambda: float(groups.squares.sum()), len(groups.labels) > 0, "There is no segment."),
         silhouette=silhouette or (scorer or SilhouetteScorer(X, seed=seed)).score(labels),
-        calinski_harabasz=_index("calinski_harabasz", reasons, rows, labels[kept], len(segments)),
-        davies_bouldin=_index("davies_bouldin", reasons, rows, labels[kept], len(segments)),
+        calinski_harabasz=_index("calinski_harabasz", reasons, groups),
+        davies_bouldin=_index("davies_bouldin", reasons, groups),
         compactness=compactness,
-        mean_compactness=mean_compactness(compactness, names, dict(zip(segments.tolist(), sizes.tolist(), strict=True))),
+        mean_compactness=mean_compactness(compactness, names, dict(zip(groups.labels.tolist(), groups.sizes.tolist(), strict=True))),
         reasons=reasons,
     )
 
@@ -69,36 +68,56 @@ def inertia(X: np.ndarray, labels: np.ndarray) -> float:
     labels : ndarray of shape (n_customers,), int
         No noise among them.
     """
-    total = 0.0
-    for label in np.unique(labels):
-        members = X[labels == label]
-        # About one of its members first: the mean of equal numbers far from 0 is not quite that number.
-        offsets = members - members[0]
-        offsets -= offsets.mean(axis=0)
-        total += float(np.einsum("ij,ij->", offsets, offsets))
-    return total
+    return float(group(X, labels).squares.sum())
 
 
-def _index(name: str, reasons: dict[str, str], X: np.ndarray, labels: np.ndarray, n_segments: int) -> float | None:
-    from sklearn import metrics
-
-    function = {"calinski_harabasz": metrics.calinski_harabasz_score, "davies_bouldin": metrics.davies_bouldin_score}[name]
+def _index(name: str, reasons: dict[str, str], groups: Groups) -> float | None:
+    n_segments, n_rows = len(groups.labels), int(groups.sizes.sum())
     if n_segments < 2:
         reasons[name] = f"It compares segments, and there is {'only one segment' if n_segments else 'no segment'}."
         return None
-    if n_segments >= len(X):
+    if n_segments >= n_rows:
         reasons[name] = "Every segment has one customer."
         return None
-    centred = X - X[0]
-    centred -= centred.mean(axis=0)
-    spread = float(np.sqrt(np.einsum("ij,ij->", centred, centred) / len(X)))
-    within = inertia(X, labels)
-    # scikit-learn answers 1 where nothing is left within the segments, though the ratio then has no value.
-    if spread == 0 or (name == "calinski_harabasz" and within <= np.finfo(np.float64).eps * spread**2 * len(X)):
+    within, between = float(groups.squares.sum()), _between(groups)
+    # With nothing left within the segments the ratio has no value, and with nothing between them neither index has.
+    if within + between == 0 or (name == "calinski_harabasz" and within <= np.finfo(np.float64).eps * (within + between)):
         reasons[name] = "The segments have no spread to compare with."
         return None
-    # In units of the overall spread, because scikit-learn takes distances below 1e-8 for none.
-    return _or_reason(name, reasons, lambda: float(function(centred / spread, labels)), True, "")
+    compute = {"calinski_harabasz": lambda: calinski_harabasz(groups), "davies_bouldin": lambda: davies_bouldin(groups)}[name]
+    return _or_reason(name, reasons, compute, True, "")
+
+
+def _between(groups: Groups) -> float:
+    middle = np.average(groups.centres, axis=0, weights=groups.sizes)
+    return float(groups.sizes @ ((groups.centres - middle) ** 2).sum(axis=1))
+
+
+def calinski_harabasz(groups: Groups) -> float:
+    """Return the variance between segments over that within them, each by its degrees of freedom; higher is better.
+
+    References
+    ----------
+    Calinski and Harabasz (1974), Communications in Statistics 3.
+    """
+    n_segments, n_rows = len(groups.labels), int(groups.sizes.sum())
+    return _between(groups) / float(groups.squares.sum()) * (n_rows - n_segments) / (n_segments - 1)
+
+
+def davies_bouldin(groups: Groups) -> float:
+    """Return the mean, over segments, of the worst ratio of two segments' widths to the distance of their centres; lower is better.
+
+    Segments whose centres fall together are not compared with each other, as in scikit-learn.
+
+    References
+    ----------
+    Davies and Bouldin (1979), IEEE Transactions on Pattern Analysis and Machine Intelligence 1.
+    """
+    from scipy.spatial.distance import cdist
+
+    apart = cdist(groups.centres, groups.centres)
+    apart[apart == 0] = np.inf
+    return float(np.mean(np.max((groups.distances[:, None] + groups.distances) / apart, axis=1)))
 
 
 def _or_reason(name: str, reasons: dict[str, str], compute: Callable[[], float], defined: bool, reason: str) -> float | None:

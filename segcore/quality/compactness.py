@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from segcore.solution import NOISE
+from segcore.quality.groups import group
 
 Compactness = dict[int, dict[str, float | None]]
 
@@ -32,29 +32,18 @@ def relative_compactness(values: np.ndarray, names: Sequence[str], labels: np.nd
     ----------
     ml_autosegmentation, "relative feature compactness".
     """
-    labels = np.asarray(labels)
-    constant = np.ptp(values, axis=0) == 0 if len(values) else np.ones(values.shape[1], dtype=bool)
-    overall = _std(values)
+    groups = group(values, labels)
+    everybody = group(values, np.zeros(len(values), dtype=np.int32))
+    # Offsets from a member: where all values of a column are equal its sum of squares is exactly 0.
+    overall = np.sqrt(everybody.squares[0] / len(values)) if len(values) else np.zeros(values.shape[1])
+    within = np.sqrt(groups.squares / groups.sizes[:, None])
     found: Compactness = {}
-    for label in np.unique(labels[labels != NOISE]):
-        members = values[labels == label]
-        if len(members) < 2:
-            found[int(label)] = dict.fromkeys(names)
+    for at, label in enumerate(groups.labels.tolist()):
+        if groups.sizes[at] < 2:
+            found[label] = dict.fromkeys(names)
             continue
-        within = _std(members)
-        found[int(label)] = {
-            name: None if constant[j] or overall[j] == 0 else float(1 - within[j] / overall[j]) for j, name in enumerate(names)
-        }
+        found[label] = {name: None if overall[j] == 0 else float(1 - within[at, j] / overall[j]) for j, name in enumerate(names)}
     return found
-
-
-def _std(values: np.ndarray) -> np.ndarray:
-    """Return the standard deviation of each column; exactly 0 where all its values are equal, whatever their mean rounds to."""
-    if not len(values):
-        return np.zeros(values.shape[1])
-    # About a value of the column itself, a column without variation is all zeros and nothing cancels far from the origin.
-    std: np.ndarray = (values - values[0]).std(axis=0)
-    return std
 
 
 def mean_compactness(compactness: Compactness, names: Sequence[str], sizes: Mapping[int, int]) -> dict[str, float | None]:
