@@ -18,6 +18,7 @@ from segcore.engines import require_engine, versions
 from segcore.errors import DataError, ParameterError
 from segcore.features.assemble import Assembled, assemble
 from segcore.grid import Point, point_key
+from segcore.machine import available_bytes, resident_bytes
 from segcore.preparation import apply_preparation, fit_preparation
 from segcore.quality import SilhouetteScorer, measure
 from segcore.recommend import recommend
@@ -28,6 +29,7 @@ from segcore.workers import solutions
 _MIN_CUSTOMERS = 3
 _BATCH_SECONDS = 2.0
 _MAX_SEED = 2**32 - 1
+_MEASURING_COPIES = 3
 
 
 def make_spec(
@@ -165,7 +167,8 @@ def run_sweep(
     poison : mapping of position to reason
         Points that killed the worker twice: they become failed solutions with this reason and are not tried again.
     memory : int or None
-        Bytes a fit may take; ``None`` is what the machine has free.
+        Bytes this process may take in all; ``None`` is what the machine and its control groups have free. A point that cannot be fitted
+        with what is left of that becomes a failed solution.
     workers : {"local", "ray"}
         Where the units run: see ``segcore.workers.solutions``.
 
@@ -220,7 +223,7 @@ def _solutions(
         [spec.points[position] for position in missing],
         spec.engine,
         seed=spec.seed,
-        memory=memory,
+        memory=_room(memory, prepared.X) if workers == "local" else memory,
         progress=begin,
         shared=shared.append,
         workers=workers,
@@ -238,6 +241,13 @@ def _solutions(
             # One pass of the distances measures any number of labellings, so where it takes long more of them are waited for.
             patience = max(longest, 2 * (since - began)) if longest else 0.0
     yield from ((position_of[point_key(done.params)], done) for done in meter.measured(waiting))
+
+
+def _room(memory: int | None, X: np.ndarray) -> int:
+    """Return the bytes that fits may take: what is free, or left of ``memory``, less what measuring a labelling takes."""
+    free = available_bytes()
+    left = free if memory is None else min(free, memory - resident_bytes())
+    return max(1, left - _MEASURING_COPIES * X.nbytes)
 
 
 class _Meter:

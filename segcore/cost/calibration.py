@@ -32,13 +32,13 @@ from segcore.solution import EngineName
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = "calibration.json"
-BASE_BYTES = 280 << 20
+BASE_BYTES = 320 << 20
 """What a worker has with its libraries before it has any rows, where that was not measured yet."""
 _FORMAT = 1
 _TIMEOUT = 120.0
 _WARM_ROWS = 300
 _SUPERVISOR_SECONDS = 0.3  # until the worker's process is there
-_FIRST_FIT_BYTES = 40 << 20  # threads' stacks, compiled code and the like
+_FIRST_FIT_BYTES = 75 << 20  # threads' stacks, compiled code and the like
 _SPINS = {"GOMP_SPINCOUNT": "3000"}  # as every worker's threads wait: see jobs.supervisor
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,10 +15,10 @@ from segcore.solution import Outliers, Scaler
 
 _SAMPLED = 10_000
 _ASKED = 256
-_PILOT = 2_000
+_PILOT = 1_000
 _COPIES = 5
 _LEAF = 24
-_MOST_STEPS = 100
+_MOST_STEPS = 60
 _GROWTH = 0.25
 
 
@@ -108,8 +109,11 @@ class SampledRows:
         return near / len(self._asked) / len(self._sample)
 
     def iterations(self, n_clusters: int, tol: float) -> float:
-        """Return about how many iterations k-means takes from one start: those on 2,000 rows, times a power of how many more there are."""
-        k = min(n_clusters, len(self._sample))
+        """Return about how many iterations k-means takes from one start: those on 1,000 rows, times a power of how many more there are.
+
+        They are counted for powers of 2 segments only; the nearest one stands for the others.
+        """
+        k = min(2 ** round(math.log2(n_clusters)), len(self._sample))
         if k == 1:
             return 2.0
         if k not in self._paths:
