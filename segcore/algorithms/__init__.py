@@ -7,9 +7,10 @@ from segcore.algorithms.gaussian_mixture import GAUSSIAN_MIXTURE
 from segcore.algorithms.kmeans import KMEANS
 from segcore.algorithms.minibatch_kmeans import MINIBATCH_KMEANS
 from segcore.algorithms.specification import AlgorithmSpec
+from segcore.algorithms.ward import WARD
 from segcore.errors import ParameterError
 
-ALGORITHMS: tuple[AlgorithmSpec, ...] = (KMEANS, MINIBATCH_KMEANS, GAUSSIAN_MIXTURE, DBSCAN)
+ALGORITHMS: tuple[AlgorithmSpec, ...] = (KMEANS, MINIBATCH_KMEANS, GAUSSIAN_MIXTURE, WARD, DBSCAN)
 
 __all__ = ["ALGORITHMS", "AlgorithmSpec", "algorithm"]
 
