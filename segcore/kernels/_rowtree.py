@@ -88,10 +88,15 @@ def build_tree(X: np.ndarray, unit: float) -> RowTree:
     return RowTree(rotated, order, lanes, low, high, centre, radius, block, child, node_low, node_high, start, stop, slack)
 
 
+def axes_of(n_features: int) -> int:
+    """Return how many coordinates a row has in the tree."""
+    return -(-n_features // CHUNK) * CHUNK
+
+
 def _rotate(X: np.ndarray, unit: float) -> tuple[np.ndarray, float]:
     """Return rows on their principal axes in multiples of ``unit``, and a bound of the error of their distances."""
     features = X.shape[1]
-    axes = -(-features // CHUNK) * CHUNK
+    axes = axes_of(features)
     moved = (X - X.mean(axis=0)) / unit
     reach = float(np.sqrt(np.einsum("ij,ij->i", moved, moved).max()))
     spread = moved.T @ moved

@@ -26,8 +26,6 @@ _SINGLE = 2.0**-24
 _DOUBLE = 2.0**-53
 _PER_BLOCK_PAIR = BLOCK * LANES
 _WHOLE_PER_BLOCK_PAIR = 64 + 2 * LANES * LANES
-TREE_FEATURES = 15
-TREE_ROWS = 11
 
 
 # Counting references of some forty arrays in every call took two thirds of the time; these functions allocate and keep nothing.
@@ -210,6 +208,39 @@ class Found(NamedTuple):
     keep: np.ndarray
 
 
+class Skip(NamedTuple):
+    """Which blocks and leaves a repeated search need not compare.
+
+    Two of them are passed over where their groups are equal and not negative, or where no bit of ``seeks`` of one meets the same bit of
+    ``gives`` of the other.
+
+    Parameters
+    ----------
+    block_group, leaf_group : ndarray of shape (n_blocks,) or (n_leaves,), int64
+    block_seeks, leaf_seeks, block_gives, leaf_gives : ndarray of the same shapes, uint64
+    """
+
+    block_group: np.ndarray
+    block_seeks: np.ndarray
+    block_gives: np.ndarray
+    leaf_group: np.ndarray
+    leaf_seeks: np.ndarray
+    leaf_gives: np.ndarray
+
+    @classmethod
+    def nothing(cls, n_blocks: int, n_leaves: int) -> Skip:
+        """Pass over nothing."""
+        block, leaf = np.ones(n_blocks, np.uint64), np.ones(n_leaves, np.uint64)
+        return cls(np.full(n_blocks, -1), block, block, np.full(n_leaves, -1), leaf, leaf)
+
+
+@_compiled
+def _is_skipped(group: np.ndarray, seeks: np.ndarray, gives: np.ndarray, a: int, b: int) -> bool:
+    if group[a] >= 0 and group[a] == group[b]:
+        return True
+    return ((seeks[a] & gives[b]) | (seeks[b] & gives[a])) == 0
+
+
 class Scratch(NamedTuple):
     """Room for one thread's intermediate values, float32 but for the last three, which are int64.
 
@@ -253,7 +284,7 @@ class Scratch(NamedTuple):
 
 @_compiled
 def search(
-    tree: RowTree, exact: Exact, radii: Radii, found: Found, scratch: Scratch, last: int, state: np.ndarray, stack: np.ndarray
+    tree: RowTree, exact: Exact, radii: Radii, skip: Skip, found: Found, scratch: Scratch, last: int, state: np.ndarray, stack: np.ndarray
 ) -> bool:
     """Search the neighbours of blocks ``state[0]`` to ``last`` among themselves and all later blocks.
 
@@ -288,8 +319,10 @@ def search(
                 for child in (tree.child[node], node + 1):
                     stack[state[1], 0], stack[state[1], 1] = child, within
                     state[1] += 1
-            else:
-                _search_blocks(tree, exact, radii, found, scratch, state[0], tree.start[node] // BLOCK, out, within)
+                continue
+            other = tree.start[node] // BLOCK
+            if not _is_skipped(skip.block_group, skip.block_seeks, skip.block_gives, state[0], other):
+                _search_blocks(tree, exact, radii, skip, found, scratch, state[0], other, out, within)
         state[0] += 1
         state[1] = -1
     return True
@@ -316,7 +349,7 @@ def _compare_nodes(tree: RowTree, radii: Radii, found: Found, a: int, b: int, wi
 
 @_compiled
 def _search_blocks(
-    tree: RowTree, exact: Exact, radii: Radii, found: Found, scratch: Scratch, a: int, b: int, out: int, within: int
+    tree: RowTree, exact: Exact, radii: Radii, skip: Skip, found: Found, scratch: Scratch, a: int, b: int, out: int, within: int
 ) -> None:
     """Search the rows of block ``a`` in block ``b``, for the radii from ``out`` to before ``within``."""
     axes = tree.rotated.shape[1]
@@ -351,8 +384,9 @@ def _search_blocks(
                 _note_whole(found, tree, nodes + leaf, nodes + b * LANES + lane, farthest, within)
             while nearest < farthest and scratch.near[lane] > scratch.high[nearest]:
                 nearest += 1
-            if nearest < farthest:
-                _search_leaves(tree, exact, radii, found, scratch, leaf, b * LANES + lane, nearest, farthest)
+            other = b * LANES + lane
+            if nearest < farthest and not _is_skipped(skip.leaf_group, skip.leaf_seeks, skip.leaf_gives, leaf, other):
+                _search_leaves(tree, exact, radii, found, scratch, leaf, other, nearest, farthest)
 
 
 @_compiled
@@ -425,6 +459,8 @@ class NeighbourSearch:
         Finite; at least one row.
     radii : sequence of float
         Each > 0.
+    by_norms : bool
+        Whether the library that is to be equalled computes distances from squared norms, so that rounding decides near a radius.
     threads : int or None
         ``None`` is one a core.
 
@@ -434,9 +470,13 @@ class NeighbourSearch:
         Without repetition, ascending.
     position : ndarray of shape (n_rows,), int64
         Where in the tree each row stands.
+    row : ndarray of shape (n_distinct,), int64
+        The lowest row that stands at a position.
+    unsure : ndarray of shape (n_radii,), uint8
+        After ``run``: whether rounding in that library decides a pair at a radius.
     """
 
-    def __init__(self, X: np.ndarray, radii: Sequence[float], *, threads: int | None = None) -> None:
+    def __init__(self, X: np.ndarray, radii: Sequence[float], *, by_norms: bool = False, threads: int | None = None) -> None:
         X = np.ascontiguousarray(X, dtype=np.float64)
         self.threads = threads or usable_cores()
         self.radii = np.unique(np.asarray(radii, dtype=np.float64))
@@ -445,40 +485,48 @@ class NeighbourSearch:
         place = np.empty(len(lowest), np.int64)
         place[self.tree.order] = np.arange(len(lowest))
         self.position = place[member]
+        self.row = lowest[self.tree.order]
         weight = np.bincount(self.position, minlength=len(lowest) + LANES).astype(np.int32)
-        by_norms = X.shape[1] > TREE_FEATURES or len(X) <= TREE_ROWS
-        self._exact = Exact(X, lowest[self.tree.order], weight)
+        self._exact = Exact(X, self.row, weight)
         self._radii = Radii(self.radii, self.radii / self.radii[-1], by_norms)
         self._sums = np.concatenate([[0], np.cumsum(weight[: len(lowest)], dtype=np.int64)])
         self.unsure = np.zeros(len(self.radii), np.uint8)
 
-    def run(self, take: Callable[[int, Pairs], None] | None, *, capacity: int = 1 << 18) -> np.ndarray:
+    def run(self, take: Callable[[int, Pairs], Skip | None], *, capacity: int, skip: Skip | None = None) -> np.ndarray:
         """Search, handing on the pairs; returns how many rows lie within each radius of each position, itself counted.
 
         Parameters
         ----------
-        take : callable (thread, pairs) or None
-            Called in the thread itself with each buffer that is full; ``None`` only counts.
+        take : callable (thread, pairs) -> Skip or None
+            Called in the thread itself with each buffer that is full and with the last one; returns what that thread need not search
+            from then on, or ``None`` where it is only to count and will hand on nothing more.
         capacity : int
-            Rows a buffer takes.
+            Rows a buffer takes; raised to what one pair of blocks may need.
+        skip : Skip or None
+            What none of the threads need search.
 
         Returns
         -------
         ndarray of shape (n_radii, n_distinct), int32
+            Without what was skipped.
         """
         n_blocks, step = len(self.tree.block), max(1, len(self.tree.block) // (self.threads * 16))
         begins = iter(range(0, n_blocks, step))
+        start = skip or self.skip_nothing()
 
         def work(thread: int) -> Found:
-            found = self._empty(capacity if take else 0)
+            found, mine = self._empty(max(capacity, 2 * _PER_BLOCK_PAIR)), start
             scratch = Scratch.empty(len(self.radii), self.tree.rotated.shape[1])
             stack = np.zeros((128, 2), np.int64)
             for begin in begins:
-                state = np.array([begin, -1])
-                while not search(self.tree, self._exact, self._radii, found, scratch, min(begin + step, n_blocks), state, stack):
-                    found = self._hand_on(found, thread, take)
-            if found.used.any():
-                self._hand_on(found, thread, take)
+                state, end = np.array([begin, -1]), min(begin + step, n_blocks)
+                while not search(self.tree, self._exact, self._radii, mine, found, scratch, end, state, stack):
+                    answer = take(thread, found.pairs.first(*found.used))
+                    found.keep[0], mine = answer is not None, answer or mine
+                    found.used[:] = 0
+                    found = found._replace(pairs=Pairs.empty(len(found.pairs.row) if answer else 1, len(self.radii)))
+            if found.keep[0]:
+                take(thread, found.pairs.first(*found.used))
             return found
 
         results = in_threads([partial(work, thread) for thread in range(self.threads)], threads=self.threads)
@@ -489,18 +537,15 @@ class NeighbourSearch:
             steps += other.steps
         return (counts + np.cumsum(steps, axis=1, dtype=np.int32))[:, : len(self.tree.rotated)]
 
+    def skip_nothing(self) -> Skip:
+        """Return what passes over nothing."""
+        return Skip.nothing(len(self.tree.block), len(self.tree.start) - len(self.tree.child))
+
     def _empty(self, capacity: int) -> Found:
         n_radii, size = len(self.radii), len(self.tree.rotated) + LANES
         counts, steps = np.zeros(n_radii * size, np.int32), np.zeros((n_radii, size), np.int32)
-        pairs = Pairs.empty(max(capacity, 2 * _PER_BLOCK_PAIR) if capacity else 1, n_radii)
-        unsure, used, keep = np.zeros(n_radii, np.uint8), np.zeros(2, np.int64), np.array([capacity > 0])
-        return Found(counts, steps, self._sums, unsure, pairs, used, keep)
-
-    def _hand_on(self, found: Found, thread: int, take: Callable[[int, Pairs], None] | None) -> Found:
-        if take:
-            take(thread, found.pairs.first(*found.used))
-        found.used[:] = 0
-        return found._replace(pairs=Pairs.empty(len(found.pairs.row), len(self.radii)))
+        unsure, used = np.zeros(n_radii, np.uint8), np.zeros(2, np.int64)
+        return Found(counts, steps, self._sums, unsure, Pairs.empty(capacity, n_radii), used, np.array([True]))
 
 
 def distinct_rows(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -551,4 +596,4 @@ def compile_kernels() -> None:
     X = np.random.default_rng(0).normal(size=(600, 3)) / 10
     X[1] = X[0]
     X[5:7] += 5.0
-    NeighbourSearch(X, (0.05, 0.1), threads=1).run(lambda thread, pairs: None)
+    NeighbourSearch(X, (0.05, 0.1), threads=1).run(lambda thread, pairs: None, capacity=0)

@@ -1,5 +1,7 @@
 """The grid from one neighbour search: scikit-learn's labels at every point, whatever the data."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,14 +10,21 @@ from hypothesis.extra import numpy as hnp
 from sklearn.cluster import DBSCAN
 from sklearn.datasets import make_blobs, make_moons
 
-from segcore.kernels.dbscan import dbscan_grid
+import segcore.kernels.dbscan as module
+from segcore.kernels.dbscan import dbscan_grid, least_memory
 
 
 def require_equal(X, points, **options):
-    for (eps, min_samples), found in zip(points, dbscan_grid(X, points, **options), strict=True):
+    for (eps, min_samples), found in zip(points, dbscan_grid(X, points, **options).labellings, strict=True):
         theirs = DBSCAN(eps=eps, min_samples=min_samples).fit(X)
         np.testing.assert_array_equal(found.labels, theirs.labels_, err_msg=f"eps = {eps}, min_samples = {min_samples}")
         np.testing.assert_array_equal(found.core_rows, theirs.core_sample_indices_)
+
+
+def require_equal_in_little_memory(X, points):
+    radii = len({eps for eps, _ in points})
+    for threads in (1, 2):
+        require_equal(X, points, threads=threads, memory=least_memory(X, radii, threads))
 
 
 def grid(radii, sizes):
@@ -66,8 +75,25 @@ def test_any_number_of_rows(rows):
 def test_the_number_of_threads_changes_nothing():
     X, _ = make_blobs(3_000, 8, centers=6, random_state=0)
     points = grid((1.5, 2, 3), (5, 50))
-    for one, three in zip(dbscan_grid(X, points, threads=1), dbscan_grid(X, points, threads=3), strict=True):
+    for one, three in zip(*(dbscan_grid(X, points, threads=threads).labellings for threads in (1, 3)), strict=True):
         np.testing.assert_array_equal(one.labels, three.labels)
+
+
+@pytest.mark.parametrize("features", [2, 7, 20])
+def test_pairs_that_do_not_fit_are_searched_again_instead_of_kept(features, monkeypatch):
+    monkeypatch.setattr(module, "_Store", partial(refuse_all, module._Store))
+    X, _ = make_blobs(2_500, features, centers=5, random_state=features)
+    X[100:200] = X[:100]
+    require_equal_in_little_memory(X, grid(np.sqrt(2 * features) * np.array([0.4, 0.8, 1.2, 8]), (3, 30)))
+
+
+def refuse_all(store, search, budget):
+    return store(search, 0)
+
+
+def test_what_cannot_fit_says_how_much_it_needs():
+    with pytest.raises(MemoryError, match="needs at least"):
+        dbscan_grid(np.eye(50), [(1.0, 3)], memory=1_000)
 
 
 @settings(max_examples=100, deadline=None)
