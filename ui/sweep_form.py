@@ -11,9 +11,10 @@ from segcore.algorithms import ALGORITHMS, AlgorithmSpec, algorithm
 from segcore.dataset import FeatureTable
 from segcore.errors import SegcoreError
 from segcore.grid import Grid
-from segcore.solution import SweepSpec
+from segcore.machine import available_bytes
+from segcore.solution import EngineName, SweepSpec
 from segcore.store import Store
-from ui import distances, state
+from ui import distances, state, sweep_cost
 from ui.choice import FeatureChoice
 from ui.feature_form import SCALER_TITLES, set_aside
 from ui.forms import axis_words, grid_form
@@ -40,15 +41,31 @@ def sweep_form(store: Store, taken: Intake, table: FeatureTable, chosen: Feature
         if grid is None:
             return
         st.markdown(what_it_does(grid, spec, chosen, taken, table))
+        _run_button(store, taken, table, chosen, spec, grid, engine)
+    _say_outcome()
+
+
+def _run_button(
+    store: Store, taken: Intake, table: FeatureTable, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: EngineName
+) -> None:
+    """Draw the button with what the sweep takes beside it; it cannot be pressed where the sweep would not fit into memory."""
+    limit = available_bytes()
+    found = sweep_cost.estimate(str(store.home), taken, table, chosen, spec, grid, engine, limit)
+    refusal = found.refusal(limit) if found else None
+    if refusal:
+        st.warning(refusal, icon=":material/memory:")
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Run sweep",
             key="sweep.run",
             type="primary",
             icon=":material/play_arrow:",
+            disabled=refusal is not None,
             on_click=start,
             args=(store, taken, chosen, spec, grid, engine),
         )
-    _say_outcome()
+        if found and not refusal:
+            sweep_cost.draw_estimate(str(store.home), found)
 
 
 def _what_goes_in(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> None:
@@ -74,13 +91,13 @@ def _pick_algorithm() -> str:
     return name
 
 
-def _pick_engine(spec: AlgorithmSpec) -> str:
+def _pick_engine(spec: AlgorithmSpec) -> EngineName:
     kept = state.recall("engine", spec.default_engine)
     state.seed_widget(f"sweep.engine.{spec.name}", kept if kept in spec.engines else spec.default_engine)
     picked = st.segmented_control(
         "Engine", spec.engines, key=f"sweep.engine.{spec.name}", required=True, format_func=lambda name: ENGINE_TITLES[name]
     )
-    name = picked or spec.default_engine
+    name: EngineName = picked or spec.default_engine
     state.remember("engine", name)
     st.caption(f"{ENGINE_TITLES[name]}: {ENGINE_WORDS[name]}")
     return name
@@ -105,7 +122,7 @@ def what_it_does(grid: Grid, spec: AlgorithmSpec, chosen: FeatureChoice, taken: 
     return f"**{count(len(grid), 'point')}** ({axes}), each a {spec.title} of **{size}**."
 
 
-def start(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: str) -> None:
+def start(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> None:
     """Start the sweep that the form describes and follow it; a callback, so what is wrong is kept for the page to say."""
     state.remember("sweep_outcome", None)
     try:
@@ -119,7 +136,7 @@ def start(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpe
         state.remember("sweep_outcome", ("known", "This was asked before: the results come from the store, at once."))
 
 
-def _spec(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: str) -> SweepSpec:
+def _spec(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> SweepSpec:
     from segcore.sweep import make_spec
 
     return make_spec(
