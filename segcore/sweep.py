@@ -167,8 +167,8 @@ def run_sweep(
     poison : mapping of position to reason
         Points that killed the worker twice: they become failed solutions with this reason and are not tried again.
     memory : int or None
-        Bytes this process may take in all; ``None`` is what the machine and its control groups have free. A point that cannot be fitted
-        with what is left of that becomes a failed solution.
+        Bytes this process may take in all; ``None`` is what the machine has free. A point that cannot be fitted with what is left of
+        that becomes a failed solution.
     workers : {"local", "ray"}
         Where the units run: see ``segcore.workers.solutions``.
 
@@ -243,11 +243,11 @@ def _solutions(
     yield from ((position_of[point_key(done.params)], done) for done in meter.measured(waiting))
 
 
-def _room(memory: int | None, X: np.ndarray) -> int:
-    """Return the bytes that fits may take: what is free, or left of ``memory``, less what measuring a labelling takes."""
-    free = available_bytes()
-    left = free if memory is None else min(free, memory - resident_bytes())
-    return max(1, left - _MEASURING_COPIES * X.nbytes)
+def _room(memory: int | None, X: np.ndarray) -> int | None:
+    """Return the bytes that fits may take of ``memory``: what is left of it and free, less what measuring a labelling takes."""
+    if memory is None:
+        return None
+    return max(1, min(available_bytes(), memory - resident_bytes()) - _MEASURING_COPIES * X.nbytes)
 
 
 class _Meter:

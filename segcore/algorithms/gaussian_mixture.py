@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import segcore
+from segcore.algorithms.costs import gaussian_mixture_cost
 from segcore.algorithms.origin import near_origin
 from segcore.algorithms.outcome import as_sentences, failed, skipped
 from segcore.algorithms.side_by_side import side_by_side
@@ -406,4 +407,5 @@ GAUSSIAN_MIXTURE = AlgorithmSpec(
     share_key=_share_key,
     judged_by="bic",
     measures=("bic", "silhouette", "aic", "calinski_harabasz", "davies_bouldin"),
+    cost=gaussian_mixture_cost,
 )

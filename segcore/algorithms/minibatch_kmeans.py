@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import segcore
+from segcore.algorithms.costs import minibatch_kmeans_cost
 from segcore.algorithms.kmeans import assign_kmeans
 from segcore.algorithms.origin import near_origin
 from segcore.algorithms.outcome import as_sentences, failed, skipped
@@ -219,4 +220,5 @@ MINIBATCH_KMEANS = AlgorithmSpec(
     "origin.npy is only what to subtract from both before squaring, so that no digits are lost.",
     share_key=lambda point: (point["n_clusters"], point["batch_size"], point.get("n_init", 1)),
     judged_by="inertia",
+    cost=minibatch_kmeans_cost,
 )
