@@ -21,10 +21,14 @@ _Z95 = 1.959963984540054
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Partition:
-    """One labelling, its segments numbered from 0 by their first customers, with the rows its silhouette is measured on."""
+    """One labelling, its segments numbered from 0 by their first customers, with the rows its silhouette is measured on.
+
+    ``strata`` has the stratum of each segment: its own, or one of all that are too small to be sampled on their own.
+    """
 
     codes: np.ndarray
     sizes: np.ndarray
+    strata: np.ndarray
     drawn: np.ndarray
 
 
@@ -60,13 +64,14 @@ class SilhouetteScorer:
     Distances do not depend on labels, so each is computed once for all labellings, from differences (equal customers are at distance
     0), and none is kept: see `segcore.kernels.silhouette.silhouettes`. Labellings that are the same partition are measured once.
 
-    Above the limit, ``pairs / n`` rows (2,000 at least) are drawn within each segment in proportion to its size, 10 a segment at least
-    (2 where segments are many), and measured against all rows that are not noise. With ``W_h`` a segment's share, ``N_h`` its size,
-    ``n_h`` and ``s_h`` its sample's size and standard deviation, the estimate is ``sum W_h mean_h`` and its variance
-    ``sum W_h^2 (1 - n_h / N_h) s_h^2 / n_h``: unlike a sample measured within itself it has no bias for small segments. The interval
-    also allows for what no sampled row shows: were it more than the rule of three's share of all rows (3 / n), one of them would show
-    it, 19 times in 20. The rows are the first of each segment in one seeded order of all rows, so that the labellings of a grid are
-    largely measured on the same rows, and what is drawn for one does not depend on the others.
+    Above the limit, ``pairs / n`` rows (2,000 at least) are drawn within each segment in proportion to its size, 10 a segment at least,
+    and measured against all rows that are not noise; where segments are so many that this would be more than half again as many rows,
+    the small ones are one stratum. With ``W_h`` a stratum's share, ``N_h`` its size, ``n_h`` and ``s_h`` its sample's size and standard
+    deviation, the estimate is ``sum W_h mean_h`` and its variance ``sum W_h^2 (1 - n_h / N_h) s_h^2 / n_h``: unlike a sample measured
+    within itself it has no bias for small segments. The interval also allows for what no sampled row shows: were it more than the rule
+    of three's share of all rows (3 / n), one of them would show it, 19 times in 20. The rows are the first of each stratum in one seeded
+    order of all rows, so that the labellings of a grid are largely measured on the same rows, and what is drawn for one does not depend
+    on the others.
 
     References
     ----------
@@ -110,25 +115,27 @@ class SilhouetteScorer:
             if reason:
                 found[keys[-1]] = Estimate.undefined(reason)
             else:
-                partitions[keys[-1]] = _Partition(codes, sizes, self._drawn(codes, sizes))
+                partitions[keys[-1]] = self._drawn(codes, sizes)
         for batch in _batches(partitions, len(self._X)):
             found.update(self._measured(batch, [partitions[key] for key in batch.members]))
         return [found[key] for key in keys]
 
-    def _drawn(self, codes: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-        """Return the rows to measure: all that are not noise, or the first of each segment in one seeded order of all rows."""
+    def _drawn(self, codes: np.ndarray, sizes: np.ndarray) -> _Partition:
+        """Draw the rows to measure: all that are not noise, or the first of each stratum in one seeded order of all rows."""
         kept = np.flatnonzero(codes >= 0)
         if len(kept) ** 2 <= self._pairs:
-            return kept
+            return _Partition(codes, sizes, np.arange(len(sizes)), kept)
         if self._order is None:
             self._order = np.random.default_rng(self._seed).permutation(len(self._X))
         wanted = max(_MIN_SAMPLE, self._pairs // len(kept))
-        floor = max(2, min(_FLOOR, wanted // (2 * len(sizes))))
-        quota = np.minimum(sizes, np.maximum(floor, np.rint(wanted * sizes / len(kept)).astype(np.intp)))
+        strata = _strata(sizes, wanted)
+        in_strata = np.bincount(strata, sizes).astype(np.intp)
+        quota = np.minimum(in_strata, np.maximum(_FLOOR, np.rint(wanted * in_strata / len(kept)).astype(np.intp)))
         order = self._order[codes[self._order] >= 0]
-        by_segment = order[np.argsort(codes[order], kind="stable")]
-        rank = np.arange(len(kept)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        return np.sort(by_segment[rank < np.repeat(quota, sizes)])
+        of_row = strata[codes[order]]
+        by_stratum = order[np.argsort(of_row, kind="stable")]
+        rank = np.arange(len(kept)) - np.repeat(np.cumsum(in_strata) - in_strata, in_strata)
+        return _Partition(codes, sizes, strata, np.sort(by_stratum[rank < np.repeat(quota, in_strata)]))
 
     def _measured(self, batch: _Batch, partitions: Sequence[_Partition]) -> dict[bytes, Estimate]:
         from segcore.kernels.silhouette import silhouettes  # numba takes a second to import, and screens only read results.
@@ -162,6 +169,14 @@ def _undefined(sizes: np.ndarray) -> str | None:
     if len(sizes) < 2:
         return f"Silhouette compares segments, and there is {'only one segment' if len(sizes) else 'no segment'}."
     return "Silhouette is undefined where every segment has one customer." if len(sizes) >= sizes.sum() else None
+
+
+def _strata(sizes: np.ndarray, wanted: int) -> np.ndarray:
+    """Return the stratum of each segment, numbered from 0 without a gap: those too small for a sample share the last one."""
+    small = wanted * sizes < _FLOOR * sizes.sum()
+    if 2 * _FLOOR * np.count_nonzero(small) <= wanted:
+        return np.arange(len(sizes))
+    return np.where(small, np.count_nonzero(~small), np.cumsum(~small) - 1)
 
 
 def _batches(partitions: dict[bytes, _Partition], n_rows: int) -> Iterable[_Batch]:
@@ -205,7 +220,8 @@ def _estimate(partition: _Partition, scores: np.ndarray) -> Estimate:
     if n_drawn == n_kept:
         value = float(np.mean(scores))
         return Estimate(value, value, value, n_kept)
-    strata, sizes = partition.codes[partition.drawn], partition.sizes
+    sizes = np.bincount(partition.strata, partition.sizes)
+    strata = partition.strata[partition.codes[partition.drawn]]
     weight, taken = sizes / n_kept, np.bincount(strata, minlength=len(sizes))
     means = np.bincount(strata, scores, len(sizes)) / taken
     squares = np.bincount(strata, (scores - means[strata]) ** 2, len(sizes))
