@@ -1,11 +1,15 @@
-"""DBSCAN: independent fits, as the Intel kit does them."""
+"""DBSCAN: independent fits, as the Intel kit does them, or one neighbour search for the whole grid."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+import segcore
 from segcore.algorithms.costs import dbscan_cost
 from segcore.algorithms.outcome import as_sentences, failed
 from segcore.algorithms.specification import AlgorithmSpec
@@ -13,6 +17,9 @@ from segcore.engines import Fitted, fit_estimator
 from segcore.grid import Point, Value
 from segcore.params import Param
 from segcore.solution import NOISE, EngineName, Solution
+
+if TYPE_CHECKING:
+    from segcore.kernels.dbscan import Labelling
 
 _SAMPLED_ROWS = 256
 _RELATIVE_ERROR = 1e-9
@@ -37,7 +44,15 @@ def sweep_dbscan(
     core row, a border row with the lowest label among the core rows within ``eps``. Its neighbour lists take 12 (tree) to 21 (brute
     force) bytes a pair while they are put together; a point for which they would not fit into ``memory`` fails beforehand instead of
     taking the machine down.
+
+    ``shared`` gives stock's labels from one search for the neighbours at the largest ``eps``, in bounded memory; see
+    ``segcore.kernels.dbscan``. Where rounding inside scikit-learn decides whether two customers lie within ``eps``, stock fits the point.
+    The points at the largest ``eps`` are the ones to give up if the search fails; the others are then searched without them.
     """
+    if engine == "shared":
+        for near, precise, positions in _by_matrix(X, points):
+            yield from _sweep_shared(X, near, precise, points, positions, seed, memory, progress, shared)
+        return
     for position, point in enumerate(points):
         if progress:
             progress(position)
@@ -54,21 +69,99 @@ def _fit(X: np.ndarray, point: Point, engine: EngineName, seed: int, memory: int
     if engine == "stock" or not precise:
         _require_memory(near, eps, memory)
     fitted = _fit_precisely(near, eps, min_samples, engine, precise)
-    core = np.asarray(fitted.estimator.core_sample_indices_, dtype=np.intp)
-    labels = np.asarray(fitted.estimator.labels_)
-    reason = as_sentences(fitted.warnings)
+    return _solution(
+        X,
+        np.asarray(fitted.estimator.labels_),
+        np.asarray(fitted.estimator.core_sample_indices_, dtype=np.intp),
+        point,
+        fitted.ran,
+        seed,
+        evidence=fitted.evidence,
+        seconds=fitted.seconds,
+        reason=as_sentences(fitted.warnings),
+    )
+
+
+def _solution(
+    X: np.ndarray,
+    labels: np.ndarray,
+    core: np.ndarray,
+    point: Point,
+    engine: EngineName,
+    seed: int,
+    *,
+    evidence: str,
+    seconds: float,
+    reason: str | None = None,
+) -> Solution:
     if not len(core):
-        reason = f"No customer has {min_samples} customers within eps = {eps:g}, itself counted, so all are noise. {reason or ''}".strip()
+        lonely = f"No customer has {point['min_samples']} customers within eps = {point['eps']:g}, itself counted, so all are noise."
+        reason = f"{lonely} {reason or ''}".strip()
     return Solution.from_labels(
         labels,
         params=dict(point),
-        engine=fitted.ran,
-        evidence=fitted.evidence,
+        engine=engine,
+        evidence=evidence,
         seed=seed,
         reason=reason,
-        fit_seconds=fitted.seconds,
+        fit_seconds=seconds,
         arrays={"core_points": X[core], "core_labels": labels[core].astype(np.int32), "core_rows": core.astype(np.int64)},
     )
+
+
+def _sweep_shared(
+    X: np.ndarray,
+    near: np.ndarray,
+    precise: bool,
+    points: Sequence[Point],
+    positions: Sequence[int],
+    seed: int,
+    memory: int | None,
+    progress: Callable[[int], None] | None,
+    shared: Callable[[float], None] | None,
+) -> Iterator[Solution]:
+    """Yield the Solutions of points that are searched in the same matrix, those of the largest ``eps`` first."""
+    from segcore.kernels.dbscan import dbscan_grid
+
+    positions = sorted(positions, key=lambda position: -float(points[position]["eps"]))
+    while positions:
+        widest = [position for position in positions if points[position]["eps"] == points[positions[0]]["eps"]]
+        for position in widest:
+            if progress:
+                progress(position)
+        asked = [(float(points[position]["eps"]), int(points[position]["min_samples"])) for position in positions]
+        try:
+            labellings, seconds = dbscan_grid(near, asked, memory=memory, by_norms=None if precise else False)
+        except Exception as error:
+            for position in widest:
+                yield failed(points[position], "shared", seed, error)
+            positions = positions[len(widest) :]
+            continue
+        if shared:
+            shared(seconds)
+        for position, labelling in zip(positions, labellings, strict=True):
+            if progress and position not in widest:
+                progress(position)
+            yield _from_labelling(X, points[position], labelling, seed, memory)
+        return
+
+
+def _from_labelling(X: np.ndarray, point: Point, labelling: Labelling, seed: int, memory: int | None) -> Solution:
+    evidence = (
+        f"segcore {segcore.__version__} grid of neighbours (numba {version('numba')}), labels as scikit-learn {version('scikit-learn')}'s "
+        "sklearn.cluster.DBSCAN"
+    )
+    try:
+        if labelling.unsure:
+            at_eps = f"customers at a distance of eps = {point['eps']:g} but for rounding"
+            try:
+                solution = _fit(X, point, "stock", seed, memory)
+                return replace(solution, evidence=f"shared was asked for, but there are {at_eps}; {solution.evidence}")
+            except MemoryError:
+                evidence += f", but for {at_eps}"
+        return _solution(X, labelling.labels, labelling.core_rows, point, "shared", seed, evidence=evidence, seconds=labelling.seconds)
+    except Exception as error:
+        return failed(point, "shared", seed, error)
 
 
 def _fit_precisely(X: np.ndarray, eps: float, min_samples: int, engine: EngineName, precise: bool) -> Fitted:
@@ -89,11 +182,24 @@ def _near_origin(X: np.ndarray, eps: float) -> tuple[np.ndarray, bool]:
     stock's labels then change under a mere shift. Rows near the origin are left as they are, to the bit. The shift is by a value of
     the column itself, so that differences of whole numbers stay exact and a distance of exactly ``eps`` stays one.
     """
-    if _error_of_squared_distances(X) <= _RELATIVE_ERROR * eps * eps:
-        return X, True
-    nearest = np.argmin(np.abs(X - X.mean(axis=0)), axis=0)
-    moved = X - X[nearest, np.arange(X.shape[1])]
-    return moved, _error_of_squared_distances(moved) <= _RELATIVE_ERROR * eps * eps
+    ((near, precise, _),) = _by_matrix(X, [{"eps": eps}])
+    return near, precise
+
+
+def _by_matrix(X: np.ndarray, points: Sequence[Point]) -> list[tuple[np.ndarray, bool, list[int]]]:
+    """Return what ``_near_origin`` says of the points' ``eps``, with the positions of the points of which it says the same."""
+    spoilt = _error_of_squared_distances(X)
+    groups: dict[tuple[bool, bool], list[int]] = {}
+    moved, left = X, spoilt
+    if any(spoilt > _RELATIVE_ERROR * float(point["eps"]) ** 2 for point in points):
+        nearest = np.argmin(np.abs(X - X.mean(axis=0)), axis=0)
+        moved = X - X[nearest, np.arange(X.shape[1])]
+        left = _error_of_squared_distances(moved)
+    for position, point in enumerate(points):
+        allowed = _RELATIVE_ERROR * float(point["eps"]) ** 2
+        moves = spoilt > allowed
+        groups.setdefault((moves, not moves or left <= allowed), []).append(position)
+    return [(moved if moves else X, precise, positions) for (moves, precise), positions in groups.items()]
 
 
 def _error_of_squared_distances(X: np.ndarray) -> float:
@@ -191,7 +297,7 @@ DBSCAN = AlgorithmSpec(
             low_open=True,
         ),
     ),
-    engines=("stock", "intel"),
+    engines=("stock", "intel", "shared"),
     sweep=sweep_dbscan,
     assign=assign_dbscan,
     scoring="A new customer joins the lowest-numbered segment that has a core customer within eps, and is noise where there is none.",

@@ -16,17 +16,18 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-import psutil
 
 from segcore.cores import in_threads, usable_cores
 from segcore.kernels import _components as components
 from segcore.kernels._lanes import LANES
 from segcore.kernels._rowtree import BLOCK, axes_of
 from segcore.kernels.neighbours import NeighbourSearch, Pairs, Skip
+from segcore.machine import available_bytes
 
 _TREE_FEATURES = 15
 _BRUTE_ROWS = 11
 _MOST_MEMORY = 4 << 30
+_MOST_PAIRS = 2 << 30
 _BUFFER_ROWS = 1 << 18
 _POINTS_AT_ONCE = 64
 
@@ -108,7 +109,7 @@ def dbscan_grid(
     if by_norms is None:
         by_norms = X.shape[1] > _TREE_FEATURES or len(X) <= _BRUTE_ROWS
     search = NeighbourSearch(X, radii, by_norms=by_norms and not _is_exact(X), threads=threads)
-    store = _Store(search, room // 2)
+    store = _Store(search, min(room // 2, _MOST_PAIRS))
     counts = search.run(store.take, capacity=_capacity(room, len(radii), threads))
     by_row = np.argsort(search.row)
     shared = time.perf_counter() - begin
@@ -140,7 +141,7 @@ def _point_bytes(n_rows: int, threads: int) -> int:
 def _room(X: np.ndarray, n_radii: int, memory: int | None, threads: int) -> int:
     """Return the bytes left for pairs and points."""
     if memory is None:
-        memory = min(psutil.virtual_memory().available // 2, _MOST_MEMORY)
+        memory = min(available_bytes() // 2, _MOST_MEMORY)
     least = least_memory(X, n_radii, threads)
     if memory < least:
         raise MemoryError(
