@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from segcore.grid import point_key
+from segcore.solution import CRITERIA
 
 if TYPE_CHECKING:
     from segcore.solution import Estimate, Recommendation, Solution, Sweep
@@ -33,8 +34,10 @@ def sweep_text(sweep: Sweep, from_store: bool) -> str:
     head = f"{summary['rows']:,} rows, {len(spec.features)} features: {', '.join(spec.features)}."
     if aside["customers"]:
         head += f" The outlier rule set {aside['customers']:,} customers{share} aside."
-    header = ("point", "status", "segments", "noise", "silhouette", "inertia", "Calinski-Harabasz", "Davies-Bouldin", "fit s", "sizes")
-    table = text_table(header, [_row(solution) for solution in solutions], right=range(2, 9))
+    criteria = [name for name in CRITERIA if any(name in solution.criteria for solution in solutions)]
+    measures = ("silhouette", "inertia", "Calinski-Harabasz", "Davies-Bouldin", *(name.upper() for name in criteria))
+    header = ("point", "status", "segments", "noise", *measures, "fit s", "sizes")
+    table = text_table(header, [_row(solution, criteria) for solution in solutions], right=range(2, len(header) - 1))
     said = [f"{point_key(solution.params)}: {solution.reason}" for solution in solutions if solution.reason]
     recommended = sweep.recommendation
     end = [] if recommended is None else [_recommended(recommended)]
@@ -47,7 +50,7 @@ def _recommended(found: Recommendation) -> str:
     return found.reason if found.params is None else f"Recommended: {point_key(found.params)}. {found.reason}"
 
 
-def _row(solution: Solution) -> tuple[str, ...]:
+def _row(solution: Solution, criteria: Sequence[str]) -> tuple[str, ...]:
     quality = solution.quality
     sizes = sorted(solution.sizes, reverse=True)
     more = f" and {len(sizes) - _SIZES_SHOWN} more" if len(sizes) > _SIZES_SHOWN else ""
@@ -60,6 +63,7 @@ def _row(solution: Solution) -> tuple[str, ...]:
         _number(quality.inertia if quality else None),
         _number(quality.calinski_harabasz if quality else None),
         _number(quality.davies_bouldin if quality else None),
+        *(_number(solution.criteria.get(name)) for name in criteria),
         "-" if solution.fit_seconds is None else f"{solution.fit_seconds:.3f}",
         ", ".join(f"{size:,}" for size in sizes[:_SIZES_SHOWN]) + more,
     )
