@@ -163,10 +163,13 @@ class FeatureTable:
         entries = {entry.name: entry for entry in self.dictionary}
         return replace(
             self,
-            values=np.ascontiguousarray(self.values[:, [self.names.index(name) for name in names]]),
+            values=self.values if tuple(names) == self.names else self._columns(names),
             names=tuple(names),
             dictionary=tuple(entries[name] for name in names),
         )
+
+    def _columns(self, names: Sequence[str]) -> np.ndarray:
+        return np.ascontiguousarray(self.values[:, [self.names.index(name) for name in names]])
 
     @property
     def fingerprint(self) -> str:

@@ -12,13 +12,14 @@ import json
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pyarrow.parquet import read_schema
 
 from segcore.dataset import FeatureEntry, FeatureTable
 from segcore.errors import StoreError
@@ -66,10 +67,10 @@ class Store(Index):
         np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
         return self.put_bytes(buffer.getvalue(), ".npy")
 
-    def array(self, name: str) -> np.ndarray:
-        """Return a kept array, mapped into memory, read only."""
+    def array(self, name: str, *, mapped: bool = True) -> np.ndarray:
+        """Return a kept array, mapped into memory and read only, or read."""
         try:
-            return np.load(self.object_path(name), mmap_mode="r", allow_pickle=False)
+            return np.load(self.object_path(name), mmap_mode="r" if mapped else None, allow_pickle=False)
         except (OSError, EOFError, ValueError) as error:
             raise StoreError(f"The store at {self.home} has lost {name}: take the data in and run the sweep again.") from error
 
@@ -79,10 +80,13 @@ class Store(Index):
         frame.to_parquet(buffer, index=False)
         return self.put_bytes(buffer.getvalue(), ".parquet")
 
-    def frame(self, name: str) -> pd.DataFrame:
-        """Return a kept frame."""
+    def frame(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return a kept frame, or those of some columns that it has."""
+        path = self.object_path(name)
         try:
-            return pd.read_parquet(self.object_path(name))
+            return pd.read_parquet(
+                path, columns=None if columns is None else [column for column in read_schema(path).names if column in columns]
+            )
         except (OSError, ValueError) as error:
             raise StoreError(f"The store at {self.home} has lost {name}: take the data in again.") from error
 
@@ -113,15 +117,19 @@ class Store(Index):
             }
         )
 
-    def feature_table(self, name: str) -> FeatureTable:
-        """Return a kept table; its values are mapped into memory, read only."""
+    def feature_table(self, name: str, *, ids: bool = True) -> FeatureTable:
+        """Return a kept table; its values are mapped into memory, read only.
+
+        Without ``ids`` its values are read instead, and customers are left blank and profile columns out: for a process that needs
+        neither and gives the values back to the system as soon as they are scaled.
+        """
         record = self.json(name)
-        rows = self.frame(record["rows"])
-        profile = self.frame(record["profile"]) if record["profile"] else pd.DataFrame()
+        rows = self.frame(record["rows"]) if ids else self.frame(record["rows"], ["copy", "revenue"])
+        profile = self.frame(record["profile"]) if ids and record["profile"] else pd.DataFrame()
         return FeatureTable(
-            values=self.array(record["values"]),
+            values=self.array(record["values"], mapped=ids),
             names=tuple(record["names"]),
-            customers=rows["customer_id"].to_numpy(dtype=object),
+            customers=rows["customer_id"].to_numpy(dtype=object) if ids else np.broadcast_to(np.array("", dtype=object), len(rows)),
             copies=rows["copy"].to_numpy(),
             dictionary=tuple(FeatureEntry(**{**entry, "columns": tuple(entry["columns"])}) for entry in record["dictionary"]),
             revenue=rows["revenue"].to_numpy() if "revenue" in rows else None,

@@ -135,9 +135,10 @@ class Prepared:
         return self.assembled.table
 
 
-def prepare(store: Store, spec: SweepSpec) -> Prepared:
-    """Return a sweep's rows as they are clustered; the same for every process that asks."""
-    assembled = assemble(store.feature_table(spec.table), list(spec.features), outliers=spec.outliers, repeats=spec.repeats, seed=spec.seed)
+def prepare(store: Store, spec: SweepSpec, *, ids: bool = True) -> Prepared:
+    """Return a sweep's rows as they are clustered; the same for every process that asks. See ``Store.feature_table`` for ``ids``."""
+    full = store.feature_table(spec.table, ids=ids)
+    assembled = assemble(full, list(spec.features), outliers=spec.outliers, repeats=spec.repeats, seed=spec.seed)
     require_enough(assembled)
     preparation = fit_preparation(assembled.table, spec.scaler)
     return Prepared(assembled, preparation, apply_preparation(preparation, assembled.table.values))
@@ -188,16 +189,30 @@ def run_sweep(
     complete = len(done) == len(spec.points)
     if not missing and not (complete and not store.sweep(sweep_id).summary):
         return
-    prepared = prepare(store, spec)
-    store.put_preparation(sweep_id, prepared.preparation)
+    X, preparation, facts = _rows(store, spec)
+    store.put_preparation(sweep_id, preparation)
     shared: list[float] = []
-    for position, solution in _solutions(store, sweep_id, prepared, missing, shared, memory=memory, workers=workers):
+    for position, solution in _solutions(store, sweep_id, X, missing, shared, memory=memory, workers=workers):
         store.put_solution(sweep_id, position, solution)
         if progress:
             progress(position)
     sweep = store.sweep(sweep_id)
     if sweep.is_complete:
-        store.put_summary(sweep_id, _summary(sweep, prepared, sum(shared)))
+        found = recommend(spec.algorithm, sweep.solutions)
+        recommended = {"params": None if found.params is None else dict(found.params), "reason": found.reason}
+        store.put_summary(sweep_id, {**facts, "shared_seconds": sum(shared), "recommended": recommended})
+
+
+def _rows(store: Store, spec: SweepSpec) -> tuple[np.ndarray, Preparation, dict[str, Any]]:
+    """Return the matrix to cluster, how it was made, and what the summary says of it; the unscaled values are let go."""
+    prepared = prepare(store, spec, ids=False)
+    assembled = prepared.assembled
+    facts = {
+        "rows": len(prepared.table),
+        "features": list(prepared.table.names),
+        "set_aside": {"customers": int(assembled.set_aside_customers), "revenue_share": assembled.set_aside_revenue_share},
+    }
+    return prepared.X, prepared.preparation, facts
 
 
 def _poisoned(spec: SweepSpec, position: int, reason: str) -> Solution:
@@ -207,23 +222,23 @@ def _poisoned(spec: SweepSpec, position: int, reason: str) -> Solution:
 
 
 def _solutions(
-    store: Store, sweep_id: str, prepared: Prepared, missing: Sequence[int], shared: list[float], *, memory: int | None, workers: str
+    store: Store, sweep_id: str, X: np.ndarray, missing: Sequence[int], shared: list[float], *, memory: int | None, workers: str
 ) -> Iterator[tuple[int, Solution]]:
     """Yield each missing point's measured Solution with its position; adds seconds of shared work to ``shared``."""
     spec = store.spec(sweep_id)
     position_of = {point_key(spec.points[position]): position for position in missing}
-    meter = _Meter(spec, prepared)
+    meter = _Meter(spec, X)
 
     def begin(index: int) -> None:
         store.begin_attempt(sweep_id, missing[index])
 
     fitted = solutions(
         algorithm_named(spec.algorithm),
-        prepared.X,
+        X,
         [spec.points[position] for position in missing],
         spec.engine,
         seed=spec.seed,
-        memory=_room(memory, prepared.X) if workers == "local" else memory,
+        memory=_room(memory, X) if workers == "local" else memory,
         progress=begin,
         shared=shared.append,
         workers=workers,
@@ -253,9 +268,9 @@ def _room(memory: int | None, X: np.ndarray) -> int | None:
 class _Meter:
     """Measures solutions a batch at a time; equal partitions once, however their segments are numbered."""
 
-    def __init__(self, spec: SweepSpec, prepared: Prepared) -> None:
-        self._spec, self._prepared = spec, prepared
-        self._scorer = SilhouetteScorer(prepared.X, seed=spec.seed)
+    def __init__(self, spec: SweepSpec, X: np.ndarray) -> None:
+        self._X, self._names = X, spec.features
+        self._scorer = SilhouetteScorer(X, seed=spec.seed)
         self._silhouettes: dict[str, Estimate] = {}
         self._qualities: dict[str, Quality] = {}
 
@@ -276,31 +291,15 @@ class _Meter:
             yield solution if partition is None or solution.labels is None else self._with_quality(solution, solution.labels, partition)
 
     def _with_quality(self, solution: Solution, labels: np.ndarray, partition: str) -> Solution:
-        table = self._prepared.table
         # Compactness names the segments, so their numbers count as well.
         content = hashlib.sha256(labels.tobytes()).hexdigest()
         try:
             if content not in self._qualities:
-                self._qualities[content] = measure(
-                    self._prepared.X, table.values, table.names, labels, silhouette=self._silhouettes[partition]
-                )
+                # Compactness does not depend on units, so the scaled values serve for it too.
+                self._qualities[content] = measure(self._X, self._X, self._names, labels, silhouette=self._silhouettes[partition])
         except Exception as error:
             return failed(solution.params, solution.engine, solution.seed, error)
         return replace(solution, quality=self._qualities[content], partition=partition)
-
-
-def _summary(sweep: Sweep, prepared: Prepared, shared_seconds: float) -> dict[str, Any]:
-    found = recommend(sweep.spec.algorithm, sweep.solutions)
-    return {
-        "rows": len(prepared.table),
-        "features": list(prepared.table.names),
-        "set_aside": {
-            "customers": int(prepared.assembled.set_aside_customers),
-            "revenue_share": prepared.assembled.set_aside_revenue_share,
-        },
-        "shared_seconds": shared_seconds,
-        "recommended": {"params": None if found.params is None else dict(found.params), "reason": found.reason},
-    }
 
 
 def sweep_document(sweep: Sweep, from_store: bool) -> dict[str, Any]:

@@ -256,3 +256,21 @@ def test_a_forked_child_opens_an_index_of_its_own(store):
     if child == 0:
         os._exit(0 if store._index() is not None and store._local.index[0] == os.getpid() else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_table_without_ids_has_the_same_values_and_revenue(home):
+    store = Store(home)
+    values = np.arange(12.0).reshape(4, 3)
+    table = FeatureTable(
+        values=values,
+        names=("a", "b", "c"),
+        customers=np.array(["1", "2", "3", "4"], dtype=object),
+        copies=np.zeros(4, dtype=np.int32),
+        dictionary=(),
+        revenue=np.array([1.0, 2.0, 3.0, 4.0]),
+        profile={"churn": np.array([0, 1, 0, 1])},
+    )
+    found = store.feature_table(store.put_feature_table(table), ids=False)
+    assert np.array_equal(found.values, values) and not isinstance(found.values, np.memmap)
+    assert np.array_equal(found.revenue, table.revenue)
+    assert len(found.customers) == 4 and not found.profile

@@ -34,7 +34,7 @@ def measure(
     X : ndarray of shape (n_customers, n_features), float64
         The scaled matrix that was clustered.
     values : ndarray of shape (n_customers, n_features), float64
-        The same features in their own units.
+        The same features in their own units, or ``X`` itself: compactness does not depend on units.
     names : sequence of str, one a feature
     labels : ndarray of shape (n_customers,), int
     seed : int
@@ -47,7 +47,7 @@ def measure(
     labels = np.asarray(labels)
     groups = group(X, labels)
     reasons: dict[str, str] = {}
-    compactness = relative_compactness(values, names, labels)
+    compactness = relative_compactness(values, names, labels, groups if values is X else None)
     return Quality(
         inertia=_or_reason("inertia", reasons, lambda: float(groups.squares.sum()), len(groups.labels) > 0, "There is no segment."),
         silhouette=silhouette or (scorer or SilhouetteScorer(X, seed=seed)).score(labels),

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from segcore.quality.groups import group
+from segcore.quality.groups import Groups, group
 
 Compactness = dict[int, dict[str, float | None]]
 
 
-def relative_compactness(values: np.ndarray, names: Sequence[str], labels: np.ndarray) -> Compactness:
+def relative_compactness(values: np.ndarray, names: Sequence[str], labels: np.ndarray, groups: Groups | None = None) -> Compactness:
     """Return ``1 - std within the segment / std overall`` for every segment and feature.
 
     Parameters
@@ -21,6 +21,8 @@ def relative_compactness(values: np.ndarray, names: Sequence[str], labels: np.nd
     names : sequence of str, one a feature
     labels : ndarray of shape (n_customers,), int
         -1 is noise, which counts overall but is no segment.
+    groups : Groups or None
+        Those of ``values`` and ``labels``, where they are known.
 
     Returns
     -------
@@ -32,7 +34,7 @@ def relative_compactness(values: np.ndarray, names: Sequence[str], labels: np.nd
     ----------
     ml_autosegmentation, "relative feature compactness".
     """
-    groups = group(values, labels)
+    groups = groups or group(values, labels)
     everybody = group(values, np.zeros(len(values), dtype=np.int32))
     # Offsets from a member: where all values of a column are equal its sum of squares is exactly 0.
     overall = np.sqrt(everybody.squares[0] / len(values)) if len(values) else np.zeros(values.shape[1])
