@@ -1,10 +1,10 @@
-"""One row against 16 centres, or 8 candidates, at a time, in vector registers.
+"""One row against 8, 16 or 32 centres at a time, in vector registers.
 
 Written as LLVM because numba must assume that arrays overlap, and then keeps every running sum in memory. Single precision with fused
 multiply-add serves only to bound scores; whatever the bounds leave open is decided elsewhere, in double precision.
 
-Arrays are one-dimensional, contiguous and float32. Centres stand in panels: for each panel the ``LANES`` centres' biases, then for each
-number of a row the ``LANES`` centres' weights of it.
+Arrays are one-dimensional, contiguous and float32. Centres stand in panels: for each panel its centres' biases, then for each number of a
+row its centres' weights of it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-LANES = 16
+LANES = (8, 16, 32)
 CANDIDATES = 8
 STEP = 4
 
@@ -67,39 +67,51 @@ def _scored(
 
 
 @_compiled
-def lowest_other(typing: Any, rows: Any, start: Any, width: Any, panels: Any, n_panels: Any, own: Any, far: Any, scores: Any) -> Any:
-    """Fill ``scores[:n_panels * LANES]`` for the row at ``rows[start:start + width]``; return the lowest but centre ``own``'s."""
-    signature = types.float32(_FLOATS, types.int64, types.int64, _FLOATS, types.int64, types.int64, types.float32, _FLOATS)
+def lowest_other(
+    typing: Any, rows: Any, start: Any, width: Any, panels: Any, n_panels: Any, lanes: Any, own: Any, far: Any, scores: Any
+) -> Any:
+    """Fill ``scores[:n_panels * lanes]`` for the row at ``rows[start:start + width]``; return the lowest but centre ``own``'s.
+
+    ``lanes`` is one of ``LANES``; ``far`` is returned where there is no other centre.
+    """
+    signature = types.float32(_FLOATS, types.int64, types.int64, _FLOATS, types.int64, types.int64, types.int64, types.float32, _FLOATS)
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> ir.Value:
-        row, panels, scores = (_data(context, builder, signature.args[index], values[index]) for index in (0, 3, 7))
-        _, start, width, _, n_panels, own, far, _ = values
-        kind, numbers = ir.VectorType(_FLOAT, LANES), ir.VectorType(_INDEX, LANES)
-        lanes = ir.Constant(_INDEX, LANES)
-        size = builder.mul(builder.add(width, ir.Constant(_INDEX, 1)), lanes)
-        lowest = cgutils.alloca_once(builder, kind)
-        fars = _splat(builder, far, kind)
-        builder.store(fars, lowest)
-        lane_numbers = ir.Constant(numbers, list(range(LANES)))
-        with cgutils.for_range(builder, n_panels) as loop:
-            scored = _scored(builder, row, start, panels, builder.mul(loop.index, size), width, kind)
-            first = builder.mul(loop.index, lanes)
-            builder.store(scored, _vector_at(builder, scores, first, kind), align=4)
-            is_own = builder.icmp_signed("==", lane_numbers, _splat(builder, builder.sub(own, first), numbers))
-            other = builder.select(is_own, fars, scored)
-            before = builder.load(lowest)
-            builder.store(builder.select(builder.fcmp_ordered("<", other, before), other, before), lowest)
-        vector = builder.load(lowest)
-        half = LANES // 2
-        nothing = ir.Constant(kind, ir.Undefined)
-        while half:
-            mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [(lane + half) % LANES for lane in range(LANES)])
-            moved = builder.shuffle_vector(vector, nothing, mask)
-            vector = builder.select(builder.fcmp_ordered("<", moved, vector), moved, vector)
-            half //= 2
-        return builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
+        row, panels, scores = (_data(context, builder, signature.args[index], values[index]) for index in (0, 3, 8))
+        _, start, width, _, n_panels, chosen, own, far, _ = values
+        lowest = cgutils.alloca_once_value(builder, far)
+        for lanes in LANES:
+            with builder.if_then(builder.icmp_signed("==", chosen, ir.Constant(_INDEX, lanes))):
+                kind, numbers = ir.VectorType(_FLOAT, lanes), ir.VectorType(_INDEX, lanes)
+                fars = _splat(builder, far, kind)
+                running = cgutils.alloca_once_value(builder, fars)
+                with cgutils.for_range(builder, n_panels) as loop:
+                    size = builder.mul(builder.add(width, ir.Constant(_INDEX, 1)), chosen)
+                    scored = _scored(builder, row, start, panels, builder.mul(loop.index, size), width, kind)
+                    first = builder.mul(loop.index, chosen)
+                    builder.store(scored, _vector_at(builder, scores, first, kind), align=4)
+                    places = _splat(builder, builder.sub(own, first), numbers)
+                    other = builder.select(builder.icmp_signed("==", ir.Constant(numbers, list(range(lanes))), places), fars, scored)
+                    builder.store(_lower(builder, other, builder.load(running)), running)
+                builder.store(_lowest_lane(builder, builder.load(running)), lowest)
+        return builder.load(lowest)
 
     return signature, generate
+
+
+def _lower(builder: ir.IRBuilder, one: ir.Value, other: ir.Value) -> ir.Value:
+    return builder.select(builder.fcmp_ordered("<", one, other), one, other)
+
+
+def _lowest_lane(builder: ir.IRBuilder, vector: ir.Value) -> ir.Value:
+    lanes = vector.type.count
+    nothing, number = ir.Constant(vector.type, ir.Undefined), ir.IntType(32)
+    half = lanes // 2
+    while half:
+        turned = ir.Constant(ir.VectorType(number, lanes), [(lane + half) % lanes for lane in range(lanes)])
+        vector = _lower(builder, builder.shuffle_vector(vector, nothing, turned), vector)
+        half //= 2
+    return builder.extract_element(vector, ir.Constant(number, 0))
 
 
 @_compiled
@@ -120,5 +132,23 @@ def add_gains(typing: Any, rows: Any, start: Any, width: Any, panels: Any, panel
         place = _vector_at(builder, gains, builder.mul(panel, lanes), kind)
         builder.store(builder.fadd(builder.load(place, align=4), builder.select(above, gain, nothing)), place, align=4)
         return builder.zext(builder.bitcast(above, ir.IntType(CANDIDATES)), _INDEX)
+
+    return signature, generate
+
+
+@_compiled
+def fetch(typing: Any, rows: Any, start: Any, width: Any) -> Any:
+    """Have ``rows[start:start + width]`` brought into the caches, without waiting for it; ``width`` is at most 32."""
+    signature = types.void(_FLOATS, types.int64, types.int64)
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> ir.Value:
+        rows = _data(context, builder, signature.args[0], values[0])
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        for place in (values[1], builder.sub(builder.add(values[1], values[2]), ir.Constant(_INDEX, 1))):
+            where = builder.bitcast(builder.gep(rows, [place]), byte)
+            builder.call(prefetch, [where, number(0), number(3), number(1)])
+        return context.get_dummy_value()
 
     return signature, generate

@@ -27,8 +27,7 @@ import numpy as np
 
 from segcore.cores import usable_cores
 from segcore.kernels import kmeans_literal as literal
-from segcore.kernels._scores import LANES
-from segcore.kernels.kmeans_steps import assign, empty_panels, move_centres, prepare_rows, weigh
+from segcore.kernels.kmeans_steps import assign, empty_panels, lanes_for, move_centres, prepare_rows, weigh
 from segcore.kernels.seeding import candidates_a_centre, draw_starts
 
 MAX_ITER = 300
@@ -298,7 +297,8 @@ class _Walk:
         self.spent = np.zeros(self.n_clusters)
         self.sums, self.counts = np.zeros(centres.shape), np.zeros(self.n_clusters, np.int64)
         self.traffic = np.zeros(self.n_clusters, np.int64)
-        self.panels = empty_panels(self.n_clusters, self.n_features, LANES)
+        self.lanes = lanes_for(self.n_clusters)
+        self.panels = empty_panels(self.n_clusters, self.n_features, self.lanes)
         # A sum of n numbers is off by at most n roundings of the sum of their sizes, scikit-learn's and this one.
         self.doubt = 20 * _ROUNDING * self.rows.norms / self.rows.scale
         self.tols = tols
@@ -333,7 +333,7 @@ class _Walk:
         """Give each row the label of its nearest centre; return how many labels changed."""
         rows = self.rows
         np.copyto(self.before, self.labels)
-        weigh(self.centres, rows.scale, LANES, self.panels)
+        weigh(self.centres, rows.scale, self.lanes, self.panels)
 
         def part(start: int, stop: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
             moved, counts = np.zeros_like(self.sums), np.zeros((self.n_clusters, 2), np.int64)
@@ -343,6 +343,7 @@ class _Walk:
                 rows.screened,
                 self.centres,
                 self.panels,
+                self.lanes,
                 self.spent,
                 self.labels,
                 self.room,

@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from segcore.kernels._scores import LANES, STEP, lowest_other
+from segcore.kernels._scores import LANES, STEP, fetch, lowest_other
 
 _BATCH = 1024
+_LINE = 16
+_AHEAD = 8
 _TINY = np.float32(1e-36)
 _FAR = np.float32(3e38)
 _ROUNDING32 = 2.0**-24
@@ -72,7 +74,8 @@ def prepare_rows(X: np.ndarray, spread: Spread) -> Rows:
     found = spread(len(X), lambda start, stop: largest_norm(X, mean, start, stop))
     largest = float(np.sqrt(max(part[0] for part in found)))
     scale = float(2.0 ** -np.frexp(largest)[1]) if largest > 0 else 1.0
-    screened = np.empty((len(X), screened_width(X.shape[1])), np.float32)
+    width = screened_width(X.shape[1])
+    screened = empty_aligned(len(X) * width).reshape(len(X), width)
     spread(len(X), lambda start, stop: screen(X, mean, scale, screened, start, stop))
     return Rows(X, mean, scale, screened, sum(part[1] for part in found) * scale**2, sum(part[2] for part in found) * scale)
 
@@ -82,9 +85,21 @@ def screened_width(n_features: int) -> int:
     return -(-(n_features + 1) // STEP) * STEP
 
 
+def empty_aligned(count: int) -> np.ndarray:
+    """Return room for ``count`` numbers of single precision that begins with a cache line."""
+    room = np.empty(count + _LINE, np.float32)
+    skipped = -(room.ctypes.data // room.itemsize) % _LINE
+    return room[skipped : skipped + count]
+
+
+def lanes_for(n_centres: int) -> int:
+    """Return how many centres to score at a time."""
+    return next((lanes for lanes in LANES if lanes >= n_centres), LANES[-1])
+
+
 def empty_panels(n_centres: int, n_features: int, lanes: int) -> np.ndarray:
     """Return room for what ``weigh`` fills in."""
-    return np.empty(-(-n_centres // lanes) * (screened_width(n_features) + 1) * lanes, np.float32)
+    return empty_aligned(-(-n_centres // lanes) * (screened_width(n_features) + 1) * lanes)
 
 
 @njit(cache=True, nogil=True)
@@ -183,6 +198,7 @@ def assign(
     screened: np.ndarray,
     centres: np.ndarray,
     panels: np.ndarray,
+    lanes: int,
     spent: np.ndarray,
     labels: np.ndarray,
     room: np.ndarray,
@@ -203,8 +219,8 @@ def assign(
     screened : ndarray of shape (n_rows, screened_width), float32
     centres : ndarray of shape (n_clusters, n_features), float64
         Of the centred rows.
-    panels : ndarray, float32
-        From ``weigh``, in ``LANES``.
+    panels, lanes : ndarray, float32, and int
+        From ``weigh``.
     spent : ndarray of shape (n_clusters,), float64
         How far the centres have come, in scaled units, as seen from each cluster.
     labels, room : ndarray of shape (n_rows,), uint8 or int32, and float32
@@ -224,18 +240,18 @@ def assign(
     """
     n_clusters, n_features = centres.shape
     width = screened.shape[1]
-    size = (width + 1) * LANES
+    size = (width + 1) * lanes
     n_panels = len(panels) // size
     flat = screened.reshape(-1)
     rounding = (n_features + 10) * _ROUNDING32
     rounding64 = (n_features + 10) * _ROUNDING64
     slack = max(4e-7, 4.0 * np.sqrt(rounding64))
-    scores = np.empty(n_panels * LANES, np.float32)
+    scores = np.empty(n_panels * lanes, np.float32)
     lengths = np.empty(n_clusters)
     for j in range(n_clusters):
-        lengths[j] = np.sqrt(max(0.0, float(panels[(j // LANES) * size + j % LANES]))) * 1.001
+        lengths[j] = np.sqrt(max(0.0, float(panels[(j // lanes) * size + j % lanes]))) * 1.001
     changed, doubtful = 0, 0
-    looked = np.empty(_BATCH, np.int64)
+    looked = np.full(_BATCH + _AHEAD, start)
     for first in range(start, stop, _BATCH):
         # Listed without a branch, because which rows are passed over cannot be foreseen.
         n_looked = 0
@@ -244,8 +260,9 @@ def assign(
             n_looked += 1 if first_time or spent[labels[row]] > room[row] else 0
         for index in range(n_looked):
             row = looked[index]
+            fetch(flat, looked[index + _AHEAD] * width, width)
             label = int(labels[row])
-            other = lowest_other(flat, row * width, width, panels, n_panels, label, _FAR, scores)
+            other = lowest_other(flat, row * width, width, panels, n_panels, lanes, label, _FAR, scores)
             own = scores[label]
             nearest = label
             if other < own:

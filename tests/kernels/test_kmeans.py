@@ -183,7 +183,7 @@ class TestSteps:
         real = kmeans.assign
 
         def counting(*arguments):
-            spent, labels, room = arguments[5:8]
+            spent, labels, room = arguments[6:9]
             looked.append(int((spent[labels] > room).sum()))
             return real(*arguments)
 
