@@ -297,7 +297,7 @@ DBSCAN = AlgorithmSpec(
             low_open=True,
         ),
     ),
-    engines=("stock", "intel", "shared"),
+    engines=("shared", "stock", "intel"),
     sweep=sweep_dbscan,
     assign=assign_dbscan,
     scoring="A new customer joins the lowest-numbered segment that has a core customer within eps, and is noise where there is none.",

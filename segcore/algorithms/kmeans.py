@@ -222,7 +222,7 @@ KMEANS = AlgorithmSpec(
             "How many random starts to try, keeping the best; scikit-learn's default is 1, which is fragile.",
         ),
     ),
-    engines=("stock", "intel", "shared"),
+    engines=("shared", "stock", "intel"),
     sweep=sweep_kmeans,
     assign=assign_kmeans,
     scoring="A new customer joins the segment whose centre is nearest.",
