@@ -307,7 +307,7 @@ def nearest_reachable(
     ndarray of shape (n_labellings, n_asking), int32
         Of rows equally reachable the nearest answers, of those the lowest; -1 where nobody does.
     """
-    X = np.ascontiguousarray(X, dtype=np.float64)
+    X, core = np.ascontiguousarray(X, dtype=np.float64), np.ascontiguousarray(core)
     padded = np.concatenate((np.where(labels >= 0, levels, -1.0), np.full((len(labels), 1), -1.0)), axis=1)
     limit = np.ascontiguousarray(padded[:, blocks.holds])
     mutual = np.ascontiguousarray(np.append(row_core, np.zeros((len(labels), 1)), axis=1)[:, blocks.holds])
