@@ -3,7 +3,7 @@
 Written as LLVM because numba must assume that arrays overlap, and then keeps every running sum in memory. Single precision with fused
 multiply-add serves only to bound scores; whatever the bounds leave open is decided elsewhere, in double precision.
 
-Arrays are one-dimensional, contiguous and float32. Centres stand in panels: for each panel its centres' biases, then for each number of a
+Arrays are one-dimensional, contiguous and float32 unless said otherwise. Centres stand in panels: for each panel its centres' biases, then for each number of a
 row its centres' weights of it.
 """
 
@@ -21,6 +21,7 @@ CANDIDATES = 8
 STEP = 4
 
 _FLOATS = types.Array(types.float32, 1, "C")
+_DOUBLES = types.Array(types.float64, 1, "C")
 _INDEX = ir.IntType(64)
 _FLOAT = ir.FloatType()
 
@@ -132,6 +133,34 @@ def add_gains(typing: Any, rows: Any, start: Any, width: Any, panels: Any, panel
         place = _vector_at(builder, gains, builder.mul(panel, lanes), kind)
         builder.store(builder.fadd(builder.load(place, align=4), builder.select(above, gain, nothing)), place, align=4)
         return builder.zext(builder.bitcast(above, ir.IntType(CANDIDATES)), _INDEX)
+
+    return signature, generate
+
+
+@_compiled
+def add_row(typing: Any, sums: Any, at: Any, rows: Any, start: Any, mean: Any, count: Any, sign: Any) -> Any:
+    """Add ``sign * (rows[start:start + count] - mean)`` to ``sums[at:at + count]``; all are float64, and ``sign`` is 1 or -1."""
+    signature = types.void(_DOUBLES, types.int64, _DOUBLES, types.int64, _DOUBLES, types.int64, types.float64)
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> ir.Value:
+        sums, rows, mean = (_data(context, builder, signature.args[index], values[index]) for index in (0, 2, 4))
+        _, at, _, start, _, count, sign = values
+        wide = ir.VectorType(ir.DoubleType(), STEP)
+        whole = builder.udiv(count, ir.Constant(_INDEX, STEP))
+
+        def add(index: ir.Value, kind: ir.Type, factor: ir.Value) -> None:
+            places = [(sums, builder.add(at, index)), (rows, builder.add(start, index)), (mean, index)]
+            total, row, centre = (builder.bitcast(builder.gep(data, [place]), kind.as_pointer()) for data, place in places)
+            value = builder.fsub(builder.load(row, align=8), builder.load(centre, align=8))
+            builder.store(builder.fadd(builder.load(total, align=8), builder.fmul(factor, value)), total, align=8)
+
+        factor = _splat(builder, sign, wide)
+        with cgutils.for_range(builder, whole) as loop:
+            add(builder.mul(loop.index, ir.Constant(_INDEX, STEP)), wide, factor)
+        done = builder.mul(whole, ir.Constant(_INDEX, STEP))
+        with cgutils.for_range(builder, builder.sub(count, done)) as loop:
+            add(builder.add(done, loop.index), ir.DoubleType(), sign)
+        return context.get_dummy_value()
 
     return signature, generate
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from segcore.kernels._scores import LANES, STEP, fetch, lowest_other
+from segcore.kernels._scores import LANES, STEP, add_row, fetch, lowest_other
 
 _BATCH = 1024
 _LINE = 16
@@ -192,6 +192,81 @@ def _two_nearest(row: np.ndarray, mean: np.ndarray, centres: np.ndarray) -> tupl
 
 
 @njit(cache=True, nogil=True)
+def _list_open(labels: np.ndarray, room: np.ndarray, spent: np.ndarray, everyone: bool, start: int, stop: int, listed: np.ndarray) -> int:
+    """Fill ``listed`` with the rows whose room is spent; return how many. No branch, because which they are cannot be foreseen."""
+    count = 0
+    for row in range(start, stop):
+        listed[count] = row
+        count += 1 if everyone or spent[labels[row]] > room[row] else 0
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _second_lowest(scores: np.ndarray, n_clusters: int, lowest: int) -> float:
+    second = _FAR
+    for j in range(n_clusters):
+        if j != lowest and scores[j] < second:
+            second = scores[j]
+    return second
+
+
+@njit(cache=True, nogil=True)
+def _score(
+    screened: np.ndarray,
+    panels: np.ndarray,
+    lanes: int,
+    spent: np.ndarray,
+    lengths: np.ndarray,
+    labels: np.ndarray,
+    listed: np.ndarray,
+    count: int,
+    n_features: int,
+    scores: np.ndarray,
+    nearest: np.ndarray,
+    found: np.ndarray,
+) -> None:
+    """Find the nearest centre of each listed row in single precision.
+
+    ``found`` (5, batch), float64, gets by row: its score, the lowest other score, the row's norm, the nearest centre's norm and what its
+    cluster has spent.
+    """
+    n_clusters, width = len(spent), screened.shape[1]
+    n_panels = len(panels) // ((width + 1) * lanes)
+    flat = screened.reshape(-1)
+    for index in range(count):
+        row = listed[index]
+        fetch(flat, listed[index + _AHEAD] * width, width)
+        label = int(labels[row])
+        other = lowest_other(flat, row * width, width, panels, n_panels, lanes, label, _FAR, scores)
+        own = scores[label]
+        if other < own:
+            for j in range(n_clusters):
+                if scores[j] == other and j != label:
+                    label = j
+                    break
+            own, other = other, _second_lowest(scores, n_clusters, label)
+        nearest[index] = label
+        found[0, index] = own
+        found[1, index] = other
+        found[2, index] = flat[row * width + n_features]
+        found[3, index] = lengths[label]
+        found[4, index] = spent[label]
+
+
+@njit(cache=True, nogil=True)
+def _bound(found: np.ndarray, count: int, rounding: float, slack: float, loss: float, left: np.ndarray) -> None:
+    """Fill ``left`` with the room of each scored row, ``-inf`` where single precision cannot tell the nearest centre."""
+    for index in range(count):
+        own, other, norm, length, spent = found[0, index], found[1, index], found[2, index], found[3, index], found[4, index]
+        most = own + 2.0 * rounding * (length * length + 2.0 * norm * length) + 4e-36
+        square = norm * norm
+        near, far = square * (1 + 1e-6) + most, square * (1 - 1e-6) + other
+        near, far = np.sqrt(near if near > 0.0 else 0.0), np.sqrt(far if far > 0.0 else 0.0)
+        room = spent + (far - near) - slack * (norm + far) - loss
+        left[index] = room - 2e-7 * abs(room) if most < other else -np.inf
+
+
+@njit(cache=True, nogil=True)
 def assign(
     X: np.ndarray,
     mean: np.ndarray,
@@ -239,81 +314,45 @@ def assign(
     (changed, doubtful) : tuple of int
     """
     n_clusters, n_features = centres.shape
-    width = screened.shape[1]
-    size = (width + 1) * lanes
-    n_panels = len(panels) // size
-    flat = screened.reshape(-1)
+    size = (screened.shape[1] + 1) * lanes
     rounding = (n_features + 10) * _ROUNDING32
     rounding64 = (n_features + 10) * _ROUNDING64
-    slack = max(4e-7, 4.0 * np.sqrt(rounding64))
-    scores = np.empty(n_panels * lanes, np.float32)
+    slack, loss = max(4e-7, 4.0 * np.sqrt(rounding64)), 4.0 * doubt * scale
     lengths = np.empty(n_clusters)
     for j in range(n_clusters):
         lengths[j] = np.sqrt(max(0.0, float(panels[(j // lanes) * size + j % lanes]))) * 1.001
+    scores = np.empty(len(panels) // size * lanes, np.float32)
+    listed, nearest = np.full(_BATCH + _AHEAD, start), np.empty(_BATCH, np.int64)
+    found, left = np.empty((5, _BATCH)), np.empty(_BATCH)
+    rows, sums = X.reshape(-1), moved.reshape(-1)
     changed, doubtful = 0, 0
-    looked = np.full(_BATCH + _AHEAD, start)
     for first in range(start, stop, _BATCH):
-        # Listed without a branch, because which rows are passed over cannot be foreseen.
-        n_looked = 0
-        for row in range(first, min(stop, first + _BATCH)):
-            looked[n_looked] = row
-            n_looked += 1 if first_time or spent[labels[row]] > room[row] else 0
-        for index in range(n_looked):
-            row = looked[index]
-            fetch(flat, looked[index + _AHEAD] * width, width)
+        count = _list_open(labels, room, spent, first_time, first, min(stop, first + _BATCH), listed)
+        _score(screened, panels, lanes, spent, lengths, labels, listed, count, n_features, scores, nearest, found)
+        _bound(found, count, rounding, slack, loss, left)
+        for index in range(count):
+            row, new = listed[index], nearest[index]
             label = int(labels[row])
-            other = lowest_other(flat, row * width, width, panels, n_panels, lanes, label, _FAR, scores)
-            own = scores[label]
-            nearest = label
-            if other < own:
-                for j in range(n_clusters):
-                    if scores[j] == other and j != label:
-                        nearest = j
-                        break
-                second = _FAR
-                for j in range(n_clusters):
-                    if j != nearest and scores[j] < second:
-                        second = scores[j]
-                own, other = other, second
-            norm = float(screened[row, n_features])
-            near = lengths[nearest]
-            most = own + 2.0 * rounding * (near * near + 2.0 * norm * near) + 4e-36
-            square = norm * norm
-            decided = most < other
-            if decided:
-                near = np.sqrt(max(0.0, square * (1 + 1e-6) + most))
-                far = np.sqrt(max(0.0, square * (1 - 1e-6) + other))
-            else:
-                nearest, one, two, square = _two_nearest(X[row], mean, centres)
-                near, far = np.sqrt(one), np.sqrt(two)
-                norm = np.sqrt(square)
-                decided = two - one > 8.0 * rounding64 * (norm + far) * (norm + far) + 4.0 * doubt * far
-                near, far, norm = near * scale, far * scale, norm * scale
-            if not decided:
-                undecided[start + doubtful] = row
-                doubtful += 1
-                nearest = label if not first_time else 0
-                room[row] = -_FAR
-            else:
-                left = spent[nearest] + (far - near) - slack * (norm + far) - 4.0 * doubt * scale
-                room[row] = np.float32(left - 2e-7 * abs(left))
-            if first_time:
+            if left[index] == -np.inf:
+                new, one, two, square = _two_nearest(X[row], mean, centres)
+                near, far, norm = np.sqrt(one), np.sqrt(two), np.sqrt(square)
+                if two - one > 8.0 * rounding64 * (norm + far) * (norm + far) + 4.0 * doubt * far:
+                    left[index] = spent[new] + ((far - near) - slack * (norm + far)) * scale - loss
+                else:
+                    undecided[start + doubtful] = row
+                    doubtful += 1
+                    new, left[index] = (0 if first_time else label), -_FAR
+            room[row] = np.float32(left[index] - 2e-7 * abs(left[index]))
+            if first_time or new != label:
                 changed += 1
-                labels[row] = nearest
-                moved_count[nearest, 0] += 1
-                for f in range(n_features):
-                    moved[nearest, f] += X[row, f] - mean[f]
-            elif nearest != label:
-                changed += 1
-                labels[row] = nearest
-                moved_count[nearest, 0] += 1
-                moved_count[nearest, 1] += 1
-                moved_count[label, 0] -= 1
-                moved_count[label, 1] += 1
-                for f in range(n_features):
-                    value = X[row, f] - mean[f]
-                    moved[nearest, f] += value
-                    moved[label, f] -= value
+                labels[row] = new
+                moved_count[new, 0] += 1
+                add_row(sums, new * n_features, rows, row * n_features, mean, n_features, 1.0)
+                if not first_time:
+                    moved_count[new, 1] += 1
+                    moved_count[label, 0] -= 1
+                    moved_count[label, 1] += 1
+                    add_row(sums, label * n_features, rows, row * n_features, mean, n_features, -1.0)
     return changed, doubtful
 
 
