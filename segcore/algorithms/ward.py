@@ -211,7 +211,8 @@ def _heads(children: np.ndarray, n_rows: int, n_clusters: int) -> np.ndarray:
 
 
 def top_of_tree(tree: WardTree, labels: np.ndarray, n_clusters: int) -> dict[str, np.ndarray]:
-    """Return the last merges as arrays for a dendrogram: 49 of them, or as many as part the segments of a point where these are more.
+    """Return the last merges as arrays for a dendrogram: 49 of them, or as many as there are segments where
+    these are more.
 
     Parameters
     ----------
@@ -227,7 +228,7 @@ def top_of_tree(tree: WardTree, labels: np.ndarray, n_clusters: int) -> dict[str
         made. ``tree_heights`` of shape (n_merges,), float64. ``branch_sizes`` and ``branch_labels`` of shape (n_merges + 1,): how many
         rows each branch holds, and in which segment they are.
     """
-    n_merges = min(len(tree.children), max(_MERGES_KEPT, n_clusters - 1))
+    n_merges = min(len(tree.children), max(_MERGES_KEPT, n_clusters))
     lowest = len(tree.children) - n_merges
     children = tree.children[lowest:]
     # What the merges kept join and none of them made are the branches, in the order of their numbers.

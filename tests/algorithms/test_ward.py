@@ -135,7 +135,7 @@ def test_the_top_of_the_tree_holds_every_row_once_and_each_branch_in_one_segment
     X = make_blobs(300, 4, centers=5, random_state=1)[0]
     for solution in sweep(X, [{"n_clusters": k} for k in (1, 3, 30, 80)]):
         arrays, n_clusters = solution.arrays, solution.params["n_clusters"]
-        n_branches = max(50, n_clusters)
+        n_branches = max(50, n_clusters + 1)
         assert arrays["tree_children"].shape == (n_branches - 1, 2)
         assert sorted(arrays["tree_children"].ravel()) == list(range(2 * n_branches - 2))
         assert (np.diff(arrays["tree_heights"]) >= 0).all()
