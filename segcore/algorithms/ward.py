@@ -211,8 +211,7 @@ def _heads(children: np.ndarray, n_rows: int, n_clusters: int) -> np.ndarray:
 
 
 def top_of_tree(tree: WardTree, labels: np.ndarray, n_clusters: int) -> dict[str, np.ndarray]:
-    """Return the last merges as arrays for a dendrogram: 49 of them, or as many as there are segments where
-    these are more.
+    """Return the last merges as arrays for a dendrogram: 49 of them, or as many as there are segments.
 
     Parameters
     ----------
