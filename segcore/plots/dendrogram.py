@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 ARRAYS = ("tree_children", "tree_heights", "branch_sizes", "branch_labels")
 """What a solution's arrays must have for a dendrogram."""
 _MOST_TITLES = 12
-_COLOURS = PALETTE[:6]  # the seventh is the grey of what is above the cut
+_COLOURS = tuple(PALETTE[number] for number in (0, 2, 3, 4))  # the cut has orange, what is above it grey; the second blue is too like
+_TITLE_LETTERS = 100  # titles in one line fit into a drawing about so many letters wide
 _MOST_SIZES = 8
 
 
@@ -181,23 +182,30 @@ def draw_dendrogram(data: Dendrogram, *, chosen: int | None = None) -> Figure:
     figure.add_trace(_bottoms(data))
     figure.add_hline(y=data.cut, line={"color": ACCENT, "width": 2, "dash": "dash"})
     count = counted(len(data.segments), "segment")
-    figure.add_annotation(
-        x=1, xref="paper", y=data.cut, yanchor="bottom", xanchor="right", text=f"cut: {count}", showarrow=False, font={"color": ACCENT}
-    )
+    figure.add_annotation(x=1, xref="paper", y=data.cut, xanchor="left", text=f"cut:<br>{count}", showarrow=False, font={"color": ACCENT})
     lay_out(figure, x_title="Segments and their customers", y_title="Ward distance (scaled units)", height=420, showlegend=False)
-    few = len(data.segments) <= _MOST_TITLES
-    texts = [f"{foot.title}<br>{foot.rows:,}" if few else f"{foot.rows:,}" for foot in data.segments]
+    texts, turned = _titles(data)
     figure.update_xaxes(
         tickmode="array",
         tickvals=[foot.x for foot in data.segments],
         ticktext=texts,
-        tickangle=0 if few else -90,
+        tickangle=-90 if turned else 0,
         range=[-0.7, len(data.branches) - 0.3],
         showgrid=False,
     )
     highest = max((merge.height for merge in data.merges), default=0.0)
     figure.update_yaxes(range=[0, 1.12 * highest or 1.0])
+    figure.update_layout(margin={"r": 90})
     return figure
+
+
+def _titles(data: Dendrogram) -> tuple[list[str], bool]:
+    """Return what stands below each segment, and whether it must be turned; where there are many segments, their sizes alone."""
+    if len(data.segments) > _MOST_TITLES:
+        return [f"{foot.rows:,}" for foot in data.segments], True
+    room = min((other.x - one.x for one, other in pairwise(data.segments)), default=len(data.branches)) / len(data.branches)
+    turned = max(len(foot.title) for foot in data.segments) > room * _TITLE_LETTERS
+    return [f"{foot.title}: {foot.rows:,}" if turned else f"{foot.title}<br>{foot.rows:,}" for foot in data.segments], turned
 
 
 def _groups(data: Dendrogram, chosen: int | None) -> list[tuple[int | None, str, dict[str, Any]]]:

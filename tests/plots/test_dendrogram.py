@@ -57,6 +57,13 @@ def test_the_drawing_has_a_line_for_each_segment_the_cut_and_the_sizes():
     assert list(figure.data[-1].customdata) == [branch.segment for branch in data.branches]
 
 
+def test_titles_that_would_overlap_are_turned():
+    _, data = tree(3, names={0: "A name that is rather long for its place on the axis"})
+    axis = draw_dendrogram(data).layout.xaxis
+    assert axis.tickangle == -90
+    assert "Segment 1: 2" in axis.ticktext
+
+
 def test_the_description_tells_the_cut_the_next_merge_and_the_longest_stretch():
     assert describe_dendrogram(tree(3)[1]) == (
         "Cut between the Ward distances 1 and 5.66, the tree has 3 segments of 2 / 2 / 2 customers. "
