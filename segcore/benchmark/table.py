@@ -12,13 +12,62 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from segcore.algorithms import algorithm
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES = (("kmeans", 1), ("kmeans", 10), ("dbscan", 1), ("dbscan", 10))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One benchmark of the page.
+
+    Parameters
+    ----------
+    algorithm : str
+    repeats : int
+        Copies of each customer.
+    engines : str
+        With commas; "" is all there are for the algorithm.
+    work : {"fit", "silhouette"}
+    grid : tuple of str
+        Axes as ``--grid`` takes them; the algorithm's own where empty.
+    runs : int or None
+        Runs of each engine; ``None`` is what was asked for the page.
+    """
+
+    algorithm: str
+    repeats: int
+    engines: str = ""
+    work: str = "fit"
+    grid: tuple[str, ...] = ()
+    runs: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Its file's name, without suffix."""
+        return "_".join(part for part in (self.work, self.algorithm, str(self.repeats), self.engines.replace(",", "-")) if part)
+
+
+CASES = (
+    Case("kmeans", 1),
+    Case("kmeans", 10),
+    Case("kmeans", 100),
+    Case("dbscan", 1),
+    Case("dbscan", 10),
+    Case("dbscan", 15),
+    # One fit of the others takes longer there than everything else together.
+    Case("dbscan", 100, engines="shared"),
+    Case("kmeans", 1, work="silhouette"),
+    Case("kmeans", 10, work="silhouette", runs=1),
+    Case("ward", 1, grid=(f"n_clusters={','.join(str(count) for count in range(2, 31))}",)),
+    Case("hdbscan", 1),
+    Case("gaussian_mixture", 1),
+    Case("minibatch_kmeans", 10),
+)
 _GIB, _MIB = 2**30, 2**20
 _HEADER = (
     "work",
@@ -28,15 +77,24 @@ _HEADER = (
     "ran",
     "seconds (fastest to slowest)",
     "times as fast as stock",
+    "times as fast as Intel's",
     "same results as stock",
     "lowest ARI",
     "inertia against stock",
     "peak memory",
 )
 _METHOD = (
-    "Written by `make bench`. The same grid, rows and seed go through the engines in turn (stock, intel, stock, intel…), each run in a",
-    "fresh process whose compiled code is warmed up before the clock starts. Seconds are those of the fits of the whole grid: neither",
-    "start-up, nor building of features. Times are medians.",
+    "Written by `make bench`. The same grid, rows and seed go through the engines in turn (stock, intel, shared, stock…), each run in a",
+    "fresh process whose compiled code is loaded and warmed up before the clock starts; start-up and the building of features are not",
+    "counted. Times are medians. For stock and Intel the seconds are the sum of the fits, without anything around them; for the shared",
+    "engine, and for silhouettes, all the time from the first point's beginning to the last result. Repeats are jittered copies of each",
+    "customer. Stock is scikit-learn's own estimator fitted point by point (for Ward `AgglomerativeClustering`, for HDBSCAN `HDBSCAN`);",
+    "for silhouettes, `silhouette_score` called for each point. *Same results*: the same labels where an algorithm numbers its segments by",
+    "a rule (DBSCAN, HDBSCAN), else the same partition.",
+)
+_GROWTH = (
+    "Seconds of the whole grid by rows. The shared k-means grows as the rows; the neighbours within a fixed radius, and with them",
+    "DBSCAN, grow as the square of the copies, because each copy has all others of its customer near it.",
 )
 
 
@@ -49,12 +107,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--keep", help="folder for the JSON documents; those that are there are not measured again")
     args = parser.parse_args(argv)
     documents = []
-    for name, repeats in CASES:
-        kept = Path(args.keep) / f"{name}_{repeats}.json" if args.keep else None
+    for case in CASES:
+        kept = Path(args.keep) / f"{case.name}.json" if args.keep else None
         if kept is not None and kept.exists():
             documents.append(json.loads(kept.read_text()))
             continue
-        document = measure(args.data, name, repeats, args.runs)
+        document = measure(args.data, case, args.runs)
         if document is None:
             return 1
         documents.append(document)
@@ -65,9 +123,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measure(data: str, algorithm: str, repeats: int, runs: int) -> dict[str, Any] | None:
+def measure(data: str, case: Case, runs: int) -> dict[str, Any] | None:
     """Run one benchmark by the command line; ``None`` where it failed, which it then has said itself."""
-    command = [sys.executable, "-m", "segcore", "benchmark", data, "--algo", algorithm, "--repeats", str(repeats), "--runs", str(runs)]
+    command = [sys.executable, "-m", "segcore", "benchmark", data, "--algo", case.algorithm, "--repeats", str(case.repeats)]
+    command += ["--runs", str(case.runs or runs), "--work", case.work, *(["--engines", case.engines] if case.engines else [])]
+    for axis in case.grid:
+        command += ["--grid", axis]
     path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
     done = subprocess.run([*command, "--json"], stdout=subprocess.PIPE, text=True, check=False, env={**os.environ, "PYTHONPATH": path})
     return json.loads(done.stdout) if done.returncode == 0 else None
@@ -87,7 +148,7 @@ def markdown(documents: Sequence[Mapping[str, Any]]) -> str:
     proofs = list(dict.fromkeys(_proof(engine, document) for document in documents for engine in _engines(document)))
     return "\n".join(
         [
-            "# Stock scikit-learn against Intel's",
+            "# A whole grid: stock scikit-learn, Intel's, and segcore's shared engine",
             "",
             *_METHOD,
             "",
@@ -97,12 +158,36 @@ def markdown(documents: Sequence[Mapping[str, Any]]) -> str:
             "",
             *said,
             "",
-            "Proof of what ran:",
+            "## How cost grows with rows",
+            "",
+            *_GROWTH,
+            "",
+            *_growth(documents),
+            "",
+            "## Proof of what ran",
             "",
             *(f"- {proof}" for proof in proofs),
             "",
         ]
     )
+
+
+def _growth(documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the table of seconds by rows, a column an engine and algorithm."""
+    fits = [document for document in documents if document["work"] == "fit" and document["algorithm"] in ("kmeans", "dbscan")]
+    columns = [(name, engine) for name in ("kmeans", "dbscan") for engine in ("stock", "intel", "shared")]
+    lines = [_line(["rows", *(f"{algorithm(name).title}, {engine}" for name, engine in columns)]), _line("---" for _ in range(7))]
+    for rows in sorted({document["rows"] for document in fits}):
+        cells = [f"{rows:,}"]
+        for name, engine in columns:
+            found = [
+                document["engines"][engine]["median_seconds"]
+                for document in fits
+                if (document["rows"], document["algorithm"]) == (rows, name) and engine in document["engines"]
+            ]
+            cells.append(f"{found[0]:.2f}" if found and found[0] is not None else "–")
+        lines.append(_line(cells))
+    return lines
 
 
 def _engines(document: Mapping[str, Any]) -> list[str]:
@@ -115,15 +200,19 @@ def _line(cells: Any) -> str:
 
 
 def _work(document: Mapping[str, Any]) -> str:
-    return f"{algorithm(document['algorithm']).title}, repeats {document['repeats']}"
+    what = "silhouettes of " if document["work"] == "silhouette" else ""
+    return f"{what}{algorithm(document['algorithm']).title}, repeats {document['repeats']}"
 
 
 def _row(document: Mapping[str, Any], engine: str) -> tuple[str, ...]:
     times, agreement = document["engines"][engine], document["agreement"].get(engine)
-    ratio = document["ratio_to_stock"].get(engine)
+    ratio = {**document["ratio_to_stock"], **document.get("ratio_to_pointwise", {})}.get(engine)
+    against_intel = document.get("ratio_to_intel", {}).get(engine)
     seconds, same = "no run finished", ("–", "–", "–")
     if times["median_seconds"] is not None:
         seconds = f"{times['median_seconds']:.2f} ({times['min_seconds']:.2f} to {times['max_seconds']:.2f})"
+    if document.get("max_difference") is not None and engine == "shared":
+        same = (f"equal to {document['max_difference']:.0e}", "–", "–")
     if agreement and agreement["points"]:
         low, high = agreement["min_inertia_gap"], agreement["max_inertia_gap"]
         gap = "–" if high is None else f"{low:+.2%} to {high:+.2%}"
@@ -136,6 +225,7 @@ def _row(document: Mapping[str, Any], engine: str) -> tuple[str, ...]:
         times["ran"] or "nothing",
         seconds,
         "–" if ratio is None else f"{ratio:.2f}",
+        "–" if against_intel is None else f"{against_intel:.2f}",
         *same,
         f"{times['peak_rss_bytes'] / _MIB:,.0f} MiB" if times["peak_rss_bytes"] else "–",
     )

@@ -13,6 +13,7 @@ from segcore.cli.options import add_data_options, add_sweep_options, print_notes
 from segcore.cli.tables import text_table
 from segcore.cli.waiting import wait_for
 from segcore.errors import ParameterError
+from segcore.explain.wording import listed
 
 _FAILED = 1
 _INTERRUPTED = 130
@@ -78,7 +79,7 @@ def run_benchmark(args: argparse.Namespace) -> int:
     )
     print_notes(intake.notes)
     what = "silhouettes of " if args.work == "silhouette" else ""
-    title = f"{what}{algorithm(args.algo).title} on {intake.data['name']}, {' and '.join(engines)}"
+    title = f"{what}{algorithm(args.algo).title} on {intake.data['name']}, {listed(engines)}"
     job = wait_for(store, jobs.start_benchmark(store, spec, title=f"Benchmark: {title}", total=total_fits(spec)), unit="fits")
     if job.state != "done":
         print(f"segcore: {job.message or f'the benchmark was {job.state} with {job.done:,} of {job.total:,} fits done.'}", file=sys.stderr)
