@@ -11,9 +11,9 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -97,21 +97,36 @@ class Unit:
 class Done:
     """A unit's solutions, and the seconds of work that served several of its points."""
 
-    number: int
     solutions: tuple[Solution, ...]
-    shared_seconds: float
+    shared_seconds: float = 0.0
 
 
-def compute(number: int, unit: Unit, fetch: Callable[[], tuple[np.ndarray, str]], expected: dict[str, str]) -> Done:
+class Place(Protocol):
+    """Where a unit is computed, as seen from there."""
+
+    def begin(self, number: int) -> int:
+        """Count that a unit is begun and return how many times it has been, this time included."""
+        ...
+
+    def name(self) -> str:
+        """Return what people call the place, for ``on …``."""
+        ...
+
+    def rows(self) -> np.ndarray:
+        """Return the rows, of shape (n_customers, n_features), float64, writable."""
+        ...
+
+
+def compute(number: int, unit: Unit, place: Place, expected: Mapping[str, str]) -> Done:
     """Fit a unit's points, on whatever machine this is called; no fit's error is raised.
 
     Parameters
     ----------
     number : int
+        Of the unit.
     unit : Unit
-    fetch : callable
-        Returns the rows, of shape (n_customers, n_features), and a name for where this is.
-    expected : dict of str to str
+    place : Place
+    expected : mapping of str to str
         ``segcore.engines.versions()`` of who asks.
 
     Raises
@@ -119,60 +134,47 @@ def compute(number: int, unit: Unit, fetch: Callable[[], tuple[np.ndarray, str]]
     JobError
         Where the versions here are others: labels might be others too.
     """
-    X, place = fetch()
-    others = {name: version for name, version in versions().items() if version != expected.get(name)}
-    if others or len(versions()) != len(expected):
-        said = ", ".join(f"{name} {version}" for name, version in others.items()) or "fewer libraries"
-        raise JobError(f"{place[0].upper()}{place[1:]} has {said}, unlike the machine that asks: install the same versions on every node.")
+    if place.begin(number) > _TRIES:
+        return Done(tuple(_killed(unit, point) for point in unit.points))
+    here = versions()
+    others = sorted(name for name in {*here, *expected} if here.get(name) != expected.get(name))
+    if others:
+        said = ", ".join(f"{name} {here.get(name, 'missing')} instead of {expected.get(name, 'none')}" for name in others)
+        raise JobError(f"On {place.name()} there is {said}: install the same versions on every node.")
     found: list[Solution] = []
     shared: list[float] = []
     try:
         sweep = algorithm_named(unit.algorithm).sweep
-        found.extend(sweep(X, unit.points, unit.engine, seed=unit.seed, memory=unit.memory, shared=shared.append))
+        found.extend(sweep(place.rows(), unit.points, unit.engine, seed=unit.seed, memory=unit.memory, shared=shared.append))
     except Exception as error:
         there = [solution.params for solution in found]
         found.extend(failed(point, unit.engine, unit.seed, error) for point in unit.points if dict(point) not in there)
-    return Done(number, tuple(replace(solution, evidence=f"{solution.evidence}, on {place}") for solution in found), sum(shared))
+    return Done(tuple(replace(solution, evidence=f"{solution.evidence}, on {place.name()}") for solution in found), sum(shared))
+
+
+def _killed(unit: Unit, point: Point) -> Solution:
+    return Solution(
+        params=dict(point),
+        status="failed",
+        engine=unit.engine,
+        evidence=NOT_RUN,
+        seed=unit.seed,
+        reason=f"The processes that computed this point on the Ray cluster died, {_TRIES} of {_TRIES}: of its work, or for want of memory. "
+        "Resuming the sweep once it has ended tries this point again.",
+    )
 
 
 def through_joblib(
-    parallel: Parallel, units: Sequence[Unit], fetch: Callable[[], tuple[np.ndarray, str]], shared: Callable[[float], None] | None = None
+    parallel: Parallel, units: Sequence[Unit], place: Place, shared: Callable[[float], None] | None = None
 ) -> Iterator[Solution]:
-    """Yield the units' solutions in the order in which they are done, and failed ones for units that were lost.
-
-    Parameters
-    ----------
-    parallel : joblib.Parallel
-        Its generator gives what `compute` returned, or an exception for a unit that was lost with its process.
-    units : sequence of Unit
-    fetch, shared
-        See `compute` and ``SweepFunction``.
-    """
+    """Yield the units' solutions in the order in which ``parallel``, whose results are a generator, has them; see `compute`."""
     from joblib import delayed
 
     expected = versions()
-    left = dict(enumerate(units))
-    lost: list[str] = []
-    for outcome in parallel(delayed(compute)(number, unit, fetch, expected) for number, unit in enumerate(units)):
-        if isinstance(outcome, Exception):
-            lost.append(next(iter(str(outcome).splitlines()), type(outcome).__name__))
-            continue
-        del left[outcome.number]
-        if shared and outcome.shared_seconds:
-            shared(outcome.shared_seconds)
-        yield from map(_own, outcome.solutions)
-    why = " ".join(f"{text.rstrip('. ')}." for text in dict.fromkeys(lost)) or "Nothing was said about why."
-    for unit in left.values():
-        for point in unit.points:
-            yield Solution(
-                params=dict(point),
-                status="failed",
-                engine=unit.engine,
-                evidence=NOT_RUN,
-                seed=unit.seed,
-                reason=f"The process that computed this point on the Ray cluster died {_TRIES} times: {why} Resuming the sweep once it has "
-                "ended tries this point again.",
-            )
+    for done in parallel(delayed(compute)(number, unit, place, expected) for number, unit in enumerate(units)):
+        if shared and done.shared_seconds:
+            shared(done.shared_seconds)
+        yield from map(_own, done.solutions)
 
 
 def _own(solution: Solution) -> Solution:
@@ -184,16 +186,47 @@ def _own(solution: Solution) -> Solution:
 def _on_ray(units: Sequence[Unit], X: np.ndarray, shared: Callable[[float], None] | None) -> Iterator[Solution]:
     with _ray():
         import ray
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        stored = ray.put(np.ascontiguousarray(X))
+        # On this process's own node, so that it is there for as long as anybody asks.
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        tries = ray.remote(_Tries).options(num_cpus=0, scheduling_strategy=here).remote()
+        yield from through_joblib(_parallel(), units, _RayNode(ray.put(X), tries), shared)
 
-        def fetch() -> tuple[np.ndarray, str]:
-            context = ray.get_runtime_context()
-            place = f"Ray node {ray.util.get_node_ip_address()} ({context.get_node_id()[:6]})"
-            # A copy, because compiled code wants rows that it might write to, and the store's are for all to read.
-            return np.array(ray.get(stored)), place
 
-        yield from through_joblib(_parallel(), units, fetch, shared)
+class _Tries:
+    """Counts how often each unit was begun."""
+
+    def __init__(self) -> None:
+        self._begun: dict[int, int] = {}
+
+    def begin(self, number: int) -> int:
+        self._begun[number] = self._begun.get(number, 0) + 1
+        return self._begun[number]
+
+
+@dataclass(frozen=True, slots=True)
+class _RayNode:
+    """A node of a Ray cluster, as a `Place`: the stored rows and the actor of `_Tries`."""
+
+    stored: Any
+    tries: Any
+
+    def begin(self, number: int) -> int:
+        import ray
+
+        return int(ray.get(self.tries.begin.remote(number)))
+
+    def name(self) -> str:
+        import ray
+
+        return f"Ray node {ray.util.get_node_ip_address()} ({ray.get_runtime_context().get_node_id()[:6]})"
+
+    def rows(self) -> np.ndarray:
+        import ray
+
+        # A copy, because compiled code wants rows that it could write to, and the store's are for all to read.
+        return np.array(ray.get(self.stored))
 
 
 def _parallel() -> Parallel:
@@ -201,13 +234,13 @@ def _parallel() -> Parallel:
 
     Notes
     -----
-    Ray's pool leaves a node's processes dead unless told otherwise, and one that fails fails joblib's whole call; it deals units out in
-    turn, so that one waits behind a long one beside idle processes, and a unit that kills its process takes those behind it along.
-    Here a process that died is started again on another node, with its unit, at most ``_TRIES`` times in all; and the next unit goes to
-    a process that is idle.
+    Ray's pool leaves processes dead unless told otherwise. Here they are started again, on other nodes where theirs is gone, and go on
+    with their units for as long as it takes, because Ray counts each time it knocks at a dead process's door; `compute` counts what was
+    really begun. The pool also deals units out in turn, so that one waits behind a long one beside idle processes, and falls with a
+    unit that kills its process; here the next unit goes to a process that is idle.
     """
     from joblib import Parallel
-    from ray.exceptions import RayError, RayTaskError
+    from ray.exceptions import RayError
     from ray.util.joblib.ray_backend import RayBackend
 
     class Backend(RayBackend):
@@ -236,15 +269,13 @@ def _parallel() -> Parallel:
                 self._pool = None
 
         def retrieve_result_callback(self, result: Any) -> Any:
-            if isinstance(result, RayTaskError):
-                raise JobError(
-                    f"The Ray cluster cannot run segcore ({_last_line(result)}): install it and the same versions on every node."
-                )
-            return [result] if isinstance(result, RayError) else super().retrieve_result_callback(result)
+            if isinstance(result, RayError):
+                raise JobError(f"The Ray cluster could not go on ({_last_line(result)}): segcore must be installed alike on every node.")
+            return super().retrieve_result_callback(result)
 
-    # Without an own claim a process can be started again on a node whose cores are all taken; ``None`` still keeps it off nodes that
-    # have none to give.
-    actors = {"num_cpus": None, "scheduling_strategy": "SPREAD", "max_restarts": -1, "max_task_retries": _TRIES - 1}
+    # With a claim to a whole core a process could not be started again on nodes whose cores are taken, by its fellows above all; with
+    # none at all they are spread by chance, and over nodes that have no core to give.
+    actors = {"num_cpus": 0.01, "scheduling_strategy": "SPREAD", "max_restarts": -1, "max_task_retries": -1}
     backend = Backend(ray_remote_args=actors)
     return Parallel(n_jobs=-1, backend=backend, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
 
@@ -286,6 +317,8 @@ def _connect(address: str) -> None:
             socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_SECONDS).close()
         except (OSError, OverflowError) as error:
             raise JobError(f"Nothing answers at RAY_ADDRESS {address} ({error}): {remedy}") from error
+    # Once: with twenty times, the default, it takes a quarter of an hour where something else answers.
+    os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "1")
     import ray
 
     try:
