@@ -11,6 +11,7 @@ from segcore.algorithms import algorithm
 from segcore.explain.wording import counted, listed
 from segcore.plots.compactness import compactness_map_data, segment_map_data
 from segcore.plots.curves import curves_data, describe_curves, draw_curves
+from segcore.plots.dendrogram import ARRAYS, dendrogram_data, describe_dendrogram, draw_dendrogram
 from segcore.plots.heatmap import describe_map, draw_map
 from segcore.plots.maps import grid_map_data
 from segcore.plots.points import PointRow, metric, point_rows, point_table, points_axis
@@ -132,6 +133,20 @@ def draw_all_sizes(sweep: Sweep, chosen: int) -> None:
         name="Sizes of the segments at every point of the grid, the largest at the foot",
         words=describe_sizes(bars, chosen=chosen),
         clickable=True,
+    )
+
+
+def draw_tree(sweep: Sweep, solution: Solution | None, names: dict[int, str]) -> None:
+    """Draw how the segments of the chosen point join into one, where its algorithm makes a tree."""
+    if solution is None or not set(ARRAYS) <= set(solution.arrays):
+        return
+    st.header("How do the segments join?", anchor=False)
+    tree = dendrogram_data(solution.arrays, solution.n_segments, names=names)
+    draw_figure(
+        draw_dendrogram(tree),
+        key=_key(sweep, "tree"),
+        name="Tree of the chosen point: its segments at the foot, and the distances at which they join",
+        words=describe_dendrogram(tree),
     )
 
 

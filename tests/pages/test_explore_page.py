@@ -175,3 +175,28 @@ def test_a_point_with_the_same_segments_says_as_which(spec_of, finish, open_app,
     assert not app.exception
     assert "Same segments as tol 0.001" in words(app)
     assert any("same segments as tol 0.001" in option for option in app.selectbox[0].options)
+
+
+def test_the_tree_of_a_hierarchy_is_drawn(spec_of, finish, open_app, words):
+    sweep = finish(spec_of(algo="ward", axes=("n_clusters=2,3",)))
+    app = open_app("explore", sweep=sweep.id, point=point_key(sweep.spec.points[1]))
+    assert not app.exception
+    assert "tree" in figures(app)
+    assert "How do the segments join?" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("algo", "axes"),
+    [
+        ("gaussian_mixture", ("n_components=2,3", "covariance_type=full,diag")),
+        ("hdbscan", ("min_cluster_size=3,5", "min_samples=2,3")),
+        ("minibatch_kmeans", ("n_clusters=2,3",)),
+    ],
+)
+def test_every_algorithm_has_its_figures(spec_of, finish, open_app, algo, axes):
+    sweep = finish(spec_of(algo=algo, axes=axes))
+    assert all(solution.status == "ok" for solution in sweep.solutions)
+    for point in sweep.spec.points:
+        app = open_app("explore", sweep=sweep.id, point=point_key(point))
+        assert not app.exception
+    assert {"sizes", "features"} <= set(figures(app))
