@@ -37,6 +37,7 @@ _COLLAPSED = (
     "A component shrank onto customers who do not differ, and has no covariance: fewer components, covariance_type = diag or spherical, "
     "or a larger reg_covar would hold it."
 )
+_OVERFLOWN = "The squares of these features are too large to compute with, so the mixture has no likelihood: scale the features."
 
 
 def sweep_gaussian_mixture(
@@ -137,6 +138,8 @@ def _skipped(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solu
 
 def _failed(point: Point, engine: EngineName, seed: int, error: Exception) -> Solution:
     solution = failed(point, engine, seed, error)
+    if isinstance(error, FloatingPointError):
+        return replace(solution, reason=_OVERFLOWN)
     return replace(solution, reason=_COLLAPSED) if "ill-defined" in str(error) else solution
 
 
@@ -151,11 +154,13 @@ def _options(point: Point) -> dict[str, Any]:
     }
 
 
+@np.errstate(all="ignore")
 def _fit_stock(X: np.ndarray, near: np.ndarray, origin: np.ndarray, point: Point, seed: int) -> Solution:
     fitted = fit_estimator("stock", "GaussianMixture", near, random_state=seed, **_options(point))
     return _solution(X, near, origin, point, seed, fitted.estimator, engine="stock", evidence=fitted.evidence, fit_seconds=fitted.seconds)
 
 
+@np.errstate(all="ignore")  # else NumPy warns, which threads must not
 def _fit_shared(
     X: np.ndarray,
     near: np.ndarray,
@@ -169,8 +174,7 @@ def _fit_shared(
     """Fit one point from ``starts`` that were found in ``seconds``, if these are not told elsewhere."""
     _require_memory(X, point, memory)
     began = time.perf_counter()
-    with np.errstate(all="ignore"):
-        mixture = _fit_from(near, starts, point)
+    mixture = _fit_from(near, starts, point)
     seconds += time.perf_counter() - began
     evidence = (
         f"segcore {segcore.__version__}, the steps of scikit-learn {version('scikit-learn')}'s GaussianMixture from one k-means for all "
@@ -225,6 +229,8 @@ def _solution(
 ) -> Solution:
     labels = mixture.predict(near)
     log_likelihood = float(mixture.score(near)) * len(near)
+    if not math.isfinite(log_likelihood):
+        raise FloatingPointError
     n_free = free_parameters(int(point["n_components"]), X.shape[1], str(point["covariance_type"]))
     arrays = {
         "weights": np.asarray(mixture.weights_),
@@ -322,7 +328,7 @@ def _log_determinants(factors: np.ndarray, covariance_type: str, n_features: int
 def _bytes_of(X: np.ndarray, point: Point) -> int:
     """Return about what a fit takes beside the rows: a few matrices of rows by components, and of rows by features."""
     n_rows, n_features = X.shape
-    return 8 * n_rows * (5 * int(point["n_components"]) + 4 * n_features)
+    return 8 * n_rows * 4 * (int(point["n_components"]) + n_features)
 
 
 def _free(memory: int | None) -> int:

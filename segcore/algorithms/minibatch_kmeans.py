@@ -98,13 +98,13 @@ def _sweep_shared(
         yield outcome if isinstance(outcome, Solution) else failed(points[position], "shared", seed, outcome)
 
 
+@np.errstate(all="ignore")  # else NumPy warns, which threads must not
 def _fit_shared(X: np.ndarray, near: np.ndarray, origin: np.ndarray, cumulative: np.ndarray, point: Point, seed: int) -> Solution:
     from sklearn.cluster import MiniBatchKMeans
 
     estimator = MiniBatchKMeans(random_state=_Draws(seed, cumulative), **_options(point))
     began = time.perf_counter()
-    with np.errstate(all="ignore"):
-        estimator.fit(near)
+    estimator.fit(near)
     seconds = time.perf_counter() - began
     evidence = f"segcore {segcore.__version__}, scikit-learn {version('scikit-learn')}'s MiniBatchKMeans with the chances added up once"
     return _solution(X, origin, point, seed, estimator, "shared", evidence, seconds)
@@ -144,6 +144,7 @@ def _options(point: Point) -> dict[str, Any]:
     }
 
 
+@np.errstate(all="ignore")
 def _solution(
     X: np.ndarray,
     origin: np.ndarray,

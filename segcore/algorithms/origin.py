@@ -21,9 +21,10 @@ def near_origin(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     gone, and all features are centred. Else the rows are left as they are, to the bit, and the origin is 0: so the labels are
     scikit-learn's own.
     """
-    mean, spread = X.mean(axis=0), X.std(axis=0)
-    constant = X.min(axis=0) == X.max(axis=0)
-    spread = np.where(constant, np.sqrt(np.mean(np.where(constant, 0.0, spread) ** 2)), spread)
-    if (np.abs(mean) <= _FARTHEST * spread).all():
-        return X, np.zeros(X.shape[1])
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, spread = X.mean(axis=0), X.std(axis=0)
+        constant = X.min(axis=0) == X.max(axis=0)
+        spread = np.where(constant, np.sqrt(np.mean(np.where(constant, 0.0, spread) ** 2)), spread)
+        if (np.abs(mean) <= _FARTHEST * spread).all():
+            return X, np.zeros(X.shape[1])
     return X - mean, mean

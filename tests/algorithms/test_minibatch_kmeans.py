@@ -52,6 +52,7 @@ HOSTILE = {
     "one far customer": np.vstack([blobs(1_500, 3), np.full((1, 3), 1e6)]),
     "far from 0": blobs() + 1e6,
     "tiny units": blobs() * 1e-6,
+    "huge units": blobs() * 1e200,
     "few rows": np.random.default_rng(7).normal(size=(6, 3)),
     "one row": np.ones((1, 2)),
 }
