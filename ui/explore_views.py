@@ -216,5 +216,6 @@ def _columns(sweep: Sweep) -> dict[str, Any]:
         "mean_compactness": number("Mean compactness", format="%.3f"),
         "fit_seconds": number("Fit (seconds)", format="%.3f"),
         "engine": "Engine",
+        "same_segments_as": st.column_config.TextColumn("Same segments as", help="The first point of the grid with the same segments."),
         "reason": st.column_config.TextColumn("Reason", width="large"),
     }

@@ -9,7 +9,7 @@ from segcore.explain import number_text, percent_text
 from segcore.explain.wording import counted, two_decimals
 from segcore.features.assemble import Assembled, assemble
 from segcore.grid import find_point, point_key
-from segcore.plots.points import PointRow, point_label, point_rows
+from segcore.plots.points import PointRow, point_rows, same_segments
 from segcore.plots.timings import seconds_text
 from segcore.solution import Solution, Sweep
 from segcore.store import Store
@@ -53,11 +53,8 @@ def pick_point(sweep: Sweep) -> PointRow:
 
 def same_words(sweep: Sweep, position: int) -> str | None:
     """Return ``same segments as tol 0.0001`` where an earlier point of the grid has the same partition."""
-    first = sweep.same_as()[position]
-    if first is None:
-        return None
-    own, other = sweep.spec.points[position], sweep.spec.points[first]
-    return f"same segments as {point_label({name: value for name, value in other.items() if own.get(name) != value})}"
+    same = same_segments(sweep, position)
+    return f"same segments as {same}" if same else None
 
 
 def _option(row: PointRow, recommended: int | None, same: str | None) -> str:

@@ -253,6 +253,15 @@ def points_axis(sweep: Sweep) -> str:
     return axis_title(sweep.spec.algorithm, varying[0]) if len(varying) == 1 else " · ".join(varying)
 
 
+def same_segments(sweep: Sweep, position: int) -> str | None:
+    """Return in words an earlier point of the grid with the same partition, as ``tol 0.0001``: the parameters in which it differs."""
+    first = sweep.same_as()[position]
+    if first is None:
+        return None
+    own, other = sweep.spec.points[position], sweep.spec.points[first]
+    return point_label({name: value for name, value in other.items() if own.get(name) != value})
+
+
 def point_table(sweep: Sweep) -> list[dict[str, Any]]:
     """Return one record a point with every measured number at full precision, ``None`` where there is none."""
     return [
@@ -275,6 +284,7 @@ def point_table(sweep: Sweep) -> list[dict[str, Any]]:
             "mean_compactness": row.mean_compactness,
             "fit_seconds": row.fit_seconds,
             "engine": row.engine,
+            "same_segments_as": same_segments(sweep, row.position),
             "reason": row.reason,
         }
         for row in point_rows(sweep)
