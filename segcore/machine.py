@@ -42,8 +42,36 @@ def resident_bytes() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
+def oom_kills() -> int:
+    """Return how many processes were killed for want of memory, on this machine or in this process's control groups.
+
+    Only whether it grows says something: a kill may count more than once, and it is 0 where none can be known.
+    """
+    counts = [_count(Path("/proc/vmstat"), "oom_kill")]
+    for folder in _control_groups():
+        counts += [_count(folder / name, "oom_kill") for name in ("memory.events", "memory.oom_control")]
+    return sum(counts)
+
+
+def _count(path: Path, name: str) -> int:
+    with contextlib.suppress(OSError, ValueError):
+        for line in path.read_text().splitlines():
+            key, _, value = line.partition(" ")
+            if key == name:
+                return int(value)
+    return 0
+
+
 def _left_in_cgroups() -> Iterator[int]:
-    """Yield what each control group that this process is in, of either version, leaves of its limit."""
+    """Yield what each control group that this process is in leaves of its limit."""
+    for folder in _control_groups():
+        left = _left_in(folder)
+        if left is not None:
+            yield left
+
+
+def _control_groups() -> Iterator[Path]:
+    """Yield the folders of the control groups, of either version, that may limit this process's memory."""
     try:
         lines = _OWN_CGROUPS.read_text().splitlines()
     except OSError:
@@ -55,13 +83,10 @@ def _left_in_cgroups() -> Iterator[int]:
         for root in (CGROUPS / "memory", CGROUPS, CGROUPS / "unified"):
             # In a container its own group may be mounted as the root, under whatever name it has outside.
             folder = root / own.lstrip("/")
-            while folder.is_relative_to(root):
-                left = _left_in(folder)
-                if left is not None:
-                    yield left
-                if folder == root:
-                    break
+            yield folder
+            while folder != root and folder.is_relative_to(root):
                 folder = folder.parent
+                yield folder
 
 
 def _left_in(folder: Path) -> int | None:

@@ -24,7 +24,7 @@ from segcore.quality import SilhouetteScorer, measure
 from segcore.recommend import recommend
 from segcore.solution import Estimate, Outliers, Preparation, Quality, Scaler, Solution, Sweep, SweepSpec, partition_digest
 from segcore.store import Store
-from segcore.workers import solutions
+from segcore.workers import solutions, units_of
 
 _MIN_CUSTOMERS = 3
 _BATCH_SECONDS = 2.0
@@ -229,33 +229,49 @@ def _solutions(
     position_of = {point_key(spec.points[position]): position for position in missing}
     meter = _Meter(spec, X)
 
-    def begin(index: int) -> None:
-        store.begin_attempt(sweep_id, missing[index])
+    def fitted(positions: Sequence[int]) -> Iterator[Solution]:
+        return solutions(
+            algorithm_named(spec.algorithm),
+            X,
+            [spec.points[position] for position in positions],
+            spec.engine,
+            seed=spec.seed,
+            memory=_room(memory, X) if workers == "local" else memory,
+            progress=lambda index: store.begin_attempt(sweep_id, positions[index]),
+            shared=shared.append,
+            workers=workers,
+        )
 
-    fitted = solutions(
-        algorithm_named(spec.algorithm),
-        X,
-        [spec.points[position] for position in missing],
-        spec.engine,
-        seed=spec.seed,
-        memory=_room(memory, X) if workers == "local" else memory,
-        progress=begin,
-        shared=shared.append,
-        workers=workers,
-    )
+    def measured(batch: Sequence[Solution]) -> Iterator[tuple[int, Solution]]:
+        return ((position_of[point_key(done.params)], done) for done in meter.measured(batch))
+
+    # Where an earlier worker died, what it was at is done unit by unit, each point put down at once, so that no innocent one is blamed
+    # with the next death.
+    alone = _units_at_work(store, sweep_id, spec, missing)
+    for unit in alone:
+        for solution in fitted(unit):
+            yield from measured([solution])
+    left = [position for position in missing if not any(position in unit for unit in alone)]
     waiting: list[Solution] = []
-    # Where an earlier worker died each is put down at once, so that no innocent one is blamed with the next death.
-    longest = 0.0 if store.attempts(sweep_id) else _BATCH_SECONDS
-    patience, since = longest, time.monotonic()
-    for solution in fitted:
+    patience, since = _BATCH_SECONDS, time.monotonic()
+    for solution in fitted(left) if left else ():
         waiting.append(solution)
         if time.monotonic() - since >= patience:
             began = time.monotonic()
-            yield from ((position_of[point_key(done.params)], done) for done in meter.measured(waiting))
+            yield from measured(waiting)
             waiting, since = [], time.monotonic()
             # One pass of the distances measures any number of labellings, so where it takes long more of them are waited for.
-            patience = max(longest, 2 * (since - began)) if longest else 0.0
-    yield from ((position_of[point_key(done.params)], done) for done in meter.measured(waiting))
+            patience = max(_BATCH_SECONDS, 2 * (since - began))
+    yield from measured(waiting)
+
+
+def _units_at_work(store: Store, sweep_id: str, spec: SweepSpec, missing: Sequence[int]) -> list[list[int]]:
+    """Return the units with points that were begun and have no solution, as positions among ``missing``."""
+    begun = store.attempts(sweep_id)
+    position_of = {point_key(spec.points[position]): position for position in missing}
+    units = units_of(algorithm_named(spec.algorithm), [spec.points[position] for position in missing], spec.engine) if begun else []
+    positions = [[position_of[point_key(point)] for point in unit] for unit in units]
+    return [unit for unit in positions if any(position in begun for position in unit)]
 
 
 def _room(memory: int | None, X: np.ndarray) -> int | None:

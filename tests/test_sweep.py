@@ -52,7 +52,7 @@ def asked(store, values):
     table = store.put_feature_table(table_of(values, revenue=np.arange(300.0)))
 
     def make(**options):
-        return make_spec(store, table, DATA, **{"features": NAMES, "outliers": "none", "points": POINTS, **options})
+        return make_spec(store, table, DATA, **{"features": NAMES, "outliers": "none", "points": POINTS, "engine": "stock", **options})
 
     return make
 
@@ -182,14 +182,15 @@ def test_an_attempt_is_counted_right_before_each_point(store, asked, monkeypatch
     assert all(events.index(("begin", position)) < events.index(("done", position)) for position in range(3))
 
 
-def test_after_a_death_each_point_is_kept_before_the_next_is_begun(store, asked, monkeypatch):
+def test_after_a_death_what_was_begun_is_done_first_and_alone(store, asked, monkeypatch):
     sweep_id = store.add_sweep(asked())
     store.begin_attempt(sweep_id, 1)
+    store.begin_attempt(sweep_id, 2)
     events = []
     real = store.begin_attempt
     monkeypatch.setattr(store, "begin_attempt", lambda *args: (events.append(("begin", args[1])), real(*args))[1])
     run_sweep(store, sweep_id, progress=lambda position: events.append(("done", position)))
-    assert events == [(what, position) for position in range(3) for what in ("begin", "done")]
+    assert events == [(what, position) for position in (1, 2, 0) for what in ("begin", "done")]
 
 
 def test_a_point_that_killed_the_worker_twice_fails_with_the_reason_and_the_others_go_on(store, asked):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import resource
 import signal
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from pathlib import Path
 
 _DEATHS_AT_A_POINT = 2
 _BARREN_DEATHS = 3
@@ -16,6 +14,11 @@ _BARREN_DEATHS = 3
 # kernel's kills cannot be counted it may have been one, so there is an end to these too.
 _KILLS_AT_A_POINT = 6
 _BARREN_KILLS = 25
+# Killed with this share of what was free when it began, a worker most likely died of that, whether or not the kernel's kills can be seen.
+_SHARE_OF_FREE = 0.8
+_LESS_MEMORY = (
+    "It takes less memory with fewer rows or repeats, a smaller eps, or another algorithm such as mini-batch k-means; or free memory. "
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Death:
     peak_rss_bytes : int
         The most memory it had.
     out_of_memory : bool
-        Whether the kernel killed a process for want of memory in the meantime.
+        Whether the kernel killed a process for want of memory in the meantime, or it had most of what was free.
     """
 
     code: int
@@ -37,10 +40,11 @@ class Death:
     out_of_memory: bool = False
 
     @classmethod
-    def of(cls, code: int, usage: resource.struct_rusage, *, out_of_memory: bool) -> Death:
-        """Build the record from what ``os.wait4`` gives."""
-        unit = 1 if sys.platform == "darwin" else 1024
-        return cls(code, usage.ru_maxrss * unit, out_of_memory and code == -signal.SIGKILL)
+    def of(cls, code: int, usage: resource.struct_rusage, *, out_of_memory: bool, free_bytes: int | None = None) -> Death:
+        """Build the record from what ``os.wait4`` gives; ``free_bytes`` is what was free when the worker began."""
+        peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        had_most = free_bytes is not None and peak >= _SHARE_OF_FREE * free_bytes
+        return cls(code, peak, (out_of_memory or had_most) and code == -signal.SIGKILL)
 
     @property
     def is_from_outside(self) -> bool:
@@ -80,17 +84,7 @@ class Deaths:
             if counted[position] >= limit:
                 self.given_up[position] = (
                     f"The worker died {counted[position]} times at this point; the last time it {death.sentence}. "
-                    "Resuming the sweep once it has ended tries this point again."
+                    f"{_LESS_MEMORY if death.out_of_memory else ''}Resuming the sweep once it has ended tries this point again."
                 )
         self.barren = 0 if at_work or advanced else self.barren + 1
         return self.barren >= (_BARREN_KILLS if outside else _BARREN_DEATHS)
-
-
-def oom_kills() -> int:
-    """Return how many processes this machine's kernel has killed for want of memory; 0 where that cannot be known."""
-    with contextlib.suppress(OSError, ValueError):
-        for line in Path("/proc/vmstat").read_text().splitlines():
-            name, _, count = line.partition(" ")
-            if name == "oom_kill":
-                return int(count)
-    return 0

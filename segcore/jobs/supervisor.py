@@ -19,11 +19,12 @@ from typing import NoReturn
 
 from segcore.errors import SegcoreError
 from segcore.index import Index
-from segcore.jobs.deaths import Death, Deaths, oom_kills
+from segcore.jobs.deaths import Death, Deaths
 from segcore.jobs.locks import job_lock, take, write_processes
 from segcore.jobs.queue import next_in_line
 from segcore.jobs.state import log_path
 from segcore.lifeline import die_with_parent
+from segcore.machine import available_bytes, oom_kills
 
 USER_ERROR = 2  # the worker's exit code where the input is at fault
 _AGAIN_SECONDS = 0.2
@@ -110,7 +111,7 @@ class Supervision:
 
     def _work(self, kind: str) -> tuple[int, Death]:
         """Run one worker to its end; returns its exit code, and the same as a death."""
-        kills = oom_kills()
+        kills, free = oom_kills(), available_bytes()
         worker = subprocess.Popen(
             self._command(kind), stdin=subprocess.DEVNULL, process_group=0, preexec_fn=die_with_parent, env=worker_environment()
         )
@@ -127,7 +128,7 @@ class Supervision:
             write_processes(self.lock, supervisor=os.getpid())
             _, status, usage = ended or os.wait4(worker.pid, 0)
             worker.returncode = os.waitstatus_to_exitcode(status)
-        return worker.returncode, Death.of(worker.returncode, usage, out_of_memory=oom_kills() > kills)
+        return worker.returncode, Death.of(worker.returncode, usage, out_of_memory=oom_kills() > kills, free_bytes=free)
 
     def _said(self) -> str:
         message = self.index.job_row(self.job_id)["message"]

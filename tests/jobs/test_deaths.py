@@ -16,7 +16,8 @@ def test_a_point_at_which_the_worker_aborts_twice_is_failed_and_the_others_are_t
     assert "SIGABRT" in found.solutions[2].reason and "peak memory of" in found.solutions[2].reason
     assert found.summary["recommended"]
     begun = dict(store._rows("select position, count from attempts where sweep = ?", sweep))
-    assert begun == {0: 1, 1: 1, 2: 2, 3: 1, 4: 1}
+    # Points 0 and 1 may have waited to be measured together with 2 when the worker died.
+    assert (begun[2], begun[3], begun[4]) == (2, 1, 1) and max(begun.values()) == 2
 
 
 def test_failed_points_are_tried_again_when_asked_for(store, make_spec, act_in_worker, at_point):
