@@ -3,8 +3,8 @@
 Written as LLVM because numba must assume that arrays overlap, and then keeps every running sum in memory. Single precision with fused
 multiply-add serves only to bound scores; whatever the bounds leave open is decided elsewhere, in double precision.
 
-Arrays are one-dimensional, contiguous and float32 unless said otherwise. Centres stand in panels: for each panel its centres' biases, then for each number of a
-row its centres' weights of it.
+Arrays are one-dimensional, contiguous and float32 unless said otherwise. Centres stand in panels: for each panel its centres' biases,
+then for each number of a row its centres' weights of it.
 """
 
 from __future__ import annotations

@@ -203,10 +203,10 @@ def _list_open(labels: np.ndarray, room: np.ndarray, spent: np.ndarray, everyone
 
 @njit(cache=True, nogil=True)
 def _second_lowest(scores: np.ndarray, n_clusters: int, lowest: int) -> float:
-    second = _FAR
+    second = float(_FAR)
     for j in range(n_clusters):
         if j != lowest and scores[j] < second:
-            second = scores[j]
+            second = float(scores[j])
     return second
 
 
