@@ -25,7 +25,7 @@ _compiled_extremes = njit(nogil=True, cache=True, error_model="numpy", fastmath=
 
 WIDTH = 64
 _NOBODY = np.iinfo(np.int64).max
-_FARTHEST = float(np.finfo(np.float64).max)
+_REMADE = 6
 _TASKS_PER_CORE = 4
 
 
@@ -83,16 +83,21 @@ def block_rows(X: np.ndarray) -> Blocks:
         half = n_blocks // 2 * WIDTH
         order[start:stop] = members[np.argpartition(widest, half)]
         waiting += [(start, start + half), (start + half, stop)]
-    n_blocks = -(-n_rows // WIDTH)
-    index = np.append(order, np.full(n_blocks * WIDTH - n_rows, n_rows)).reshape(n_blocks, WIDTH)
+    return _blocks_of(X, order)
+
+
+def _blocks_of(X: np.ndarray, order: np.ndarray) -> Blocks:
+    """Put some rows of ``X`` into blocks as they stand in ``order`` of shape (n_some,)."""
+    n_blocks = -(-len(order) // WIDTH)
+    holds = np.append(order, np.full(n_blocks * WIDTH - len(order), len(X))).reshape(n_blocks, WIDTH)
     # What fills the last block up repeats one of its rows, so that it changes no box.
-    values = X[np.where(index < n_rows, index, index[:, :1])]
+    values = X[np.where(holds < len(X), holds, holds[:, :1])]
     return Blocks(
-        index,
+        holds,
         np.ascontiguousarray(values.transpose(0, 2, 1)),
         np.ascontiguousarray(values.min(axis=1).T),
         np.ascontiguousarray(values.max(axis=1).T),
-        n_rows,
+        len(X),
     )
 
 
@@ -112,40 +117,55 @@ def core_distances(X: np.ndarray, blocks: Blocks, ranks: list[int]) -> np.ndarra
     ndarray of shape (len(ranks), n_asking), float64
     """
     X = np.ascontiguousarray(X, dtype=np.float64)
-    found = np.empty((len(ranks), len(X)))
-    wanted = np.array(ranks, dtype=np.int64) - 1
-    step = -(-len(X) // (usable_cores() * _TASKS_PER_CORE)) or 1
-    # Rows that are asked for one after the other share a way through the blocks when they are near.
-    in_threads(partial(_core_distances, X, start, min(start + step, len(X)), *blocks, wanted, found) for start in range(0, len(X), step))
+    found, wanted = np.empty((len(ranks), len(X))), np.array(ranks, dtype=np.int64) - 1
+    # Near rows ask together, so that a block is fetched once for all of them.
+    groups = block_rows(X).holds
+    step = -(-len(groups) // (usable_cores() * _TASKS_PER_CORE)) or 1
+    in_threads(partial(_core_distances, X, groups[start : start + step], *blocks, wanted, found) for start in range(0, len(groups), step))
     return found
 
 
 @_compiled
-def _core_distances(X, start, stop, index, values, low, high, n_rows, ranks, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Write the distances of rows ``start`` to ``stop`` to the columns of ``found``: for each the best of the nearest blocks first."""
-    k = ranks.max() + 1
-    n_blocks = index.shape[0]
-    heap, squares, bounds = np.empty(k), np.empty(WIDTH), np.empty(n_blocks)
+def _core_distances(X, groups, holds, values, low, high, n_rows, ranks, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Write the distances of the groups' rows to their columns of ``found``, looking into the blocks beside the nearest one first."""
+    n_blocks = holds.shape[0]
+    heaps, bounds = np.empty((WIDTH, ranks.max() + 1)), np.empty((WIDTH, n_blocks))
+    squares = np.empty(WIDTH)
     filled = WIDTH - (n_blocks * WIDTH - n_rows)
-    for i in range(start, stop):
-        row = X[i]
-        heap[:] = np.inf
-        _box_squares(row, low, high, bounds)
-        first = np.argmin(bounds)
+    for group in groups:
+        heaps[:] = np.inf
+        count = 0
+        while count < WIDTH and group[count] < X.shape[0]:
+            _box_squares(X[group[count]], low, high, bounds[count])
+            count += 1
+        first = np.argmin(bounds[0])
         for turn in range(2 * n_blocks):
-            # Outward from the nearest box: blocks beside it hold rows near it.
             b = first + (turn + 1) // 2 if turn % 2 else first - turn // 2
-            if b < 0 or b >= n_blocks or bounds[b] >= heap[0]:
+            if b < 0 or b >= n_blocks:
                 continue
-            _squares(values[b], row, squares)
-            count = filled if b == n_blocks - 1 else WIDTH
-            for j in range(count):
-                if squares[j] < heap[0]:
-                    _replace_largest(heap, squares[j])
-        heap.sort()
-        for rank in range(ranks.size):
-            found[rank, i] = math.sqrt(heap[ranks[rank]])
-        # Sorting upwards leaves no heap with the largest on top; the next row begins anew.
+            there = filled if b == n_blocks - 1 else WIDTH
+            for i in range(count):
+                heap = heaps[i]
+                if bounds[i, b] >= heap[0]:
+                    continue
+                _squares(values[b], X[group[i]], squares)
+                if _least(squares) >= heap[0]:
+                    continue
+                for j in range(there):
+                    if squares[j] < heap[0]:
+                        _replace_largest(heap, squares[j])
+        for i in range(count):
+            heaps[i].sort()
+            for rank in range(ranks.size):
+                found[rank, group[i]] = math.sqrt(heaps[i, ranks[rank]])
+
+
+@_compiled_extremes
+def _least(squares):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    least = np.inf
+    for j in range(WIDTH):
+        least = min(least, squares[j])
+    return least
 
 
 @_compiled
@@ -208,29 +228,39 @@ def spanning_tree(X: np.ndarray, blocks: Blocks, core: np.ndarray) -> SpanningTr
     Notes
     -----
     The next row is the one of least reachability from the tree, the lowest of equals; its source is the first row that reached it so.
-    A block is looked at only where the row that joined could reach one of its rows more nearly than the tree does, so the time lies
-    between ``n_rows * n_blocks`` and ``n_rows ** 2`` steps. Memory grows with ``n_rows``.
+    A row that the tree reaches at its own core distance can be reached no better, and is looked at no more. Blocks are made anew as rows
+    join, those still to be bettered first, and a block is looked at only where the row that joined could better one of its rows. So
+    the time is ``n_rows ** 2`` steps at most, and mostly less than half of that. Memory grows with ``n_rows``.
     """
     X = np.ascontiguousarray(X, dtype=np.float64)
-    reach_of_rows = np.append(core, np.inf)[blocks.holds]
-    edges = SpanningTree(np.empty(len(X) - 1, np.int64), np.empty(len(X) - 1, np.int64), np.empty(len(X) - 1))
-    position = np.empty(len(X) + 1, dtype=np.int64)
-    position[blocks.holds.ravel()[::-1]] = np.arange(blocks.holds.size)[::-1]
-    _span(X, *blocks[:4], reach_of_rows, position, *edges)
+    n_rows = len(X)
+    edges = SpanningTree(np.empty(n_rows - 1, np.int64), np.empty(n_rows - 1, np.int64), np.empty(n_rows - 1))
+    # One place more, for what fills up the last block; rows in the tree have core distance infinity, so nothing reaches them.
+    core, reach, origin = np.append(core, np.inf), np.full(n_rows + 1, np.inf), np.zeros(n_rows + 1, dtype=np.int64)
+    position = np.empty(n_rows + 1, dtype=np.int64)
+    left, current, edge = blocks.holds.ravel()[blocks.holds.ravel() < n_rows], 0, 0
+    while edge < n_rows - 1:
+        settled = reach[left] <= core[left]
+        parts = _blocks_of(X, np.concatenate((left[~settled], left[settled])))
+        position[parts.holds.ravel()] = np.arange(parts.holds.size)
+        state = core[parts.holds], reach[parts.holds], origin[parts.holds]
+        until = min(n_rows - 1, edge + max(WIDTH, len(left) // _REMADE))
+        current = _span(X, *parts[:4], *state, position, current, edge, until, *edges)
+        core[parts.holds], reach[parts.holds], origin[parts.holds] = state
+        left, edge = left[np.isfinite(core[left])], until
     return edges
 
 
 @_compiled
-def _span(X, index, values, low, high, core, position, source, target, distance):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Write the edges; rows in the tree have core distance infinity, so nothing reaches them."""
-    n_blocks = index.shape[0]
-    reach = np.full((n_blocks, WIDTH), np.inf)
-    origin = np.zeros((n_blocks, WIDTH), dtype=np.int64)
-    nearest, farthest = np.full(n_blocks, np.inf), np.full(n_blocks, np.inf)
-    holder = np.full(n_blocks, _NOBODY)
+def _span(X, holds, values, low, high, core, reach, origin, position, current, begin, end, source, target, distance):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Write the edges from ``begin`` to ``end``, the first from the row ``current`` on; returns the row that joined last."""
+    n_blocks = holds.shape[0]
+    nearest, farthest, holder = np.empty(n_blocks), np.empty(n_blocks), np.empty(n_blocks, dtype=np.int64)
+    for b in range(n_blocks):
+        nearest[b], farthest[b] = _extremes(reach[b], core[b])
+        holder[b] = _lowest_holder(reach[b], holds[b], nearest[b])
     squares, bounds = np.empty(WIDTH), np.empty(n_blocks)
-    current = 0
-    for edge in range(source.size):
+    for edge in range(begin, end):
         row, at = X[current], position[current]
         home, own = at // WIDTH, core[at // WIDTH, at % WIDTH]
         core[home, at % WIDTH] = np.inf
@@ -243,7 +273,7 @@ def _span(X, index, values, low, high, core, position, source, target, distance)
                 changed |= _draw_nearer(squares, core[b], own, current, reach[b], origin[b])
             if changed:
                 nearest[b], farthest[b] = _extremes(reach[b], core[b])
-                holder[b] = _lowest_holder(reach[b], index[b], nearest[b])
+                holder[b] = _lowest_holder(reach[b], holds[b], nearest[b])
         best = 0
         for b in range(1, n_blocks):
             if nearest[b] < nearest[best] or (nearest[b] == nearest[best] and holder[b] < holder[best]):
@@ -252,6 +282,7 @@ def _span(X, index, values, low, high, core, position, source, target, distance)
         at = position[joined]
         source[edge], target[edge], distance[edge] = origin[best, at % WIDTH], joined, nearest[best]
         current = joined
+    return current
 
 
 @_compiled

@@ -201,6 +201,23 @@ class TestKernels:
         found = core_distances(X, block_rows(X), [1, 6, 200])
         np.testing.assert_allclose(found, np.sort(cdist(X, X))[:, [0, 5, 199]].T, atol=1e-12)
 
+    @pytest.mark.parametrize("kind", ["blobs", "whole numbers", "duplicated rows"])
+    def test_the_tree_is_the_one_that_prims_algorithm_finds_edge_by_edge(self, kind):
+        X = rows_of_many_kinds()[kind][:150]
+        blocks = block_rows(X)
+        core = core_distances(X, blocks, [5])[0]
+        mutual = np.maximum(np.sqrt(sum((column[:, None] - column) ** 2 for column in X.T)), np.maximum(core[:, None], core))
+        reach, source, current, expected = np.full(len(X), np.inf), np.zeros(len(X), dtype=int), 0, []
+        outside = np.ones(len(X), dtype=bool)
+        for _ in range(len(X) - 1):
+            outside[current] = False
+            better = mutual[current] < reach
+            reach[better], source[better] = mutual[current][better], current
+            current = int(np.argmin(np.where(outside, reach, np.inf)))
+            expected.append((source[current], current, reach[current]))
+        tree = spanning_tree(X, blocks, core)
+        assert list(zip(tree.source, tree.target, tree.distance, strict=True)) == expected
+
     def test_the_nearest_by_reachability_answers_within_its_level_only(self):
         X = np.array([[0.0], [1.0], [5.0], [6.0]])
         labels, core = np.array([[0, 0, 1, -1]], dtype=np.int32), np.ones((1, 4))
