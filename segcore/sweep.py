@@ -230,6 +230,9 @@ def _solutions(
     meter = _Meter(spec, X)
 
     def fitted(positions: Sequence[int]) -> Iterator[Solution]:
+        def begin(index: int) -> None:
+            store.begin_attempt(sweep_id, positions[index])
+
         return solutions(
             algorithm_named(spec.algorithm),
             X,
@@ -237,7 +240,7 @@ def _solutions(
             spec.engine,
             seed=spec.seed,
             memory=_room(memory, X) if workers == "local" else memory,
-            progress=lambda index: store.begin_attempt(sweep_id, positions[index]),
+            progress=begin,
             shared=shared.append,
             workers=workers,
         )

@@ -77,6 +77,7 @@ TASKS = (
     Task("dbscan.intel", "dbscan", "intel", 4_000, 20, _DBSCAN),
     Task("dbscan.shared", "dbscan", "shared", 8_000, 16, _DBSCAN),
     Task("minibatch_kmeans.stock", "minibatch_kmeans", "stock", 8_000, 16, ("n_clusters=4,12",)),
+    Task("minibatch_kmeans.shared", "minibatch_kmeans", "shared", 8_000, 16, ("n_clusters=4,12",)),
     Task("gaussian_mixture.stock", "gaussian_mixture", "stock", 2_000, 12, ("n_components=4", "covariance_type=full")),
     Task("gaussian_mixture.shared", "gaussian_mixture", "shared", 2_000, 12, ("n_components=4", "covariance_type=full")),
     Task("ward.stock", "ward", "stock", 1_500, 16, ("n_clusters=4",)),
