@@ -6,17 +6,22 @@ behind each position, and ``e`` is the index of the radius. Positions are united
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
-from segcore.kernels._lanes import LANES, lowest_lane
+from segcore.kernels._lanes import LANES, lane_count, lowest_lane
 from segcore.kernels.neighbours import Pairs
 
 NONE = int(np.iinfo(np.int32).max)
-_compiled = njit(nogil=True, cache=True)
+_OPTIONS: dict[str, Any] = {"nogil": True, "cache": True}
+_compiled = njit(**_OPTIONS)
+# Does without counting references, see neighbours.
+_lean = njit(**_OPTIONS | {"_nrt": False})
 
 
-@_compiled
+@_lean
 def _find(parent: np.ndarray, row: int) -> int:
     while parent[row] != row:
         parent[row] = parent[parent[row]]
@@ -24,7 +29,7 @@ def _find(parent: np.ndarray, row: int) -> int:
     return row
 
 
-@_compiled
+@_lean
 def _join(parent: np.ndarray, a: int, b: int) -> int:
     """Unite the components of two rows; returns the root."""
     a, b = _find(parent, a), _find(parent, b)
@@ -45,24 +50,35 @@ def core_bits(core: np.ndarray) -> np.ndarray:
     return bits
 
 
-@_compiled
-def join_pairs(pairs: Pairs, e: int, core: np.ndarray, core_bits: np.ndarray, parent: np.ndarray) -> None:
+@_lean
+def join_pairs(
+    pairs: Pairs, e: int, core: np.ndarray, core_bits: np.ndarray, parent: np.ndarray, known: np.ndarray, member: np.ndarray
+) -> None:
+    """Unite cores that are neighbours.
+
+    ``known`` holds for each leaf which of its cores are united already, with one another and with row ``member``; where it is 0, none.
+    """
     for i in range(len(pairs.row)):
-        row = pairs.row[i]
-        if not core[row]:
+        row, leaf = pairs.row[i], pairs.leaf[i]
+        mask = np.int64(pairs.bits[i, e] & core_bits[leaf])
+        if mask == 0 or not core[row]:
             continue
-        start = pairs.leaf[i] * LANES
-        mask = np.int64(pairs.bits[i, e] & core_bits[pairs.leaf[i]])
-        if mask:
-            root = _find(parent, row)
-            while mask:
-                other = start + lowest_lane(mask)
-                mask &= mask - 1
-                if parent[other] != root:
-                    root = _join(parent, root, other)
+        root = _find(parent, row)
+        united = np.int64(known[leaf])
+        if mask & united and parent[member[leaf]] != root:
+            root = _join(parent, root, member[leaf])
+        new = mask & ~united
+        while new:
+            other = leaf * LANES + lowest_lane(new)
+            new &= new - 1
+            if parent[other] != root:
+                root = _join(parent, root, other)
+        if mask & united or lane_count(mask) > lane_count(united):
+            known[leaf] = (mask | united) if mask & united else mask
+            member[leaf] = row
 
 
-@_compiled
+@_lean
 def join_whole(
     whole: np.ndarray, e: int, start: np.ndarray, stop: np.ndarray, following: np.ndarray, linked: np.ndarray, parent: np.ndarray
 ) -> None:
@@ -110,7 +126,7 @@ def number(parent: np.ndarray, core: np.ndarray, by_row: np.ndarray) -> np.ndarr
     return label
 
 
-@_compiled
+@_lean
 def border_pairs(pairs: Pairs, e: int, core: np.ndarray, core_bits: np.ndarray, label: np.ndarray, border: np.ndarray) -> None:
     """Lower ``border`` of rows that are no cores to the lowest label of a core neighbour."""
     for i in range(len(pairs.row)):
@@ -127,7 +143,7 @@ def border_pairs(pairs: Pairs, e: int, core: np.ndarray, core_bits: np.ndarray, 
                 border[row] = min(border[row], label[other])
 
 
-@_compiled
+@_lean
 def border_whole(
     whole: np.ndarray,
     e: int,

@@ -19,6 +19,7 @@ from numba.extending import intrinsic
 
 LANES = 16
 CHUNK = 4
+CHECKED = 2
 
 _FLOATS = types.Array(types.float32, 1, "C")
 _COUNTS = types.Array(types.int32, 1, "C")
@@ -72,44 +73,54 @@ class _Code:
         """Return the lanes that are not above ``limit`` as 16 bits; a lane that overflowed into NaN is one of them."""
         return self.builder.bitcast(self.builder.fcmp_unordered("<=", vector, self.spread(limit, _VECTOR)), _BITS)
 
-    def within(self, dims: ir.Value, limit: ir.Value, difference: Callable[[ir.Value], ir.Value]) -> tuple[ir.Value, ir.Value]:
-        """Sum the squares of ``difference(feature)`` until all lanes exceed ``limit``; returns the sums, and which do not exceed it."""
+    def within(self, dims: ir.Value, limit: ir.Value, *differences: Callable[[ir.Value], ir.Value]) -> list[tuple[ir.Value, ir.Value]]:
+        """Sum the squares of each ``difference(feature)``; returns for each the sums, and which do not exceed ``limit`` as 16 bits.
+
+        Stops early where all exceed it.
+        """
         builder = self.builder
-        total = cgutils.alloca_once_value(builder, ir.Constant(_VECTOR, None))
-        found = cgutils.alloca_once_value(builder, ir.Constant(_BITS, 0))
+        totals = [cgutils.alloca_once_value(builder, ir.Constant(_VECTOR, None)) for _ in differences]
         chunks = builder.udiv(dims, ir.Constant(_INDEX, CHUNK))
         with cgutils.for_range(builder, chunks) as loop:
             first = builder.mul(loop.index, ir.Constant(_INDEX, CHUNK))
-            summed = builder.load(total)
             for step in range(CHUNK):
-                value = difference(builder.add(first, ir.Constant(_INDEX, step)))
-                summed = builder.fadd(summed, builder.fmul(value, value, flags=("contract",)), flags=("contract",))
-            builder.store(summed, total)
-            bits = self.not_above(summed, limit)
-            builder.store(bits, found)
-            with builder.if_then(builder.icmp_unsigned("==", bits, ir.Constant(_BITS, 0)), likely=False):
-                loop.do_break()
-        return builder.load(total), builder.zext(builder.load(found), _INDEX)
+                feature = builder.add(first, ir.Constant(_INDEX, step))
+                for total, difference in zip(totals, differences, strict=True):
+                    value = difference(feature)
+                    square = builder.fmul(value, value, flags=("contract",))
+                    builder.store(builder.fadd(builder.load(total), square, flags=("contract",)), total)
+            # Leaving is a branch that is guessed wrongly nearly every time, so it is not looked for at every turn.
+            turn = builder.urem(loop.index, ir.Constant(_INDEX, CHECKED))
+            with builder.if_then(builder.icmp_unsigned("==", turn, ir.Constant(_INDEX, CHECKED - 1))):
+                left = ir.Constant(_BITS, 0)
+                for total in totals:
+                    left = builder.or_(left, self.not_above(builder.load(total), limit))
+                with builder.if_then(builder.icmp_unsigned("==", left, ir.Constant(_BITS, 0)), likely=False):
+                    loop.do_break()
+        sums = [builder.load(total) for total in totals]
+        return [(summed, builder.zext(self.not_above(summed, limit), _INDEX)) for summed in sums]
 
 
 @_compiled
-def near_rows(typing: Any, rows: Any, start: Any, points: Any, lane: Any, dims: Any, limit: Any, out: Any) -> Any:
-    """Return which of the 16 rows at ``rows[start:]`` have a squared distance not above ``limit`` to row ``lane`` of the group ``points``.
+def near_rows(typing: Any, rows: Any, start: Any, points: Any, lane: Any, other: Any, dims: Any, limit: Any, out: Any) -> Any:
+    """Return which of the 16 rows at ``rows[start:]`` have a squared distance not above ``limit`` to two rows of the group ``points``.
 
-    ``out[:16]`` gets the squared distances, which are unfinished (and above the limit) where nothing is found.
+    The lower 16 bits are for row ``lane``, the next for row ``other``; two at a time keep the adders busy. ``out[:32]`` gets the squared
+    distances, which are unfinished (and above the limit) where nothing is found.
     """
-    signature = types.int64(_FLOATS, types.int64, _FLOATS, types.int64, types.int64, types.float32, _FLOATS)
+    signature = types.int64(_FLOATS, types.int64, _FLOATS, types.int64, types.int64, types.int64, types.float32, _FLOATS)
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> ir.Value:
         code = _Code(context, builder, signature, values)
-        _, start, _, lane, dims, limit, _ = code.arguments
+        _, start, _, lane, other, dims, limit, _ = code.arguments
 
-        def difference(feature: ir.Value) -> ir.Value:
-            return builder.fsub(code.load(0, code.strided(start, feature)), code.element(2, code.strided(lane, feature)))
+        def difference(first: ir.Value) -> Callable[[ir.Value], ir.Value]:
+            return lambda feature: builder.fsub(code.load(0, code.strided(start, feature)), code.element(2, code.strided(first, feature)))
 
-        total, found = code.within(dims, limit, difference)
-        builder.store(total, code.vector(6, ir.Constant(_INDEX, 0)), align=4)
-        return found
+        (total, found), (another, more) = code.within(dims, limit, difference(lane), difference(other))
+        builder.store(total, code.vector(7, ir.Constant(_INDEX, 0)), align=4)
+        builder.store(another, code.vector(7, _STRIDE), align=4)
+        return builder.or_(found, builder.shl(more, _STRIDE))
 
     return signature, generate
 
@@ -131,7 +142,7 @@ def near_box(typing: Any, rows: Any, start: Any, low: Any, high: Any, first: Any
             below, above = builder.fsub(code.element(2, place), row), builder.fsub(row, code.element(3, place))
             return code.largest(below, above, ir.Constant(_VECTOR, None))
 
-        return code.within(dims, limit, gap)[1]
+        return code.within(dims, limit, gap)[0][1]
 
     return signature, generate
 
@@ -154,7 +165,7 @@ def near_boxes(typing: Any, low: Any, high: Any, start: Any, box_low: Any, box_h
             above = builder.fsub(code.element(3, feature), code.load(1, place))
             return code.largest(below, above, ir.Constant(_VECTOR, None))
 
-        total, found = code.within(dims, limit, gap)
+        ((total, found),) = code.within(dims, limit, gap)
         builder.store(total, code.vector(7, ir.Constant(_INDEX, 0)), align=4)
         return found
 
@@ -179,7 +190,7 @@ def covered_boxes(typing: Any, low: Any, high: Any, start: Any, box_low: Any, bo
             down = builder.fsub(code.element(4, feature), code.load(0, place))
             return code.largest(up, down)
 
-        total, found = code.within(dims, limit, reach)
+        ((total, found),) = code.within(dims, limit, reach)
         builder.store(total, code.vector(7, ir.Constant(_INDEX, 0)), align=4)
         return found
 
@@ -187,14 +198,14 @@ def covered_boxes(typing: Any, low: Any, high: Any, start: Any, box_low: Any, bo
 
 
 @_compiled
-def lanes_within(typing: Any, values: Any, limit: Any) -> Any:
-    """Return which of ``values[:16]`` are not above ``limit``."""
-    signature = types.int64(_FLOATS, types.float32)
+def lanes_within(typing: Any, values: Any, start: Any, limit: Any) -> Any:
+    """Return which of the 16 ``values[start:]`` are not above ``limit``."""
+    signature = types.int64(_FLOATS, types.int64, types.float32)
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> ir.Value:
         code = _Code(context, builder, signature, values)
-        vector = code.load(0, ir.Constant(_INDEX, 0))
-        return builder.zext(code.not_above(vector, code.arguments[1]), _INDEX)
+        _, start, limit = code.arguments
+        return builder.zext(code.not_above(code.load(0, start), limit), _INDEX)
 
     return signature, generate
 
@@ -230,3 +241,29 @@ def lowest_lane(typing: Any, mask: Any) -> Any:
         return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(types.int64), generate
+
+
+@_compiled
+def lane_count(typing: Any, mask: Any) -> Any:
+    """Return how many bits are set in ``mask``."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> ir.Value:
+        return builder.ctpop(values[0])
+
+    return types.int64(types.int64), generate
+
+
+@_compiled
+def shift_rows(typing: Any, rows: Any, start: Any, shift: Any, dims: Any, out: Any) -> Any:
+    """Write the 16 rows at ``rows[start:]``, moved by ``shift``, to ``out``."""
+    signature = types.void(_FLOATS, types.int64, _FLOATS, types.int64, _FLOATS)
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> ir.Value:
+        code = _Code(context, builder, signature, values)
+        _, start, _, dims, _ = code.arguments
+        with cgutils.for_range(builder, dims) as loop:
+            moved = builder.fadd(code.load(0, code.strided(start, loop.index)), code.element(2, loop.index))
+            builder.store(moved, code.vector(4, builder.mul(loop.index, _STRIDE)), align=4)
+        return context.get_dummy_value()
+
+    return signature, generate

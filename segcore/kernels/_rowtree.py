@@ -6,15 +6,19 @@ boxes tight, and are split at medians into *leaves* of 16 rows and *blocks* of 1
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
+from segcore.cores import in_threads
 from segcore.kernels._lanes import CHUNK, LANES
 
 BLOCK = LANES * LANES
 _SAMPLED = 512
+_SAMPLED_ROWS = 1 << 14
+_ROWS_AT_ONCE = 1 << 12
 _DOUBLE = float(np.finfo(np.float64).eps)
 
 
@@ -61,7 +65,7 @@ class RowTree(NamedTuple):
     slack: float
 
 
-def build_tree(X: np.ndarray, unit: float) -> RowTree:
+def build_tree(X: np.ndarray, unit: float, *, threads: int) -> RowTree:
     """Order rows into a tree.
 
     Parameters
@@ -70,10 +74,15 @@ def build_tree(X: np.ndarray, unit: float) -> RowTree:
         At least one row.
     unit : float
         Distances will be in multiples of it.
+    threads : int
     """
-    rotated, slack = _rotate(X, unit)
+    rotated, slack = _rotate(X, unit, threads)
     order = np.arange(len(X))
-    _split(rotated, order)
+    values = np.empty(len(X))
+    parts = [(0, len(X))]
+    while len(parts) < threads and parts[0][1] - parts[0][0] > 2 * BLOCK:
+        parts = [half for start, stop in parts for half in _halve(rotated, order, values, start, stop)]
+    in_threads([partial(_split, rotated, order, values, start, stop) for start, stop in parts], threads=threads)
     rotated = rotated[order]
     start, stop, child = _nodes(len(X))
     n_blocks, axes = -(-len(X) // BLOCK), rotated.shape[1]
@@ -93,45 +102,75 @@ def axes_of(n_features: int) -> int:
     return -(-n_features // CHUNK) * CHUNK
 
 
-def _rotate(X: np.ndarray, unit: float) -> tuple[np.ndarray, float]:
+def _rotate(X: np.ndarray, unit: float, threads: int) -> tuple[np.ndarray, float]:
     """Return rows on their principal axes in multiples of ``unit``, and a bound of the error of their distances."""
     features = X.shape[1]
-    axes = axes_of(features)
-    moved = (X - X.mean(axis=0)) / unit
-    reach = float(np.sqrt(np.einsum("ij,ij->i", moved, moved).max()))
-    spread = moved.T @ moved
-    # Rows spread so wide that rotating would blur the radius keep their coordinates; only the axes are sorted.
+    mean = X.mean(axis=0)
+    # Any rotation will do, so the axes come from a sample.
+    sample = (X[:: max(1, len(X) // _SAMPLED_ROWS)] - mean) / unit
+    spread = sample.T @ sample
+    finite = bool(np.isfinite(spread).all())
+    turn = np.linalg.eigh(spread)[1][:, ::-1] if finite else np.eye(features)
+    rotated, reach = _turned(X, mean, unit, turn, threads)
     slack = 4 * (features + 8) ** 1.5 * _DOUBLE * reach
-    if np.isfinite(spread).all() and slack < 1e-6:
-        turn = np.linalg.eigh(spread)[1][:, ::-1]
-    else:
-        turn, slack = np.eye(features)[:, np.argsort(-np.diag(spread), kind="stable")], 4 * _DOUBLE * reach
-    rotated = np.zeros((len(X), axes))
-    np.matmul(moved, turn, out=rotated[:, :features])
+    if not (finite and slack < 1e-6):
+        # Rows spread so wide that rotating would blur the radius keep their coordinates; only the axes are sorted.
+        order = np.argsort(-np.diag(spread), kind="stable") if finite else np.arange(features)
+        rotated, reach = _turned(X, mean, unit, np.eye(features)[:, order], threads)
+        slack = 4 * _DOUBLE * reach
     return rotated, slack + 1e-12
 
 
+def _turned(X: np.ndarray, mean: np.ndarray, unit: float, turn: np.ndarray, threads: int) -> tuple[np.ndarray, float]:
+    """Return ``(X - mean) / unit @ turn``, filled up with axes of zeros, and the greatest length of a row."""
+    rotated = np.empty((len(X), axes_of(X.shape[1])))
+    wide = np.zeros((len(turn), rotated.shape[1]))
+    wide[:, : len(turn)] = turn
+    begins = range(0, len(X), max(_ROWS_AT_ONCE, -(-len(X) // threads)))
+    tasks = [partial(_turn, X, mean, 1 / unit, wide, rotated, begin, min(begin + begins.step, len(X))) for begin in begins]
+    return rotated, float(np.sqrt(max(in_threads(tasks, threads=threads))))
+
+
 @njit(nogil=True, cache=True)
-def _split(rows: np.ndarray, order: np.ndarray) -> None:
-    """Sort ``order`` so that halves, halves of halves and so on lie apart along their widest axis."""
-    values = np.empty(len(order))
-    stack = np.empty((128, 2), np.int64)
-    stack[0, 0], stack[0, 1], depth = 0, len(order), 1
-    while depth:
-        depth -= 1
-        start, stop = stack[depth, 0], stack[depth, 1]
-        count = stop - start
-        if count <= LANES:
-            continue
-        unit = BLOCK if count > BLOCK else LANES
-        middle = start + (count + unit - 1) // unit // 2 * unit
-        axis = _widest(rows, order, start, stop)
-        for i in range(start, stop):
-            values[i] = rows[order[i], axis]
-        _select(values, order, start, stop, middle)
-        stack[depth, 0], stack[depth, 1] = middle, stop
-        stack[depth + 1, 0], stack[depth + 1, 1] = start, middle
-        depth += 2
+def _turn(X: np.ndarray, mean: np.ndarray, scale: float, turn: np.ndarray, rotated: np.ndarray, first: int, last: int) -> float:
+    axes = rotated.shape[1]
+    longest = 0.0
+    total = np.empty(axes)
+    for row in range(first, last):
+        total[:] = 0.0
+        length = 0.0
+        for feature in range(X.shape[1]):
+            value = (X[row, feature] - mean[feature]) * scale
+            length += value * value
+            for axis in range(axes):
+                total[axis] += value * turn[feature, axis]
+        rotated[row] = total
+        longest = max(longest, length)
+    return longest
+
+
+@njit(nogil=True, cache=True)
+def _halve(rows: np.ndarray, order: np.ndarray, values: np.ndarray, start: int, stop: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Sort a part of ``order`` so that its halves, in whole blocks or leaves, lie apart along their widest axis."""
+    unit = BLOCK if stop - start > BLOCK else LANES
+    middle = start + (stop - start + unit - 1) // unit // 2 * unit
+    axis = _widest(rows, order, start, stop)
+    for i in range(start, stop):
+        values[i] = rows[order[i], axis]
+    _select(values, order, start, stop, middle)
+    return (start, middle), (middle, stop)
+
+
+@njit(nogil=True, cache=True)
+def _split(rows: np.ndarray, order: np.ndarray, values: np.ndarray, start: int, stop: int) -> None:
+    """Halve a part of ``order``, its halves, and so on down to leaves."""
+    stack = [(start, stop)]
+    while stack:
+        start, stop = stack.pop()
+        if stop - start > LANES:
+            first, second = _halve(rows, order, values, start, stop)
+            stack.append(second)
+            stack.append(first)
 
 
 @njit(nogil=True, cache=True)

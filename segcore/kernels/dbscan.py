@@ -212,11 +212,12 @@ class _Forest:
         self.point = point
         self.parent = np.arange(len(point.core), dtype=np.int32)
         self.linked = np.zeros(len(point.start), np.uint8)
+        self.known, self.member = np.zeros(len(point.core_bits), np.uint16), np.zeros(len(point.core_bits), np.int32)
 
     def take(self, pairs: Pairs) -> None:
         point = self.point
         components.join_whole(pairs.whole, point.e, point.start, point.stop, point.following, self.linked, self.parent)
-        components.join_pairs(pairs, point.e, point.core, point.core_bits, self.parent)
+        components.join_pairs(pairs, point.e, point.core, point.core_bits, self.parent, self.known, self.member)
 
 
 class _Borders:

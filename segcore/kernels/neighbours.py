@@ -19,7 +19,18 @@ import numpy as np
 from numba import njit
 
 from segcore.cores import in_threads, usable_cores
-from segcore.kernels._lanes import LANES, count_lanes, covered_boxes, lanes_within, lowest_lane, near_box, near_boxes, near_rows
+from segcore.kernels._lanes import (
+    LANES,
+    count_lanes,
+    covered_boxes,
+    lane_count,
+    lanes_within,
+    lowest_lane,
+    near_box,
+    near_boxes,
+    near_rows,
+    shift_rows,
+)
 from segcore.kernels._rowtree import BLOCK, RowTree, build_tree
 
 _SINGLE = 2.0**-24
@@ -242,7 +253,7 @@ def _is_skipped(group: np.ndarray, seeks: np.ndarray, gives: np.ndarray, a: int,
 
 
 class Scratch(NamedTuple):
-    """Room for one thread's intermediate values, float32 but for the last three, which are int64.
+    """Room for one thread's intermediate values, float32 but for the last, which is int64.
 
     Parameters
     ----------
@@ -254,10 +265,10 @@ class Scratch(NamedTuple):
         A leaf, relative to the centre of the other block.
     box_low, box_high : ndarray of shape (n_axes,)
         Its box.
-    near, far, distance : ndarray of shape (16,)
-        Squared.
-    out, within : ndarray of shape (16,)
-        For each of 16 leaves: from which radius on, and before which, its pairs are undecided.
+    near, far : ndarray of shape (16,)
+        The smallest and largest squared distances to 16 leaves.
+    distance : ndarray of shape (32,)
+        Squared distances of two rows to 16.
     bits : ndarray of shape (n_radii,)
     """
 
@@ -270,16 +281,13 @@ class Scratch(NamedTuple):
     near: np.ndarray
     far: np.ndarray
     distance: np.ndarray
-    out: np.ndarray
-    within: np.ndarray
     bits: np.ndarray
 
     @classmethod
     def empty(cls, n_radii: int, axes: int) -> Scratch:
         """Make the room."""
-        sizes = (n_radii, n_radii, axes, axes * LANES, axes, axes, LANES, LANES, LANES)
-        singles = [np.zeros(size, np.float32) for size in sizes]
-        return cls(*singles, *(np.zeros(size, np.int64) for size in (LANES, LANES, n_radii)))
+        sizes = (n_radii, n_radii, axes, axes * LANES, axes, axes, LANES, LANES, 2 * LANES)
+        return cls._make([*(np.zeros(size, np.float32) for size in sizes), np.zeros(n_radii, np.int64)])
 
 
 @_compiled
@@ -370,9 +378,7 @@ def _search_blocks(
         if mask == 0:
             continue
         covered = covered_boxes(tree.low, tree.high, first, scratch.box_low, scratch.box_high, axes, scratch.low[within - 1], scratch.far)
-        for axis in range(axes):
-            for row in range(LANES):
-                scratch.rows[axis * LANES + row] = tree.lanes[(leaf * axes + axis) * LANES + row] + scratch.shift[axis]
+        shift_rows(tree.lanes, leaf * axes * LANES, scratch.shift, axes, scratch.rows)
         while mask:
             lane = lowest_lane(mask)
             mask &= mask - 1
@@ -402,28 +408,75 @@ def _search_leaves(
     if mine == 0:
         return
     place = b * axes * LANES
-    theirs = near_box(tree.lanes, place, scratch.box_low, scratch.box_high, 0, 1, axes, limit) & ((1 << min(LANES, n_rows - b * LANES)) - 1)
+    theirs = (1 << min(LANES, n_rows - b * LANES)) - 1
+    if lane_count(mine) > 2:
+        theirs &= near_box(tree.lanes, place, scratch.box_low, scratch.box_high, 0, 1, axes, limit)
     if theirs == 0:
         return
-    while mine:
-        row = lowest_lane(mine)
-        mine &= mine - 1
-        others = theirs & near_rows(tree.lanes, place, scratch.rows, row, axes, limit, scratch.distance)
-        if a == b:
-            others &= -1 << row
-        if others:
-            _note(exact, radii, found, scratch, a * LANES + row, b, others, out, within)
+    # A step compares two rows of the one leaf with all of the other, so the steps go over the fewer rows.
+    if a == b or lane_count(mine) <= lane_count(theirs):
+        while mine:
+            row, other, mine = _next_two(mine)
+            near = near_rows(tree.lanes, place, scratch.rows, row, other, axes, limit, scratch.distance)
+            _note_two(exact, radii, found, scratch, a, row, other, b, theirs, near, out, within)
+    else:
+        while theirs:
+            row, other, theirs = _next_two(theirs)
+            near = near_rows(scratch.rows, 0, tree.lanes, place + row, place + other, axes, limit, scratch.distance)
+            _note_two(exact, radii, found, scratch, b, row, other, a, mine, near, out, within)
 
 
 @_compiled
-def _note(exact: Exact, radii: Radii, found: Found, scratch: Scratch, row: int, leaf: int, others: int, out: int, within: int) -> None:
-    """Count, and keep, which of the rows ``others`` of a leaf lie within which radius of a row."""
+def _next_two(mask: int) -> tuple[int, int, int]:
+    """Return the lowest two lanes of a mask, twice the same where there is only one, and the mask without them."""
+    first = lowest_lane(mask)
+    mask &= mask - 1
+    second = lowest_lane(mask) if mask else first
+    return first, second, mask & (mask - 1)
+
+
+@_compiled
+def _note_two(
+    exact: Exact,
+    radii: Radii,
+    found: Found,
+    scratch: Scratch,
+    a: int,
+    row: int,
+    other: int,
+    b: int,
+    allowed: int,
+    near: int,
+    out: int,
+    within: int,
+) -> None:
+    """Note which of the rows ``allowed`` of leaf ``b`` are near rows ``row`` and ``other`` of leaf ``a``."""
+    for half in range(1 + (row != other)):
+        lane = other if half else row
+        others = allowed & (near >> (LANES * half))
+        if a == b:
+            others &= -1 << lane
+        if others:
+            _note(exact, radii, found, scratch, LANES * half, a * LANES + lane, b, others, out, within)
+
+
+@_compiled
+def _note(
+    exact: Exact, radii: Radii, found: Found, scratch: Scratch, place: int, row: int, leaf: int, others: int, out: int, within: int
+) -> None:
+    """Count, and keep, which of the rows ``others`` of a leaf lie within which radius of a row.
+
+    Their squared distances stand at ``place`` of ``scratch.distance``.
+    """
     start = leaf * LANES
     doubtful = 0
+    scratch.bits[:] = 0
     for e in range(within - 1, out - 1, -1):
-        inside = others & lanes_within(scratch.distance, scratch.low[e])
-        doubtful |= inside ^ (others & lanes_within(scratch.distance, scratch.high[e]))
-        scratch.bits[e] = inside
+        others &= lanes_within(scratch.distance, place, scratch.high[e])
+        if others == 0:
+            break
+        scratch.bits[e] = others & lanes_within(scratch.distance, place, scratch.low[e])
+        doubtful |= others ^ scratch.bits[e]
     while doubtful:
         lane = lowest_lane(doubtful)
         doubtful &= doubtful - 1
@@ -435,6 +488,8 @@ def _note(exact: Exact, radii: Radii, found: Found, scratch: Scratch, row: int, 
     size = found.steps.shape[1]
     myself = (1 << (row - start)) if start <= row < start + LANES else 0
     for e in range(within - 1, out - 1, -1):
+        if scratch.bits[e] == 0:
+            break
         if scratch.bits[e] & myself:
             found.counts[e * size + row] += exact.weight[row]
             scratch.bits[e] ^= myself
@@ -446,7 +501,7 @@ def _note(exact: Exact, radii: Radii, found: Found, scratch: Scratch, row: int, 
         here = found.used[0]
         found.pairs.row[here], found.pairs.leaf[here] = row, leaf
         for e in range(len(scratch.bits)):
-            found.pairs.bits[here, e] = scratch.bits[e] if out <= e < within else 0
+            found.pairs.bits[here, e] = scratch.bits[e]
         found.used[0] += 1
 
 
@@ -477,11 +532,12 @@ class NeighbourSearch:
     """
 
     def __init__(self, X: np.ndarray, radii: Sequence[float], *, by_norms: bool = False, threads: int | None = None) -> None:
-        X = np.ascontiguousarray(X, dtype=np.float64)
+        # Compiled code takes read-only arrays for another type, for which it would be compiled anew.
+        X = np.require(X, dtype=np.float64, requirements=["C", "W"])
         self.threads = threads or usable_cores()
         self.radii = np.unique(np.asarray(radii, dtype=np.float64))
         lowest, member = distinct_rows(X)
-        self.tree = build_tree(X[lowest] if len(lowest) < len(X) else X, float(self.radii[-1]))
+        self.tree = build_tree(X[lowest] if len(lowest) < len(X) else X, float(self.radii[-1]), threads=self.threads)
         place = np.empty(len(lowest), np.int64)
         place[self.tree.order] = np.arange(len(lowest))
         self.position = place[member]

@@ -12,6 +12,7 @@ from sklearn.datasets import make_blobs, make_moons
 
 import segcore.kernels.dbscan as module
 from segcore.kernels.dbscan import dbscan_grid, least_memory
+from segcore.kernels.neighbours import search
 
 
 def require_equal(X, points, **options):
@@ -64,6 +65,15 @@ def test_one_row_far_away_changes_nothing_for_the_others(far):
 def test_the_unit_does_not_matter(scale):
     X, _ = make_blobs(1_000, 6, centers=5, random_state=1)
     require_equal(X * scale, grid(np.array([0.5, 1, 2]) * scale, (3, 10)))
+
+
+def test_read_only_rows_need_no_compiling_and_no_row_is_changed():
+    X, _ = make_blobs(300, 3, random_state=0)
+    dbscan_grid(X, [(0.5, 3)])
+    compiled = len(search.signatures)
+    X.flags.writeable = False
+    require_equal(X, grid((0.5, 1), (3,)))
+    assert len(search.signatures) == compiled
 
 
 @pytest.mark.parametrize("rows", [1, 2, 11, 12, 16, 17, 256, 257, 513])
