@@ -27,12 +27,13 @@ import numpy as np
 
 from segcore.cores import usable_cores
 from segcore.kernels import kmeans_literal as literal
-from segcore.kernels.kmeans_steps import assign, empty_panels, lanes_for, move_centres, prepare_rows, weigh
+from segcore.kernels.kmeans_steps import assign, empty_panels, lanes_for, move_centres, prepare_rows, relabel, weigh
 from segcore.kernels.seeding import candidates_a_centre, draw_starts
 
 MAX_ITER = 300
 _ROUNDING = 2.0**-53
 _FEW_ROWS = 16_384
+_FEW_UNDECIDED = 1000
 _NEAR_TOLERANCE = 1e-6
 
 
@@ -301,6 +302,7 @@ class _Walk:
         self.panels = empty_panels(self.n_clusters, self.n_features, self.lanes)
         # A sum of n numbers is off by at most n roundings of the sum of their sizes, scikit-learn's and this one.
         self.doubt = 20 * _ROUNDING * self.rows.norms / self.rows.scale
+        self.hopeless = False
         self.tols = tols
         self.ahead = list(range(len(tols)))
         self.stopping: list[int] = []
@@ -315,7 +317,7 @@ class _Walk:
             self.stopping = []
             if not self.ahead:
                 break
-            if self.counts.min() == 0:
+            if self.counts.min() == 0 or self.hopeless:
                 self._walk_literally(iteration)
                 break
             if changed == 0:
@@ -361,11 +363,10 @@ class _Walk:
         changed, undecided = 0, []
         for part_changed, moved, counts, doubtful in self.grid.crew.spread(len(rows.X), part):
             changed += part_changed
-            self.sums += moved
-            self.counts += counts[:, 0]
-            self.traffic += counts[:, 1]
+            self._take_in(moved, counts)
             undecided.append(doubtful)
         doubtful = np.concatenate(undecided)
+        self.hopeless = len(doubtful) > max(_FEW_UNDECIDED, len(rows.X) // 8)
         return changed + (self._settle(doubtful) if len(doubtful) else 0)
 
     def _settle(self, rows: np.ndarray) -> int:
@@ -374,17 +375,15 @@ class _Walk:
         X, mean = self.rows.X, self.rows.mean
         chunks, place = np.unique(rows // literal.CHUNK, return_inverse=True)
         labels = literal.label_chunks(X, mean, self.centres, chunks)[place * literal.CHUNK + rows % literal.CHUNK]
-        changed = labels != self.labels[rows]
-        rows, labels = rows[changed], labels[changed]
-        left, values = self.labels[rows].astype(np.int64), X[rows] - mean
-        np.add.at(self.sums, labels, values)
-        np.subtract.at(self.sums, left, values)
-        come = np.bincount(labels, minlength=self.n_clusters)
-        gone = np.bincount(left, minlength=self.n_clusters)
-        self.counts += come - gone
-        self.traffic += come + gone
-        self.labels[rows] = labels
-        return len(rows)
+        moved, counts = np.zeros_like(self.sums), np.zeros((self.n_clusters, 2), np.int64)
+        changed = relabel(X, mean, rows, labels, self.labels, moved, counts)
+        self._take_in(moved, counts)
+        return changed
+
+    def _take_in(self, moved: np.ndarray, counts: np.ndarray) -> None:
+        self.sums += moved
+        self.counts += counts[:, 0]
+        self.traffic += counts[:, 1]
 
     def _move(self) -> None:
         """Put the centres on the means of their rows, and see which tolerances stop here."""
@@ -423,7 +422,7 @@ class _Walk:
             self.centres, self.exact = sums * (1.0 / counts)[:, None], True
 
     def _walk_literally(self, iteration: int) -> None:
-        """Go on from an assignment that left a cluster without rows, in scikit-learn's own steps."""
+        """Go on in scikit-learn's own steps, where a cluster has lost its last row or rounding decides about many rows."""
         self._be_exact()
         rows, labels = self.rows, self.labels
         before = self.before if iteration else None

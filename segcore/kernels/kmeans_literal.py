@@ -7,8 +7,14 @@ threads, and scores a chunk with one call of BLAS; so does this. With more than 
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numba import njit
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 CHUNK = 256
 
@@ -111,6 +117,15 @@ def same_clustering(first: np.ndarray, second: np.ndarray, n_clusters: int) -> b
     return True
 
 
+@cache
+def _libraries() -> ThreadpoolController:
+    """Return what limits the threads of BLAS; finding the libraries takes long, so they are looked for once."""
+    import scipy.linalg.blas  # noqa: F401 - it must be there to be found
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
 def label_chunks(X: np.ndarray, mean: np.ndarray, centres: np.ndarray, chunks: np.ndarray) -> np.ndarray:
     """Return the labels of the rows of some chunks, one chunk's after the other, int64.
 
@@ -122,11 +137,10 @@ def label_chunks(X: np.ndarray, mean: np.ndarray, centres: np.ndarray, chunks: n
         Numbers of chunks; a matrix product rounds a row by its place in it, so whole chunks are scored.
     """
     from scipy.linalg.blas import dgemm
-    from threadpoolctl import threadpool_limits
 
     norms = np.einsum("ij,ij->i", centres, centres)
     labels: list[np.ndarray] = []
-    with threadpool_limits(1, user_api="blas"):
+    with _libraries().limit(limits=1, user_api="blas"):
         for chunk in chunks:
             rows = X[chunk * CHUNK : (chunk + 1) * CHUNK] - mean
             scores = np.empty((len(rows), len(centres)))

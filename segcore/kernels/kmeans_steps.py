@@ -69,7 +69,8 @@ def prepare_rows(X: np.ndarray, spread: Spread) -> Rows:
     spread : callable (count, task) -> list
         Runs ``task(start, stop)`` over parts of ``range(count)`` and returns what the parts return.
     """
-    X = np.ascontiguousarray(X, dtype=np.float64)
+    # Compiled code tells arrays that may be written from those that may not, and is kept for the former only.
+    X = np.require(X, np.float64, ["C", "A", "W"])
     mean = X.mean(axis=0)
     found = spread(len(X), lambda start, stop: largest_norm(X, mean, start, stop))
     largest = float(np.sqrt(max(part[0] for part in found)))
@@ -357,6 +358,30 @@ def assign(
 
 
 @njit(cache=True, nogil=True)
+def relabel(
+    X: np.ndarray, mean: np.ndarray, rows: np.ndarray, new: np.ndarray, labels: np.ndarray, moved: np.ndarray, moved_count: np.ndarray
+) -> int:
+    """Give ``rows`` the labels ``new``, both int64, and return how many changed; the other arrays are those of ``assign``."""
+    changed = 0
+    for index in range(len(rows)):
+        row, nearest = rows[index], new[index]
+        label = int(labels[row])
+        if nearest == label:
+            continue
+        changed += 1
+        labels[row] = nearest
+        moved_count[nearest, 0] += 1
+        moved_count[nearest, 1] += 1
+        moved_count[label, 0] -= 1
+        moved_count[label, 1] += 1
+        for f in range(len(mean)):
+            value = X[row, f] - mean[f]
+            moved[nearest, f] += value
+            moved[label, f] -= value
+    return changed
+
+
+@njit(cache=True, nogil=True)
 def move_centres(
     sums: np.ndarray, counts: np.ndarray, centres: np.ndarray, scale: float, moved: np.ndarray, shift: np.ndarray, spent: np.ndarray
 ) -> float:
@@ -393,3 +418,10 @@ def move_centres(
     for j in range(n_clusters):
         spent[j] += scale * (shift[j] + (next_most if j == mover else most)) * (1 + 1e-6)
     return total
+
+
+def compile_kernels() -> None:
+    """Compile what is called in rare cases only; a small grid calls the rest."""
+    X, mean, rows = np.zeros((4, 2)), np.zeros(2), np.zeros(1, np.int64)
+    for kind in (np.uint8, np.int32):
+        relabel(X, mean, rows, rows, np.zeros(4, kind), np.zeros((1, 2)), np.zeros((1, 2), np.int64))

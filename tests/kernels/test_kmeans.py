@@ -85,6 +85,12 @@ def test_as_many_clusters_as_rows(n_rows):
         assert_as_scikit_learn(blobs(n_rows), Path(n_clusters, TOLS))
 
 
+def test_rows_of_which_many_are_left_to_rounding():
+    rows = np.random.default_rng(0).normal(size=(12_000, 3))
+    rows[7] = 1e13
+    assert_as_scikit_learn(rows, Path(4, (1e-4, 0.0)))
+
+
 def test_more_clusters_than_a_byte_can_number():
     assert_as_scikit_learn(blobs(1500, 3), Path(300, (1e-3, 1e-5)))
 
@@ -140,6 +146,28 @@ class TestGrid:
         monkeypatch.setattr(kmeans, "prepare_rows", broken)
         results = list(kmeans_grid(blobs(), [Path(2, TOLS), Path(3, TOLS)], seed=0))
         assert [isinstance(result.error, MemoryError) for result in results] == [True, True]
+
+    def test_rows_that_may_not_be_written_are_taken_too(self):
+        X = blobs()
+        X.flags.writeable = False
+        assert_as_scikit_learn(X, Path(4, TOLS))
+
+    def test_everything_is_compiled_beforehand(self):
+        dispatchers = {
+            name: found
+            for module in (kmeans_steps, kmeans_literal, seeding)
+            for name, found in vars(module).items()
+            if hasattr(found, "signatures") and hasattr(found, "py_func")
+        }
+        for module in (kmeans_steps, kmeans_literal, seeding, kmeans):
+            module.compile_kernels()
+        before = {name: len(found.signatures) for name, found in dispatchers.items()}
+        for name in ("square grid", "five distinct rows", "one customer far away", "shifted by a million"):
+            for n_clusters in (2, 6, 40):
+                list(kmeans_grid(ROWS[name], [Path(n_clusters, TOLS, 2)], seed=0))
+        list(kmeans_grid(blobs(1500, 3), [Path(300, (1e-3,))], seed=0))
+        assert {name: len(found.signatures) for name, found in dispatchers.items()} == before
+        assert before["assign"] == 2
 
     def test_the_rows_are_left_as_they_were(self):
         X = blobs()
