@@ -93,6 +93,8 @@ def _sweep_shared(
     progress: Callable[[int], None] | None,
     shared: Callable[[float], None] | None,
 ) -> Iterator[Solution]:
+    import sklearn.mixture  # noqa: F401 - before threads are limited and anything is timed
+
     groups: dict[tuple[Value, ...], list[int]] = {}
     for position, point in enumerate(points):
         groups.setdefault(_share_key(point), []).append(position)
@@ -185,13 +187,17 @@ def _fit_shared(
 
 def _starts(X: np.ndarray, point: Point, seed: int) -> tuple[list[np.ndarray] | Exception, float]:
     """Return the labels that scikit-learn starts a mixture from, one array an ``n_init``, or what went wrong; and the seconds taken."""
+    from threadpoolctl import threadpool_limits
+
     draws = np.random.RandomState(seed)  # scikit-learn draws every start from this one stream
     seconds, starts = 0.0, []
     try:
-        for _ in range(int(point.get("n_init", 1))):
-            fitted = fit_estimator("stock", "KMeans", X, n_clusters=int(point["n_components"]), n_init=1, random_state=draws)
-            seconds += fitted.seconds
-            starts.append(np.asarray(fitted.estimator.labels_))
+        # One thread, as the points have, so that no last digit depends on the number of cores.
+        with threadpool_limits(1):
+            for _ in range(int(point.get("n_init", 1))):
+                fitted = fit_estimator("stock", "KMeans", X, n_clusters=int(point["n_components"]), n_init=1, random_state=draws)
+                seconds += fitted.seconds
+                starts.append(np.asarray(fitted.estimator.labels_))
     except Exception as error:
         return error, seconds
     return starts, seconds

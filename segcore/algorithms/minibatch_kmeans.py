@@ -84,6 +84,8 @@ def _sweep_shared(
     seed: int,
     progress: Callable[[int], None] | None,
 ) -> Iterator[Solution]:
+    import sklearn.cluster  # noqa: F401 - before threads are limited
+
     def tasks() -> Iterator[tuple[int, Callable[[], Solution]]]:
         # The longest come first, so that no core waits long for the last one.
         for position in sorted(range(len(points)), key=lambda position: -int(points[position]["n_clusters"])):

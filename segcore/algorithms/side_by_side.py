@@ -19,7 +19,8 @@ def side_by_side(tasks: Iterable[tuple[int, Callable[[], T]]], *, threads: int |
     tasks : iterable of (int, callable)
         Taken one by one, in the caller's thread, when a thread has become free: what must happen right before a task may happen there.
         They run with one BLAS and one OpenMP thread each, so that they do not fight for the cores, and so that nothing depends on how
-        many cores there are. They must warn of nothing: Python's filters of warnings belong to the whole process.
+        many cores there are; only libraries that are loaded before the first task starts are so limited. They must warn of nothing:
+        Python's filters of warnings belong to the whole process.
     threads : int or None
         ``None`` is one a core.
 
