@@ -44,4 +44,5 @@ def agreement(kept: np.ndarray, n_rows: int) -> Estimate:
     shrink = 1 + _Z**2 / effective
     middle = (share + _Z**2 / (2 * effective)) / shrink
     reach = _Z / shrink * math.sqrt(share * (1 - share) / effective + _Z**2 / (4 * effective**2))
-    return Estimate(share, max(0.0, middle - reach), min(1.0, middle + reach), n)
+    # At the ends rounding would leave the share just outside its own interval.
+    return Estimate(share, min(share, max(0.0, middle - reach)), max(share, min(1.0, middle + reach)), n)
