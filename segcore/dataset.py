@@ -175,6 +175,6 @@ class FeatureTable:
     def fingerprint(self) -> str:
         """SHA-256 of names, ids, copies, values and reference date."""
         content = hashlib.sha256("\x1f".join((*self.names, "\x1e", *map(str, self.customers), "\x1e", str(self.reference_date))).encode())
-        content.update(np.ascontiguousarray(self.copies, dtype=np.int32).tobytes())
-        content.update(np.ascontiguousarray(self.values, dtype=np.float64).tobytes())
+        for array in (np.ascontiguousarray(self.copies, dtype=np.int32), np.ascontiguousarray(self.values, dtype=np.float64)):
+            content.update(array.reshape(-1).view(np.uint8).data)
         return content.hexdigest()

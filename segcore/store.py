@@ -46,26 +46,32 @@ class Store(Index):
         """Return the file of an object."""
         return self.home / "objects" / name[:2] / name
 
-    def put_bytes(self, content: bytes, suffix: str) -> str:
-        """Keep ``content`` and return its name, which is its SHA-256 with ``suffix``."""
-        name = hashlib.sha256(content).hexdigest() + suffix
+    def put_bytes(self, content: bytes | memoryview, suffix: str, *, head: bytes = b"") -> str:
+        """Keep ``content``, with ``head`` before it, and return its name, which is its SHA-256 with ``suffix``."""
+        digest = hashlib.sha256(head)
+        digest.update(content)
+        name = digest.hexdigest() + suffix
         path = self.object_path(name)
         try:
-            if path.stat().st_size == len(content):  # one that was cut short on disk is written again
+            if path.stat().st_size == len(head) + len(content):  # one that was cut short on disk is written again
                 return name
         except OSError:
             pass
         try:
-            _write_durably(path, content)
+            _write_durably(path, head, content)
         except OSError as error:
             raise self._unusable(error) from error
         return name
 
     def put_array(self, array: np.ndarray) -> str:
         """Keep an array of plain numbers as ``.npy``."""
-        buffer = io.BytesIO()
-        np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
-        return self.put_bytes(buffer.getvalue(), ".npy")
+        array = np.asarray(array, order="C")
+        if array.dtype.hasobject:
+            raise ValueError(f"Only plain numbers are kept (allow_pickle=False), and these are {array.dtype}.")
+        head = io.BytesIO()
+        np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
+        # Hashed and written from where it lies: a copy of the largest array could be what does not fit.
+        return self.put_bytes(array.reshape(-1).view(np.uint8).data, ".npy", head=head.getvalue())
 
     def array(self, name: str, *, mapped: bool = True) -> np.ndarray:
         """Return a kept array, mapped into memory and read only, or read."""
@@ -254,12 +260,13 @@ class Store(Index):
         return {int(segment): str(name) for segment, name in rows}
 
 
-def _write_durably(path: Path, content: bytes) -> None:
+def _write_durably(path: Path, *parts: bytes | memoryview) -> None:
     path.parent.mkdir(exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            for part in parts:
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         temporary.rename(path)
