@@ -186,12 +186,16 @@ def _own(solution: Solution) -> Solution:
 def _on_ray(units: Sequence[Unit], X: np.ndarray, shared: Callable[[float], None] | None) -> Iterator[Solution]:
     with _ray():
         import ray
+        from ray.exceptions import RayError
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         # On this process's own node, so that it is there for as long as anybody asks.
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         tries = ray.remote(_Tries).options(num_cpus=0, scheduling_strategy=here).remote()
-        yield from through_joblib(_parallel(), units, _RayNode(ray.put(X), tries), shared)
+        try:
+            yield from through_joblib(_parallel(), units, _RayNode(ray.put(X), tries), shared)
+        except RayError as error:
+            raise JobError(f"The Ray cluster was lost, or its nodes have no segcore to run ({_last_line(error).rstrip('.')}).") from error
 
 
 class _Tries:
@@ -240,7 +244,6 @@ def _parallel() -> Parallel:
     unit that kills its process; here the next unit goes to a process that is idle.
     """
     from joblib import Parallel
-    from ray.exceptions import RayError
     from ray.util.joblib.ray_backend import RayBackend
 
     class Backend(RayBackend):
@@ -267,11 +270,6 @@ def _parallel() -> Parallel:
                 self._pool._closed = True  # else its processes are asked to end, do so, and that is taken for a death
                 self._pool.terminate()
                 self._pool = None
-
-        def retrieve_result_callback(self, result: Any) -> Any:
-            if isinstance(result, RayError):
-                raise JobError(f"The Ray cluster could not go on ({_last_line(result)}): segcore must be installed alike on every node.")
-            return super().retrieve_result_callback(result)
 
     # With a claim to a whole core a process could not be started again on nodes whose cores are taken, by its fellows above all; with
     # none at all they are spread by chance, and over nodes that have no core to give.
