@@ -15,6 +15,7 @@ from segcore.algorithms.outcome import as_sentences, failed
 from segcore.algorithms.specification import AlgorithmSpec
 from segcore.engines import Fitted, fit_estimator
 from segcore.grid import Point, Value
+from segcore.machine import available_bytes
 from segcore.params import Param
 from segcore.solution import NOISE, EngineName, Solution
 
@@ -209,9 +210,7 @@ def _error_of_squared_distances(X: np.ndarray) -> float:
 def _require_memory(X: np.ndarray, eps: float, memory: int | None) -> None:
     """Raise ``MemoryError`` where the neighbour lists, estimated on evenly spaced rows, would not fit."""
     if memory is None:
-        import psutil
-
-        memory = psutil.virtual_memory().available
+        memory = available_bytes()
     if len(X) ** 2 * _BYTES_A_NEIGHBOUR < memory:
         return
     from scipy.spatial.distance import cdist

@@ -21,6 +21,7 @@ from segcore.algorithms.specification import AlgorithmSpec
 from segcore.cores import usable_cores
 from segcore.engines import fit_estimator
 from segcore.grid import Point, Value
+from segcore.machine import available_bytes
 from segcore.params import Param
 from segcore.solution import EngineName, Estimate, Solution
 
@@ -338,11 +339,7 @@ def _bytes_of(X: np.ndarray, point: Point) -> int:
 
 
 def _free(memory: int | None) -> int:
-    if memory is not None:
-        return memory
-    import psutil
-
-    return int(psutil.virtual_memory().available)
+    return available_bytes() if memory is None else memory
 
 
 def _require_memory(X: np.ndarray, point: Point, memory: int | None) -> None:

@@ -19,6 +19,7 @@ from segcore.algorithms.outcome import failed, skipped
 from segcore.algorithms.specification import AlgorithmSpec
 from segcore.engines import fit_estimator
 from segcore.grid import Point, Value
+from segcore.machine import available_bytes
 from segcore.params import Param
 from segcore.solution import EngineName, Estimate, Solution
 
@@ -244,9 +245,7 @@ def top_of_tree(tree: WardTree, labels: np.ndarray, n_clusters: int) -> dict[str
 
 def _require_memory(X: np.ndarray, memory: int | None) -> None:
     if memory is None:
-        import psutil
-
-        memory = psutil.virtual_memory().available
+        memory = available_bytes()
     needed = len(X) * (len(X) - 1) // 2 * _BYTES_A_PAIR
     if needed > memory:
         raise MemoryError(
