@@ -16,11 +16,10 @@ import numpy as np
 from numba import njit
 
 from segcore.kernels._scores import CANDIDATES, add_gains
-from segcore.kernels.kmeans_steps import Rows, Spread, empty_panels, prepare_rows, weigh
+from segcore.kernels._screen import ROUNDING32, Rows, Spread, empty_panels, prepare_rows, weigh
 
 BLOCK = 1024
 _SHORT = 64
-_ROUNDING32 = 2.0**-24
 _ROUNDING64 = 2.0**-53
 
 
@@ -233,10 +232,11 @@ class Seeding:
         most = sum(part[0] for part in parts)[:n_drawn]
         looked, norms, squares = (sum(part[index] for part in parts) for index in (1, 2, 3))
         square = np.einsum("ij,ij->i", centres, centres) * rows.scale**2
-        width = 4 * (rows.n_features + 10) * _ROUNDING32 * (looked * square + 2 * norms * np.sqrt(square))
-        least = most * (1 - 2 * _SHORT * _ROUNDING32) - width - 4e-6 * (squares + looked * square) - looked * 1e-35
-        contenders = np.flatnonzero(most * (1 + 2 * _SHORT * _ROUNDING32) >= least.max())
-        contenders = _without_copies(rows.X[drawn[contenders]], contenders)
+        width = 4 * (rows.n_features + 10) * ROUNDING32 * (looked * square + 2 * norms * np.sqrt(square))
+        least = most * (1 - 2 * _SHORT * ROUNDING32) - width - 4e-6 * (squares + looked * square) - looked * 1e-35
+        contenders = np.flatnonzero(most * (1 + 2 * _SHORT * ROUNDING32) >= least.max())
+        if len(contenders) > 1:
+            contenders = _without_copies(rows.X[drawn[contenders]], contenders)
         if len(contenders) == 1:
             return int(contenders[0])
         exact = [sum(self._exact_gain(drawn[index], 1 << int(index))) for index in contenders]

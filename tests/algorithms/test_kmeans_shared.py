@@ -95,14 +95,14 @@ def test_a_path_is_begun_at_all_its_points_before_any_of_them_comes():
 def test_a_path_that_raises_fails_at_all_its_points_and_the_others_go_on(monkeypatch):
     from segcore.kernels import kmeans as kernel
 
-    real = kernel._Walk.run
+    real = kernel.Walk.run
 
     def run(walk):
         if walk.n_clusters == 5:
             raise ValueError("something native broke.\nand a second line")
         return real(walk)
 
-    monkeypatch.setattr(kernel._Walk, "run", run)
+    monkeypatch.setattr(kernel.Walk, "run", run)
     for solution in sweep(blobs(), POINTS, "shared").values():
         assert solution.status == ("failed" if solution.params["n_clusters"] == 5 else "ok")
         if solution.status == "failed":
@@ -129,9 +129,9 @@ def test_training_rows_get_their_training_labels():
 
 def test_a_fit_that_did_not_settle_says_so(monkeypatch):
     from segcore.algorithms import kmeans
-    from segcore.kernels import kmeans as kernel
+    from segcore.kernels import _walk
 
-    monkeypatch.setattr(kernel, "MAX_ITER", 1)
+    monkeypatch.setattr(_walk, "MAX_ITER", 1)
     monkeypatch.setattr(kmeans, "_MAX_ITER", 1)
     (solution,) = sweep(blobs(), [{"n_clusters": 5, "tol": 0.0}], "shared").values()
     assert "before it settled" in solution.reason

@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.datasets import make_blobs, make_moons
 from sklearn.exceptions import ConvergenceWarning
 
-from segcore.kernels import kmeans, kmeans_literal, kmeans_steps, seeding
+from segcore.kernels import _crew, _screen, _walk, kmeans, kmeans_literal, kmeans_steps, seeding
 from segcore.kernels.kmeans import Path, kmeans_grid
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -96,7 +96,7 @@ def test_more_clusters_than_a_byte_can_number():
 
 
 def test_the_labels_do_not_depend_on_the_threads(monkeypatch):
-    monkeypatch.setattr(kmeans, "_FEW_ROWS", 1)
+    monkeypatch.setattr(_crew, "_FEW_ROWS", 1)
     for threads in (1, 2, 3):
         assert_as_scikit_learn(blobs(5000, 4, std=5.0), Path(7, TOLS, n_init=2), threads=threads)
 
@@ -127,14 +127,14 @@ class TestGrid:
         assert [result.path.n_clusters for result in results] == [4, 2]
 
     def test_a_path_that_fails_says_why_and_the_others_go_on(self, monkeypatch):
-        real = kmeans._Walk.run
+        real = kmeans.Walk.run
 
         def run(walk):
             if walk.n_clusters == 3:
                 raise MemoryError("no room")
             return real(walk)
 
-        monkeypatch.setattr(kmeans._Walk, "run", run)
+        monkeypatch.setattr(kmeans.Walk, "run", run)
         results = {result.path.n_clusters: result for result in kmeans_grid(blobs(), [Path(2, (1e-3,)), Path(3, (1e-3,))], seed=0)}
         assert isinstance(results[3].error, MemoryError)
         assert (results[3].stops, results[2].error, len(results[2].stops)) == ((), None, 1)
@@ -155,7 +155,7 @@ class TestGrid:
     def test_everything_is_compiled_beforehand(self):
         dispatchers = {
             name: found
-            for module in (kmeans_steps, kmeans_literal, seeding)
+            for module in (_screen, kmeans_steps, kmeans_literal, seeding)
             for name, found in vars(module).items()
             if hasattr(found, "signatures") and hasattr(found, "py_func")
         }
@@ -180,13 +180,13 @@ class TestSeeding:
     @pytest.mark.parametrize("n_clusters", [1, 2, 5, 20, 30])
     def test_starts_are_scikit_learns_without_its_help(self, n_clusters):
         X = blobs(4000, 9, std=6.0)
-        rows = kmeans_steps.prepare_rows(X, whole)
+        rows = _screen.prepare_rows(X, whole)
         chosen = seeding.Seeding(rows, whole).draw(n_clusters, np.random.RandomState(SEED))
         _, theirs = kmeans_plusplus(X - rows.mean, n_clusters, random_state=SEED)
         np.testing.assert_array_equal(chosen, theirs)
 
     def test_numbers_of_clusters_with_as_many_candidates_begin_alike(self):
-        rows = kmeans_steps.prepare_rows(blobs(), whole)
+        rows = _screen.prepare_rows(blobs(), whole)
         longest = seeding.draw_starts(rows, 20, np.random.RandomState(SEED), whole)
         for n_clusters in (8, 13):
             assert seeding.candidates_a_centre(n_clusters) == seeding.candidates_a_centre(20)
@@ -194,11 +194,11 @@ class TestSeeding:
             np.testing.assert_array_equal(shorter, longest[:n_clusters])
 
     def test_where_rounding_could_choose_scikit_learn_draws(self):
-        rows = kmeans_steps.prepare_rows(np.full((50, 2), 0.1), whole)
+        rows = _screen.prepare_rows(np.full((50, 2), 0.1), whole)
         assert seeding.Seeding(rows, whole).draw(3, np.random.RandomState(SEED)) is None
 
     def test_the_random_numbers_go_on_where_scikit_learn_would(self):
-        rows = kmeans_steps.prepare_rows(blobs(), whole)
+        rows = _screen.prepare_rows(blobs(), whole)
         ours, theirs = np.random.RandomState(SEED), np.random.RandomState(SEED)
         for _ in range(3):
             chosen = seeding.draw_starts(rows, 6, ours, whole)
@@ -208,23 +208,23 @@ class TestSeeding:
 class TestSteps:
     def test_most_rows_are_passed_over_once_the_centres_hardly_move(self, monkeypatch):
         looked = []
-        real = kmeans.assign
+        real = _walk.assign
 
         def counting(*arguments):
             spent, labels, room = arguments[6:9]
             looked.append(int((spent[labels] > room).sum()))
             return real(*arguments)
 
-        monkeypatch.setattr(kmeans, "assign", counting)
+        monkeypatch.setattr(_walk, "assign", counting)
         list(kmeans_grid(blobs(3000, 4, std=3.0), [Path(8, (0.0,))], seed=0, threads=1))
         assert looked[-1] < 300
 
     def test_scores_never_lie_above_the_true_ones(self):
         X = blobs(500, 21, std=5.0)
-        rows = kmeans_steps.prepare_rows(X, whole)
+        rows = _screen.prepare_rows(X, whole)
         centres = (X - rows.mean)[::50]
-        panels = kmeans_steps.empty_panels(10, 21, 16)
-        kmeans_steps.weigh(centres, rows.scale, 16, panels)
+        panels = _screen.empty_panels(10, 21, 16)
+        _screen.weigh(centres, rows.scale, 16, panels)
         panel = panels.reshape(-1, 16)
         scores = (panel[0] + rows.screened @ panel[1:])[:, :10].astype(float)
         near, apart = (X - rows.mean) * rows.scale, centres * rows.scale
