@@ -193,7 +193,7 @@ def _on_ray(units: Sequence[Unit], X: np.ndarray, shared: Callable[[float], None
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         tries = ray.remote(_Tries).options(num_cpus=0, scheduling_strategy=here).remote()
         try:
-            yield from through_joblib(_parallel(), units, _RayNode(ray.put(X), tries), shared)
+            yield from through_joblib(_parallel(len(units)), units, _RayNode(ray.put(X), tries), shared)
         except RayError as error:
             raise JobError(f"The Ray cluster was lost, or its nodes have no segcore to run ({_last_line(error).rstrip('.')}).") from error
 
@@ -233,8 +233,8 @@ class _RayNode:
         return np.array(ray.get(self.stored))
 
 
-def _parallel() -> Parallel:
-    """Return joblib on Ray's processes, which gives each unit as soon as it is done and outlives the death of a node.
+def _parallel(n_units: int) -> Parallel:
+    """Return joblib on Ray's processes, one a core but no more than units; it gives what is done at once and outlives a node's death.
 
     Notes
     -----
@@ -243,6 +243,7 @@ def _parallel() -> Parallel:
     really begun. The pool also deals units out in turn, so that one waits behind a long one beside idle processes, and falls with a
     unit that kills its process; here the next unit goes to a process that is idle.
     """
+    import ray
     from joblib import Parallel
     from ray.util.joblib.ray_backend import RayBackend
 
@@ -275,7 +276,9 @@ def _parallel() -> Parallel:
     # none at all they are spread by chance, and over nodes that have no core to give.
     actors = {"num_cpus": 0.01, "scheduling_strategy": "SPREAD", "max_restarts": -1, "max_task_retries": -1}
     backend = Backend(ray_remote_args=actors)
-    return Parallel(n_jobs=-1, backend=backend, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
+    # With one process joblib would compute in this one instead.
+    processes = max(1, min(int(ray.cluster_resources().get("CPU", 1)), max(2, n_units)))
+    return Parallel(n_jobs=processes, backend=backend, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
 
 
 def _last_line(error: Exception) -> str:
