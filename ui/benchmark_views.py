@@ -106,25 +106,25 @@ def _draw_agreement(result: Mapping[str, Any]) -> None:
         st.metric("Largest difference", f"{result['max_difference']:.1g}", border=True, help="Between the two silhouettes of a point.")
     elif not result["agreement"]:
         st.caption("There is nothing to compare: agreement is with stock, and it takes another engine.")
-    for engine, found in result["agreement"].items():
-        ratio = result["ratio_to_stock"].get(engine)
+    for engine, found in sorted(result["agreement"].items(), key=lambda item: -_ORDER.get(item[0], 0)):
+        st.caption(f"{ENGINE_TITLES.get(engine, engine)}, compared with stock")
         with st.grid(2, min_column_width=130):
-            name = ENGINE_TITLES.get(engine, engine)
-            speed = "–" if ratio is None else f"{ratio:.2f} ×"
-            st.metric(f"{name} against stock", speed, border=True, help="Times as fast: above 1 is faster than stock, below 1 slower.")
+            st.metric("Speed", _times(result["ratio_to_stock"].get(engine)), border=True, help="Times as fast as stock: below 1 is slower.")
             against_intel = result.get("ratio_to_intel", {}).get(engine)
             if against_intel is not None:
-                st.metric(
-                    f"{name} against Intel", f"{against_intel:.2f} ×", border=True, help="Times as fast: above 1 is faster than Intel."
-                )
+                st.metric("Against Intel", _times(against_intel), border=True, help="Times as fast as Intel's code: below 1 is slower.")
             same = f"{found['identical_points']} of {found['points']}"
             st.metric("Identical points", same, border=True, help=f"Points where both gave {found['identical_meaning']}.")
-            lowest = "–" if found["min_ari"] is None else f"{found['min_ari']:.3f}"
-            st.metric(
-                "Lowest agreement", lowest, border=True, help="Adjusted Rand index of the point that differs most: 1 is the same partition."
-            )
-            if found["max_inertia_gap"] is not None:
-                st.metric("Worst inertia gap", gap_text(found["max_inertia_gap"]), border=True, help=found["inertia_gap_meaning"])
+            if found["identical_points"] < found["points"]:
+                lowest = "–" if found["min_ari"] is None else f"{found['min_ari']:.3f}"
+                help_text = "Adjusted Rand index of the point that differs most: 1 is the same partition."
+                st.metric("Lowest agreement", lowest, border=True, help=help_text)
+                if found["max_inertia_gap"] is not None:
+                    st.metric("Worst inertia gap", gap_text(found["max_inertia_gap"]), border=True, help=found["inertia_gap_meaning"])
+
+
+def _times(ratio: float | None) -> str:
+    return "–" if ratio is None else f"{ratio:.2f} ×"
 
 
 def gap_text(gap: float) -> str:

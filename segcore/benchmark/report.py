@@ -304,8 +304,9 @@ def _agrees(document: Mapping[str, Any], engine: str) -> str:
     if not points:
         return "There are no points of which the results could be compared."
     kind = agreement["identical_meaning"]
+    who = "It and stock" if engine == "shared" else "Both"
     if identical == points:
-        return f"Both gave {kind} at all {points} points." if points > 1 else f"Both gave {kind} at the one point."
+        return f"{who} gave {kind} at all {points} points." if points > 1 else f"{who} gave {kind} at the one point."
     text = f"They gave {kind} at {identical} of {points} points, with an adjusted Rand index down to {agreement['min_ari']:.2f}"
     low, high = agreement["min_inertia_gap"], agreement["max_inertia_gap"]
     if low is None or high is None:

@@ -209,7 +209,7 @@ def test_shared_is_timed_by_its_whole_wall_time_and_compared_with_both(run):
     assert document["ratio_to_intel"] == {"shared": 4.0}
     assert document["summary"].startswith(
         "The shared sweep gives all 2 points in 2 s instead of 12 s: 6.0 times as fast as stock and 4.0 times as fast as Intel's "
-        "(one run each). Both gave the same partition at all 2 points."
+        "(one run each). It and stock gave the same partition at all 2 points."
     )
 
 

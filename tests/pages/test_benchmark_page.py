@@ -79,7 +79,7 @@ def test_a_result_is_shown_with_its_sentence_proof_and_agreement(store, small_in
     shown = {metric.label: metric.value for metric in app.metric}
     agreement = result["agreement"]["intel"]
     assert shown["Identical points"] == f"{agreement['identical_points']} of 2"
-    assert shown["Intel against stock"] == f"{result['ratio_to_stock']['intel']:.2f} ×"
+    assert shown["Speed"] == f"{result['ratio_to_stock']['intel']:.2f} ×"
     assert app.get("plotly_chart")
 
 
