@@ -285,7 +285,7 @@ HDBSCAN = AlgorithmSpec(
             "int",
             2,
             None,
-            (25, 50, 100),
+            (10, 25, 50),
             "Smallest segment",
             "customers",
             "How many customers a group must have to be a segment; smaller ones are noise, or part of a larger one.",

@@ -1,8 +1,8 @@
 """Compiled loops over arrays, one file a kind of work; they know nothing of points, engines or records.
 
 They are compiled by ``make install`` (``python -m segcore.kernels``) and kept with the environment, so that no sweep waits for a compiler.
-Each lets go of the interpreter's lock, so that plain threads keep all cores busy (see ``cores.in_threads``), and none uses fast-math: sums
-are added in the order written.
+Each lets go of the interpreter's lock, so that plain threads keep all cores busy (see ``cores.in_threads``), and none reorders
+a sum: what LLVM may do beyond the order written is to contract a product and a sum, where a label cannot hang on it.
 """
 
 from __future__ import annotations

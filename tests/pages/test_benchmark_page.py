@@ -24,7 +24,7 @@ def test_it_opens_cold_with_the_kits_grid(small_intake, open_app, words):
     assert not app.exception
     assert "No benchmark has been run yet" in words(app)
     assert [field.value for field in app.text_input] == ["2, 3, 4, 5, 10, 15, 20, 25, 30", "0.001, 0.0001, 1e-05"]
-    assert "162 fits" in words(app)
+    assert "243 fits" in words(app)
 
 
 def test_the_button_starts_what_the_form_says(small_intake, open_app, started):
@@ -35,10 +35,10 @@ def test_the_button_starts_what_the_form_says(small_intake, open_app, started):
     assert not app.exception
     spec, title, total = started[0]
     assert [point["n_clusters"] for point in spec["points"]] == [2, 3]
-    assert (spec["engines"], spec["runs"], total) == (["stock", "intel"], 3, 12)
+    assert (spec["engines"], spec["runs"], total) == (["stock", "intel", "shared"], 3, 18)
     assert spec["outliers"] == "kit"
     assert len(spec["features"]) == 21
-    assert "stock against intel" in title
+    assert "stock against intel against shared" in title
 
 
 def test_dbscan_has_its_own_axes(small_intake, open_app, words):
