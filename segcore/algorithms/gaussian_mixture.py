@@ -15,7 +15,7 @@ import numpy as np
 import segcore
 from segcore.algorithms.costs import gaussian_mixture_cost
 from segcore.algorithms.origin import near_origin
-from segcore.algorithms.outcome import as_sentences, failed, skipped
+from segcore.algorithms.outcome import as_sentences, failed, more_than_rows, skipped
 from segcore.algorithms.side_by_side import side_by_side
 from segcore.algorithms.specification import AlgorithmSpec
 from segcore.cores import usable_cores
@@ -136,7 +136,7 @@ def _too_few(X: np.ndarray, point: Point) -> bool:
 def _skipped(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solution:
     if len(X) < _FEWEST_ROWS:
         return skipped(point, engine, seed, f"A mixture needs at least {_FEWEST_ROWS} rows, and there is {len(X)}.")
-    return skipped(point, engine, seed, f"n_components = {point['n_components']} is more than the {len(X):,} rows there are.")
+    return skipped(point, engine, seed, more_than_rows(point, "n_components", len(X)))
 
 
 def _failed(point: Point, engine: EngineName, seed: int, error: Exception) -> Solution:

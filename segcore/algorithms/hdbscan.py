@@ -14,7 +14,7 @@ import numpy as np
 import segcore
 from segcore.algorithms.agreement import agreement, agreement_rows
 from segcore.algorithms.costs import hdbscan_cost
-from segcore.algorithms.outcome import as_sentences, failed, skipped
+from segcore.algorithms.outcome import as_sentences, failed, more_than_rows, skipped
 from segcore.algorithms.specification import AlgorithmSpec
 from segcore.cores import in_threads
 from segcore.engines import fit_estimator
@@ -107,7 +107,7 @@ def _reason_to_skip(X: np.ndarray, point: Point) -> str | None:
         return f"HDBSCAN needs at least {_FEWEST_ROWS} customers, and there {'is' if len(X) == 1 else 'are'} {len(X)}."
     for name in ("min_cluster_size", "min_samples"):
         if int(point[name]) > len(X):
-            return f"{name} = {point[name]} is more than the {len(X):,} rows there are."
+            return more_than_rows(point, name, len(X))
     return None
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 import segcore
 from segcore.algorithms.costs import kmeans_cost
-from segcore.algorithms.outcome import as_sentences, failed, skipped
+from segcore.algorithms.outcome import N_CLUSTERS, as_sentences, failed, more_than_rows, skipped
 from segcore.algorithms.specification import AlgorithmSpec
 from segcore.engines import fit_estimator
 from segcore.grid import Point, Value
@@ -112,7 +112,7 @@ def _shared_evidence() -> str:
 
 
 def _too_many(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solution:
-    return skipped(point, engine, seed, f"n_clusters = {point['n_clusters']} is more than the {len(X):,} rows there are.")
+    return skipped(point, engine, seed, more_than_rows(point, "n_clusters", len(X)))
 
 
 def _fit(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solution:
@@ -191,16 +191,7 @@ KMEANS = AlgorithmSpec(
     title="k-means",
     words="Puts every customer into the segment whose centre is nearest; you say how many segments.",
     params=(
-        Param(
-            "n_clusters",
-            "int",
-            1,
-            None,
-            (2, 3, 4, 5, 10, 15, 20, 25, 30),
-            "Number of segments",
-            "",
-            "How many segments to make; every customer gets one.",
-        ),
+        N_CLUSTERS,
         Param(
             "tol",
             "float",

@@ -14,7 +14,7 @@ import segcore
 from segcore.algorithms.costs import minibatch_kmeans_cost
 from segcore.algorithms.kmeans import assign_kmeans
 from segcore.algorithms.origin import near_origin
-from segcore.algorithms.outcome import as_sentences, failed, skipped
+from segcore.algorithms.outcome import N_CLUSTERS, as_sentences, failed, more_than_rows, skipped
 from segcore.algorithms.side_by_side import side_by_side
 from segcore.algorithms.specification import AlgorithmSpec
 from segcore.engines import fit_estimator
@@ -135,7 +135,7 @@ class _Draws(np.random.RandomState):
 
 
 def _too_many(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solution:
-    return skipped(point, engine, seed, f"n_clusters = {point['n_clusters']} is more than the {len(X):,} rows there are.")
+    return skipped(point, engine, seed, more_than_rows(point, "n_clusters", len(X)))
 
 
 def _options(point: Point) -> dict[str, Any]:
@@ -184,16 +184,7 @@ MINIBATCH_KMEANS = AlgorithmSpec(
     title="Mini-batch k-means",
     words="k-means on small random batches: for data too large for the other algorithms, at the price of somewhat looser segments.",
     params=(
-        Param(
-            "n_clusters",
-            "int",
-            1,
-            None,
-            (2, 3, 4, 5, 10, 15, 20, 25, 30),
-            "Number of segments",
-            "",
-            "How many segments to make; every customer gets one.",
-        ),
+        N_CLUSTERS,
         Param(
             "batch_size",
             "int",

@@ -1,13 +1,25 @@
-"""Turn a fit's outcome, good or bad, into a Solution: a point never raises, so that the others go on."""
+"""What the algorithms have in common: a fit's outcome, good or bad, as a Solution, so that the others go on; and a parameter."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from segcore.grid import Point
+from segcore.params import Param
 from segcore.solution import EngineName, Solution
 
 NOT_RUN = "not run"
+N_CLUSTERS = Param(
+    "n_clusters",
+    "int",
+    1,
+    None,
+    (2, 3, 4, 5, 10, 15, 20, 25, 30),
+    "Number of segments",
+    "",
+    "How many segments to make; every customer gets one.",
+)
+"""The number of segments, of every algorithm that is told it."""
 
 
 def failed(point: Point, engine: EngineName, seed: int, error: BaseException) -> Solution:
@@ -23,6 +35,11 @@ def failed(point: Point, engine: EngineName, seed: int, error: BaseException) ->
 def skipped(point: Point, engine: EngineName, seed: int, reason: str) -> Solution:
     """Return the Solution of a point that makes no sense for these rows."""
     return Solution(params=dict(point), status="skipped", engine=engine, evidence=NOT_RUN, seed=seed, reason=reason)
+
+
+def more_than_rows(point: Point, name: str, rows: int) -> str:
+    """Return the reason why a point that asks for more segments, or neighbours, than there are rows is skipped."""
+    return f"{name} = {point[name]} is more than the {rows:,} rows there are."
 
 
 def as_sentences(texts: Iterable[str]) -> str | None:

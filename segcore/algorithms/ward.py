@@ -15,12 +15,11 @@ import numpy as np
 import segcore
 from segcore.algorithms.agreement import agreement
 from segcore.algorithms.costs import ward_cost
-from segcore.algorithms.outcome import failed, skipped
+from segcore.algorithms.outcome import N_CLUSTERS, failed, more_than_rows, skipped
 from segcore.algorithms.specification import AlgorithmSpec
 from segcore.engines import fit_estimator
 from segcore.grid import Point, Value
 from segcore.machine import available_bytes
-from segcore.params import Param
 from segcore.solution import EngineName, Estimate, Solution
 
 _FEWEST_ROWS = 2
@@ -125,7 +124,7 @@ def _reason_to_skip(X: np.ndarray, point: Point) -> str | None:
     if len(X) < _FEWEST_ROWS:
         return f"Hierarchical clustering needs at least {_FEWEST_ROWS} customers, and there {'is' if len(X) == 1 else 'are'} {len(X)}."
     if int(point["n_clusters"]) > len(X):
-        return f"n_clusters = {point['n_clusters']} is more than the {len(X):,} rows there are."
+        return more_than_rows(point, "n_clusters", len(X))
     return None
 
 
@@ -280,18 +279,7 @@ WARD = AlgorithmSpec(
     name="ward",
     title="Hierarchical (Ward)",
     words="Joins the customers that are most alike, two groups at a time, up to one tree; you say into how many segments to cut it.",
-    params=(
-        Param(
-            "n_clusters",
-            "int",
-            1,
-            None,
-            (2, 3, 4, 5, 10, 15, 20, 25, 30),
-            "Number of segments",
-            "",
-            "How many segments to make; every customer gets one.",
-        ),
-    ),
+    params=(N_CLUSTERS,),
     engines=("shared", "stock"),
     sweep=sweep_ward,
     assign=assign_ward,
