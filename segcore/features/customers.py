@@ -43,7 +43,8 @@ def build_customers(dataset: Dataset, *, reference_date: str | None = None, like
     if like is not None:
         return _like(frame, ids, order, like, dataset.name)
     id_column = dataset.roles.get("customer", ROW_NUMBER)
-    values: list[np.ndarray] = []
+    # Filled column by column: beside a list of columns, a table of a million customers would be there twice.
+    values = np.empty((len(ids), sum(frame[name].dtype.is_numeric() for name in frame.columns)))
     names: list[str] = []
     dictionary: list[FeatureEntry] = []
     profile: dict[str, np.ndarray] = {}
@@ -57,8 +58,8 @@ def build_customers(dataset: Dataset, *, reference_date: str | None = None, like
         entry = _entry(name, column)
         dictionary.append(entry)
         if entry.dropped is None:
+            values[:, len(names)] = np.where(np.isnan(column), np.nanmedian(column), column)[order]
             names.append(name)
-            values.append(np.where(np.isnan(column), np.nanmedian(column), column)[order])
         elif entry.dropped.startswith("it has one value only"):
             profile[name] = column[order]
     if not names:
@@ -69,7 +70,7 @@ def build_customers(dataset: Dataset, *, reference_date: str | None = None, like
         if name not in {entry.name for entry in dictionary}
     ]
     return FeatureTable(
-        values=np.column_stack(values),
+        values=np.ascontiguousarray(values[:, : len(names)]),
         names=tuple(names),
         customers=ids[order],
         copies=np.zeros(len(ids), dtype=np.int32),

@@ -19,6 +19,7 @@ from segcore.sources.filters import Condition, period
 from segcore.sources.raw import Raw
 from segcore.sources.roles import NO_QUANTITY, Meaning
 
+_HEAD_ROWS, _MOST_CODES = 10_000, 6
 _MODIN_PAYS_ROWS = 20_000_000
 _IDS = ("customer", "order", "item")
 
@@ -72,7 +73,9 @@ def build_dataset(raw: Raw, meaning: Meaning, selection: Selection, *, frames: s
         why = f"of {raw.n_rows:,} rows {raw.n_rows - n_valid:,} miss a value that is needed, and the filters take {n_valid - n_kept:,} out"
         raise DataError(f"{raw.name} has no row left: {why}.")
     wanted = table.column_names if meaning.kind == "customers" else list(dict.fromkeys(roles.values()))
-    rows = table.select(wanted).filter(kept).combine_chunks()
+    rows = table.select(wanted)
+    rows = (rows if n_kept == table.num_rows else rows.filter(kept)).combine_chunks()
+    del columns, table
     if meaning.kind == "customers" and "customer" not in roles:
         numbers = pa.array(np.flatnonzero(kept.to_numpy(zero_copy_only=False)) + 1)
         rows = rows.add_column(0, ROW_NUMBER, pc.cast(numbers, pa.large_string()))
@@ -181,7 +184,7 @@ def _customer_notes(rows: pa.Table, roles: Mapping[str, str]) -> list[Note]:
     missing = [f"{name} ({rows[name].null_count:,})" for name in numeric if 0 < rows[name].null_count < rows.num_rows]
     if missing:
         notes.append(Note("warning", f"Missing values were filled with the column's median: {', '.join(missing)}."))
-    codes = [name for name in numeric if 2 < pc.count_distinct(rows[name]).as_py() <= 6 or _two_large(rows[name])]
+    codes = [name for name in numeric if _looks_like_codes(rows[name])]
     if codes and rows.num_rows >= 50:
         notes.append(
             Note("info", f"Few different numbers stand in {', '.join(codes)}: where they are codes, leave the column out of the features.")
@@ -189,10 +192,13 @@ def _customer_notes(rows: pa.Table, roles: Mapping[str, str]) -> list[Note]:
     return notes
 
 
-def _two_large(column: pa.ChunkedArray) -> bool:
-    """Tell whether a column has two values that are not 0 and 1."""
+def _looks_like_codes(column: pa.ChunkedArray) -> bool:
+    """Tell whether a column has from 3 to 6 different values, or two that are not 0 and 1."""
+    # Most columns of measurements show it in their first rows, and counting all of a million takes long.
+    if pc.count_distinct(column.slice(0, _HEAD_ROWS)).as_py() > _MOST_CODES:
+        return False
     values = pc.unique(column).drop_null().to_pylist()
-    return len(values) == 2 and set(values) != {0.0, 1.0}
+    return 2 < len(values) <= _MOST_CODES or (len(values) == 2 and set(values) != {0.0, 1.0})
 
 
 def _set_aside_notes(set_aside: Mapping[str, int]) -> list[Note]:
