@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from segcore.algorithms import ALGORITHMS
-from segcore.grid import Point, Value, axes_of, point_key, value_text
+from segcore.algorithms.point_words import axis_label, grid_label, point_label
+from segcore.grid import Point
 from segcore.solution import Recommendation, Solution
 
 LOW_SILHOUETTE = 0.25
@@ -91,8 +92,8 @@ def _by_silhouette(solutions: Sequence[Solution], grid: str) -> Recommendation:
         return _none(f"over {grid}, no point has at least two segments and at most half noise with a silhouette ({counts})")
     value, top = max(candidates, key=lambda found: (found[0], *_simplest(found[1].params)))
     says = (
-        f"silhouette of the customers that are not noise is highest at {_point_text(top.params)} ({_number(value)}), "
-        f"with {top.n_segments} segments and {top.noise_share or 0:.0%} noise"
+        f"silhouette of the customers that are not noise is highest at {point_label(top.params)} ({_number(value)}), "
+        f"with {top.n_segments} segments and {100 * (top.noise_share or 0):.0f} % noise"
     )
     if value < LOW_SILHOUETTE:
         return _none(f"over {grid}, {says}, but that is below {LOW_SILHOUETTE}: the segments overlap")
@@ -107,8 +108,8 @@ def _by_bic(solutions: Sequence[Solution], grid: str) -> Recommendation:
     # Rounded, so that the same mixture reached by another route counts as equal.
     bic, top = min(fitted, key=lambda found: (float(f"{found[0]:.9e}"), int(found[1].params["n_components"])))
     n_components, silhouette = int(top.params["n_components"]), _silhouette(top)
-    shape = f" with covariance_type = {top.params['covariance_type']}" if "covariance_type" in top.params else ""
-    says = f"BIC is lowest at {n_components} component{'' if n_components == 1 else 's'}{shape} ({bic:,.0f})"
+    shape = f" with {axis_label('covariance_type', [top.params['covariance_type']])}" if "covariance_type" in top.params else ""
+    says = f"BIC is lowest at {axis_label('n_components', [n_components])}{shape} ({bic:,.0f})"
     if len(sizes) < 2:
         return _none(f"over {grid}, {says}, but there is only one number of components, so nothing to compare it with")
     if n_components == sizes[-1]:
@@ -190,26 +191,9 @@ def _elbow(inertia: Mapping[int, float]) -> int | None:
 
 
 def _grid_text(solutions: Sequence[Solution]) -> str:
-    axes = axes_of([solution.params for solution in solutions])
-    parts = [f"{name} = {_values_text(values)}" for name, values in axes.items()]
     unusable = sum(solution.status != "ok" for solution in solutions)
     note = f" ({unusable} of {len(solutions)} points failed or {'was' if unusable == 1 else 'were'} skipped)" if unusable else ""
-    return (_listed(parts) or "an empty grid") + note
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
-
-
-def _values_text(values: Sequence[Value]) -> str:
-    whole = [value for value in values if isinstance(value, int)]
-    if len(whole) == len(values) > 2 and whole[-1] - whole[0] == len(whole) - 1:
-        return f"{whole[0]} to {whole[-1]}"
-    return ", ".join(value_text(value) for value in values)
-
-
-def _point_text(point: Point) -> str:
-    return point_key(point).replace("=", " = ").replace(",", ", ")
+    return (grid_label([solution.params for solution in solutions]) or "an empty grid") + note
 
 
 def _number(value: float) -> str:

@@ -197,7 +197,9 @@ def draw_table(sweep: Sweep, chosen: int) -> None:
 
 def _columns(sweep: Sweep) -> dict[str, Any]:
     number = st.column_config.NumberColumn
+    params = {param.name: param.title for param in algorithm(sweep.spec.algorithm).params}
     return {
+        **params,
         "chosen": st.column_config.TextColumn("Chosen", width="small"),
         "status": "Status",
         "segments": number("Segments", format="%d"),

@@ -99,10 +99,15 @@ def draw_point(sweep: Sweep, row: PointRow, solution: Solution | None) -> None:
         st.markdown(f"Engine that ran: **{solution.engine}**. {escape(solution.evidence)}")
         st.markdown(
             f"Inertia {number_text(row.inertia)} · Calinski–Harabasz {number_text(row.calinski_harabasz)} · "
-            f"Davies–Bouldin {number_text(row.davies_bouldin)} · seed {solution.seed}"
+            f"Davies–Bouldin {number_text(row.davies_bouldin)}{_criteria(row)} · seed {solution.seed}"
         )
         for name, reason in (solution.quality.reasons if solution.quality else {}).items():
             st.markdown(f"- {name}: {escape(reason)}")
+
+
+def _criteria(row: PointRow) -> str:
+    found = {"BIC": row.bic, "AIC": row.aic}
+    return "".join(f" · {name} {number_text(value)}" for name, value in found.items() if value is not None)
 
 
 _COMPACTNESS = (
@@ -115,9 +120,10 @@ def silhouette_words(row: PointRow) -> str:
     found = row.silhouette
     if found.value is None:
         return f"Silhouette is undefined: {found.reason or row.gap or 'not measured'}."
-    noise = " of the rows that are not noise" if row.n_noise else ""
+    noise = " that are not noise" if row.n_noise else ""
+    the = "the " if row.n_noise else ""
     if found.low is None or found.high is None or found.is_exact:
-        return f"Silhouette {found.value:.3f}, exact, over {counted(found.sample_size or 0, 'row')}{noise}."
+        return f"Silhouette {found.value:.3f}, exact, over {the}{counted(found.sample_size or 0, 'row')}{noise}."
     return (
         f"Silhouette {found.value:.3f}, 95 % interval {found.low:.3f} to {found.high:.3f}, estimated on "
         f"{counted(found.sample_size or 0, 'sampled row')}{noise}, each measured against all rows."

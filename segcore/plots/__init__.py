@@ -3,6 +3,6 @@
 Nothing is clustered or measured here. Every mark of a grid point carries the point's position in the sweep as ``customdata``.
 """
 
-from segcore.plots.points import METRICS, Metric, PointRow, metric, point_label, point_rows, point_table
+from segcore.plots.points import METRICS, Metric, PointRow, metric, point_rows, point_table
 
-__all__ = ["METRICS", "Metric", "PointRow", "metric", "point_label", "point_rows", "point_table"]
+__all__ = ["METRICS", "Metric", "PointRow", "metric", "point_rows", "point_table"]

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from segcore.algorithms import algorithm
+from segcore.algorithms.point_words import point_label
 from segcore.explain.wording import counted, listed, percent_text
 from segcore.grid import axes_of
-from segcore.plots.points import WAITING, Metric, PointRow, axis_title, metric, point_label, point_rows
+from segcore.plots.points import WAITING, Metric, PointRow, axis_title, metric, point_rows
 from segcore.plots.theme import ACCENT, DASHES, GOOD, PALETTE, QUIET, SYMBOLS, lay_out
 from segcore.solution import Sweep
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 NEARLY_THE_SAME, NOTHING = 0.02, 1e-9
+_MOST_TOLD = 4
 """Relative differences below which curves are told together, and below which they are called the same."""
 MOST_WORDS = 4
 """Gaps up to which each has its reason beside it; the legend has the reasons in any case."""
@@ -215,9 +217,7 @@ def _draw_gaps(figure: Figure, data: Curves) -> None:
 def describe_curves(data: Curves, *, chosen: int | None = None, recommended: int | None = None) -> str:
     """Return what the curves show, in words and numbers."""
     together = _together(data)
-    sentences = [_course(data, Curve("", data.curves[0].points)), together] if together else [_course(data, c) for c in data.curves[:3]]
-    if len(data.curves) > 3 and not together:
-        sentences.append(f"{counted(len(data.curves) - 3, 'more line')} are in the table below.")
+    sentences = [_course(data, Curve("", data.curves[0].points)), together] if together else _courses(data)
     waiting = sum(point.gap == WAITING for point in data.points())
     if waiting:
         sentences.append(f"{counted(waiting, 'point')} of {len(data.points())} {'is' if waiting == 1 else 'are'} {WAITING}.")
@@ -250,6 +250,17 @@ def _together(data: Curves) -> str | None:
         return None
     much = f"differ by {percent_text(apart)} at most" if apart > NOTHING else "are the same"
     return f"The lines for {listed([curve.name for curve in data.curves])} {much}."
+
+
+def _courses(data: Curves) -> list[str]:
+    """Return a sentence for each curve, curves that would read alike in one; of very many only the first."""
+    alike: dict[str, list[Curve]] = {}
+    for curve in data.curves:
+        alike.setdefault(_course(data, Curve("", curve.points)), []).append(curve)
+    groups = list(alike.values())
+    told, rest = groups[:_MOST_TOLD], sum(len(group) for group in groups[_MOST_TOLD:])
+    sentences = [_course(data, Curve(listed([curve.name for curve in group]), group[0].points)) for group in told]
+    return [*sentences, f"{counted(rest, 'more line')} {'is' if rest == 1 else 'are'} in the table below."] if rest else sentences
 
 
 def _course(data: Curves, curve: Curve) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from segcore.grid import axes_of, value_text
 from segcore.plots.heatmap import Cell, HeatMap, value_range
-from segcore.plots.points import PointRow, axis_title, metric, point_rows
+from segcore.plots.points import PointRow, axis_title, joint_axis, metric, point_rows
 from segcore.solution import Sweep
 
 
@@ -38,7 +38,7 @@ def grid_map_data(sweep: Sweep, metric_name: str) -> HeatMap:
     return HeatMap(
         title=shown.axis,
         x_title=axis_title(sweep.spec.algorithm, x_name),
-        y_title=" · ".join(others) if others != [x_name] else "",
+        y_title=joint_axis(sweep, others) if others != [x_name] else "",
         columns=tuple(value_text(value) for value in axes[x_name]),
         rows=tuple(dict.fromkeys(_row_name(row, others, x_name) for row in ordered)),
         cells=cells,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from segcore.algorithms import algorithm
+from segcore.algorithms.point_words import point_label
 from segcore.explain import number_text
 from segcore.explain.wording import two_decimals
 from segcore.grid import Value, axes_of, value_text
@@ -16,9 +17,6 @@ WAITING = "not there yet"
 """The gap of a point that the sweep has not come to; drawings leave it blank, their words count it."""
 
 NOT_MEASURED = Estimate.undefined("not measured")
-
-
-_COUNTED = {"n_clusters": "segment", "n_components": "component"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,16 +227,6 @@ def _gap(solution: Solution | None) -> str | None:
     return {0: "no segment", 1: "one segment"}.get(solution.n_segments)
 
 
-def point_label(params: Mapping[str, Value]) -> str:
-    """Return a point in words, such as ``5 segments, tol 0.001`` or ``eps 0.3, min_samples 10``."""
-    parts = [_counted(name, value) if name in _COUNTED else f"{name} {value_text(value)}" for name, value in params.items()]
-    return ", ".join(parts)
-
-
-def _counted(name: str, number: Value) -> str:
-    return f"{value_text(number)} {_COUNTED[name]}{'' if number == 1 else 's'}"
-
-
 def axis_title(algorithm_name: str, param_name: str) -> str:
     """Return what an axis over a parameter is called, its unit and its own name included."""
     param = algorithm(algorithm_name).param(param_name)
@@ -249,8 +237,15 @@ def axis_title(algorithm_name: str, param_name: str) -> str:
 def points_axis(sweep: Sweep) -> str:
     """Return the title of an axis on which every grid point has its ``tick``."""
     axes = axes_of(sweep.spec.points)
-    varying = [name for name, values in axes.items() if len(values) > 1] or list(axes)
-    return axis_title(sweep.spec.algorithm, varying[0]) if len(varying) == 1 else " · ".join(varying)
+    return joint_axis(sweep, [name for name, values in axes.items() if len(values) > 1] or list(axes))
+
+
+def joint_axis(sweep: Sweep, names: Sequence[str]) -> str:
+    """Return the title of an axis over several parameters, such as ``Number of components · shape``; over one, ``axis_title``."""
+    if len(names) == 1:
+        return axis_title(sweep.spec.algorithm, names[0])
+    title = " · ".join(algorithm(sweep.spec.algorithm).param(name).title.lower() for name in names)
+    return title[:1].upper() + title[1:]
 
 
 def same_segments(sweep: Sweep, position: int) -> str | None:

@@ -32,7 +32,7 @@ def test_the_lowest_bic_is_recommended_and_the_table_shows_it(customers, capsys)
     head = next(line for line in shown.splitlines() if line.startswith("point"))
     assert head.split()[-5:] == ["BIC", "AIC", "fit", "s", "sizes"]
     assert "Recommended: n_components=3,covariance_type=diag." in shown
-    assert "BIC is lowest at 3 components with covariance_type = diag" in shown
+    assert "BIC is lowest at 3 components with shape diag" in shown
     assert "computed by shared" in shown
 
 

@@ -62,6 +62,9 @@ def test_explore_shows_bic_and_silhouette_first_and_the_rest_to_open(open_app, m
     table = app.dataframe[0].value
     assert table["covariance_type"].tolist() == ["full", "diag", "full", "diag"]
     assert table["bic"].notna().all()
+    assert "· BIC " in words(app)
+    assert "· AIC " in words(app)
+    assert "covariance_type" not in words(app)
 
 
 def test_explore_of_k_means_keeps_its_four_measures(open_app, finished_sweep):

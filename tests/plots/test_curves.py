@@ -65,6 +65,24 @@ def test_the_description_has_the_actual_numbers(elbow_sweep):
     assert "highest, 0.52, at 3 segments and lowest, 0.30, at 2 segments" in text
 
 
+def test_lines_that_read_alike_are_told_in_one_sentence_and_others_apart(make_sweep, make_solution, make_quality):
+    points = [{"n_clusters": k, "tol": tol} for tol in (0.1, 0.01, 0.001) for k in (2, 3)]
+    values = {0.1: (0.5, 0.301), 0.01: (0.5, 0.302), 0.001: (0.9, 0.1)}
+    solutions = [make_solution(point, [0, 0, 1], make_quality(values[point["tol"]][point["n_clusters"] - 2])) for point in points]
+    text = describe_curves(curves_data(make_sweep("kmeans", solutions), "silhouette"))
+    assert text == (
+        "Silhouette at tol 0.1 and tol 0.01 is highest, 0.50, at 2 segments and lowest, 0.30, at 3 segments. "
+        "Silhouette at tol 0.001 is highest, 0.90, at 2 segments and lowest, 0.10, at 3 segments."
+    )
+
+
+def test_of_very_many_lines_the_first_are_told_and_the_rest_counted(make_sweep, make_solution, make_quality):
+    points = [{"n_clusters": k, "tol": 10.0**-power} for power in range(5) for k in (2, 3)]
+    solutions = [make_solution(point, [0, 0, 1], make_quality(0.9 - n / 20)) for n, point in enumerate(points)]
+    text = describe_curves(curves_data(make_sweep("kmeans", solutions), "silhouette"))
+    assert text.endswith("1 more line is in the table below.")
+
+
 def test_chosen_and_recommended_points_are_marked(elbow_sweep):
     figure = draw_curves(curves_data(elbow_sweep, "inertia"), chosen=2, recommended=1)
     marks = {trace.name: (trace.x[0], trace.y[0]) for trace in figure.data[1:]}

@@ -23,7 +23,7 @@ def test_cells_without_a_value_say_why(density_sweep):
     assert [cell.text for cell in data.cells] == ["0.45", "one segment", "no segment", "failed"]
     text = describe_map(data, chosen=0)
     assert "3 cells of 4 are empty (failed, no segment and one segment)." in text
-    assert "highest, 0.45, for min_samples 10, eps 0.3" in text
+    assert "highest, 0.45, for 10 neighbours, eps 0.3" in text
 
 
 def test_cells_carry_their_position_and_can_be_clicked(density_sweep):

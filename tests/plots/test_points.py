@@ -1,13 +1,13 @@
 import json
 
 from segcore.plots.curves import curves_data
-from segcore.plots.points import METRICS, metric, point_label, point_rows, point_table
+from segcore.plots.maps import grid_map_data
+from segcore.plots.points import METRICS, metric, point_rows, point_table, points_axis
 
 
 def test_labels_name_only_what_varies(elbow_sweep, density_sweep):
     assert [row.label for row in point_rows(elbow_sweep)] == ["2 segments", "3 segments", "4 segments"]
-    assert point_rows(density_sweep)[0].label == "min_samples 10, eps 0.3"
-    assert point_label({"n_clusters": 1, "tol": 1e-05}) == "1 segment, tol 1e-05"
+    assert point_rows(density_sweep)[0].label == "10 neighbours, eps 0.3"
 
 
 def test_gaps_are_told_in_words(density_sweep):
@@ -30,7 +30,7 @@ def test_degenerate_sweeps_have_a_row_a_point(degenerate_sweep):
 
 def test_parameters_that_are_words_stand_in_labels_ticks_and_the_table(mixture_sweep):
     first = point_rows(mixture_sweep)[0]
-    assert first.label == "2 components, covariance_type full"
+    assert first.label == "2 components, shape full"
     assert first.tick == "2 · full"
     assert point_table(mixture_sweep)[0]["covariance_type"] == "full"
 
@@ -45,9 +45,14 @@ def test_bic_and_aic_are_those_of_the_solution_and_missing_elsewhere(mixture_swe
 
 def test_each_shape_of_a_mixture_has_its_curve(mixture_sweep):
     curves = curves_data(mixture_sweep, "bic")
-    assert [curve.name for curve in curves.curves] == ["covariance_type full", "covariance_type diag"]
+    assert [curve.name for curve in curves.curves] == ["shape full", "shape diag"]
     assert [[point.value for point in curve.points] for curve in curves.curves] == [[-1200.5, -1100.0], [-900.0, None]]
 
 
 def test_every_metric_has_a_title_of_its_own():
     assert len({shown.title for shown in METRICS}) == len({shown.name for shown in METRICS}) == len(METRICS)
+
+
+def test_an_axis_over_several_parameters_is_called_by_their_titles(mixture_sweep, density_sweep):
+    assert points_axis(mixture_sweep) == "Number of components · shape"
+    assert grid_map_data(density_sweep, "silhouette").y_title == "Neighbours, customers (min_samples)"

@@ -24,7 +24,7 @@ def test_noise_stands_on_top(density_sweep):
 
 def test_the_description_has_sizes_and_names_what_is_missing(density_sweep):
     text = describe_sizes(sizes_data(density_sweep), chosen=0)
-    assert "The frame marks the chosen point, min_samples 10, eps 0.3: 2 segments of 4 / 4 rows, noise 2 (20 %)." in text
+    assert "The frame marks the chosen point, 10 neighbours, eps 0.3: 2 segments of 4 / 4 rows, noise 2 (20 %)." in text
     assert "2 points of 4 have none (failed and no segment, all noise)." in text
 
 
