@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -255,17 +257,56 @@ def _solutions(
         for solution in fitted(unit):
             yield from measured([solution])
     left = [position for position in missing if not any(position in unit for unit in alone)]
+    for batch in _batches(fitted(left)) if left else ():
+        yield from measured(batch)
+
+
+def _batches(fitted: Iterator[Solution]) -> Iterator[list[Solution]]:
+    """Yield solutions together that come within a short time, none of them later than that because the next one takes long.
+
+    Notes
+    -----
+    The fits run in a thread of their own. It waits while a batch is measured, so that the next fit has the machine to itself, unless that
+    fit has been begun already and takes long.
+    """
+    ready: SimpleQueue[Solution | Exception | None] = SimpleQueue()
+    go_on = threading.Semaphore(0)
+
+    def fit() -> None:
+        try:
+            for solution in fitted:
+                ready.put(solution)
+                go_on.acquire()
+        except Exception as error:
+            ready.put(error)
+        else:
+            ready.put(None)
+
+    threading.Thread(target=fit, daemon=True).start()
     waiting: list[Solution] = []
     patience, since = _BATCH_SECONDS, time.monotonic()
-    for solution in fitted(left) if left else ():
-        waiting.append(solution)
-        if time.monotonic() - since >= patience:
+    while True:
+        found, late = None, False
+        try:
+            found = ready.get(timeout=max(0.0, since + patience - time.monotonic()) if waiting else None)
+        except Empty:
+            late = True
+        if isinstance(found, Solution):
+            waiting.append(found)
+        elif not late:
+            break
+        if late or time.monotonic() - since >= patience:
             began = time.monotonic()
-            yield from measured(waiting)
+            yield waiting
             waiting, since = [], time.monotonic()
             # One pass of the distances measures any number of labellings, so where it takes long more of them are waited for.
             patience = max(_BATCH_SECONDS, 2 * (since - began))
-    yield from measured(waiting)
+        if not late:
+            go_on.release()
+    if waiting:
+        yield waiting
+    if found is not None:
+        raise found
 
 
 def _units_at_work(store: Store, sweep_id: str, spec: SweepSpec, missing: Sequence[int]) -> list[list[int]]:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 import segcore.sweep as module
 from segcore.dataset import FeatureEntry, FeatureTable
-from segcore.errors import DataError, ParameterError
+from segcore.errors import DataError, ParameterError, StoreError
 from segcore.grid import point_key
 from segcore.store import Store
 from segcore.sweep import make_spec, prepare, run_sweep, sweep_document, write_sweep_folder
@@ -374,3 +375,35 @@ def test_solutions_may_come_in_any_order_and_shared_work_is_counted_once(store, 
     sweep = store.sweep(run(store, spec))
     assert [solution.params for solution in sweep.solutions] == POINTS
     assert sweep.summary["shared_seconds"] == 0.75
+
+
+def test_a_solution_does_not_wait_for_a_next_one_that_takes_long(store, asked, monkeypatch):
+    sweep_id = store.add_sweep(asked(engine="stock"))
+    real, seen = module.algorithm_named("kmeans"), []
+
+    def slow(X, points, engine, **options):
+        for solution in real.sweep(X, points, engine, **options):
+            yield solution
+            deadline = time.monotonic() + 10
+            while len(store.positions(sweep_id)) <= len(seen) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            seen.append(len(store.positions(sweep_id)))
+
+    monkeypatch.setattr(module, "_BATCH_SECONDS", 0.05)
+    monkeypatch.setattr(module, "algorithm_named", lambda name: replace(real, sweep=slow))
+    run_sweep(store, sweep_id)
+    assert seen == [1, 2, 3]
+
+
+def test_what_breaks_the_fits_as_a_whole_is_raised_after_what_came_is_kept(store, asked, monkeypatch):
+    sweep_id = store.add_sweep(asked(engine="stock"))
+    real = module.algorithm_named("kmeans")
+
+    def breaking(X, points, engine, **options):
+        yield next(real.sweep(X, points, engine, **options))
+        raise StoreError("The disk is gone.")
+
+    monkeypatch.setattr(module, "algorithm_named", lambda name: replace(real, sweep=breaking))
+    with pytest.raises(StoreError, match="The disk is gone"):
+        run_sweep(store, sweep_id)
+    assert store.positions(sweep_id) == {0}

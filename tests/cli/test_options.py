@@ -84,7 +84,7 @@ def test_numbers_outside_their_domain_are_refused_before_anything_is_read(option
 def test_a_sweep_has_a_grid_a_scaler_and_an_engine():
     args = parse("x", "--algo", "kmeans", "--grid", "n_clusters=2,3", "--grid", "tol=1e-3", sweep=True)
 
-    assert (args.algo, args.grid, args.scaler, args.engine) == ("kmeans", ["n_clusters=2,3", "tol=1e-3"], "standard", "stock")
+    assert (args.algo, args.grid, args.scaler, args.engine) == ("kmeans", ["n_clusters=2,3", "tol=1e-3"], "standard", None)
 
 
 def test_notes_go_to_standard_error_with_how_loud_they_are(capsys):

@@ -56,13 +56,14 @@ def test_a_job_that_is_cancelled_while_it_starts_does_not_run(store, make_spec, 
 
 
 def test_a_cancelled_sweep_goes_on_where_it_was(store, make_spec, act_in_worker, at_point, until):
-    act_in_worker(at_point("time.sleep(0.2)"))
+    act_in_worker(at_point("time.sleep(600)", [3]))
     spec = make_spec(points=5)
     sweep = jobs.start_sweep(store, spec)
     until(lambda: jobs.read_job(store, sweep).done >= 2)
     jobs.cancel(store, sweep)
     kept = dict(store._rows("select position, rowid from points where sweep = ?", sweep))
     assert 2 <= len(kept) < 5
+    act_in_worker("")
     jobs.start_sweep(store, spec)
     assert jobs.wait(store, sweep, timeout=60).state == "done"
     assert kept.items() <= dict(store._rows("select position, rowid from points where sweep = ?", sweep)).items()

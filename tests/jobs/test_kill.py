@@ -110,7 +110,7 @@ def test_a_sweep_whose_supervisor_is_killed_is_interrupted_without_an_orphan(sto
     act_in_worker(at_point("time.sleep(600)", [1]))
     spec = make_spec(points=3)
     sweep = jobs.start_sweep(store, spec)
-    until(lambda: 1 in store.attempts(sweep))
+    until(lambda: 1 in store.attempts(sweep) and store.positions(sweep))
     supervisor, _ = read_processes(job_lock(store, sweep))
     os.kill(supervisor, signal.SIGKILL)
     until(lambda: processes() == [], 2)

@@ -104,8 +104,8 @@ def test_the_pace_gives_the_time_that_is_left_once_there_is_a_point(store, make_
     seen = []
     jobs.wait(store, sweep, on_progress=seen.append, timeout=60)
     assert all(job.seconds_left is None for job in seen if job.done == 0 or job.state != "running")
-    left = [job.seconds_left for job in seen if job.state == "running" and job.done == 2]
-    assert left and all(0.8 < seconds < 60 for seconds in left)
+    left = [job.seconds_left for job in seen if job.state == "running" and 0 < job.done < 4]
+    assert left and all(0 < seconds < 60 for seconds in left)
 
 
 def test_a_sweep_that_cannot_be_run_as_a_whole_fails_with_its_sentence(store, make_spec):
