@@ -109,6 +109,8 @@ def draw_map(data: HeatMap, *, chosen: int | None = None, recommended: int | Non
     _frame(figure, data, chosen)
     _star(figure, data, recommended)
     lay_out(figure, x_title=data.x_title, y_title=data.y_title, height=height or _height(data), showlegend=False)
+    # A click anywhere in a cell is a click on its mark, which is smaller: the nearest mark is that of the cell.
+    figure.update_layout(hovermode="closest", hoverdistance=-1)
     figure.update_xaxes(type="category", showgrid=False, categoryorder="array", categoryarray=list(data.columns))
     figure.update_yaxes(type="category", showgrid=False, categoryorder="array", categoryarray=list(data.rows))
     return figure

@@ -30,6 +30,7 @@ def test_cells_carry_their_position_and_can_be_clicked(density_sweep):
     figure = draw_map(grid_map_data(density_sweep, "silhouette"), chosen=2)
     targets = figure.data[1]
     assert list(targets.customdata) == [0, 1, 2, 3]
+    assert (figure.layout.hovermode, figure.layout.hoverdistance) == ("closest", -1)
     frame = figure.layout.shapes[0]
     assert (frame.x0, frame.x1, frame.y0, frame.y1) == (-0.5, 0.5, 0.5, 1.5)
 
