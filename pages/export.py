@@ -1,6 +1,6 @@
 import streamlit as st
 
-from ui.export_form import draw_command, draw_downloads, export_form
+from ui.export_form import draw_command, draw_downloads, draw_scoring, export_form
 from ui.page import begin_page, link
 from ui.point_choice import draw_point, draw_sweep_line, find_solution, pick_point
 
@@ -16,4 +16,5 @@ if solution is None or solution.labels is None:
 request = export_form(page.store, sweep, chosen.position, solution)
 if request is not None:
     draw_downloads(page.store, sweep, chosen.position, request)
+    draw_scoring(sweep, solution)
     draw_command(sweep, chosen.position, request)

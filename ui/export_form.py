@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from segcore.algorithms import algorithm
 from segcore.explain import percent_text, segment_title
 from segcore.explain.wording import counted
 from segcore.export import FORMATS, export_bytes, export_rows, model_zip
@@ -148,6 +149,25 @@ def _description(store: Store, sweep: Sweep, position: int, request: ExportReque
         return (json.dumps(found, indent=2, ensure_ascii=False) + "\n").encode()
 
     return build
+
+
+def draw_scoring(sweep: Sweep, solution: Solution) -> None:
+    """Say how the model puts new customers into segments, and how far that agrees with the sweep itself."""
+    st.caption(f"**Scoring with the model.** {algorithm(sweep.spec.algorithm).scoring} {agreement_words(solution)}")
+
+
+def agreement_words(solution: Solution) -> str:
+    """Return how many of the sweep's own rows the model puts where the sweep put them."""
+    found = solution.agreement
+    if found is None:
+        return "Scored so, every row of this sweep gets the segment it has."
+    if found.value is None:
+        return f"How many rows of this sweep would get the segment they have is not known: {found.reason}."
+    share = percent_text(found.value)
+    if found.is_exact or found.low is None or found.high is None:
+        return f"Scored so, {share} of this sweep's rows get the segment they have."
+    interval = f"95 % interval {percent_text(found.low)} to {percent_text(found.high)}"
+    return f"Scored so, about {share} of this sweep's rows get the segment they have ({interval}, on {found.sample_size:,} sampled rows)."
 
 
 def draw_command(sweep: Sweep, position: int, request: ExportRequest) -> None:

@@ -2,10 +2,13 @@ import io
 import json
 
 import pandas as pd
+import pytest
 
+from segcore.explain import percent_text
 from segcore.grid import point_key
+from segcore.solution import Estimate, Solution
 from segcore.store import Store
-from ui.export_form import ExportRequest, _content, _description
+from ui.export_form import ExportRequest, _content, _description, agreement_words
 
 
 def rows_shown(app):
@@ -97,3 +100,32 @@ def test_a_point_without_a_result_sends_back(spec_of, finish, open_app, words):
     app = open_app("export", sweep=finish(spec_of(axes=("n_clusters=500", "tol=0.0001"))).id)
     assert not app.exception
     assert "skipped" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("algo", "axes", "sentence"),
+    [("kmeans", ("n_clusters=3",), "whose centre is nearest"), ("ward", ("n_clusters=3",), "of the customer nearest to it")],
+)
+def test_how_the_model_scores_is_said_with_its_agreement(spec_of, finish, open_app, words, algo, axes, sentence):
+    sweep = finish(spec_of(algo=algo, axes=axes))
+    found = sweep.solutions[0].agreement
+    text = words(open_app("export", sweep=sweep.id))
+    share = "every row of this sweep gets the segment it has" if found is None else f"{percent_text(found.value)} of this sweep's rows get"
+    assert sentence in text
+    assert share in text
+
+
+@pytest.mark.parametrize(
+    ("agreement", "sentence"),
+    [
+        (None, "every row of this sweep gets the segment it has"),
+        (Estimate(0.95, 0.95, 0.95, 40), "Scored so, 95 % of this sweep's rows get the segment they have."),
+        (
+            Estimate(0.95, 0.93, 0.97, 4000),
+            "about 95 % of this sweep's rows get the segment they have (95 % interval 93 % to 97 %",
+        ),
+    ],
+)
+def test_an_agreement_that_is_estimated_has_its_interval(agreement, sentence):
+    solution = Solution(params={}, status="ok", engine="shared", evidence="", seed=0, agreement=agreement)
+    assert sentence in agreement_words(solution)
