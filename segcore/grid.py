@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -68,11 +69,14 @@ def parse_point(text: str) -> dict[str, Value]:
     Raises
     ------
     ParameterError
-        Where a part is neither ``name=number`` nor ``name=word``.
+        Where a part is neither ``name=number`` nor ``name=word``, or a name stands twice.
     """
     point: dict[str, Value] = {}
     for part in text.split(","):
         name, sign, value = part.partition("=")
+        if name.strip() in point:
+            raise ParameterError(f"A point has one value for each parameter; {name.strip()} stands twice in {text!r}.")
+        number = math.nan
         try:
             number = float(value)
         except ValueError:
@@ -80,7 +84,7 @@ def parse_point(text: str) -> dict[str, Value]:
                 point[name.strip()] = value.strip()
                 continue
             sign = ""
-        if not sign or not name.strip():
+        if not sign or not name.strip() or not math.isfinite(number):
             raise ParameterError(f"A point is written name=value,name=value, such as n_clusters=5,tol=0.001; got {text!r}.")
         point[name.strip()] = int(number) if number == int(number) and "." not in value and "e" not in value.lower() else number
     return point

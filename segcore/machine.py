@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import platform
 import re
 from collections.abc import Iterator
@@ -112,10 +113,10 @@ def parse_bytes(text: str) -> int:
         Where it is none, or not above 0.
     """
     found = _AMOUNT.fullmatch(text.strip())
-    amount = int(float(found[1]) * _UNITS[found[2].upper()]) if found else 0
-    if amount < 1:
+    amount = float(found[1]) * _UNITS[found[2].upper()] if found else 0.0
+    if not 1 <= amount < math.inf:
         raise ParameterError(f"An amount of memory is written 4e9, 512M or 2G and is above 0, got {text!r}.")
-    return amount
+    return int(amount)
 
 
 def bytes_text(amount: float) -> str:

@@ -45,7 +45,15 @@ def test_a_point_may_leave_out_what_only_one_value_has():
         find_point(points, {"n_clusters": 9})
 
 
-@pytest.mark.parametrize("text", ["", "n_clusters", "n_clusters=", "=5", "n_clusters=5 five", "n_clusters=5;tol=1"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "n_clusters", "n_clusters=", "=5", "n_clusters=5 five", "n_clusters=5;tol=1", "n_clusters=inf", "n_clusters=nan", "tol=1e999"],
+)
 def test_what_is_no_point_is_refused_with_an_example(text):
     with pytest.raises(ParameterError, match="such as n_clusters=5,tol=0.001"):
         parse_point(text)
+
+
+def test_a_point_with_two_values_of_one_parameter_is_refused():
+    with pytest.raises(ParameterError, match="n_clusters stands twice in 'n_clusters=2,n_clusters=3'"):
+        parse_point("n_clusters=2,n_clusters=3")

@@ -14,7 +14,7 @@ def test_amounts_of_memory_are_read(text, amount):
     assert machine.parse_bytes(text) == amount
 
 
-@pytest.mark.parametrize("text", ["", "much", "-1", "0", "2X", "1e", "nan", "G"])
+@pytest.mark.parametrize("text", ["", "much", "-1", "0", "2X", "1e", "nan", "G", "1e999", "9e307T"])
 def test_what_is_no_amount_is_said(text):
     with pytest.raises(ParameterError, match="written 4e9, 512M or 2G"):
         machine.parse_bytes(text)
