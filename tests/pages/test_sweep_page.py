@@ -36,7 +36,7 @@ def test_a_sweep_runs_to_its_end_and_leads_to_explore(open_app, small_intake, st
     spec = store.spec(sweep_id)
     assert [point["n_clusters"] for point in spec.points] == [2, 3, 4]
     assert {point["n_init"] for point in spec.points} == {10}
-    assert (spec.outliers, spec.scaler, spec.engine, len(spec.features)) == ("none", "standard", "stock", 12)
+    assert (spec.outliers, spec.scaler, spec.engine, len(spec.features)) == ("none", "standard", "shared", 12)
     press(app, "Explore the results")
     assert app.title[0].value == "Explore"
     assert app.query_params["sweep"] == sweep_id[:16]
@@ -121,7 +121,7 @@ def test_recent_sweeps_are_listed_and_can_be_opened(open_app, finish, spec_of, s
     assert "DBSCAN on orders.csv, 2 points" in words(app)
     app.button(key=f"open.{first.id}").click().run()
     assert app.session_state["segcore.sweep"] == first.id
-    assert "k-means on orders.csv, 3 points, stock is done" in words(app)
+    assert "k-means on orders.csv, 3 points, shared is done" in words(app)
     assert second.recommendation.reason not in words(app)
     assert first.recommendation.reason in words(app)
 
