@@ -29,6 +29,7 @@ from segcore.store import Store
 from segcore.workers import solutions, units_of
 
 _MIN_CUSTOMERS = 3
+_LARGEST = 1e150  # squares of larger values, and so distances, are not finite
 _BATCH_SECONDS = 2.0
 _MAX_SEED = 2**32 - 1
 _MEASURING_COPIES = 3
@@ -100,7 +101,7 @@ def make_spec(
 
 
 def require_enough(assembled: Assembled) -> None:
-    """Raise `DataError` where fewer than 3 rows or fewer than 2 distinct ones are left to cluster."""
+    """Raise `DataError` where fewer than 3 rows or fewer than 2 distinct ones are left to cluster, or a value is beyond 1e150."""
     table = assembled.table
     aside = f" after the outlier rule set {assembled.set_aside_customers:,} aside" if assembled.set_aside_customers else ""
     if len(table) < _MIN_CUSTOMERS:
@@ -113,6 +114,10 @@ def require_enough(assembled: Assembled) -> None:
             f"All {len(table):,} customers{aside} have the same values of {', '.join(table.names)}, so there is nothing to tell them "
             "apart: choose other features."
         )
+    for column, name in enumerate(table.names):
+        low, high = float(table.values[:, column].min()), float(table.values[:, column].max())
+        if high > _LARGEST or low < -_LARGEST:
+            raise DataError(f"{name} has values up to {max(high, -low):g}, too large to compute with: leave it out, or change its unit.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -103,6 +103,13 @@ class TestSpec:
         with pytest.raises(DataError, match="nothing to tell them apart"):
             make_spec(store, table, DATA, features=NAMES, outliers="none", repeats=3, points=POINTS)
 
+    def test_values_whose_squares_are_infinite_are_an_error_before_the_start(self, store, values):
+        values = values.copy()
+        values[0, 1] = -1e308
+        table = store.put_feature_table(table_of(values))
+        with pytest.raises(DataError, match=rf"{NAMES[1]} has values up to 1e\+308, too large to compute with"):
+            make_spec(store, table, DATA, features=NAMES, outliers="none", points=POINTS)
+
     def test_what_the_outlier_rule_leaves_is_what_counts(self, store):
         values = np.ones((60, 4))
         values[0] = 1e6

@@ -13,6 +13,8 @@ from segcore.grid import Grid, Point, Value
 from segcore.params import Param
 from segcore.solution import EngineName, Solution
 
+_MOST_POINTS = 10_000
+
 
 class SweepFunction(Protocol):
     """Fit the points of a grid one after the other."""
@@ -191,7 +193,8 @@ class AlgorithmSpec:
         Raises
         ------
         ParameterError
-            Where a text is not ``name=value,value``, the name is not a parameter or given twice, or a value is outside its domain.
+            Where a text is not ``name=value,value``, the name is not a parameter or given twice, a value is outside its domain, or
+            the grid has more than 10,000 points.
         """
         asked: dict[str, tuple[Value, ...]] = {}
         for text in axes:
@@ -203,7 +206,10 @@ class AlgorithmSpec:
                 raise ParameterError(f"The grid names {name} twice: give all its values in one list.")
             asked[name] = self.param(name).parse_axis(values)
         chosen = {param.name: asked.get(param.name, param.default) for param in self.params}
-        return Grid.from_mapping({name: values for name, values in chosen.items() if values})
+        grid = Grid.from_mapping({name: values for name, values in chosen.items() if values})
+        if len(grid) > _MOST_POINTS:
+            raise ParameterError(f"The grid has {len(grid):,} points, and {_MOST_POINTS:,} are the most: give fewer values.")
+        return grid
 
     def _example(self) -> str:
         first = self.params[0]
