@@ -11,6 +11,7 @@ from typing import Any
 from segcore import jobs
 from segcore.cli.options import add_data_options, add_sweep_options, print_notes, request_from, resolve_feature_options
 from segcore.cli.tables import text_table
+from segcore.cli.taking import taken_in
 from segcore.cli.waiting import wait_for
 from segcore.errors import ParameterError
 from segcore.explain.wording import listed
@@ -50,7 +51,6 @@ def run_benchmark(args: argparse.Namespace) -> int:
 
     from segcore.algorithms import algorithm
     from segcore.benchmark.plan import benchmark_spec, engines_of, total_fits
-    from segcore.intake import take_in
     from segcore.store import Store
 
     known = engines_of(args.algo, args.work)
@@ -60,7 +60,7 @@ def run_benchmark(args: argparse.Namespace) -> int:
             raise ParameterError.unknown("engine", name, known)
     points = algorithm(args.algo).parse_grid(args.grid).points()
     store = Store()
-    intake = take_in(store, request)
+    intake = taken_in(store, request)
     options = resolve_feature_options(args, intake, store.feature_table(intake.table))
     spec = benchmark_spec(
         store,

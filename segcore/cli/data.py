@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore.cli.options import FeatureOptions, add_data_options, print_notes, request_from, resolve_feature_options
+from segcore.cli.taking import taken_in
 from segcore.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -133,11 +134,10 @@ def run_features(args: argparse.Namespace) -> int:
 
     from segcore.features.assemble import assemble
     from segcore.features.output import rows_for_file
-    from segcore.intake import take_in
     from segcore.store import Store
 
     store = Store()
-    intake = take_in(store, request)
+    intake = taken_in(store, request)
     table = store.feature_table(intake.table)
     options = resolve_feature_options(args, intake, table)
     assembled = assemble(table, options.features, outliers=options.outliers, repeats=options.repeats, seed=options.seed)

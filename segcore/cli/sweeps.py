@@ -14,6 +14,7 @@ from segcore import jobs
 from segcore.cli.estimates import add_cost_options, asked_memory, print_estimate, require_room
 from segcore.cli.options import add_data_options, add_sweep_options, print_notes, request_from, resolve_feature_options
 from segcore.cli.tables import sweep_text, text_table
+from segcore.cli.taking import taken_in
 from segcore.cli.waiting import wait_for
 from segcore.errors import ParameterError
 from segcore.index import Index
@@ -66,13 +67,12 @@ def run_sweep(args: argparse.Namespace) -> int:
     out = None if args.dry_run else _folder(args.out)
 
     from segcore.algorithms import algorithm
-    from segcore.intake import take_in
     from segcore.store import Store
     from segcore.sweep import sweep_document, write_sweep_folder
 
     points = algorithm(args.algo).parse_grid(args.grid).points()
     store = Store()
-    intake = take_in(store, request)
+    intake = taken_in(store, request)
     spec = _spec(store, args, intake, points)
     print_notes(intake.notes)
     if args.dry_run:
