@@ -74,7 +74,8 @@ def _draw_one(store: Store, job: jobs.Job) -> None:
 def draw_result(result: Mapping[str, Any], job_id: str) -> None:
     """Draw a benchmark's document: the sentence first, then times, proof and agreement."""
     with st.container(border=True):
-        st.markdown(f":material/speed: **{escape(result['summary'])}**")
+        gain, _, rest = result["summary"].removesuffix(".").partition(". ")
+        st.markdown(f":material/speed: **{escape(gain)}.**" + (f" {escape(rest)}." if rest else ""))
     for warning in result.get("warnings", []):
         st.warning(escape(warning), icon=":material/warning:")
     copies = f" ({result['repeats']} copies of each customer)" if result["repeats"] > 1 else ""

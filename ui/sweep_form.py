@@ -119,7 +119,7 @@ def what_it_does(grid: Grid, spec: AlgorithmSpec, chosen: FeatureChoice, taken: 
     axes = "; ".join(axis_words(spec.param(name), values) for name, values in grid.axes)
     copies = f", {chosen.repeats} copies of each customer" if chosen.repeats > 1 else ""
     size = f"{count(rows, 'row')}{copies} × {count(len(chosen.features), 'feature')}"
-    return f"**{count(len(grid), 'point')}** ({axes}), each a {spec.title} of **{size}**."
+    return f"**{count(len(grid), 'point')}** ({axes}), each fitted to **{size}**."
 
 
 def start(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> None:

@@ -44,7 +44,7 @@ def test_shapes_are_kept_when_the_page_is_left(open_app, small_intake):
 
 def test_mini_batch_k_means_asks_for_its_batch(open_app, small_intake):
     app = choose(open_app("sweep"), "minibatch_kmeans")
-    assert "**11 points** (number of segments 2 to 12; batch 1024; starts 3)" in said(app)
+    assert "**11 points** (number of segments 2 to 12; batch 1024; starts 3), each fitted to **" in said(app)
 
 
 @pytest.fixture
