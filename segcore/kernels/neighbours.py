@@ -528,7 +528,7 @@ class NeighbourSearch:
     row : ndarray of shape (n_distinct,), int64
         The lowest row that stands at a position.
     unsure : ndarray of shape (n_radii,), uint8
-        After ``run``: whether rounding in that library decides a pair at a radius.
+        Whether rounding in that library decides a pair at a radius, as far as any ``run`` has seen.
     """
 
     def __init__(self, X: np.ndarray, radii: Sequence[float], *, by_norms: bool = False, threads: int | None = None) -> None:
@@ -586,7 +586,8 @@ class NeighbourSearch:
             return found
 
         results = in_threads([partial(work, thread) for thread in range(self.threads)], threads=self.threads)
-        self.unsure = np.maximum.reduce([found.unsure for found in results])
+        # A search that passes over pairs must not forget what one that saw them has found.
+        self.unsure = np.maximum.reduce([self.unsure, *(found.unsure for found in results)])
         counts, steps = results[0].counts.reshape(results[0].steps.shape), results[0].steps
         for other in results[1:]:
             counts += other.counts.reshape(counts.shape)

@@ -101,6 +101,14 @@ def refuse_all(store, search, budget):
     return store(search, 0)
 
 
+def test_what_rounding_decides_is_told_when_pairs_are_searched_again_too(monkeypatch):
+    X = np.random.default_rng(0).integers(0, 5, (900, 3)).astype(float)
+    points = [(3**0.5, 1), (1.0, 1)]
+    kept = [labelling.unsure for labelling in dbscan_grid(X, points).labellings]
+    monkeypatch.setattr(module, "_Store", partial(refuse_all, module._Store))
+    assert kept == [labelling.unsure for labelling in dbscan_grid(X, points).labellings] == [True, False]
+
+
 def test_what_cannot_fit_says_how_much_it_needs():
     with pytest.raises(MemoryError, match="needs at least"):
         dbscan_grid(np.eye(50), [(1.0, 3)], memory=1_000)
