@@ -31,6 +31,7 @@ def add_commands(subparsers: Any) -> None:
     export.add_argument(
         "--with-set-aside", action="store_true", help="add the customers that the outlier rule set aside, scored and marked"
     )
+    export.add_argument("--model", metavar="FILE", help="write the model too, a .zip of plain files to score with elsewhere")
     export.add_argument("--json", action="store_true", help="print the JSON that is written beside the file")
     export.set_defaults(run=run_export)
 
@@ -58,10 +59,12 @@ def run_export(args: argparse.Namespace) -> int:
     """Write the customers of chosen segments."""
     segments = None if args.segments is None else parse_segments(args.segments)
 
-    from segcore.export import format_of, write_export
+    from segcore.export import format_of, write_export, write_model
     from segcore.store import Store
 
     format_of(args.out)
+    if args.model is not None and not args.model.lower().endswith(".zip"):
+        raise ParameterError(f"--model must be a file named .zip, got {args.model!r}.")
     store = Store()
     sweep_id, position = find_sweep_point(store, args.sweep, args.point)
     document = write_export(
@@ -74,11 +77,14 @@ def run_export(args: argparse.Namespace) -> int:
         profile=args.profile,
         include_set_aside=args.with_set_aside,
     )
+    if args.model is not None:
+        write_model(store, sweep_id, position, args.model)
     if args.json:
         print(json.dumps(document, ensure_ascii=False, allow_nan=False))
     else:
         listed = ", ".join(f"{entry['name']} {entry['rows']:,}" for entry in document["segments"])
-        print(f"{document['rows']:,} rows written to {args.out} ({listed}); {args.out}.json says what made them.")
+        model = f" The model is in {args.model}." if args.model is not None else ""
+        print(f"{document['rows']:,} rows written to {args.out} ({listed}); {args.out}.json says what made them.{model}")
     return 0
 
 

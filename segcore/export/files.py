@@ -18,6 +18,7 @@ import pyarrow.parquet
 
 from segcore.errors import ParameterError
 from segcore.export.cells import safe_headers, safe_text
+from segcore.export.model import model_zip
 from segcore.export.rows import ExportRows, export_rows, scored_rows
 from segcore.store import Store
 
@@ -81,6 +82,21 @@ def write_scores(
     """
     format_of(path)
     return _write_files(scored_rows(store, sweep_id, position, customers, labels, set_aside), position, Path(path))
+
+
+def write_model(store: Store, sweep_id: str, position: int, path: Path | str) -> None:
+    """Write a point's model as a .zip; see `model_zip`.
+
+    Raises
+    ------
+    StoreError
+        Where the point has no segments.
+    ParameterError
+        Where the file cannot be written.
+    """
+    content = model_zip(store, sweep_id, position)
+    with _replacing(Path(path)) as file:
+        file.write(content)
 
 
 def _write_files(rows: ExportRows, position: int, path: Path) -> dict[str, Any]:

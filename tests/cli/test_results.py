@@ -76,6 +76,16 @@ def test_an_export_can_add_whom_the_outlier_rule_set_aside(swept, tmp_path, caps
     assert [row["customer_id"] for row in read(out) if row["set_aside"] == "true"] == ["00007"]
 
 
+def test_an_export_can_bring_the_model(swept, tmp_path, capsys):
+    model = tmp_path / "model.zip"
+    command = ["export", swept["sweep"], "--point", "n_clusters=3", "--out", str(tmp_path / "out.csv"), "--model"]
+    assert main([*command, str(model)]) == 0
+    assert f"The model is in {model}." in capsys.readouterr().out
+    assert model.read_bytes() == model_zip(Store(), swept["sweep"], 1)
+    assert main([*command, str(tmp_path / "model.bin")]) == 2
+    assert "must be a file named .zip" in capsys.readouterr().err
+
+
 def test_an_export_of_some_segments_to_parquet(swept, tmp_path):
     out = tmp_path / "out.parquet"
     assert main(["export", swept["sweep"], "--point", "n_clusters=3", "--segments", "2,0", "--out", str(out)]) == 0
