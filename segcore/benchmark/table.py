@@ -86,16 +86,16 @@ _HEADER = (
 _METHOD = (
     "Written by `make bench`. The same grid, rows and seed go through the engines in turn (stock, intel, shared, stock…), each run in a",
     "fresh process whose compiled code is loaded and warmed up before the clock starts; start-up and the building of features are not",
-    "counted. Times are medians. For stock and Intel the seconds are the sum of the fits, without anything around them; for the shared",
-    "engine, and for silhouettes, all the time from the first point's beginning to the last result. Repeats are jittered copies of each",
-    "customer. Stock is scikit-learn's own estimator fitted point by point (for Ward `AgglomerativeClustering`, for HDBSCAN `HDBSCAN`);",
-    "for silhouettes, `silhouette_score` called for each point. *Same results*: the same labels where an algorithm numbers its segments by",
-    "a rule (DBSCAN, HDBSCAN), else the same partition.",
+    "counted. Times are medians of the runs, whose number stands below the table. For stock and Intel the seconds are the sum of the",
+    "fits, without anything around them; for the shared engine, and for silhouettes, all the time from the first point's beginning to",
+    "the last result. Repeats are jittered copies of each customer. Stock is scikit-learn's own estimator fitted point by point (for Ward",
+    "`AgglomerativeClustering`, for HDBSCAN `HDBSCAN`); for silhouettes, `silhouette_score` called for each point. *Same results*: the",
+    "same labels where an algorithm numbers its segments by a rule (DBSCAN, HDBSCAN, Ward), else the same partition.",
 )
 _GROWTH = (
     "Seconds of the whole grid by rows. k-means grows about as the rows. The pairs of neighbours within a fixed radius grow as the square",
-    "of the copies, because each copy has all others of its customer near it; DBSCAN fitted point by point grows with them, the shared search",
-    "more slowly, because it takes boxes of rows that are neighbours throughout as one.",
+    "of the copies, because each copy has all others of its customer near it; DBSCAN fitted point by point grows with them, the shared",
+    "search more slowly, because it takes boxes of rows that are neighbours throughout as one.",
 )
 
 
@@ -186,7 +186,7 @@ def _growth(documents: Sequence[Mapping[str, Any]]) -> list[str]:
                 for document in fits
                 if (document["rows"], document["algorithm"]) == (rows, name) and engine in document["engines"]
             ]
-            cells.append(f"{found[0]:.2f}" if found and found[0] is not None else "–")
+            cells.append(_short(found[0]) if found and found[0] is not None else "–")
         lines.append(_line(cells))
     return lines
 
@@ -211,7 +211,7 @@ def _row(document: Mapping[str, Any], engine: str) -> tuple[str, ...]:
     against_intel = document.get("ratio_to_intel", {}).get(engine)
     seconds, same = "no run finished", ("–", "–", "–")
     if times["median_seconds"] is not None:
-        seconds = f"{times['median_seconds']:.2f} ({times['min_seconds']:.2f} to {times['max_seconds']:.2f})"
+        seconds = f"{_short(times['median_seconds'])} ({_short(times['min_seconds'])} to {_short(times['max_seconds'])})"
     if document.get("max_difference") is not None and engine == "shared":
         same = (f"equal to {document['max_difference']:.0e}", "–", "–")
     if agreement and agreement["points"]:
@@ -232,6 +232,10 @@ def _row(document: Mapping[str, Any], engine: str) -> tuple[str, ...]:
     )
 
 
+def _short(seconds: float) -> str:
+    return f"{seconds:.3g}" if seconds < 1 else f"{seconds:.2f}"
+
+
 def _told(document: Mapping[str, Any]) -> str:
     return " ".join([document["summary"], *document["warnings"]])
 
@@ -247,8 +251,7 @@ def _machines(documents: Sequence[Mapping[str, Any]]) -> list[str]:
         versions = ", ".join(f"{name} {version}" for name, version in sorted(machine["versions"].items()))
         lines.append(
             f"Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_bytes'] / _GIB:.0f} GiB, {machine['os']}, "
-            f"Python {machine['python']}, {versions}. Data: {document['data']['name']}, {document['features']} features, "
-            f"{document['runs']} runs of each engine."
+            f"Python {machine['python']}, {versions}. Data: {document['data']['name']}, {document['features']} features."
         )
     return list(dict.fromkeys(lines))
 
