@@ -133,7 +133,7 @@ def test_a_ray_of_ones_own_listens_on_loopback_alone_and_leaves_nothing_behind(c
 
 def test_a_node_killed_in_the_middle_costs_no_point(customers, tmp_path, nodes):
     env, second = nodes
-    grid = ("kmeans", "n_clusters=10,11,12,13,14,15,16,17,18,19", "tol=1e-9", "n_init=40")
+    grid = ("kmeans", "n_clusters=10,11,12,13,14,15,16,17,18,19", "tol=1e-9", "n_init=200")
     _, here = sweep(customers, tmp_path / "local", grid, "stock", os.environ)
     home, out = tmp_path / "ray", tmp_path / "ray" / "out"
     running = subprocess.Popen(
