@@ -11,7 +11,7 @@ import numpy as np
 
 import segcore
 from segcore.algorithms.costs import dbscan_cost
-from segcore.algorithms.outcome import as_sentences, failed
+from segcore.algorithms.outcome import as_sentences, failed, require_memory
 from segcore.algorithms.specification import AlgorithmSpec
 from segcore.engines import Fitted, fit_estimator
 from segcore.grid import Point, Value
@@ -219,11 +219,7 @@ def _require_memory(X: np.ndarray, eps: float, memory: int | None) -> None:
     rows = np.unique(np.linspace(0, len(X) - 1, min(_SAMPLED_ROWS, len(X))).astype(np.intp))
     within = sum(int(np.count_nonzero(cdist(X[[row]], X) <= eps)) for row in rows)
     needed = within / len(rows) * len(X) * _BYTES_A_NEIGHBOUR
-    if needed > memory:
-        raise MemoryError(
-            f"the neighbours within eps = {eps:g} need about {needed / 2**30:,.1f} GiB and {memory / 2**30:,.1f} GiB are free: "
-            "choose a smaller eps"
-        )
+    require_memory(needed, memory, what=f"the neighbours within eps = {eps:g} need", instead="choose a smaller eps")
 
 
 def assign_dbscan(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:

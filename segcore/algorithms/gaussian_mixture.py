@@ -15,7 +15,7 @@ import numpy as np
 import segcore
 from segcore.algorithms.costs import gaussian_mixture_cost
 from segcore.algorithms.origin import near_origin
-from segcore.algorithms.outcome import as_sentences, failed, more_than_rows, skipped
+from segcore.algorithms.outcome import as_sentences, failed, more_than_rows, require_memory, skipped
 from segcore.algorithms.side_by_side import side_by_side
 from segcore.algorithms.specification import AlgorithmSpec
 from segcore.cores import usable_cores
@@ -338,20 +338,15 @@ def _bytes_of(X: np.ndarray, point: Point) -> int:
     return 8 * n_rows * 4 * (int(point["n_components"]) + n_features)
 
 
-def _free(memory: int | None) -> int:
-    return available_bytes() if memory is None else memory
-
-
 def _require_memory(X: np.ndarray, point: Point, memory: int | None) -> None:
-    needed, free = _bytes_of(X, point), _free(memory)
-    if needed > free:
-        raise MemoryError(f"it needs about {needed / 2**30:,.1f} GiB and {free / 2**30:,.1f} GiB are free: choose fewer components")
+    require_memory(_bytes_of(X, point), memory, what="it needs", instead="choose fewer components")
 
 
 def _threads(X: np.ndarray, points: Sequence[Point], memory: int | None) -> int:
     """Return how many points may run side by side: one a core, as far as there is memory for them."""
+    free = available_bytes() if memory is None else memory
     largest = max((_bytes_of(X, point) for point in points), default=1)
-    return max(1, min(usable_cores(), _free(memory) // max(1, largest)))
+    return max(1, min(usable_cores(), free // max(1, largest)))
 
 
 GAUSSIAN_MIXTURE = AlgorithmSpec(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from segcore.grid import Point
+from segcore.machine import available_bytes
 from segcore.params import Param
 from segcore.solution import EngineName, Solution
 
@@ -40,6 +41,13 @@ def skipped(point: Point, engine: EngineName, seed: int, reason: str) -> Solutio
 def more_than_rows(point: Point, name: str, rows: int) -> str:
     """Return the reason why a point that asks for more segments, or neighbours, than there are rows is skipped."""
     return f"{name} = {point[name]} is more than the {rows:,} rows there are."
+
+
+def require_memory(needed: float, memory: int | None, *, what: str, instead: str) -> None:
+    """Raise ``MemoryError`` where ``what`` needs more bytes than a fit may take; ``None`` is what the machine has free."""
+    free = available_bytes() if memory is None else memory
+    if needed > free:
+        raise MemoryError(f"{what} about {needed / 2**30:,.1f} GiB and {free / 2**30:,.1f} GiB are free: {instead}")
 
 
 def as_sentences(texts: Iterable[str]) -> str | None:

@@ -15,11 +15,10 @@ import numpy as np
 import segcore
 from segcore.algorithms.agreement import agreement
 from segcore.algorithms.costs import ward_cost
-from segcore.algorithms.outcome import N_CLUSTERS, failed, more_than_rows, skipped
+from segcore.algorithms.outcome import N_CLUSTERS, failed, more_than_rows, require_memory, skipped
 from segcore.algorithms.specification import AlgorithmSpec
 from segcore.engines import fit_estimator
 from segcore.grid import Point, Value
-from segcore.machine import available_bytes
 from segcore.solution import EngineName, Estimate, Solution
 
 _FEWEST_ROWS = 2
@@ -243,14 +242,12 @@ def top_of_tree(tree: WardTree, labels: np.ndarray, n_clusters: int) -> dict[str
 
 
 def _require_memory(X: np.ndarray, memory: int | None) -> None:
-    if memory is None:
-        memory = available_bytes()
-    needed = len(X) * (len(X) - 1) // 2 * _BYTES_A_PAIR
-    if needed > memory:
-        raise MemoryError(
-            f"the distances between all pairs of {len(X):,} customers need about {needed / 2**30:,.1f} GiB and {memory / 2**30:,.1f} GiB "
-            "are free: cluster fewer rows, or take k-means or mini-batch k-means"
-        )
+    require_memory(
+        len(X) * (len(X) - 1) // 2 * _BYTES_A_PAIR,
+        memory,
+        what=f"the distances between all pairs of {len(X):,} customers need",
+        instead="cluster fewer rows, or take k-means or mini-batch k-means",
+    )
 
 
 def assign_ward(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:

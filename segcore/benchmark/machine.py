@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-from pathlib import Path
 from typing import Any
 
 import psutil
 
 from segcore.cores import usable_cores
 from segcore.engines import versions
+from segcore.machine import processor_name
 
 _BUSY_SHARE = 0.1
 
@@ -21,7 +21,7 @@ def describe_machine() -> dict[str, Any]:
     ``load_average`` is of the last 1, 5 and 15 minutes, in running programs.
     """
     return {
-        "cpu": _cpu(),
+        "cpu": processor_name(),
         "cores": usable_cores(),
         "memory_bytes": psutil.virtual_memory().total,
         "os": platform.platform(),
@@ -45,13 +45,3 @@ def busy_warning(shares: list[float]) -> str | None:
     if worst <= _BUSY_SHARE:
         return None
     return f"Other programs used up to {worst:.0%} of the processor during the runs, so the times are too long or uneven: run it again."
-
-
-def _cpu() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return " ".join(line.partition(":")[2].split())
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
