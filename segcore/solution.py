@@ -256,14 +256,19 @@ class Solution:
         )
 
 
-def partition_digest(labels: np.ndarray) -> str:
-    """Return what labellings of shape (n_customers,) have in common that differ in the numbers of their segments only; noise is noise."""
+def first_rows(labels: np.ndarray) -> np.ndarray:
+    """Return the first row of each label from 0 to the largest one, and the number of rows for one that does not occur."""
     first = np.full(int(labels.max(initial=NOISE)) + 2, len(labels))
     # Of several values for one place numpy keeps the last, here each label's first row.
     first[labels[::-1] + 1] = np.arange(len(labels) - 1, -1, -1)
-    number = np.empty(len(first), dtype=np.int32)
-    number[np.argsort(first[1:], kind="stable") + 1] = np.arange(len(first) - 1, dtype=np.int32)
-    number[0] = NOISE
+    return first[1:]
+
+
+def partition_digest(labels: np.ndarray) -> str:
+    """Return what labellings of shape (n_customers,) have in common that differ in the numbers of their segments only; noise is noise."""
+    first = first_rows(labels)
+    number = np.full(len(first) + 1, NOISE, dtype=np.int32)
+    number[np.argsort(first, kind="stable") + 1] = np.arange(len(first), dtype=np.int32)
     return hashlib.sha256(number[labels + 1].tobytes()).hexdigest()
 
 

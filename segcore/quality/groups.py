@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from segcore.solution import NOISE
+from segcore.solution import NOISE, first_rows
 
 _BLOCK_VALUES = 1 << 20
 
@@ -74,11 +74,8 @@ def group(X: np.ndarray, labels: np.ndarray) -> Groups:
 
 def _codes(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the labels that occur, the first row of each, and each row's position among them (-1 for noise)."""
-    first = np.full(int(labels.max(initial=NOISE)) + 2, -1)
-    # Of several values for one place numpy keeps the last, here each label's first row.
-    first[labels[::-1] + 1] = np.arange(len(labels) - 1, -1, -1)
-    first = first[1:]
-    found = np.flatnonzero(first >= 0)
+    first = first_rows(labels)
+    found = np.flatnonzero(first < len(labels))
     code = np.full(len(first) + 1, NOISE)
     code[found + 1] = np.arange(len(found))
     return found, first[found], code[labels + 1]
