@@ -29,7 +29,7 @@ def follow_clicks(sweep: Sweep, keys: tuple[str, ...]) -> None:
 
 def pick_point(sweep: Sweep) -> PointRow:
     """Draw the list of points and return the chosen one."""
-    rows = point_rows(sweep)
+    rows, same = point_rows(sweep), same_segments(sweep)
     chosen = state.chosen_point(sweep)
     recommended = recommended_position(sweep)
     key = f"{_PICKER}.{sweep.id[:12]}"
@@ -43,18 +43,12 @@ def pick_point(sweep: Sweep) -> PointRow:
         range(len(rows)),
         key=key,
         on_change=choose,
-        format_func=lambda position: _option(rows[position], recommended, same_words(sweep, position)),
+        format_func=lambda position: _option(rows[position], recommended, same[position]),
         help="Everything below follows this choice. Clicking a point in a figure chooses it too.",
     )
     # While points are missing the best one so far is only shown; in the address it would count as chosen for good.
     state.show_link(sweep.id, chosen if sweep.recommendation is not None else None)
     return rows[chosen]
-
-
-def same_words(sweep: Sweep, position: int) -> str | None:
-    """Return ``same segments as tol 0.0001`` where an earlier point of the grid has the same partition."""
-    same = same_segments(sweep, position)
-    return f"same segments as {same}" if same else None
 
 
 def _option(row: PointRow, recommended: int | None, same: str | None) -> str:
@@ -68,7 +62,7 @@ def _option(row: PointRow, recommended: int | None, same: str | None) -> str:
     if row.noise_share:
         parts.append(f"{percent_text(row.noise_share)} noise")
     if same:
-        parts.append(same)
+        parts.append(f"same segments as {same}")
     if row.position == recommended:
         parts.append("recommended")
     return " · ".join(parts)
@@ -91,8 +85,8 @@ def draw_point(sweep: Sweep, row: PointRow, solution: Solution | None) -> None:
         st.metric("Noise", percent_text(row.noise_share), border=True, height="stretch", help="Share of rows that belong to no segment.")
         st.metric("Compactness", two_decimals(row.mean_compactness), border=True, height="stretch", help=_COMPACTNESS)
         st.metric("Fit", seconds_text(row.fit_seconds), border=True, height="stretch", help="This point's own fit, on this machine.")
-    same = same_words(sweep, row.position)
-    st.caption(escape(silhouette_words(row)) + (f" :material/content_copy: {escape(same).capitalize()}." if same else ""))
+    same = same_segments(sweep)[row.position]
+    st.caption(escape(silhouette_words(row)) + (f" :material/content_copy: Same segments as {escape(same)}." if same else ""))
     if row.reason:
         st.info(escape(row.reason), icon=":material/info:")
     with st.expander(f"Computed by {row.engine}: the proof, and every measure"):

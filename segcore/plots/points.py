@@ -248,13 +248,13 @@ def joint_axis(sweep: Sweep, names: Sequence[str]) -> str:
     return title[:1].upper() + title[1:]
 
 
-def same_segments(sweep: Sweep, position: int) -> str | None:
-    """Return in words an earlier point of the grid with the same partition, as ``tol 0.0001``: the parameters in which it differs."""
-    first = sweep.same_as()[position]
-    if first is None:
-        return None
-    own, other = sweep.spec.points[position], sweep.spec.points[first]
-    return point_label({name: value for name, value in other.items() if own.get(name) != value})
+def same_segments(sweep: Sweep) -> list[str | None]:
+    """Return for each point in words an earlier one with the same partition, as ``tol 0.0001``: the parameters in which it differs."""
+    points = sweep.spec.points
+    return [
+        None if first is None else point_label({name: value for name, value in points[first].items() if own.get(name) != value})
+        for own, first in zip(points, sweep.same_as(), strict=True)
+    ]
 
 
 def point_table(sweep: Sweep) -> list[dict[str, Any]]:
@@ -279,8 +279,8 @@ def point_table(sweep: Sweep) -> list[dict[str, Any]]:
             "mean_compactness": row.mean_compactness,
             "fit_seconds": row.fit_seconds,
             "engine": row.engine,
-            "same_segments_as": same_segments(sweep, row.position),
+            "same_segments_as": same,
             "reason": row.reason,
         }
-        for row in point_rows(sweep)
+        for row, same in zip(point_rows(sweep), same_segments(sweep), strict=True)
     ]
