@@ -11,10 +11,19 @@ import numpy as np
 
 from segcore.errors import DataError, ParameterError
 
-Kind = Literal["transactions", "customers"]
-KINDS: tuple[Kind, ...] = ("transactions", "customers")
+Kind = Literal["transactions", "ratings", "customers"]
+KINDS: tuple[Kind, ...] = ("transactions", "ratings", "customers")
 ROW_NUMBER = "row number"  # the column of text ids that stands in for a customer role, with one row a customer
-ROLES = ("customer", "order", "time", "item", "quantity", "price", "amount")
+ROLES = ("customer", "order", "time", "item", "quantity", "price", "amount", "discount", "category", "rating")
+# The roles that a kind of data can have.
+ROLES_OF: Mapping[Kind, tuple[str, ...]] = {
+    "transactions": ROLES[:-1],
+    "ratings": ("customer", "item", "rating", "time", "category"),
+    "customers": ("customer",),
+}
+
+
+FeatureKind = Literal["number", "binary", "dummy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +42,10 @@ class Dataset:
     ----------
     frame : a native frame (pandas, Polars or Modin)
         Rows that can be used: no null in a column with a role. The role columns have canonical types
-        (customer, order, item: text; time: datetime64; quantity, price, amount: float64) and keep their own names.
-    kind : {"transactions", "customers"}
+        (customer, order, item, category: text; time: datetime64; quantity, price, amount, discount, rating: float64) and keep their
+        own names. Only category and discount may be null. With one row a customer the other columns are float64 where every value is a
+        number, times where every value is one, else text.
+    kind : {"transactions", "ratings", "customers"}
     roles : mapping of role to column name
     name : str
         What people call it: the sample's or the file's name.
@@ -49,6 +60,10 @@ class Dataset:
     filters : tuple of str
         The filters, as asked.
     notes : tuple of Note
+    aside : pyarrow Table or None
+        The rows that were set aside: ``Row`` (where it stands in the source), ``Why``, then the source's columns as text.
+    counts : mapping of str to int
+        Rows that are used though they are worth a look: what they are, and how many.
     """
 
     frame: Any
@@ -61,6 +76,8 @@ class Dataset:
     filtered_out: int = 0
     filters: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    aside: Any = None
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +96,10 @@ class FeatureEntry:
         The columns it was made from.
     dropped : str or None
         Why the column is not a feature; ``None`` for features.
+    block : str
+        The column whose dummies this is one of, which are scaled together; "" for features that stand alone.
+    kind : {"number", "binary", "dummy"}
+        Binary features and dummies are 0 or 1.
     """
 
     name: str
@@ -87,6 +108,34 @@ class FeatureEntry:
     description: str
     columns: tuple[str, ...] = ()
     dropped: str | None = None
+    block: str = ""
+    kind: FeatureKind = "number"
+
+
+Use = Literal["id", "number", "binary", "category", "profile", "dropped"]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnUse:
+    """What became of one column of a table with one row a customer.
+
+    Parameters
+    ----------
+    column : str
+    use : {"id", "number", "binary", "category", "profile", "dropped"}
+    reason : str
+        Why, in words: "it holds email addresses", "chosen", "3 different texts".
+    outcome : bool
+        Whether it looks like an outcome (churn, default, deposit), which is profiled rather than clustered on.
+    codes : bool
+        Whether its numbers look like codes, so that ``category`` is suggested.
+    """
+
+    column: str
+    use: Use
+    reason: str
+    outcome: bool = False
+    codes: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,6 +159,11 @@ class FeatureTable:
         Columns that are carried along but not clustered on.
     reference_date : str or None
         ISO date and time to which recency and the like are counted.
+    fitted : mapping
+        Everything that was fitted to these customers to make the features from the source's columns: fill values, chosen categories,
+        cut-points. Plain JSON values; what stands in it is the builder's own, which makes the same features of new customers with it.
+    uses : tuple of ColumnUse
+        With one row a customer: what became of each column of the source.
     """
 
     values: np.ndarray
@@ -120,6 +174,8 @@ class FeatureTable:
     revenue: np.ndarray | None = None
     profile: Mapping[str, np.ndarray] = field(default_factory=dict)
     reference_date: str | None = None
+    fitted: Mapping[str, Any] = field(default_factory=dict)
+    uses: tuple[ColumnUse, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -141,7 +197,7 @@ class FeatureTable:
         )
 
     def select(self, names: Sequence[str]) -> FeatureTable:
-        """Return the table of some features, in the order given.
+        """Return the table of some features, in the order given; the name of a column stands for all of its dummies.
 
         Raises
         ------
@@ -152,6 +208,7 @@ class FeatureTable:
         """
         if not names:
             raise ParameterError("Choose at least one feature.")
+        names = self.expand(names)
         dropped = {entry.name: entry.dropped for entry in self.dictionary if entry.dropped}
         for name in names:
             if name not in self.names and name in dropped:
@@ -167,6 +224,15 @@ class FeatureTable:
             names=tuple(names),
             dictionary=tuple(entries[name] for name in names),
         )
+
+    def expand(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return names with the dummies in the place of each column that they were made of."""
+        blocks: dict[str, list[str]] = {}
+        for entry in self.dictionary:
+            if entry.kind != "number" and entry.dropped is None:
+                for column in entry.columns:
+                    blocks.setdefault(column, []).append(entry.name)
+        return tuple(found for name in names for found in ((name,) if name in self.names else blocks.get(name, (name,))))
 
     def _columns(self, names: Sequence[str]) -> np.ndarray:
         return np.ascontiguousarray(self.values[:, [self.names.index(name) for name in names]])

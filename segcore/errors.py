@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 
 class SegcoreError(Exception):
@@ -24,8 +25,23 @@ class ParameterError(SegcoreError, ValueError):
         return cls(f"Unknown {what} {got!r}: choose one of {', '.join(choices)}.")
 
 
+Remedy = Literal["", "set_aside", "date_order", "sheets"]
+
+
 class DataError(SegcoreError, ValueError):
-    """The content of a file or table cannot be used as it stands."""
+    """The content of a file or table cannot be used as it stands.
+
+    Parameters
+    ----------
+    message : str
+        One sentence: what, where, and what to do.
+    remedy : {"", "set_aside", "date_order", "sheets"}
+        What the same request can be given to go on, where that is all it takes: a screen offers it as a button.
+    """
+
+    def __init__(self, message: str, *, remedy: Remedy = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
 
 
 class SourceError(SegcoreError):

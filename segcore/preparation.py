@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from segcore.dataset import FeatureTable
 from segcore.errors import DataError, ParameterError
-from segcore.solution import SCALERS, Preparation, Scaler
+from segcore.solution import SCALERS, Preparation, Scaler, Transform
 
 
-def fit_preparation(table: FeatureTable, scaler: Scaler) -> Preparation:
+def fit_preparation(
+    table: FeatureTable,
+    scaler: Scaler,
+    *,
+    weights: Mapping[str, float] | None = None,
+    transforms: Mapping[str, Transform] | None = None,
+) -> Preparation:
     """Fit the scaling of a table's features.
 
     Parameters
@@ -19,6 +27,10 @@ def fit_preparation(table: FeatureTable, scaler: Scaler) -> Preparation:
     scaler : {"standard", "minmax", "robust", "none"}
         Mean and standard deviation (ddof 0); minimum and range; median and interquartile range; or the values as they are.
         A constant feature has scale 1.
+    weights : mapping of feature to float, or None
+        Factors on scaled features, each > 0.
+    transforms : mapping of feature to {"log", "power"}, or None
+        What is done to features before they are scaled.
 
     Raises
     ------
@@ -40,6 +52,8 @@ def fit_preparation(table: FeatureTable, scaler: Scaler) -> Preparation:
         centre=tuple(float(value) for value in centre),
         scale=tuple(float(value) for value in scale),
         reference_date=table.reference_date,
+        weights=tuple(float((weights or {}).get(name, 1.0)) for name in table.names) if weights else (),
+        fitted=table.fitted,
     )
 
 

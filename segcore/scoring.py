@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -76,8 +78,7 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     trained_on = spec.data.get("kind", dataset.kind)
     if dataset.kind != trained_on:
         raise DataError(f"The sweep was made from {trained_on}, but these data were read as {dataset.kind}: give --kind {trained_on}.")
-    trained = store.feature_table(spec.table).select(preparation.features) if dataset.kind == "customers" else None
-    full = build_features(dataset, reference_date=_reference_date(dataset, preparation, as_of), like=trained)
+    full = build_features(dataset, reference_date=_reference_date(dataset, preparation, as_of), fitted=_fitted(store, spec, preparation))
     lacking = [name for name in preparation.features if name not in full.names]
     if lacking:
         raise DataError(f"The data have no {', '.join(lacking)}, which the sweep was made with: give the same columns and roles.")
@@ -91,6 +92,16 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
         labels=_as_trained(store, spec, solution, table, np.asarray(labels, dtype=np.int32)),
         set_aside=_set_aside(store, spec, full),
     )
+
+
+def _fitted(store: Store, spec: SweepSpec, preparation: Preparation) -> Mapping[str, Any] | None:
+    """Return what made the sweep's features; of sweeps that did not keep it, what their table still tells."""
+    if preparation.fitted or spec.data.get("kind") != "customers":
+        return preparation.fitted or None
+    table = store.feature_table(spec.table).select(preparation.features)
+    # Filling with the median did not move it.
+    medians = zip(table.names, np.median(table.values, axis=0), strict=True)
+    return {"columns": [{"column": name, "use": "number", "names": [name], "missing": float(median)} for name, median in medians]}
 
 
 def _reference_date(dataset: Dataset, preparation: Preparation, as_of: str | None) -> str | None:

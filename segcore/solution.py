@@ -22,6 +22,8 @@ Scaler = Literal["standard", "minmax", "robust", "none"]
 Outliers = Literal["kit", "none"]
 
 ENGINES: tuple[EngineName, ...] = ("stock", "intel", "shared")
+Transform = Literal["log", "power"]
+TRANSFORMS: tuple[Transform, ...] = ("log", "power")
 SCALERS: tuple[Scaler, ...] = ("standard", "minmax", "robust", "none")
 NOISE = -1
 CRITERIA = ("bic", "aic")
@@ -285,6 +287,12 @@ class Preparation:
         The matrix is ``(values - centre) / scale``; constant features have scale 1.
     reference_date : str or None
         ISO date and time to which recency and the like were counted; ``None`` for one row a customer.
+    transforms : tuple of (str, float), one a feature, or empty
+        ``("log", 0.0)``, ``("power", lambda)`` or ``("", 0.0)``: applied before scaling. Empty is none at all.
+    weights : tuple of float, one a feature, or empty
+        Factors on the scaled features. Empty is 1 each.
+    fitted : mapping
+        ``FeatureTable.fitted``: what made the features from the source's columns.
     """
 
     features: tuple[str, ...]
@@ -292,6 +300,9 @@ class Preparation:
     centre: tuple[float, ...]
     scale: tuple[float, ...]
     reference_date: str | None = None
+    transforms: tuple[tuple[str, float], ...] = ()
+    weights: tuple[float, ...] = ()
+    fitted: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; numbers keep every digit."""
@@ -301,6 +312,9 @@ class Preparation:
             "centre": list(self.centre),
             "scale": list(self.scale),
             "reference_date": self.reference_date,
+            "transforms": [list(transform) for transform in self.transforms],
+            "weights": list(self.weights),
+            "fitted": dict(self.fitted),
         }
 
     @classmethod
@@ -312,6 +326,9 @@ class Preparation:
             centre=tuple(data["centre"]),
             scale=tuple(data["scale"]),
             reference_date=data["reference_date"],
+            transforms=tuple((name, value) for name, value in data.get("transforms", ())),
+            weights=tuple(data.get("weights", ())),
+            fitted=data.get("fitted", {}),
         )
 
 
@@ -333,6 +350,10 @@ class SweepSpec:
         The grid, point by point in the order asked, and who computes it.
     versions : mapping of str to str
         Versions of segcore and the numerical libraries.
+    weights : mapping of feature to float
+        Factors on scaled features, each > 0; features that are not named have 1.
+    transforms : mapping of feature to {"log", "power"}
+        What is done to skewed features before they are scaled.
     """
 
     table: str
@@ -346,6 +367,8 @@ class SweepSpec:
     engine: EngineName
     seed: int
     versions: Mapping[str, str]
+    weights: Mapping[str, float] = field(default_factory=dict)
+    transforms: Mapping[str, Transform] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -367,6 +390,8 @@ class SweepSpec:
             "engine": self.engine,
             "seed": self.seed,
             "versions": dict(self.versions),
+            "weights": dict(self.weights),
+            "transforms": dict(self.transforms),
         }
 
     @classmethod

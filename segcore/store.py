@@ -120,6 +120,7 @@ class Store(Index):
                 "names": list(table.names),
                 "dictionary": [asdict(entry) for entry in table.dictionary],
                 "reference_date": table.reference_date,
+                "fitted": dict(table.fitted),
             }
         )
 
@@ -141,6 +142,7 @@ class Store(Index):
             revenue=rows["revenue"].to_numpy() if "revenue" in rows else None,
             profile={str(column): profile[column].to_numpy() for column in profile},
             reference_date=record["reference_date"],
+            fitted=record.get("fitted", {}),
         )
 
     def put_intake(self, key: str, record: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ from segcore.machine import available_bytes, resident_bytes
 from segcore.preparation import apply_preparation, fit_preparation
 from segcore.quality import SilhouetteScorer, measure
 from segcore.recommend import recommend
-from segcore.solution import Estimate, Outliers, Preparation, Quality, Scaler, Solution, Sweep, SweepSpec, partition_digest
+from segcore.solution import Estimate, Outliers, Preparation, Quality, Scaler, Solution, Sweep, SweepSpec, Transform, partition_digest
 from segcore.store import Store
 from segcore.workers import solutions, units_of
 
@@ -48,6 +48,8 @@ def make_spec(
     points: Sequence[Point],
     engine: str | None = None,
     seed: int = 0,
+    weights: Mapping[str, float] | None = None,
+    transforms: Mapping[str, Transform] | None = None,
 ) -> SweepSpec:
     """Return the spec of a sweep, everything in it checked against the data.
 
@@ -60,7 +62,7 @@ def make_spec(
         What the table was made from: ``Intake.data``.
     features : sequence of str
         Names of the features to cluster on.
-    outliers, repeats, scaler, algorithm, points, engine, seed
+    outliers, repeats, scaler, algorithm, points, engine, seed, weights, transforms
         See ``SweepSpec``; a point that stands twice is kept once, and ``None`` is the algorithm's default engine.
 
     Raises
@@ -84,11 +86,12 @@ def make_spec(
     full = store.feature_table(table)
     # Copies would make identical customers distinct by their jitter, so the customers themselves are counted.
     require_enough(assemble(full, list(features), outliers=outliers, repeats=1, seed=int(seed)))
-    fit_preparation(full.select(features).take(np.arange(0)), scaler)
+    chosen = full.select(features)
+    fit_preparation(chosen.take(np.arange(0)), scaler, weights=weights, transforms=transforms)
     return SweepSpec(
         table=table,
         data=dict(data),
-        features=tuple(features),
+        features=chosen.names,
         outliers=outliers,
         repeats=int(repeats),
         scaler=scaler,
@@ -97,6 +100,8 @@ def make_spec(
         engine=known_engine,
         seed=int(seed),
         versions=versions(),
+        weights=dict(weights or {}),
+        transforms=dict(transforms or {}),
     )
 
 
@@ -147,7 +152,7 @@ def prepare(store: Store, spec: SweepSpec, *, ids: bool = True) -> Prepared:
     full = store.feature_table(spec.table, ids=ids)
     assembled = assemble(full, list(spec.features), outliers=spec.outliers, repeats=spec.repeats, seed=spec.seed)
     require_enough(assembled)
-    preparation = fit_preparation(assembled.table, spec.scaler)
+    preparation = fit_preparation(assembled.table, spec.scaler, weights=spec.weights, transforms=spec.transforms)
     return Prepared(assembled, preparation, apply_preparation(preparation, assembled.table.values))
 
 

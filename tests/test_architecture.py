@@ -9,7 +9,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {
     0: ["segcore.errors", "segcore.canonical", "segcore.lifeline", "segcore.cores", "segcore"],
-    1: ["segcore.machine", "segcore.index", "segcore.dataset", "segcore.frames", "segcore.params", "segcore.grid", "segcore.solution"],
+    1: [
+        "segcore.machine",
+        "segcore.index",
+        "segcore.dataset",
+        "segcore.rules",
+        "segcore.frames",
+        "segcore.params",
+        "segcore.grid",
+        "segcore.solution",
+    ],
     2: ["segcore.features", "segcore.sources"],
     3: ["segcore.engines", "segcore.kernels"],
     4: ["segcore.algorithms", "segcore.quality", "segcore.preparation"],

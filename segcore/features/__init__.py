@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from segcore.dataset import Dataset, FeatureTable
 from segcore.errors import ParameterError
 from segcore.features.customers import build_customers
 from segcore.features.dictionary import BEHAVIOUR, KIT, SMALL
 from segcore.features.transactions import build_transactions
+from segcore.rules import ColumnRules
 
 __all__ = ["FEATURE_SETS", "build_features", "feature_names"]
 
@@ -21,7 +23,13 @@ BUILDERS: tuple[tuple[str, Callable[..., FeatureTable]], ...] = (
 FEATURE_SETS: Mapping[str, tuple[str, ...]] = {"kit": KIT, "small": SMALL, "behaviour": BEHAVIOUR, "all": ()}
 
 
-def build_features(dataset: Dataset, *, reference_date: str | None = None, like: FeatureTable | None = None) -> FeatureTable:
+def build_features(
+    dataset: Dataset,
+    *,
+    reference_date: str | None = None,
+    fitted: Mapping[str, Any] | None = None,
+    columns: ColumnRules | None = None,
+) -> FeatureTable:
     """Build every feature of every customer.
 
     Parameters
@@ -29,9 +37,10 @@ def build_features(dataset: Dataset, *, reference_date: str | None = None, like:
     dataset : Dataset
     reference_date : str or None
         ISO date and time to which days are counted; the latest time in the data where ``None``.
-    like : FeatureTable or None
-        The table that an earlier sweep was made from, where new customers are to be scored: they get its features, and missing
-        numbers become its medians.
+    fitted : mapping or None
+        ``FeatureTable.fitted`` of an earlier table, where new customers are to get the same features by the same numbers.
+    columns : ColumnRules or None
+        What becomes of columns, where that is not left to what they hold; of no use beside ``fitted``.
 
     Raises
     ------
@@ -41,7 +50,7 @@ def build_features(dataset: Dataset, *, reference_date: str | None = None, like:
     builder = dict(BUILDERS).get(dataset.kind)
     if builder is None:
         raise ParameterError.unknown("kind", dataset.kind, [kind for kind, _ in BUILDERS])
-    return builder(dataset, reference_date=reference_date, like=like)
+    return builder(dataset, reference_date=reference_date, fitted=fitted, columns=columns or ColumnRules())
 
 
 def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 import narwhals as nw
@@ -11,11 +11,18 @@ import numpy as np
 
 from segcore.dataset import ROW_NUMBER, Dataset, FeatureEntry, FeatureTable
 from segcore.errors import DataError
+from segcore.rules import ColumnRules
 
 _ROW_NUMBERS = re.compile(r"(?i)(column_1|index|unnamed: ?0|rownames?|row(_?(id|number|num|nr|no))?|nr|no|#)")
 
 
-def build_customers(dataset: Dataset, *, reference_date: str | None = None, like: FeatureTable | None = None) -> FeatureTable:
+def build_customers(
+    dataset: Dataset,
+    *,
+    reference_date: str | None = None,
+    fitted: Mapping[str, Any] | None = None,
+    columns: ColumnRules | None = None,
+) -> FeatureTable:
     """Take the numeric columns as features and carry the others along as profile.
 
     Parameters
@@ -23,8 +30,9 @@ def build_customers(dataset: Dataset, *, reference_date: str | None = None, like
     dataset : Dataset of kind "customers"
     reference_date : str or None
         Not used: nothing here counts days.
-    like : FeatureTable or None
-        See `build_features`. Its columns are taken, no other, whatever values they have here.
+    fitted : mapping or None
+        ``FeatureTable.fitted`` of an earlier table: its columns are taken, no other, whatever values they have here.
+    columns : ColumnRules or None
 
     Returns
     -------
@@ -35,13 +43,13 @@ def build_customers(dataset: Dataset, *, reference_date: str | None = None, like
     Raises
     ------
     DataError
-        Where no column is left, or one of ``like`` is missing or holds something else than numbers.
+        Where no column is left, or one of ``fitted`` is missing or holds something else than numbers.
     """
     frame = nw.from_native(dataset.frame, eager_only=True)
     ids = _ids(frame, dataset)
     order = np.argsort(ids, kind="stable")
-    if like is not None:
-        return _like(frame, ids, order, like, dataset.name)
+    if fitted is not None:
+        return _fitted(frame, ids, order, fitted, dataset.name)
     id_column = dataset.roles.get("customer", ROW_NUMBER)
     # Filled column by column: beside a list of columns, a table of a million customers would be there twice.
     values = np.empty((len(ids), sum(frame[name].dtype.is_numeric() for name in frame.columns)))
@@ -76,18 +84,30 @@ def build_customers(dataset: Dataset, *, reference_date: str | None = None, like
         copies=np.zeros(len(ids), dtype=np.int32),
         dictionary=tuple(dictionary),
         profile=profile,
+        fitted={
+            "columns": [
+                {
+                    "column": name,
+                    "use": "number",
+                    "names": [name],
+                    "missing": float(np.nanmedian(frame[name].cast(nw.Float64).to_numpy().astype(np.float64))),
+                }
+                for name in names
+            ]
+        },
     )
 
 
-def _like(frame: Any, ids: np.ndarray, order: np.ndarray, like: FeatureTable, name: str) -> FeatureTable:
-    """Return the columns of an earlier table, missing numbers being its medians: filling with them did not move these."""
-    lacking = [column for column in like.names if column not in frame.columns]
+def _fitted(frame: Any, ids: np.ndarray, order: np.ndarray, fitted: Mapping[str, Any], name: str) -> FeatureTable:
+    """Return the columns of an earlier table, missing numbers being its medians."""
+    medians = {recipe["column"]: recipe["missing"] for recipe in fitted["columns"]}
+    lacking = [column for column in medians if column not in frame.columns]
     if lacking:
         raise DataError(f"{name} has no column {', '.join(lacking)}, which the sweep was made with: give the same columns.")
-    columns = [_numbers(frame[column], column, name) for column in like.names]
-    medians = np.median(like.values, axis=0)
-    values = np.column_stack([np.where(np.isnan(column), median, column) for column, median in zip(columns, medians, strict=True)])
-    return replace(like, values=values[order], customers=ids[order], copies=np.zeros(len(ids), dtype=np.int32), revenue=None, profile={})
+    columns = [_numbers(frame[column], column, name) for column in medians]
+    values = np.column_stack([np.where(np.isnan(column), fill, column) for column, fill in zip(columns, medians.values(), strict=True)])
+    dictionary = tuple(FeatureEntry(column, column, "", f"The column {column}, as it stands.", (column,)) for column in medians)
+    return FeatureTable(values[order], tuple(medians), ids[order], np.zeros(len(ids), dtype=np.int32), dictionary, fitted=fitted)
 
 
 def _numbers(column: Any, title: str, name: str) -> np.ndarray:

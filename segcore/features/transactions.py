@@ -13,11 +13,18 @@ import pandas as pd
 from segcore.dataset import Dataset, FeatureTable
 from segcore.errors import DataError, ParameterError
 from segcore.features.dictionary import MONTHS, NAMES, WEEKDAYS, describe
+from segcore.rules import ColumnRules
 
 _DAY = np.timedelta64(86_400_000_000, "us")
 
 
-def build_transactions(dataset: Dataset, *, reference_date: str | None = None, like: FeatureTable | None = None) -> FeatureTable:
+def build_transactions(
+    dataset: Dataset,
+    *,
+    reference_date: str | None = None,
+    fitted: Mapping[str, Any] | None = None,
+    columns: ColumnRules | None = None,
+) -> FeatureTable:
     """Build every feature of every customer.
 
     Parameters
@@ -51,7 +58,7 @@ def build_transactions(dataset: Dataset, *, reference_date: str | None = None, l
     n_lines = customers["lines"].to_numpy(dtype=np.float64)
     total = customers["total"].to_numpy(dtype=np.float64)
     first, last = (customers[name].to_numpy(dtype="datetime64[us]") for name in ("first", "last"))
-    columns = {
+    made = {
         "Amount": customers["mean"].to_numpy(dtype=np.float64),
         "NumberOfOrders": n_lines,
         "Recency": np.floor(_days(last, reference)),
@@ -59,15 +66,15 @@ def build_transactions(dataset: Dataset, *, reference_date: str | None = None, l
         "log_spend": np.sign(total) * np.log1p(np.abs(total)),
         **_calendar(lines, index),
     }
-    columns |= {f"share_{name}": columns[name] / n_lines for name in (*WEEKDAYS, *MONTHS)}
+    made |= {f"share_{name}": made[name] / n_lines for name in (*WEEKDAYS, *MONTHS)}
     kept = lines.filter(~nw.col("cancelled"))
-    columns |= _orders(kept, index, first=first, total=total, reference=reference)
+    made |= _orders(kept, index, first=first, total=total, reference=reference)
     if "item" in dataset.roles:
-        columns["distinct_items"] = _count_distinct(kept, "item", index)
-    _refuse_overflow(columns["total_spend"], customers["customer"], dataset.name)
-    names = tuple(name for name in NAMES if name in columns)
+        made["distinct_items"] = _count_distinct(kept, "item", index)
+    _refuse_overflow(made["total_spend"], customers["customer"], dataset.name)
+    names = tuple(name for name in NAMES if name in made)
     return FeatureTable(
-        values=np.column_stack([columns[name] for name in names]),
+        values=np.column_stack([made[name] for name in names]),
         names=names,
         customers=customers["customer"].to_numpy(dtype=object),
         copies=np.zeros(len(customers), dtype=np.int32),

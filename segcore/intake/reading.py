@@ -6,7 +6,7 @@ import hashlib
 import importlib.metadata
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from segcore import __version__
 from segcore.canonical import digest
@@ -15,8 +15,13 @@ from segcore.errors import StoreError
 from segcore.intake.records import DataRequest, Intake
 from segcore.store import Store
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from segcore.sources.raw import Raw
+
 PREVIEW_ROWS = 200
-_FORM = 1  # of the stored record; a new one makes the old ones unknown
+_EDITION = 2  # of the stored record; a new one makes the old ones unknown
 
 
 def samples_folder(store: Store) -> Path:
@@ -45,20 +50,17 @@ def _take_in(store: Store, request: DataRequest, key: str) -> Intake:
     from segcore.features import build_features
     from segcore.sources import Selection, build_dataset, find_meaning, open_source
 
-    raw = open_source(request.data, name=request.name, folder=samples_folder(store))
-    meaning = find_meaning(raw, kind=request.kind, roles=request.roles)
+    raw = open_source(request.data, name=request.name, folder=samples_folder(store), reading=request.reading)
+    meaning = find_meaning(raw, kind=request.kind, roles=request.roles, rows=request.rows)
     selection = Selection(request.where, request.date_from, request.date_to)
-    dataset = build_dataset(raw, meaning, selection, frames=request.frames)
-    table = build_features(dataset)
-    preview = raw.head(PREVIEW_ROWS)
-    intake = _record(store, dataset, table, columns=raw.names, reasons=meaning.reasons, preview=_preview(store, preview))
-    store.put_intake(key, {"form": _FORM, **intake.to_json()})
+    dataset = build_dataset(raw, meaning, selection, frames=request.frames, rows=request.rows)
+    table = build_features(dataset, columns=request.columns)
+    intake = _record(store, raw, dataset, table, meaning.reasons)
+    store.put_intake(key, {"edition": _EDITION, **intake.to_json()})
     return intake
 
 
-def _record(
-    store: Store, dataset: Dataset, table: FeatureTable, *, columns: tuple[str, ...], reasons: Mapping[str, str], preview: str
-) -> Intake:
+def _record(store: Store, raw: Raw, dataset: Dataset, table: FeatureTable, reasons: Mapping[str, str]) -> Intake:
     first, last = _span(dataset)
     return Intake(
         table=store.put_feature_table(table),
@@ -71,18 +73,23 @@ def _record(
         },
         kind=dataset.kind,
         roles=dict(dataset.roles),
-        columns=columns,
+        columns=raw.names,
         rows_read=dataset.rows_read,
         rows_used=dataset.rows_read - sum(dataset.set_aside.values()) - dataset.filtered_out,
         set_aside=dict(dataset.set_aside),
         filtered_out=dataset.filtered_out,
         notes=(*dataset.notes, *_dropped_notes(table)),
-        preview=preview,
+        preview=_text_frame(store, raw.head(PREVIEW_ROWS)),
         n_customers=len(table),
         first_date=first,
         last_date=last,
         total_revenue=None if table.revenue is None else float(table.revenue.sum()),
         reasons=dict(reasons),
+        counts=dict(dataset.counts),
+        aside=_text_frame(store, dataset.aside) if dataset.aside is not None and dataset.aside.num_rows else None,
+        form=dict(raw.form),
+        sheets=raw.sheets,
+        uses=table.uses,
     )
 
 
@@ -105,10 +112,11 @@ def _dropped_notes(table: FeatureTable) -> list[Note]:
     return [Note("info", f"Not among the features: {listed}{more}.")]
 
 
-def _preview(store: Store, head: Any) -> str:
+def _text_frame(store: Store, rows: pa.Table) -> str:
+    """Keep rows as text, as people wrote them."""
     from segcore.sources.columns import as_text
 
-    columns = {name: as_text(head[name]) for name in head.column_names}
+    columns = {name: as_text(rows[name]) for name in rows.column_names}
     import pandas as pd
 
     return store.put_frame(pd.DataFrame({name: column.to_pandas() for name, column in columns.items()}).astype(object))
@@ -116,7 +124,7 @@ def _preview(store: Store, head: Any) -> str:
 
 def _known(store: Store, key: str) -> Intake | None:
     record = store.intake(key)
-    if record is None or record.pop("form", None) != _FORM:
+    if record is None or record.pop("edition", None) != _EDITION:
         return None
     intake = Intake.from_json(record)
     try:
@@ -130,7 +138,7 @@ def _known(store: Store, key: str) -> Intake | None:
 def _key(store: Store, request: DataRequest) -> str:
     asked = {key: value for key, value in request.to_json().items() if key != "data"}
     versions = {name: importlib.metadata.version(name) for name in ("pandas", "pyarrow", "narwhals", request.frames)}
-    return digest({"form": _FORM, "request": asked, "content": _content(store, request.data), "segcore": __version__, "versions": versions})
+    return digest({"edition": _EDITION, "request": asked, "content": _content(store, request.data), "segcore": __version__, "versions": versions})
 
 
 def _content(store: Store, data: str) -> str:

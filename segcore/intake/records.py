@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from segcore.dataset import Note
+from segcore.dataset import ColumnUse, Note
+from segcore.rules import ColumnRules, ReadOptions, RowRules, rules_from_json, rules_to_json
+
+_RULES: Mapping[str, Any] = {"reading": ReadOptions, "rows": RowRules, "columns": ColumnRules}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class DataRequest:
     ----------
     data : str
         A sample's name or a path.
-    kind : {"transactions", "customers"} or None
+    kind : {"transactions", "ratings", "customers"} or None
         ``None`` guesses.
     roles : mapping of role to column name
         What is known; the rest is guessed. An empty name says that no column has the role.
@@ -28,6 +31,14 @@ class DataRequest:
     frames : {"pandas", "polars", "modin"}
     name : str or None
         What people call the data, where that is not the sample's title or the file's name.
+    reading : ReadOptions
+        How the file is read.
+    rows : RowRules
+        What becomes of doubtful rows.
+    columns : ColumnRules
+        What becomes of columns.
+    afresh : bool
+        Guess, whatever was chosen for a file of the same columns before.
     """
 
     data: str
@@ -38,16 +49,23 @@ class DataRequest:
     date_to: str | None = None
     frames: str = "pandas"
     name: str | None = None
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    rows: RowRules = field(default_factory=RowRules)
+    columns: ColumnRules = field(default_factory=ColumnRules)
+    afresh: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return {**asdict(self), "roles": dict(self.roles), "where": list(self.where)}
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        rules = {name: rules_to_json(values[name]) for name in _RULES}
+        return {**values, **rules, "roles": dict(self.roles), "where": list(self.where)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DataRequest:
         """Build the request from what ``to_json`` returned; what is left out has its default."""
         known = {key: value for key, value in data.items() if value is not None}
-        return cls(**{**known, "roles": dict(known.get("roles", {})), "where": tuple(known.get("where", ()))})
+        rules = {name: rules_from_json(kind, known.get(name, {})) for name, kind in _RULES.items()}
+        return cls(**{**known, **rules, "roles": dict(known.get("roles", {})), "where": tuple(known.get("where", ()))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +94,16 @@ class Intake:
         ISO, of the rows used.
     total_revenue : float or None
         Net, in the data's currency.
+    counts : mapping of str to int
+        Rows that are used though they are worth a look: what they are, and how many.
+    aside : str or None
+        Id of the stored frame of the rows that were set aside: ``Row``, ``Why``, then the source's columns as text.
+    form : mapping of str to str
+        How the file was read, in words.
+    sheets : tuple of str
+        The sheets of a workbook that could be read.
+    uses : tuple of ColumnUse
+        With one row a customer: what became of each column.
     """
 
     table: str
@@ -94,14 +122,22 @@ class Intake:
     last_date: str | None
     total_revenue: float | None
     reasons: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    aside: str | None = None
+    form: Mapping[str, str] = field(default_factory=dict)
+    sheets: tuple[str, ...] = ()
+    uses: tuple[ColumnUse, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        mappings = {name: dict(values[name]) for name in ("data", "roles", "set_aside", "reasons")}
-        return {**values, **mappings, "columns": list(self.columns), "notes": [asdict(note) for note in self.notes]}
+        mappings = {name: dict(values[name]) for name in ("data", "roles", "set_aside", "reasons", "counts", "form")}
+        lists = {name: list(values[name]) for name in ("columns", "sheets")}
+        records = {name: [asdict(record) for record in values[name]] for name in ("notes", "uses")}
+        return {**values, **mappings, **lists, **records}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Intake:
         """Build the record from what ``to_json`` returned."""
-        return cls(**{**data, "columns": tuple(data["columns"]), "notes": tuple(Note(**note) for note in data["notes"])})
+        records = {"notes": tuple(Note(**note) for note in data["notes"]), "uses": tuple(ColumnUse(**use) for use in data["uses"])}
+        return cls(**{**data, **records, "columns": tuple(data["columns"]), "sheets": tuple(data["sheets"])})

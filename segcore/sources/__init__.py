@@ -8,6 +8,7 @@ from pathlib import Path
 
 from segcore.dataset import Dataset
 from segcore.index import default_home
+from segcore.rules import ReadOptions, RowRules
 from segcore.sources.completejourney import completejourney_version, open_completejourney
 from segcore.sources.files import read_file
 from segcore.sources.online_retail import cached_path, open_online_retail
@@ -70,7 +71,7 @@ def find_sample(name: str) -> Sample | None:
     return next((sample for sample in SAMPLES if sample.name == name), None)
 
 
-def open_source(data: str, *, name: str | None = None, folder: Path | None = None) -> Raw:
+def open_source(data: str, *, name: str | None = None, folder: Path | None = None, reading: ReadOptions | None = None) -> Raw:
     """Open a sample or a file, without reading more than its columns need.
 
     Parameters
@@ -81,6 +82,8 @@ def open_source(data: str, *, name: str | None = None, folder: Path | None = Non
         What people call it, where that is not the sample's title or the file's name (an upload, say).
     folder : Path or None
         Where downloaded samples are kept; ``SEGCORE_HOME``'s where ``None``.
+    reading : ReadOptions or None
+        How a file is read; samples know.
 
     Raises
     ------
@@ -89,7 +92,7 @@ def open_source(data: str, *, name: str | None = None, folder: Path | None = Non
     """
     sample = find_sample(data)
     if sample is None:
-        return read_file(Path(data).expanduser(), name)
+        return read_file(Path(data).expanduser(), name, reading)
     raw = sample.open(folder or default_home() / "samples")
     return replace(raw, name=name) if name else raw
 
@@ -105,6 +108,8 @@ def read_source(
     data_name: str | None = None,
     frames: str = "pandas",
     folder: Path | None = None,
+    reading: ReadOptions | None = None,
+    rows: RowRules | None = None,
 ) -> Dataset:
     """Read a sample or a file into a data set.
 
@@ -112,7 +117,7 @@ def read_source(
     ----------
     data : str
         A sample's name or a path.
-    kind : {"transactions", "customers"} or None
+    kind : {"transactions", "ratings", "customers"} or None
         ``None`` guesses.
     roles : mapping of role to column name
         What is known; the rest is guessed. An empty column name says that no column has the role.
@@ -123,12 +128,15 @@ def read_source(
     data_name, folder
         See `open_source`.
     frames : {"pandas", "polars", "modin"}
+    reading : ReadOptions or None
+    rows : RowRules or None
+        What becomes of doubtful rows.
 
     Raises
     ------
     SegcoreError
         Where it cannot be read or used, in one sentence.
     """
-    raw = open_source(data, name=data_name, folder=folder)
-    meaning = find_meaning(raw, kind=kind, roles=roles or {})
-    return build_dataset(raw, meaning, Selection(tuple(where), date_from, date_to), frames=frames)
+    raw = open_source(data, name=data_name, folder=folder, reading=reading)
+    meaning = find_meaning(raw, kind=kind, roles=roles or {}, rows=rows)
+    return build_dataset(raw, meaning, Selection(tuple(where), date_from, date_to), frames=frames, rows=rows)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from segcore.errors import DataError, SourceError
+from segcore.rules import ReadOptions
 from segcore.sources.csvfile import read_csv
 from segcore.sources.raw import Raw, check_header
 from segcore.sources.workbook import read_workbook
@@ -17,7 +18,7 @@ from segcore.sources.workbook import read_workbook
 _IMAGES = {b"\x89PNG": "a PNG image", b"\xff\xd8\xff": "a JPEG image", b"GIF8": "a GIF image", b"%PDF": "a PDF"}
 
 
-def read_file(path: Path, name: str | None = None) -> Raw:
+def read_file(path: Path, name: str | None = None, reading: ReadOptions | None = None) -> Raw:
     """Open a file of rows.
 
     Raises

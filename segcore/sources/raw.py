@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 
 from segcore.dataset import Kind, Note
@@ -32,6 +33,12 @@ class Raw:
         What the reader noticed.
     kind, roles : Kind or None, mapping
         Known beforehand for samples, else to be guessed.
+    form : mapping of str to str
+        How the file was read, in words, for the data report: ``format``, ``encoding``, ``delimiter``, ``sheets``, ``header``...
+    sheets : tuple of str
+        The sheets that could be read; empty where the format has none.
+    repeated : ndarray of shape (n_rows,), bool, or None
+        Rows that stand in an earlier sheet of the same workbook too.
     """
 
     name: str
@@ -43,13 +50,25 @@ class Raw:
     notes: tuple[Note, ...] = ()
     kind: Kind | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
+    sheets: tuple[str, ...] = ()
+    repeated: np.ndarray | None = None
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column."""
         return self.read([name]).column(0)
 
 
-def table_source(name: str, table: pa.Table, *, where: Callable[[int], str], notes: Sequence[Note] = ()) -> Raw:
+def table_source(
+    name: str,
+    table: pa.Table,
+    *,
+    where: Callable[[int], str],
+    notes: Sequence[Note] = (),
+    form: Mapping[str, str] | None = None,
+    sheets: Sequence[str] = (),
+    repeated: np.ndarray | None = None,
+) -> Raw:
     """Return the source of a table that is in memory already."""
     return Raw(
         name=name,
@@ -59,6 +78,9 @@ def table_source(name: str, table: pa.Table, *, where: Callable[[int], str], not
         head=lambda n: table.slice(0, n),
         where=where,
         notes=tuple(notes),
+        form=form or {},
+        sheets=tuple(sheets),
+        repeated=repeated,
     )
 
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from segcore.dataset import KINDS, ROLES, Kind
 from segcore.errors import DataError, ParameterError
+from segcore.rules import RowRules
 from segcore.sources.columns import as_ids, is_numeric
 from segcore.sources.dates import read_times
 from segcore.sources.raw import Raw
@@ -88,7 +89,7 @@ class Meaning:
     reasons: Mapping[str, str] = field(default_factory=dict)
 
 
-def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str]) -> Meaning:
+def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: RowRules | None = None) -> Meaning:
     """Return the roles asked for, completed by guesses.
 
     Parameters
@@ -98,6 +99,8 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str]) -> Mea
         As asked; ``None`` guesses: transactions where there is a customer, a time, and a customer with more than one row.
     roles : mapping of role to column name
         As asked; an empty column name says that no column has the role.
+    rows : RowRules or None
+        The order of day and month helps to tell which columns hold dates.
 
     Raises
     ------

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from segcore.dataset import ROW_NUMBER, Dataset, Note
 from segcore.errors import DataError
 from segcore.frames import to_backend
+from segcore.rules import RowRules
 from segcore.sources.columns import as_ids, as_numbers, as_text, is_numeric
 from segcore.sources.dates import read_times
 from segcore.sources.filters import Condition, period
@@ -46,8 +47,16 @@ class Selection:
         return (*self.where, *(text for text, bound in bounds if bound))
 
 
-def build_dataset(raw: Raw, meaning: Meaning, selection: Selection, *, frames: str) -> Dataset:
+def build_dataset(raw: Raw, meaning: Meaning, selection: Selection, *, frames: str, rows: RowRules | None = None) -> Dataset:
     """Return the rows that can be used, in the frame library asked for.
+
+    Parameters
+    ----------
+    raw, meaning, selection
+        The rows, what their columns mean, which of them are wanted.
+    frames : {"pandas", "polars", "modin"}
+    rows : RowRules or None
+        What becomes of doubtful rows.
 
     Raises
     ------
@@ -73,21 +82,21 @@ def build_dataset(raw: Raw, meaning: Meaning, selection: Selection, *, frames: s
         why = f"of {raw.n_rows:,} rows {raw.n_rows - n_valid:,} miss a value that is needed, and the filters take {n_valid - n_kept:,} out"
         raise DataError(f"{raw.name} has no row left: {why}.")
     wanted = table.column_names if meaning.kind == "customers" else list(dict.fromkeys(roles.values()))
-    rows = table.select(wanted)
-    rows = (rows if n_kept == table.num_rows else rows.filter(kept)).combine_chunks()
+    used = table.select(wanted)
+    used = (used if n_kept == table.num_rows else used.filter(kept)).combine_chunks()
     del columns, table
     if meaning.kind == "customers" and "customer" not in roles:
         numbers = pa.array(np.flatnonzero(kept.to_numpy(zero_copy_only=False)) + 1)
-        rows = rows.add_column(0, ROW_NUMBER, pc.cast(numbers, pa.large_string()))
+        used = used.add_column(0, ROW_NUMBER, pc.cast(numbers, pa.large_string()))
     if meaning.kind == "customers":
-        _refuse_duplicates(rows, kept, raw, roles)
-        notes = (*notes, *_customer_notes(rows, roles))
+        _refuse_duplicates(used, kept, raw, roles)
+        notes = (*notes, *_customer_notes(used, roles))
     return Dataset(
-        frame=to_backend(rows, frames),
+        frame=to_backend(used, frames),
         kind=meaning.kind,
         roles=dict(roles),
         name=raw.name,
-        fingerprint=_fingerprint(rows, meaning),
+        fingerprint=_fingerprint(used, meaning),
         rows_read=raw.n_rows,
         set_aside=set_aside,
         filtered_out=n_valid - n_kept,
