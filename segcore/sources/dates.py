@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from segcore.dataset import Note
 from segcore.errors import DataError, ParameterError
-from segcore.sources.columns import Where, as_text, missing_to_null, shown
+from segcore.rules import DateOrder
+from segcore.sources.text import Where, as_text, combined, missing_to_null, shown
 
 _CLOCK = (
     r"(?:[T ,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
@@ -38,13 +39,18 @@ class Times:
         As the clock on the wall showed them; null where missing.
     notes : tuple of Note
         How they were read, where that is a decision.
+    bad : ndarray of shape (n_rows,), bool, or None
+        Values that are no dates; ``None`` where there is none.
     """
 
     values: pa.Array
     notes: tuple[Note, ...] = ()
+    bad: np.ndarray | None = None
 
 
-def read_times(column: pa.ChunkedArray, *, name: str, where: Where) -> Times:
+def read_times(
+    column: pa.ChunkedArray | pa.Array, *, name: str, where: Where, order: DateOrder | None = None, set_aside: bool = False
+) -> Times:
     """Read a column of dates or times: real ones, ISO, day or month first, month names, Excel's day numbers, Unix time, 20101201.
 
     Raises
@@ -52,13 +58,14 @@ def read_times(column: pa.ChunkedArray, *, name: str, where: Where) -> Times:
     DataError
         Where a value is no date in the form of the others, with its line; or day and month first are mixed.
     """
+    column = combined(column)
     kind = column.type
     if pa.types.is_dictionary(kind):
         column, kind = column.cast(kind.value_type), kind.value_type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return _native(column, name)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return _from_numbers(pc.cast(column.combine_chunks(), pa.float64(), safe=False), name=name, where=where)
+        return _from_numbers(pc.cast(column, pa.float64(), safe=False), name=name, where=where)
     # The distinct values are parsed once each: transactions share their times.
     encoded = missing_to_null(as_text(column)).dictionary_encode()
     rows = encoded.indices
@@ -90,13 +97,13 @@ def parse_moment(text: str, *, name: str) -> dt.datetime:
         raise ParameterError(f"{name} must be a date such as 2011-12-09, got {text!r}.") from None
 
 
-def _native(column: pa.ChunkedArray, name: str) -> Times:
+def _native(column: pa.Array, name: str) -> Times:
     notes: tuple[Note, ...] = ()
     zone = getattr(column.type, "tz", None)
     if zone:
         column = pc.local_timestamp(column)
         notes = (Note("info", f"{name} is read as the local time of {zone}."),)
-    return Times(pc.cast(column.combine_chunks(), pa.timestamp("us"), safe=False), notes)
+    return Times(pc.cast(column, pa.timestamp("us"), safe=False), notes)
 
 
 def _from_numbers(numbers: pa.Array, *, name: str, where: Where) -> Times:
