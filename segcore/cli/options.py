@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segcore.algorithms import ALGORITHMS
-from segcore.dataset import KINDS, ROLES, FeatureTable, Note
+from segcore.cli.meaning import add_meaning_options, column_rules, parse_roles, read_options, row_rules
+from segcore.dataset import FeatureTable, Note
 from segcore.errors import ParameterError
 from segcore.solution import ENGINES, SCALERS, Outliers
 
@@ -50,21 +51,7 @@ def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True, feat
     """
     if data:
         parser.add_argument("data", metavar="DATA", help="a sample's name ('segcore samples' lists them) or a file's path")
-    meaning = parser.add_argument_group("what the data is")
-    meaning.add_argument("--kind", choices=KINDS, help="lines of orders, or one row a customer; guessed where left out")
-    meaning.add_argument(
-        "--role",
-        action="append",
-        default=[],
-        metavar="ROLE=COLUMN",
-        help=f"the column of a role ({', '.join(ROLES)}); again for others; 'item=' says that no column has it; the rest is guessed",
-    )
-    rows = parser.add_argument_group("which rows count")
-    rows.add_argument(
-        "--where", action="append", default=[], metavar="CONDITION", help="such as \"Country = 'France'\"; several must all hold"
-    )
-    rows.add_argument("--from", dest="date_from", metavar="DATE", help="first day, such as 2011-01-01")
-    rows.add_argument("--to", dest="date_to", metavar="DATE", help="last day, included")
+    add_meaning_options(parser, columns=features)
     if features:
         _add_feature_options(parser)
 
@@ -91,7 +78,17 @@ def add_sweep_options(parser: argparse.ArgumentParser, *, engine: bool = True) -
         metavar="NAME=VALUE,...",
         help="values of one parameter, such as n_clusters=2,3,4; again for others; the Intel kit's where left out",
     )
-    group.add_argument("--scaler", choices=SCALERS, default="standard", help="how features are scaled (standard)")
+    group.add_argument("--scaler", choices=SCALERS, help="how features are scaled (standard; with one row a customer minmax)")
+    group.add_argument(
+        "--priority",
+        action="append",
+        default=[],
+        metavar="LEVEL=NAME,...",
+        help="features or columns that weigh more: high, medium, low or a factor, such as high=age,job; again for others",
+    )
+    group.add_argument(
+        "--transform", action="append", default=[], metavar="KIND=NAME,...", help="log or power of skewed features, before they are scaled"
+    )
     if engine:
         group.add_argument("--engine", choices=ENGINES, help="who computes (shared, which gives stock's labels)")
 
@@ -115,29 +112,11 @@ def request_from(args: argparse.Namespace) -> DataRequest:
         date_from=args.date_from,
         date_to=args.date_to,
         frames=args.frames,
+        reading=read_options(args),
+        rows=row_rules(args),
+        columns=column_rules(args),
+        afresh=args.guess,
     )
-
-
-def parse_roles(texts: Iterable[str]) -> dict[str, str]:
-    """Return ``{role: column}`` from ``role=column`` texts.
-
-    Raises
-    ------
-    ParameterError
-        Where a text has no ``=``, or a role is unknown or given twice.
-    """
-    roles: dict[str, str] = {}
-    for text in texts:
-        role, equals, column = text.partition("=")
-        role = role.strip()
-        if not equals:
-            raise ParameterError(f"--role must be ROLE=COLUMN, such as customer=CustomerID, got {text!r}.")
-        if role not in ROLES:
-            raise ParameterError.unknown("role", role, ROLES)
-        if role in roles:
-            raise ParameterError(f"--role gives {role} twice: {roles[role]!r} and {column.strip()!r}.")
-        roles[role] = column.strip()
-    return roles
 
 
 def resolve_feature_options(args: argparse.Namespace, intake: Intake, table: FeatureTable) -> FeatureOptions:

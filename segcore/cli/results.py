@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from segcore.cli.options import add_data_options, parse_roles, print_notes
+from segcore.cli.meaning import parse_roles, read_options, row_rules
+from segcore.cli.options import add_data_options, print_notes
 from segcore.dataset import ROLES
 from segcore.errors import DataError, ParameterError
 
@@ -161,7 +162,8 @@ def read_like_trained(trained: Mapping[str, Any], args: argparse.Namespace, role
     """
     from segcore.sources import Selection, build_dataset, find_meaning, open_source
 
-    raw = open_source(args.data)
+    rows = row_rules(args)
+    raw = open_source(args.data, reading=read_options(args))
     columns = trained.get("roles", {})
     known = {role: column for role, column in columns.items() if column in raw.names}
     if len(known) == len(columns):
@@ -170,5 +172,5 @@ def read_like_trained(trained: Mapping[str, Any], args: argparse.Namespace, role
     kind = args.kind or trained.get("kind")
     if kind is None:
         raise DataError("The sweep does not say which kind of data it was made from: give --kind.")
-    meaning = find_meaning(raw, kind=kind, roles={**known, **roles})
-    return build_dataset(raw, meaning, Selection(tuple(args.where), args.date_from, args.date_to), frames=args.frames)
+    meaning = find_meaning(raw, kind=kind, roles={**known, **roles}, rows=rows)
+    return build_dataset(raw, meaning, Selection(tuple(args.where), args.date_from, args.date_to), frames=args.frames, rows=rows)

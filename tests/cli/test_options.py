@@ -3,7 +3,8 @@ import argparse
 import numpy as np
 import pytest
 
-from segcore.cli.options import add_data_options, add_sweep_options, parse_roles, print_notes, request_from, resolve_feature_options
+from segcore.cli.meaning import parse_roles
+from segcore.cli.options import add_data_options, add_sweep_options, print_notes, request_from, resolve_feature_options
 from segcore.dataset import FeatureEntry, FeatureTable, Note
 from segcore.errors import ParameterError
 from segcore.features import FEATURE_SETS
