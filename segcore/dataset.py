@@ -23,6 +23,29 @@ ROLES_OF: Mapping[Kind, tuple[str, ...]] = {
 }
 
 
+CANCELLED_ORDER = r"^C[0-9]+$"
+
+
+def is_cancelled(roles: Mapping[str, str]) -> Any:
+    """Return the Narwhals expression that tells the cancelled lines of transactions.
+
+    Parameters
+    ----------
+    roles : mapping of role to column name
+        Of columns in their canonical types.
+
+    Returns
+    -------
+    narwhals Expr, bool
+        True where the quantity is negative (the amount, where no column is the quantity), or the order's number is a C and digits, as
+        in the Intel kit's data.
+    """
+    import narwhals as nw
+
+    negative = nw.col(roles["quantity"] if "quantity" in roles else roles["amount"]) < 0
+    return negative | nw.col(roles["order"]).str.contains(CANCELLED_ORDER) if "order" in roles else negative
+
+
 FeatureKind = Literal["number", "binary", "dummy"]
 
 

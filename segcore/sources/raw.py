@@ -39,6 +39,9 @@ class Raw:
         The sheets that could be read; empty where the format has none.
     repeated : ndarray of shape (n_rows,), bool, or None
         Rows that stand in an earlier sheet of the same workbook too.
+    places : callable or None
+        ``places(rows)`` returns what ``where`` says of each of many rows (indices, ascending) at once, where the format has a quick way:
+        ``where`` may read the file again for every row.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Raw:
     form: Mapping[str, str] = field(default_factory=dict)
     sheets: tuple[str, ...] = ()
     repeated: np.ndarray | None = None
+    places: Callable[[np.ndarray], list[str]] | None = None
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column."""
@@ -68,6 +72,7 @@ def table_source(
     form: Mapping[str, str] | None = None,
     sheets: Sequence[str] = (),
     repeated: np.ndarray | None = None,
+    places: Callable[[np.ndarray], list[str]] | None = None,
 ) -> Raw:
     """Return the source of a table that is in memory already."""
     return Raw(
@@ -81,6 +86,7 @@ def table_source(
         form=form or {},
         sheets=tuple(sheets),
         repeated=repeated,
+        places=places,
     )
 
 
