@@ -1,3 +1,3 @@
 """Customer segments that can be trusted: whole grids of clusterings, their quality, and what each segment is."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from segcore.errors import DataError, SegcoreError, SourceError
-from segcore.intake import DataRequest, Intake, child, reading, take_in, take_in_child
+from segcore.intake import DataRequest, Intake, child, peek_in_child, reading, take_in, take_in_child
 from segcore.store import Store
 
 HEADER = "customer_id,order_id,date,amount,country\n"
@@ -174,3 +174,46 @@ def test_a_sample_that_was_not_downloaded_is_a_sentence(home):
 
 def test_a_request_is_a_value():
     assert dataclasses.replace(DataRequest("x"), where=("a = 1",)) == DataRequest("x", where=("a = 1",))
+
+
+def test_what_was_chosen_is_taken_for_the_next_file_with_the_same_columns(store, tmp_path):
+    first, second = tmp_path / "march.csv", tmp_path / "april.csv"
+    first.write_text("who,when,value,other\n" + "".join(f"a{n % 3},2024-03-{n + 1:02d},{n},{n * 2}\n" for n in range(9)))
+    second.write_text("who,when,value,other\n" + "".join(f"a{n % 4},2024-04-{n + 1:02d},{n},{n * 3}\n" for n in range(9)))
+    roles = {"customer": "who", "time": "when", "amount": "other"}
+
+    guessed = reading.take_in(store, DataRequest(str(second), kind="customers", roles={"customer": ""}, afresh=True))
+    assert guessed.kind == "customers"
+    take_in(store, DataRequest(str(first), kind="transactions", roles=roles))
+    taken = take_in(store, DataRequest(str(second)))
+
+    assert taken.kind == "transactions" and dict(taken.roles) == roles
+    assert taken.remembered == "march.csv"
+    assert "as they were chosen for march.csv" in taken.notes[0].text
+    assert take_in(store, DataRequest(str(second), afresh=True)).remembered is None
+    corrected = {**roles, "amount": "value"}
+    take_in(store, DataRequest(str(first), kind="transactions", roles=corrected))
+    assert take_in(store, DataRequest(str(second))).roles["amount"] == "value", "the stored answer was made with another choice"
+
+
+def test_a_choice_that_does_not_fit_the_next_file_is_not_forced_on_it(store, tmp_path):
+    first, second = tmp_path / "march.csv", tmp_path / "april.csv"
+    header = "customer,date,points,total\n"
+    first.write_text(header + "".join(f"a{n % 3},2024-03-{n + 1:02d},{n},{n}\n" for n in range(9)))
+    second.write_text(header + "".join(f"a{n % 3},2024-03-{n + 1:02d},gold,{n}\n" for n in range(9)))
+    take_in(store, DataRequest(str(first), roles={"amount": "points"}))
+
+    taken = take_in(store, DataRequest(str(second)))
+
+    assert taken.remembered is None
+    assert taken.roles["amount"] == "total"
+
+
+def test_a_file_can_be_looked_at_before_anyone_says_what_it_means(store, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("a;b\n1;2\n3;4\n")
+
+    seen = peek_in_child(store.home, DataRequest(str(path)))
+
+    assert (seen.columns, seen.rows) == (("a", "b"), 2)
+    assert store.frame(seen.preview)["b"].tolist() == ["2", "4"]

@@ -1,4 +1,4 @@
-"""Take the data of a command in; large files in a process of their own, which gives its memory back."""
+"""Take the data of a command in with a process of its own, which no file can take this one down with, and which gives its memory back."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ if TYPE_CHECKING:
     from segcore.intake import DataRequest, Intake
     from segcore.store import Store
 
-_LARGE_BYTES = 64 * 2**20
-
 
 def taken_in(store: Store, request: DataRequest) -> Intake:
-    """Return what `intake.take_in` returns; the command's own process stays small while the work goes on.
+    """Return what `intake.take_in` returns.
 
     Raises
     ------
@@ -22,8 +20,10 @@ def taken_in(store: Store, request: DataRequest) -> Intake:
         Where the data cannot be used.
     """
     from segcore.intake import take_in, take_in_child
+    from segcore.sources import find_sample
 
-    path = Path(request.data)
-    if request.frames != "pandas" or not path.is_file() or path.stat().st_size < _LARGE_BYTES:
+    path = Path(request.data).expanduser()
+    # Ray has processes of its own; a sample is known to be sound, and comes before a file of its name.
+    if request.frames == "modin" or find_sample(request.data) or not path.exists():
         return take_in(store, request)
     return take_in_child(store.home, replace(request, data=str(path.resolve())))

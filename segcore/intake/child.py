@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from segcore.errors import DataError, ParameterError, SegcoreError, SourceError, StoreError
-from segcore.intake.reading import known_intake, take_in
-from segcore.intake.records import DataRequest, Intake
+from segcore.intake.reading import known_intake, peek, take_in
+from segcore.intake.records import DataRequest, Intake, Peek
+from segcore.machine import available_bytes
 from segcore.store import Store
 
 TIMEOUT_SECONDS = 600.0
@@ -46,17 +47,27 @@ def take_in_child(home: Path | str, request: DataRequest, *, timeout: float = TI
     known = known_intake(Store(home), request)
     if known is not None:
         return known
+    return Intake.from_json(_ask(home, request, "intake", timeout=timeout, max_bytes=max_bytes))
+
+
+def peek_in_child(home: Path | str, request: DataRequest, *, timeout: float = TIMEOUT_SECONDS, max_bytes: int | None = None) -> Peek:
+    """Look at a file with a process of its own; parameters and errors are those of `take_in_child`."""
+    return Peek.from_json(_ask(home, request, "peek", timeout=timeout, max_bytes=max_bytes))
+
+
+def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, max_bytes: int | None) -> dict[str, Any]:
     name = request.name or Path(request.data).name
-    answer = _run_child(json.dumps({"home": str(home), "request": request.to_json()}), name=name, timeout=timeout, max_bytes=max_bytes)
-    if "error" in answer:
-        raise _ERRORS.get(answer["class"], SegcoreError)(answer["error"])
-    return Intake.from_json(answer["intake"])
+    question = json.dumps({"home": str(home), "request": request.to_json(), "what": what})
+    answer = _run_child(question, name=name, timeout=timeout, max_bytes=max_bytes)
+    if "error" not in answer:
+        return dict(answer[what])
+    if answer.get("remedy"):
+        raise DataError(answer["error"], remedy=answer["remedy"])
+    raise _ERRORS.get(answer["class"], SegcoreError)(answer["error"])
 
 
 def _run_child(question: str, *, name: str, timeout: float, max_bytes: int | None) -> dict[str, Any]:
-    import psutil
-
-    limit = max_bytes or int(psutil.virtual_memory().available * _MEMORY_SHARE)
+    limit = max_bytes or int(available_bytes() * _MEMORY_SHARE)
     process = subprocess.Popen(
         [sys.executable, "-m", "segcore.intake"],
         stdin=subprocess.PIPE,
@@ -112,13 +123,15 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def main() -> int:
-    """Answer one request from standard input: ``{"intake": ...}``, or ``{"error": "one sentence", "class": ...}``."""
+    """Answer one request from standard input: ``{"intake": ...}`` or ``{"peek": ...}``, or ``{"error": "one sentence", ...}``."""
     question = json.loads(sys.stdin.read())
     request = DataRequest.from_json(question["request"])
     try:
-        answer: dict[str, Any] = {"intake": take_in(Store(question["home"]), request).to_json()}
+        store = Store(question["home"])
+        found = peek(store, request) if question["what"] == "peek" else take_in(store, request)
+        answer: dict[str, Any] = {question["what"]: found.to_json()}
     except SegcoreError as error:
-        answer = {"error": str(error), "class": type(error).__name__}
+        answer = {"error": str(error), "class": type(error).__name__, "remedy": getattr(error, "remedy", "")}
     except MemoryError:
         answer = {
             "class": "SourceError",

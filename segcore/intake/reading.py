@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segcore import __version__
 from segcore.canonical import digest
 from segcore.dataset import Dataset, FeatureTable, Note
-from segcore.errors import StoreError
-from segcore.intake.records import DataRequest, Intake
+from segcore.errors import SegcoreError, StoreError
+from segcore.intake.memory import recall_choice, remember_choice, with_choice
+from segcore.intake.records import DataRequest, Intake, Peek
 from segcore.store import Store
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ def samples_folder(store: Store) -> Path:
 
 def known_intake(store: Store, request: DataRequest) -> Intake | None:
     """Return what a request gave before for the same content, if it was asked."""
-    return _known(store, _key(store, request))
+    return _known(store, request, _key(store, request))
 
 
 def take_in(store: Store, request: DataRequest) -> Intake:
@@ -43,21 +45,61 @@ def take_in(store: Store, request: DataRequest) -> Intake:
         Where the data cannot be read or used, in one sentence.
     """
     key = _key(store, request)
-    return _known(store, key) or _take_in(store, request, key)
+    return _known(store, request, key) or _take_in(store, request, key)
+
+
+def peek(store: Store, request: DataRequest) -> Peek:
+    """Return what a file looks like before anyone has said what it means.
+
+    Raises
+    ------
+    SegcoreError
+        Where it cannot be read at all.
+    """
+    raw = _open(store, request)
+    return Peek(raw.names, raw.n_rows, dict(raw.form), raw.sheets, _text_frame(store, raw.head(PREVIEW_ROWS)))
+
+
+def _open(store: Store, request: DataRequest) -> Raw:
+    from segcore.sources import open_source
+
+    return open_source(request.data, name=request.name, folder=samples_folder(store), reading=request.reading)
 
 
 def _take_in(store: Store, request: DataRequest, key: str) -> Intake:
-    from segcore.features import build_features
-    from segcore.sources import Selection, build_dataset, find_meaning, open_source
+    raw = _open(store, request)
+    choice = None if raw.kind else recall_choice(store, request, raw.names)
+    if choice is None:
+        intake = _use(store, raw, request)
+        if not raw.kind:
+            remember_choice(store, request, raw.names, raw.name)
+    else:
+        intake = _use_remembered(store, raw, request, choice)
+    store.put_intake(key, {"edition": _EDITION, "choice": digest(choice), **intake.to_json()})
+    return intake
 
-    raw = open_source(request.data, name=request.name, folder=samples_folder(store), reading=request.reading)
+
+def _use_remembered(store: Store, raw: Raw, request: DataRequest, choice: Mapping[str, Any]) -> Intake:
+    """Use what was chosen for a file with the same columns; guess where this one holds something else in them."""
+    try:
+        intake = _use(store, raw, with_choice(request, choice))
+    except SegcoreError as error:
+        try:
+            return _use(store, raw, request)
+        except SegcoreError:
+            raise error from None
+    note = Note("info", f"Kind, roles and columns are taken as they were chosen for {choice['name']}, which has the same columns.")
+    return replace(intake, remembered=choice["name"], notes=(note, *intake.notes))
+
+
+def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
+    from segcore.features import build_features
+    from segcore.sources import Selection, build_dataset, find_meaning
+
     meaning = find_meaning(raw, kind=request.kind, roles=request.roles, rows=request.rows)
     selection = Selection(request.where, request.date_from, request.date_to)
     dataset = build_dataset(raw, meaning, selection, frames=request.frames, rows=request.rows)
-    table = build_features(dataset, columns=request.columns)
-    intake = _record(store, raw, dataset, table, meaning.reasons)
-    store.put_intake(key, {"edition": _EDITION, **intake.to_json()})
-    return intake
+    return _record(store, raw, dataset, build_features(dataset, columns=request.columns), meaning.reasons)
 
 
 def _record(store: Store, raw: Raw, dataset: Dataset, table: FeatureTable, reasons: Mapping[str, str]) -> Intake:
@@ -122,23 +164,37 @@ def _text_frame(store: Store, rows: pa.Table) -> str:
     return store.put_frame(pd.DataFrame({name: column.to_pandas() for name, column in columns.items()}).astype(object))
 
 
-def _known(store: Store, key: str) -> Intake | None:
+def _known(store: Store, request: DataRequest, key: str) -> Intake | None:
     record = store.intake(key)
     if record is None or record.pop("edition", None) != _EDITION:
         return None
+    choice = record.pop("choice")
     intake = Intake.from_json(record)
+    if choice != digest(recall_choice(store, request, intake.columns)) and not _is_sample(request):
+        return None  # something else was chosen for these columns since
     try:
         store.feature_table(intake.table)
+        for frame in (intake.preview, intake.aside):
+            if frame is not None:
+                store.object_path(frame).stat()
         store.frame(intake.preview)
-    except StoreError:
+    except (StoreError, OSError):
         return None  # lost or damaged on disk: read the data again
     return intake
+
+
+def _is_sample(request: DataRequest) -> bool:
+    from segcore.sources import find_sample
+
+    return find_sample(request.data) is not None
 
 
 def _key(store: Store, request: DataRequest) -> str:
     asked = {key: value for key, value in request.to_json().items() if key != "data"}
     versions = {name: importlib.metadata.version(name) for name in ("pandas", "pyarrow", "narwhals", request.frames)}
-    return digest({"edition": _EDITION, "request": asked, "content": _content(store, request.data), "segcore": __version__, "versions": versions})
+    return digest(
+        {"edition": _EDITION, "request": asked, "content": _content(store, request.data), "segcore": __version__, "versions": versions}
+    )
 
 
 def _content(store: Store, data: str) -> str:

@@ -69,6 +69,42 @@ class DataRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Peek:
+    """What a file looks like, before anyone has said what it means.
+
+    Parameters
+    ----------
+    columns : tuple of str
+    rows : int
+    form, sheets
+        See ``Intake``.
+    preview : str
+        Id of the stored frame of the first rows, as text.
+    """
+
+    columns: tuple[str, ...]
+    rows: int
+    form: Mapping[str, str]
+    sheets: tuple[str, ...]
+    preview: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "columns": list(self.columns),
+            "rows": self.rows,
+            "form": dict(self.form),
+            "sheets": list(self.sheets),
+            "preview": self.preview,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Peek:
+        """Build the record from what ``to_json`` returned."""
+        return cls(**{**data, "columns": tuple(data["columns"]), "sheets": tuple(data["sheets"])})
+
+
+@dataclass(frozen=True, slots=True)
 class Intake:
     """What was taken in.
 
@@ -104,6 +140,9 @@ class Intake:
         The sheets of a workbook that could be read.
     uses : tuple of ColumnUse
         With one row a customer: what became of each column.
+    remembered : str or None
+        The data for which kind and roles were chosen as they are, an earlier file with the same columns; ``None`` where they were not
+        taken from there.
     """
 
     table: str
@@ -127,6 +166,7 @@ class Intake:
     form: Mapping[str, str] = field(default_factory=dict)
     sheets: tuple[str, ...] = ()
     uses: tuple[ColumnUse, ...] = ()
+    remembered: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""

@@ -1,7 +1,8 @@
 import pytest
 
+from segcore import intake
 from segcore.cli import taking
-from segcore.errors import SourceError
+from segcore.errors import DataError, SourceError
 from segcore.intake import DataRequest
 from segcore.store import Store
 
@@ -15,17 +16,31 @@ def orders(tmp_path, monkeypatch):
     return DataRequest(data="orders.csv")
 
 
-def test_a_large_file_is_taken_in_by_a_child_with_the_same_result(orders, home, tmp_path, monkeypatch):
-    small = taking.taken_in(Store(tmp_path / "one"), orders)
-    monkeypatch.setattr(taking, "_LARGE_BYTES", 100)
-    monkeypatch.setattr("segcore.intake.take_in", lambda *args: pytest.fail("it was read in this process"))
-    large = taking.taken_in(Store(tmp_path / "two"), orders)
-    assert large.table == small.table
-    assert large.data["fingerprint"] == small.data["fingerprint"] and large.data["name"] == "orders.csv"
+def test_a_file_is_taken_in_by_a_child_with_the_same_result(orders, tmp_path, monkeypatch):
+    here = intake.take_in(Store(tmp_path / "one"), orders)
+    monkeypatch.setattr(intake, "take_in", lambda *args: pytest.fail("it was read in this process"))
+
+    there = taking.taken_in(Store(tmp_path / "two"), orders)
+
+    assert there.table == here.table
+    assert there.data["fingerprint"] == here.data["fingerprint"] and there.data["name"] == "orders.csv"
 
 
-def test_what_is_wrong_with_a_large_file_is_one_sentence(orders, home, tmp_path, monkeypatch):
-    monkeypatch.setattr(taking, "_LARGE_BYTES", 1)
+def test_a_samples_name_comes_before_a_file_of_that_name(tmp_path, home, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "online-retail").write_text(ROWS)
+    with pytest.raises(SourceError, match="Online Retail is not here yet"):
+        taking.taken_in(Store(home), DataRequest("online-retail"))
+
+
+def test_what_is_wrong_with_a_file_is_one_sentence(orders, home, tmp_path):
     (tmp_path / "orders.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
     with pytest.raises(SourceError, match="orders.csv"):
         taking.taken_in(Store(home), orders)
+
+
+def test_a_child_hands_on_what_would_help(orders, home, tmp_path):
+    (tmp_path / "orders.csv").write_text(ROWS + "c1,2023-02-31,5\n")
+    with pytest.raises(DataError, match="2023-02-31") as refused:
+        taking.taken_in(Store(home), orders)
+    assert refused.value.remedy == "set_aside"
