@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,15 +15,27 @@ from segcore.dataset import ROW_NUMBER, Dataset, Note
 from segcore.errors import DataError
 from segcore.frames import to_backend
 from segcore.rules import RowRules
-from segcore.sources.columns import as_ids, as_numbers, as_text, is_numeric
-from segcore.sources.dates import read_times
+from segcore.sources.aside import (
+    CANCELLED,
+    DUPLICATE,
+    EARLIER_SHEET,
+    NEGATIVE_PRICE,
+    TOO_LARGE,
+    Sieve,
+    bad_value,
+    set_aside_notes,
+    without,
+)
+from segcore.sources.columns import as_text
+from segcore.sources.doubts import cancelled_lines, worth_a_look
 from segcore.sources.filters import Condition, period
 from segcore.sources.raw import Raw
+from segcore.sources.repeats import repeats_earlier
 from segcore.sources.roles import NO_QUANTITY, Meaning
+from segcore.sources.typed import IDS, Typed, too_large, typed_columns
 
 _HEAD_ROWS, _MOST_CODES = 10_000, 6
 _MODIN_PAYS_ROWS = 20_000_000
-_IDS = ("customer", "order", "item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +60,9 @@ class Selection:
         return (*self.where, *(text for text, bound in bounds if bound))
 
 
-def build_dataset(raw: Raw, meaning: Meaning, selection: Selection, *, frames: str, rows: RowRules | None = None) -> Dataset:
+def build_dataset(
+    raw: Raw, meaning: Meaning, selection: Selection, *, frames: str, rows: RowRules | None = None, today: dt.date | None = None
+) -> Dataset:
     """Return the rows that can be used, in the frame library asked for.
 
     Parameters
@@ -57,6 +72,8 @@ def build_dataset(raw: Raw, meaning: Meaning, selection: Selection, *, frames: s
     frames : {"pandas", "polars", "modin"}
     rows : RowRules or None
         What becomes of doubtful rows.
+    today : date or None
+        Rows dated later are counted and warned of; ``None`` is today.
 
     Raises
     ------
@@ -64,118 +81,124 @@ def build_dataset(raw: Raw, meaning: Meaning, selection: Selection, *, frames: s
         Where a role column holds something else than it must, or no row is left.
     ParameterError
         Where a filter cannot be read, or asks for a period of data without times.
+
+    Notes
+    -----
+    A row is set aside under the first reason that applies: it stands in an earlier sheet too; a bad value (where that is no reason to
+    refuse the file); a role's value is missing; a negative price; a cancelled line and an exact repeat (on request). What is left is
+    filtered. So the rows read are those used, those set aside and those filtered out.
     """
+    rules = rows or RowRules()
     conditions = [Condition(text, raw.names) for text in selection.where]
-    roles = meaning.roles
+    roles = dict(meaning.roles)
     if (selection.date_from or selection.date_to) and "time" not in roles:
         raise DataError(f"{raw.name} has no column with the role time, so --from and --to have nothing to look at.")
-    columns, notes = _canonical(raw, meaning, conditions)
-    table = pa.table(columns)
-    valid, set_aside = _complete(table, roles)
-    kept = valid
-    for condition in conditions:
-        kept = pc.and_(kept, condition.mask(_marked(table, roles)))
-    if "time" in roles:
-        kept = pc.and_(kept, period(table[roles["time"]].combine_chunks(), date_from=selection.date_from, date_to=selection.date_to))
-    n_valid, n_kept = int(pc.sum(valid).as_py() or 0), int(pc.sum(kept).as_py() or 0)
+    typed = typed_columns(raw, meaning, _needed(raw, meaning, conditions), rules)
+    sieve = Sieve(raw.n_rows)
+    _set_aside(sieve, typed, raw, meaning, rules)
+    table = pa.table(typed.columns)
+    valid = sieve.kept
+    kept = _filtered(valid, table, conditions, selection, roles)
+    n_valid, n_kept = int(valid.sum()), int(kept.sum())
     if n_kept == 0:
-        why = f"of {raw.n_rows:,} rows {raw.n_rows - n_valid:,} miss a value that is needed, and the filters take {n_valid - n_kept:,} out"
-        raise DataError(f"{raw.name} has no row left: {why}.")
+        raise _no_row_left(raw, sieve, n_valid)
     wanted = table.column_names if meaning.kind == "customers" else list(dict.fromkeys(roles.values()))
     used = table.select(wanted)
-    used = (used if n_kept == table.num_rows else used.filter(kept)).combine_chunks()
-    del columns, table
-    if meaning.kind == "customers" and "customer" not in roles:
-        numbers = pa.array(np.flatnonzero(kept.to_numpy(zero_copy_only=False)) + 1)
-        used = used.add_column(0, ROW_NUMBER, pc.cast(numbers, pa.large_string()))
+    used = (used if n_kept == table.num_rows else used.filter(pa.array(kept))).combine_chunks()
+    notes = (*raw.notes, *typed.notes)
+    del typed, table
     if meaning.kind == "customers":
+        if "customer" not in roles:
+            used = used.add_column(0, ROW_NUMBER, pc.cast(pa.array(np.flatnonzero(kept) + 1), pa.large_string()))
         _refuse_duplicates(used, kept, raw, roles)
         notes = (*notes, *_customer_notes(used, roles))
+    counts, worth = worth_a_look(raw, used, kept, meaning, rules, today or dt.date.today())
     return Dataset(
         frame=to_backend(used, frames),
         kind=meaning.kind,
-        roles=dict(roles),
+        roles=roles,
         name=raw.name,
         fingerprint=_fingerprint(used, meaning),
         rows_read=raw.n_rows,
-        set_aside=set_aside,
+        set_aside=sieve.counts,
         filtered_out=n_valid - n_kept,
         filters=selection.spoken(),
-        notes=(*raw.notes, *notes, *_set_aside_notes(set_aside), *_role_notes(meaning), *_frame_notes(frames, raw.n_rows)),
+        notes=(*notes, *worth, *set_aside_notes(sieve), *_role_notes(meaning), *_frame_notes(frames, raw.n_rows)),
+        aside=sieve.table(raw),
+        counts=counts,
     )
 
 
-def _canonical(raw: Raw, meaning: Meaning, conditions: Sequence[Condition]) -> tuple[dict[str, pa.Array], tuple[Note, ...]]:
-    """Return the role columns in their types and the others that are needed: those of filters, or all with one row a customer."""
-    holders = {column: role for role, column in meaning.roles.items()}
+def _needed(raw: Raw, meaning: Meaning, conditions: Sequence[Condition]) -> list[str]:
+    """Return the columns to read: those with a role and those of filters, or all with one row a customer."""
     asked = [name for condition in conditions for name in condition.columns if name in raw.names]
     # A condition on an unknown column is reported with the names of all columns, so they all must be there then.
     unknown = any(name not in raw.names for condition in conditions for name in condition.columns)
     everything = meaning.kind == "customers" or unknown
-    names = list(raw.names) if everything else list(dict.fromkeys([*meaning.roles.values(), *asked]))
-    table = raw.read(names)
-    columns: dict[str, pa.Array] = {}
-    notes: list[Note] = []
-    for name in names:
-        role = holders.get(name)
-        if role in _IDS:
-            columns[name] = as_ids(table[name])
-        elif role == "time":
-            times = read_times(table[name], name=name, where=raw.where)
-            columns[name] = times.values
-            notes.extend(times.notes)
-        elif role is not None or (meaning.kind == "customers" and is_numeric(table[name])):
-            columns[name] = as_numbers(table[name], name=name, where=raw.where)
-            notes.extend(_comma_notes(table[name], name))
-        elif meaning.kind == "customers" and not _is_time(table[name]):
-            columns[name] = as_text(table[name])
-        else:
-            columns[name] = table[name].combine_chunks()
-    return columns, tuple(notes)
+    return list(raw.names) if everything else list(dict.fromkeys([*meaning.roles.values(), *asked]))
 
 
-def _comma_notes(column: pa.ChunkedArray, name: str) -> list[Note]:
-    """Say what the commas of a column of numbers were read as."""
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        return []
-    if not pc.any(pc.match_substring(column, ",")).as_py():
-        return []
-    what = "thousands" if pc.any(pc.match_substring_regex(column, r",\d{3}[.,]")).as_py() else "decimals"
-    return [Note("info", f"Commas in {name} are read as parting {what}.")]
-
-
-def _is_time(column: pa.ChunkedArray) -> bool:
-    return pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)
-
-
-def _complete(table: pa.Table, roles: Mapping[str, str]) -> tuple[pa.Array, dict[str, int]]:
-    """Return which rows have all role columns, and how many are missing each, counted under the first that is missing."""
-    valid = pa.array(np.ones(table.num_rows, dtype=bool))
-    set_aside: dict[str, int] = {}
+def _set_aside(sieve: Sieve, typed: Typed, raw: Raw, meaning: Meaning, rules: RowRules) -> None:
+    roles = dict(meaning.roles)
+    sieve.put(raw.repeated, EARLIER_SHEET)
+    for column, bad in typed.bad.items():
+        sieve.put(bad, bad_value(column))
+    sieve.put(too_large(typed, roles, raw, rules), TOO_LARGE)
     for column in dict.fromkeys(roles.values()):
-        there = pc.is_valid(table[column]).combine_chunks()
-        missing = pc.sum(pc.and_(valid, pc.invert(there))).as_py()
-        if missing:
-            set_aside[f"without {column}"] = int(missing)
-        valid = pc.and_(valid, there)
-    return valid, set_aside
+        values = typed.columns[column]
+        sieve.put(pc.is_null(values).to_numpy(zero_copy_only=False) if values.null_count else None, without(column))
+    if "price" in roles:
+        sieve.put(_below_zero(typed.columns[roles["price"]]), NEGATIVE_PRICE)
+    if rules.cancelled == "aside" and meaning.kind == "transactions":
+        sieve.put(cancelled_lines(pa.table({name: typed.columns[name] for name in roles.values()}), roles), CANCELLED)
+    if rules.duplicates == "aside":
+        sieve.put(repeats_earlier(raw), DUPLICATE)
+
+
+def _below_zero(values: pa.Array) -> np.ndarray | None:
+    least = pc.min(values).as_py()
+    return None if least is None or least >= 0 else pc.less(values, 0).fill_null(False).to_numpy(zero_copy_only=False)
+
+
+def _filtered(
+    valid: np.ndarray, table: pa.Table, conditions: Sequence[Condition], selection: Selection, roles: Mapping[str, str]
+) -> np.ndarray:
+    kept = valid
+    for condition in conditions:
+        kept = kept & _mask(condition.mask(_marked(table, roles)))
+    if "time" in roles:
+        times = table[roles["time"]].combine_chunks()
+        kept = kept & _mask(period(times, date_from=selection.date_from, date_to=selection.date_to))
+    return kept
+
+
+def _mask(rows: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    rows = rows.combine_chunks() if isinstance(rows, pa.ChunkedArray) else rows
+    return np.asarray(rows.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _no_row_left(raw: Raw, sieve: Sieve, n_valid: int) -> DataError:
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in sieve.counts.items())
+    aside = f"{raw.n_rows - n_valid:,} are set aside ({reasons})" if reasons else "none is set aside"
+    filtered = f", and the filters take {n_valid:,} out" if n_valid else ""
+    return DataError(f"{raw.name} has no row left: of {raw.n_rows:,} rows {aside}{filtered}.")
 
 
 def _marked(table: pa.Table, roles: Mapping[str, str]) -> pa.Table:
     """Return the table with the id columns marked as such, for filters to compare them as text."""
-    ids = {roles[role] for role in _IDS if role in roles}
+    ids = {roles[role] for role in IDS if role in roles}
     fields = [field.with_metadata({b"role": b"id"}) if field.name in ids else field for field in table.schema]
     return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
 
 
-def _refuse_duplicates(rows: pa.Table, kept: pa.Array, raw: Raw, roles: Mapping[str, str]) -> None:
+def _refuse_duplicates(rows: pa.Table, kept: np.ndarray, raw: Raw, roles: Mapping[str, str]) -> None:
     if "customer" not in roles:
         return
     ids = rows[roles["customer"]].to_pandas()
     repeated = ids.duplicated().to_numpy()
     if not repeated.any():
         return
-    source_rows = np.flatnonzero(kept.to_numpy(zero_copy_only=False))
+    source_rows = np.flatnonzero(kept)
     second = int(np.argmax(repeated))
     first = int(np.argmax((ids == ids.iloc[second]).to_numpy()))
     raise DataError(
@@ -208,10 +231,6 @@ def _looks_like_codes(column: pa.ChunkedArray) -> bool:
         return False
     values = pc.unique(column).drop_null().to_pylist()
     return 2 < len(values) <= _MOST_CODES or (len(values) == 2 and set(values) != {0.0, 1.0})
-
-
-def _set_aside_notes(set_aside: Mapping[str, int]) -> list[Note]:
-    return [Note("info", f"{count:,} {'row' if count == 1 else 'rows'} {reason} set aside.") for reason, count in set_aside.items()]
 
 
 def _role_notes(meaning: Meaning) -> list[Note]:

@@ -1,0 +1,215 @@
+"""Columns in the types that their roles need; with one row a customer, in the type of what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from segcore.dataset import Note
+from segcore.errors import DataError
+from segcore.rules import RowRules
+from segcore.sources.columns import as_text, is_numeric, missing_to_null, read_ids, read_numbers, shown
+from segcore.sources.dates import read_times
+from segcore.sources.raw import Raw
+from segcore.sources.roles import Meaning
+
+IDS = ("customer", "order", "item")
+NO_CATEGORY = "(none)"
+_MOSTLY_NUMBERS = 0.95
+_TELLING_NUMBERS = 20
+_HEAD_ROWS = 200
+_INFINITE = r"(?i)^\s*[+-]?inf(inity)?\s*$|^\s*[+-]?\d+\.?\d*e\+?\d{3,}\s*$"
+_SET_ASIDE = "correct {them}, or put {rows} aside (--set-aside, a button on screen)"
+
+
+@dataclass(slots=True)
+class Typed:
+    """Columns in canonical types.
+
+    Parameters
+    ----------
+    columns : dict of column name to pyarrow Array
+        Null where missing or bad.
+    bad : dict of column name to ndarray of shape (n_rows,), bool
+        Values that could not be read, of the columns that have one.
+    notes : list of Note
+        How they were read, where that is a decision.
+    """
+
+    columns: dict[str, pa.Array] = field(default_factory=dict)
+    bad: dict[str, np.ndarray] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+
+
+def typed_columns(raw: Raw, meaning: Meaning, names: Iterable[str], rules: RowRules) -> Typed:
+    """Read columns into the types that their roles need.
+
+    Parameters
+    ----------
+    raw, meaning
+        The rows, what their columns mean.
+    names : iterable of str
+        The columns that are wanted; those without a role stay as they are, except with one row a customer.
+    rules : RowRules
+        Order of days and months; whether bad values are marked instead of refused.
+
+    Raises
+    ------
+    DataError
+        Where a role column holds something else than it must, and that is not to be set aside.
+    """
+    holders = {column: role for role, column in meaning.roles.items()}
+    names = list(names)
+    table = raw.read(names)
+    typed = Typed()
+    for name in names:
+        role = holders.get(name)
+        if role is not None:
+            _read_role(typed, table[name], role, name, raw, rules)
+        elif meaning.kind == "customers":
+            _read_plain(typed, table[name], name, raw, rules)
+        else:
+            typed.columns[name] = table[name].combine_chunks()
+    return typed
+
+
+def _read_role(typed: Typed, column: pa.ChunkedArray, role: str, name: str, raw: Raw, rules: RowRules) -> None:
+    if role in IDS:
+        ids = read_ids(column, name=name, where=raw.where)
+        typed.columns[name] = ids.values
+        typed.notes.extend(ids.notes)
+        return
+    if role == "category":
+        typed.columns[name] = missing_to_null(as_text(column)).fill_null(NO_CATEGORY)
+        return
+    if role == "time":
+        times = read_times(column, name=name, where=raw.where, order=rules.date_order, set_aside=rules.set_aside)
+        typed.columns[name], bad = times.values, times.bad
+        typed.notes.extend(times.notes)
+    else:
+        numbers = read_numbers(column, name=name, where=raw.where, set_aside=rules.set_aside)
+        typed.columns[name], bad = numbers.values, numbers.bad
+        if role == "discount":
+            typed.columns[name] = numbers.values.fill_null(0.0)
+        typed.notes.extend(numbers.notes or _comma_notes(column, name))
+    if bad is not None:
+        typed.bad[name] = bad
+
+
+def _read_plain(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> None:
+    """Read one column of a table with one row a customer: numbers where they are numbers, times where they are times, else text."""
+    if pa.types.is_temporal(column.type):
+        typed.columns[name] = read_times(column, name=name, where=raw.where).values
+        return
+    if is_numeric(column):
+        numbers = read_numbers(column, name=name, where=raw.where)
+        typed.columns[name] = numbers.values
+        typed.notes.extend(numbers.notes or _comma_notes(column, name))
+        return
+    if not (pa.types.is_boolean(column.type) or _is_mostly_numbers(typed, column, name, raw, rules)):
+        times = _times(column, name, rules)
+        if times is not None:
+            typed.columns[name] = times
+            return
+    if name not in typed.columns:
+        typed.columns[name] = missing_to_null(as_text(column))
+
+
+def _is_mostly_numbers(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> bool:
+    """Read a column of numbers among which a few texts stand, such as "?": these become missing, and that is said.
+
+    An infinity is no text that stands for a missing value: it is refused, or set aside on request.
+    """
+    text = missing_to_null(as_text(column))
+    if pc.any(pc.match_substring_regex(text, r"^0\d")).as_py():
+        return False  # codes
+    numbers = read_numbers(column, name=name, where=raw.where, set_aside=True)
+    n_good = len(numbers.values) - numbers.values.null_count
+    if numbers.bad is None or n_good < _MOSTLY_NUMBERS * (n_good + int(numbers.bad.sum())):
+        return False
+    infinite = numbers.bad & pc.match_substring_regex(text, _INFINITE).fill_null(False).to_numpy(zero_copy_only=False)
+    if pa.types.is_floating(column.type):
+        infinite = numbers.bad
+    others = numbers.bad & ~infinite
+    if others.any() and pc.count_distinct(numbers.values).as_py() <= _TELLING_NUMBERS:
+        return False
+    if infinite.any():
+        if not rules.set_aside:
+            raise _infinite(text, infinite, name, raw)
+        typed.bad[name] = infinite
+    if others.any():
+        first = int(np.argmax(others))
+        count = int(others.sum())
+        what = "1 value that is no number is" if count == 1 else f"{count:,} values that are no numbers are"
+        example = f"{shown(text[first].as_py())} in {raw.where(first)}"
+        typed.notes.append(Note("warning", f"{name} holds numbers, but for a few texts: {what} taken for missing ({example})."))
+    typed.columns[name] = numbers.values
+    typed.notes.extend(numbers.notes)
+    return True
+
+
+def _infinite(text: pa.Array, infinite: np.ndarray, name: str, raw: Raw) -> DataError:
+    first, count = int(np.argmax(infinite)), int(infinite.sum())
+    values = "1 value of them is not" if count == 1 else f"{count:,} values of them are not"
+    mend = _SET_ASIDE.format(them="it" if count == 1 else "them", rows="the row" if count == 1 else "these rows")
+    return DataError(
+        f"{name} holds numbers, but {values} finite: the first is {shown(text[first].as_py())} in {raw.where(first)}; {mend}.",
+        remedy="set_aside",
+    )
+
+
+def _times(column: pa.ChunkedArray, name: str, rules: RowRules) -> pa.Array | None:
+    """Return a column of text as times, if every value is one and it is clear which."""
+    for part in (column.slice(0, _HEAD_ROWS), column):
+        try:
+            times = read_times(part, name=name, where=str, order=rules.date_order)
+        except DataError:
+            return None
+        if times.values.null_count == len(times.values) and part is column:
+            return None
+    return times.values
+
+
+def too_large(typed: Typed, roles: dict[str, str], raw: Raw, rules: RowRules) -> np.ndarray | None:
+    """Return the lines whose quantity times price is more than a number can hold, or ``None``.
+
+    Raises
+    ------
+    DataError
+        Where there is one and it is not to be set aside.
+    """
+    if "amount" in roles or not {"quantity", "price"} <= set(roles):
+        return None
+    quantity, price = (typed.columns[roles[role]] for role in ("quantity", "price"))
+    largest = [max(abs(bound.as_py() or 0.0) for bound in pc.min_max(column).values()) for column in (quantity, price)]
+    if np.isfinite(largest[0] * largest[1]):
+        return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        amounts = quantity.to_numpy(zero_copy_only=False) * price.to_numpy(zero_copy_only=False)
+    infinite = np.isinf(amounts)
+    if not infinite.any():
+        return None
+    if not rules.set_aside:
+        first, count = int(np.argmax(infinite)), int(infinite.sum())
+        rows = "1 row" if count == 1 else f"{count:,} rows"
+        mend = _SET_ASIDE.format(them="it" if count == 1 else "them", rows="the row" if count == 1 else "these rows")
+        raise DataError(
+            f"{roles['quantity']} times {roles['price']} is more than a number can hold in {rows}: the first is "
+            f"{quantity[first].as_py():g} times {price[first].as_py():g} in {raw.where(first)}; {mend}.",
+            remedy="set_aside",
+        )
+    return infinite
+
+
+def _comma_notes(column: pa.ChunkedArray, name: str) -> list[Note]:
+    """Say what the commas of a column of numbers were read as."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return []
+    if not pc.any(pc.match_substring(column, ",")).as_py():
+        return []
+    what = "thousands" if pc.any(pc.match_substring_regex(column, r",\d{3}[.,]")).as_py() else "decimals"
+    return [Note("info", f"Commas in {name} are read as parting {what}.")]
