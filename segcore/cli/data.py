@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +15,10 @@ from segcore.cli.taking import taken_in
 from segcore.errors import ParameterError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
+    from segcore.dataset import FeatureTable
     from segcore.features.assemble import Assembled
     from segcore.intake import Intake
-
-_FORMATS = (".parquet", ".csv")
+    from segcore.store import Store
 
 
 def add_commands(subparsers: Any) -> None:
@@ -43,6 +40,9 @@ def add_commands(subparsers: Any) -> None:
     )
     add_data_options(features)
     features.add_argument("--out", required=True, metavar="FILE", help="file to write, .parquet or .csv")
+    features.add_argument("--report", metavar="FILE", help="data report to write, JSON: every row and column accounted for")
+    features.add_argument("--dictionary", metavar="FILE", help="data dictionary to write, .csv or .parquet: what each feature is")
+    features.add_argument("--aside", metavar="FILE", help="rows that were set aside, with where and why, .csv or .parquet")
     features.add_argument("--json", action="store_true", help="print one JSON document with the counts")
     features.set_defaults(run=run_features)
 
@@ -125,17 +125,16 @@ def _progress() -> Iterator[Any]:
 
 def run_features(args: argparse.Namespace) -> int:
     """Make the features and write them."""
-    out = Path(args.out)
-    if out.suffix.lower() not in _FORMATS:
-        raise ParameterError(f"--out {args.out} must end in .parquet or .csv, so that the format is clear.")
-    if not out.absolute().parent.is_dir():
-        raise ParameterError(f"--out {args.out} lies in a folder that does not exist: make it first.")
     request = request_from(args)
 
+    from segcore.export.tables import check_folder, check_table_path, write_table, write_text
     from segcore.features.assemble import assemble
     from segcore.features.output import rows_for_file
     from segcore.store import Store
 
+    files = {name: Path(path) for name, path in vars(args).items() if name in ("out", "report", "dictionary", "aside") and path is not None}
+    for name, path in files.items():
+        (check_folder if name == "report" else check_table_path)(path, f"--{name}")
     store = Store()
     intake = taken_in(store, request)
     table = store.feature_table(intake.table)
@@ -143,16 +142,31 @@ def run_features(args: argparse.Namespace) -> int:
     assembled = assemble(table, options.features, outliers=options.outliers, repeats=options.repeats, seed=options.seed)
     rows = rows_for_file(assembled.table)
     print_notes(intake.notes)
-    write_table(rows, out)
-    report = _report(intake, options, assembled)
+    write_table(rows, files["out"])
+    if "report" in files:
+        report = _report(intake, options, assembled)
+        write_text(json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n", files["report"])
+    _write_others(store, intake, table, files)
     if args.json:
-        print(json.dumps({**report, "out": str(out)}, ensure_ascii=False))
+        print(json.dumps({**_summary(intake, options, assembled), "out": args.out}, ensure_ascii=False, allow_nan=False))
     else:
-        print(f"{rows.num_rows:,} rows and {len(options.features)} features written to {out}.{_set_aside_sentence(assembled)}")
+        print(f"{rows.num_rows:,} rows and {len(options.features)} features written to {args.out}.{_set_aside_sentence(assembled)}")
     return 0
 
 
-def _report(intake: Intake, options: FeatureOptions, assembled: Assembled) -> dict[str, Any]:
+def _write_others(store: Store, intake: Intake, table: FeatureTable, files: Mapping[str, Path]) -> None:
+    """Write the data dictionary and the rows that were set aside, where they were asked for."""
+    from segcore.export.tables import write_table
+    from segcore.features.output import data_dictionary
+    from segcore.intake import rows_aside
+
+    if "dictionary" in files:
+        write_table(data_dictionary(table), files["dictionary"])
+    if "aside" in files:
+        write_table(rows_aside(store, intake), files["aside"])
+
+
+def _summary(intake: Intake, options: FeatureOptions, assembled: Assembled) -> dict[str, Any]:
     return {
         "data": dict(intake.data),
         "rows_read": intake.rows_read,
@@ -171,6 +185,23 @@ def _report(intake: Intake, options: FeatureOptions, assembled: Assembled) -> di
     }
 
 
+def _report(intake: Intake, options: FeatureOptions, assembled: Assembled) -> dict[str, Any]:
+    from segcore.intake import data_report
+
+    return {
+        **data_report(intake),
+        "features": {
+            "names": list(options.features),
+            "rows": len(assembled.table),
+            "outliers": options.outliers,
+            "repeats": options.repeats,
+            "seed": options.seed,
+            "set_aside": {"customers": assembled.set_aside_customers, "revenue_share": assembled.set_aside_revenue_share},
+            "reference_date": assembled.table.reference_date,
+        },
+    }
+
+
 def _set_aside_sentence(assembled: Assembled) -> str:
     if not assembled.set_aside_customers:
         return ""
@@ -178,34 +209,3 @@ def _set_aside_sentence(assembled: Assembled) -> str:
     with_share = "" if share is None else f" with {share:.1%} of net revenue"
     who = "customer" if assembled.set_aside_customers == 1 else "customers"
     return f" The outlier rule set {assembled.set_aside_customers:,} {who}{with_share} aside."
-
-
-def write_table(rows: pa.Table, path: Path) -> None:
-    """Write rows as Parquet or CSV, by the name's ending; a file that is there is replaced once the new one is complete.
-
-    Text that a spreadsheet would run as a formula gets a ``'`` in front in CSV; Parquet has it as it is.
-
-    Raises
-    ------
-    ParameterError
-        Where the file cannot be written.
-    """
-    import pyarrow as pa
-    import pyarrow.csv as pacsv
-    import pyarrow.parquet as pq
-
-    from segcore.export.cells import safe_headers, safe_text
-
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        if path.suffix.lower() == ".parquet":
-            pq.write_table(rows, temporary)
-        else:
-            columns = [safe_text(c.combine_chunks())[0] if pa.types.is_string(c.type) else c for c in rows.columns]
-            pacsv.write_csv(pa.table(columns, names=safe_headers(rows.column_names)), temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise ParameterError(f"{path} cannot be written ({error.strerror or error}): choose another place for it.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()

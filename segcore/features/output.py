@@ -27,3 +27,29 @@ def rows_for_file(table: FeatureTable) -> pa.Table:
     for position, name in enumerate(table.names):
         columns[f"{name}_" if name in columns else name] = pa.array(table.values[order, position])
     return pa.table(columns)
+
+
+def data_dictionary(table: FeatureTable) -> pa.Table:
+    """Return the data dictionary as rows: one for each feature, and one for each column that is none.
+
+    Returns
+    -------
+    pyarrow Table
+        Text columns ``Feature`` (the name in files), ``Title``, ``Kind`` (number, 0 or 1, profile, not used), ``Unit``, ``Description``,
+        ``Made from`` and ``Not a feature because``.
+    """
+    kinds = {"number": "number", "binary": "0 or 1", "dummy": "0 or 1"}
+    rows = [
+        {
+            "Feature": entry.name,
+            "Title": entry.title,
+            "Kind": kinds[entry.kind] if entry.dropped is None else "profile" if entry.name in table.profile else "not used",
+            "Unit": entry.unit,
+            "Description": entry.description,
+            "Made from": ", ".join(entry.columns),
+            "Not a feature because": entry.dropped or "",
+        }
+        for entry in table.dictionary
+    ]
+    names = ("Feature", "Title", "Kind", "Unit", "Description", "Made from", "Not a feature because")
+    return pa.table({name: pa.array([row[name] for row in rows], pa.string()) for name in names})

@@ -1,0 +1,98 @@
+"""A table as a file or as bytes: Parquet, or CSV whose cells no spreadsheet runs."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from segcore.errors import ParameterError
+from segcore.export.cells import safe_headers, safe_text
+
+TABLE_FORMATS = (".parquet", ".csv")
+
+
+def check_table_path(path: Path, option: str) -> None:
+    """Raise `ParameterError` where a table cannot be written there, before any work is done.
+
+    Parameters
+    ----------
+    path : Path
+    option : str
+        What the message calls it, such as ``--out``.
+    """
+    if path.suffix.lower() not in TABLE_FORMATS:
+        raise ParameterError(f"{option} {path} must end in .parquet or .csv, so that the format is clear.")
+    check_folder(path, option)
+
+
+def check_folder(path: Path, option: str) -> None:
+    """Raise `ParameterError` where the folder that a file is to be written to is not there."""
+    if not path.absolute().parent.is_dir():
+        raise ParameterError(f"{option} {path} lies in a folder that does not exist: make it first.")
+
+
+def write_table(rows: pa.Table, path: Path) -> None:
+    """Write rows as Parquet or CSV, by the name's ending; a file that is there is replaced once the new one is complete.
+
+    Text that a spreadsheet would run as a formula gets a ``'`` in front in CSV; Parquet has it as it is.
+
+    Raises
+    ------
+    ParameterError
+        Where the file cannot be written.
+    """
+    with _replaced(path) as file:
+        _write(rows, file, path.suffix.lower())
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write text as UTF-8; a file that is there is replaced once the new one is complete.
+
+    Raises
+    ------
+    ParameterError
+        Where the file cannot be written.
+    """
+    with _replaced(path) as file:
+        file.write(text.encode())
+
+
+def table_bytes(rows: pa.Table, suffix: str) -> bytes:
+    """Return rows as the content of a ``.parquet`` or ``.csv`` file, as `write_table` writes it."""
+    buffer = io.BytesIO()
+    _write(rows, buffer, suffix)
+    return buffer.getvalue()
+
+
+def _write(rows: pa.Table, file: BinaryIO, suffix: str) -> None:
+    if suffix == ".parquet":
+        pq.write_table(rows, file)
+        return
+    columns = [safe_text(column.combine_chunks().cast(pa.string()))[0] if _is_text(column.type) else column for column in rows.columns]
+    pacsv.write_csv(pa.table(columns, names=safe_headers(rows.column_names)), file)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+@contextlib.contextmanager
+def _replaced(path: Path) -> Iterator[BinaryIO]:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+        temporary.replace(path)
+    except OSError as error:
+        raise ParameterError(f"{path} cannot be written ({error.strerror or error}): choose another place for it.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()

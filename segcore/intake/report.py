@@ -1,0 +1,55 @@
+"""The data report: what was read, what was understood, and what became of every row and column."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from segcore.intake.records import Intake
+from segcore.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def rows_aside(store: Store, intake: Intake) -> pa.Table:
+    """Return the rows that were set aside: ``Row`` (where it stands), ``Why``, then the source's columns as text; maybe none."""
+    import pyarrow as pa
+
+    if intake.aside is None:
+        return pa.table({name: pa.array([], pa.string()) for name in dict.fromkeys(("Row", "Why", *intake.columns))})
+    return pa.Table.from_pandas(store.frame(intake.aside), preserve_index=False)
+
+
+def data_report(intake: Intake) -> dict[str, Any]:
+    """Return everything that was understood of the data and done about it, as plain values.
+
+    Returns
+    -------
+    dict
+        ``rows.read == rows.used + rows.set_aside_total + rows.filtered_out``, and ``rows.set_aside`` sums to ``set_aside_total``.
+        ``worth_a_look`` counts rows among those used. ``columns`` is empty where the data has more than one row a customer.
+    """
+    return {
+        "data": intake.data["name"],
+        "fingerprint": intake.data["fingerprint"],
+        "read_as": dict(intake.form),
+        "sheets": list(intake.sheets),
+        "kind": intake.kind,
+        "roles": {role: {"column": column, "reason": intake.reasons.get(role, "")} for role, column in intake.roles.items()},
+        "chosen_for": intake.remembered,
+        "rows": {
+            "read": intake.rows_read,
+            "used": intake.rows_used,
+            "set_aside_total": sum(intake.set_aside.values()),
+            "set_aside": dict(intake.set_aside),
+            "filtered_out": intake.filtered_out,
+            "filters": list(intake.data["filters"]),
+        },
+        "worth_a_look": dict(intake.counts),
+        "columns": [asdict(use) for use in intake.uses],
+        "customers": intake.n_customers,
+        "period": {"first": intake.first_date, "last": intake.last_date},
+        "net_revenue": intake.total_revenue,
+        "notes": [{"level": note.level, "text": note.text} for note in intake.notes],
+    }
