@@ -1,14 +1,22 @@
-"""From a feature table to the matrix that is clustered, and the same way again for new customers."""
+"""From a feature table to the matrix that is clustered, and the same way again for new customers.
+
+Transforms come first, then the scaler, then weights. Nothing here imports scikit-learn, which the server never does either: the scalers
+are its own, to the bit.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
-from segcore.dataset import FeatureTable
+from segcore.dataset import FeatureEntry, FeatureTable
 from segcore.errors import DataError, ParameterError
-from segcore.solution import SCALERS, Preparation, Scaler, Transform
+from segcore.solution import SCALERS, TRANSFORMS, Preparation, Scaler, Transform
+from segcore.transforms import fitted_transform, transformed
+
+_EPS = float(np.finfo(np.float64).eps)
 
 
 def fit_preparation(
@@ -18,7 +26,7 @@ def fit_preparation(
     weights: Mapping[str, float] | None = None,
     transforms: Mapping[str, Transform] | None = None,
 ) -> Preparation:
-    """Fit the scaling of a table's features.
+    """Fit what makes the matrix to cluster of a table's features.
 
     Parameters
     ----------
@@ -26,52 +34,161 @@ def fit_preparation(
         The rows to cluster, copies included.
     scaler : {"standard", "minmax", "robust", "none"}
         Mean and standard deviation (ddof 0); minimum and range; median and interquartile range; or the values as they are.
-        A constant feature has scale 1.
+        A constant feature has scale 1. The dummies of one column are scaled together, so that a column with many categories weighs no
+        more than one with few: see Notes.
     weights : mapping of feature to float, or None
-        Factors on scaled features, each > 0.
+        Factors on scaled features, each > 0 and finite; features that are not named have 1.
     transforms : mapping of feature to {"log", "power"}, or None
-        What is done to features before they are scaled.
+        What is done to features before they are scaled, binary ones and dummies excepted: see `segcore.transforms`.
 
     Raises
     ------
     ParameterError
-        Where ``scaler`` is unknown.
+        Where ``scaler`` is unknown, a weight or transform is outside its domain, or one is for a feature that is not in the table.
     DataError
         Where a value is not finite.
+
+    Notes
+    -----
+    Of a column with m dummies in the table, ``minmax`` and ``robust`` leave each at 0 and w with ``w ** 2 = m / (4 (m - 1))``: between
+    two random customers, m equally frequent categories then make a mean squared distance of 1/2 whatever m is, as a binary feature does
+    whose values are equally frequent. One dummy alone is 0 and 1. ``standard`` divides each by the root of the sum of their variances,
+    so that they have the variance 1 together, as any other feature has.
+
+    References
+    ----------
+    ml_autosegmentation scales dummies for their number, and multiplies priority features by a factor that it cuts to a whole number.
     """
     if scaler not in SCALERS:
         raise ParameterError.unknown("scaler", scaler, SCALERS)
+    weights, transforms = checked_weights(table, weights or {}), checked_transforms(table, transforms or {})
     finite = np.isfinite(table.values).all(axis=0)
     if not finite.all():
         name = table.names[int(np.argmin(finite))]
         raise DataError(f"{name} has values that are missing or infinite: leave it out, or clean the column.")
-    centre, scale = _fitted(np.asarray(table.values), scaler)
+    steps = tuple(
+        (str(step), fitted_transform(table.column(name), step) if len(table) else 0.0)
+        for name, step in ((name, transforms.get(name, "")) for name in table.names)
+    )
+    centre, scale = _fitted(_transformed(np.asarray(table.values), steps), scaler, _blocks(table))
     return Preparation(
         features=table.names,
         scaler=scaler,
         centre=tuple(float(value) for value in centre),
         scale=tuple(float(value) for value in scale),
         reference_date=table.reference_date,
-        weights=tuple(float((weights or {}).get(name, 1.0)) for name in table.names) if weights else (),
+        transforms=steps if transforms else (),
+        weights=tuple(weights.get(name, 1.0) for name in table.names) if weights else (),
         fitted=table.fitted,
     )
 
 
-def _fitted(values: np.ndarray, scaler: Scaler) -> tuple[np.ndarray, np.ndarray]:
+def checked_weights(table: FeatureTable, weights: Mapping[str, float]) -> dict[str, float]:
+    """Return weights in the table's order, those of 1 left out.
+
+    Raises
+    ------
+    ParameterError
+        Where one is for a feature that is not in the table, or not a finite number above 0.
+    """
+    _require_chosen(table, weights, "weighted")
+    for name, weight in weights.items():
+        if isinstance(weight, bool) or not (math.isfinite(weight) and weight > 0):
+            raise ParameterError(f"The weight of {name} must be a number above 0, such as 2.5 or 0.5, got {weight!r}.")
+    return {name: float(weights[name]) for name in table.names if name in weights and weights[name] != 1}
+
+
+def checked_transforms(table: FeatureTable, transforms: Mapping[str, Transform]) -> dict[str, Transform]:
+    """Return transforms in the table's order.
+
+    Raises
+    ------
+    ParameterError
+        Where one is unknown, or for a feature that is not in the table or is not a number.
+    """
+    _require_chosen(table, transforms, "transformed")
+    kinds = {entry.name: entry.kind for entry in table.dictionary}
+    for name, transform in transforms.items():
+        if transform not in TRANSFORMS:
+            raise ParameterError.unknown(f"transform of {name}", transform, TRANSFORMS)
+        if kinds.get(name, "number") != "number":
+            raise ParameterError(f"{name} is 0 or 1, which no transform changes: leave its {transform} transform out.")
+    return {name: transforms[name] for name in table.names if name in transforms}
+
+
+def _require_chosen(table: FeatureTable, names: Mapping[str, object], what: str) -> None:
+    for name in names:
+        if name not in table.names:
+            raise ParameterError(f"{name} is to be {what}, but it is not among the chosen features: choose it, or leave that out.")
+
+
+def _blocks(table: FeatureTable) -> list[list[int]]:
+    """Return the positions of each column's dummies."""
+    entries: dict[str, FeatureEntry] = {entry.name: entry for entry in table.dictionary}
+    blocks: dict[str, list[int]] = {}
+    for position, name in enumerate(table.names):
+        if name in entries and entries[name].block:
+            blocks.setdefault(entries[name].block, []).append(position)
+    return list(blocks.values())
+
+
+def _fitted(values: np.ndarray, scaler: Scaler, blocks: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the centre and the scale of each feature, shape (n_features,) both."""
     if scaler == "none" or not len(values):
         return np.zeros(values.shape[1]), np.ones(values.shape[1])
-    from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+    centre, scale = {"standard": _standard, "minmax": _minmax, "robust": _robust}[scaler](values)
+    for block in blocks:
+        if scaler == "standard":
+            scale[block] = math.sqrt(float(values[:, block].var(axis=0).sum())) or 1.0
+        else:
+            m = len(block)
+            centre[block], scale[block] = 0.0, math.sqrt(4 * (m - 1) / m) if m > 1 else 1.0
+    return centre, scale
 
-    if scaler == "standard":
-        standard = StandardScaler().fit(values)
-        return standard.mean_, standard.scale_
-    if scaler == "minmax":
-        minmax = MinMaxScaler().fit(values)
-        # What scikit-learn takes as constant gets scale 1; the rest keeps its range, of which its factor is the reciprocal.
-        constant = minmax.data_range_ < 10 * np.finfo(np.float64).eps
-        return minmax.data_min_, np.where(constant, 1.0, minmax.data_range_)
-    robust = RobustScaler().fit(values)
-    return robust.center_, robust.scale_
+
+def _standard(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return means and standard deviations, which are 1 where rounding alone could be all the spread there is.
+
+    References
+    ----------
+    Chan, Golub and LeVeque (1983), The American Statistician 37: the corrected two-pass variance and the bound on its error.
+    """
+    n = len(values)
+    centre = values.sum(axis=0) / n
+    apart = values - centre
+    correction = apart.sum(axis=0)
+    apart **= 2
+    variance = (apart.sum(axis=0) - correction**2 / n) / n
+    constant = variance <= n * _EPS * variance + (n * centre * _EPS) ** 2
+    return centre, np.where(constant, 1.0, np.sqrt(variance))
+
+
+def _minmax(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return minima and ranges."""
+    least = values.min(axis=0)
+    return least, _without_zeros(values.max(axis=0) - least)
+
+
+def _robust(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return medians and interquartile ranges."""
+    quarters = np.percentile(values, (25.0, 75.0), axis=0)
+    return np.median(values, axis=0), _without_zeros(quarters[1] - quarters[0])
+
+
+def _without_zeros(scale: np.ndarray) -> np.ndarray:
+    """Return scales with 1 in the place of those that scikit-learn takes for 0."""
+    return np.where(scale < 10 * _EPS, 1.0, scale)
+
+
+def _transformed(values: np.ndarray, steps: tuple[tuple[str, float], ...]) -> np.ndarray:
+    """Return features as they are scaled: ``values`` itself where nothing is transformed."""
+    if not any(step for step, _ in steps):
+        return values
+    found = np.array(values, dtype=np.float64, order="C")
+    for column, (step, parameter) in enumerate(steps):
+        if step:
+            found[:, column] = transformed(found[:, column], step, parameter)
+    return found
 
 
 def apply_preparation(preparation: Preparation, values: np.ndarray) -> np.ndarray:
@@ -86,39 +203,32 @@ def apply_preparation(preparation: Preparation, values: np.ndarray) -> np.ndarra
     Returns
     -------
     ndarray of shape (n_customers, n_features), float64, C order
-        On the rows it was fitted on, what scikit-learn's scaler gives with ``fit_transform``, to the bit.
+        Without transforms, weights and dummies: what scikit-learn's scaler gives, to the bit.
     """
-    X = np.array(values, dtype=np.float64, order="C")
-    if X.ndim != 2 or X.shape[1] != len(preparation.features):
-        raise DataError(f"The rows have {X.shape[-1]} features, but {len(preparation.features)} were prepared.")
+    values = np.asarray(values)
+    if values.ndim != 2 or values.shape[1] != len(preparation.features):
+        raise DataError(f"The rows have {values.shape[-1]} features, but {len(preparation.features)} were prepared.")
+    X = np.array(_transformed(values, preparation.transforms), dtype=np.float64, order="C")
     centre, scale = np.asarray(preparation.centre), np.asarray(preparation.scale)
-    if preparation.scaler == "none":
-        return X
     if preparation.scaler == "minmax":
         # scikit-learn multiplies before it shifts; the other order differs in the last bit.
         factor = 1 / scale
         X *= factor
         X += 0 - centre * factor
-        return X
-    X -= centre
-    X /= scale
+    elif preparation.scaler != "none":
+        X -= centre
+        X /= scale
+    if preparation.weights:
+        X *= np.asarray(preparation.weights)
     return X
 
 
-def scaled(values: np.ndarray, scaler: Scaler) -> np.ndarray:
-    """Return scaled features, as `apply_preparation` gives them but for the last bit, without scikit-learn, which the server never imports.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_customers, n_features), float64
-    """
-    if scaler == "none":
-        return np.array(values, dtype=float)
-    if scaler == "standard":
-        centre, scale = values.mean(axis=0), values.std(axis=0)
-    elif scaler == "minmax":
-        centre, scale = values.min(axis=0), np.ptp(values, axis=0)
-    else:
-        low, centre, high = np.percentile(values, [25, 50, 75], axis=0)
-        scale = high - low
-    return (values - centre) / np.where(scale > 0, scale, 1.0)
+def prepared(
+    table: FeatureTable,
+    scaler: Scaler,
+    *,
+    weights: Mapping[str, float] | None = None,
+    transforms: Mapping[str, Transform] | None = None,
+) -> np.ndarray:
+    """Return a table's rows as they are clustered, where how they were prepared is not needed; see `fit_preparation`."""
+    return apply_preparation(fit_preparation(table, scaler, weights=weights, transforms=transforms), table.values)

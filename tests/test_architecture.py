@@ -20,7 +20,7 @@ FLOORS = {
         "segcore.solution",
     ],
     2: ["segcore.features", "segcore.sources"],
-    3: ["segcore.engines", "segcore.kernels"],
+    3: ["segcore.engines", "segcore.kernels", "segcore.transforms"],
     4: ["segcore.algorithms", "segcore.quality", "segcore.preparation"],
     5: ["segcore.store", "segcore.recommend", "segcore.workers"],
     6: ["segcore.sweep", "segcore.intake", "segcore.cost"],

@@ -41,7 +41,14 @@ def estimate(
     def build() -> SweepEstimate | None:
         try:
             rows = SampledRows.of(
-                table, chosen.features, outliers=chosen.outliers, repeats=chosen.repeats, scaler=chosen.scaler, seed=chosen.seed
+                table,
+                chosen.features,
+                outliers=chosen.outliers,
+                repeats=chosen.repeats,
+                scaler=chosen.scaler,
+                seed=chosen.seed,
+                weights=dict(chosen.weights),
+                transforms=dict(chosen.transforms),
             )
         except SegcoreError:
             return None

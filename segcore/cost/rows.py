@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from segcore.dataset import FeatureTable
 from segcore.errors import DataError
 from segcore.features.assemble import assemble, kit_outliers
-from segcore.preparation import scaled
-from segcore.solution import Outliers, Scaler
+from segcore.preparation import prepared
+from segcore.solution import Outliers, Scaler, Transform
 
 _SAMPLED = 10_000
 _ASKED = 256
@@ -55,6 +55,8 @@ class SampledRows:
         repeats: int = 1,
         scaler: Scaler = "standard",
         seed: int = 0,
+        weights: Mapping[str, float] | None = None,
+        transforms: Mapping[str, Transform] | None = None,
     ) -> SampledRows:
         """Draw the sample of a sweep's rows; its options are those of ``SweepSpec``.
 
@@ -69,8 +71,10 @@ class SampledRows:
         copies = min(repeats, _COPIES)
         customers = min(len(kept), _SAMPLED // copies)
         drawn = kept if customers == len(kept) else np.sort(np.random.default_rng(seed).choice(kept, customers, replace=False))
-        values = assemble(table.take(drawn), features, outliers="none", repeats=copies, seed=seed).table.values
-        return cls(scaled(values, scaler), len(kept) * repeats, repeats=repeats, sampled_repeats=copies)
+        rows = assemble(table.take(drawn), features, outliers="none", repeats=copies, seed=seed).table
+        return cls(
+            prepared(rows, scaler, weights=weights, transforms=transforms), len(kept) * repeats, repeats=repeats, sampled_repeats=copies
+        )
 
     def neighbours(self, eps: float) -> float:
         """Return how many rows lie within ``eps`` of a row, itself included, on average."""

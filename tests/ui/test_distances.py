@@ -1,21 +1,50 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
-from segcore.preparation import scaled
+from segcore.dataset import FeatureEntry, FeatureTable
 from segcore.quality.kdistance import k_distances
-from ui.distances import eps_values
+from ui.choice import FeatureChoice
+from ui.distances import curve_of, eps_values
 
 
-@pytest.mark.parametrize(("name", "scaler"), [("standard", StandardScaler()), ("minmax", MinMaxScaler()), ("robust", RobustScaler())])
-def test_the_curve_sees_the_scaling_that_the_sweep_uses(name, scaler):
+@pytest.fixture
+def curve(monkeypatch):
+    """Return a function that gives the matrix which the curve of a choice is measured on."""
+    seen = []
+    monkeypatch.setattr("ui.cache.computed", lambda name, key, build: build())
+    monkeypatch.setattr("segcore.quality.kdistance.k_distances", lambda X, k, seed: seen.append(X))
+
+    def of(table, **options):
+        curve_of(FeatureChoice(table.names, **options), SimpleNamespace(table="t"), table)
+        return seen.pop()
+
+    return of
+
+
+def table_of(values):
+    names = tuple(f"f{column}" for column in range(values.shape[1]))
+    return FeatureTable(
+        values=values,
+        names=names,
+        customers=np.array([f"{row:02d}" for row in range(len(values))], dtype=object),
+        copies=np.zeros(len(values), dtype=np.int32),
+        dictionary=tuple(FeatureEntry(name, name, "", "") for name in names),
+    )
+
+
+@pytest.mark.parametrize(
+    ("scaler", "theirs"), [("standard", StandardScaler()), ("minmax", MinMaxScaler()), ("robust", RobustScaler()), ("none", None)]
+)
+def test_the_curve_sees_the_weights_transforms_and_scaling_that_the_sweep_uses(curve, scaler, theirs):
     rng = np.random.default_rng(0)
     values = np.column_stack([rng.normal(5, 3, 50), rng.exponential(100, 50), np.full(50, 7.0)])
-    assert np.allclose(scaled(values, name), scaler.fit_transform(values))
-
-
-def test_without_scaling_the_values_stay():
-    assert scaled(np.array([[1, 2]]), "none").tolist() == [[1.0, 2.0]]
+    found = curve(table_of(values), scaler=scaler, weights=(("f0", 0.5),), transforms=(("f1", "log"),))
+    logged = np.column_stack([values[:, 0], np.log1p(values[:, 1]), values[:, 2]])
+    scaled = logged if theirs is None else theirs.fit_transform(logged)
+    np.testing.assert_array_equal(found, scaled * [0.5, 1, 1])
 
 
 def test_the_suggested_radii_hold_the_bend_and_are_distinct():
