@@ -8,7 +8,7 @@ from typing import Any
 from segcore.dataset import Dataset, FeatureTable
 from segcore.errors import ParameterError
 from segcore.features.customers import build_customers
-from segcore.features.dictionary import BEHAVIOUR, KIT, SMALL
+from segcore.features.dictionary import BEHAVIOUR, KIT, RFM, SMALL
 from segcore.features.transactions import build_transactions
 from segcore.rules import ColumnRules
 
@@ -20,7 +20,7 @@ BUILDERS: tuple[tuple[str, Callable[..., FeatureTable]], ...] = (
     ("customers", build_customers),
 )
 # Empty stands for every feature of the table.
-FEATURE_SETS: Mapping[str, tuple[str, ...]] = {"kit": KIT, "small": SMALL, "behaviour": BEHAVIOUR, "all": ()}
+FEATURE_SETS: Mapping[str, tuple[str, ...]] = {"kit": KIT, "small": SMALL, "behaviour": BEHAVIOUR, "rfm": RFM, "all": ()}
 
 
 def build_features(
@@ -61,7 +61,7 @@ def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]
     table : FeatureTable
         Every feature of every customer.
     asked : str
-        ``kit``, ``small``, ``behaviour``, ``all``, or names with commas between.
+        ``kit``, ``small``, ``behaviour``, ``rfm``, ``all``, or names with commas between.
     kind : {"transactions", "customers"}
         A table with one row a customer has ``all`` only.
 

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from segcore.dataset import FeatureEntry
+from segcore.features.categories import Categories, ShareWords, describe_shares
+from segcore.features.clock import describe_clock
+from segcore.features.findings import Findings
+from segcore.features.returns import describe_returns
+from segcore.features.rfm import describe_rfm
+from segcore.features.rhythm import describe_rhythm
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -25,7 +31,8 @@ MONTHS = (
 SMALL = ("Amount", "NumberOfOrders", "Recency")
 KIT = (*SMALL, *sorted(set(WEEKDAYS) - {"Saturday"}), *sorted(MONTHS))
 SHARES = tuple(f"share_{name}" for name in (*WEEKDAYS, *MONTHS))
-NAMES = (
+RFM = ("Recency", "invoices", "total_spend")
+_FIRST = (
     *KIT,
     "Saturday",
     "invoices",
@@ -47,12 +54,23 @@ BEHAVIOUR = (
 )
 
 
-def describe(roles: Mapping[str, str]) -> tuple[FeatureEntry, ...]:
-    """Return the entries of every feature, those that the roles do not allow marked as dropped.
+SPENT = ShareWords(
+    prefix="spend_share_",
+    title="Share of spend on",
+    unit="share of spend",
+    part="Sum of positive amounts, cancelled lines left out,",
+    whole="that of all lines",
+    nothing="where the customer has no spend",
+)
+
+
+def describe(roles: Mapping[str, str], found: Findings) -> tuple[FeatureEntry, ...]:
+    """Return the entries of every feature, those that the roles or the data do not allow marked as dropped.
 
     Parameters
     ----------
     roles : mapping of role to column name
+    found : Findings
     """
     money = (roles["amount"],) if "amount" in roles else (roles["quantity"], roles["price"])
     amount = roles["amount"] if "amount" in roles else f"{roles['quantity']} x {roles['price']}"
@@ -64,6 +82,28 @@ def describe(roles: Mapping[str, str]) -> tuple[FeatureEntry, ...]:
         *(() if order == time else (time,)),
         *(column for column in (roles.get("quantity"),) if column and column not in money),
     )
+    return (
+        *_first(roles, money, amount, cancelled, orders),
+        *describe_rfm(found.cuts, {"recency": (time,), "frequency": orders, "monetary": money}),
+        *describe_clock(time, found.no_clock),
+        *describe_returns(roles, money, amount, cancelled),
+        *describe_rhythm(orders, money, amount, cancelled, typical=found.typical_spread, filled=found.filled),
+        *_spent(roles, money, found.categories),
+    )
+
+
+def _spent(roles: Mapping[str, str], money: tuple[str, ...], categories: Categories | None) -> tuple[FeatureEntry, ...]:
+    if "category" not in roles or categories is None:
+        return describe_shares(Categories((), False), SPENT, (), dropped="no column has the role category")
+    return describe_shares(categories, SPENT, (roles["category"], *(column for column in money if column != roles["category"])))
+
+
+def _first(
+    roles: Mapping[str, str], money: tuple[str, ...], amount: str, cancelled: str, orders: tuple[str, ...]
+) -> tuple[FeatureEntry, ...]:
+    """Return the entries of the Intel kit's features and of those that go with them."""
+    time = roles["time"]
+    order = roles.get("order", time)
     entries = [
         FeatureEntry(
             "Amount", "Mean line amount", "currency", f"Mean of {amount} over the customer's lines, cancelled ones included.", money
@@ -124,7 +164,7 @@ def describe(roles: Mapping[str, str]) -> tuple[FeatureEntry, ...]:
         ),
     ]
     by_name = {entry.name: entry for entry in entries}
-    return tuple(by_name[name] for name in NAMES)
+    return tuple(by_name[name] for name in _FIRST)
 
 
 def _cancelled(roles: Mapping[str, str]) -> str:

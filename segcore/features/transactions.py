@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from segcore.dataset import Dataset, FeatureTable
-from segcore.errors import DataError, ParameterError
-from segcore.features.dictionary import MONTHS, NAMES, WEEKDAYS, describe
+from segcore.dataset import Dataset, FeatureTable, is_cancelled
+from segcore.errors import DataError
+from segcore.features.categories import Categories, as_category, choose, shares, weigh
+from segcore.features.clock import PERIODS, period, why_no_clock
+from segcore.features.dictionary import MONTHS, SPENT, WEEKDAYS, describe
+from segcore.features.findings import Findings
+from segcore.features.grouping import as_iso, by_customer, days, ratio, reference_moment, rows_of, small
+from segcore.features.returns import discount_share, returned_value_share
+from segcore.features.rfm import SEGMENT, fit_cuts, rfm_scores, rfm_segments
+from segcore.features.rhythm import Orders, gap_spread, spend_trend
 from segcore.rules import ColumnRules
-
-_DAY = np.timedelta64(86_400_000_000, "us")
 
 
 def build_transactions(
@@ -33,11 +38,16 @@ def build_transactions(
         Its frame may be pandas, Polars or Modin. Lines are read once; the work grows with their number.
     reference_date : str or None
         ISO date and time to which days are counted; the latest time in the data where ``None``. A date alone is the end of that day.
+    fitted : mapping or None
+        ``FeatureTable.fitted`` of an earlier table: its cut-points, categories and fill values are used. What it does not hold, as that
+        of tables made before there was such a feature, is fitted to these customers.
+    columns : ColumnRules or None
+        How many categories have a feature of their own.
 
     Returns
     -------
     FeatureTable
-        Customers ascending by their id's text; ``revenue`` is net spend.
+        Customers ascending by their id's text; ``revenue`` is net spend; ``profile`` holds the name of each customer's RFM segment.
 
     Raises
     ------
@@ -51,152 +61,222 @@ def build_transactions(
     Features without nulls by construction: see the data dictionary. The Intel kit's are those of its preprocessing (``systems.md``, 1).
     """
     lines = _lines(dataset)
-    customers = _per_customer(lines)
+    customers = by_customer(_totals(lines))
     index = pd.Index(customers["customer"])
-    latest = customers["last"].max()
-    reference = _reference(reference_date, latest)
-    n_lines = customers["lines"].to_numpy(dtype=np.float64)
-    total = customers["total"].to_numpy(dtype=np.float64)
-    first, last = (customers[name].to_numpy(dtype="datetime64[us]") for name in ("first", "last"))
-    made = {
-        "Amount": customers["mean"].to_numpy(dtype=np.float64),
-        "NumberOfOrders": n_lines,
-        "Recency": np.floor(_days(last, reference)),
-        "total_spend": total,
-        "log_spend": np.sign(total) * np.log1p(np.abs(total)),
-        **_calendar(lines, index),
-    }
-    made |= {f"share_{name}": made[name] / n_lines for name in (*WEEKDAYS, *MONTHS)}
-    kept = lines.filter(~nw.col("cancelled"))
-    made |= _orders(kept, index, first=first, total=total, reference=reference)
+    reference = reference_moment(reference_date, customers["last"].max())
+    kept = _kept(lines)
+    bought = _bought(kept, index, customers)
+    _refuse_overflow(customers, bought, dataset.name)
+    made = _basics(customers, reference) | _calendar(lines, index, customers)
+    made |= _orders(bought, made["total_spend"], reference) | _returns(customers, bought)
     if "item" in dataset.roles:
         made["distinct_items"] = _count_distinct(kept, "item", index)
-    _refuse_overflow(made["total_spend"], customers["customer"], dataset.name)
-    names = tuple(name for name in NAMES if name in made)
+    spent = weigh(kept, "spend") if "category" in dataset.roles else None
+    found = _find(dataset, lines, made, spent, known=fitted or {}, most_categories=(columns or ColumnRules()).max_categories)
+    made |= rfm_scores(made["Recency"], made["invoices"], made["total_spend"], found.cuts)
+    spread = made["days_between_orders_spread"]
+    made["days_between_orders_spread"] = np.where(np.isnan(spread), found.typical_spread or 0.0, spread)
+    if spent is not None and found.categories is not None:
+        made |= {f"{SPENT.prefix}{name}": share for name, share in shares(spent, index, found.categories).items()}
+    dictionary = describe(dataset.roles, found)
+    names = tuple(entry.name for entry in dictionary if entry.dropped is None)
     return FeatureTable(
         values=np.column_stack([made[name] for name in names]),
         names=names,
         customers=customers["customer"].to_numpy(dtype=object),
         copies=np.zeros(len(customers), dtype=np.int32),
-        dictionary=describe(dataset.roles),
-        revenue=total,
-        reference_date=reference.astype("datetime64[us]").item().isoformat(),
+        dictionary=dictionary,
+        revenue=made["total_spend"],
+        profile={SEGMENT: rfm_segments(made["rfm_recency"], made["rfm_frequency"])},
+        reference_date=as_iso(reference),
+        fitted=found.to_json(),
     )
 
 
-def _refuse_overflow(total: np.ndarray, customers: pd.Series, name: str) -> None:
-    with np.errstate(over="ignore", invalid="ignore"):
-        whole = float(np.sum(total))
-    if np.isfinite(whole):
-        return
-    worst = int(np.argmax(np.where(np.isfinite(total), np.abs(total), np.inf)))
-    raise DataError(
-        f"{name}: the spend of customer {customers.iloc[worst]!r} is too large to be added up: correct the amounts, or leave the rows out "
-        "with a filter."
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bought:
+    """Orders, and what they add up to for each customer: arrays of shape (n_customers,)."""
+
+    orders: Orders
+    invoices: np.ndarray
+    begun: np.ndarray
+    ended: np.ndarray
+    lines: np.ndarray
+    spend: np.ndarray
+    discount: np.ndarray | None
 
 
 def _lines(dataset: Dataset) -> Any:
-    """Return one row a line under plain names: customer, order, time, item, amount, cancelled, and the calendar's key."""
+    """Return one row a line under plain names: those of the roles, cancelled, and the calendar's key."""
     roles: Mapping[str, str] = dataset.roles
     frame = nw.from_native(dataset.frame, eager_only=True)
     amount = nw.col(roles["amount"]) if "amount" in roles else nw.col(roles["quantity"]) * nw.col(roles["price"])
     order = nw.col(roles.get("order", roles["time"]))
-    negative = (nw.col(roles["quantity"]) if "quantity" in roles else amount) < 0
-    cancelled = negative | order.str.contains(r"^C[0-9]+$") if "order" in roles else negative
     time = nw.col(roles["time"])
-    item = [nw.col(roles["item"]).alias("item")] if "item" in roles else []
+    more = [nw.col(roles["item"]).alias("item")] if "item" in roles else []
+    if "category" in roles:
+        more.append(as_category(roles["category"]))
+    if "discount" in roles:
+        more.append(nw.col(roles["discount"]).abs().fill_null(0.0).alias("discount"))
     return frame.select(
         nw.col(roles["customer"]).alias("customer"),
         order.alias("order"),
         time.alias("time"),
-        *item,
+        *more,
         amount.alias("amount"),
-        cancelled.alias("cancelled"),
-        (time.dt.month() * 8 + time.dt.weekday()).alias("calendar"),
+        amount.clip(lower_bound=0.0).alias("spend"),
+        amount.clip(upper_bound=0.0).alias("returned"),
+        is_cancelled(roles).alias("cancelled"),
+        ((period(roles["time"]) * 16 + time.dt.month()) * 8 + time.dt.weekday()).alias("calendar"),
     )
 
 
-def _per_customer(lines: Any) -> pd.DataFrame:
-    aggregated = lines.group_by("customer").agg(
+def _kept(lines: Any) -> Any:
+    """Return the lines that are not cancelled."""
+    wanted = [name for name in ("customer", "order", "time", "item", "category", "spend", "discount") if name in lines.columns]
+    kept = ~lines["cancelled"]
+    return lines.select(*wanted).filter(kept)
+
+
+def _totals(lines: Any) -> Any:
+    return lines.group_by("customer").agg(
         nw.len().alias("lines"),
         nw.col("amount").mean().alias("mean"),
         nw.col("amount").sum().alias("total"),
+        nw.col("returned").sum().alias("returned"),
         nw.col("time").min().alias("first"),
         nw.col("time").max().alias("last"),
     )
-    frame = _small(aggregated)
-    frame["customer"] = frame["customer"].astype(str).astype(object)
-    return frame.sort_values("customer", kind="stable", ignore_index=True)
 
 
-def _reference(asked: str | None, latest: Any) -> np.datetime64:
-    last = np.datetime64(latest.to_datetime64(), "us")
-    if asked is None:
-        return last
-    try:
-        reference = np.datetime64(dt.datetime.fromisoformat(asked.strip()).replace(tzinfo=None), "us")
-    except ValueError:
-        raise ParameterError(f"The reference date must be a date such as 2011-12-09, got {asked!r}.") from None
-    if len(asked.strip()) <= len("2011-12-09"):
-        reference += _DAY - np.timedelta64(1, "us")
-    if reference < last:
-        raise DataError(
-            f"The data goes on to {latest:%Y-%m-%d %H:%M}, after the reference date {asked}: give a later one (--as-of), or leave the "
-            "later rows out (--to)."
-        )
-    return reference
+def _basics(customers: pd.DataFrame, reference: np.datetime64) -> dict[str, np.ndarray]:
+    total = customers["total"].to_numpy(dtype=np.float64)
+    return {
+        "Amount": customers["mean"].to_numpy(dtype=np.float64),
+        "NumberOfOrders": customers["lines"].to_numpy(dtype=np.float64),
+        "Recency": np.floor(days(customers["last"].to_numpy(dtype="datetime64[us]"), reference)),
+        "total_spend": total,
+        "log_spend": np.sign(total) * np.log1p(np.abs(total)),
+    }
 
 
-def _calendar(lines: Any, index: pd.Index) -> dict[str, np.ndarray]:
-    """Return the counts of lines by weekday and by month, from one grouping by both."""
-    counts = _small(lines.group_by("customer", "calendar").agg(nw.len().alias("lines")))
-    rows = _rows_of(counts["customer"], index)
+def _calendar(lines: Any, index: pd.Index, customers: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the lines by weekday and by month, and all shares of lines by a calendar or clock, from one grouping by all of them."""
+    counts = small(lines.group_by("customer", "calendar").agg(nw.len().alias("lines")))
+    rows = rows_of(counts["customer"], index)
     key = counts["calendar"].to_numpy(dtype=np.int64)
     found = counts["lines"].to_numpy(dtype=np.float64)
-    days, months = np.zeros((len(index), 7)), np.zeros((len(index), 12))
-    np.add.at(days, (rows, key % 8 - 1), found)
-    np.add.at(months, (rows, key // 8 - 1), found)
-    return {
-        **{name: days[:, position] for position, name in enumerate(WEEKDAYS)},
-        **{name: months[:, position] for position, name in enumerate(MONTHS)},
-    }
+    made: dict[str, np.ndarray] = {}
+    parts = ((WEEKDAYS, key % 8 - 1), (MONTHS, key // 8 % 16 - 1), (PERIODS, key // 128))
+    for names, positions in parts:
+        sums = np.zeros((len(index), len(names)))
+        np.add.at(sums, (rows, positions), found)
+        made |= {name: sums[:, position] for position, name in enumerate(names)}
+    n_lines = customers["lines"].to_numpy(dtype=np.float64)
+    return made | {f"share_{name}": count / n_lines for name, count in made.items()}
 
 
-def _orders(kept: Any, index: pd.Index, *, first: np.ndarray, total: np.ndarray, reference: np.datetime64) -> dict[str, np.ndarray]:
-    """Return what depends on when orders were placed; an order's time is its first line's."""
-    orders = _small(kept.group_by("customer", "order").agg(nw.col("time").min().alias("placed")))
-    by_customer = orders.groupby(_rows_of(orders["customer"], index))["placed"].agg(["size", "min", "max"])
-    rows = by_customer.index.to_numpy(dtype=np.int64)
-    invoices = np.zeros(len(index))
-    invoices[rows] = by_customer["size"].to_numpy()
-    begun, ended = first.copy(), first.copy()
-    begun[rows] = by_customer["min"].to_numpy(dtype="datetime64[us]")
-    ended[rows] = by_customer["max"].to_numpy(dtype="datetime64[us]")
-    tenure = _days(begun, reference)
-    several = invoices > 1
-    gap = np.where(several, _days(begun, ended) / np.where(several, invoices - 1, 1), tenure)
+def _bought(kept: Any, index: pd.Index, customers: pd.DataFrame) -> _Bought:
+    """Return the orders, each placed at the time of its first line."""
+    discounts = [nw.col("discount").sum()] if "discount" in kept.columns else []
+    grouped = kept.group_by("customer", "order").agg(
+        nw.col("time").min().alias("placed"), nw.col("spend").sum(), nw.len().alias("lines"), *discounts
+    )
+    orders = small(grouped)
+    rows = rows_of(orders["customer"], index)
+    placed = orders.groupby(rows)["placed"].agg(["min", "max"])
+    begun = customers["first"].to_numpy(dtype="datetime64[us]").copy()
+    ended = begun.copy()
+    begun[placed.index] = placed["min"].to_numpy(dtype="datetime64[us]")
+    ended[placed.index] = placed["max"].to_numpy(dtype="datetime64[us]")
+
+    def added(name: str) -> np.ndarray:
+        return np.bincount(rows, weights=orders[name].to_numpy(dtype=np.float64), minlength=len(index))
+
+    return _Bought(
+        orders=Orders(rows, orders["placed"].to_numpy(dtype="datetime64[us]"), orders["spend"].to_numpy(dtype=np.float64)),
+        invoices=np.bincount(rows, minlength=len(index)).astype(np.float64),
+        begun=begun,
+        ended=ended,
+        lines=added("lines"),
+        spend=added("spend"),
+        discount=added("discount") if discounts else None,
+    )
+
+
+def _refuse_overflow(customers: pd.DataFrame, bought: _Bought, name: str) -> None:
+    sums = {"spend": customers["total"].to_numpy(dtype=np.float64), "sum of positive amounts": bought.spend}
+    if bought.discount is not None:
+        sums["sum of discounts"] = bought.discount
+    for what, values in sums.items():
+        with np.errstate(over="ignore", invalid="ignore"):
+            whole = float(np.sum(values))
+        if np.isfinite(whole):
+            continue
+        worst = int(np.argmax(np.where(np.isfinite(values), np.abs(values), np.inf)))
+        raise DataError(
+            f"{name}: the {what} of customer {customers['customer'].iloc[worst]!r} is too large to be added up: correct the amounts, or "
+            "leave the rows out with a filter."
+        )
+
+
+def _orders(bought: _Bought, total: np.ndarray, reference: np.datetime64) -> dict[str, np.ndarray]:
+    """Return what depends on when orders were placed; the spread is NaN for customers with fewer than three."""
+    tenure = days(bought.begun, reference)
+    between = days(bought.begun, bought.ended)
     return {
-        "invoices": invoices,
-        "average_basket_value": np.where(invoices > 0, total / np.maximum(invoices, 1), 0.0),
-        "days_between_orders": gap,
+        "invoices": bought.invoices,
+        "average_basket_value": ratio(total, bought.invoices),
+        "days_between_orders": np.where(bought.invoices > 1, between / np.maximum(bought.invoices - 1, 1), tenure),
         "tenure_days": tenure,
+        "days_between_orders_spread": gap_spread(bought.orders, len(total)),
+        "spend_trend": spend_trend(bought.orders, bought.begun, reference),
     }
 
 
-def _days(start: Any, end: Any) -> np.ndarray:
-    return np.asarray((end - start) / _DAY, dtype=np.float64)
+def _returns(customers: pd.DataFrame, bought: _Bought) -> dict[str, np.ndarray]:
+    n_lines = customers["lines"].to_numpy(dtype=np.float64)
+    made = {
+        "returns_share": (n_lines - bought.lines) / n_lines,
+        "returned_value_share": returned_value_share(np.abs(customers["returned"].to_numpy(dtype=np.float64)), bought.spend),
+    }
+    return made if bought.discount is None else made | {"discount_share": discount_share(bought.discount, bought.spend)}
+
+
+def _find(
+    dataset: Dataset,
+    lines: Any,
+    made: Mapping[str, np.ndarray],
+    spent: pd.DataFrame | None,
+    *,
+    known: Mapping[str, Any],
+    most_categories: int,
+) -> Findings:
+    """Return what an earlier table found, and for the rest what is found here."""
+    spread = made["days_between_orders_spread"]
+    there = ~np.isnan(spread)
+    typical = float(np.median(spread[there])) if there.any() else None
+    categories = None
+    if spent is not None:
+        kept = known.get("categories")
+        categories = Categories.from_json(kept) if kept else choose(spent, most_categories)
+    return Findings(
+        cuts=known.get("rfm") or fit_cuts(made["Recency"], made["invoices"], made["total_spend"]),
+        no_clock=known["clock"] if "clock" in known else _why_no_clock(dataset, lines),
+        typical_spread=known.get("spread", typical),
+        filled=int((~there).sum()),
+        categories=categories,
+    )
+
+
+def _why_no_clock(dataset: Dataset, lines: Any) -> str:
+    time = dataset.roles["time"]
+    reason = why_no_clock(lines["time"], time)
+    if not reason and any("12-hour clock" in note.text for note in dataset.notes):
+        return f"{time} comes from a 12-hour clock without AM or PM, which does not tell day from night"
+    return reason
 
 
 def _count_distinct(lines: Any, column: str, index: pd.Index) -> np.ndarray:
-    pairs = _small(lines.group_by("customer", column).agg(nw.len().alias("lines")).select("customer"))
-    return np.bincount(_rows_of(pairs["customer"], index), minlength=len(index)).astype(np.float64)
-
-
-def _rows_of(customers: pd.Series, index: pd.Index) -> np.ndarray:
-    return index.get_indexer(pd.Index(customers.astype(object)))
-
-
-def _small(frame: Any) -> pd.DataFrame:
-    """Return a grouped frame, which is small, in pandas."""
-    return frame.to_pandas().reset_index(drop=True)
+    pairs = small(lines.group_by("customer", column).agg(nw.len().alias("lines")).select("customer"))
+    return np.bincount(rows_of(pairs["customer"], index), minlength=len(index)).astype(np.float64)

@@ -1,7 +1,9 @@
 """Lines of orders with every trap, a data set of them in any frame library, and what their features are by hand."""
 
 import datetime as dt
+import itertools
 import math
+import statistics
 
 import numpy as np
 import pandas as pd
@@ -40,6 +42,8 @@ def some_lines():
                 "Code": [f"item {number}" for number in draw.integers(0, 30, n_lines)],
                 "Qty": quantity,
                 "Unit": np.round(draw.gamma(2.0, 3.0, n_lines), 2),
+                "Group": np.array([*"abcdefghijklm", None], dtype=object)[draw.integers(0, 14, n_lines)],
+                "Off": np.where(draw.random(n_lines) < 0.2, np.nan, np.round(draw.normal(0, 2, n_lines), 2)),
             }
         ).astype({"At": "datetime64[us]"})
 
@@ -68,18 +72,62 @@ def _by_hand(frame, roles=ROLES, reference=None):
     customers = {}
     for line in lines:
         customers.setdefault(line[roles["customer"]], []).append(line)
-    return {customer: _one(own, roles, reference) for customer, own in sorted(customers.items())}
+    made = {customer: _one(own, roles, reference) for customer, own in sorted(customers.items())}
+    _fill_spread(made)
+    _rfm(made)
+    if "category" in roles:
+        _categories(made, customers, roles)
+    return made
+
+
+def _fill_spread(made, name="days_between_orders_spread"):
+    there = [features[name] for features in made.values() if features[name] is not None]
+    for features in made.values():
+        if features[name] is None:
+            features[name] = statistics.median(there) if there else None
+        if not there:
+            del features[name]
+
+
+def _rfm(made):
+    for name, measure in (("rfm_recency", "Recency"), ("rfm_frequency", "invoices"), ("rfm_monetary", "total_spend")):
+        cuts = np.quantile([features[measure] for features in made.values()], [0.2, 0.4, 0.6, 0.8])
+        for features in made.values():
+            above = sum(features[measure] > cut + 1e-7 for cut in cuts)
+            features[name] = 5 - above if measure == "Recency" else 1 + above
+    for features in made.values():
+        features["rfm_score"] = features["rfm_recency"] + features["rfm_frequency"] + features["rfm_monetary"]
+
+
+def _categories(made, customers, roles, most=10):
+    spend = {}
+    for customer, own in customers.items():
+        for line in own:
+            amount = _amount(line, roles)
+            if amount > 0 and not _cancelled(line, amount, roles):
+                category = line[roles["category"]]
+                key = "(none)" if category is None or category != category else category
+                spend.setdefault(key, {}).setdefault(customer, []).append(amount)
+    ranked = sorted(spend, key=lambda key: (-sum(map(math.fsum, spend[key].values())), key))
+    for customer, features in made.items():
+        whole = math.fsum(itertools.chain.from_iterable(own.get(customer, []) for own in spend.values()))
+        for key in ranked[:most]:
+            features[f"spend_share_{key}"] = math.fsum(spend[key].get(customer, [])) / whole if whole else 0.0
+        if len(ranked) > most:
+            rest = math.fsum(itertools.chain.from_iterable(spend[key].get(customer, []) for key in ranked[most:]))
+            features["spend_share_(other)"] = rest / whole if whole else 0.0
 
 
 def _one(lines, roles, reference):
-    amounts = [line[roles["amount"]] if "amount" in roles else line[roles["quantity"]] * line[roles["price"]] for line in lines]
+    amounts = [_amount(line, roles) for line in lines]
     times = [line[roles["time"]].to_pydatetime() for line in lines]
     kept = [line for line, amount in zip(lines, amounts, strict=True) if not _cancelled(line, amount, roles)]
-    orders = {}
+    orders, spend = {}, {}
     for line in kept:
         at = line[roles["time"]].to_pydatetime()
         key = line[roles.get("order", roles["time"])]
         orders[key] = min(at, orders.get(key, at))
+        spend[key] = spend.get(key, 0.0) + max(_amount(line, roles), 0.0)
     placed = sorted(orders.values())
     total = math.fsum(amounts)
     begun = placed[0] if placed else min(times)
@@ -98,9 +146,31 @@ def _one(lines, roles, reference):
         "tenure_days": (reference - begun) / days,
     }
     features |= {f"share_{name}": features[name] / len(lines) for name in (*DAYS, *MONTHS)}
+    gaps = [(after - before) / days for before, after in itertools.pairwise(placed)]
+    middle = begun + (reference - begun) / 2
+    earlier = math.fsum(spend[key] for key, at in orders.items() if at < middle)
+    later = math.fsum(spend[key] for key, at in orders.items() if at >= middle)
+    returned = -math.fsum(amount for amount in amounts if amount < 0)
+    features |= {
+        "days_between_orders_spread": statistics.pstdev(gaps) if len(gaps) > 1 else None,
+        "spend_trend": (later - earlier) / (later + earlier) if later + earlier and reference > begun else 0.0,
+        "returns_share": 1 - len(kept) / len(lines),
+        "returned_value_share": min(returned / (later + earlier), 1.0) if later + earlier else float(returned > 0),
+        "share_night": sum(at.hour < 6 for at in times) / len(times),
+        "share_morning": sum(6 <= at.hour < 12 for at in times) / len(times),
+        "share_afternoon": sum(12 <= at.hour < 18 for at in times) / len(times),
+        "share_evening": sum(at.hour >= 18 for at in times) / len(times),
+    }
+    if "discount" in roles:
+        off = math.fsum(abs(line[roles["discount"]]) for line in kept if line[roles["discount"]] == line[roles["discount"]])
+        features["discount_share"] = off / (off + later + earlier) if off + later + earlier else 0.0
     if "item" in roles:
         features["distinct_items"] = len({line[roles["item"]] for line in kept})
     return features
+
+
+def _amount(line, roles):
+    return line[roles["amount"]] if "amount" in roles else line[roles["quantity"]] * line[roles["price"]]
 
 
 def _cancelled(line, amount, roles):

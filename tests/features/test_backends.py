@@ -40,6 +40,7 @@ def assert_equal_tables(one, other):
     assert list(one.customers) == list(other.customers)
     assert one.reference_date == other.reference_date
     assert one.dictionary == other.dictionary
+    assert one.fitted.keys() == other.fitted.keys()
     np.testing.assert_array_equal(np.isnan(one.values), np.isnan(other.values))
     np.testing.assert_allclose(one.values, other.values, rtol=1e-9, atol=1e-9)
     assert set(one.profile) == set(other.profile)
@@ -60,9 +61,13 @@ def test_every_library_gives_the_same_features(some_lines, dataset_of, backend, 
 
 @pytest.mark.parametrize(
     "roles",
-    [{"customer": "Client", "time": "At", "amount": "Unit"}, {"customer": "Client", "order": "Ticket", "time": "At", "amount": "Unit"}],
+    [
+        {"customer": "Client", "time": "At", "amount": "Unit"},
+        {"customer": "Client", "order": "Ticket", "time": "At", "amount": "Unit"},
+        {"customer": "Client", "time": "At", "amount": "Unit", "category": "Group", "discount": "Off"},
+    ],
 )
-def test_every_library_gives_the_same_features_of_fewer_roles(some_lines, dataset_of, backend, roles):
+def test_every_library_gives_the_same_features_of_other_roles(some_lines, dataset_of, backend, roles):
     lines = some_lines(200, 10)
 
     table = build_features(dataset_of(to_backend(pa.Table.from_pandas(lines), backend), roles))
@@ -125,5 +130,5 @@ def test_online_retail_is_one_table_from_every_library_and_file(data_dir, backen
     table = build_features(read_source(str(data_dir / "OnlineRetail.csv.gz"), frames=backend))
 
     assert_equal_tables(reference, table)
-    assert table.values.shape == (4_372, 48)
+    assert table.values.shape == (4_372, 60)
     assert np.isfinite(table.values).all()

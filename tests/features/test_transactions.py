@@ -11,6 +11,7 @@ from segcore.errors import DataError, ParameterError
 from segcore.features import FEATURE_SETS, build_features, feature_names
 from segcore.sources import read_source
 
+ROLES = {"customer": "Client", "order": "Ticket", "time": "At", "item": "Code", "quantity": "Qty", "price": "Unit"}
 KIT = [
     *("Amount", "NumberOfOrders", "Recency"),
     *("Friday", "Monday", "Sunday", "Thursday", "Tuesday", "Wednesday"),
@@ -34,18 +35,24 @@ def assert_same(table, expected):
         {"customer": "Client", "time": "At", "amount": "Unit"},
         {"customer": "Client", "time": "At", "order": "Ticket", "amount": "Unit", "quantity": "Qty"},
         {"customer": "Client", "time": "At", "quantity": "Qty", "price": "Unit", "item": "Code"},
+        {**ROLES, "category": "Group", "discount": "Off"},
+        {"customer": "Client", "time": "At", "amount": "Off", "category": "Code"},
     ],
-    ids=["every role", "customer, time and amount", "amount beside quantity", "no order"],
+    ids=["lines", "customer, time and amount", "amount beside quantity", "no order", "every role", "negative amounts and 30 categories"],
 )
 def test_every_feature_is_what_plain_loops_make_of_the_lines(some_lines, dataset_of, by_hand, roles):
     lines = some_lines()
+    if roles and roles.get("amount") == "Off":
+        lines = lines.fillna({"Off": 0.0})
     arguments = (lines, roles) if roles else (lines,)
 
     table = build_features(dataset_of(*arguments))
 
     assert_same(table, by_hand(*arguments))
     np.testing.assert_allclose(table.revenue, table.column("total_spend"))
-    assert len(table.names) == len(set(table.names)) == (48 if roles is None or "item" in roles else 47)
+    roles = roles or ROLES
+    n_names = 59 + ("item" in roles) + ("discount" in roles) + 11 * ("category" in roles)
+    assert len(table.names) == len(set(table.names)) == n_names
 
 
 def test_three_lines_by_hand(dataset_of):
@@ -157,7 +164,7 @@ def test_counts_add_up_and_shares_sum_to_one(some_lines, dataset_of, n_lines, n_
     weekdays = sum(table.column(day) for day in DAYS)
     np.testing.assert_array_equal(weekdays, table.column("NumberOfOrders"))
     np.testing.assert_allclose(sum(table.column(f"share_{day}") for day in DAYS), 1.0)
-    np.testing.assert_allclose(sum(table.column(name) for name in table.names if name.startswith("share_")), 2.0)
+    np.testing.assert_allclose(sum(table.column(name) for name in table.names if name.startswith("share_")), 3.0)
     assert table.column("NumberOfOrders").sum() == len(lines)
     assert table.column("total_spend").sum() == pytest.approx((lines["Qty"] * lines["Unit"]).sum())
     assert (table.column("invoices") <= table.column("NumberOfOrders")).all()
@@ -187,7 +194,7 @@ def test_a_customer_has_the_same_features_whoever_else_is_there(some_lines, data
     whole = build_features(dataset_of(lines))
     rows = lines["Client"] == whole.customers[0]
 
-    alone = build_features(dataset_of(lines[rows]), reference_date=whole.reference_date)
+    alone = build_features(dataset_of(lines[rows]), reference_date=whole.reference_date, fitted=whole.fitted)
 
     np.testing.assert_allclose(alone.values[0], whole.values[0], rtol=1e-9, atol=1e-9)
 
@@ -221,10 +228,10 @@ def test_online_retail_gives_the_kits_21_features(data_dir):
     np.testing.assert_allclose(table.select(KIT).values, expected.to_numpy(dtype=float), rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize(("quantity", "price"), [("1e200", "1e200"), ("1", "1e308")])
-def test_spend_beyond_all_numbers_is_refused_with_the_customer(tmp_path, quantity, price):
-    path = tmp_path / "orders.csv"
-    path.write_text("customer,order,date,quantity,price\n" + "".join(f"a,{n},2024-01-13,{quantity},{price}\n" for n in range(3)))
+@pytest.mark.parametrize("role", ["price", "discount"])
+def test_sums_beyond_all_numbers_are_refused_with_the_customer(dataset_of, some_lines, role):
+    lines = some_lines(8, 1).assign(Client="a", Ticket="1", Qty=1.0, Off=1.0)
+    column = {"price": "Unit", "discount": "Off"}[role]
 
-    with pytest.raises(DataError, match="spend of customer 'a' is too large"):
-        build_features(read_source(str(path)))
+    with pytest.raises(DataError, match=r"of customer 'a' is too large"):
+        build_features(dataset_of(lines.assign(**{column: 1e308}), {**ROLES, "discount": "Off"}))

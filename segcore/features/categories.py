@@ -1,0 +1,153 @@
+"""Shares by category: of a customer's spend, or of their ratings, for the categories that hold most of all customers'."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from segcore.dataset import FeatureEntry
+from segcore.features.grouping import ratio, rows_of, small
+
+OTHER, NONE = "(other)", "(none)"
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """Which categories have a feature of their own.
+
+    Parameters
+    ----------
+    chosen : tuple of str
+        The largest first.
+    other : bool
+        Whether there is a feature for the rest.
+    """
+
+    chosen: tuple[str, ...]
+    other: bool
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Categories:
+        """Build from what ``to_json`` returned."""
+        return cls(tuple(data["chosen"]), bool(data["other"]))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"chosen": list(self.chosen), "other": self.other}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The chosen ones, and ``(other)`` where there is a rest."""
+        return (*self.chosen, OTHER) if self.other else self.chosen
+
+
+@dataclass(frozen=True, slots=True)
+class ShareWords:
+    """How the features are called and told.
+
+    Parameters
+    ----------
+    prefix, title, unit : str
+        Such as ``spend_share_``, "Share of spend on", "share of spend".
+    part, whole : str
+        What is added up for a category, and what for the customer, in words.
+    nothing : str
+        When a customer has 0 everywhere.
+    """
+
+    prefix: str
+    title: str
+    unit: str
+    part: str
+    whole: str
+    nothing: str
+
+
+def as_category(column: str) -> Any:
+    """Return the expression of a category as text, missing ones being ``(none)``."""
+    return nw.col(column).cast(nw.String).fill_null(NONE).alias("category")
+
+
+def weigh(lines: Any, weight: str) -> pd.DataFrame:
+    """Return the sum of a column for each customer and category that has any: customer, category, weight."""
+    found = small(lines.group_by("customer", "category").agg(nw.col(weight).sum().alias("weight")))
+    found = found[found["weight"].to_numpy(dtype=np.float64) > 0].reset_index(drop=True)
+    found["category"] = found["category"].astype(str).astype(object)
+    return found
+
+
+def choose(weighed: pd.DataFrame, most: int) -> Categories:
+    """Return the categories with the largest sums over all customers, equal ones by name.
+
+    Parameters
+    ----------
+    weighed : DataFrame
+        As ``weigh`` returned it.
+    most : int, >= 1
+        Categories with a feature of their own.
+    """
+    sums = weighed.groupby("category")["weight"].sum()
+    # To nine digits: the last ones depend on the order in which rows were added up.
+    ranked = sorted(sums.items(), key=lambda item: (-float(f"{item[1]:.9g}"), item[0]))
+    chosen = tuple(str(name) for name, _ in ranked if name != OTHER)[:most]
+    return Categories(chosen, other=len(chosen) < len(ranked))
+
+
+def shares(weighed: pd.DataFrame, index: pd.Index, categories: Categories) -> dict[str, np.ndarray]:
+    """Return ``{category: share}``, each of shape (n_customers,), 0 to 1; all 0 for customers that stand nowhere in ``weighed``."""
+    positions = {name: position for position, name in enumerate(categories.chosen)}
+    rest = len(positions)
+    columns = weighed["category"].map(positions).fillna(rest).to_numpy(dtype=np.int64)
+    sums = np.zeros((len(index), rest + 1))
+    np.add.at(sums, (rows_of(weighed["customer"], index), columns), weighed["weight"].to_numpy(dtype=np.float64))
+    whole = sums.sum(axis=1)
+    return {name: ratio(sums[:, position], whole) for position, name in enumerate(categories.names)}
+
+
+def describe_shares(
+    categories: Categories, words: ShareWords, columns: tuple[str, ...], *, dropped: str | None = None
+) -> tuple[FeatureEntry, ...]:
+    """Return the entries of the shares, or the one that says why there are none.
+
+    Parameters
+    ----------
+    categories : Categories
+    words : ShareWords
+    columns : tuple of str
+        What they are made from; the first is the category.
+    dropped : str or None
+        Why there is no such feature.
+    """
+    if dropped or not categories.chosen:
+        reason = dropped or f"nothing is left to share out: {words.nothing}"
+        return (FeatureEntry(words.prefix.rstrip("_"), f"{words.title} each category", words.unit, f"{words.part}.", columns, reason),)
+    column = columns[0]
+    rule = f"0 {words.nothing}."
+    entries = [
+        FeatureEntry(
+            f"{words.prefix}{name}",
+            f"{words.title} {name}",
+            words.unit,
+            f"{words.part} where {column} is {'missing' if name == NONE else name}, divided by {words.whole}; {rule}",
+            columns,
+        )
+        for name in categories.chosen
+    ]
+    if categories.other:
+        few = "any other than the one" if len(categories.chosen) == 1 else f"none of the {len(categories.chosen)}"
+        entries.append(
+            FeatureEntry(
+                f"{words.prefix}{OTHER}",
+                f"{words.title} other categories",
+                words.unit,
+                f"{words.part} where {column} is {few} with a feature of their own, which are the largest over all customers, divided by "
+                f"{words.whole}; values that came up later count here too; {rule}",
+                columns,
+            )
+        )
+    return tuple(entries)

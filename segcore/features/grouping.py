@@ -1,0 +1,82 @@
+"""What builders of features share: small tables of groups, customers' rows in them, and the date to which days are counted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from segcore.errors import DataError, ParameterError
+
+DAY = np.timedelta64(86_400_000_000, "us")
+
+
+def small(frame: Any) -> pd.DataFrame:
+    """Return a grouped frame, which is small, in pandas."""
+    return frame.to_pandas().reset_index(drop=True)
+
+
+def by_customer(grouped: Any) -> pd.DataFrame:
+    """Return a frame with one row a customer in pandas, ascending by the id's text."""
+    frame = small(grouped)
+    frame["customer"] = frame["customer"].astype(str).astype(object)
+    return frame.sort_values("customer", kind="stable", ignore_index=True)
+
+
+def rows_of(customers: pd.Series, index: pd.Index) -> np.ndarray:
+    """Return where each of ``customers`` stands in ``index``, shape (n,), int64; every one of them must."""
+    codes, distinct = pd.factorize(customers)
+    return np.asarray(index.get_indexer(pd.Index(distinct).astype(object))[codes], dtype=np.int64)
+
+
+def days(start: Any, end: Any) -> np.ndarray:
+    """Return the days from ``start`` to ``end``, with fractions."""
+    return np.asarray((end - start) / DAY, dtype=np.float64)
+
+
+def ratio(part: np.ndarray, whole: np.ndarray, *, otherwise: float = 0.0) -> np.ndarray:
+    """Return ``part / whole``, and ``otherwise`` where ``whole`` is 0."""
+    there = whole != 0
+    return np.where(there, part / np.where(there, whole, 1.0), otherwise)
+
+
+def reference_moment(asked: str | None, latest: Any) -> np.datetime64:
+    """Return the moment to which days are counted.
+
+    Parameters
+    ----------
+    asked : str or None
+        ISO date and time; a date alone is the end of that day. ``None`` is the latest time.
+    latest : Timestamp
+        Latest time in the data.
+
+    Raises
+    ------
+    ParameterError
+        Where it is no date.
+    DataError
+        Where the data go on after it.
+    """
+    last = np.datetime64(latest.to_datetime64(), "us")
+    if asked is None:
+        return last
+    try:
+        reference = np.datetime64(dt.datetime.fromisoformat(asked.strip()).replace(tzinfo=None), "us")
+    except ValueError:
+        raise ParameterError(f"The reference date must be a date such as 2011-12-09, got {asked!r}.") from None
+    if len(asked.strip()) <= len("2011-12-09"):
+        reference += DAY - np.timedelta64(1, "us")
+    if reference < last:
+        raise DataError(
+            f"The data goes on to {latest:%Y-%m-%d %H:%M}, after the reference date {asked}: give a later one (--as-of), or leave the "
+            "later rows out (--to)."
+        )
+    return reference
+
+
+def as_iso(moment: np.datetime64) -> str:
+    """Return a moment as the feature table keeps it."""
+    found: dt.datetime = moment.astype("datetime64[us]").item()
+    return found.isoformat()
