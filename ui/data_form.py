@@ -1,38 +1,28 @@
-"""Choose the data: a sample, an upload, a file on this machine; then say what its columns mean and which rows count."""
+"""Choose the data: a sample, an upload, a file or folder on this machine; and go on where it could not be loaded as it was."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from segcore.dataset import KINDS, ROLES
-from segcore.errors import SegcoreError
-from segcore.solution import digest
+from segcore.errors import DataError, SegcoreError
+from segcore.rules import DateOrder
 from segcore.store import Store
 from ui import loading, state
 from ui.download import download, is_here
+from ui.words import plain
 
 if TYPE_CHECKING:
-    from segcore.intake import DataRequest, Intake
+    from segcore.intake import DataRequest, Intake, Peek
 
 SAMPLE, UPLOAD, PATH = "A sample", "Upload a file", "A file on this machine"
-FORMATS = ["csv", "gz", "parquet", "xlsx"]
-KIND_TITLES = {"transactions": "Transactions: one line a row", "customers": "Customers: one customer a row"}
-ROLE_WORDS = {
-    "customer": ("Customer", "Who bought. Read as text, so that leading zeros stay."),
-    "order": ("Order", "What was bought together: the invoice or basket."),
-    "time": ("Time", "When it was bought."),
-    "item": ("Item", "What was bought; only counted."),
-    "quantity": ("Quantity", "How many; negative for what was returned."),
-    "price": ("Price", "Of one piece. Quantity × price is the line's amount."),
-    "amount": ("Amount", "Of the whole line; used instead of quantity × price."),
-}
-NO_COLUMN = "– none –"
+FORMATS = ["csv", "tsv", "txt", "gz", "zst", "parquet", "xlsx", "xlsm", "jsonl", "ndjson", "json"]
+_FORMATS_SPOKEN = "CSV or TSV (also .gz and .zst), XLSX, Parquet or JSON Lines"
+_DATE_ORDERS: tuple[tuple[str, DateOrder], ...] = (("The day comes first", "dmy"), ("The month comes first", "mdy"))
 
 
 def choose_data(store: Store) -> None:
@@ -51,7 +41,7 @@ def choose_data(store: Store) -> None:
 def _say_problem() -> None:
     problem = state.recall("data_problem")
     if problem:
-        st.error(problem, icon=":material/error:")
+        st.error(plain(problem), icon=":material/error:")
 
 
 def attempt(store: Store, request: DataRequest) -> None:
@@ -61,22 +51,49 @@ def attempt(store: Store, request: DataRequest) -> None:
         loading.load(store, request)
     except SegcoreError as error:
         state.remember("data_problem", f"{error} What was loaded before is still loaded." if state.intake() else str(error))
-        state.remember("data_pending", _columns_of(store, request))
+        remedy = error.remedy if isinstance(error, DataError) else ""
+        seen = loading.look(store, request)
+        state.remember("data_pending", None if seen is None else Pending(request, seen, remedy))
     else:
         state.remember("data_problem", None)
     st.rerun()
 
 
-def _columns_of(store: Store, request: DataRequest) -> tuple[DataRequest, tuple[str, ...]] | None:
-    """Return a request that failed with the file's columns, so that they can be given roles; None where it cannot be read at all.
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A request that failed: what the file looks like, and what the request can be given to go on (see ``DataError``)."""
 
-    Every table can be read as one row a customer without an id, if it has a number in it.
-    """
-    plain = replace(request, kind="customers", roles={"customer": ""}, where=(), date_from=None, date_to=None)
-    try:
-        return request, loading.take(store, plain).columns
-    except SegcoreError:
-        return None
+    request: DataRequest
+    seen: Peek
+    remedy: str
+
+
+def pending() -> Pending | None:
+    """Return the request that failed last, where its file can be read."""
+    found: Pending | None = state.recall("data_pending")
+    return found
+
+
+def draw_remedy(store: Store, failed: Pending, taken: Intake | None) -> None:
+    """Draw what is wrong with a file that can be read but not used as it is, and what goes on with one click."""
+    _say_problem()
+    request = failed.request
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if failed.remedy == "set_aside":
+            aside = replace(request, rows=replace(request.rows, set_aside=True))
+            if st.button("Put those rows aside", key="data.set_aside", type="primary", icon=":material/playlist_remove:"):
+                attempt(store, aside)
+        elif failed.remedy == "date_order":
+            for label, order in _DATE_ORDERS:
+                if st.button(label, key=f"data.{order}", type="primary"):
+                    attempt(store, replace(request, rows=replace(request.rows, date_order=order)))
+        if taken is not None:
+            st.button(f"Back to {taken.data['name']}", key="data.back", icon=":material/undo:", on_click=_forget_pending)
+
+
+def _forget_pending() -> None:
+    state.remember("data_pending", None)
+    state.remember("data_problem", None)
 
 
 def _samples(store: Store) -> None:
@@ -108,7 +125,7 @@ def _load_sample(store: Store, name: str, *, here: bool) -> None:
 
 def _upload(store: Store) -> None:
     file = st.file_uploader(
-        "CSV, CSV.gz, Parquet or XLSX; a line an item bought, or a row a customer",
+        f"{_FORMATS_SPOKEN}: a line an item bought, a rating, or a row a customer",
         type=FORMATS,
         key="data.upload",
         help="The file stays on this machine: it is copied into segcore's own store, and nowhere else.",
@@ -131,7 +148,9 @@ def keep_upload(store: Store, name: str, content: bytes | memoryview) -> Path:
 
 def _path(store: Store) -> None:
     with st.form("data.path", border=False):
-        path = st.text_input("Path of a CSV, CSV.gz, Parquet or XLSX file", key="data.path_text", placeholder="/home/me/orders.csv")
+        path = st.text_input(
+            f"Path of a file ({_FORMATS_SPOKEN}), or of a folder of Parquet files", key="data.path_text", placeholder="/home/me/orders.csv"
+        )
         asked = st.form_submit_button("Load")
     if asked:
         if not path.strip():
@@ -145,85 +164,3 @@ def request_for(path: Path, name: str) -> DataRequest:
     from segcore.intake import DataRequest
 
     return DataRequest.from_json({"data": str(path), "name": name})
-
-
-def refine(store: Store, taken: Intake | None) -> None:
-    """Draw the roles and the filters of what is loaded, or of what could not be; applying them reads the data again."""
-    pending = state.recall("data_pending")
-    if pending is not None:
-        request, columns = pending
-        _say_problem()
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"For {request.name or request.data}, which could not be loaded as it was:", width="content")
-            if taken is not None:
-                st.button(f"Back to {taken.data['name']}", key="data.back", icon=":material/undo:", on_click=_forget_pending)
-        _refine(store, request, columns, kind=request.kind or "transactions", roles=request.roles, reasons={})
-        return
-    request = state.request()
-    if taken is not None and request is not None:
-        _refine(store, request, taken.columns, kind=taken.kind, roles=taken.roles, reasons=taken.reasons)
-
-
-def _forget_pending() -> None:
-    state.remember("data_pending", None)
-    state.remember("data_problem", None)
-
-
-def _refine(
-    store: Store,
-    request: DataRequest,
-    columns: tuple[str, ...],
-    *,
-    kind: str,
-    roles: Mapping[str, str],
-    reasons: Mapping[str, str],
-) -> None:
-    salt = digest([request.to_json(), list(columns)])[:12]
-    with st.form(f"data.refine.{salt}"):
-        first, second, third = st.columns(3, gap="medium")
-        index = KINDS.index("customers" if kind == "customers" else "transactions")
-        kind = first.selectbox("Kind", KINDS, index=index, key=f"kind.{salt}", format_func=lambda name: KIND_TITLES[str(name)])
-        fields: dict[str, str] = {}
-        for place, role in enumerate(ROLES):
-            with (first, second)[place >= 3]:
-                fields[role] = _role_field(columns, role, roles.get(role), salt)
-        with third:
-            filters = _filter_fields(request, salt)
-        if reasons:
-            st.caption(why(reasons))
-        if not st.form_submit_button("Apply", icon=":material/check:"):
-            return
-    # An empty name says that no column has the role; one that is left out would be guessed again.
-    wanted = ROLES if kind == "transactions" else ("customer",)
-    attempt(store, replace(request, kind=kind, roles={role: fields[role] for role in wanted}, **filters))
-
-
-def why(reasons: Mapping[str, str]) -> str:
-    """Return why the columns were taken for their roles, in one sentence."""
-    if len(set(reasons.values())) == 1:
-        return f"Why these columns: {next(iter(reasons.values()))}."
-    return f"Why these columns: {'; '.join(f'{ROLE_WORDS[role][0].lower()} {reason}' for role, reason in reasons.items())}."
-
-
-def _role_field(columns: tuple[str, ...], role: str, guessed: str | None, salt: str) -> str:
-    options = ("", *columns)
-    title, words = ROLE_WORDS[role]
-    index = options.index(guessed) if guessed in options else 0
-    field = st.selectbox(title, options, index=index, key=f"role.{role}.{salt}", help=words, format_func=lambda column: column or NO_COLUMN)
-    return str(field)
-
-
-def _filter_fields(request: DataRequest, salt: str) -> dict[str, Any]:
-    where = st.text_area(
-        "Only rows where",
-        value="\n".join(request.where),
-        key=f"where.{salt}",
-        placeholder="Country = 'France'",
-        help="As in SQL: =, <>, <, >, <=, >=, IN, LIKE, BETWEEN, IS NULL, AND, OR, NOT. Several lines must all hold.",
-        height=110,
-    )
-    begin, end = st.columns(2)
-    date_from = begin.text_input("From (included)", value=request.date_from or "", key=f"from.{salt}", placeholder="2011-01-01")
-    date_to = end.text_input("To (included)", value=request.date_to or "", key=f"to.{salt}", placeholder="2011-12-31")
-    lines = tuple(line.strip() for line in where.splitlines() if line.strip())
-    return {"where": lines, "date_from": date_from.strip() or None, "date_to": date_to.strip() or None}

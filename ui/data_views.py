@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
 from segcore.store import Store
-from ui.words import count, day, number
+from ui import cache
+from ui.words import count, day, number, plain, visible
 
 if TYPE_CHECKING:
     from segcore.intake import Intake
+
+
+_SHOWN_ASIDE = 200
 
 
 def draw_summary(taken: Intake) -> None:
@@ -51,15 +57,67 @@ def draw_findings(taken: Intake) -> None:
         )
     else:
         st.markdown(f"All {count(taken.rows_read, 'row')} are used; none had to be set aside.")
+    if taken.counts:
+        st.markdown(f"Used, but worth a look: {counts_words(taken)}.")
     for note in sorted(taken.notes, key=lambda note: note.level != "warning"):
         if note.level == "warning":
-            st.warning(note.text, icon=":material/warning:")
+            st.warning(plain(note.text), icon=":material/warning:")
         else:
-            st.markdown(f"- {note.text}")
+            st.markdown(f"- {plain(note.text)}")
 
 
-def draw_preview(store: Store, taken: Intake) -> None:
-    """Draw the first rows, as text, as they were read."""
-    frame = store.frame(taken.preview)
-    st.caption(f"The first {count(len(frame), 'row')}, as read.")
+def counts_words(taken: Intake) -> str:
+    """Return what is among the rows used and worth a look, with the number of rows of each."""
+    return "; ".join(f"{rows:,} {what}" for what, rows in taken.counts.items())
+
+
+def draw_aside(store: Store, taken: Intake) -> None:
+    """Draw the rows that were set aside, and let them and the data report be taken away."""
+    from segcore.intake import data_report
+
+    name = Path(taken.data["name"]).stem
+    if taken.aside is not None:
+        with st.expander(f"See {count(sum(taken.set_aside.values()), 'row')} set aside", icon=":material/playlist_remove:"):
+            rows = cache.computed("aside", taken.aside, lambda: store.frame(str(taken.aside)).head(_SHOWN_ASIDE).map(_cell))
+            more = sum(taken.set_aside.values()) - len(rows)
+            st.dataframe(
+                rows, hide_index=True, height=38 + 35 * min(len(rows), 8), alt="Rows that were set aside, where they stand and why"
+            )
+            if more > 0:
+                st.caption(f"The first {len(rows):,}; {more:,} more are in the file.")
+    with st.container(horizontal=True):
+        st.download_button(
+            "Data report (JSON)",
+            lambda: json.dumps(data_report(taken), indent=2, ensure_ascii=False),
+            file_name=f"{name} report.json",
+            mime="application/json",
+            key="data.report",
+            icon=":material/download:",
+        )
+        if taken.aside is not None:
+            st.download_button(
+                "Rows set aside (CSV)",
+                lambda: _aside_csv(store, taken),
+                file_name=f"{name} set aside.csv",
+                mime="text/csv",
+                key="data.aside",
+                icon=":material/download:",
+            )
+
+
+def _aside_csv(store: Store, taken: Intake) -> bytes:
+    from segcore.export.tables import table_bytes
+    from segcore.intake import rows_aside
+
+    return table_bytes(rows_aside(store, taken), ".csv")
+
+
+def draw_preview(store: Store, preview: str, rows: int) -> None:
+    """Draw the first rows, as text, as they were read; what cannot be seen is escaped."""
+    frame = cache.computed("preview", preview, lambda: store.frame(preview).map(_cell))
+    st.caption(f"The first {len(frame):,} of {count(rows, 'row')}, as read.")
     st.dataframe(frame, hide_index=True, height=320, alt="The first rows of the data")
+
+
+def _cell(value: object) -> object:
+    return visible(value) if isinstance(value, str) else value

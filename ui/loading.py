@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from segcore.canonical import canonical_json
+from segcore.errors import SegcoreError
 from segcore.store import Store
 from ui import cache, state
 
 if TYPE_CHECKING:
-    from segcore.intake import DataRequest, Intake
+    from segcore.intake import DataRequest, Intake, Peek
 
 FIRST = "complete-journey"
 _LATEST = "app:latest-request"  # among the store's intakes: a session that begins opens what was loaded last
@@ -57,6 +58,16 @@ def take(store: Store, request: DataRequest) -> Intake:
     alone = cache.computed("reader", canonical_json(request.to_json()), threading.Lock)
     with st.spinner(f"Loading {name}: reading every row and building the features. This takes a few seconds the first time."), alone:
         return take_in_child(store.home, request)
+
+
+def look(store: Store, request: DataRequest) -> Peek | None:
+    """Return what a file looks like, so that it can be said what it means; None where it cannot be read at all."""
+    from segcore.intake import peek_in_child
+
+    try:
+        return peek_in_child(store.home, request)
+    except SegcoreError:
+        return None
 
 
 def newest_sweep(store: Store) -> str | None:

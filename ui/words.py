@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from segcore.machine import seconds_text as duration
 
-__all__ = ["ago", "count", "day", "duration", "number", "share"]
+__all__ = ["ago", "count", "day", "duration", "number", "plain", "share", "visible"]
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#$|~]|:(?=[a-zA-Z_+-]+:))")
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
@@ -48,3 +51,15 @@ def number(value: float) -> str:
     if 1000 <= abs(value) < 1e15:
         return f"{value:,.0f}"
     return f"{value:.4g}"
+
+
+def plain(text: str) -> str:
+    """Return text with nothing in it that Markdown would draw: names and values are the file's own."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def visible(text: str) -> str:
+    """Return text with control and invisible characters escaped."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

@@ -3,7 +3,10 @@
 import pandas as pd
 import pytest
 
+from segcore.dataset import ColumnUse
+from segcore.rules import ColumnRules
 from ui import download as downloads
+from ui.column_editor import changed_rules, editor_frame
 
 
 @pytest.fixture
@@ -31,8 +34,9 @@ def widget(app, kind, label):
 def test_it_shows_the_guessed_roles_with_their_reasons(open_app, small_intake, words):
     app = open_app("data")
     roles = {box.label: box.value for box in app.selectbox}
+    assert app.segmented_control[1].value == "transactions"
+    roles.pop("Values are separated by")
     assert roles == {
-        "Kind": "transactions",
         "Customer": "customer_id",
         "Order": "invoice",
         "Time": "date",
@@ -40,6 +44,8 @@ def test_it_shows_the_guessed_roles_with_their_reasons(open_app, small_intake, w
         "Quantity": "quantity",
         "Price": "unit_price",
         "Amount": "",
+        "Discount": "",
+        "Category": "",
     }
     assert "Why these columns: " in words(app)
     assert "customer by its name;" in words(app)
@@ -170,3 +176,104 @@ def test_a_sample_that_cannot_be_fetched_is_one_sentence(open_app, small_intake,
     assert "http://127.0.0.1:9/none.zip cannot be reached" in error.value
     assert "Upload a file" in error.value
     assert loaded(app) == "Loaded: orders.csv"
+
+
+def open_path(app, path):
+    app.segmented_control(key="data.way").set_value("A file on this machine").run()
+    app.text_input(key="data.path_text").set_value(str(path))
+    next(button for button in app.button if button.label == "Load").click().run()
+    return app
+
+
+def orders_of(path, dates):
+    path.write_text("customer,date,amount,order\n" + "".join(f"c{n % 3},{date},{n}.5,o{n}\n" for n, date in enumerate(dates)))
+    return path
+
+
+def test_dates_that_could_be_either_are_settled_by_a_click(open_app, small_intake, tmp_path, words):
+    path = orders_of(tmp_path / "short.csv", [f"0{n % 9 + 1}/0{n % 5 + 1}/2024" for n in range(30)])
+    app = open_path(open_app("data"), path)
+    assert "Not loaded yet: short.csv" in words(app)
+    app.button(key="data.mdy").click().run()
+    assert not app.error and not app.exception
+    assert loaded(app) == "Loaded: short.csv"
+    taken = app.session_state["segcore.intake"]
+    assert taken.first_date == "2024-01-01T00:00:00"
+    assert taken.last_date == "2024-09-04T00:00:00"
+
+
+def test_rows_with_bad_values_are_put_aside_by_a_click_and_can_be_seen(open_app, small_intake, tmp_path, words):
+    path = orders_of(tmp_path / "bad.csv", [*[f"2024-03-{n % 28 + 1:02d}" for n in range(30)], "2024-02-31", "never"])
+    app = open_path(open_app("data"), path)
+    assert "2024-02-31" in app.error[0].value
+    app.button(key="data.set_aside").click().run()
+    assert not app.error and not app.exception
+    lines = counts(app)
+    assert lines["Read"] == 32 and lines["Used"] == 30
+    assert sum(lines.values()) == 64
+    shown = next(frame.value for frame in app.dataframe if "Why" in frame.value)
+    assert shown["Row"].tolist() == ["line 32", "line 33"]
+    assert shown["date"].tolist() == ["2024-02-31", "never"]
+    assert any(toggle.label == "Put rows with bad values aside" and toggle.value for toggle in app.toggle)
+
+
+def test_what_was_chosen_for_one_file_is_taken_for_the_next_and_can_be_guessed_afresh(open_app, small_intake, tmp_path, words):
+    for month in ("march", "april"):
+        orders_of(tmp_path / f"{month}.csv", [f"2024-0{n % 9 + 1}-{n % 28 + 1:02d}" for n in range(30)])
+    app = open_path(open_app("data"), tmp_path / "march.csv")
+    widget(app, "selectbox", "Order").select("")
+    apply(app)
+    app = open_path(app, tmp_path / "april.csv")
+    assert "Taken as you chose it for march.csv" in words(app)
+    assert widget(app, "selectbox", "Order").value == ""
+    app.button(key="data.afresh").click().run()
+    assert widget(app, "selectbox", "Order").value == "order"
+    assert "Taken as you chose it" not in words(app)
+
+
+def test_another_kind_asks_for_its_own_roles(open_app, small_intake):
+    app = open_app("data")
+    kinds = next(control for control in app.segmented_control if control.label == "Kind")
+    kinds.set_value("ratings").run()
+    labels = {box.label for box in app.selectbox}
+    assert {"Customer", "Item", "Rating", "Time", "Category"} <= labels
+    assert not {"Quantity", "Price", "Amount"} & labels
+
+
+def test_hostile_names_are_shown_as_text(open_app, small_intake, tmp_path, words):
+    path = tmp_path / "..<b>x</b> *y*.csv"
+    path = path.with_name("<b>x<b> *y*.csv")
+    path.write_text(
+        "customer,date,amount,<script>alert(1)</script>\n" + "".join(f"c{n % 3},2024-03-{n + 1:02d},{n},=1+1\n" for n in range(20))
+    )
+    app = open_path(open_app("data"), path)
+    assert not app.exception and not app.error
+    assert loaded(app) == r"Loaded: \<b\>x\<b\> \*y\*.csv"
+
+
+class TestColumnEditor:
+    """The rules that a change in the editor makes."""
+
+    @pytest.mark.parametrize(
+        ("use", "named", "keep"),
+        [
+            ("Number", {"number": ("a",)}, ("a",)),
+            ("Category", {"category": ("a",)}, ("a",)),
+            ("Profile", {"profile": ("a",)}, ()),
+            ("Not used", {"exclude": ("a",)}, ()),
+            ("0 or 1", {}, ("a",)),
+        ],
+    )
+    def test_a_use_becomes_its_rule_in_place_of_the_one_before(self, use, named, keep):
+        rules = changed_rules(ColumnRules(category=("a", "b"), min_share=0.2), {"a": use})
+        expected = {"exclude": (), "category": (), "number": (), "profile": (), **named}
+        expected["category"] = ("b", *expected["category"])
+        assert rules == ColumnRules(**expected, keep=keep, min_share=0.2)
+
+    def test_each_column_but_the_id_has_a_row_with_examples(self):
+        uses = [ColumnUse("id", "id", "chosen"), ColumnUse("job", "category", "3 texts"), ColumnUse("age", "number", "numbers")]
+        preview = pd.DataFrame({"id": ["1", "2"], "job": ["clerk", "clerk"], "age": ["3", None]})
+        frame = editor_frame(uses, preview)
+        assert frame["Column"].tolist() == ["job", "age"]
+        assert frame["Holds"].tolist() == ["clerk", "3"]
+        assert frame["Used as"].tolist() == ["Category", "Number"]

@@ -1,0 +1,225 @@
+"""Say what the data mean: their kind, the roles and uses of their columns, which rows count and how the file is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import streamlit as st
+
+from segcore.dataset import KINDS, ROLES_OF, ColumnUse, Kind
+from segcore.rules import DateOrder, ReadOptions, RowRules
+from segcore.solution import digest
+from segcore.store import Store
+from ui.column_editor import column_editor
+from ui.data_form import Pending, attempt
+
+if TYPE_CHECKING:
+    from segcore.intake import DataRequest, Intake
+
+KIND_TITLES: Mapping[str, str] = {
+    "transactions": "Transactions: one line a row",
+    "ratings": "Ratings: one rating a row",
+    "customers": "Customers: one customer a row",
+}
+ROLE_WORDS = {
+    "customer": ("Customer", "Who bought. Read as text, so that leading zeros stay."),
+    "order": ("Order", "What was bought together: the invoice or basket."),
+    "time": ("Time", "When it was bought."),
+    "item": ("Item", "What was bought or rated; only counted."),
+    "quantity": ("Quantity", "How many; negative for what was returned."),
+    "price": ("Price", "Of one piece. Quantity × price is the line's amount."),
+    "amount": ("Amount", "Of the whole line; used instead of quantity × price."),
+    "discount": ("Discount", "Money taken off the line; the amount is what was paid."),
+    "category": ("Category", "Department or group of the item: each customer's spend is shared out over them."),
+    "rating": ("Rating", "How the customer rated the item, as a number."),
+}
+NO_COLUMN = "– none –"
+_DELIMITERS = {None: "found", ",": "comma", ";": "semicolon", "tab": "tab", "|": "vertical bar"}
+_ORDERS: Mapping[DateOrder | None, str] = {None: "found", "dmy": "day first", "mdy": "month first", "ymd": "year first"}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the form begins with: the request, what is known of its file, and what was guessed."""
+
+    request: DataRequest
+    columns: tuple[str, ...]
+    sheets: tuple[str, ...]
+    form: Mapping[str, str]
+    preview: str
+    kind: Kind
+    roles: Mapping[str, str]
+    reasons: Mapping[str, str]
+    uses: tuple[ColumnUse, ...]
+    remembered: str | None
+
+    @property
+    def salt(self) -> str:
+        """A short name of all this: another one makes new widgets."""
+        return digest([self.request.to_json(), list(self.columns), dict(self.roles), self.kind])[:12]
+
+
+def known_of(request: DataRequest, taken: Intake) -> Known:
+    """Return what is known of data that are loaded."""
+    return Known(
+        request,
+        taken.columns,
+        taken.sheets,
+        taken.form,
+        taken.preview,
+        cast(Kind, taken.kind),
+        taken.roles,
+        taken.reasons,
+        taken.uses,
+        taken.remembered,
+    )
+
+
+def known_of_pending(failed: Pending) -> Known:
+    """Return what is known of data that could not be loaded as they were."""
+    request, seen = failed.request, failed.seen
+    kind = cast(Kind, request.kind or "transactions")
+    return Known(request, seen.columns, seen.sheets, seen.form, seen.preview, kind, request.roles, {}, (), None)
+
+
+def meaning_form(store: Store, known: Known) -> None:
+    """Draw the form; applying it reads the data again."""
+    salt = known.salt
+    if known.remembered:
+        _draw_remembered(store, known)
+    kind = cast(
+        Kind,
+        st.segmented_control(
+            "Kind", KINDS, default=known.kind, key=f"kind.{salt}", required=True, format_func=lambda name: KIND_TITLES[str(name)]
+        ),
+    )
+    with st.form(f"data.refine.{salt}.{kind}"):
+        roles = _role_fields(known, kind, salt)
+        uses = known.uses if kind == known.kind == "customers" else ()
+        columns = column_editor(store, known.request.columns, uses, known.preview, salt) if kind == "customers" else known.request.columns
+        filters = _filter_fields(known.request, salt)
+        rows = _row_fields(known.request.rows, kind, salt)
+        with st.expander("How the file is read", icon=":material/description:"):
+            reading = _reading_fields(known, salt)
+        if not st.form_submit_button("Apply", icon=":material/check:", type="primary"):
+            return
+    attempt(store, replace(known.request, kind=kind, roles=roles, columns=columns, rows=rows, reading=reading, afresh=False, **filters))
+
+
+def _draw_remembered(store: Store, known: Known) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Taken as you chose it for {known.remembered}, which has the same columns.", width="content")
+        if st.button("Guess afresh", key="data.afresh", icon=":material/restart_alt:"):
+            attempt(store, replace(known.request, afresh=True))
+
+
+def _role_fields(known: Known, kind: Kind, salt: str) -> dict[str, str]:
+    """Draw a field for each role of the kind; an empty name says that no column has the role."""
+    wanted = ROLES_OF[kind]
+    fields: dict[str, str] = {}
+    for first in range(0, len(wanted), 3):
+        for place, role in zip(st.columns(3, gap="medium"), wanted[first : first + 3], strict=False):
+            options = ("", *known.columns)
+            guessed = known.roles.get(role)
+            title, words = ROLE_WORDS[role]
+            fields[role] = str(
+                place.selectbox(
+                    title,
+                    options,
+                    index=options.index(guessed) if guessed in options else 0,
+                    key=f"role.{role}.{salt}.{kind}",
+                    help=words,
+                    format_func=lambda column: column or NO_COLUMN,
+                )
+            )
+    if known.reasons and kind == known.kind:
+        st.caption(why(known.reasons))
+    return fields
+
+
+def why(reasons: Mapping[str, str]) -> str:
+    """Return why the columns were taken for their roles, in one sentence."""
+    if len(set(reasons.values())) == 1:
+        return f"Why these columns: {next(iter(reasons.values()))}."
+    return f"Why these columns: {'; '.join(f'{ROLE_WORDS[role][0].lower()} {reason}' for role, reason in reasons.items())}."
+
+
+def _filter_fields(request: DataRequest, salt: str) -> dict[str, Any]:
+    left, begin, end = st.columns([2, 1, 1], gap="medium")
+    where = left.text_area(
+        "Only rows where",
+        value="\n".join(request.where),
+        key=f"where.{salt}",
+        placeholder="Country = 'France'",
+        help="As in SQL: =, <>, <, >, <=, >=, IN, LIKE, BETWEEN, IS NULL, AND, OR, NOT. Several lines must all hold.",
+        height=70,
+    )
+    date_from = begin.text_input("From (included)", value=request.date_from or "", key=f"from.{salt}", placeholder="2011-01-01")
+    date_to = end.text_input("To (included)", value=request.date_to or "", key=f"to.{salt}", placeholder="2011-12-31")
+    lines = tuple(line.strip() for line in where.splitlines() if line.strip())
+    return {"where": lines, "date_from": date_from.strip() or None, "date_to": date_to.strip() or None}
+
+
+def _row_fields(rules: RowRules, kind: Kind, salt: str) -> RowRules:
+    """Draw what becomes of doubtful rows."""
+    with st.container(horizontal=True, gap="medium"):
+        set_aside = st.toggle(
+            "Put rows with bad values aside",
+            value=rules.set_aside,
+            key=f"set_aside.{salt}",
+            help="Rows whose number or date cannot be read. Off, the file is refused and the first such row is named.",
+        )
+        cancelled = duplicates = False
+        if kind == "transactions":
+            cancelled = st.toggle(
+                "Leave cancelled lines out",
+                value=rules.cancelled == "aside",
+                key=f"cancelled.{salt}",
+                help="Lines with a negative quantity, or an order number C and digits. Left in, they reduce the customer's spend.",
+            )
+        if kind != "customers":
+            duplicates = st.toggle(
+                "Leave exact repeats out",
+                value=rules.duplicates == "aside",
+                key=f"duplicates.{salt}",
+                help="Rows that repeat an earlier one in every column.",
+            )
+    order = rules.date_order
+    if kind != "customers":
+        order = st.segmented_control(
+            "Order in dates", tuple(_ORDERS), default=order, key=f"order.{salt}", required=True, format_func=lambda name: _ORDERS[name]
+        )
+    return RowRules(order, set_aside=set_aside, cancelled=_rule(cancelled), duplicates=_rule(duplicates))
+
+
+def _rule(aside: bool) -> Literal["keep", "aside"]:
+    return "aside" if aside else "keep"
+
+
+def _reading_fields(known: Known, salt: str) -> ReadOptions:
+    """Draw how the file is read; what is left empty is found from its content."""
+    reading = known.request.reading
+    if known.form:
+        st.caption("; ".join(f"{what}: {words}" for what, words in known.form.items()))
+    first, second, third = st.columns(3, gap="medium")
+    known_delimiters = {**_DELIMITERS, **({reading.delimiter: reading.delimiter} if reading.delimiter not in _DELIMITERS else {})}
+    delimiter = first.selectbox(
+        "Values are separated by",
+        tuple(known_delimiters),
+        index=tuple(known_delimiters).index(reading.delimiter),
+        key=f"delimiter.{salt}",
+        format_func=lambda name: str(known_delimiters[name]),
+    )
+    encoding = second.text_input("Encoding", value=reading.encoding or "", key=f"encoding.{salt}", placeholder="found, or such as cp1252")
+    header = third.number_input(
+        "Row that names the columns", min_value=1, value=reading.header_row, step=1, key=f"header.{salt}", placeholder="found"
+    )
+    sheets: tuple[str, ...] = reading.sheets
+    if known.sheets:
+        chosen = known.sheets if reading.sheets == ("*",) else [name for name in reading.sheets if name in known.sheets]
+        sheets = tuple(st.multiselect("Sheets", known.sheets, default=chosen, key=f"sheets.{salt}", placeholder="found"))
+    return ReadOptions(
+        delimiter=delimiter, encoding=encoding.strip() or None, sheets=sheets, header_row=None if header is None else int(header)
+    )
