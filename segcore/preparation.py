@@ -219,7 +219,8 @@ def apply_preparation(preparation: Preparation, values: np.ndarray) -> np.ndarra
         X -= centre
         X /= scale
     if preparation.weights:
-        X *= np.asarray(preparation.weights)
+        with np.errstate(over="ignore"):
+            X *= np.asarray(preparation.weights)
     return X
 
 

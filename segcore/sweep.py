@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
 
 from segcore.algorithms import algorithm as algorithm_named
-from segcore.algorithms.outcome import NOT_RUN, failed
+from segcore.algorithms.outcome import NOT_RUN
 from segcore.dataset import FeatureTable
 from segcore.engines import require_engine, versions
 from segcore.errors import DataError, ParameterError
 from segcore.features.assemble import Assembled, assemble
 from segcore.grid import Point, point_key
 from segcore.machine import available_bytes, resident_bytes
-from segcore.preparation import apply_preparation, fit_preparation
-from segcore.quality import SilhouetteScorer, measure
+from segcore.measuring import Meter, batches
+from segcore.preparation import apply_preparation, checked_transforms, checked_weights, fit_preparation, prepared
 from segcore.recommend import recommend
-from segcore.solution import Estimate, Outliers, Preparation, Quality, Scaler, Solution, Sweep, SweepSpec, Transform, partition_digest
+from segcore.solution import Outliers, Preparation, Scaler, Solution, Sweep, SweepSpec, Transform
 from segcore.store import Store
 from segcore.workers import solutions, units_of
 
 _MIN_CUSTOMERS = 3
 _LARGEST = 1e150  # squares of larger values, and so distances, are not finite
-_BATCH_SECONDS = 2.0
 _MAX_SEED = 2**32 - 1
 _MEASURING_COPIES = 3
 
@@ -62,8 +57,10 @@ def make_spec(
         What the table was made from: ``Intake.data``.
     features : sequence of str
         Names of the features to cluster on.
-    outliers, repeats, scaler, algorithm, points, engine, seed, weights, transforms
+    outliers, repeats, scaler, algorithm, points, engine, seed
         See ``SweepSpec``; a point that stands twice is kept once, and ``None`` is the algorithm's default engine.
+    weights, transforms : mapping or None
+        For chosen features only; `segcore.features.priorities` makes them of names and words. A weight of 1 is none.
 
     Raises
     ------
@@ -84,10 +81,16 @@ def make_spec(
     if isinstance(seed, bool) or int(seed) != seed or not 0 <= seed <= _MAX_SEED:
         raise ParameterError.out_of_range("seed", seed, 0, _MAX_SEED)
     full = store.feature_table(table)
-    # Copies would make identical customers distinct by their jitter, so the customers themselves are counted.
-    require_enough(assemble(full, list(features), outliers=outliers, repeats=1, seed=int(seed)))
     chosen = full.select(features)
-    fit_preparation(chosen.take(np.arange(0)), scaler, weights=weights, transforms=transforms)
+    weights, transforms = checked_weights(chosen, weights or {}), checked_transforms(chosen, transforms or {})
+    # Copies would make identical customers distinct by their jitter, so the customers themselves are counted.
+    customers = assemble(full, list(features), outliers=outliers, repeats=1, seed=int(seed))
+    require_enough(customers)
+    changed = bool(weights or transforms)
+    rows = customers.table if changed else chosen.take(np.arange(0))
+    X = prepared(rows, scaler, weights=weights, transforms=transforms)
+    if changed:
+        _require_computable(X, chosen.names)
     return SweepSpec(
         table=table,
         data=dict(data),
@@ -100,8 +103,8 @@ def make_spec(
         engine=known_engine,
         seed=int(seed),
         versions=versions(),
-        weights=dict(weights or {}),
-        transforms=dict(transforms or {}),
+        weights=weights,
+        transforms=transforms,
     )
 
 
@@ -123,6 +126,16 @@ def require_enough(assembled: Assembled) -> None:
         low, high = float(table.values[:, column].min()), float(table.values[:, column].max())
         if high > _LARGEST or low < -_LARGEST:
             raise DataError(f"{name} has values up to {max(high, -low):g}, too large to compute with: leave it out, or change its unit.")
+
+
+def _require_computable(X: np.ndarray, names: Sequence[str]) -> None:
+    """Raise `DataError` where weights or transforms leave nothing whose squares are finite and not all 0."""
+    for column, name in enumerate(names):
+        most = float(np.abs(X[:, column]).max())
+        if not most <= _LARGEST:
+            raise DataError(f"{name} has values up to {most:g} once it is weighted, too large to compute with: give it a smaller weight.")
+    if not np.ptp(X, axis=0).max() > 1 / _LARGEST:
+        raise DataError("The weights leave the customers too close together to compute with: give at least one feature a larger weight.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -239,7 +252,7 @@ def _solutions(
     """Yield each missing point's measured Solution with its position; adds seconds of shared work to ``shared``."""
     spec = store.spec(sweep_id)
     position_of = {point_key(spec.points[position]): position for position in missing}
-    meter = _Meter(spec, X)
+    meter = Meter(X, spec.features, seed=spec.seed)
 
     def fitted(positions: Sequence[int]) -> Iterator[Solution]:
         def begin(index: int) -> None:
@@ -267,56 +280,8 @@ def _solutions(
         for solution in fitted(unit):
             yield from measured([solution])
     left = [position for position in missing if not any(position in unit for unit in alone)]
-    for batch in _batches(fitted(left)) if left else ():
+    for batch in batches(fitted(left)) if left else ():
         yield from measured(batch)
-
-
-def _batches(fitted: Iterator[Solution]) -> Iterator[list[Solution]]:
-    """Yield solutions together that come within a short time, none of them later than that because the next one takes long.
-
-    Notes
-    -----
-    The fits run in a thread of their own. It waits while a batch is measured, so that the next fit has the machine to itself, unless that
-    fit has been begun already and takes long.
-    """
-    ready: SimpleQueue[Solution | Exception | None] = SimpleQueue()
-    go_on = threading.Semaphore(0)
-
-    def fit() -> None:
-        try:
-            for solution in fitted:
-                ready.put(solution)
-                go_on.acquire()
-        except Exception as error:
-            ready.put(error)
-        else:
-            ready.put(None)
-
-    threading.Thread(target=fit, daemon=True).start()
-    waiting: list[Solution] = []
-    patience, since = _BATCH_SECONDS, time.monotonic()
-    while True:
-        found, late = None, False
-        try:
-            found = ready.get(timeout=max(0.0, since + patience - time.monotonic()) if waiting else None)
-        except Empty:
-            late = True
-        if isinstance(found, Solution):
-            waiting.append(found)
-        elif not late:
-            break
-        if late or time.monotonic() - since >= patience:
-            began = time.monotonic()
-            yield waiting
-            waiting, since = [], time.monotonic()
-            # One pass of the distances measures any number of labellings, so where it takes long more of them are waited for.
-            patience = max(_BATCH_SECONDS, 2 * (since - began))
-        if not late:
-            go_on.release()
-    if waiting:
-        yield waiting
-    if found is not None:
-        raise found
 
 
 def _units_at_work(store: Store, sweep_id: str, spec: SweepSpec, missing: Sequence[int]) -> list[list[int]]:
@@ -335,43 +300,6 @@ def _room(memory: int | None, X: np.ndarray) -> int | None:
     return max(1, min(available_bytes(), memory - resident_bytes()) - _MEASURING_COPIES * X.nbytes)
 
 
-class _Meter:
-    """Measures solutions a batch at a time; equal partitions once, however their segments are numbered."""
-
-    def __init__(self, spec: SweepSpec, X: np.ndarray) -> None:
-        self._X, self._names = X, spec.features
-        self._scorer = SilhouetteScorer(X, seed=spec.seed)
-        self._silhouettes: dict[str, Estimate] = {}
-        self._qualities: dict[str, Quality] = {}
-
-    def measured(self, solutions: Sequence[Solution]) -> Iterator[Solution]:
-        """Yield the solutions with their quality; one that cannot be measured as failed."""
-        partitions = [None if solution.labels is None else partition_digest(solution.labels) for solution in solutions]
-        new = {
-            partition: solution.labels
-            for solution, partition in zip(solutions, partitions, strict=True)
-            if partition is not None and solution.labels is not None and partition not in self._silhouettes
-        }
-        try:
-            self._silhouettes |= dict(zip(new, self._scorer.score_all(list(new.values())), strict=True))
-        except Exception as error:
-            undefined = Estimate.undefined(f"It could not be measured ({type(error).__name__}).")
-            self._silhouettes |= dict.fromkeys(new, undefined)
-        for solution, partition in zip(solutions, partitions, strict=True):
-            yield solution if partition is None or solution.labels is None else self._with_quality(solution, solution.labels, partition)
-
-    def _with_quality(self, solution: Solution, labels: np.ndarray, partition: str) -> Solution:
-        # Compactness names the segments, so their numbers count as well.
-        content = hashlib.sha256(labels.tobytes()).hexdigest()
-        try:
-            if content not in self._qualities:
-                # Compactness does not depend on units, so the scaled values serve for it too.
-                self._qualities[content] = measure(self._X, self._X, self._names, labels, silhouette=self._silhouettes[partition])
-        except Exception as error:
-            return failed(solution.params, solution.engine, solution.seed, error)
-        return replace(solution, quality=self._qualities[content], partition=partition)
-
-
 def sweep_document(sweep: Sweep, from_store: bool) -> dict[str, Any]:
     """Return the document that ``sweep --json`` prints: plain values only, undefined numbers as ``None``.
 
@@ -381,6 +309,11 @@ def sweep_document(sweep: Sweep, from_store: bool) -> dict[str, Any]:
         Points that have no solution yet are left out and counted in ``missing``.
     from_store : bool
         Whether it was answered from the store, without a fit.
+
+    Notes
+    -----
+    Compactness is measured on the matrix that was clustered. Neither a scaler nor a weight changes it, because it compares spreads of
+    the same feature; a transform does, because what it shrinks counts for less.
     """
     spec, summary = sweep.spec, sweep.summary
     found = sweep.recommendation
@@ -395,6 +328,8 @@ def sweep_document(sweep: Sweep, from_store: bool) -> dict[str, Any]:
         "algorithm": spec.algorithm,
         "engine": spec.engine,
         "scaler": spec.scaler,
+        "weights": dict(spec.weights),
+        "transforms": dict(spec.transforms),
         "outliers": spec.outliers,
         "repeats": spec.repeats,
         "seed": spec.seed,

@@ -22,7 +22,7 @@ FLOORS = {
     2: ["segcore.features", "segcore.sources"],
     3: ["segcore.engines", "segcore.kernels", "segcore.transforms"],
     4: ["segcore.algorithms", "segcore.quality", "segcore.preparation"],
-    5: ["segcore.store", "segcore.recommend", "segcore.workers"],
+    5: ["segcore.store", "segcore.recommend", "segcore.workers", "segcore.measuring"],
     6: ["segcore.sweep", "segcore.intake", "segcore.cost"],
     7: ["segcore.explain", "segcore.compare", "segcore.maps"],
     8: ["segcore.plots", "segcore.export", "segcore.scoring", "segcore.kit"],

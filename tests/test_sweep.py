@@ -12,6 +12,7 @@ from sklearn.cluster import DBSCAN, KMeans
 from sklearn.datasets import make_blobs
 from sklearn.preprocessing import StandardScaler
 
+import segcore.measuring
 import segcore.sweep as module
 from segcore.dataset import FeatureEntry, FeatureTable
 from segcore.errors import DataError, ParameterError, StoreError
@@ -86,11 +87,26 @@ class TestSpec:
             ({"repeats": 1.5}, "whole number"),
             ({"seed": -1}, "seed"),
             ({"seed": 2**32}, "seed"),
+            ({"weights": {"Amount": 0}}, "weight of Amount"),
+            ({"weights": {"Age": 2}}, "Age .*not among the chosen features"),
+            ({"features": NAMES[:2], "weights": {"Monday": 2}}, "Monday .*not among the chosen features"),
+            ({"weights": {"Amount": 1e200}}, "Amount .*smaller weight"),
+            ({"weights": {"Amount": 1e308}, "scaler": "none"}, "Amount .*smaller weight"),
+            ({"features": NAMES[:1], "weights": {"Amount": 1e-200}}, "larger weight"),
+            ({"transforms": {"Amount": "square"}}, "log, power"),
+            ({"features": NAMES[:2], "transforms": {"Monday": "log"}}, "Monday .*not among the chosen features"),
         ],
     )
     def test_each_option_outside_its_domain_is_an_error_that_says_which(self, asked, options, message):
         with pytest.raises((ParameterError, DataError), match=message):
             asked(**options)
+
+    def test_weights_and_transforms_are_part_of_the_question_and_a_weight_of_1_is_none(self, asked):
+        spec = asked(weights={"Monday": 0.5, "Amount": 2.5, "Recency": 1}, transforms={"Amount": "log"})
+        assert list(spec.weights.items()) == [("Amount", 2.5), ("Monday", 0.5)]
+        assert spec.id == asked(weights={"Amount": 2.5, "Monday": 0.5}, transforms={"Amount": "log"}).id
+        assert len({spec.id, asked().id, asked(weights={"Amount": 2.5}).id, asked(transforms={"Amount": "log"}).id}) == 4
+        assert asked(weights={"Amount": 1}).id == asked().id
 
     @pytest.mark.parametrize("n", [0, 1, 2])
     def test_fewer_than_three_customers_are_an_error_before_the_start(self, store, n):
@@ -175,7 +191,7 @@ def test_a_summary_that_was_lost_is_written_again_without_a_fit(store, asked, mo
     sweep_id = run(store, asked())
     whole = store.sweep(sweep_id).summary
     store.put_summary(sweep_id, {})
-    monkeypatch.setattr(module, "measure", lambda *args, **options: pytest.fail("a point was measured again"))
+    monkeypatch.setattr("segcore.measuring.measure", lambda *args, **options: pytest.fail("a point was measured again"))
     run_sweep(store, sweep_id)
     assert store.sweep(sweep_id).summary == whole
 
@@ -210,22 +226,22 @@ def test_a_point_that_killed_the_worker_twice_fails_with_the_reason_and_the_othe
 
 
 def test_a_point_that_cannot_be_measured_fails_and_the_others_go_on(store, asked, monkeypatch):
-    real = module.measure
+    real = segcore.measuring.measure
 
     def sometimes(X, values, names, labels, **options):
         if labels.max() == 2:
             raise MemoryError
         return real(X, values, names, labels, **options)
 
-    monkeypatch.setattr(module, "measure", sometimes)
+    monkeypatch.setattr("segcore.measuring.measure", sometimes)
     sweep_id = run(store, asked())
     assert [solution.status for solution in store.sweep(sweep_id).solutions] == ["ok", "failed", "ok"]
 
 
 def test_points_that_end_in_the_same_partition_are_measured_once(store, asked, monkeypatch):
     measured = []
-    real = module.measure
-    monkeypatch.setattr(module, "measure", lambda *args, **options: (measured.append(args[3].max()), real(*args, **options))[1])
+    real = segcore.measuring.measure
+    monkeypatch.setattr("segcore.measuring.measure", lambda *args, **options: (measured.append(args[3].max()), real(*args, **options))[1])
     sweep_id = run(store, asked(points=[{"n_clusters": k, "tol": tol} for k in (2, 3) for tol in (1e-3, 1e-6)]))
     assert measured == [1, 2]
     found = store.sweep(sweep_id).solutions
@@ -356,9 +372,9 @@ def test_a_table_that_was_changed_in_the_store_is_not_the_same_question(store, v
 def test_points_with_one_partition_are_measured_once_and_name_the_first(store, asked, monkeypatch):
     points = [{"n_clusters": k, "tol": tol} for k in (2, 3) for tol in (1e-3, 1e-4, 1e-5)]
     measured = []
-    real = module.SilhouetteScorer.score_all
+    real = segcore.measuring.SilhouetteScorer.score_all
     monkeypatch.setattr(
-        module.SilhouetteScorer, "score_all", lambda self, labellings: (measured.extend(labellings), real(self, labellings))[1]
+        segcore.measuring.SilhouetteScorer, "score_all", lambda self, labellings: (measured.extend(labellings), real(self, labellings))[1]
     )
     sweep = store.sweep(run(store, asked(points=points, engine="stock")))
     document = sweep_document(sweep, False)
@@ -396,7 +412,7 @@ def test_a_solution_does_not_wait_for_a_next_one_that_takes_long(store, asked, m
                 time.sleep(0.01)
             seen.append(len(store.positions(sweep_id)))
 
-    monkeypatch.setattr(module, "_BATCH_SECONDS", 0.05)
+    monkeypatch.setattr("segcore.measuring._BATCH_SECONDS", 0.05)
     monkeypatch.setattr(module, "algorithm_named", lambda name: replace(real, sweep=slow))
     run_sweep(store, sweep_id)
     assert seen == [1, 2, 3]
@@ -414,3 +430,71 @@ def test_what_breaks_the_fits_as_a_whole_is_raised_after_what_came_is_kept(store
     with pytest.raises(StoreError, match="The disk is gone"):
         run_sweep(store, sweep_id)
     assert store.positions(sweep_id) == {0}
+
+
+def test_weights_and_transforms_make_the_matrix_that_is_clustered_and_stand_in_the_document(store, asked, values):
+    weights, transforms = {"Recency": 2.5, "Monday": 0.5}, {"Amount": "log"}
+    sweep_id = run(store, asked(weights=weights, transforms=transforms, engine="stock"))
+    logged = values.copy()
+    logged[:, 0] = np.sign(values[:, 0]) * np.log1p(np.abs(values[:, 0]))
+    X = StandardScaler().fit_transform(logged) * [1, 2.5, 1, 0.5]
+    np.testing.assert_allclose(prepare(store, store.spec(sweep_id)).X, X, rtol=1e-12)
+    sweep = store.sweep(sweep_id)
+    for solution in sweep.solutions:
+        theirs = KMeans(solution.params["n_clusters"], tol=1e-3, random_state=0).fit(X)
+        np.testing.assert_array_equal(store.solution(sweep_id, sweep.solutions.index(solution)).labels, theirs.labels_)
+    document = sweep_document(sweep, False)
+    assert document["weights"] == weights
+    assert document["transforms"] == transforms
+    assert document["scaler"] == "standard"
+
+
+def test_compactness_does_not_know_of_weights_but_is_that_of_transformed_values(store, asked, values):
+    three = [{"n_clusters": 3, "tol": 1e-3}]
+    plain, weighted, logged = (
+        store.solution(run(store, asked(points=three, **options)), 0)
+        for options in ({}, {"weights": dict.fromkeys(NAMES, 2.5)}, {"transforms": {"Recency": "log"}})
+    )
+    np.testing.assert_array_equal(plain.labels, weighted.labels)
+    np.testing.assert_array_equal(plain.labels, logged.labels)
+    assert weighted.quality.mean_compactness == pytest.approx(plain.quality.mean_compactness)
+    assert logged.quality.mean_compactness["Amount"] == pytest.approx(plain.quality.mean_compactness["Amount"])
+    recency = np.sign(values[:, 1]) * np.log1p(np.abs(values[:, 1]))
+    within = {label: 1 - recency[logged.labels == label].std() / recency.std() for label in range(3)}
+    assert {label: found["Recency"] for label, found in logged.quality.compactness.items()} == pytest.approx(within)
+    assert plain.quality.mean_compactness["Recency"] != pytest.approx(logged.quality.mean_compactness["Recency"], rel=1e-3)
+
+
+def test_a_feature_of_more_weight_pulls_the_segments_towards_it(store):
+    """Low, medium and high make a feature's mean compactness rise, on the median over seeds, for numbers as for categories."""
+    rng = np.random.default_rng(0)
+    n = 600
+    group = rng.integers(0, 4, n)
+    # Correlated, so that no feature is clustered on for nothing, as in customer tables.
+    numbers = [np.clip(rng.normal(0.25 * group, 0.35), -1, 2) for _ in range(3)]
+    flags = {f"{name}=yes": rng.random(n) < np.where(group % 2, 0.7, 0.3) for name in ("loan", "housing", "default")}
+    job = np.where(rng.random(n) < 0.5, group, rng.integers(0, 4, n))
+    columns = {"a": numbers[0], "b": numbers[1], "c": numbers[2], **flags, **{f"job={value}": job == value for value in range(4)}}
+    kinds = {**dict.fromkeys(flags, "binary"), **{f"job={value}": "dummy" for value in range(4)}}
+    table = replace(
+        table_of(np.column_stack([np.asarray(column, dtype=float) for column in columns.values()]), names=tuple(columns)),
+        dictionary=tuple(
+            FeatureEntry(name, name, "", "", (name.partition("=")[0],), block="job" * ("job" in name), kind=kinds.get(name, "number"))
+            for name in columns
+        ),
+    )
+    kept = store.put_feature_table(table)
+
+    def compactness(names, weight):
+        found = []
+        for seed in range(5):
+            options = {"outliers": "none", "scaler": "minmax", "points": [{"n_clusters": 5, "tol": 1e-4}], "seed": seed}
+            spec = make_spec(store, kept, DATA, features=table.names, weights=dict.fromkeys(names, weight), **options)
+            solution = store.solution(run(store, spec), 0)
+            found.append(np.mean([solution.quality.mean_compactness[name] for name in names]))
+        return np.median(found)
+
+    for names in (["a"], ["loan=yes"], [name for name in columns if "job" in name]):
+        low, medium, high = (compactness(names, weight) for weight in (1.5, 2.5, 4.0))
+        assert low <= medium <= high, names
+        assert high > compactness(names, 1.0) + 0.05, names
