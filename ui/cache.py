@@ -77,3 +77,9 @@ def computed(name: str, key: str, _build: Callable[[], T]) -> T:
         Not part of the key; its result must not be changed by whoever receives it.
     """
     return _build()
+
+
+@st.cache_resource(show_spinner=False, max_entries=8192)
+def described(name: str, key: str, _build: Callable[[], T]) -> T:
+    """Return what `computed` would, for results of a few kilobytes of which there is one a feature, so that none drives out the others."""
+    return _build()

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import streamlit as st
 
 from segcore.algorithms import ALGORITHMS
 from segcore.dataset import FeatureTable
-from segcore.errors import SegcoreError
 from segcore.solution import SCALERS, Outliers, Scaler
-from ui import cache, forms, state
-from ui.choice import FeatureChoice, default_choice, kit_choice, preset_name
+from ui import cache, feature_weights, forms, state
+from ui.choice import FeatureChoice, default_choice, kit_choice, preset_name, sets_of, with_features
 from ui.distances import choice_digest
-from ui.feature_groups import Group, group_features
+from ui.feature_account import draw_account, set_aside
+from ui.feature_groups import Group, Tick, group_features
+from ui.figures import escape
 from ui.words import count, share
 
 if TYPE_CHECKING:
     from segcore.intake import Intake
 
-PRESETS = (("behaviour", "Behaviour"), ("kit", "The Intel kit's 21"), ("small", "The kit's small 3"), ("all", "All"))
+PRESETS = {"behaviour": "Behaviour", "rfm": "RFM", "kit": "The Intel kit's 21", "small": "The kit's small 3", "all": "All"}
 _PRESET_WORDS = {
     "behaviour": "recency, invoices, log spend, basket value, days between orders and the shares of the weekdays",
+    "rfm": "recency, frequency and monetary value, as the classic scoring has them",
     "kit": "exactly what the Intel customer segmentation kit clusters on",
     "small": "the kit's amount, number of lines and recency",
-    "all": "every numeric feature there is",
+    "all": "every feature there is",
 }
 _SETTINGS = (
     (
@@ -48,43 +50,56 @@ _SCALER_WORDS = {
     "robust": "Each feature less its median, divided by its interquartile range: extreme customers stay extreme.",
     "none": "The features as they are: those with large numbers decide everything.",
 }
+_BLOCK_WORDS = "The values of one category are scaled together, so that a column with many values weighs no more than one with few."
+SEARCHED = 24
+"""Ticks from which on a field finds them by name."""
 
 
 def feature_form(taken: Intake, table: FeatureTable) -> FeatureChoice:
     """Draw the whole form and return what it says; it is kept as the session's choice."""
-    groups = group_features(table.dictionary, taken.kind)
-    _seed(taken, groups)
+    groups = cache.computed("groups", taken.table, lambda: group_features(table.dictionary, taken.kind))
+    ticks = [tick for group in groups for tick in group.ticks]
+    _seed(taken, ticks)
     _presets(taken, table)
     summary = st.empty()
-    _ticks(taken, groups)
-    features = tuple(name for name in table.names if state.widget(_tick_key(taken, name)))
+    _ticks(taken, table, groups)
+    _draw_left_out(taken, table)
+    ticked = [tick for tick in ticks if state.widget(_tick_key(taken, tick))]
+    names = {name for tick in ticked for name in tick.names}
+    features = tuple(name for name in table.names if name in names)
+    st.header("Weigh and transform", anchor=False)
+    rule: Outliers = "kit" if taken.kind == "transactions" and state.widget("features.outliers") else "none"
+    weights, transforms = feature_weights.weigh(taken, table, ticked, rule)
     st.header("Before the clustering", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
-        picked = st.segmented_control(
-            "Scaling", SCALERS, key="features.scaler", required=True, format_func=lambda name: SCALER_TITLES[name]
-        )
-        scaler: Scaler = picked or "standard"
-        st.caption(_SCALER_WORDS[scaler])
+        scaler = _scaling(ticked)
     with right, st.container(border=True, height="stretch"):
         outliers = _outlier_rule(taken, table)
     with st.expander("Advanced: repeats and seed", icon=":material/tune:"):
         repeats, seed = _advanced()
-    chosen = FeatureChoice(features=features, outliers=outliers, scaler=scaler, repeats=repeats, seed=seed)
+    asked = FeatureChoice(features, outliers, scaler, repeats, seed, weights=weights, transforms=transforms)
+    chosen = with_features(asked, features)
     state.choose(chosen)
+    draw_account(taken, table, chosen)
     _summary(summary, chosen, taken, table)
     return chosen
 
 
-def _tick_key(taken: Intake, name: str) -> str:
-    return f"tick.{taken.table[:12]}.{name}"
+def _tick_key(taken: Intake, tick: Tick) -> str:
+    return f"tick.{taken.table[:12]}.{tick.key}"
 
 
-def _seed(taken: Intake, groups: tuple[Group, ...]) -> None:
+def _ticks_of(taken: Intake, table: FeatureTable) -> list[Tick]:
+    return [tick for group in group_features(table.dictionary, taken.kind) for tick in group.ticks]
+
+
+def _seed(taken: Intake, ticks: list[Tick]) -> None:
     kept = state.choice()
-    for group in groups:
-        for name in group.names:
-            state.seed_widget(_tick_key(taken, name), name in kept.features)
+    features = set(kept.features)
+    for tick in ticks:
+        state.seed_widget(_tick_key(taken, tick), not features.isdisjoint(tick.names))
+    feature_weights.seed(taken, kept)
     state.seed_widget("features.scaler", kept.scaler)
     state.seed_widget("features.outliers", kept.outliers == "kit")
     state.seed_widget("features.repeats", kept.repeats)
@@ -93,8 +108,10 @@ def _seed(taken: Intake, groups: tuple[Group, ...]) -> None:
 
 def show(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> None:
     """Set every widget of the form to a choice; a callback."""
-    for name in table.names:
-        state.set_widget(_tick_key(taken, name), name in chosen.features)
+    features = set(chosen.features)
+    for tick in _ticks_of(taken, table):
+        state.set_widget(_tick_key(taken, tick), not features.isdisjoint(tick.names))
+    feature_weights.put(taken, chosen)
     state.set_widget("features.scaler", chosen.scaler)
     state.set_widget("features.outliers", chosen.outliers == "kit")
     state.set_widget("features.repeats", chosen.repeats)
@@ -105,7 +122,19 @@ def show(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> None:
 def _show_preset(name: str, taken: Intake, table: FeatureTable) -> None:
     from segcore.features import feature_names
 
-    show(replace(state.choice(), features=feature_names(table, name, taken.kind)), taken, table)
+    _tick_only(feature_names(table, name, taken.kind) if name else (), taken, table)
+
+
+def _tick_only(features: tuple[str, ...], taken: Intake, table: FeatureTable) -> None:
+    """Tick some features and no others; weights stay, for when their features are ticked again."""
+    for tick in _ticks_of(taken, table):
+        state.set_widget(_tick_key(taken, tick), not set(features).isdisjoint(tick.names))
+    state.choose(with_features(state.choice(), features))
+
+
+def untick(feature: str, taken: Intake, table: FeatureTable) -> None:
+    """Untick one feature; a callback."""
+    _tick_only(tuple(name for name in state.choice().features if name != feature), taken, table)
 
 
 def use_setting(name: str, taken: Intake, table: FeatureTable) -> None:
@@ -120,14 +149,12 @@ def use_setting(name: str, taken: Intake, table: FeatureTable) -> None:
 
 
 def _presets(taken: Intake, table: FeatureTable) -> None:
-    of_kind = PRESETS if taken.kind == "transactions" else (("all", "All"),)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Tick a set:", width="content")
-        for name, title in of_kind:
+        for name in sets_of(taken.kind):
             words = f"{_PRESET_WORDS[name].capitalize()}."
-            st.button(title, key=f"preset.{name}", help=words, on_click=_show_preset, args=(name, taken, table))
-        empty = replace(state.choice(), features=())
-        st.button("None", key="preset.none", on_click=show, args=(empty, taken, table), help="Untick everything.")
+            st.button(PRESETS[name], key=f"preset.{name}", help=words, on_click=_show_preset, args=(name, taken, table))
+        st.button("None", key="preset.none", on_click=_show_preset, args=("", taken, table), help="Untick everything.")
     if taken.kind != "transactions":
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -136,23 +163,105 @@ def _presets(taken: Intake, table: FeatureTable) -> None:
             st.button(title, key=f"setting.{name}", icon=icon, help=words, on_click=use_setting, args=(name, taken, table))
 
 
-def _ticks(taken: Intake, groups: tuple[Group, ...]) -> None:
-    for first in range(0, len(groups), 2):
-        pair = groups[first : first + 2]
-        for column, group in zip(st.columns(len(pair), gap="medium"), pair, strict=True):
+def _ticks(taken: Intake, table: FeatureTable, groups: tuple[Group, ...]) -> None:
+    wanted = _search(groups, taken.kind)
+    shown = [
+        (group, [tick for tick in group.ticks if wanted in f"{tick.label} {tick.title} {tick.key} {group.title}".lower()])
+        for group in groups
+    ]
+    shown = [(group, ticks) for group, ticks in shown if ticks]
+    if not shown:
+        st.caption("No feature is called so; the ticks are as they were.")
+    for first in range(0, len(shown), 2):
+        pair = shown[first : first + 2]
+        for column, (group, ticks) in zip(st.columns(len(pair), gap="medium"), pair, strict=True):
             with column, st.container(border=True, height="stretch"):
-                ticked = sum(bool(state.widget(_tick_key(taken, name))) for name in group.names)
-                st.markdown(f"**{group.title}** · {ticked} of {len(group.names)}")
-                st.caption(group.caption)
-                with st.container(horizontal=True, gap="small"):
-                    for name, label in zip(group.names, group.labels, strict=True):
-                        st.checkbox(label, key=_tick_key(taken, name), width="content")
+                _group(taken, group, ticks)
+
+
+def _search(groups: tuple[Group, ...], kind: str) -> str:
+    number = sum(len(group.ticks) for group in groups)
+    if number < SEARCHED:
+        return ""
+    kept = state.recall("features.find", "")
+    state.seed_widget("features.find", kept)
+    what = "column" if kind == "customers" else "feature"
+    found = st.text_input(
+        f"Find a {what}", key="features.find", placeholder=f"part of its name, of {number} {what}s", icon=":material/search:", width=320
+    )
+    state.remember("features.find", found)
+    return found.strip().lower()
+
+
+def _group(taken: Intake, group: Group, ticks: list[Tick]) -> None:
+    keys = [_tick_key(taken, tick) for tick in group.ticks]
+    ticked = sum(bool(state.widget(key)) for key in keys)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"**{group.title}** · {ticked} of {len(keys)}", width="content")
+        if len(keys) > 1:
+            label = "Untick all" if ticked == len(keys) else "Tick all"
+            st.button(
+                label,
+                key=f"group.{taken.table[:12]}.{group.title}",
+                type="tertiary",
+                help=f"{label} of: {group.title}",
+                on_click=_set_all,
+                args=(keys, ticked < len(keys)),
+            )
+    st.caption(group.caption)
+    with st.container(horizontal=True, gap="small"):
+        for tick in ticks:
+            st.checkbox(escape(tick.label), key=_tick_key(taken, tick), width="content")
+
+
+def _set_all(keys: list[str], ticked: bool) -> None:
+    for key in keys:
+        state.set_widget(key, ticked)
+
+
+def _draw_left_out(taken: Intake, table: FeatureTable) -> None:
+    """Draw which columns are not features, with the reason, and where that is changed."""
+    rows = left_out(table)
+    if rows.empty:
+        return
+    with st.expander(f"What cannot be ticked, and why ({len(rows):,})", icon=":material/block:"):
+        st.dataframe(
+            rows,
+            hide_index=True,
+            height=38 + 35 * min(len(rows), 8),
+            column_config={"Why": st.column_config.TextColumn(width="large")},
+            alt="What cannot be ticked, and why",
+        )
+        st.page_link("pages/data.py", label="Change what becomes of columns on Data", icon=":material/table_view:")
+
+
+def left_out(table: FeatureTable) -> pd.DataFrame:
+    """Return the columns that are no features: their name, what became of them, and why."""
+    if table.uses:
+        words = {"id": "names the customer", "profile": "carried along, shown for each segment", "dropped": "left out"}
+        found = [(use.column, words[use.use], use.reason) for use in table.uses if use.use in words]
+    else:
+        found = [
+            (entry.title, "carried along, shown for each segment" if entry.name in table.profile else "left out", entry.dropped)
+            for entry in table.dictionary
+            if entry.dropped
+        ]
+    return pd.DataFrame(found, columns=["Column", "What becomes of it", "Why"])
+
+
+def _scaling(ticked: list[Tick]) -> Scaler:
+    picked = st.segmented_control("Scaling", SCALERS, key="features.scaler", required=True, format_func=lambda name: SCALER_TITLES[name])
+    scaler: Scaler = picked or "standard"
+    st.caption(_SCALER_WORDS[scaler])
+    if scaler != "none" and any(len(tick.names) > 1 for tick in ticked):
+        st.caption(_BLOCK_WORDS)
+    return scaler
 
 
 def _outlier_rule(taken: Intake, table: FeatureTable) -> Outliers:
     if taken.kind != "transactions":
         st.markdown("**Outlier rule**")
-        st.caption("The Intel kit's rule needs transactions: it looks at amount, recency and number of lines.")
+        st.caption("The Intel kit's rule needs transactions: it looks at amount, recency and number of lines. Everyone is clustered.")
         return "none"
     asked = st.toggle("Set outliers aside, as the Intel kit does", key="features.outliers")
     customers, revenue = set_aside(taken, table)
@@ -167,21 +276,6 @@ def _outlier_rule(taken: Intake, table: FeatureTable) -> Outliers:
     if revenue is not None and customers and revenue > 2 * customers / len(table):
         st.caption("They buy for more than twice as much as the average customer: the rule takes the best ones away.")
     return "kit" if asked else "none"
-
-
-def set_aside(taken: Intake, table: FeatureTable) -> tuple[int, float | None]:
-    """Return how many customers the outlier rule leaves out, and their share of the revenue."""
-
-    def build() -> tuple[int, float | None]:
-        from segcore.features.assemble import assemble
-
-        try:
-            found = assemble(table, table.names[:1], outliers="kit", repeats=1, seed=0)
-        except SegcoreError:
-            return 0, None
-        return found.set_aside_customers, found.set_aside_revenue_share
-
-    return cache.computed("set_aside", taken.table, build)
 
 
 def _advanced() -> tuple[int, int]:
@@ -203,5 +297,5 @@ def _summary(place: st.delta_generator.DeltaGenerator, chosen: FeatureChoice, ta
         place.warning("Tick at least one feature.", icon=":material/checklist:")
         return
     name = preset_name(chosen, table, taken.kind)
-    preset = f", the set “{dict(PRESETS)[name]}”: {_PRESET_WORDS[name]}" if name and taken.kind == "transactions" else ""
+    preset = f", the set “{PRESETS[name]}”: {_PRESET_WORDS[name]}" if name and taken.kind == "transactions" else ""
     place.markdown(f"**{len(chosen.features)} of {count(len(table.names), 'feature')} ticked**{preset}.")

@@ -16,7 +16,9 @@ from segcore.solution import EngineName, SweepSpec
 from segcore.store import Store
 from ui import distances, state, sweep_cost
 from ui.choice import FeatureChoice
-from ui.feature_form import SCALER_TITLES, set_aside
+from ui.feature_account import set_aside
+from ui.feature_form import SCALER_TITLES
+from ui.figures import escape
 from ui.forms import axis_words, grid_form
 from ui.words import count
 
@@ -73,7 +75,18 @@ def _what_goes_in(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> 
     names = [titles.get(name, name) for name in chosen.features]
     shown = "; ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     rule = "outliers set aside" if chosen.outliers == "kit" else "no outlier rule"
-    st.caption(f"{taken.data['name']} · {count(len(names), 'feature')}: {shown} · scaling {SCALER_TITLES[chosen.scaler].lower()} · {rule}")
+    changed = [
+        *([f"{len(chosen.weights)} weighed"] if chosen.weights else []),
+        *([f"{len(chosen.transforms)} transformed"] if chosen.transforms else []),
+    ]
+    parts = [
+        f"{taken.data['name']}",
+        f"{count(len(names), 'feature')}: {shown}",
+        *changed,
+        f"scaling {SCALER_TITLES[chosen.scaler].lower()}",
+        rule,
+    ]
+    st.caption(escape(" · ".join(parts)))
 
 
 def _pick_algorithm() -> str:
@@ -151,6 +164,8 @@ def _spec(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpe
         points=grid.points(),
         engine=engine,
         seed=chosen.seed,
+        weights=dict(chosen.weights),
+        transforms=dict(chosen.transforms),
     )
 
 

@@ -28,6 +28,8 @@ class Spread:
         Customers in each bin; a bin holds its left edge, the last one its right edge too.
     outside : int
         Customers below the first or above the last edge.
+    skewness : float
+        See `skewness`.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Spread:
     edges: tuple[float, ...]
     counts: tuple[int, ...]
     outside: int
+    skewness: float
 
     @property
     def is_constant(self) -> bool:
@@ -79,7 +82,64 @@ def spread(name: str, values: np.ndarray, *, bins: int = 24) -> Spread:
         edges=tuple(float(edge) for edge in edges),
         counts=tuple(int(count) for count in counts),
         outside=int(len(values) - counts.sum()),
+        skewness=skewness(values),
     )
+
+
+def skewness(values: np.ndarray) -> float:
+    """Return the third standardised moment (dividing by n): 0 for symmetric values, above for a long tail to the right; 0 for a constant.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_customers,), float64
+        Finite, at least one.
+    """
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        return 0.0
+    # In units of the largest value, then of the largest distance, so that no sum or cube overflows or vanishes.
+    apart = values / max(-low, high)
+    apart -= apart.mean()
+    apart /= np.abs(apart).max()
+    square = float(np.mean(apart * apart))
+    return float(np.mean(apart * apart * apart)) / square**1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How many customers have each value of a category.
+
+    Parameters
+    ----------
+    values : tuple of str
+    counts : tuple of int
+        Customers, in the order of ``values``.
+    n_customers : int
+        All of them; more than the sum where some have none of the values.
+    """
+
+    values: tuple[str, ...]
+    counts: tuple[int, ...]
+    n_customers: int
+
+
+def value_shares(values: Sequence[str], dummies: np.ndarray, rest: str) -> Shares:
+    """Count the customers of each value of a category, the most frequent first.
+
+    Parameters
+    ----------
+    values : sequence of str
+        What each dummy is 1 for.
+    dummies : ndarray of shape (n_customers, n_values), float64
+        0 or 1.
+    rest : str
+        What to call customers for whom every dummy is 0, where there are any.
+    """
+    counts = [int(count) for count in dummies.sum(axis=0)]
+    left = len(dummies) - int((dummies != 0).any(axis=1).sum())
+    found = [*zip(values, counts, strict=True), *([(rest, left)] if left else [])]
+    found.sort(key=lambda pair: -pair[1])
+    return Shares(tuple(value for value, _ in found), tuple(count for _, count in found), len(dummies))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,35 +154,54 @@ class Correlations:
         In [-1, 1].
     constant : tuple of str
         Features that do not vary, and so have no correlation.
+    blocks : tuple of str
+        For each of ``names`` the column whose dummy it is, "" where it stands alone. Dummies of one column exclude each other by nature,
+        so they make no pair.
     """
 
     names: tuple[str, ...]
     r: np.ndarray
     constant: tuple[str, ...]
+    blocks: tuple[str, ...] = ()
+
+    def pairs(self, threshold: float = 0.0, most: int | None = None) -> tuple[tuple[str, str, float], ...]:
+        """Return the pairs whose correlation is at least ``threshold`` in size, the strongest first, at most ``most`` of them."""
+        rows, columns = np.triu_indices(len(self.names), k=1)
+        size = np.abs(self.r[rows, columns])
+        wanted = size >= threshold
+        if self.blocks:
+            of = np.array(self.blocks, dtype=object)
+            wanted &= (of[rows] != of[columns]) | (of[rows] == "")
+        found = np.flatnonzero(wanted)
+        found = found[np.argsort(-size[found], kind="stable")][:most]
+        return tuple((self.names[rows[pair]], self.names[columns[pair]], float(self.r[rows[pair], columns[pair]])) for pair in found)
 
     def near_duplicates(self, threshold: float = NEAR_DUPLICATE) -> tuple[tuple[str, str, float], ...]:
         """Return the pairs whose correlation is at least ``threshold`` in size, the strongest first."""
-        rows, columns = np.triu_indices(len(self.names), k=1)
-        found = [
-            (self.names[row], self.names[column], float(self.r[row, column]))
-            for row, column in zip(rows, columns, strict=True)
-            if abs(self.r[row, column]) >= threshold
-        ]
-        return tuple(sorted(found, key=lambda pair: -abs(pair[2])))
+        return self.pairs(threshold)
+
+    def among(self, names: Sequence[str]) -> Correlations:
+        """Return the correlations of some of the features, in the order given."""
+        at = [self.names.index(name) for name in names]
+        blocks = tuple(self.blocks[position] for position in at) if self.blocks else ()
+        return Correlations(tuple(names), self.r[np.ix_(at, at)], (), blocks)
 
 
-def correlations(names: Sequence[str], values: np.ndarray) -> Correlations:
+def correlations(names: Sequence[str], values: np.ndarray, blocks: Sequence[str] | None = None) -> Correlations:
     """Correlate features with each other.
 
     Parameters
     ----------
     names : sequence of str
     values : ndarray of shape (n_customers, n_features), float64
+    blocks : sequence of str, or None
+        For each feature the column whose dummy it is, or "".
     """
     varies = np.ptp(values, axis=0) > 0 if len(values) else np.zeros(len(names), dtype=bool)
     kept = [name for name, moves in zip(names, varies, strict=True) if moves]
     constant = tuple(name for name, moves in zip(names, varies, strict=True) if not moves)
     if not kept:
         return Correlations((), np.empty((0, 0)), constant)
-    r = np.atleast_2d(np.corrcoef(values[:, varies], rowvar=False))
-    return Correlations(tuple(kept), np.clip(r, -1.0, 1.0), constant)
+    r = np.atleast_2d(np.corrcoef(values if varies.all() else values[:, varies], rowvar=False))
+    of = tuple(block for block, moves in zip(blocks or [""] * len(names), varies, strict=True) if moves)
+    return Correlations(tuple(kept), np.clip(r, -1.0, 1.0), constant, of)

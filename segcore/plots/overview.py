@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segcore.explain.overview import Correlations, Spread
+from segcore.explain.overview import Correlations, Shares, Spread
 from segcore.plots.theme import ACCENT, MAIN, lay_out
 from segcore.quality.kdistance import KDistances
 
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 _MOST_NAMED = 16  # rows of a heat map beside which a number still fits
 _WORTH_NAMING = 0.4  # a weaker correlation is hardly one
 _DIVERGING = ((0.0, "#0072B2"), (0.5, "rgba(128, 128, 128, 0.12)"), (1.0, "#D55E00"))
+
+
+def _plain(text: str) -> str:
+    """Return text that a figure shows as it is: names of columns may hold what Plotly takes for HTML."""
+    return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def draw_spread(found: Spread, *, title: str, unit: str) -> Figure:
@@ -38,15 +43,37 @@ def draw_spread(found: Spread, *, title: str, unit: str) -> Figure:
     anchor = "right" if is_right else "left"
     median = {"text": f"median {found.median:.4g}", "x": found.median, "xanchor": anchor, "y": 1, "yanchor": "bottom", "yshift": 2}
     figure.add_vline(x=found.median, line={"color": ACCENT, "dash": "dash", "width": 1.5}, annotation=median)
-    x_title = f"{title} ({unit})" if unit else title
+    x_title = _plain(f"{title} ({unit})" if unit else title)
     return lay_out(figure, x_title=x_title, y_title="Customers", height=280, showlegend=False, bargap=0.04)
+
+
+def draw_shares_of_values(found: Shares, *, title: str) -> Figure:
+    """Return a bar for each value of a category, the most frequent at the top."""
+    from plotly.graph_objects import Bar, Figure
+
+    shares = [count / found.n_customers for count in found.counts]
+    bars = Bar(
+        marker={"color": MAIN},
+        x=list(found.counts),
+        y=[_plain(value) for value in found.values],
+        orientation="h",
+        text=[f"{share:.1%}" for share in shares],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y}: %{x:,} customers<extra></extra>",
+    )
+    figure = Figure(bars)
+    lay_out(figure, x_title="Customers", y_title=_plain(title), height=110 + 28 * max(len(found.values), 2), showlegend=False, bargap=0.25)
+    figure.update_xaxes(range=[0, 1.12 * max(found.counts, default=1)])
+    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    return figure
 
 
 def draw_correlations(found: Correlations, *, titles: Mapping[str, str]) -> Figure:
     """Return the heat map of correlations, blue for against each other, orange for together."""
     from plotly.graph_objects import Figure, Heatmap
 
-    labels = [titles.get(name, name) for name in found.names]
+    labels = [_plain(titles.get(name, name)) for name in found.names]
     heat = Heatmap(
         z=found.r,
         x=labels,
@@ -62,7 +89,8 @@ def draw_correlations(found: Correlations, *, titles: Mapping[str, str]) -> Figu
         ygap=1,
     )
     figure = Figure(heat)
-    lay_out(figure, x_title="", y_title="", height=170 + max(240, 24 * len(labels)), yaxis_autorange="reversed")
+    line = 24 if len(labels) <= _MOST_NAMED else 18
+    lay_out(figure, x_title="", y_title="", height=170 + max(240, line * len(labels)), yaxis_autorange="reversed")
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(showgrid=False)
     return figure
