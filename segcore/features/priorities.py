@@ -1,0 +1,143 @@
+"""What an analyst writes of features: which weigh more, and which are transformed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from segcore.dataset import FeatureTable
+from segcore.errors import DataError, ParameterError
+from segcore.solution import TRANSFORMS, Transform
+
+PRIORITIES: Mapping[str, float] = {"high": 4.0, "medium": 2.5, "low": 1.5}
+"""What each word stands for: a factor on the scaled feature."""
+
+_SHORT = {"med": "medium"}
+_MOST_NAMES, _LONGEST_NAME = 12, 60
+_Value = TypeVar("_Value", float, Transform)
+
+
+def parse_priorities(table: FeatureTable, texts: Sequence[str]) -> dict[str, float]:
+    """Return the weights that texts such as ``high=age,balance`` and ``2.5=job`` ask for.
+
+    Parameters
+    ----------
+    table : FeatureTable
+    texts : sequence of str
+        Each is a word or a factor, "=", and names of features or of columns, separated by commas; a column stands for all of its
+        dummies. The words are ``high``, ``medium`` (or ``med``) and ``low``; a factor is any number above 0. A name may have commas.
+
+    Returns
+    -------
+    dict of feature to float
+        In the order named. Features that are not named weigh 1.
+
+    Raises
+    ------
+    ParameterError
+        Where a text is not of this form, a factor is no finite number above 0, or a name is unknown or given twice.
+    DataError
+        Where a name is a column that could not become a feature, with the reason.
+
+    References
+    ----------
+    ml_autosegmentation, ``priority_features``.
+    """
+    return _parsed(table, texts, "--priority", "high=age or 2.5=age", _weight)
+
+
+def parse_transforms(table: FeatureTable, texts: Sequence[str]) -> dict[str, Transform]:
+    """Return the transforms that texts such as ``log=spend,balance`` and ``power=age`` ask for.
+
+    Parameters
+    ----------
+    table : FeatureTable
+    texts : sequence of str
+        Each is ``log`` or ``power``, "=", and names of features, separated by commas.
+
+    Returns
+    -------
+    dict of feature to {"log", "power"}
+        In the order named.
+
+    Raises
+    ------
+    ParameterError
+        Where a text is not of this form, a transform or a name is unknown, a name is given twice, or it is not a number's.
+    DataError
+        Where a name is a column that could not become a feature, with the reason.
+    """
+    found = _parsed(table, texts, "--transform", "log=age", _transform)
+    kinds = {entry.name: entry.kind for entry in table.dictionary}
+    for name, transform in found.items():
+        if kinds.get(name, "number") != "number":
+            raise ParameterError(f"{_shown(name)} is 0 or 1, which no transform changes: leave it out of --transform {transform}=….")
+    return found
+
+
+def _parsed(table: FeatureTable, texts: Sequence[str], option: str, example: str, read: Callable[[str], _Value]) -> dict[str, _Value]:
+    found: dict[str, _Value] = {}
+    for text in texts:
+        word, equals, names = text.partition("=")
+        if not equals or not names.strip(" ,"):
+            raise ParameterError(f"{option} names features behind an equals sign, such as {example}, got {_shown(text)!r}.")
+        value = read(word.strip())
+        for name in _names(table, names):
+            if name in found:
+                raise ParameterError(f"{_shown(name)} is named twice in {option}: name it once.")
+            found[name] = value
+    return found
+
+
+def _weight(word: str) -> float:
+    known = PRIORITIES.get(_SHORT.get(word.lower(), word.lower()))
+    if known is not None:
+        return known
+    try:
+        factor = float(word)
+    except ValueError:
+        raise ParameterError(f"Unknown priority {_shown(word)!r}: give {', '.join(PRIORITIES)}, or a factor such as 2.5.") from None
+    if not (math.isfinite(factor) and factor > 0):
+        raise ParameterError(f"The factor of a priority must be a number above 0, such as 2.5 or 0.5, got {_shown(word)!r}.")
+    return factor
+
+
+def _transform(word: str) -> Transform:
+    for known in TRANSFORMS:
+        if word.lower() == known:
+            return known
+    raise ParameterError.unknown("transform", _shown(word), TRANSFORMS)
+
+
+def _names(table: FeatureTable, text: str) -> list[str]:
+    """Return the features that names separated by commas stand for; where a name has commas, the longest name that fits counts."""
+    pieces = text.split(",")
+    found: list[str] = []
+    at = 0
+    while at < len(pieces):
+        for end in range(len(pieces), at, -1):
+            name = ",".join(pieces[at:end]).strip()
+            features = table.expand((name,))
+            if features[0] in table.names:
+                found.extend(features)
+                at = end
+                break
+        else:
+            if pieces[at].strip():
+                raise _unknown(table, pieces[at].strip())
+            at += 1
+    return found
+
+
+def _unknown(table: FeatureTable, name: str) -> ParameterError | DataError:
+    dropped = next((entry.dropped for entry in table.dictionary if entry.name == name and entry.dropped), None)
+    if dropped:
+        return DataError(f"{_shown(name)} is not available as a feature: {dropped}.")
+    some = ", ".join(_shown(known) for known in table.names[:_MOST_NAMES])
+    more = f" and {len(table.names) - _MOST_NAMES:,} others" if len(table.names) > _MOST_NAMES else ""
+    return ParameterError(f"Unknown feature {_shown(name)!r}: choose from {some}{more}.")
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"

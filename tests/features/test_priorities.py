@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+
+from segcore.dataset import FeatureEntry, FeatureTable
+from segcore.errors import DataError, ParameterError
+from segcore.features.priorities import parse_priorities, parse_transforms
+
+ENTRIES = (
+    FeatureEntry("age", "age", "", "", ("age",)),
+    FeatureEntry("spend, net", "spend, net", "", "", ("spend, net",)),
+    FeatureEntry("spend", "spend", "", "", ("spend",)),
+    FeatureEntry("loan=yes", "loan: yes", "", "", ("loan",), kind="binary"),
+    FeatureEntry("job=clerk", "job: clerk", "", "", ("job",), block="job", kind="dummy"),
+    FeatureEntry("job=(other)", "job: other", "", "", ("job",), block="job", kind="dummy"),
+    FeatureEntry("email", "email", "", "", ("email",), dropped="it holds email addresses"),
+)
+
+
+@pytest.fixture
+def table():
+    names = tuple(entry.name for entry in ENTRIES if entry.dropped is None)
+    values = np.zeros((2, len(names)))
+    return FeatureTable(values, names, np.array(["a", "b"], dtype=object), np.zeros(2, dtype=np.int32), ENTRIES)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ([], {}),
+        (["high=age", "low=spend"], {"age": 4, "spend": 1.5}),
+        (["med=age,loan=yes"], {"age": 2.5, "loan=yes": 2.5}),
+        (["MEDIUM = age , spend"], {"age": 2.5, "spend": 2.5}),
+        (["2.5=age", "0.5=loan"], {"age": 2.5, "loan=yes": 0.5}),
+        (["3=job"], {"job=clerk": 3, "job=(other)": 3}),
+        (["3=job=clerk"], {"job=clerk": 3}),
+        (["high=spend, net"], {"spend, net": 4}),
+        (["high=age,spend, net,loan"], {"age": 4, "spend, net": 4, "loan=yes": 4}),
+        (["high=spend,age"], {"spend": 4, "age": 4}),
+        (["high=age,"], {"age": 4}),
+        (["1e-3=age"], {"age": 0.001}),
+    ],
+)
+def test_priorities_are_words_or_factors_for_features_and_columns(table, texts, expected):
+    assert parse_priorities(table, texts) == expected
+
+
+@pytest.mark.parametrize("text", ["0=age", "-1=age", "nan=age", "inf=age", "-inf=age"])
+def test_a_factor_is_a_finite_number_above_0(table, text):
+    with pytest.raises(ParameterError, match="number above 0"):
+        parse_priorities(table, [text])
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["age"], "equals sign, such as high=age"),
+        (["high="], "equals sign"),
+        (["high= , "], "equals sign"),
+        (["urgent=age"], "Unknown priority 'urgent': give high, medium, low, or a factor"),
+        (["2,5=age"], "Unknown priority '2,5'"),
+        (["=age"], "Unknown priority ''"),
+        (["high=shoe"], "Unknown feature 'shoe': choose from age, spend"),
+        (["high=age,shoe"], "'shoe'"),
+        (["high=age,age"], "age is named twice"),
+        (["high=age", "low=age"], "age is named twice"),
+        (["high=job", "low=job=clerk"], "job=clerk is named twice"),
+    ],
+)
+def test_each_mistake_is_one_sentence_that_says_what(table, texts, message):
+    with pytest.raises(ParameterError, match=message):
+        parse_priorities(table, texts)
+
+
+def test_a_dropped_column_is_refused_with_the_reason(table):
+    for parse in (lambda: parse_priorities(table, ["high=email"]), lambda: parse_transforms(table, ["log=email"])):
+        with pytest.raises(DataError, match="email is not available as a feature: it holds email addresses"):
+            parse()
+
+
+def test_long_names_and_long_lists_are_cut_short(table):
+    with pytest.raises(ParameterError) as error:
+        parse_priorities(table, ["high=" + "x" * 10_000])
+    assert len(str(error.value)) < 400
+
+
+def test_transforms_are_for_numbers(table):
+    assert parse_transforms(table, ["log=age,spend, net", "power=spend"]) == {"age": "log", "spend, net": "log", "spend": "power"}
+    for name in ("loan", "loan=yes", "job", "job=clerk"):
+        with pytest.raises(ParameterError, match="is 0 or 1, which no transform changes"):
+            parse_transforms(table, [f"log={name}"])
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["square=age"], "Unknown transform 'square': choose one of log, power"),
+        (["log=age", "power=age"], "age is named twice in --transf"),
+    ],
+)
+def test_mistakes_in_transforms_are_one_sentence_too(table, texts, message):
+    with pytest.raises(ParameterError, match=message):
+        parse_transforms(table, texts)
