@@ -1,21 +1,92 @@
-"""Columns of any type as text: one spelling of each value, a missing one as null; how messages quote a value."""
+"""Columns of any type as text, a missing value as null; their distinct values, and how messages quote one of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "Null", "None", "NaT")
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "Null", "None", "NaT", "\\N")
+# What people write where there is no number or date; in a column of ids or texts it may be a value like any other.
+BLANKS = ("-", "--", "---", "?", ".", "..", "...", "na", "n.a.", "n/a", "nan", "null", "(null)", "none", "nil", "#n/a", "(blank)")
+# Unicode's Default_Ignorable_Code_Point (zero-width characters, direction marks, soft hyphen, BOM...) and control characters; those among
+# the latter that are spaces (tab, line break) stay.
+INVISIBLE = (
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\x{ad}\x{34f}\x{61c}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{180b}-\x{180f}\x{200b}-\x{200f}"
+    r"\x{202a}-\x{202e}\x{2060}-\x{206f}\x{3164}\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}\x{fff0}-\x{fffb}\x{1bca0}-\x{1bca3}"
+    r"\x{1d173}-\x{1d17a}\x{e0000}-\x{e0fff}]"
+)
+_ALL_DIGITS = 1e22  # floating numbers above it are written with an exponent
+_SHOWN_LETTERS, _SHOWN_WIDTH = 60, 90
 Where = Callable[[int], str]
 
 
-def as_text(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """Return the values as they would be written, outer spaces taken off; whole floating numbers lose their ``.0``."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Distinct:
+    """The different texts of a column, and which row has which.
+
+    Parameters
+    ----------
+    values : pyarrow Array of large_string, shape (n_values,)
+        In the order in which they first stand in the column; no null.
+    rows : ndarray of shape (n_rows,), int32
+        Position in ``values``; -1 where the row's value is missing.
+    """
+
+    values: pa.Array
+    rows: np.ndarray
+
+    @classmethod
+    def of(cls, column: pa.Array) -> Distinct:
+        """Find the different texts of a column of any type."""
+        if pa.types.is_floating(column.type):
+            column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+        elif pa.types.is_nested(column.type):
+            column = written(column)
+        encoded = column.dictionary_encode()
+        return cls(written(encoded.dictionary), pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False))
+
+    def __len__(self) -> int:
+        """Return the number of different texts."""
+        return len(self.values)
+
+    def at(self, chosen: np.ndarray) -> np.ndarray:
+        """Return the rows whose value is among ``chosen``, both as boolean masks."""
+        # -1 picks the last: missing is never chosen.
+        return np.append(chosen, False)[self.rows]
+
+    def counts(self) -> np.ndarray:
+        """Return how many rows have each value, shape (n_values,)."""
+        return np.bincount(self.rows[self.rows >= 0], minlength=len(self))
+
+    def count(self, chosen: np.ndarray) -> int:
+        """Return how many rows have one of the values that the mask ``chosen`` names."""
+        return int(self.counts()[chosen].sum()) if chosen.any() else 0
+
+    def first(self, chosen: np.ndarray) -> tuple[int, int]:
+        """Return the first of the chosen values in the column, and its row; values first stand in their own order."""
+        position = int(np.argmax(chosen))
+        return position, int(np.argmax(self.rows == position))
+
+    def quote(self, chosen: np.ndarray, where: Where) -> str:
+        """Return the first of the chosen values with its place: ``'17850' in line 7``."""
+        position, row = self.first(chosen)
+        return f"{shown(self.values[position])} in {where(row)}"
+
+    def spread(self, values: pa.Array) -> pa.Array:
+        """Return the rows' values from those of the distinct texts."""
+        rows = pa.array(self.rows, mask=self.rows < 0) if (self.rows < 0).any() else pa.array(self.rows)
+        return values.take(rows)
+
+
+def written(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """Return the values as they would be written, whole floating numbers without ``.0``, as large_string."""
     column = combined(column)
-    if pa.types.is_dictionary(column.type):
-        column = pc.cast(column, column.type.value_type)
+    if pa.types.is_large_string(column.type):
+        return column
     if pa.types.is_decimal(column.type):
         # As floating numbers, ids of more than 15 digits would become one.
         return pc.replace_substring_regex(pc.cast(column, pa.large_string()), r"\.0+$|(\.\d*[1-9])0+$", r"\1")
@@ -24,10 +95,14 @@ def as_text(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         column = pc.cast(column, pa.binary())
     try:
-        text = pc.cast(column, pa.large_string())
+        return pc.cast(column, pa.large_string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        text = pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.large_string())
-    return pc.utf8_trim_whitespace(text)
+        return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.large_string())
+
+
+def as_text(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """Return the values as they would be written, outer spaces taken off; whole floating numbers lose their ``.0``."""
+    return pc.utf8_trim_whitespace(written(column))
 
 
 def missing_to_null(text: pa.Array) -> pa.Array:
@@ -36,19 +111,53 @@ def missing_to_null(text: pa.Array) -> pa.Array:
     return pc.if_else(missing, pa.scalar(None, text.type), text)
 
 
+def blanks(values: pa.Array) -> pa.Array:
+    """Return which texts stand for a missing number or date: a dash, a question mark, n.a. and the like, as booleans."""
+    return pc.is_in(pc.utf8_lower(values), value_set=pa.array(BLANKS, values.type))
+
+
+def true_of(values: pa.Array) -> np.ndarray:
+    """Return the mask of boolean values, false where null."""
+    return pc.fill_null(values, False).to_numpy(zero_copy_only=False)
+
+
 def combined(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """Return a column in one piece."""
-    if not isinstance(column, pa.ChunkedArray):
-        return column
+    """Return a column in one piece, categories as the values they stand for, strings as large_string."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
     if pa.types.is_string(column.type):
         column = column.cast(pa.large_string())
+    if not isinstance(column, pa.ChunkedArray):
+        return column
     return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
 
 
-def shown(value: object) -> str:
-    """Return a value as a message quotes it: shortened, in quotes."""
-    text = str(value)
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+def bytes_of(text: pa.Array) -> np.ndarray:
+    """Return the bytes of all values of a large_string array one after the other, without a copy, uint8."""
+    _, offsets, values = text.buffers()
+    if values is None:
+        return np.zeros(0, np.uint8)
+    bounds = np.frombuffer(offsets, dtype=np.int64)[text.offset : text.offset + len(text) + 1]
+    return np.frombuffer(values, np.uint8)[bounds[0] : bounds[-1]] if len(bounds) else np.zeros(0, np.uint8)
+
+
+def shown(value: object, *, plain: bool = False) -> str:
+    """Return a value as a message quotes it: shortened, in quotes, invisible and control characters escaped.
+
+    Parameters
+    ----------
+    value : object
+        A pyarrow scalar stands for its value.
+    plain : bool
+        Escape every character that is not ASCII, where two forms of a letter look alike.
+    """
+    text = str(value.as_py() if isinstance(value, pa.Scalar) else value)
+    quoted = (ascii if plain else repr)(text if len(text) <= _SHOWN_LETTERS else f"{text[: _SHOWN_LETTERS - 3]}...")
+    for kept in range(_SHOWN_LETTERS // 2, 0, -4):
+        if len(quoted) <= _SHOWN_WIDTH:
+            break
+        quoted = (ascii if plain else repr)(f"{text[:kept]}...")
+    return quoted
 
 
 def _floats_as_text(column: pa.Array) -> pa.Array:
@@ -58,4 +167,9 @@ def _floats_as_text(column: pa.Array) -> pa.Array:
     integers = pc.cast(pc.cast(pc.if_else(whole, column, pa.scalar(None, pa.float64())), pa.int64()), pa.large_string())
     if not pc.any(pc.invert(whole)).as_py():
         return integers
-    return pc.coalesce(integers, pa.array([None if value is None else repr(value) for value in column.to_pylist()], pa.large_string()))
+    texts = [None if value is None else _float_as_text(value) for value in column.to_pylist()]
+    return pc.coalesce(integers, pa.array(texts, pa.large_string()))
+
+
+def _float_as_text(value: float) -> str:
+    return f"{value:.0f}" if abs(value) < _ALL_DIGITS and value.is_integer() else repr(value)

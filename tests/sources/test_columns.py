@@ -50,9 +50,7 @@ def test_numbers_are_read_strictly(values, expected):
     assert as_numbers(pa.chunked_array([pa.array(values)]), name="price", where=place).to_pylist() == expected
 
 
-@pytest.mark.parametrize(
-    "values", [["1,234"], ["1,5", "2.5"], ["1,234.5", "1,5"], ["£5"], ["1 000"], ["0x10"], ["--1"], ["1_000"], ["five"]]
-)
+@pytest.mark.parametrize("values", [["1,5", "2.5"], ["1,234.5", "1,5"], ["£5", "$5"], ["1 00"], ["0x10"], ["--1"], ["1_000"], ["five"]])
 def test_what_may_be_another_number_is_refused_with_its_line(values):
     with pytest.raises(DataError, match=r"price must hold numbers.*line [23]"):
         as_numbers(pa.chunked_array([pa.array(["1", *values])]), name="price", where=place)
