@@ -224,7 +224,7 @@ def apply_preparation(preparation: Preparation, values: np.ndarray) -> np.ndarra
     return X
 
 
-def prepared(
+def prepare_rows(
     table: FeatureTable,
     scaler: Scaler,
     *,
@@ -233,3 +233,22 @@ def prepared(
 ) -> np.ndarray:
     """Return a table's rows as they are clustered, where how they were prepared is not needed; see `fit_preparation`."""
     return apply_preparation(fit_preparation(table, scaler, weights=weights, transforms=transforms), table.values)
+
+
+def distance_shares(X: np.ndarray) -> np.ndarray:
+    """Return how much each feature counts for in the distances between customers, shape (n_features,): shares that sum to 1.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_customers, n_features), float64
+        Rows as they are clustered.
+
+    Notes
+    -----
+    The mean squared distance of two customers is twice the sum of the features' variances, so that a feature's share of the one is its
+    share of the other. A feature with a share near 0 hardly moves a segment, whatever it is called: min-max scaling leaves one with a
+    few very large values there, until it is transformed or weighs more. All 0 where no feature varies.
+    """
+    variances = np.array([column.var() for column in X.T])  # one at a time: beside a copy of all, a large matrix would be there twice
+    whole = float(variances.sum())
+    return variances / whole if whole > 0 else np.zeros(X.shape[1])

@@ -18,7 +18,7 @@ from segcore.features.assemble import Assembled, assemble
 from segcore.grid import Point, point_key
 from segcore.machine import available_bytes, resident_bytes
 from segcore.measuring import Meter, batches
-from segcore.preparation import apply_preparation, checked_transforms, checked_weights, fit_preparation, prepared
+from segcore.preparation import apply_preparation, checked_transforms, checked_weights, distance_shares, fit_preparation, prepare_rows
 from segcore.recommend import recommend
 from segcore.solution import Outliers, Preparation, Scaler, Solution, Sweep, SweepSpec, Transform
 from segcore.store import Store
@@ -88,7 +88,7 @@ def make_spec(
     require_enough(customers)
     changed = bool(weights or transforms)
     rows = customers.table if changed else chosen.take(np.arange(0))
-    X = prepared(rows, scaler, weights=weights, transforms=transforms)
+    X = prepare_rows(rows, scaler, weights=weights, transforms=transforms)
     if changed:
         _require_computable(X, chosen.names)
     return SweepSpec(
@@ -235,6 +235,7 @@ def _rows(store: Store, spec: SweepSpec) -> tuple[np.ndarray, Preparation, dict[
     facts = {
         "rows": len(prepared.table),
         "features": list(prepared.table.names),
+        "distance_shares": dict(zip(prepared.table.names, distance_shares(prepared.X).tolist(), strict=True)),
         "set_aside": {"customers": int(assembled.set_aside_customers), "revenue_share": assembled.set_aside_revenue_share},
     }
     return prepared.X, prepared.preparation, facts
@@ -336,6 +337,7 @@ def sweep_document(sweep: Sweep, from_store: bool) -> dict[str, Any]:
         "versions": dict(spec.versions),
         "rows": summary.get("rows"),
         "features": list(spec.features),
+        "distance_shares": summary.get("distance_shares"),
         "set_aside": dict(summary.get("set_aside", {"customers": None, "revenue_share": None})),
         "points": points,
         "missing": len(spec.points) - len(points),

@@ -16,7 +16,7 @@ from segcore.dataset import FeatureEntry, FeatureTable
 from segcore.errors import MemoryLimitError
 from segcore.features.assemble import assemble
 from segcore.grid import point_key
-from segcore.preparation import prepared
+from segcore.preparation import prepare_rows
 
 RATES = Calibration(dict.fromkeys([*(task.kind for task in TASKS), "silhouette", "measuring"], 1e-10), start_seconds=2.0)
 PAIRS = [(spec.name, engine) for spec in ALGORITHMS for engine in spec.engines]
@@ -63,7 +63,7 @@ class TestRows:
         """With 12 copies the sample has 5; a customer's own copies do not multiply with the customers left out."""
         table = table_of(rows_of(3_000, 3) * 50)
         rows = SampledRows.of(table, table.names, repeats=12)
-        whole = prepared(assemble(table, table.names, repeats=12, seed=0).table, "standard")
+        whole = prepare_rows(assemble(table, table.names, repeats=12, seed=0).table, "standard")
         for eps in (0.02, 0.2):
             counted = np.mean((cdist(whole[::90], whole) <= eps).sum(axis=1))
             assert rows.neighbours(eps) == pytest.approx(counted, rel=0.25)

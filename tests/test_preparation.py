@@ -14,7 +14,7 @@ from sklearn.preprocessing import MinMaxScaler, PowerTransformer, RobustScaler, 
 
 from segcore.dataset import FeatureEntry, FeatureTable
 from segcore.errors import DataError, ParameterError
-from segcore.preparation import apply_preparation, fit_preparation
+from segcore.preparation import apply_preparation, distance_shares, fit_preparation
 from segcore.solution import SCALERS, Preparation
 
 THEIRS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
@@ -241,11 +241,19 @@ def test_preparing_needs_no_scikit_learn_and_no_scipy():
     code = (
         "import sys, numpy as np\n"
         "from segcore.dataset import FeatureEntry, FeatureTable\n"
-        "from segcore.preparation import prepared\n"
+        "from segcore.preparation import prepare_rows\n"
         "values = np.arange(12.0).reshape(6, 2)\n"
         "table = FeatureTable(values, ('a', 'b'), np.array(list('abcdef'), dtype=object), np.zeros(6, dtype=np.int32), ())\n"
         "for scaler in ('standard', 'minmax', 'robust', 'none'):\n"
-        "    prepared(table, scaler, weights={'a': 2.0}, transforms={'a': 'power', 'b': 'log'})\n"
+        "    prepare_rows(table, scaler, weights={'a': 2.0}, transforms={'a': 'power', 'b': 'log'})\n"
         "print(sorted({'sklearn', 'scipy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_distance_shares_are_those_of_the_mean_squared_distance_of_two_customers():
+    table = customer_table(60)
+    X = apply_preparation(fit_preparation(table, "minmax", weights={"spend": 3}), table.values)
+    squared = ((X[:, None] - X[None]) ** 2).mean(axis=(0, 1))
+    np.testing.assert_allclose(distance_shares(X), squared / squared.sum())
+    assert distance_shares(np.ones((4, 2))).tolist() == [0, 0]

@@ -447,6 +447,7 @@ def test_weights_and_transforms_make_the_matrix_that_is_clustered_and_stand_in_t
     assert document["weights"] == weights
     assert document["transforms"] == transforms
     assert document["scaler"] == "standard"
+    assert document["distance_shares"] == pytest.approx(dict(zip(NAMES, X.var(axis=0) / X.var(axis=0).sum(), strict=True)))
 
 
 def test_compactness_does_not_know_of_weights_but_is_that_of_transformed_values(store, asked, values):

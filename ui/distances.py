@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from segcore.dataset import FeatureTable
-from segcore.preparation import prepared
+from segcore.preparation import prepare_rows
 from segcore.solution import digest
 from ui import cache
 from ui.choice import FeatureChoice
@@ -35,7 +35,7 @@ def curve_of(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> KDist
         from segcore.quality.kdistance import k_distances
 
         found = assemble(table, chosen.features, outliers=chosen.outliers, repeats=1, seed=chosen.seed)
-        X = prepared(found.table, chosen.scaler, weights=dict(chosen.weights), transforms=dict(chosen.transforms))
+        X = prepare_rows(found.table, chosen.scaler, weights=dict(chosen.weights), transforms=dict(chosen.transforms))
         return k_distances(X, NEIGHBOURS, seed=chosen.seed)
 
     return cache.computed("k_distances", choice_digest(chosen, taken), build)

@@ -10,7 +10,7 @@ import numpy as np
 from segcore.dataset import FeatureTable
 from segcore.errors import DataError
 from segcore.features.assemble import assemble, kit_outliers
-from segcore.preparation import prepared
+from segcore.preparation import prepare_rows
 from segcore.solution import Outliers, Scaler, Transform
 
 _SAMPLED = 10_000
@@ -73,7 +73,7 @@ class SampledRows:
         drawn = kept if customers == len(kept) else np.sort(np.random.default_rng(seed).choice(kept, customers, replace=False))
         rows = assemble(table.take(drawn), features, outliers="none", repeats=copies, seed=seed).table
         return cls(
-            prepared(rows, scaler, weights=weights, transforms=transforms), len(kept) * repeats, repeats=repeats, sampled_repeats=copies
+            prepare_rows(rows, scaler, weights=weights, transforms=transforms), len(kept) * repeats, repeats=repeats, sampled_repeats=copies
         )
 
     def neighbours(self, eps: float) -> float:
