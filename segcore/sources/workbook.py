@@ -1,123 +1,243 @@
-"""Excel workbooks: the first sheet with rows, checked for size before it is read."""
+"""Excel workbooks: which sheets are read, and what of them stands twice; their parts are checked before they are interpreted."""
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-import zipfile
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from segcore.dataset import Note
-from segcore.errors import DataError, SourceError
-from segcore.sources.raw import Raw, check_header, table_source
+from segcore.errors import DataError, SegcoreError
+from segcore.rules import ReadOptions
+from segcore.sources.columns import shown
+from segcore.sources.raw import Raw, table_source
+from segcore.sources.sheetoverlap import find_repeated
+from segcore.sources.sheets import OpenSheet, SheetRows, unify
+from segcore.sources.workbookparts import Cells, Parts, check_parts, damaged
 
-MAX_CELLS = 40_000_000
-MAX_BYTES = 2 * 2**30  # of XML, unpacked
-_CELL = re.compile(rb"""\sr=["']([A-Za-z]{1,3})([0-9]{1,7})["']""")
-_CHUNK = 2**22
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
+
+ALL_SHEETS = ("*",)
+_LISTED = 20
 
 
-def read_workbook(path: Path, name: str) -> Raw:
-    """Read the first sheet that has rows below a header.
+def read_workbook(path: Path, name: str, reading: ReadOptions | None = None) -> Raw:
+    """Read the sheets that are asked for; else the first with rows below a header, and those that have the same columns.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        What people call the file.
+    reading : ReadOptions or None
+        ``sheets`` and ``header_row`` are followed.
 
     Raises
     ------
     SourceError
         Where the workbook is damaged, or its cells span more than can be held in memory.
     DataError
-        Where no sheet has rows, or the header names a column twice.
+        Where no sheet has rows, a sheet that is asked for is not there, or a header names a column twice.
     """
+    reading = reading or ReadOptions()
+    parts = check_parts(path, name)
+    with _opened(path, name) as workbook:
+        book = _Book(workbook, parts, name, reading)
+        read, others = book.read_asked() if reading.sheets else book.read_found()
+    notes = [
+        *_workbook_notes(parts, read, others, book.hidden if not reading.sheets else ()),
+        *(note for sheet in read for note in sheet.notes),
+    ]
+    header = ", ".join(dict.fromkeys(f"row {sheet.header.row:,}" for sheet in read))
+    form = {"format": "XLSX workbook", "sheets": ", ".join(sheet.title for sheet in read), "header": header}
+    table, where = _stacked(read), _places(read)
+    repeated, said = find_repeated(table, [len(sheet.rows) for sheet in read], [sheet.title for sheet in read])
+    return table_source(name, table, where=where, notes=(*notes, *said), form=form, sheets=book.filled_titles(), repeated=repeated)
+
+
+class _Book:
+    """Sheets of an open workbook, each interpreted when it is its turn."""
+
+    def __init__(self, workbook: CalamineWorkbook, parts: Parts, name: str, reading: ReadOptions) -> None:
+        from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+        self._workbook = workbook
+        self._parts = parts
+        self._name = name
+        self._header_row = reading.header_row
+        self._asked = reading.sheets
+        sheets = [sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+        self.titles = tuple(sheet.name for sheet in sheets)
+        self.visible = tuple(sheet.name for sheet in sheets if sheet.visible == SheetVisibleEnum.Visible)
+        self.hidden = tuple(title for title in self.titles if title not in self.visible and self._may_be_filled(title))
+
+    def filled_titles(self) -> tuple[str, ...]:
+        """Return the sheets that have more than one row, as far as their XML says."""
+        return tuple(title for title in self.titles if self._may_be_filled(title))
+
+    def read_asked(self) -> tuple[list[SheetRows], list[str]]:
+        """Read the sheets that are asked for, whatever else there is."""
+        every = self._asked == ALL_SHEETS
+        read: list[SheetRows] = []
+        for title in self.visible if every else [self._resolved(asked) for asked in self._asked]:
+            sheet = self._open(title)
+            if sheet.filled:
+                read.append(sheet.read())
+            elif not every:
+                raise DataError(f"{self._name}, sheet {shown(title)}, has no row below a header: choose another sheet.", remedy="sheets")
+            if len(read) > 1:
+                self._check_same(read[0], read[-1])
+        if not read:
+            raise self._empty()
+        return read, []
+
+    def read_found(self) -> tuple[list[SheetRows], list[str]]:
+        """Read the first filled sheet, preferably one of several columns, and those of the same columns; name the others."""
+        read: list[SheetRows] = []
+        others: list[str] = []
+        for title in self.visible:
+            if not self._may_be_filled(title):
+                continue
+            try:
+                sheet = self._open(title)
+                if not sheet.filled:
+                    continue
+                narrow = bool(read) and len(read[0].names) == 1 and len(set(sheet.names)) > 1
+                if read and not narrow and set(sheet.names) != set(read[0].names):
+                    others.append(title)
+                    continue
+                rows = sheet.read()
+            except DataError:
+                if not read:
+                    raise
+                others.append(title)
+                continue
+            if narrow:
+                others = [*(earlier.title for earlier in read), *others]
+                read = [rows]
+            elif read and set(rows.names) != set(read[0].names):
+                others.append(title)
+            else:
+                read.append(rows)
+        if not read:
+            raise self._empty()
+        return read, others
+
+    def _open(self, title: str) -> OpenSheet:
+        return OpenSheet(self._workbook.get_sheet_by_name(title), self._name, self._cells(title), self._header_row)
+
+    def _cells(self, title: str) -> Cells:
+        return self._parts.cells.get(title, Cells())
+
+    def _may_be_filled(self, title: str) -> bool:
+        cells = self._parts.cells.get(title)
+        return cells is None or (cells.filled > 1 and cells.rows > cells.first_row)
+
+    def _resolved(self, asked: str) -> str:
+        """Return the sheet of that name, upper and lower case aside where that leaves one."""
+        if asked in self.titles:
+            return asked
+        near = [title for title in self.titles if title.strip().casefold() == asked.strip().casefold()]
+        if len(near) == 1:
+            return near[0]
+        there = _listed(self.filled_titles() or self.titles)
+        raise DataError(f"{self._name} has no sheet {shown(asked)}: choose from {there}.", remedy="sheets")
+
+    def _check_same(self, first: SheetRows, other: SheetRows) -> None:
+        for one, two in ((first, other), (other, first)):
+            alone = [name for name in one.names if name not in two.names]
+            if alone:
+                raise DataError(
+                    f"{self._name} cannot be read with sheets {shown(first.title)} and {shown(other.title)} one below the other: column "
+                    f"{shown(alone[0])} is in {shown(one.title)} only; choose sheets with the same columns.",
+                    remedy="sheets",
+                )
+
+    def _empty(self) -> DataError:
+        hidden = (
+            f"; {_listed(self.hidden)} {'is' if len(self.hidden) == 1 else 'are'} hidden and read only when asked for"
+            if self.hidden
+            else ""
+        )
+        return DataError(f"{self._name} has no sheet with a header and rows below it{hidden}.", remedy="sheets" if self.hidden else "")
+
+
+@contextlib.contextmanager
+def _opened(path: Path, name: str) -> Iterator[CalamineWorkbook]:
+    """Open a workbook; whatever its reader stumbles over, a panic included, becomes one sentence."""
     import python_calamine
 
-    _refuse_bombs(path, name)
     try:
-        workbook = python_calamine.load_workbook(path)
-        sheets = [(sheet, workbook.get_sheet_by_name(sheet)) for sheet in workbook.sheet_names]
-        filled = [(title, sheet) for title, sheet in sheets if sheet.height > 1]
-        if not filled:
-            raise DataError(f"{name} has no sheet with a header and rows below it.")
-        title, sheet = filled[0]
-        first_row = sheet.start[0] if sheet.start else 0
-        rows = sheet.to_python(skip_empty_area=True)
+        with python_calamine.load_workbook(path) as workbook:
+            yield workbook
+    except SegcoreError:
+        raise
+    except python_calamine.PasswordError as error:
+        raise DataError(f"{name} is protected by a password: save it without one.") from error
     except (python_calamine.CalamineError, OSError, ValueError) as error:
-        if isinstance(error, DataError):
+        raise damaged(name, error) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
             raise
-        raise SourceError(f"{name} is a damaged workbook ({error}): save it again as XLSX or CSV.") from error
-    header = [_header(value) for value in rows[0]]
-    names, notes = check_header(header, f"{name}, sheet {title!r},")
-    kept = [position for position, row in enumerate(rows[1:], start=1) if any(value != "" for value in row)]
-    if not kept:
-        raise DataError(f"{name}, sheet {title!r}, has a header but no row below it.")
-    columns = zip(*(rows[position] for position in kept), strict=True)
-    table = pa.table({column: _typed(values) for column, values in zip(names, columns, strict=True)})
-    if len(filled) > 1:
-        others = ", ".join(repr(other) for other, _ in filled[1:])
-        notes = (*notes, Note("info", f"Sheet {title!r} is read; {others} {'is' if len(filled) == 2 else 'are'} not."))
-    return table_source(name, table, where=lambda row: f"row {first_row + kept[row] + 1:,} of sheet {title!r}", notes=notes)
+        raise damaged(name, "its reader gave up") from None
 
 
-def _refuse_bombs(path: Path, name: str) -> None:
-    """Refuse a workbook whose cells span a huge area: a reader holds the whole rectangle, however few cells are filled."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                if member.filename.startswith("xl/worksheets/") or member.filename == "xl/sharedStrings.xml":
-                    _check_member(archive, member, name)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
-        raise SourceError(f"{name} is a damaged workbook ({error}): save it again as XLSX or CSV.") from error
+def _stacked(read: Sequence[SheetRows]) -> pa.Table:
+    """Return the rows of all sheets as one table, columns in the order of the first sheet."""
+    positions = [{name: position for position, name in enumerate(sheet.names)} for sheet in read]
+    columns = {}
+    for name in read[0].names:
+        columns[name] = unify(part for sheet, order in zip(read, positions, strict=True) for part in sheet.columns[order[name]])
+    for sheet in read:
+        for column in sheet.columns:
+            column.clear()  # what became text is not kept twice
+    return pa.table(columns)
 
 
-def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> None:
-    size, rest = 0, b""
-    columns: set[bytes] = set()
-    last_row = 0
-    with archive.open(member) as stream:
-        while chunk := stream.read(_CHUNK):
-            size += len(chunk)
-            if size > MAX_BYTES:
-                raise SourceError(f"{name} is larger than {MAX_BYTES / 2**30:.3g} GiB unpacked: save it as CSV or Parquet.")
-            chunk = rest + chunk
-            found = _CELL.findall(chunk)
-            columns.update(column for column, _ in found)
-            last_row = max(last_row, max((int(row) for _, row in found), default=0))
-            rest = chunk[-64:]
-    width = max((_column_number(column) for column in columns), default=0)
-    if width * last_row > MAX_CELLS:
-        raise SourceError(
-            f"{name} has cells as far as row {last_row:,} and column {width:,}, more than {MAX_CELLS:,} cells: delete the stray ones, or "
-            "save the table as CSV or Parquet."
+def _places(read: Sequence[SheetRows]) -> Callable[[int], str]:
+    ends = np.cumsum([len(sheet.rows) for sheet in read])
+    places = [(shown(sheet.title), sheet.rows) for sheet in read]
+
+    def where(row: int) -> str:
+        number = int(np.searchsorted(ends, row, side="right"))
+        title, rows = places[number]
+        return f"row {rows[row - (ends[number - 1] if number else 0)]:,} of sheet {title}"
+
+    return where
+
+
+def _workbook_notes(parts: Parts, read: Sequence[SheetRows], others: Sequence[str], hidden: Sequence[str]) -> list[Note]:
+    notes = []
+    titles = [sheet.title for sheet in read]
+    if len(titles) > 1:
+        notes.append(Note("info", f"Sheets {_listed(titles)} have the same columns and are read one below the other."))
+    if others:
+        reads = f"Sheet {shown(titles[0])} is read" if len(titles) == 1 else "These are read"
+        notes.append(Note("info", f"{reads}; {_listed(others)} {'is' if len(others) == 1 else 'are'} not."))
+    if hidden:
+        which = f"Sheet {_listed(hidden)} is" if len(hidden) == 1 else f"Sheets {_listed(hidden)} are"
+        notes.append(
+            Note("info", f"{which} hidden and not read; choose {'it' if len(hidden) == 1 else 'them'} by name where that is meant.")
         )
+    if parts.macros:
+        notes.append(Note("info", "The workbook's macros are ignored."))
+    if parts.days_from_1904:
+        notes.append(
+            Note(
+                "warning",
+                "The workbook counts days from 1904: date cells are read so; day numbers in cells of plain numbers would be 4 years off.",
+            )
+        )
+    return notes
 
 
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + letter - 64
-    return number
-
-
-def _header(value: Any) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _typed(values: Sequence[Any]) -> pa.Array:
-    """Return one column: times where all values are dates, numbers where all are numbers, else text."""
-    present = [value for value in values if value != ""]
-    if present and all(isinstance(value, dt.date) for value in present):
-        times = [
-            None if value == "" else value if isinstance(value, dt.datetime) else dt.datetime(*value.timetuple()[:3]) for value in values
-        ]
-        return pa.array(times, pa.timestamp("us"))
-    if present and all(isinstance(value, int | float) and not isinstance(value, bool) for value in present):
-        return pa.array([None if value == "" else float(value) for value in values], pa.float64())
-    return pa.array([None if value == "" else _as_text(value) for value in values], pa.large_string())
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
-    return value.isoformat(sep=" ") if isinstance(value, dt.datetime) else str(value)
+def _listed(titles: Sequence[str]) -> str:
+    names = [shown(title) for title in titles[:_LISTED]]
+    if len(titles) > _LISTED:
+        names.append(f"{len(titles) - _LISTED:,} more")
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,474 @@
+"""The parts of a workbook, checked before anything interprets them: an XLSX file is a zip archive of XML that anyone may have written.
+
+The reader of cells holds the whole rectangle that a sheet spans, a copy of a text for each cell that shows it, and ends the process where
+memory ends. So everything that decides how much it takes is measured on the raw bytes first, in pieces, with nothing unpacked to disk.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import struct
+import xml.parsers.expat
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from segcore.errors import SourceError
+
+MAX_CELLS = 40_000_000
+MAX_BYTES = 2 * 2**30  # of XML, unpacked
+MAX_TEXT = 2**20  # of one value
+MAX_SHEETS = 1_000
+_SPARSE_CELLS, _SPARSE_SHARE = 8_000_000, 0.05
+_RATIO, _RATIO_BYTES = 200, 64 * 2**20
+_TEXTS, _TEXT_BYTES = 2_000_000, 256 * 2**20
+_MEMBERS, _DIRECTORY_BYTES, _STRUCTURE_BYTES = 10_000, 4 * 2**20, 16 * 2**20
+_SLOW_BYTES = 256 * 2**20
+_CHUNK = 2**22
+_LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
+_ERRORS = 100_000
+
+_P = rb"(?:[\w.-]+:)?"  # of a name: what an XML namespace puts in front
+_ATTRIBUTES = rb"""((?:[^<>"']|"[^"]*"|'[^']*')*)"""
+_DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_TAG = re.compile(rb"<" + _P + rb"(row|c)(?=[\s/>])" + _ATTRIBUTES + rb">")
+_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)([0-9]*)["']""")
+_SPACED = re.compile(rb"\s+=|=\s")
+_RESULT = rb"<" + _P + rb"f\b[^<>]*?(?:/>|>[^<]*</" + _P + rb"f>)\s*"
+_ERROR = re.compile(rb"<" + _P + rb"c(\s[^<>]*)>\s*(?:" + _RESULT + rb")?<" + _P + rb"v[^<>]*>\s*(#[^<]{1,20})<")
+_FORMULA = re.compile(rb"<" + _P + rb"c(\s[^<>]*)>\s*" + _RESULT + rb"(<" + _P + rb"v\s*/?>(?:[^<]+)?)?")
+_TEXT_END = re.compile(rb"<" + _P + rb"si\s*/>|</" + _P + rb"si\s*>")
+_TEXT_CELL = re.compile(rb"""\st\s*=\s*["']s["'](?:[^<]*<""" + _P + rb"""v[^>]*>\s*([0-9]{1,9}))?""")
+
+
+@dataclass(slots=True)
+class Cells:
+    """What one sheet's XML says of its cells.
+
+    Parameters
+    ----------
+    rows, columns : int
+        How far they reach, from the first row and column of the sheet.
+    first_row : int
+    filled : int
+        Cells with a value, about.
+    errors : mapping of row to (column, text) pairs
+        Cells that show an error of Excel, such as ``#DIV/0!``; rows and columns from 1.
+    uncached : int
+        Formulas whose result was not saved.
+    first_uncached : str
+        Such as ``B17``.
+    """
+
+    rows: int = 0
+    columns: int = 0
+    first_row: int = 0
+    filled: int = 0
+    errors: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
+    uncached: int = 0
+    first_uncached: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A workbook whose parts are harmless.
+
+    Parameters
+    ----------
+    cells : mapping of sheet title to Cells
+    macros : bool
+        Whether it brings a program along, which nothing here runs.
+    days_from_1904 : bool
+        Whether day numbers count from 1904, as on old Macintoshes.
+    """
+
+    cells: Mapping[str, Cells]
+    macros: bool
+    days_from_1904: bool
+
+
+def check_parts(path: Path, name: str) -> Parts:
+    """Check every part of a workbook.
+
+    Raises
+    ------
+    SourceError
+        Where it is damaged, unpacks to more than can be held, or uses what no spreadsheet program writes.
+    """
+    try:
+        with path.open("rb") as file:
+            _check_directory(file, name)
+            with zipfile.ZipFile(file) as archive:
+                members = _members(archive, path.stat().st_size, name)
+            return _check_members(file, members, name)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        xml.parsers.expat.ExpatError,
+        struct.error,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
+        raise damaged(name, error) from error
+
+
+def damaged(name: str, error: object) -> SourceError:
+    """Build the error for a workbook that cannot be read."""
+    return SourceError(f"{name} is a damaged workbook ({' '.join(str(error).split()).rstrip('.')}): save it again as XLSX or CSV.")
+
+
+def cell_name(row: int, column: int) -> str:
+    """Return what a spreadsheet calls a cell: row 17, column 2 is ``B17``."""
+    letters = ""
+    while column > 0:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(65 + letter) + letters
+    return f"{letters}{row}"
+
+
+def _check_directory(file: BinaryIO, name: str) -> None:
+    """Refuse an archive whose list of members is huge, or could be understood in two ways."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - 42))
+    tail = file.read(42)
+    if tail[-22:-18] != b"PK\x05\x06":
+        raise damaged(name, "its end is missing")
+    (length,) = struct.unpack("<I", tail[-10:-6])
+    if tail[:4] == b"PK\x06\x07":
+        file.seek(min(struct.unpack("<Q", tail[8:16])[0], size))
+        (length,) = struct.unpack("<Q", file.read(56)[40:48])
+    if length > _DIRECTORY_BYTES:
+        raise SourceError(f"{name} has far more parts than a workbook has: save it again as XLSX or CSV.")
+    file.seek(0)
+
+
+def _members(archive: zipfile.ZipFile, packed: int, name: str) -> list[zipfile.ZipInfo]:
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(members) > _MEMBERS:
+        raise SourceError(f"{name} has {len(members):,} parts, far more than a workbook has: save it again as XLSX or CSV.")
+    names = [_member_name(member.filename) for member in members]
+    if len(set(names)) < len(names):
+        raise damaged(name, "it has two parts of one name")
+    for member in members:
+        if member.flag_bits & 1:
+            raise SourceError(f"{name} is protected by a password: save it without one.")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise damaged(name, f"{_shown_member(member)} is packed in a way that workbooks are not")
+    size = sum(member.file_size for member in members)
+    if size > MAX_BYTES:
+        raise SourceError(f"{name} is larger than {MAX_BYTES / 2**30:.3g} GiB unpacked: save it as CSV or Parquet.")
+    if size > _RATIO_BYTES and size > _RATIO * packed:
+        raise SourceError(f"{name} unpacks to {size // max(packed, 1):,} times its size, as no table does: save it again as XLSX or CSV.")
+    for member in members:
+        if _member_name(member.filename) in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels") and member.file_size > _STRUCTURE_BYTES:
+            raise damaged(name, f"{_shown_member(member)} is far too long")
+    return members
+
+
+def _check_members(file: BinaryIO, members: list[zipfile.ZipInfo], name: str) -> Parts:
+    scans: dict[str, Cells] = {}
+    structure: dict[str, bytes] = {}
+    texts = _Texts()
+    unpacked = 0
+    by_name = {_member_name(member.filename): member for member in members}
+    for part, member in by_name.items():
+        if part in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels"):
+            structure[part] = b"".join(_declared(_pieces(_unpack(file, member, name), name), part, name))
+            continue
+        scan = _Scan(name)
+        for piece in _declared(_pieces(_unpack(file, member, name), name), part, name):
+            unpacked += len(piece)
+            scan.take(piece)
+            texts.take(piece)
+        if scan.in_sheet:
+            scans[part] = _judged(scan, file, member, name)
+    sheets, from_1904 = _structure(structure, name)
+    filled = sum(cells.filled for cells in scans.values())
+    if texts.count > max(_TEXTS, filled):
+        raise SourceError(f"{name} lists {texts.count:,} texts, but has {filled:,} cells: save it again as XLSX or CSV.")
+    if texts.longest * filled > max(_TEXT_BYTES, 4 * unpacked):
+        _check_repeated_texts(file, by_name, scans, unpacked, name)
+    cells = {title: scans[part] for title, part in sheets.items() if part in scans}
+    return Parts(cells, any(part.endswith("vbaproject.bin") for part in by_name), from_1904)
+
+
+def _unpack(file: BinaryIO, member: zipfile.ZipInfo, name: str) -> Iterator[bytes]:
+    """Yield a member's bytes, all of them: a reader that believes the size in the directory would see less than the next one."""
+    file.seek(member.header_offset)
+    head = file.read(30)
+    if len(head) < 30 or not head.startswith(b"PK\x03\x04"):
+        raise damaged(name, f"{_shown_member(member)} is not where it should be")
+    file.seek(sum(struct.unpack("<HH", head[26:30])), 1)
+    inflater = zlib.decompressobj(-15) if member.compress_type == zipfile.ZIP_DEFLATED else None
+    left, size, checksum = member.compress_size, 0, 0
+    waiting = b""
+    while not (inflater and inflater.eof) and (left or waiting):
+        if not waiting:
+            waiting = file.read(min(left, _CHUNK // 4))
+            if not waiting:
+                break
+            left -= len(waiting)
+        if inflater:
+            chunk = inflater.decompress(waiting, _CHUNK)
+            waiting = inflater.unconsumed_tail
+        else:
+            chunk, waiting = waiting, b""
+        size += len(chunk)
+        if size > member.file_size:
+            raise damaged(name, f"{_shown_member(member)} unpacks to more than it says")
+        checksum = zlib.crc32(chunk, checksum)
+        if chunk:
+            yield chunk
+    while inflater and not inflater.eof and (chunk := inflater.flush(_CHUNK)):
+        size += len(chunk)
+        checksum = zlib.crc32(chunk, checksum)
+        yield chunk
+    if (inflater and not inflater.eof) or size != member.file_size or checksum != member.CRC:
+        raise damaged(name, f"{_shown_member(member)} is cut off or altered")
+
+
+def _pieces(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """Yield the bytes again, cut before a row, or else a cell, or else a tag: no name, attribute or cell is torn apart."""
+    rest = b""
+    for chunk in chunks:
+        rest += chunk
+        if len(rest) < _CHUNK:
+            continue
+        cut = next((at for mark in (b"<row", b"<c ", b"<") if (at := rest.rfind(mark)) > 0), 0)
+        if not cut and len(rest) > 2 * _CHUNK:
+            if b"<" in rest:
+                raise SourceError(
+                    f"{name} holds a text of more than {2 * _CHUNK // 2**20} MiB: shorten it to {MAX_TEXT // 2**20} MiB at most."
+                )
+            cut = len(rest)  # no XML
+        if cut:
+            yield rest[:cut]
+            rest = rest[cut:]
+    if rest:
+        yield rest
+
+
+def _declared(pieces: Iterator[bytes], part: str, name: str) -> Iterator[bytes]:
+    """Pass XML on that declares nothing: a document type can make a few bytes stand for many."""
+    first = True
+    for piece in pieces:
+        if part.endswith((".xml", ".rels", ".vml")) or piece[:1] == b"<":
+            if b"<!" in piece and _DECLARATION.search(piece):
+                raise SourceError(f"{name} declares XML entities, as no spreadsheet program does: save it again as XLSX or CSV.")
+            if first and b"\0" in piece[:1024]:
+                raise damaged(name, f"{part!r} is not UTF-8")
+        first = False
+        yield piece
+
+
+class _Scan:
+    """Measures a sheet piece by piece."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.cells = Cells()
+        self.in_sheet = False
+        self.exact = True  # every cell says where it stands
+
+    def take(self, piece: bytes) -> None:
+        """Measure another piece."""
+        self.in_sheet = self.in_sheet or b"sheetData" in piece
+        if not self.in_sheet:
+            return
+        codes = np.frombuffer(piece + b" " * 16, np.uint8)
+        rows, columns, exact = _references(codes, piece)
+        self.exact = self.exact and exact and _openings(codes, b"c") <= int((columns > 0).sum())
+        if len(rows):
+            if int(rows.max()) > _LAST_ROW or int(columns.max()) > _LAST_COLUMN:
+                raise damaged(self.name, "a cell stands beyond the last row or column that a sheet can have")
+            there = rows[rows > 0]
+            first = int(there.min()) if len(there) else 0
+            self.cells.first_row = min(self.cells.first_row or first, first) if first else self.cells.first_row
+            self.cells.rows = max(self.cells.rows, int(rows.max()))
+            self.cells.columns = max(self.cells.columns, int(columns.max()))
+        self.cells.filled += _openings(codes, b"v") + piece.count(b"<is>") + piece.count(b":is>") // 2
+        if b't="e"' in piece or b"t='e'" in piece:
+            self._take_errors(piece)
+        if _openings(codes, b"f"):
+            self._take_formulas(piece)
+
+    def _take_errors(self, piece: bytes) -> None:
+        for cell in _ERROR.finditer(piece):
+            place = _REFERENCE.search(cell[1])
+            if place and len(self.cells.errors) < _ERRORS:
+                text = cell[2].decode("ascii", "replace").strip()
+                self.cells.errors.setdefault(int(place[2] or 0), []).append((_column_number(place[1]), text))
+
+    def _take_formulas(self, piece: bytes) -> None:
+        for cell in _FORMULA.finditer(piece):
+            value = cell[2]
+            if value and (not value.rstrip().endswith(b">") or b't="str"' in cell[1]):
+                continue
+            place = _REFERENCE.search(cell[1])
+            self.cells.uncached += 1
+            self.cells.first_uncached = self.cells.first_uncached or ((place[1] + place[2]).decode() if place else "")
+
+
+def _references(codes: np.ndarray, piece: bytes) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Return rows and columns (0 where not given) of every attribute ``r``, and whether all are written as usual."""
+    at = np.flatnonzero(codes[1:-15] == ord("r")) + 1
+    at = at[codes[at - 1] <= 32]
+    usual = (codes[at + 1] == ord("=")) & ((codes[at + 2] == ord('"')) | (codes[at + 2] == ord("'")))
+    exact = not any(_SPACED.match(piece, int(place) + 1) for place in at[~usual])
+    at = at[usual] + 3
+    columns = np.zeros(len(at), np.int64)
+    rows = np.zeros(len(at), np.int64)
+    for _ in range(4):
+        letters = (codes[at] | 32) - 97  # unsigned: what comes before 'a' is large
+        there = letters < 26
+        columns = np.where(there, columns * 26 + letters + 1, columns)
+        at = at + there
+    for _ in range(9):
+        digits = codes[at] - 48
+        there = digits < 10
+        rows = np.where(there, rows * 10 + digits, rows)
+        at = at + there
+    return rows, columns, exact
+
+
+def _openings(codes: np.ndarray, letter: bytes) -> int:
+    """Return how many tags of a one-letter name open."""
+    at = np.flatnonzero(codes[1:-15] == ord(letter)) + 1
+    before, after = codes[at - 1], codes[at + 1]
+    return int((((before == ord("<")) | (before == ord(":"))) & ((after <= 32) | (after == ord(">")) | (after == ord("/")))).sum())
+
+
+def _judged(scan: _Scan, file: BinaryIO, member: zipfile.ZipInfo, name: str) -> Cells:
+    """Refuse a sheet that spans too much; where a quick look cannot tell, look again, cell by cell."""
+    cells = scan.cells
+    if not scan.exact or _too_large(cells):
+        if member.file_size > _SLOW_BYTES:
+            raise _stray(cells, name) if scan.exact else damaged(name, "its cells do not say where they stand")
+        cells.first_row, cells.rows, cells.columns = _extent(_pieces(_unpack(file, member, name), name))
+    if _too_large(cells):
+        raise _stray(cells, name)
+    return cells
+
+
+def _too_large(cells: Cells) -> bool:
+    area = cells.rows * cells.columns
+    return area > MAX_CELLS or (area > _SPARSE_CELLS and cells.filled < _SPARSE_SHARE * area)
+
+
+def _stray(cells: Cells, name: str) -> SourceError:
+    far = f"{name} has cells as far as row {cells.rows:,} and column {cells.columns:,}"
+    what = (
+        f"more than {MAX_CELLS:,} cells" if cells.rows * cells.columns > MAX_CELLS else f"but only about {cells.filled:,} that are filled"
+    )
+    return SourceError(f"{far}, {what}: delete the stray ones, or save the table as CSV or Parquet.")
+
+
+def _extent(pieces: Iterator[bytes]) -> tuple[int, int, int]:
+    """Return the first row, the last row and the last column with a cell that is not empty, following the tags one by one."""
+    first, last, width = 0, 0, 0
+    row, column = 0, 0
+    for piece in pieces:
+        for tag in _TAG.finditer(piece):
+            place = _REFERENCE.search(tag[2])
+            if tag[1] == b"row":
+                row, column = int(place[2] or 0) if place else row + 1, 0
+                continue
+            at = row
+            if place:
+                at, column = int(place[2] or 0), _column_number(place[1])
+            else:
+                column += 1
+            if not tag[2].endswith(b"/"):
+                first, last, width = min(first or at, at), max(last, at), max(width, column)
+    return first, last, width
+
+
+class _Texts:
+    """Measures shared texts piece by piece: how many they are, and how many bytes each has at most."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.longest = 0
+        self._open = 0
+
+    def take(self, piece: bytes) -> np.ndarray:
+        """Measure another piece and return the lengths of the texts that end in it."""
+        ends = np.array([match.end() for match in _TEXT_END.finditer(piece)] if b"si" in piece else [], np.int64)
+        if not len(ends):
+            self._open += len(piece)
+            return ends
+        lengths = np.diff(ends, prepend=-self._open)
+        self._open = len(piece) - int(ends[-1])
+        self.count += len(ends)
+        self.longest = max(self.longest, int(lengths.max()))
+        return lengths
+
+
+def _check_repeated_texts(
+    file: BinaryIO, members: Mapping[str, zipfile.ZipInfo], scans: Mapping[str, Cells], unpacked: int, name: str
+) -> None:
+    """Refuse long texts that many cells show: each cell would hold a copy."""
+    texts = _Texts()
+    shared = members.get("xl/sharedstrings.xml")
+    taken = [texts.take(piece) for piece in _pieces(_unpack(file, shared, name), name)] if shared else []
+    lengths = np.concatenate([*taken, np.zeros(1, np.int64)])
+    total = 0
+    for part in scans:
+        for piece in _pieces(_unpack(file, members[part], name), name):
+            numbers = np.array([int(number) if number else -1 for number in _TEXT_CELL.findall(piece)], np.int64)
+            known = (numbers >= 0) & (numbers < len(lengths))
+            total += int(lengths[numbers[known]].sum()) + int((~known).sum()) * texts.longest
+            if total > max(_TEXT_BYTES, 4 * unpacked):
+                raise SourceError(f"{name} shows long texts in so many cells that they outgrow the file by far: save it as CSV or Parquet.")
+
+
+def _structure(structure: Mapping[str, bytes], name: str) -> tuple[dict[str, str], bool]:
+    """Return the part of each sheet, and whether days count from 1904."""
+    targets: dict[str, str] = {}
+    sheets: dict[str, str] = {}
+    from_1904 = False
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal from_1904
+        local = {key.split(":")[-1].lower(): value for key, value in attributes.items()}
+        match tag.split(":")[-1].lower():
+            case "relationship":
+                targets[local.get("id", "")] = local.get("target", "")
+            case "sheet":
+                relation = next((value for key, value in attributes.items() if key.lower().endswith(":id")), "")
+                sheets[local.get("name", "")] = relation
+            case "workbookpr":
+                from_1904 = local.get("date1904", "0").lower() in ("1", "true")
+
+    for part in ("xl/_rels/workbook.xml.rels", "xl/workbook.xml"):
+        parser = xml.parsers.expat.ParserCreate()
+        parser.StartElementHandler = start
+        parser.Parse(structure.get(part, b"<none/>"), True)
+    if len(sheets) > MAX_SHEETS:
+        raise SourceError(f"{name} has {len(sheets):,} sheets, more than {MAX_SHEETS:,}: keep those that are needed.")
+    parts = {title: _member_name(posixpath.join("/xl", targets[relation])) for title, relation in sheets.items() if relation in targets}
+    if len(set(parts.values())) < len(parts):
+        raise damaged(name, "two sheets are one and the same part")
+    return parts, from_1904
+
+
+def _member_name(filename: str) -> str:
+    return posixpath.normpath(filename.replace("\\", "/")).lstrip("/").lower()
+
+
+def _shown_member(member: zipfile.ZipInfo) -> str:
+    return ascii(member.filename[-60:])
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
