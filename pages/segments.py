@@ -1,6 +1,7 @@
 import streamlit as st
 
 from ui import segment_views as views
+from ui.across_views import draw_columns
 from ui.page import begin_page, link
 from ui.point_choice import clustered, draw_point, draw_sweep_line, find_solution, pick_point
 
@@ -25,4 +26,5 @@ st.header("Look into a segment", anchor=False)
 summary = views.pick_segment(page.store, sweep, chosen.position, profile)
 views.draw_segment(summary)
 views.draw_distributions(sweep, chosen.position, summary, assembled, solution)
+draw_columns(page.store, sweep, chosen.position, solution)
 link("export", "Export these segments")
