@@ -15,14 +15,14 @@ def table_of(dataset_of):
     return make
 
 
-def test_numeric_columns_are_features_and_the_others_profile(table_of):
+def test_numbers_and_categories_are_features_of_customers_in_the_order_of_their_ids(table_of):
     table = table_of({"id": ["b", "a", "10", "9"], "age": [30.0, 20, 25, 60], "city": ["X", None, "Y", "X"], "income": [1, 2, 3, 5]}, "id")
 
     assert list(table.customers) == ["10", "9", "a", "b"]
-    assert table.names == ("age", "income")
-    np.testing.assert_array_equal(table.values, [[25, 3], [60, 5], [20, 2], [30, 1]])
-    assert list(table.profile["city"]) == ["Y", "X", None, "X"]
-    assert feature_names(table, "all", "customers") == ("age", "income")
+    assert table.names == ("age", "city=X", "city=Y", "city=(missing)", "income")
+    np.testing.assert_array_equal(table.values, [[25, 0, 1, 0, 3], [60, 1, 0, 0, 5], [20, 0, 0, 1, 2], [30, 1, 0, 0, 1]])
+    assert feature_names(table, "all", "customers") == table.names
+    assert table.profile == {}
     assert table.revenue is None
     assert table.reference_date is None
 
@@ -31,7 +31,7 @@ def test_missing_numbers_are_the_median_and_the_dictionary_says_so(table_of):
     table = table_of({"id": ["a", "b", "c", "d"], "age": [1.0, np.nan, 3.0, 10.0]}, "id")
 
     np.testing.assert_array_equal(table.column("age"), [1, 3, 3, 10])
-    assert "1 missing values are its median, 3" in table.dictionary[0].description
+    assert "1 missing value is its median, 3" in table.dictionary[0].description
 
 
 def test_columns_that_say_nothing_are_dropped_with_the_reason(table_of):
@@ -52,9 +52,9 @@ def test_rows_without_an_id_are_their_numbers(table_of):
     assert list(table_of({ROW_NUMBER: ["2", "10"], "age": [1.0, 5]}).customers) == ["10", "2"]
 
 
-def test_a_table_without_a_number_that_differs_is_refused(table_of):
-    with pytest.raises(DataError, match="nothing to cluster on"):
-        table_of({"id": ["a", "b"], "city": ["X", "Y"], "same": [1.0, 1.0]}, "id")
+def test_a_table_without_a_column_to_cluster_on_is_refused_with_the_reasons(table_of):
+    with pytest.raises(DataError, match=r"nothing to cluster on: mail \(it holds email addresses\), same \(it has one value only, 1"):
+        table_of({"id": ["a", "b", "c"], "mail": ["a@b.org", "c@d.com", "e@f.net"], "same": [1.0] * 3}, "id")
 
 
 def test_sets_of_transactions_do_not_exist_for_customers(table_of):

@@ -1,0 +1,156 @@
+"""Features of a table that has one row a customer: numbers as they are, two values and categories as 0 and 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from segcore.dataset import ROW_NUMBER, ColumnUse, Dataset, FeatureEntry, FeatureTable
+from segcore.errors import DataError
+from segcore.features.customers.content import read_column
+from segcore.features.customers.encoding import Names, Recipe, encode
+from segcore.features.customers.screening import Screening, check_rules
+from segcore.features.customers.wording import entries_of
+from segcore.rules import ColumnRules
+
+
+def build_customers(
+    dataset: Dataset,
+    *,
+    reference_date: str | None = None,
+    fitted: Mapping[str, Any] | None = None,
+    columns: ColumnRules | None = None,
+) -> FeatureTable:
+    """Make features of the columns that describe customers, and say what became of each of the others.
+
+    Parameters
+    ----------
+    dataset : Dataset of kind "customers"
+    reference_date : str or None
+        Not used: nothing here counts days.
+    fitted : mapping or None
+        ``FeatureTable.fitted`` of an earlier table: the same features are made by the same numbers, whatever values there are here.
+    columns : ColumnRules or None
+        What the analyst decided about columns; of no use beside ``fitted``.
+
+    Returns
+    -------
+    FeatureTable
+        Customers ascending by their id's text. ``fitted`` has a recipe for each column that makes features, in the file's order:
+        ``{"column", "use": "number", "names", "missing"}`` with the median,
+        ``{"column", "use": "binary", "names", "values", "missing"}`` with what is 0, what is 1 and what a missing value counts as, or
+        ``{"column", "use": "category", "names", "values", "missing", "other"}`` with the values that have a dummy and the names of the
+        dummies of missing and of all other values, ``None`` where there are none.
+
+    Raises
+    ------
+    DataError
+        Where no column is left, a rule names a column that is not there, a number is infinite, or a column of ``fitted`` is missing or
+        holds something else than numbers where these are needed.
+
+    Notes
+    -----
+    New customers: a missing number is the median; an unseen or missing value of two is the more frequent; an unseen value of a category
+    is among the others, and where there were none, all of its dummies are 0. Numbers match texts: ``3.0`` is ``3``.
+
+    References
+    ----------
+    Treasure Data's ml_autosegmentation, feature engineering: exclusions, identifiers, two values, dummies above a share of the rows.
+    """
+    frame = nw.from_native(dataset.frame, eager_only=True)
+    customer = dataset.roles.get("customer", ROW_NUMBER)
+    ids = _ids(frame, customer)
+    order = np.argsort(ids, kind="stable")
+    if fitted is not None:
+        return _refitted(frame, ids, order, fitted, dataset.name)
+    rules = columns or ColumnRules()
+    check_rules(rules, frame.columns, customer=customer, source=dataset.name)
+    screening = Screening(rules, dataset.name, Names(set(frame.columns)))
+    uses = [] if customer in frame.columns else [_id_use(customer)]
+    dictionary: list[FeatureEntry] = []
+    recipes: list[Recipe] = []
+    profile: dict[str, np.ndarray] = {}
+    for name in frame.columns:
+        if name == customer:
+            uses.append(_id_use(name))
+            continue
+        column = read_column(frame[name], name)
+        decision = screening.decide(column)
+        uses.append(decision.use)
+        if decision.recipe is not None:
+            recipes.append(decision.recipe)
+            dictionary += entries_of(decision.recipe, column)
+        else:
+            dictionary.append(_left_out(decision.use))
+        if decision.use.use == "profile":
+            profile[name] = column.carried()[order]
+    if not recipes:
+        raise DataError(_nothing_left(dataset.name, uses))
+    return FeatureTable(
+        values=_values(frame, recipes, order, dataset.name),
+        names=tuple(name for recipe in recipes for name in recipe["names"]),
+        customers=ids[order],
+        copies=np.zeros(len(ids), dtype=np.int32),
+        dictionary=tuple(dictionary),
+        profile=profile,
+        fitted={"columns": recipes},
+        uses=tuple(uses),
+    )
+
+
+def _refitted(frame: Any, ids: np.ndarray, order: np.ndarray, fitted: Mapping[str, Any], source: str) -> FeatureTable:
+    """Return the features of an earlier table, made by its recipes."""
+    recipes: Sequence[Mapping[str, Any]] = fitted["columns"]
+    lacking = [recipe["column"] for recipe in recipes if recipe["column"] not in frame.columns]
+    if lacking:
+        raise DataError(f"{source} has no column {', '.join(lacking)}, which the sweep was made with: give the same columns.")
+    return FeatureTable(
+        values=_values(frame, recipes, order, source),
+        names=tuple(name for recipe in recipes for name in recipe["names"]),
+        customers=ids[order],
+        copies=np.zeros(len(ids), dtype=np.int32),
+        dictionary=tuple(entry for recipe in recipes for entry in entries_of(recipe, None)),
+        fitted=fitted,
+    )
+
+
+def _values(frame: Any, recipes: Sequence[Mapping[str, Any]], order: np.ndarray, source: str) -> np.ndarray:
+    """Return the features in the order of the customers, shape (n_customers, n_features)."""
+    # Filled column by column: beside a list of columns, a table of a million customers would be there twice.
+    values = np.empty((len(order), sum(len(recipe["names"]) for recipe in recipes)))
+    position = 0
+    for recipe in recipes:
+        for feature in encode(recipe, read_column(frame[recipe["column"]], recipe["column"]), source=source):
+            values[:, position] = feature[order]
+            position += 1
+    return values
+
+
+def _ids(frame: Any, customer: str) -> np.ndarray:
+    if customer in frame.columns:
+        return np.array([str(value) for value in frame[customer].to_list()], dtype=object)
+    return np.array([str(number) for number in range(1, len(frame) + 1)], dtype=object)
+
+
+def _id_use(customer: str) -> ColumnUse:
+    if customer == ROW_NUMBER:
+        return ColumnUse(customer, "id", "no column names the customers: the number of the row is the id")
+    return ColumnUse(customer, "id", "it names the customers")
+
+
+def _left_out(use: ColumnUse) -> FeatureEntry:
+    if use.use == "profile":
+        text, why = f"The column {use.column}, carried along.", f"it is carried along as a profile column: {use.reason}"
+    else:
+        text, why = f"The column {use.column}, left out.", use.reason
+    return FeatureEntry(use.column, use.column, "", text, (use.column,), why)
+
+
+def _nothing_left(source: str, uses: Sequence[ColumnUse]) -> str:
+    reasons = [f"{use.column} ({use.reason})" for use in uses if use.use in ("dropped", "profile")]
+    more = f" and {len(reasons) - 10} more" if len(reasons) > 10 else ""
+    why = f": {', '.join(reasons[:10])}{more}" if reasons else ""
+    return f"{source} has no column that differs between customers and can be a feature, so there is nothing to cluster on{why}."

@@ -1,0 +1,148 @@
+"""From a column to features by a recipe of plain values, fitted once and applied to these customers and to new ones alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from segcore.errors import DataError
+from segcore.features.customers.content import Column, NumberColumn, as_number
+
+OTHER, MISSING = "(other)", "(missing)"
+_LONGEST = 60
+Recipe = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Names:
+    """Names of features, each given once.
+
+    Parameters
+    ----------
+    taken : set of str
+        The source's columns: a dummy that would be called like one of them gets another name.
+    """
+
+    taken: set[str]
+
+    def of(self, column: str, value: str | None) -> str:
+        """Return the name of the feature that is 1 where a column has a value."""
+        name = f"{column}={value_text(value)}"
+        while name in self.taken:
+            name += "_"
+        self.taken.add(name)
+        return name
+
+
+def value_text(value: str | None) -> str:
+    """Return a value as titles and descriptions quote it: shortened, what cannot be printed escaped."""
+    if value is None:
+        return MISSING
+    text = "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in value[: 2 * _LONGEST])
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def quoted(value: str) -> str:
+    """Return a value as messages quote it."""
+    return f"'{value_text(value)}'"
+
+
+def number_recipe(column: NumberColumn) -> Recipe:
+    """Return the recipe of a number: itself, and the median where it is missing."""
+    return {"column": column.name, "use": "number", "names": [column.name], "missing": float(np.median(column.there))}
+
+
+def binary_recipe(column: Column, values: Sequence[str | None], names: Names, *, missing: str | None) -> Recipe:
+    """Return the recipe of two values: the first is 0, the second 1, and ``missing`` is which of them a missing value counts as."""
+    return {
+        "column": column.name,
+        "use": "binary",
+        "names": [names.of(column.name, values[1])],
+        "values": list(values),
+        "missing": missing,
+    }
+
+
+def category_recipe(column: Column, min_share: float, names: Names) -> Recipe | None:
+    """Return the recipe of a category: a dummy for each value of more than a share of the rows, and one for the rest.
+
+    ``None`` where no value, missing ones included, is in so many rows.
+    """
+    values = column.frequent(min_share)
+    gaps = column.n_missing / len(column) > min_share
+    if not values and not gaps:
+        return None
+    covered = sum(count for _, count in values) + (column.n_missing if gaps else 0)
+    own = [names.of(column.name, value) for value, _ in values]
+    missing = names.of(column.name, None) if gaps else None
+    other = names.of(column.name, OTHER) if covered < len(column) else None
+    return {
+        "column": column.name,
+        "use": "category",
+        "names": [*own, *(name for name in (missing, other) if name is not None)],
+        "values": [value for value, _ in values],
+        "missing": missing,
+        "other": other,
+    }
+
+
+def encode(recipe: Mapping[str, Any], column: Column, *, source: str) -> list[np.ndarray]:
+    """Return the features that a recipe makes of a column.
+
+    Parameters
+    ----------
+    recipe : mapping
+        From `number_recipe`, `binary_recipe` or `category_recipe`.
+    column : NumberColumn or TextColumn
+        Of the customers the recipe was fitted to, or of others.
+    source : str
+        What people call the data, for messages.
+
+    Returns
+    -------
+    list of ndarray of shape (n_rows,), float64 or bool
+        One for each of the recipe's names. A value that no customer had when the recipe was fitted is the more frequent of two values,
+        and among the other values of a category; where that has none, all of its dummies are 0.
+
+    Raises
+    ------
+    DataError
+        Where the recipe wants numbers and there is something else.
+    """
+    if recipe["use"] == "number":
+        numbers = _numbers(column, source)
+        return [np.where(np.isnan(numbers), recipe["missing"], numbers)]
+    if recipe["use"] == "binary":
+        one = column.where(recipe["values"][1])
+        return [one | column.missing if recipe["missing"] == recipe["values"][1] else one]
+    own = [column.where(value) for value in recipe["values"]]
+    if recipe["missing"] is not None:
+        own.append(column.missing)
+    if recipe["other"] is not None:
+        own.append(~np.logical_or.reduce(own) if own else np.ones(len(column), dtype=bool))
+    return own
+
+
+def as_number_column(column: Column, *, source: str, because: str) -> NumberColumn:
+    """Return a column of texts as numbers.
+
+    Raises
+    ------
+    DataError
+        Where a text is none, with the first one and its row.
+    """
+    if isinstance(column, NumberColumn):
+        return column
+    numbers = [as_number(text) for text in column.texts.to_pylist()]
+    if None in numbers:
+        code = numbers.index(None)
+        row = int(np.argmax(column.codes == code)) + 1
+        raise DataError(f"{source}: {column.name} is {quoted(column.texts[code].as_py())} in data row {row:,}, {because}: mend the column.")
+    return NumberColumn(column.name, np.array([*numbers, np.nan], dtype=np.float64)[column.codes])
+
+
+def _numbers(column: Column, source: str) -> np.ndarray:
+    return as_number_column(column, source=source, because="but the sweep was made with numbers there").numbers

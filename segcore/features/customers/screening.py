@@ -1,0 +1,261 @@
+"""What each column of a table of customers is for: decided by the analyst's rules, then by its title and what it holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow.compute as pc
+
+from segcore.dataset import ColumnUse
+from segcore.errors import DataError
+from segcore.features.customers.content import Column, NumberColumn, TextColumn
+from segcore.features.customers.encoding import (
+    Names,
+    Recipe,
+    as_number_column,
+    binary_recipe,
+    category_recipe,
+    number_recipe,
+    quoted,
+    value_text,
+)
+from segcore.features.customers.identifiers import free_text, holds_dates, identifier
+from segcore.features.customers.wording import percent, stands_apart
+from segcore.features.customers.words import names_count, names_model_output, names_outcome, says_exclude, suggests_codes
+from segcore.rules import ColumnRules
+
+_NEARLY_EMPTY = 0.95
+_FEW, _MOST_CODES, _MOST_SUGGESTED = 3, 12, 200
+_LISTED = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a column: its use and, where it makes features, the recipe."""
+
+    use: ColumnUse
+    recipe: Recipe | None = None
+
+
+@dataclass(slots=True)
+class Screening:
+    """Decides about the columns of one table, one after the other.
+
+    Parameters
+    ----------
+    rules : ColumnRules
+    source : str
+        What people call the data.
+    names : Names
+        The features' names given so far.
+    seen : dict
+        What the columns so far hold, to find those that say the same again.
+    """
+
+    rules: ColumnRules
+    source: str
+    names: Names
+    seen: dict[str, str] = field(default_factory=dict)
+
+    def decide(self, column: Column) -> Decision:
+        """Return what becomes of a column.
+
+        Raises
+        ------
+        DataError
+            Where it is to be a number and is none.
+        """
+        asked = self._as_asked(column)
+        if asked is not None:
+            return asked
+        name, kept = column.name, column.name in self.rules.keep
+        reason = _says_nothing(column)
+        forced = name in self.rules.number or name in self.rules.category
+        if reason is None and not forced:
+            reason = holds_dates(column)
+        if reason is None and not (kept or forced):
+            reason = _not_a_property(column)
+        if reason is not None:
+            return _dropped(name, reason)
+        if not (kept or forced) and _is_outcome(column):
+            return Decision(ColumnUse(name, "profile", "it looks like an outcome, which segments are compared by", outcome=True))
+        if column.n_missing / len(column) > _NEARLY_EMPTY and not (kept or forced):
+            missing = percent(column.n_missing, len(column))
+            return _dropped(name, f"it is nearly empty: {column.n_missing:,} of {len(column):,} values are missing ({missing})")
+        if name in self.rules.number:
+            column = as_number_column(column, source=self.source, because=f"so {name} cannot be a number")
+        return self._encoded(column, forced=kept or forced)
+
+    def _as_asked(self, column: Column) -> Decision | None:
+        if column.name in self.rules.exclude:
+            return _dropped(column.name, "you left it out")
+        if column.name in self.rules.profile:
+            return Decision(ColumnUse(column.name, "profile", "you chose so", outcome=_is_outcome(column)))
+        return None
+
+    def _encoded(self, column: Column, *, forced: bool) -> Decision:
+        name = column.name
+        two = None if name in self.rules.number else _two_values(column, self.rules.min_share)
+        as_numbers = isinstance(column, NumberColumn) and name not in self.rules.category
+        many_gaps = column.n_missing / len(column) > self.rules.min_share
+        category = not (two or as_numbers) or (two is None and name not in self.rules.number and _is_pair(column) and many_gaps)
+        copied = self._copy_of(column, numbers=not (two or category))
+        if copied is not None and not forced:
+            return _dropped(name, copied)
+        if two is not None:
+            missing = None if None in two else two[0]
+            recipe = binary_recipe(column, two, self.names, missing=missing)
+            zero, one = (f"{value_text(value)} ({int(column.where(value).sum()):,})" for value in two)
+            return Decision(ColumnUse(name, "binary", f"two different values: {zero} and {one}"), recipe)
+        if category or not isinstance(column, NumberColumn):
+            return self._category(column, forced=forced)
+        codes = name not in self.rules.number and _may_be_codes(column)
+        return Decision(ColumnUse(name, "number", self._why_number(column, codes), codes=codes), number_recipe(column))
+
+    def _category(self, column: Column, *, forced: bool) -> Decision:
+        name, n_values = column.name, column.n_values
+        reason = free_text(column) if isinstance(column, TextColumn) and not forced else None
+        if reason is not None:
+            return _dropped(name, reason)
+        recipe = category_recipe(column, self.rules.min_share, self.names)
+        share = percent_of(self.rules.min_share)
+        if recipe is None:
+            return _dropped(name, f"none of its {n_values:,} values is in more than {share} of the rows")
+        what = "codes" if isinstance(column, NumberColumn) else "texts"
+        own = len(recipe["values"])
+        text = f"{n_values:,} different {what}, {'all' if own == n_values else f'{own:,}'} of them in more than {share} of the rows"
+        if column.n_missing:
+            text += f"; {column.n_missing:,} missing"
+        return Decision(ColumnUse(name, "category", text + _case_note(column)), recipe)
+
+    def _why_number(self, column: NumberColumn, codes: bool) -> str:
+        if column.name in self.rules.number:
+            return "you chose so"
+        apart = stands_apart(column)
+        if codes:
+            text = f"{column.n_values:,} different whole numbers: if they are codes, declare the column with --category {column.name}"
+        else:
+            text = "numbers"
+        return f"{text}; {apart}" if apart else text
+
+    def _copy_of(self, column: Column, *, numbers: bool) -> str | None:
+        """Return which earlier column says the same, in words; else remember this one."""
+        key, said = _content_key(column, numbers=numbers), column.name
+        earlier = self.seen.setdefault(key, said)
+        if earlier == said:
+            return None
+        return f"it repeats the column {earlier}" if numbers else f"it says the same as the column {earlier}, in the same or other words"
+
+
+def check_rules(rules: ColumnRules, columns: Sequence[str], *, customer: str, source: str) -> None:
+    """Refuse rules for columns that are not there, or for the one with the ids.
+
+    Raises
+    ------
+    DataError
+    """
+    there = [column for column in columns if column != customer]
+    named = {**dict.fromkeys(rules.keep, "kept"), **{name: rule for rule, names in rules.named().items() for name in names}}
+    for column, rule in named.items():
+        if column == customer and rule != "exclude" and column in columns:
+            raise DataError(
+                f"{column} holds the customers' ids, so nothing else can be made of it: give the role customer to another column."
+            )
+        if column not in columns:
+            listed = ", ".join(value_text(name) for name in there[:_LISTED]) + (
+                f" and {len(there) - _LISTED} more" if len(there) > _LISTED else ""
+            )
+            raise DataError(f"{source} has no column {quoted(column)}, of which something is to be made: its columns are {listed}.")
+
+
+def percent_of(share: float) -> str:
+    """Return a share that somebody chose, as they would write it."""
+    return f"{100 * share:.6g} %"
+
+
+def _dropped(name: str, reason: str) -> Decision:
+    return Decision(ColumnUse(name, "dropped", reason))
+
+
+def _says_nothing(column: Column) -> str | None:
+    if column.n_missing == len(column):
+        return "it is empty"
+    low, high = column.bounds if isinstance(column, NumberColumn) else (0.0, float(column.n_values - 1))
+    if low < high:
+        return None
+    value = column.few(1)[0][0]  # type: ignore[index]
+    if not column.n_missing:
+        return f"it has one value only, {value_text(value)}, for every customer"
+    return None
+
+
+def _not_a_property(column: Column) -> str | None:
+    """Return why a column does not describe customers: its title says so, a model made it, or it tells them apart."""
+    if says_exclude(column.name):
+        return "its title asks for it to be excluded"
+    if names_model_output(column.name):
+        return "by its title it is the output of a model or of an earlier segmentation"
+    return identifier(column)
+
+
+def _is_outcome(column: Column) -> bool:
+    few = column.few(30)
+    return few is not None and len(few) > 1 and names_outcome(column.name, [value for value, _ in few])
+
+
+def _is_pair(column: Column) -> bool:
+    few = column.few(2)
+    return few is not None and len(few) == 2
+
+
+def _two_values(column: Column, min_share: float) -> tuple[str | None, str | None] | None:
+    """Return the more frequent and the other of two values; being missing is one where all the others are the same."""
+    few = column.few(2)
+    if few is None:
+        return None
+    if len(few) == 1:
+        value, count = few[0]
+        return (value, None) if count >= column.n_missing else (None, value)
+    return None if column.n_missing / len(column) > min_share else (few[0][0], few[1][0])
+
+
+def _may_be_codes(column: NumberColumn) -> bool:
+    if not column.whole or names_count(column.name):
+        return False
+    telling = suggests_codes(column.name)
+    few = column.few(_MOST_SUGGESTED if telling else _MOST_CODES)
+    if few is None or len(few) < _FEW:
+        return False
+    # What begins at 0 and goes on by ones is rather a count.
+    return telling or column.bounds[0] >= 1
+
+
+def _case_note(column: Column) -> str:
+    if not isinstance(column, TextColumn) or column.n_values > 1_000:
+        return ""
+    lower: dict[str, str] = {}
+    for text in sorted(column.texts.to_pylist()):
+        other = lower.setdefault(text.casefold(), text)
+        if other != text:
+            return f"; {value_text(other)} and {value_text(text)} differ in their capitals only, and count as two"
+    return ""
+
+
+def _content_key(column: Column, *, numbers: bool) -> str:
+    """Return what tells apart columns whose features differ: numbers by their values, others by which rows have the same value."""
+    if numbers and isinstance(column, NumberColumn):
+        content = np.where(column.missing, np.nan, column.numbers) if column.n_missing else column.numbers
+        return hashlib.sha256(b"numbers" + (content + 0.0).tobytes()).hexdigest()
+    if isinstance(column, NumberColumn):
+        codes = np.full(len(column), -1, dtype=np.int64)
+        codes[~column.missing] = np.unique(column.there, return_inverse=True)[1]
+    else:
+        codes = column.codes.astype(np.int64)
+    there = codes[codes >= 0]
+    firsts = pc.dictionary_encode(there).indices.to_numpy() if len(there) else there
+    renumbered = np.full(len(codes), -1, dtype=np.int32)
+    renumbered[codes >= 0] = firsts
+    return hashlib.sha256(b"values" + renumbered.tobytes()).hexdigest()
