@@ -123,7 +123,7 @@ def build_dataset(
         set_aside=sieve.counts,
         filtered_out=n_valid - n_kept,
         filters=selection.spoken(),
-        notes=(*notes, *worth, *set_aside_notes(sieve), *_role_notes(meaning), *_frame_notes(frames, raw.n_rows)),
+        notes=(*notes, *meaning.notes, *worth, *set_aside_notes(sieve), *_role_notes(meaning), *_frame_notes(frames, raw.n_rows)),
         aside=sieve.table(raw),
         counts=counts,
     )

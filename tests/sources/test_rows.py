@@ -164,7 +164,7 @@ def test_every_sample_describes_itself():
 
 def test_a_price_that_is_taken_for_the_whole_amount_is_warned_of(tmp_path):
     path = tmp_path / "orders.csv"
-    path.write_text("customer,order,date,hoeveelheid,price\na,1,2024-01-01,3,2.50\na,2,2024-01-13,1,4\n")
+    path.write_text("customer,order,date,maengd,price\na,1,2024-01-01,3,2.50\na,2,2024-01-13,1,4\n")
 
     guessed = read_source(str(path))
     chosen = read_source(str(path), roles={"amount": "price"})

@@ -1,0 +1,91 @@
+"""What the values of a column can be, told from its first rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from segcore.errors import DataError
+from segcore.rules import DateOrder
+from segcore.sources.columns import is_numeric
+from segcore.sources.dates import read_times
+
+Suits = Callable[[pa.ChunkedArray, str], bool]
+_FIRST_ROWS = 20
+_MOST_RATINGS = 200
+_DATED = r"^\s*\d{1,4}\s*[-/. ]\s*(\d{1,2}|[^\W\d]{3,})|^\s*[^\W\d]{3,}[-/., ]+\d|^\s*\d{8}\s*$"
+
+
+def may_be_id(column: pa.ChunkedArray, name: str) -> bool:
+    """Tell whether a column may hold identifiers: anything but dates and numbers with fractions."""
+    text = as_strings(column)
+    if text is not None and pc.all(pc.match_substring_regex(text, r"^\s*\d*(\.0+)?\s*$")).as_py():
+        return True
+    if pa.types.is_temporal(column.type) or pa.types.is_boolean(column.type):
+        return False
+    if is_numeric(column):
+        return not pa.types.is_floating(column.type) or not pc.any(pc.not_equal(column, pc.trunc(column))).as_py()
+    return not holds_times(column, name)
+
+
+def holds_times(column: pa.ChunkedArray, name: str, order: DateOrder | None = None) -> bool:
+    """Tell whether a column holds dates or times."""
+    if pa.types.is_boolean(column.type):
+        return False
+    for part in (column, column.slice(0, _FIRST_ROWS)):
+        # A bad date far down must be reported as such: the first rows decide where the whole sample does not.
+        try:
+            times = read_times(part, name=name, where=str, order=order)
+        except DataError as error:
+            if error.remedy == "date_order":
+                return True  # dates for sure: which day is which is asked when they are read
+            continue
+        if times.values.null_count < len(times.values):
+            return True
+    return False
+
+
+def looks_dated(column: pa.ChunkedArray) -> bool:
+    """Tell quickly whether a column of text may hold dates at all."""
+    if pa.types.is_temporal(column.type):
+        return True
+    text = as_strings(column.slice(0, _FIRST_ROWS))
+    return text is not None and bool(pc.any(pc.match_substring_regex(text, _DATED)).as_py())
+
+
+def nearly_times(column: pa.ChunkedArray, name: str) -> bool:
+    """Tell whether most values have digits and are no numbers: what is wrong with them is then said when they are read."""
+    return _mostly(column, r"\d") and not is_numeric(column)
+
+
+def mostly_numbers(column: pa.ChunkedArray, name: str) -> bool:
+    """Tell whether most values are plain numbers: a single bad one is to be reported, not to make the column unfindable."""
+    return is_numeric(column) or _mostly(column, r"^\s*[+-]?\d+([.,]\d+)?\s*$")
+
+
+def nearly_numbers(column: pa.ChunkedArray, name: str) -> bool:
+    """Tell whether most values have a number in them, with a currency or a unit beside it."""
+    return _mostly(column, r"^[^\d,;]{0,4}\d[\d., ']*[^\d,;]{0,4}$")
+
+
+def may_be_rating(column: pa.ChunkedArray, name: str) -> bool:
+    """Tell whether a column holds few different numbers."""
+    return mostly_numbers(column, name) and pc.count_distinct(column).as_py() <= _MOST_RATINGS
+
+
+def may_be_category(column: pa.ChunkedArray, name: str) -> bool:
+    """Tell whether a column may group what is sold: text or whole numbers."""
+    return may_be_id(column, name)
+
+
+def as_strings(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Return a column of text, else ``None``."""
+    is_text = pa.types.is_large_string(column.type) or pa.types.is_string(column.type)
+    return column.cast(pa.large_string()) if is_text else None
+
+
+def _mostly(column: pa.ChunkedArray, pattern: str) -> bool:
+    text = as_strings(column)
+    return text is not None and bool((pc.sum(pc.match_substring_regex(text, pattern)).as_py() or 0) > 0.5 * len(text))

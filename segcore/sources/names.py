@@ -1,0 +1,179 @@
+"""What the headers of shops, banks and ratings are called: patterns of each role, the most telling first."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+
+# All patterns are over names in lower case with all but letters and digits taken out, accents too.
+_ID = "id|ids|no|nr|num|number|nummer|key|code|ref|uuid|guid|hash|sk"
+_FOREIGN_ID = "id|no|n|nr|num|numero|number|nummer|code|codigo|cod|codice|ref"
+_WHO = "customer|client|household|member|shopper|buyer|consumer|cust|purchaser|guest|patron"
+_WHO_ELSE = "user|account|visitor|subscriber|person|loyalty|panelist|panellist|profile|party|contact"
+_FOREIGN_WHO = (
+    "kunde|kunden|kaeufer|kaufer|besteller|haushalt|mitglied|benutzer"  # German
+    "|acheteur|foyer|adherent|utilisateur"  # French; "client" is English too
+    "|cliente|clientes|comprador|usuario|socio"  # Spanish, Portuguese, Italian
+    "|clienti|acquirente|utente|consumatore"  # Italian
+    "|klant|klanten|koper|gebruiker|huishouden"  # Dutch
+    "|consumidor|utilizador"
+)
+_DOCUMENT = "invoice|order|basket|transaction|trans|txn|receipt|ticket|bill|purchase|sales?|checkout|trip|visit|booking|cart"
+_CLOCK = "(date|time|datetime|timestamp|dt|ts|day|on|at)+(utc|local|gmt)?"
+_GERMAN_DOCUMENT = "(bestell|auftrags?|rechnungs?|beleg|bon|kauf|verkaufs?|transaktions?|warenkorb|kassenbon|einkaufs?)"
+_DUTCH_DOCUMENT = "(bestel|bestelling|order|factuur|aankoop|verkoop|transactie|bon|kassabon)"
+_FRENCH_DOCUMENT = "(commande|facture|achat|vente|transaction|ticket|panier|bon)"
+_SPANISH_DOCUMENT = "(pedido|factura|compra|venta|transaccion|ticket|recibo|orden|boleta|cesta)"
+_ITALIAN_DOCUMENT = "(ordine|fattura|acquisto|vendita|transazione|scontrino|ricevuta|carrello)"
+_PORTUGUESE_DOCUMENT = "(pedido|fatura|compra|venda|encomenda|transacao|recibo|nota|notafiscal|cupom)"
+_OF = "(de|del|della|dela|da|do|di|d|la|l)*"
+_GOODS = "stock|product|item|article|sku|prod|material|goods|merchandise"
+_FOREIGN_GOODS = "artikel|produkt|produit|producto|articulo|prodotto|articolo|produto|artigo|waren?|product"
+_RATED = "movie|film|book|song|track|artist|game|anime|show|title|recipe|restaurant|business|joke|app|video|place|hotel|course"
+_RATING = "rating|ratings|rate|score|stars?|bewertung|valoracion|puntuacion|calificacion|beoordeling|voto|valutazione|avaliacao|note"
+_SECTION = "category|categories|department|dept|productline|commodity|aisle|subcategory|productfamily|productgroup|producttype|productclass"
+_MONEY = "amount|amt|betrag|montant|importe|importo|bedrag|valor|value"
+_TAKEN_OFF = "discount|disc|rebate|markdown|rabatt|nachlass|remise|reduction|descuento|sconto|korting|desconto|abatimento"
+
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "customer": (
+        rf"({_WHO})unique({_ID})",
+        rf"({_WHO})({_ID})",
+        rf"({_FOREIGN_WHO})n?({_FOREIGN_ID}|kennung)|({_FOREIGN_ID})({_OF})({_FOREIGN_WHO}|{_WHO})",
+        rf"({_WHO})s?|({_FOREIGN_WHO})",
+        rf".*({_WHO})(unique)?({_ID})",
+        rf"({_WHO_ELSE})(unique)?({_ID})",
+        rf".*({_FOREIGN_WHO})({_FOREIGN_ID})",
+        rf"({_WHO_ELSE})s?",
+        rf".*({_WHO_ELSE})(unique)?({_ID})",
+        "(loyalty|member|customer|club)?card(id|no|nr|number)?|cid|uid|panelist(id)?|carte(fidelite|client)|tarjeta(cliente)?",
+        "(customer|client|buyer)?(email(address|id)?|mail|name|fullname)",
+    ),
+    "time": (
+        rf"(order)?({_DOCUMENT})(placed|created|issued?)?{_CLOCK}|{_GERMAN_DOCUMENT}(datum|zeit|zeitpunkt|tag)|{_DUTCH_DOCUMENT}(datum|tijd)",
+        rf"date(heure)?{_OF}{_FRENCH_DOCUMENT}|fecha(hora)?{_OF}{_SPANISH_DOCUMENT}|data(ora)?{_OF}{_ITALIAN_DOCUMENT}"
+        rf"|data(hora)?{_OF}{_PORTUGUESE_DOCUMENT}",
+        "date|datetime|timestamp|time|datum|dt|fecha|data|dateheure|zeitstempel|zeitpunkt|horodatage|datetijd|tijdstip|dat",
+        rf".*({_DOCUMENT}){_CLOCK}",
+        ".*(timestamp|datetime|datetimeutc)",
+        ".*(date|time|datum|fecha|jour)|(date|datum|fecha|data).*",
+        "(order|purchase|created|purchased|ordered|sold|paid|placed|bought).*(at|on)|(created|purchased|ordered|sold|bought)|day|ts",
+    ),
+    "order": (
+        rf"({_DOCUMENT})s?({_ID})|({_ID})({_DOCUMENT})",
+        "invoice|order|basket|transaction|receipt|ticket|bill|txn|docno|documentno|voucherno",
+        rf".*({_DOCUMENT})({_ID})",
+        rf"{_GERMAN_DOCUMENT}({_FOREIGN_ID}|kennung)|bestellung|auftrag|rechnung|beleg|kassenbon|bon|vorgang|warenkorb",
+        rf"{_DUTCH_DOCUMENT}({_FOREIGN_ID})|bestelling|factuur|kassabon|transactie",
+        rf"({_FOREIGN_ID})?{_OF}({_FRENCH_DOCUMENT}|{_SPANISH_DOCUMENT}|{_ITALIAN_DOCUMENT}|{_PORTUGUESE_DOCUMENT})({_FOREIGN_ID})?",
+        rf"(session|visit|document|doc)({_ID})",
+    ),
+    "item": (
+        rf"({_GOODS})s?({_ID})",
+        "sku|product|item|article|stock|asin|upc|ean|isbn|plu|gtin|barcode",
+        rf".*(product|item|article)({_ID})",
+        rf"({_FOREIGN_GOODS})({_FOREIGN_ID})?|({_FOREIGN_ID}){_OF}({_FOREIGN_GOODS})|reference|referencia|riferimento|designation|descripcion",
+        rf"({_GOODS})(name|description|title|desc)|({_FOREIGN_GOODS})(name|bezeichnung|naam|nom|nombre|nome)|description|bezeichnung"
+        "|omschrijving|descrizione|descricao",
+        rf"({_RATED})(s?({_ID}))",
+        rf"({_RATED})s?",
+        rf"({_RATED})name",
+    ),
+    "quantity": (
+        "quantity|qty|units|pieces|pcs|menge|quant|qnty",
+        "(item|order|product|sales?|units?|ordered|purchase)s?(quantity|qty|sold|count)|.*(quantity|qty)|n(umberof|oof|um)?items|items"
+        "|quantityordered|unitssold|qtyordered",
+        "(bestell|verkaufs)?(menge|anzahl)|stuckzahl|stueckzahl|stuck|stueck|quantite|qte|cantidad|cant|unidades|uds|nombre|nb",
+        "aantal|hoeveelheid|stuks|quantita|qta|pezzi|quantidade|qtde|qtd|count",
+    ),
+    "price": (
+        "(unit|item|product|list|selling|sales?|net|gross|retail|sell)?price(each|perunit|peritem|perpiece|unit)?|unitcost|preis"
+        "|(einzel|stuck|stueck|verkaufs|artikel)preis",
+        "price(?!.*(range|group|category|tier|band|total|list)).*|unitvalue|unitamount|rate(perunit)?",
+        "prix(unitaire|vente|ht|ttc)*|pu|puht|precio(unitario|venta|unidad)?|prijs|(stuks|eenheids|verkoop)prijs|prezzo(unitario|vendita)?"
+        "|preco(unitario|venda)?",
+        ".*(unit|item|each)price|(?!.*(total|line|gesamt|order|basket|range|group|category|tier|band)).*price",
+    ),
+    "amount": (
+        "sales?(value|amount|total)|(line|total|net|gross|order|transaction|trans|txn|purchase|invoice|paid|payment|spend)?(amount|amt)"
+        "|linetotal|extendedprice|linevalue",
+        "(line|grand|order|net|gross|invoice|basket)?total(price|sales?|spent|spend|value|cost|revenue|paid|due)?|revenue|turnover|sales"
+        "|spent|spend|umsatz|(net|gross)sales?",
+        "(payment|monetary|order|purchase|basket|net|gross|transaction|invoice)?(value|payment)|price"
+        "|(?!.*(disc|tax|vat|ship|freight|refund|tip|profit|margin|fee|balance|limit|coupon)).*(amount|revenue)",
+        "(gesamt|rechnungs|netto|brutto|zahl)?(betrag|summe|umsatz|preis)|gesamt|montant(total|ttc|ht)?|total(ttc|ht)|chiffreaffaires?"
+        "|chiffredaffaires|ventes?|importe(total)?|monto(total)?|ventas?|ingresos?",
+        "bedrag|totaal(bedrag|prijs)?|omzet|importo(totale)?|totale|ricavo|ricavi|vendite|valor(total|compra|pago)?|montante|receita|vendas?",
+    ),
+    "discount": (
+        rf"(line|item|order|total|sales?|retail|invoice)?({_TAKEN_OFF})s?({_MONEY}|price)?|({_MONEY}){_OF}({_TAKEN_OFF})",
+        rf"(coupon|voucher|promo|promotion|campaign|loyalty|member)({_TAKEN_OFF}|{_MONEY})|(coupon|voucher|promo|promotion)",
+        rf".*({_TAKEN_OFF})(s|{_MONEY})?|.*({_TAKEN_OFF})(pct|percent|percentage|rate|prozent|satz)",
+    ),
+    "category": (
+        f"({_SECTION})s?(name|id|code|title|desc)?",
+        rf"({_GOODS}|main|master|top|parent|sub|general)({_SECTION})(name|id|code|title|desc|nameenglish|en|1|l1|level1)?",
+        "(haupt|waren|produkt|artikel|unter)?(kategorie|gruppe|warengruppe|abteilung|sparte|sortiment)|rayon|famille(produit)?"
+        f"|(sous)?categorie(produit|article)?|(sub)?categoria{_OF}(producto|prodotto|produto)?|departamento|seccion|familia|reparto|famiglia"
+        "|afdeling|(product|artikel|hoofd)?(categorie|groep)|departement|secao",
+        f"(product|item|article|master|sub)*({_SECTION}|family|group|class|type|section|division)(name|level)?[0-9]?",
+        "genres?|commoditydesc|merchandisegroup|range|section",
+    ),
+    "rating": (
+        f"(user|movie|book|item|film|product|customer|review|overall)?({_RATING})(value|given|number)?",
+        f"({_RATING})(user|movie|book|item)|overall|reviewoverall|reviewstars",
+        "(play|listen|view|watch|click|interaction|purchase)s?(count|s)?|weight|feedback|preference|strength|target",
+    ),
+}
+# Names that a role's patterns match though such a column is something else.
+_NEVER: Mapping[str, str] = {
+    "customer": r"sales?(person|rep|man|agent)|seller|vendor|employee|staff|cashier|agent|supplier|support|driver|useragent|accountbalance",
+    "order": r"(customer|client|kunde)(id|no|nr|number)$",
+    "item": r"status|category$",
+    "category": rf"({_WHO}|{_WHO_ELSE}|{_FOREIGN_WHO}|payment|ship|store|order|age|income|price|card|job)",
+    "rating": r"credit|tax|interest|exchange|hourly|discount|churn|fico|risk|conversion",
+    "amount": r"disc|rabatt",
+    "quantity": r"stock|inventory|instock|available",
+    "discount": r"account",
+}
+# Dates of something else than the purchase: taken only where no other column holds dates.
+UNLIKELY_TIME = re.compile(
+    r"ship|dispatch|deliver|livrais|liefer|versand|entrega|envio|consegna|spediz|lever|(?<!resi)due|birth|dob$|geburt|naiss|nacim|nascit"
+    r"|expir|approv|estimat|updat|modif|return|retour|signup|regist|join|since|start|end(ed)?(date|time|at|on)?$|last|first|review|answer"
+    r"|load|insert|etl|extract|valid|cancel|refund|effective|leadtime|timezone|runtime|lifetime|overtime|parttime|fulltime|uptime"
+)
+RATE = re.compile(r"pct|percent|prozent|pourcent|porcent|procent|rate$|ratio|taux|tasa|satz")
+_UNITS = re.compile(r"[(\[{][^)\]}]*[)\]}]")
+_RECBOLE = re.compile(r":(token|float|token_seq|float_seq)$")
+_CURRENCY = re.compile(r"(usd|eur|gbp|inr|aud|cad|chf|brl|jpy|cny|sek|pln|idr)$")
+
+
+def plain(name: str) -> str:
+    """Return a name's letters and digits in lower case, accents and units in brackets taken off."""
+    name = _RECBOLE.sub("", name)
+    name = _UNITS.sub("", name) if _UNITS.sub("", name).strip() else name
+    name = re.sub(r"[$€£¥]", "", name.lower()).replace("ß", "ss")
+    letters = unicodedata.normalize("NFKD", name.replace("°", "").replace("º", "").replace("ª", ""))
+    return re.sub(r"[^a-z0-9]", "", letters)
+
+
+def matching(role: str, names: Collection[str]) -> list[str]:
+    """Return the names that may be a role's column, the most telling first; those of equal weight in their order."""
+    found: list[str] = []
+    simple = {name: plain(name) for name in names}
+    never = _NEVER.get(role)
+    for pattern in NAMES[role]:
+        compiled = re.compile(pattern)
+        for name, letters in simple.items():
+            forms = (letters, _CURRENCY.sub("", letters))
+            if name in found or (never and re.search(never, letters)):
+                continue
+            if any(form and compiled.fullmatch(form) for form in forms):
+                found.append(name)
+    return found
+
+
+def names_one_customer(name: str) -> bool:
+    """Tell whether a name says that its values tell customers apart (customer_id), rather than what they are (member, account)."""
+    return any(re.fullmatch(NAMES["customer"][position], plain(name)) for position in (0, 1, 2, 4, 5, 6, 8))
