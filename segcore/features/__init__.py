@@ -9,6 +9,7 @@ from segcore.dataset import Dataset, FeatureTable
 from segcore.errors import ParameterError
 from segcore.features.customers import build_customers
 from segcore.features.dictionary import BEHAVIOUR, KIT, RFM, SMALL
+from segcore.features.ratings import build_ratings
 from segcore.features.transactions import build_transactions
 from segcore.rules import ColumnRules
 
@@ -17,6 +18,7 @@ __all__ = ["FEATURE_SETS", "build_features", "feature_names"]
 # One line a kind of data.
 BUILDERS: tuple[tuple[str, Callable[..., FeatureTable]], ...] = (
     ("transactions", build_transactions),
+    ("ratings", build_ratings),
     ("customers", build_customers),
 )
 # Empty stands for every feature of the table.
@@ -61,9 +63,10 @@ def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]
     table : FeatureTable
         Every feature of every customer.
     asked : str
-        ``kit``, ``small``, ``behaviour``, ``rfm``, ``all``, or names with commas between.
-    kind : {"transactions", "customers"}
-        A table with one row a customer has ``all`` only.
+        ``kit``, ``small``, ``behaviour``, ``rfm``, ``all``, or names with commas between. The name of a column of the source stands for
+        the features that were made of it alone.
+    kind : {"transactions", "ratings", "customers"}
+        Ratings, and a table with one row a customer, have ``all`` only.
 
     Raises
     ------
@@ -80,9 +83,21 @@ def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]
         if kind != "transactions":
             raise ParameterError(f"The feature set {asked!r} is made from transactions: use all or names ({', '.join(table.names)}).")
         return table.select(FEATURE_SETS[asked]).names
-    if asked in table.names:
-        return (asked,)  # a column's own name may have commas in it
-    names = [name.strip() for name in asked.split(",") if name.strip()]
+    names = _listed(asked, {entry.name for entry in table.dictionary} | {column for entry in table.dictionary for column in entry.columns})
     if not names:
         raise ParameterError(f"Choose at least one feature: one of the sets {', '.join(FEATURE_SETS)}, or names.")
     return table.select(names).names
+
+
+def _listed(asked: str, known: set[str]) -> list[str]:
+    """Return the names between commas; a name that is known may have commas itself."""
+    parts = asked.split(",")
+    longest = 1 + max((name.count(",") for name in known), default=0)
+    names: list[str] = []
+    while parts:
+        joined = (",".join(parts[:length]).strip() for length in range(min(longest, len(parts)), 1, -1))
+        name = next((name for name in joined if name in known), parts[0].strip())
+        parts = parts[1 + name.count(",") :]
+        if name:
+            names.append(name)
+    return names

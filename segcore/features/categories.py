@@ -57,7 +57,7 @@ class ShareWords:
     part, whole : str
         What is added up for a category, and what for the customer, in words.
     nothing : str
-        When a customer has 0 everywhere.
+        When a customer has 0 everywhere; "" where that cannot be.
     """
 
     prefix: str
@@ -65,7 +65,7 @@ class ShareWords:
     unit: str
     part: str
     whole: str
-    nothing: str
+    nothing: str = ""
 
 
 def as_category(column: str) -> Any:
@@ -73,9 +73,10 @@ def as_category(column: str) -> Any:
     return nw.col(column).cast(nw.String).fill_null(NONE).alias("category")
 
 
-def weigh(lines: Any, weight: str) -> pd.DataFrame:
-    """Return the sum of a column for each customer and category that has any: customer, category, weight."""
-    found = small(lines.group_by("customer", "category").agg(nw.col(weight).sum().alias("weight")))
+def weigh(lines: Any, weight: str | None = None) -> pd.DataFrame:
+    """Return the sum of a column, or the number of rows, of each customer and category that has any: customer, category, weight."""
+    measure = nw.len() if weight is None else nw.col(weight).sum()
+    found = small(lines.group_by("customer", "category").agg(measure.alias("weight")))
     found = found[found["weight"].to_numpy(dtype=np.float64) > 0].reset_index(drop=True)
     found["category"] = found["category"].astype(str).astype(object)
     return found
@@ -124,16 +125,16 @@ def describe_shares(
         Why there is no such feature.
     """
     if dropped or not categories.chosen:
-        reason = dropped or f"nothing is left to share out: {words.nothing}"
+        reason = dropped or "nobody has any spend to share out"
         return (FeatureEntry(words.prefix.rstrip("_"), f"{words.title} each category", words.unit, f"{words.part}.", columns, reason),)
     column = columns[0]
-    rule = f"0 {words.nothing}."
+    rule = f"; 0 {words.nothing}" if words.nothing else ""
     entries = [
         FeatureEntry(
             f"{words.prefix}{name}",
             f"{words.title} {name}",
             words.unit,
-            f"{words.part} where {column} is {'missing' if name == NONE else name}, divided by {words.whole}; {rule}",
+            f"{words.part} where {column} is {'missing' if name == NONE else name}, divided by {words.whole}{rule}.",
             columns,
         )
         for name in categories.chosen
@@ -146,7 +147,7 @@ def describe_shares(
                 f"{words.title} other categories",
                 words.unit,
                 f"{words.part} where {column} is {few} with a feature of their own, which are the largest over all customers, divided by "
-                f"{words.whole}; values that came up later count here too; {rule}",
+                f"{words.whole}; values that come up later count here too{rule}.",
                 columns,
             )
         )

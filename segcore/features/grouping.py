@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
@@ -29,6 +30,12 @@ def rows_of(customers: pd.Series, index: pd.Index) -> np.ndarray:
     """Return where each of ``customers`` stands in ``index``, shape (n,), int64; every one of them must."""
     codes, distinct = pd.factorize(customers)
     return np.asarray(index.get_indexer(pd.Index(distinct).astype(object))[codes], dtype=np.int64)
+
+
+def count_distinct(lines: Any, column: str, index: pd.Index) -> np.ndarray:
+    """Return how many different values of a column each customer has, shape (n_customers,), float64."""
+    pairs = small(lines.group_by("customer", column).agg(nw.len().alias("lines")).select("customer"))
+    return np.bincount(rows_of(pairs["customer"], index), minlength=len(index)).astype(np.float64)
 
 
 def days(start: Any, end: Any) -> np.ndarray:

@@ -85,7 +85,9 @@ def describe_rhythm(
     filled : int
         How many those are.
     """
-    fill = "" if typical is None else f" {filled:,} customers with fewer have {typical:,.6g} days, the median of those that had three."
+    fill = ""
+    if filled and typical is not None:
+        fill = f" Customers with fewer ({filled:,}) have {typical:,.6g} days, the median of those that had three."
     return (
         FeatureEntry(
             "days_between_orders_spread",

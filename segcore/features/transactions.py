@@ -16,7 +16,7 @@ from segcore.features.categories import Categories, as_category, choose, shares,
 from segcore.features.clock import PERIODS, period, why_no_clock
 from segcore.features.dictionary import MONTHS, SPENT, WEEKDAYS, describe
 from segcore.features.findings import Findings
-from segcore.features.grouping import as_iso, by_customer, days, ratio, reference_moment, rows_of, small
+from segcore.features.grouping import as_iso, by_customer, count_distinct, days, ratio, reference_moment, rows_of, small
 from segcore.features.returns import discount_share, returned_value_share
 from segcore.features.rfm import SEGMENT, fit_cuts, rfm_scores, rfm_segments
 from segcore.features.rhythm import Orders, gap_spread, spend_trend
@@ -70,7 +70,7 @@ def build_transactions(
     made = _basics(customers, reference) | _calendar(lines, index, customers)
     made |= _orders(bought, made["total_spend"], reference) | _returns(customers, bought)
     if "item" in dataset.roles:
-        made["distinct_items"] = _count_distinct(kept, "item", index)
+        made["distinct_items"] = count_distinct(kept, "item", index)
     spent = weigh(kept, "spend") if "category" in dataset.roles else None
     found = _find(dataset, lines, made, spent, known=fitted or {}, most_categories=(columns or ColumnRules()).max_categories)
     made |= rfm_scores(made["Recency"], made["invoices"], made["total_spend"], found.cuts)
@@ -275,8 +275,3 @@ def _why_no_clock(dataset: Dataset, lines: Any) -> str:
     if not reason and any("12-hour clock" in note.text for note in dataset.notes):
         return f"{time} comes from a 12-hour clock without AM or PM, which does not tell day from night"
     return reason
-
-
-def _count_distinct(lines: Any, column: str, index: pd.Index) -> np.ndarray:
-    pairs = small(lines.group_by("customer", column).agg(nw.len().alias("lines")).select("customer"))
-    return np.bincount(rows_of(pairs["customer"], index), minlength=len(index)).astype(np.float64)

@@ -110,6 +110,30 @@ def test_missing_values_of_a_table_of_customers_are_the_same_in_every_library(da
     np.testing.assert_array_equal(table.column("plan=(missing)"), [1, 0, 0, 1])
 
 
+def test_every_library_gives_the_same_features_of_ratings(dataset_of, backend):
+    roles = {"customer": "User", "item": "Film", "rating": "Stars", "time": "When", "category": "Genre"}
+    draw = np.random.default_rng(0)
+    rows = pd.DataFrame(
+        {
+            "User": draw.integers(0, 20, 300).astype(str),
+            "Film": draw.integers(0, 40, 300).astype(str),
+            "Stars": draw.integers(1, 11, 300) / 2,
+            "When": np.datetime64("1969-12-30", "us") + draw.integers(0, 9_000, 300).astype("timedelta64[m]"),
+            "Genre": np.array([*"abcdefghijklm", None], dtype=object)[draw.integers(0, 14, 300)],
+        }
+    )
+
+    table = build_features(dataset_of(to_backend(pa.Table.from_pandas(rows), backend), roles, "ratings"))
+
+    assert_equal_tables(build_features(dataset_of(rows, roles, "ratings")), table)
+    by = rows.groupby("User")
+    np.testing.assert_allclose(table.column("rating_spread"), by["Stars"].std(ddof=0), atol=1e-12)
+    np.testing.assert_allclose(table.column("mean_rating"), by["Stars"].mean(), atol=1e-12)
+    np.testing.assert_array_equal(table.column("active_days"), rows["When"].dt.date.groupby(rows["User"]).nunique())
+    np.testing.assert_array_equal(table.column("distinct_items"), by["Film"].nunique())
+    np.testing.assert_allclose(table.column("share_top"), (rows["Stars"] >= 4.1).groupby(rows["User"]).mean())
+
+
 def test_an_unknown_library_is_refused():
     with pytest.raises(ParameterError, match="pandas, polars, modin"):
         to_backend(pd.DataFrame(), "spark")

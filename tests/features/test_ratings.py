@@ -1,0 +1,111 @@
+"""Ratings: worked by hand, against plain pandas, in every frame library."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from segcore.errors import DataError, ParameterError
+from segcore.features import build_features, feature_names
+from segcore.rules import ColumnRules
+
+ROLES = {"customer": "User", "item": "Film", "rating": "Stars", "time": "When", "category": "Genre"}
+BASE = {"customer": "User", "item": "Film", "rating": "Stars"}
+
+
+def films():
+    return pd.DataFrame(
+        {
+            "User": ["a", "a", "a", "b", "b", "c"],
+            "Film": ["x", "y", "x", "x", "z", "y"],
+            "Stars": [5.0, 1.0, 3.0, 4.2, 4.0, 1.8],
+            "When": pd.to_datetime(
+                ["2024-01-01 10:00", "2024-01-01 23:00", "2024-01-05 00:00", "2024-01-02", "2024-01-03", "2024-01-11 12:00"],
+                format="ISO8601",
+            ).astype("datetime64[us]"),
+            "Genre": ["drama", "war", "drama", "drama", None, "opera"],
+        }
+    )
+
+
+def entry_of(table, name):
+    return next(entry for entry in table.dictionary if entry.name == name)
+
+
+def test_six_ratings_by_hand(dataset_of):
+    table = build_features(dataset_of(films(), ROLES, "ratings"), columns=ColumnRules(max_categories=2))
+
+    a, b, c = ({name: float(table.column(name)[row]) for name in table.names} for row in range(3))
+    assert list(table.customers) == ["a", "b", "c"]
+    assert (a["n_ratings"], a["mean_rating"], a["distinct_items"]) == (3, 3, 2)
+    assert a["rating_spread"] == pytest.approx((8 / 3) ** 0.5)
+    # The scale is 1 to 5: its top fifth begins at 4.2, its lowest ends at 1.8.
+    assert [user["share_top"] for user in (a, b, c)] == [pytest.approx(1 / 3), 0.5, 0]
+    assert [user["share_low"] for user in (a, b, c)] == [pytest.approx(1 / 3), 0, 1]
+    assert [user["Recency"] for user in (a, b, c)] == [6, 8, 0]
+    assert [user["tenure_days"] for user in (a, b, c)] == [pytest.approx(10 + 2 / 24), 9.5, 0]
+    assert [user["active_days"] for user in (a, b, c)] == [2, 2, 1]
+    shares = [name for name in table.names if name.startswith("rating_share_")]
+    assert shares == ["rating_share_drama", "rating_share_(none)", "rating_share_(other)"]
+    np.testing.assert_allclose(table.select(shares).values, [[2 / 3, 0, 1 / 3], [0.5, 0.5, 0], [0, 0, 1]])
+    assert table.reference_date == "2024-01-11T12:00:00"
+    assert table.revenue is None
+    assert table.fitted == {"scale": [1.0, 5.0], "categories": {"chosen": ["drama", "(none)"], "other": True}}
+
+
+def test_the_dictionary_explains_every_feature_and_says_what_is_missing(dataset_of):
+    table = build_features(dataset_of(films(), ROLES, "ratings"))
+    base = build_features(dataset_of(films(), BASE, "ratings"))
+
+    assert {entry.name for entry in table.dictionary if entry.dropped is None} == set(table.names)
+    assert all(entry.description.endswith(".") and entry.columns and entry.unit for entry in table.dictionary if entry.dropped is None)
+    assert entry_of(table, "n_ratings").description.endswith("repeated ratings of the same Film included (1 here).")
+    assert "Ratings of 4.2 and above" in entry_of(table, "share_top").description
+    assert entry_of(base, "Recency").dropped == "no column has the role time"
+    assert entry_of(base, "rating_share").dropped == "no column has the role category"
+    assert base.reference_date is None
+    assert feature_names(base, "all", "ratings") == base.names == table.names[:6]
+    with pytest.raises(ParameterError, match="is made from transactions"):
+        feature_names(base, "kit", "ratings")
+
+
+def test_new_customers_have_the_scale_and_the_categories_of_the_old(dataset_of):
+    old = build_features(dataset_of(films(), ROLES, "ratings"), columns=ColumnRules(max_categories=2))
+    new = films().iloc[[3, 4]].assign(Genre=["western", "war"])
+
+    table = build_features(dataset_of(new, ROLES, "ratings"), fitted=old.fitted, reference_date="2024-02-01")
+
+    assert table.names == old.names
+    assert table.fitted == old.fitted
+    assert table.column("share_top")[0] == 0.5
+    assert table.column("rating_share_(other)")[0] == 1
+    assert entry_of(table, "share_top") == entry_of(old, "share_top")
+
+
+def test_one_rating_for_all_leaves_no_top_and_no_low(dataset_of):
+    table = build_features(dataset_of(films().assign(Stars=3.0), BASE, "ratings"))
+
+    assert entry_of(table, "share_top").dropped == entry_of(table, "share_low").dropped == "every rating is the same"
+    assert table.column("rating_spread").max() == 0
+
+
+def test_ratings_after_the_reference_date_and_too_large_ones_are_refused(dataset_of):
+    with pytest.raises(DataError, match="after the reference date"):
+        build_features(dataset_of(films(), ROLES, "ratings"), reference_date="2024-01-10")
+    with pytest.raises(DataError, match="ratings of customer 'a' are too large"):
+        build_features(dataset_of(films().assign(Stars=[1e308, 1e308, 0, 0, 0, 0]), BASE, "ratings"))
+
+
+@settings(max_examples=25, deadline=None)
+@given(stars=st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 10)), min_size=1, max_size=40))
+def test_counts_add_up_and_means_lie_within_the_scale(dataset_of, stars):
+    rows = pd.DataFrame(stars, columns=["User", "Stars"]).assign(Film="x").astype({"Stars": float})
+
+    table = build_features(dataset_of(rows, BASE, "ratings"))
+
+    assert table.column("n_ratings").sum() == len(rows)
+    mean = table.column("mean_rating")
+    assert ((mean >= rows["Stars"].min()) & (mean <= rows["Stars"].max())).all()
+    assert (table.column("distinct_items") == 1).all()
+    assert np.isfinite(table.values).all()
