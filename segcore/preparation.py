@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -79,8 +80,16 @@ def fit_preparation(
         reference_date=table.reference_date,
         transforms=steps if transforms else (),
         weights=tuple(weights.get(name, 1.0) for name in table.names) if weights else (),
-        fitted=table.fitted,
+        fitted=_fitted_for(table),
     )
+
+
+def _fitted_for(table: FeatureTable) -> Mapping[str, Any]:
+    """Return what made the table's features, without the columns that made others only: new customers need not have those."""
+    if "columns" not in table.fitted:
+        return table.fitted
+    chosen = set(table.names)
+    return {**table.fitted, "columns": [recipe for recipe in table.fitted["columns"] if chosen.intersection(recipe["names"])]}
 
 
 def checked_weights(table: FeatureTable, weights: Mapping[str, float]) -> dict[str, float]:

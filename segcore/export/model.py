@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from segcore.algorithms import algorithm
+from segcore.dataset import FeatureEntry
 from segcore.errors import StoreError
 from segcore.export.rows import segment_titles
 from segcore.grid import point_key
@@ -23,22 +25,39 @@ _README = """How to score customers with this model, without segcore
 
 model.json says everything in words and numbers; the .npy files are plain arrays (numpy.load(file, allow_pickle=False)).
 
-1. Make the features of each new customer in their own units, in the order of "features" in model.json. How each is made stands
-   under "dictionary". {reference}
-2. Scale each feature: {scaling}
-3. Assign: {scoring}
-   {steps}
+{steps}
 
 Arrays
 ------
 {arrays}
 """
-_SCALING = {
-    "none": "it stays as it is.",
-    "standard": '(value - centre) / scale, with "centre" and "scale" of model.json.',
-    "robust": '(value - centre) / scale, with "centre" and "scale" of model.json.',
-    "minmax": '(value - centre) / scale, with "centre" (the minimum) and "scale" (the range) of model.json.',
+_MAKING = """Make the features of each new customer in their own units, in the order of "features" in model.json. How each is made stands
+under "dictionary". {making}"""
+_FROM_COLUMNS = """"fitted" has under "columns" how each column makes its features, which are called "names":
+   - "use": "number". The column's number; where there is none, "missing".
+   - "use": "binary". 1 where the column is the second of "values", 0 for everything else; an empty cell counts as "missing" says.
+   - "use": "category". One feature for each of "values", in the order of "names": 1 where the column has that value, else 0. Then, where
+     "missing" is not null, one that is 1 where the cell is empty. Then, where "other" is not null, one that is 1 where none of those
+     before it is. A value that never occurred before is among the others; where there are none, all are 0.
+   Values are compared as text: without spaces around them, in Unicode form NFC, 3.0 and +3 as 3, true as True.
+   A column may make features that are not in "features": leave them out."""
+_FROM_LINES = 'Recency and the like are counted to {reference}. The numbers that the dictionary speaks of stand under "fitted".'
+_TRANSFORMING = """Transform: "transforms" has for each feature what is done to its value x, and a number p.
+   - "": nothing.
+   - "log": sign(x) * log(1 + |x|), the natural logarithm.
+   - "power": ((1 + x)^p - 1) / p where x >= 0, or log(1 + x) where p is 0;
+     -((1 - x)^(2 - p) - 1) / (2 - p) where x < 0, or -log(1 - x) where p is 2 (Yeo and Johnson)."""
+_SCALING = """Scale each feature: (value - centre) / scale, with its number of "centre" and of "scale" in model.json{meaning}."""
+_MEANINGS = {
+    "standard": ", the mean and the standard deviation",
+    "robust": ", the median and the interquartile range",
+    "minmax": ", the minimum and the range",
 }
+_DUMMIES = "; dummies of one column share a scale of their own"
+_NOT_SCALED = "Scale each feature: it stays as it is."
+_WEIGHING = 'Weigh each feature: multiply it by its number of "weights" in model.json.'
+_ASSIGNING = """Assign: {scoring}
+   {steps}"""
 
 
 def model_zip(store: Store, sweep_id: str, position: int) -> bytes:
@@ -64,9 +83,10 @@ def model_zip(store: Store, sweep_id: str, position: int) -> bytes:
     if solution.labels is None or preparation is None:
         raise StoreError(f"Point {point_key(solution.params)} of the sweep has no model: {solution.reason or 'it was not run.'}")
     arrays = {name: np.ascontiguousarray(array) for name, array in sorted(solution.arrays.items())}
-    document = _document(store, sweep_id, position, spec, solution, preparation, arrays)
+    dictionary = store.feature_table(spec.table).select(preparation.features).dictionary
+    document = _document(store, sweep_id, position, spec, solution, preparation, arrays, dictionary)
     files = {
-        "README.txt": _readme(spec, preparation, arrays).encode(),
+        "README.txt": _readme(spec, preparation, arrays, dictionary).encode(),
         "model.json": (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode(),
         **{f"{name}.npy": _npy(array) for name, array in arrays.items()},
     }
@@ -87,20 +107,20 @@ def _document(
     solution: Solution,
     preparation: Preparation,
     arrays: dict[str, np.ndarray],
+    dictionary: Sequence[FeatureEntry],
 ) -> dict[str, Any]:
     sizes = dict(zip(solution.segments, solution.sizes, strict=True))
     if solution.n_noise:
         sizes[NOISE] = solution.n_noise
     titles = segment_titles(store, sweep_id, position, list(sizes))
-    dictionary = store.feature_table(spec.table).dictionary
     return {
-        "format": "segcore model 1",
+        "format": "segcore model 2",
         "sweep": sweep_id,
         "algorithm": spec.algorithm,
         "params": dict(spec.points[position]),
         "scoring": algorithm(spec.algorithm).scoring,
         **preparation.to_json(),
-        "dictionary": [asdict(entry) for name in preparation.features for entry in dictionary if entry.name == name],
+        "dictionary": [asdict(entry) for entry in dictionary],
         "outliers": spec.outliers,
         "repeats": spec.repeats,
         "segments": [{"segment": label, "name": titles[label], "size": size} for label, size in sorted(sizes.items())],
@@ -113,15 +133,28 @@ def _document(
     }
 
 
-def _readme(spec: SweepSpec, preparation: Preparation, arrays: dict[str, np.ndarray]) -> str:
-    reference = f"Recency and the like are counted to {preparation.reference_date}." if preparation.reference_date else ""
+def _readme(spec: SweepSpec, preparation: Preparation, arrays: dict[str, np.ndarray], dictionary: Sequence[FeatureEntry]) -> str:
+    steps = [_MAKING.format(making=_making(preparation)).rstrip()]
+    if preparation.transforms:
+        steps.append(_TRANSFORMING)
+    if preparation.scaler == "none":
+        steps.append(_NOT_SCALED)
+    else:
+        blocks = any(entry.block for entry in dictionary)
+        steps.append(_SCALING.format(meaning=_MEANINGS[preparation.scaler] + (_DUMMIES if blocks else "")))
+    if preparation.weights:
+        steps.append(_WEIGHING)
+    steps.append(_ASSIGNING.format(scoring=algorithm(spec.algorithm).scoring, steps=algorithm(spec.algorithm).steps))
     return _README.format(
-        reference=reference,
-        scaling=_SCALING[preparation.scaler],
-        scoring=algorithm(spec.algorithm).scoring,
-        steps=algorithm(spec.algorithm).steps,
+        steps="\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1)),
         arrays="\n".join(f"{name}.npy  {' x '.join(map(str, array.shape))}, {array.dtype}" for name, array in arrays.items()),
     )
+
+
+def _making(preparation: Preparation) -> str:
+    if preparation.reference_date:
+        return _FROM_LINES.format(reference=preparation.reference_date)
+    return _FROM_COLUMNS if "columns" in preparation.fitted else ""
 
 
 def _npy(array: np.ndarray) -> bytes:
