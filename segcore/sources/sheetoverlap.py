@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ from segcore.sources.columns import shown
 
 _DENSE = 0.5
 _DATE = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
+_KEY = re.compile(r"(id|no|nr|num|number|code|key)\.?$", re.IGNORECASE)
 _SAMPLE = 1_000
 
 
@@ -69,15 +71,20 @@ def _row_codes(table: pa.Table, n_rows: Sequence[int]) -> tuple[np.ndarray, bool
     codes = np.zeros(table.num_rows, np.int64)
     n_codes, keyed = 1, False
     bounds = np.cumsum([0, *n_rows])
-    for column in table.columns:
+    for name, column in zip(table.column_names, table.columns, strict=True):
         values, n_values = _numbered(column.combine_chunks())
-        if 2 * n_values > max(n_rows):
-            keyed = keyed or all(len(np.unique(values[begin:end])) == end - begin for begin, end in itertools.pairwise(bounds))
+        if not keyed and 2 * n_values > max(n_rows) and _may_be_key(name, column):
+            keyed = all(len(np.unique(values[begin:end])) == end - begin for begin, end in itertools.pairwise(bounds))
         if n_codes * n_values >= 2**62:
             codes, n_codes = _numbered(pa.array(codes))
         codes = codes * n_values + values
         n_codes *= n_values
     return _numbered(pa.array(codes))[0], keyed
+
+
+def _may_be_key(name: str, column: pa.ChunkedArray) -> bool:
+    """Tell whether a column whose values are all different would be an id: a text does for that, a number needs the name of one."""
+    return pa.types.is_large_string(column.type) or (pa.types.is_floating(column.type) and _KEY.search(name) is not None)
 
 
 def _numbered(values: pa.Array | pa.ChunkedArray) -> tuple[np.ndarray, int]:

@@ -192,7 +192,7 @@ class OpenSheet:
         for position, count in filled[1:]:
             if position > first + _TITLE_ROWS:
                 break
-            if count < max(2, 0.8 * width):
+            if max(count, sum(map(bool, self._header(position).names))) < max(2, 0.8 * width):
                 continue
             sure = (first_count == 1 and width > 2) or self._stands_out(position)
             return self._header(position if sure and self._names_columns(position, grouped) else first)
@@ -266,7 +266,10 @@ def to_arrow(values: Sequence[Any]) -> pa.Array:
         if dt.date in kinds:
             values = [dt.datetime(value.year, value.month, value.day) if type(value) is dt.date else value for value in values]
         return pa.array(values, pa.timestamp("us"))
-    return pa.array([None if value is None else _text(value) for value in values], pa.large_string())
+    texts = [
+        value if value is None or type(value) is str else _number_text(value) if type(value) is float else _text(value) for value in values
+    ]
+    return pa.array(texts, pa.large_string())
 
 
 def unify(parts: Iterable[pa.Array]) -> pa.ChunkedArray:
@@ -299,7 +302,10 @@ def _text(value: Any) -> str:
 
 
 def _number_text(value: float) -> str:
-    return str(int(value)) if abs(value) < 1e21 and value == int(value) else repr(value)
+    text = repr(value + 0.0)  # no minus before 0
+    if text.endswith(".0"):
+        return text[:-2]
+    return str(int(value)) if "e+" in text and abs(value) < 1e21 else text
 
 
 def _as_texts(part: pa.Array) -> pa.Array:

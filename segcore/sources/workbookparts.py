@@ -183,6 +183,7 @@ def _check_members(file: BinaryIO, members: list[zipfile.ZipInfo], name: str) ->
             structure[part] = b"".join(_declared(_pieces(_unpack(file, member, name), name), part, name))
             continue
         scan = _Scan(name)
+        texts.begin()
         for piece in _declared(_pieces(_unpack(file, member, name), name), part, name):
             unpacked += len(piece)
             scan.take(piece)
@@ -398,9 +399,14 @@ class _Texts:
         self.longest = 0
         self._open = 0
 
+    def begin(self) -> None:
+        """Go on with another part."""
+        self._open = 0
+
     def take(self, piece: bytes) -> np.ndarray:
         """Measure another piece and return the lengths of the texts that end in it."""
-        ends = np.array([match.end() for match in _TEXT_END.finditer(piece)] if b"si" in piece else [], np.int64)
+        some = b"si>" in piece or b"si/" in piece or b"si " in piece
+        ends = np.array([match.end() for match in _TEXT_END.finditer(piece)] if some else [], np.int64)
         if not len(ends):
             self._open += len(piece)
             return ends

@@ -1,5 +1,5 @@
 import zipfile
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 
@@ -21,7 +21,15 @@ class Date(float):
     """A day number that the workbook shows as a date."""
 
 
+class Markup(str):
+    """The rest of a cell's XML behind its name, such as ``t="e"><v>#N/A</v>``."""
+
+
 def _cell(name, value):
+    if isinstance(value, Markup):
+        return f'<c r="{name}" {value}</c>'
+    if isinstance(value, bool):
+        return f'<c r="{name}" t="b"><v>{int(value)}</v></c>'
     if isinstance(value, str):
         return f'<c r="{name}" t="inlineStr"><is><t>{escape(value)}</t></is></c>'
     style = ' s="1"' if isinstance(value, Date) else ""
@@ -43,25 +51,36 @@ def _relations(targets):
 
 @pytest.fixture
 def write_xlsx(tmp_path):
-    """Return a function that writes a workbook of inline cells; a sheet may also be given as its XML."""
+    """Return a function that writes a workbook of inline cells; a sheet may also be given as its XML.
 
-    def write(sheets, name="book.xlsx", start=1):
+    ``hidden`` are titles; ``parts`` are further members of the archive, or others in the place of those that are written.
+    """
+
+    def write(sheets, name="book.xlsx", start=1, hidden=(), parts=None):
         path = tmp_path / name
         numbers = range(1, len(sheets) + 1)
+        members = {}
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            parts = [f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_SPREADSHEET}.worksheet+xml"/>' for n in numbers]
-            archive.writestr("[Content_Types].xml", f"{_TYPES}{''.join(parts)}</Types>")
-            archive.writestr("_rels/.rels", _relations([("r1", "officeDocument", "xl/workbook.xml")]))
-            listed = "".join(f'<sheet name="{escape(title)}" sheetId="{n}" r:id="r{n}"/>' for n, title in zip(numbers, sheets, strict=True))
-            archive.writestr("xl/workbook.xml", f'<workbook xmlns="{_MAIN}" xmlns:r="{_RELATION}"><sheets>{listed}</sheets></workbook>')
+            listed = [f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_SPREADSHEET}.worksheet+xml"/>' for n in numbers]
+            members["[Content_Types].xml"] = f"{_TYPES}{''.join(listed)}</Types>"
+            members["_rels/.rels"] = _relations([("r1", "officeDocument", "xl/workbook.xml")])
+            states = ['state="hidden" ' if title in hidden else "" for title in sheets]
+            listed = "".join(
+                f'<sheet name={quoteattr(title)} sheetId="{n}" {state}r:id="r{n}"/>'
+                for n, title, state in zip(numbers, sheets, states, strict=True)
+            )
+            members["xl/workbook.xml"] = f'<workbook xmlns="{_MAIN}" xmlns:r="{_RELATION}"><sheets>{listed}</sheets></workbook>'
             targets = [(f"r{n}", "worksheet", f"worksheets/sheet{n}.xml") for n in numbers]
-            archive.writestr("xl/_rels/workbook.xml.rels", _relations([*targets, ("s", "styles", "styles.xml")]))
-            archive.writestr("xl/styles.xml", _STYLES)
+            others = [("s", "styles", "styles.xml"), ("t", "sharedStrings", "sharedStrings.xml")]
+            members["xl/_rels/workbook.xml.rels"] = _relations([*targets, *others])
+            members["xl/styles.xml"] = _STYLES
             for n, rows in zip(numbers, sheets.values(), strict=True):
-                archive.writestr(f"xl/worksheets/sheet{n}.xml", rows if isinstance(rows, str) else _sheet(rows, start))
+                members[f"xl/worksheets/sheet{n}.xml"] = rows if isinstance(rows, str) else _sheet(rows, start)
+            for member, content in {**members, **(parts or {})}.items():
+                archive.writestr(member, content)
         return path
 
-    write.date = Date
+    write.date, write.markup, write.sheet = Date, Markup, _sheet
     return write
 
 
