@@ -20,14 +20,19 @@ Status = Literal["ok", "failed", "skipped"]
 EngineName = Literal["stock", "intel", "shared"]
 Scaler = Literal["standard", "minmax", "robust", "none"]
 Outliers = Literal["kit", "none"]
+Transform = Literal["log", "power"]
 
 ENGINES: tuple[EngineName, ...] = ("stock", "intel", "shared")
-Transform = Literal["log", "power"]
 TRANSFORMS: tuple[Transform, ...] = ("log", "power")
 SCALERS: tuple[Scaler, ...] = ("standard", "minmax", "robust", "none")
 NOISE = -1
 CRITERIA = ("bic", "aic")
 """Names that ``Solution.criteria`` may have."""
+
+
+def default_scaler(kind: str) -> Scaler:
+    """Return how features are scaled where nobody says: from 0 to 1 with one row a customer, to unit variance elsewhere."""
+    return "minmax" if kind == "customers" else "standard"
 
 
 @dataclass(frozen=True, slots=True)

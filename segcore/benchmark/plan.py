@@ -8,7 +8,7 @@ from typing import Any
 from segcore.algorithms import algorithm as algorithm_named
 from segcore.errors import ParameterError
 from segcore.grid import Point
-from segcore.solution import ENGINES, Outliers, Scaler, SweepSpec
+from segcore.solution import ENGINES, Outliers, Scaler, SweepSpec, Transform
 from segcore.store import Store
 from segcore.sweep import make_spec
 
@@ -33,12 +33,14 @@ def benchmark_spec(
     runs: int = 3,
     work: str = "fit",
     seed: int = 0,
+    weights: Mapping[str, float] | None = None,
+    transforms: Mapping[str, Transform] | None = None,
 ) -> BenchmarkSpec:
     """Return what a benchmark is to do, as plain values for its job, everything in it checked against the data.
 
     Parameters
     ----------
-    store, table, data, features, outliers, repeats, scaler, algorithm, points, seed
+    store, table, data, features, outliers, repeats, scaler, algorithm, points, seed, weights, transforms
         See ``sweep.make_spec``: a benchmark fits what a sweep fits.
     engines : sequence of str or None
         In the order they take turns; each once. ``None`` is all there are for the work.
@@ -77,6 +79,8 @@ def benchmark_spec(
             points=points,
             engine=engine,
             seed=seed,
+            weights=weights,
+            transforms=transforms,
         )
         for engine in ((None,) if work == "silhouette" else engines)
     ]

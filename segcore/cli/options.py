@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from segcore.algorithms import ALGORITHMS
 from segcore.cli.meaning import add_meaning_options, column_rules, parse_roles, read_options, row_rules
 from segcore.dataset import FeatureTable, Note
 from segcore.errors import ParameterError
-from segcore.solution import ENGINES, SCALERS, Outliers
+from segcore.solution import ENGINES, SCALERS, Outliers, Scaler, Transform, default_scaler
 
 if TYPE_CHECKING:
     from segcore.intake import DataRequest, Intake
@@ -30,12 +30,17 @@ class FeatureOptions:
     features : tuple of str
     outliers : {"kit", "none"}
     repeats, seed : int
+    scaler, weights, transforms
+        See ``SweepSpec``; of use where something is clustered.
     """
 
     features: tuple[str, ...]
     outliers: Outliers
     repeats: int
     seed: int
+    scaler: Scaler = "standard"
+    weights: Mapping[str, float] = field(default_factory=dict)
+    transforms: Mapping[str, Transform] = field(default_factory=dict)
 
 
 def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True, features: bool = True) -> None:
@@ -136,12 +141,23 @@ def resolve_feature_options(args: argparse.Namespace, intake: Intake, table: Fea
         Where a feature or the outlier rule does not exist for this data.
     """
     from segcore.features import feature_names
+    from segcore.features.priorities import parse_priorities, parse_transforms
 
     _check_numbers(args)
     transactions = intake.kind == "transactions"
     asked = args.features if args.features is not None else ("kit" if transactions else "all")
     outliers: Outliers = args.outliers or ("kit" if transactions else "none")
-    return FeatureOptions(feature_names(table, asked, intake.kind), outliers, args.repeats, args.seed)
+    names = feature_names(table, asked, intake.kind)
+    chosen = table.select(names)
+    return FeatureOptions(
+        names,
+        outliers,
+        args.repeats,
+        args.seed,
+        scaler=getattr(args, "scaler", None) or default_scaler(intake.kind),
+        weights=parse_priorities(chosen, getattr(args, "priority", ())),
+        transforms=parse_transforms(chosen, getattr(args, "transform", ())),
+    )
 
 
 def print_notes(notes: Iterable[Note]) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from segcore.sources.raw import Raw
 
 PREVIEW_ROWS = 200
+_MOST_NAMED = 20
 _EDITION = 2  # of the stored record; a new one makes the old ones unknown
 
 
@@ -146,12 +147,14 @@ def _span(dataset: Dataset) -> tuple[str | None, str | None]:
 
 
 def _dropped_notes(table: FeatureTable) -> list[Note]:
-    dropped = [entry for entry in table.dictionary if entry.dropped]
-    if not dropped:
-        return []
-    listed = "; ".join(f"{entry.name} ({entry.dropped})" for entry in dropped[:20])
-    more = f" and {len(dropped) - 20} more" if len(dropped) > 20 else ""
-    return [Note("info", f"Not among the features: {listed}{more}.")]
+    """Say which columns of a customer table are not clustered on, and why; with transactions no column is one in itself."""
+    notes = []
+    for use, text in (("profile", "Carried along, not clustered on"), ("dropped", "Not used")):
+        found = [f"{column.column} ({column.reason})" for column in table.uses if column.use == use]
+        if found:
+            more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+            notes.append(Note("info", f"{text}: {'; '.join(found[:_MOST_NAMED])}{more}."))
+    return notes
 
 
 def _text_frame(store: Store, rows: pa.Table) -> str:

@@ -65,7 +65,7 @@ def test_csv_and_parquet_hold_the_same_numbers_and_ids_keep_their_zeros(run, ord
     assert list(csv["customer_id"]) == list(parquet["customer_id"])
     assert csv["customer_id"].str.startswith("0").all()
     np.testing.assert_array_equal(csv.drop(columns="customer_id"), parquet.drop(columns="customer_id"))
-    assert parquet.shape[1] == 49
+    assert {"log_spend", "rfm_recency", "share_night"} <= set(parquet.columns)
     assert not parquet.isna().any().any()
 
 
@@ -109,7 +109,7 @@ def test_roles_and_kind_can_be_said(run, orders, tmp_path):
     assert list(pd.read_parquet(out)["customer_id"]) == ["DE", "FR"]
 
 
-def test_one_row_a_customer_is_all_numeric_columns_without_an_outlier_rule(run, tmp_path):
+def test_one_row_a_customer_is_all_its_columns_without_an_outlier_rule(run, tmp_path):
     path = tmp_path / "customers.csv"
     path.write_text("id,age,plan,spend\n" + "".join(f"c{n},{20 + n},p{n % 2},{n**3}\n" for n in range(30)))
     out = tmp_path / "f.csv"
@@ -117,7 +117,7 @@ def test_one_row_a_customer_is_all_numeric_columns_without_an_outlier_rule(run, 
     code, printed, _ = run("features", str(path), "--kind", "customers", "--json", "--out", str(out))
 
     assert code == 0
-    assert json.loads(printed)["features"] == ["age", "spend"]
+    assert json.loads(printed)["features"] == ["age", "plan=p1", "spend"]
     assert len(pd.read_csv(out)) == 30
 
 
@@ -239,3 +239,40 @@ def test_a_sample_that_cannot_be_had_is_one_line(run, arguments, words):
 def test_a_sample_that_comes_with_the_product_need_not_be_fetched(run):
     assert run("samples", "get", "complete-journey")[0] == 0
     assert run("samples", "get", "complete-journey", "--url", "http://127.0.0.1/x")[0] == 2
+
+
+class TestReport:
+    @pytest.fixture
+    def written(self, run, orders, tmp_path):
+        files = {name: tmp_path / f"{name}.{ending}" for name, ending in (("report", "json"), ("dictionary", "csv"), ("aside", "csv"))}
+        options = [part for name, path in files.items() for part in (f"--{name}", str(path))]
+        code, _, said = run("features", orders, "--out", str(tmp_path / "x.parquet"), "--where", "country = 'FR'", *options)
+        assert code == 0, said
+        return files
+
+    def test_every_row_is_accounted_for(self, written):
+        report = json.loads(written["report"].read_text())
+
+        rows = report["rows"]
+        assert rows["read"] == 401 == rows["used"] + rows["set_aside_total"] + rows["filtered_out"]
+        assert rows["set_aside"] == {"without customer_id": 1}
+        assert rows["filters"] == ["country = 'FR'"]
+        assert report["roles"]["customer"] == {"column": "customer_id", "reason": report["roles"]["customer"]["reason"]}
+        assert report["features"]["names"][0] == "Amount"
+
+    def test_rows_set_aside_are_there_with_their_place_and_their_reason(self, written):
+        aside = pd.read_csv(written["aside"], dtype=str)
+        assert aside["Why"].tolist() == ["without customer_id"]
+        assert aside["Row"].tolist() == ["line 402"]
+        assert aside["sku"].tolist() == ["A1"]
+
+    def test_the_dictionary_has_every_feature_and_why_others_are_none(self, written):
+        dictionary = pd.read_csv(written["dictionary"])
+        assert {"Amount", "Recency", "log_spend"} <= set(dictionary["Feature"])
+        assert dictionary["Description"].str.len().min() > 10
+
+    def test_a_place_that_cannot_be_written_to_is_said_before_the_work(self, run, orders, tmp_path):
+        code, _, said = run("features", orders, "--out", str(tmp_path / "x.parquet"), "--aside", str(tmp_path / "no" / "aside.csv"))
+        assert code == 2
+        assert "--aside" in said and "make it first" in said
+        assert not (tmp_path / "x.parquet").exists()

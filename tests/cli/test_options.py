@@ -9,6 +9,7 @@ from segcore.dataset import FeatureEntry, FeatureTable, Note
 from segcore.errors import ParameterError
 from segcore.features import FEATURE_SETS
 from segcore.intake import DataRequest, Intake
+from segcore.rules import ColumnRules, ReadOptions, RowRules
 
 
 def parse(*arguments, sweep=False):
@@ -65,15 +66,53 @@ def test_defaults_are_those_of_the_datas_kind():
 
     assert (transactions.features, transactions.outliers) == (FEATURE_SETS["kit"], "kit")
     assert (customers.features, customers.outliers) == (("age", "spend"), "none")
+    assert (transactions.scaler, customers.scaler) == ("standard", "minmax")
     assert (transactions.repeats, transactions.seed) == (1, 0)
 
 
 def test_what_is_asked_for_counts_for_every_kind():
-    args = parse("x", "--features", "age", "--outliers", "none", "--repeats", "3", "--seed", "5")
+    options = (
+        "--features",
+        "age",
+        "--outliers",
+        "none",
+        "--repeats",
+        "3",
+        "--seed",
+        "5",
+        "--priority",
+        "high=age",
+        "--transform",
+        "log=age",
+    )
+    args = parse("x", "--algo", "kmeans", "--scaler", "robust", *options, sweep=True)
 
     options = resolve_feature_options(args, intake_of("customers"), table_of(["age", "spend"]))
 
     assert (options.features, options.outliers, options.repeats, options.seed) == (("age",), "none", 3, 5)
+    assert (options.scaler, options.weights, options.transforms) == ("robust", {"age": 4.0}, {"age": "log"})
+
+
+def test_what_is_said_of_the_file_its_rows_and_its_columns_is_asked():
+    file = ("--delimiter", "\\t", "--encoding", "cp1252", "--sheet", "A", "--sheet", "B", "--header-row", "3", "--guess")
+    rows = ("--date-order", "dmy", "--set-aside", "--cancelled", "aside", "--duplicates", "aside")
+    columns = ("--exclude", 'a,"b, c"', "--exclude", "d", "--category", "e", "--min-share", "0.05", "--max-categories", "4")
+
+    asked = request_from(parse("x", *file, *rows, *columns))
+
+    assert asked.reading == ReadOptions("tab", "cp1252", ("A", "B"), 3)
+    assert asked.rows == RowRules("dmy", set_aside=True, cancelled="aside", duplicates="aside")
+    assert asked.columns == ColumnRules(exclude=("a", "b, c", "d"), category=("e",), min_share=0.05, max_categories=4)
+    assert asked.afresh
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--delimiter", "ab"), ("--header-row", "0"), ("--min-share", "1"), ("--max-categories", "0"), ("--exclude", "a", "--profile", "a")],
+)
+def test_what_cannot_be_is_refused_before_anything_is_read(option):
+    with pytest.raises(ParameterError):
+        request_from(parse("x", *option))
 
 
 @pytest.mark.parametrize("option", [("--repeats", "0"), ("--repeats", "1001"), ("--seed", "-1"), ("--seed", str(2**32))])
@@ -85,7 +124,7 @@ def test_numbers_outside_their_domain_are_refused_before_anything_is_read(option
 def test_a_sweep_has_a_grid_a_scaler_and_an_engine():
     args = parse("x", "--algo", "kmeans", "--grid", "n_clusters=2,3", "--grid", "tol=1e-3", sweep=True)
 
-    assert (args.algo, args.grid, args.scaler, args.engine) == ("kmeans", ["n_clusters=2,3", "tol=1e-3"], "standard", None)
+    assert (args.algo, args.grid, args.scaler, args.engine) == ("kmeans", ["n_clusters=2,3", "tol=1e-3"], None, None)
 
 
 def test_notes_go_to_standard_error_with_how_loud_they_are(capsys):
