@@ -1,4 +1,5 @@
 import dataclasses
+import io
 import json
 import os
 import subprocess
@@ -217,3 +218,15 @@ def test_a_file_can_be_looked_at_before_anyone_says_what_it_means(store, tmp_pat
 
     assert (seen.columns, seen.rows) == (("a", "b"), 2)
     assert store.frame(seen.preview)["b"].tolist() == ["2", "4"]
+
+
+def test_a_fault_of_ours_is_one_sentence_and_its_traceback_goes_to_a_log(store, path, monkeypatch, capsys):
+    monkeypatch.setattr(child, "take_in", lambda *arguments: 1 / 0)
+    question = json.dumps({"home": str(store.home), "request": DataRequest(str(path)).to_json(), "what": "intake"})
+    monkeypatch.setattr(sys, "stdin", io.StringIO(question))
+
+    assert child.main() == 0
+
+    answer = json.loads(capsys.readouterr().out)
+    assert "a fault in segcore" in answer["error"] and "Traceback" not in answer["error"]
+    assert "ZeroDivisionError" in (store.home / "logs" / "intake.log").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -122,6 +124,16 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.wait()
 
 
+def _report_fault(home: Path, request: DataRequest) -> str:
+    """Keep the traceback of a fault of ours in a log, and return one sentence for people."""
+    log = home / "logs" / "intake.log"
+    with contextlib.suppress(OSError):
+        log.parent.mkdir(exist_ok=True)
+        with log.open("a") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {request.to_json()}\n{traceback.format_exc()}\n")
+    return f"Reading {request.name or request.data} failed because of a fault in segcore, which is described in {log}."
+
+
 def main() -> int:
     """Answer one request from standard input: ``{"intake": ...}`` or ``{"peek": ...}``, or ``{"error": "one sentence", ...}``."""
     question = json.loads(sys.stdin.read())
@@ -137,5 +149,7 @@ def main() -> int:
             "class": "SourceError",
             "error": f"{request.name or request.data} needs more memory than there is: give fewer rows or columns.",
         }
+    except Exception:
+        answer = {"class": "SegcoreError", "error": _report_fault(Path(question["home"]), request)}
     sys.stdout.write(json.dumps(answer))
     return 0
