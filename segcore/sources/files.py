@@ -1,95 +1,123 @@
-"""Files by their content, not by their name's ending: CSV (plain or gzip), Parquet, XLSX."""
+"""Files by their content, which must be what their name says: CSV and JSON (plain, gzip or zstd), Parquet, XLSX."""
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
-from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from segcore.errors import DataError, SourceError
+from segcore.dataset import Note
+from segcore.errors import SourceError
 from segcore.rules import ReadOptions
 from segcore.sources.csvfile import read_csv
-from segcore.sources.raw import Raw, check_header
+from segcore.sources.formats import GIVE, PARQUET, ZIP, check_name, is_json, refuse_other_formats, said
+from segcore.sources.jsonlines import read_json
+from segcore.sources.packed import peek
+from segcore.sources.parquet import part_paths, read_parquet
+from segcore.sources.raw import Raw
 from segcore.sources.workbook import read_workbook
 
-_IMAGES = {b"\x89PNG": "a PNG image", b"\xff\xd8\xff": "a JPEG image", b"GIF8": "a GIF image", b"%PDF": "a PDF"}
+_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+_FOR_CSV = {"delimiter", "encoding", "header_row"}
+_USED = {"CSV": _FOR_CSV, "JSON": {"encoding"}, "Parquet": set(), "a workbook": {"sheets", "header_row"}}
+_WORDS = {"delimiter": "a delimiter", "encoding": "an encoding", "header_row": "the header's line", "sheets": "sheets"}
 
 
 def read_file(path: Path, name: str | None = None, reading: ReadOptions | None = None) -> Raw:
-    """Open a file of rows.
+    """Open a file of rows, or a folder with the Parquet parts of one table.
+
+    Parameters
+    ----------
+    path : Path
+    name : str or None
+        What people call it, where that is not the file's name.
+    reading : ReadOptions or None
+        How it is read, where that is not to be found from its content.
 
     Raises
     ------
     SourceError
-        Where it is not there or not one of the formats.
+        Where it is not there, not one of the formats, or not what its name says.
     DataError
         Where its content is broken; with the line.
     """
     name = name or path.name
-    try:
-        if path.exists() and not path.is_file() and not path.is_dir():
-            raise SourceError(f"{str(path)!r} is no regular file: give a CSV, CSV.gz, Parquet or XLSX file.")
+    reading = reading or ReadOptions()
+    head, packing = _look(path, name)
+    if head is None or head.startswith(PARQUET):
+        if head is not None:
+            check_name(name, path.name, "parquet")
+        return _said_unused(read_parquet(path, name), "Parquet", reading)
+    if head.startswith(ZIP) and not packing:
+        _check_zip(path, name)
+        check_name(name, path.name, "workbook")
+        return _said_unused(read_workbook(path, name, reading), "a workbook", reading)
+    refuse_other_formats(head, said(name), packing=packing)
+    content = "json" if is_json(_as_text(head)) else "text"
+    check_name(name, path.name, packing or content, inside=content if packing else "")
+    if content == "json":
+        return _said_unused(read_json(path, name, reading), "JSON", reading)
+    return _said_unused(read_csv(path, name, reading), "CSV", reading)
+
+
+def content_digest(path: Path) -> str:
+    """Return what tells one content from another: the SHA-256 of a file, or of a folder's Parquet parts and their paths.
+
+    Raises
+    ------
+    OSError, SourceError
+        Where it cannot be read.
+    """
+    if path.is_file():
         with path.open("rb") as file:
-            head = file.read(8)
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for part in part_paths(path):
+        digest.update(f"{part.relative_to(path).as_posix()}\n{content_digest(part)}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _look(path: Path, name: str) -> tuple[bytes | None, str]:
+    """Return the first bytes, unpacked, and what they were packed with; no bytes for a folder."""
+    try:
+        if path.is_dir():
+            return None, ""
+        if path.exists() and not path.is_file():
+            raise SourceError(f"{str(path)!r} is no regular file: {GIVE}.")
+        return peek(path)
     except FileNotFoundError:
         raise SourceError(f"There is no file {str(path)!r}: give a path, or the name of a sample ('segcore samples' lists them).") from None
-    except IsADirectoryError:
-        raise SourceError(f"{str(path)!r} is a folder: give a file.") from None
     except (OSError, ValueError) as error:
-        raise SourceError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
-    if head.startswith(b"PAR1"):
-        return read_parquet(path, name)
-    if head.startswith(b"PK\x03\x04"):
-        return _read_zip(path, name)
-    if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise SourceError(f"{name} is a workbook of the old kind (.xls): save it as .xlsx or CSV.")
-    for magic, what in _IMAGES.items():
-        if head.startswith(magic):
-            raise SourceError(f"{name} is {what}, not a table: give CSV, CSV.gz, Parquet or XLSX.")
-    return read_csv(path, name)
+        raise SourceError(f"{said(name)} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
 
 
-def read_parquet(path: Path, name: str) -> Raw:
-    """Open a Parquet file; columns are read when asked for."""
-    try:
-        file = pq.ParquetFile(path, memory_map=True)
-        schema = file.schema_arrow
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise SourceError(f"{name} is a damaged Parquet file ({_first_line(error)}): write it again.") from error
-    names, notes = check_header(schema.names, name)
-    stored = dict(zip(names, schema.names, strict=True))
-    if file.metadata.num_rows == 0:
-        raise DataError(f"{name} has columns but no row.")
-
-    def read(columns: Sequence[str]) -> pa.Table:
-        try:
-            return pq.read_table(path, columns=[stored[column] for column in columns], memory_map=True).rename_columns(list(columns))
-        except (pa.ArrowException, OSError) as error:
-            raise SourceError(f"{name} is a damaged Parquet file ({_first_line(error)}): write it again.") from error
-
-    def head(n: int) -> pa.Table:
-        try:
-            batch = next(file.iter_batches(batch_size=n))
-        except (pa.ArrowException, OSError) as error:
-            raise SourceError(f"{name} is a damaged Parquet file ({_first_line(error)}): write it again.") from error
-        return pa.Table.from_batches([batch]).rename_columns(names)
-
-    return Raw(name, tuple(names), file.metadata.num_rows, read, head, lambda row: f"row {row + 1:,}", notes)
+def _as_text(head: bytes) -> bytes:
+    """Return first bytes as UTF-8, as far as that takes to see whether they are JSON."""
+    encoding = next((encoding for mark, encoding in _MARKS.items() if head.startswith(mark)), None)
+    if encoding is None and b"\0" in head[:2]:
+        encoding = "utf-16-be" if head[:1] == b"\0" else "utf-16-le"
+    return head if encoding is None else head.decode(encoding, "replace").encode()
 
 
-def _read_zip(path: Path, name: str) -> Raw:
+def _check_zip(path: Path, name: str) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
-    except (zipfile.BadZipFile, OSError) as error:
-        raise SourceError(f"{name} is a damaged zip or XLSX file ({error}): fetch or save it again.") from error
-    if "xl/workbook.xml" in members:
-        return read_workbook(path, name)
-    raise SourceError(f"{name} is a zip archive, not a table: unpack it and give the CSV, Parquet or XLSX file in it.")
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise SourceError(f"{said(name)} is a damaged zip or XLSX file ({error}): fetch or save it again.") from error
+    if "xl/workbook.bin" in members:
+        raise SourceError(f"{said(name)} is a binary workbook (.xlsb): save it as .xlsx or CSV.")
+    if "mimetype" in members and "content.xml" in members:
+        raise SourceError(f"{said(name)} is an OpenDocument file: save it as .xlsx or CSV.")
+    if "xl/workbook.xml" not in members:
+        raise SourceError(f"{said(name)} is a zip archive, not a table: unpack it and give the CSV, Parquet or XLSX file in it.")
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0].rstrip(".")
+def _said_unused(raw: Raw, what: str, reading: ReadOptions) -> Raw:
+    """Return the source with a note on what was asked for and does not go with its format."""
+    given = {entry.name for entry in fields(reading) if getattr(reading, entry.name) != entry.default}
+    unused = [words for option, words in _WORDS.items() if option in given - _USED[what]]
+    if not unused:
+        return raw
+    return replace(raw, notes=(*raw.notes, Note("info", f"{said(raw.name)} is {what}: {' and '.join(unused)} asked for had no use.")))

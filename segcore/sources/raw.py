@@ -10,6 +10,9 @@ import pyarrow as pa
 
 from segcore.dataset import Kind, Note
 from segcore.errors import DataError
+from segcore.sources.text import shown
+
+MAX_COLUMNS = 2_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,17 +99,22 @@ def check_header(names: Sequence[str], what: str) -> tuple[list[str], tuple[Note
     Raises
     ------
     DataError
-        Where a name stands twice, or the first row is a title rather than a header.
+        Where a name stands twice, there are more than ``MAX_COLUMNS``, or the first row is a title rather than a header.
     """
+    if len(names) > MAX_COLUMNS:
+        raise DataError(f"{what} has {len(names):,} columns, more than the {MAX_COLUMNS:,} allowed: keep those that are needed.")
     names = [name.strip() for name in names]
     nameless = [position for position, name in enumerate(names, start=1) if not name]
     if len(names) > 2 and names[0] and len(nameless) == len(names) - 1:
-        raise DataError(f"{what} names one column only in its first row: take out titles and empty rows above the header.")
+        raise DataError(
+            f"{what} names one column only in its first row: take out titles and empty rows above the header, or say which row names the "
+            "columns with --header-row (a choice on screen)."
+        )
     names = [name or f"column_{position}" for position, name in enumerate(names, start=1)]
     for position, name in enumerate(names):
         if name in names[:position]:
             first = names.index(name) + 1
-            raise DataError(f"{what} has two columns named {name!r} (columns {first} and {position + 1}): rename one of them.")
+            raise DataError(f"{what} has two columns named {shown(name)} (columns {first} and {position + 1}): rename one of them.")
     if not nameless:
         return names, ()
     listed = ", ".join(f"column_{position}" for position in nameless)

@@ -36,7 +36,7 @@ def test_every_value_comes_back_as_it_was_written(write_text, delimiter, lineter
     ("encoding", "said"),
     [
         ("utf-8", None),
-        ("utf-8-sig", None),
+        ("utf-8-sig", "byte order mark"),
         ("utf-16", "UTF-16"),
         ("utf-16-le", "UTF-16"),
         ("utf-16-be", "UTF-16"),
