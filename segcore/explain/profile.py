@@ -79,11 +79,13 @@ def _summary(
             title=entry.title or entry.name,
             unit=entry.unit,
             mean=float(means[i]),
-            median=float(medians[i]),
+            median=float(medians[i]) if entry.kind == "number" else None,
             population_mean=float(population.means[i]),
-            population_median=float(population.medians[i]),
+            population_median=float(population.medians[i]) if entry.kind == "number" else None,
             compactness=compactness.get(entry.name),
             shift=float((means[i] - population.means[i]) / population.stds[i]) if population.varies[i] else None,
+            kind=entry.kind,
+            block=entry.block,
         )
         for i, entry in enumerate(population.entries)
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from segcore.dataset import FeatureKind
+
 
 @dataclass(frozen=True, slots=True)
 class FeatureProfile:
@@ -14,22 +16,35 @@ class FeatureProfile:
     ----------
     name, title, unit : str
         As in the data dictionary.
-    mean, median, population_mean, population_median : float
+    mean, population_mean : float
+        Of a binary feature or a dummy: the share of the customers that have it.
+    median, population_median : float or None
+        ``None`` for binary features and dummies, whose median is 0 or 1.
     compactness : float or None
         ``1 - std within / std overall`` as the solution's quality has it; ``None`` for noise, one-member segments, constant features.
     shift : float or None
         ``(mean - population mean) / population std`` (ddof 0); ``None`` for constant features.
+    kind : {"number", "binary", "dummy"}
+    block : str
+        The column whose dummies this is one of; "" for features that stand alone.
     """
 
     name: str
     title: str
     unit: str
     mean: float
-    median: float
+    median: float | None
     population_mean: float
-    population_median: float
+    population_median: float | None
     compactness: float | None
     shift: float | None
+    kind: FeatureKind = "number"
+    block: str = ""
+
+    @property
+    def is_share(self) -> bool:
+        """Tell whether customers have it or have it not, so that its mean is the share that do."""
+        return self.kind != "number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +80,12 @@ class SegmentSummary:
     apart: str
 
     def ranked(self) -> tuple[FeatureProfile, ...]:
-        """Return the features, the most compact first, those without a compactness last."""
-        return tuple(
-            sorted(self.features, key=lambda feature: -math.inf if feature.compactness is None else feature.compactness, reverse=True)
-        )
+        """Return the features, the most compact first, those without a compactness last; of equally compact ones the most shifted."""
+
+        def rank(feature: FeatureProfile) -> tuple[float, float]:
+            return (-math.inf if feature.compactness is None else feature.compactness, abs(feature.shift or 0.0))
+
+        return tuple(sorted(self.features, key=rank, reverse=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from segcore.explain.records import FeatureProfile
-from segcore.explain.wording import listed, number_text, unit_text
+from segcore.explain.wording import listed, number_text, percent_text, unit_text
 
 SHIFT_WORTH_SAYING = 0.3
 """Least distance of a segment's mean from the population's, in the population's standard deviations (between Cohen's small and medium)."""
@@ -43,13 +43,26 @@ def sets_apart(features: Sequence[FeatureProfile], *, most: int = 3) -> str:
     -----
     Features are ranked by how far the mean is shifted, in standard deviations of all customers, times one plus the compactness
     where it is positive: a shift that the segment's members share counts for more than one carried by a few of them. The median is
-    quoted where it differs in the same direction as the mean, the mean elsewhere, and the sentence says which.
+    quoted where it differs in the same direction as the mean, the mean elsewhere, and the sentence says which. Of what customers have
+    or have not the share of those that have it is told, and of a column's categories only the one that tells most.
     """
     shifted = [feature for feature in features if feature.shift is not None and abs(feature.shift) >= SHIFT_WORTH_SAYING]
     if not shifted:
         return "Close to all customers in every feature: no average is shifted by more than 0.3 standard deviations."
-    strongest = sorted(shifted, key=_strength, reverse=True)[:most]
+    strongest = _one_a_column(sorted(shifted, key=_strength, reverse=True))[:most]
     return _capital(listed([_compared(feature) for feature in strongest])) + "."
+
+
+def _one_a_column(features: Sequence[FeatureProfile]) -> list[FeatureProfile]:
+    """Return the features without those dummies that come after another one of their column."""
+    columns: set[str] = set()
+    found = []
+    for feature in features:
+        if feature.block in columns:
+            continue
+        found.append(feature)
+        columns |= {feature.block} - {""}
+    return found
 
 
 def _strength(feature: FeatureProfile) -> float:
@@ -57,8 +70,12 @@ def _strength(feature: FeatureProfile) -> float:
 
 
 def _compared(feature: FeatureProfile) -> str:
-    by_median = (feature.median - feature.population_median) * (feature.mean - feature.population_mean) > 0
-    here, there = (feature.median, feature.population_median) if by_median else (feature.mean, feature.population_mean)
+    if feature.is_share:
+        here_text, there_text = percent_text(feature.mean), percent_text(feature.population_mean)
+        if here_text == there_text:
+            here_text, there_text = f"{100 * feature.mean:.4g} %", f"{100 * feature.population_mean:.4g} %"
+        return f"{here_text} with {feature.title} (all customers: {there_text})"
+    here, there, by_median = _typical(feature)
     if feature.name == "log_spend" and by_median:
         here, there = (_spend(value) for value in (here, there))
     elif feature.name == "log_spend":
@@ -67,6 +84,14 @@ def _compared(feature: FeatureProfile) -> str:
     if here_text == there_text:
         here_text, there_text = f"{here:.4g}", f"{there:.4g}"
     return f"{_phrase(feature).format(here_text)} ({'median' if by_median else 'mean'}; all customers: {there_text})"
+
+
+def _typical(feature: FeatureProfile) -> tuple[float, float, bool]:
+    """Return the medians here and over all customers where they differ in the direction of the means, else the means; and which."""
+    here, there = feature.median, feature.population_median
+    if here is not None and there is not None and (here - there) * (feature.mean - feature.population_mean) > 0:
+        return here, there, True
+    return feature.mean, feature.population_mean, False
 
 
 def _phrase(feature: FeatureProfile) -> str:

@@ -43,6 +43,9 @@ def _titled(feature: FeatureProfile, features: list[FeatureProfile]) -> str:
 
 
 def _ranked(feature: FeatureProfile) -> str:
+    if feature.is_share:
+        have = f"{percent_text(feature.mean)} have it, {percent_text(feature.population_mean)} of all customers"
+        return f"{feature.title}<br>compactness {two_decimals(feature.compactness)}<br>{have}"
     here, there = (number_text(value, feature.unit) for value in (feature.median, feature.population_median))
     return f"{feature.title}<br>compactness {two_decimals(feature.compactness)}<br>median {here}, all customers {there}"
 
@@ -52,14 +55,19 @@ def describe_ranking(summary: SegmentSummary) -> str:
     features = [feature for feature in summary.ranked() if feature.compactness is not None]
     if not features:
         return f"{summary.title} has no compactness: it needs two customers at least, and noise is not a segment."
-    best = listed([f"{feature.title} ({two_decimals(feature.compactness)})" for feature in features[:3]])
-    last = features[-1]
-    tail = f" Least alike: {last.title} ({two_decimals(last.compactness)})." if len(features) > 3 else ""
+    best = listed([_alike(feature) for feature in features[:3]])
+    tail = f" Least alike: {_alike(features[-1])}." if len(features) > 3 else ""
     return f"Customers of {summary.title} are most alike in {best}.{tail}"
 
 
+def _alike(feature: FeatureProfile) -> str:
+    # All or none: both make a segment alike.
+    have = f", {percent_text(feature.mean)} have it" if feature.is_share else ""
+    return f"{feature.title} ({two_decimals(feature.compactness)}{have})"
+
+
 def draw_distribution(pair: Histogram, feature: FeatureProfile, title: str) -> Figure:
-    """Draw a feature's spread in a segment as bars in front of everybody's as a line."""
+    """Draw a feature's spread in a segment as bars in front of everybody's as a line; of what is 0 or 1, how many have it."""
     import plotly.graph_objects as go
 
     middles = [(left + right) / 2 for left, right in zip(pair.edges, pair.edges[1:], strict=False)]
@@ -88,19 +96,25 @@ def draw_distribution(pair: Histogram, feature: FeatureProfile, title: str) -> F
             hoverinfo="skip",
         )
     )
-    unit = "%" if feature.unit.startswith("share") else feature.unit
+    unit = "" if feature.is_share else "%" if feature.unit.startswith("share") else feature.unit
     lay_out(figure, x_title=f"{feature.title} ({unit})" if unit else feature.title, y_title="Customers (%)", height=250, bargap=0.05)
     figure.update_yaxes(rangemode="tozero")
     figure.update_xaxes(showgrid=False, tickformat=".0%" if unit == "%" else None)
+    if feature.is_share:
+        figure.update_xaxes(tickvals=[0, 1], ticktext=["no", "yes"])
     return figure
 
 
 def _interval(left: float, right: float, feature: FeatureProfile) -> str:
+    if feature.is_share:
+        return f"{feature.title}: {'no' if left < 0 else 'yes'}"
     return f"{number_text(left, feature.unit)} to {number_text(right, feature.unit)}"
 
 
 def describe_distribution(pair: Histogram, feature: FeatureProfile, title: str) -> str:
     """Return how a segment's feature compares with everybody's, and what the figure leaves out."""
+    if feature.is_share:
+        return f"{feature.title}: {percent_text(feature.mean)} of {title}, {percent_text(feature.population_mean)} of all customers."
     here, there = (number_text(value, feature.unit) for value in (feature.median, feature.population_median))
     unit = unit_text(feature.unit)
     if here == there:

@@ -3,7 +3,8 @@ import pytest
 
 from segcore.dataset import FeatureEntry, FeatureTable
 from segcore.errors import DataError
-from segcore.explain import segment_profile
+from segcore.explain import FeatureProfile, segment_profile
+from segcore.explain.sentences import sets_apart
 from segcore.solution import Estimate, Quality, Solution
 
 GAP = FeatureEntry("days_between_orders", "Days between orders", "days", "Mean days between orders")
@@ -123,3 +124,39 @@ def test_a_segment_like_everyone_says_so():
     values = [[1, 1, 1], [2, 2, 1], [1, 1, 1], [2, 2, 1]]
     summary = segment_profile(table_of(values), solution_of([0, 0, 1, 1]), {}).find(0)
     assert summary.apart.startswith("Close to all customers")
+
+
+LOAN = FeatureEntry("loan=yes", "loan: yes", "share of customers", "", ("loan",), kind="binary")
+JOBS = tuple(
+    FeatureEntry(f"job={job}", f"job: {job}", "share of customers", "", ("job",), block="job", kind="dummy")
+    for job in ("clerk", "cook", "smith")
+)
+
+
+class TestWhatIs0Or1:
+    # Segment 0: three clerks, two of them with a loan; segment 1: two cooks and a smith without one.
+    VALUES = ((1, 1, 0, 0), (1, 1, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 1, 0), (0, 0, 0, 1))
+
+    @pytest.fixture
+    def profile(self):
+        compactness = {0: {"job=clerk": 1.0, "job=cook": 1.0, "job=smith": 1.0, "loan=yes": 0.0}, 1: {"loan=yes": 1.0, "job=clerk": 1.0}}
+        table = table_of(self.VALUES, dictionary=(LOAN, *JOBS))
+        return segment_profile(table, solution_of([0, 0, 0, 1, 1, 1], compactness), {})
+
+    def test_its_mean_is_a_share_and_it_has_no_median(self, profile):
+        loan, clerk, *_ = profile.find(0).features
+        assert (loan.kind, loan.block, loan.is_share) == ("binary", "", True)
+        assert (clerk.kind, clerk.block) == ("dummy", "job")
+        assert (loan.mean, loan.population_mean) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
+        assert loan.median is None
+        assert loan.population_median is None
+
+    def test_the_sentence_tells_shares_and_one_category_a_column(self, profile):
+        assert profile.find(0).apart == "100 % with job: clerk (all customers: 50 %) and 67 % with loan: yes (all customers: 33 %)."
+
+    def test_shares_that_look_alike_get_more_digits(self):
+        loan = FeatureProfile("loan=yes", "loan: yes", "", 0.4803, None, 0.4796, None, compactness=0.0, shift=0.4, kind="binary")
+        assert sets_apart([loan]) == "48.03 % with loan: yes (all customers: 47.96 %)."
+
+    def test_of_equally_compact_features_the_most_shifted_comes_first(self, profile):
+        assert [feature.name for feature in profile.find(0).ranked()] == ["job=clerk", "job=cook", "job=smith", "loan=yes"]

@@ -1,7 +1,7 @@
 import numpy as np
 
 from segcore.dataset import FeatureEntry, FeatureTable
-from segcore.explain import histogram_pair, segment_profile
+from segcore.explain import FeatureProfile, SegmentSummary, histogram_pair, segment_profile
 from segcore.plots.features import describe_distribution, describe_ranking, draw_distribution, draw_ranking
 from segcore.plots.shares import describe_shares, draw_shares, shares_data
 from segcore.solution import Estimate, Quality, Solution
@@ -88,3 +88,23 @@ def test_a_clipped_distribution_says_what_it_leaves_out():
     summary = profile_of([0, 0, 1, 1]).find(0)
     text = describe_distribution(pair, summary.features[0], "Segment 0")
     assert f"{pair.population_outside} customers, {pair.segment_outside} customers of this segment." in text
+
+
+class TestWhatIs0Or1:
+    FEATURE = FeatureProfile(
+        "housing=yes", "housing: yes", "share of customers", 0.48, None, 0.56, None, compactness=1.0, shift=-0.2, kind="binary"
+    )
+
+    def test_shares_are_told_rather_than_medians(self):
+        pair = histogram_pair(np.repeat([0.0, 1.0], [44, 56]), np.repeat([True, False, True], [13, 75, 12]))
+        assert describe_distribution(pair, self.FEATURE, "Segment 0") == "housing: yes: 48 % of Segment 0, 56 % of all customers."
+        figure = draw_distribution(pair, self.FEATURE, "Segment 0")
+        assert list(figure.data[0].y) == [52, 48]
+        assert list(figure.layout.xaxis.ticktext) == ["no", "yes"]
+        assert figure.layout.xaxis.tickformat is None
+        assert figure.data[0].hovertext[1] == "housing: yes: yes<br>Segment 0: 48 %<br>all customers: 56 %"
+
+    def test_the_ranking_says_how_many_have_it(self):
+        summary = SegmentSummary(0, "Segment 0", 25, 0.25, None, None, (self.FEATURE,), "")
+        assert describe_ranking(summary) == "Customers of Segment 0 are most alike in housing: yes (1.00, 48 % have it)."
+        assert draw_ranking(summary).data[0].hovertext[0] == "housing: yes<br>compactness 1.00<br>48 % have it, 56 % of all customers"
