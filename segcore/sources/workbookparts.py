@@ -237,7 +237,7 @@ def _unpack(file: BinaryIO, member: zipfile.ZipInfo, name: str) -> Iterator[byte
 
 def _pieces(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     """Yield the bytes again, cut before a row, or else a cell, or else a tag: no name, attribute or cell is torn apart."""
-    rest = b""
+    rest = before = b""
     for chunk in chunks:
         rest += chunk
         if len(rest) < _CHUNK:
@@ -245,15 +245,19 @@ def _pieces(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
         cut = next((at for mark in (b"<row", b"<c ", b"<") if (at := rest.rfind(mark)) > 0), 0)
         if not cut and len(rest) > 2 * _CHUNK:
             if b"<" in rest:
-                raise SourceError(
-                    f"{name} holds a text of more than {2 * _CHUNK // 2**20} MiB: shorten it to {MAX_TEXT // 2**20} MiB at most."
-                )
+                raise _long_text(before, name)
             cut = len(rest)  # no XML
         if cut:
             yield rest[:cut]
-            rest = rest[cut:]
+            rest, before = rest[cut:], rest[max(0, cut - 200) : cut]
     if rest:
         yield rest
+
+
+def _long_text(before: bytes, name: str) -> SourceError:
+    places = _REFERENCE.findall(before)
+    cell = f" in cell {b''.join(places[-1]).decode()}" if places else ""
+    return SourceError(f"{name} holds a text of more than {2 * _CHUNK // 2**20} MiB{cell}: shorten it to {MAX_TEXT // 2**20} MiB at most.")
 
 
 def _declared(pieces: Iterator[bytes], part: str, name: str) -> Iterator[bytes]:
