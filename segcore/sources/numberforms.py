@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segcore.dataset import Note
-from segcore.sources.text import INVISIBLE, Distinct, Where, blanks, bytes_of, shown, true_of
+from segcore.sources.text import Distinct, Where, blanks, plain_characters, shown, true_of
 
 EXACT = 2.0**53  # from here on not every whole number has a floating number of its own
 TOO_LONG = ", which has more digits than a number can hold (is it an id?)"
@@ -35,12 +34,7 @@ _POINT = r"^(?:[0-9]+|[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?: [0-9]{3})+|(?:'[0-9]{
 _COMMA = r"^(?:[0-9]+|[1-9][0-9]{0,2}(?:(?:\.[0-9]{3})+|(?: [0-9]{3})+|(?:'[0-9]{3})+))?(?:,[0-9]*)?$"
 _MARKS = {".": "points", ",": "commas", " ": "spaces", "'": "apostrophes"}
 _TELLING_VALUES = 3
-_LIKE_ASCII = {
-    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d", "-"), "\uff0b": "+", "\uff05": "%", "\u066a": "%",
-    "\uff0e": ".", "\uff0c": ",", "\u066b": ".", "\u066c": "'", "\uff08": "(", "\uff09": ")",
-}  # fmt: skip
 _NOTHING = pa.scalar("", pa.large_string())
-_APOSTROPHES = "\u2019\u2018\u02bc\u2032\u00b4`"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,14 +65,14 @@ class Reading:
 
 def may_be_numbers(text: pa.Array) -> bool:
     """Tell whether every text, taken by itself, is a number or stands for a missing one."""
-    plain, _ = _ascii(text)
+    plain, _ = plain_characters(text)
     shaped = true_of(pc.match_substring_regex(plain, _SHAPE))
     return bool((shaped | true_of(pc.is_null(text)) | true_of(blanks(plain))).all())
 
 
 def read_texts(found: Distinct, *, name: str, where: Where) -> Reading:
     """Read the distinct texts of a column of numbers; which rows have which decides between forms that contradict each other."""
-    texts, other = _ascii(found.values)
+    texts, other = plain_characters(found.values)
     missing = true_of(blanks(texts))
     column = _Column(found, texts, name, where)
     column.why[_INFINITE] = true_of(pc.match_substring_regex(texts, r"(?i)^[+-]?(inf|infinity|∞)$"))
@@ -259,19 +253,3 @@ class _Column:
 
     def _example(self, what: str, chosen: np.ndarray, values: np.ndarray) -> None:
         self.say(f"{what}: {self.quote(chosen)} is {values[self.found.first(chosen)[0]]:.15g}.")
-
-
-def _ascii(texts: pa.Array) -> tuple[pa.Array, np.ndarray]:
-    """Return texts with plain digits, signs and spaces for those that only look different, and which had such digits and signs."""
-    characters = bytes_of(texts)
-    if not len(characters) or characters.max() < 0x80:
-        return texts, np.zeros(len(texts), dtype=bool)
-    spaced = pc.replace_substring_regex(texts, r"[\p{Zs}\t]", " ")
-    for apostrophe in _APOSTROPHES:
-        spaced = pc.replace_substring(spaced, apostrophe, "'")
-    plain = pc.utf8_trim_whitespace(pc.replace_substring_regex(spaced, INVISIBLE, ""))
-    for character in set(characters.tobytes().decode(errors="replace")) - set(map(chr, range(0x80))):
-        digit = unicodedata.decimal(character, None)
-        if digit is not None or character in _LIKE_ASCII:
-            plain = pc.replace_substring(plain, character, _LIKE_ASCII.get(character, str(digit)))
-    return plain, true_of(pc.not_equal(spaced, plain))

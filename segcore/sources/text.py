@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +20,11 @@ INVISIBLE = (
     r"\x{202a}-\x{202e}\x{2060}-\x{206f}\x{3164}\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}\x{fff0}-\x{fffb}\x{1bca0}-\x{1bca3}"
     r"\x{1d173}-\x{1d17a}\x{e0000}-\x{e0fff}]"
 )
+_LIKE_ASCII = {
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d", "-"), "\uff0b": "+", "\uff05": "%", "\u066a": "%",
+    "\uff0e": ".", "\uff0c": ",", "\u066b": ".", "\u066c": "'", "\uff08": "(", "\uff09": ")",
+}  # fmt: skip
+_APOSTROPHES = "\u2019\u2018\u02bc\u2032\u00b4`"
 _ALL_DIGITS = 1e22  # floating numbers above it are written with an exponent
 _SHOWN_LETTERS, _SHOWN_WIDTH = 60, 90
 Where = Callable[[int], str]
@@ -44,7 +50,7 @@ class Distinct:
         """Find the different texts of a column of any type."""
         if pa.types.is_floating(column.type):
             column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-        elif pa.types.is_nested(column.type):
+        elif pa.types.is_nested(column.type) or pa.types.is_null(column.type):
             column = written(column)
         encoded = column.dictionary_encode()
         return cls(written(encoded.dictionary), pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False))
@@ -119,6 +125,22 @@ def blanks(values: pa.Array) -> pa.Array:
 def true_of(values: pa.Array) -> np.ndarray:
     """Return the mask of boolean values, false where null."""
     return pc.fill_null(values, False).to_numpy(zero_copy_only=False)
+
+
+def plain_characters(texts: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    """Return texts with plain digits, signs and spaces for those that only look different, and which had such digits and signs."""
+    characters = bytes_of(texts)
+    if not len(characters) or characters.max() < 0x80:
+        return texts, np.zeros(len(texts), dtype=bool)
+    spaced = pc.replace_substring_regex(texts, r"[\p{Zs}\t]", " ")
+    for apostrophe in _APOSTROPHES:
+        spaced = pc.replace_substring(spaced, apostrophe, "'")
+    plain = pc.utf8_trim_whitespace(pc.replace_substring_regex(spaced, INVISIBLE, ""))
+    for character in set(characters.tobytes().decode(errors="replace")) - set(map(chr, range(0x80))):
+        digit = unicodedata.decimal(character, None)
+        if digit is not None or character in _LIKE_ASCII:
+            plain = pc.replace_substring(plain, character, _LIKE_ASCII.get(character, str(digit)))
+    return plain, true_of(pc.not_equal(spaced, plain))
 
 
 def combined(column: pa.ChunkedArray | pa.Array) -> pa.Array:
