@@ -126,7 +126,16 @@ def describe_shares(
     """
     if dropped or not categories.chosen:
         reason = dropped or "nobody has any spend to share out"
-        return (FeatureEntry(words.prefix.rstrip("_"), f"{words.title} each category", words.unit, f"{words.part}.", columns, reason),)
+        return (
+            FeatureEntry(
+                words.prefix.rstrip("_"),
+                f"{words.title} each category",
+                words.unit,
+                "One feature for each of the largest categories.",
+                columns,
+                reason,
+            ),
+        )
     column = columns[0]
     rule = f"; 0 {words.nothing}" if words.nothing else ""
     entries = [

@@ -86,7 +86,7 @@ def describe(roles: Mapping[str, str], found: Findings) -> tuple[FeatureEntry, .
         *_first(roles, money, amount, cancelled, orders),
         *describe_rfm(found.cuts, {"recency": (time,), "frequency": orders, "monetary": money}),
         *describe_clock(time, found.no_clock),
-        *describe_returns(roles, money, amount, cancelled),
+        *describe_returns(roles, money, amount, cancelled, absent=found.absent),
         *describe_rhythm(orders, money, amount, cancelled, typical=found.typical_spread, filled=found.filled),
         *_spent(roles, money, found.categories),
     )

@@ -24,6 +24,8 @@ class Findings:
         How many customers of this table have fewer; not kept for others.
     categories : Categories or None
         Those with a share of spend of their own; ``None`` without a column of categories.
+    absent : sequence of str
+        Features of returns and discounts that are 0 for everybody, since there are none.
     """
 
     cuts: Mapping[str, Sequence[float]]
@@ -31,6 +33,7 @@ class Findings:
     typical_spread: float | None
     filled: int
     categories: Categories | None
+    absent: Sequence[str]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -39,4 +42,5 @@ class Findings:
             "clock": self.no_clock,
             "spread": self.typical_spread,
             "categories": None if self.categories is None else self.categories.to_json(),
+            "absent": list(self.absent),
         }

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from segcore.dataset import FeatureEntry
 from segcore.features.grouping import ratio
+
+_ABSENT = {
+    "discount_share": "no line has a discount",
+    "returns_share": "no line is cancelled",
+    "returned_value_share": "no line has a negative amount",
+}
 
 
 def returned_value_share(returned: np.ndarray, spend: np.ndarray) -> np.ndarray:
@@ -20,7 +26,14 @@ def discount_share(discount: np.ndarray, spend: np.ndarray) -> np.ndarray:
     return ratio(discount, spend + discount)
 
 
-def describe_returns(roles: Mapping[str, str], money: tuple[str, ...], amount: str, cancelled: str) -> tuple[FeatureEntry, ...]:
+def none_of(made: Mapping[str, np.ndarray]) -> list[str]:
+    """Return those of the three features that are 0 for every customer, which say nothing about any."""
+    return [name for name in _ABSENT if name in made and not made[name].any()]
+
+
+def describe_returns(
+    roles: Mapping[str, str], money: tuple[str, ...], amount: str, cancelled: str, *, absent: Sequence[str]
+) -> tuple[FeatureEntry, ...]:
     """Return the entries of the three shares.
 
     Parameters
@@ -30,7 +43,10 @@ def describe_returns(roles: Mapping[str, str], money: tuple[str, ...], amount: s
         The columns of a line's amount.
     amount, cancelled : str
         A line's amount, and which lines are cancelled, in words.
+    absent : sequence of str
+        As ``none_of`` returned them.
     """
+    dropped = {name: reason for name, reason in _ABSENT.items() if name in absent}
     discount = roles.get("discount")
     marks = tuple(dict.fromkeys(roles[role] for role in ("order", "quantity") if role in roles)) or money
     return (
@@ -41,7 +57,7 @@ def describe_returns(roles: Mapping[str, str], money: tuple[str, ...], amount: s
             f"Sum of {discount or 'the discounts'}, whatever its sign, divided by itself + the sum of positive {amount}, {cancelled} not "
             f"counted; 0 where both are 0. Missing discounts are 0.",
             (discount, *money) if discount else (),
-            None if discount else "no column has the role discount",
+            dropped.get("discount_share") if discount else "no column has the role discount",
         ),
         FeatureEntry(
             "returns_share",
@@ -49,6 +65,7 @@ def describe_returns(roles: Mapping[str, str], money: tuple[str, ...], amount: s
             "share of lines",
             f"Cancelled lines ({cancelled}) divided by NumberOfOrders.",
             marks,
+            dropped.get("returns_share"),
         ),
         FeatureEntry(
             "returned_value_share",
@@ -57,5 +74,6 @@ def describe_returns(roles: Mapping[str, str], money: tuple[str, ...], amount: s
             f"Sum of negative {amount}, without the sign, divided by the sum of positive {amount} ({cancelled} not counted), at most 1; 1 "
             "where there are returns alone, 0 where there are none.",
             tuple(dict.fromkeys((*money, *marks))),
+            dropped.get("returned_value_share"),
         ),
     )

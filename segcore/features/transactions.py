@@ -17,7 +17,7 @@ from segcore.features.clock import PERIODS, period, why_no_clock
 from segcore.features.dictionary import MONTHS, SPENT, WEEKDAYS, describe
 from segcore.features.findings import Findings
 from segcore.features.grouping import as_iso, by_customer, count_distinct, days, ratio, reference_moment, rows_of, small
-from segcore.features.returns import discount_share, returned_value_share
+from segcore.features.returns import discount_share, none_of, returned_value_share
 from segcore.features.rfm import SEGMENT, fit_cuts, rfm_scores, rfm_segments
 from segcore.features.rhythm import Orders, gap_spread, spend_trend
 from segcore.rules import ColumnRules
@@ -266,6 +266,7 @@ def _find(
         typical_spread=known.get("spread", typical),
         filled=int((~there).sum()),
         categories=categories,
+        absent=known["absent"] if "absent" in known else none_of(made),
     )
 
 

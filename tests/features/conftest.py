@@ -75,6 +75,10 @@ def _by_hand(frame, roles=ROLES, reference=None):
     made = {customer: _one(own, roles, reference) for customer, own in sorted(customers.items())}
     _fill_spread(made)
     _rfm(made)
+    for name in ("discount_share", "returns_share", "returned_value_share"):
+        if not any(features.get(name) for features in made.values()):
+            for features in made.values():
+                features.pop(name, None)
     if "category" in roles:
         _categories(made, customers, roles)
     return made

@@ -143,7 +143,19 @@ def test_what_the_roles_or_the_data_do_not_allow_is_dropped_with_the_reason(data
     assert entry_of(without, "spend_share").dropped == "no column has the role category"
     assert entry_of(without, "days_between_orders_spread").dropped == "nobody has three orders"
     assert entry_of(unspent, "spend_share").dropped == "nobody has any spend to share out"
-    assert features_of(unspent, "discount_share", "spend_trend") == [[0, 0], [0, 0]]
+    assert entry_of(unspent, "discount_share").dropped == "no line has a discount"
+    assert features_of(unspent, "returns_share", "returned_value_share", "spend_trend") == [[1, 1, 0], [1, 1, 0]]
+
+
+def test_returns_that_nobody_makes_are_no_feature_and_stay_so_for_new_customers(dataset_of):
+    table = build_features(dataset_of(rhythmic(), ROLES))
+    new = build_features(dataset_of(shopping(), ROLES), fitted=table.fitted)
+    again = build_features(dataset_of(rhythmic(), ROLES), fitted=build_features(dataset_of(shopping(), ROLES)).fitted)
+
+    assert entry_of(table, "returns_share").dropped == "no line is cancelled"
+    assert entry_of(table, "returned_value_share").dropped == "no line has a negative amount"
+    assert new.names == table.names
+    assert not again.column("returns_share").any()
 
 
 def test_discounts_are_shares_of_the_full_price(dataset_of):
