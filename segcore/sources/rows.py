@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,15 +25,15 @@ from segcore.sources.aside import (
     set_aside_notes,
     without,
 )
-from segcore.sources.columns import as_text
+from segcore.sources.columns import shown
 from segcore.sources.doubts import cancelled_lines, worth_a_look
 from segcore.sources.filters import Condition, period
+from segcore.sources.fingerprint import fingerprint
 from segcore.sources.raw import Raw
 from segcore.sources.repeats import repeats_earlier
 from segcore.sources.roles import NO_QUANTITY, Meaning
 from segcore.sources.typed import IDS, Typed, too_large, typed_columns
 
-_HEAD_ROWS, _MOST_CODES = 10_000, 6
 _MODIN_PAYS_ROWS = 20_000_000
 
 
@@ -111,14 +110,13 @@ def build_dataset(
         if "customer" not in roles:
             used = used.add_column(0, ROW_NUMBER, pc.cast(pa.array(np.flatnonzero(kept) + 1), pa.large_string()))
         _refuse_duplicates(used, kept, raw, roles)
-        notes = (*notes, *_customer_notes(used, roles))
     counts, worth = worth_a_look(raw, used, kept, meaning, rules, today or dt.date.today())
     return Dataset(
         frame=to_backend(used, frames),
         kind=meaning.kind,
         roles=roles,
         name=raw.name,
-        fingerprint=_fingerprint(used, meaning),
+        fingerprint=fingerprint(used, meaning),
         rows_read=raw.n_rows,
         set_aside=sieve.counts,
         filtered_out=n_valid - n_kept,
@@ -201,40 +199,19 @@ def _refuse_duplicates(rows: pa.Table, kept: np.ndarray, raw: Raw, roles: Mappin
     source_rows = np.flatnonzero(kept)
     second = int(np.argmax(repeated))
     first = int(np.argmax((ids == ids.iloc[second]).to_numpy()))
+    same = all(rows[name][first].as_py() == rows[name][second].as_py() for name in rows.column_names)
+    mend = "put exact repeats aside (--duplicates aside, a choice on screen), " if same else ""
     raise DataError(
-        f"{raw.name} has more than one row for a customer: {roles['customer']} {ids.iloc[second]!r} stands in "
-        f"{raw.where(int(source_rows[first]))} and in {raw.where(int(source_rows[second]))}; give one row a customer, or say that it is "
-        "transactions and which column is the time."
+        f"{raw.name} has more than one row for a customer: {roles['customer']} {shown(ids.iloc[second])} stands in "
+        f"{raw.where(int(source_rows[first]))} and in {raw.where(int(source_rows[second]))}; {mend}give one row a customer, or say that it "
+        "is transactions and which column is the time."
     )
-
-
-def _customer_notes(rows: pa.Table, roles: Mapping[str, str]) -> list[Note]:
-    notes = []
-    if "customer" not in roles:
-        notes.append(Note("warning", "No column names the customers: the number of the row serves as id."))
-    numeric = [name for name in rows.column_names if pa.types.is_floating(rows[name].type)]
-    missing = [f"{name} ({rows[name].null_count:,})" for name in numeric if 0 < rows[name].null_count < rows.num_rows]
-    if missing:
-        notes.append(Note("warning", f"Missing values were filled with the column's median: {', '.join(missing)}."))
-    codes = [name for name in numeric if _looks_like_codes(rows[name])]
-    if codes and rows.num_rows >= 50:
-        notes.append(
-            Note("info", f"Few different numbers stand in {', '.join(codes)}: where they are codes, leave the column out of the features.")
-        )
-    return notes
-
-
-def _looks_like_codes(column: pa.ChunkedArray) -> bool:
-    """Tell whether a column has from 3 to 6 different values, or two that are not 0 and 1."""
-    # Most columns of measurements show it in their first rows, and counting all of a million takes long.
-    if pc.count_distinct(column.slice(0, _HEAD_ROWS)).as_py() > _MOST_CODES:
-        return False
-    values = pc.unique(column).drop_null().to_pylist()
-    return 2 < len(values) <= _MOST_CODES or (len(values) == 2 and set(values) != {0.0, 1.0})
 
 
 def _role_notes(meaning: Meaning) -> list[Note]:
     notes = []
+    if meaning.kind == "customers" and "customer" not in meaning.roles:
+        notes.append(Note("warning", "No column names the customers: the number of the row serves as id."))
     if meaning.kind == "transactions" and "order" not in meaning.roles:
         notes.append(Note("info", "No column has the role order: each different time of a customer counts as one order."))
     if meaning.kind == "transactions" and meaning.reasons.get("amount", "").endswith(NO_QUANTITY):
@@ -247,31 +224,3 @@ def _frame_notes(frames: str, n_rows: int) -> list[Note]:
     if frames != "modin" or n_rows > _MODIN_PAYS_ROWS:
         return []
     return [Note("info", f"Modin on Ray takes longer than pandas for {n_rows:,} rows; it pays above many millions.")]
-
-
-def _fingerprint(rows: pa.Table, meaning: Meaning) -> str:
-    """Return the SHA-256 of the role columns' values in file order; with one row a customer, of every column's."""
-    content = hashlib.sha256(f"{meaning.kind}\x1e{sorted(meaning.roles.items())}\x1e{rows.num_rows}".encode())
-    for name in rows.column_names:
-        column = rows[name].combine_chunks()
-        column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
-        content.update(f"\x1e{name}\x1e".encode())
-        content.update(pc.is_valid(column).to_numpy(zero_copy_only=False).tobytes())
-        if pa.types.is_floating(column.type):
-            content.update((pc.fill_null(column, 0.0).to_numpy(zero_copy_only=False).astype(np.float64) + 0.0).tobytes())
-        elif pa.types.is_timestamp(column.type):
-            content.update(pc.fill_null(pc.cast(column, pa.timestamp("us"), safe=False).cast(pa.int64()), 0).to_numpy().tobytes())
-        else:
-            text = pc.fill_null(as_text(column), "")
-            content.update(pc.binary_length(text).to_numpy(zero_copy_only=False).astype(np.int64).tobytes())
-            content.update(_joined(text))
-    return content.hexdigest()
-
-
-def _joined(text: pa.Array) -> memoryview:
-    """Return the bytes of all values one after the other, without a copy."""
-    _, offsets, values = text.buffers()
-    if values is None:
-        return memoryview(b"")
-    bounds = np.frombuffer(offsets, dtype=np.int64)[text.offset : text.offset + len(text) + 1]
-    return memoryview(values)[bounds[0] : bounds[-1]]

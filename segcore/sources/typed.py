@@ -23,7 +23,7 @@ _MOSTLY_NUMBERS = 0.95
 _TELLING_NUMBERS = 20
 _HEAD_ROWS = 200
 _INFINITE = r"(?i)^\s*[+-]?inf(inity)?\s*$|^\s*[+-]?\d+\.?\d*e\+?\d{3,}\s*$"
-_SET_ASIDE = "correct {them}, or put {rows} aside (--set-aside, a button on screen)"
+_MEND = "correct {}, or put such rows aside with --set-aside (a button on screen)"
 
 
 @dataclass(slots=True)
@@ -155,7 +155,7 @@ def _is_mostly_numbers(typed: Typed, column: pa.ChunkedArray, name: str, raw: Ra
 def _infinite(text: pa.Array, infinite: np.ndarray, name: str, raw: Raw) -> DataError:
     first, count = int(np.argmax(infinite)), int(infinite.sum())
     values = "1 value of them is not" if count == 1 else f"{count:,} values of them are not"
-    mend = _SET_ASIDE.format(them="it" if count == 1 else "them", rows="the row" if count == 1 else "these rows")
+    mend = _MEND.format("it" if count == 1 else "them")
     return DataError(
         f"{name} holds numbers, but {values} finite: the first is {shown(text[first].as_py())} in {raw.where(first)}; {mend}.",
         remedy="set_aside",
@@ -196,7 +196,7 @@ def too_large(typed: Typed, roles: dict[str, str], raw: Raw, rules: RowRules) ->
     if not rules.set_aside:
         first, count = int(np.argmax(infinite)), int(infinite.sum())
         rows = "1 row" if count == 1 else f"{count:,} rows"
-        mend = _SET_ASIDE.format(them="it" if count == 1 else "them", rows="the row" if count == 1 else "these rows")
+        mend = _MEND.format("it" if count == 1 else "them")
         raise DataError(
             f"{roles['quantity']} times {roles['price']} is more than a number can hold in {rows}: the first is "
             f"{quantity[first].as_py():g} times {price[first].as_py():g} in {raw.where(first)}; {mend}.",

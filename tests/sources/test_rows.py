@@ -108,7 +108,6 @@ def test_a_table_of_customers_keeps_numbers_and_text_apart(write_text):
     assert list(dataset.frame["customer_id"]) == ["007", "42", "9"]
     assert dataset.frame["age"].dtype == "float64"
     assert list(dataset.frame["zip"]) == ["01234", "04321", "01234"]
-    assert any("median: age (1)" in note.text for note in dataset.notes)
 
 
 def test_rows_without_an_id_are_numbered_as_in_the_file_even_when_filtered(write_text):
