@@ -64,7 +64,7 @@ def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]
         Every feature of every customer.
     asked : str
         ``kit``, ``small``, ``behaviour``, ``rfm``, ``all``, or names with commas between. The name of a column of the source stands for
-        the features that were made of it alone.
+        all of its dummies.
     kind : {"transactions", "ratings", "customers"}
         Ratings, and a table with one row a customer, have ``all`` only.
 

@@ -76,6 +76,8 @@ def build_customers(
     for name in frame.columns:
         if name == customer:
             uses.append(_id_use(name))
+            if name != ROW_NUMBER:
+                dictionary.append(_left_out(uses[-1]))
             continue
         column = read_column(frame[name], name)
         decision = screening.decide(column)
