@@ -85,7 +85,9 @@ def account_words(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> 
         customers += ", **all of them clustered**"
     if chosen.repeats > 1:
         customers += f", {chosen.repeats} copies of each"
-    return f"{rows}; {customers}."
+    made = [use.use in ("number", "binary", "category") for use in taken.uses]
+    columns = "" if all(made) else f" Of {count(len(made), 'column')}, {sum(made):,} make the features; the others are not clustered on."
+    return f"{rows}; {customers}.{columns}"
 
 
 def draw_account(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> None:

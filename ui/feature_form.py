@@ -69,7 +69,7 @@ def feature_form(taken: Intake, table: FeatureTable) -> FeatureChoice:
     features = tuple(name for name in table.names if name in names)
     st.header("Weigh and transform", anchor=False)
     rule: Outliers = "kit" if taken.kind == "transactions" and state.widget("features.outliers") else "none"
-    weights, transforms = feature_weights.weigh(taken, table, ticked, rule)
+    weights, transforms = feature_weights.weigh(taken, table, ticked, rule, state.widget("features.scaler") or "standard")
     st.header("Before the clustering", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
@@ -221,7 +221,7 @@ def _set_all(keys: list[str], ticked: bool) -> None:
 
 def _draw_left_out(taken: Intake, table: FeatureTable) -> None:
     """Draw which columns are not features, with the reason, and where that is changed."""
-    rows = left_out(table)
+    rows = left_out(taken, table)
     if rows.empty:
         return
     with st.expander(f"What cannot be ticked, and why ({len(rows):,})", icon=":material/block:"):
@@ -235,11 +235,11 @@ def _draw_left_out(taken: Intake, table: FeatureTable) -> None:
         st.page_link("pages/data.py", label="Change what becomes of columns on Data", icon=":material/table_view:")
 
 
-def left_out(table: FeatureTable) -> pd.DataFrame:
+def left_out(taken: Intake, table: FeatureTable) -> pd.DataFrame:
     """Return the columns that are no features: their name, what became of them, and why."""
-    if table.uses:
+    if taken.uses:
         words = {"id": "names the customer", "profile": "carried along, shown for each segment", "dropped": "left out"}
-        found = [(use.column, words[use.use], use.reason) for use in table.uses if use.use in words]
+        found = [(use.column, words[use.use], use.reason) for use in taken.uses if use.use in words]
     else:
         found = [
             (entry.title, "carried along, shown for each segment" if entry.name in table.profile else "left out", entry.dropped)

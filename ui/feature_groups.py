@@ -46,8 +46,13 @@ class Group:
     ticks: tuple[Tick, ...]
 
 
-# A name that ends in * stands for all that begin so.
-_TRANSACTIONS = (
+_Groups = tuple[tuple[str, str, tuple[str, ...]], ...]
+# A name that ends in * stands for all that begin so, and * alone for all that no group before it has.
+_RATINGS: _Groups = (
+    ("Share of ratings by category", "What a customer rates, however many.", ("rating_share_*",)),
+    ("Ratings", "How many, how kind and how wide.", ("*",)),
+)
+_TRANSACTIONS: _Groups = (
     (
         "Orders and recency",
         "How often and how lately a customer bought, and how wide the choice.",
@@ -71,7 +76,7 @@ _TRANSACTIONS = (
     (
         "Discounts and returns",
         "How much is bought at a discount, and how much is brought back.",
-        ("discount_share", "returns_share"),
+        ("discount_share", "returns_share", "returned_value_share"),
     ),
     (
         "Time of day",
@@ -91,6 +96,7 @@ _TRANSACTIONS = (
     ("Share of spend by category", "What a customer spends money on, whatever the amount.", ("spend_share_*",)),
     ("Lines by weekday", "Lines bought on each day; mostly says how much a customer buys at all.", _WEEKDAYS),
     ("Lines by month", "Lines bought in each month; mostly says how much a customer buys at all.", _MONTHS),
+    ("Other features", "One number a customer.", ("*",)),
 )
 _SHORT = {
     **{name: name for name in (*_WEEKDAYS, *_MONTHS)},
@@ -106,15 +112,12 @@ def group_features(dictionary: Iterable[FeatureEntry], kind: str) -> tuple[Group
         return _columns(entries)
     groups = []
     grouped: set[str] = set()
-    for title, caption, wanted in _TRANSACTIONS if kind == "transactions" else ():
+    for title, caption, wanted in _RATINGS if kind == "ratings" else _TRANSACTIONS:
         names = tuple(name for pattern in wanted for name in _named(pattern, entries) if name not in grouped)
         grouped.update(names)
         if names:
             groups.append(Group(title, caption, tuple(_tick(entries[name]) for name in names)))
-    rest = tuple(_tick(entry) for name, entry in entries.items() if name not in grouped)
-    if rest:
-        groups.append(Group("Other features" if groups else "Features", "One number a customer.", rest))
-    return tuple(groups)
+    return tuple(groups[::-1] if kind == "ratings" else groups)
 
 
 def _named(pattern: str, entries: dict[str, FeatureEntry]) -> tuple[str, ...]:
@@ -125,8 +128,8 @@ def _named(pattern: str, entries: dict[str, FeatureEntry]) -> tuple[str, ...]:
 
 def _tick(entry: FeatureEntry) -> Tick:
     label = _SHORT.get(entry.name, entry.title)
-    if entry.name.startswith("spend_share_"):
-        label = entry.name.removeprefix("spend_share_")
+    for prefix in ("spend_share_", "rating_share_"):
+        label = entry.name.removeprefix(prefix) if entry.name.startswith(prefix) else label
     return Tick(entry.name, label, entry.title, (entry.name,), entry.kind == "number")
 
 

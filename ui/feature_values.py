@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segcore.canonical import digest
 from segcore.dataset import FeatureTable
 from segcore.explain.overview import Spread, skewness, spread
-from segcore.solution import Outliers, Transform
+from segcore.solution import Outliers, Scaler, Transform
 from ui import cache
 from ui.feature_account import kept_customers
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 SKEWED = 1.0
 """Skewness, in size, from which a feature counts as skewed."""
-_HELPS = 0.75  # a transform that leaves more of the skewness is not worth having
+_SAMPLED = 20_000
+_HELPS = 0.6  # a transform that leaves more of the skewness is not worth having
 
 
 def values_of(taken: Intake, table: FeatureTable, name: str, transform: Transform | None = None, outliers: Outliers = "none") -> np.ndarray:
@@ -26,6 +28,10 @@ def values_of(taken: Intake, table: FeatureTable, name: str, transform: Transfor
     values = table.column(name) if kept is None else table.column(name)[kept]
     if transform is None:
         return values
+    return _transformed(values, transform)
+
+
+def _transformed(values: np.ndarray, transform: Transform) -> np.ndarray:
     from segcore.transforms import fitted_transform, transformed
 
     return transformed(values, transform, fitted_transform(values, transform))
@@ -37,6 +43,23 @@ def spread_of(taken: Intake, table: FeatureTable, name: str, transform: Transfor
     return cache.described("spread", key, lambda: spread(name, values_of(taken, table, name, transform, outliers)))
 
 
+def scaled_variance(
+    taken: Intake, table: FeatureTable, names: tuple[str, ...], transform: Transform | None, scaler: Scaler, outliers: Outliers
+) -> float:
+    """Return the variance that features have together when scaled, before weights: of a number, or of all dummies of a column."""
+
+    def build() -> float:
+        from segcore.preparation import prepare_rows
+
+        kept = kept_customers(taken, table, outliers)
+        columns = table.select(names)
+        rows = columns if kept is None else columns.take(kept)
+        X = prepare_rows(rows, scaler, transforms={names[0]: transform} if transform else None)
+        return float(X.var(axis=0).sum())
+
+    return cache.described("scaled_variance", f"{taken.table}.{outliers}.{scaler}.{transform or ''}.{digest(names)}", build)
+
+
 def advice(taken: Intake, table: FeatureTable, name: str, outliers: Outliers = "none") -> Transform | None:
     """Return the transform that would make a skewed feature clearly less so: a log where that does, else a power; None where none does."""
 
@@ -44,8 +67,11 @@ def advice(taken: Intake, table: FeatureTable, name: str, outliers: Outliers = "
         before = abs(spread_of(taken, table, name, None, outliers).skewness)
         if before <= SKEWED:
             return None
-        for transform in ("log", "power"):
-            if abs(skewness(values_of(taken, table, name, transform, outliers))) <= _HELPS * before:
+        values = values_of(taken, table, name, None, outliers)
+        sample = values[:: max(1, len(values) // _SAMPLED)]  # a hint, and a power of a million values takes seconds
+        transforms: tuple[Transform, ...] = ("log", "power")
+        for transform in transforms:
+            if abs(skewness(_transformed(sample, transform))) <= _HELPS * before:
                 return transform
         return None
 

@@ -100,6 +100,8 @@ def _draw_numbers(found: list[tuple[FeatureEntry, Spread]]) -> None:
             "Skewness": [one.skewness for _, one in found],
         }
     )
+    if not rows["Unit"].any():
+        rows = rows.drop(columns="Unit")
     numeric = {name: st.column_config.NumberColumn(format="%.4g") for name in ("Minimum", "Median", "Mean", "Maximum")}
     st.dataframe(
         rows,
@@ -189,14 +191,22 @@ def shares_of(taken: Intake, table: FeatureTable, tick: Tick, entries: dict[str,
 
     def build() -> Shares:
         columns = np.column_stack([values_of(taken, table, name, None, chosen.outliers) for name in tick.names])
-        return value_shares([_value(entries[name]) for name in tick.names], columns, "any other value")
+        return value_shares([_value(entries[name]) for name in tick.names], columns, _zero(table, tick.names[0]))
 
     return cache.described("shares", f"{taken.table}.{chosen.outliers}.{tick.key}", build)
 
 
 def _value(entry: FeatureEntry) -> str:
-    column = entry.block or (entry.columns[0] if entry.columns else "")
-    return entry.name.removeprefix(f"{column}=") if column else entry.title
+    column = entry.columns[0] if entry.columns else ""
+    return entry.title.removeprefix(f"{column}: ") or entry.title
+
+
+def _zero(table: FeatureTable, name: str) -> str:
+    """Return the value that is 0 where a column has two."""
+    for recipe in table.fitted.get("columns", ()):
+        if recipe.get("use") == "binary" and name in recipe.get("names", ()):
+            return "(missing)" if recipe["values"][0] is None else str(recipe["values"][0])
+    return "any other value"
 
 
 def _draw_values(tick: Tick, found: Shares) -> None:

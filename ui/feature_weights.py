@@ -11,21 +11,21 @@ import streamlit as st
 
 from segcore.canonical import digest
 from segcore.dataset import FeatureTable
-from segcore.solution import Outliers, Transform
+from segcore.features.priorities import PRIORITIES
+from segcore.solution import Outliers, Scaler, Transform
 from ui import state
 from ui.choice import FeatureChoice
 from ui.feature_groups import Tick
-from ui.feature_values import advice, spread_of
+from ui.feature_values import advice, scaled_variance, spread_of
 from ui.figures import escape
-from ui.words import count
+from ui.words import count, share
 
 if TYPE_CHECKING:
     from segcore.intake import Intake
 
-PRIORITIES: Mapping[str, float] = {"High": 4.0, "Medium": 2.5, "Low": 1.5}
 TRANSFORMS: Mapping[str, Transform] = {"Log": "log", "Power": "power"}
 NONE = "–"
-_FACTORS = {f"{name} × {factor:g}": factor for name, factor in PRIORITIES.items()}
+_FACTORS = {f"{name.capitalize()} × {factor:g}": factor for name, factor in PRIORITIES.items()}
 _TITLES = {factor: title for title, factor in _FACTORS.items()}
 _TRANSFORM_TITLES: Mapping[str, str] = {name: title for title, name in TRANSFORMS.items()}
 _ROWS_SHOWN = 12
@@ -67,7 +67,7 @@ def _keep(taken: Intake, said: Kept) -> None:
 
 
 def weigh(
-    taken: Intake, table: FeatureTable, ticked: Sequence[Tick], outliers: Outliers
+    taken: Intake, table: FeatureTable, ticked: Sequence[Tick], outliers: Outliers, scaler: Scaler
 ) -> tuple[tuple[tuple[str, float], ...], tuple[tuple[str, Transform], ...]]:
     """Draw the table and return the weights and transforms of the ticked features, in the features' order."""
     if not ticked:
@@ -77,8 +77,9 @@ def weigh(
         "A weight multiplies a feature after scaling: the segments follow features of high priority more. "
         "A log or power pulls in the long tail of a skewed feature before scaling, so that a few extreme customers do not decide."
     )
-    said = _table(taken, table, ticked, outliers)
+    said = _table(taken, table, ticked, outliers, scaler)
     _say(ticked, said)
+    _compare_kinds(ticked, _counts_for(taken, table, ticked, said, outliers, scaler))
     _skewed(taken, table, ticked, said, outliers)
     factors = {name: said.factors[tick.key] for tick in ticked if tick.key in said.factors for name in tick.names}
     transforms = {tick.key: said.transforms[tick.key] for tick in ticked if tick.key in said.transforms}
@@ -88,20 +89,21 @@ def weigh(
     )
 
 
-def _table(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], outliers: Outliers) -> Kept:
+def _table(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], outliers: Outliers, scaler: Scaler) -> Kept:
     said = kept(taken)
     numbers = any(tick.is_number for tick in ticked)
     rows = _rows(taken, table, ticked, said, outliers)
+    rows.insert(3, "Counts for", _counts_for(taken, table, ticked, said, outliers, scaler))
     key = f"weights.{state.recall('weights.edition', 0)}.{digest([taken.table, [tick.key for tick in ticked]])[:12]}"
     edited = st.data_editor(
         rows if numbers else rows.drop(columns=["Transform", "Skewness", "Hint"]),
         key=key,
         hide_index=True,
-        disabled=["Feature", "Skewness", "Hint"],
+        disabled=["Feature", "Counts for", "Skewness", "Hint"],
         height=38 + 35 * min(len(rows), _ROWS_SHOWN),
         placeholder="",
         column_config={
-            "Feature": st.column_config.TextColumn(width="medium"),
+            "Hint": st.column_config.TextColumn("Skewed?", width="small"),
             "Priority": st.column_config.SelectboxColumn(options=[NONE, *_FACTORS], required=True, help="How much the segments follow it."),
             "Own factor": st.column_config.NumberColumn(
                 min_value=0.01,
@@ -109,6 +111,10 @@ def _table(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], outliers:
                 step=0.01,
                 format="%g",
                 help="In place of a priority, any factor above 0; below 1 it counts less.",
+            ),
+            "Counts for": st.column_config.NumberColumn(
+                format="%.1f %%",
+                help="Its share of the squared distances between customers, as scaled, transformed and weighed: what decides the segments.",
             ),
             "Transform": st.column_config.SelectboxColumn(
                 options=[NONE, *TRANSFORMS],
@@ -144,13 +150,24 @@ def _rows(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Kept
     )
 
 
+def _counts_for(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Kept, outliers: Outliers, scaler: Scaler) -> list[float]:
+    """Return the share of each tick in the squared distances between customers, in per cent."""
+    variances = []
+    for tick in ticked:
+        transform = said.transforms.get(tick.key) if tick.is_number else None
+        factor = said.factors.get(tick.key, _of_names(said, tick))
+        variances.append(factor**2 * scaled_variance(taken, table, tick.names, transform, scaler, outliers))
+    whole = sum(variances)
+    return [100 * variance / whole if whole > 0 else 0.0 for variance in variances]
+
+
 def _of_names(said: Kept, tick: Tick) -> float:
     """Return the factor of a column's dummies, where a choice named these rather than the column."""
     return next((said.factors[name] for name in tick.names if name in said.factors), 1.0)
 
 
 def _hint(advised: Transform | None) -> str:
-    return {"log": "skewed: try a log", "power": "skewed: try a power"}.get(advised or "", "")
+    return f"try a {advised}" if advised else ""
 
 
 def _read(taken: Intake, ticked: Sequence[Tick], edited: pd.DataFrame) -> Kept:
@@ -197,6 +214,19 @@ def _say(ticked: Sequence[Tick], said: Kept) -> None:
     words = ", ".join(f"**{escape(title)}** × {factor:g}" for title, factor in sorted(weighed, key=lambda pair: -pair[1])[:8])
     more = f" and {len(weighed) - 8} more" if len(weighed) > 8 else ""
     st.markdown(f"Weighed: {words}{more}; everything else counts once.")
+
+
+def _compare_kinds(ticked: Sequence[Tick], counts: Sequence[float]) -> None:
+    """Say how much the numbers decide beside the categories, where there are both."""
+    numbers = [part for tick, part in zip(ticked, counts, strict=True) if tick.is_number]
+    if not numbers or len(numbers) == len(ticked):
+        return
+    others = len(ticked) - len(numbers)
+    words = (
+        f"The {count(len(numbers), 'number')} together {'counts' if len(numbers) == 1 else 'count'} for {share(sum(numbers) / 100)} of the "
+        f"distances between customers, the {count(others, 'category', 'categories')} for {share(1 - sum(numbers) / 100)}."
+    )
+    st.caption(words)
 
 
 def _skewed(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Kept, outliers: Outliers) -> None:

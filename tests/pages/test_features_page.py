@@ -1,8 +1,89 @@
 """Tick features, scale, set outliers aside."""
 
+import io
 import json
 
+import numpy as np
+import pandas as pd
+import pyarrow.csv
+import pyarrow.parquet
 import pytest
+from scipy.stats import skew
+
+from segcore.features.assemble import kit_outliers
+from segcore.intake import DataRequest, take_in
+from segcore.preparation import distance_shares, prepare_rows
+from segcore.transforms import fitted_transform, transformed
+from ui.choice import FeatureChoice
+from ui.feature_files import dictionary_file, features_file
+
+
+def customer_rows(n=60):
+    """Return a bank's customers: three numbers, one of them with a long tail, two values, two categories, an id and an outcome."""
+    rng = np.random.default_rng(3)
+    return pd.DataFrame(
+        {
+            "client_id": [f"K{number:03d}" for number in range(n)],
+            "age": rng.integers(18, 80, n),
+            "balance": np.round(rng.lognormal(6, 1.6, n), 2),
+            "visits": rng.integers(0, 9, n),
+            "housing": rng.choice(["yes", "no"], n, p=[0.6, 0.4]),
+            "job": rng.choice(["admin", "manual", "retired"], n),
+            "channel": rng.choice(["web", "shop", "phone", "post"], n),
+            "churn": rng.choice(["yes", "no"], n),
+        }
+    )
+
+
+@pytest.fixture
+def customers(store, tmp_path):
+    """Take the bank's customers in, as what a session opens."""
+    path = tmp_path / "bank.csv"
+    customer_rows().to_csv(path, index=False)
+    return opened(store, DataRequest(data=str(path), kind="customers", name="bank.csv"))
+
+
+@pytest.fixture
+def ratings(store, tmp_path):
+    """Take ratings of films in, as what a session opens."""
+    rng = np.random.default_rng(5)
+    rows = pd.DataFrame(
+        {
+            "user": rng.integers(1, 30, 400),
+            "film": rng.integers(1, 50, 400),
+            "rating": rng.integers(1, 6, 400),
+            "genre": rng.choice(["war", "love"], 400),
+        }
+    )
+    path = tmp_path / "ratings.csv"
+    rows.to_csv(path, index=False)
+    roles = {"customer": "user", "item": "film", "rating": "rating", "category": "genre"}
+    return opened(store, DataRequest(data=str(path), kind="ratings", roles=roles, name="ratings.csv"))
+
+
+def opened(store, request):
+    taken = take_in(store, request)
+    store.put_intake("app:latest-request", request.to_json())
+    return taken
+
+
+def chosen(app, taken):
+    return app.session_state[f"segcore.choice.{taken.table}"]
+
+
+def editor(app):
+    return app.data_editor[0]
+
+
+def edit(app, **rows):
+    """Change cells of the table of weights: the row is found by its feature's title, ``_`` standing for blanks."""
+    table = editor(app)
+    titles = list(table.value["Feature"])
+    edits = {titles.index(title.replace("_", " ")): cells for title, cells in rows.items()}
+    app.session_state[table.key] = {"edited_rows": edits, "added_rows": [], "deleted_rows": []}
+    app.run()
+    assert not app.exception
+    return app
 
 
 def ticked(app):
@@ -89,8 +170,6 @@ def test_the_kits_setting_is_one_click_for_features_rule_and_grid(open_app, smal
 
 
 def test_the_outlier_rule_says_whom_it_leaves_out(open_app, small_intake, store, words):
-    from segcore.features.assemble import kit_outliers
-
     table = store.feature_table(small_intake.table)
     out = ~kit_outliers(table)
     app = open_app("features")
@@ -143,3 +222,215 @@ def test_the_data_dictionary_explains_every_feature(open_app, small_intake, stor
     assert set(table.names) <= set(dictionary["Name in files"])
     assert dictionary["What it is"].str.len().min() > 10
     assert dictionary["Ticked"].sum() == 12
+
+
+def test_weights_and_transforms_reach_the_choice_and_the_sweep(open_app, small_intake, store, words):
+    app = edit(open_app("features"), Recency={"Priority": "High × 4", "Transform": "Log"}, Orders={"Own factor": 1.75})
+    assert chosen(app, small_intake).weights == (("Recency", 4.0), ("invoices", 1.75))
+    assert chosen(app, small_intake).transforms == (("Recency", "log"),)
+    assert "**Recency** × 4, **Orders** × 1.75; everything else counts once" in words(app)
+    app.switch_page("pages/sweep.py").run()
+    assert "2 weighed · 1 transformed" in words(app)
+    app.button(key="sweep.run").click().run()
+    assert not app.exception
+    (sweep_id,) = store.sweep_ids()
+    assert store.spec(sweep_id).weights == {"Recency": 4.0, "invoices": 1.75}
+    assert store.spec(sweep_id).transforms == {"Recency": "log"}
+
+
+def test_an_own_factor_stands_in_place_of_a_priority(open_app, small_intake):
+    app = edit(open_app("features"), Recency={"Priority": "Low × 1.5", "Own factor": 0.5})
+    assert chosen(app, small_intake).weights == (("Recency", 0.5),)
+
+
+def test_weights_survive_a_change_of_page_and_of_ticks(open_app, small_intake):
+    app = edit(open_app("features"), Recency={"Priority": "Medium × 2.5"}, Orders={"Transform": "Power"})
+    app.switch_page("pages/home.py").run()
+    app.switch_page("pages/features.py").run()
+    rows = editor(app).value.set_index("Feature")
+    assert rows.loc["Recency", "Priority"] == "Medium × 2.5"
+    assert rows.loc["Orders", "Transform"] == "Power"
+    box = next(box for box in app.checkbox if box.label == "Recency")
+    box.uncheck().run()
+    assert chosen(app, small_intake).weights == ()
+    next(box for box in app.checkbox if box.label == "Recency").check().run()
+    assert chosen(app, small_intake).weights == (("Recency", 2.5),)
+    assert chosen(app, small_intake).transforms == (("invoices", "power"),)
+
+
+def test_a_whole_setting_takes_weights_and_transforms_back(open_app, small_intake):
+    app = edit(open_app("features"), Recency={"Priority": "High × 4", "Transform": "Log"})
+    app = press(app, "Use the Intel kit's setting")
+    assert (chosen(app, small_intake).weights, chosen(app, small_intake).transforms) == ((), ())
+    assert set(editor(app).value["Priority"]) == {"–"}
+
+
+def test_what_each_feature_counts_for_is_its_share_of_the_distances(open_app, small_intake, store):
+    app = edit(open_app("features"), Recency={"Priority": "High × 4", "Transform": "Log"}, Orders={"Own factor": 0.3})
+    app.segmented_control(key="features.scaler").set_value("minmax").run()
+    now, table = chosen(app, small_intake), store.feature_table(small_intake.table)
+    X = prepare_rows(table.select(now.features), "minmax", weights=dict(now.weights), transforms=dict(now.transforms))
+    titles = {entry.name: entry.title for entry in table.dictionary}
+    expected = {titles[name]: 100 * part for name, part in zip(now.features, distance_shares(X), strict=True)}
+    app.run()
+    found = editor(app).value.set_index("Feature")["Counts for"]
+    assert {title: found[title] for title in expected} == pytest.approx(expected)
+
+
+def test_skewed_features_are_logged_by_one_click_and_taken_back_by_another(open_app, customers, store):
+    app = open_app("features")
+    rows = editor(app).value.set_index("Feature")
+    table = store.feature_table(customers.table)
+    assert rows.loc["balance", "Skewness"] == pytest.approx(skew(table.column("balance")))
+    assert rows.loc["balance", "Hint"] == "try a log"
+    assert rows.loc["age", "Hint"] == ""
+    app = press(app, "Log the skewed feature")
+    assert chosen(app, customers).transforms == (("balance", "log"),)
+    logged = editor(app).value.set_index("Feature")
+    assert logged.loc["balance", "Skewness"] == pytest.approx(skew(np.log1p(table.column("balance"))))
+    app = press(app, "Undo all transforms")
+    assert chosen(app, customers).transforms == ()
+
+
+def test_a_transformed_feature_is_drawn_before_and_after_side_by_side(open_app, customers, store, words):
+    app = edit(open_app("features"), balance={"Transform": "Power"})
+    app.selectbox(key="features.closer").set_value("balance").run()
+    before, after = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart"))
+    assert before["layout"]["xaxis"]["title"]["text"] == "balance"
+    assert after["layout"]["xaxis"]["title"]["text"] == "balance, power"
+    values = store.feature_table(customers.table).column("balance")
+    expected = transformed(values, "power", fitted_transform(values, "power"))
+    assert f"Skewness goes from {skew(values):.1f} to {skew(expected):.1f}" in words(app)
+
+
+def test_customers_are_scaled_from_0_to_1_and_all_their_columns_ticked(open_app, customers, words):
+    app = open_app("features")
+    assert app.segmented_control(key="features.scaler").value == "minmax"
+    assert chosen(app, customers).scaler == "minmax"
+    labels = [box.label for box in app.checkbox]
+    assert labels[:3] == ["age", "balance", "visits"]
+    assert {"job (3 values)", "channel (4 values)"} <= set(labels)
+    assert sum(label.startswith("housing: ") for label in labels) == 1
+    assert ticked(app) == labels
+    assert "scaled together" in words(app)
+    assert frame_with(app, "What becomes of it")["Column"].tolist() == ["client_id", "churn"]
+
+
+def test_a_category_is_one_tick_and_one_weight_for_all_its_dummies(open_app, customers, store):
+    app = open_app("features")
+    next(box for box in app.checkbox if box.label == "channel (4 values)").uncheck().run()
+    assert not any(name.startswith("channel=") for name in chosen(app, customers).features)
+    app = edit(app, job={"Priority": "High × 4"})
+    dummies = [name for name in store.feature_table(customers.table).names if name.startswith("job=")]
+    assert dict(chosen(app, customers).weights) == dict.fromkeys(dummies, 4.0)
+    assert len(dummies) == 3
+    app.switch_page("pages/home.py").run()
+    app.switch_page("pages/features.py").run()
+    assert editor(app).value.set_index("Feature").loc["job", "Priority"] == "High × 4"
+
+
+def test_a_transform_of_a_category_is_refused_in_words(open_app, customers, words):
+    app = edit(open_app("features"), job={"Transform": "Log"})
+    assert chosen(app, customers).transforms == ()
+    assert "job: each value is 0 or 1 already" in words(app)
+
+
+def test_the_values_of_a_category_are_counted(open_app, customers):
+    app = open_app("features")
+    rows = frame_with(app, "Share")
+    raw = customer_rows()
+    for column in ("job", "housing"):
+        found = rows[rows["Column"].str.startswith(column)].set_index("Value")["Customers"].to_dict()
+        assert found == raw[column].value_counts().to_dict()
+    app.selectbox(key="features.closer").set_value("job").run()
+    chart = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert chart["data"][0]["y"] == list(raw["job"].value_counts().index)
+
+
+def test_dummies_of_one_column_are_no_near_duplicates_of_each_other(open_app, customers, words):
+    app = look_at(open_app("features"), "Correlations")
+    assert "No two ticked features say nearly the same" in words(app)
+
+
+def test_ratings_have_all_their_features_ticked(open_app, ratings, store, words):
+    app = open_app("features")
+    assert chosen(app, ratings).features == store.feature_table(ratings.table).names
+    assert chosen(app, ratings).scaler == "standard"
+    assert "Share of ratings by category" in words(app)
+    for tab in ("Correlations", "Data dictionary", "Distributions"):
+        look_at(app, tab)
+
+
+def test_every_view_stands_with_nothing_ticked(open_app, customers):
+    app = press(open_app("features"), "None")
+    for tab in ("Correlations", "Data dictionary", "Distributions"):
+        look_at(app, tab)
+    assert not app.data_editor
+
+
+def test_a_group_is_ticked_and_unticked_as_a_whole(open_app, small_intake):
+    app = open_app("features")
+    app.button(key=f"group.{small_intake.table[:12]}.Lines by month").click().run()
+    assert sum(name in chosen(app, small_intake).features for name in ("January", "June", "December")) == 3
+    app.button(key=f"group.{small_intake.table[:12]}.Lines by month").click().run()
+    assert len(ticked(app)) == 12
+
+
+def test_a_feature_is_found_by_its_name_and_the_others_stay_ticked(open_app, small_intake):
+    app = open_app("features")
+    app.text_input(key="features.find").set_value("recency").run()
+    assert not app.exception
+    assert "Recency" in [box.label for box in app.checkbox]
+    assert len(app.checkbox) < 12
+    assert len(chosen(app, small_intake).features) == 12
+    next(box for box in app.checkbox if box.label == "Recency").uncheck().run()
+    app.text_input(key="features.find").set_value("").run()
+    assert len(ticked(app)) == 11
+    app.text_input(key="features.find").set_value("nothing like it").run()
+    assert len(chosen(app, small_intake).features) == 11
+
+
+def test_the_account_adds_up_from_the_rows_read_to_the_customers_clustered(open_app, small_intake, store, words):
+    app = open_app("features")
+    app.toggle(key="features.outliers").set_value(True).run()
+    rows = frame_with(app, "Net revenue")
+    table = store.feature_table(small_intake.table)
+    kept = kit_outliers(table)
+    assert rows.iloc[0]["Rows"] == small_intake.rows_read
+    taken_away = rows[rows[""].str.startswith("Set aside: ")]["Rows"].sum()
+    assert small_intake.rows_read + taken_away == rows[rows[""] == "Used"]["Rows"].item() == small_intake.rows_used
+    assert rows.iloc[-1]["Customers"] == kept.sum()
+    assert rows.iloc[-1]["Net revenue"] == round(table.revenue[kept].sum())
+    assert f"**{kept.sum()} customers are clustered**" in words(app)
+    assert f"{small_intake.rows_read:,} rows read" in words(app)
+
+
+def test_the_files_hold_the_dictionary_and_the_ticked_features(small_intake, customers, store):
+    table = store.feature_table(small_intake.table)
+    asked = FeatureChoice(features=("Recency", "invoices"), outliers="kit")
+    rows = pyarrow.csv.read_csv(io.BytesIO(features_file(table, asked, ".csv"))).to_pandas()
+    kept = kit_outliers(table)
+    assert list(rows) == ["customer_id", "Recency", "invoices"]
+    assert rows["Recency"].tolist() == table.column("Recency")[kept].tolist()
+    same = pyarrow.parquet.read_table(io.BytesIO(features_file(table, asked, ".parquet"))).to_pandas()
+    assert same["customer_id"].tolist() == table.customers[kept].tolist()
+    dictionary = pyarrow.csv.read_csv(io.BytesIO(dictionary_file(store.feature_table(customers.table)))).to_pandas()
+    assert {"job=admin", "churn", "age"} <= set(dictionary["Feature"])
+
+
+def test_the_files_are_offered_and_made_on_the_click_only(open_app, small_intake, monkeypatch):
+    made = []
+    monkeypatch.setattr("ui.feature_files.features_file", lambda *args: made.append(args) or b"")
+    app = look_at(open_app("features"), "Data dictionary")
+    labels = [button.label for button in app.get("download_button")]
+    assert labels == ["Data dictionary (CSV)", "Feature table (CSV)", "Feature table (Parquet)"]
+    assert not made
+
+
+def test_many_features_are_shown_by_their_strongest_pairs(open_app, small_intake, words):
+    app = look_at(press(open_app("features"), "All"), "Correlations")
+    assert "The strongest pairs" in words(app)
+    pairs = frame_with(app, "Goes with")
+    assert pairs["r"].abs().is_monotonic_decreasing
+    (chart,) = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart"))
+    assert len(chart["data"][0]["x"]) <= 40

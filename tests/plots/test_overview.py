@@ -1,7 +1,7 @@
 import numpy as np
 
-from segcore.explain.overview import correlations, spread
-from segcore.plots.overview import draw_correlations, draw_k_distances, draw_spread
+from segcore.explain.overview import correlations, spread, value_shares
+from segcore.plots.overview import draw_correlations, draw_k_distances, draw_shares_of_values, draw_spread
 from segcore.quality.kdistance import k_distances
 
 
@@ -37,3 +37,12 @@ def test_the_curve_marks_the_suggested_eps():
     assert found.eps is not None
     assert [shape.y0 for shape in figure.layout.shapes] == [found.eps]
     assert figure.data[0].x[-1] == 100
+
+
+def test_each_value_of_a_category_is_a_bar_with_its_share():
+    found = value_shares(("web", "<b>shop</b>"), np.array([[1.0, 0], [0, 1], [0, 1], [0, 1]]), "(other)")
+    figure = draw_shares_of_values(found, title="channel <i>")
+    assert list(figure.data[0].y) == ["&lt;b>shop&lt;/b>", "web"]
+    assert list(figure.data[0].x) == [3, 1]
+    assert list(figure.data[0].text) == ["75.0%", "25.0%"]
+    assert figure.layout.yaxis.title.text == "channel &lt;i>"
