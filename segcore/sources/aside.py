@@ -24,8 +24,6 @@ _SPOKEN = {  # of one row, of several
     CANCELLED: ("that is cancelled", "that are cancelled"),
     DUPLICATE: ("that repeats an earlier row", "that repeat an earlier row"),
 }
-_FEW_PLACES = 5
-_NUMBER = re.compile(r"\d[\d,]*")
 
 
 def bad_value(column: str) -> str:
@@ -81,7 +79,7 @@ class Sieve:
         if not len(rows):
             return None
         why = pa.array(self._reasons, pa.large_string()).take(pa.array(self._codes[rows].astype(np.int64) - 1))
-        columns = [pa.array(places_of(raw, rows), pa.large_string()), why]
+        columns = [pa.array([raw.where(row) for row in rows.tolist()], pa.large_string()), why]
         # Column by column: a source that is read on demand is never in memory as a whole.
         columns += [as_text(raw.column(name).take(pa.array(rows))) for name in raw.names]
         return pa.Table.from_arrays(columns, names=["Row", "Why", *_apart(raw.names)])
@@ -95,31 +93,6 @@ def set_aside_notes(sieve: Sieve) -> list[Note]:
         one, several = _SPOKEN.get(reason, (column, column))
         notes.append(Note("info", f"1 row {one} set aside." if count == 1 else f"{count:,} rows {several} set aside."))
     return notes
-
-
-def places_of(raw: Raw, rows: np.ndarray) -> list[str]:
-    """Return where rows stand, as text.
-
-    Parameters
-    ----------
-    raw : Raw
-    rows : ndarray of shape (n,), int64
-        Indices, ascending.
-    """
-    if raw.places is not None:
-        return raw.places(rows)
-    if len(rows) <= _FEW_PLACES:
-        return [raw.where(int(row)) for row in rows]
-    # Asking for each row may mean reading the file as often. Numbers that rise by as much as the rows between two have no gap there.
-    first, last = raw.where(int(rows[0])), raw.where(int(rows[-1]))
-    one, other = _NUMBER.search(first), _NUMBER.search(last)
-    if one and other and (first[: one.start()], first[one.end() :]) == (last[: other.start()], last[other.end() :]):
-        low, high = (int(found.group().replace(",", "")) for found in (one, other))
-        if high - low == rows[-1] - rows[0]:
-            form = f"{{:{',' if ',' in other.group() else ''}}}"
-            before, after = first[: one.start()], first[one.end() :]
-            return [f"{before}{form.format(number)}{after}" for number in (rows - rows[0] + low).tolist()]
-    return [f"data row {row + 1:,}" for row in rows.tolist()]
 
 
 def _apart(names: Sequence[str]) -> list[str]:

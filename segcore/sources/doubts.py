@@ -61,7 +61,7 @@ def worth_a_look(
     if meaning.kind == "transactions":
         counts["cancelled lines"] = int(cancelled_lines(used, roles).sum())
     if rules.duplicates == "keep" and raw.n_rows <= MOST_ROWS:
-        counts["exact repeats of an earlier row"] = int((repeats_earlier(raw, meaning.roles.values()) & kept).sum())
+        counts["exact repeats of an earlier row"] = int((repeats_earlier(raw, meaning.roles) & kept).sum())
     if "quantity" in roles:
         counts["negative quantity without cancellation"] = _negative_only(used, roles)
     if "price" in roles:

@@ -31,7 +31,8 @@ class Raw:
     head : callable
         ``head(n)`` returns the first rows of every column without reading the rest, where the format allows.
     where : callable
-        ``where(row)`` names the place of a row (0 is the first) as its owner would look it up: "line 17", "row 17".
+        ``where(row)`` names the place of a row (0 is the first) as its owner would look it up: "line 17", "row 17". It is quick: it may
+        be asked for every row.
     notes : tuple of Note
         What the reader noticed.
     kind, roles : Kind or None, mapping
@@ -42,9 +43,6 @@ class Raw:
         The sheets that could be read; empty where the format has none.
     repeated : ndarray of shape (n_rows,), bool, or None
         Rows that stand in an earlier sheet of the same workbook too.
-    places : callable or None
-        ``places(rows)`` returns what ``where`` says of each of many rows (indices, ascending) at once, where the format has a quick way:
-        ``where`` may read the file again for every row.
     """
 
     name: str
@@ -59,7 +57,6 @@ class Raw:
     form: Mapping[str, str] = field(default_factory=dict)
     sheets: tuple[str, ...] = ()
     repeated: np.ndarray | None = None
-    places: Callable[[np.ndarray], list[str]] | None = None
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column."""
@@ -75,7 +72,6 @@ def table_source(
     form: Mapping[str, str] | None = None,
     sheets: Sequence[str] = (),
     repeated: np.ndarray | None = None,
-    places: Callable[[np.ndarray], list[str]] | None = None,
 ) -> Raw:
     """Return the source of a table that is in memory already."""
     return Raw(
@@ -89,7 +85,6 @@ def table_source(
         form=form or {},
         sheets=tuple(sheets),
         repeated=repeated,
-        places=places,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -12,18 +12,19 @@ from segcore.sources.columns import as_text
 from segcore.sources.raw import Raw
 
 MOST_ROWS = 3_000_000  # that are searched for repeats where nobody asked to set them aside
+_TELLING = ("customer", "order", "time", "item", "quantity", "price", "amount", "rating")
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _NULL = np.uint64(0xD6E8FEB86659FD93)
 
 
-def repeats_earlier(raw: Raw, telling: Collection[str] = ()) -> np.ndarray:
+def repeats_earlier(raw: Raw, roles: Mapping[str, str]) -> np.ndarray:
     """Return which rows repeat an earlier one, value by value as written, bool, shape (n_rows,).
 
     Parameters
     ----------
     raw : Raw
-    telling : collection of str
-        Columns that most likely tell one row from another: where they do, the others are not even read.
+    roles : mapping of role to column name
+        Where the columns that most likely tell one row from another do, the others are not even read.
 
     Notes
     -----
@@ -31,9 +32,10 @@ def repeats_earlier(raw: Raw, telling: Collection[str] = ()) -> np.ndarray:
     rows, two are taken for one with a probability below one in four million.
     """
     keys = np.zeros(raw.n_rows, dtype=np.uint64)
+    telling = [roles[role] for role in _TELLING if role in roles]
     others = [name for name in raw.names if name not in telling]
     repeated = np.zeros(raw.n_rows, dtype=bool)
-    for names in ([name for name in raw.names if name in telling], others):
+    for names in (telling, others):
         for name in names:
             keys ^= _bits(raw.column(name))
             # Multiplying and folding carries every bit of one column over all bits before the next comes in (Steele et al. 2014, SplitMix).

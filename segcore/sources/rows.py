@@ -150,7 +150,7 @@ def _set_aside(sieve: Sieve, typed: Typed, raw: Raw, meaning: Meaning, rules: Ro
     if rules.cancelled == "aside" and meaning.kind == "transactions":
         sieve.put(cancelled_lines(pa.table({name: typed.columns[name] for name in roles.values()}), roles), CANCELLED)
     if rules.duplicates == "aside":
-        sieve.put(repeats_earlier(raw, meaning.roles.values()), DUPLICATE)
+        sieve.put(repeats_earlier(raw, meaning.roles), DUPLICATE)
 
 
 def _below_zero(values: pa.Array) -> np.ndarray | None:

@@ -95,7 +95,7 @@ def _read_role(typed: Typed, column: pa.ChunkedArray, role: str, name: str, raw:
         typed.columns[name], bad = numbers.values, numbers.bad
         if role == "discount":
             typed.columns[name] = numbers.values.fill_null(0.0)
-        typed.notes.extend(numbers.notes or _comma_notes(column, name))
+        typed.notes.extend(numbers.notes)
     if bad is not None:
         typed.bad[name] = bad
 
@@ -108,7 +108,7 @@ def _read_plain(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rule
     if is_numeric(column):
         numbers = read_numbers(column, name=name, where=raw.where)
         typed.columns[name] = numbers.values
-        typed.notes.extend(numbers.notes or _comma_notes(column, name))
+        typed.notes.extend(numbers.notes)
         return
     if not (pa.types.is_boolean(column.type) or _is_mostly_numbers(typed, column, name, raw, rules)):
         times = _times(column, name, rules)
@@ -203,13 +203,3 @@ def too_large(typed: Typed, roles: dict[str, str], raw: Raw, rules: RowRules) ->
             remedy="set_aside",
         )
     return infinite
-
-
-def _comma_notes(column: pa.ChunkedArray, name: str) -> list[Note]:
-    """Say what the commas of a column of numbers were read as."""
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        return []
-    if not pc.any(pc.match_substring(column, ",")).as_py():
-        return []
-    what = "thousands" if pc.any(pc.match_substring_regex(column, r",\d{3}[.,]")).as_py() else "decimals"
-    return [Note("info", f"Commas in {name} are read as parting {what}.")]

@@ -13,9 +13,8 @@ from segcore.dataset import is_cancelled
 from segcore.errors import DataError
 from segcore.rules import RowRules
 from segcore.sources import Selection, build_dataset, find_meaning, read_source
-from segcore.sources.aside import places_of
 from segcore.sources.doubts import cancelled_lines
-from segcore.sources.raw import Raw, table_source
+from segcore.sources.raw import table_source
 from segcore.sources.repeats import repeats_earlier
 
 ROLES = {"customer": "who", "order": "order", "time": "when", "quantity": "n", "price": "price"}
@@ -123,7 +122,7 @@ def test_exact_repeats_are_those_of_pandas(data):
     cut = data.draw(st.integers(0, n_rows))
     chunked = pa.concat_tables([table.slice(0, cut), table.slice(cut)])
 
-    repeated = repeats_earlier(source(chunked), data.draw(st.sampled_from([(), ("0",)])))
+    repeated = repeats_earlier(source(chunked), data.draw(st.sampled_from([{}, {"item": "0"}])))
 
     rows = [tuple(row.values()) for row in table.to_pylist()]
     assert repeated.tolist() == [row in rows[:at] for at, row in enumerate(rows)]
@@ -132,7 +131,7 @@ def test_exact_repeats_are_those_of_pandas(data):
 def test_columns_of_categories_in_several_pieces_are_compared_by_their_values():
     one, other = (pa.array(values).dictionary_encode() for values in (["a", "b"], ["b", "a"]))
 
-    assert repeats_earlier(source(pa.table({"x": pa.chunked_array([one, other])}))).tolist() == [False, False, True, True]
+    assert repeats_earlier(source(pa.table({"x": pa.chunked_array([one, other])})), {}).tolist() == [False, False, True, True]
 
 
 @settings(max_examples=50, deadline=None)
@@ -280,35 +279,6 @@ def test_columns_called_row_and_why_do_not_hide_those_of_the_report(write_text):
 
     assert dataset.aside.column_names == ["Row", "Why", "Row (source)", "Why (source)", "customer_id", "date", "amount"]
     assert dataset.aside.to_pylist()[0]["Row (source)"] == "2"
-
-
-def stub(where, places=None):
-    return Raw("rows", ("a",), 10_000, read=None, head=None, where=where, places=places)
-
-
-def test_many_rows_are_named_without_asking_for_each():
-    asked = []
-
-    def where(row):
-        asked.append(row)
-        return f"row {row + 5:,} of sheet 'A'"
-
-    names = places_of(stub(where), np.arange(990, 1_010))
-
-    assert (names[0], names[-1]) == ("row 995 of sheet 'A'", "row 1,014 of sheet 'A'")
-    assert names[4:6] == ["row 999 of sheet 'A'", "row 1,000 of sheet 'A'"]
-    assert len(asked) == 2
-
-
-def test_many_rows_with_gaps_between_them_are_named_by_their_number():
-    rows = np.arange(0, 100, 10)
-
-    assert places_of(stub(lambda row: f"line {2 * row + 2}"), rows)[3] == "data row 31"
-    assert places_of(stub(lambda row: f"line {2 * row + 2}"), rows[:3]) == ["line 2", "line 22", "line 42"]
-
-
-def test_a_source_that_can_name_many_rows_is_asked_once():
-    assert places_of(stub(None, places=lambda rows: [f"cell {row}" for row in rows]), np.array([3, 5])) == ["cell 3", "cell 5"]
 
 
 @pytest.mark.parametrize("frames", ["pandas", "polars"])
