@@ -12,18 +12,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segcore.errors import DataError
+from segcore.rules import DateOrder
 from segcore.sources.columns import as_numbers, as_text, is_numeric
-from segcore.sources.dates import parse_moment, read_times
+from segcore.sources.dates import Times, parse_moment, read_times
 
 _ISO_DATE = re.compile(r"\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?\s*")
 
 
 class TypedColumns:
-    """The columns of a table in the types that a condition compares them in, each made once."""
+    """The columns of a table in the types that a condition compares them in, each made once.
 
-    def __init__(self, table: pa.Table, condition: str) -> None:
+    Parameters
+    ----------
+    table : pyarrow Table
+    condition : str
+        As it was written, for messages.
+    order : {"dmy", "mdy", "ymd"} or None
+        Order of day, month and year in dates that are text; ``None`` finds it.
+    """
+
+    def __init__(self, table: pa.Table, condition: str, order: DateOrder | None = None) -> None:
         self._table = table
         self._condition = condition
+        self._order = order
         self._made: dict[str, pa.Array] = {}
 
     def frame(self) -> pa.Table:
@@ -33,7 +44,7 @@ class TypedColumns:
     def compared(self, name: str, values: Sequence[str | float], *, ordered: bool = False) -> tuple[nw.Expr, list[Any]]:
         """Return a column and the values it is compared with, both as numbers, dates or text: whichever the column holds."""
         column = self._table[name]
-        if _is_time(column) or (_is_text(column) and self._all_dates(column, values)):
+        if _is_time(column) or (_is_text(column) and self._all_dates(name, values)):
             return self._times(name), [self._moment(value, name) for value in values]
         if not _is_text(column):
             return self._numbers(name), [self._number(value, name) for value in values]
@@ -69,23 +80,40 @@ class TypedColumns:
         return self._keep(f"present {name}", make)
 
     def _numbers(self, name: str) -> nw.Expr:
-        return self._keep(f"number {name}", lambda: as_numbers(self._table[name], name=name, where=lambda row: f"row {row + 1:,}"))
+        return self._keep(f"number {name}", lambda: as_numbers(self._table[name], name=name, where=_row))
 
     def _times(self, name: str) -> nw.Expr:
-        return self._keep(f"time {name}", lambda: read_times(self._table[name], name=name, where=lambda row: f"row {row + 1:,}").values)
+        return self._keep(f"time {name}", lambda: self._read_times(name).values)
+
+    def _read_times(self, name: str, *, set_aside: bool = False) -> Times:
+        return read_times(self._table[name], name=name, where=_row, order=self._order, set_aside=set_aside)
 
     def _keep(self, key: str, make: Callable[[], pa.Array]) -> nw.Expr:
         if key not in self._made:
             self._made[key] = make()
         return nw.col(key)
 
-    def _all_dates(self, column: pa.ChunkedArray, values: Sequence[str | float]) -> bool:
+    def _all_dates(self, name: str, values: Sequence[str | float]) -> bool:
+        """Tell whether a column of text holds dates and is compared with dates.
+
+        Raises
+        ------
+        DataError
+            Where it does, but for a few bad dates, or nobody can tell its days from its months: as text it would be compared wrongly.
+        """
         if not all(isinstance(value, str) and _ISO_DATE.fullmatch(value) for value in values):
             return False
         try:
-            return read_times(column, name="", where=str).values.null_count < len(column)
-        except DataError:
+            return self._read_times(name).values.null_count < self._table.num_rows
+        except DataError as error:
+            if error.remedy == "date_order" or (error.remedy == "set_aside" and self._mostly_dates(name)):
+                raise
             return False
+
+    def _mostly_dates(self, name: str) -> bool:
+        times = self._read_times(name, set_aside=True)
+        n_bad = 0 if times.bad is None else int(times.bad.sum())
+        return len(times.values) - times.values.null_count > n_bad
 
     def _moment(self, value: str | float, name: str) -> dt.datetime:
         if isinstance(value, float):
@@ -97,6 +125,10 @@ class TypedColumns:
             return float(value)
         except ValueError:
             raise DataError(f"The filter {self._condition!r} compares {name}, which holds numbers, with the text {value!r}.") from None
+
+
+def _row(row: int) -> str:
+    return f"row {row + 1:,}"
 
 
 def _is_time(column: pa.ChunkedArray) -> bool:

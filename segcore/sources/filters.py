@@ -15,6 +15,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from segcore.errors import DataError, ParameterError
+from segcore.rules import DateOrder
 from segcore.sources.comparison import TypedColumns
 from segcore.sources.dates import parse_moment
 
@@ -73,8 +74,14 @@ class Condition:
         """Names of the columns it asks about, as written."""
         return tuple(dict.fromkeys(column.name for column in self._tree.find_all(exp.Column)))
 
-    def mask(self, table: pa.Table) -> pa.Array:
+    def mask(self, table: pa.Table, *, order: DateOrder | None = None) -> pa.Array:
         """Return which rows of ``table`` it keeps, shape (n_rows,); a row where it is unknown (null) is not kept.
+
+        Parameters
+        ----------
+        table : pyarrow Table
+        order : {"dmy", "mdy", "ymd"} or None
+            Order of day, month and year in dates that are text; ``None`` finds it.
 
         Raises
         ------
@@ -87,7 +94,7 @@ class Condition:
                 raise DataError(
                     f"The filter {self.text!r} names {name!r}, which is no column{hint}: the columns are {', '.join(table.column_names)}."
                 )
-        typed = TypedColumns(table, self.text)
+        typed = TypedColumns(table, self.text, order)
         try:
             expression = self._expression(self._tree, typed)
             frame = nw.from_native(typed.frame(), eager_only=True)

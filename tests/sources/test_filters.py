@@ -232,3 +232,23 @@ def test_a_bare_code_with_a_leading_zero_is_asked_for_in_quotes():
     with pytest.raises(ParameterError, match="00220: a code that begins with 0 stands in single quotes"):
         Condition("StockCode = 00220")
     Condition("Price > 0.5 AND Quantity <> 0 AND StockCode = '00220'")
+
+
+def test_dates_whose_order_nobody_can_tell_are_not_compared_as_text():
+    table = pa.table({"Joined": ["03/04/2010", "05/06/2010"], "Price": ["£1,234.50", "£2.00"]})
+    condition = Condition("Joined >= '2010-05-01'", table.column_names)
+
+    with pytest.raises(DataError, match=r"Joined.*--date-order"):
+        condition.mask(table)
+    assert condition.mask(table, order="dmy").to_pylist() == [False, True]
+    assert condition.mask(table, order="mdy").to_pylist() == [False, True]
+    assert Condition("Joined < '2010-04-01'", table.column_names).mask(table, order="mdy").to_pylist() == [True, False]
+    assert rows("Price > 1000", table) == [0]
+
+
+def test_a_few_bad_dates_in_a_filtered_column_are_refused_and_text_with_a_date_in_it_stays_text():
+    table = pa.table({"Joined": ["13/04/2010", "soon", "14/04/2010"], "Note": ["2010-04-13", "soon", "later"]})
+
+    with pytest.raises(DataError, match=r"Joined.*'soon' in row 2"):
+        Condition("Joined >= '2010-04-14'", table.column_names).mask(table)
+    assert rows("Note = '2010-04-13'", table) == [0]
