@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from segcore.dataset import Note
-from segcore.sources.columns import shown
+from segcore.sources.text import shown
 from segcore.sources.workbookparts import Cells, cell_name
 
 Area = tuple[tuple[int, int], tuple[int, int]]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segcore.dataset import Note
-from segcore.sources.columns import shown
+from segcore.sources.text import shown
 
 _DENSE = 0.5
 _DATE = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"

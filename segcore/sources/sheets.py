@@ -14,17 +14,16 @@ import pyarrow.compute as pc
 
 from segcore.dataset import Note
 from segcore.errors import DataError
-from segcore.sources.columns import shown
-from segcore.sources.raw import check_header
+from segcore.sources.raw import MAX_COLUMNS, check_header
 from segcore.sources.sheetnotes import cell_notes, digit_notes, header_notes, merged_notes, total_notes
+from segcore.sources.text import shown
 from segcore.sources.workbookparts import MAX_TEXT, Cells, cell_name
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
-MAX_COLUMNS = 2_000
 _TOP_ROWS, _TITLE_ROWS, _DEEPEST_HEADER = 60, 20, 10_000
-_BLOCK = 16_384
+_BLOCK = 2**17  # cells that are Python objects at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,8 @@ class OpenSheet:
         first = self.header.row + 1
         body = itertools.chain(self._below(self.header), self._rows)
         self._top = []
-        while block := list(itertools.islice(body, _BLOCK)):
+        n_rows = max(1, _BLOCK // max(1, len(columns)))
+        while block := list(itertools.islice(body, n_rows)):
             self._put_errors(block, first)
             arrays = [to_arrow(values) for values in zip(*block, strict=True)]
             filled = np.zeros(len(block), bool)
@@ -146,8 +146,6 @@ class OpenSheet:
             bool(name) or any(len(part) > part.null_count for part in column)
             for name, column in zip(self.header.names, columns, strict=True)
         ]
-        if sum(used) > MAX_COLUMNS:
-            raise DataError(f"{self.what} has {sum(used):,} columns, more than {MAX_COLUMNS:,}: keep those that are needed.")
         names, notes = check_header([name for name, use in zip(self.header.names, used, strict=True) if use], self.what)
         places = [self._left + position + 1 for position, use in enumerate(used) if use]
         kept = [column for column, use in zip(columns, used, strict=True) if use]
@@ -220,7 +218,7 @@ class OpenSheet:
         below = self._below(header)
         width = max((_count(row) for row in below), default=0)
         if len(named) > MAX_COLUMNS:
-            raise DataError(f"{self.what} has {len(named):,} columns, more than {MAX_COLUMNS:,}: keep those that are needed.")
+            raise DataError(f"{self.what} has {len(named):,} columns, more than the {MAX_COLUMNS:,} allowed: keep those that are needed.")
         if len(named) == 1 and width > 2:
             best = next(row for row, cells in enumerate(below, start=header.row + 1) if _count(cells) >= width)
             give = "the row that names them" if asked else f"row {best}, or whichever names them,"

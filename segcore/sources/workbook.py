@@ -13,10 +13,11 @@ import pyarrow as pa
 from segcore.dataset import Note
 from segcore.errors import DataError, SegcoreError
 from segcore.rules import ReadOptions
-from segcore.sources.columns import shown
+from segcore.sources.formats import said
 from segcore.sources.raw import Raw, table_source
 from segcore.sources.sheetoverlap import find_repeated
 from segcore.sources.sheets import OpenSheet, SheetRows, unify
+from segcore.sources.text import shown
 from segcore.sources.workbookparts import Cells, Parts, check_parts, damaged
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ def read_workbook(path: Path, name: str, reading: ReadOptions | None = None) -> 
         Where no sheet has rows, a sheet that is asked for is not there, or a header names a column twice.
     """
     reading = reading or ReadOptions()
-    parts = check_parts(path, name)
-    with _opened(path, name) as workbook:
-        book = _Book(workbook, parts, name, reading)
+    what = said(name)
+    parts = check_parts(path, what)
+    with _opened(path, what) as workbook:
+        book = _Book(workbook, parts, what, reading)
         read, others = book.read_asked() if reading.sheets else book.read_found()
     notes = [
         *_workbook_notes(parts, read, others, book.hidden if not reading.sheets else ()),
@@ -56,8 +58,8 @@ def read_workbook(path: Path, name: str, reading: ReadOptions | None = None) -> 
     header = ", ".join(dict.fromkeys(f"row {sheet.header.row:,}" for sheet in read))
     form = {"format": "XLSX workbook", "sheets": ", ".join(sheet.title for sheet in read), "header": header}
     table, where = _stacked(read), _places(read)
-    repeated, said = find_repeated(table, [len(sheet.rows) for sheet in read], [sheet.title for sheet in read])
-    return table_source(name, table, where=where, notes=(*notes, *said), form=form, sheets=book.filled_titles(), repeated=repeated)
+    repeated, overlap = find_repeated(table, [len(sheet.rows) for sheet in read], [sheet.title for sheet in read])
+    return table_source(name, table, where=where, notes=(*notes, *overlap), form=form, sheets=book.filled_titles(), repeated=repeated)
 
 
 class _Book:

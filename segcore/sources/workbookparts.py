@@ -44,7 +44,7 @@ _RESULT = rb"<" + _P + rb"f\b[^<>]*?(?:/>|>[^<]*</" + _P + rb"f>)\s*"
 _ERROR = re.compile(rb"<" + _P + rb"c(\s[^<>]*)>\s*(?:" + _RESULT + rb")?<" + _P + rb"v[^<>]*>\s*(#[^<]{1,20})<")
 _FORMULA = re.compile(rb"<" + _P + rb"c(\s[^<>]*)>\s*" + _RESULT + rb"(<" + _P + rb"v\s*/?>(?:[^<]+)?)?")
 _TEXT_END = re.compile(rb"<" + _P + rb"si\s*/>|</" + _P + rb"si\s*>")
-_TEXT_CELL = re.compile(rb"""\st\s*=\s*["']s["'](?:[^<]*<""" + _P + rb"""v[^>]*>\s*([0-9]{1,9}))?""")
+_TEXT_CELL = re.compile(rb"""\st\s*=\s*["']s["'](?:[^<]*<""" + _P + rb"""v[^<>]*>\s*([0-9]{1,9}))?""")
 
 
 @dataclass(slots=True)
@@ -102,8 +102,8 @@ def check_parts(path: Path, name: str) -> Parts:
         Where it is damaged, unpacks to more than can be held, or uses what no spreadsheet program writes.
     """
     try:
+        check_directory(path, name)
         with path.open("rb") as file:
-            _check_directory(file, name)
             with zipfile.ZipFile(file) as archive:
                 members = _members(archive, path.stat().st_size, name)
             return _check_members(file, members, name)
@@ -133,20 +133,28 @@ def cell_name(row: int, column: int) -> str:
     return f"{letters}{row}"
 
 
-def _check_directory(file: BinaryIO, name: str) -> None:
-    """Refuse an archive whose list of members is huge, or could be understood in two ways."""
-    size = file.seek(0, 2)
-    file.seek(max(0, size - 42))
-    tail = file.read(42)
-    if tail[-22:-18] != b"PK\x05\x06":
-        raise damaged(name, "its end is missing")
-    (length,) = struct.unpack("<I", tail[-10:-6])
-    if tail[:4] == b"PK\x06\x07":
-        file.seek(min(struct.unpack("<Q", tail[8:16])[0], size))
-        (length,) = struct.unpack("<Q", file.read(56)[40:48])
+def check_directory(path: Path, name: str) -> None:
+    """Refuse an archive whose list of members would fill the memory, or that could be understood in two ways.
+
+    Raises
+    ------
+    SourceError
+        Where it does not end with the place of its list, or the list is far longer than a workbook's.
+    OSError
+        Where it cannot be read.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - 42))
+        tail = file.read(42)
+        if tail[-22:-18] != b"PK\x05\x06":
+            raise damaged(name, "its end is missing")
+        (length,) = struct.unpack("<I", tail[-10:-6])
+        if tail[:4] == b"PK\x06\x07":  # more members than the old form could list
+            file.seek(min(struct.unpack("<Q", tail[8:16])[0], size))
+            length = max(length % 0xFFFFFFFF, *struct.unpack("<Q", file.read(56)[40:48].ljust(8, b"\0")))
     if length > _DIRECTORY_BYTES:
         raise SourceError(f"{name} has far more parts than a workbook has: save it again as XLSX or CSV.")
-    file.seek(0)
 
 
 def _members(archive: zipfile.ZipFile, packed: int, name: str) -> list[zipfile.ZipInfo]:
@@ -196,6 +204,8 @@ def _check_members(file: BinaryIO, members: list[zipfile.ZipInfo], name: str) ->
         raise SourceError(f"{name} lists {texts.count:,} texts, but has {filled:,} cells: save it again as XLSX or CSV.")
     if texts.longest * filled > max(_TEXT_BYTES, 4 * unpacked):
         _check_repeated_texts(file, by_name, scans, unpacked, name)
+    if sum(cells.rows * cells.columns for cells in scans.values()) * _SPARSE_SHARE > max(filled, MAX_CELLS * _SPARSE_SHARE):
+        raise SourceError(f"{name} has sheets that span far more cells than are filled: delete the stray ones, or save the table as CSV.")
     cells = {title: scans[part] for title, part in sheets.items() if part in scans}
     return Parts(cells, any(part.endswith("vbaproject.bin") for part in by_name), from_1904)
 

@@ -289,7 +289,7 @@ def test_more_columns_than_can_be_used_are_refused(write_xlsx):
     for n in range(2_001):
         names = names.replace("NAME", f"c{n}", 1)
 
-    assert "2,001 columns, more than 2,000" in refusal(write_xlsx({"Data": sheet(names + row(2, "><v>1</v>"))}), DataError)
+    assert "2,001 columns, more than the 2,000" in refusal(write_xlsx({"Data": sheet(names + row(2, "><v>1</v>"))}), DataError)
 
 
 # Compound files
