@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from segcore.dataset import FeatureEntry
+from segcore.features.customers.encoding import value_text
 from segcore.features.grouping import ratio, rows_of, small
 
 OTHER, NONE = "(other)", "(none)"
@@ -41,9 +42,15 @@ class Categories:
         return {"chosen": list(self.chosen), "other": self.other}
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The chosen ones, and ``(other)`` where there is a rest."""
-        return (*self.chosen, OTHER) if self.other else self.chosen
+    def labels(self) -> tuple[str, ...]:
+        """The chosen ones as their features are called, each once: shortened, what cannot be printed escaped; ``(other)`` for the rest."""
+        labels: list[str] = []
+        for value in self.chosen:
+            label = value_text(value)
+            while label in (*labels, OTHER):
+                label += "_"
+            labels.append(label)
+        return (*labels, OTHER) if self.other else tuple(labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +107,14 @@ def choose(weighed: pd.DataFrame, most: int) -> Categories:
 
 
 def shares(weighed: pd.DataFrame, index: pd.Index, categories: Categories) -> dict[str, np.ndarray]:
-    """Return ``{category: share}``, each of shape (n_customers,), 0 to 1; all 0 for customers that stand nowhere in ``weighed``."""
+    """Return ``{label: share}``, each of shape (n_customers,), 0 to 1; all 0 for customers that stand nowhere in ``weighed``."""
     positions = {name: position for position, name in enumerate(categories.chosen)}
     rest = len(positions)
     columns = weighed["category"].map(positions).fillna(rest).to_numpy(dtype=np.int64)
     sums = np.zeros((len(index), rest + 1))
     np.add.at(sums, (rows_of(weighed["customer"], index), columns), weighed["weight"].to_numpy(dtype=np.float64))
     whole = sums.sum(axis=1)
-    return {name: ratio(sums[:, position], whole) for position, name in enumerate(categories.names)}
+    return {name: ratio(sums[:, position], whole) for position, name in enumerate(categories.labels)}
 
 
 def describe_shares(
@@ -146,7 +153,7 @@ def describe_shares(
             f"{words.part} where {column} is {'missing' if name == NONE else name}, divided by {words.whole}{rule}.",
             columns,
         )
-        for name in categories.chosen
+        for name in categories.labels[: len(categories.chosen)]
     ]
     if categories.other:
         few = "any other than the one" if len(categories.chosen) == 1 else f"none of the {len(categories.chosen)}"

@@ -134,6 +134,20 @@ def test_categories_that_came_up_later_count_to_the_rest(dataset_of):
     assert "any other than the one" in entry_of(table, "spend_share_(other)").description
 
 
+def test_names_of_categories_can_be_printed_and_are_different(dataset_of):
+    rows = [("a", f"{number}", "2024-01-01T09:00", 9 - number) for number in range(5)]
+    lines = lines_of(*rows, Kind=["x\ny", "x\\ny", "long " * 20, "long " * 30, "<b>"])
+    roles = {**ROLES, "category": "Kind"}
+
+    table = build_features(dataset_of(lines, roles))
+
+    long = "long " * 11 + "lo..."
+    assert table.names[-5:] == tuple(f"spend_share_{name}" for name in ("x\\ny", "x\\ny_", long, f"{long}_", "<b>"))
+    assert table.fitted["categories"]["chosen"][0] == "x\ny"
+    np.testing.assert_allclose(table.values[0, -5:], [9 / 35, 8 / 35, 7 / 35, 6 / 35, 5 / 35])
+    assert build_features(dataset_of(lines, roles), fitted=table.fitted).names == table.names
+
+
 def test_what_the_roles_or_the_data_do_not_allow_is_dropped_with_the_reason(dataset_of):
     without = build_features(dataset_of(shopping(), ROLES))
     returns = shopping().iloc[[2, 4]]
