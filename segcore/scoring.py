@@ -15,6 +15,7 @@ from segcore.dataset import Dataset, FeatureTable
 from segcore.errors import DataError, ParameterError, StoreError
 from segcore.features import build_features
 from segcore.features.assemble import assemble, outlier_bounds
+from segcore.features.customers import needed_recipes
 from segcore.grid import point_key
 from segcore.preparation import apply_preparation
 from segcore.solution import Preparation, Solution, SweepSpec
@@ -96,8 +97,10 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
 
 def _fitted(store: Store, spec: SweepSpec, preparation: Preparation) -> Mapping[str, Any] | None:
     """Return what made the sweep's features; of sweeps that did not keep it, what their table still tells."""
-    if preparation.fitted or spec.data.get("kind") != "customers":
+    if spec.data.get("kind") != "customers":
         return preparation.fitted or None
+    if preparation.fitted:
+        return needed_recipes(preparation.fitted, preparation.features)
     table = store.feature_table(spec.table).select(preparation.features)
     # Filling with the median did not move it.
     medians = zip(table.names, np.median(table.values, axis=0), strict=True)

@@ -193,6 +193,14 @@ class TestRowsThatAreCustomers:
         with pytest.raises(DataError, match="income"):
             score(store, sweep_id, 0, read(customers.drop(columns="income"), "less.csv", kind="customers", roles={"customer": "id"}))
 
+    def test_columns_that_the_sweep_does_not_use_are_not_needed(self, store, read, customers):
+        customers["plan"] = ["a", "b", "c"] * 30
+        dataset = read(customers, kind="customers", roles={"customer": "id"})
+        sweep_id = swept(store, dataset, features="income,plan=b", outliers="none")
+        less = read(customers.drop(columns="age"), "less.csv", kind="customers", roles={"customer": "id"})
+        found = score(store, sweep_id, 0, less)
+        np.testing.assert_array_equal(found.labels, store.solution(sweep_id, 0).labels)
+
     def test_one_new_customer_with_a_gap_gets_the_trainings_median(self, store, read, customers):
         gapped = customers.astype({"age": float})
         gapped.loc[::7, "age"] = np.nan
@@ -209,7 +217,7 @@ class TestRowsThatAreCustomers:
     def test_words_where_the_sweep_had_numbers_are_named(self, store, read, customers):
         sweep_id = swept(store, read(customers, kind="customers", roles={"customer": "id"}), features="all", outliers="none")
         wrong = customers.astype({"age": object})
-        wrong.loc[4, "age"] = "old"
+        wrong.loc[4:, "age"] = "old"
         with pytest.raises(DataError, match="wrong.csv: age is 'old' in data row 5"):
             score(store, sweep_id, 0, read(wrong, "wrong.csv", kind="customers", roles={"customer": "id"}))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,6 +124,11 @@ def encode(recipe: Mapping[str, Any], column: Column, *, source: str) -> list[np
     if recipe["other"] is not None:
         own.append(~np.logical_or.reduce(own) if own else np.ones(len(column), dtype=bool))
     return own
+
+
+def needed_recipes(fitted: Mapping[str, Any], features: Collection[str]) -> dict[str, Any]:
+    """Return what makes some of the features only: new customers need not have the columns that the others are made of."""
+    return {**fitted, "columns": [recipe for recipe in fitted["columns"] if not set(features).isdisjoint(recipe["names"])]}
 
 
 def as_number_column(column: Column, *, source: str, because: str) -> NumberColumn:

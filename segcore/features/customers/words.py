@@ -19,7 +19,7 @@ _OUTCOMES = _words(
     "outcome target label dlqin"
 )
 # Outcomes only where the value is one of two that say no more than yes or no.
-_WEAK_OUTCOMES = _words("y class revenue purchased purchase bought result left")
+_WEAK_OUTCOMES = _words("y class revenue purchased purchase bought result left risk")
 # Words that an outcome's title may have beside the outcome itself.
 _FILLERS = _words(
     "is has was will did flag ind indicator status label target value yn yes no or y n binary bool boolean dummy code mark event class "
@@ -40,7 +40,7 @@ _MODEL_ANYWHERE = _words(
 )
 _MODEL_PAIRS = (("random", "forest"), ("naive", "bayes"), ("neural", "network"), ("logistic", "regression"), ("y", "hat"), ("k", "means"))
 _SCORES = _words("score scores probability prob risk decile likelihood scoring percentile")
-_SCORED = _LEAVING | _words("fraud conversion response responder attrited churner lead purchase buy default")
+_SCORED = _LEAVING | _words("fraud conversion response responder attrited churner buy default")
 _GROUPINGS = _words("cluster clusters clustering segment segments segmentation microsegment")
 _GROUPING_FILLERS = _words("id ids no nr num number label name code customer client user old previous final assigned assignment")
 _TRAINING = re.compile(r"(is)?(train|train(ing)?(set|flag|fold|split)|traintest(split|flag)?|cv?fold|fold|datasplit)")
@@ -59,7 +59,7 @@ _PERSONS = _words("customer client user member holder contact person cardholder 
 _PERSON_NAMES = _words("surname lastname firstname forename fullname familyname givenname middlename maidenname username nickname")
 _NAME_PAIRS = _words("first last full family given middle maiden second sur user nick")
 _SECRETS = _words("ssn nino passport iban swift imei imsi mac cookie token password passwd vin licence license")
-_DATES = _words("date dates datetime timestamp dt dob birthday birthdate datum")
+_DATES = _words("date dates datetime timestamp ts dt dob birthday birthdate datum")
 
 # Words of numbers that count or grade something; words of numbers that are codes of something.
 _COUNTS = _words(
@@ -70,8 +70,8 @@ _COUNTS = _words(
 )
 _CODES = _words(
     "region channel browser system systems os operating type category code class group segment branch store state country city district "
-    "province area zone product plan occupation profession job sector industry marital status education gender sex religion ethnicity "
-    "nationality language month weekday season method mode brand model department source traffic device platform"
+    "province area zone product plan occupation profession job sector industry marital marriage status education gender sex religion "
+    "ethnicity nationality language month weekday season method mode brand model department source traffic device platform"
 )
 
 
