@@ -107,7 +107,15 @@ class OpenSheet:
     @property
     def filled(self) -> bool:
         """Whether there is a row below the header."""
-        return self.header is not None and any(_filled(row) for row in self._below(self.header))
+        if self.header is None:
+            return False
+        if any(_filled(row) for row in self._below(self.header)) or any(row > self.header.row for row in self.cells.errors):
+            return True
+        for row in self._rows:
+            self._top.append(row)
+            if _filled(row):
+                return True
+        return False
 
     def _below(self, header: Header) -> list[list[Any]]:
         return self._top[header.row - self._base :]

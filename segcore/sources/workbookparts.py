@@ -32,7 +32,7 @@ _MEMBERS, _DIRECTORY_BYTES, _STRUCTURE_BYTES = 10_000, 4 * 2**20, 16 * 2**20
 _SLOW_BYTES = 256 * 2**20
 _CHUNK = 2**22
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
-_ERRORS = 100_000
+_ERRORS, _MERGED = 100_000, 200_000
 
 _P = rb"(?:[\w.-]+:)?"  # of a name: what an XML namespace puts in front
 _ATTRIBUTES = rb"""((?:[^<>"']|"[^"]*"|'[^']*')*)"""
@@ -290,6 +290,7 @@ class _Scan:
         self.name = name
         self.cells = Cells()
         self.in_sheet = False
+        self.merged = 0
         self.exact = True  # every cell says where it stands
 
     def take(self, piece: bytes) -> None:
@@ -297,6 +298,9 @@ class _Scan:
         self.in_sheet = self.in_sheet or b"sheetData" in piece
         if not self.in_sheet:
             return
+        self.merged += piece.count(b"mergeCell ")
+        if self.merged > _MERGED:
+            raise SourceError(f"{self.name} has more than {_MERGED:,} merged cells: take the merging out.")
         codes = np.frombuffer(piece + b" " * 16, np.uint8)
         rows, columns, exact = _references(codes, piece)
         self.exact = self.exact and exact and _openings(codes, b"c") <= int((columns > 0).sum())

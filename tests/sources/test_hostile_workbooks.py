@@ -157,6 +157,13 @@ def test_cells_far_off_that_are_empty_do_no_harm(write_xlsx):
     assert raw.n_rows == 3
 
 
+def test_merged_cells_without_end_are_refused(write_xlsx):
+    merged = '<mergeCell ref="A1:B9"/>' * 200_001
+    merged = sheet("").replace("</worksheet>", f"<mergeCells>{merged}</mergeCells></worksheet>")
+
+    assert "merged cells" in refusal(write_xlsx({"Data": merged}))
+
+
 def test_cells_that_do_not_say_where_they_stand_are_read_in_order(write_xlsx):
     rows = "<row><c><v>7</v></c><c><v>8</v></c></row><row><c><v>1</v></c><c><v>2</v></c></row>"
 

@@ -228,6 +228,15 @@ def test_names_that_stand_twice_are_refused(write_xlsx):
         read(write_xlsx({"Data": [["a", "b", "a "], [1.0, 2.0, 3.0]]}))
 
 
+def test_rows_far_below_the_header_are_found(write_xlsx):
+    sheet = write_xlsx.sheet([["a", "b"]]).replace("</sheetData>", '<row r="500"><c r="B500"><v>7</v></c></row></sheetData>')
+
+    raw = read(write_xlsx({"Data": sheet}))
+
+    assert raw.read(["a", "b"]).to_pylist() == [{"a": None, "b": 7.0}]
+    assert raw.where(0) == "row 500 of sheet 'Data'"
+
+
 # Sheets
 
 
@@ -373,13 +382,9 @@ def test_any_small_table_comes_back(write_xlsx, rows, start):
     raw = read(write_xlsx({"Any": [["key", "a", "b", "c"], *raw_rows]}, start=start), header_row=start)
 
     def value(cell, numeric):
-        return (
-            cell
-            if cell is None or numeric or isinstance(cell, str)
-            else str(int(cell))
-            if cell.is_integer() and abs(cell) < 1e21
-            else repr(cell)
-        )
+        if cell is None or numeric or isinstance(cell, str):
+            return cell
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e21 else repr(cell)
 
     for position, name in enumerate("abc"):
         cells = [row[position] for row in rows]
