@@ -13,8 +13,9 @@ from segcore.sources.columns import is_numeric
 from segcore.sources.dates import read_times
 
 Suits = Callable[[pa.ChunkedArray, str], bool]
-_FIRST_ROWS = 20
+_FIRST_ROWS, _HEAD_ROWS = 20, 200
 _MOST_RATINGS = 200
+_SHAPED = r"^\s*([A-Za-z]{3}|\W{0,3})\s*\d[\d.,'’ \x{00A0}\x{2009}\x{202F}]*([eE][+-]?\d+)?\s*([A-Za-z]{3}|\W{0,2})\s*$"
 _DATED = r"^\s*\d{1,4}\s*[-/. ]\s*(\d{1,2}|[^\W\d]{3,})|^\s*[^\W\d]{3,}[-/., ]+\d|^\s*\d{8}\s*$"
 
 
@@ -51,8 +52,18 @@ def looks_dated(column: pa.ChunkedArray) -> bool:
     """Tell quickly whether a column of text may hold dates at all."""
     if pa.types.is_temporal(column.type):
         return True
-    text = as_strings(column.slice(0, _FIRST_ROWS))
+    text = as_strings(column.slice(0, _HEAD_ROWS))
     return text is not None and bool(pc.any(pc.match_substring_regex(text, _DATED)).as_py())
+
+
+def looks_numeric(column: pa.ChunkedArray) -> bool:
+    """Tell quickly, of a column of text, whether most of its first values may be numbers, with a currency or a percent sign."""
+    text = as_strings(column.slice(0, _HEAD_ROWS))
+    if text is None:
+        return True
+    shaped = pc.sum(pc.match_substring_regex(text, _SHAPED)).as_py() or 0
+    present = pc.sum(pc.match_substring_regex(text, r"\S")).as_py() or 0
+    return bool(shaped >= 0.5 * present) or is_numeric(column.slice(0, _HEAD_ROWS))
 
 
 def nearly_times(column: pa.ChunkedArray, name: str) -> bool:

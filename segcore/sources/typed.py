@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from segcore.dataset import Note
 from segcore.errors import DataError
 from segcore.rules import RowRules
-from segcore.sources.columns import as_text, is_numeric, missing_to_null, read_ids, read_numbers, shown
+from segcore.sources.columns import Numbers, as_text, missing_to_null, read_ids, read_numbers, shown
+from segcore.sources.contents import as_strings, looks_dated, looks_numeric
 from segcore.sources.dates import read_times
 from segcore.sources.raw import Raw
 from segcore.sources.roles import Meaning
@@ -22,6 +23,7 @@ NO_CATEGORY = "(none)"
 _MOSTLY_NUMBERS = 0.95
 _TELLING_NUMBERS = 20
 _HEAD_ROWS = 200
+_CODE = r"^\s*(0\d|\+\d{7,}\s*$)"  # leading zeros, telephone numbers
 _INFINITE = r"(?i)^\s*[+-]?inf(inity)?\s*$|^\s*[+-]?\d+\.?\d*e\+?\d{3,}\s*$"
 _MEND = "correct {}, or put such rows aside with --set-aside (a button on screen)"
 
@@ -102,39 +104,47 @@ def _read_role(typed: Typed, column: pa.ChunkedArray, role: str, name: str, raw:
 
 def _read_plain(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> None:
     """Read one column of a table with one row a customer: numbers where they are numbers, times where they are times, else text."""
-    if pa.types.is_temporal(column.type):
+    if pa.types.is_temporal(column.type) and not pa.types.is_time(column.type):
         typed.columns[name] = read_times(column, name=name, where=raw.where).values
         return
-    if is_numeric(column):
-        numbers = read_numbers(column, name=name, where=raw.where)
-        typed.columns[name] = numbers.values
-        typed.notes.extend(numbers.notes)
+    if _is_numbers(typed, column, name, raw, rules):
         return
-    if not (pa.types.is_boolean(column.type) or _is_mostly_numbers(typed, column, name, raw, rules)):
-        times = _times(column, name, rules)
-        if times is not None:
-            typed.columns[name] = times
-            return
-    if name not in typed.columns:
-        typed.columns[name] = missing_to_null(as_text(column))
+    times = _times(column, name, rules)
+    typed.columns[name] = missing_to_null(as_text(column)) if times is None else times
 
 
-def _is_mostly_numbers(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> bool:
-    """Read a column of numbers among which a few texts stand, such as "?": these become missing, and that is said.
+def _is_numbers(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> bool:
+    """Read a column if it holds numbers; where a few texts stand among them, such as "few", these become missing, and that is said.
 
     An infinity is no text that stands for a missing value: it is refused, or set aside on request.
     """
-    text = missing_to_null(as_text(column))
-    if pc.any(pc.match_substring_regex(text, r"^0\d")).as_py():
-        return False  # codes
-    numbers = read_numbers(column, name=name, where=raw.where, set_aside=True)
-    n_good = len(numbers.values) - numbers.values.null_count
-    if numbers.bad is None or n_good < _MOSTLY_NUMBERS * (n_good + int(numbers.bad.sum())):
+    if pa.types.is_boolean(column.type) or not looks_numeric(column):
         return False
-    infinite = numbers.bad & pc.match_substring_regex(text, _INFINITE).fill_null(False).to_numpy(zero_copy_only=False)
+    text = as_strings(column)
+    if text is not None and pc.any(pc.match_substring_regex(text, _CODE)).as_py():
+        return False
+    try:
+        numbers = read_numbers(column, name=name, where=raw.where, set_aside=True)
+    except DataError:
+        return False
+    n_good = len(numbers.values) - numbers.values.null_count
+    if n_good == 0 or (numbers.bad is not None and not _take_bad(typed, numbers, n_good, column, name, raw, rules)):
+        return False
+    typed.columns[name] = numbers.values
+    typed.notes.extend(numbers.notes)
+    return True
+
+
+def _take_bad(typed: Typed, numbers: Numbers, n_good: int, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> bool:
+    """Say what becomes of the few values that are no numbers; ``False`` where they are too many, or the numbers look like codes."""
+    bad = np.asarray(numbers.bad)
+    if n_good < _MOSTLY_NUMBERS * (n_good + int(bad.sum())):
+        return False
+    text = missing_to_null(as_text(column))
+    infinite = bad & _mask(pc.match_substring_regex(text, _INFINITE))
     if pa.types.is_floating(column.type):
-        infinite = numbers.bad
-    others = numbers.bad & ~infinite
+        infinite = bad
+    others = bad & ~infinite
     if others.any() and pc.count_distinct(numbers.values).as_py() <= _TELLING_NUMBERS:
         return False
     if infinite.any():
@@ -142,14 +152,15 @@ def _is_mostly_numbers(typed: Typed, column: pa.ChunkedArray, name: str, raw: Ra
             raise _infinite(text, infinite, name, raw)
         typed.bad[name] = infinite
     if others.any():
-        first = int(np.argmax(others))
-        count = int(others.sum())
+        first, count = int(np.argmax(others)), int(others.sum())
         what = "1 value that is no number is" if count == 1 else f"{count:,} values that are no numbers are"
         example = f"{shown(text[first].as_py())} in {raw.where(first)}"
         typed.notes.append(Note("warning", f"{name} holds numbers, but for a few texts: {what} taken for missing ({example})."))
-    typed.columns[name] = numbers.values
-    typed.notes.extend(numbers.notes)
     return True
+
+
+def _mask(matches: pa.Array) -> np.ndarray:
+    return np.asarray(matches.fill_null(False).to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _infinite(text: pa.Array, infinite: np.ndarray, name: str, raw: Raw) -> DataError:
@@ -164,6 +175,8 @@ def _infinite(text: pa.Array, infinite: np.ndarray, name: str, raw: Raw) -> Data
 
 def _times(column: pa.ChunkedArray, name: str, rules: RowRules) -> pa.Array | None:
     """Return a column of text as times, if every value is one and it is clear which."""
+    if not looks_dated(column):
+        return None
     for part in (column.slice(0, _HEAD_ROWS), column):
         try:
             times = read_times(part, name=name, where=str, order=rules.date_order)
