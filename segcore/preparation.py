@@ -261,3 +261,38 @@ def distance_shares(X: np.ndarray) -> np.ndarray:
     variances = np.array([column.var() for column in X.T])  # one at a time: beside a copy of all, a large matrix would be there twice
     whole = float(variances.sum())
     return variances / whole if whole > 0 else np.zeros(X.shape[1])
+
+
+def catch_up(table: FeatureTable, scaler: Scaler, *, transforms: Mapping[str, Transform] | None = None) -> dict[str, float]:
+    """Return the factor that makes each feature's column count for as much as an average one; 1 for those that count for more.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        The rows to cluster, with the features to cluster on.
+    scaler, transforms
+        As in `fit_preparation`.
+
+    Returns
+    -------
+    dict of feature to float
+        At least 1; one number for all dummies of a column, and 1 for a column that does not vary. What counts is the variance of the
+        scaled features of the column: see `distance_shares`.
+
+    Notes
+    -----
+    Min-max scaling leaves a feature with a few very large values with next to no variance beside one that is 0 or 1. A factor of 4 that
+    makes the one rule the segments does nothing to the other, unless it catches up first. The standard scaler gives all the same variance.
+    """
+    X = prepare_rows(table, scaler, transforms=transforms)
+    variances = np.array([column.var() for column in X.T])
+    blocks = _blocks(table)
+    columns = blocks + [[position] for position in sorted(set(range(len(table.names))).difference(*blocks))]
+    of_columns = np.array([variances[column].sum() for column in columns])
+    average = float(of_columns.mean())
+    factors = np.ones(len(table.names))
+    for column, variance in zip(columns, of_columns.tolist(), strict=True):
+        # What varies no more than rounding does would be raised to rule the segments by it.
+        if variance > 1e-20 * average:
+            factors[column] = max(1.0, math.sqrt(average / variance))
+    return dict(zip(table.names, factors.tolist(), strict=True))

@@ -14,7 +14,7 @@ from sklearn.preprocessing import MinMaxScaler, PowerTransformer, RobustScaler, 
 
 from segcore.dataset import FeatureEntry, FeatureTable
 from segcore.errors import DataError, ParameterError
-from segcore.preparation import apply_preparation, distance_shares, fit_preparation
+from segcore.preparation import apply_preparation, catch_up, distance_shares, fit_preparation
 from segcore.solution import SCALERS, Preparation
 
 THEIRS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
@@ -258,3 +258,23 @@ def test_distance_shares_are_those_of_the_mean_squared_distance_of_two_customers
     squared = ((X[:, None] - X[None]) ** 2).mean(axis=(0, 1))
     np.testing.assert_allclose(distance_shares(X), squared / squared.sum())
     assert distance_shares(np.ones((4, 2))).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("scaler", ["minmax", "robust", "none"])
+def test_columns_that_catch_up_count_for_as_much_as_an_average_one(scaler):
+    table = customer_table()
+    blocks = [[0], [1], [2], [3], [4, 5, 6], [7, 8], [9]]
+    X = apply_preparation(fit_preparation(table, scaler), table.values)
+    before = np.array([X[:, block].var(axis=0).sum() for block in blocks])
+    factors = catch_up(table, scaler)
+    X = apply_preparation(fit_preparation(table, scaler, weights=factors), table.values)
+    after = np.array([X[:, block].var(axis=0).sum() for block in blocks])
+    np.testing.assert_allclose(after, np.maximum(before, before.mean()))
+    assert factors["job=0"] == factors["job=1"]
+
+
+def test_under_the_standard_scaler_nothing_has_to_catch_up_and_what_does_not_vary_never_has():
+    table = customer_table()
+    assert list(catch_up(table, "standard").values()) == pytest.approx([1] * 10)
+    table = replace(table, values=np.where(np.arange(10) == 1, 7.0, table.values))
+    assert catch_up(table, "minmax")["spend"] == 1

@@ -11,14 +11,14 @@ from segcore.errors import DataError, ParameterError
 from segcore.solution import TRANSFORMS, Transform
 
 PRIORITIES: Mapping[str, float] = {"high": 4.0, "medium": 2.5, "low": 1.5}
-"""What each word stands for: a factor on the scaled feature."""
+"""What each word stands for: a factor on the scaled feature, over what lets it catch up with the others."""
 
 _SHORT = {"med": "medium"}
 _MOST_NAMES, _LONGEST_NAME = 12, 60
-_Value = TypeVar("_Value", float, Transform)
+_Value = TypeVar("_Value")
 
 
-def parse_priorities(table: FeatureTable, texts: Sequence[str]) -> dict[str, float]:
+def parse_priorities(table: FeatureTable, texts: Sequence[str], *, catch_up: Mapping[str, float] | None = None) -> dict[str, float]:
     """Return the weights that texts such as ``high=age,balance`` and ``2.5=job`` ask for.
 
     Parameters
@@ -27,6 +27,9 @@ def parse_priorities(table: FeatureTable, texts: Sequence[str]) -> dict[str, flo
     texts : sequence of str
         Each is a word or a factor, "=", and names of features or of columns, separated by commas; a column stands for all of its
         dummies. The words are ``high``, ``medium`` (or ``med``) and ``low``; a factor is any number above 0. A name may have commas.
+    catch_up : mapping of feature to float, or None
+        `segcore.preparation.catch_up`: what the factors that words stand for are multiplied by, so that a word means the same for
+        features of any spread. Factors given as numbers are taken as they are.
 
     Returns
     -------
@@ -44,7 +47,9 @@ def parse_priorities(table: FeatureTable, texts: Sequence[str]) -> dict[str, flo
     ----------
     ml_autosegmentation, ``priority_features``.
     """
-    return _parsed(table, texts, "--priority", "high=age or 2.5=age", _weight)
+    found = _parsed(table, texts, "--priority", "high=age or 2.5=age", _weight)
+    ahead = catch_up or {}
+    return {name: weight * ahead.get(name, 1.0) if is_word else weight for name, (weight, is_word) in found.items()}
 
 
 def parse_transforms(table: FeatureTable, texts: Sequence[str]) -> dict[str, Transform]:
@@ -90,17 +95,18 @@ def _parsed(table: FeatureTable, texts: Sequence[str], option: str, example: str
     return found
 
 
-def _weight(word: str) -> float:
+def _weight(word: str) -> tuple[float, bool]:
+    """Return a factor, and whether it was given as a word."""
     known = PRIORITIES.get(_SHORT.get(word.lower(), word.lower()))
     if known is not None:
-        return known
+        return known, True
     try:
         factor = float(word)
     except ValueError:
         raise ParameterError(f"Unknown priority {_shown(word)!r}: give {', '.join(PRIORITIES)}, or a factor such as 2.5.") from None
     if not (math.isfinite(factor) and factor > 0):
         raise ParameterError(f"The factor of a priority must be a number above 0, such as 2.5 or 0.5, got {_shown(word)!r}.")
-    return factor
+    return factor, False
 
 
 def _transform(word: str) -> Transform:

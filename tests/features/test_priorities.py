@@ -44,6 +44,12 @@ def test_priorities_are_words_or_factors_for_features_and_columns(table, texts, 
     assert parse_priorities(table, texts) == expected
 
 
+def test_words_let_a_feature_catch_up_first_and_factors_do_not(table):
+    ahead = {"age": 3.0, "spend": 2.0, "job=clerk": 1.5, "job=(other)": 1.5}
+    found = parse_priorities(table, ["high=age,loan", "2=spend", "low=job"], catch_up=ahead)
+    assert found == {"age": 12, "loan=yes": 4, "spend": 2, "job=clerk": 2.25, "job=(other)": 2.25}
+
+
 @pytest.mark.parametrize("text", ["0=age", "-1=age", "nan=age", "inf=age", "-inf=age"])
 def test_a_factor_is_a_finite_number_above_0(table, text):
     with pytest.raises(ParameterError, match="number above 0"):
