@@ -51,6 +51,10 @@ _SCALER_WORDS = {
     "none": "The features as they are: those with large numbers decide everything.",
 }
 _BLOCK_WORDS = "The values of one category are scaled together, so that a column with many values weighs no more than one with few."
+_LABEL = 48  # letters of a label
+_BOX_LETTERS = 8  # about the width of a box and of what parts it from the next
+_LONG = 700  # letters of a group from which on it scrolls, so that the form stays in sight
+_SCROLLED = 330  # pixels
 SEARCHED = 24
 """Ticks from which on a field finds them by name."""
 
@@ -209,9 +213,17 @@ def _group(taken: Intake, group: Group, ticks: list[Tick]) -> None:
                 args=(keys, ticked < len(keys)),
             )
     st.caption(group.caption)
-    with st.container(horizontal=True, gap="small"):
-        for tick in ticks:
-            st.checkbox(escape(tick.label), key=_tick_key(taken, tick), width="content")
+    labels = [_shortened(tick.label) for tick in ticks]
+    is_long = sum(len(label) + _BOX_LETTERS for label in labels) > _LONG
+    with st.container(height=_SCROLLED if is_long else "content", border=False), st.container(horizontal=True, gap="small"):
+        for tick, label in zip(ticks, labels, strict=True):
+            st.checkbox(
+                escape(label), key=_tick_key(taken, tick), width="content", help=escape(tick.label) if label != tick.label else None
+            )
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
 
 
 def _set_all(keys: list[str], ticked: bool) -> None:

@@ -28,6 +28,7 @@ TABS = ("Distributions", "Correlations", "Data dictionary")
 MOST_MAPPED = 40
 """Features from which on the heat map shows those of the strongest pairs only."""
 _PAIRS_SHOWN = 20
+_WORTH_SHOWING = 0.1  # a weaker correlation is hardly one
 _NAMED = 6
 _TAB = "features.tab"
 
@@ -249,6 +250,8 @@ def draw_pairs(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> Non
     if len(found.names) > MOST_MAPPED:
         _draw_strongest(found, titles)
         mapped = found.among(strongest_names(found))
+        if len(mapped.names) < 2:
+            return
         st.caption(f"The heat map shows the {len(mapped.names)} features of the strongest pairs, of {len(found.names)}.")
     figure = draw_correlations(mapped, titles=titles)
     st.plotly_chart(figure, config=CONFIG, key="correlations", alt="Heat map of the correlations of the ticked features")
@@ -258,11 +261,11 @@ def draw_pairs(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> Non
 def strongest_names(found: Correlations, most: int = MOST_MAPPED) -> tuple[str, ...]:
     """Return the features of the strongest pairs, at most ``most``, in the table's order."""
     wanted: set[str] = set()
-    for first, second, _ in found.pairs():
+    for first, second, _ in found.pairs(_WORTH_SHOWING):
         if len(wanted | {first, second}) > most:
             break
         wanted |= {first, second}
-    return tuple(name for name in found.names if name in wanted) or found.names[:most]
+    return tuple(name for name in found.names if name in wanted)
 
 
 def _draw_near_duplicates(found: Correlations, titles: dict[str, str], taken: Intake, table: FeatureTable) -> None:
@@ -307,8 +310,12 @@ def more_pair_words(found: Correlations, titles: dict[str, str], n_pairs: int) -
 
 
 def _draw_strongest(found: Correlations, titles: dict[str, str]) -> None:
+    pairs = found.pairs(_WORTH_SHOWING, most=_PAIRS_SHOWN)
+    if not pairs:
+        st.markdown(f"No two features go together: every r is below {_WORTH_SHOWING} in size.")
+        return
     rows = pd.DataFrame(
-        [(titles.get(first, first), titles.get(second, second), r) for first, second, r in found.pairs(most=_PAIRS_SHOWN)],
+        [(titles.get(first, first), titles.get(second, second), r) for first, second, r in pairs],
         columns=["Feature", "Goes with", "r"],
     )
     st.markdown("**The strongest pairs**")

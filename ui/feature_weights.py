@@ -29,6 +29,7 @@ _FACTORS = {f"{name.capitalize()} × {factor:g}": factor for name, factor in PRI
 _TITLES = {factor: title for title, factor in _FACTORS.items()}
 _TRANSFORM_TITLES: Mapping[str, str] = {name: title for title, name in TRANSFORMS.items()}
 _ROWS_SHOWN = 12
+_HARDLY = 10.0  # per cent of the distances below which the numbers hardly decide anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +227,8 @@ def _compare_kinds(ticked: Sequence[Tick], counts: Sequence[float]) -> None:
         f"The {count(len(numbers), 'number')} together {'counts' if len(numbers) == 1 else 'count'} for {share(sum(numbers) / 100)} of the "
         f"distances between customers, the {count(others, 'category', 'categories')} for {share(1 - sum(numbers) / 100)}."
     )
+    if sum(numbers) < _HARDLY:
+        words += " For the numbers to count for more: transform the skewed ones, give them a priority, or choose another scaling."
     st.caption(words)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _MOST_NAMED = 16  # rows of a heat map beside which a number still fits
+_LONGEST = 32  # letters of a label
 _WORTH_NAMING = 0.4  # a weaker correlation is hardly one
 _DIVERGING = ((0.0, "#0072B2"), (0.5, "rgba(128, 128, 128, 0.12)"), (1.0, "#D55E00"))
 
@@ -22,6 +23,12 @@ _DIVERGING = ((0.0, "#0072B2"), (0.5, "rgba(128, 128, 128, 0.12)"), (1.0, "#D55E
 def _plain(text: str) -> str:
     """Return text that a figure shows as it is: names of columns may hold what Plotly takes for HTML."""
     return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _labels(titles: list[str]) -> list[str]:
+    """Return titles short enough for an axis, each another one, for Plotly draws equal ones as one."""
+    short = [title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1]}…" for title in titles]
+    return [_plain(label if short.count(label) == 1 else f"{label} ({number})") for number, label in enumerate(short, 1)]
 
 
 def draw_spread(found: Spread, *, title: str, unit: str) -> Figure:
@@ -73,7 +80,7 @@ def draw_correlations(found: Correlations, *, titles: Mapping[str, str]) -> Figu
     """Return the heat map of correlations, blue for against each other, orange for together."""
     from plotly.graph_objects import Figure, Heatmap
 
-    labels = [_plain(titles.get(name, name)) for name in found.names]
+    labels = _labels([titles.get(name, name) for name in found.names])
     heat = Heatmap(
         z=found.r,
         x=labels,

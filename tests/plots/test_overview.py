@@ -29,6 +29,14 @@ def test_the_correlations_carry_the_titles():
     assert (figure.data[0].zmin, figure.data[0].zmax) == (-1, 1)
 
 
+def test_long_titles_are_shortened_and_stay_apart():
+    long = "spend on products of the family that is called "
+    draws = np.random.default_rng(0).normal(size=(50, 3))
+    figure = draw_correlations(correlations(("a", "b", "c"), draws), titles={"a": long + "a", "b": long + "b"})
+    assert len(set(figure.data[0].x)) == 3
+    assert max(map(len, figure.data[0].x)) < 40
+
+
 def test_the_curve_marks_the_suggested_eps():
     rng = np.random.default_rng(0)
     crowd = np.concatenate([rng.normal(0, 0.05, size=(300, 2)), rng.uniform(-5, 5, size=(30, 2))])
