@@ -53,8 +53,17 @@ def test_rows_without_an_id_are_their_numbers(table_of):
 
 
 def test_a_table_without_a_column_to_cluster_on_is_refused_with_the_reasons(table_of):
-    with pytest.raises(DataError, match=r"nothing to cluster on: mail \(it holds email addresses\), same \(it has one value only, 1"):
-        table_of({"id": ["a", "b", "c"], "mail": ["a@b.org", "c@d.com", "e@f.net"], "same": [1.0] * 3}, "id")
+    with pytest.raises(DataError, match=r"nothing to cluster on: mail \(it holds email addresses\), gone \(it is empty\)"):
+        table_of({"id": ["a", "b", "c"], "mail": ["a@b.org", "c@d.com", "e@f.net"], "gone": [np.nan] * 3}, "id")
+
+
+def test_few_or_identical_customers_have_features(table_of):
+    same = table_of({"id": ["a", "b", "c"], "age": [30.0] * 3, "plan": ["x"] * 3, "gone": [None] * 3, "name": ["Ann", "Bob", "Cy"]}, "id")
+    one = table_of({"id": ["a"], "age": [30.0], "plan": ["x"], "mail": ["a@b.org"]}, "id")
+
+    assert same.names == one.names == ("age", "plan=x")
+    np.testing.assert_array_equal(same.values, [[30, 1]] * 3)
+    np.testing.assert_array_equal(one.values, [[30, 1]])
 
 
 def test_sets_of_transactions_do_not_exist_for_customers(table_of):

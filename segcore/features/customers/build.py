@@ -16,6 +16,8 @@ from segcore.features.customers.screening import Screening, check_rules
 from segcore.features.customers.wording import entries_of
 from segcore.rules import ColumnRules
 
+_MOST_FEATURES = 2_000
+
 
 def build_customers(
     dataset: Dataset,
@@ -48,8 +50,8 @@ def build_customers(
     Raises
     ------
     DataError
-        Where no column is left, a rule names a column that is not there, a number is infinite, or a column of ``fitted`` is missing or
-        holds something else than numbers where these are needed.
+        Where no column can be a feature, or they would be too many; a rule names a column that is not there; a number is infinite; or a
+        column of ``fitted`` is missing, or holds something else than numbers where these are needed.
 
     Notes
     -----
@@ -68,7 +70,18 @@ def build_customers(
         return _refitted(frame, ids, order, fitted, dataset.name)
     rules = columns or ColumnRules()
     check_rules(rules, frame.columns, customer=customer, source=dataset.name)
-    screening = Screening(rules, dataset.name, Names(set(frame.columns)))
+    table = _screened(frame, ids, order, Screening(rules, dataset.name, Names(set(frame.columns))), customer)
+    if not table.names:
+        # Few or identical customers have features, too: it is a sweep that has nothing to tell apart.
+        constant = Screening(rules, dataset.name, Names(set(frame.columns)), constants=True)
+        table = _screened(frame, ids, order, constant, customer)
+    if not table.names:
+        raise DataError(_nothing_left(dataset.name, table.uses))
+    return table
+
+
+def _screened(frame: Any, ids: np.ndarray, order: np.ndarray, screening: Screening, customer: str) -> FeatureTable:
+    """Return the features of the columns that pass, which may be none."""
     uses = [] if customer in frame.columns else [_id_use(customer)]
     dictionary: list[FeatureEntry] = []
     recipes: list[Recipe] = []
@@ -89,10 +102,14 @@ def build_customers(
             dictionary.append(_left_out(decision.use))
         if decision.use.use == "profile":
             profile[name] = column.carried()[order]
-    if not recipes:
-        raise DataError(_nothing_left(dataset.name, uses))
+    n_features = sum(len(recipe["names"]) for recipe in recipes)
+    if n_features > _MOST_FEATURES:
+        raise DataError(
+            f"{screening.source} would have {n_features:,} features, more than {_MOST_FEATURES:,}: leave columns out, or raise the least "
+            "share of the rows from which a value has a feature of its own (--min-share)."
+        )
     return FeatureTable(
-        values=_values(frame, recipes, order, dataset.name),
+        values=_values(frame, recipes, order, screening.source),
         names=tuple(name for recipe in recipes for name in recipe["names"]),
         customers=ids[order],
         copies=np.zeros(len(ids), dtype=np.int32),
@@ -155,4 +172,4 @@ def _nothing_left(source: str, uses: Sequence[ColumnUse]) -> str:
     reasons = [f"{use.column} ({use.reason})" for use in uses if use.use in ("dropped", "profile")]
     more = f" and {len(reasons) - 10} more" if len(reasons) > 10 else ""
     why = f": {', '.join(reasons[:10])}{more}" if reasons else ""
-    return f"{source} has no column that differs between customers and can be a feature, so there is nothing to cluster on{why}."
+    return f"{source} has no column that can be a feature, so there is nothing to cluster on{why}."

@@ -196,6 +196,8 @@ def read_column(series: Any, name: str) -> Column:
         return NumberColumn(name, numbers)
     array = _unified(_as_arrow(series)).dictionary_encode()
     first, texts = array.indices, array.dictionary
+    if series.dtype.is_temporal():
+        texts = pc.replace_substring_regex(pc.replace_substring_regex(texts, r"\.0+$", ""), r" 00:00:00$", "")
     spelled = _one_spelling(texts)
     merged = pc.if_else(pc.equal(spelled, ""), pa.scalar(None, spelled.type), spelled).dictionary_encode()
     # The rows point to what they read, that to how it is written here; -1 is nothing.

@@ -96,11 +96,12 @@ def _number(column: NumberColumn) -> str | None:
 
 
 def _text_by_content(column: TextColumn) -> str | None:
-    for reason, pattern in _CONTENTS:
-        if column.n_values > 2 and column.matching(pattern) >= _MOST:
-            return reason
     there = len(column) - column.n_missing
-    distinct = column.n_values > 0.5 * there and column.n_values > 2
+    several = column.n_values > 2 or column.n_values == there  # two values are rather a yes and a no, but of two customers
+    for reason, pattern in _CONTENTS:
+        if several and column.matching(pattern) >= _MOST:
+            return reason
+    distinct = several and column.n_values > 0.5 * there
     phones = column.matching(_PHONE) >= _MOST and column.matching(_PLAIN_DIGITS) < (1.0 if names(column.name, "phone") else _MOST)
     if (distinct or (names(column.name, "phone") and column.n_values > _MANY_CODES)) and (
         phones or (names(column.name, "phone") and column.matching(r"^\+?\d{6,}$") >= _MOST)
@@ -111,7 +112,7 @@ def _text_by_content(column: TextColumn) -> str | None:
 
 def _text_by_title(column: TextColumn) -> str | None:
     title, n, there = column.name, column.n_values, len(column) - column.n_missing
-    if n <= 2:
+    if n <= 2 and n < there:
         return None
     if names_person(title) and (n > _MANY_CODES or n == there):
         return "it holds names"

@@ -30,6 +30,7 @@ from segcore.rules import ColumnRules
 _NEARLY_EMPTY = 0.95
 _FEW, _MOST_CODES, _MOST_SUGGESTED = 3, 12, 200
 _LISTED = 40
+_CONSTANT = "it has one value only, but no column has more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Screening:
         What people call the data.
     names : Names
         The features' names given so far.
+    constants : bool
+        Make features of columns with one value, too: few or identical customers have no others.
     seen : dict
         What the columns so far hold, to find those that say the same again.
     """
@@ -58,6 +61,7 @@ class Screening:
     rules: ColumnRules
     source: str
     names: Names
+    constants: bool = False
     seen: dict[str, str] = field(default_factory=dict)
 
     def decide(self, column: Column) -> Decision:
@@ -72,7 +76,7 @@ class Screening:
         if asked is not None:
             return asked
         name, kept = column.name, column.name in self.rules.keep
-        reason = _says_nothing(column)
+        reason = self._says_nothing(column)
         forced = name in self.rules.number or name in self.rules.category
         if reason is None and not forced:
             reason = holds_dates(column)
@@ -89,6 +93,15 @@ class Screening:
             column = as_number_column(column, source=self.source, because=f"so {name} cannot be a number")
         return self._encoded(column, forced=kept or forced)
 
+    def _says_nothing(self, column: Column) -> str | None:
+        if column.n_missing == len(column):
+            return "it is empty"
+        value = _one_value(column)
+        if value is None or self.constants or self._has_gaps(column):
+            return None
+        gaps = f", and {column.n_missing:,} missing" if column.n_missing else ", for every customer"
+        return f"it has one value only, {value_text(value)}{gaps}"
+
     def _as_asked(self, column: Column) -> Decision | None:
         if column.name in self.rules.exclude:
             return _dropped(column.name, "you left it out")
@@ -98,22 +111,41 @@ class Screening:
 
     def _encoded(self, column: Column, *, forced: bool) -> Decision:
         name = column.name
-        two = None if name in self.rules.number else _two_values(column, self.rules.min_share)
-        as_numbers = isinstance(column, NumberColumn) and name not in self.rules.category
-        many_gaps = column.n_missing / len(column) > self.rules.min_share
-        category = not (two or as_numbers) or (two is None and name not in self.rules.number and _is_pair(column) and many_gaps)
-        copied = self._copy_of(column, numbers=not (two or category))
+        two = self._two_values(column)
+        number = isinstance(column, NumberColumn) and two is None and not self._is_category(column)
+        copied = None if self.constants else self._copy_of(column, numbers=number)
         if copied is not None and not forced:
             return _dropped(name, copied)
         if two is not None:
-            missing = None if None in two else two[0]
-            recipe = binary_recipe(column, two, self.names, missing=missing)
+            recipe = binary_recipe(column, two, self.names, missing=None if None in two else two[0])
             zero, one = (f"{value_text(value)} ({int(column.where(value).sum()):,})" for value in two)
             return Decision(ColumnUse(name, "binary", f"two different values: {zero} and {one}"), recipe)
-        if category or not isinstance(column, NumberColumn):
+        if not (number and isinstance(column, NumberColumn)):
             return self._category(column, forced=forced)
         codes = name not in self.rules.number and _may_be_codes(column)
         return Decision(ColumnUse(name, "number", self._why_number(column, codes), codes=codes), number_recipe(column))
+
+    def _two_values(self, column: Column) -> tuple[str | None, str | None] | None:
+        """Return the more frequent and the other of two values, being missing one of them where all the others are the same."""
+        few = column.few(2) if column.name not in self.rules.number else None
+        if few is None or (len(few) == 2 and self._has_gaps(column)):
+            return None
+        if len(few) == 2:
+            return few[0][0], few[1][0]
+        if not column.n_missing:
+            return None
+        value, count = few[0]
+        return (value, None) if count >= column.n_missing else (None, value)
+
+    def _is_category(self, column: Column) -> bool:
+        """Tell whether numbers are codes: by the analyst's word, or two of them beside gaps that are a third value."""
+        if column.name in self.rules.number:
+            return False
+        return column.name in self.rules.category or (self._has_gaps(column) and column.few(2) is not None)
+
+    def _has_gaps(self, column: Column) -> bool:
+        """Tell whether values are missing in so many rows that this is a value of its own."""
+        return column.n_missing / len(column) > self.rules.min_share
 
     def _category(self, column: Column, *, forced: bool) -> Decision:
         name, n_values = column.name, column.n_values
@@ -124,6 +156,8 @@ class Screening:
         share = percent_of(self.rules.min_share)
         if recipe is None:
             return _dropped(name, f"none of its {n_values:,} values is in more than {share} of the rows")
+        if n_values == 1 and not column.n_missing:
+            return Decision(ColumnUse(name, "category", _CONSTANT), recipe)
         what = "codes" if isinstance(column, NumberColumn) else "texts"
         own = len(recipe["values"])
         text = f"{n_values:,} different {what}, {'all' if own == n_values else f'{own:,}'} of them in more than {share} of the rows"
@@ -134,6 +168,8 @@ class Screening:
     def _why_number(self, column: NumberColumn, codes: bool) -> str:
         if column.name in self.rules.number:
             return "you chose so"
+        if _one_value(column) is not None:
+            return _CONSTANT
         apart = stands_apart(column)
         if codes:
             text = f"{column.n_values:,} different whole numbers: if they are codes, declare the column with --category {column.name}"
@@ -180,16 +216,12 @@ def _dropped(name: str, reason: str) -> Decision:
     return Decision(ColumnUse(name, "dropped", reason))
 
 
-def _says_nothing(column: Column) -> str | None:
+def _one_value(column: Column) -> str | None:
+    """Return the only value of a column, or ``None`` where it has more, or none."""
     if column.n_missing == len(column):
-        return "it is empty"
-    low, high = column.bounds if isinstance(column, NumberColumn) else (0.0, float(column.n_values - 1))
-    if low < high:
         return None
-    value = column.few(1)[0][0]  # type: ignore[index]
-    if not column.n_missing:
-        return f"it has one value only, {value_text(value)}, for every customer"
-    return None
+    differs = column.bounds[0] < column.bounds[1] if isinstance(column, NumberColumn) else column.n_values > 1
+    return None if differs else column.frequent(0)[0][0]
 
 
 def _not_a_property(column: Column) -> str | None:
@@ -206,28 +238,13 @@ def _is_outcome(column: Column) -> bool:
     return few is not None and len(few) > 1 and names_outcome(column.name, [value for value, _ in few])
 
 
-def _is_pair(column: Column) -> bool:
-    few = column.few(2)
-    return few is not None and len(few) == 2
-
-
-def _two_values(column: Column, min_share: float) -> tuple[str | None, str | None] | None:
-    """Return the more frequent and the other of two values; being missing is one where all the others are the same."""
-    few = column.few(2)
-    if few is None:
-        return None
-    if len(few) == 1:
-        value, count = few[0]
-        return (value, None) if count >= column.n_missing else (None, value)
-    return None if column.n_missing / len(column) > min_share else (few[0][0], few[1][0])
-
-
 def _may_be_codes(column: NumberColumn) -> bool:
     if not column.whole or names_count(column.name):
         return False
     telling = suggests_codes(column.name)
     few = column.few(_MOST_SUGGESTED if telling else _MOST_CODES)
-    if few is None or len(few) < _FEW:
+    # Values that are hardly repeated are not yet codes.
+    if few is None or len(few) < _FEW or len(column.there) < (2 if telling else 5) * len(few):
         return False
     # What begins at 0 and goes on by ones is rather a count.
     return telling or column.bounds[0] >= 1

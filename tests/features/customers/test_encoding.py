@@ -65,6 +65,11 @@ class TestTwoValues:
         np.testing.assert_array_equal(table.values[:, :2], [[1, 0], [0, 0], [0, 0], [1, 1], [0, 0]])
         assert described(table)["card=x"] == "1 where card is x (2 of 5 customers, 40 %), 0 where it is missing (3 of 5 customers, 60 %)."
 
+    def test_one_value_and_few_gaps_say_nothing(self, table_of):
+        table = table_of({"card": ["x"] * 9 + [None], "age": AGES})
+
+        assert table.uses[1].reason == "it has one value only, x, and 1 missing"
+
     def test_numbers_stay_numbers_where_that_is_asked(self, table_of):
         assert table_of({"kids": [2.0, 5, 5], "age": AGES[:3]}, number=("kids",)).names == ("kids", "age")
 
@@ -96,6 +101,11 @@ class TestCategories:
 
         assert table.names == ("age",)
         assert table.uses[1].reason == "none of its 20 values is in more than 10 % of the rows"
+
+    def test_more_features_than_can_be_handled_are_refused(self, table_of):
+        towns = [f"t{number % 2_100}" for number in range(4_200)]
+        with pytest.raises(DataError, match="would have 2,101 features, more than 2,000: .*--min-share"):
+            table_of({"town": towns, "age": AGES * 420}, min_share=1e-5)
 
     def test_codes_are_written_as_whole_numbers(self, table_of):
         table = table_of({"Region": [3.0, 1, 2, 3, np.nan, 3, 1, 2, 3, 1], "age": AGES}, category=("Region",))

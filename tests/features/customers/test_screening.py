@@ -133,11 +133,10 @@ def test_a_value_that_stands_apart_is_pointed_out(table_of):
 
 def test_no_column_left_is_one_sentence_with_the_reasons(table_of):
     with pytest.raises(DataError) as refused:
-        table_of({"name": ["Ann", "Bob", "Cy"], "same": [1.0] * 3, "churn": ["yes", "no", "no"]})
+        table_of({"name": ["Ann", "Bob", "Cy"], "gone": [np.nan] * 3, "churn": ["yes", "no", "no"]})
 
     assert str(refused.value) == (
-        "lines has no column that differs between customers and can be a feature, so there is nothing to cluster on: "
-        "name (it holds names), same (it has one value only, 1, for every customer), "
+        "lines has no column that can be a feature, so there is nothing to cluster on: name (it holds names), gone (it is empty), "
         "churn (it looks like an outcome, which segments are compared by)."
     )
 
