@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from segcore.dataset import Note
 from segcore.sources.columns import as_text
+from segcore.sources.formats import said
 from segcore.sources.raw import Raw
 
 EARLIER_SHEET = "stands in an earlier sheet too"
@@ -28,12 +29,12 @@ _SPOKEN = {  # of one row, of several
 
 def bad_value(column: str) -> str:
     """Return the reason of rows whose value in a column cannot be read."""
-    return f"bad value in {column}"
+    return f"bad value in {said(column)}"
 
 
 def without(column: str) -> str:
     """Return the reason of rows that lack a value in a column."""
-    return f"without {column}"
+    return f"without {said(column)}"
 
 
 class Sieve:

@@ -13,7 +13,8 @@ from segcore.dataset import KINDS, ROLES, ROLES_OF, Kind, Note
 from segcore.errors import DataError, ParameterError
 from segcore.rules import DateOrder, RowRules
 from segcore.sources import contents
-from segcore.sources.columns import as_ids, as_text, missing_to_null, read_numbers
+from segcore.sources.columns import as_ids, as_text, missing_to_null, read_numbers, shown
+from segcore.sources.formats import said
 from segcore.sources.names import RATE, UNLIKELY_TIME, matching, names_one_customer, plain
 from segcore.sources.raw import Raw
 
@@ -118,9 +119,9 @@ def _validate(raw: Raw, kind: str | None, roles: Mapping[str, str]) -> None:
         if role not in ROLES:
             raise ParameterError.unknown("role", role, ROLES)
         if column and column not in raw.names:
-            raise DataError(f"{raw.name} has no column {column!r} for the role {role}: its columns are {_listed(raw.names)}.")
+            raise DataError(f"{said(raw.name)} has no column {shown(column)} for the role {role}: its columns are {_listed(raw.names)}.")
         if column and column in holders:
-            raise DataError(f"{column} cannot be both {holders[column]} and {role}: give one of the roles to another column.")
+            raise DataError(f"{said(column)} cannot be both {holders[column]} and {role}: give one of the roles to another column.")
         holders[column] = role
 
 
@@ -229,7 +230,7 @@ class _Guess:
         what = self._rate(column)
         if what is None:
             return column, reason
-        text = f"{column} holds {what} rather than money taken off, so it has no role: where it is money, give it the role discount."
+        text = f"{said(column)} holds {what} rather than money taken off, so it has no role: where it is money, give it the role discount."
         self.notes.append(Note("info", text))
         return None, ""
 
@@ -301,17 +302,17 @@ def _require(raw: Raw, kind: Kind, found: Mapping[str, str]) -> None:
     for role in ("customer", "time") if kind == "transactions" else ("customer", "item", "rating"):
         if role not in found:
             raise DataError(
-                f"{raw.name} has no column that looks like {spoken[role]}: say which with the role {role}, such as --role {role}=COLUMN "
-                f"(columns: {_listed(raw.names)})."
+                f"{said(raw.name)} has no column that looks like {spoken[role]}: say which with the role {role}, such as "
+                f"--role {role}=COLUMN (columns: {_listed(raw.names)})."
             )
     if kind == "transactions" and "amount" not in found and not {"quantity", "price"} <= set(found):
         raise DataError(
-            f"{raw.name} needs a column with the role amount, or two with the roles quantity and price: say which, such as "
+            f"{said(raw.name)} needs a column with the role amount, or two with the roles quantity and price: say which, such as "
             f"--role amount=COLUMN (columns: {_listed(raw.names)})."
         )
 
 
 def _listed(names: Iterable[str]) -> str:
-    names = [name if len(name) <= 60 else f"{name[:57]}..." for name in names]
+    names = [said(name if len(name) <= 60 else f"{name[:57]}...") for name in names]
     more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
     return f"{', '.join(names[:_MOST_NAMED])}{more}"

@@ -29,6 +29,7 @@ from segcore.sources.columns import shown
 from segcore.sources.doubts import cancelled_lines, worth_a_look
 from segcore.sources.filters import Condition, period
 from segcore.sources.fingerprint import fingerprint
+from segcore.sources.formats import said
 from segcore.sources.raw import Raw
 from segcore.sources.repeats import repeats_earlier
 from segcore.sources.roles import NO_QUANTITY, Meaning
@@ -91,7 +92,7 @@ def build_dataset(
     conditions = [Condition(text, raw.names) for text in selection.where]
     roles = dict(meaning.roles)
     if (selection.date_from or selection.date_to) and "time" not in roles:
-        raise DataError(f"{raw.name} has no column with the role time, so --from and --to have nothing to look at.")
+        raise DataError(f"{said(raw.name)} has no column with the role time, so --from and --to have nothing to look at.")
     typed = typed_columns(raw, meaning, _needed(raw, meaning, conditions), rules)
     sieve = Sieve(raw.n_rows)
     _set_aside(sieve, typed, raw, meaning, rules)
@@ -179,7 +180,7 @@ def _no_row_left(raw: Raw, sieve: Sieve, n_valid: int) -> DataError:
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in sieve.counts.items())
     aside = f"{raw.n_rows - n_valid:,} are set aside ({reasons})" if reasons else "none is set aside"
     filtered = f", and the filters take {n_valid:,} out" if n_valid else ""
-    return DataError(f"{raw.name} has no row left: of {raw.n_rows:,} rows {aside}{filtered}.")
+    return DataError(f"{said(raw.name)} has no row left: of {raw.n_rows:,} rows {aside}{filtered}.")
 
 
 def _marked(table: pa.Table, roles: Mapping[str, str]) -> pa.Table:
@@ -202,7 +203,7 @@ def _refuse_duplicates(rows: pa.Table, kept: np.ndarray, raw: Raw, roles: Mappin
     same = all(rows[name][first].as_py() == rows[name][second].as_py() for name in rows.column_names)
     mend = "put exact repeats aside (--duplicates aside, a choice on screen), " if same else ""
     raise DataError(
-        f"{raw.name} has more than one row for a customer: {roles['customer']} {shown(ids.iloc[second])} stands in "
+        f"{said(raw.name)} has more than one row for a customer: {said(roles['customer'])} {shown(ids.iloc[second])} stands in "
         f"{raw.where(int(source_rows[first]))} and in {raw.where(int(source_rows[second]))}; {mend}give one row a customer, or say that it "
         "is transactions and which column is the time."
     )
@@ -215,7 +216,7 @@ def _role_notes(meaning: Meaning) -> list[Note]:
     if meaning.kind == "transactions" and "order" not in meaning.roles:
         notes.append(Note("info", "No column has the role order: each different time of a customer counts as one order."))
     if meaning.kind == "transactions" and meaning.reasons.get("amount", "").endswith(NO_QUANTITY):
-        text = f"{meaning.roles['amount']} is taken for the whole amount of a line, since no column looks like the quantity"
+        text = f"{said(meaning.roles['amount'])} is taken for the whole amount of a line, since no column looks like the quantity"
         notes.append(Note("warning", f"{text}: where it is the price of one piece, give the roles quantity and price."))
     return notes
 

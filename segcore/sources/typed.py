@@ -15,6 +15,7 @@ from segcore.rules import RowRules
 from segcore.sources.columns import Numbers, as_text, missing_to_null, read_ids, read_numbers, shown
 from segcore.sources.contents import as_strings, looks_dated, looks_numeric
 from segcore.sources.dates import read_times
+from segcore.sources.formats import said
 from segcore.sources.raw import Raw
 from segcore.sources.roles import Meaning
 
@@ -138,14 +139,11 @@ def _is_numbers(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rule
 def _take_bad(typed: Typed, numbers: Numbers, n_good: int, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> bool:
     """Say what becomes of the few values that are no numbers; ``False`` where they are too many, or the numbers look like codes."""
     bad = np.asarray(numbers.bad)
-    if n_good < _MOSTLY_NUMBERS * (n_good + int(bad.sum())):
-        return False
     text = missing_to_null(as_text(column))
-    infinite = bad & _mask(pc.match_substring_regex(text, _INFINITE))
-    if pa.types.is_floating(column.type):
-        infinite = bad
+    infinite = bad if pa.types.is_floating(column.type) else bad & _mask(pc.match_substring_regex(text, _INFINITE))
     others = bad & ~infinite
-    if others.any() and pc.count_distinct(numbers.values).as_py() <= _TELLING_NUMBERS:
+    too_many = n_good < _MOSTLY_NUMBERS * (n_good + int(others.sum()))
+    if too_many or (others.any() and pc.count_distinct(numbers.values).as_py() <= _TELLING_NUMBERS):
         return False
     if infinite.any():
         if not rules.set_aside:
@@ -155,7 +153,7 @@ def _take_bad(typed: Typed, numbers: Numbers, n_good: int, column: pa.ChunkedArr
         first, count = int(np.argmax(others)), int(others.sum())
         what = "1 value that is no number is" if count == 1 else f"{count:,} values that are no numbers are"
         example = f"{shown(text[first].as_py())} in {raw.where(first)}"
-        typed.notes.append(Note("warning", f"{name} holds numbers, but for a few texts: {what} taken for missing ({example})."))
+        typed.notes.append(Note("warning", f"{said(name)} holds numbers, but for a few texts: {what} taken for missing ({example})."))
     return True
 
 
@@ -168,7 +166,7 @@ def _infinite(text: pa.Array, infinite: np.ndarray, name: str, raw: Raw) -> Data
     values = "1 value of them is not" if count == 1 else f"{count:,} values of them are not"
     mend = _MEND.format("it" if count == 1 else "them")
     return DataError(
-        f"{name} holds numbers, but {values} finite: the first is {shown(text[first].as_py())} in {raw.where(first)}; {mend}.",
+        f"{said(name)} holds numbers, but {values} finite: the first is {shown(text[first].as_py())} in {raw.where(first)}; {mend}.",
         remedy="set_aside",
     )
 
@@ -211,7 +209,7 @@ def too_large(typed: Typed, roles: dict[str, str], raw: Raw, rules: RowRules) ->
         rows = "1 row" if count == 1 else f"{count:,} rows"
         mend = _MEND.format("it" if count == 1 else "them")
         raise DataError(
-            f"{roles['quantity']} times {roles['price']} is more than a number can hold in {rows}: the first is "
+            f"{said(roles['quantity'])} times {said(roles['price'])} is more than a number can hold in {rows}: the first is "
             f"{quantity[first].as_py():g} times {price[first].as_py():g} in {raw.where(first)}; {mend}.",
             remedy="set_aside",
         )
