@@ -28,12 +28,11 @@ def cell_notes(title: str, cells: Cells) -> list[Note]:
     """Say which cells hold errors of Excel, and how many formulas were saved without a result."""
     notes = []
     of_sheet = f"of sheet {shown(title)}"
-    errors = [(row, column, text) for row, found in sorted(cells.errors.items()) for column, text in found]
-    missing = [error for error in errors if error[2] == "#N/A"]
-    texts = [error for error in errors if error[2] != "#N/A"]
-    if missing:
-        hold = _counted(len(missing), "cell holds", "cells hold")
-        notes.append(Note("info", f"{hold} #N/A, read as missing: the first is {cell_name(*missing[0][:2])} {of_sheet}."))
+    texts = [(row, column, text) for row, found in sorted(cells.errors.items()) for column, text in found]
+    if cells.missing:
+        hold = _counted(cells.missing, "cell holds", "cells hold")
+        first = f": the first is {cells.first_missing}" if cells.first_missing else ""
+        notes.append(Note("info", f"{hold} #N/A, read as missing{first} {of_sheet}."))
     if texts:
         hold = _counted(len(texts), "cell holds", "cells hold")
         kinds = ", ".join(sorted({text for _, _, text in texts}))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
 _TOP_ROWS, _TITLE_ROWS, _DEEPEST_HEADER = 60, 20, 10_000
-_BLOCK = 2**17  # cells that are Python objects at a time
+_BLOCK, _BLOCK_ROWS = 2**17, 256  # cells that are Python objects at a time, and rows at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +135,16 @@ class OpenSheet:
         first = self.header.row + 1
         body = itertools.chain(self._below(self.header), self._rows)
         self._top = []
-        n_rows = max(1, _BLOCK // max(1, len(columns)))
+        n_rows = max(_BLOCK_ROWS, _BLOCK // max(1, len(columns)))
         while block := list(itertools.islice(body, n_rows)):
             self._put_errors(block, first)
             arrays = [to_arrow(values) for values in zip(*block, strict=True)]
             filled = np.zeros(len(block), bool)
             for array in arrays:
-                filled |= _there(array)
+                if array.null_count < len(array):
+                    filled |= _there(array)
             for column, array in zip(columns, arrays, strict=True):
-                column.append(array if filled.all() else array.filter(pa.array(filled)))
+                _append(column, array, filled)
             kept.append(np.flatnonzero(filled).astype(np.int32) + first)
             first += len(block)
         return self._finish(columns, np.concatenate(kept) if kept else np.zeros(0, np.int32))
@@ -238,7 +239,7 @@ class OpenSheet:
         for row in self.cells.errors.keys() & range(first, first + len(block)) if self.cells.errors else ():
             for column, text in self.cells.errors[row]:
                 position = column - 1 - self._left
-                if text != "#N/A" and 0 <= position < len(block[row - first]):
+                if 0 <= position < len(block[row - first]):
                     block[row - first][position] = text
 
     def _check_texts(self, name: str, column: Sequence[pa.Array], rows: np.ndarray, place: int) -> None:
@@ -318,6 +319,15 @@ def _as_texts(part: pa.Array) -> pa.Array:
     if part.type == pa.large_string() or part.type == pa.null():
         return part.cast(pa.large_string())
     return pa.array([None if value is None else _text(value) for value in part.to_pylist()], pa.large_string())
+
+
+def _append(column: list[pa.Array], array: pa.Array, kept: np.ndarray) -> None:
+    """Put the kept values below those of a column; of a sheet with a stray cell far off most columns are empty, and stay one part."""
+    if not pa.types.is_null(array.type):
+        column.append(array if kept.all() else array.filter(pa.array(kept)))
+        return
+    before = len(column.pop()) if column and pa.types.is_null(column[-1].type) else 0
+    column.append(pa.nulls(before + int(kept.sum())))
 
 
 def _there(array: pa.Array) -> np.ndarray:

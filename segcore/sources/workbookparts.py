@@ -32,7 +32,7 @@ _MEMBERS, _DIRECTORY_BYTES, _STRUCTURE_BYTES = 10_000, 4 * 2**20, 16 * 2**20
 _SLOW_BYTES = 256 * 2**20
 _CHUNK = 2**22
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
-_ERRORS, _MERGED = 100_000, 200_000
+_ERRORS, _MERGED = 500_000, 200_000
 
 _P = rb"(?:[\w.-]+:)?"  # of a name: what an XML namespace puts in front
 _ATTRIBUTES = rb"""((?:[^<>"']|"[^"]*"|'[^']*')*)"""
@@ -59,7 +59,11 @@ class Cells:
     filled : int
         Cells with a value, about.
     errors : mapping of row to (column, text) pairs
-        Cells that show an error of Excel, such as ``#DIV/0!``; rows and columns from 1.
+        Cells that show an error of Excel, such as ``#DIV/0!``, except ``#N/A``; rows and columns from 1.
+    missing : int
+        Cells that show ``#N/A``.
+    first_missing : str
+        Such as ``B17``.
     uncached : int
         Formulas whose result was not saved.
     first_uncached : str
@@ -71,6 +75,8 @@ class Cells:
     first_row: int = 0
     filled: int = 0
     errors: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
+    missing: int = 0
+    first_missing: str = ""
     uncached: int = 0
     first_uncached: str = ""
 
@@ -321,9 +327,14 @@ class _Scan:
     def _take_errors(self, piece: bytes) -> None:
         for cell in _ERROR.finditer(piece):
             place = _REFERENCE.search(cell[1])
-            if place and len(self.cells.errors) < _ERRORS:
-                text = cell[2].decode("ascii", "replace").strip()
+            text = cell[2].decode("ascii", "replace").strip()
+            if text == "#N/A":
+                self.cells.missing += 1
+                self.cells.first_missing = self.cells.first_missing or _place_text(place)
+            elif place:
                 self.cells.errors.setdefault(int(place[2] or 0), []).append((_column_number(place[1]), text))
+        if len(self.cells.errors) > _ERRORS:
+            raise SourceError(f"{self.name} has errors such as {text} in more than {_ERRORS:,} rows of a sheet: correct their formulas.")
 
     def _take_formulas(self, piece: bytes) -> None:
         for cell in _FORMULA.finditer(piece):
@@ -332,7 +343,11 @@ class _Scan:
                 continue
             place = _REFERENCE.search(cell[1])
             self.cells.uncached += 1
-            self.cells.first_uncached = self.cells.first_uncached or ((place[1] + place[2]).decode() if place else "")
+            self.cells.first_uncached = self.cells.first_uncached or _place_text(place)
+
+
+def _place_text(place: re.Match[bytes] | None) -> str:
+    return (place[1] + place[2]).decode() if place else ""
 
 
 def _references(codes: np.ndarray, piece: bytes) -> tuple[np.ndarray, np.ndarray, bool]:

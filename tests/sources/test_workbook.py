@@ -77,6 +77,7 @@ def test_day_numbers_without_a_date_format_stay_numbers(write_xlsx):
 
 def test_a_column_is_one_type_however_long_the_sheet_is(write_xlsx, monkeypatch):
     monkeypatch.setattr("segcore.sources.sheets._BLOCK", 6)
+    monkeypatch.setattr("segcore.sources.sheets._BLOCK_ROWS", 2)
     rows = [["id", "amount", "empty"], *([float(n), n / 2, None] for n in range(5)), ["C7", None, None]]
 
     raw = read(write_xlsx({"Data": rows}))
