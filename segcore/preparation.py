@@ -85,11 +85,12 @@ def fit_preparation(
 
 
 def _fitted_for(table: FeatureTable) -> Mapping[str, Any]:
-    """Return what made the table's features, without the columns that made others only: new customers need not have those."""
+    """Return what made the table's features, without what made others only."""
     if "columns" not in table.fitted:
         return table.fitted
-    chosen = set(table.names)
-    return {**table.fitted, "columns": [recipe for recipe in table.fitted["columns"] if chosen.intersection(recipe["names"])]}
+    from segcore.features.customers import needed_recipes
+
+    return needed_recipes(table.fitted, table.names)
 
 
 def checked_weights(table: FeatureTable, weights: Mapping[str, float]) -> dict[str, float]:

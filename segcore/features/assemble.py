@@ -125,11 +125,17 @@ def _revenue_share(table: FeatureTable, rows: np.ndarray) -> float | None:
 
 
 def _repeat(table: FeatureTable, repeats: int, seed: int) -> FeatureTable:
-    """Return each row ``repeats`` times, jittered: Amount by exp(N(0, 1)), every other feature by one of 0, 1, 2, 3, 4."""
+    """Return each row ``repeats`` times, jittered: Amount by exp(N(0, 1)), every other number by one of 0, 1, 2, 3, 4.
+
+    What is 0 or 1, which the kit does not have, stays so.
+    """
     rows = np.repeat(np.arange(len(table)), repeats)
     copied = table.take(rows)
     draws = np.random.default_rng(seed)
     values = np.array(copied.values, dtype=np.float64)
+    fixed = {entry.name for entry in table.dictionary if entry.kind != "number"}
     for position, name in enumerate(table.names):
+        if name in fixed:
+            continue
         values[:, position] += np.exp(draws.standard_normal(len(rows))) if name == "Amount" else draws.integers(0, 5, len(rows))
     return replace(copied, values=values, copies=np.tile(np.arange(repeats, dtype=np.int32), len(table)))

@@ -1,9 +1,11 @@
 import os
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from segcore.dataset import FeatureEntry
 from segcore.errors import DataError, ParameterError
 from segcore.features import build_features, feature_names
 from segcore.features.assemble import assemble, kit_outliers
@@ -116,3 +118,16 @@ def test_online_retail_keeps_4256_of_4372_customers_and_sets_24_percent_of_reven
     assert assembled.set_aside_revenue_share == pytest.approx(0.24, abs=0.005)
     biggest = np.argsort(table.revenue)[-20:]
     assert (~assembled.kept[biggest]).sum() == 14
+
+
+def test_copies_of_what_is_0_or_1_stay_so_and_numbers_are_jittered_as_without_it(table):
+    flagged = replace(
+        table,
+        values=np.column_stack([np.arange(len(table)) % 2, table.values]),
+        names=("loan=yes", *table.names),
+        dictionary=(FeatureEntry("loan=yes", "loan: yes", "", "", ("loan",), kind="binary"), *table.dictionary),
+    )
+    plain = assemble(table, RULED, repeats=3, seed=1).table
+    found = assemble(flagged, ("loan=yes", *RULED), repeats=3, seed=1).table
+    np.testing.assert_array_equal(found.column("loan=yes"), np.repeat(np.arange(len(table)) % 2, 3))
+    np.testing.assert_array_equal(found.values[:, 1:], plain.values)
