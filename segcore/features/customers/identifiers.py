@@ -41,7 +41,7 @@ def holds_dates(column: Column) -> str | None:
     if column.holds_times:
         return "it holds dates"
     if isinstance(column, NumberColumn):
-        return "it holds dates, written as numbers" if names(column.name, "date") and _numbers_of_dates(column) else None
+        return "it holds dates, written as numbers" if _numbers_of_dates(column) else None
     if any(column.matching(pattern) >= _MOST for pattern in _DATES):
         return "it holds dates"
     return "it holds times of day" if column.matching(_TIMES) >= _MOST else None
@@ -49,9 +49,10 @@ def holds_dates(column: Column) -> str | None:
 
 def _numbers_of_dates(column: NumberColumn) -> bool:
     """Tell whether all numbers are years, months and days, days of a spreadsheet, or seconds or more of a clock."""
+    spans = ((19_000_101, 21_001_231), (15_000, 60_000)) if names(column.name, "date") else ()
+    clocks = ((3e8, 4.2e9), (3e11, 4.2e12)) if names(column.name, "clock") else ()
     low, high = column.bounds
-    spans = ((19_000_101, 21_001_231), (15_000, 60_000), (3e8, 4.2e9), (3e11, 4.2e12))
-    return column.whole and any(first <= low and high <= last for first, last in spans)
+    return any(first <= low and high <= last for first, last in (*spans, *clocks)) and column.whole
 
 
 def identifier(column: Column) -> str | None:

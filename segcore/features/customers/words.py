@@ -59,7 +59,8 @@ _PERSONS = _words("customer client user member holder contact person cardholder 
 _PERSON_NAMES = _words("surname lastname firstname forename fullname familyname givenname middlename maidenname username nickname")
 _NAME_PAIRS = _words("first last full family given middle maiden second sur user nick")
 _SECRETS = _words("ssn nino passport iban swift imei imsi mac cookie token password passwd vin licence license")
-_DATES = _words("date dates datetime timestamp ts dt dob birthday birthdate datum")
+_DATES = _words("date dates datetime timestamp dt dob birthday birthdate datum")
+_CLOCKS = _DATES | _words("time ts at created updated modified since utc epoch unixtime")
 
 # Words of numbers that count or grade something; words of numbers that are codes of something.
 _COUNTS = _words(
@@ -173,8 +174,8 @@ def names_code(title: str) -> bool:
 
 
 def names(title: str, what: str) -> bool:
-    """Tell whether a title has a word for ``what``: phone, postcode, address, secret or date."""
-    kinds = {"phone": _PHONES, "postcode": _POSTCODES, "address": _ADDRESSES, "secret": _SECRETS, "date": _DATES}
+    """Tell whether a title has a word for ``what``: phone, postcode, address, secret, date or clock."""
+    kinds = {"phone": _PHONES, "postcode": _POSTCODES, "address": _ADDRESSES, "secret": _SECRETS, "date": _DATES, "clock": _CLOCKS}
     words = words_of(title)
     pairs = {"".join(pair) for pair in pairwise(words)}
     return bool(kinds[what] & (set(words) | pairs))

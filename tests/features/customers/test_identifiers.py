@@ -64,6 +64,7 @@ PROPERTIES = {
     "address type": ["home", "work"] * (N // 2),
     "popularity rank": [float(number) for number in DRAW.permutation(N) + 1],
     "credit_score": [float(number) for number in DRAW.integers(300, 850, N)],
+    "time on site": [float(number) for number in DRAW.integers(15_000, 60_000, N)],
     "YearOfBirth": [float(number) for number in DRAW.integers(1940, 2005, N)],
     "month": ["may", "jun", "jul"] * (N // 3),
     "version": ["1.0", "1.1", "beta"] * (N // 3),
@@ -86,6 +87,8 @@ DATES = {
     "cohort": [f"2021-{number % 12 + 1:02d}" for number in range(N)],
     "wakes": [f"{number % 24}:15" for number in range(N)],
     "birth_date": [float(19_700_101 + number) for number in range(0, N * 3, 3)],
+    "time": [1.5e12 + 1_000.0 * number for number in range(0, N * 7, 7)],
+    "created_at": [1.6e9 + 60 * number**2 for number in range(N)],
     "timestamp": [1.6e9 + 86_400 * number**2 for number in range(N)],
 }
 
