@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import replace
@@ -203,16 +202,16 @@ def _key(store: Store, request: DataRequest) -> str:
 def _content(store: Store, data: str) -> str:
     """Return what tells one content from another: a file's SHA-256 and name, a package's version."""
     from segcore.sources import find_sample
+    from segcore.sources.files import content_digest
 
     sample = find_sample(data)
     version: str | Path = sample.version(samples_folder(store)) if sample else Path(data).expanduser()
     if isinstance(version, str):
         return version
     try:
-        if not version.is_file():  # a device may have no end
+        if not version.is_file() and not version.is_dir():  # a device may have no end
             return f"unreadable {version}"
-        with version.open("rb") as file:
-            return f"{version.name} {hashlib.file_digest(file, 'sha256').hexdigest()}"
+        return f"{version.name} {content_digest(version)}"
     except (OSError, ValueError):
         # The reader says what is wrong with it.
         return f"unreadable {version}"
