@@ -9,27 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segcore.dataset import Note
+from segcore.sources.numberparts import take_apart
 from segcore.sources.text import Distinct, Where, blanks, plain_characters, shown, true_of
 
 EXACT = 2.0**53  # from here on not every whole number has a floating number of its own
 TOO_LONG = ", which has more digits than a number can hold (is it an id?)"
 _TOO_LARGE = ", which is too large"
 _INFINITE = ", which is no finite number"
-_CODES = (
-    "USD|EUR|GBP|JPY|CNY|RMB|CHF|AUD|CAD|NZD|SEK|NOK|DKK|ISK|PLN|CZK|HUF|RON|BGN|HRK|RSD|TRY|RUB|UAH|ILS|AED|SAR|QAR|KWD|EGP|ZAR|NGN|"
-    "KES|GHS|MAD|TND|INR|PKR|LKR|BDT|NPR|IDR|MYR|SGD|THB|VND|PHP|KRW|TWD|HKD|BRL|MXN|ARS|CLP|COP|PEN|UYU"
-)
-_CURRENCY = rf"(?:US|CA|AU|NZ|HK|MX|[ACRS])?\$|\p{{Sc}}|(?:{_CODES})|kr\.?|zł|Kč|Ft|S?Fr\.|Rs\.?"
-_SAME_CURRENCY = {
-    "$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "Rs": "INR", "Rs.": "INR", "zł": "PLN", "Kč": "CZK",
-    "Ft": "HUF", "Fr.": "CHF", "SFr.": "CHF", "R$": "BRL", "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD",
-    "S$": "SGD", "HK$": "HKD", "MX$": "MXN", "RMB": "CNY", "kr.": "kr", "₽": "RUB", "₺": "TRY", "₩": "KRW", "₪": "ILS", "₴": "UAH",
-}  # fmt: skip
-_SHAPE = (
-    rf"^(?P<front>{_CURRENCY})? ?(?P<open>\()?(?P<sign>[+-])? ?(?P<before>{_CURRENCY})? ?(?P<inner>[+-])?"
-    r"(?P<body>[0-9](?:[0-9.,' ]*[0-9.,])?|[.,][0-9]+)(?P<exponent>[eE][+-]?[0-9]{1,4})?(?:[.,](?P<cents>--?))?"
-    rf" ?(?P<percent>%)? ?(?P<after>{_CURRENCY})?(?P<trailing>--?)?(?P<close>\))?$"
-)
 _POINT = r"^(?:[0-9]+|[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?: [0-9]{3})+|(?:'[0-9]{3})+)|[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3})?(?:\.[0-9]*)?$"
 _COMMA = r"^(?:[0-9]+|[1-9][0-9]{0,2}(?:(?:\.[0-9]{3})+|(?: [0-9]{3})+|(?:'[0-9]{3})+))?(?:,[0-9]*)?$"
 _MARKS = {".": "points", ",": "commas", " ": "spaces", "'": "apostrophes"}
@@ -66,8 +52,7 @@ class Reading:
 def may_be_numbers(text: pa.Array) -> bool:
     """Tell whether every text, taken by itself, is a number or stands for a missing one."""
     plain, _ = plain_characters(text)
-    shaped = true_of(pc.match_substring_regex(plain, _SHAPE))
-    return bool((shaped | true_of(pc.is_null(text)) | true_of(blanks(plain))).all())
+    return bool((take_apart(plain).shaped | true_of(pc.is_null(text)) | true_of(blanks(plain))).all())
 
 
 def read_texts(found: Distinct, *, name: str, where: Where) -> Reading:
@@ -76,7 +61,7 @@ def read_texts(found: Distinct, *, name: str, where: Where) -> Reading:
     missing = true_of(blanks(texts))
     column = _Column(found, texts, name, where)
     column.why[_INFINITE] = true_of(pc.match_substring_regex(texts, r"(?i)^[+-]?(inf|infinity|∞)$"))
-    column.drop_unpaired()
+    column.why[TOO_LONG] = ~column.good & true_of(pc.match_substring_regex(texts, r"^[+-]?[0-9]{20}[0-9.,]*$"))
     unit = column.one_currency() + column.one_percent()
     column.one_decimal_mark()
     values = column.numbers()
@@ -98,14 +83,10 @@ class _Column:
         self.counts = found.counts()
         self.notes: list[Note] = []
         self.why: dict[str, np.ndarray] = {}
-        self.parts = pc.extract_regex(texts, _SHAPE)
-        self.body = pc.fill_null(self.parts.field("body"), "")
-        self.good = self.parts.is_valid().to_numpy(zero_copy_only=False)
+        self.parts = take_apart(texts)
+        self.body = self.parts.body
+        self.good = self.parts.shaped.copy()
         self.mark = "."
-
-    def has(self, part: str) -> np.ndarray:
-        """Return which texts have a part, shape (n_values,), bool."""
-        return true_of(pc.not_equal(pc.fill_null(self.parts.field(part), ""), ""))
 
     def is_like(self, pattern: str) -> np.ndarray:
         """Return which bodies match a pattern."""
@@ -123,32 +104,12 @@ class _Column:
         """Take texts for bad ones."""
         bad &= self.good
         if why and bad.any():
-            self.why[why] = bad
+            self.why[why] = bad | self.why.get(why, False)
         self.good &= ~bad
-
-    def drop_unpaired(self) -> None:
-        """Drop texts with half a pair of brackets, two signs or two currencies."""
-        brackets = self.has("open").astype(int) + self.has("close")
-        # In "5,-" the dash stands for the cents.
-        cents = self.has("cents") | (self.has("trailing") & self.is_like(r"[.,]$"))
-        self.behind = minus = self.has("trailing") & ~cents
-        doubled = minus & true_of(pc.equal(self.parts.field("trailing"), "--"))
-        signs = self.has("sign").astype(int) + self.has("inner") + minus + (brackets == 2)
-        currencies = self.has("front").astype(int) + self.has("before") + self.has("after")
-        self.drop((brackets == 1) | (signs > 1) | doubled | (currencies > 1))
-        self.minus = self.good & (minus | (brackets == 2) | self._is("sign", "-") | self._is("inner", "-"))
-
-    def _is(self, part: str, sign: str) -> np.ndarray:
-        return true_of(pc.equal(self.parts.field(part), sign))
 
     def one_currency(self) -> str:
         """Keep the currency that most rows have, and the values without one; return its mark."""
-        marks = pc.binary_join_element_wise(*(pc.fill_null(self.parts.field(part), "") for part in ("front", "before", "after")), _NOTHING)
-        encoded = marks.dictionary_encode()
-        written = encoded.dictionary.to_pylist()
-        if written == [""] or not written:
-            return ""
-        codes = np.array([_SAME_CURRENCY.get(mark, mark) for mark in written], dtype=object)[encoded.indices.to_numpy()]
+        codes = self.parts.currency
         chosen = self.good & (codes != "")
         kinds = list(dict.fromkeys(codes[chosen]))
         if not kinds:
@@ -156,13 +117,13 @@ class _Column:
         most = max(kinds, key=lambda kind: int(self.counts[chosen & (codes == kind)].sum()))
         usual = chosen & (codes == most)
         self.drop(chosen & (codes != most), f", though others are in another currency, such as {self.quote(usual)}")
-        mark = str(marks[int(np.argmax(usual))])
+        mark = str(self.parts.mark[int(np.argmax(usual))])
         self.say(f"{self.name} is written with {mark}, such as {self.quote(usual)}: read as plain numbers.")
         return mark
 
     def one_percent(self) -> str:
         """Keep either the values with a percent sign or those without, zeros apart; return "%" where they have it."""
-        with_sign = self.good & self.has("percent")
+        with_sign = self.good & self.parts.percent
         if not with_sign.any():
             return ""
         without = self.good & ~with_sign & ~self.is_like(r"^0*[.,]?0*$")
@@ -224,11 +185,12 @@ class _Column:
         """Return the values; what float64 does not hold becomes bad."""
         groups = "[., ']".replace(self.mark, "")
         body = pc.replace_substring_regex(self.body, groups, "")
-        digits = pc.binary_join_element_wise(pc.replace_substring(body, ",", "."), pc.fill_null(self.parts.field("exponent"), ""), _NOTHING)
+        digits = pc.binary_join_element_wise(pc.replace_substring(body, ",", "."), self.parts.exponent, _NOTHING)
         values = pc.cast(pc.if_else(pa.array(self.good), digits, "nan"), pa.float64()).to_numpy(zero_copy_only=False)
         self.drop(np.isinf(values), _TOO_LARGE)
-        self.drop((values >= EXACT) & ~self.has("exponent"), TOO_LONG)
-        return np.where(self.minus, -values, values)
+        whole = true_of(pc.equal(self.parts.exponent, ""))
+        self.drop((values >= EXACT) & whole, TOO_LONG)
+        return np.where(self.parts.minus, -values, values)
 
     def say_characters(self, other: np.ndarray) -> None:
         """Say which texts have characters that only look like digits and signs."""
@@ -245,7 +207,7 @@ class _Column:
             if marked.any() and not (doubtful and mark in ".,") and not mark == self.mark == ".":
                 what = "decimals" if mark == self.mark else "thousands"
                 self._example(f"{title.capitalize()} in {self.name} are read as parting {what}", marked, values)
-        brackets, behind = self.good & self.has("close"), self.good & self.behind
+        brackets, behind = self.good & self.parts.brackets, self.good & self.parts.behind
         if brackets.any():
             self._example(f"Brackets in {self.name} are read as negative", brackets, values)
         if behind.any():

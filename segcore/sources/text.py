@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ _LIKE_ASCII = {
     "\uff0e": ".", "\uff0c": ",", "\u066b": ".", "\u066c": "'", "\uff08": "(", "\uff09": ")",
 }  # fmt: skip
 _APOSTROPHES = "\u2019\u2018\u02bc\u2032\u00b4`"
+_MOST_STRANGE = 40
+_INVISIBLE = re.compile(re.sub(r"\\x\{(\w+)\}", lambda code: chr(int(code[1], 16)), INVISIBLE))
 _ALL_DIGITS = 1e22  # floating numbers above it are written with an exponent
 _SHOWN_LETTERS, _SHOWN_WIDTH = 60, 90
 Where = Callable[[int], str]
@@ -129,18 +132,34 @@ def true_of(values: pa.Array) -> np.ndarray:
 
 def plain_characters(texts: pa.Array) -> tuple[pa.Array, np.ndarray]:
     """Return texts with plain digits, signs and spaces for those that only look different, and which had such digits and signs."""
-    characters = bytes_of(texts)
-    if not len(characters) or characters.max() < 0x80:
+    letters = bytes_of(texts)
+    if not len(letters) or letters.max() < 0x80:
         return texts, np.zeros(len(texts), dtype=bool)
-    spaced = pc.replace_substring_regex(texts, r"[\p{Zs}\t]", " ")
-    for apostrophe in _APOSTROPHES:
-        spaced = pc.replace_substring(spaced, apostrophe, "'")
-    plain = pc.utf8_trim_whitespace(pc.replace_substring_regex(spaced, INVISIBLE, ""))
-    for character in set(characters.tobytes().decode(errors="replace")) - set(map(chr, range(0x80))):
-        digit = unicodedata.decimal(character, None)
-        if digit is not None or character in _LIKE_ASCII:
-            plain = pc.replace_substring(plain, character, _LIKE_ASCII.get(character, str(digit)))
-    return plain, true_of(pc.not_equal(spaced, plain))
+    strange = sorted(set(letters.tobytes().decode(errors="replace")) - set(map(chr, range(0x80))))
+    plain = {letter: like for letter in strange if (like := _plain_letter(letter)) is not None}
+    if len(plain) > _MOST_STRANGE:
+        return texts, np.zeros(len(texts), dtype=bool)
+    spaced = texts
+    for letter in [letter for letter, like in plain.items() if like in (" ", "'")]:
+        spaced = pc.replace_substring(spaced, letter, plain.pop(letter))
+    changed = spaced
+    for letter, like in plain.items():
+        changed = pc.replace_substring(changed, letter, like)
+    return pc.utf8_trim_whitespace(changed), true_of(pc.not_equal(spaced, changed))
+
+
+def _plain_letter(letter: str) -> str | None:
+    """Return what a character that is not ASCII stands for in a number or date; ``None`` where it stands for itself."""
+    if unicodedata.category(letter) == "Zs":
+        return " "
+    if letter in _APOSTROPHES:
+        return "'"
+    if letter in _LIKE_ASCII:
+        return _LIKE_ASCII[letter]
+    if _INVISIBLE.match(letter):
+        return ""
+    digit = unicodedata.decimal(letter, None)
+    return None if digit is None else str(digit)
 
 
 def combined(column: pa.ChunkedArray | pa.Array) -> pa.Array:
