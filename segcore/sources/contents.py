@@ -13,6 +13,7 @@ from segcore.sources.columns import is_numeric
 from segcore.sources.dates import read_times
 
 Suits = Callable[[pa.ChunkedArray, str], bool]
+_YES_AND_NO = {"yes", "no", "y", "n", "true", "false", "t", "f", "0", "1", ""}
 _FIRST_ROWS, _HEAD_ROWS = 20, 200
 _MOST_RATINGS = 200
 _SHAPED = r"^\s*([A-Za-z]{3}|\W{0,3})\s*\d[\d.,'’ \x{00A0}\x{2009}\x{202F}]*([eE][+-]?\d+)?\s*([A-Za-z]{3}|\W{0,2})\s*$"
@@ -87,8 +88,11 @@ def may_be_rating(column: pa.ChunkedArray, name: str) -> bool:
 
 
 def may_be_category(column: pa.ChunkedArray, name: str) -> bool:
-    """Tell whether a column may group what is sold: text or whole numbers."""
-    return may_be_id(column, name)
+    """Tell whether a column may group what is sold: text or whole numbers, but not yes and no."""
+    if not may_be_id(column, name):
+        return False
+    values = pc.unique(column.drop_null()).to_pylist() if pc.count_distinct(column).as_py() <= len(_YES_AND_NO) else [column]
+    return not {str(value).strip().lower() for value in values} <= _YES_AND_NO
 
 
 def as_strings(column: pa.ChunkedArray) -> pa.ChunkedArray | None:

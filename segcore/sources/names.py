@@ -7,21 +7,21 @@ import unicodedata
 from collections.abc import Collection, Mapping
 
 # All patterns are over names in lower case with all but letters and digits taken out, accents too.
-_ID = "id|ids|no|nr|num|number|nummer|key|code|ref|uuid|guid|hash|sk"
+_ID = "id|ids|no|nr|nbr|num|number|nummer|key|code|ref|uuid|guid|hash|sk"
 _FOREIGN_ID = "id|no|n|nr|num|numero|number|nummer|code|codigo|cod|codice|ref"
-_WHO = "customer|client|household|member|shopper|buyer|consumer|cust|purchaser|guest|patron"
-_WHO_ELSE = "user|account|visitor|subscriber|person|loyalty|panelist|panellist|profile|party|contact"
+_WHO = "customer|client|household|hh|hshd|member|shopper|buyer|consumer|cust|purchaser|guest|patron"
+_WHO_ELSE = "user|account|visitor|subscriber|person|loyalty|panelist|panellist|reviewer|rater|profile|party|contact"
 _FOREIGN_WHO = (
-    "kunde|kunden|kaeufer|kaufer|besteller|haushalt|mitglied|benutzer"  # German
+    "kunde|kunden|kd|kaeufer|kaufer|besteller|haushalt|mitglied|benutzer"  # German
     "|acheteur|foyer|adherent|utilisateur"  # French; "client" is English too
     "|cliente|clientes|comprador|usuario|socio"  # Spanish, Portuguese, Italian
     "|clienti|acquirente|utente|consumatore"  # Italian
     "|klant|klanten|koper|gebruiker|huishouden"  # Dutch
     "|consumidor|utilizador"
 )
-_DOCUMENT = "invoice|order|basket|transaction|trans|txn|receipt|ticket|bill|purchase|sales?|checkout|trip|visit|booking|cart"
+_DOCUMENT = "invoice|order|basket|transaction|trans|tran|trx|txn|receipt|ticket|bill|purchase|sales?|checkout|trip|visit|booking|cart"
 _CLOCK = "(date|time|datetime|timestamp|dt|ts|day|on|at)+(utc|local|gmt)?"
-_GERMAN_DOCUMENT = "(bestell|auftrags?|rechnungs?|beleg|bon|kauf|verkaufs?|transaktions?|warenkorb|kassenbon|einkaufs?)"
+_GERMAN_DOCUMENT = "(bestell|auftrags?|rechnungs?|beleg|bel|bon|kauf|verkaufs?|transaktions?|warenkorb|kassenbon|einkaufs?)"
 _DUTCH_DOCUMENT = "(bestel|bestelling|order|factuur|aankoop|verkoop|transactie|bon|kassabon)"
 _FRENCH_DOCUMENT = "(commande|facture|achat|vente|transaction|ticket|panier|bon)"
 _SPANISH_DOCUMENT = "(pedido|factura|compra|venta|transaccion|ticket|recibo|orden|boleta|cesta)"
@@ -29,12 +29,12 @@ _ITALIAN_DOCUMENT = "(ordine|fattura|acquisto|vendita|transazione|scontrino|rice
 _PORTUGUESE_DOCUMENT = "(pedido|fatura|compra|venda|encomenda|transacao|recibo|nota|notafiscal|cupom)"
 _OF = "(de|del|della|dela|da|do|di|d|la|l)*"
 _GOODS = "stock|product|item|article|sku|prod|material|goods|merchandise"
-_FOREIGN_GOODS = "artikel|produkt|produit|producto|articulo|prodotto|articolo|produto|artigo|waren?|product"
+_FOREIGN_GOODS = "artikel|art|produkt|produit|producto|articulo|prodotto|articolo|produto|artigo|waren?|product"
 _RATED = "movie|film|book|song|track|artist|game|anime|show|title|recipe|restaurant|business|joke|app|video|place|hotel|course"
 _RATING = "rating|ratings|rate|score|stars?|bewertung|valoracion|puntuacion|calificacion|beoordeling|voto|valutazione|avaliacao|note"
 _SECTION = "category|categories|department|dept|productline|commodity|aisle|subcategory|productfamily|productgroup|producttype|productclass"
 _MONEY = "amount|amt|betrag|montant|importe|importo|bedrag|valor|value"
-_TAKEN_OFF = "discount|disc|rebate|markdown|rabatt|nachlass|remise|reduction|descuento|sconto|korting|desconto|abatimento"
+_TAKEN_OFF = "discount|disc|dto|dcto|descto|rebate|markdown|rabatt|nachlass|remise|reduction|descuento|sconto|korting|desconto|abatimento"
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "customer": (
@@ -47,8 +47,10 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         rf".*({_FOREIGN_WHO})({_FOREIGN_ID})",
         rf"({_WHO_ELSE})s?",
         rf".*({_WHO_ELSE})(unique)?({_ID})",
-        "(loyalty|member|customer|club)?card(id|no|nr|number)?|cid|uid|panelist(id)?|carte(fidelite|client)|tarjeta(cliente)?",
-        "(customer|client|buyer)?(email(address|id)?|mail|name|fullname)",
+        "(loyalty|lylty|member|customer|club)?card(id|no|nr|nbr|number)?|cid|uid|panelist(id)?|carte(fidelite|client)|tarjeta(cliente)?",
+        "(customer|client|buyer|billing|contact|user)?(email(address|id)?|mail)",
+        "(customer|client|buyer|user)(name|fullname)|billingname",
+        "fullname|name",
     ),
     "time": (
         rf"(order)?({_DOCUMENT})(placed|created|issued?)?{_CLOCK}|{_GERMAN_DOCUMENT}(datum|zeit|zeitpunkt|tag)|{_DUTCH_DOCUMENT}(datum|tijd)",
@@ -70,8 +72,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         rf"(session|visit|document|doc)({_ID})",
     ),
     "item": (
-        rf"({_GOODS})s?({_ID})",
-        "sku|product|item|article|stock|asin|upc|ean|isbn|plu|gtin|barcode",
+        rf"({_GOODS})s?({_ID})|(product|item|article|variant|lineitem)?(sku|asin|upc|ean|isbn|plu|gtin|barcode)({_ID})?",
+        "product|item|article|stock",
         rf".*(product|item|article)({_ID})",
         rf"({_FOREIGN_GOODS})({_FOREIGN_ID})?|({_FOREIGN_ID}){_OF}({_FOREIGN_GOODS})|reference|referencia|riferimento|designation|descripcion",
         rf"({_GOODS})(name|description|title|desc)|({_FOREIGN_GOODS})(name|bezeichnung|naam|nom|nombre|nome)|description|bezeichnung"
@@ -81,28 +83,27 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         rf"({_RATED})name",
     ),
     "quantity": (
-        "quantity|qty|units|pieces|pcs|menge|quant|qnty",
-        "(item|order|product|sales?|units?|ordered|purchase)s?(quantity|qty|sold|count)|.*(quantity|qty)|n(umberof|oof|um)?items|items"
-        "|quantityordered|unitssold|qtyordered",
+        "(quantity|qty|units)(purchased|ordered|sold|shipped)?|pieces|pcs|menge|quant|qnty",
+        "(item|order|product|sales?|units?|ordered|purchase)s?(quantity|qty|sold|count)|.*(quantity|qty)|n(umberof|oof|um)?items|items",
         "(bestell|verkaufs)?(menge|anzahl)|stuckzahl|stueckzahl|stuck|stueck|quantite|qte|cantidad|cant|unidades|uds|nombre|nb",
         "aantal|hoeveelheid|stuks|quantita|qta|pezzi|quantidade|qtde|qtd|count",
     ),
     "price": (
         "(unit|item|product|list|selling|sales?|net|gross|retail|sell)?price(each|perunit|peritem|perpiece|unit)?|unitcost|preis"
-        "|(einzel|stuck|stueck|verkaufs|artikel)preis",
+        "|(einzel|stuck|stueck|verkaufs|vk|artikel|netto|brutto)preis",
         "price(?!.*(range|group|category|tier|band|total|list)).*|unitvalue|unitamount|rate(perunit)?",
-        "prix(unitaire|vente|ht|ttc)*|pu|puht|precio(unitario|venta|unidad)?|prijs|(stuks|eenheids|verkoop)prijs|prezzo(unitario|vendita)?"
+        "prix(unitaire|vente|ht|ttc)*|pu|puht|pvp|precio(unitario|venta|unidad)?|prijs|(stuks|eenheids|verkoop)prijs|prezzo(unitario|vendita)?"
         "|preco(unitario|venda)?",
         ".*(unit|item|each)price|(?!.*(total|line|gesamt|order|basket|range|group|category|tier|band)).*price",
     ),
     "amount": (
-        "sales?(value|amount|total)|(line|total|net|gross|order|transaction|trans|txn|purchase|invoice|paid|payment|spend)?(amount|amt)"
+        rf"sales?(value|amount|total)|(line|total|net|gross|{_DOCUMENT}|paid|payment|spend)?(amount|amt)"
         "|linetotal|extendedprice|linevalue",
-        "(line|grand|order|net|gross|invoice|basket)?total(price|sales?|spent|spend|value|cost|revenue|paid|due)?|revenue|turnover|sales"
-        "|spent|spend|umsatz|(net|gross)sales?",
+        "(line|grand|order|net|gross|invoice|basket)?tot(al)?(price|sales?|spent|spend|value|cost|revenue|paid|due)?|revenue|turnover|sales"
+        "|spent|spend|umsatz|(net|gross)sales?|sum|dollars|euros?",
         "(payment|monetary|order|purchase|basket|net|gross|transaction|invoice)?(value|payment)|price"
         "|(?!.*(disc|tax|vat|ship|freight|refund|tip|profit|margin|fee|balance|limit|coupon)).*(amount|revenue)",
-        "(gesamt|rechnungs|netto|brutto|zahl)?(betrag|summe|umsatz|preis)|gesamt|montant(total|ttc|ht)?|total(ttc|ht)|chiffreaffaires?"
+        "(gesamt|rechnungs|bestell|auftrags|kauf|waren|positions|netto|brutto|zahl)?(betrag|summe|umsatz|preis|wert)|gesamt|somm[ae]|suma|soma|montant(total|ttc|ht)?|total(ttc|ht)|chiffreaffaires?"
         "|chiffredaffaires|ventes?|importe(total)?|monto(total)?|ventas?|ingresos?",
         "bedrag|totaal(bedrag|prijs)?|omzet|importo(totale)?|totale|ricavo|ricavi|vendite|valor(total|compra|pago)?|montante|receita|vendas?",
     ),
@@ -117,8 +118,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "(haupt|waren|produkt|artikel|unter)?(kategorie|gruppe|warengruppe|abteilung|sparte|sortiment)|rayon|famille(produit)?"
         f"|(sous)?categorie(produit|article)?|(sub)?categoria{_OF}(producto|prodotto|produto)?|departamento|seccion|familia|reparto|famiglia"
         "|afdeling|(product|artikel|hoofd)?(categorie|groep)|departement|secao",
-        f"(product|item|article|master|sub)*({_SECTION}|family|group|class|type|section|division)(name|level)?[0-9]?",
-        "genres?|commoditydesc|merchandisegroup|range|section",
+        rf"(product|item|article|master|sub)+(family|group|class|type|section|division)(name|level|id|code)?|({_SECTION})(name|level)?[0-9]"
+        "|(family|class|section)(name|id|code)?|merchandisegroup|commoditydesc",
+        "genres?|range",
     ),
     "rating": (
         f"(user|movie|book|item|film|product|customer|review|overall)?({_RATING})(value|given|number)?",
@@ -140,7 +142,7 @@ _NEVER: Mapping[str, str] = {
 # Dates of something else than the purchase: taken only where no other column holds dates.
 UNLIKELY_TIME = re.compile(
     r"ship|dispatch|deliver|livrais|liefer|versand|entrega|envio|consegna|spediz|lever|(?<!resi)due|birth|dob$|geburt|naiss|nacim|nascit"
-    r"|expir|approv|estimat|updat|modif|return|retour|signup|regist|join|since|start|end(ed)?(date|time|at|on)?$|last|first|review|answer"
+    r"|expir|approv|estimat|updat|modif|return|retour|signup|regist|join|since|start|end(ed)?(date|time|at|on)?$|last|first|answer"
     r"|load|insert|etl|extract|valid|cancel|refund|effective|leadtime|timezone|runtime|lifetime|overtime|parttime|fulltime|uptime"
 )
 RATE = re.compile(r"pct|percent|prozent|pourcent|porcent|procent|rate$|ratio|taux|tasa|satz")

@@ -17,6 +17,7 @@ from segcore.sources.columns import as_ids, as_text, missing_to_null, read_numbe
 from segcore.sources.formats import said
 from segcore.sources.names import RATE, UNLIKELY_TIME, matching, names_one_customer, plain
 from segcore.sources.raw import Raw
+from segcore.sources.totals import is_repeated_total
 
 NO_QUANTITY = "there is no quantity"
 _SAMPLE_ROWS = 2_000
@@ -99,6 +100,7 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: 
         _require(raw, decided, found)
         if "amount" in found and "amount" not in asked and {"quantity", "price"} <= set(found):
             del found["amount"]
+        notes.extend(_total_notes(raw, found))
     return Meaning(
         decided,
         {role: found[role] for role in ROLES if role in found},
@@ -145,6 +147,7 @@ class _Guess:
         self.reasons: dict[str, str] = {}
         self.notes: list[Note] = []
         self._raw = raw
+        self._found = found
         self._order: DateOrder | None = rows.date_order if rows else None
         self._sample = raw.head(_SAMPLE_ROWS)
         for role in _GUESSED:
@@ -164,6 +167,8 @@ class _Guess:
             column, reason = self._category(free)
         elif role == "discount":
             column, reason = self._discount(free)
+        elif role == "amount":
+            column, reason = self._amount(free, {**self._found, **self.columns}.get("order"))
         else:
             column, reason = self._by_name(role, matching(role, free))
         if column is not None:
@@ -230,20 +235,29 @@ class _Guess:
         what = self._rate(column)
         if what is None:
             return column, reason
-        text = f"{said(column)} holds {what} rather than money taken off, so it has no role: where it is money, give it the role discount."
+        text = f"{said(column)} {what} rather than money taken off, so it has no role: where it is money, give it the role discount."
         self.notes.append(Note("info", text))
         return None, ""
 
     def _rate(self, name: str) -> str | None:
         if RATE.search(plain(name)) or "%" in name:
-            return "a rate by its name"
+            return "is a rate by its name"
         try:
             numbers = read_numbers(self._raw.column(name), name=name, where=str, set_aside=True).values
         except DataError:
             return None
         bounds = pc.min_max(numbers)
         low, high = bounds["min"].as_py(), bounds["max"].as_py()
-        return "rates between 0 and 1" if low is not None and low >= 0 and high <= 1 else None
+        return "holds rates between 0 and 1" if low is not None and low >= 0 and high <= 1 else None
+
+    def _amount(self, free: list[str], order: str | None) -> tuple[str | None, str]:
+        """Return the amount of a line, rather than one of the whole order that each of its lines repeats."""
+        names = matching("amount", free)
+        repeated = [name for name in names if order is not None and is_repeated_total(self._raw, order, name)]
+        column, reason = self._by_name("amount", [name for name in names if name not in repeated])
+        if column is None and "price" in self.columns:
+            return None, ""
+        return (column, reason) if column is not None else self._by_name("amount", repeated)
 
     def _lone_price(self, found: Mapping[str, str], without: set[str]) -> None:
         """Take a price without a quantity for the line's amount, where nothing else is; else a price without a quantity has no use."""
@@ -276,6 +290,14 @@ def _decide_kind(raw: Raw, kind: str | None, found: Mapping[str, str], asked: Ma
     if {"item", "rating"} <= set(found) and not money and not _distinct(raw, found["customer"]):
         return "ratings"
     return "transactions" if "time" in found and not _distinct(raw, found["customer"]) else "customers"
+
+
+def _total_notes(raw: Raw, found: Mapping[str, str]) -> list[Note]:
+    """Warn of an amount that is the same in all lines of an order."""
+    if raw.kind is not None or not {"order", "amount"} <= set(found) or not is_repeated_total(raw, found["order"], found["amount"]):
+        return []
+    text = f"{said(found['amount'])} is the same in all lines of an order, as the total of the whole order would be, which then counts"
+    return [Note("warning", f"{text} once a line: where that is so, give another column the role amount, or one row an order.")]
 
 
 def _customers_role(raw: Raw, found: Mapping[str, str], *, chosen: bool) -> dict[str, str]:

@@ -135,6 +135,31 @@ with tables' names
 a till
     Bill No=order>order | Date=day>time | Time=hour | Loyalty ID=who>customer | Barcode=item>item | Qty=count>quantity |
     Rate=price>price | Disc=off>discount | Net Amount=money
+trx
+    cust_no=who>customer | trx_dt=day>time | trx_id=unique>order | trx_amt=money>amount
+numbers of a card
+    DATE=day>time | STORE_NBR=code | LYLTY_CARD_NBR=whoNumber>customer | TXN_ID=order>order | PROD_NBR=item>item | PROD_NAME=text |
+    PROD_QTY=count>quantity | TOT_SALES=money>amount
+a star's facts
+    ProductKey=item>item | OrderDateKey=count | CustomerKey=whoNumber>customer | SalesOrderNumber=order>order |
+    OrderQuantity=count>quantity | UnitPrice=price>price | ExtendedAmount=money | DiscountAmount=off>discount | SalesAmount=money |
+    TaxAmt=money | Freight=money | DueDate=day | OrderDate=day>time | ShipDate=day
+an export of a shop
+    Name=order | Email=mail>customer | Financial Status=few | Created at=when>time | Subtotal=money | Shipping=price |
+    Discount Code=few | Discount Amount=off>discount | Lineitem quantity=count>quantity | Lineitem name=text |
+    Lineitem price=price>price | Lineitem sku=item>item | Billing Name=name
+a marketplace
+    buyer_name=name | buyer_email=mail>customer | order_id=order>order | ordered_at=when>time | sku=item>item |
+    quantity_purchased=count>quantity | item_price=money>price | item_tax=price
+departments
+    MEMBER_ID=who>customer | TXN_DT=day>time | NET_SALES=money>amount | DISCOUNT_AMT=off>discount | DEPT_NAME=few>category |
+    CLASS_NAME=more | TRAN_ID=order>order
+German, short
+    Kd-Nr=who>customer | Bel-Nr=order>order | Bel-Datum=dmy>time | Art-Nr=item>item | Menge=count>quantity | VK-Preis=comma>price |
+    Rabatt %=count
+Spanish, short
+    Nº Cliente=who>customer | Fecha Venta=dmy>time | Nº Ticket=order>order | Cod. Artículo=item>item | Uds.=count>quantity |
+    PVP=comma>price | Dto.=off>discount
 German
     Kundennummer=who>customer | Bestellnummer=order>order | Bestelldatum=dmy>time | Lieferdatum=dmy | Artikelnummer=item>item |
     Anzahl=count>quantity | Einzelpreis=comma>price | Warengruppe=more>category | Rabatt=off>discount
@@ -201,6 +226,8 @@ reviews
     reviewer_user=few | user=who>customer | item=item>item | stars=stars>rating | date=day>time
 anime
     user_id=whoNumber>customer | anime_id=item>item | rating=stars>rating
+reviews of a shop
+    reviewerID=who>customer | asin=item>item | overall=stars>rating | unixReviewTime=epoch>time | summary=text
 German
     Kunde=who>customer | Artikel=item>item | Bewertung=stars>rating | Datum=dmy>time
     """
@@ -303,7 +330,41 @@ def test_a_discount_in_per_cent_is_a_rate_by_its_name():
     found = meaning({"customer_id": "who", "date": "day", "discount_pct": "count", "amount": "money"})
 
     assert "discount" not in found.roles
-    assert "a rate by its name" in found.notes[0].text
+    assert "is a rate by its name" in found.notes[0].text
+
+
+def with_totals(**more):
+    """Return orders of three lines whose total stands in each of them."""
+    lines = {**columns({"customer_id": "who", "order_id": "order", "order_date": "day"}), **columns(more)}
+    totals = {order: str(100 + n) for n, order in enumerate(dict.fromkeys(lines["order_id"]))}
+    lines["order_total"] = [totals[order] for order in lines["order_id"]]
+    return table_source("rows", pa.table(lines), where=str)
+
+
+def test_a_total_that_each_line_of_an_order_repeats_is_warned_of():
+    found = find_meaning(with_totals(), kind=None, roles={})
+
+    assert found.roles["amount"] == "order_total"
+    assert [note.text for note in found.notes] == [
+        "order_total is the same in all lines of an order, as the total of the whole order would be, which then counts once a line: where "
+        "that is so, give another column the role amount, or one row an order."
+    ]
+
+
+def test_an_amount_of_the_line_is_preferred_to_a_total_that_each_line_repeats():
+    found = find_meaning(with_totals(amount="money"), kind=None, roles={})
+
+    assert (found.roles["amount"], found.notes) == ("amount", ())
+
+
+def test_totals_that_differ_within_an_order_are_amounts_of_lines():
+    assert meaning({"customer_id": "who", "order_id": "order", "order_date": "day", "total": "money"}).notes == ()
+
+
+def test_yes_and_no_are_no_categories():
+    found = meaning({"customer_id": "who", "date": "day", "amount": "money", "category_1": "yes", "category_2": "few"})
+
+    assert found.roles["category"] == "category_2"
 
 
 def test_a_category_of_one_value_is_none():
