@@ -32,6 +32,7 @@ _MEMBERS, _DIRECTORY_BYTES, _STRUCTURE_BYTES = 10_000, 4 * 2**20, 16 * 2**20
 _SLOW_BYTES = 256 * 2**20
 _CHUNK = 2**22
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
+_TELLING = 10  # letters of a reason that is more than the name of a tag
 _ERRORS, _MERGED = 500_000, 200_000
 
 _P = rb"(?:[\w.-]+:)?"  # of a name: what an XML namespace puts in front
@@ -127,7 +128,9 @@ def check_parts(path: Path, name: str) -> Parts:
 
 def damaged(name: str, error: object) -> SourceError:
     """Build the error for a workbook that cannot be read."""
-    return SourceError(f"{name} is a damaged workbook ({' '.join(str(error).split()).rstrip('.')}): save it again as XLSX or CSV.")
+    reason = " ".join(str(error).split()).rstrip(".")[:120]
+    words = f" ({reason})" if len(reason) > _TELLING and reason.isprintable() else ""
+    return SourceError(f"{name} is a damaged workbook{words}: save it again as XLSX or CSV.")
 
 
 def cell_name(row: int, column: int) -> str:
