@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +14,7 @@ from segcore.explain.overview import Spread, skewness, spread
 from segcore.solution import Outliers, Scaler, Transform
 from ui import cache
 from ui.feature_account import kept_customers
+from ui.feature_groups import Tick
 
 if TYPE_CHECKING:
     from segcore.intake import Intake
@@ -55,9 +58,18 @@ def scaled_variance(
         columns = table.select(names)
         rows = columns if kept is None else columns.take(kept)
         X = prepare_rows(rows, scaler, transforms={names[0]: transform} if transform else None)
-        return float(X.var(axis=0).sum())
+        return float(np.array([column.var() for column in X.T]).sum())
 
     return cache.described("scaled_variance", f"{taken.table}.{outliers}.{scaler}.{transform or ''}.{digest(names)}", build)
+
+
+def catch_up(table: FeatureTable, ticked: Sequence[Tick], variances: Sequence[float]) -> list[float]:
+    """Return `segcore.preparation.catch_up` of the ticked features from their variances, which are at hand; in the order of ``ticked``."""
+    # Columns with dummies first, as there, so that the average has the same last digit and a sweep the same id.
+    order = sorted(range(len(ticked)), key=lambda at: (ticked[at].key == ticked[at].names[0], table.names.index(ticked[at].names[0])))
+    average = float(np.array([variances[at] for at in order]).mean())
+    # What varies no more than rounding does would be raised to rule the segments by it.
+    return [max(1.0, math.sqrt(average / variance)) if variance > 1e-20 * average else 1.0 for variance in variances]
 
 
 def advice(taken: Intake, table: FeatureTable, name: str, outliers: Outliers = "none") -> Transform | None:

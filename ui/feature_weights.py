@@ -16,7 +16,7 @@ from segcore.solution import Outliers, Scaler, Transform
 from ui import state
 from ui.choice import FeatureChoice
 from ui.feature_groups import Tick
-from ui.feature_values import advice, scaled_variance, spread_of
+from ui.feature_values import advice, catch_up, scaled_variance, spread_of
 from ui.figures import escape
 from ui.words import count, share
 
@@ -25,19 +25,34 @@ if TYPE_CHECKING:
 
 TRANSFORMS: Mapping[str, Transform] = {"Log": "log", "Power": "power"}
 NONE = "–"
-_FACTORS = {f"{name.capitalize()} × {factor:g}": factor for name, factor in PRIORITIES.items()}
-_TITLES = {factor: title for title, factor in _FACTORS.items()}
+_WORDS = {word.capitalize(): word for word in PRIORITIES}
 _TRANSFORM_TITLES: Mapping[str, str] = {name: title for title, name in TRANSFORMS.items()}
 _ROWS_SHOWN = 12
+_NAMED = 8
 _HARDLY = 10.0  # per cent of the distances below which the numbers hardly decide anything
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What was said of features, ticked or not: each tick's factor and transform where they are not the default."""
+    """What was said of features, ticked or not.
 
-    factors: Mapping[str, float]
+    Parameters
+    ----------
+    priorities : mapping of tick or feature to str or float
+        One of ``PRIORITIES``, or a factor; where there is none it counts once.
+    transforms : mapping of feature to {"log", "power"}
+    """
+
+    priorities: Mapping[str, str | float]
     transforms: Mapping[str, Transform]
+
+    def priority(self, tick: Tick) -> str | float:
+        """Return what was said of a tick, or of its dummies where a choice named these."""
+        return next((self.priorities[name] for name in (tick.key, *tick.names) if name in self.priorities), 1.0)
+
+    def transform(self, tick: Tick) -> Transform | None:
+        """Return what is done to a tick before it is scaled."""
+        return self.transforms.get(tick.key) if tick.is_number else None
 
 
 def _name(taken: Intake) -> str:
@@ -78,44 +93,96 @@ def weigh(
         "A weight multiplies a feature after scaling: the segments follow features of high priority more. "
         "A log or power pulls in the long tail of a skewed feature before scaling, so that a few extreme customers do not decide."
     )
-    said = _table(taken, table, ticked, outliers, scaler)
-    _say(ticked, said)
-    _compare_kinds(ticked, _counts_for(taken, table, ticked, said, outliers, scaler))
+    key = f"weights.{state.recall('weights.edition', 0)}.{digest([taken.table, [tick.key for tick in ticked]])[:12]}"
+    said, wrong = _edited(kept(taken), ticked, state.widget(key))
+    state.remember(_name(taken), said)
+    variances = [scaled_variance(taken, table, tick.names, said.transform(tick), scaler, outliers) for tick in ticked]
+    factors = _factors(table, ticked, said, variances)
+    shares = _shares(factors, variances)
+    _table(key, _rows(taken, table, ticked, said, shares, outliers), has_numbers=any(tick.is_number for tick in ticked))
+    _say(ticked, said, factors, wrong)
+    _compare_kinds(ticked, shares)
     _skewed(taken, table, ticked, said, outliers)
-    factors = {name: said.factors[tick.key] for tick in ticked if tick.key in said.factors for name in tick.names}
-    transforms = {tick.key: said.transforms[tick.key] for tick in ticked if tick.key in said.transforms}
+    weights = {name: factor for tick, factor in zip(ticked, factors, strict=True) for name in tick.names if factor != 1}
+    transforms = {tick.key: word for tick in ticked if (word := said.transform(tick))}
     return (
-        tuple((name, factors[name]) for name in table.names if name in factors),
+        tuple((name, weights[name]) for name in table.names if name in weights),
         tuple((name, transforms[name]) for name in table.names if name in transforms),
     )
 
 
-def _table(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], outliers: Outliers, scaler: Scaler) -> Kept:
-    said = kept(taken)
-    numbers = any(tick.is_number for tick in ticked)
-    rows = _rows(taken, table, ticked, said, outliers)
-    rows.insert(3, "Counts for", _counts_for(taken, table, ticked, said, outliers, scaler))
-    key = f"weights.{state.recall('weights.edition', 0)}.{digest([taken.table, [tick.key for tick in ticked]])[:12]}"
-    edited = st.data_editor(
-        rows if numbers else rows.drop(columns=["Transform", "Skewness", "Hint"]),
+def _edited(said: Kept, ticked: Sequence[Tick], held: Mapping[str, Any] | None) -> tuple[Kept, list[str]]:
+    """Return what is said once the cells that were changed are taken over, and the titles of what cannot be transformed.
+
+    Parameters
+    ----------
+    held : mapping or None
+        What the table's widget holds: ``edited_rows`` has the changed cells by position and column.
+    """
+    priorities, transforms = dict(said.priorities), dict(said.transforms)
+    wrong = []
+    for position, cells in (held or {}).get("edited_rows", {}).items():
+        tick = ticked[int(position)]
+        priority = said.priority(tick)
+        word = _WORDS.get(cells["Priority"]) if "Priority" in cells else priority if isinstance(priority, str) else None
+        own = cells["Own factor"] if "Own factor" in cells else None if isinstance(priority, str) else priority
+        for name in (tick.key, *tick.names):
+            priorities.pop(name, None)
+        if own is not None and own > 0 and own != 1:
+            priorities[tick.key] = float(own)
+        elif word:
+            priorities[tick.key] = word
+        asked = TRANSFORMS.get(cells["Transform"]) if "Transform" in cells else said.transform(tick)
+        transforms.pop(tick.key, None)
+        if asked and tick.is_number:
+            transforms[tick.key] = asked
+        elif asked:
+            wrong.append(tick.title)
+    return Kept(priorities, transforms), wrong
+
+
+def _factors(table: FeatureTable, ticked: Sequence[Tick], said: Kept, variances: Sequence[float]) -> list[float]:
+    """Return what each tick is multiplied by; a word first lets a feature of little spread catch up with the average one."""
+    ahead = catch_up(table, ticked, variances)
+    found = []
+    for tick, raised in zip(ticked, ahead, strict=True):
+        priority = said.priority(tick)
+        found.append(PRIORITIES[priority] * raised if isinstance(priority, str) else priority)
+    return found
+
+
+def _shares(factors: Sequence[float], variances: Sequence[float]) -> list[float]:
+    """Return the share of each tick in the squared distances between customers, in per cent."""
+    weighed = [factor**2 * variance for factor, variance in zip(factors, variances, strict=True)]
+    whole = sum(weighed)
+    return [100 * one / whole if whole > 0 else 0.0 for one in weighed]
+
+
+def _table(key: str, rows: pd.DataFrame, *, has_numbers: bool) -> None:
+    words = ", ".join(f"{word} {factor:g}" for word, factor in PRIORITIES.items())
+    st.data_editor(
+        rows if has_numbers else rows.drop(columns=["Transform", "Skewness", "Hint"]),
         key=key,
         hide_index=True,
         disabled=["Feature", "Counts for", "Skewness", "Hint"],
         height=38 + 35 * min(len(rows), _ROWS_SHOWN),
         placeholder="",
         column_config={
-            "Hint": st.column_config.TextColumn("Skewed?", width="small"),
-            "Priority": st.column_config.SelectboxColumn(options=[NONE, *_FACTORS], required=True, help="How much the segments follow it."),
+            "Priority": st.column_config.SelectboxColumn(
+                options=[NONE, *_WORDS],
+                required=True,
+                help=f"It weighs so many times an average feature: {words}. One that hardly varies once scaled is raised to that first.",
+            ),
             "Own factor": st.column_config.NumberColumn(
                 min_value=0.01,
                 max_value=1000.0,
                 step=0.01,
                 format="%g",
-                help="In place of a priority, any factor above 0; below 1 it counts less.",
+                help="In place of a priority, any factor above 0 on the scaled feature as it is; below 1 it counts less.",
             ),
             "Counts for": st.column_config.NumberColumn(
                 format="%.1f %%",
-                help="Its share of the squared distances between customers, as scaled, transformed and weighed: what decides the segments.",
+                help="Its share of the squared distances between customers, as transformed, scaled and weighed: what decides the segments.",
             ),
             "Transform": st.column_config.SelectboxColumn(
                 options=[NONE, *TRANSFORMS],
@@ -125,96 +192,56 @@ def _table(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], outliers:
             "Skewness": st.column_config.NumberColumn(
                 format="%.1f", help="0 is symmetric; above 1 a long tail to the right, below -1 to the left. As transformed."
             ),
+            "Hint": st.column_config.TextColumn("Skewed?", width="small"),
         },
         alt="Priority, own factor and transform of each ticked feature",
     )
-    return _read(taken, ticked, edited)
 
 
-def _rows(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Kept, outliers: Outliers) -> pd.DataFrame:
-    factors = [said.factors.get(tick.key, _of_names(said, tick)) for tick in ticked]
-    skews = [
-        spread_of(taken, table, tick.key, said.transforms.get(tick.key), outliers).skewness if tick.is_number else None for tick in ticked
-    ]
-    hints = [
-        _hint(advice(taken, table, tick.key, outliers)) if tick.is_number and tick.key not in said.transforms else "" for tick in ticked
-    ]
+def _rows(
+    taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Kept, shares: Sequence[float], outliers: Outliers
+) -> pd.DataFrame:
+    priorities = [said.priority(tick) for tick in ticked]
+    skews = [spread_of(taken, table, tick.key, said.transform(tick), outliers).skewness if tick.is_number else None for tick in ticked]
+    hints = [_hint(advice(taken, table, tick.key, outliers)) if tick.is_number and not said.transform(tick) else "" for tick in ticked]
     return pd.DataFrame(
         {
             "Feature": [tick.title for tick in ticked],
-            "Priority": [_TITLES.get(factor, NONE) for factor in factors],
-            "Own factor": pd.array([None if factor == 1 or factor in _TITLES else factor for factor in factors], dtype="Float64"),
-            "Transform": [_TRANSFORM_TITLES.get(said.transforms.get(tick.key, ""), NONE) for tick in ticked],
+            "Priority": [priority.capitalize() if isinstance(priority, str) else NONE for priority in priorities],
+            "Own factor": pd.array([None if isinstance(one, str) or one == 1 else one for one in priorities], dtype="Float64"),
+            "Counts for": list(shares),
+            "Transform": [_TRANSFORM_TITLES.get(said.transform(tick) or "", NONE) for tick in ticked],
             "Skewness": pd.array(skews, dtype="Float64"),
             "Hint": hints,
         }
     )
 
 
-def _counts_for(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Kept, outliers: Outliers, scaler: Scaler) -> list[float]:
-    """Return the share of each tick in the squared distances between customers, in per cent."""
-    variances = []
-    for tick in ticked:
-        transform = said.transforms.get(tick.key) if tick.is_number else None
-        factor = said.factors.get(tick.key, _of_names(said, tick))
-        variances.append(factor**2 * scaled_variance(taken, table, tick.names, transform, scaler, outliers))
-    whole = sum(variances)
-    return [100 * variance / whole if whole > 0 else 0.0 for variance in variances]
-
-
-def _of_names(said: Kept, tick: Tick) -> float:
-    """Return the factor of a column's dummies, where a choice named these rather than the column."""
-    return next((said.factors[name] for name in tick.names if name in said.factors), 1.0)
-
-
 def _hint(advised: Transform | None) -> str:
     return f"try a {advised}" if advised else ""
 
 
-def _read(taken: Intake, ticked: Sequence[Tick], edited: pd.DataFrame) -> Kept:
-    """Return what the table says, and keep it beside what was said of features that are not ticked now."""
-    before = kept(taken)
-    shown = {tick.key for tick in ticked} | {name for tick in ticked for name in tick.names}
-    factors = {key: factor for key, factor in before.factors.items() if key not in shown}
-    transforms = {key: word for key, word in before.transforms.items() if key not in shown}
-    wrong = []
-    for tick, line in zip(ticked, edited.to_dict("records"), strict=True):
-        factor = _factor(line)
-        if factor != 1:
-            factors[tick.key] = factor
-        word = TRANSFORMS.get(line.get("Transform", NONE))
-        if word and tick.is_number:
-            transforms[tick.key] = word
-        elif word:
-            wrong.append(tick.title)
-    said = Kept(factors, transforms)
-    state.remember(_name(taken), said)
+def _say(ticked: Sequence[Tick], said: Kept, factors: Sequence[float], wrong: Sequence[str]) -> None:
+    """Say in one sentence which features are weighed, and which cannot be transformed."""
     if wrong:
         st.warning(
             f"{escape(', '.join(wrong))}: each value is 0 or 1 already, which no log or power changes, so nothing is done there.",
             icon=":material/info:",
         )
-    return said
-
-
-def _factor(line: Mapping[Any, Any]) -> float:
-    own = line["Own factor"]
-    if own is not None and not pd.isna(own) and float(own) > 0:
-        return float(own)
-    return _FACTORS.get(line["Priority"], 1.0)
-
-
-def _say(ticked: Sequence[Tick], said: Kept) -> None:
-    """Say in one sentence which features are weighed."""
-    weighed = [(tick.title, said.factors[tick.key]) for tick in ticked if tick.key in said.factors]
+    weighed = [(tick, factor) for tick, factor in zip(ticked, factors, strict=True) if factor != 1]
     if not weighed:
         return
-    if len(weighed) == len(ticked) and len({factor for _, factor in weighed}) == 1:
+    if len({said.priority(tick) for tick in ticked}) == 1 and not isinstance(said.priority(ticked[0]), str):
         st.markdown("Every ticked feature has the same weight, so none counts for more than another.")
         return
-    words = ", ".join(f"**{escape(title)}** × {factor:g}" for title, factor in sorted(weighed, key=lambda pair: -pair[1])[:8])
-    more = f" and {len(weighed) - 8} more" if len(weighed) > 8 else ""
+    weighed.sort(key=lambda pair: -pair[1])
+    words = ", ".join(f"**{escape(tick.title)}** × {factor:.4g}{_word(said.priority(tick))}" for tick, factor in weighed[:_NAMED])
+    more = f" and {len(weighed) - _NAMED} more" if len(weighed) > _NAMED else ""
     st.markdown(f"Weighed: {words}{more}; everything else counts once.")
+
+
+def _word(priority: str | float) -> str:
+    return f" ({priority})" if isinstance(priority, str) else ""
 
 
 def _compare_kinds(ticked: Sequence[Tick], counts: Sequence[float]) -> None:
@@ -265,9 +292,9 @@ def _skewed(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Ke
 
 def _log(taken: Intake, names: list[str]) -> None:
     said = kept(taken)
-    _keep(taken, Kept(said.factors, {**said.transforms, **dict.fromkeys(names, TRANSFORMS["Log"])}))
+    _keep(taken, Kept(said.priorities, {**said.transforms, **dict.fromkeys(names, TRANSFORMS["Log"])}))
 
 
 def _undo(taken: Intake, names: list[str]) -> None:
     said = kept(taken)
-    _keep(taken, Kept(said.factors, {name: word for name, word in said.transforms.items() if name not in names}))
+    _keep(taken, Kept(said.priorities, {name: word for name, word in said.transforms.items() if name not in names}))

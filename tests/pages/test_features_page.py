@@ -10,9 +10,10 @@ import pyarrow.parquet
 import pytest
 from scipy.stats import skew
 
+from segcore import jobs
 from segcore.features.assemble import kit_outliers
 from segcore.intake import DataRequest, take_in
-from segcore.preparation import distance_shares, prepare_rows
+from segcore.preparation import catch_up, distance_shares, prepare_rows
 from segcore.transforms import fitted_transform, transformed
 from ui.choice import FeatureChoice
 from ui.feature_files import dictionary_file, features_file
@@ -225,30 +226,32 @@ def test_the_data_dictionary_explains_every_feature(open_app, small_intake, stor
 
 
 def test_weights_and_transforms_reach_the_choice_and_the_sweep(open_app, small_intake, store, words):
-    app = edit(open_app("features"), Recency={"Priority": "High × 4", "Transform": "Log"}, Orders={"Own factor": 1.75})
+    app = edit(open_app("features"), Recency={"Priority": "High", "Transform": "Log"}, Orders={"Own factor": 1.75})
     assert chosen(app, small_intake).weights == (("Recency", 4.0), ("invoices", 1.75))
     assert chosen(app, small_intake).transforms == (("Recency", "log"),)
-    assert "**Recency** × 4, **Orders** × 1.75; everything else counts once" in words(app)
+    assert "**Recency** × 4 (high), **Orders** × 1.75; everything else counts once" in words(app)
     app.switch_page("pages/sweep.py").run()
     assert "2 weighed · 1 transformed" in words(app)
+    app.slider(key="grid.kmeans.n_clusters.span").set_range(2, 3).run()
     app.button(key="sweep.run").click().run()
     assert not app.exception
     (sweep_id,) = store.sweep_ids()
+    assert jobs.wait(store, sweep_id, timeout=120).state == "done"
     assert store.spec(sweep_id).weights == {"Recency": 4.0, "invoices": 1.75}
     assert store.spec(sweep_id).transforms == {"Recency": "log"}
 
 
 def test_an_own_factor_stands_in_place_of_a_priority(open_app, small_intake):
-    app = edit(open_app("features"), Recency={"Priority": "Low × 1.5", "Own factor": 0.5})
+    app = edit(open_app("features"), Recency={"Priority": "Low", "Own factor": 0.5})
     assert chosen(app, small_intake).weights == (("Recency", 0.5),)
 
 
 def test_weights_survive_a_change_of_page_and_of_ticks(open_app, small_intake):
-    app = edit(open_app("features"), Recency={"Priority": "Medium × 2.5"}, Orders={"Transform": "Power"})
+    app = edit(open_app("features"), Recency={"Priority": "Medium"}, Orders={"Transform": "Power"})
     app.switch_page("pages/home.py").run()
     app.switch_page("pages/features.py").run()
     rows = editor(app).value.set_index("Feature")
-    assert rows.loc["Recency", "Priority"] == "Medium × 2.5"
+    assert rows.loc["Recency", "Priority"] == "Medium"
     assert rows.loc["Orders", "Transform"] == "Power"
     box = next(box for box in app.checkbox if box.label == "Recency")
     box.uncheck().run()
@@ -259,20 +262,19 @@ def test_weights_survive_a_change_of_page_and_of_ticks(open_app, small_intake):
 
 
 def test_a_whole_setting_takes_weights_and_transforms_back(open_app, small_intake):
-    app = edit(open_app("features"), Recency={"Priority": "High × 4", "Transform": "Log"})
+    app = edit(open_app("features"), Recency={"Priority": "High", "Transform": "Log"})
     app = press(app, "Use the Intel kit's setting")
     assert (chosen(app, small_intake).weights, chosen(app, small_intake).transforms) == ((), ())
     assert set(editor(app).value["Priority"]) == {"–"}
 
 
 def test_what_each_feature_counts_for_is_its_share_of_the_distances(open_app, small_intake, store):
-    app = edit(open_app("features"), Recency={"Priority": "High × 4", "Transform": "Log"}, Orders={"Own factor": 0.3})
+    app = edit(open_app("features"), Recency={"Priority": "High", "Transform": "Log"}, Orders={"Own factor": 0.3})
     app.segmented_control(key="features.scaler").set_value("minmax").run()
     now, table = chosen(app, small_intake), store.feature_table(small_intake.table)
     X = prepare_rows(table.select(now.features), "minmax", weights=dict(now.weights), transforms=dict(now.transforms))
     titles = {entry.name: entry.title for entry in table.dictionary}
     expected = {titles[name]: 100 * part for name, part in zip(now.features, distance_shares(X), strict=True)}
-    app.run()
     found = editor(app).value.set_index("Feature")["Counts for"]
     assert {title: found[title] for title in expected} == pytest.approx(expected)
 
@@ -320,13 +322,27 @@ def test_a_category_is_one_tick_and_one_weight_for_all_its_dummies(open_app, cus
     app = open_app("features")
     next(box for box in app.checkbox if box.label == "channel (4 values)").uncheck().run()
     assert not any(name.startswith("channel=") for name in chosen(app, customers).features)
-    app = edit(app, job={"Priority": "High × 4"})
-    dummies = [name for name in store.feature_table(customers.table).names if name.startswith("job=")]
-    assert dict(chosen(app, customers).weights) == dict.fromkeys(dummies, 4.0)
+    app = edit(app, job={"Priority": "High"})
+    table, now = store.feature_table(customers.table), chosen(app, customers)
+    dummies = [name for name in table.names if name.startswith("job=")]
+    ahead = catch_up(table.select(now.features), now.scaler)
+    assert dict(now.weights) == {name: 4 * ahead[name] for name in dummies}
     assert len(dummies) == 3
     app.switch_page("pages/home.py").run()
     app.switch_page("pages/features.py").run()
-    assert editor(app).value.set_index("Feature").loc["job", "Priority"] == "High × 4"
+    assert editor(app).value.set_index("Feature").loc["job", "Priority"] == "High"
+
+
+def test_a_word_lets_a_feature_of_little_spread_catch_up_and_a_factor_does_not(open_app, customers, store):
+    app = edit(open_app("features"), balance={"Priority": "High"}, age={"Own factor": 3.0}, job={"Priority": "Low"})
+    table, now = store.feature_table(customers.table), chosen(app, customers)
+    ahead = catch_up(table.select(now.features), "minmax")
+    assert ahead["balance"] > 1.2
+    expected = {"balance": 4 * ahead["balance"], "age": 3.0, **{name: 1.5 * ahead[name] for name in table.names if name.startswith("job=")}}
+    assert dict(now.weights) == expected
+    app.segmented_control(key="features.scaler").set_value("robust").run()
+    now = chosen(app, customers)
+    assert dict(now.weights)["balance"] == 4 * catch_up(table.select(now.features), "robust")["balance"]
 
 
 def test_a_transform_of_a_category_is_refused_in_words(open_app, customers, words):
