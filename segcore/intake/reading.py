@@ -95,14 +95,16 @@ def _use_remembered(store: Store, raw: Raw, request: DataRequest, choice: Mappin
 def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
     from segcore.features import build_features
     from segcore.sources import Selection, build_dataset, find_meaning
+    from segcore.sources.scripts import script_notes
 
     meaning = find_meaning(raw, kind=request.kind, roles=request.roles, rows=request.rows)
     selection = Selection(request.where, request.date_from, request.date_to)
     dataset = build_dataset(raw, meaning, selection, frames=request.frames, rows=request.rows)
-    return _record(store, raw, dataset, build_features(dataset, columns=request.columns), meaning.reasons)
+    notes = () if raw.kind else script_notes(raw)
+    return _record(store, raw, dataset, build_features(dataset, columns=request.columns), meaning.reasons, notes)
 
 
-def _record(store: Store, raw: Raw, dataset: Dataset, table: FeatureTable, reasons: Mapping[str, str]) -> Intake:
+def _record(store: Store, raw: Raw, dataset: Dataset, table: FeatureTable, reasons: Mapping[str, str], notes: tuple[Note, ...]) -> Intake:
     first, last = _span(dataset)
     return Intake(
         table=store.put_feature_table(table),
@@ -120,7 +122,7 @@ def _record(store: Store, raw: Raw, dataset: Dataset, table: FeatureTable, reaso
         rows_used=dataset.rows_read - sum(dataset.set_aside.values()) - dataset.filtered_out,
         set_aside=dict(dataset.set_aside),
         filtered_out=dataset.filtered_out,
-        notes=(*dataset.notes, *_dropped_notes(table)),
+        notes=(*dataset.notes, *notes, *_dropped_notes(table)),
         preview=_text_frame(store, raw.head(PREVIEW_ROWS)),
         n_customers=len(table),
         first_date=first,
