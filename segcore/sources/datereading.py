@@ -164,6 +164,10 @@ class Reading:
         self.notes.extend(dates.notes)
         if asked is not None:
             self._drop(dates.against, f", which is no date with {TITLES[asked]}")
+            if not self.good.any():
+                first = self.found.quote(self.bad, self.where)
+                text = f"{self.name} has no date with {TITLES[asked]}: the first value is {first}; choose another --date-order, or none."
+                raise DataError(text, remedy="date_order")
         elif dates.against.any():
             self._drop(dates.against, f", though others have {TITLES[dates.order]}, such as {self.found.quote(dates.sure, self.where)}")
         return dates.year, dates.month, dates.day

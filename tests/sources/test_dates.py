@@ -356,3 +356,11 @@ def test_a_bound_is_an_iso_date():
     assert parse_moment(" 2011-12-09 ", name="--to") == dt.datetime(2011, 12, 9)
     with pytest.raises(ParameterError, match="--to must be a date"):
         parse_moment("12/09/2011", name="--to")
+
+
+@pytest.mark.parametrize(("text", "order"), [("25/12/2010", "mdy"), ("25/12/2010", "ymd"), ("12/25/10", "dmy")])
+def test_an_order_that_fits_no_date_is_asked_for_again(text, order):
+    with pytest.raises(DataError, match=f"'{text}' in line 2; choose another --date-order") as error:
+        read([text], order=order, set_aside=True)
+
+    assert error.value.remedy == "date_order"
