@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from segcore.dataset import Note
+from segcore.sources.sheetscan import Cells, cell_name
 from segcore.sources.text import shown
-from segcore.sources.workbookparts import Cells, cell_name
 
 Area = tuple[tuple[int, int], tuple[int, int]]
 _PRECISE, _ID_LIKE = 1e15, 1e22  # a workbook keeps 15 digits; what is larger still is a measure, not an id

@@ -16,8 +16,9 @@ from segcore.dataset import Note
 from segcore.errors import DataError
 from segcore.sources.raw import MAX_COLUMNS, check_header
 from segcore.sources.sheetnotes import cell_notes, digit_notes, header_notes, merged_notes, total_notes
+from segcore.sources.sheetscan import Cells, cell_name
 from segcore.sources.text import shown
-from segcore.sources.workbookparts import MAX_TEXT, Cells, cell_name
+from segcore.sources.workbookparts import MAX_TEXT
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet

@@ -17,8 +17,9 @@ from segcore.sources.formats import said
 from segcore.sources.raw import Raw, table_source
 from segcore.sources.sheetoverlap import find_repeated
 from segcore.sources.sheets import OpenSheet, SheetRows, unify
+from segcore.sources.sheetscan import Cells, damaged
 from segcore.sources.text import shown
-from segcore.sources.workbookparts import Cells, Parts, check_parts, damaged
+from segcore.sources.workbookparts import Parts, check_parts
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook

@@ -13,73 +13,36 @@ import xml.parsers.expat
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from segcore.errors import SourceError
+from segcore.sources.sheetscan import (
+    Cells,
+    SheetScan,
+    TextScan,
+    damaged,
+    extent,
+    last_place,
+    shared_texts_shown,
+    sparse_together,
+    stray,
+    too_large,
+)
 
-MAX_CELLS = 40_000_000
 MAX_BYTES = 2 * 2**30  # of XML, unpacked
 MAX_TEXT = 2**20  # of one value
 MAX_SHEETS = 1_000
-_SPARSE_CELLS, _SPARSE_SHARE = 8_000_000, 0.05
 _RATIO, _RATIO_BYTES = 200, 64 * 2**20
 _TEXTS, _TEXT_BYTES = 2_000_000, 256 * 2**20
 _MEMBERS, _DIRECTORY_BYTES, _STRUCTURE_BYTES = 10_000, 4 * 2**20, 16 * 2**20
 _SLOW_BYTES = 256 * 2**20
 _CHUNK = 2**22
-_LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
-_TELLING = 10  # letters of a reason that is more than the name of a tag
-_ERRORS, _MERGED = 500_000, 200_000
 
-_P = rb"(?:[\w.-]+:)?"  # of a name: what an XML namespace puts in front
-_ATTRIBUTES = rb"""((?:[^<>"']|"[^"]*"|'[^']*')*)"""
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_TAG = re.compile(rb"<" + _P + rb"(row|c)(?=[\s/>])" + _ATTRIBUTES + rb">")
-_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)([0-9]*)["']""")
-_SPACED = re.compile(rb"\s+=|=\s")
-_RESULT = rb"<" + _P + rb"f\b[^<>]*?(?:/>|>[^<]*</" + _P + rb"f>)\s*"
-_ERROR = re.compile(rb"<" + _P + rb"c(\s[^<>]*)>\s*(?:" + _RESULT + rb")?<" + _P + rb"v[^<>]*>\s*(#[^<]{1,20})<")
-_FORMULA = re.compile(rb"<" + _P + rb"c(\s[^<>]*)>\s*" + _RESULT + rb"(<" + _P + rb"v\s*/?>(?:[^<]+)?)?")
-_TEXT_END = re.compile(rb"<" + _P + rb"si\s*/>|</" + _P + rb"si\s*>")
-_TEXT_CELL = re.compile(rb"""\st\s*=\s*["']s["'](?:[^<]*<""" + _P + rb"""v[^<>]*>\s*([0-9]{1,9}))?""")
-
-
-@dataclass(slots=True)
-class Cells:
-    """What one sheet's XML says of its cells.
-
-    Parameters
-    ----------
-    rows, columns : int
-        How far they reach, from the first row and column of the sheet.
-    first_row : int
-    filled : int
-        Cells with a value, about.
-    errors : mapping of row to (column, text) pairs
-        Cells that show an error of Excel, such as ``#DIV/0!``, except ``#N/A``; rows and columns from 1.
-    missing : int
-        Cells that show ``#N/A``.
-    first_missing : str
-        Such as ``B17``.
-    uncached : int
-        Formulas whose result was not saved.
-    first_uncached : str
-        Such as ``B17``.
-    """
-
-    rows: int = 0
-    columns: int = 0
-    first_row: int = 0
-    filled: int = 0
-    errors: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
-    missing: int = 0
-    first_missing: str = ""
-    uncached: int = 0
-    first_uncached: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +87,6 @@ def check_parts(path: Path, name: str) -> Parts:
         RuntimeError,
     ) as error:
         raise damaged(name, error) from error
-
-
-def damaged(name: str, error: object) -> SourceError:
-    """Build the error for a workbook that cannot be read."""
-    reason = " ".join(str(error).split()).rstrip(".")[:120]
-    words = f" ({reason})" if len(reason) > _TELLING and reason.isprintable() else ""
-    return SourceError(f"{name} is a damaged workbook{words}: save it again as XLSX or CSV.")
-
-
-def cell_name(row: int, column: int) -> str:
-    """Return what a spreadsheet calls a cell: row 17, column 2 is ``B17``."""
-    letters = ""
-    while column > 0:
-        column, letter = divmod(column - 1, 26)
-        letters = chr(65 + letter) + letters
-    return f"{letters}{row}"
 
 
 def check_directory(path: Path, name: str) -> None:
@@ -192,14 +139,14 @@ def _members(archive: zipfile.ZipFile, packed: int, name: str) -> list[zipfile.Z
 def _check_members(file: BinaryIO, members: list[zipfile.ZipInfo], name: str) -> Parts:
     scans: dict[str, Cells] = {}
     structure: dict[str, bytes] = {}
-    texts = _Texts()
+    texts = TextScan()
     unpacked = 0
     by_name = {_member_name(member.filename): member for member in members}
     for part, member in by_name.items():
         if part in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels"):
             structure[part] = b"".join(_declared(_pieces(_unpack(file, member, name), name), part, name))
             continue
-        scan = _Scan(name)
+        scan = SheetScan(name)
         texts.begin()
         for piece in _declared(_pieces(_unpack(file, member, name), name), part, name):
             unpacked += len(piece)
@@ -213,7 +160,7 @@ def _check_members(file: BinaryIO, members: list[zipfile.ZipInfo], name: str) ->
         raise SourceError(f"{name} lists {texts.count:,} texts, but has {filled:,} cells: save it again as XLSX or CSV.")
     if texts.longest * filled > max(_TEXT_BYTES, 4 * unpacked):
         _check_repeated_texts(file, by_name, scans, unpacked, name)
-    if sum(cells.rows * cells.columns for cells in scans.values()) * _SPARSE_SHARE > max(filled, MAX_CELLS * _SPARSE_SHARE):
+    if sparse_together(scans.values()):
         raise SourceError(f"{name} has sheets that span far more cells than are filled: delete the stray ones, or save the table as CSV.")
     cells = {title: scans[part] for title, part in sheets.items() if part in scans}
     return Parts(cells, any(part.endswith("vbaproject.bin") for part in by_name), from_1904)
@@ -274,8 +221,7 @@ def _pieces(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
 
 
 def _long_text(before: bytes, name: str) -> SourceError:
-    places = _REFERENCE.findall(before)
-    cell = f" in cell {b''.join(places[-1]).decode()}" if places else ""
+    cell = f" in cell {last_place(before)}" if last_place(before) else ""
     return SourceError(f"{name} holds a text of more than {2 * _CHUNK // 2**20} MiB{cell}: shorten it to {MAX_TEXT // 2**20} MiB at most.")
 
 
@@ -292,179 +238,30 @@ def _declared(pieces: Iterator[bytes], part: str, name: str) -> Iterator[bytes]:
         yield piece
 
 
-class _Scan:
-    """Measures a sheet piece by piece."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.cells = Cells()
-        self.in_sheet = False
-        self.merged = 0
-        self.exact = True  # every cell says where it stands
-
-    def take(self, piece: bytes) -> None:
-        """Measure another piece."""
-        self.in_sheet = self.in_sheet or b"sheetData" in piece
-        if not self.in_sheet:
-            return
-        self.merged += piece.count(b"mergeCell ")
-        if self.merged > _MERGED:
-            raise SourceError(f"{self.name} has more than {_MERGED:,} merged cells: take the merging out.")
-        codes = np.frombuffer(piece + b" " * 16, np.uint8)
-        rows, columns, exact = _references(codes, piece)
-        self.exact = self.exact and exact and _openings(codes, b"c") <= int((columns > 0).sum())
-        if len(rows):
-            if int(rows.max()) > _LAST_ROW or int(columns.max()) > _LAST_COLUMN:
-                raise damaged(self.name, "a cell stands beyond the last row or column that a sheet can have")
-            there = rows[rows > 0]
-            first = int(there.min()) if len(there) else 0
-            self.cells.first_row = min(self.cells.first_row or first, first) if first else self.cells.first_row
-            self.cells.rows = max(self.cells.rows, int(rows.max()))
-            self.cells.columns = max(self.cells.columns, int(columns.max()))
-        self.cells.filled += _openings(codes, b"v") + piece.count(b"<is>") + piece.count(b":is>") // 2
-        if b't="e"' in piece or b"t='e'" in piece:
-            self._take_errors(piece)
-        if _openings(codes, b"f"):
-            self._take_formulas(piece)
-
-    def _take_errors(self, piece: bytes) -> None:
-        for cell in _ERROR.finditer(piece):
-            place = _REFERENCE.search(cell[1])
-            text = cell[2].decode("ascii", "replace").strip()
-            if text == "#N/A":
-                self.cells.missing += 1
-                self.cells.first_missing = self.cells.first_missing or _place_text(place)
-            elif place:
-                self.cells.errors.setdefault(int(place[2] or 0), []).append((_column_number(place[1]), text))
-        if len(self.cells.errors) > _ERRORS:
-            raise SourceError(f"{self.name} has errors such as {text} in more than {_ERRORS:,} rows of a sheet: correct their formulas.")
-
-    def _take_formulas(self, piece: bytes) -> None:
-        for cell in _FORMULA.finditer(piece):
-            value = cell[2]
-            if value and (not value.rstrip().endswith(b">") or b't="str"' in cell[1]):
-                continue
-            place = _REFERENCE.search(cell[1])
-            self.cells.uncached += 1
-            self.cells.first_uncached = self.cells.first_uncached or _place_text(place)
-
-
-def _place_text(place: re.Match[bytes] | None) -> str:
-    return (place[1] + place[2]).decode() if place else ""
-
-
-def _references(codes: np.ndarray, piece: bytes) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Return rows and columns (0 where not given) of every attribute ``r``, and whether all are written as usual."""
-    at = np.flatnonzero(codes[1:-15] == ord("r")) + 1
-    at = at[codes[at - 1] <= 32]
-    usual = (codes[at + 1] == ord("=")) & ((codes[at + 2] == ord('"')) | (codes[at + 2] == ord("'")))
-    exact = not any(_SPACED.match(piece, int(place) + 1) for place in at[~usual])
-    at = at[usual] + 3
-    columns = np.zeros(len(at), np.int64)
-    rows = np.zeros(len(at), np.int64)
-    for _ in range(4):
-        letters = (codes[at] | 32) - 97  # unsigned: what comes before 'a' is large
-        there = letters < 26
-        columns = np.where(there, columns * 26 + letters + 1, columns)
-        at = at + there
-    for _ in range(9):
-        digits = codes[at] - 48
-        there = digits < 10
-        rows = np.where(there, rows * 10 + digits, rows)
-        at = at + there
-    return rows, columns, exact
-
-
-def _openings(codes: np.ndarray, letter: bytes) -> int:
-    """Return how many tags of a one-letter name open."""
-    at = np.flatnonzero(codes[1:-15] == ord(letter)) + 1
-    before, after = codes[at - 1], codes[at + 1]
-    return int((((before == ord("<")) | (before == ord(":"))) & ((after <= 32) | (after == ord(">")) | (after == ord("/")))).sum())
-
-
-def _judged(scan: _Scan, file: BinaryIO, member: zipfile.ZipInfo, name: str) -> Cells:
+def _judged(scan: SheetScan, file: BinaryIO, member: zipfile.ZipInfo, name: str) -> Cells:
     """Refuse a sheet that spans too much; where a quick look cannot tell, look again, cell by cell."""
     cells = scan.cells
-    if not scan.exact or _too_large(cells):
+    if not scan.exact or too_large(cells):
         if member.file_size > _SLOW_BYTES:
-            raise _stray(cells, name) if scan.exact else damaged(name, "its cells do not say where they stand")
-        cells.first_row, cells.rows, cells.columns = _extent(_pieces(_unpack(file, member, name), name))
-    if _too_large(cells):
-        raise _stray(cells, name)
+            raise stray(cells, name) if scan.exact else damaged(name, "its cells do not say where they stand")
+        cells.first_row, cells.rows, cells.columns = extent(_pieces(_unpack(file, member, name), name))
+    if too_large(cells):
+        raise stray(cells, name)
     return cells
-
-
-def _too_large(cells: Cells) -> bool:
-    area = cells.rows * cells.columns
-    return area > MAX_CELLS or (area > _SPARSE_CELLS and cells.filled < _SPARSE_SHARE * area)
-
-
-def _stray(cells: Cells, name: str) -> SourceError:
-    far = f"{name} has cells as far as row {cells.rows:,} and column {cells.columns:,}"
-    what = (
-        f"more than {MAX_CELLS:,} cells" if cells.rows * cells.columns > MAX_CELLS else f"but only about {cells.filled:,} that are filled"
-    )
-    return SourceError(f"{far}, {what}: delete the stray ones, or save the table as CSV or Parquet.")
-
-
-def _extent(pieces: Iterator[bytes]) -> tuple[int, int, int]:
-    """Return the first row, the last row and the last column with a cell that is not empty, following the tags one by one."""
-    first, last, width = 0, 0, 0
-    row, column = 0, 0
-    for piece in pieces:
-        for tag in _TAG.finditer(piece):
-            place = _REFERENCE.search(tag[2])
-            if tag[1] == b"row":
-                row, column = int(place[2] or 0) if place else row + 1, 0
-                continue
-            at = row
-            if place:
-                at, column = int(place[2] or 0), _column_number(place[1])
-            else:
-                column += 1
-            if not tag[2].endswith(b"/"):
-                first, last, width = min(first or at, at), max(last, at), max(width, column)
-    return first, last, width
-
-
-class _Texts:
-    """Measures shared texts piece by piece: how many they are, and how many bytes each has at most."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.longest = 0
-        self._open = 0
-
-    def begin(self) -> None:
-        """Go on with another part."""
-        self._open = 0
-
-    def take(self, piece: bytes) -> np.ndarray:
-        """Measure another piece and return the lengths of the texts that end in it."""
-        some = b"si>" in piece or b"si/" in piece or b"si " in piece
-        ends = np.array([match.end() for match in _TEXT_END.finditer(piece)] if some else [], np.int64)
-        if not len(ends):
-            self._open += len(piece)
-            return ends
-        lengths = np.diff(ends, prepend=-self._open)
-        self._open = len(piece) - int(ends[-1])
-        self.count += len(ends)
-        self.longest = max(self.longest, int(lengths.max()))
-        return lengths
 
 
 def _check_repeated_texts(
     file: BinaryIO, members: Mapping[str, zipfile.ZipInfo], scans: Mapping[str, Cells], unpacked: int, name: str
 ) -> None:
     """Refuse long texts that many cells show: each cell would hold a copy."""
-    texts = _Texts()
+    texts = TextScan()
     shared = members.get("xl/sharedstrings.xml")
     taken = [texts.take(piece) for piece in _pieces(_unpack(file, shared, name), name)] if shared else []
     lengths = np.concatenate([*taken, np.zeros(1, np.int64)])
     total = 0
     for part in scans:
         for piece in _pieces(_unpack(file, members[part], name), name):
-            numbers = np.array([int(number) if number else -1 for number in _TEXT_CELL.findall(piece)], np.int64)
+            numbers = shared_texts_shown(piece)
             known = (numbers >= 0) & (numbers < len(lengths))
             total += int(lengths[numbers[known]].sum()) + int((~known).sum()) * texts.longest
             if total > max(_TEXT_BYTES, 4 * unpacked):
@@ -507,10 +304,3 @@ def _member_name(filename: str) -> str:
 
 def _shown_member(member: zipfile.ZipInfo) -> str:
     return ascii(member.filename[-60:])
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + letter - 64
-    return number

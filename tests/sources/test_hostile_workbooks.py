@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from segcore.errors import DataError, SegcoreError, SourceError
 from segcore.sources.compoundfile import describe_compound_file
+from segcore.sources.sheetscan import cell_name
 from segcore.sources.workbook import read_workbook
-from segcore.sources.workbookparts import cell_name, check_parts
+from segcore.sources.workbookparts import check_parts
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 ROWS = [["customer", "date", "amount"], ["c1", 1.0, 5.0], ["c2", 2.0, 6.0], ["c3", 3.0, 7.0]]
