@@ -32,6 +32,12 @@ def may_be_id(column: pa.ChunkedArray, name: str) -> bool:
     return not holds_times(column, name)
 
 
+def has_fractions(column: pa.ChunkedArray) -> bool:
+    """Tell whether a number of a column of text has a fraction other than .0."""
+    text = as_strings(column)
+    return text is not None and bool(pc.any(pc.match_substring_regex(text, r"^\s*[+-]?\d*[.,]\d*[1-9]\d*\s*$")).as_py())
+
+
 def holds_times(column: pa.ChunkedArray, name: str, order: DateOrder | None = None) -> bool:
     """Tell whether a column holds dates or times."""
     if pa.types.is_boolean(column.type):

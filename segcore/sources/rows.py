@@ -30,9 +30,10 @@ from segcore.sources.doubts import cancelled_lines, worth_a_look
 from segcore.sources.filters import Condition, period
 from segcore.sources.fingerprint import fingerprint
 from segcore.sources.formats import said
+from segcore.sources.guess import NO_QUANTITY
 from segcore.sources.raw import Raw
 from segcore.sources.repeats import repeats_earlier
-from segcore.sources.roles import NO_QUANTITY, Meaning
+from segcore.sources.roles import Meaning
 from segcore.sources.typed import IDS, Typed, too_large, typed_columns
 
 _MODIN_PAYS_ROWS = 20_000_000

@@ -298,6 +298,10 @@ emails
     email=unique>customer | age=count | visits=count
 emails that stand twice
     email=mail | age=count | visits=count
+what was paid is no id
+    amount_paid=number | paid=number | age=count | plan=few
+a loan
+    loanId=unique>customer | platform=few | amount=money
 a phone is no id
     phone_number=unique | age=count | visits=count
 german
