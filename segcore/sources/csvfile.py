@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ from segcore.dataset import Note
 from segcore.errors import DataError, SourceError
 from segcore.rules import ReadOptions
 from segcore.sources.csvform import CsvForm, find_form
-from segcore.sources.csvscan import MAX_LINE, MAX_VALUE, Lines, clean_lines, line_ends, quotes_are_clean, refuse_swallowed, walk
+from segcore.sources.csvscan import MAX_LINE, MAX_VALUE, Lines, check_walked, clean_lines, first_ragged, quotes_are_clean, walk
 from segcore.sources.encoding import decode, line_at
 from segcore.sources.formats import GIVE, HEAD_BYTES, refuse_other_formats, said
 from segcore.sources.packed import MAX_BYTES, unpack
@@ -56,14 +57,16 @@ def parse_csv(content: bytearray, name: str, reading: ReadOptions, *, packing: s
     content, encoding = decode(content, name, reading.encoding)
     refuse_no_text(content, name)
     ends_spoken, notes = _line_ends_in_words(content, spoken)
+    too_long = _long_line(content)
+    if too_long is not None:
+        _refuse_long_line(content, too_long, spoken, reading)
     form = find_form(content, name, reading)
     del content[: form.above]
-    _refuse_long_lines(content, form, spoken)
     names, header_notes = check_header(form.header, spoken)
     content, form, stood_in = _with_ascii_delimiter(content, form)
     clean = content.find(form.quote.encode()) < 0 or quotes_are_clean(content, form)
     lines = None if clean else walk(content, form, spoken)
-    table = _parse(content, form, names, spoken)
+    table = _parse(content, form, names, spoken, clean=clean)
     if table.num_rows == 0:
         raise DataError(f"{spoken} has a header but no row below it.")
     lines = _lines(content, form, spoken, lines, table)
@@ -117,26 +120,33 @@ def _line_ends_in_words(content: bytearray, name: str) -> tuple[str, list[Note]]
     return "mixed: " + listed, [Note("info", f"Lines of {name} end in more than one way ({listed}): all are read as line ends.")]
 
 
-def _refuse_long_lines(content: bytearray, form: CsvForm, name: str) -> None:
-    """Raise where a line is longer than ``MAX_LINE``; hops from line end to line end, as few as there are."""
+def _long_line(content: bytearray) -> int | None:
+    """Return where a line longer than ``MAX_LINE`` begins; hops from line end to line end, as few as there are."""
     start = 0
     while len(content) - start > MAX_LINE:
         stop = start + MAX_LINE + 1
         end = max(content.rfind(b"\n", start, stop), content.rfind(b"\r", start, stop))
         if end < 0:
-            break
+            return start
         start = end + 1
-    else:
-        return
-    line = line_at(content, start) + form.header_line - 1
+    return None
+
+
+def _refuse_long_line(content: bytearray, start: int, name: str, reading: ReadOptions) -> NoReturn:
+    """Raise for a line that is too long; where a value in it is, with the column."""
+    line = line_at(content, start)
     found = [at for at in (content.find(b"\n", start), content.find(b"\r", start)) if at >= 0]
-    text = bytes(content[start : min(found, default=len(content))])
-    values = text.split(form.delimiter.encode())
-    longest = max(range(len(values)), key=lambda position: len(values[position]))
-    if len(values[longest]) > MAX_VALUE and longest < len(form.header) and start > 0:
-        raise _long_value(name, len(values[longest]), f"line {line}", form.header[longest])
+    stop = min(found, default=len(content))
+    form = find_form(content[:start], name, reading) if start else None
+    if form is not None:
+        mark = ord(form.delimiter) if form.delimiter.isascii() else 0  # values of another delimiter are left uncut
+        cuts = np.flatnonzero(np.frombuffer(content, np.uint8, stop - start, start) == mark)
+        sizes = np.diff(np.concatenate([[-1], cuts, [stop - start]])) - 1
+        longest = int(sizes.argmax())
+        if sizes[longest] > MAX_VALUE and longest < len(form.header):
+            raise _long_value(name, int(sizes[longest]), f"line {line}", form.header[longest])
     raise DataError(
-        f"{name} has a line of {len(text):,} bytes (line {line}), more than the {MAX_LINE // 2**20} MiB a line may have: is it a table, "
+        f"{name} has a line of {stop - start:,} bytes (line {line}), more than the {MAX_LINE // 2**20} MiB a line may have: is it a table, "
         "with a row a line?"
     )
 
@@ -175,19 +185,43 @@ def _replaced(table: pa.Table, stand_in: str, delimiter: str) -> pa.Table:
     return pa.table(columns)
 
 
-def _parse(content: bytearray, form: CsvForm, names: list[str], name: str) -> pa.Table:
-    text = pa.large_string()
+def _parse(content: bytearray, form: CsvForm, names: list[str], name: str, *, clean: bool) -> pa.Table:
     try:
-        return pacsv.read_csv(
-            pa.BufferReader(pa.py_buffer(content)),
-            read_options=pacsv.ReadOptions(column_names=names, skip_rows_after_names=0, block_size=_BLOCK),
-            parse_options=pacsv.ParseOptions(delimiter=form.delimiter, quote_char=form.quote, newlines_in_values=True),
-            convert_options=pacsv.ConvertOptions(column_types=dict.fromkeys(names, text), strings_can_be_null=False, check_utf8=False),
-        ).slice(1)
+        return _read(content, form, names)
     except pa.ArrowInvalid as error:
-        walk(content, form, name)
         words = "a row is too long" if "straddling" in str(error) else str(error).splitlines()[0].rstrip(".")
-        raise DataError(f"{name} cannot be read as CSV: {words}.") from error
+    if clean:
+        _refuse_ragged(content, form, names, name)
+    walk(content, form, name)
+    raise DataError(f"{name} cannot be read as CSV: {words}.")
+
+
+def _read(content: bytearray, form: CsvForm, names: list[str], found: Callable[[Any], str] | None = None) -> pa.Table:
+    return pacsv.read_csv(
+        pa.BufferReader(pa.py_buffer(content)),
+        read_options=pacsv.ReadOptions(column_names=names, block_size=_BLOCK, use_threads=found is None),
+        parse_options=pacsv.ParseOptions(
+            delimiter=form.delimiter, quote_char=form.quote, newlines_in_values=True, invalid_row_handler=found
+        ),
+        convert_options=pacsv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False, check_utf8=False
+        ),
+    ).slice(1)
+
+
+def _refuse_ragged(content: bytearray, form: CsvForm, names: list[str], name: str) -> None:
+    """Raise for the first row with another number of values than the header; read again on one thread, which counts rows."""
+    ragged: list[tuple[int, int]] = []
+
+    def note(row: Any) -> str:
+        ragged.append((row.number - 1, row.actual_columns))
+        return "error"
+
+    try:
+        _read(content, form, names, note)
+    except pa.ArrowInvalid:
+        if ragged:
+            raise first_ragged(content, form, name, *ragged[0]) from None
 
 
 def _lines(content: bytearray, form: CsvForm, name: str, walked: Lines | None, table: pa.Table) -> Lines:
@@ -197,12 +231,13 @@ def _lines(content: bytearray, form: CsvForm, name: str, walked: Lines | None, t
     count += not content.endswith((b"\n", b"\r"))
     if count == table.num_rows + 1:
         return Lines(None, None)
-    ends = line_ends(content)
-    lines = clean_lines(content, form, ends) if walked is None else walked
-    if lines.first is None or len(lines.first) != table.num_rows:
-        lines = walk(content, form, name)
     sample = [list(row.values()) for row in table.slice(0, _SAMPLE_ROWS).to_pylist()]
-    refuse_swallowed(content, form, name, lines, ends, sample)
+    if walked is None:
+        lines = clean_lines(content, form, name, sample)
+        if lines.first is not None and len(lines.first) == table.num_rows:
+            return lines
+    lines = walked or walk(content, form, name)
+    check_walked(content, form, name, lines, sample)
     return lines
 
 

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from segcore.errors import DataError, ParameterError
 from segcore.rules import ReadOptions
 from segcore.sources.formats import said
@@ -112,7 +114,7 @@ def find_form(content: bytearray, name: str, reading: ReadOptions) -> CsvForm:
 
 def rows_of(content: bytes | bytearray, delimiter: str, quote: str, *, strict: bool = False) -> Iterator[tuple[int, int, list[str]]]:
     """Yield the first line, the last line (from 1) and the values of each row; empty lines have no values."""
-    text = io.TextIOWrapper(io.BytesIO(content), "utf-8", newline="")
+    text = io.TextIOWrapper(pa.BufferReader(pa.py_buffer(content)), "utf-8", newline="")
     reader = csv.reader(text, delimiter=delimiter, quotechar=quote, strict=strict)
     line = 1
     for row in reader:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,12 +19,12 @@ MAX_LINE = 8 * 2**20
 MAX_VALUE = 2**20
 _CHUNK = 2**22
 _LF, _CR = 10, 13
-_TYPED_ROWS = 200
+_MOST_CHECKED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The line each row begins in and ends with.
+    """Where rows lie: the line each begins in and ends with.
 
     Parameters
     ----------
@@ -36,6 +37,27 @@ class Lines:
     first: np.ndarray | None
     last: np.ndarray | None
     empty: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The lines of a text that are not empty, those joined by quotes taken as one.
+
+    Parameters
+    ----------
+    begin, stop : ndarray of int64
+        Bytes of each, without its line end.
+    first, last : ndarray of int64
+        Lines of each, from 0.
+    empty : int
+        Empty lines between them.
+    """
+
+    begin: np.ndarray
+    stop: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    empty: int
 
 
 def quotes_are_clean(content: bytearray, form: CsvForm) -> bool:
@@ -63,57 +85,78 @@ def _borders(form: CsvForm) -> np.ndarray:
     return borders
 
 
-def line_ends(content: bytearray) -> np.ndarray:
-    """Return the position of the last byte of each line end (LF, CRLF or CR), ascending."""
+def _line_ends(content: bytearray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield where each chunk begins, and the positions of the last bytes of its line ends (LF, CRLF or CR)."""
     text = np.frombuffer(content, np.uint8)
     returns = content.find(b"\r") >= 0
-    found = []
     for start in range(0, len(text), _CHUNK):
         chunk = text[start : start + _CHUNK]
         ends = chunk == _LF
         if returns:
-            following = text[start + 1 : start + _CHUNK + 1]
-            lone = chunk[: len(following)] == _CR
-            lone &= following != _LF
-            ends[: len(lone)] |= lone
-            if len(following) < len(chunk):
-                ends[-1] |= chunk[-1] == _CR
-        found.append(np.flatnonzero(ends) + start)
-    return np.concatenate(found)
+            following = np.append(text[start + 1 : start + _CHUNK + 1], [0] if start + _CHUNK >= len(text) else []).astype(np.uint8)
+            ends |= (chunk == _CR) & (following != _LF)
+        yield start, np.flatnonzero(ends) + start
 
 
-def _outside(content: bytearray, positions: np.ndarray, quote: int) -> np.ndarray:
-    """Tell of each position whether it is outside quotes, where those are clean."""
+def find_records(content: bytearray, quote: str = "") -> Records:
+    """Return the lines that are not empty; those that clean quotes join are one."""
     text = np.frombuffer(content, np.uint8)
-    outside = np.empty(len(positions), bool)
+    found: list[tuple[np.ndarray, ...]] = []
+    quotes = line = begin = begin_line = index = 0
+    first_index = last_index = 0
+    for start, ends in _line_ends(content):
+        lines = line + np.arange(len(ends))
+        line += len(ends)
+        if quote:
+            marks = np.flatnonzero(text[start : start + _CHUNK] == ord(quote)) + start
+            outside = (quotes + np.searchsorted(marks, ends)) % 2 == 0
+            ends, lines = ends[outside], lines[outside]
+            quotes += len(marks)
+        if not len(ends):
+            continue
+        begins, firsts = np.append(begin, ends[:-1] + 1), np.append(begin_line, lines[:-1] + 1)
+        stops = ends - ((text[ends] == _LF) & (ends > 0) & (text[np.maximum(ends - 1, 0)] == _CR))
+        filled = np.flatnonzero(stops > begins)
+        if len(filled):
+            first_index = first_index if found else index + int(filled[0])
+            last_index = index + int(filled[-1])
+            found.append((begins[filled], stops[filled], firsts[filled], lines[filled]))
+        begin, begin_line, index = int(ends[-1]) + 1, int(lines[-1]) + 1, index + len(ends)
+    if begin < len(text):
+        first_index, last_index = first_index if found else index, index
+        found.append(tuple(np.array([value]) for value in (begin, len(text), begin_line, line)))
+    if not found:
+        none = np.empty(0, np.int64)
+        return Records(none, none, none, none, 0)
+    begin_of, stop_of, first_of, last_of = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return Records(begin_of, stop_of, first_of, last_of, last_index - first_index + 1 - len(begin_of))
+
+
+def _positions(content: bytearray, lines: np.ndarray) -> np.ndarray:
+    """Return where lines (from 0, ascending) begin; the end of the text for those below it."""
+    positions = np.full(len(lines), len(content), np.int64)
+    positions[lines == 0] = 0
     seen = 0
-    for start in range(0, len(text), _CHUNK):
-        found = np.flatnonzero(text[start : start + _CHUNK] == quote) + start
-        low, high = np.searchsorted(positions, (start, start + _CHUNK))
-        outside[low:high] = (seen + np.searchsorted(found, positions[low:high])) % 2 == 0
-        seen += len(found)
-    return outside
+    for _, ends in _line_ends(content):
+        low, high = np.searchsorted(lines, (seen + 1, seen + len(ends) + 1))
+        positions[low:high] = ends[lines[low:high] - seen - 1] + 1
+        seen += len(ends)
+    return positions
 
 
-def clean_lines(content: bytearray, form: CsvForm, ends: np.ndarray) -> Lines:
-    """Return the lines of the rows below the header, where quotes are clean."""
-    outside = np.flatnonzero(_outside(content, ends, ord(form.quote)))
-    text = np.frombuffer(content, np.uint8)
-    # One entry a row or empty line: the index of the line it begins with and of the one it ends with.
-    last = outside
-    if not len(ends) or ends[-1] + 1 < len(text):
-        last = np.append(last, len(ends))
-    first = np.append(0, last[:-1] + 1)
-    begins = np.where(first > 0, ends[np.maximum(first - 1, 0)] + 1, 0) if len(ends) else np.zeros(1, np.int64)
-    stops = np.where(last < len(ends), ends[np.minimum(last, len(ends) - 1)], len(text)) if len(ends) else np.array([len(text)])
-    crlf = (stops < len(text)) & (stops > 0) & (text[np.minimum(stops, len(text) - 1)] == _LF) & (text[np.maximum(stops - 1, 0)] == _CR)
-    filled = stops - crlf > begins
-    rows = np.flatnonzero(filled)
-    if not len(rows):
-        return Lines(np.empty(0, np.int64), np.empty(0, np.int64))
-    empty = int((~filled[rows[0] : rows[-1] + 1]).sum())
-    offset = form.header_line - int(first[rows[0]])
-    return Lines(first[rows][1:] + offset, last[rows][1:] + offset, empty)
+def first_ragged(content: bytearray, form: CsvForm, name: str, row: int, count: int) -> DataError:
+    """Return the error of a row with another number of values than the header, where quotes are clean.
+
+    Parameters
+    ----------
+    row : int
+        Which it is of those that are not empty; 0 is the header.
+    count : int
+        Its values.
+    """
+    found = find_records(content, form.quote)
+    shift = form.header_line - int(found.first[0])
+    return DataError(_ragged(name, count, int(found.first[row]) + shift, int(found.last[row]) + shift, form))
 
 
 def walk(content: bytearray, form: CsvForm, name: str) -> Lines:
@@ -138,7 +181,7 @@ def walk(content: bytearray, form: CsvForm, name: str) -> Lines:
                 offset, begun = form.header_line - begin, True
                 continue
             if len(row) != width:
-                raise DataError(_ragged(name, row, begin + offset, end + offset, form))
+                raise DataError(_ragged(name, len(row), begin + offset, end + offset, form))
             first.append(begin + offset)
             last.append(end + offset)
     except csv.Error:
@@ -146,17 +189,16 @@ def walk(content: bytearray, form: CsvForm, name: str) -> Lines:
     return Lines(np.array(first, np.int64), np.array(last, np.int64), empty)
 
 
-def _ragged(name: str, row: list[str], first: int, last: int, form: CsvForm) -> str:
-    width, count = len(form.header), "1 value" if len(row) == 1 else f"{len(row):,} values"
+def _ragged(name: str, count: int, first: int, last: int, form: CsvForm) -> str:
+    width, values = len(form.header), "1 value" if count == 1 else f"{count:,} values"
     header = f"the header (line {form.header_line})" if form.header_line > 1 else "the header"
-    if len(row) > width:
+    if count > width:
         remedy = f"correct the line, or put values with {_delimiter_inside(form)} in quotes"
-    elif last > first and any("\n" in value or "\r" in value for value in row):
-        remedy = f"correct it; a value goes on until line {last}: is a quote there too many?"
-        return f"{name} has {count} in line {first}, where {header} has {width:,}: {remedy}"
+    elif last > first:
+        remedy = f"correct it; it goes on until line {last}, perhaps because a quote is out of place"
     else:
         remedy = "correct the line"
-    return f"{name} has {count} in line {first}, where {header} has {width:,}: {remedy}."
+    return f"{name} has {values} in line {first}, where {header} has {width:,}: {remedy}."
 
 
 def _delimiter_inside(form: CsvForm) -> str:
@@ -165,8 +207,7 @@ def _delimiter_inside(form: CsvForm) -> str:
 
 def _broken_quote(content: bytearray, form: CsvForm, name: str, line: int, offset: int) -> DataError:
     """Return what is wrong with the row that begins in a line: where a quote opens that is never closed, or has text after it."""
-    ends = line_ends(content)
-    start = int(ends[line - 2]) + 1 if line > 1 else 0
+    start = int(_positions(content, np.array([line - 1]))[0])
     for opened, closed in _quoted(content, form, start):
         opened_line = line_at(content, opened) + offset
         if closed is None:
@@ -205,53 +246,98 @@ def _quoted(content: bytearray, form: CsvForm, start: int) -> Iterator[tuple[int
         position = min(found) + 1
 
 
-def refuse_swallowed(content: bytearray, form: CsvForm, name: str, lines: Lines, ends: np.ndarray, sample: list[list[str]]) -> None:
-    """Raise where a quoted value holds what were rows: each of its lines has as many delimiters as a row, and the kinds of values.
+def clean_lines(content: bytearray, form: CsvForm, name: str, sample: list[list[str]]) -> Lines:
+    """Return the lines of the rows below the header, where quotes are clean, by scans.
 
     Parameters
     ----------
-    lines : Lines
-        Of the rows below the header.
-    ends : ndarray of int
-        Where the lines of the content end.
     sample : list of rows
         Some rows of the table, to know what kinds of values its columns hold.
+
+    Raises
+    ------
+    DataError
+        Where a quoted value holds what were rows.
+    """
+    found = find_records(content, form.quote)
+    shift = form.header_line - int(found.first[0]) if len(found.first) else 0
+    several = np.flatnonzero(found.last > found.first)
+    several = several[several > 0]
+    refuse_swallowed(content, form, name, np.column_stack([found.begin[several], found.stop[several]]), shift, sample)
+    return Lines(found.first[1:] + shift, found.last[1:] + shift, found.empty)
+
+
+def check_walked(content: bytearray, form: CsvForm, name: str, lines: Lines, sample: list[list[str]]) -> None:
+    """Raise where a quoted value holds what were rows, for lines that were found row by row."""
+    if lines.first is None or lines.last is None:
+        return
+    shift = form.header_line - line_at(content, _past_empty(content)) + 1
+    several = lines.last > lines.first
+    begins = _positions(content, lines.first[several] - shift)
+    stops = _positions(content, lines.last[several] - shift + 1)
+    refuse_swallowed(content, form, name, np.column_stack([begins, stops]), shift, sample)
+
+
+def _past_empty(content: bytearray) -> int:
+    blank = re.compile(rb"[\r\n]*+").match(content)
+    return blank.end() if blank else 0
+
+
+def refuse_swallowed(content: bytearray, form: CsvForm, name: str, spans: np.ndarray, shift: int, sample: list[list[str]]) -> None:
+    """Raise where rows of several lines hold what were rows: each line has as many delimiters as a row, and the kinds of its values.
+
+    Parameters
+    ----------
+    spans : ndarray of shape (n, 2), int64
+        The bytes of rows that have several lines.
+    shift : int
+        What to add to the index of a line for its number.
+    sample : list of rows
+        Some rows of the table.
     """
     width = len(form.header)
-    if lines.first is None or lines.last is None or width < 2:
+    if width < 2 or not len(spans):
         return
-    several = np.flatnonzero(lines.last > lines.first)
-    if not len(several):
-        return
-    shift = form.header_line - _header_index(content) - 1
-    first, last = lines.first[several] - 1 - shift, lines.last[several] - 1 - shift
-    begins = np.where(first > 0, ends[np.maximum(first - 1, 0)] + 1, 0)
-    stops = np.where(last < len(ends), ends[np.minimum(last, len(ends) - 1)], len(content))
     kinds = kinds_of_columns([row for row in sample if not any("\n" in value or "\r" in value for value in row)], width)
-    delimiter = form.delimiter.encode()
-    for begin, stop, line, end in zip(begins.tolist(), stops.tolist(), first.tolist(), last.tolist(), strict=True):
-        if content.count(delimiter, begin, stop) != (end - line + 1) * (width - 1):
+    for begin, stop in spans[_full(content, form, spans)][:_MOST_CHECKED].tolist():
+        if not _are_rows(bytes(content[begin:stop]), form, kinds):
             continue
-        if _are_rows(bytes(content[begin:stop]), form, kinds):
-            spans = ((opened, stop if closed is None else closed) for opened, closed in _quoted(content, form, begin))
-            lines_of = ((line_at(content, opened) + shift, line_at(content, closed) + shift) for opened, closed in spans)
-            opened, closed = next((span for span in lines_of if span[1] > span[0]), (line + shift + 1, end + shift + 1))
-            raise DataError(
-                f"{name} has a quote in line {opened} that is closed only in line {closed}, and what is between looks like rows: close it "
-                f"in line {opened}, or take it out."
-            )
+        quoted = ((opened, stop if closed is None else closed) for opened, closed in _quoted(content, form, begin))
+        lines = ((line_at(content, opened) + shift - 1, line_at(content, closed) + shift - 1) for opened, closed in quoted)
+        opened, closed = next((span for span in lines if span[1] > span[0]), (0, 0))
+        raise DataError(
+            f"{name} has a quote in line {opened} that is closed only in line {closed}, and what is between looks like rows: close it in "
+            f"line {opened}, or take it out."
+        )
 
 
-def _header_index(content: bytearray) -> int:
-    """Return how many empty lines stand above the header."""
-    blank = len(content) - len(content.lstrip(b"\r\n"))
-    return line_at(content, blank) - 1 if blank else 0
+def _full(content: bytearray, form: CsvForm, spans: np.ndarray) -> np.ndarray:
+    """Tell of each span whether it has as many delimiters, in quotes or not, as its lines had if each were a row."""
+    delimiters, feeds, returns = (_count_within(content, ord(letter), spans) for letter in (form.delimiter, "\n", "\r"))
+    # CRLF counts as either; a span of mixed line ends is rare enough to be looked at for nothing.
+    breaks = np.maximum(feeds, returns)
+    return delimiters >= breaks * (len(form.header) - 1)
+
+
+def _count_within(content: bytearray, byte: int, spans: np.ndarray) -> np.ndarray:
+    """Return how many times a byte stands in each span; spans are ascending and do not overlap."""
+    text = np.frombuffer(content, np.uint8)
+    borders = spans.ravel()
+    counts = np.empty(len(borders), np.int64)
+    seen = low = 0
+    for start in range(0, len(text), _CHUNK):
+        found = np.flatnonzero(text[start : start + _CHUNK] == byte) + start
+        high = int(np.searchsorted(borders, start + _CHUNK)) if start + _CHUNK < len(text) else len(borders)
+        counts[low:high] = seen + np.searchsorted(found, borders[low:high])
+        seen, low = seen + len(found), high
+    return np.diff(counts.reshape(-1, 2)).ravel()
 
 
 def _are_rows(text: bytes, form: CsvForm, kinds: list[str]) -> bool:
-    rows = [line.split(form.delimiter) for line in text.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n")]
-    if any(len(row) != len(kinds) for row in rows):
+    lines = text.decode().replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
+    if any(line.count(form.delimiter) != len(kinds) - 1 for line in lines):
         return False
+    rows = [line.split(form.delimiter) for line in lines]
     typed = [position for position, kind in enumerate(kinds) if kind in ("number", "date")]
     if not typed:
         return len(kinds) > 3 or (form.delimiter != "," and len(rows) > 2)

@@ -45,7 +45,7 @@ def read_file(path: Path, name: str | None = None, reading: ReadOptions | None =
     name = name or path.name
     reading = reading or ReadOptions()
     head, packing = _look(path, name)
-    if head is None or head.startswith(PARQUET):
+    if head is None or (head.startswith(PARQUET) and not packing):
         if head is not None:
             check_name(name, path.name, "parquet")
         return _said_unused(read_parquet(path, name), "Parquet", reading)

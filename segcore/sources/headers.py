@@ -59,9 +59,30 @@ def looks_like_data(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool
         return _stands_below(first, rows)
     if not own or any(kind_of_first != kind for kind_of_first, _, kind, _ in own):
         return False
+    if _names_codes(first, rows, kinds):
+        return False
     if any(kind == "date" for _, _, kind, _ in own):
         return True
     return not _names_in_numbers([(value, position) for _, value, _, position in own], first, rows)
+
+
+def _names_codes(first: Sequence[str], rows: Sequence[Sequence[str]], kinds: Sequence[str]) -> bool:
+    """Tell whether a first value is a word where all below it, some at least, are codes with digits."""
+    for position, value in enumerate(first):
+        below = [row[position] for row in rows if position < len(row) and kind_of(row[position]) != "missing"]
+        if (
+            kinds[position] == "text"
+            and kind_of(value) == "text"
+            and len(below) > 2
+            and not _has_digit(value)
+            and all(map(_has_digit, below))
+        ):
+            return True
+    return False
+
+
+def _has_digit(value: str) -> bool:
+    return any(letter.isdigit() for letter in value)
 
 
 def _stands_below(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
@@ -82,5 +103,5 @@ def _names_in_numbers(cells: Sequence[tuple[str, int]], first: Sequence[str], ro
         return not all(value.isdigit() and int(value) in _YEARS for value in below if value)
     words = [value for value in first if kind_of(value) == "text"]
     counted = numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-    named = bool(words) and not any(any(letter.isdigit() for letter in word) for word in words)
+    named = bool(words) and not any(map(_has_digit, words))
     return counted and len(numbers) > 1 and (numbers[0] == 0 or (numbers[0] == 1 and named and len(numbers) > 2))

@@ -14,7 +14,7 @@ import pyarrow as pa
 from segcore.dataset import Note
 from segcore.errors import DataError
 from segcore.rules import ReadOptions
-from segcore.sources.csvscan import MAX_VALUE, line_ends
+from segcore.sources.csvscan import MAX_LINE, MAX_VALUE, find_records
 from segcore.sources.encoding import decode, line_at
 from segcore.sources.formats import said
 from segcore.sources.packed import MAX_BYTES, unpack
@@ -185,13 +185,15 @@ def _decoder() -> Callable[[str, int], tuple[Any, int]]:
 def _lines(content: bytearray, name: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
     """Yield the number of each line, how messages name it, and its object."""
     parse = _decoder()
-    ends = [*line_ends(content).tolist(), len(content)]
-    start = 0
-    for number, end in enumerate(ends, start=1):
-        line = content[start : end + 1].decode().strip(" \t\r\n")
-        start = end + 1
+    found_lines = find_records(content)
+    for begin, stop, first in zip(found_lines.begin.tolist(), found_lines.stop.tolist(), found_lines.first.tolist(), strict=True):
+        number, line = first + 1, content[begin:stop].decode().strip(" \t")
         if line:
             where = f"line {number}"
+            if stop - begin > MAX_LINE:
+                raise DataError(
+                    f"{name} has {stop - begin:,} bytes in {where}, more than the {MAX_LINE // 2**20} MiB a line may have: shorten it."
+                )
             found, stop = _parse(parse, line, 0, name, where)
             if stop < len(line):
                 raise DataError(f"{name} has more than one object in {where}: put each on a line of its own.")

@@ -16,7 +16,7 @@ from segcore.sources.formats import HEAD_BYTES, packing_of, refuse_other_formats
 
 MAX_BYTES = 4 * 2**30  # of text, unpacked: what two copies of fit into an ordinary machine's memory
 BOMB_BYTES = 64 * 2**20
-BOMB_RATIO = 200  # tables pack to a third, very repetitive ones to a fiftieth; deflate's most is 1,032
+BOMB_RATIO = 250  # tables pack to a third, very repetitive ones to a fiftieth; deflate's most is 1,032
 MAX_STRETCH = 64 * 2**20  # without a line end; the limit of a line is checked once the text is there
 _CHUNK = 2**23
 Reader = Callable[[int], bytes]
@@ -47,7 +47,7 @@ def unpack(path: Path, name: str, max_bytes: int = MAX_BYTES) -> tuple[bytearray
                 if not content:
                     refuse_other_formats(chunk[:HEAD_BYTES], name, packing=packing)
                 content += chunk
-                if packing and len(content) > max(BOMB_BYTES, BOMB_RATIO * size):
+                if packing and len(content) > max(BOMB_BYTES, BOMB_RATIO * file.tell()):
                     raise SourceError(
                         f"{name} unpacks to more than {BOMB_RATIO} times its size, as no table does (a bomb?): unpack it yourself if you "
                         "trust it, and give the file inside."
