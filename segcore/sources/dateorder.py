@@ -87,7 +87,7 @@ class _Candidates:
 
     def __init__(self, parts: Parts, found: Distinct, chosen: np.ndarray, name: str, where: Where) -> None:
         self.found, self.chosen, self.name, self.where = found, chosen, name, where
-        self.counts = found.counts()
+        self.counts = found.counts
         self.numbers = (parts.a, parts.b, parts.c)
         self.digits = (parts.a_digits, np.full(len(chosen), 2, np.int8), parts.c_digits)
         self.year_last = bool((parts.form[chosen] == LAST).all())

@@ -134,7 +134,7 @@ class Reading:
             self._keep_most(np.where(clocked, self.parts.half, 0), beside=0)
 
     def _keep_most(self, key: np.ndarray, beside: int | None = None) -> None:
-        counts = self.found.counts()
+        counts = self.found.counts
         kinds, firsts = np.unique(key[self.good], return_index=True)
         if beside is not None:
             kinds, firsts = kinds[kinds != beside], firsts[kinds != beside]
@@ -187,7 +187,7 @@ class Reading:
 
     def _say_zones(self) -> None:
         parts, clocked = self.parts, self.good & (self.parts.half > 0)
-        rows = np.bincount(parts.zone[clocked], weights=self.found.counts()[clocked], minlength=len(parts.zones))
+        rows = np.bincount(parts.zone[clocked], weights=self.found.counts[clocked], minlength=len(parts.zones))
         zones = [parts.zones[zone] for zone in np.argsort(-rows, kind="stable") if rows[zone] and zone > 0]
         if not zones:
             return

@@ -80,7 +80,7 @@ class _Column:
 
     def __init__(self, found: Distinct, texts: pa.Array, name: str, where: Where) -> None:
         self.found, self.texts, self.name, self.where = found, texts, name, where
-        self.counts = found.counts()
+        self.counts = found.counts
         self.notes: list[Note] = []
         self.why: dict[str, np.ndarray] = {}
         self.parts = take_apart(texts)

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +34,7 @@ _SHOWN_LETTERS, _SHOWN_WIDTH = 60, 90
 Where = Callable[[int], str]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Distinct:
     """The different texts of a column, and which row has which.
 
@@ -67,13 +68,14 @@ class Distinct:
         # -1 picks the last: missing is never chosen.
         return np.append(chosen, False)[self.rows]
 
+    @cached_property
     def counts(self) -> np.ndarray:
-        """Return how many rows have each value, shape (n_values,)."""
-        return np.bincount(self.rows[self.rows >= 0], minlength=len(self))
+        """How many rows have each value, shape (n_values,)."""
+        return np.bincount(self.rows + 1, minlength=len(self) + 1)[1:]
 
     def count(self, chosen: np.ndarray) -> int:
         """Return how many rows have one of the values that the mask ``chosen`` names."""
-        return int(self.counts()[chosen].sum()) if chosen.any() else 0
+        return int(self.counts[chosen].sum()) if chosen.any() else 0
 
     def first(self, chosen: np.ndarray) -> tuple[int, int]:
         """Return the first of the chosen values in the column, and its row; values first stand in their own order."""
