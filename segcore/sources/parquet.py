@@ -122,7 +122,7 @@ def _parts(path: Path, name: str) -> list[_Part]:
         parts.append(_part(file, f"{name}/{said(relative.as_posix())}", _folder_values(relative)))
     for part in parts[1:]:
         if list(part.folders) != list(parts[0].folders):
-            raise DataError(f"{part.name} lies in folders other than key=value of {parts[0].name}: put all parts into folders alike.")
+            raise DataError(f"{part.name} and {parts[0].name} lie in folders of different keys: put all parts into folders alike.")
     return parts
 
 

@@ -3,11 +3,13 @@ import csv
 import gzip
 import io
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from segcore.errors import DataError
+from segcore.rules import ReadOptions
 from segcore.sources.csvfile import read_csv
 
 ROWS = [["id", "name", "value"], ["007", "Zoë", "1.50"], ["0123", "naïve – £", "2"], ["", "", ""], ["4", "a b", "-3"]]
@@ -120,3 +122,87 @@ def test_a_title_above_the_header_is_named_as_what_is_wrong(tmp_path):
 
     with pytest.raises(DataError, match="take out titles and empty rows above the header"):
         read_csv(path, "report.csv")
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "words"), [(":", "colons"), ("^", "carets"), ("~", "tildes"), ("\x1f", "unit separators"), ("¦", "broken bars")]
+)
+def test_rare_delimiters_are_found_where_all_rows_show_them_and_said(write_text, delimiter, words):
+    raw = read_csv(write_text(text_of([["a", "b", "c"], ["1", "x, y", "2"], ["3", f"p{delimiter}q", ""]], delimiter)), "rows")
+
+    assert values_of(raw)[1:] == [["1", "x, y", "2"], ["3", f"p{delimiter}q", ""]]
+    assert raw.form["delimiter"] == words
+    assert words in raw.notes[0].text
+
+
+def test_any_delimiter_can_be_said(write_text):
+    raw = read_csv(write_text("a*b*c\n1*2,5*3\n"), "rows", ReadOptions(delimiter="*"))
+
+    assert values_of(raw) == [["a", "b", "c"], ["1", "2,5", "3"]]
+
+
+def test_single_quotes_are_found_where_values_stand_between_them(write_text):
+    raw = read_csv(write_text("'id','name'\n'1','a, b'\n'2','it''s'\n"), "rows")
+
+    assert values_of(raw) == [["id", "name"], ["1", "a, b"], ["2", "it's"]]
+    assert raw.form["quotes"] == "single"
+
+
+@pytest.mark.parametrize("text", ["id,name\n1,'tis\n2,'00123\n", "id,name\n1,O'Brien\n2,x\n"])
+def test_apostrophes_are_no_quotes(write_text, text):
+    raw = read_csv(write_text(text), "rows")
+
+    assert values_of(raw)[1][1] == text.split("\n")[1].split(",")[1]
+    assert raw.form["quotes"] == "double"
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "lines"),
+    [
+        (b"a,b\r1,2\r3,4\r", "CR", [2, 3]),
+        (b"a,b\r\n1,2\r\n3,4\r\n", "CRLF", [2, 3]),
+        (b"a,b\r\n1,2\n3,4\r\n", "mixed: CRLF 2 times, LF 1 times", [2, 3]),
+        (b"a,b\r\n\r\n1,2\n\r3,4", "mixed: CRLF 2 times, LF 1 times, CR 1 times", [3, 5]),
+    ],
+)
+def test_every_line_end_is_read_and_said(write_text, content, said, lines):
+    raw = read_csv(write_text(content), "rows")
+
+    assert values_of(raw) == [["a", "b"], ["1", "2"], ["3", "4"]]
+    assert raw.form["line ends"] == said
+    assert [raw.where(row) for row in range(2)] == [f"line {line}" for line in lines]
+    assert any("Lines of rows end" in note.text for note in raw.notes) == (said != "CRLF")
+
+
+def test_lines_above_the_header_are_left_out_where_its_line_is_said(write_text):
+    text = 'Report, "of\n2011;x\n\nid;note\n1;"a\nb"\n\n2;c\n'
+
+    raw = read_csv(write_text(text), "rows", ReadOptions(header_row=4))
+
+    assert values_of(raw) == [["id", "note"], ["1", "a\nb"], ["2", "c"]]
+    assert [raw.where(0), raw.where(1)] == ["line 5", "line 8"]
+    assert raw.form["header"] == "line 4"
+    spoken = " ".join(note.text for note in raw.notes)
+    assert "2 lines above the header (line 4) are left out" in spoken
+    assert "1 empty line between its rows" in spoken
+
+
+def test_an_encoding_that_is_said_is_used(write_text):
+    raw = read_csv(write_text("id,name\n1,Зоя\n", encoding="cp1251"), "rows", ReadOptions(encoding="windows-1251"))
+
+    assert values_of(raw)[1] == ["1", "Зоя"]
+    assert raw.form["encoding"] == "cp1251, as asked"
+
+
+def test_cyrillic_utf_16_without_a_mark_is_found(write_text):
+    raw = read_csv(write_text("id,имя\n1,Зоя\n2,Анна\n", encoding="utf-16-be"), "rows")
+
+    assert values_of(raw)[1] == ["1", "Зоя"]
+    assert raw.form["encoding"] == "UTF-16"
+
+
+def test_zstd_is_read_like_the_plain_file(write_text):
+    raw = read_csv(write_text(pa.compress(text_of(ROWS).encode(), codec="zstd", asbytes=True)), "rows")
+
+    assert values_of(raw) == ROWS
+    assert raw.form["format"] == "CSV, packed with zstd"
