@@ -16,7 +16,7 @@ from ui.distances import choice_digest
 from ui.feature_account import draw_account, set_aside
 from ui.feature_groups import Group, Tick, group_features
 from ui.figures import escape
-from ui.words import count, share
+from ui.words import count, share, visible
 
 if TYPE_CHECKING:
     from segcore.intake import Intake
@@ -223,7 +223,8 @@ def _group(taken: Intake, group: Group, ticks: list[Tick]) -> None:
 
 
 def _shortened(label: str) -> str:
-    return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
+    shown = visible(label)
+    return shown if len(shown) <= _LABEL else f"{shown[: _LABEL - 1]}…"
 
 
 def _set_all(keys: list[str], ticked: bool) -> None:

@@ -235,7 +235,7 @@ def _say(ticked: Sequence[Tick], said: Kept, factors: Sequence[float], wrong: Se
         st.markdown("Every ticked feature has the same weight, so none counts for more than another.")
         return
     weighed.sort(key=lambda pair: -pair[1])
-    words = ", ".join(f"**{escape(tick.title)}** × {factor:.4g}{_word(said.priority(tick))}" for tick, factor in weighed[:_NAMED])
+    words = ", ".join(f"**{escape(tick.title)}** × {factor:.3g}{_word(said.priority(tick))}" for tick, factor in weighed[:_NAMED])
     more = f" and {len(weighed) - _NAMED} more" if len(weighed) > _NAMED else ""
     st.markdown(f"Weighed: {words}{more}; everything else counts once.")
 

@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import skew
 
 from segcore import jobs
+from segcore.features import FEATURE_SETS
 from segcore.features.assemble import kit_outliers
 from segcore.intake import DataRequest, take_in
 from segcore.preparation import catch_up, distance_shares, prepare_rows
@@ -122,7 +123,10 @@ def test_the_behaviour_features_are_ticked_at_first_and_no_outlier_rule(open_app
     assert app.session_state[f"segcore.choice.{small_intake.table}"].scaler == "standard"
 
 
-@pytest.mark.parametrize(("label", "number"), [("The Intel kit's 21", 21), ("The kit's small 3", 3), ("All", None), ("Behaviour", 12)])
+@pytest.mark.parametrize(
+    ("label", "number"),
+    [("The Intel kit's 21", 21), ("The kit's small 3", 3), ("All", None), ("Behaviour", 12), ("RFM", len(FEATURE_SETS["rfm"]))],
+)
 def test_a_set_is_ticked_by_one_click(open_app, small_intake, store, words, label, number):
     app = press(open_app("features"), label)
     assert len(ticked(app)) == (number or len(store.feature_table(small_intake.table).names))
@@ -450,3 +454,17 @@ def test_many_features_are_shown_by_their_strongest_pairs(open_app, small_intake
     assert pairs["r"].abs().is_monotonic_decreasing
     (chart,) = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart"))
     assert len(chart["data"][0]["x"]) <= 40
+
+
+def test_names_of_columns_are_shown_as_they_are(open_app, store, tmp_path, words):
+    rows = customer_rows().rename(columns={"age": "<b>*age*</b>", "job": "job\u202e ../$x$"})
+    path = tmp_path / "odd.csv"
+    rows.to_csv(path, index=False)
+    taken = opened(store, DataRequest(data=str(path), kind="customers", name="odd.csv"))
+    app = open_app("features")
+    labels = [box.label for box in app.checkbox]
+    assert r"\<b\>\*age\*\</b\>" in labels
+    assert not any("\u202e" in label for label in labels)
+    for tab in ("Correlations", "Data dictionary", "Distributions"):
+        look_at(app, tab)
+    assert taken.n_customers == 60
