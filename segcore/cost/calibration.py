@@ -33,7 +33,7 @@ from segcore.solution import EngineName
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = "calibration.json"
-BASE_BYTES = 320 << 20
+BASE_BYTES = 300 << 20
 """What a worker has with its libraries before it has any rows, where that was not measured yet."""
 _FORMAT = 1
 _TIMEOUT = 120.0
