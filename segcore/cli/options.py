@@ -142,6 +142,7 @@ def resolve_feature_options(args: argparse.Namespace, intake: Intake, table: Fea
     """
     from segcore.features import feature_names
     from segcore.features.priorities import parse_priorities, parse_transforms
+    from segcore.preparation import catch_up
 
     _check_numbers(args)
     transactions = intake.kind == "transactions"
@@ -149,14 +150,18 @@ def resolve_feature_options(args: argparse.Namespace, intake: Intake, table: Fea
     outliers: Outliers = args.outliers or ("kit" if transactions else "none")
     names = feature_names(table, asked, intake.kind)
     chosen = table.select(names)
+    scaler = getattr(args, "scaler", None) or default_scaler(intake.kind)
+    transforms = parse_transforms(chosen, getattr(args, "transform", ()))
+    priorities = getattr(args, "priority", ())
+    weights = parse_priorities(chosen, priorities, catch_up=catch_up(chosen, scaler, transforms=transforms)) if priorities else {}
     return FeatureOptions(
         names,
         outliers,
         args.repeats,
         args.seed,
-        scaler=getattr(args, "scaler", None) or default_scaler(intake.kind),
-        weights=parse_priorities(chosen, getattr(args, "priority", ())),
-        transforms=parse_transforms(chosen, getattr(args, "transform", ())),
+        scaler=scaler,
+        weights=weights,
+        transforms=transforms,
     )
 
 
