@@ -10,13 +10,15 @@ from pathlib import Path
 from segcore.dataset import Note
 from segcore.errors import SourceError
 from segcore.rules import ReadOptions
+from segcore.sources.compoundfile import describe_compound_file
 from segcore.sources.csvfile import read_csv
-from segcore.sources.formats import GIVE, PARQUET, ZIP, check_name, is_json, refuse_other_formats, said
+from segcore.sources.formats import COMPOUND, GIVE, PARQUET, ZIP, check_name, is_json, refuse_other_formats, said
 from segcore.sources.jsonlines import read_json
 from segcore.sources.packed import peek
 from segcore.sources.parquet import part_paths, read_parquet
 from segcore.sources.raw import Raw
 from segcore.sources.workbook import read_workbook
+from segcore.sources.workbookparts import check_directory
 
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 _FOR_CSV = {"delimiter", "encoding", "header_row"}
@@ -53,6 +55,8 @@ def read_file(path: Path, name: str | None = None, reading: ReadOptions | None =
         _check_zip(path, name)
         check_name(name, path.name, "workbook")
         return _said_unused(read_workbook(path, name, reading), "a workbook", reading)
+    if head.startswith(COMPOUND) and not packing:
+        raise SourceError(f"{said(name)} {describe_compound_file(path)}.")
     refuse_other_formats(head, said(name), packing=packing)
     content = "json" if is_json(_as_text(head)) else "text"
     check_name(name, path.name, packing or content, inside=content if packing else "")
@@ -102,6 +106,7 @@ def _as_text(head: bytes) -> bytes:
 
 def _check_zip(path: Path, name: str) -> None:
     try:
+        check_directory(path, said(name))
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:

@@ -11,7 +11,7 @@ from segcore.sources.text import shown
 GIVE = "give CSV, XLSX, Parquet or JSON Lines"
 HEAD_BYTES = 4096
 GZIP, ZSTD, PARQUET, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"PK\x03\x04"
-_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # First bytes of files that are no tables: what it is, and what to do.
 _OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89PNG", "a PNG image, not a table", GIVE),
@@ -92,7 +92,7 @@ def refuse_other_formats(head: bytes, name: str, *, packing: str = "") -> None:
         What it was packed with.
     """
     inside = f"{name} is, unpacked," if packing else f"{name} is"
-    if head.startswith(_OLD_WORKBOOK):
+    if head.startswith(COMPOUND):
         raise SourceError(
             f"{inside} a workbook of the old kind (.xls) or an encrypted one: save it as .xlsx without a password, or as CSV."
         )
