@@ -25,7 +25,25 @@ _PHRASES: Mapping[str, str] = {
     **{f"share_{day}": f"{{}} of order lines on {day}s" for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")},
     **{f"share_{day}": f"{{}} of order lines on {day}s" for day in ("Saturday", "Sunday")},
     **{day: f"{{}} order lines on {day}s" for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")},
+    "rfm_recency": "an RFM score of {} for recency",
+    "rfm_frequency": "an RFM score of {} for frequency",
+    "rfm_monetary": "an RFM score of {} for spend",
+    "rfm_score": "an RFM score of {} of 15",
+    "share_night": "{} of order lines at night",
+    **{f"share_{part}": f"{{}} of order lines in the {part}" for part in ("morning", "afternoon", "evening")},
+    "discount_share": "{} off the full price",
+    "returns_share": "{} of lines cancelled",
+    "returned_value_share": "{} of spend returned",
+    "days_between_orders_spread": "{} days of spread between orders",
+    "spend_trend": "a spend trend of {}",
+    "n_ratings": "{} ratings",
+    "mean_rating": "a mean rating of {}",
+    "rating_spread": "a spread of ratings of {}",
+    "share_top": "{} top ratings",
+    "share_low": "{} low ratings",
+    "active_days": "{} days with a rating",
 }
+_BEGINNINGS: Mapping[str, str] = {"spend_share_": "{} of spend on ", "rating_share_": "{} of ratings on "}
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 
 
@@ -76,9 +94,9 @@ def _compared(feature: FeatureProfile) -> str:
             here_text, there_text = f"{100 * feature.mean:.4g} %", f"{100 * feature.population_mean:.4g} %"
         return f"{here_text} with {feature.title} (all customers: {there_text})"
     here, there, by_median = _typical(feature)
-    if feature.name == "log_spend" and by_median:
+    if feature.name == "log_spend" and feature.unit and by_median:
         here, there = (_spend(value) for value in (here, there))
-    elif feature.name == "log_spend":
+    elif feature.name == "log_spend" and feature.unit:
         return f"mean {feature.title} of {number_text(here)} (all customers: {number_text(there)})"
     here_text, there_text = number_text(here, feature.unit), number_text(there, feature.unit)
     if here_text == there_text:
@@ -95,14 +113,22 @@ def _typical(feature: FeatureProfile) -> tuple[float, float, bool]:
 
 
 def _phrase(feature: FeatureProfile) -> str:
-    known = _PHRASES.get(feature.name)
+    # A customer table may have columns of these names, which then mean what their owner means; its columns have no unit.
+    known = _PHRASES.get(feature.name) if feature.unit else None
     if known:
         return known
+    for beginning, phrase in _BEGINNINGS.items():
+        if feature.unit and feature.name.startswith(beginning):
+            return phrase + _braced(feature.name.removeprefix(beginning))
     if feature.name in _MONTHS:
         return f"{{}} order lines in {feature.name}"
     if feature.name.removeprefix("share_") in _MONTHS:
         return f"{{}} of order lines in {feature.name.removeprefix('share_')}"
-    return feature.title.replace("{", "{{").replace("}", "}}") + " of {}" + unit_text(feature.unit)
+    return _braced(feature.title) + " of {}" + unit_text(feature.unit)
+
+
+def _braced(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _spend(logarithm: float) -> float:

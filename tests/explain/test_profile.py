@@ -8,7 +8,7 @@ from segcore.explain.sentences import sets_apart
 from segcore.solution import Estimate, Quality, Solution
 
 GAP = FeatureEntry("days_between_orders", "Days between orders", "days", "Mean days between orders")
-BASKET = FeatureEntry("average_basket_value", "Average basket value", "", "Spend per order")
+BASKET = FeatureEntry("average_basket_value", "Average basket value", "currency", "Spend per order")
 FLAT = FeatureEntry("flat", "Flat", "", "The same for everyone")
 
 
@@ -160,3 +160,17 @@ class TestWhatIs0Or1:
 
     def test_of_equally_compact_features_the_most_shifted_comes_first(self, profile):
         assert [feature.name for feature in profile.find(0).ranked()] == ["job=clerk", "job=cook", "job=smith", "loan=yes"]
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "said"),
+    [
+        ("Recency", "days", "Last seen 5 days before the data end"),
+        ("Recency", "", "Recency of 5"),  # a customer table's own column, whatever it means there
+        ("spend_share_Tea {x}", "share of spend", "500 % of spend on Tea {x}"),
+        ("rfm_score", "score of 3 to 15", "An RFM score of 5 of 15"),
+    ],
+)
+def test_a_features_phrase_is_its_own_and_not_that_of_a_column_of_the_same_name(name, unit, said):
+    table = table_of([[5], [5], [5], [50], [60], [70]], dictionary=(FeatureEntry(name, name, unit, ""),))
+    assert segment_profile(table, solution_of([0, 0, 0, 1, 1, 1]), {}).find(0).apart.startswith(said)
