@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
@@ -19,7 +20,8 @@ from segcore.sources.totals import is_repeated_total
 
 NO_QUANTITY = "there is no quantity"
 SAMPLE_ROWS = 2_000
-_FEW_VALUES, _MANY_ROWS = 20, 100
+_FEW_VALUES, _HARDLY_ANY, _MANY_ROWS = 20, 3, 100
+_CUSTOMERS = re.compile("(customer|client|cliente|kunde|klant|household|cust)s?")
 _MOST_NAMED = 40
 # In this order: what a role took is not looked at for the next.
 _GUESSED = ("time", "customer", "order", "item", "quantity", "price", "amount", "rating", "discount", "category")
@@ -100,7 +102,8 @@ class Guess:
         """Tell a column that names customers from one that says what they are, such as a member with yes and no."""
         if names_one_customer(name) or self._raw.n_rows < _MANY_ROWS:
             return True
-        return bool(pc.count_distinct(self._sample[name]).as_py() > _FEW_VALUES)
+        fewest = _HARDLY_ANY if _CUSTOMERS.fullmatch(plain(name)) else _FEW_VALUES
+        return bool(pc.count_distinct(self._sample[name]).as_py() > fewest)
 
     def _time(self, free: list[str]) -> tuple[str | None, str]:
         names = [name for name in matching("time", free) if not UNLIKELY_TIME.search(plain(name))]

@@ -147,7 +147,8 @@ def _customers_role(raw: Raw, found: Mapping[str, str], *, chosen: bool) -> dict
     """Keep the id of one row a customer; without one named for it, a column called an id whose values are distinct serves."""
     if "customer" in found:
         column = found["customer"]
-        if chosen or (names_one_customer(column) and not re.search(r"name|mail", column.lower())) or _distinct(raw, column):
+        # Names and addresses of people are dropped as such: they tell customers apart only where the analyst says so.
+        if chosen or (not re.search(r"name|mail", column.lower()) and (names_one_customer(column) or _distinct(raw, column))):
             return {"customer": column}
     named = [name for name in raw.names if _ID_OF_ANYTHING.fullmatch(name.strip()) and not _NO_ID.search(name)]
     for name in sorted(named, key=lambda name: len(plain(name)) > len("guid")):  # "id" itself before others

@@ -164,7 +164,7 @@ def test_one_row_a_customer_is_scored_by_the_same_columns(tmp_path, capsys):
     values = np.repeat([[0.0, 0.0], [10.0, 10.0]], 20, axis=0) + dice.normal(size=(40, 2))
     frame = pd.DataFrame({"id": [f"=c{row:02d}" for row in range(40)], "a": values[:, 0], "b": values[:, 1], "note": "-x"})
     frame.to_csv(tmp_path / "table.csv", index=False)
-    options = ["--kind", "customers", "--role", "customer=id"]
+    options = ["--kind", "customers", "--role", "customer=id", "--profile", "note"]
     command = ["sweep", str(tmp_path / "table.csv"), *options, "--algo", "kmeans", "--grid", "n_clusters=2", "--grid", "tol=1e-3"]
     assert main([*command, "--json"]) == 0
     sweep = json.loads(capsys.readouterr().out)["sweep"]

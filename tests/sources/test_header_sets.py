@@ -295,7 +295,7 @@ shoppers
 wholesale
     Channel=code | Region=code | Fresh=number | Milk=number
 emails
-    email=unique>customer | age=count | visits=count
+    email=unique | age=count | visits=count
 emails that stand twice
     email=mail | age=count | visits=count
 what was paid is no id
