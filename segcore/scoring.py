@@ -11,11 +11,11 @@ import narwhals as nw
 import numpy as np
 
 from segcore.algorithms import algorithm
-from segcore.dataset import Dataset, FeatureTable
+from segcore.dataset import Dataset, FeatureTable, Note
 from segcore.errors import DataError, ParameterError, StoreError
 from segcore.features import build_features
 from segcore.features.assemble import assemble, outlier_bounds
-from segcore.features.customers import needed_recipes
+from segcore.features.customers import needed_recipes, unseen_notes
 from segcore.grid import point_key
 from segcore.preparation import apply_preparation
 from segcore.solution import Preparation, Solution, SweepSpec
@@ -34,11 +34,14 @@ class ScoredCustomers:
         -1 is noise.
     set_aside : ndarray of shape (n_customers,), bool
         Whom the solution's outlier rule would have set aside; they are scored all the same.
+    notes : tuple of Note
+        Values that no customer had when the sweep was made, and what they count as.
     """
 
     table: FeatureTable
     labels: np.ndarray
     set_aside: np.ndarray
+    notes: tuple[Note, ...] = ()
 
     @property
     def customers(self) -> np.ndarray:
@@ -79,7 +82,8 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     trained_on = spec.data.get("kind", dataset.kind)
     if dataset.kind != trained_on:
         raise DataError(f"The sweep was made from {trained_on}, but these data were read as {dataset.kind}: give --kind {trained_on}.")
-    full = build_features(dataset, reference_date=_reference_date(dataset, preparation, as_of), fitted=_fitted(store, spec, preparation))
+    fitted = _fitted(store, spec, preparation)
+    full = build_features(dataset, reference_date=_reference_date(dataset, preparation, as_of), fitted=fitted)
     lacking = [name for name in preparation.features if name not in full.names]
     if lacking:
         raise DataError(f"The data have no {', '.join(lacking)}, which the sweep was made with: give the same columns and roles.")
@@ -92,6 +96,7 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
         table=table,
         labels=_as_trained(store, spec, solution, table, np.asarray(labels, dtype=np.int32)),
         set_aside=_set_aside(store, spec, full),
+        notes=unseen_notes(dataset, fitted) if dataset.kind == "customers" and fitted is not None else (),
     )
 
 

@@ -134,7 +134,7 @@ def run_score(args: argparse.Namespace) -> int:
     sweep_id, position = find_sweep_point(store, args.sweep, args.point)
     dataset = read_like_trained(store.spec(sweep_id).data, args, roles)
     scored = score(store, sweep_id, position, dataset, as_of=args.as_of)
-    print_notes(dataset.notes)
+    print_notes((*dataset.notes, *scored.notes))
     document = write_scores(
         store, sweep_id, position, args.out, customers=scored.customers, labels=scored.labels, set_aside=scored.set_aside
     )

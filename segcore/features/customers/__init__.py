@@ -2,5 +2,6 @@
 
 from segcore.features.customers.build import build_customers
 from segcore.features.customers.encoding import needed_recipes
+from segcore.features.customers.unseen import unseen_notes
 
-__all__ = ["build_customers", "needed_recipes"]
+__all__ = ["build_customers", "needed_recipes", "unseen_notes"]

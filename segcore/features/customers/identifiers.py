@@ -55,13 +55,14 @@ def _numbers_of_dates(column: NumberColumn) -> bool:
     return any(first <= low and high <= last for first, last in (*spans, *clocks)) and column.whole
 
 
-def identifier(column: Column) -> str | None:
+def identifier(column: Column, min_share: float) -> str | None:
     """Return why a column tells customers apart, in words that follow its name, or ``None``.
 
     A column of numbers is one by its title only, or where it counts the rows: balances and charges differ between all customers, too.
+    Codes of which one is in more than ``min_share`` of the rows are categories.
     """
     if isinstance(column, NumberColumn):
-        return _counter(column) or _number(column)
+        return _counter(column) or _number(column, min_share)
     return _text_by_content(column) or _text_by_title(column)
 
 
@@ -78,7 +79,12 @@ def _counter(column: NumberColumn) -> str | None:
     return None
 
 
-def _number(column: NumberColumn) -> str | None:
+def holds_codes(column: NumberColumn) -> bool:
+    """Tell whether numbers are codes by their title, and too many different ones to be taken for grades."""
+    return (names_id(column.name) or names_code(column.name)) and column.whole and column.n_values > _MANY_CODES
+
+
+def _number(column: NumberColumn, min_share: float) -> str | None:
     title, there = column.name, len(column.there)
     if not (names_id(title) or names_number_of(title) or names(title, "phone") or names(title, "postcode") or names(title, "secret")):
         return None
@@ -91,7 +97,7 @@ def _number(column: NumberColumn) -> str | None:
         return f"it holds postcodes: codes with {n:,} different values" if n > _MANY_CODES else None
     if (names_id(title) or names_number_of(title) or names(title, "secret")) and n == there and n > 2:
         return "it is an identifier by its title, and every value is different"
-    if (names_id(title) or names_code(title)) and n > _MANY_CODES:
+    if holds_codes(column) and not column.frequent(min_share):
         return f"it holds codes, not quantities, by its title: {n:,} different values"
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -22,7 +23,7 @@ from segcore.features.customers.encoding import (
     quoted,
     value_text,
 )
-from segcore.features.customers.identifiers import free_text, holds_dates, identifier
+from segcore.features.customers.identifiers import free_text, holds_codes, holds_dates, identifier
 from segcore.features.customers.wording import percent, stands_apart
 from segcore.features.customers.words import names_count, names_model_output, names_outcome, says_exclude, suggests_codes
 from segcore.rules import ColumnRules
@@ -81,7 +82,7 @@ class Screening:
         if reason is None and not forced:
             reason = holds_dates(column)
         if reason is None and not (kept or forced):
-            reason = _not_a_property(column)
+            reason = _not_a_property(column, self.rules.min_share)
         if reason is not None:
             return _dropped(name, reason)
         if not (kept or forced) and _is_outcome(column):
@@ -138,10 +139,13 @@ class Screening:
         return (value, None) if count >= column.n_missing else (None, value)
 
     def _is_category(self, column: Column) -> bool:
-        """Tell whether numbers are codes: by the analyst's word, or two of them beside gaps that are a third value."""
-        if column.name in self.rules.number:
+        """Tell whether numbers are codes: by the analyst's word, by their title, or two of them beside gaps that are a third value."""
+        name = column.name
+        if name in self.rules.number:
             return False
-        return column.name in self.rules.category or (self._has_gaps(column) and column.few(2) is not None)
+        if name in self.rules.category or (self._has_gaps(column) and column.few(2) is not None):
+            return True
+        return isinstance(column, NumberColumn) and name not in self.rules.keep and holds_codes(column)
 
     def _has_gaps(self, column: Column) -> bool:
         """Tell whether values are missing in so many rows that this is a value of its own."""
@@ -172,7 +176,8 @@ class Screening:
             return _CONSTANT
         apart = stands_apart(column)
         if codes:
-            text = f"{column.n_values:,} different whole numbers: if they are codes, declare the column with --category {column.name}"
+            as_codes = f"if they are codes, declare the column with --category {_written(column.name)}"
+            text = f"{column.n_values:,} different whole numbers: {as_codes}"
         else:
             text = "numbers"
         return f"{text}; {apart}" if apart else text
@@ -204,7 +209,17 @@ def check_rules(rules: ColumnRules, columns: Sequence[str], *, customer: str, so
             listed = ", ".join(value_text(name) for name in there[:_LISTED]) + (
                 f" and {len(there) - _LISTED} more" if len(there) > _LISTED else ""
             )
-            raise DataError(f"{source} has no column {quoted(column)}, of which something is to be made: its columns are {listed}.")
+            part = next((name for name in there if "," in name and column in (piece.strip() for piece in name.split(","))), None)
+            hint = f" Write a name that has a comma in double quotes, such as '\"{value_text(part)}\"'." if part is not None else ""
+            raise DataError(f"{source} has no column {quoted(column)}, of which something is to be made: its columns are {listed}.{hint}")
+
+
+def _written(name: str) -> str:
+    """Return a name as it is written on a command line: in quotes where it has more than letters and digits, a comma in two."""
+    text = value_text(name)
+    if "," in text:
+        text = f'"{text}"'
+    return text if re.fullmatch(r"[\w.-]+", text) else f"'{text}'"
 
 
 def percent_of(share: float) -> str:
@@ -224,13 +239,13 @@ def _one_value(column: Column) -> str | None:
     return None if differs else column.frequent(0)[0][0]
 
 
-def _not_a_property(column: Column) -> str | None:
+def _not_a_property(column: Column, min_share: float) -> str | None:
     """Return why a column does not describe customers: its title says so, a model made it, or it tells them apart."""
     if says_exclude(column.name):
         return "its title asks for it to be excluded"
     if names_model_output(column.name):
         return "by its title it is the output of a model or of an earlier segmentation"
-    return identifier(column)
+    return identifier(column, min_share)
 
 
 def _is_outcome(column: Column) -> bool:

@@ -16,7 +16,9 @@ def _words(text: str, between: str | None = None) -> frozenset[str]:
 _OUTCOMES = _words(
     "churn churned churner churners attrition attrited exited default defaulted defaulter defaults delinquent delinquency deposit fraud "
     "fraudulent converted conversion responded responder response subscribed unsubscribed lapsed claim claimed canceled cancelled "
-    "outcome target label dlqin"
+    "outcome target label dlqin bad lapse approved renewed renewal creditability "
+    "gekundigt gekuendigt abgewandert abwanderung storniert kundigung kuendigung storno "
+    "resilie resiliation desabonne baja cancelado abandono"
 )
 # Outcomes only where the value is one of two that say no more than yes or no.
 _WEAK_OUTCOMES = _words("y class revenue purchased purchase bought result left risk")
@@ -24,14 +26,15 @@ _WEAK_OUTCOMES = _words("y class revenue purchased purchase bought result left r
 _FILLERS = _words(
     "is has was will did flag ind indicator status label target value yn yes no or y n binary bool boolean dummy code mark event class "
     "outcome customer customers client clients cust account user member policy credit payment loan card risk next month months last this "
-    "in within of at the a ever reported term made after days day yrs yr years serious"
+    "in within of at the a ever reported found p term made after days day yrs yr years serious subscription insurance "
+    "kunde kunden ist hat cliente clientes"
 )
 _DETAILS = _words("reason reasons category type")
 _LEAVING = _words("churn churned attrition exit cancellation")
 _SURE_VALUES = _words(
     "churned,churn,attrited,attrited customer,attrited customers,exited,defaulted,charged off,fraud,fraudulent,lapsed", ","
 )
-_GENERIC_VALUES = _words("0 1 2 -1 yes no y n true false good bad positive negative pos neg")
+_GENERIC_VALUES = _words("0 1 2 -1 yes no y n true false good bad positive negative pos neg ja nein j oui non si")
 
 _MODEL_ENDS = _words("pred preds prob probs proba probas probability probabilities prediction predictions predicted yhat")
 _MODEL_ANYWHERE = _words(

@@ -68,6 +68,7 @@ PROPERTIES = {
     "YearOfBirth": [float(number) for number in DRAW.integers(1940, 2005, N)],
     "month": ["may", "jun", "jul"] * (N // 3),
     "version": ["1.0", "1.1", "beta"] * (N // 3),
+    "Region_Code": [28.0] * 20 + [float(number % 20) for number in range(N - 20)],
 }
 
 

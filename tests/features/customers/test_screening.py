@@ -181,3 +181,24 @@ def test_ids_differ_from_numbers_in_the_frame_only_by_their_text(table_of):
     table = table_of({"id": pd.array([3, 1, 2]), "age": [1.0, 2.0, 4.0]}, "id")
 
     assert list(table.customers) == ["1", "2", "3"]
+
+
+def test_many_codes_by_their_title_are_categories_where_one_is_frequent(table_of, use_of):
+    codes = [28.0] * 20 + [float(number % 20) for number in range(40)]
+
+    table = table_of({"Region_Code": codes, "spend": [float(7 * number % 11) for number in range(60)]})
+
+    assert table.names == ("Region_Code=28", "Region_Code=(other)", "spend")
+    assert use_of("Region_Code", codes).reason == "21 different codes, 1 of them in more than 10 % of the rows"
+    assert use_of("Region_Code", codes, min_share=0.4).use == "dropped"
+    assert use_of("Region_Code", codes, keep=("Region_Code",)).use == "number"
+    assert use_of("Region_Code", codes, number=("Region_Code",)).use == "number"
+
+
+def test_names_that_need_quotes_on_a_command_line_are_written_so(table_of, use_of):
+    few = [1.0, 2, 3, 3] * 10
+
+    assert use_of("Sales region", few).reason.endswith("--category 'Sales region'")
+    assert use_of("Region, home", few).reason.endswith("--category '\"Region, home\"'")
+    with pytest.raises(DataError, match="Write a name that has a comma in double quotes, such as '\"Region, home\"'"):
+        table_of({"Region, home": few, "age": [float(n) for n in range(40)]}, category=("Region", "home"))

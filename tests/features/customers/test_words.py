@@ -146,6 +146,17 @@ def test_scores_that_describe_customers_are_not_the_output_of_models(title):
         ("Customer Status", ["Churned", "Joined", "Stayed"]),
         ("loan_status", ["Charged Off", "Current", "Fully Paid"]),
         ("Churn Reason", [f"reason {number}" for number in range(20)]),
+        ("BAD", BITS),
+        ("bad_loan", BITS),
+        ("FraudFound_P", BITS),
+        ("Insurance_claim", BITS),
+        ("cancelled_subscription", BITS),
+        ("policy renewed", YES_NO),
+        ("Gekündigt", ["ja", "nein"]),
+        ("gekuendigt", BITS),
+        ("Kunde gekündigt", ["J", "N"]),
+        ("cliente_baja", ["no", "si"]),
+        ("Résilié", ["non", "oui"]),
     ],
 )
 def test_outcomes_are_known_by_title_and_few_values(title, values):
@@ -173,6 +184,9 @@ def test_outcomes_are_known_by_title_and_few_values(title, values):
         ("conversion_rate", FEW),
         ("target_group", ["A", "B"]),
         ("defaulted_twice_in_shop", BITS),
+        ("AcceptedCmp1", BITS),
+        ("auto_renewal_plan", YES_NO),
+        ("bad_weather_days", FEW),
         ("", BITS),
     ],
 )
