@@ -56,8 +56,17 @@ def peek(store: Store, request: DataRequest) -> Peek:
     SegcoreError
         Where it cannot be read at all.
     """
+    from segcore.sources import find_meaning
+
     raw = _open(store, request)
-    return Peek(raw.names, raw.n_rows, dict(raw.form), raw.sheets, _text_frame(store, raw.head(PREVIEW_ROWS)))
+    seen = Peek(raw.names, raw.n_rows, dict(raw.form), raw.sheets, _text_frame(store, raw.head(PREVIEW_ROWS)))
+    choice = None if raw.kind else recall_choice(store, request, raw.names)
+    try:
+        asked = request if choice is None else with_choice(request, choice)
+        meaning = find_meaning(raw, kind=asked.kind, roles=asked.roles, rows=asked.rows)
+    except SegcoreError:
+        return seen  # taking it in says what is missing
+    return replace(seen, kind=meaning.kind, roles=dict(meaning.roles), reasons=dict(meaning.reasons))
 
 
 def _open(store: Store, request: DataRequest) -> Raw:

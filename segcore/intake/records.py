@@ -80,6 +80,10 @@ class Peek:
         See ``Intake``.
     preview : str
         Id of the stored frame of the first rows, as text.
+    kind : {"transactions", "ratings", "customers"} or None
+        What it would be taken for; ``None`` where a role that is needed was not found.
+    roles, reasons : mapping of role to str
+        The columns that would be taken for the roles, and why.
     """
 
     columns: tuple[str, ...]
@@ -87,6 +91,9 @@ class Peek:
     form: Mapping[str, str]
     sheets: tuple[str, ...]
     preview: str
+    kind: str | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -96,6 +103,9 @@ class Peek:
             "form": dict(self.form),
             "sheets": list(self.sheets),
             "preview": self.preview,
+            "kind": self.kind,
+            "roles": dict(self.roles),
+            "reasons": dict(self.reasons),
         }
 
     @classmethod
