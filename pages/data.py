@@ -1,9 +1,9 @@
 import streamlit as st
 
 from ui import state
-from ui.data_form import choose_data, draw_remedy, pending
+from ui.data_form import CHOOSER, FORM, choose_data, draw_remedy, pending, say_problem
 from ui.data_views import draw_aside, draw_findings, draw_preview, draw_summary
-from ui.meaning_form import known_of, known_of_pending, meaning_form
+from ui.meaning_form import known_of, known_of_pending, meaning_form, reading_form
 from ui.page import begin_page, next_step
 from ui.words import plain
 
@@ -12,21 +12,27 @@ taken = page.find_intake()
 failed, request = pending(), state.request()
 
 if taken is not None:
-    st.header(f"Loaded: {plain(taken.data['name'])}", anchor=False)
+    st.header(f"{'Still loaded' if failed else 'Loaded'}: {plain(taken.data['name'])}", anchor=False)
     draw_summary(taken)
-    next_step("features", "Continue to Features")
+    if failed is None:
+        next_step("features", "Continue to Features")
 st.header("Choose the data", anchor=False)
 choose_data(page.store)
 if failed is not None:
     st.header(f"Not loaded yet: {plain(failed.request.name or failed.request.data)}", anchor=False)
-    draw_remedy(page.store, failed, taken)
-    meaning_form(page.store, known_of_pending(failed))
-    draw_preview(page.store, failed.seen.preview, failed.seen.rows)
+    if failed.seen is None or failed.place == CHOOSER:
+        draw_remedy(page.store, failed, taken)
+    if failed.seen is None:
+        reading_form(page.store, failed.request)
+    else:
+        known = known_of_pending(failed.request, failed.seen)
+        meaning_form(page.store, known, lambda: draw_remedy(page.store, failed, taken) if failed.place == FORM else None)
+        draw_preview(page.store, failed.seen.preview, failed.seen.rows)
 elif taken is not None and request is not None:
-    st.header("What the columns mean, and which rows count", anchor=False)
-    meaning_form(page.store, known_of(request, taken))
-    st.header("What was wrong, and what was done about it", anchor=False)
+    st.header("What was found, and what was done about it", anchor=False)
     draw_findings(taken)
     draw_aside(page.store, taken)
+    st.header("What the columns mean, and which rows count", anchor=False)
+    meaning_form(page.store, known_of(request, taken), lambda: say_problem(FORM))
     st.header("Preview", anchor=False)
     draw_preview(page.store, taken.preview, taken.rows_read)

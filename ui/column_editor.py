@@ -11,7 +11,8 @@ import streamlit as st
 from segcore.dataset import ColumnUse
 from segcore.rules import ColumnRules
 from segcore.store import Store
-from ui.words import count
+from ui import cache
+from ui.words import count, visible
 
 NUMBER, BINARY, CATEGORY, PROFILE, UNUSED = "Number", "0 or 1", "Category", "Profile", "Not used"
 _TITLES: Mapping[str, str] = {"number": NUMBER, "binary": BINARY, "category": CATEGORY, "profile": PROFILE, "dropped": UNUSED}
@@ -39,15 +40,16 @@ def column_editor(store: Store, rules: ColumnRules, uses: Sequence[ColumnUse], p
         return rules
     st.markdown("**What each column is used as**")
     st.caption(
-        f"{_counts(uses)} Change “Used as” where it is wrong: a category becomes a 0 or 1 for each frequent value, a profile column is "
-        "shown for each segment without being clustered on."
+        f"{_counts(uses)} Where that is wrong, choose another use: a category becomes a 0 or 1 for each frequent value; a profile column "
+        "is not clustered on, but shown for each segment."
     )
-    frame = editor_frame(uses, store.frame(preview))
+    frame = cache.computed("columns", f"{preview}.{salt}", lambda: editor_frame(uses, store.frame(preview)))
     edited = st.data_editor(
         frame,
         hide_index=True,
         disabled=["Column", "Holds", "Why"],
         column_config={
+            "Column": st.column_config.TextColumn(pinned=True),
             "Used as": st.column_config.SelectboxColumn(options=[NUMBER, BINARY, CATEGORY, PROFILE, UNUSED], required=True, width="small"),
             "Why": st.column_config.TextColumn(width="large"),
         },
@@ -60,13 +62,14 @@ def column_editor(store: Store, rules: ColumnRules, uses: Sequence[ColumnUse], p
         max_value=50.0,
         value=100 * rules.min_share,
         step=1.0,
+        format="%g",
         key=f"min_share.{salt}",
         help="Rarer values together are “other”.",
         width=420,
     )
     changed = {
-        str(column): str(now)
-        for column, before, now in zip(frame["Column"], frame["Used as"], edited["Used as"], strict=True)
+        column: str(now)
+        for column, before, now in zip(columns_shown(uses), frame["Used as"], edited["Used as"], strict=True)
         if before != now
     }
     return replace(changed_rules(rules, changed), min_share=round(float(share) / 100, 6))
@@ -75,14 +78,20 @@ def column_editor(store: Store, rules: ColumnRules, uses: Sequence[ColumnUse], p
 def editor_frame(uses: Sequence[ColumnUse], preview: pd.DataFrame) -> pd.DataFrame:
     """Return one row a column, but for the id: its name, what it holds, what it is used as, why."""
     shown = [use for use in uses if use.use != "id"]
+    # What can be changed stands next to the name, so that it is seen on a narrow screen too.
     return pd.DataFrame(
         {
-            "Column": [use.column for use in shown],
-            "Holds": [_examples(preview, use.column) for use in shown],
+            "Column": [visible(use.column) for use in shown],
             "Used as": [_TITLES[use.use] for use in shown],
-            "Why": [use.reason for use in shown],
+            "Why": [use.reason[:1].upper() + use.reason[1:] for use in shown],
+            "Holds": [_examples(preview, use.column) for use in shown],
         }
     )
+
+
+def columns_shown(uses: Sequence[ColumnUse]) -> list[str]:
+    """Return the columns of `editor_frame`'s rows, by their own names."""
+    return [use.column for use in uses if use.use != "id"]
 
 
 def changed_rules(rules: ColumnRules, changed: Mapping[str, str]) -> ColumnRules:
@@ -107,7 +116,7 @@ def changed_rules(rules: ColumnRules, changed: Mapping[str, str]) -> ColumnRules
 def _examples(preview: pd.DataFrame, column: str) -> str:
     if column not in preview:
         return ""
-    values = [str(value) for value in preview[column].dropna().unique()[:_EXAMPLES]]
+    values = [visible(str(value)) for value in preview[column].dropna().unique()[:_EXAMPLES]]
     return ", ".join(value if len(value) <= 24 else f"{value[:22]}…" for value in values)
 
 

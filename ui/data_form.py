@@ -14,12 +14,13 @@ from segcore.rules import DateOrder
 from segcore.store import Store
 from ui import loading, state
 from ui.download import download, is_here
-from ui.words import plain
+from ui.words import on_screen, plain
 
 if TYPE_CHECKING:
     from segcore.intake import DataRequest, Intake, Peek
 
 SAMPLE, UPLOAD, PATH = "A sample", "Upload a file", "A file on this machine"
+CHOOSER, FORM = "chooser", "form"
 FORMATS = ["csv", "tsv", "txt", "gz", "zst", "parquet", "xlsx", "xlsm", "jsonl", "ndjson", "json"]
 _FORMATS_SPOKEN = "CSV or TSV (also .gz and .zst), XLSX, Parquet or JSON Lines"
 _DATE_ORDERS: tuple[tuple[str, DateOrder], ...] = (("The day comes first", "dmy"), ("The month comes first", "mdy"))
@@ -34,49 +35,53 @@ def choose_data(store: Store) -> None:
         _upload(store)
     else:
         _path(store)
-    if state.recall("data_pending") is None:
-        _say_problem()
+    if pending() is None:
+        say_problem(CHOOSER)
 
 
-def _say_problem() -> None:
+def say_problem(place: str) -> None:
+    """Draw what went wrong last, if it went wrong at this place of the page."""
     problem = state.recall("data_problem")
-    if problem:
-        st.error(plain(problem), icon=":material/error:")
+    if problem and problem[0] == place:
+        st.error(plain(on_screen(problem[1])), icon=":material/error:")
 
 
-def attempt(store: Store, request: DataRequest) -> None:
-    """Load data, and say on the page what is wrong where that fails; what was loaded stays."""
-    state.remember("data_pending", None)
+def attempt(store: Store, request: DataRequest, place: str = CHOOSER) -> None:
+    """Load data, and say at this place of the page what is wrong where that fails; what was loaded stays."""
+    _forget_pending()
     try:
         loading.load(store, request)
     except SegcoreError as error:
-        state.remember("data_problem", f"{error} What was loaded before is still loaded." if state.intake() else str(error))
-        remedy = error.remedy if isinstance(error, DataError) else ""
+        text, remedy = str(error), error.remedy if isinstance(error, DataError) else ""
         seen = loading.look(store, request)
-        state.remember("data_pending", None if seen is None else Pending(request, seen, remedy))
-    else:
-        state.remember("data_problem", None)
+        if seen is not None or remedy or on_screen(text) != text:
+            state.remember("data_pending", Pending(request, seen, remedy, place))
+        state.remember("data_problem", (place, f"{text} What was loaded before is still loaded." if state.intake() else text))
     st.rerun()
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A request that failed: what the file looks like, and what the request can be given to go on (see ``DataError``)."""
+    """A request that failed: what the file looks like, and what the request can be given to go on (see ``DataError``).
+
+    ``seen`` is None where the file cannot be read before it is said how; ``place`` is where on the page it was asked for.
+    """
 
     request: DataRequest
-    seen: Peek
+    seen: Peek | None
     remedy: str
+    place: str
 
 
 def pending() -> Pending | None:
-    """Return the request that failed last, where its file can be read."""
+    """Return the request that failed last, where something can be said of its file that lets it be used."""
     found: Pending | None = state.recall("data_pending")
     return found
 
 
 def draw_remedy(store: Store, failed: Pending, taken: Intake | None) -> None:
-    """Draw what is wrong with a file that can be read but not used as it is, and what goes on with one click."""
-    _say_problem()
+    """Draw what is wrong with a file that cannot be used as it is, and what goes on with one click."""
+    say_problem(failed.place)
     request = failed.request
     with st.container(horizontal=True, vertical_alignment="center"):
         if failed.remedy == "set_aside":
@@ -118,7 +123,7 @@ def _load_sample(store: Store, name: str, *, here: bool) -> None:
         if not here:
             download(store, name)
     except SegcoreError as error:
-        state.remember("data_problem", str(error))
+        state.remember("data_problem", (CHOOSER, str(error)))
         st.rerun()
     attempt(store, loading.sample_request(name))
 
@@ -154,7 +159,7 @@ def _path(store: Store) -> None:
         asked = st.form_submit_button("Load")
     if asked:
         if not path.strip():
-            state.remember("data_problem", "Give the path of a file.")
+            state.remember("data_problem", (CHOOSER, "Give the path of a file."))
             st.rerun()
         attempt(store, request_for(Path(path.strip()).expanduser(), Path(path.strip()).name))
 

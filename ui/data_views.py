@@ -11,7 +11,7 @@ import streamlit as st
 
 from segcore.store import Store
 from ui import cache
-from ui.words import count, day, number, plain, visible
+from ui.words import count, day, number, on_screen, plain, visible
 
 if TYPE_CHECKING:
     from segcore.intake import Intake
@@ -25,6 +25,9 @@ def draw_summary(taken: Intake) -> None:
     with st.container(horizontal=True):
         st.metric("Customers", f"{taken.n_customers:,}", border=True)
         st.metric("Rows used", f"{taken.rows_used:,}", border=True)
+        if taken.uses:
+            clustered = sum(use.use in ("number", "binary", "category") for use in taken.uses)
+            st.metric("Columns clustered on", f"{clustered} of {len(taken.columns)}", border=True)
         if taken.first_date and taken.last_date:
             st.metric("Period", f"{day(taken.first_date)} – {day(taken.last_date)}", border=True)
         if taken.total_revenue is not None:
@@ -58,12 +61,12 @@ def draw_findings(taken: Intake) -> None:
     else:
         st.markdown(f"All {count(taken.rows_read, 'row')} are used; none had to be set aside.")
     if taken.counts:
-        st.markdown(f"Used, but worth a look: {counts_words(taken)}.")
+        st.markdown(f"Used, but worth a look: {plain(counts_words(taken))}.")
     for note in sorted(taken.notes, key=lambda note: note.level != "warning"):
         if note.level == "warning":
-            st.warning(plain(note.text), icon=":material/warning:")
+            st.warning(plain(on_screen(note.text)), icon=":material/warning:")
         else:
-            st.markdown(f"- {plain(note.text)}")
+            st.markdown(f"- {plain(on_screen(note.text))}")
 
 
 def counts_words(taken: Intake) -> str:

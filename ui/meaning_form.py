@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -13,10 +13,11 @@ from segcore.rules import DateOrder, ReadOptions, RowRules
 from segcore.solution import digest
 from segcore.store import Store
 from ui.column_editor import column_editor
-from ui.data_form import Pending, attempt
+from ui.data_form import FORM, attempt
+from ui.words import plain, visible
 
 if TYPE_CHECKING:
-    from segcore.intake import DataRequest, Intake
+    from segcore.intake import DataRequest, Intake, Peek
 
 KIND_TITLES: Mapping[str, str] = {
     "transactions": "Transactions: one line a row",
@@ -36,13 +37,18 @@ ROLE_WORDS = {
     "rating": ("Rating", "How the customer rated the item, as a number."),
 }
 NO_COLUMN = "– none –"
-_DELIMITERS = {None: "found", ",": "comma", ";": "semicolon", "tab": "tab", "|": "vertical bar"}
-_ORDERS: Mapping[DateOrder | None, str] = {None: "found", "dmy": "day first", "mdy": "month first", "ymd": "year first"}
+GUESS = "\0"  # no column can be called so
+_GUESS_TITLE = "– found by itself –"
+_DELIMITERS = {None: "Found by itself", ",": "comma", ";": "semicolon", "tab": "tab", "|": "vertical bar"}
+_ORDERS: Mapping[str, str] = {"": "Found by itself", "dmy": "Day first", "mdy": "Month first", "ymd": "Year first"}
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the form begins with: the request, what is known of its file, and what was guessed."""
+    """What the form begins with: the request, what is known of its file, and what was guessed.
+
+    ``whole`` tells whether the data were taken in: a role without a column then has none, else it may still be found.
+    """
 
     request: DataRequest
     columns: tuple[str, ...]
@@ -52,8 +58,9 @@ class Known:
     kind: Kind
     roles: Mapping[str, str]
     reasons: Mapping[str, str]
-    uses: tuple[ColumnUse, ...]
-    remembered: str | None
+    uses: tuple[ColumnUse, ...] = ()
+    remembered: str | None = None
+    whole: bool = True
 
     @property
     def salt(self) -> str:
@@ -77,66 +84,99 @@ def known_of(request: DataRequest, taken: Intake) -> Known:
     )
 
 
-def known_of_pending(failed: Pending) -> Known:
+def known_of_pending(request: DataRequest, seen: Peek) -> Known:
     """Return what is known of data that could not be loaded as they were."""
-    request, seen = failed.request, failed.seen
-    kind = cast(Kind, request.kind or "transactions")
-    return Known(request, seen.columns, seen.sheets, seen.form, seen.preview, kind, request.roles, {}, (), None)
+    kind = cast(Kind, request.kind or seen.kind or "transactions")
+    roles = {**seen.roles, **request.roles}
+    return Known(request, seen.columns, seen.sheets, seen.form, seen.preview, kind, roles, seen.reasons, whole=False)
 
 
-def meaning_form(store: Store, known: Known) -> None:
-    """Draw the form; applying it reads the data again."""
+def meaning_form(store: Store, known: Known, say: Callable[[], None]) -> None:
+    """Draw the form; applying it reads the data again. What is entered stays while the kind changes, and the rest of the page at rest.
+
+    ``say`` draws, above the button, what is wrong with what was applied last.
+    """
+    st.fragment(_draw_form, key=f"data.form.{known.salt}")(store, known, say)
+
+
+def _draw_form(store: Store, known: Known, say: Callable[[], None]) -> None:
     salt = known.salt
     if known.remembered:
         _draw_remembered(store, known)
-    kind = cast(
-        Kind,
-        st.segmented_control(
-            "Kind", KINDS, default=known.kind, key=f"kind.{salt}", required=True, format_func=lambda name: KIND_TITLES[str(name)]
-        ),
-    )
-    with st.form(f"data.refine.{salt}.{kind}"):
+    with st.container(border=True):
+        kind = cast(
+            Kind,
+            st.segmented_control(
+                "Kind", KINDS, default=known.kind, key=f"kind.{salt}", required=True, format_func=lambda name: KIND_TITLES[str(name)]
+            ),
+        )
         roles = _role_fields(known, kind, salt)
-        uses = known.uses if kind == known.kind == "customers" else ()
-        columns = column_editor(store, known.request.columns, uses, known.preview, salt) if kind == "customers" else known.request.columns
+        columns = known.request.columns
+        if kind == "customers" and known.whole:
+            columns = column_editor(store, columns, known.uses if kind == known.kind else (), known.preview, salt)
         filters = _filter_fields(known.request, salt)
         rows = _row_fields(known.request.rows, kind, salt)
         with st.expander("How the file is read", icon=":material/description:"):
             reading = _reading_fields(known, salt)
-        if not st.form_submit_button("Apply", icon=":material/check:", type="primary"):
-            return
-    attempt(store, replace(known.request, kind=kind, roles=roles, columns=columns, rows=rows, reading=reading, afresh=False, **filters))
+        asked = replace(known.request, kind=kind, roles=roles, columns=columns, rows=rows, reading=reading, afresh=False, **filters)
+        say()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            applied = st.button("Apply", key=f"data.apply.{salt}", icon=":material/check:")
+            if known.whole and _differs(asked, known):
+                st.caption("Changed, but not applied yet.", width="content")
+    if applied:
+        attempt(store, asked, FORM)
+
+
+def _differs(asked: DataRequest, known: Known) -> bool:
+    """Tell whether what stands in the form is something else than what is loaded."""
+    roles = {role: known.roles.get(role, "") for role in ROLES_OF[known.kind]}
+    return asked != replace(known.request, kind=known.kind, roles=roles, afresh=False)
+
+
+def reading_form(store: Store, request: DataRequest) -> None:
+    """Draw how a file is read, for one that cannot be read before that is said."""
+    known = Known(request, (), (), {}, "", "transactions", {}, {}, whole=False)
+    with st.form(f"data.reading.{known.salt}"):
+        reading = _reading_fields(known, known.salt)
+        if st.form_submit_button("Read it again", icon=":material/refresh:"):
+            attempt(store, replace(request, reading=reading), FORM)
 
 
 def _draw_remembered(store: Store, known: Known) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"Taken as you chose it for {known.remembered}, which has the same columns.", width="content")
+        st.caption(f"Taken as you chose it for {plain(known.remembered or '')}, which has the same columns.", width="content")
         if st.button("Guess afresh", key="data.afresh", icon=":material/restart_alt:"):
             attempt(store, replace(known.request, afresh=True))
 
 
 def _role_fields(known: Known, kind: Kind, salt: str) -> dict[str, str]:
-    """Draw a field for each role of the kind; an empty name says that no column has the role."""
+    """Draw a field for each role of the kind; an empty name says that no column has the role, a role that is to be guessed is left out."""
     wanted = ROLES_OF[kind]
+    guessing = not known.whole or kind != known.kind
+    options = (*((GUESS,) if guessing else ()), "", *known.columns)
     fields: dict[str, str] = {}
     for first in range(0, len(wanted), 3):
         for place, role in zip(st.columns(3, gap="medium"), wanted[first : first + 3], strict=False):
-            options = ("", *known.columns)
-            guessed = known.roles.get(role)
             title, words = ROLE_WORDS[role]
+            chosen = known.roles.get(role, GUESS if guessing else "")
             fields[role] = str(
                 place.selectbox(
                     title,
                     options,
-                    index=options.index(guessed) if guessed in options else 0,
-                    key=f"role.{role}.{salt}.{kind}",
+                    index=options.index(chosen) if chosen in options else 0,
+                    key=f"role.{role}.{salt}.{guessing}",
                     help=words,
-                    format_func=lambda column: column or NO_COLUMN,
+                    format_func=_column_title,
                 )
             )
     if known.reasons and kind == known.kind:
-        st.caption(why(known.reasons))
-    return fields
+        st.caption(plain(why(known.reasons)))
+    return {role: column for role, column in fields.items() if column != GUESS}
+
+
+def _column_title(column: str) -> str:
+    return _GUESS_TITLE if column == GUESS else visible(column) or NO_COLUMN
 
 
 def why(reasons: Mapping[str, str]) -> str:
@@ -186,12 +226,21 @@ def _row_fields(rules: RowRules, kind: Kind, salt: str) -> RowRules:
                 key=f"duplicates.{salt}",
                 help="Rows that repeat an earlier one in every column.",
             )
-    order = rules.date_order
+    order: str = rules.date_order or ""
     if kind != "customers":
-        order = st.segmented_control(
-            "Order in dates", tuple(_ORDERS), default=order, key=f"order.{salt}", required=True, format_func=lambda name: _ORDERS[name]
+        order = str(
+            st.segmented_control(
+                "Dates such as 03/04/2024",
+                tuple(_ORDERS),
+                default=order,
+                key=f"order.{salt}",
+                required=True,
+                format_func=lambda name: _ORDERS[str(name)],
+            )
         )
-    return RowRules(order, set_aside=set_aside, cancelled=_rule(cancelled), duplicates=_rule(duplicates))
+    return RowRules(
+        cast(DateOrder, order) if order else None, set_aside=set_aside, cancelled=_rule(cancelled), duplicates=_rule(duplicates)
+    )
 
 
 def _rule(aside: bool) -> Literal["keep", "aside"]:
@@ -202,7 +251,7 @@ def _reading_fields(known: Known, salt: str) -> ReadOptions:
     """Draw how the file is read; what is left empty is found from its content."""
     reading = known.request.reading
     if known.form:
-        st.caption("; ".join(f"{what}: {words}" for what, words in known.form.items()))
+        st.caption(plain("; ".join(f"{what}: {words}" for what, words in known.form.items())).capitalize())
     first, second, third = st.columns(3, gap="medium")
     known_delimiters = {**_DELIMITERS, **({reading.delimiter: reading.delimiter} if reading.delimiter not in _DELIMITERS else {})}
     delimiter = first.selectbox(
@@ -212,14 +261,23 @@ def _reading_fields(known: Known, salt: str) -> ReadOptions:
         key=f"delimiter.{salt}",
         format_func=lambda name: str(known_delimiters[name]),
     )
-    encoding = second.text_input("Encoding", value=reading.encoding or "", key=f"encoding.{salt}", placeholder="found, or such as cp1252")
+    encoding = second.text_input(
+        "Encoding", value=reading.encoding or "", key=f"encoding.{salt}", placeholder="Found by itself; or such as cp1252"
+    )
     header = third.number_input(
-        "Row that names the columns", min_value=1, value=reading.header_row, step=1, key=f"header.{salt}", placeholder="found"
+        "Row that names the columns", min_value=1, value=reading.header_row, step=1, key=f"header.{salt}", placeholder="Found by itself"
     )
     sheets: tuple[str, ...] = reading.sheets
     if known.sheets:
         chosen = known.sheets if reading.sheets == ("*",) else [name for name in reading.sheets if name in known.sheets]
-        sheets = tuple(st.multiselect("Sheets", known.sheets, default=chosen, key=f"sheets.{salt}", placeholder="found"))
+        sheets = tuple(st.multiselect("Sheets", known.sheets, default=chosen, key=f"sheets.{salt}", placeholder="Found by itself"))
+    elif not known.whole and not known.columns and _is_workbook(known.request):
+        named = st.text_area("Sheets, one a line", value="\n".join(reading.sheets), key=f"sheets.{salt}", height=70)
+        sheets = tuple(line.strip() for line in named.splitlines() if line.strip())
     return ReadOptions(
         delimiter=delimiter, encoding=encoding.strip() or None, sheets=sheets, header_row=None if header is None else int(header)
     )
+
+
+def _is_workbook(request: DataRequest) -> bool:
+    return (request.name or request.data).lower().endswith((".xlsx", ".xlsm"))

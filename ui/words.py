@@ -7,9 +7,19 @@ import time
 
 from segcore.machine import seconds_text as duration
 
-__all__ = ["ago", "count", "day", "duration", "number", "plain", "share", "visible"]
+__all__ = ["ago", "count", "day", "duration", "number", "on_screen", "plain", "share", "visible"]
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#$|~]|:(?=[a-zA-Z_+-]+:))")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#$|~@]|(?<=www)\.)")
+# Streamlit looks for these in the finished text, where an escape no longer stands.
+_COLON = re.compile(r"(?<!\d):(?=[a-zA-Z0-9_+-])")
+_JOINER = "\N{WORD JOINER}"
+_OPTION = re.compile(r"(,? perhaps)?,?(?: with)? \(?(--[a-z-]+)([^()]*?)[ ,]+\(?a (?:choice|button) on screen\)")
+_FIELDS = {
+    "--set-aside": " with the button below",
+    "--date-order": " below",
+    "--duplicates": " (“Leave exact repeats out” below)",
+    **dict.fromkeys(("--header-row", "--encoding", "--delimiter", "--sheet"), ", under “How the file is read”"),
+}
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
@@ -55,7 +65,12 @@ def number(value: float) -> str:
 
 def plain(text: str) -> str:
     """Return text with nothing in it that Markdown would draw: names and values are the file's own."""
-    return _MARKDOWN.sub(r"\\\1", text)
+    return _COLON.sub(f":{_JOINER}", _MARKDOWN.sub(r"\\\1", text))
+
+
+def on_screen(text: str) -> str:
+    """Return a sentence that names an option of the command line with the name of the field that does the same on the Data screen."""
+    return _OPTION.sub(lambda found: (f", perhaps {found[3].strip()}" if found[1] else "") + _FIELDS.get(found[2], " below"), text)
 
 
 def visible(text: str) -> str:

@@ -159,7 +159,7 @@ def test_one_row_a_customer_needs_no_orders(open_app, small_intake, tmp_path, wo
     app.text_input(key="data.path_text").set_value(str(path))
     next(button for button in app.button if button.label == "Load").click().run()
     assert not app.error
-    assert {metric.label for metric in app.metric} == {"Customers", "Rows used"}
+    assert {metric.label for metric in app.metric} == {"Customers", "Rows used", "Columns clustered on"}
     app.switch_page("pages/features.py").run()
     assert not app.exception
     assert {box.label: box.value for box in app.checkbox} == {"age": True, "visits": True}
