@@ -141,6 +141,7 @@ def resolve_feature_options(args: argparse.Namespace, intake: Intake, table: Fea
         Where a feature or the outlier rule does not exist for this data.
     """
     from segcore.features import feature_names
+    from segcore.features.assemble import assemble
     from segcore.features.priorities import parse_priorities, parse_transforms
     from segcore.preparation import catch_up
 
@@ -153,7 +154,10 @@ def resolve_feature_options(args: argparse.Namespace, intake: Intake, table: Fea
     scaler = getattr(args, "scaler", None) or default_scaler(intake.kind)
     transforms = parse_transforms(chosen, getattr(args, "transform", ()))
     priorities = getattr(args, "priority", ())
-    weights = parse_priorities(chosen, priorities, catch_up=catch_up(chosen, scaler, transforms=transforms)) if priorities else {}
+    weights: Mapping[str, float] = {}
+    if priorities:
+        clustered = assemble(table, names, outliers=outliers).table
+        weights = parse_priorities(chosen, priorities, catch_up=catch_up(clustered, scaler, transforms=transforms))
     return FeatureOptions(
         names,
         outliers,
