@@ -12,10 +12,11 @@ from segcore.dataset import KINDS, ROLES, ROLES_OF, Kind, Note
 from segcore.errors import DataError, ParameterError
 from segcore.rules import RowRules
 from segcore.sources import contents
+from segcore.sources.clocktimes import clock_beside
 from segcore.sources.columns import as_ids, shown
 from segcore.sources.formats import said
 from segcore.sources.guess import SAMPLE_ROWS, Guess, listed
-from segcore.sources.names import names_one_customer, plain
+from segcore.sources.names import UNLIKELY_TIME, names_one_customer, plain
 from segcore.sources.raw import Raw
 from segcore.sources.totals import is_repeated_total
 
@@ -25,6 +26,7 @@ _ID_OF_ANYTHING = re.compile(
     r"|.*[a-z](Id|ID|Key|No|Nr|Number|Code)"
 )
 _NO_ID = re.compile(r"(?i)phone|mobile|fax|zip|postal|postcode|plz|mail")
+_MOSTLY = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,15 @@ class Meaning:
         Why each column was taken for it; "chosen" where the analyst said so.
     notes : tuple of Note
         What was noticed and not taken.
+    clock : str or None
+        The column that holds the times of day, where that of the role time holds days alone.
     """
 
     kind: Kind
     roles: Mapping[str, str]
     reasons: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    clock: str | None = None
 
 
 def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: RowRules | None = None) -> Meaning:
@@ -95,7 +100,14 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: 
         {role: found[role] for role in ROLES if role in found},
         {role: reasons.get(role, "each value stands once") for role in found},
         tuple(notes) if decided == "transactions" else (),
+        _clock(raw, decided, found),
     )
+
+
+def _clock(raw: Raw, kind: Kind, found: Mapping[str, str]) -> str | None:
+    if raw.kind is not None or kind == "customers" or "time" not in found:
+        return None
+    return clock_beside(raw, found["time"], set(found.values()), rows=SAMPLE_ROWS)
 
 
 def _kind(kind: str | None) -> Kind:
@@ -132,7 +144,11 @@ def _decide_kind(raw: Raw, kind: str | None, found: Mapping[str, str], asked: Ma
         return "customers"
     if {"item", "rating"} <= set(found) and not money and not _distinct(raw, found["customer"]):
         return "ratings"
-    return "transactions" if "time" in found and not _distinct(raw, found["customer"]) else "customers"
+    if "time" not in found:
+        return "customers"
+    # A table of customers may have some of them twice, which is said; but most customers of a shop may have bought once.
+    lines = money and not {"order", "item", "quantity"}.isdisjoint(found) and not UNLIKELY_TIME.search(plain(found["time"]))
+    return "customers" if _distinct(raw, found["customer"], share=1.0 if lines else _MOSTLY) else "transactions"
 
 
 def _total_notes(raw: Raw, found: Mapping[str, str]) -> list[Note]:
@@ -158,10 +174,10 @@ def _customers_role(raw: Raw, found: Mapping[str, str], *, chosen: bool) -> dict
     return {}
 
 
-def _distinct(raw: Raw, column: str) -> bool:
-    """Tell whether every value that is there stands once."""
+def _distinct(raw: Raw, column: str, *, share: float = 1.0) -> bool:
+    """Tell whether every value that is there stands once; with a ``share``, whether there is so large a share of different ones."""
     ids = as_ids(raw.column(column)).drop_null()
-    return len(ids) > 0 and pc.count_distinct(ids).as_py() == len(ids)
+    return len(ids) > 0 and pc.count_distinct(ids).as_py() >= share * len(ids)
 
 
 def _require(raw: Raw, kind: Kind, found: Mapping[str, str]) -> None:

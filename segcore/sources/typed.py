@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from segcore.dataset import Note
 from segcore.errors import DataError
 from segcore.rules import RowRules
+from segcore.sources.clocktimes import at_their_clock
 from segcore.sources.columns import Numbers, as_text, missing_to_null, read_ids, read_numbers, shown
 from segcore.sources.contents import as_strings, looks_dated, looks_numeric
 from segcore.sources.dates import read_times
@@ -73,6 +74,10 @@ def typed_columns(raw: Raw, meaning: Meaning, names: Iterable[str], rules: RowRu
         role = holders.get(name)
         if role is not None:
             _read_role(typed, table[name], role, name, raw, rules)
+            if role == "time" and meaning.clock is not None:
+                clock = raw.column(meaning.clock)
+                typed.columns[name], notes = at_their_clock(typed.columns[name], clock, time=name, clock=meaning.clock)
+                typed.notes.extend(notes)
         elif meaning.kind == "customers":
             _read_plain(typed, table[name], name, raw, rules)
         else:
