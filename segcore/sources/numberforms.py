@@ -19,7 +19,6 @@ _INFINITE = ", which is no finite number"
 _POINT = r"^(?:[0-9]+|[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?: [0-9]{3})+|(?:'[0-9]{3})+)|[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3})?(?:\.[0-9]*)?$"
 _COMMA = r"^(?:[0-9]+|[1-9][0-9]{0,2}(?:(?:\.[0-9]{3})+|(?: [0-9]{3})+|(?:'[0-9]{3})+))?(?:,[0-9]*)?$"
 _MARKS = {".": "points", ",": "commas", " ": "spaces", "'": "apostrophes"}
-_TELLING_VALUES = 3
 _NOTHING = pa.scalar("", pa.large_string())
 
 
@@ -165,7 +164,7 @@ class _Column:
         if commas.any():
             self.mark = "," if large else "."
             self._warn(commas, "commas", thousands=self.mark == ".")
-        elif int(points.sum()) >= _TELLING_VALUES:
+        elif points.any():
             grouped = bool(small and not large and self.is_like(r"\.[0-9]*0$").any())
             self.mark = "," if grouped else "."
             self._warn(points, "points", thousands=grouped)

@@ -205,8 +205,9 @@ def _refuse_duplicates(rows: pa.Table, kept: np.ndarray, raw: Raw, roles: Mappin
     mend = "put exact repeats aside (--duplicates aside, a choice on screen), " if same else ""
     raise DataError(
         f"{said(raw.name)} has more than one row for a customer: {said(roles['customer'])} {shown(ids.iloc[second])} stands in "
-        f"{raw.where(int(source_rows[first]))} and in {raw.where(int(source_rows[second]))}; {mend}give one row a customer, or say that it "
-        "is transactions and which column is the time."
+        f"{raw.where(int(source_rows[first]))} and in {raw.where(int(source_rows[second]))}; {mend}give one row a customer, let "
+        "each row be a customer of its own (--role customer=, a choice on screen), or say that it is transactions and which column is the "
+        "time."
     )
 
 

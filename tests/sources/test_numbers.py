@@ -60,6 +60,8 @@ def test_each_form_is_read_and_said_with_an_example(values, expected, said):
         (["5678", "1,234"], [5678, 1.234], "its commas part thousands or decimals: '1,234' in line 3 is read as 1.234;"),
         (["1.234", "2.345", "3.456"], [1.234, 2.345, 3.456], "its points part thousands or decimals: '1.234' in line 2 is read as 1.234;"),
         (["567", "1.230", "2.345", "3.456"], [567, 1230, 2345, 3456], "'1.230' in line 3 is read as 1230;"),
+        (["1.234"], [1.234], "'1.234' in line 2 is read as 1.234; where it is 1234, write it so"),
+        (["250", "980", "1.200"], [250, 980, 1200], "'1.200' in line 4 is read as 1200; where it is 1.2, write it so"),
     ],
 )
 def test_a_column_that_tells_neither_thousands_nor_decimals_is_read_with_a_warning(values, expected, said):
@@ -70,7 +72,7 @@ def test_a_column_that_tells_neither_thousands_nor_decimals_is_read_with_a_warni
     assert said in numbers.notes[0].text
 
 
-@pytest.mark.parametrize("values", [["1", "2.50", "-3e2", "+4", ".5", "", None], ["1.234", "2.5"], ["1.234"], ["0.123", "0.456", "0.789"]])
+@pytest.mark.parametrize("values", [["1", "2.50", "-3e2", "+4", ".5", "", None], ["1.234", "2.5"], ["0.123", "0.456", "0.789"]])
 def test_nothing_is_said_about_plain_numbers(values):
     assert read(values).notes == ()
 

@@ -134,6 +134,18 @@ def test_an_empty_column_takes_a_guessed_role_away():
     assert "item" not in meaning(columns, roles={"item": ""}).roles
 
 
+def test_a_table_of_customers_with_one_of_them_twice_is_no_list_of_orders():
+    ids = [*(f"K{number}" for number in range(19)), "K0"]
+    table = {"customer_id": ids, "date of birth": [f"1980-03-{number + 1:02d}" for number in range(20)]}
+    money = [f"{number}.50" for number in range(20)]
+
+    assert meaning(table).kind == meaning({**table, "revenue": money}).kind == "customers"
+    assert meaning({**table, "revenue": money, "product": ["car", "home"] * 10}).kind == "customers"
+    assert meaning({**table, "customer_id": ids[:10] * 2, "revenue": money}).kind == "transactions"
+    lines = {"customer_id": ids, "order date": table["date of birth"], "order_id": [str(number) for number in range(20)], "revenue": money}
+    assert meaning(lines).kind == "transactions"
+
+
 def test_the_kind_that_is_asked_for_counts():
     columns = {"customer_id": ["1", "2", "3", "4"], "date": WHEN, "amount": PRICES}
 

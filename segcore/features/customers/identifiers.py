@@ -97,6 +97,8 @@ def _number(column: NumberColumn, min_share: float) -> str | None:
         return f"it holds postcodes: codes with {n:,} different values" if n > _MANY_CODES else None
     if (names_id(title) or names_number_of(title) or names(title, "secret")) and n == there and n > 2:
         return "it is an identifier by its title, and every value is different"
+    if names_id(title) and n > 0.5 * there and n > _MANY_CODES:
+        return f"it is an identifier by its title, with {n:,} different values in {there:,} rows"
     if holds_codes(column) and not column.frequent(min_share):
         return f"it holds codes, not quantities, by its title: {n:,} different values"
     return None
@@ -130,7 +132,7 @@ def _text_by_title(column: TextColumn) -> str | None:
     if n == there and (names_id(title) or names_number_of(title) or names(title, "secret")):
         return "it is an identifier by its title, and every value is different"
     if (names_id(title) or names(title, "secret")) and n > 0.5 * there and n > _MANY_CODES:
-        return f"it is an identifier by its title, with {n:,} different values"
+        return f"it is an identifier by its title, with {n:,} different values in {there:,} rows"
     return None
 
 
