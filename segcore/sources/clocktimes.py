@@ -118,8 +118,8 @@ def _names_its_clock(name: str, time: str) -> bool:
         stem = letters[begins.end() :]
     else:
         stem = letters[: word.start()]
-    stem = _LINKING.sub("", stem)
-    return bool(_ANY_DOCUMENT.fullmatch(stem)) or stem == _LINKING.sub("", _DAY_WORD.sub("", plain(time)))
+    bare = _LINKING.sub("", stem)
+    return any(map(_ANY_DOCUMENT.fullmatch, (stem, bare))) or bare == _LINKING.sub("", _DAY_WORD.sub("", plain(time)))
 
 
 def _written(value: str) -> int | None:
