@@ -12,7 +12,7 @@ from segcore.dataset import ColumnUse
 from segcore.rules import ColumnRules
 from segcore.store import Store
 from ui import cache
-from ui.words import count, visible
+from ui.words import count, on_screen, visible
 
 NUMBER, BINARY, CATEGORY, PROFILE, UNUSED = "Number", "0 or 1", "Category", "Profile", "Not used"
 _TITLES: Mapping[str, str] = {"number": NUMBER, "binary": BINARY, "category": CATEGORY, "profile": PROFILE, "dropped": UNUSED}
@@ -83,7 +83,7 @@ def editor_frame(uses: Sequence[ColumnUse], preview: pd.DataFrame) -> pd.DataFra
         {
             "Column": [visible(use.column) for use in shown],
             "Used as": [_TITLES[use.use] for use in shown],
-            "Why": [use.reason[:1].upper() + use.reason[1:] for use in shown],
+            "Why": [_sentence(on_screen(use.reason)) for use in shown],
             "Holds": [_examples(preview, use.column) for use in shown],
         }
     )
@@ -111,6 +111,10 @@ def changed_rules(rules: ColumnRules, changed: Mapping[str, str]) -> ColumnRules
         if use in (NUMBER, BINARY, CATEGORY):
             keep = (*keep, column)
     return ColumnRules(**named, keep=keep, min_share=rules.min_share, max_categories=rules.max_categories)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _examples(preview: pd.DataFrame, column: str) -> str:

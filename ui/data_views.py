@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _SHOWN_ASIDE = 200
+_COUNTED = re.compile(r"[\d,]+ rows? .* set aside\.")
 
 
 def draw_summary(taken: Intake) -> None:
@@ -62,7 +64,10 @@ def draw_findings(taken: Intake) -> None:
         st.markdown(f"All {count(taken.rows_read, 'row')} are used; none had to be set aside.")
     if taken.counts:
         st.markdown(f"Used, but worth a look: {plain(counts_words(taken))}.")
+    counted = [note for note in taken.notes if note.level == "info" and _COUNTED.fullmatch(note.text)]  # the table says it
     for note in sorted(taken.notes, key=lambda note: note.level != "warning"):
+        if note in counted:
+            continue
         if note.level == "warning":
             st.warning(plain(on_screen(note.text)), icon=":material/warning:")
         else:
@@ -71,7 +76,7 @@ def draw_findings(taken: Intake) -> None:
 
 def counts_words(taken: Intake) -> str:
     """Return what is among the rows used and worth a look, with the number of rows of each."""
-    return "; ".join(f"{rows:,} {what}" for what, rows in taken.counts.items())
+    return "; ".join(f"{what} ({rows:,})" for what, rows in taken.counts.items())
 
 
 def draw_aside(store: Store, taken: Intake) -> None:

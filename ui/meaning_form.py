@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import streamlit as st
@@ -38,7 +39,7 @@ ROLE_WORDS = {
 }
 NO_COLUMN = "– none –"
 GUESS = "\0"  # no column can be called so
-_GUESS_TITLE = "– found by itself –"
+_GUESS_TITLES = {True: "– none found –", False: "– found by itself –"}
 _DELIMITERS = {None: "Found by itself", ",": "comma", ";": "semicolon", "tab": "tab", "|": "vertical bar"}
 _ORDERS: Mapping[str, str] = {"": "Found by itself", "dmy": "Day first", "mdy": "Month first", "ymd": "Year first"}
 
@@ -138,6 +139,7 @@ def reading_form(store: Store, request: DataRequest) -> None:
     """Draw how a file is read, for one that cannot be read before that is said."""
     known = Known(request, (), (), {}, "", "transactions", {}, {}, whole=False)
     with st.form(f"data.reading.{known.salt}"):
+        st.markdown("**How the file is read**")
         reading = _reading_fields(known, known.salt)
         if st.form_submit_button("Read it again", icon=":material/refresh:"):
             attempt(store, replace(request, reading=reading), FORM)
@@ -167,7 +169,7 @@ def _role_fields(known: Known, kind: Kind, salt: str) -> dict[str, str]:
                     index=options.index(chosen) if chosen in options else 0,
                     key=f"role.{role}.{salt}.{guessing}",
                     help=words,
-                    format_func=_column_title,
+                    format_func=partial(_column_title, sought=kind == known.kind),
                 )
             )
     if known.reasons and kind == known.kind:
@@ -175,8 +177,8 @@ def _role_fields(known: Known, kind: Kind, salt: str) -> dict[str, str]:
     return {role: column for role, column in fields.items() if column != GUESS}
 
 
-def _column_title(column: str) -> str:
-    return _GUESS_TITLE if column == GUESS else visible(column) or NO_COLUMN
+def _column_title(column: str, *, sought: bool) -> str:
+    return _GUESS_TITLES[sought] if column == GUESS else visible(column) or NO_COLUMN
 
 
 def why(reasons: Mapping[str, str]) -> str:

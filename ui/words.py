@@ -14,6 +14,8 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#$|~@]|(?<=www)\.)")
 _COLON = re.compile(r"(?<!\d):(?=[a-zA-Z0-9_+-])")
 _JOINER = "\N{WORD JOINER}"
 _OPTION = re.compile(r"(,? perhaps)?,?(?: with)? \(?(--[a-z-]+)([^()]*?)[ ,]+\(?a (?:choice|button) on screen\)")
+_ROLE = re.compile(r"say which(?: with the role \w+)?, such as --role \w+=COLUMN")
+_CODES = re.compile(r"declare the column with --category (?:'[^']*'|\"[^\"]*\"|\S+)")
 _FIELDS = {
     "--set-aside": " with the button below",
     "--date-order": " below",
@@ -70,6 +72,7 @@ def plain(text: str) -> str:
 
 def on_screen(text: str) -> str:
     """Return a sentence that names an option of the command line with the name of the field that does the same on the Data screen."""
+    text = _CODES.sub("choose “Category” for this column", _ROLE.sub("choose it below", text))
     return _OPTION.sub(lambda found: (f", perhaps {found[3].strip()}" if found[1] else "") + _FIELDS.get(found[2], " below"), text)
 
 
