@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from segcore import __version__
 from segcore.canonical import digest
-from segcore.dataset import Dataset, FeatureTable, Note
+from segcore.dataset import ROLES_OF, Dataset, FeatureTable, Note
 from segcore.errors import SegcoreError, StoreError
 from segcore.intake.memory import recall_choice, remember_choice, with_choice
 from segcore.intake.records import DataRequest, Intake, Peek
@@ -57,6 +57,7 @@ def peek(store: Store, request: DataRequest) -> Peek:
         Where it cannot be read at all.
     """
     from segcore.sources import find_meaning
+    from segcore.sources.guess import Guess
 
     raw = _open(store, request)
     seen = Peek(raw.names, raw.n_rows, dict(raw.form), raw.sheets, _text_frame(store, raw.head(PREVIEW_ROWS)))
@@ -64,8 +65,9 @@ def peek(store: Store, request: DataRequest) -> Peek:
     try:
         asked = request if choice is None else with_choice(request, choice)
         meaning = find_meaning(raw, kind=asked.kind, roles=asked.roles, rows=asked.rows)
-    except SegcoreError:
-        return seen  # taking it in says what is missing
+    except SegcoreError:  # taking it in says what is missing
+        guess = Guess(raw, {}, ROLES_OF["transactions"], without=set(), rows=request.rows)
+        return replace(seen, roles=guess.columns, reasons=guess.reasons)
     return replace(seen, kind=meaning.kind, roles=dict(meaning.roles), reasons=dict(meaning.reasons))
 
 
