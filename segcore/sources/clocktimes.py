@@ -112,7 +112,7 @@ def _names_its_clock(name: str, time: str) -> bool:
     letters = plain(name)
     word = _CLOCK_WORD.search(letters)
     if UNLIKELY_TIME.search(letters) or word is None:
-        begins = re.match(r"(heure|hora|ora|tijd)(de|del|da|do|di)?", letters)
+        begins = re.match(r"heure|hora|ora|tijd", letters)
         if begins is None or UNLIKELY_TIME.search(letters):
             return False
         stem = letters[begins.end() :]
