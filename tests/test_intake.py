@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from segcore.errors import DataError, SegcoreError, SourceError
-from segcore.intake import DataRequest, Intake, child, peek_in_child, reading, take_in, take_in_child
+from segcore.features import build_features
+from segcore.intake import DataRequest, Intake, child, peek_in_child, read_rows_in_child, reading, take_in, take_in_child
+from segcore.intake.rows import read_rows
 from segcore.store import Store
 
 HEADER = "customer_id,order_id,date,amount,country\n"
@@ -230,3 +232,30 @@ def test_a_fault_of_ours_is_one_sentence_and_its_traceback_goes_to_a_log(store, 
     answer = json.loads(capsys.readouterr().out)
     assert "a fault in segcore" in answer["error"] and "Traceback" not in answer["error"]
     assert "ZeroDivisionError" in (store.home / "logs" / "intake.log").read_text()
+
+
+@pytest.mark.parametrize("frames", ["pandas", "polars"])
+def test_rows_read_by_a_child_are_those_that_the_process_itself_reads(store, path, frames):
+    request = DataRequest(str(path), where=("country = 'FR'",), frames=frames)
+
+    there, here = read_rows_in_child(store.home, request), read_rows(request)
+
+    assert (there.roles, there.kind, there.fingerprint, there.rows_read) == (here.roles, here.kind, here.fingerprint, 21)
+    assert (there.set_aside, there.filtered_out, there.notes) == (here.set_aside, here.filtered_out, here.notes)
+    one, two = build_features(there), build_features(here)
+    assert one.fingerprint == two.fingerprint
+    assert list(store.home.glob("*.parquet")) == [], "the file between the two is left behind"
+
+
+def test_roles_a_sweep_was_made_with_are_taken_where_their_columns_are_there(path):
+    trained = {"customer": "customer_id", "time": "date", "amount": "amount"}
+    assert dict(read_rows(DataRequest(str(path), kind="transactions"), trained=trained).roles) == trained
+    other = read_rows(DataRequest(str(path), kind="transactions"), trained={**trained, "order": "invoice"})
+    assert other.roles["order"] == "order_id", "roles of columns that are not there were taken"
+
+
+def test_rows_that_cannot_be_read_are_one_sentence_and_leave_nothing(store, tmp_path):
+    (tmp_path / "x.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
+    with pytest.raises(SourceError, match="x.csv is a PNG image"):
+        read_rows_in_child(store.home, DataRequest(str(tmp_path / "x.csv")))
+    assert list(store.home.glob("*.parquet")) == []

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore.cli.meaning import parse_roles, read_options, row_rules
 from segcore.cli.options import add_data_options, print_notes
-from segcore.dataset import ROLES
 from segcore.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def run_score(args: argparse.Namespace) -> int:
     format_of(args.out)
     store = Store()
     sweep_id, position = find_sweep_point(store, args.sweep, args.point)
-    dataset = read_like_trained(store.spec(sweep_id).data, args, roles)
+    dataset = read_like_trained(store, store.spec(sweep_id).data, args, roles)
     scored = score(store, sweep_id, position, dataset, as_of=args.as_of)
     print_notes((*dataset.notes, *scored.notes))
     document = write_scores(
@@ -149,28 +149,33 @@ def run_score(args: argparse.Namespace) -> int:
     return 0
 
 
-def read_like_trained(trained: Mapping[str, Any], args: argparse.Namespace, roles: Mapping[str, str]) -> Dataset:
+def read_like_trained(store: Store, trained: Mapping[str, Any], args: argparse.Namespace, roles: Mapping[str, str]) -> Dataset:
     """Read the data to score with the sweep's own kind and roles where its columns are there, else with what the options say.
 
     Parameters
     ----------
+    store : Store
     trained : mapping
         ``SweepSpec.data``.
     args : Namespace
     roles : mapping of role to column
         Given by the user; they come before the sweep's.
     """
-    from segcore.sources import Selection, build_dataset, find_meaning, open_source
+    from segcore.intake import DataRequest, read_rows_in_child
+    from segcore.sources import find_sample
 
-    rows = row_rules(args)
-    raw = open_source(args.data, reading=read_options(args))
-    columns = trained.get("roles", {})
-    known = {role: column for role, column in columns.items() if column in raw.names}
-    if len(known) == len(columns):
-        # A role that the sweep did without is not guessed either: it would change how its features are made.
-        known = {**dict.fromkeys(ROLES, ""), **known}
     kind = args.kind or trained.get("kind")
     if kind is None:
         raise DataError("The sweep does not say which kind of data it was made from: give --kind.")
-    meaning = find_meaning(raw, kind=kind, roles={**known, **roles}, rows=rows)
-    return build_dataset(raw, meaning, Selection(tuple(args.where), args.date_from, args.date_to), frames=args.frames, rows=rows)
+    request = DataRequest(
+        data=args.data if find_sample(args.data) else str(Path(args.data).expanduser().absolute()),
+        kind=kind,
+        roles=roles,
+        where=tuple(args.where),
+        date_from=args.date_from,
+        date_to=args.date_to,
+        frames=args.frames,
+        reading=read_options(args),
+        rows=row_rules(args),
+    )
+    return read_rows_in_child(store.home, request, trained=trained.get("roles", {}))

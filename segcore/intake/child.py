@@ -8,16 +8,20 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from segcore.dataset import Dataset
 from segcore.errors import DataError, ParameterError, SegcoreError, SourceError, StoreError
-from segcore.intake.reading import known_intake, peek, take_in
+from segcore.intake.reading import known_intake, peek, samples_folder, take_in
 from segcore.intake.records import DataRequest, Intake, Peek
+from segcore.intake.rows import pack, read_rows, unpack
 from segcore.machine import available_bytes
 from segcore.store import Store
 
@@ -57,9 +61,35 @@ def peek_in_child(home: Path | str, request: DataRequest, *, timeout: float = TI
     return Peek.from_json(_ask(home, request, "peek", timeout=timeout, max_bytes=max_bytes))
 
 
-def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, max_bytes: int | None) -> dict[str, Any]:
+def read_rows_in_child(
+    home: Path | str,
+    request: DataRequest,
+    *,
+    trained: Mapping[str, str] | None = None,
+    timeout: float = TIMEOUT_SECONDS,
+    max_bytes: int | None = None,
+) -> Dataset:
+    """Read rows with a process of its own; see `read_rows`, and `take_in_child` for the other parameters and the errors.
+
+    Modin's are read here: Ray has processes of its own.
+    """
+    if request.frames == "modin":
+        return read_rows(request, trained=trained, folder=samples_folder(Store(home)))
+    handle, name = tempfile.mkstemp(suffix=".parquet", dir=Store(home).home)
+    os.close(handle)
+    path = Path(name)
+    try:
+        known = None if trained is None else dict(trained)
+        asked = replace(request, frames="pandas")
+        rest = _ask(home, asked, "rows", timeout=timeout, max_bytes=max_bytes, rows=name, trained=known)
+        return unpack(rest, path, frames=request.frames)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, max_bytes: int | None, **more: object) -> dict[str, Any]:
     name = request.name or Path(request.data).name
-    question = json.dumps({"home": str(home), "request": request.to_json(), "what": what})
+    question = json.dumps({"home": str(home), "request": request.to_json(), "what": what, **more})
     answer = _run_child(question, name=name, timeout=timeout, max_bytes=max_bytes)
     if "error" not in answer:
         return dict(answer[what])
@@ -124,6 +154,13 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.wait()
 
 
+def _answer(question: Mapping[str, Any], request: DataRequest) -> dict[str, Any]:
+    store = Store(question["home"])
+    if question["what"] == "rows":
+        return pack(read_rows(request, trained=question["trained"], folder=samples_folder(store)), Path(question["rows"]))
+    return (peek if question["what"] == "peek" else take_in)(store, request).to_json()
+
+
 def _report_fault(home: Path, request: DataRequest) -> str:
     """Keep the traceback of a fault of ours in a log, and return one sentence for people."""
     log = home / "logs" / "intake.log"
@@ -139,9 +176,7 @@ def main() -> int:
     question = json.loads(sys.stdin.read())
     request = DataRequest.from_json(question["request"])
     try:
-        store = Store(question["home"])
-        found = peek(store, request) if question["what"] == "peek" else take_in(store, request)
-        answer: dict[str, Any] = {question["what"]: found.to_json()}
+        answer: dict[str, Any] = {question["what"]: _answer(question, request)}
     except SegcoreError as error:
         answer = {"error": str(error), "class": type(error).__name__, "remedy": getattr(error, "remedy", "")}
     except MemoryError:
