@@ -150,7 +150,8 @@ def run_features(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({**_summary(intake, options, assembled), "out": args.out}, ensure_ascii=False, allow_nan=False))
     else:
-        print(f"{rows.num_rows:,} rows and {len(options.features)} features written to {args.out}.{_set_aside_sentence(assembled)}")
+        what = f"{_counted(rows.num_rows, 'row')} and {_counted(len(options.features), 'feature')}"
+        print(f"{what} written to {args.out}.{_set_aside_sentence(assembled)}")
     return 0
 
 
@@ -200,6 +201,10 @@ def _report(intake: Intake, options: FeatureOptions, assembled: Assembled) -> di
             "reference_date": assembled.table.reference_date,
         },
     }
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _set_aside_sentence(assembled: Assembled) -> str:
