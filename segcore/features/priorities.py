@@ -26,7 +26,8 @@ def parse_priorities(table: FeatureTable, texts: Sequence[str], *, catch_up: Map
     table : FeatureTable
     texts : sequence of str
         Each is a word or a factor, "=", and names of features or of columns, separated by commas; a column stands for all of its
-        dummies. The words are ``high``, ``medium`` (or ``med``) and ``low``; a factor is any number above 0. A name may have commas.
+        dummies. The words are ``high``, ``medium`` (or ``med``) and ``low``; a factor is any number above 0. A name may have commas,
+        and stand in double quotes.
     catch_up : mapping of feature to float, or None
         `segcore.preparation.catch_up`: what the factors that words stand for are multiplied by, so that a word means the same for
         features of any spread. Factors given as numbers are taken as they are.
@@ -124,8 +125,8 @@ def _names(table: FeatureTable, text: str) -> list[str]:
     while at < len(pieces):
         for end in range(len(pieces), at, -1):
             name = ",".join(pieces[at:end]).strip()
-            features = table.expand((name,))
-            if features[0] in table.names:
+            features = next((known for known in map(table.expand, ((name,), (_unquoted(name),))) if known[0] in table.names), ())
+            if features:
                 found.extend(features)
                 at = end
                 break
@@ -134,6 +135,11 @@ def _names(table: FeatureTable, text: str) -> list[str]:
                 raise _unknown(table, pieces[at].strip())
             at += 1
     return found
+
+
+def _unquoted(name: str) -> str:
+    """Return a name without the double quotes that other options need around one that has a comma."""
+    return name[1:-1].replace('""', '"') if len(name) > 2 and name[0] == name[-1] == '"' else name
 
 
 def _unknown(table: FeatureTable, name: str) -> ParameterError | DataError:

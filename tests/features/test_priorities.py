@@ -35,6 +35,7 @@ def table():
         (["3=job=clerk"], {"job=clerk": 3}),
         (["high=spend, net"], {"spend, net": 4}),
         (["high=age,spend, net,loan"], {"age": 4, "spend, net": 4, "loan=yes": 4}),
+        (['high=age,"spend, net",loan'], {"age": 4, "spend, net": 4, "loan=yes": 4}),
         (["high=spend,age"], {"spend": 4, "age": 4}),
         (["high=age,"], {"age": 4}),
         (["1e-3=age"], {"age": 0.001}),

@@ -15,7 +15,8 @@ _LONG = 50  # rows from which a column that counts them is one, whatever its tit
 _MONTHS = r"(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)\.?"
 _CLOCK = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([ap]\.?m\.?)?"
 _ZONE = r"\s*(z|utc|[+-]\d{2}:?\d{2})?"
-_DIGITS = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{2}|\d{4})"
+_DAY = r"(0?[1-9]|[12]\d|3[01])"  # or a month, which may stand first or second
+_DIGITS = rf"\d{{4}}[-/.]{_DAY}[-/.]{_DAY}|{_DAY}[-/.]{_DAY}[-/.](\d{{2}}|\d{{4}})"
 _DATES = (
     rf"(?i)^({_DIGITS})([ T]+{_CLOCK}{_ZONE})?$",
     rf"(?i)^([a-z]{{3,9}},? +)?(\d{{1,2}}[ ./-]*{_MONTHS}[ ,./-]*(\d{{2}}|\d{{4}})|{_MONTHS} *\d{{1,2}},? +\d{{4}})([ T]+{_CLOCK})?$",
@@ -115,7 +116,7 @@ def _text_by_content(column: TextColumn) -> str | None:
     if (distinct or (names(column.name, "phone") and column.n_values > _MANY_CODES)) and (
         phones or (names(column.name, "phone") and column.matching(r"^\+?\d{6,}$") >= _MOST)
     ):
-        return "it holds phone numbers"
+        return "it holds phone numbers" if names(column.name, "phone") else "it holds phone numbers or ids written like them"
     return None
 
 

@@ -18,6 +18,7 @@ IDENTIFIERS = {
     "social": ([f"123-45-{number:04d}" for number in range(N)], "social security"),
     "Phone": ([f"+44 20 7946 {number:04d}" for number in range(N)], "phone numbers"),
     "reach": ([f"382-{number:04d}" for number in range(N)], "phone numbers"),
+    "sort code": ([f"{20 + number % 70}-{35 + number % 9}-{number:02d}" for number in range(N)], "or ids written like them"),
     "mobile_number": ([float(7_700_900_000 + number * 13) for number in range(N)], "phone numbers"),
     "Surname": ([f"Family{number % 30}" for number in range(N)], "names"),
     "first_name": ([f"Given{number % 20}" for number in range(N)], "names"),
@@ -79,6 +80,7 @@ def test_columns_that_only_resemble_identifiers_stay_features(use_of, title):
 
 
 DATES = {
+    "contract date": [f"{number % 12 + 1:02d}-{number % 28 + 1}-2021" for number in range(N)],
     "joined": pd.date_range("2020-01-01", periods=N),
     "since": [f"2021-03-{number % 28 + 1:02d}" for number in range(N)],
     "last login": [f"2021-03-{number % 28 + 1:02d}T10:{number % 60:02d}:00Z" for number in range(N)],
