@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import io
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -20,6 +18,7 @@ from segcore.errors import ParameterError
 from segcore.export.cells import safe_headers, safe_text
 from segcore.export.model import model_zip
 from segcore.export.rows import ExportRows, export_rows, scored_rows
+from segcore.export.tables import replacing
 from segcore.store import Store
 
 Format = Literal["csv", "parquet"]
@@ -95,17 +94,17 @@ def write_model(store: Store, sweep_id: str, position: int, path: Path | str) ->
         Where the file cannot be written.
     """
     content = model_zip(store, sweep_id, position)
-    with _replacing(Path(path)) as file:
+    with replacing(Path(path)) as file:
         file.write(content)
 
 
 def _write_files(rows: ExportRows, position: int, path: Path) -> dict[str, Any]:
     file_format = format_of(path)
     beside = path.with_name(f"{path.name}.json")
-    with _replacing(path) as file:
+    with replacing(path) as file:
         marked = _write(rows, file, file_format)
         document = describe(rows, position, file_format, file_name=path.name, marked=marked)
-        with _replacing(beside) as description:
+        with replacing(beside) as description:
             description.write((json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
     return document
 
@@ -233,22 +232,3 @@ def _safe_table(chunk: pa.Table, schema: pa.Schema) -> tuple[pa.Table, int]:
             marked += n_marked
         columns.append(plain)
     return pa.table(columns, schema=schema), marked
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Any:
-    """Open a temporary file that takes the place of ``path`` once it is complete, and goes away where it is not."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(21, "it is a directory")
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise ParameterError(f"{path} cannot be written ({error.strerror or error}): choose another place for it.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()

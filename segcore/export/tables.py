@@ -49,7 +49,7 @@ def write_table(rows: pa.Table, path: Path) -> None:
     ParameterError
         Where the file cannot be written.
     """
-    with _replaced(path) as file:
+    with replacing(path) as file:
         _write(rows, file, path.suffix.lower())
 
 
@@ -61,7 +61,7 @@ def write_text(text: str, path: Path) -> None:
     ParameterError
         Where the file cannot be written.
     """
-    with _replaced(path) as file:
+    with replacing(path) as file:
         file.write(text.encode())
 
 
@@ -85,11 +85,22 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 @contextlib.contextmanager
-def _replaced(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file that takes the place of ``path`` once it is complete, and goes away where it is not.
+
+    Raises
+    ------
+    ParameterError
+        Where it cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        if path.is_dir():
+            raise IsADirectoryError(21, "it is a directory")
         with temporary.open("wb") as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         raise ParameterError(f"{path} cannot be written ({error.strerror or error}): choose another place for it.") from error
