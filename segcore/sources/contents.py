@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from segcore.errors import DataError
 from segcore.rules import DateOrder
-from segcore.sources.columns import is_numeric
+from segcore.sources.columns import is_numeric, missing_to_null
 from segcore.sources.dates import read_times
 
 Suits = Callable[[pa.ChunkedArray, str], bool]
@@ -63,6 +63,13 @@ def looks_dated(column: pa.ChunkedArray) -> bool:
     return text is not None and bool(pc.any(pc.match_substring_regex(text, _DATED)).as_py())
 
 
+def numbered(column: pa.ChunkedArray) -> bool:
+    """Tell whether all values of a column are numbers behind a number sign: #1001."""
+    text = as_strings(column)
+    there = None if text is None else missing_to_null(text).drop_null()
+    return there is not None and len(there) > 0 and bool(pc.all(pc.match_substring_regex(there, r"^\s*#[A-Za-z]{0,6}-?\d+\s*$")).as_py())
+
+
 def looks_numeric(column: pa.ChunkedArray) -> bool:
     """Tell quickly, of a column of text, whether most of its first values may be numbers, with a currency or a percent sign."""
     text = as_strings(column.slice(0, _HEAD_ROWS))
@@ -74,12 +81,15 @@ def looks_numeric(column: pa.ChunkedArray) -> bool:
 
 
 def nearly_times(column: pa.ChunkedArray, name: str) -> bool:
-    """Tell whether most values have digits and are no numbers: what is wrong with them is then said when they are read."""
-    return _mostly(column, r"\d") and not is_numeric(column)
+    """Tell whether most values have digits, and are no numbers or times of day: what is wrong with them is said when they are read."""
+    return _mostly(column, r"\d") and not is_numeric(column) and not _mostly(column, r"^\s*([01]\d|2[0-3]):?[0-5]\d(:?[0-5]\d)?\s*$")
 
 
 def mostly_numbers(column: pa.ChunkedArray, name: str) -> bool:
     """Tell whether most values are plain numbers: a single bad one is to be reported, not to make the column unfindable."""
+    kind = column.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return column.null_count < len(column)
     return is_numeric(column) or _mostly(column, r"^\s*[+-]?\d+([.,]\d+)?\s*$")
 
 

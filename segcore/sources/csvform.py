@@ -15,7 +15,7 @@ import pyarrow as pa
 from segcore.errors import DataError, ParameterError
 from segcore.rules import ReadOptions
 from segcore.sources.formats import said
-from segcore.sources.headers import looks_like_data
+from segcore.sources.headers import kinds_of_columns, looks_like_data
 from segcore.sources.raw import MAX_COLUMNS
 from segcore.sources.text import shown
 
@@ -93,6 +93,10 @@ def find_form(content: bytearray, name: str, reading: ReadOptions) -> CsvForm:
     delimiter = asked or _find_delimiter(sample)
     quote = _find_quote(sample, delimiter)
     rows = _numbered_rows(sample, delimiter, quote, line)
+    skipped = 0 if reading.header_row else _empty_above(rows)
+    if skipped:
+        above, line = _header_position(content, rows[skipped][0], name)
+        rows = rows[skipped:]
     if not rows:
         raise DataError(f"{name} has nothing below line {line}: a header and at least one row are needed.")
     line, header = rows[0]
@@ -108,7 +112,8 @@ def find_form(content: bytearray, name: str, reading: ReadOptions) -> CsvForm:
         _refuse_data(rows, name)
     else:
         _refuse_lonely(rows, name, asked)
-    titles = sum(1 for part in bytes(content[:above]).splitlines() if part.strip()) if reading.header_row is not None else 0
+    cut = reading.header_row is not None or skipped
+    titles = sum(1 for part in bytes(content[:above]).splitlines() if part.strip()) if cut else 0
     return CsvForm(delimiter, quote, tuple(header), line, above, titles)
 
 
@@ -185,10 +190,25 @@ def _find_delimiter(sample: bytes) -> str:
         return max(clear, key=lambda delimiter: clear[delimiter])
     if common:
         return max(common, key=lambda delimiter: common[delimiter])
+    if _parted_by_spaces(sample):
+        return " "
     # No delimiter in the first row: one in most of those below it says that the first is a title.
     below = {delimiter: _share(of[1:], _usual(of[1:])) * (_usual(of[1:]) > 1) for delimiter, of in widths.items() if len(of) > 2}
     likely = [delimiter for delimiter in _COMMON if below.get(delimiter, 0) > 0.5]
     return max(likely, key=lambda delimiter: below[delimiter]) if likely else ","
+
+
+def _empty_above(rows: Sequence[tuple[int, list[str]]]) -> int:
+    """Return how many rows of nothing but empty values stand above the first with something in it, as spreadsheets write empty rows."""
+    return next((count for count, (_, row) in enumerate(rows) if any(value.strip() for value in row)), 0)
+
+
+def _parted_by_spaces(sample: bytes) -> bool:
+    """Tell whether spaces cut all rows into the same number of values, three at least, some of them all numbers or dates."""
+    rows = [row for _, row in _numbered_rows(sample, " ", '"', 1)]
+    if len(rows) < 3 or len(rows[0]) < 3 or any(len(row) != len(rows[0]) or not all(row) for row in rows):
+        return False
+    return not {"number", "date"}.isdisjoint(kinds_of_columns(rows[1:], len(rows[0])))
 
 
 def _share(widths: Sequence[int], width: int) -> float:

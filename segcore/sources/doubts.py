@@ -12,9 +12,12 @@ import pyarrow.compute as pc
 
 from segcore.dataset import CANCELLED_ORDER, Note, is_cancelled
 from segcore.rules import RowRules
+from segcore.sources.formats import said
 from segcore.sources.raw import Raw
 from segcore.sources.repeats import MOST_ROWS, repeats_earlier
 from segcore.sources.roles import Meaning
+
+_MANY_CANCELLED = 0.3
 
 
 def cancelled_lines(rows: pa.Table, roles: Mapping[str, str]) -> np.ndarray:
@@ -52,7 +55,7 @@ def worth_a_look(
     counts : dict of str to int
         What they are, and how many; none that is 0.
     notes : list of Note
-        A warning of rows dated in the future.
+        A warning of many negative amounts, and of rows dated in the future.
     """
     if meaning.kind == "customers":
         return {}, []
@@ -68,7 +71,18 @@ def worth_a_look(
         counts["price of 0"] = int(pc.sum(pc.equal(used[roles["price"]], 0.0)).as_py() or 0)
     later, notes = _later(used, roles, today)
     counts["dated after today"] = later
+    notes = [*_spending_notes(used, roles, counts.get("cancelled lines", 0)), *notes]
     return {what: count for what, count in counts.items() if count}, notes
+
+
+def _spending_notes(used: pa.Table, roles: Mapping[str, str], cancelled: int) -> list[Note]:
+    """Warn where so many amounts are negative that they may be what was spent, as in a bank's statement."""
+    if "quantity" in roles or cancelled <= _MANY_CANCELLED * used.num_rows:
+        return []
+    text = f"{cancelled:,} of {used.num_rows:,} lines have a negative {said(roles['amount'])} and count as cancelled"
+    return [
+        Note("warning", f"{text}: where negative is what the customer spent, as in a bank's statement, turn the signs round in the file.")
+    ]
 
 
 def _negative_only(used: pa.Table, roles: Mapping[str, str]) -> int:

@@ -23,6 +23,9 @@ SAMPLE_ROWS = 2_000
 _FEW_VALUES, _HARDLY_ANY, _MANY_ROWS = 20, 3, 100
 _CUSTOMERS = re.compile("(customer|client|cliente|kunde|klant|household|cust)s?")
 _MOST_NAMED = 40
+_MOSTLY = 0.5
+_SOME_DATES_LACK = 0.1
+_OPTIONAL = ("order", "item")  # without them there are fewer features, with a column of hardly any value hardly a row
 # In this order: what a role took is not looked at for the next.
 _GUESSED = ("time", "customer", "order", "item", "quantity", "price", "amount", "rating", "discount", "category")
 _NUMERIC_ROLES = ("quantity", "price", "amount", "discount")
@@ -56,6 +59,7 @@ class Guess:
         self._found = found
         self._order: DateOrder | None = rows.date_order if rows else None
         self._sample = raw.head(SAMPLE_ROWS)
+        self._lack: dict[str, float] = {}
         for role in _GUESSED:
             have = {**found, **self.columns}
             if role in have or role in without or role not in possible:
@@ -76,22 +80,47 @@ class Guess:
         elif role == "amount":
             column, reason = self._amount(free, {**self._found, **self.columns}.get("order"))
         else:
-            column, reason = self._by_name(role, matching(role, free))
+            column, reason = self._by_name(role, self._named(role, free))
         if column is not None:
             self.columns[role], self.reasons[role] = column, reason
+
+    def _named(self, role: str, free: list[str]) -> list[str]:
+        """Return the columns with a role's names; a shop's "Name" of #1001, #1002 is that of orders, not of customers."""
+        names = matching(role, free)
+        if role not in ("customer", "order"):
+            return names
+        numbered = [name for name in free if plain(name) in ("name", "number") and contents.numbered(self._sample[name])]
+        return [*names, *numbered] if role == "order" else [name for name in names if name not in numbered]
 
     def _by_name(self, role: str, names: list[str]) -> tuple[str | None, str]:
         """Return the column with the most telling name among those that hold what the role needs; else among those that nearly do.
 
         The latter is read and reported with the first value that does not fit, which says more than that there is no such column.
         """
+        names = sorted(names, key=lambda name: self._lacking(name) > _MOSTLY)
         for suits in _CONTENT_TESTS.get(role, (contents.may_be_id,)):
             for name in names:
                 column = self._sample[name]
                 if not suits(column, name) or (role == "customer" and not self._tells_customers_apart(name)):
                     continue
+                if role in _OPTIONAL and self._lacking(name) > _MOSTLY:
+                    self._said_lacking(name, role)
+                    return None, ""
                 return name, f"by its name; {self._values(column)}" if role not in _NUMERIC_ROLES else "by its name, and it holds numbers"
         return None, ""
+
+    def _lacking(self, name: str) -> float:
+        """Return the share of the first rows without a value, 0 to 1."""
+        if name not in self._lack:
+            column = missing_to_null(as_text(self._sample[name]))
+            self._lack[name] = column.null_count / max(len(column), 1)
+        return self._lack[name]
+
+    def _said_lacking(self, name: str, role: str) -> None:
+        if self._lacking(name) < 1:
+            rows = f"{'the first ' if self._raw.n_rows > SAMPLE_ROWS else ''}{len(self._sample):,} rows"
+            text = f"{said(name)} has no value in {self._lacking(name):.0%} of {rows}, which would be set aside, so it has no role"
+            self.notes.append(Note("info", f"{text}: where only the others count, give it the role {role}."))
 
     def _values(self, column: pa.ChunkedArray) -> str:
         distinct = pc.count_distinct(column).as_py()
@@ -107,6 +136,7 @@ class Guess:
 
     def _time(self, free: list[str]) -> tuple[str | None, str]:
         names = [name for name in matching("time", free) if not UNLIKELY_TIME.search(plain(name))]
+        names.sort(key=lambda name: self._lacking(name) > _SOME_DATES_LACK)  # an order's date that stands in its first line only
         for name in names:
             if contents.holds_times(self._sample[name], name, self._order):
                 return name, "by its name, and it holds dates"
@@ -155,7 +185,7 @@ class Guess:
             return None
         bounds = pc.min_max(numbers)
         low, high = bounds["min"].as_py(), bounds["max"].as_py()
-        return "holds rates between 0 and 1" if low is not None and low >= 0 and high <= 1 else None
+        return "holds rates between 0 and 1" if low is not None and low >= 0 and 0 < high <= 1 else None
 
     def _amount(self, free: list[str], order: str | None) -> tuple[str | None, str]:
         """Return the amount of a line, rather than one of the whole order that each of its lines repeats."""

@@ -49,6 +49,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         rf".*({_WHO_ELSE})(unique)?({_ID})",
         "(loyalty|lylty|member|customer|club)?card(id|no|nr|nbr|number)?|cid|uid|panelist(id)?|carte(fidelite|client)|tarjeta(cliente)?",
         "(customer|client|buyer|billing|contact|user)?(email(address|id)?|mail)",
+        ".*(customer|client|buyer|shopper|billing|contact|user)(email(address|id)?|mail)",
         "(customer|client|buyer|user)(name|fullname)|billingname",
         "fullname|name",
     ),
@@ -72,7 +73,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         rf"(session|visit|document|doc)({_ID})",
     ),
     "item": (
-        rf"({_GOODS})s?({_ID})|(product|item|article|variant|lineitem)?(sku|asin|upc|ean|isbn|plu|gtin|barcode)({_ID})?",
+        rf"({_GOODS})s?({_ID})|(product|item|article|variant|lineitem)?(sku|asin|asinisbn|upc|ean|isbn|plu|gtin|barcode)({_ID})?",
         "product|item|article|stock",
         rf".*(product|item|article)({_ID})",
         rf"({_FOREIGN_GOODS})({_FOREIGN_ID})?|({_FOREIGN_ID}){_OF}({_FOREIGN_GOODS})|reference|referencia|riferimento|designation|descripcion",
@@ -89,11 +90,12 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "aantal|hoeveelheid|stuks|quantita|qta|pezzi|quantidade|qtde|qtd|count",
     ),
     "price": (
-        "(unit|item|product|list|selling|sales?|net|gross|retail|sell)?price(each|perunit|peritem|perpiece|unit)?|unitcost|preis"
+        "(unit|item|product|list|selling|sales?|net|gross|retail|sell)?price(each|perunit|peritem|perpiece|unit)?|(unit|item)cost|preis"
         "|(einzel|stuck|stueck|verkaufs|vk|artikel|netto|brutto)preis",
         "price(?!.*(range|group|category|tier|band|total|list)).*|unitvalue|unitamount|rate(perunit)?",
         "prix(unitaire|vente|ht|ttc)*|pu|puht|pvp|precio(unitario|venta|unidad)?|prijs|(stuks|eenheids|verkoop)prijs|prezzo(unitario|vendita)?"
         "|preco(unitario|venda)?",
+        ".*price(each|per(unit|item|piece))",
         ".*(unit|item|each)price|(?!.*(total|line|gesamt|order|basket|range|group|category|tier|band)).*price",
     ),
     "amount": (
@@ -139,6 +141,8 @@ _NEVER: Mapping[str, str] = {
     "quantity": r"stock|inventory|instock|available",
     "discount": r"account",
 }
+# Prices that are asked rather than paid: taken only where no other column holds a price.
+_LAST: Mapping[str, str] = {"price": r"list|msrp|rrp|uvp|original|compareat|standard|regular|costprice"}
 # Dates of something else than the purchase: taken only where no other column holds dates.
 UNLIKELY_TIME = re.compile(
     r"ship|dispatch|deliver|livrais|liefer|versand|entrega|envio|consegna|spediz|lever|(?<!resi)due|birth|dob$|geburt|naiss|nacim|nascit"
@@ -173,7 +177,8 @@ def matching(role: str, names: Collection[str]) -> list[str]:
                 continue
             if any(form and compiled.fullmatch(form) for form in forms):
                 found.append(name)
-    return found
+    last = _LAST.get(role)
+    return sorted(found, key=lambda name: bool(re.search(last, simple[name]))) if last else found
 
 
 def names_one_customer(name: str) -> bool:

@@ -18,7 +18,7 @@ from segcore.sources.formats import said
 from segcore.sources.guess import SAMPLE_ROWS, Guess, listed
 from segcore.sources.names import UNLIKELY_TIME, names_one_customer, plain
 from segcore.sources.raw import Raw
-from segcore.sources.totals import is_repeated_total
+from segcore.sources.totals import is_repeated_total, price_beside_pieces
 
 _MONEY_ROLES = {"order", "quantity", "price", "amount", "discount"}
 _ID_OF_ANYTHING = re.compile(
@@ -95,6 +95,8 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: 
         if "amount" in found and "amount" not in asked and {"quantity", "price"} <= set(found):
             del found["amount"]
         notes.extend(_total_notes(raw, found))
+        if "amount" not in asked and decided == "transactions":
+            notes.extend(_pieces_notes(raw, found))
     return Meaning(
         decided,
         {role: found[role] for role in ROLES if role in found},
@@ -157,6 +159,23 @@ def _total_notes(raw: Raw, found: Mapping[str, str]) -> list[Note]:
         return []
     text = f"{said(found['amount'])} is the same in all lines of an order, as the total of the whole order would be, which then counts"
     return [Note("warning", f"{text} once a line: where that is so, give another column the role amount, or one row an order.")]
+
+
+def _pieces_notes(raw: Raw, found: Mapping[str, str]) -> list[Note]:
+    """Warn of an amount that may be a number of pieces."""
+    if raw.kind is not None or "quantity" in found or "amount" not in found:
+        return []
+    price = price_beside_pieces(raw, found["amount"], set(found.values()), rows=SAMPLE_ROWS)
+    if price is None:
+        return []
+    text = f"{said(found['amount'])} is taken for the money of a line, but holds small whole numbers as a number of pieces would be"
+    return [
+        Note(
+            "warning",
+            f"{text}: where it is that, give {said(price)} the role amount if it is for the whole line; if it is for one piece, give "
+            f"{said(found['amount'])} the role quantity and {said(price)} the role price.",
+        )
+    ]
 
 
 def _customers_role(raw: Raw, found: Mapping[str, str], *, chosen: bool) -> dict[str, str]:

@@ -206,3 +206,10 @@ def test_zstd_is_read_like_the_plain_file(write_text):
 
     assert values_of(raw) == ROWS
     assert raw.form["format"] == "CSV, packed with zstd"
+
+
+def test_spaces_are_found_as_delimiter_where_nothing_else_is(write_text):
+    raw = read_csv(write_text("date cds amount customer_id\n19970101 1 11.77 13012\n19970102 2 12.5 13013\n"), "shop.txt")
+    assert raw.names == ("date", "cds", "amount", "customer_id")
+    assert any("separated by spaces" in note.text for note in raw.notes)
+    assert read_csv(write_text("first and last\nAnn B Lee\nBob C Ray\n"), "list.txt").names == ("first and last",)

@@ -230,3 +230,69 @@ def test_lines_of_orders_without_a_known_customer_column_ask_for_it():
         meaning(columns)
     assert meaning(columns, roles={"customer": ""}).kind == "customers"
     assert meaning(columns, kind="customers").kind == "customers"
+
+
+def test_columns_without_values_have_no_role():
+    columns = {
+        "id": CODES,
+        "Description": [None] * 4,
+        "Created (UTC)": WHEN,
+        "Amount": PRICES,
+        "Customer ID": IDS,
+        "Invoice ID": ["in_1"] + [None] * 3,
+    }
+    found = meaning(columns)
+    assert found.roles == {"customer": "Customer ID", "time": "Created (UTC)", "amount": "Amount"}
+    assert [note.text for note in found.notes] == [
+        "Invoice ID has no value in 75% of 4 rows, which would be set aside, so it has no role: where only the others count, give it the "
+        "role order."
+    ]
+
+
+def test_a_date_in_the_first_line_of_an_order_alone_gives_way_to_one_in_every_line():
+    columns = {
+        "Name": ["#1001", "#1001", "#1002", "#1003"],
+        "Email": [f"{one}@x.com" for one in IDS],
+        "Paid at": [WHEN[0], None, WHEN[2], WHEN[3]],
+    }
+    columns |= {"Created at": WHEN, "Lineitem quantity": COUNTS, "Lineitem price": PRICES}
+    assert meaning(columns).roles == {
+        "customer": "Email", "order": "Name", "time": "Created at", "quantity": "Lineitem quantity", "price": "Lineitem price",
+    }  # fmt: skip
+    del columns["Created at"]
+    assert meaning(columns).roles["time"] == "Paid at"
+
+
+def test_the_price_that_was_paid_comes_before_the_one_that_was_asked():
+    columns = {"Order Date": WHEN, "Order ID": CODES, "Ordering Customer Email": [f"{one}@x.com" for one in IDS], "Quantity": COUNTS}
+    columns |= {"List Price Per Unit": ["$2.00"] * 4, "Purchase Price Per Unit": [f"${price}" for price in PRICES]}
+    found = meaning(columns).roles
+    assert (found["customer"], found["price"]) == ("Ordering Customer Email", "Purchase Price Per Unit")
+    del columns["Purchase Price Per Unit"]
+    assert meaning(columns).roles["price"] == "List Price Per Unit"
+
+
+def test_an_amount_that_may_be_a_number_of_pieces_is_warned_of():
+    columns = {
+        "TRANSACTION_DT": WHEN,
+        "CUSTOMER_ID": IDS,
+        "PRODUCT_ID": CODES,
+        "AMOUNT": ["1", "2", "1", "3"],
+        "SALES_PRICE": ["46", "28", "166", "9"],
+    }
+    found = meaning(columns)
+    assert found.roles["amount"] == "AMOUNT"
+    assert "give SALES_PRICE the role amount if it is for the whole line" in found.notes[0].text
+    assert not meaning(columns, roles={"amount": "SALES_PRICE"}).notes
+    assert not meaning({**columns, "AMOUNT": PRICES}).notes
+
+
+def test_discounts_of_0_are_no_rates():
+    columns = {"order_date": WHEN, "customer_id": IDS, "amount": PRICES, "discount": ["0"] * 4}
+    assert not meaning(columns).notes
+
+
+def test_times_of_day_alone_are_not_the_time():
+    columns = {"household_key": IDS, "BASKET_ID": CODES, "SALES_VALUE": PRICES, "TRANS_TIME": ["1631", "0950", "2215", "0001"]}
+    with pytest.raises(DataError, match="no column that looks like the date or time"):
+        meaning(columns, kind="transactions")

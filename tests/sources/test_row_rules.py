@@ -289,3 +289,11 @@ def test_what_is_set_aside_does_not_depend_on_the_frames(frames):
 
     assert dataset.set_aside == {"without who": 1, "cancelled": 1}
     assert len(dataset.frame) == 1
+
+
+def test_many_negative_amounts_are_warned_of_as_a_banks_spending():
+    columns = {"account": ["1", "1", "2", "2"], "booked": ["2024-01-13"] * 4, "amount": ["-5", "-6", "7", "-8"]}
+    raw = table_source("rows", pa.table(columns), where=str)
+    meaning = find_meaning(raw, kind="transactions", roles={"customer": "account", "time": "booked", "amount": "amount"})
+    notes = [note.text for note in build_dataset(raw, meaning, Selection(), frames="pandas").notes]
+    assert any(text.startswith("3 of 4 lines have a negative amount and count as cancelled: ") for text in notes)
