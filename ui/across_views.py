@@ -17,22 +17,25 @@ from segcore.store import Store
 from ui import cache, state
 from ui.figures import draw_figure
 from ui.point_choice import clustered, segment_names
+from ui.words import plain, visible
 
 BASELINE = "rfm_segment"
 _RFM_WORDS = (
-    "The classic segments by recency and frequency, made without clustering, are the baseline: agreement near 1 says the clustering found "
-    "the same groups, near 0 that it found something else."
+    "The classic segments by recency and frequency, made without clustering, are a baseline: agreement near 1 says that the clustering "
+    "found the same groups, near 0 that it found others."
 )
+_TITLES = {BASELINE: "Classic RFM segments"}
+MOST_PURE, MOST_PROFILE = 3, 3
 
 
 def draw_columns(store: Store, sweep: Sweep, position: int, solution: Solution) -> None:
-    """Draw one column over all segments, the one that differs most between them first, and the profile's numbers."""
+    """Draw columns over all segments: those that a segment is pure in and those of the profile, until others are chosen."""
     found, numbers = _described(store, sweep, position, solution)
     if not found and not numbers:
         return
     st.header("Categories and profile columns", anchor=False)
     if found:
-        _draw_one(sweep, position, found)
+        _draw_chosen(sweep, position, found)
     if numbers:
         st.markdown("**Numbers of the profile, not clustered on**")
         st.dataframe(numbers_frame(numbers), hide_index=True, alt="Median and mean of each profile number in every segment")
@@ -49,30 +52,52 @@ def _described(store: Store, sweep: Sweep, position: int, solution: Solution) ->
     return cache.computed("across", f"{sweep.id}.{labels}.{sorted(names.items())}", build)
 
 
-def _draw_one(sweep: Sweep, position: int, found: tuple[ColumnAcross, ...]) -> None:
-    key = f"segments.column.{sweep.id[:12]}"
+def _draw_chosen(sweep: Sweep, position: int, found: tuple[ColumnAcross, ...]) -> None:
     by_name = {across.column: across for across in found}
-    kept = state.recall(key)
-    state.set_widget(key, kept if kept in by_name else found[0].column)
-    chosen = st.selectbox("Column", tuple(by_name), key=key, format_func=lambda name: _option(by_name[name]), width=420)
-    state.remember(key, chosen)
-    across = by_name[chosen]
-    if across.column == BASELINE:
-        st.caption(_RFM_WORDS)
+    key = f"segments.columns.{sweep.id[:12]}.{position}"
+    state.seed_widget(key, shown_first(found))
+    with st.expander("Choose which columns to show"):
+        shown = st.pills(
+            "Columns shown",
+            tuple(by_name),
+            selection_mode="multi",
+            key=key,
+            format_func=lambda name: _TITLES.get(name, plain(visible(name))),
+        )
+    chosen = [across for name, across in by_name.items() if name in (shown or ())]
+    with st.grid(min(len(chosen), 2) or 1, min_column_width=380, gap="medium") as grid:
+        for across in chosen:
+            with grid.cell():
+                _draw_one(position, across)
+
+
+def shown_first(found: tuple[ColumnAcross, ...]) -> list[str]:
+    """Return the columns that are shown until others are chosen.
+
+    Those in which some segment is pure, else the one that differs most between the segments; and the profile's, the baseline among them.
+    """
+    pure = [across.column for across in found if across.pure][:MOST_PURE] or [found[0].column]
+    profile = sorted((across for across in found if not across.clustered_on), key=lambda across: across.column != BASELINE)
+    return list(dict.fromkeys([*pure, *(across.column for across in profile[:MOST_PROFILE])]))
+
+
+def _draw_one(position: int, across: ColumnAcross) -> None:
+    title = _TITLES.get(across.column, visible(across.title))
+    st.markdown(f"**{plain(title)}** · {'clustered on' if across.clustered_on else 'profile column, not clustered on'}")
     draw_figure(
         draw_across(across),
-        key=f"figure.across.{position}.{chosen}",
-        name=f"{across.title} in every segment",
+        key=f"figure.across.{position}.{across.column}",
+        name=f"{title} in every segment",
         words=describe_across(across),
     )
-    st.caption(f"Agreement of the segments with a grouping by {across.title} alone: adjusted Rand index {two_decimals(across.agreement)}.")
+    st.caption(
+        f"Cramér's V {two_decimals(across.association)} (0: alike in every segment, 1: tells the segment) · "
+        f"adjusted Rand index {two_decimals(across.agreement)} (1: the segments are its values)"
+    )
+    if across.column == BASELINE:
+        st.caption(_RFM_WORDS)
     with st.expander("As a table, with intervals"):
-        st.dataframe(shares_frame(across), hide_index=True, alt=f"Share of each value of {across.title} in every segment")
-
-
-def _option(across: ColumnAcross) -> str:
-    what = "clustered on" if across.clustered_on else "profile"
-    return f"{across.title} · {what} · V {two_decimals(across.association)}"
+        st.dataframe(shares_frame(across), hide_index=True, alt=f"Share of each value of {title} in every segment")
 
 
 def shares_frame(across: ColumnAcross) -> pd.DataFrame:

@@ -12,9 +12,27 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#A65C9C", "#A87900", "#3E86C6", "#7
 DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 MAIN, ACCENT, GOOD, QUIET = PALETTE[0], PALETTE[1], PALETTE[2], "#8A8F98"
+_INK = "#0A1119"
 SEQUENTIAL = ("#E3EEF9", "#A6CCE8", "#5AA2D0", "#20709F", "#08406B")
 DIVERGING = ("#B2500F", "#EBAE85", "#F2F2F2", "#8FBFDF", "#0B5A94")
 NOISE_PATTERN = {"shape": "/", "size": 6, "solidity": 0.3, "fgcolor": "#C9CDD3", "fillmode": "overlay"}
+
+
+def ink_on(colour: str) -> str:
+    """Return white or near black, whichever is easier to read on a colour ``#RRGGBB``.
+
+    References
+    ----------
+    WCAG 2.1, relative luminance and contrast ratio.
+    """
+    light = _luminance(colour)
+    return "#FFFFFF" if 1.05 / (light + 0.05) >= (light + 0.05) / (_luminance(_INK) + 0.05) else _INK
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def shade(position: int, count: int) -> str:

@@ -116,3 +116,43 @@ def test_the_figure_has_a_bar_a_segment_that_adds_up_to_all():
     np.testing.assert_allclose(np.sum([bar.x for bar in figure.data], axis=0), 100)
     assert list(figure.data[0].y) == ["All customers", "Same (0)", "Same (1)"]
     assert "Same: mostly a (67 % of 3 customers)" in describe_across(across)
+
+
+def test_an_outcome_is_said_as_the_share_of_its_rarer_value_the_highest_first():
+    values = np.array(["no"] * 9 + ["yes"] + ["no"] * 6 + ["yes"] * 4, dtype=object)
+    [across] = columns_across(table_of(np.zeros((20, 1)), [AGE], {"left": values}), solution_of([0] * 10 + [1] * 10), {})
+    low, high = wilson(4, 10)
+    words = describe_across(across)
+    assert words.startswith("yes: 25 % of all customers; 40 % of Segment 1 (95 % interval ")
+    assert f"{100 * low:.0f} % to {100 * high:.0f} %" in words
+    assert words.index("Segment 1") < words.index("Segment 0")
+
+
+def test_every_value_can_be_told_from_the_others_and_its_number_read():
+    values = np.array([f"value {n}" for n in range(12)] * 3 + [None] * 6, dtype=object)
+    [across] = columns_across(table_of(np.zeros((42, 1)), [AGE], {"c": values}), solution_of([0] * 20 + [1] * 22), {})
+    colours = [bar.marker.color for bar in draw_across(across).data]
+    assert len(set(colours)) == len(colours) == 8
+    for bar in draw_across(across).data:
+        assert contrast(bar.marker.color, bar.textfont.color) >= 4.5
+
+
+def contrast(one, other):
+    def luminance(colour):
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        return sum(
+            w * (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4) for w, p in zip((0.2126, 0.7152, 0.0722), parts, strict=True)
+        )
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_names_and_values_of_ones_own_are_no_tags_and_long_ones_stay_apart():
+    values = np.array(["<b>bold</b>", "plain"] * 3, dtype=object)
+    names = {0: "A very long name of a segment: north", 1: "A very long name of a segment: south"}
+    [across] = columns_across(table_of(np.zeros((6, 1)), [AGE], {"c": values}), solution_of([0, 0, 0, 1, 1, 1]), names)
+    figure = draw_across(across)
+    assert "&lt;b>bold&lt;/b>" in {bar.name for bar in figure.data}
+    assert not any("<b>" in text for bar in figure.data for text in bar.hovertext)
+    assert len(set(figure.data[0].y)) == 3

@@ -120,3 +120,20 @@ def test_copies_are_not_counted_as_customers(spec_of, finish, open_app):
     assert not app.exception
     table = next(frame.value for frame in app.dataframe if "What sets it apart" in frame.value)
     assert table["Customers"].sum() == 45
+
+
+def across(app):
+    return [chart.proto.id for chart in app.get("plotly_chart") if "figure.across" in chart.proto.id]
+
+
+def test_the_rfm_baseline_is_shown_over_the_segments_and_can_be_hidden(finished_sweep, open_app, words):
+    app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
+    assert not app.exception
+    assert len(across(app)) == 1
+    assert "**Classic RFM segments** · profile column, not clustered on" in words(app)
+    shares = next(frame.value for frame in app.dataframe if "rfm_segment" in frame.value)
+    sizes = finished_sweep.solutions[1].sizes
+    assert shares.loc[shares["Segment"] != "All customers", "Customers"].sum() == sum(sizes)
+    next(group for group in app.get("button_group") if group.label == "Columns shown").set_value([]).run()
+    assert not app.exception
+    assert across(app) == []
