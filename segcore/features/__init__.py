@@ -9,6 +9,7 @@ from segcore.dataset import Dataset, FeatureTable
 from segcore.errors import ParameterError
 from segcore.features.customers import build_customers
 from segcore.features.dictionary import BEHAVIOUR, KIT, RFM, SMALL
+from segcore.features.priorities import unquoted
 from segcore.features.ratings import build_ratings
 from segcore.features.transactions import build_transactions
 from segcore.rules import ColumnRules
@@ -90,13 +91,14 @@ def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]
 
 
 def _listed(asked: str, known: set[str]) -> list[str]:
-    """Return the names between commas; a name that is known may have commas itself."""
+    """Return the names between commas; a name that is known may have commas itself, and stand in double quotes."""
     parts = asked.split(",")
     longest = 1 + max((name.count(",") for name in known), default=0)
     names: list[str] = []
     while parts:
-        joined = (",".join(parts[:length]).strip() for length in range(min(longest, len(parts)), 1, -1))
-        name = next((name for name in joined if name in known), parts[0].strip())
+        joined = [",".join(parts[:length]).strip() for length in range(min(longest, len(parts)), 0, -1)]
+        fitting = (name for text in joined for name in (text, unquoted(text)) if name in known)
+        name = next(fitting, parts[0].strip())
         parts = parts[1 + name.count(",") :]
         if name:
             names.append(name)

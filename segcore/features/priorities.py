@@ -125,7 +125,7 @@ def _names(table: FeatureTable, text: str) -> list[str]:
     while at < len(pieces):
         for end in range(len(pieces), at, -1):
             name = ",".join(pieces[at:end]).strip()
-            features = next((known for known in map(table.expand, ((name,), (_unquoted(name),))) if known[0] in table.names), ())
+            features = next((known for known in map(table.expand, ((name,), (unquoted(name),))) if known[0] in table.names), ())
             if features:
                 found.extend(features)
                 at = end
@@ -137,7 +137,7 @@ def _names(table: FeatureTable, text: str) -> list[str]:
     return found
 
 
-def _unquoted(name: str) -> str:
+def unquoted(name: str) -> str:
     """Return a name without the double quotes that other options need around one that has a comma."""
     return name[1:-1].replace('""', '"') if len(name) > 2 and name[0] == name[-1] == '"' else name
 
@@ -146,6 +146,10 @@ def _unknown(table: FeatureTable, name: str) -> ParameterError | DataError:
     dropped = next((entry.dropped for entry in table.dictionary if entry.name == name and entry.dropped), None)
     if dropped:
         return DataError(f"{_shown(name)} is not available as a feature: {dropped}.")
+    use = next((use for use in table.uses if use.column == name and use.use in ("dropped", "profile")), None)
+    if use is not None:
+        keep = f" Where it is to be one, say so with --keep {_shown(name)}, a choice on screen." if use.outcome else ""
+        return DataError(f"{_shown(name)} is not available as a feature: {use.reason}.{keep}")
     some = ", ".join(_shown(known) for known in table.names[:_MOST_NAMES])
     more = f" and {len(table.names) - _MOST_NAMES:,} others" if len(table.names) > _MOST_NAMES else ""
     return ParameterError(f"Unknown feature {_shown(name)!r}: choose from {some}{more}.")

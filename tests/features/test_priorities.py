@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from segcore.dataset import FeatureEntry, FeatureTable
+from segcore.dataset import ColumnUse, FeatureEntry, FeatureTable
 from segcore.errors import DataError, ParameterError
 from segcore.features.priorities import parse_priorities, parse_transforms
 
@@ -107,3 +109,13 @@ def test_transforms_are_for_numbers(table):
 def test_mistakes_in_transforms_are_one_sentence_too(table, texts, message):
     with pytest.raises(ParameterError, match=message):
         parse_transforms(table, texts)
+
+
+def test_a_column_that_is_carried_along_is_named_with_what_to_do(table):
+    uses = (ColumnUse("churn", "profile", "it looks like an outcome", outcome=True), ColumnUse("id no", "dropped", "it numbers the rows"))
+    chosen = replace(table, uses=uses).select(("age", "spend"))
+
+    with pytest.raises(DataError, match="churn is not available as a feature: it looks like an outcome. .* say so with --keep churn"):
+        parse_priorities(chosen, ["high=churn"])
+    with pytest.raises(DataError, match="id no is not available as a feature: it numbers the rows.$"):
+        parse_priorities(chosen, ["high=id no"])

@@ -175,6 +175,12 @@ def test_features_are_chosen_by_their_column_and_names_may_have_commas(table_of)
         feature_names(table, "age,churn", "customers")
     with pytest.raises(ParameterError, match="Unknown feature 'nobody'"):
         feature_names(table, "age,nobody", "customers")
+    table = table_of({"spend, net": AGES, "spend": AGES[::-1], "age": AGES[2:] + AGES[:2]})
+    assert (
+        feature_names(table, '"spend, net",age', "customers")
+        == feature_names(table, "spend, net,age", "customers")
+        == ("spend, net", "age")
+    )
 
 
 def test_ids_differ_from_numbers_in_the_frame_only_by_their_text(table_of):
