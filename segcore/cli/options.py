@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from segcore.algorithms import ALGORITHMS
@@ -150,7 +150,7 @@ def resolve_feature_options(args: argparse.Namespace, intake: Intake, table: Fea
     asked = args.features if args.features is not None else ("kit" if transactions else "all")
     outliers: Outliers = args.outliers or ("kit" if transactions else "none")
     names = feature_names(table, asked, intake.kind)
-    chosen = table.select(names)
+    chosen = replace(table.select(names), uses=intake.uses)  # which say why a column is no feature
     scaler = getattr(args, "scaler", None) or default_scaler(intake.kind)
     transforms = parse_transforms(chosen, getattr(args, "transform", ()))
     priorities = getattr(args, "priority", ())
