@@ -21,6 +21,8 @@ from segcore.preparation import apply_preparation
 from segcore.solution import Preparation, Solution, SweepSpec
 from segcore.store import Store
 
+_FEWEST_IN_RANGE, _MOST_OUTSIDE = 10, 0.5
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredCustomers:
@@ -92,12 +94,35 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     if not np.isfinite(X).all():
         raise DataError("Some features of these data are missing or infinite: clean the columns the sweep was made with.")
     labels = algorithm(spec.algorithm).assign(X, solution.arrays, solution.params)
+    notes: tuple[Note, ...] = ()
+    if dataset.kind == "customers" and fitted is not None:
+        notes = (*unseen_notes(dataset, fitted), *_range_notes(store.feature_table(spec.table), table))
     return ScoredCustomers(
         table=table,
         labels=_as_trained(store, spec, solution, table, np.asarray(labels, dtype=np.int32)),
         set_aside=_set_aside(store, spec, full),
-        notes=unseen_notes(dataset, fitted) if dataset.kind == "customers" and fitted is not None else (),
+        notes=notes,
     )
+
+
+def _range_notes(trained: FeatureTable, scored: FeatureTable) -> tuple[Note, ...]:
+    """Warn of numbers most of which lie outside what they were when the sweep was made: another unit or decimal mark, say."""
+    if len(scored) < _FEWEST_IN_RANGE:
+        return ()
+    notes = []
+    for name in scored.names:
+        values, known = scored.column(name), trained.column(name)
+        low, high = float(known.min()), float(known.max())
+        outside = float(np.mean((values < low) | (values > high)))
+        if outside > _MOST_OUTSIDE:
+            notes.append(
+                Note(
+                    "warning",
+                    f"{name}: {outside:.0%} of the customers lie outside what it was when the sweep was made ({low:g} to {high:g}): is it "
+                    "in the same unit, with the same decimal mark?",
+                )
+            )
+    return tuple(notes)
 
 
 def _fitted(store: Store, spec: SweepSpec, preparation: Preparation) -> Mapping[str, Any] | None:

@@ -213,3 +213,13 @@ def test_the_readme_of_a_plain_model_speaks_of_no_transforms_weights_or_dummies(
     assert "2. Scale" in readme
     assert "3. Assign" in readme
     assert not any(word in readme for word in ("Transform:", "Weigh", "dummies of one column"))
+
+
+def test_a_number_in_another_unit_is_warned_of(swept, read):
+    known, new = swept(), customers(60, 1)
+    assert not [note for note in score(known.store, known.sweep, 0, read(new)).notes if "same unit" in note.text]
+    new["spend"] = new["spend"] * 1e6
+
+    notes = [note.text for note in score(known.store, known.sweep, 0, read(new)).notes if "same unit" in note.text]
+
+    assert len(notes) == 1 and notes[0].startswith("spend: ")
