@@ -16,48 +16,10 @@ from playwright.sync_api import expect
 
 from segcore import jobs
 from segcore.store import Store
+from tests.browser.steps import LONG, click_plot_point, downloaded, go, metric, sidebar, start_sweep, wait_for_sample
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 ROOT = Path(__file__).resolve().parents[2]
-LONG = 120_000  # milliseconds that something may take on a busy machine
-
-
-def sidebar(page):
-    return page.get_by_test_id("stSidebar")
-
-
-def go(page, settle, title):
-    sidebar(page).get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
-    expect(page.get_by_role("heading", name=title, exact=True, level=1)).to_be_visible(timeout=LONG)
-    settle(page)
-
-
-def wait_for_sample(page, settle):
-    expect(page.get_by_role("heading", name="Loaded: The Complete Journey")).to_be_visible(timeout=LONG)
-    settle(page)
-
-
-def start_sweep(page, settle):
-    expect(page.get_by_role("heading", name="Sweep", exact=True, level=1)).to_be_visible(timeout=LONG)
-    settle(page)
-    page.get_by_role("button", name="Run sweep").click()
-
-
-def click_plot_point(page, plot, number):
-    """Click the point of a plot as a person does: on its pixel, because Plotly listens on a layer above."""
-    marker = plot.locator(".scatterlayer .trace").first.locator(".points path").nth(number)
-    marker.wait_for()
-    plot.scroll_into_view_if_needed()
-    page.wait_for_timeout(300)
-    box = marker.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.wait_for_timeout(200)
-    page.mouse.click(x, y)
-
-
-def metric(page, label):
-    return page.get_by_test_id("stMetric").filter(has_text=label).first.get_by_test_id("stMetricValue")
 
 
 def slow_sweep(home):
@@ -67,12 +29,6 @@ def slow_sweep(home):
     return subprocess.Popen(
         [*command, *grid], cwd=ROOT, env={**os.environ, "SEGCORE_HOME": str(home)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-
-
-def downloaded(page, name):
-    with page.expect_download(timeout=LONG) as waiting:
-        page.get_by_role("button", name=name).click()
-    return waiting.value.path().read_bytes()
 
 
 def test_a_new_user_sweeps_clicks_a_point_names_a_segment_and_exports_it(own_server, open_page, settle):
