@@ -1,0 +1,61 @@
+"""What an analyst does on any screen, as steps of the browser tests."""
+
+from playwright.sync_api import expect
+
+LONG = 120_000  # milliseconds that something may take on a busy machine
+
+
+def sidebar(page):
+    return page.get_by_test_id("stSidebar")
+
+
+def go(page, settle, title):
+    sidebar(page).get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
+    expect(page.get_by_role("heading", name=title, exact=True, level=1)).to_be_visible(timeout=LONG)
+    settle(page)
+
+
+def wait_for_sample(page, settle):
+    expect(page.get_by_role("heading", name="Loaded: The Complete Journey")).to_be_visible(timeout=LONG)
+    settle(page)
+
+
+def start_sweep(page, settle):
+    expect(page.get_by_role("heading", name="Sweep", exact=True, level=1)).to_be_visible(timeout=LONG)
+    settle(page)
+    page.get_by_role("button", name="Run sweep").click()
+
+
+def click_plot_point(page, plot, number):
+    """Click the point of a plot as a person does: on its pixel, because Plotly listens on a layer above."""
+    marker = plot.locator(".scatterlayer .trace").first.locator(".points path").nth(number)
+    marker.wait_for()
+    plot.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    box = marker.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.wait_for_timeout(200)
+    page.mouse.click(x, y)
+
+
+def metric(page, label):
+    return page.get_by_test_id("stMetric").filter(has_text=label).first.get_by_test_id("stMetricValue")
+
+
+def downloaded(page, name):
+    with page.expect_download(timeout=LONG) as waiting:
+        page.get_by_role("button", name=name).click()
+    return waiting.value.path().read_bytes()
+
+
+def upload(page, settle, *files):
+    """Choose a file, or ``{"name": …, "mimeType": …, "buffer": …}``, on the Data screen and load it."""
+    main = page.get_by_test_id("stMain")
+    if not page.locator("input[type=file]").count():
+        main.get_by_text("Upload a file").first.click()
+        settle(page)
+    [file] = files
+    name = file["name"] if isinstance(file, dict) else file.name
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name=f"Load {name}", exact=True).click(timeout=LONG)

@@ -1,0 +1,161 @@
+"""Files of an analyst's own, from upload to a chosen segmentation; and files that are refused, one after the other."""
+
+import csv
+import gzip
+import io
+import random
+import re
+import zipfile
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.steps import LONG, downloaded, go, metric, upload
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+def csv_file(name, header, rows):
+    text = io.StringIO()
+    csv.writer(text).writerows([header, *rows])
+    return {"name": name, "mimeType": "text/csv", "buffer": text.getvalue().encode()}
+
+
+def customer_table():
+    draw = random.Random(5)
+    rows = [
+        (f"k{n:04d}", draw.choice((1, 2, 3)), draw.randint(18, 80), draw.choice(("flat", "house")), draw.choice(("no", "no", "yes")))
+        for n in range(400)
+    ]
+    return csv_file("people.csv", ["client_id", "region", "age", "home", "churn"], rows)
+
+
+def ambiguous_orders():
+    draw = random.Random(7)
+    rows = [
+        (
+            f"{draw.randint(1, 60):04d}",
+            n // 2,
+            f"0{draw.randint(1, 9)}/0{draw.randint(1, 9)}/2024",
+            draw.randint(1, 5),
+            draw.randint(1, 40) / 4,
+        )
+        for n in range(900)
+    ]
+    return csv_file("orders.csv", ["customer", "order", "date", "quantity", "price"], rows)
+
+
+def change_use(page, settle, row, use):
+    """Choose another use in the column editor as a person does: double-click the cell, choose from its list."""
+    editor = page.locator("[class*='st-key-columns-'] [data-testid=stDataFrame]").first
+    editor.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    box = editor.locator("canvas").first.bounding_box()
+    column = editor.locator("[role=columnheader]").filter(has_text="Used as")
+    assert column.count() == 1
+    page.mouse.dblclick(box["x"] + 130, box["y"] + 35 * (row + 1) + 17)
+    page.get_by_role("option", name=use, exact=True).click()
+    page.keyboard.press("Enter")
+    settle(page)
+
+
+def sweep_and_explore(page, settle):
+    go(page, settle, "Sweep")
+    page.get_by_role("button", name="Run sweep").click()
+    page.get_by_role("button", name="Explore the results").click(timeout=LONG)
+    expect(page.get_by_role("combobox", name="Point of the grid")).to_be_visible(timeout=LONG)
+    settle(page)
+
+
+def test_a_customer_table_is_corrected_clustered_looked_into_and_exported(server, open_page, settle):
+    page = open_page(server, "/data")
+    upload(page, settle, customer_table())
+    expect(page.get_by_role("heading", name="Loaded: people.csv")).to_be_visible(timeout=LONG)
+    settle(page)
+    change_use(page, settle, 0, "Category")
+    expect(page.get_by_text("Changed, but not applied yet.")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Apply", exact=True).click()
+    expect(page.get_by_text("Changed, but not applied yet.")).to_have_count(0, timeout=LONG)
+    settle(page)
+
+    go(page, settle, "Features")
+    expect(page.get_by_test_id("stMain")).to_contain_text("region")
+    sweep_and_explore(page, settle)
+    go(page, settle, "Segments")
+    main = page.get_by_test_id("stMain")
+    expect(page.get_by_role("heading", name="Categories and profile columns")).to_be_visible(timeout=LONG)
+    settle(page)
+    expect(main.get_by_text("churn · profile column, not clustered on")).to_be_visible()
+    main.get_by_text("Choose which columns to show").click()
+    expect(main.get_by_role("button", name="region", exact=True)).to_be_visible()
+
+    go(page, settle, "Export")
+    rows = list(csv.DictReader(io.StringIO(downloaded(page, re.compile("Download .* as CSV")).decode())))
+    assert len(rows) == 400
+    assert {row["customer_id"] for row in rows} == {f"k{n:04d}" for n in range(400)}
+
+
+def test_dates_that_could_be_either_are_settled_by_a_click_and_lead_to_a_sweep(server, open_page, settle):
+    page = open_page(server, "/data")
+    upload(page, settle, ambiguous_orders())
+    expect(page.get_by_role("heading", name="Not loaded yet: orders.csv")).to_be_visible(timeout=LONG)
+    settle(page)
+    page.get_by_role("button", name="The month comes first").click()
+    expect(page.get_by_role("heading", name="Loaded: orders.csv")).to_be_visible(timeout=LONG)
+    settle(page)
+    expect(metric(page, "Rows used")).to_have_text("900")
+    sweep_and_explore(page, settle)
+
+
+def far_cell():
+    content = io.BytesIO()
+    names = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    kinds = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    relations = '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>'
+    parts = {
+        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{kinds}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kinds}.worksheet+xml"/></Types>',
+        "_rels/.rels": relations.format(f'<Relationship Id="r1" Type="{relation}/officeDocument" Target="xl/workbook.xml"/>'),
+        "xl/workbook.xml": f'<workbook {names} xmlns:r="{relation}"><sheets><sheet name="S" sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": relations.format(
+            f'<Relationship Id="r1" Type="{relation}/worksheet" Target="worksheets/sheet1.xml"/>'
+        ),
+        "xl/worksheets/sheet1.xml": f'<worksheet {names}><sheetData><row r="1"><c r="A1"><v>1</v></c></row>'
+        '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>',
+    }
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    return content.getvalue()
+
+
+GOOD = ambiguous_orders()["buffer"].replace(b"/2024", b"/2024 10:00")
+REFUSED = {
+    "picture.csv": (b"\x89PNG\r\n\x1a\n" + bytes(200), "PNG"),
+    "login.csv": (b"<!DOCTYPE html><html><body>Please log in</body></html>", "HTML"),
+    "book.csv": (far_cell(), "XLSX"),
+    "cut.csv.gz": (gzip.compress(GOOD)[:-400], "gzip"),
+    "open.csv": (b'customer,date,amount\n1,2024-01-01,3\n2,"2024-01-02,4\n3,2024-01-03,5\n', "line 3"),
+    "zeros.csv": (GOOD.replace(b"/2024", b"\x00/2024", 3), "NUL"),
+    "far.xlsx": (far_cell(), "1,048,576"),
+    "empty.csv": (b"", "empty"),
+}
+
+
+def test_files_that_are_refused_are_each_one_sentence_and_a_good_one_is_loaded_after_them(server, open_page, settle):
+    page = open_page(server, "/data")
+    expect(page.get_by_role("heading", name=re.compile("^Loaded"))).to_be_visible(timeout=LONG)
+    for name, (content, word) in REFUSED.items():
+        upload(page, settle, {"name": name, "mimeType": "application/octet-stream", "buffer": content})
+        said = page.get_by_test_id("stAlert").filter(has_text=name).filter(has_text=word)
+        expect(said).to_be_visible(timeout=LONG)
+        settle(page)
+        expect(page.get_by_test_id("stMain")).not_to_contain_text("Traceback")
+        expect(page.get_by_role("heading", name=re.compile("^(Still l|L)oaded"))).to_be_visible()
+    upload(page, settle, csv_file("good.csv", ["customer", "date", "amount"], [(n % 9, f"2024-03-{n % 28 + 1:02d}", n) for n in range(90)]))
+    expect(page.get_by_role("heading", name="Loaded: good.csv")).to_be_visible(timeout=LONG)
+    expect(page.get_by_test_id("stAlert").filter(has_text="is still loaded")).to_have_count(0)
+    expect(metric(page, "Customers")).to_have_text("9")
