@@ -138,12 +138,16 @@ class Guess:
         names = [name for name in matching("time", free) if not UNLIKELY_TIME.search(plain(name))]
         names.sort(key=lambda name: self._lacking(name) > _SOME_DATES_LACK)  # an order's date that stands in its first line only
         for name in names:
-            if contents.holds_times(self._sample[name], name, self._order):
+            # Dates in another order than was asked for are those that were meant, which is said when they are read.
+            if any(contents.holds_times(self._sample[name], name, order) for order in dict.fromkeys((self._order, None))):
                 return name, "by its name, and it holds dates"
         likely = [name for name in free if not UNLIKELY_TIME.search(plain(name))]
         for name in (*likely, *(name for name in free if name not in likely)):
             column = self._sample[name]
             if contents.looks_dated(column) and not _numeric(column) and contents.holds_times(column, name, self._order):
+                if name not in likely:
+                    text = f"{said(name)} is taken for the time, since no other column holds dates, though its name speaks of another"
+                    self.notes.append(Note("warning", f"{text}: where that is so, give another column the role time."))
                 return name, "it holds dates"
         for name in names:
             if contents.nearly_times(self._sample[name], name):
@@ -169,23 +173,12 @@ class Guess:
         column, reason = self._by_name("discount", matching("discount", free))
         if column is None:
             return None, ""
-        what = self._rate(column)
+        what = rate_words(self._raw, column)
         if what is None:
             return column, reason
         text = f"{said(column)} {what} rather than money taken off, so it has no role: where it is money, give it the role discount."
         self.notes.append(Note("info", text))
         return None, ""
-
-    def _rate(self, name: str) -> str | None:
-        if RATE.search(plain(name)) or "%" in name:
-            return "is a rate by its name"
-        try:
-            numbers = read_numbers(self._raw.column(name), name=name, where=str, set_aside=True).values
-        except DataError:
-            return None
-        bounds = pc.min_max(numbers)
-        low, high = bounds["min"].as_py(), bounds["max"].as_py()
-        return "holds rates between 0 and 1" if low is not None and low >= 0 and 0 < high <= 1 else None
 
     def _amount(self, free: list[str], order: str | None) -> tuple[str | None, str]:
         """Return the amount of a line, rather than one of the whole order that each of its lines repeats."""
@@ -208,6 +201,19 @@ def _numeric(column: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)) or (
         contents.as_strings(column) is not None and contents.is_numeric(column)
     )
+
+
+def rate_words(raw: Raw, name: str) -> str | None:
+    """Return why a column of discounts seems to hold rates rather than money; ``None`` where it does not."""
+    if RATE.search(plain(name)) or "%" in name:
+        return "is a rate by its name"
+    try:
+        numbers = read_numbers(raw.column(name), name=name, where=str, set_aside=True).values
+    except DataError:
+        return None
+    bounds = pc.min_max(numbers)
+    low, high = bounds["min"].as_py(), bounds["max"].as_py()
+    return "holds rates between 0 and 1" if low is not None and low >= 0 and 0 < high <= 1 else None
 
 
 def listed(names: Iterable[str]) -> str:

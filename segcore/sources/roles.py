@@ -15,7 +15,7 @@ from segcore.sources import contents
 from segcore.sources.clocktimes import clock_beside
 from segcore.sources.columns import as_ids, shown
 from segcore.sources.formats import said
-from segcore.sources.guess import SAMPLE_ROWS, Guess, listed
+from segcore.sources.guess import SAMPLE_ROWS, Guess, listed, rate_words
 from segcore.sources.names import UNLIKELY_TIME, names_one_customer, plain
 from segcore.sources.raw import Raw
 from segcore.sources.totals import is_repeated_total, price_beside_pieces
@@ -97,6 +97,8 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: 
         notes.extend(_total_notes(raw, found))
         if "amount" not in asked and decided == "transactions":
             notes.extend(_pieces_notes(raw, found))
+        if "discount" in asked and "discount" in found:
+            notes.extend(_rate_notes(raw, found["discount"]))
     return Meaning(
         decided,
         {role: found[role] for role in ROLES if role in found},
@@ -176,6 +178,14 @@ def _pieces_notes(raw: Raw, found: Mapping[str, str]) -> list[Note]:
             f"{said(found['amount'])} the role quantity and {said(price)} the role price.",
         )
     ]
+
+
+def _rate_notes(raw: Raw, discount: str) -> list[Note]:
+    """Warn of a discount that was chosen, but seems to be a rate."""
+    what = rate_words(raw, discount)
+    if what is None:
+        return []
+    return [Note("warning", f"{said(discount)} {what}, and is added up as money: where it is a rate, turn it into money in the file.")]
 
 
 def _customers_role(raw: Raw, found: Mapping[str, str], *, chosen: bool) -> dict[str, str]:

@@ -99,7 +99,8 @@ def build_dataset(
     _set_aside(sieve, typed, raw, meaning, rules)
     table = pa.table(typed.columns)
     valid = sieve.kept
-    kept = _filtered(valid, table, conditions, selection, roles)
+    as_written = pa.table({**typed.columns, **typed.days})  # conditions are about the columns of the file
+    kept = _filtered(valid, as_written, conditions, selection, roles)
     n_valid, n_kept = int(valid.sum()), int(kept.sum())
     if n_kept == 0:
         raise _no_row_left(raw, sieve, n_valid)
@@ -107,7 +108,7 @@ def build_dataset(
     used = table.select(wanted)
     used = (used if n_kept == table.num_rows else used.filter(pa.array(kept))).combine_chunks()
     notes = (*raw.notes, *typed.notes)
-    del typed, table
+    del typed, table, as_written
     if meaning.kind == "customers":
         if "customer" not in roles:
             used = used.add_column(0, ROW_NUMBER, pc.cast(pa.array(np.flatnonzero(kept) + 1), pa.large_string()))

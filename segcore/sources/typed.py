@@ -42,11 +42,14 @@ class Typed:
         Values that could not be read, of the columns that have one.
     notes : list of Note
         How they were read, where that is a decision.
+    days : dict of column name to pyarrow Array
+        The column of days as it is in the file, where times of day were added to it.
     """
 
     columns: dict[str, pa.Array] = field(default_factory=dict)
     bad: dict[str, np.ndarray] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    days: dict[str, pa.Array] = field(default_factory=dict)
 
 
 def typed_columns(raw: Raw, meaning: Meaning, names: Iterable[str], rules: RowRules) -> Typed:
@@ -76,6 +79,7 @@ def typed_columns(raw: Raw, meaning: Meaning, names: Iterable[str], rules: RowRu
             _read_role(typed, table[name], role, name, raw, rules)
             if role == "time" and meaning.clock is not None:
                 clock = raw.column(meaning.clock)
+                typed.days[name] = typed.columns[name]
                 typed.columns[name], notes = at_their_clock(typed.columns[name], clock, time=name, clock=meaning.clock)
                 typed.notes.extend(notes)
         elif meaning.kind == "customers":
@@ -86,8 +90,9 @@ def typed_columns(raw: Raw, meaning: Meaning, names: Iterable[str], rules: RowRu
 
 
 def _read_role(typed: Typed, column: pa.ChunkedArray, role: str, name: str, raw: Raw, rules: RowRules) -> None:
+    spoken = said(name)
     if role in IDS:
-        ids = read_ids(column, name=name, where=raw.where)
+        ids = read_ids(column, name=spoken, where=raw.where)
         typed.columns[name] = ids.values
         typed.notes.extend(ids.notes)
         return
@@ -95,11 +100,11 @@ def _read_role(typed: Typed, column: pa.ChunkedArray, role: str, name: str, raw:
         typed.columns[name] = missing_to_null(as_text(column)).fill_null(NO_CATEGORY)
         return
     if role == "time":
-        times = read_times(column, name=name, where=raw.where, order=rules.date_order, set_aside=rules.set_aside)
+        times = read_times(column, name=spoken, where=raw.where, order=rules.date_order, set_aside=rules.set_aside)
         typed.columns[name], bad = times.values, times.bad
         typed.notes.extend(times.notes)
     else:
-        numbers = read_numbers(column, name=name, where=raw.where, set_aside=rules.set_aside)
+        numbers = read_numbers(column, name=spoken, where=raw.where, set_aside=rules.set_aside)
         typed.columns[name], bad = numbers.values, numbers.bad
         if role == "discount":
             typed.columns[name] = numbers.values.fill_null(0.0)
@@ -110,13 +115,25 @@ def _read_role(typed: Typed, column: pa.ChunkedArray, role: str, name: str, raw:
 
 def _read_plain(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> None:
     """Read one column of a table with one row a customer: numbers where they are numbers, times where they are times, else text."""
-    if pa.types.is_temporal(column.type) and not pa.types.is_time(column.type):
-        typed.columns[name] = read_times(column, name=name, where=raw.where).values
+    if pa.types.is_duration(column.type):
+        typed.columns[name] = _days(column)
+        typed.notes.append(Note("info", f"{said(name)} holds durations, which are read as days."))
+        return
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        # No feature is made of it: a day such as 9999-12-31 for "still valid" is no reason to refuse the table.
+        naive = column.cast(pa.timestamp(column.type.unit)) if pa.types.is_timestamp(column.type) else column
+        typed.columns[name] = read_times(naive, name=name, where=raw.where, set_aside=True).values
         return
     if _is_numbers(typed, column, name, raw, rules):
         return
     times = _times(column, name, rules)
     typed.columns[name] = missing_to_null(as_text(column)) if times is None else times
+
+
+def _days(column: pa.ChunkedArray) -> pa.Array:
+    """Return durations as days, float64."""
+    per_day = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}[column.type.unit]
+    return pc.divide(column.combine_chunks().cast(pa.int64()).cast(pa.float64(), safe=False), float(per_day))
 
 
 def _is_numbers(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> bool:
@@ -130,7 +147,7 @@ def _is_numbers(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rule
     if text is not None and pc.any(pc.match_substring_regex(text, _CODE)).as_py():
         return False
     try:
-        numbers = read_numbers(column, name=name, where=raw.where, set_aside=True)
+        numbers = read_numbers(column, name=said(name), where=raw.where, set_aside=True)
     except DataError:
         return False
     n_good = len(numbers.values) - numbers.values.null_count

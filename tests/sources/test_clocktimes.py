@@ -96,3 +96,12 @@ def test_a_value_far_down_that_is_no_time_of_day_is_said():
 def test_a_table_of_customers_has_no_joined_times():
     raw = opened(customer_id=["1", "2", "3", "4"], date=DAYS, time=["08:05", "14:10", "23:00", "7:30"])
     assert find_meaning(raw, kind="customers", roles={}).clock is None
+
+
+def test_filters_are_about_the_columns_of_the_file():
+    raw = opened(**{"Customer ID": IDS, "Date": DAYS, "Time": ["08:05", "14:10", "23:00", "7:30"], "Amount": AMOUNTS})
+    meaning = find_meaning(raw, kind=None, roles={})
+    dataset = build_dataset(raw, meaning, Selection(("Date = '2024-01-13'", "Time > '10:00'")), frames="pandas")
+    assert dataset.frame["Date"].tolist() == [dt.datetime(2024, 1, 13, 14, 10)]
+    dataset = build_dataset(raw, meaning, Selection(date_to="2024-01-15"), frames="pandas")
+    assert len(dataset.frame) == 3

@@ -327,7 +327,7 @@ def test_a_discount_that_is_a_rate_has_no_role_and_that_is_said():
     assert [note.text for note in found.notes] == [
         "Discount holds rates between 0 and 1 rather than money taken off, so it has no role: where it is money, give it the role discount."
     ]
-    assert meaning(headers, roles={"discount": "Discount"}).notes == ()
+    assert [note.level for note in meaning(headers, roles={"discount": "Discount"}).notes] == ["warning"]
 
 
 def test_a_discount_in_per_cent_is_a_rate_by_its_name():

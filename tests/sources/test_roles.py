@@ -2,6 +2,7 @@ import pyarrow as pa
 import pytest
 
 from segcore.errors import DataError, ParameterError
+from segcore.rules import RowRules
 from segcore.sources.raw import table_source
 from segcore.sources.roles import find_meaning
 
@@ -296,3 +297,24 @@ def test_times_of_day_alone_are_not_the_time():
     columns = {"household_key": IDS, "BASKET_ID": CODES, "SALES_VALUE": PRICES, "TRANS_TIME": ["1631", "0950", "2215", "0001"]}
     with pytest.raises(DataError, match="no column that looks like the date or time"):
         meaning(columns, kind="transactions")
+
+
+def test_dates_in_another_order_than_was_asked_for_are_not_exchanged_for_a_birthday():
+    days = ["13/1/24", "14/1/24", "15/1/24", "2/2/24"]
+    columns = {"CustomerID": IDS, "CustomerDOB": ["10/1/94", "4/12/57", "3/3/70", "1/2/80"], "TransactionDate": days, "Amount": PRICES}
+    raw = source(**columns)
+    assert find_meaning(raw, kind=None, roles={}, rows=RowRules(date_order="mdy")).roles["time"] == "TransactionDate"
+
+
+def test_a_date_of_something_else_is_taken_with_a_warning():
+    found = meaning({"CustomerID": IDS, "Ship Date": WHEN, "Amount": PRICES}, kind="transactions")
+    assert found.roles["time"] == "Ship Date"
+    assert found.notes[0].text.startswith("Ship Date is taken for the time, since no other column holds dates")
+
+
+def test_a_rate_that_is_chosen_as_discount_is_warned_of():
+    columns = {"order_date": WHEN, "customer_id": IDS, "amount": PRICES, "Discount": ["0.2", "0", "0.45", "0.8"]}
+    notes = meaning(columns, roles={"discount": "Discount"}).notes
+    assert [note.text for note in notes] == [
+        "Discount holds rates between 0 and 1, and is added up as money: where it is a rate, turn it into money in the file."
+    ]
