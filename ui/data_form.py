@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from segcore.errors import DataError, SegcoreError
+from segcore.errors import DataError, SegcoreError, SourceError
 from segcore.rules import DateOrder
 from segcore.store import Store
 from ui import loading, state
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SAMPLE, UPLOAD, PATH = "A sample", "Upload a file", "A file on this machine"
 CHOOSER, FORM = "chooser", "form"
-FORMATS = ["csv", "tsv", "txt", "gz", "zst", "parquet", "xlsx", "xlsm", "jsonl", "ndjson", "json"]
+FORMATS = ["csv", "tsv", "txt", "gz", "zst", "parquet", "xlsx", "xlsm", "xls", "jsonl", "ndjson", "json"]
 _FORMATS_SPOKEN = "CSV or TSV (also .gz and .zst), XLSX, Parquet or JSON Lines"
 _DATE_ORDERS: tuple[tuple[str, DateOrder], ...] = (("The day comes first", "dmy"), ("The month comes first", "mdy"))
 
@@ -53,7 +53,8 @@ def attempt(store: Store, request: DataRequest, place: str = CHOOSER) -> None:
         loading.load(store, request)
     except SegcoreError as error:
         text, remedy = str(error), error.remedy if isinstance(error, DataError) else ""
-        seen = loading.look(store, request)
+        # What cannot be read to take it in cannot be read to look at it either.
+        seen = None if isinstance(error, SourceError) else loading.look(store, request)
         if seen is not None or remedy or on_screen(text) != text:
             state.remember("data_pending", Pending(request, seen, remedy, place))
         state.remember("data_problem", (place, f"{text} What was loaded before is still loaded." if state.intake() else text))
@@ -143,12 +144,19 @@ def keep_upload(store: Store, name: str, content: bytes | memoryview) -> Path:
     """Keep an uploaded file in the store's home under the digest of its content, and return where."""
     folder = store.home / "uploads"
     folder.mkdir(exist_ok=True)
-    path = folder / (hashlib.sha256(content).hexdigest() + "".join(Path(name).suffixes[-2:]).lower())
+    path = folder / (hashlib.sha256(content).hexdigest() + _ending(name))
     if not path.exists():
         temporary = path.with_name(f"{path.name}.tmp")
         temporary.write_bytes(content)
         temporary.rename(path)
     return path
+
+
+def _ending(name: str) -> str:
+    """Return the ending that tells a file's format, such as ``.csv.gz``; what no format ends in is left out."""
+    endings = [part for part in name.lower().split(".")[1:][-2:] if part in FORMATS]
+    packed = bool(endings) and endings[-1] in ("gz", "zst")
+    return "".join(f".{part}" for part in (endings if packed else endings[-1:]))
 
 
 def _path(store: Store) -> None:

@@ -7,6 +7,8 @@ from segcore.dataset import ColumnUse
 from segcore.rules import ColumnRules
 from ui import download as downloads
 from ui.column_editor import changed_rules, editor_frame
+from ui.data_form import keep_upload
+from ui.words import on_screen, plain
 
 
 @pytest.fixture
@@ -249,6 +251,105 @@ def test_hostile_names_are_shown_as_text(open_app, small_intake, tmp_path, words
     assert loaded(app) == r"Loaded: \<b\>x\<b\> \*y\*.csv"
 
 
+def test_a_file_that_is_not_loaded_yet_shows_what_was_guessed_of_it(open_app, small_intake, tmp_path, words):
+    path = orders_of(tmp_path / "short.csv", [f"0{n % 9 + 1}/0{n % 5 + 1}/2024" for n in range(30)])
+    app = open_path(open_app("data"), path)
+    assert "Still loaded: orders.csv" in words(app)
+    assert "--date-order" not in app.error[0].value
+    roles = {label: widget(app, "selectbox", label).value for label in ("Customer", "Time", "Amount", "Order")}
+    assert roles == {"Customer": "customer", "Time": "date", "Amount": "amount", "Order": "order"}
+    assert not any(button.key == "next.features" for button in app.button)
+    app.button(key="data.back").click().run()
+    assert loaded(app) == "Loaded: orders.csv"
+
+
+def test_transactions_without_a_customer_keep_what_was_found_and_ask_for_it(open_app, small_intake, tmp_path, words):
+    path = tmp_path / "lines.csv"
+    path.write_text(
+        "order,date,qty,price,who\n" + "".join(f"o{n // 2},2024-03-{n % 28 + 1:02d},{n % 3 + 1},2.5,p{n % 7}\n" for n in range(60))
+    )
+    app = open_path(open_app("data"), path)
+    assert "choose it below" in app.error[0].value
+    assert "--role" not in app.error[0].value
+    assert widget(app, "selectbox", "Time").value == "date"
+    widget(app, "selectbox", "Customer").select("who")
+    apply(app)
+    assert not app.error
+    assert next(metric.value for metric in app.metric if metric.label == "Customers") == "7"
+
+
+def test_a_title_above_the_header_is_settled_where_the_file_is_said_to_be_read(open_app, small_intake, tmp_path, words):
+    path = tmp_path / "titled.csv"
+    path.write_text("Sales of our shop\ncustomer,date,amount\n" + "".join(f"c{n % 5},2024-03-{n % 28 + 1:02d},{n}\n" for n in range(40)))
+    app = open_path(open_app("data"), path)
+    assert "perhaps 2, under “How the file is read”" in app.error[0].value
+    widget(app, "number_input", "Row that names the columns").set_value(2)
+    next(button for button in app.button if button.label == "Read it again").click().run()
+    assert not app.error and not app.exception
+    assert loaded(app) == "Loaded: titled.csv"
+    assert counts_or_none(app) is None
+
+
+def counts_or_none(app):
+    return next((frame for frame in app.dataframe if "Count" in frame.value), None)
+
+
+def test_what_is_entered_stays_while_the_kind_is_switched(open_app, small_intake, words):
+    app = open_app("data")
+    widget(app, "text_area", "Only rows where").set_value("quantity > 1")
+    kinds = next(control for control in app.segmented_control if control.label == "Kind")
+    kinds.set_value("customers").run()
+    assert widget(app, "text_area", "Only rows where").value == "quantity > 1"
+    assert "Changed, but not applied yet." in words(app)
+    next(control for control in app.segmented_control if control.label == "Kind").set_value("transactions").run()
+    assert widget(app, "text_area", "Only rows where").value == "quantity > 1"
+    assert app.session_state["segcore.intake"] == small_intake
+
+
+def test_nothing_is_said_to_be_changed_before_it_is(open_app, small_intake, words):
+    assert "Changed, but not applied yet." not in words(open_app("data"))
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [
+        ("orders.csv", ".csv"),
+        ("ORDERS.CSV.GZ", ".csv.gz"),
+        ("a.b.jsonl.zst", ".jsonl.zst"),
+        ("v1.2.xlsx", ".xlsx"),
+        ("x." + "y" * 240 + ".csv", ".csv"),
+        ("no ending", ""),
+        ("..%2f..%2fpasswd", ""),
+    ],
+)
+def test_an_upload_is_kept_under_the_ending_of_its_format_whatever_its_name(store, name, ending):
+    kept = keep_upload(store, name, b"content")
+    assert kept.parent == store.home / "uploads"
+    assert kept.name == kept.name[:64] + ending
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        (
+            "correct it, or put such rows aside with --set-aside (a button on screen).",
+            "correct it, or put such rows aside with the button below.",
+        ),
+        ("say which with --date-order dmy or mdy (a choice on screen).", "say which below."),
+        ("name its encoding with --encoding (a choice on screen).", "name its encoding, under “How the file is read”."),
+        ("declare the column with --category 'my region'", "choose “Category” for this column"),
+        ("nothing of the kind", "nothing of the kind"),
+    ],
+)
+def test_a_refusal_names_the_screens_own_fields(sentence, shown):
+    assert on_screen(sentence) == shown
+
+
+def test_no_name_is_drawn_as_an_icon_a_link_or_a_colour():
+    assert plain(":material/home: :red[x] [a](b)") == ":\u2060material/home: :\u2060red\\[x\\] \\[a\\](b)"
+    assert plain("at 10:30") == "at 10:30"
+
+
 class TestColumnEditor:
     """The rules that a change in the editor makes."""
 
@@ -275,3 +376,7 @@ class TestColumnEditor:
         assert frame["Column"].tolist() == ["job", "age"]
         assert frame["Holds"].tolist() == ["clerk", "3"]
         assert frame["Used as"].tolist() == ["Category", "Number"]
+
+    def test_what_cannot_be_seen_is_escaped(self):
+        frame = editor_frame([ColumnUse("a\u200b", "number", "numbers")], pd.DataFrame({"a\u200b": ["1\u200b"]}))
+        assert frame.iloc[0].tolist() == ["a\\u200b", "Number", "Numbers", "1\\u200b"]
