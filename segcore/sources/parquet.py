@@ -18,9 +18,12 @@ from segcore.dataset import Note
 from segcore.errors import DataError, SourceError
 from segcore.sources.formats import PARQUET, said
 from segcore.sources.raw import Raw, check_header
+from segcore.sources.swollen import spread_texts, swollen_texts
+from segcore.sources.text import written
 
 MAX_PARTS = 10_000
 MAX_VALUES = 2_000_000_000
+_MANY_ROWS, _ROWS_A_BYTE = 5_000_000, 50  # no table of people has so many rows in so little
 _MAX_ENTRIES = 100_000  # of a folder and all below it
 _ENDINGS = (".parquet", ".pq", ".parq")
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
@@ -28,13 +31,14 @@ _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One file: what messages call it, its rows, and the values its folders' names give (``year=2011``)."""
+    """One file: what messages call it, its rows, the values its folders' names give (``year=2011``), texts that may be huge unpacked."""
 
     path: Path
     name: str
     schema: pa.Schema
     n_rows: int
     folders: Mapping[str, str | None] = field(default_factory=dict)
+    swollen: tuple[str, ...] = ()
 
 
 def read_parquet(path: Path, name: str) -> Raw:
@@ -59,7 +63,7 @@ def read_parquet(path: Path, name: str) -> Raw:
     n_rows = int(starts[-1])
     if n_rows == 0:
         raise DataError(f"{spoken} has columns but no row.")
-    _refuse_bomb(parts, n_rows * len(names), spoken)
+    _refuse_bomb(parts, n_rows, n_rows * len(names), spoken)
 
     def read(columns: Sequence[str]) -> pa.Table:
         wanted = [stored[column] for column in columns]
@@ -137,7 +141,8 @@ def _part(path: Path, name: str, folders: Mapping[str, str | None]) -> _Part:
             raise SourceError(f"{name} is not Parquet, though it is called so: write it again, or take it out of the folder.")
     with _sentences(name), pq.ParquetFile(path, memory_map=True) as file:
         schema = pa.schema([entry.with_type(_plain(entry.type)) for entry in file.schema_arrow])
-        return _Part(path, name, schema, file.metadata.num_rows, {key: value for key, value in folders.items() if key not in schema.names})
+        given = {key: value for key, value in folders.items() if key not in schema.names}
+        return _Part(path, name, schema, file.metadata.num_rows, given, swollen_texts(file.metadata))
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
@@ -158,8 +163,13 @@ def _one_schema(parts: Sequence[_Part], name: str) -> pa.Schema:
     for part in parts[1:]:
         for entry in part.schema:
             fields[entry.name] = _wider(fields[entry.name], entry, part, first)
-    schema = pa.schema([fields[entry.name] for entry in first.schema])
+    schema = pa.schema([_flat(fields[entry.name]) for entry in first.schema])
     return pa.schema([*schema, *(pa.field(key, pa.large_string()) for key in first.folders)])
+
+
+def _flat(entry: pa.Field) -> pa.Field:
+    """Return the field as text where its values are lists or structures, or are of no type: nothing below knows these."""
+    return entry.with_type(pa.large_string()) if pa.types.is_nested(entry.type) or pa.types.is_null(entry.type) else entry
 
 
 def _wider(known: pa.Field, other: pa.Field, part: _Part, first: _Part) -> pa.Field:
@@ -175,9 +185,10 @@ def _wider(known: pa.Field, other: pa.Field, part: _Part, first: _Part) -> pa.Fi
         ) from None
 
 
-def _refuse_bomb(parts: Sequence[_Part], n_values: int, name: str) -> None:
+def _refuse_bomb(parts: Sequence[_Part], n_rows: int, n_values: int, name: str) -> None:
     size = sum(part.path.stat().st_size for part in parts)
-    if n_values > MAX_VALUES or (n_values > MAX_VALUES // 20 and n_values > size * 2_000):
+    repetitive = (n_values > MAX_VALUES // 20 and n_values > size * 2_000) or (n_rows > _MANY_ROWS and n_rows > size * _ROWS_A_BYTE)
+    if n_values > MAX_VALUES or repetitive:
         raise SourceError(
             f"{name} says it has {n_values:,} values in {size:,} bytes, more than can be taken in: give fewer rows or columns."
         )
@@ -188,10 +199,10 @@ def _read_part(part: _Part, fields: Sequence[pa.Field], name: str, n: int | None
     with _sentences(part.name):
         if n is None:
             # Through the file itself: a data set's reader takes folders' names for columns of its own.
-            with pq.ParquetFile(part.path, memory_map=True, page_checksum_verification=True) as file:
+            with pq.ParquetFile(part.path, memory_map=True, page_checksum_verification=True, read_dictionary=part.swollen) as file:
                 table = file.read(columns=wanted) if wanted else None
         else:
-            with pq.ParquetFile(part.path, memory_map=True) as file:
+            with pq.ParquetFile(part.path, memory_map=True, read_dictionary=part.swollen) as file:
                 batch = next(file.iter_batches(batch_size=n, columns=wanted), None)
                 table = None if batch is None else pa.Table.from_batches([batch.slice(0, n)])
         rows = part.n_rows if table is None else table.num_rows
@@ -208,6 +219,10 @@ def _read_part(part: _Part, fields: Sequence[pa.Field], name: str, n: int | None
 
 
 def _as_type(column: pa.ChunkedArray, entry: pa.Field, part: _Part, name: str) -> pa.ChunkedArray:
+    if entry.name in part.swollen:
+        column = spread_texts(column, f"{part.name}, column {said(entry.name)},", part.path.stat().st_size)
+    if pa.types.is_nested(column.type):
+        column = pa.chunked_array([written(chunk) for chunk in column.chunks], pa.large_string())
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_dictionary(column.type):
         column.validate(full=True)  # text that is not UTF-8 would come up anywhere later
     if column.type == entry.type:
@@ -231,5 +246,6 @@ def _sentences(name: str) -> Iterator[None]:
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
         if isinstance(error, DataError):
             raise
-        words = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
-        raise SourceError(f"{name} is a damaged Parquet file ({words[:200]}): write it again.") from error
+        words = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")[:200]
+        spoken = "".join(letter if letter.isprintable() else "?" for letter in words)
+        raise SourceError(f"{name} is a damaged Parquet file ({spoken}): write it again.") from error

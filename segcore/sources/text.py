@@ -108,6 +108,8 @@ def written(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     try:
         return pc.cast(column, pa.large_string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        if pa.types.is_timestamp(column.type) and column.type.tz:  # a zone that nobody knows: as it is kept, in UTC
+            return pc.cast(pc.cast(column, pa.timestamp(column.type.unit)), pa.large_string())
         return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.large_string())
 
 
@@ -182,6 +184,11 @@ def bytes_of(text: pa.Array) -> np.ndarray:
         return np.zeros(0, np.uint8)
     bounds = np.frombuffer(offsets, dtype=np.int64)[text.offset : text.offset + len(text) + 1]
     return np.frombuffer(values, np.uint8)[bounds[0] : bounds[-1]] if len(bounds) else np.zeros(0, np.uint8)
+
+
+def visible(text: str) -> str:
+    """Return what can be seen of a text: without invisible characters and outer spaces, in the composed Unicode form."""
+    return unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).strip()
 
 
 def shown(value: object, *, plain: bool = False) -> str:
