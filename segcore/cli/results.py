@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore.cli.meaning import parse_roles, read_options, row_rules
@@ -163,12 +162,13 @@ def read_like_trained(store: Store, trained: Mapping[str, Any], args: argparse.N
     """
     from segcore.intake import DataRequest, read_rows_in_child
     from segcore.sources import find_sample
+    from segcore.sources.files import user_path
 
     kind = args.kind or trained.get("kind")
     if kind is None:
         raise DataError("The sweep does not say which kind of data it was made from: give --kind.")
     request = DataRequest(
-        data=args.data if find_sample(args.data) else str(Path(args.data).expanduser().absolute()),
+        data=args.data if find_sample(args.data) else str(user_path(args.data).absolute()),
         kind=kind,
         roles=roles,
         where=tuple(args.where),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,8 +20,9 @@ def taken_in(store: Store, request: DataRequest) -> Intake:
     """
     from segcore.intake import take_in, take_in_child
     from segcore.sources import find_sample
+    from segcore.sources.files import user_path
 
-    path = Path(request.data).expanduser()
+    path = user_path(request.data)
     # Ray has processes of its own; a sample is known to be sound, and comes before a file of its name.
     if request.frames == "modin" or find_sample(request.data) or not path.exists():
         return take_in(store, request)

@@ -160,9 +160,11 @@ def _span(dataset: Dataset) -> tuple[str | None, str | None]:
 
 def _dropped_notes(table: FeatureTable) -> list[Note]:
     """Say which columns of a customer table are not clustered on, and why; with transactions no column is one in itself."""
+    from segcore.sources.formats import said
+
     notes = []
     for use, text in (("profile", "Carried along, not clustered on"), ("dropped", "Not used")):
-        found = [f"{column.column} ({column.reason})" for column in table.uses if column.use == use]
+        found = [f"{said(column.column)} ({column.reason})" for column in table.uses if column.use == use]
         if found:
             more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
             notes.append(Note("info", f"{text}: {'; '.join(found[:_MOST_NAMED])}{more}."))
@@ -215,10 +217,10 @@ def _key(store: Store, request: DataRequest) -> str:
 def _content(store: Store, data: str) -> str:
     """Return what tells one content from another: a file's SHA-256 and name, a package's version."""
     from segcore.sources import find_sample
-    from segcore.sources.files import content_digest
+    from segcore.sources.files import content_digest, user_path
 
     sample = find_sample(data)
-    version: str | Path = sample.version(samples_folder(store)) if sample else Path(data).expanduser()
+    version: str | Path = sample.version(samples_folder(store)) if sample else user_path(data)
     if isinstance(version, str):
         return version
     try:

@@ -10,7 +10,7 @@ from segcore.dataset import Dataset
 from segcore.index import default_home
 from segcore.rules import ReadOptions, RowRules
 from segcore.sources.completejourney import completejourney_version, open_completejourney
-from segcore.sources.files import read_file
+from segcore.sources.files import read_file, user_path
 from segcore.sources.online_retail import cached_path, open_online_retail
 from segcore.sources.raw import Raw
 from segcore.sources.roles import find_meaning
@@ -92,7 +92,7 @@ def open_source(data: str, *, name: str | None = None, folder: Path | None = Non
     """
     sample = find_sample(data)
     if sample is None:
-        return read_file(Path(data).expanduser(), name, reading)
+        return read_file(user_path(data), name, reading)
     raw = sample.open(folder or default_home() / "samples")
     return replace(raw, name=name) if name else raw
 

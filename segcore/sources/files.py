@@ -8,13 +8,13 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from segcore.dataset import Note
-from segcore.errors import SourceError
+from segcore.errors import DataError, SourceError
 from segcore.rules import ReadOptions
 from segcore.sources.compoundfile import describe_compound_file
 from segcore.sources.csvfile import read_csv
 from segcore.sources.formats import COMPOUND, GIVE, PARQUET, ZIP, check_name, is_json, refuse_other_formats, said
 from segcore.sources.jsonlines import read_json
-from segcore.sources.packed import peek
+from segcore.sources.packed import MAX_BYTES, peek, too_large
 from segcore.sources.parquet import part_paths, read_parquet
 from segcore.sources.raw import Raw
 from segcore.sources.workbook import read_workbook
@@ -65,6 +65,14 @@ def read_file(path: Path, name: str | None = None, reading: ReadOptions | None =
     return _said_unused(read_csv(path, name, reading), "CSV", reading)
 
 
+def user_path(text: str) -> Path:
+    """Return a path as people write it: ``~`` is their home, where there is one."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # ~somebody, whom the machine does not know
+        return Path(text)
+
+
 def content_digest(path: Path) -> str:
     """Return what tells one content from another: the SHA-256 of a file, or of a folder's Parquet parts and their paths.
 
@@ -74,7 +82,12 @@ def content_digest(path: Path) -> str:
         Where it cannot be read.
     """
     if path.is_file():
+        if not path.stat().st_size:
+            return hashlib.sha256().hexdigest()  # of the system's own files, reading some waits for ever
         with path.open("rb") as file:
+            if path.stat().st_size > MAX_BYTES and file.read(4) != PARQUET:
+                raise too_large(said(path.name), MAX_BYTES)  # before all of it is read for nothing
+            file.seek(0)
             return hashlib.file_digest(file, "sha256").hexdigest()
     digest = hashlib.sha256()
     for part in part_paths(path):
@@ -89,11 +102,15 @@ def _look(path: Path, name: str) -> tuple[bytes | None, str]:
             return None, ""
         if path.exists() and not path.is_file():
             raise SourceError(f"{str(path)!r} is no regular file: {GIVE}.")
-        return peek(path)
+        size = path.stat().st_size
+        if size:
+            return peek(path)
     except FileNotFoundError:
         raise SourceError(f"There is no file {str(path)!r}: give a path, or the name of a sample ('segcore samples' lists them).") from None
     except (OSError, ValueError) as error:
         raise SourceError(f"{said(name)} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+    # Of the system's own files, which have no size, reading some waits for ever.
+    raise DataError(f"{said(name)} is empty: a header and at least one row are needed.")
 
 
 def _as_text(head: bytes) -> bytes:

@@ -10,6 +10,7 @@ from segcore.sources.text import shown
 
 GIVE = "give CSV, XLSX, Parquet or JSON Lines"
 HEAD_BYTES = 4096
+_MOST_LETTERS = 300  # of a name in a sentence; a file's has at most 255
 GZIP, ZSTD, PARQUET, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"PK\x03\x04"
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # First bytes of files that are no tables: what it is, and what to do.
@@ -65,8 +66,8 @@ _RENAMED = {"text": ".csv", "workbook": ".xlsx", "parquet": ".parquet", "json": 
 
 
 def said(name: str) -> str:
-    """Return a file's or a column's name as a sentence holds it: as it is, or escaped where parts of it cannot be seen."""
-    return name if name.isprintable() else shown(name)
+    """Return a file's or a column's name as a sentence holds it: as it is, or escaped and shortened where parts cannot be seen or read."""
+    return name if len(name) <= _MOST_LETTERS and name.isprintable() else shown(name)
 
 
 def is_json(head: bytes) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,7 +41,7 @@ def unpack(path: Path, name: str, max_bytes: int = MAX_BYTES) -> tuple[bytearray
             size = file.seek(0, 2)
             file.seek(0)
             if not packing and size > max_bytes:
-                raise _too_large(name, max_bytes, "")
+                raise too_large(name, max_bytes)
             for chunk in _chunks(file, packing):
                 if not content:
                     refuse_other_formats(chunk[:HEAD_BYTES], name, packing=packing)
@@ -53,14 +52,14 @@ def unpack(path: Path, name: str, max_bytes: int = MAX_BYTES) -> tuple[bytearray
                         "trust it, and give the file inside."
                     )
                 if len(content) > max_bytes:
-                    raise _too_large(name, max_bytes, " unpacked" if packing else "")
+                    raise too_large(name, max_bytes, " unpacked" if packing else "")
                 line_end = max(line_end, content.rfind(b"\n", line_end), content.rfind(b"\r", line_end))
                 if len(content) - line_end > MAX_STRETCH:
                     raise DataError(
                         f"{name} goes on for more than {MAX_STRETCH // 2**20} MiB without a line end, from byte {line_end + 1:,} on: is it "
                         "a table, with a row a line?"
                     )
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error) as error:
         raise SourceError(f"{name} is a damaged gzip file ({_words(error)}): fetch or pack it again.") from error
     except OSError as error:
         if error.errno is None:
@@ -92,11 +91,58 @@ def _chunks(file: BinaryIO, packing: str, count: int = _CHUNK) -> Iterator[bytes
             yield chunk
 
 
+class _Inflater:
+    """Unpacks the members of a gzip file one after the other; Python's own goes through the file name in a header letter by letter.
+
+    Parameters
+    ----------
+    file : BinaryIO
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._waiting = file.read(_CHUNK)
+
+    def read(self, count: int) -> bytes:
+        """Return up to ``count`` bytes, none at the end.
+
+        Raises
+        ------
+        EOFError, zlib.error
+            Where the file is cut off or damaged, or goes on with something else.
+        """
+        while True:
+            if self._member.eof and not self._next_member():
+                return b""
+            if not self._waiting:
+                self._waiting = self._file.read(_CHUNK)
+            if not self._waiting:
+                raise EOFError("it ends before its end-of-stream marker")
+            chunk = self._member.decompress(self._waiting, count)
+            self._waiting = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            if chunk:
+                return chunk
+
+    def _next_member(self) -> bool:
+        """Go on to the next member behind zeros that pad the file, if there is one."""
+        while True:
+            self._waiting = self._waiting.lstrip(b"\0")
+            if len(self._waiting) > 1:
+                self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+                return True
+            more = self._file.read(_CHUNK)
+            if not more:
+                if self._waiting:
+                    raise EOFError("one byte too many at its end")
+                return False
+            self._waiting += more
+
+
 @contextmanager
 def _reader(file: BinaryIO, packing: str) -> Iterator[Reader]:
     if packing == "gzip":
-        with gzip.GzipFile(fileobj=file) as stream:
-            yield stream.read
+        yield _Inflater(file).read
     elif packing == "zstd":
         with pa.PythonFile(file, "r") as inner, pa.CompressedInputStream(inner, "zstd") as stream:
             yield stream.read
@@ -104,7 +150,8 @@ def _reader(file: BinaryIO, packing: str) -> Iterator[Reader]:
         yield file.read
 
 
-def _too_large(name: str, max_bytes: int, unpacked: str) -> SourceError:
+def too_large(name: str, max_bytes: int, unpacked: str = "") -> SourceError:
+    """Build the error for a file that is larger than can be taken in."""
     return SourceError(f"{name} is larger than {max_bytes / 2**30:.3g} GiB{unpacked}: save it as Parquet, or give fewer columns or rows.")
 
 

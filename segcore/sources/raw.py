@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from segcore.dataset import Kind, Note
 from segcore.errors import DataError
-from segcore.sources.text import shown
+from segcore.sources.text import shown, visible
 
 MAX_COLUMNS = 2_000
 
@@ -98,7 +98,7 @@ def check_header(names: Sequence[str], what: str) -> tuple[list[str], tuple[Note
     """
     if len(names) > MAX_COLUMNS:
         raise DataError(f"{what} has {len(names):,} columns, more than the {MAX_COLUMNS:,} allowed: keep those that are needed.")
-    names = [name.strip() for name in names]
+    names = [name.strip() if visible(name) else "" for name in names]
     nameless = [position for position, name in enumerate(names, start=1) if not name]
     if len(names) > 2 and names[0] and len(nameless) == len(names) - 1:
         raise DataError(
@@ -106,11 +106,22 @@ def check_header(names: Sequence[str], what: str) -> tuple[list[str], tuple[Note
             "columns with --header-row (a choice on screen)."
         )
     names = [name or f"column_{position}" for position, name in enumerate(names, start=1)]
-    for position, name in enumerate(names):
-        if name in names[:position]:
-            first = names.index(name) + 1
-            raise DataError(f"{what} has two columns named {shown(name)} (columns {first} and {position + 1}): rename one of them.")
+    _refuse_repeated(names, what)
     if not nameless:
         return names, ()
     listed = ", ".join(f"column_{position}" for position in nameless)
     return names, (Note("info", f"Columns without a name were named by their position: {listed}."),)
+
+
+def _refuse_repeated(names: Sequence[str], what: str) -> None:
+    """Raise where two columns have one name, or names that nobody can tell apart: another Unicode form, a character without a width."""
+    seen: dict[str, int] = {}
+    for position, name in enumerate(names):
+        first = seen.setdefault(visible(name), position)
+        if first == position:
+            continue
+        where = f"(columns {first + 1} and {position + 1}): rename one of them."
+        if names[first] == name:
+            raise DataError(f"{what} has two columns named {shown(name)} {where}")
+        both = f"{shown(names[first], plain=True)} and {shown(name, plain=True)}"
+        raise DataError(f"{what} has two columns whose names look the same, {both} {where}")

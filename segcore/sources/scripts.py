@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segcore.dataset import Note
+from segcore.sources.formats import said
 from segcore.sources.raw import Raw
 from segcore.sources.text import shown
 
@@ -25,7 +26,7 @@ def script_notes(raw: Raw) -> tuple[Note, ...]:
     cell = _first_cell(raw.head(_LOOKED_AT))
     if cell is not None:
         column, row, value = cell
-        where = f"in {raw.where(row)} of {column}"
+        where = f"in {raw.where(row)} of {said(column)}"
         notes.append(Note("info", f"Cells that look like formulas or scripts, such as {shown(value)} {where}, are kept as text."))
     return tuple(notes)
 
