@@ -66,8 +66,10 @@ def read_json(path: Path, name: str, reading: ReadOptions | None = None, *, max_
     for place, spoken_place, found in _listed(content, spoken) if is_list else _lines(content, spoken):
         columns.add(found, spoken_place)
         places.append(place)
-    if not places:
-        raise DataError(f"{spoken} holds no object: at least one is needed.")
+    if not places or not columns.names:
+        raise DataError(f"{spoken} holds no object{' with a named value' if places else ''}: at least one is needed.")
+    if len(places) == 1:
+        _refuse_wrapped(found, spoken)
     names, header_notes = check_header(columns.names, spoken)
     table = columns.table().rename_columns(names)
     first = None if places == list(range(1, len(places) + 1)) else np.array(places, np.int64)
@@ -87,6 +89,18 @@ def read_json(path: Path, name: str, reading: ReadOptions | None = None, *, max_
         notes=notes,
         form={"format": f"{form}, packed with {packing}" if packing else form, "encoding": encoding.spoken},
     )
+
+
+def _refuse_wrapped(only: dict[str, Any], name: str) -> None:
+    """Raise where the only object holds the rows, or the columns, in a list."""
+    lists = {key: value for key, value in only.items() if isinstance(value, list) and len(value) > 1}
+    rows = next((key for key, value in lists.items() if all(isinstance(inner, dict) for inner in value)), None)
+    if rows is not None:
+        raise DataError(
+            f"{name} is one object that holds {len(lists[rows]):,} in the list {said(rows)}: give these alone, one a line or as a list."
+        )
+    if lists and len(lists) == len(only):
+        raise DataError(f"{name} is one object of lists, a column each: give one object with named values a row.")
 
 
 class _Columns:
@@ -111,14 +125,19 @@ class _Columns:
             if value is not None and value.__class__ is not str and value.__class__ is not _Number:
                 if isinstance(value, dict | list):
                     self.nested.add(key)
-                value = _as_json(value)
+                    value = self._nested(value, where)
+                else:
+                    value = _as_json(value)
             if value is not None and len(value) > MAX_VALUE // 4 and len(value.encode("utf-8", "replace")) > MAX_VALUE:
                 raise DataError(
                     f"{self._name} has a value of {len(value):,} letters in {where}, column {said(key)}, more than the "
                     f"{MAX_VALUE // 2**20} MiB a value may have: shorten it, or leave the column out."
                 )
+            if value is not None and not value.isascii():
+                self._refuse_half(value, f"column {said(key)}", where)
             column = values.get(key)
             if column is None:
+                self._refuse_half(key, "a key", where)
                 column = values[key] = []
                 if len(values) > MAX_COLUMNS:
                     raise DataError(
@@ -130,11 +149,23 @@ class _Columns:
             column.append(value)
         self._held += 1
         if self._held * len(values) > _BATCH_VALUES:
-            self._flush(where)
+            self._flush()
+
+    def _nested(self, value: Any, where: str) -> str:
+        try:
+            return _as_json(value)
+        except RecursionError:
+            raise _too_deep(self._name, where) from None
+
+    def _refuse_half(self, text: str, what: str, where: str) -> None:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise DataError(f"{self._name} has half a character (a lone surrogate) in {where}, {what}: correct it.") from None
 
     def table(self) -> pa.Table:
         """Return all rows."""
-        self._flush("the last row")
+        self._flush()
         schema = pa.schema([(key, pa.large_string()) for key in self._values])
         # Batches from before a column's first appearance have nulls there.
         tables = [
@@ -143,16 +174,11 @@ class _Columns:
         ]
         return pa.concat_tables(tables)
 
-    def _flush(self, where: str) -> None:
+    def _flush(self) -> None:
         batch = {}
         for key, column in self._values.items():
             column.extend([None] * (self._held - len(column)))
-            try:
-                batch[key] = pa.array(column, pa.large_string())
-            except UnicodeEncodeError:
-                raise DataError(
-                    f"{self._name} has half a character (a lone surrogate) in column {said(key)}, in or above {where}: correct it."
-                ) from None
+            batch[key] = pa.array(column, pa.large_string())
             column.clear()
         self._batches.append((self._held, batch))
         self._held = 0
@@ -240,8 +266,12 @@ def _parse(parse: Callable[[str, int], tuple[Any, int]], text: str, at: int, nam
     except DataError as error:
         raise DataError(f"{name} is ambiguous in {where}: {error}; take one out.") from None
     except RecursionError:
-        raise DataError(f"{name} nests lists or objects too deeply in {where}: give one flat object a row.") from None
+        raise _too_deep(name, where) from None
     if not isinstance(found, dict):
         kind = _KINDS.get(type(found), "a number")
         raise DataError(f"{name} has {kind} in {where}, where an object is needed: give one object with named values a row.")
     return found, stop
+
+
+def _too_deep(name: str, where: str) -> DataError:
+    return DataError(f"{name} nests lists or objects too deeply in {where}: give one flat object a row.")
