@@ -42,6 +42,8 @@ def holds_times(column: pa.ChunkedArray, name: str, order: DateOrder | None = No
     """Tell whether a column holds dates or times."""
     if pa.types.is_boolean(column.type):
         return False
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        return column.null_count < len(column)  # what is wrong with them is said when they are read
     for part in (column, column.slice(0, _FIRST_ROWS)):
         # A bad date far down must be reported as such: the first rows decide where the whole sample does not.
         try:

@@ -81,7 +81,7 @@ def test_broken_text_is_refused_with_its_place(tmp_path, content, words):
         ("rows.csv", b"\n<!DOCTYPE html>\n<html><body><form>Log in</form></body></html>", ["a web page"]),
         ("rows.csv", b'\xef\xbb\xbf<?xml version="1.0"?><rows/>', ["XML"]),
         ("rows.csv", b"BZh91AY&SY" + bytes(range(200)), ["bzip2"]),
-        ("rows.csv", b"PK\x03\x04 and then nothing", ["damaged zip"]),
+        ("rows.csv", b"PK\x03\x04 and then nothing", ["damaged"]),
         ("rows.csv", b'{"a": 1}\n', ["is JSON, not CSV", "rename it to rows.jsonl"]),
         ("rows.xlsx", TABLE, ["plain text (CSV), not an XLSX workbook", "rename it to rows.csv"]),
         ("rows.parquet", TABLE, ["plain text (CSV), not Parquet", "rename it to rows.csv"]),
