@@ -22,6 +22,8 @@ NO_QUANTITY = "there is no quantity"
 SAMPLE_ROWS = 2_000
 _FEW_VALUES, _HARDLY_ANY, _MANY_ROWS = 20, 3, 100
 _CUSTOMERS = re.compile("(customer|client|cliente|kunde|klant|household|cust)s?")
+_OF_ORDERS = re.compile("order|invoice|basket|receipt|ticket|bill")
+_OF_LINES = re.compile("trans|txn|trx|sale|purchase")
 _MOST_NAMED = 40
 _MOSTLY = 0.5
 _SOME_DATES_LACK = 0.1
@@ -90,7 +92,20 @@ class Guess:
         if role not in ("customer", "order"):
             return names
         numbered = [name for name in free if plain(name) in ("name", "number") and contents.numbered(self._sample[name])]
-        return [*names, *numbered] if role == "order" else [name for name in names if name not in numbered]
+        if role == "order":
+            return [*self._orders_before_lines(names), *numbered]
+        nameless = [name for name in free if plain(name) == "id" and self._repeats(name)]
+        return [*(name for name in names if name not in numbered), *nameless]
+
+    def _orders_before_lines(self, names: list[str]) -> list[str]:
+        """Return names of orders with a "transaction" that is another in every row behind an order or invoice that is not."""
+        several = any(_OF_ORDERS.search(plain(name)) and self._repeats(name) for name in names)
+        return sorted(names, key=lambda name: several and bool(_OF_LINES.search(plain(name))) and not self._repeats(name))
+
+    def _repeats(self, name: str) -> bool:
+        """Tell whether a value of the first rows stands in more than one of them."""
+        column = self._sample[name].drop_null()
+        return bool(pc.count_distinct(column).as_py() < len(column))
 
     def _by_name(self, role: str, names: list[str]) -> tuple[str | None, str]:
         """Return the column with the most telling name among those that hold what the role needs; else among those that nearly do.
@@ -102,6 +117,8 @@ class Guess:
             for name in names:
                 column = self._sample[name]
                 if not suits(column, name) or (role == "customer" and not self._tells_customers_apart(name)):
+                    continue
+                if role in _NUMERIC_ROLES and self._lacking(name) == 1:
                     continue
                 if role in _OPTIONAL and self._lacking(name) > _MOSTLY:
                     self._said_lacking(name, role)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 
 # All patterns are over names in lower case with all but letters and digits taken out, accents too.
 _ID = "id|ids|no|nr|nbr|num|number|nummer|key|code|ref|uuid|guid|hash|sk"
-_FOREIGN_ID = "id|no|n|nr|num|numero|number|nummer|code|codigo|cod|codice|ref"
+_FOREIGN_ID = "id|no|n|nr|num|numer|numero|number|nummer|code|codigo|cod|codice|ref"
 _WHO = "customer|client|household|hh|hshd|member|shopper|buyer|consumer|cust|purchaser|guest|patron"
 _WHO_ELSE = "user|account|visitor|subscriber|person|loyalty|panelist|panellist|reviewer|rater|profile|party|contact"
 _FOREIGN_WHO = (
@@ -18,6 +18,7 @@ _FOREIGN_WHO = (
     "|clienti|acquirente|utente|consumatore"  # Italian
     "|klant|klanten|koper|gebruiker|huishouden"  # Dutch
     "|consumidor|utilizador"
+    "|klienta?|nabywc[ay]|kupujac[ay]"  # Polish
 )
 _DOCUMENT = "invoice|order|basket|transaction|trans|tran|trx|txn|receipt|ticket|bill|purchase|sales?|checkout|trip|visit|booking|cart"
 _CLOCK = "(date|time|datetime|timestamp|dt|ts|day|on|at)+(utc|local|gmt)?"
@@ -49,7 +50,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         rf".*({_WHO_ELSE})(unique)?({_ID})",
         "(loyalty|lylty|member|customer|club)?card(id|no|nr|nbr|number)?|cid|uid|panelist(id)?|carte(fidelite|client)|tarjeta(cliente)?",
         "(customer|client|buyer|billing|contact|user)?(email(address|id)?|mail)",
-        ".*(customer|client|buyer|shopper|billing|contact|user)(email(address|id)?|mail)",
+        ".*(customer|client|buyer|shopper|billing|contact|user|from|payer)(email(address|id)?|mail)",
         "(customer|client|buyer|user)(name|fullname)|billingname",
         "fullname|name",
     ),
@@ -70,6 +71,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         rf"{_GERMAN_DOCUMENT}({_FOREIGN_ID}|kennung)|bestellung|auftrag|rechnung|beleg|kassenbon|bon|vorgang|warenkorb",
         rf"{_DUTCH_DOCUMENT}({_FOREIGN_ID})|bestelling|factuur|kassabon|transactie",
         rf"({_FOREIGN_ID})?{_OF}({_FRENCH_DOCUMENT}|{_SPANISH_DOCUMENT}|{_ITALIAN_DOCUMENT}|{_PORTUGUESE_DOCUMENT})({_FOREIGN_ID})?",
+        "(id|nr|numer|no)?(zamowieni[ea]|faktur[ay]|paragonu?|transakcji)",
         rf"(session|visit|document|doc)({_ID})",
     ),
     "item": (
@@ -87,27 +89,29 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "(quantity|qty|units)(purchased|ordered|sold|shipped)?|pieces|pcs|menge|quant|qnty",
         "(item|order|product|sales?|units?|ordered|purchase)s?(quantity|qty|sold|count)|.*(quantity|qty)|n(umberof|oof|um)?items|items",
         "(bestell|verkaufs)?(menge|anzahl)|stuckzahl|stueckzahl|stuck|stueck|quantite|qte|cantidad|cant|unidades|uds|nombre|nb",
-        "aantal|hoeveelheid|stuks|quantita|qta|pezzi|quantidade|qtde|qtd|count",
+        "aantal|hoeveelheid|stuks|quantita|qta|pezzi|quantidade|qtde|qtd|ilosc|count",
     ),
     "price": (
         "(unit|item|product|list|selling|sales?|net|gross|retail|sell)?price(each|perunit|peritem|perpiece|unit)?|(unit|item)cost|preis"
         "|(einzel|stuck|stueck|verkaufs|vk|artikel|netto|brutto)preis",
         "price(?!.*(range|group|category|tier|band|total|list)).*|unitvalue|unitamount|rate(perunit)?",
         "prix(unitaire|vente|ht|ttc)*|pu|puht|pvp|precio(unitario|venta|unidad)?|prijs|(stuks|eenheids|verkoop)prijs|prezzo(unitario|vendita)?"
-        "|preco(unitario|venda)?",
+        "|preco(unitario|venda)?|cena(jednostkowa|netto|brutto)?",
         ".*price(each|per(unit|item|piece))",
         ".*(unit|item|each)price|(?!.*(total|line|gesamt|order|basket|range|group|category|tier|band)).*price",
     ),
     "amount": (
         rf"sales?(value|amount|total)|(line|total|net|gross|{_DOCUMENT}|paid|payment|spend)?(amount|amt)"
         "|linetotal|extendedprice|linevalue",
-        "(line|grand|order|net|gross|invoice|basket)?tot(al)?(price|sales?|spent|spend|value|cost|revenue|paid|due)?|revenue|turnover|sales"
+        "(line|item|row|grand|order|net|gross|invoice|basket)?tot(al)?(price|sales?|spent|spend|value|cost|revenue|paid|due)?|revenue|turnover|sales"
         "|spent|spend|umsatz|(net|gross)sales?|sum|dollars|euros?",
         "(payment|monetary|order|purchase|basket|net|gross|transaction|invoice)?(value|payment)|price"
         "|(?!.*(disc|tax|vat|ship|freight|refund|tip|profit|margin|fee|balance|limit|coupon)).*(amount|revenue)",
         "(gesamt|rechnungs|bestell|auftrags|kauf|waren|positions|netto|brutto|zahl)?(betrag|summe|umsatz|preis|wert)|gesamt|somm[ae]|suma|soma|montant(total|ttc|ht)?|total(ttc|ht)|chiffreaffaires?"
         "|chiffredaffaires|ventes?|importe(total)?|monto(total)?|ventas?|ingresos?",
-        "bedrag|totaal(bedrag|prijs)?|omzet|importo(totale)?|totale|ricavo|ricavi|vendite|valor(total|compra|pago)?|montante|receita|vendas?",
+        "bedrag|totaal(bedrag|prijs)?|omzet|importo(totale)?|totale|ricavo|ricavi|vendite|valor(total|compra|pago)?|montante|receita|vendas?"
+        "|kwota|wartosc(netto|brutto)?",
+        "gross|net",
     ),
     "discount": (
         rf"(line|item|order|total|sales?|retail|invoice)?({_TAKEN_OFF})s?({_MONEY}|price)?|({_MONEY}){_OF}({_TAKEN_OFF})",

@@ -86,10 +86,11 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: 
         reasons = {**guess.reasons, **reasons}
         notes = guess.notes
     decided = _decide_kind(raw, kind, found, asked, without_customer=roles.get("customer") == "")
+    likely = _may_be_transactions(raw, found) if decided == "customers" and kind is None and "customer" not in roles else []
     found = {role: column for role, column in found.items() if role in ROLES_OF[decided]}
     if decided == "customers":
         found = {} if "customer" in roles and not roles["customer"] else _customers_role(raw, found, chosen="customer" in asked)
-        notes = []
+        notes = likely
     else:
         _require(raw, decided, found)
         if "amount" in found and "amount" not in asked and {"quantity", "price"} <= set(found):
@@ -103,7 +104,7 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: 
         decided,
         {role: found[role] for role in ROLES if role in found},
         {role: reasons.get(role, "each value stands once") for role in found},
-        tuple(notes) if decided == "transactions" else (),
+        tuple(notes) if decided != "ratings" else (),
         _clock(raw, decided, found),
     )
 
@@ -153,6 +154,19 @@ def _decide_kind(raw: Raw, kind: str | None, found: Mapping[str, str], asked: Ma
     # A table of customers may have some of them twice, which is said; but most customers of a shop may have bought once.
     lines = money and not {"order", "item", "quantity"}.isdisjoint(found) and not UNLIKELY_TIME.search(plain(found["time"]))
     return "customers" if _distinct(raw, found["customer"], share=1.0 if lines else _MOSTLY) else "transactions"
+
+
+def _may_be_transactions(raw: Raw, found: Mapping[str, str]) -> list[Note]:
+    """Say how to go on where rows have dates and amounts, and only whose they are is not known."""
+    if "customer" in found or "time" not in found or not ("amount" in found or {"quantity", "price"} <= set(found)):
+        return []
+    money = found.get("amount", found.get("price", ""))
+    text = f"{said(raw.name)} has dates ({said(found['time'])}) and amounts ({said(money)}), but no column that looks like the customer"
+    return [
+        Note(
+            "warning", f"{text}: where its rows are transactions, name that column with the role customer, such as --role customer=COLUMN."
+        )
+    ]
 
 
 def _total_notes(raw: Raw, found: Mapping[str, str]) -> list[Note]:

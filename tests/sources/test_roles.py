@@ -318,3 +318,44 @@ def test_a_rate_that_is_chosen_as_discount_is_warned_of():
     assert [note.text for note in notes] == [
         "Discount holds rates between 0 and 1, and is added up as money: where it is a rate, turn it into money in the file."
     ]
+
+
+def test_an_order_of_several_lines_comes_before_a_transaction_that_is_one_line():
+    columns = {
+        "Transaction ID": ["1", "2", "3", "4"],
+        "Order ID": ["7", "7", "8", "9"],
+        "Buyer": IDS,
+        "Sale Date": WHEN,
+        "Item Total": PRICES,
+    }
+    assert meaning(columns).roles["order"] == "Order ID"
+    assert meaning({**columns, "Order ID": ["6", "7", "8", "9"]}).roles["order"] == "Transaction ID"
+
+
+def test_an_id_that_stands_in_several_rows_is_the_customers_where_no_other_is():
+    columns = {"id": IDS, "date": WHEN, "purchasequantity": COUNTS, "purchaseamount": PRICES}
+    assert (meaning(columns).kind, meaning(columns).roles["customer"]) == ("transactions", "id")
+    assert meaning({**columns, "id": ["1", "2", "3", "4"]}).kind == "customers"
+
+
+def test_dates_and_amounts_without_a_customer_are_said_to_be_transactions_perhaps():
+    columns = {"date": WHEN, "whose": IDS, "amount": PRICES}
+    found = meaning(columns)
+    assert found.kind == "customers"
+    assert "has dates (date) and amounts (amount), but no column that looks like the customer" in found.notes[0].text
+    assert not meaning(columns, kind="customers").notes
+
+
+def test_names_of_polish_shops_and_of_paypal_are_known():
+    columns = {"Nr zamówienia": CODES, "Data zamówienia": WHEN, "ID klienta": IDS, "Ilość": COUNTS, "Cena": PRICES}
+    assert meaning(columns).roles == {
+        "customer": "ID klienta", "order": "Nr zamówienia", "time": "Data zamówienia", "quantity": "Ilość", "price": "Cena",
+    }  # fmt: skip
+    columns = {
+        "Date": WHEN,
+        "Gross": PRICES,
+        "From Email Address": [f"{one}@x.com" for one in IDS],
+        "Transaction ID": CODES,
+        "Quantity": [None] * 4,
+    }
+    assert meaning(columns).roles == {"customer": "From Email Address", "order": "Transaction ID", "time": "Date", "amount": "Gross"}
