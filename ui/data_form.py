@@ -169,7 +169,10 @@ def _path(store: Store) -> None:
         if not path.strip():
             state.remember("data_problem", (CHOOSER, "Give the path of a file."))
             st.rerun()
-        attempt(store, request_for(Path(path.strip()).expanduser(), Path(path.strip()).name))
+        from segcore.sources.files import user_path
+
+        found = user_path(path.strip())
+        attempt(store, request_for(found, found.name))
 
 
 def request_for(path: Path, name: str) -> DataRequest:

@@ -72,7 +72,7 @@ def plain(text: str) -> str:
 
 def on_screen(text: str) -> str:
     """Return a sentence that names an option of the command line with the name of the field that does the same on the Data screen."""
-    text = _CODES.sub("choose “Category” for this column", _ROLE.sub("choose it below", text))
+    text = _CODES.sub("choose “Category”", _ROLE.sub("choose it below", text))
     return _OPTION.sub(lambda found: (f", perhaps {found[3].strip()}" if found[1] else "") + _FIELDS.get(found[2], " below"), text)
 
 

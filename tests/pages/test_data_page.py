@@ -102,6 +102,14 @@ def test_a_path_that_is_not_there_is_one_sentence(open_app, small_intake):
     assert "/nowhere/x.csv" in error.value
 
 
+@pytest.mark.parametrize("path", ["~nobody-here/x.csv", "/nowhere/\N{SKULL}" + "x" * 300 + ".csv"])
+def test_a_path_that_no_file_can_have_is_one_sentence_too(open_app, small_intake, path):
+    app = open_path(open_app("data"), path)
+    assert not app.exception
+    assert len(app.error) == 1
+    assert loaded(app) == "Loaded: orders.csv"
+
+
 def test_a_file_whose_roles_cannot_be_guessed_can_be_given_them(open_app, small_intake, tmp_path, small_orders):
     path = tmp_path / "odd.csv"
     small_orders().set_axis(["customer_id", "b", "date", "d", "e", "f"], axis=1).to_csv(path, index=False)
@@ -337,7 +345,7 @@ def test_an_upload_is_kept_under_the_ending_of_its_format_whatever_its_name(stor
         ),
         ("say which with --date-order dmy or mdy (a choice on screen).", "say which below."),
         ("name its encoding with --encoding (a choice on screen).", "name its encoding, under “How the file is read”."),
-        ("declare the column with --category 'my region'", "choose “Category” for this column"),
+        ("declare the column with --category 'my region'", "choose “Category”"),
         ("nothing of the kind", "nothing of the kind"),
     ],
 )
