@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from segcore.dataset import ROW_NUMBER, Dataset, Note
 from segcore.errors import DataError
 from segcore.frames import to_backend
-from segcore.rules import RowRules
+from segcore.rules import DateOrder, RowRules
 from segcore.sources.aside import (
     CANCELLED,
     DUPLICATE,
@@ -100,7 +100,7 @@ def build_dataset(
     table = pa.table(typed.columns)
     valid = sieve.kept
     as_written = pa.table({**typed.columns, **typed.days})  # conditions are about the columns of the file
-    kept = _filtered(valid, as_written, conditions, selection, roles)
+    kept = _filtered(valid, as_written, conditions, selection, roles, rules.date_order)
     n_valid, n_kept = int(valid.sum()), int(kept.sum())
     if n_kept == 0:
         raise _no_row_left(raw, sieve, n_valid)
@@ -162,11 +162,16 @@ def _below_zero(values: pa.Array) -> np.ndarray | None:
 
 
 def _filtered(
-    valid: np.ndarray, table: pa.Table, conditions: Sequence[Condition], selection: Selection, roles: Mapping[str, str]
+    valid: np.ndarray,
+    table: pa.Table,
+    conditions: Sequence[Condition],
+    selection: Selection,
+    roles: Mapping[str, str],
+    order: DateOrder | None,
 ) -> np.ndarray:
     kept = valid
     for condition in conditions:
-        kept = kept & _mask(condition.mask(_marked(table, roles)))
+        kept = kept & _mask(condition.mask(_marked(table, roles), order=order))
     if "time" in roles:
         times = table[roles["time"]].combine_chunks()
         kept = kept & _mask(period(times, date_from=selection.date_from, date_to=selection.date_to))

@@ -297,3 +297,15 @@ def test_many_negative_amounts_are_warned_of_as_a_banks_spending():
     meaning = find_meaning(raw, kind="transactions", roles={"customer": "account", "time": "booked", "amount": "amount"})
     notes = [note.text for note in build_dataset(raw, meaning, Selection(), frames="pandas").notes]
     assert any(text.startswith("3 of 4 lines have a negative amount and count as cancelled: ") for text in notes)
+
+
+def test_the_order_of_dates_counts_for_filters_too(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text(
+        "customer,date,due,amount\n" + "".join(f"c{n % 3},0{n % 9 + 1}/0{n % 5 + 1}/2024,0{n % 9 + 1}/02/2024,{n}\n" for n in range(30))
+    )
+    rows = RowRules(date_order="dmy")
+
+    dataset = read_source(str(path), kind="transactions", where=["due >= '2024-02-05'"], rows=rows)
+
+    assert dataset.rows_read - dataset.filtered_out == sum(n % 9 + 1 >= 5 for n in range(30))
