@@ -147,7 +147,9 @@ def reading_form(store: Store, request: DataRequest) -> None:
 
 def _draw_remembered(store: Store, known: Known) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"Taken as you chose it for {plain(known.remembered or '')}, which has the same columns.", width="content")
+        same = known.remembered == (known.request.name or known.request.data)
+        before = "it before" if same else f"for {plain(known.remembered or '')}, which has the same columns"
+        st.caption(f"Taken as you chose {before}.", width="content")
         if st.button("Guess afresh", key="data.afresh", icon=":material/restart_alt:"):
             attempt(store, replace(known.request, afresh=True))
 

@@ -234,11 +234,11 @@ def test_what_was_chosen_for_one_file_is_taken_for_the_next_and_can_be_guessed_a
     widget(app, "selectbox", "Order").select("")
     apply(app)
     app = open_path(app, tmp_path / "april.csv")
-    assert "Taken as you chose it for march.csv" in words(app)
+    assert "Taken as you chose for march.csv, which has the same columns" in words(app)
     assert widget(app, "selectbox", "Order").value == ""
     app.button(key="data.afresh").click().run()
     assert widget(app, "selectbox", "Order").value == "order"
-    assert "Taken as you chose it" not in words(app)
+    assert "Taken as you chose" not in words(app)
 
 
 def test_another_kind_asks_for_its_own_roles(open_app, small_intake):
