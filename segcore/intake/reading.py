@@ -208,10 +208,17 @@ def _is_sample(request: DataRequest) -> bool:
 
 def _key(store: Store, request: DataRequest) -> str:
     asked = {key: value for key, value in request.to_json().items() if key != "data"}
-    versions = {name: importlib.metadata.version(name) for name in ("pandas", "pyarrow", "narwhals", request.frames)}
+    versions = {name: _version(name) for name in ("pandas", "pyarrow", "narwhals", request.frames)}
     return digest(
         {"edition": _EDITION, "request": asked, "content": _content(store, request.data), "segcore": __version__, "versions": versions}
     )
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""  # what needs it says that it is not there
 
 
 def _content(store: Store, data: str) -> str:

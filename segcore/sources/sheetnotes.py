@@ -42,7 +42,7 @@ def cell_notes(title: str, cells: Cells) -> list[Note]:
         have = _counted(cells.uncached, "formula has", "formulas have")
         first = f": the first is {cells.first_uncached}" if cells.first_uncached else ""
         advice = "open the workbook in a spreadsheet program and save it"
-        notes.append(Note("warning", f"{have} no saved result and count as empty{first} {of_sheet}; {advice}."))
+        notes.append(Note("warning", f"{have} no saved result{first} {of_sheet}; such cells count as empty: {advice}."))
     return notes
 
 

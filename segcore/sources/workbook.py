@@ -87,7 +87,7 @@ class _Book:
         """Read the sheets that are asked for, whatever else there is."""
         every = self._asked == ALL_SHEETS
         read: list[SheetRows] = []
-        for title in self.visible if every else [self._resolved(asked) for asked in self._asked]:
+        for title in self.visible if every else dict.fromkeys(map(self._resolved, self._asked)):
             sheet = self._open(title)
             if sheet.filled:
                 read.append(sheet.read())

@@ -200,7 +200,7 @@ def test_odd_json_is_refused_with_its_line(write_text, line, words):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ({"data": [{"a": 1}, {"a": 2}], "count": 2}, "holds 2 in the list data"),
+        ({"data": [{"a": 1}, {"a": 2}], "count": 2}, "holds 2 objects in the list data"),
         ({"a": [1, 2], "b": [3, 4]}, "a column each"),
         ([{}], "no object with a named value"),
     ],
