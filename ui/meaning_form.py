@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import streamlit as st
 
 from segcore.dataset import KINDS, ROLES_OF, ColumnUse, Kind
-from segcore.rules import DateOrder, ReadOptions, RowRules
+from segcore.rules import ColumnRules, DateOrder, ReadOptions, RowRules
 from segcore.solution import digest
 from segcore.store import Store
 from ui.column_editor import column_editor
@@ -42,6 +42,7 @@ GUESS = "\0"  # no column can be called so
 _GUESS_TITLES = {True: "– none found –", False: "– found by itself –"}
 _DELIMITERS = {None: "Found by itself", ",": "comma", ";": "semicolon", "tab": "tab", "|": "vertical bar"}
 _ORDERS: Mapping[str, str] = {"": "Found by itself", "dmy": "Day first", "mdy": "Month first", "ymd": "Year first"}
+_MOST_CATEGORIES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ def _draw_form(store: Store, known: Known, say: Callable[[], None]) -> None:
         columns = known.request.columns
         if kind == "customers" and known.whole:
             columns = column_editor(store, columns, known.uses if kind == known.kind else (), known.preview, salt)
+        elif kind != "customers" and roles.get("category"):
+            columns = _category_field(columns, kind, salt)
         filters = _filter_fields(known.request, salt)
         rows = _row_fields(known.request.rows, kind, salt)
         with st.expander("How the file is read", icon=":material/description:"):
@@ -188,6 +191,22 @@ def why(reasons: Mapping[str, str]) -> str:
     if len(set(reasons.values())) == 1:
         return f"Why these columns: {next(iter(reasons.values()))}."
     return f"Why these columns: {'; '.join(f'{ROLE_WORDS[role][0].lower()} {reason}' for role, reason in reasons.items())}."
+
+
+def _category_field(rules: ColumnRules, kind: Kind, salt: str) -> ColumnRules:
+    """Draw how many categories have a feature of their own."""
+    what = "spend" if kind == "transactions" else "ratings"
+    most = st.number_input(
+        "Categories with a share of their own",
+        min_value=1,
+        max_value=_MOST_CATEGORIES,
+        value=rules.max_categories,
+        step=1,
+        key=f"max_categories.{salt}",
+        help=f"The largest ones; each gives every customer's share of {what} as a feature. Smaller ones together are “(other)”.",
+        width=320,
+    )
+    return replace(rules, max_categories=int(most))
 
 
 def _filter_fields(request: DataRequest, salt: str) -> dict[str, Any]:

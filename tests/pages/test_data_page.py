@@ -388,3 +388,17 @@ class TestColumnEditor:
     def test_what_cannot_be_seen_is_escaped(self):
         frame = editor_frame([ColumnUse("a\u200b", "number", "numbers")], pd.DataFrame({"a\u200b": ["1\u200b"]}))
         assert frame.iloc[0].tolist() == ["a\\u200b", "Number", "Numbers", "1\\u200b"]
+
+
+def test_the_number_of_categories_with_a_share_of_their_own_is_asked_where_there_are_categories(open_app, small_intake, tmp_path):
+    path = tmp_path / "shop.csv"
+    header = "customer,order,date,department,amount\n"
+    path.write_text(header + "".join(f"c{n % 9},o{n},2024-0{n % 6 + 1}-{n % 27 + 1:02d},d{n % 5},{n + 1}\n" for n in range(90)))
+    app = open_path(open_app("data"), path)
+    widget(app, "number_input", "Categories with a share of their own").set_value(2).run()
+    apply(app)
+    assert not app.error and not app.exception
+    assert app.session_state["segcore.request"].columns.max_categories == 2
+    app.switch_page("pages/features.py").run()
+    labels = {box.label for box in app.checkbox}
+    assert sum("d" == label[:1] and label[1:].isdigit() for label in labels) == 2, sorted(labels)
