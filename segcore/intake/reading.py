@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PREVIEW_ROWS = 200
 _MOST_NAMED = 20
-_EDITION = 2  # of the stored record; a new one makes the old ones unknown
+_EDITION = 3  # of the stored record; a new one makes the old ones unknown
 
 
 def samples_folder(store: Store) -> Path:
@@ -168,6 +168,11 @@ def _dropped_notes(table: FeatureTable) -> list[Note]:
         if found:
             more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
             notes.append(Note("info", f"{text}: {'; '.join(found[:_MOST_NAMED])}{more}."))
+    codes = [said(column.column) for column in table.uses if column.codes]
+    if codes:
+        more = f" and {len(codes) - _MOST_NAMED} more" if len(codes) > _MOST_NAMED else ""
+        text = f"Few different whole numbers stand in {', '.join(codes[:_MOST_NAMED])}{more}: where they are codes, say so with --category"
+        notes.append(Note("info", f"{text} (“Used as” on screen)."))
     return notes
 
 

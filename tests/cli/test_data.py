@@ -276,3 +276,12 @@ class TestReport:
         assert code == 2
         assert "--aside" in said and "make it first" in said
         assert not (tmp_path / "x.parquet").exists()
+
+
+def test_numbers_that_may_be_codes_are_pointed_out(run, tmp_path):
+    path = tmp_path / "shops.csv"
+    path.write_text("id,Region,spend\n" + "".join(f"s{n},{n % 3 + 1},{n * 7 % 101 + 0.5}\n" for n in range(60)))
+    code, _, said = run("features", str(path), "--out", str(tmp_path / "x.csv"))
+    assert code == 0
+    assert "note: Few different whole numbers stand in Region: where they are codes, say so with --category" in said
+    assert "stand in Region" not in run("features", str(path), "--category", "Region", "--out", str(tmp_path / "x.csv"))[2]
