@@ -5,6 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes on a busy machine says nothing about the code.
+settings.register_profile("segcore", deadline=None)
+settings.load_profile("segcore")
 
 # Threads of small fits that wait for one another on a busy machine, spinning, cost the suite more than they give: on two shared cores
 # the fits of test_recommend took 20 s with two threads and 4 s with one. Before NumPy is imported; child processes inherit it.

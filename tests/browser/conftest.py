@@ -104,6 +104,15 @@ def server(tmp_path_factory):
     assert "Traceback" not in server.log.read_text(), server.log.read_text()[-5000:]
 
 
+@pytest.fixture(scope="module")
+def data_server(tmp_path_factory):
+    """Return a server for tests that load other data: a new session opens what was loaded last."""
+    server = running(tmp_path_factory, "data-home")
+    yield server
+    server.kill(signal.SIGTERM)
+    assert "Traceback" not in server.log.read_text(), server.log.read_text()[-5000:]
+
+
 @pytest.fixture
 def own_server(tmp_path_factory):
     """Return a server with an empty store that the test may kill."""

@@ -67,8 +67,8 @@ def sweep_and_explore(page, settle):
     settle(page)
 
 
-def test_a_customer_table_is_corrected_clustered_looked_into_and_exported(server, open_page, settle):
-    page = open_page(server, "/data")
+def test_a_customer_table_is_corrected_clustered_looked_into_and_exported(data_server, open_page, settle):
+    page = open_page(data_server, "/data")
     upload(page, settle, customer_table())
     expect(page.get_by_role("heading", name="Loaded: people.csv")).to_be_visible(timeout=LONG)
     settle(page)
@@ -95,8 +95,8 @@ def test_a_customer_table_is_corrected_clustered_looked_into_and_exported(server
     assert {row["customer_id"] for row in rows} == {f"k{n:04d}" for n in range(400)}
 
 
-def test_dates_that_could_be_either_are_settled_by_a_click_and_lead_to_a_sweep(server, open_page, settle):
-    page = open_page(server, "/data")
+def test_dates_that_could_be_either_are_settled_by_a_click_and_lead_to_a_sweep(data_server, open_page, settle):
+    page = open_page(data_server, "/data")
     upload(page, settle, ambiguous_orders())
     expect(page.get_by_role("heading", name="Not loaded yet: orders.csv")).to_be_visible(timeout=LONG)
     settle(page)
@@ -145,8 +145,8 @@ REFUSED = {
 }
 
 
-def test_files_that_are_refused_are_each_one_sentence_and_a_good_one_is_loaded_after_them(server, open_page, settle):
-    page = open_page(server, "/data")
+def test_files_that_are_refused_are_each_one_sentence_and_a_good_one_is_loaded_after_them(data_server, open_page, settle):
+    page = open_page(data_server, "/data")
     expect(page.get_by_role("heading", name=re.compile("^Loaded"))).to_be_visible(timeout=LONG)
     for name, (content, word) in REFUSED.items():
         upload(page, settle, {"name": name, "mimeType": "application/octet-stream", "buffer": content})

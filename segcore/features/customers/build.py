@@ -125,7 +125,8 @@ def _refitted(frame: Any, ids: np.ndarray, order: np.ndarray, fitted: Mapping[st
     recipes: Sequence[Mapping[str, Any]] = fitted["columns"]
     lacking = [recipe["column"] for recipe in recipes if recipe["column"] not in frame.columns]
     if lacking:
-        raise DataError(f"{source} has no column {', '.join(lacking)}, which the sweep was made with: give the same columns.")
+        columns = f"column{'' if len(lacking) == 1 else 's'} {', '.join(lacking)}"
+        raise DataError(f"{source} has no {columns}, which the sweep was made with: give the same columns.")
     return FeatureTable(
         values=_values(frame, recipes, order, source),
         names=tuple(name for recipe in recipes for name in recipe["names"]),
