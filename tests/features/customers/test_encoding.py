@@ -172,7 +172,7 @@ class TestNewCustomers:
             np.testing.assert_array_equal(table_of({"vip": spelled, "age": [1.0, 2]}, fitted=fitted).column("vip=True"), [1, 0])
 
     def test_a_column_that_is_not_there_is_named(self, table_of, fitted):
-        with pytest.raises(DataError, match="lines has no column plan, Region, which the sweep was made with: give the same columns"):
+        with pytest.raises(DataError, match="lines has no columns plan, Region, which the sweep was made with: give the same columns"):
             table_of({"age": [1.0], "loan": ["no"]}, fitted=fitted)
 
     def test_a_text_in_a_column_of_numbers_is_named_with_its_row(self, table_of, fitted):
