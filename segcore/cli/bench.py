@@ -82,7 +82,7 @@ def run_benchmark(args: argparse.Namespace) -> int:
     print_notes(intake.notes)
     what = "silhouettes of " if args.work == "silhouette" else ""
     title = f"{what}{algorithm(args.algo).title} on {intake.data['name']}, {listed(engines)}"
-    job = wait_for(store, jobs.start_benchmark(store, spec, title=f"Benchmark: {title}", total=total_fits(spec)), unit="fits")
+    job = wait_for(store, lambda: jobs.start_benchmark(store, spec, title=f"Benchmark: {title}", total=total_fits(spec)), unit="fits")
     if job.state != "done":
         print(f"segcore: {job.message or f'the benchmark was {job.state} with {job.done:,} of {job.total:,} fits done.'}", file=sys.stderr)
         return _INTERRUPTED if job.state == "cancelled" else _FAILED

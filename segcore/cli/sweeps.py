@@ -81,7 +81,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     from_store = store.is_complete(spec.id)
     if not from_store:
         require_room(store, spec, memory)
-    job = wait_for(store, jobs.start_sweep(store, spec, memory=memory, workers=args.workers), unit="points")
+    job = wait_for(store, lambda: jobs.start_sweep(store, spec, memory=memory, workers=args.workers), unit="points")
     if job.state != "done":
         return _report_end(job)
     sweep = store.sweep(job.id)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from segcore import jobs
 from segcore.store import Store
 
 
-def wait_for(store: Store, job_id: str, *, unit: str) -> jobs.Job:
-    """Wait for a job, its progress on one line of a terminal; Ctrl-C cancels it.
+def wait_for(store: Store, start: Callable[[], str], *, unit: str) -> jobs.Job:
+    """Start a job and wait for it, its progress on one line of a terminal; Ctrl-C cancels it.
 
     Parameters
     ----------
     store : Store
-    job_id : str
+    start : callable
+        Starts the job and returns its id.
     unit : str
         What is counted: "points" or "fits".
     """
@@ -25,9 +27,13 @@ def wait_for(store: Store, job_id: str, *, unit: str) -> jobs.Job:
         line = "waiting for its turn" if job.state == "queued" else f"{job.done:,} of {job.total:,} {unit}{left}"
         print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
 
+    job_id = None
     try:
+        job_id = start()
         return jobs.wait(store, job_id, on_progress=show if shown else None)
     except KeyboardInterrupt:
+        if job_id is None:
+            raise
         jobs.cancel(store, job_id)
         return jobs.read_job(store, job_id)
     finally:
