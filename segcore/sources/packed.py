@@ -18,6 +18,7 @@ BOMB_BYTES = 64 * 2**20
 BOMB_RATIO = 250  # tables pack to a third, very repetitive ones to a fiftieth; deflate's most is 1,032
 MAX_STRETCH = 64 * 2**20  # without a line end; the limit of a line is checked once the text is there
 _CHUNK = 2**23
+_PACKED = 2**16  # read at once: what a bomb is told by is how little of the file was read
 Reader = Callable[[int], bytes]
 
 
@@ -102,7 +103,7 @@ class _Inflater:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        self._waiting = file.read(_CHUNK)
+        self._waiting = file.read(_PACKED)
 
     def read(self, count: int) -> bytes:
         """Return up to ``count`` bytes, none at the end.
@@ -116,7 +117,7 @@ class _Inflater:
             if self._member.eof and not self._next_member():
                 return b""
             if not self._waiting:
-                self._waiting = self._file.read(_CHUNK)
+                self._waiting = self._file.read(_PACKED)
             if not self._waiting:
                 raise EOFError("it ends before its end-of-stream marker")
             chunk = self._member.decompress(self._waiting, count)
@@ -131,7 +132,7 @@ class _Inflater:
             if len(self._waiting) > 1:
                 self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
                 return True
-            more = self._file.read(_CHUNK)
+            more = self._file.read(_PACKED)
             if not more:
                 if self._waiting:
                     raise EOFError("one byte too many at its end")

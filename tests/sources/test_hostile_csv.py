@@ -12,6 +12,7 @@ import pytest
 
 from segcore.errors import DataError, ParameterError, SegcoreError, SourceError
 from segcore.rules import ReadOptions
+from segcore.sources import packed
 from segcore.sources.files import read_file
 
 HEADER = "customer_id,order_id,date,amount\n"
@@ -296,3 +297,18 @@ def test_text_that_is_not_utf_8_in_a_parquet_file_is_one_sentence(tmp_path):
 
     with pytest.raises(SourceError, match="UTF8|UTF-8"):
         read_file(tmp_path / "rows.parquet").read(["a"])
+
+
+def test_a_bomb_is_told_from_the_little_that_was_read_of_it(tmp_path, monkeypatch):
+    (tmp_path / "x.csv.gz").write_bytes(gzip.compress(b"1,2\n" * 2**24) * 40)
+    sizes, real = [], packed._Inflater.read
+
+    def read_and_count(self, count):
+        chunk = real(self, count)
+        sizes.append(len(chunk))
+        return chunk
+
+    monkeypatch.setattr(packed._Inflater, "read", read_and_count)
+    with pytest.raises(SourceError, match="more than 250 times its size"):
+        packed.unpack(tmp_path / "x.csv.gz", "x.csv.gz")
+    assert sum(sizes) < 2 * packed.BOMB_BYTES
