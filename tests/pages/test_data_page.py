@@ -401,4 +401,4 @@ def test_the_number_of_categories_with_a_share_of_their_own_is_asked_where_there
     assert app.session_state["segcore.request"].columns.max_categories == 2
     app.switch_page("pages/features.py").run()
     labels = {box.label for box in app.checkbox}
-    assert sum("d" == label[:1] and label[1:].isdigit() for label in labels) == 2, sorted(labels)
+    assert sum(label[:1] == "d" and label[1:].isdigit() for label in labels) == 2, sorted(labels)
