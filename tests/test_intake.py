@@ -259,3 +259,9 @@ def test_rows_that_cannot_be_read_are_one_sentence_and_leave_nothing(store, tmp_
     with pytest.raises(SourceError, match="x.csv is a PNG image"):
         read_rows_in_child(store.home, DataRequest(str(tmp_path / "x.csv")))
     assert list(store.home.glob("*.parquet")) == []
+
+
+def test_a_relative_path_means_the_same_file_to_the_child(store, path, monkeypatch):
+    monkeypatch.chdir(path.parent)
+    assert take_in_child(store.home, DataRequest(path.name)).rows_read == 21
+    assert read_rows_in_child(store.home, DataRequest(path.name)).rows_read == 21

@@ -70,14 +70,11 @@ def _features(args: argparse.Namespace, log: logging.Logger) -> FeatureTable:
     from segcore.features import build_features, feature_names
     from segcore.features.assemble import assemble
     from segcore.intake import DataRequest, read_rows_in_child
-    from segcore.sources import find_sample
-    from segcore.sources.files import user_path
     from segcore.store import Store
     from segcore.sweep import require_enough
 
     require_engine(args.engine)
-    data = args.dataset_path if find_sample(args.dataset_path) else str(user_path(args.dataset_path).absolute())
-    dataset = read_rows_in_child(Store().home, DataRequest(data, kind="transactions"))
+    dataset = read_rows_in_child(Store().home, DataRequest(args.dataset_path, kind="transactions"))
     for note in dataset.notes:
         log.log(logging.WARNING if note.level == "warning" else logging.INFO, "%s", note.text)
     full = in_kits_order(build_features(dataset))

@@ -161,14 +161,12 @@ def read_like_trained(store: Store, trained: Mapping[str, Any], args: argparse.N
         Given by the user; they come before the sweep's.
     """
     from segcore.intake import DataRequest, read_rows_in_child
-    from segcore.sources import find_sample
-    from segcore.sources.files import user_path
 
     kind = args.kind or trained.get("kind")
     if kind is None:
         raise DataError("The sweep does not say which kind of data it was made from: give --kind.")
     request = DataRequest(
-        data=args.data if find_sample(args.data) else str(user_path(args.data).absolute()),
+        data=args.data,
         kind=kind,
         roles=roles,
         where=tuple(args.where),

@@ -89,13 +89,21 @@ def read_rows_in_child(
 
 def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, max_bytes: int | None, **more: object) -> dict[str, Any]:
     name = request.name or Path(request.data).name
-    question = json.dumps({"home": str(home), "request": request.to_json(), "what": what, **more})
+    question = json.dumps({"home": str(Path(home).absolute()), "request": _located(request).to_json(), "what": what, **more})
     answer = _run_child(question, name=name, timeout=timeout, max_bytes=max_bytes)
     if "error" not in answer:
         return dict(answer[what])
     if answer.get("remedy"):
         raise DataError(answer["error"], remedy=answer["remedy"])
     raise _ERRORS.get(answer["class"], SegcoreError)(answer["error"])
+
+
+def _located(request: DataRequest) -> DataRequest:
+    """Return the request with a path that holds in the child too, whose working directory is another one."""
+    from segcore.sources import find_sample
+    from segcore.sources.files import user_path
+
+    return request if find_sample(request.data) else replace(request, data=str(user_path(request.data).absolute()))
 
 
 def _run_child(question: str, *, name: str, timeout: float, max_bytes: int | None) -> dict[str, Any]:
