@@ -293,7 +293,11 @@ def catch_up(table: FeatureTable, scaler: Scaler, *, transforms: Mapping[str, Tr
     average = float(of_columns.mean())
     factors = np.ones(len(table.names))
     for column, variance in zip(columns, of_columns.tolist(), strict=True):
-        # What varies no more than rounding does would be raised to rule the segments by it.
-        if variance > 1e-20 * average:
-            factors[column] = max(1.0, math.sqrt(average / variance))
+        factors[column] = factor_to(average, variance)
     return dict(zip(table.names, factors.tolist(), strict=True))
+
+
+def factor_to(average: float, variance: float) -> float:
+    """Return the factor, at least 1, that brings what has a variance up to the average one; see `catch_up`."""
+    # What varies no more than rounding does would be raised to rule the segments by it.
+    return max(1.0, math.sqrt(average / variance)) if variance > 1e-20 * average else 1.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -65,11 +64,12 @@ def scaled_variance(
 
 def catch_up(table: FeatureTable, ticked: Sequence[Tick], variances: Sequence[float]) -> list[float]:
     """Return `segcore.preparation.catch_up` of the ticked features from their variances, which are at hand; in the order of ``ticked``."""
+    from segcore.preparation import factor_to
+
     # Columns with dummies first, as there, so that the average has the same last digit and a sweep the same id.
     order = sorted(range(len(ticked)), key=lambda at: (ticked[at].key == ticked[at].names[0], table.names.index(ticked[at].names[0])))
     average = float(np.array([variances[at] for at in order]).mean())
-    # What varies no more than rounding does would be raised to rule the segments by it.
-    return [max(1.0, math.sqrt(average / variance)) if variance > 1e-20 * average else 1.0 for variance in variances]
+    return [factor_to(average, variance) for variance in variances]
 
 
 def advice(taken: Intake, table: FeatureTable, name: str, outliers: Outliers = "none") -> Transform | None:

@@ -127,6 +127,7 @@ def run_features(args: argparse.Namespace) -> int:
     """Make the features and write them."""
     request = request_from(args)
 
+    from segcore.explain.wording import counted
     from segcore.export.tables import check_folder, check_table_path, write_table, write_text
     from segcore.features.assemble import assemble
     from segcore.features.output import rows_for_file
@@ -150,7 +151,7 @@ def run_features(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({**_summary(intake, options, assembled), "out": args.out}, ensure_ascii=False, allow_nan=False))
     else:
-        what = f"{_counted(rows.num_rows, 'row')} and {_counted(len(options.features), 'feature')}"
+        what = f"{counted(rows.num_rows, 'row')} and {counted(len(options.features), 'feature')}"
         print(f"{what} written to {args.out}.{_set_aside_sentence(assembled)}")
     return 0
 
@@ -201,10 +202,6 @@ def _report(intake: Intake, options: FeatureOptions, assembled: Assembled) -> di
             "reference_date": assembled.table.reference_date,
         },
     }
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _set_aside_sentence(assembled: Assembled) -> str:
