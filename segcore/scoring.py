@@ -15,7 +15,7 @@ from segcore.dataset import Dataset, FeatureTable, Note
 from segcore.errors import DataError, ParameterError, StoreError
 from segcore.features import build_features
 from segcore.features.assemble import assemble, outlier_bounds
-from segcore.features.customers import needed_recipes, unseen_notes
+from segcore.features.customers import unseen_notes
 from segcore.grid import point_key
 from segcore.preparation import apply_preparation
 from segcore.solution import Preparation, Solution, SweepSpec
@@ -84,7 +84,8 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     trained_on = spec.data.get("kind", dataset.kind)
     if dataset.kind != trained_on:
         raise DataError(f"The sweep was made from {trained_on}, but these data were read as {dataset.kind}: give --kind {trained_on}.")
-    fitted = _fitted(store, spec, preparation)
+    earlier = store.feature_table(spec.table)
+    fitted = _fitted(earlier, spec, preparation)
     full = build_features(dataset, reference_date=_reference_date(dataset, preparation, as_of), fitted=fitted)
     lacking = [name for name in preparation.features if name not in full.names]
     if lacking:
@@ -96,11 +97,11 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     labels = algorithm(spec.algorithm).assign(X, solution.arrays, solution.params)
     notes: tuple[Note, ...] = ()
     if dataset.kind == "customers" and fitted is not None:
-        notes = (*unseen_notes(dataset, fitted), *_range_notes(store.feature_table(spec.table), table))
+        notes = (*unseen_notes(dataset, fitted), *_range_notes(earlier, table))
     return ScoredCustomers(
         table=table,
-        labels=_as_trained(store, spec, solution, table, np.asarray(labels, dtype=np.int32)),
-        set_aside=_set_aside(store, spec, full),
+        labels=_as_trained(earlier, spec, solution, table, np.asarray(labels, dtype=np.int32)),
+        set_aside=_set_aside(earlier, spec, full),
         notes=notes,
     )
 
@@ -125,13 +126,11 @@ def _range_notes(trained: FeatureTable, scored: FeatureTable) -> tuple[Note, ...
     return tuple(notes)
 
 
-def _fitted(store: Store, spec: SweepSpec, preparation: Preparation) -> Mapping[str, Any] | None:
+def _fitted(earlier: FeatureTable, spec: SweepSpec, preparation: Preparation) -> Mapping[str, Any] | None:
     """Return what made the sweep's features; of sweeps that did not keep it, what their table still tells."""
-    if spec.data.get("kind") != "customers":
+    if preparation.fitted or spec.data.get("kind") != "customers":
         return preparation.fitted or None
-    if preparation.fitted:
-        return needed_recipes(preparation.fitted, preparation.features)
-    table = store.feature_table(spec.table).select(preparation.features)
+    table = earlier.select(preparation.features)
     # Filling with the median did not move it.
     medians = zip(table.names, np.median(table.values, axis=0), strict=True)
     return {"columns": [{"column": name, "use": "number", "names": [name], "missing": float(median)} for name, median in medians]}
@@ -173,9 +172,9 @@ def _latest(dataset: Dataset) -> dt.datetime | None:
     return dt.datetime.fromisoformat(str(latest)[:26]).replace(tzinfo=None)
 
 
-def _as_trained(store: Store, spec: SweepSpec, solution: Solution, table: FeatureTable, labels: np.ndarray) -> np.ndarray:
+def _as_trained(earlier: FeatureTable, spec: SweepSpec, solution: Solution, table: FeatureTable, labels: np.ndarray) -> np.ndarray:
     """Return ``labels`` with those of the fit for rows that took part in it."""
-    trained = assemble(store.feature_table(spec.table), list(spec.features), outliers=spec.outliers, repeats=spec.repeats, seed=spec.seed)
+    trained = assemble(earlier, list(spec.features), outliers=spec.outliers, repeats=spec.repeats, seed=spec.seed)
     fitted = np.asarray(solution.labels)
     # Adding 0 makes -0 and 0 the same bytes.
     known = np.ascontiguousarray(trained.table.values + 0.0)
@@ -190,12 +189,12 @@ def _as_trained(store: Store, spec: SweepSpec, solution: Solution, table: Featur
     return settled
 
 
-def _set_aside(store: Store, spec: SweepSpec, scored: FeatureTable) -> np.ndarray:
+def _set_aside(earlier: FeatureTable, spec: SweepSpec, scored: FeatureTable) -> np.ndarray:
     """Return who lies outside the bounds that the outlier rule had when the sweep was made."""
     aside = np.zeros(len(scored), dtype=bool)
     if spec.outliers == "none":
         return aside
-    for name, (low, high) in outlier_bounds(store.feature_table(spec.table)).items():
+    for name, (low, high) in outlier_bounds(earlier).items():
         if name in scored.names:
             column = scored.column(name)
             aside |= (column < low) | (column > high)
