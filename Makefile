@@ -20,12 +20,12 @@ install: $(VENV)/installed
 install-dev: $(VENV)/installed-dev
 
 # pip compiles what it installs to bytecode; without that every start of the server takes three times as long.
-$(VENV)/installed: requirements.txt constraints.txt $(wildcard segcore/kernels/*.py)
+$(VENV)/installed: requirements.txt constraints.txt $(shell find segcore/clustering/kernels -name '*.py')
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "segcore needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install --quiet --compile -r requirements.txt -c constraints.txt
 	@$(BIN)/python -m compileall -q app.py pages ui segcore
-	@$(BIN)/python -m segcore.kernels
+	@$(BIN)/python -m segcore.clustering.kernels
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt

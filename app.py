@@ -1,5 +1,5 @@
 """Entry of the app: ``streamlit run app.py``; the table of pages and the chrome are in ``ui/page.py``."""
 
-from ui.page import run
+from ui.shell.page import run
 
 run()

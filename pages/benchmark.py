@@ -1,8 +1,8 @@
 import streamlit as st
 
-from ui.benchmark_form import benchmark_form
-from ui.benchmark_views import draw_benchmarks
-from ui.page import begin_page
+from ui.benchmark.form import benchmark_form
+from ui.benchmark.views import draw_benchmarks
+from ui.shell.page import begin_page
 
 page = begin_page("benchmark")
 taken = page.require_intake()

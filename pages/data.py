@@ -1,11 +1,11 @@
 import streamlit as st
 
-from ui import state
-from ui.data_form import CHOOSER, FORM, choose_data, draw_remedy, pending, say_problem
-from ui.data_views import draw_aside, draw_findings, draw_preview, draw_summary
-from ui.meaning_form import known_of, known_of_pending, meaning_form, reading_form
-from ui.page import begin_page, next_step
-from ui.words import plain
+from ui.data.meaning_form import known_of, known_of_pending, meaning_form, reading_form
+from ui.data.report import draw_aside, draw_findings, draw_preview, draw_summary
+from ui.data.source_form import CHOOSER, FORM, choose_data, draw_remedy, pending, say_problem
+from ui.shell import state
+from ui.shell.page import begin_page, next_step
+from ui.widgets.text import plain
 
 page = begin_page("data")
 taken = page.find_intake()

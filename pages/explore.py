@@ -1,6 +1,6 @@
-from ui import explore_views
-from ui.page import begin_page, link
-from ui.point_choice import draw_point, draw_sweep_line, feature_titles, find_solution, follow_clicks, pick_point, segment_names
+from ui.explore import views as explore_views
+from ui.shell.page import begin_page, link
+from ui.widgets.point_choice import draw_point, draw_sweep_line, feature_titles, find_solution, follow_clicks, pick_point, segment_names
 
 page = begin_page("explore")
 sweep = page.require_sweep()

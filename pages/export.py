@@ -1,8 +1,8 @@
 import streamlit as st
 
-from ui.export_form import draw_command, draw_downloads, draw_scoring, export_form
-from ui.page import begin_page, link
-from ui.point_choice import draw_point, draw_sweep_line, find_solution, pick_point
+from ui.export.form import draw_command, draw_downloads, draw_scoring, export_form
+from ui.shell.page import begin_page, link
+from ui.widgets.point_choice import draw_point, draw_sweep_line, find_solution, pick_point
 
 page = begin_page("export")
 sweep = page.require_sweep()

@@ -1,6 +1,6 @@
-from ui.feature_form import feature_form
-from ui.feature_views import feature_views
-from ui.page import begin_page, next_step
+from ui.features.form import feature_form
+from ui.features.views import feature_views
+from ui.shell.page import begin_page, next_step
 
 page = begin_page("features")
 taken = page.require_intake()

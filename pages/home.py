@@ -1,8 +1,8 @@
 import streamlit as st
 
-from ui.data_views import draw_summary
-from ui.home import draw_next_step, draw_origin, draw_steps
-from ui.page import begin_page, link
+from ui.data.report import draw_summary
+from ui.home.next_step import draw_next_step, draw_origin, draw_steps
+from ui.shell.page import begin_page, link
 
 page = begin_page("home")
 taken = page.find_intake()

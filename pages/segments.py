@@ -1,9 +1,9 @@
 import streamlit as st
 
-from ui import segment_views as views
-from ui.across_views import draw_columns
-from ui.page import begin_page, link
-from ui.point_choice import clustered, draw_point, draw_sweep_line, find_solution, pick_point
+from ui.segments import views
+from ui.segments.column_views import draw_columns
+from ui.shell.page import begin_page, link
+from ui.widgets.point_choice import clustered, draw_point, draw_sweep_line, find_solution, pick_point
 
 page = begin_page("segments")
 sweep = page.require_sweep()

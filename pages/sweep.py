@@ -1,9 +1,9 @@
 import streamlit as st
 
-from ui import state
-from ui.page import begin_page, link
-from ui.sweep_form import sweep_form
-from ui.sweep_list import draw_followed, draw_recent
+from ui.shell import state
+from ui.shell.page import begin_page, link
+from ui.sweep.form import sweep_form
+from ui.sweep.list import draw_followed, draw_recent
 
 page = begin_page("sweep")
 taken = page.require_intake()

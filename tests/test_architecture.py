@@ -1,39 +1,56 @@
 """The floors of docs/architecture.md, held by what each file really imports."""
 
 import ast
-import sys
+import functools
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[1]
-FLOORS = {
-    0: ["segcore.errors", "segcore.canonical", "segcore.lifeline", "segcore.cores", "segcore"],
-    1: [
-        "segcore.machine",
-        "segcore.index",
-        "segcore.dataset",
-        "segcore.rules",
-        "segcore.frames",
-        "segcore.params",
-        "segcore.grid",
-        "segcore.solution",
-    ],
-    2: ["segcore.sources", "segcore.transforms"],
-    3: ["segcore.features", "segcore.engines", "segcore.kernels"],
-    4: ["segcore.algorithms", "segcore.quality", "segcore.preparation"],
-    5: ["segcore.store", "segcore.recommend", "segcore.workers", "segcore.measuring"],
-    6: ["segcore.sweep", "segcore.intake", "segcore.cost", "segcore.compare"],
-    7: ["segcore.explain", "segcore.maps"],
-    8: ["segcore.plots", "segcore.export", "segcore.scoring", "segcore.kit"],
-    9: ["segcore.jobs", "segcore.benchmark"],
-    10: ["segcore.cli"],
-    11: ["segcore.__main__", "ui"],
-    12: ["pages", "app"],
+# Lowest first; a line may import the lines above it, never one below or beside it.
+FLOORS = (
+    ("segcore", "segcore.errors"),
+    ("segcore.system",),
+    ("segcore.records",),
+    ("segcore.wording",),
+    ("segcore.store",),
+    ("segcore.data", "segcore.data.columns"),
+    ("segcore.data.files",),
+    ("segcore.data.meaning",),
+    ("segcore.data.rows",),
+    ("segcore.data.samples",),
+    ("segcore.data.sources",),
+    ("segcore.features",),
+    ("segcore.clustering", "segcore.clustering.kernels", "segcore.clustering.engines"),
+    ("segcore.clustering.algorithms",),
+    ("segcore.clustering.quality",),
+    ("segcore.clustering.compare", "segcore.clustering.point_labels"),
+    ("segcore.clustering.recommend",),
+    ("segcore.sweeps",),
+    ("segcore.intake",),
+    ("segcore.segments",),
+    ("segcore.export",),
+    ("segcore.plots",),
+    ("segcore.jobs", "segcore.benchmark"),
+    ("segcore.cli",),
+    ("segcore.__main__", "ui"),
+    ("pages", "app"),
+)
+FLOOR_OF = {entry: floor for floor, entries in enumerate(FLOORS) for entry in entries}
+OWN = {"segcore", "ui", "pages", "app"}
+# Packages that one place imports, so that what they cost and how they are set up is decided once.
+DOORS = {
+    "sklearnex": {"segcore.clustering.engines"},
+    "daal4py": {"segcore.clustering.engines"},
+    "modin": {"segcore.system.frames", "segcore.sweeps.workers"},
+    "ray": {"segcore.system.frames", "segcore.sweeps.workers"},
+    "pyspark": {"segcore.system.frames", "segcore.sweeps.workers"},
 }
-FLOOR_OF = {entry: floor for floor, entries in FLOORS.items() for entry in entries}
-FILES = sorted([ROOT / "app.py", *(path for folder in ("segcore", "ui", "pages") for path in (ROOT / folder).rglob("*.py"))])
-BACKEND = [path for path in FILES if path.is_relative_to(ROOT / "segcore")]
+
+
+@functools.cache
+def trees() -> dict[str, ast.Module]:
+    """Return the syntax tree of each module, parsed once."""
+    files = [ROOT / "app.py", *(path for folder in ("segcore", "ui", "pages") for path in (ROOT / folder).rglob("*.py"))]
+    return {module_of(path): ast.parse(path.read_text(), str(path)) for path in sorted(files)}
 
 
 def module_of(path: Path) -> str:
@@ -42,90 +59,93 @@ def module_of(path: Path) -> str:
 
 
 def entry_of(module: str) -> str | None:
-    """Return the entry of the floors' table that a module belongs to: a file or a whole folder."""
+    """Return the entry of ``FLOORS`` that a module belongs to: the longest one that is the module or a folder above it."""
     parts = module.split(".")
-    for length in (2, 1):
-        name = ".".join(parts[:length])
-        if name in FLOOR_OF and not (name == "segcore" and len(parts) > 1):
-            return name
-    return None
+    names = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    found = next((name for name in names if name in FLOOR_OF), None)
+    return None if found == "segcore" and module != "segcore" else found
 
 
-def imported_modules(path: Path) -> set[str]:
-    """Return everything a file imports, at its top or inside a function, names of submodules resolved."""
+@functools.cache
+def imported_modules(module: str) -> frozenset[str]:
+    """Return everything a module imports, at its top or inside a function, names of submodules resolved."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(trees()[module]):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} imports relatively"
-            found.add(node.module)
-            found.update(f"{node.module}.{alias.name}" for alias in node.names if entry_of(f"{node.module}.{alias.name}") is not None)
-    return found
+            assert node.level == 0, f"{module} imports relatively"
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (names & trees().keys()) or {node.module}
+    return frozenset(found)
 
 
-def imported_packages(path: Path) -> set[str]:
-    return {name.split(".")[0] for name in imported_modules(path)}
+def imported_packages(module: str) -> set[str]:
+    return {name.split(".")[0] for name in imported_modules(module)}
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_of)
-def test_each_file_uses_only_floors_below_its_own(path):
-    own = entry_of(module_of(path))
-    assert own is not None, f"{module_of(path)} stands on no floor: add it to FLOORS"
-    for name in imported_modules(path):
+def upward_imports(module: str) -> list[str]:
+    own = entry_of(module)
+    if own is None:
+        return [f"{module} is on no floor: add it to FLOORS"]
+    wrong = []
+    for name in imported_modules(module):
         used = entry_of(name)
-        if name.split(".")[0] not in {"segcore", "ui", "pages", "app"} or used in (own, "segcore"):
-            continue
-        assert used is not None, f"{module_of(path)} imports {name}, which stands on no floor"
-        assert FLOOR_OF[used] < FLOOR_OF[own], f"{module_of(path)} (floor {FLOOR_OF[own]}) imports {name} (floor {FLOOR_OF[used]})"
+        if name.split(".")[0] in OWN and used != own and (used is None or FLOOR_OF[used] >= FLOOR_OF[own]):
+            wrong.append(f"{module} imports {name}, which is not below it")
+    return wrong
 
 
-@pytest.mark.parametrize("path", BACKEND, ids=module_of)
-def test_backend_never_imports_the_ui(path):
-    assert imported_packages(path).isdisjoint({"streamlit", "ui", "pages", "app"})
+def test_each_module_uses_only_floors_below_its_own():
+    assert [wrong for module in trees() for wrong in upward_imports(module)] == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_of)
-def test_each_heavy_package_has_one_door(path):
+def test_backend_never_imports_the_ui():
+    backend = [module for module in trees() if module.startswith("segcore")]
+    assert [module for module in backend if imported_packages(module) & {"streamlit", "ui", "pages", "app"}] == []
+
+
+def test_each_heavy_package_has_one_door():
+    used = {(module, package) for module in trees() for package in imported_packages(module) & DOORS.keys()}
+    assert {(module, package) for module, package in used if module not in DOORS[package]} == set()
+
+
+def test_state_and_cache_have_one_door_each():
     doors = {
-        "sklearnex": {"segcore.engines"},
-        "daal4py": {"segcore.engines"},
-        "modin": {"segcore.frames", "segcore.workers"},
-        "ray": {"segcore.frames", "segcore.workers"},
-        "pyspark": {"segcore.frames", "segcore.workers"},
+        "session_state": "ui.shell.state",
+        "query_params": "ui.shell.state",
+        "cache_data": "ui.shell.cache",
+        "cache_resource": "ui.shell.cache",
     }
-    for package, allowed in doors.items():
-        if package in imported_packages(path):
-            assert module_of(path) in allowed
+    used = {
+        (node.attr, module)
+        for module, tree in trees().items()
+        if not module.startswith("segcore")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in doors
+    }
+    assert used <= set(doors.items())
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if not path.is_relative_to(ROOT / "segcore")], ids=module_of)
-def test_state_and_cache_have_one_door_each(path):
-    uses = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
-    if module_of(path) != "ui.state":
-        assert uses.isdisjoint({"session_state", "query_params"})
-    if module_of(path) != "ui.cache":
-        assert uses.isdisjoint({"cache_data", "cache_resource"})
+def test_no_pickle_is_ever_read():
+    loaders = {"pickle.load", "pickle.loads", "joblib.load", "cloudpickle.load", "cloudpickle.loads", "pd.read_pickle"}
+    endings = {name.rpartition(".")[2] for name in loaders}
+    for module, tree in trees().items():
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        called = [call.func for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in endings]
+        assert loaders.isdisjoint(map(ast.unparse, called)), module
+        allowed = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "allow_pickle"]
+        assert all(isinstance(value, ast.Constant) and value.value is False for value in allowed), module
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_of)
-def test_no_pickle_is_ever_read(path):
-    tree = ast.parse(path.read_text())
-    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    assert calls.isdisjoint({"pickle.load", "pickle.loads", "joblib.load", "cloudpickle.load", "cloudpickle.loads", "pd.read_pickle"})
-    keywords = [node for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "allow_pickle"]
-    assert all(isinstance(node.value, ast.Constant) and node.value.value is False for node in keywords)
+def test_pages_stay_thin():
+    assert [path.name for path in (ROOT / "pages").glob("*.py") if len(path.read_text().splitlines()) >= 100] == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_of)
-def test_pages_stay_thin(path):
-    if path.is_relative_to(ROOT / "pages"):
-        assert len(path.read_text().splitlines()) < 100
+def test_the_root_holds_three_files():
+    assert {path.name for path in (ROOT / "segcore").glob("*.py")} == {"__init__.py", "__main__.py", "errors.py"}
 
 
 def test_the_floors_name_only_what_can_be_found():
     """Guard the guard: a table of misspelt names would hold nothing."""
-    found = {entry_of(module_of(path)) for path in FILES}
-    later = {"segcore.maps"}
-    assert set(FLOOR_OF) - found - later == set()
-    assert sys.version_info >= (3, 11)
+    assert set(FLOOR_OF) - {entry_of(module) for module in trees()} == set()

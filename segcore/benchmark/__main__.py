@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from segcore.benchmark.plan import total_fits
 from segcore.benchmark.run import run_benchmark
 from segcore.errors import SegcoreError
-from segcore.store import Store
+from segcore.store.store import Store
 
 USER_ERROR = 2
 _PROGRESS_SECONDS = 0.5

@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 
 import segcore
-from segcore.algorithms import AlgorithmSpec, algorithm
-from segcore.grid import point_key
-from segcore.lifeline import die_with_parent
-from segcore.quality import SilhouetteScorer, inertia
-from segcore.solution import NOISE, EngineName, Solution
+from segcore.clustering.algorithms.registry import AlgorithmSpec, algorithm
+from segcore.clustering.quality.measures import inertia
+from segcore.clustering.quality.silhouette import SilhouetteScorer
+from segcore.records.grid import point_key
+from segcore.records.solution import NOISE, EngineName, Solution
+from segcore.system.parent_process import die_with_parent
 
 _WARM_ROWS = 4096
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from segcore.algorithms import algorithm as algorithm_named
+from segcore.clustering.algorithms.registry import algorithm as algorithm_named
 from segcore.errors import ParameterError
-from segcore.grid import Point
-from segcore.solution import ENGINES, Outliers, Scaler, SweepSpec, Transform
-from segcore.store import Store
-from segcore.sweep import make_spec
+from segcore.records.grid import Point
+from segcore.records.preparation import Outliers, Scaler, Transform
+from segcore.records.solution import ENGINES
+from segcore.records.sweep import SweepSpec
+from segcore.store.store import Store
+from segcore.sweeps.plan import make_spec
 
 BenchmarkSpec = dict[str, Any]
 MAX_RUNS = 100

@@ -6,11 +6,11 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from segcore.algorithms import algorithm
-from segcore.benchmark.machine import busy_warning
+from segcore.benchmark.conditions import busy_warning
 from segcore.benchmark.record import Run
-from segcore.compare import adjusted_rand_index, inertia_gap, same_labels, same_partition
-from segcore.grid import Point, point_key
+from segcore.clustering.algorithms.registry import algorithm
+from segcore.clustering.compare import adjusted_rand_index, inertia_gap, same_labels, same_partition
+from segcore.records.grid import Point, point_key
 
 BASE = "stock"
 RATIO_MEANING = "median seconds of stock / median seconds of the engine: above 1 the engine is faster, below 1 it is slower"

@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 import psutil
 
-from segcore.algorithms import algorithm
-from segcore.benchmark.machine import busy_seconds, describe_machine
+from segcore.benchmark.conditions import busy_seconds, describe_machine
 from segcore.benchmark.plan import sweep_spec, turns
 from segcore.benchmark.record import Run
 from segcore.benchmark.report import report, report_silhouettes
+from segcore.clustering.algorithms.registry import algorithm
 from segcore.errors import DataError
-from segcore.grid import point_key
-from segcore.store import Store
-from segcore.sweep import prepare
+from segcore.records.grid import point_key
+from segcore.store.store import Store
+from segcore.sweeps.run import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
 FIT = (sys.executable, "-P", "-m", "segcore.benchmark.fit")

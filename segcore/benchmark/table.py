@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from segcore.algorithms import algorithm
+from segcore.clustering.algorithms.registry import algorithm
 
 ROOT = Path(__file__).resolve().parents[2]
 

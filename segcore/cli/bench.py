@@ -14,7 +14,7 @@ from segcore.cli.tables import text_table
 from segcore.cli.taking import taken_in
 from segcore.cli.waiting import wait_for
 from segcore.errors import ParameterError
-from segcore.explain.wording import listed
+from segcore.wording.numbers import listed
 
 _FAILED = 1
 _INTERRUPTED = 130
@@ -49,9 +49,9 @@ def run_benchmark(args: argparse.Namespace) -> int:
     """Run a benchmark as a job, wait for it and print what came out."""
     request = request_from(args)
 
-    from segcore.algorithms import algorithm
     from segcore.benchmark.plan import benchmark_spec, engines_of, total_fits
-    from segcore.store import Store
+    from segcore.clustering.algorithms.registry import algorithm
+    from segcore.store.store import Store
 
     known = engines_of(args.algo, args.work)
     engines = list(known) if args.engines is None else [name.strip() for name in args.engines.split(",") if name.strip()]

@@ -15,10 +15,10 @@ from segcore.cli.taking import taken_in
 from segcore.errors import ParameterError
 
 if TYPE_CHECKING:
-    from segcore.dataset import FeatureTable
     from segcore.features.assemble import Assembled
-    from segcore.intake import Intake
-    from segcore.store import Store
+    from segcore.records.feature_table import FeatureTable
+    from segcore.records.intake import Intake
+    from segcore.store.store import Store
 
 
 def add_commands(subparsers: Any) -> None:
@@ -49,10 +49,10 @@ def add_commands(subparsers: Any) -> None:
 
 def run_samples(args: argparse.Namespace) -> int:
     """Print the samples there are, and whether each is here."""
+    from segcore.data.samples.registry import SAMPLES
     from segcore.errors import SourceError
-    from segcore.intake import samples_folder
-    from segcore.sources import SAMPLES
-    from segcore.store import Store
+    from segcore.intake.take_in import samples_folder
+    from segcore.store.store import Store
 
     folder = samples_folder(Store())
     listed = []
@@ -83,10 +83,10 @@ def run_samples(args: argparse.Namespace) -> int:
 
 def run_get(args: argparse.Namespace) -> int:
     """Download a sample."""
-    from segcore.intake import samples_folder
-    from segcore.sources import SAMPLES, find_sample
-    from segcore.sources.online_retail import URL, cached_path, download_online_retail
-    from segcore.store import Store
+    from segcore.data.samples.online_retail import URL, cached_path, download_online_retail
+    from segcore.data.samples.registry import SAMPLES, find_sample
+    from segcore.intake.take_in import samples_folder
+    from segcore.store.store import Store
 
     sample = find_sample(args.name)
     if sample is None:
@@ -127,11 +127,11 @@ def run_features(args: argparse.Namespace) -> int:
     """Make the features and write them."""
     request = request_from(args)
 
-    from segcore.explain.wording import counted
     from segcore.export.tables import check_folder, check_table_path, write_table, write_text
     from segcore.features.assemble import assemble
     from segcore.features.output import rows_for_file
-    from segcore.store import Store
+    from segcore.store.store import Store
+    from segcore.wording.numbers import counted
 
     files = {name: Path(path) for name, path in vars(args).items() if name in ("out", "report", "dictionary", "aside") and path is not None}
     for name, path in files.items():
@@ -160,7 +160,7 @@ def _write_others(store: Store, intake: Intake, table: FeatureTable, files: Mapp
     """Write the data dictionary and the rows that were set aside, where they were asked for."""
     from segcore.export.tables import write_table
     from segcore.features.output import data_dictionary
-    from segcore.intake import rows_aside
+    from segcore.intake.report import rows_aside
 
     if "dictionary" in files:
         write_table(data_dictionary(table), files["dictionary"])
@@ -188,7 +188,7 @@ def _summary(intake: Intake, options: FeatureOptions, assembled: Assembled) -> d
 
 
 def _report(intake: Intake, options: FeatureOptions, assembled: Assembled) -> dict[str, Any]:
-    from segcore.intake import data_report
+    from segcore.intake.report import data_report
 
     return {
         **data_report(intake),

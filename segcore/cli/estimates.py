@@ -6,12 +6,12 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from segcore.machine import bytes_text, parse_bytes, seconds_text
+from segcore.system.machine import bytes_text, parse_bytes, seconds_text
 
 if TYPE_CHECKING:
-    from segcore.cost import SweepEstimate
-    from segcore.solution import SweepSpec
-    from segcore.store import Store
+    from segcore.records.sweep import SweepSpec
+    from segcore.store.store import Store
+    from segcore.sweeps.cost.estimate import SweepEstimate
 
 
 def add_cost_options(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,8 @@ def asked_memory(args: argparse.Namespace) -> int | None:
 
 def print_estimate(store: Store, spec: SweepSpec, args: argparse.Namespace) -> None:
     """Print what a sweep would take, measuring this machine first where that was not done yet; nothing is run."""
-    from segcore.cost import estimate_spec, memory_limit, require_calibration
+    from segcore.sweeps.cost.calibration import require_calibration
+    from segcore.sweeps.cost.estimate import estimate_spec, memory_limit
 
     limit = memory_limit(asked_memory(args))
     calibration = require_calibration(store.home)
@@ -61,7 +62,8 @@ def require_room(store: Store, spec: SweepSpec, memory: int | None) -> None:
 
     Its time is of no account here, so this machine is not measured for it.
     """
-    from segcore.cost import estimate_spec, memory_limit, read_calibration, require_memory
+    from segcore.sweeps.cost.calibration import read_calibration
+    from segcore.sweeps.cost.estimate import estimate_spec, memory_limit, require_memory
 
     limit = memory_limit(memory)
     require_memory(estimate_spec(store.feature_table(spec.table), spec, calibration=read_calibration(store.home), memory=limit), limit)

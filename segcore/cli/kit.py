@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from segcore.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
-    from segcore.dataset import FeatureTable
-    from segcore.solution import Solution
+    from segcore.records.feature_table import FeatureTable
+    from segcore.records.solution import Solution
 
 _FORMAT = "%(asctime)s [%(levelname)s] %(message)s"
 _COUNTS = ("NumberOfOrders", "Recency")
@@ -45,7 +45,7 @@ def add_commands(subparsers: Any) -> None:
 def run_analyze(args: argparse.Namespace) -> int:
     """Run the kit's grid and write the kit's files; returns 1 where a point failed."""
     from segcore.jobs import turn
-    from segcore.store import Store
+    from segcore.store.store import Store
 
     if args.repeats < 1:
         raise ParameterError(f"--repeats must be at least 1, got {args.repeats}.")
@@ -66,12 +66,14 @@ def run_analyze(args: argparse.Namespace) -> int:
 
 def _features(args: argparse.Namespace, log: logging.Logger) -> FeatureTable:
     """Return the kit's features of the kit's customers, in the kit's order."""
-    from segcore.engines import require_engine
-    from segcore.features import build_features, feature_names
+    from segcore.clustering.engines import require_engine
     from segcore.features.assemble import assemble
-    from segcore.intake import DataRequest, read_rows_in_child
-    from segcore.store import Store
-    from segcore.sweep import require_enough
+    from segcore.features.builders import build_features
+    from segcore.features.sets import feature_names
+    from segcore.intake.child import read_rows_in_child
+    from segcore.records.intake import DataRequest
+    from segcore.store.store import Store
+    from segcore.sweeps.plan import require_enough
 
     require_engine(args.engine)
     dataset = read_rows_in_child(Store().home, DataRequest(args.dataset_path, kind="transactions"))
@@ -104,8 +106,8 @@ def in_kits_order(table: FeatureTable) -> FeatureTable:
 
 
 def _run_grid(args: argparse.Namespace, table: FeatureTable, folder: Path | None, log: logging.Logger) -> int:
-    from segcore.algorithms import algorithm
-    from segcore.preparation import apply_preparation, fit_preparation
+    from segcore.clustering.algorithms.registry import algorithm
+    from segcore.features.preparation import apply_preparation, fit_preparation
 
     spec = algorithm(args.algo)
     points = list(spec.default_grid().points())
@@ -144,7 +146,7 @@ def _save_point(solution: Solution, table: FeatureTable, folder: Path, log: logg
     import joblib
     import numpy as np
 
-    from segcore.kit import stock_pipeline
+    from segcore.export.intel_kit import stock_pipeline
 
     params = solution.params
     first, second = ("n_clusters", "tol") if "n_clusters" in params else ("min_samples", "eps")

@@ -6,9 +6,9 @@ import argparse
 import csv
 from collections.abc import Iterable
 
-from segcore.dataset import KINDS, ROLES
 from segcore.errors import ParameterError
-from segcore.rules import DATE_ORDERS, MAX_CATEGORIES, MIN_SHARE, ColumnRules, ReadOptions, RowRules
+from segcore.records.data_rules import DATE_ORDERS, MAX_CATEGORIES, MIN_SHARE, ColumnRules, ReadOptions, RowRules
+from segcore.records.dataset import KINDS, ROLES
 
 _COLUMN_RULES = {
     "exclude": "leave these columns out",

@@ -8,14 +8,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from segcore.algorithms import ALGORITHMS
 from segcore.cli.meaning import add_meaning_options, column_rules, parse_roles, read_options, row_rules
-from segcore.dataset import FeatureTable, Note
+from segcore.clustering.algorithms.registry import ALGORITHMS
 from segcore.errors import ParameterError
-from segcore.solution import ENGINES, SCALERS, Outliers, Scaler, Transform, default_scaler
+from segcore.records.dataset import Note
+from segcore.records.feature_table import FeatureTable
+from segcore.records.preparation import SCALERS, Outliers, Scaler, Transform, default_scaler
+from segcore.records.solution import ENGINES
 
 if TYPE_CHECKING:
-    from segcore.intake import DataRequest, Intake
+    from segcore.records.intake import DataRequest, Intake
 
 _MAX_SEED = 2**32 - 1
 _MAX_REPEATS = 1_000
@@ -106,7 +108,7 @@ def request_from(args: argparse.Namespace) -> DataRequest:
     ParameterError
         Where an option is malformed: said before anything is read.
     """
-    from segcore.intake import DataRequest
+    from segcore.records.intake import DataRequest
 
     _check_numbers(args)
     return DataRequest(
@@ -140,10 +142,10 @@ def resolve_feature_options(args: argparse.Namespace, intake: Intake, table: Fea
     ParameterError, DataError
         Where a feature or the outlier rule does not exist for this data.
     """
-    from segcore.features import feature_names
     from segcore.features.assemble import assemble
+    from segcore.features.preparation import catch_up
     from segcore.features.priorities import parse_priorities, parse_transforms
-    from segcore.preparation import catch_up
+    from segcore.features.sets import feature_names
 
     _check_numbers(args)
     transactions = intake.kind == "transactions"

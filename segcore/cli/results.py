@@ -12,8 +12,8 @@ from segcore.cli.options import add_data_options, print_notes
 from segcore.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
-    from segcore.dataset import Dataset
-    from segcore.store import Store
+    from segcore.records.dataset import Dataset
+    from segcore.store.store import Store
 
 
 def add_commands(subparsers: Any) -> None:
@@ -59,8 +59,8 @@ def run_export(args: argparse.Namespace) -> int:
     """Write the customers of chosen segments."""
     segments = None if args.segments is None else parse_segments(args.segments)
 
-    from segcore.export import format_of, write_export, write_model
-    from segcore.store import Store
+    from segcore.export.files import format_of, write_export, write_model
+    from segcore.store.store import Store
 
     format_of(args.out)
     if args.model is not None and not args.model.lower().endswith(".zip"):
@@ -113,7 +113,7 @@ def find_sweep_point(store: Store, prefix: str, point: str) -> tuple[str, int]:
     StoreError, ParameterError
         Where not exactly one sweep begins so, or not exactly one of its points has these values.
     """
-    from segcore.grid import find_point, parse_point
+    from segcore.records.grid import find_point, parse_point
 
     wanted = parse_point(point)
     sweep_id = store.resolve(prefix)
@@ -124,9 +124,9 @@ def run_score(args: argparse.Namespace) -> int:
     """Assign new customers to segments and write them."""
     roles = parse_roles(args.role)
 
-    from segcore.export import format_of, write_scores
-    from segcore.scoring import score
-    from segcore.store import Store
+    from segcore.export.files import format_of, write_scores
+    from segcore.segments.scoring import score
+    from segcore.store.store import Store
 
     format_of(args.out)
     store = Store()
@@ -160,7 +160,8 @@ def read_like_trained(store: Store, trained: Mapping[str, Any], args: argparse.N
     roles : mapping of role to column
         Given by the user; they come before the sweep's.
     """
-    from segcore.intake import DataRequest, read_rows_in_child
+    from segcore.intake.child import read_rows_in_child
+    from segcore.records.intake import DataRequest
 
     kind = args.kind or trained.get("kind")
     if kind is None:

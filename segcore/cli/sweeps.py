@@ -17,13 +17,13 @@ from segcore.cli.tables import sweep_text, text_table
 from segcore.cli.taking import taken_in
 from segcore.cli.waiting import wait_for
 from segcore.errors import ParameterError
-from segcore.index import Index
-from segcore.workers import WORKERS
+from segcore.store.index import Index
+from segcore.sweeps.workers import WORKERS
 
 if TYPE_CHECKING:
-    from segcore.intake import Intake
-    from segcore.solution import SweepSpec
-    from segcore.store import Store
+    from segcore.records.intake import Intake
+    from segcore.records.sweep import SweepSpec
+    from segcore.store.store import Store
 
 _FAILED = 1
 _INTERRUPTED = 130
@@ -66,9 +66,9 @@ def run_sweep(args: argparse.Namespace) -> int:
     request, memory = request_from(args), asked_memory(args)
     out = None if args.dry_run else _folder(args.out)
 
-    from segcore.algorithms import algorithm
-    from segcore.store import Store
-    from segcore.sweep import sweep_document, write_sweep_folder
+    from segcore.clustering.algorithms.registry import algorithm
+    from segcore.store.store import Store
+    from segcore.sweeps.document import sweep_document, write_sweep_folder
 
     points = algorithm(args.algo).parse_grid(args.grid).points()
     store = Store()
@@ -109,7 +109,7 @@ def _folder(asked: str | None) -> Path | None:
 
 
 def _spec(store: Store, args: argparse.Namespace, intake: Intake, points: tuple[dict[str, Any], ...]) -> SweepSpec:
-    from segcore.sweep import make_spec
+    from segcore.sweeps.plan import make_spec
 
     options = resolve_feature_options(args, intake, store.feature_table(intake.table))
     return make_spec(

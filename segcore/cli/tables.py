@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from segcore.grid import point_key
-from segcore.solution import CRITERIA
+from segcore.records.grid import point_key
+from segcore.records.solution import CRITERIA
 
 if TYPE_CHECKING:
-    from segcore.solution import Estimate, Recommendation, Solution, Sweep
+    from segcore.records.solution import Estimate, Solution
+    from segcore.records.sweep import Recommendation, Sweep
 
 _SIZES_SHOWN = 6
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from segcore.intake import DataRequest, Intake
-    from segcore.store import Store
+    from segcore.records.intake import DataRequest, Intake
+    from segcore.store.store import Store
 
 
 def taken_in(store: Store, request: DataRequest) -> Intake:
@@ -18,9 +18,10 @@ def taken_in(store: Store, request: DataRequest) -> Intake:
     SegcoreError
         Where the data cannot be used.
     """
-    from segcore.intake import take_in, take_in_child
-    from segcore.sources import find_sample
-    from segcore.sources.files import user_path
+    from segcore.data.files.reader import user_path
+    from segcore.data.samples.registry import find_sample
+    from segcore.intake.child import take_in_child
+    from segcore.intake.take_in import take_in
 
     path = user_path(request.data)
     # Ray has processes of its own; a sample is known to be sound, and comes before a file of its name.

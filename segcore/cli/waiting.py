@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from segcore import jobs
-from segcore.store import Store
+from segcore.store.store import Store
 
 
 def wait_for(store: Store, start: Callable[[], str], *, unit: str) -> jobs.Job:

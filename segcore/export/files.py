@@ -17,9 +17,9 @@ import pyarrow.parquet
 from segcore.errors import ParameterError
 from segcore.export.cells import safe_headers, safe_text
 from segcore.export.model import model_zip
-from segcore.export.rows import ExportRows, export_rows, scored_rows
+from segcore.export.segment_rows import ExportRows, export_rows, scored_rows
 from segcore.export.tables import replacing
-from segcore.store import Store
+from segcore.store.store import Store
 
 Format = Literal["csv", "parquet"]
 FORMATS: tuple[Format, ...] = ("csv", "parquet")

@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from segcore.algorithms import algorithm
-from segcore.dataset import FeatureEntry
+from segcore.clustering.algorithms.registry import algorithm
 from segcore.errors import StoreError
-from segcore.export.rows import segment_titles
-from segcore.grid import point_key
-from segcore.solution import NOISE, Preparation, Solution, SweepSpec
-from segcore.store import Store
+from segcore.export.segment_rows import segment_titles
+from segcore.records.feature_table import FeatureEntry
+from segcore.records.grid import point_key
+from segcore.records.preparation import Preparation
+from segcore.records.solution import NOISE, Solution
+from segcore.records.sweep import SweepSpec
+from segcore.store.store import Store
 
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 _README = """How to score customers with this model, without segcore

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from segcore.dataset import FeatureTable
 from segcore.errors import DataError, ParameterError
+from segcore.records.feature_table import FeatureTable
 
 _RULED = ("Amount", "Recency", "NumberOfOrders")
 _LOW, _HIGH, _REACH = 0.05, 0.95, 1.5

@@ -10,9 +10,9 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from segcore.dataset import FeatureEntry
 from segcore.features.customers.encoding import value_text
 from segcore.features.grouping import ratio, rows_of, small
+from segcore.records.feature_table import FeatureEntry
 
 OTHER, NONE = "(other)", "(none)"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from segcore.dataset import FeatureTable
+from segcore.records.feature_table import FeatureTable
 
 
 def rows_for_file(table: FeatureTable) -> pa.Table:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from segcore.dataset import FeatureTable
 from segcore.errors import DataError, ParameterError
-from segcore.solution import TRANSFORMS, Transform
+from segcore.records.feature_table import FeatureTable
+from segcore.records.preparation import TRANSFORMS, Transform
 
 PRIORITIES: Mapping[str, float] = {"high": 4.0, "medium": 2.5, "low": 1.5}
 """What each word stands for: a factor on the scaled feature, over what lets it catch up with the others."""
@@ -29,7 +29,7 @@ def parse_priorities(table: FeatureTable, texts: Sequence[str], *, catch_up: Map
         dummies. The words are ``high``, ``medium`` (or ``med``) and ``low``; a factor is any number above 0. A name may have commas,
         and stand in double quotes.
     catch_up : mapping of feature to float, or None
-        `segcore.preparation.catch_up`: what the factors that words stand for are multiplied by, so that a word means the same for
+        `segcore.features.preparation.catch_up`: what the factors that words stand for are multiplied by, so that a word means the same for
         features of any spread. Factors given as numbers are taken as they are.
 
     Returns

@@ -9,11 +9,12 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from segcore.dataset import Dataset, FeatureEntry, FeatureTable
 from segcore.errors import DataError
 from segcore.features.categories import Categories, ShareWords, as_category, choose, describe_shares, shares, weigh
 from segcore.features.grouping import as_iso, by_customer, count_distinct, days, reference_moment, rows_of, small
-from segcore.rules import ColumnRules
+from segcore.records.data_rules import ColumnRules
+from segcore.records.dataset import Dataset
+from segcore.records.feature_table import FeatureEntry, FeatureTable
 
 _DAY = 86_400_000_000  # microseconds
 RATED = ShareWords(

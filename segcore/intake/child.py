@@ -17,13 +17,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from segcore.dataset import Dataset
 from segcore.errors import DataError, ParameterError, SegcoreError, SourceError, StoreError
-from segcore.intake.reading import known_intake, peek, samples_folder, take_in
-from segcore.intake.records import DataRequest, Intake, Peek
-from segcore.intake.rows import pack, read_rows, unpack
-from segcore.machine import available_bytes
-from segcore.store import Store
+from segcore.intake.source_rows import pack, read_rows, unpack
+from segcore.intake.take_in import known_intake, peek, samples_folder, take_in
+from segcore.records.dataset import Dataset
+from segcore.records.intake import DataRequest, Intake, Peek
+from segcore.store.store import Store
+from segcore.system.machine import available_bytes
 
 TIMEOUT_SECONDS = 600.0
 _MEMORY_SHARE = 0.7
@@ -100,8 +100,8 @@ def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, m
 
 def _located(request: DataRequest) -> DataRequest:
     """Return the request with a path that holds in the child too, whose working directory is another one."""
-    from segcore.sources import find_sample
-    from segcore.sources.files import user_path
+    from segcore.data.files.reader import user_path
+    from segcore.data.samples.registry import find_sample
 
     return request if find_sample(request.data) else replace(request, data=str(user_path(request.data).absolute()))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from segcore.intake.records import Intake
-from segcore.store import Store
+from segcore.records.intake import Intake
+from segcore.store.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa

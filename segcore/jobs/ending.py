@@ -8,9 +8,9 @@ import signal
 import time
 
 from segcore.errors import JobError
-from segcore.index import Index
 from segcore.jobs.locks import is_held, job_lock, read_processes, worker_lock
 from segcore.jobs.state import ACTIVE
+from segcore.store.index import Index
 
 _GRACE_SECONDS = 1.0
 _LIMIT_SECONDS = 5.0

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from segcore.errors import JobError, StoreError
-from segcore.index import Index
+from segcore.store.index import Index
 
 _LOOK_SECONDS = 0.01
 

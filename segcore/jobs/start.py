@@ -11,16 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segcore.canonical import digest
 from segcore.errors import JobError
-from segcore.index import Index
 from segcore.jobs.locks import job_lock, starting, take, write_processes
 from segcore.jobs.queue import drop_dead_turns
 from segcore.jobs.state import ACTIVE, TURN, is_alive, log_path
+from segcore.store.index import Index
+from segcore.system.digests import digest
 
 if TYPE_CHECKING:
-    from segcore.solution import SweepSpec
-    from segcore.store import Store
+    from segcore.records.sweep import SweepSpec
+    from segcore.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPERVISOR = (sys.executable, "-P", "-m", "segcore.jobs.supervisor")
@@ -120,7 +120,7 @@ def resume_interrupted(store: Index) -> list[str]:
 
 def _title(spec: SweepSpec) -> str:
     points = f"{len(spec.points):,} point{'' if len(spec.points) == 1 else 's'}"
-    from segcore.algorithms import algorithm
+    from segcore.clustering.algorithms.registry import algorithm
 
     return f"{algorithm(spec.algorithm).title} on {spec.data.get('name', 'data')}, {points}, {spec.engine}"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from segcore.errors import StoreError
-from segcore.index import Index
 from segcore.jobs.locks import is_held, job_lock
+from segcore.store.index import Index
 
 JobKind = Literal["sweep", "benchmark"]
 State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted"]

@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from segcore.errors import SegcoreError
-from segcore.index import Index
 from segcore.jobs.deaths import Death, Deaths
 from segcore.jobs.locks import job_lock, take, write_processes
 from segcore.jobs.queue import next_in_line
 from segcore.jobs.state import log_path
-from segcore.lifeline import die_with_parent
-from segcore.machine import available_bytes, oom_kills
+from segcore.store.index import Index
+from segcore.system.machine import available_bytes, oom_kills
+from segcore.system.parent_process import die_with_parent
 
 USER_ERROR = 2  # the worker's exit code where the input is at fault
 _AGAIN_SECONDS = 0.2

@@ -14,9 +14,9 @@ import time
 from collections.abc import Mapping
 
 from segcore.errors import JobError, SegcoreError
-from segcore.index import Index
 from segcore.jobs.locks import take, worker_lock
-from segcore.lifeline import watch_parent
+from segcore.store.index import Index
+from segcore.system.parent_process import watch_parent
 
 USER_ERROR = 2
 _PREDECESSOR_SECONDS = 30.0
@@ -42,8 +42,8 @@ def _work(index: Index, job_id: str, poison: Mapping[int, str]) -> None:
     handle = take(worker_lock(index, job_id), patience=_PREDECESSOR_SECONDS)
     if handle is None:
         raise JobError("An earlier worker of this sweep is still running: resume it later.")
-    from segcore.store import Store
-    from segcore.sweep import run_sweep
+    from segcore.store.store import Store
+    from segcore.sweeps.run import run_sweep
 
     store, options = Store(index.home), index.job_row(job_id)["spec"]
     index.update_job(job_id, result={"since": time.time(), "done": len(index.positions(job_id))})

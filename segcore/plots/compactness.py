@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from segcore.explain.wording import two_decimals
 from segcore.plots.heatmap import Cell, HeatMap, value_range
-from segcore.plots.points import PointRow, point_rows, points_axis
-from segcore.solution import Sweep
+from segcore.records.sweep import Sweep
+from segcore.sweeps.points import PointRow, point_rows, points_axis
+from segcore.wording.numbers import two_decimals
 
 
 def compactness_map_data(sweep: Sweep, titles: Mapping[str, str] | None = None) -> HeatMap:

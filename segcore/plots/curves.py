@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from segcore.algorithms import algorithm
-from segcore.algorithms.point_words import point_label
-from segcore.explain.wording import counted, listed, percent_text
-from segcore.grid import axes_of
-from segcore.plots.points import WAITING, Metric, PointRow, axis_title, metric, point_rows
+from segcore.clustering.algorithms.registry import algorithm
+from segcore.clustering.point_labels import point_label
 from segcore.plots.theme import ACCENT, DASHES, GOOD, PALETTE, QUIET, SYMBOLS, lay_out
-from segcore.solution import Sweep
+from segcore.records.grid import axes_of
+from segcore.records.sweep import Sweep
+from segcore.sweeps.points import WAITING, Metric, PointRow, axis_title, metric, point_rows
+from segcore.wording.numbers import counted, listed, percent_text
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

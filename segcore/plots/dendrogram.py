@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segcore.explain import number_text, segment_title
-from segcore.explain.wording import counted
 from segcore.plots.theme import ACCENT, PALETTE, QUIET, lay_out
+from segcore.wording.numbers import counted, number_text, segment_title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

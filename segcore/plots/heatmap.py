@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segcore.explain.wording import counted, listed
-from segcore.plots.points import WAITING
 from segcore.plots.theme import ACCENT, DIVERGING, GOOD, QUIET, SEQUENTIAL, lay_out
+from segcore.sweeps.points import WAITING
+from segcore.wording.numbers import counted, listed
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from segcore.explain.wording import counted
 from segcore.plots.theme import PALETTE, QUIET, lay_out
-from segcore.solution import ENGINES
+from segcore.records.solution import ENGINES
+from segcore.wording.numbers import counted
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

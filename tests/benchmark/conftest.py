@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from segcore.benchmark import benchmark_spec
-from segcore.dataset import FeatureEntry, FeatureTable
-from segcore.store import Store
+from segcore.benchmark.plan import benchmark_spec
+from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.store.store import Store
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@ import sys
 
 import pytest
 
-from segcore.algorithms import algorithm
 from segcore.benchmark.plan import sweep_spec, total_fits, turns
-from segcore.canonical import canonical_json
+from segcore.clustering.algorithms.registry import algorithm
 from segcore.errors import DataError, ParameterError
-from segcore.sweep import make_spec as make_sweep
+from segcore.sweeps.plan import make_spec as make_sweep
+from segcore.system.digests import canonical_json
 
 
 def test_the_engines_take_turns():
@@ -53,7 +53,10 @@ def test_too_few_customers_are_said_before_the_start(store, make_spec):
 
 def test_planning_a_benchmark_imports_no_clustering_library(make_spec):
     """The screen plans it in the server's own process; only the runs need the engines."""
-    code = "import sys, segcore.benchmark; print([m for m in ('sklearn', 'sklearnex', 'modin', 'ray', 'numba') if m in sys.modules])"
+    code = (
+        "import sys, segcore.benchmark.plan, segcore.benchmark.run; "
+        "print([m for m in ('sklearn', 'sklearnex', 'modin', 'ray', 'numba') if m in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 

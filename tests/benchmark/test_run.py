@@ -7,11 +7,11 @@ import psutil
 import pytest
 
 from segcore import jobs
-from segcore.benchmark import run_benchmark
 from segcore.benchmark.fit import peak_rss_bytes
 from segcore.benchmark.plan import sweep_spec, total_fits
-from segcore.canonical import canonical_json
-from segcore.sweep import run_sweep
+from segcore.benchmark.run import run_benchmark
+from segcore.sweeps.run import run_sweep
+from segcore.system.digests import canonical_json
 
 
 @pytest.fixture

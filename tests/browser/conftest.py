@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from segcore.cost.calibration import TASKS, Calibration, write_calibration
+from segcore.sweeps.cost.calibration import TASKS, Calibration, write_calibration
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGS = [

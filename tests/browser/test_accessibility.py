@@ -5,11 +5,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from segcore import jobs
-from segcore.algorithms import algorithm
-from segcore.features import feature_names
-from segcore.intake import DataRequest, take_in
-from segcore.store import Store
-from segcore.sweep import make_spec
+from segcore.clustering.algorithms.registry import algorithm
+from segcore.features.sets import feature_names
+from segcore.intake.take_in import take_in
+from segcore.records.intake import DataRequest
+from segcore.store.store import Store
+from segcore.sweeps.plan import make_spec
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 PAGES = ["/", "/data", "/features", "/sweep", "/explore", "/segments", "/benchmark", "/export"]

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import expect
 
 from segcore import jobs
-from segcore.store import Store
+from segcore.store.store import Store
 from tests.browser.steps import LONG, click_plot_point, downloaded, go, metric, sidebar, start_sweep, wait_for_sample
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]

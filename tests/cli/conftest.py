@@ -3,8 +3,8 @@
 import pytest
 
 from segcore import intake
-from segcore.intake.rows import read_rows
-from segcore.store import Store
+from segcore.intake.source_rows import read_rows
+from segcore.store.store import Store
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from segcore import jobs
 from segcore.benchmark.table import CASES, Case
 from segcore.benchmark.table import main as write_table
 from segcore.cli import main
-from segcore.store import Store
+from segcore.store.store import Store
 
 
 @pytest.fixture

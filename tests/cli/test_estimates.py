@@ -8,8 +8,8 @@ import pytest
 
 from segcore import jobs
 from segcore.cli import main
-from segcore.cost.calibration import TASKS, Calibration, write_calibration
-from segcore.store import Store
+from segcore.store.store import Store
+from segcore.sweeps.cost.calibration import TASKS, Calibration, write_calibration
 
 
 @pytest.fixture

@@ -5,11 +5,12 @@ import pytest
 
 from segcore.cli.meaning import parse_roles
 from segcore.cli.options import add_data_options, add_sweep_options, print_notes, request_from, resolve_feature_options
-from segcore.dataset import FeatureEntry, FeatureTable, Note
 from segcore.errors import ParameterError
-from segcore.features import FEATURE_SETS
-from segcore.intake import DataRequest, Intake
-from segcore.rules import ColumnRules, ReadOptions, RowRules
+from segcore.features.sets import FEATURE_SETS
+from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules
+from segcore.records.dataset import Note
+from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.intake import DataRequest, Intake
 
 
 def parse(*arguments, sweep=False):

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from segcore.cli import main
-from segcore.export import model_zip
-from segcore.store import Store
+from segcore.export.model import model_zip
+from segcore.store.store import Store
 
 
 def read(path):

@@ -13,7 +13,7 @@ import pytest
 
 from segcore import jobs
 from segcore.cli import main
-from segcore.store import Store
+from segcore.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -3,8 +3,8 @@ import pytest
 from segcore import intake
 from segcore.cli import taking
 from segcore.errors import DataError, SourceError
-from segcore.intake import DataRequest
-from segcore.store import Store
+from segcore.records.intake import DataRequest
+from segcore.store.store import Store
 
 pytestmark = pytest.mark.in_a_child
 ROWS = "customer,date,amount\n" + "".join(f"c{row % 7},2023-01-{1 + row % 28:02d},{row}.5\n" for row in range(200))

@@ -3,10 +3,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from segcore.dataset import FeatureEntry, FeatureTable
-from segcore.preparation import apply_preparation, fit_preparation
-from segcore.solution import Solution, SweepSpec
-from segcore.store import Store
+from segcore.features.preparation import apply_preparation, fit_preparation
+from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.solution import Solution
+from segcore.records.sweep import SweepSpec
+from segcore.store.store import Store
 
 NAMES = ("Amount", "Recency", "NumberOfOrders", "share")
 

@@ -13,7 +13,8 @@ import pyarrow.parquet
 import pytest
 
 from segcore.errors import ParameterError, StoreError
-from segcore.export import export_bytes, export_rows, write_export
+from segcore.export.files import export_bytes, write_export
+from segcore.export.segment_rows import export_rows
 
 
 def read(path):
@@ -162,7 +163,9 @@ def test_an_old_file_stays_until_the_new_one_is_complete(kept, tmp_path, monkeyp
     path = tmp_path / "out.csv"
     path.write_text("old")
     with monkeypatch.context() as patched:
-        patched.setattr("segcore.export.rows.ExportRows.chunks", lambda self: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        patched.setattr(
+            "segcore.export.segment_rows.ExportRows.chunks", lambda self: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+        )
         with pytest.raises(ParameterError, match="cannot be written .No space left on device."):
             write_export(kept.store, kept.sweep, 0, path)
     assert path.read_text() == "old"
@@ -184,7 +187,10 @@ def test_places_that_cannot_be_written_are_told(kept, tmp_path):
 
 def test_exporting_imports_no_clustering_library():
     """Screens export in the server's own process, which must not carry scikit-learn."""
-    code = "import sys, segcore.export; print([m for m in ('sklearn', 'sklearnex', 'modin', 'ray', 'numba') if m in sys.modules])"
+    code = (
+        "import sys, segcore.export.files, segcore.export.model, segcore.export.segment_rows; "
+        "print([m for m in ('sklearn', 'sklearnex', 'modin', 'ray', 'numba') if m in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 

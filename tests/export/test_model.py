@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from segcore.errors import StoreError
-from segcore.export import model_zip
+from segcore.export.model import model_zip
 
 
 def opened(content):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segcore.dataset import Dataset
+from segcore.records.dataset import Dataset
 
 ROLES = {
     "customer": "Client",

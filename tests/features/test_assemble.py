@@ -5,11 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segcore.dataset import FeatureEntry
+from segcore.data.sources import read_source
 from segcore.errors import DataError, ParameterError
-from segcore.features import build_features, feature_names
 from segcore.features.assemble import assemble, kit_outliers
-from segcore.sources import read_source
+from segcore.features.builders import build_features
+from segcore.features.sets import feature_names
+from segcore.records.feature_table import FeatureEntry
 
 RULED = ("Amount", "Recency", "NumberOfOrders")
 

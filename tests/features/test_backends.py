@@ -7,10 +7,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from segcore.data.sources import read_source
 from segcore.errors import ParameterError
-from segcore.features import build_features
-from segcore.frames import BACKENDS, start_ray, to_backend
-from segcore.sources import read_source
+from segcore.features.builders import build_features
+from segcore.system.frames import BACKENDS, start_ray, to_backend
 
 
 @pytest.fixture(scope="module")

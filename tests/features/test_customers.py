@@ -2,9 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segcore.dataset import ROW_NUMBER
 from segcore.errors import DataError, ParameterError
-from segcore.features import build_features, feature_names
+from segcore.features.builders import build_features
+from segcore.features.sets import feature_names
+from segcore.records.dataset import ROW_NUMBER
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import numpy as np
 
-from segcore.features import build_features
 from segcore.features.assemble import assemble
+from segcore.features.builders import build_features
 from segcore.features.output import rows_for_file
 
 

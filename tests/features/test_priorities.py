@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from segcore.dataset import ColumnUse, FeatureEntry, FeatureTable
 from segcore.errors import DataError, ParameterError
 from segcore.features.priorities import parse_priorities, parse_transforms
+from segcore.records.feature_table import ColumnUse, FeatureEntry, FeatureTable
 
 ENTRIES = (
     FeatureEntry("age", "age", "", "", ("age",)),

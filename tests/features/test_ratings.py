@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segcore.errors import DataError, ParameterError
-from segcore.features import build_features, feature_names
-from segcore.rules import ColumnRules
+from segcore.features.builders import build_features
+from segcore.features.sets import feature_names
+from segcore.records.data_rules import ColumnRules
 
 ROLES = {"customer": "User", "item": "Film", "rating": "Stars", "time": "When", "category": "Genre"}
 BASE = {"customer": "User", "item": "Film", "rating": "Stars"}

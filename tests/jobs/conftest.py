@@ -10,10 +10,10 @@ import psutil
 import pytest
 
 from segcore import jobs
-from segcore.dataset import FeatureEntry, FeatureTable
 from segcore.jobs import start
-from segcore.solution import SweepSpec
-from segcore.store import Store
+from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.sweep import SweepSpec
+from segcore.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("a", "b", "c", "d")
@@ -89,7 +89,7 @@ def at_point():
         condition = "True" if positions is None else f"position in {positions!r}"
         return (
             "import os, signal, time\n"
-            "from segcore.index import Index\n"
+            "from segcore.store.index import Index\n"
             "begin = Index.begin_attempt\n"
             "def begin_attempt(self, sweep_id, position):\n"
             "    count = begin(self, sweep_id, position)\n"

@@ -15,7 +15,7 @@ import pytest
 from segcore import jobs
 from segcore.jobs.locks import job_lock, read_processes, take, worker_lock
 from segcore.jobs.start import ROOT
-from segcore.store import Store
+from segcore.store.store import Store
 
 ROWS = 8_000  # a point takes some 50 to 100 ms
 
@@ -143,7 +143,7 @@ def test_a_sweep_outlives_the_server_that_started_it(store, make_spec, act_in_wo
     spec = make_spec(points=12, rows=ROWS)
     store.add_sweep(spec)
     code = (
-        "import sys, time\nfrom segcore import jobs\nfrom segcore.store import Store\nstore = Store(sys.argv[1])\n"
+        "import sys, time\nfrom segcore import jobs\nfrom segcore.store.store import Store\nstore = Store(sys.argv[1])\n"
         "jobs.start_sweep(store, store.spec(sys.argv[2]))\nprint('started', flush=True)\ntime.sleep(600)"
     )
     with subprocess.Popen(

@@ -21,8 +21,8 @@ def kernel_kills(act_in_worker, at_point, tmp_path, monkeypatch):
         counting = tmp_path / "worker" / "count.py"
         counting.write_text(
             "import itertools, runpy, sys\n"
-            "import segcore.machine\n"
-            "segcore.machine.oom_kills = itertools.count().__next__\n"
+            "import segcore.system.machine\n"
+            "segcore.system.machine.oom_kills = itertools.count().__next__\n"
             "sys.argv = sys.argv[1:]\n"
             "runpy.run_path(sys.argv[0], run_name='__main__')\n"
         )

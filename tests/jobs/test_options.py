@@ -13,13 +13,13 @@ def options_seen(act_in_worker, tmp_path):
     notes = tmp_path / "options.jsonl"
     act_in_worker(
         "import json\n"
-        "import segcore.sweep\n"
-        "real = segcore.sweep.run_sweep\n"
+        "import segcore.sweeps.run\n"
+        "real = segcore.sweeps.run.run_sweep\n"
         "def run_sweep(store, job_id, *, memory, workers, **options):\n"
         f"    with open({str(notes)!r}, 'a') as out:\n"
         "        print(json.dumps([memory, workers]), file=out)\n"
         "    real(store, job_id, memory=memory, **options)\n"
-        "segcore.sweep.run_sweep = run_sweep\n"
+        "segcore.sweeps.run.run_sweep = run_sweep\n"
     )
     return lambda: [json.loads(line) for line in notes.read_text().splitlines()]
 

@@ -10,7 +10,7 @@ import psutil
 
 from segcore import jobs
 from segcore.jobs.start import ROOT
-from segcore.store import Store
+from segcore.store.store import Store
 
 
 def test_jobs_run_one_at_a_time_in_the_order_they_were_asked_for(store, make_spec, act_in_worker, at_point):
@@ -70,7 +70,7 @@ def test_threads_of_one_process_take_turns(store):
 
 def test_the_turn_of_a_process_that_died_passes_on(store):
     code = (
-        "import sys, time\nfrom segcore import jobs\nfrom segcore.store import Store\nwith jobs.turn(Store(sys.argv[1])):\n"
+        "import sys, time\nfrom segcore import jobs\nfrom segcore.store.store import Store\nwith jobs.turn(Store(sys.argv[1])):\n"
         "    print('mine', flush=True)\n    time.sleep(600)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code, store.home], stdout=subprocess.PIPE, text=True, cwd=ROOT)

@@ -10,7 +10,7 @@ from segcore import jobs
 from segcore.errors import JobError, StoreError
 from segcore.jobs import start
 from segcore.jobs.supervisor import worker_environment
-from segcore.store import Store
+from segcore.store.store import Store
 
 
 def test_a_sweep_runs_to_its_end_in_processes_of_its_own(store, make_spec, processes, until):
@@ -85,7 +85,7 @@ def test_two_processes_that_ask_at_once_share_one_job(store, make_spec):
     spec = make_spec(points=4)
     store.add_sweep(spec)
     code = (
-        "import sys\nfrom segcore import jobs\nfrom segcore.store import Store\n"
+        "import sys\nfrom segcore import jobs\nfrom segcore.store.store import Store\n"
         "store = Store(sys.argv[1])\nprint(jobs.start_sweep(store, store.spec(sys.argv[2])))"
     )
     askers = [

@@ -8,12 +8,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from segcore import jobs
-from segcore.algorithms import algorithm
-from segcore.cost.calibration import TASKS, Calibration, write_calibration
-from segcore.features import feature_names
-from segcore.intake import DataRequest, take_in
-from segcore.store import Store
-from segcore.sweep import make_spec, run_sweep
+from segcore.clustering.algorithms.registry import algorithm
+from segcore.features.sets import feature_names
+from segcore.intake.take_in import take_in
+from segcore.records.intake import DataRequest
+from segcore.store.store import Store
+from segcore.sweeps.cost.calibration import TASKS, Calibration, write_calibration
+from segcore.sweeps.plan import make_spec
+from segcore.sweeps.run import run_sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 N_CUSTOMERS = 45
@@ -57,7 +59,7 @@ def loud_bugs(monkeypatch):
     def report(error):
         raise error
 
-    monkeypatch.setattr("ui.page.report_bug", report)
+    monkeypatch.setattr("ui.shell.page.report_bug", report)
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,9 @@
 import pytest
 
 from segcore import jobs
-from segcore.benchmark import benchmark_spec, run_benchmark
-from segcore.features import feature_names
+from segcore.benchmark.plan import benchmark_spec
+from segcore.benchmark.run import run_benchmark
+from segcore.features.sets import feature_names
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 import pandas as pd
 import pytest
 
-from segcore.dataset import ColumnUse
-from segcore.rules import ColumnRules
-from ui import download as downloads
-from ui.column_editor import changed_rules, editor_frame
-from ui.data_form import keep_upload
-from ui.words import on_screen, plain
+from segcore.records.data_rules import ColumnRules
+from segcore.records.feature_table import ColumnUse
+from ui.data import sample_download
+from ui.data.column_editor import changed_rules, editor_frame
+from ui.data.source_form import keep_upload
+from ui.widgets.text import on_screen, plain
 
 
 @pytest.fixture
@@ -177,8 +177,8 @@ def test_one_row_a_customer_needs_no_orders(open_app, small_intake, tmp_path, wo
 
 
 def test_a_sample_that_cannot_be_fetched_is_one_sentence(open_app, small_intake, monkeypatch):
-    real = downloads.fetch
-    monkeypatch.setattr(downloads, "fetch", lambda store, name, url=None: real(store, name, url="http://127.0.0.1:9/none.zip"))
+    real = sample_download.fetch
+    monkeypatch.setattr(sample_download, "fetch", lambda store, name, url=None: real(store, name, url="http://127.0.0.1:9/none.zip"))
     app = open_app("data")
     app.button(key="load.online-retail").click().run()
     assert not app.exception

@@ -3,8 +3,8 @@ import json
 import pandas as pd
 import pytest
 
-from segcore.grid import point_key
-from segcore.sweep import run_sweep
+from segcore.records.grid import point_key
+from segcore.sweeps.run import run_sweep
 
 DENSITIES = ("min_samples=3", "eps=0.05,1.5,3.0")
 

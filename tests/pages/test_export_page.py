@@ -4,11 +4,11 @@ import json
 import pandas as pd
 import pytest
 
-from segcore.explain import percent_text
-from segcore.grid import point_key
-from segcore.solution import Estimate, Solution
-from segcore.store import Store
-from ui.export_form import ExportRequest, _content, _description, agreement_words
+from segcore.records.grid import point_key
+from segcore.records.solution import Estimate, Solution
+from segcore.store.store import Store
+from segcore.wording.numbers import percent_text
+from ui.export.form import ExportRequest, _content, _description, agreement_words
 
 
 def rows_shown(app):

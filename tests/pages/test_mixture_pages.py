@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from segcore.grid import point_key
+from segcore.records.grid import point_key
 
 
 def said(app):
@@ -91,7 +91,7 @@ def test_the_other_pages_open_on_a_mixture(open_app, mixtures, page, words):
 
 
 def test_the_sweeps_document_has_the_criteria(mixtures):
-    from segcore.sweep import sweep_document
+    from segcore.sweeps.document import sweep_document
 
     document = json.loads(json.dumps(sweep_document(mixtures, False), allow_nan=False))
     assert all(point["metrics"]["bic"] is not None for point in document["points"])

@@ -57,10 +57,11 @@ def test_customers_one_row_each_have_results_too(store, open_app, tmp_path, fini
     import numpy as np
     import pandas as pd
 
-    from segcore.algorithms import algorithm
-    from segcore.features import feature_names
-    from segcore.intake import DataRequest, take_in
-    from segcore.sweep import make_spec
+    from segcore.clustering.algorithms.registry import algorithm
+    from segcore.features.sets import feature_names
+    from segcore.intake.take_in import take_in
+    from segcore.records.intake import DataRequest
+    from segcore.sweeps.plan import make_spec
 
     rng = np.random.default_rng(1)
     path = tmp_path / "people.csv"

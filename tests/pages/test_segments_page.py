@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from segcore.grid import point_key
+from segcore.records.grid import point_key
 
 
 def shares(app):

@@ -9,9 +9,9 @@ import pytest
 
 from segcore import jobs
 from segcore.errors import DataError
-from segcore.grid import point_key
 from segcore.jobs.locks import job_lock, take
-from ui import page as shell
+from segcore.records.grid import point_key
+from ui.shell import page as shell
 
 PAGES = ("home", "data", "features", "sweep")
 
@@ -148,7 +148,7 @@ def test_a_link_opens_the_same_sweep_and_point_in_another_session(open_app, fini
     key = point_key(finished_sweep.spec.points[2])
     app = open_app("sweep", sweep=finished_sweep.id[:16], point=key)
     assert not app.exception
-    assert app.session_state["segcore.sweep"] == finished_sweep.id
+    assert app.session_state["segcore.sweeps.run"] == finished_sweep.id
     assert app.session_state[f"segcore.point.{finished_sweep.id}"] == 2
 
 

@@ -5,9 +5,10 @@ import sys
 
 import pytest
 
-from segcore.cost import calibration
-from segcore.cost.calibration import FILE
-from ui import cache, sweep_form
+from segcore.sweeps.cost import calibration
+from segcore.sweeps.cost.calibration import FILE
+from ui.shell import cache
+from ui.sweep import form as sweep_form
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def measuring(home, monkeypatch):
         begun.append(subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE))
         return begun[-1]
 
-    monkeypatch.setattr("segcore.cost.start_calibration", start)
+    monkeypatch.setattr("segcore.sweeps.cost.calibration.start_calibration", start)
     cache.once_a_server.clear()
 
     def end():

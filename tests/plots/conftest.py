@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from segcore.solution import Estimate, Quality, Solution, Sweep, SweepSpec
+from segcore.records.solution import Estimate, Quality, Solution
+from segcore.records.sweep import Sweep, SweepSpec
 
 FEATURES = ("Recency", "invoices")
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segcore.algorithms import algorithm
+from segcore.clustering.algorithms.registry import algorithm
 from segcore.plots.dendrogram import dendrogram_data, describe_dendrogram, draw_dendrogram
 
 # Ward distances: 1 in each pair; 0 and 1 to 4 and 5: sqrt(2 * 1) * 4 = 5.66; these four, mean 2.5, to 20 and 21: sqrt(16 / 6) * 18.

@@ -1,8 +1,8 @@
 import json
 
 from segcore.plots.curves import curves_data
-from segcore.plots.maps import grid_map_data
-from segcore.plots.points import METRICS, metric, point_rows, point_table, points_axis
+from segcore.plots.parameter_map import grid_map_data
+from segcore.sweeps.points import METRICS, metric, point_rows, point_table, points_axis
 
 
 def test_labels_name_only_what_varies(elbow_sweep, density_sweep):

@@ -8,13 +8,14 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from segcore.dataset import ROW_NUMBER, ColumnUse, Dataset, FeatureEntry, FeatureTable
 from segcore.errors import DataError
-from segcore.features.customers.content import read_column
+from segcore.features.customers.column_values import read_column
+from segcore.features.customers.dictionary import entries_of
 from segcore.features.customers.encoding import Names, Recipe, encode
 from segcore.features.customers.screening import Screening, check_rules
-from segcore.features.customers.wording import entries_of
-from segcore.rules import ColumnRules
+from segcore.records.data_rules import ColumnRules
+from segcore.records.dataset import ROW_NUMBER, Dataset
+from segcore.records.feature_table import ColumnUse, FeatureEntry, FeatureTable
 
 _MOST_FEATURES = 2_000
 

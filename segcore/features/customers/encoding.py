@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from segcore.errors import DataError
-from segcore.features.customers.content import Column, NumberColumn, as_number
+from segcore.features.customers.column_values import Column, NumberColumn, as_number
 
 OTHER, MISSING = "(other)", "(missing)"
 _LONGEST = 60

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow.compute as pc
 
-from segcore.features.customers.content import Column, NumberColumn, TextColumn
+from segcore.features.customers.column_values import Column, NumberColumn, TextColumn
 from segcore.features.customers.encoding import quoted
-from segcore.features.customers.words import names, names_code, names_count, names_id, names_number_of, names_person, numbers_rows
+from segcore.features.customers.title_words import names, names_code, names_count, names_id, names_number_of, names_person, numbers_rows
 
 _MOST = 0.9  # of the different texts must look alike to be taken for something
 _MANY_CODES = 12

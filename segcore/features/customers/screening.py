@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow.compute as pc
 
-from segcore.dataset import ColumnUse
 from segcore.errors import DataError
-from segcore.features.customers.content import Column, NumberColumn, TextColumn
+from segcore.features.customers.column_values import Column, NumberColumn, TextColumn
+from segcore.features.customers.dictionary import percent, stands_apart
 from segcore.features.customers.encoding import (
     Names,
     Recipe,
@@ -24,9 +24,9 @@ from segcore.features.customers.encoding import (
     value_text,
 )
 from segcore.features.customers.identifiers import free_text, holds_codes, holds_dates, identifier
-from segcore.features.customers.wording import percent, stands_apart
-from segcore.features.customers.words import names_count, names_model_output, names_outcome, says_exclude, suggests_codes
-from segcore.rules import ColumnRules
+from segcore.features.customers.title_words import names_count, names_model_output, names_outcome, says_exclude, suggests_codes
+from segcore.records.data_rules import ColumnRules
+from segcore.records.feature_table import ColumnUse
 
 _NEARLY_EMPTY = 0.95
 _FEW, _MOST_CODES, _MOST_SUGGESTED = 3, 12, 200

@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from segcore.features import build_features
-from segcore.rules import ColumnRules
+from segcore.features.builders import build_features
+from segcore.records.data_rules import ColumnRules
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segcore.dataset import Dataset
 from segcore.errors import DataError
-from segcore.features import build_features
-from segcore.frames import to_backend
-from segcore.rules import ColumnRules
+from segcore.features.builders import build_features
+from segcore.records.data_rules import ColumnRules
+from segcore.records.dataset import Dataset
+from segcore.system.frames import to_backend
 
 AGES = [20.0, 35, 50, 20, 41, 63, 28, 33, 52, 47]
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segcore.features import build_features
-from segcore.rules import ColumnRules
-from segcore.sources import read_source
+from segcore.data.sources import read_source
+from segcore.features.builders import build_features
+from segcore.records.data_rules import ColumnRules
 
 
 def by_hand(rows, categories, share=0.1):

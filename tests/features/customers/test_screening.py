@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segcore.dataset import ROW_NUMBER
 from segcore.errors import DataError, ParameterError
-from segcore.features import feature_names
 from segcore.features.output import data_dictionary
+from segcore.features.sets import feature_names
+from segcore.records.dataset import ROW_NUMBER
 
 AGES = [20.0, 35, 50, 20, 41, 63, 28, 33, 52, 47]
 

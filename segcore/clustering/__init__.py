@@ -1,0 +1,1 @@
+"""Clustering algorithms, their engines, and how good a clustering is."""

@@ -1,0 +1,48 @@
+"""How many training rows scoring gives the label they have, where it need not be all."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from segcore.records.solution import Estimate
+
+_MOST_ROWS = 2_000
+_Z = 1.96
+
+
+def agreement_rows(n_rows: int, seed: int) -> np.ndarray:
+    """Return the rows to score again, ascending: all up to 2,000, else as many drawn at random without replacement."""
+    if n_rows <= _MOST_ROWS:
+        return np.arange(n_rows)
+    return np.sort(np.random.default_rng(seed).choice(n_rows, _MOST_ROWS, replace=False))
+
+
+def agreement(kept: np.ndarray, n_rows: int) -> Estimate:
+    """Return the share of all rows that keep their label, from those scored again.
+
+    Parameters
+    ----------
+    kept : ndarray of shape (n_scored,), bool
+        Whether each of the rows drawn got its own label.
+    n_rows : int
+        How many there are in all.
+
+    Notes
+    -----
+    Exact where all were scored; else Wilson's interval, narrowed by what part of all rows the sample is.
+
+    References
+    ----------
+    Wilson (1927), J. Am. Stat. Assoc. 22.
+    """
+    share, n = float(np.mean(kept)), len(kept)
+    if n == n_rows:
+        return Estimate(share, share, share, n)
+    effective = n * (n_rows - 1) / (n_rows - n)
+    shrink = 1 + _Z**2 / effective
+    middle = (share + _Z**2 / (2 * effective)) / shrink
+    reach = _Z / shrink * math.sqrt(share * (1 - share) / effective + _Z**2 / (4 * effective**2))
+    # At the ends rounding would leave the share just outside its own interval.
+    return Estimate(share, min(share, max(0.0, middle - reach)), max(share, min(1.0, middle + reach)), n)

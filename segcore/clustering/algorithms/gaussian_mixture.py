@@ -1,0 +1,415 @@
+"""Gaussian mixture: independent fits, or a whole grid whose points share their k-means starts and run side by side."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import segcore
+from segcore.clustering.algorithms.costs import gaussian_mixture_cost
+from segcore.clustering.algorithms.origin import near_origin
+from segcore.clustering.algorithms.outcome import as_sentences, failed, more_than_rows, require_memory, skipped
+from segcore.clustering.algorithms.side_by_side import side_by_side
+from segcore.clustering.algorithms.specification import AlgorithmSpec
+from segcore.clustering.engines import fit_estimator
+from segcore.records.grid import Point, Value
+from segcore.records.params import Param
+from segcore.records.solution import EngineName, Estimate, Solution
+from segcore.system.cores import usable_cores
+from segcore.system.machine import available_bytes
+
+if TYPE_CHECKING:
+    from sklearn.mixture import GaussianMixture
+
+COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
+_BLOCK = 1 << 14
+_FEWEST_ROWS = 2
+_MAX_ITER = 100
+_REG_COVAR = 1e-6
+_BLURRED = 0.1
+_COLLAPSED = (
+    "A component shrank onto customers who do not differ, and has no covariance: fewer components, covariance_type = diag or spherical, "
+    "or a larger reg_covar would hold it."
+)
+_OVERFLOWN = "The squares of these features are too large to compute with, so the mixture has no likelihood: scale the features."
+
+
+def sweep_gaussian_mixture(
+    X: np.ndarray,
+    points: Sequence[Point],
+    engine: EngineName,
+    *,
+    seed: int = 0,
+    memory: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    shared: Callable[[float], None] | None = None,
+) -> Iterator[Solution]:
+    """Yield the Gaussian mixture of each point; see ``SweepFunction``.
+
+    Notes
+    -----
+    ``stock`` is ``sklearn.mixture.GaussianMixture(n_components, covariance_type, n_init, reg_covar, random_state=seed)``, scikit-learn's
+    defaults where the point does not say, and the labels are its ``predict(X)``. Rows far from 0 are centred first, for both engines;
+    see ``near_origin``.
+
+    ``shared`` gives the same labels, ``bic`` and ``aic``. What it saves: the k-means that a fit starts from depends on the number of
+    components and the seed only, so one serves every covariance type; and the points run side by side, one core each. What it does
+    not do is start a mixture from a smaller one or from another covariance type: EM ends in the nearest optimum, so that would be
+    quicker and give other labels.
+
+    Points that would not fit into ``memory`` fail beforehand; so many run side by side as do fit.
+    """
+    near, origin = near_origin(X)
+    if engine == "shared":
+        yield from _sweep_shared(X, near, origin, points, seed, memory, progress, shared)
+        return
+    for position, point in enumerate(points):
+        if progress:
+            progress(position)
+        if _too_few(X, point):
+            yield _skipped(X, point, engine, seed)
+            continue
+        try:
+            _require_memory(X, point, memory)
+            solution = _fit_stock(X, near, origin, point, seed)
+        except Exception as error:
+            solution = _failed(point, engine, seed, error)
+        yield solution
+
+
+def _sweep_shared(
+    X: np.ndarray,
+    near: np.ndarray,
+    origin: np.ndarray,
+    points: Sequence[Point],
+    seed: int,
+    memory: int | None,
+    progress: Callable[[int], None] | None,
+    shared: Callable[[float], None] | None,
+) -> Iterator[Solution]:
+    import sklearn.mixture  # noqa: F401 - before threads are limited and anything is timed
+
+    groups: dict[tuple[Value, ...], list[int]] = {}
+    for position, point in enumerate(points):
+        groups.setdefault(_share_key(point), []).append(position)
+
+    def tasks() -> Iterator[tuple[int, Callable[[], Solution]]]:
+        # The longest come first, so that no core waits long for the last one.
+        for key in sorted(groups, key=lambda key: tuple(-float(value) for value in key)):
+            starts: list[np.ndarray] | Exception | None = None
+            for position in sorted(groups[key], key=lambda position: COVARIANCE_TYPES.index(str(points[position]["covariance_type"]))):
+                point, seconds = points[position], 0.0
+                if progress:
+                    progress(position)
+                if _too_few(X, point):
+                    yield position, partial(_skipped, X, point, "shared", seed)
+                    continue
+                if starts is None:
+                    starts, seconds = _starts(near, point, seed)
+                    if shared and len(groups[key]) > 1:
+                        shared(seconds)
+                        seconds = 0.0
+                if isinstance(starts, Exception):
+                    yield position, partial(_failed, point, "shared", seed, starts)
+                else:
+                    yield position, partial(_fit_shared, X, near, origin, point, seed, starts, memory, seconds)
+
+    for position, outcome in side_by_side(tasks(), threads=_threads(X, points, memory)):
+        yield outcome if isinstance(outcome, Solution) else _failed(points[position], "shared", seed, outcome)
+
+
+def _share_key(point: Point) -> tuple[Value, ...]:
+    return point["n_components"], point.get("n_init", 1)
+
+
+def _too_few(X: np.ndarray, point: Point) -> bool:
+    return len(X) < max(_FEWEST_ROWS, int(point["n_components"]))
+
+
+def _skipped(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solution:
+    if len(X) < _FEWEST_ROWS:
+        return skipped(point, engine, seed, f"A mixture needs at least {_FEWEST_ROWS} rows, and there is {len(X)}.")
+    return skipped(point, engine, seed, more_than_rows(point, "n_components", len(X)))
+
+
+def _failed(point: Point, engine: EngineName, seed: int, error: Exception) -> Solution:
+    solution = failed(point, engine, seed, error)
+    if isinstance(error, FloatingPointError):
+        return replace(solution, reason=_OVERFLOWN)
+    return replace(solution, reason=_COLLAPSED) if "ill-defined" in str(error) else solution
+
+
+def _options(point: Point) -> dict[str, Any]:
+    """Return scikit-learn's arguments, its defaults where the point does not say."""
+    return {
+        "n_components": int(point["n_components"]),
+        "covariance_type": str(point["covariance_type"]),
+        "n_init": int(point.get("n_init", 1)),
+        "reg_covar": float(point.get("reg_covar", _REG_COVAR)),
+        "max_iter": _MAX_ITER,
+    }
+
+
+@np.errstate(all="ignore")
+def _fit_stock(X: np.ndarray, near: np.ndarray, origin: np.ndarray, point: Point, seed: int) -> Solution:
+    fitted = fit_estimator("stock", "GaussianMixture", near, random_state=seed, **_options(point))
+    return _solution(X, near, origin, point, seed, fitted.estimator, engine="stock", evidence=fitted.evidence, fit_seconds=fitted.seconds)
+
+
+@np.errstate(all="ignore")  # else NumPy warns, which threads must not
+def _fit_shared(
+    X: np.ndarray,
+    near: np.ndarray,
+    origin: np.ndarray,
+    point: Point,
+    seed: int,
+    starts: Sequence[np.ndarray],
+    memory: int | None,
+    seconds: float,
+) -> Solution:
+    """Fit one point from ``starts`` that were found in ``seconds``, if these are not told elsewhere."""
+    _require_memory(X, point, memory)
+    began = time.perf_counter()
+    mixture = _fit_from(near, starts, point)
+    seconds += time.perf_counter() - began
+    evidence = (
+        f"segcore {segcore.__version__}, the steps of scikit-learn {version('scikit-learn')}'s GaussianMixture from one k-means for all "
+        "covariance types"
+    )
+    return _solution(X, near, origin, point, seed, mixture, engine="shared", evidence=evidence, fit_seconds=seconds)
+
+
+def _starts(X: np.ndarray, point: Point, seed: int) -> tuple[list[np.ndarray] | Exception, float]:
+    """Return the labels that scikit-learn starts a mixture from, one array an ``n_init``, or what went wrong; and the seconds taken."""
+    from threadpoolctl import threadpool_limits
+
+    draws = np.random.RandomState(seed)  # scikit-learn draws every start from this one stream
+    seconds, starts = 0.0, []
+    try:
+        # One thread, as the points have, so that no last digit depends on the number of cores.
+        with threadpool_limits(1):
+            for _ in range(int(point.get("n_init", 1))):
+                fitted = fit_estimator("stock", "KMeans", X, n_clusters=int(point["n_components"]), n_init=1, random_state=draws)
+                seconds += fitted.seconds
+                starts.append(np.asarray(fitted.estimator.labels_))
+    except Exception as error:
+        return error, seconds
+    return starts, seconds
+
+
+def _fit_from(X: np.ndarray, starts: Sequence[np.ndarray], point: Point) -> GaussianMixture:
+    """Return the mixture that scikit-learn's ``fit`` finds, given the labels it starts from: the same steps, to the bit.
+
+    scikit-learn has no public way to hand it a start that would give the same first covariances, and its ``fit`` warns where it did not
+    converge, which threads must not. The parts of its EM are called one by one instead; a test holds that nothing differs.
+    """
+    from sklearn.mixture import GaussianMixture
+
+    mixture = GaussianMixture(**_options(point))
+    best, best_bound, best_iterations, best_settled = None, -math.inf, 0, False
+    for labels in starts:
+        belonging = np.zeros((len(X), mixture.n_components))
+        belonging[np.arange(len(X)), labels] = 1
+        mixture._initialize(X, belonging)
+        bound, settled, iteration = -math.inf, False, 0
+        while iteration < mixture.max_iter and not settled:
+            before, iteration = bound, iteration + 1
+            bound, log_belonging = mixture._e_step(X)
+            mixture._m_step(X, log_belonging)
+            settled = bool(abs(bound - before) < mixture.tol)
+        if best is None or bound > best_bound or best_bound == -math.inf:
+            best, best_bound, best_iterations, best_settled = mixture._get_parameters(), bound, iteration, settled
+    mixture._set_parameters(best)
+    mixture.n_iter_, mixture.converged_, mixture.lower_bound_ = best_iterations, best_settled, best_bound
+    return mixture
+
+
+def _solution(
+    X: np.ndarray, near: np.ndarray, origin: np.ndarray, point: Point, seed: int, mixture: GaussianMixture, **fields: Any
+) -> Solution:
+    labels = mixture.predict(near)
+    log_likelihood = float(mixture.score(near)) * len(near)
+    if not math.isfinite(log_likelihood):
+        raise FloatingPointError
+    n_free = free_parameters(int(point["n_components"]), X.shape[1], str(point["covariance_type"]))
+    arrays = {
+        "weights": np.asarray(mixture.weights_),
+        "means": np.asarray(mixture.means_) + origin,
+        "covariances": np.asarray(mixture.covariances_),
+        "precisions_cholesky": np.asarray(mixture.precisions_cholesky_),
+        "iterations": np.array([mixture.n_iter_]),
+    }
+    agreeing = float(np.mean(assign_gaussian_mixture(X, arrays, point) == labels))
+    return Solution.from_labels(
+        labels,
+        params=dict(point),
+        seed=seed,
+        reason=_remarks(near, point, labels, bool(mixture.converged_)),
+        arrays=arrays,
+        criteria={"bic": n_free * math.log(len(X)) - 2 * log_likelihood, "aic": 2 * n_free - 2 * log_likelihood},
+        agreement=Estimate(agreeing, agreeing, agreeing, len(X)),
+        **fields,
+    )
+
+
+def free_parameters(n_components: int, n_features: int, covariance_type: str) -> int:
+    """Return how many numbers a mixture fits: weights, means and covariances; what BIC and AIC count.
+
+    References
+    ----------
+    Schwarz (1978), "Estimating the dimension of a model". Akaike (1974).
+    """
+    of_one = n_features * (n_features + 1) // 2
+    covariances = {"full": n_components * of_one, "tied": of_one, "diag": n_components * n_features, "spherical": n_components}
+    return covariances[covariance_type] + n_components * n_features + n_components - 1
+
+
+def _remarks(X: np.ndarray, point: Point, labels: np.ndarray, converged: bool) -> str | None:
+    said, n_components, found = [], int(point["n_components"]), len(np.unique(labels))
+    if found < n_components:
+        said.append(f"Only {found} of the {n_components} components are any customer's likeliest, so there are {found} segments")
+    if not converged:
+        said.append(f"It was stopped at {_MAX_ITER} iterations, before it settled")
+    reg_covar, variance = float(point.get("reg_covar", _REG_COVAR)), float(X.var(axis=0).mean())
+    if reg_covar > _BLURRED * variance > 0:
+        said.append(
+            f"reg_covar = {reg_covar:g} is large beside the features' mean variance of {variance:.3g}, so components are wider than "
+            "the data say: scale the features, or choose a smaller reg_covar"
+        )
+    return as_sentences(said)
+
+
+def assign_gaussian_mixture(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:
+    """Return the component with the largest posterior probability for each row, the lowest where some are equal.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_customers, n_features), float64
+    arrays : mapping
+        ``weights`` of shape (n_components,), ``means`` of shape (n_components, n_features), and ``precisions_cholesky``: factors of the
+        inverse covariances, of shape (n_components, n_features, n_features) for "full", (n_features, n_features) for "tied",
+        (n_components, n_features) for "diag", (n_components,) for "spherical".
+    params : mapping
+        The point: ``covariance_type``.
+
+    Notes
+    -----
+    Means are subtracted before anything is multiplied or squared, so no digits cancel far from 0 as they do in scikit-learn's
+    ``predict``. On the training rows the two are compared at every fit; their agreement stands in the Solution.
+    """
+    means, factors = np.asarray(arrays["means"]), np.asarray(arrays["precisions_cholesky"])
+    with np.errstate(divide="ignore"):
+        constants = np.log(np.asarray(arrays["weights"])) + _log_determinants(factors, str(params["covariance_type"]), means.shape[1])
+    labels = np.empty(len(X), dtype=np.int32)
+    for start in range(0, len(X), _BLOCK):
+        rows = X[start : start + _BLOCK]
+        scores = np.empty((len(rows), len(means)))
+        for component, mean in enumerate(means):
+            away = _standardised(rows - mean, factors, component, str(params["covariance_type"]))
+            scores[:, component] = constants[component] - 0.5 * np.einsum("ij,ij->i", away, away)
+        labels[start : start + _BLOCK] = np.argmax(scores, axis=1)
+    return labels
+
+
+def _standardised(away: np.ndarray, factors: np.ndarray, component: int, covariance_type: str) -> np.ndarray:
+    if covariance_type == "tied":
+        return away @ factors
+    factor = factors[component]
+    return away @ factor if covariance_type == "full" else away * factor
+
+
+def _log_determinants(factors: np.ndarray, covariance_type: str, n_features: int) -> np.ndarray:
+    """Return the logarithm of each factor's determinant, shape (n_components,), or one for all where they share it."""
+    if covariance_type in ("full", "tied"):
+        return np.log(np.diagonal(factors, axis1=-2, axis2=-1)).sum(axis=-1)
+    return np.log(factors).sum(axis=1) if covariance_type == "diag" else n_features * np.log(factors)
+
+
+def _bytes_of(X: np.ndarray, point: Point) -> int:
+    """Return about what a fit takes beside the rows: a few matrices of rows by components, and of rows by features."""
+    n_rows, n_features = X.shape
+    return 8 * n_rows * 4 * (int(point["n_components"]) + n_features)
+
+
+def _require_memory(X: np.ndarray, point: Point, memory: int | None) -> None:
+    require_memory(_bytes_of(X, point), memory, what="it needs", instead="choose fewer components")
+
+
+def _threads(X: np.ndarray, points: Sequence[Point], memory: int | None) -> int:
+    """Return how many points may run side by side: one a core, as far as there is memory for them."""
+    free = available_bytes() if memory is None else memory
+    largest = max((_bytes_of(X, point) for point in points), default=1)
+    return max(1, min(usable_cores(), free // max(1, largest)))
+
+
+GAUSSIAN_MIXTURE = AlgorithmSpec(
+    name="gaussian_mixture",
+    title="Gaussian mixture",
+    words="Describes the customers as a mixture of bell-shaped clouds, which may be stretched and may overlap; each customer goes to the "
+    "likeliest.",
+    params=(
+        Param(
+            "n_components",
+            "int",
+            1,
+            None,
+            (2, 3, 4, 5, 10, 15),
+            "Number of components",
+            "",
+            "How many clouds to describe the customers with; each one that is some customer's likeliest is a segment.",
+        ),
+        Param(
+            "covariance_type",
+            "choice",
+            0,
+            None,
+            COVARIANCE_TYPES,
+            "Shape",
+            "",
+            "What the clouds may look like: full is any ellipsoid, tied the same ellipsoid for all, diag stretched along the features "
+            "only, spherical round.",
+            choices=COVARIANCE_TYPES,
+        ),
+        Param(
+            "n_init",
+            "int",
+            1,
+            None,
+            (),
+            "Starts",
+            "starts",
+            "How many random starts to try, keeping the likeliest; scikit-learn's default is 1.",
+        ),
+        Param(
+            "reg_covar",
+            "float",
+            0,
+            None,
+            (),
+            "Least variance",
+            "squared scaled units",
+            "What is added to every variance so that no cloud shrinks to nothing; scikit-learn's default is 1e-06, which is absolute: "
+            "it is little for scaled features, and blurs features left unscaled in tiny units.",
+        ),
+    ),
+    engines=("shared", "stock"),
+    sweep=sweep_gaussian_mixture,
+    assign=assign_gaussian_mixture,
+    scoring="A new customer joins the segment whose component is the likeliest for it, size and shape of the components considered.",
+    steps="For component i subtract row i of means.npy from the customer's scaled features: d. Then z = d @ P, where P is matrix i of "
+    "precisions_cholesky.npy for covariance_type full and its only matrix for tied; for diag z = d * row i of it, for spherical "
+    "z = d * number i of it. The component's score is log(weights.npy[i]) + log(det P) - sum(z ** 2) / 2, where det P is the product of "
+    "the diagonal (full, tied), of the row (diag), or the number to the power of the number of features (spherical). The largest score "
+    "counts, the first of equal ones. covariances.npy and iterations.npy are for information.",
+    share_key=_share_key,
+    judged_by="bic",
+    measures=("bic", "silhouette", "aic", "calinski_harabasz", "davies_bouldin"),
+    cost=gaussian_mixture_cost,
+)

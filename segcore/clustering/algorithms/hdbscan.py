@@ -1,0 +1,318 @@
+"""HDBSCAN: independent fits, or a grid whose points share neighbours and, for each min_samples, one spanning tree."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import segcore
+from segcore.clustering.algorithms.agreement import agreement, agreement_rows
+from segcore.clustering.algorithms.costs import hdbscan_cost
+from segcore.clustering.algorithms.outcome import as_sentences, failed, more_than_rows, skipped
+from segcore.clustering.algorithms.specification import AlgorithmSpec
+from segcore.clustering.engines import fit_estimator
+from segcore.records.grid import Point, Value
+from segcore.records.params import Param
+from segcore.records.solution import NOISE, EngineName, Solution
+from segcore.system.cores import in_threads
+
+if TYPE_CHECKING:
+    from segcore.clustering.kernels.density.condensed_tree import Linkage
+    from segcore.clustering.kernels.density.reachability import Blocks, SpanningTree
+
+_FEWEST_ROWS = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Density:
+    """What the points of one ``min_samples`` share.
+
+    Parameters
+    ----------
+    core : ndarray of shape (n_rows,), float64
+        Distance from each row to its ``min_samples``-th nearest, itself the first.
+    tree : SpanningTree
+        Of the mutual reachabilities.
+    linkage : Linkage
+        The tree's edges as merges.
+    """
+
+    core: np.ndarray
+    tree: SpanningTree
+    linkage: Linkage
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Labelled:
+    """A point's segments, before scoring is tried on the training rows."""
+
+    point: Point
+    labels: np.ndarray
+    evidence: str
+    seconds: float
+    warnings: tuple[str, ...] = ()
+
+
+def sweep_hdbscan(
+    X: np.ndarray,
+    points: Sequence[Point],
+    engine: EngineName,
+    *,
+    seed: int = 0,
+    memory: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    shared: Callable[[float], None] | None = None,
+) -> Iterator[Solution]:
+    """Yield the HDBSCAN of each point; see ``SweepFunction``. ``memory`` is not needed: it takes a few times ``X``.
+
+    Notes
+    -----
+    ``stock`` is ``sklearn.cluster.HDBSCAN(min_cluster_size, min_samples)``: Euclidean, the branches with the largest excess of mass
+    selected, never the root, segments numbered breadth first from it. ``shared`` gives the same labels: neighbours are searched once
+    for all ``min_samples``, the spanning tree of each serves every ``min_cluster_size``, and trees grow side by side, one core each.
+    Both cost the square of the rows at most. Distances come from differences, which a shift does not touch, so rows are not centred.
+
+    Nothing in it is random but the rows on which scoring is tried: ``seed`` draws them where there are more than 2,000.
+    """
+    runnable = []
+    for position, point in enumerate(points):
+        reason = _reason_to_skip(X, point)
+        if reason is None:
+            runnable.append(position)
+            continue
+        if progress:
+            progress(position)
+        yield skipped(point, engine, seed, reason)
+    if engine == "stock":
+        yield from _sweep_stock(X, points, runnable, seed, progress)
+        return
+    for position in runnable if progress else ():
+        progress(position)  # type: ignore[misc]
+    wanted = [points[position] for position in runnable]
+    try:
+        solutions = _sweep_shared(X, wanted, seed, shared) if wanted else []
+    except Exception as error:
+        solutions = [failed(point, engine, seed, error) for point in wanted]
+    yield from solutions
+
+
+def _reason_to_skip(X: np.ndarray, point: Point) -> str | None:
+    if len(X) < _FEWEST_ROWS:
+        return f"HDBSCAN needs at least {_FEWEST_ROWS} customers, and there {'is' if len(X) == 1 else 'are'} {len(X)}."
+    for name in ("min_cluster_size", "min_samples"):
+        if int(point[name]) > len(X):
+            return more_than_rows(point, name, len(X))
+    return None
+
+
+def _sweep_stock(
+    X: np.ndarray, points: Sequence[Point], runnable: Sequence[int], seed: int, progress: Callable[[int], None] | None
+) -> Iterator[Solution]:
+    """Fit each point alone; what scoring needs beside the labels is found as the other engine finds it, and not timed."""
+    blocks: Blocks | None = None
+    densities: dict[int, Density] = {}
+    for position in runnable:
+        point = points[position]
+        if progress:
+            progress(position)
+        try:
+            blocks = blocks or _blocks(X)
+            found = _fit(X, point)
+            if int(point["min_samples"]) not in densities:
+                densities = _densities(X, blocks, [int(point["min_samples"])])
+            (solution,) = _solutions(X, blocks, densities, [found], "stock", seed)
+        except Exception as error:
+            solution = failed(point, "stock", seed, error)
+        yield solution
+
+
+def _fit(X: np.ndarray, point: Point) -> _Labelled:
+    size, samples = int(point["min_cluster_size"]), int(point["min_samples"])
+    fitted = fit_estimator("stock", "HDBSCAN", X, min_cluster_size=size, min_samples=samples, copy=True)
+    return _Labelled(point, np.asarray(fitted.estimator.labels_, dtype=np.int32), fitted.evidence, fitted.seconds, fitted.warnings)
+
+
+def _sweep_shared(X: np.ndarray, points: Sequence[Point], seed: int, shared: Callable[[float], None] | None) -> list[Solution]:
+    from segcore.clustering.kernels.density.condensed_tree import stable_segments
+
+    evidence = (
+        f"segcore {segcore.__version__}, neighbours searched once and a spanning tree for each min_samples, as in scikit-learn "
+        f"{version('scikit-learn')}'s HDBSCAN"
+    )
+    began = time.perf_counter()
+    blocks = _blocks(X)
+    densities = _densities(X, blocks, sorted({int(point["min_samples"]) for point in points}))
+    if shared:
+        shared(time.perf_counter() - began)
+    found = []
+    for point in points:
+        began = time.perf_counter()
+        labels = stable_segments(densities[int(point["min_samples"])].linkage, int(point["min_cluster_size"]))
+        found.append(_Labelled(point, labels, evidence, time.perf_counter() - began))
+    return _solutions(X, blocks, densities, found, "shared", seed)
+
+
+def _blocks(X: np.ndarray) -> Blocks:
+    from segcore.clustering.kernels.density.reachability import block_rows
+
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.sum(np.square(X.max(axis=0) - X.min(axis=0)))):
+            raise ValueError("the rows lie so far apart that their distances overflow: scale the features")
+    return block_rows(X)
+
+
+def _densities(X: np.ndarray, blocks: Blocks, samples: Sequence[int]) -> dict[int, Density]:
+    """Return what the points share, by ``min_samples``; the trees grow side by side."""
+    from segcore.clustering.kernels.density.condensed_tree import single_linkage
+    from segcore.clustering.kernels.density.reachability import core_distances, spanning_tree
+
+    cores = core_distances(X, blocks, list(samples))
+
+    def grow(core: np.ndarray) -> Density:
+        tree = spanning_tree(X, blocks, core)
+        return Density(core, tree, single_linkage(tree))
+
+    return dict(zip(samples, in_threads(partial(grow, core) for core in cores), strict=True))
+
+
+def _solutions(
+    X: np.ndarray, blocks: Blocks, densities: Mapping[int, Density], found: Sequence[_Labelled], engine: EngineName, seed: int
+) -> list[Solution]:
+    """Return the points' records; scoring is tried on the training rows for all of them in one pass of the distances."""
+    from segcore.clustering.kernels.density.reachability import nearest_reachable
+
+    shared_by = [densities[int(each.point["min_samples"])] for each in found]
+    levels = [segment_levels(density.tree, each.labels) for density, each in zip(shared_by, found, strict=True)]
+    cores, labels = np.array([density.core for density in shared_by]), np.array([each.labels for each in found])
+    rows = agreement_rows(len(X), seed)
+    again = nearest_reachable(X[rows], cores[:, rows], blocks, cores, labels, _levels_of_rows(labels, levels))
+    return [
+        Solution.from_labels(
+            each.labels,
+            params=dict(each.point),
+            engine=engine,
+            evidence=each.evidence,
+            seed=seed,
+            reason=_remarks(each),
+            fit_seconds=each.seconds,
+            arrays={"rows": X, "row_labels": each.labels, "core_distances": density.core, "levels": level},
+            agreement=agreement(mine == each.labels[rows], len(X)),
+        )
+        for each, density, level, mine in zip(found, shared_by, levels, again, strict=True)
+    ]
+
+
+def _remarks(found: _Labelled) -> str | None:
+    said = list(found.warnings)
+    if (found.labels == NOISE).all():
+        size = found.point["min_cluster_size"]
+        said.insert(0, f"No two groups of {size} or more customers stand apart from each other, so all are noise")
+    return as_sentences(said)
+
+
+def segment_levels(tree: SpanningTree, labels: np.ndarray) -> np.ndarray:
+    """Return the mutual reachability from each segment to the nearest row outside it: where it parts from the rest.
+
+    Parameters
+    ----------
+    tree : SpanningTree
+        Of all rows; the least edge that leaves a segment is among its edges.
+    labels : ndarray of shape (n_rows,), int32
+
+    Returns
+    -------
+    ndarray of shape (n_segments,), float64
+    """
+    levels = np.full(int(labels.max(initial=NOISE)) + 1, np.inf)
+    one, other = labels[tree.source], labels[tree.target]
+    leaving = one != other
+    for ends in (one, other):
+        inside = leaving & (ends != NOISE)
+        np.minimum.at(levels, ends[inside], tree.distance[inside])
+    return levels
+
+
+def _levels_of_rows(labels: np.ndarray, levels: Sequence[np.ndarray]) -> np.ndarray:
+    # The last place is noise's, which no row answers for.
+    return np.array([np.append(level, 0.0)[each] for each, level in zip(labels, levels, strict=True)])
+
+
+def assign_hdbscan(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:
+    """Return for each row the segment that it would belong to at the density where that segment parts from the rest, else -1.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_customers, n_features), float64
+    arrays : mapping
+        ``rows`` of shape (n_rows, n_features), their ``row_labels`` and ``core_distances`` of shape (n_rows,), and ``levels`` of shape
+        (n_segments,): see ``segment_levels``.
+    params : mapping
+        The point: ``min_samples``.
+
+    Notes
+    -----
+    A row's own core distance is that to the ``min_samples``-th nearest training row. HDBSCAN's segment at its level is what mutual
+    reachabilities below the level connect, so a training row is reached below the level exactly if it belongs to the segment; only
+    where a core distance equals a level may it come out otherwise (2 of 4,256 Online Retail customers at worst). That is why the
+    nearest by mutual reachability decides, as in approximate prediction, and no radius of our own.
+
+    References
+    ----------
+    Campello, Moulavi, Zimek and Sander (2015), ACM TKDD 10. McInnes, Healy and Astels (2017), JOSS 2 (approximate prediction).
+    """
+    from segcore.clustering.kernels.density.reachability import block_rows, core_distances, nearest_reachable
+
+    rows, labels = np.asarray(arrays["rows"], dtype=np.float64), np.asarray(arrays["row_labels"], dtype=np.int32)[None]
+    blocks, X = block_rows(rows), np.ascontiguousarray(X, dtype=np.float64)
+    core = core_distances(X, blocks, [int(params["min_samples"])])
+    row_core, levels = np.asarray(arrays["core_distances"], dtype=np.float64)[None], np.asarray(arrays["levels"])
+    return nearest_reachable(X, core, blocks, row_core, labels, _levels_of_rows(labels, [levels]))[0]
+
+
+HDBSCAN = AlgorithmSpec(
+    name="hdbscan",
+    title="HDBSCAN",
+    words="Finds crowds of customers of any shape, each at the density that suits it, and leaves those in no crowd as noise.",
+    params=(
+        Param(
+            "min_cluster_size",
+            "int",
+            2,
+            None,
+            (10, 25, 50),
+            "Smallest segment",
+            "customers",
+            "How many customers a group must have to be a segment; smaller ones are noise, or part of a larger one.",
+        ),
+        Param(
+            "min_samples",
+            "int",
+            1,
+            None,
+            (5, 10, 25),
+            "Neighbours",
+            "customers",
+            "How many near customers, itself included, tell how crowded it is around one; more of them leave more customers as noise.",
+        ),
+    ),
+    engines=("shared", "stock"),
+    sweep=sweep_hdbscan,
+    assign=assign_hdbscan,
+    scoring="A new customer joins the segment of the customer that it reaches most easily through crowds, if that segment reaches so far "
+    "before it merges with the rest, and else is noise.",
+    steps="Distance is Euclidean, to each row of rows.npy; row_labels.npy has their segments, core_distances.npy their core distances. "
+    "A new customer's core distance is that to the min_samples-th nearest row. It reaches a row at the largest of their distance and "
+    "their two core distances. Of the rows that are not noise and that it reaches at less than value i of levels.npy, i being their "
+    "segment, the one reached at the least gives the segment; of equal ones the nearest. Without any it is noise, -1.",
+    share_key=lambda point: (),
+    numbered=True,
+    measures=("silhouette", "n_segments", "noise_share", "compactness"),
+    mapped=True,
+    cost=hdbscan_cost,
+)

@@ -1,0 +1,1 @@
+"""Quality of a clustering: each measure is one function."""

@@ -1,0 +1,1 @@
+"""From a sample or a file to a data set with roles."""

@@ -1,0 +1,160 @@
+"""The bytes of a file, unpacked as a stream, so that a bomb ends in a sentence and not in the machine's memory."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from segcore.data.files.file_type import HEAD_BYTES, packing_of, refuse_other_formats, said
+from segcore.errors import DataError, SourceError
+
+MAX_BYTES = 4 * 2**30  # of text, unpacked: what two copies of fit into an ordinary machine's memory
+BOMB_BYTES = 64 * 2**20
+BOMB_RATIO = 250  # tables pack to a third, very repetitive ones to a fiftieth; deflate's most is 1,032
+MAX_STRETCH = 64 * 2**20  # without a line end; the limit of a line is checked once the text is there
+_CHUNK = 2**23
+_PACKED = 2**16  # read at once: what a bomb is told by is how little of the file was read
+Reader = Callable[[int], bytes]
+
+
+def unpack(path: Path, name: str, max_bytes: int = MAX_BYTES) -> tuple[bytearray, str]:
+    """Return the content of a file, unpacked, and what it was packed with: ``gzip``, ``zstd`` or nothing.
+
+    Raises
+    ------
+    SourceError
+        Where it cannot be read, is larger than ``max_bytes``, is no text but something known, is damaged, or unpacks to more than
+        ``BOMB_RATIO`` times its size.
+    DataError
+        Where nothing or only white space is in it, or it goes on and on without a line end.
+    """
+    name = said(name)
+    content = bytearray()
+    line_end = 0
+    try:
+        with path.open("rb") as file:
+            packing = packing_of(file.read(4))
+            size = file.seek(0, 2)
+            file.seek(0)
+            if not packing and size > max_bytes:
+                raise too_large(name, max_bytes)
+            for chunk in _chunks(file, packing):
+                if not content:
+                    refuse_other_formats(chunk[:HEAD_BYTES], name, packing=packing)
+                content += chunk
+                if packing and len(content) > max(BOMB_BYTES, BOMB_RATIO * file.tell()):
+                    raise SourceError(
+                        f"{name} unpacks to more than {BOMB_RATIO} times its size, as no table does (a bomb?): unpack it yourself if you "
+                        "trust it, and give the file inside."
+                    )
+                if len(content) > max_bytes:
+                    raise too_large(name, max_bytes, " unpacked" if packing else "")
+                line_end = max(line_end, content.rfind(b"\n", line_end), content.rfind(b"\r", line_end))
+                if len(content) - line_end > MAX_STRETCH:
+                    raise DataError(
+                        f"{name} goes on for more than {MAX_STRETCH // 2**20} MiB without a line end, from byte {line_end + 1:,} on: is it "
+                        "a table, with a row a line?"
+                    )
+    except (EOFError, zlib.error) as error:
+        raise SourceError(f"{name} is a damaged gzip file ({_words(error)}): fetch or pack it again.") from error
+    except OSError as error:
+        if error.errno is None:
+            raise SourceError(f"{name} is a damaged zstd file ({_words(error)}): fetch or pack it again.") from error
+        raise SourceError(f"{name} cannot be read: {error.strerror or error}.") from error
+    if not content or content.isspace():
+        only = "is empty but for white space" if content else "is empty"
+        raise DataError(f"{name} {only}: a header and at least one row are needed.")
+    return content, packing
+
+
+def peek(path: Path, count: int = HEAD_BYTES) -> tuple[bytes, str]:
+    """Return the first bytes of a file, unpacked where that goes, and what it is packed with; damage is left to ``unpack``."""
+    with path.open("rb") as file:
+        head = file.read(count)
+        packing = packing_of(head)
+        file.seek(0)
+        if packing:
+            try:
+                head = next(_chunks(file, packing, count), b"")
+            except (EOFError, zlib.error, OSError):
+                head = b""
+    return head, packing
+
+
+def _chunks(file: BinaryIO, packing: str, count: int = _CHUNK) -> Iterator[bytes]:
+    with _reader(file, packing) as read:
+        while chunk := read(count):
+            yield chunk
+
+
+class _Inflater:
+    """Unpacks the members of a gzip file one after the other; Python's own goes through the file name in a header letter by letter.
+
+    Parameters
+    ----------
+    file : BinaryIO
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._waiting = file.read(_PACKED)
+
+    def read(self, count: int) -> bytes:
+        """Return up to ``count`` bytes, none at the end.
+
+        Raises
+        ------
+        EOFError, zlib.error
+            Where the file is cut off or damaged, or goes on with something else.
+        """
+        while True:
+            if self._member.eof and not self._next_member():
+                return b""
+            if not self._waiting:
+                self._waiting = self._file.read(_PACKED)
+            if not self._waiting:
+                raise EOFError("it ends before its end-of-stream marker")
+            chunk = self._member.decompress(self._waiting, count)
+            self._waiting = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            if chunk:
+                return chunk
+
+    def _next_member(self) -> bool:
+        """Go on to the next member behind zeros that pad the file, if there is one."""
+        while True:
+            self._waiting = self._waiting.lstrip(b"\0")
+            if len(self._waiting) > 1:
+                self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+                return True
+            more = self._file.read(_PACKED)
+            if not more:
+                if self._waiting:
+                    raise EOFError("one byte too many at its end")
+                return False
+            self._waiting += more
+
+
+@contextmanager
+def _reader(file: BinaryIO, packing: str) -> Iterator[Reader]:
+    if packing == "gzip":
+        yield _Inflater(file).read
+    elif packing == "zstd":
+        with pa.PythonFile(file, "r") as inner, pa.CompressedInputStream(inner, "zstd") as stream:
+            yield stream.read
+    else:
+        yield file.read
+
+
+def too_large(name: str, max_bytes: int, unpacked: str = "") -> SourceError:
+    """Build the error for a file that is larger than can be taken in."""
+    return SourceError(f"{name} is larger than {max_bytes / 2**30:.3g} GiB{unpacked}: save it as Parquet, or give fewer columns or rows.")
+
+
+def _words(error: BaseException) -> str:
+    return str(error).splitlines()[0].rstrip(".")

@@ -1,0 +1,266 @@
+"""The form of a CSV file, found from its first lines: delimiter, quotes, and which line names the columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from segcore.data.columns.text import shown
+from segcore.data.files.file_type import said
+from segcore.data.files.header_row import kinds_of_columns, looks_like_data
+from segcore.data.files.raw import MAX_COLUMNS
+from segcore.errors import DataError, ParameterError
+from segcore.records.data_rules import ReadOptions
+
+csv.field_size_limit(2**31 - 1)  # ours is said with line and column, csv's own of 128 KiB would come first
+_COMMON = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_RARE = {
+    ":": "colons",
+    "^": "carets",
+    "~": "tildes",
+    "\x1f": "unit separators",
+    "\x01": "control characters (0x01)",
+    "#": "number signs",
+    "¦": "broken bars",
+    "§": "section signs",
+    "¬": "not signs",
+    "þ": "thorns",
+    "!": "exclamation marks",
+    "*": "asterisks",
+}
+_SPOKEN = {**_COMMON, **_RARE, " ": "spaces", "/": "slashes", "-": "hyphens", "_": "underscores", "\x1e": "record separators"}
+_SAMPLE_ROWS = 200
+_SAMPLE_BYTES = 2**19
+_MOST_LETTERS = 10_000  # of a column's name
+_SEPARATOR_LINE = re.compile(rb'("?sep=([^\r\n"\\])"?)(?=\r?\n|\r)', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class CsvForm:
+    """How rows are written.
+
+    Parameters
+    ----------
+    delimiter : str
+        One character.
+    quote : {'"', "'"}
+    header : tuple of str
+        The values of the row that names the columns.
+    header_line : int
+        The line it stands in, from 1.
+    above : int
+        Bytes before the header that are left out.
+    titles : int
+        Lines before the header that are not empty.
+    """
+
+    delimiter: str
+    quote: str
+    header: tuple[str, ...]
+    header_line: int
+    above: int
+    titles: int
+
+    @property
+    def delimiter_spoken(self) -> str:
+        """The delimiter in words."""
+        return _SPOKEN.get(self.delimiter, shown(self.delimiter))
+
+
+def find_form(content: bytearray, name: str, reading: ReadOptions) -> CsvForm:
+    """Return the form of UTF-8 text.
+
+    Raises
+    ------
+    ParameterError
+        Where the delimiter asked for can be none.
+    DataError
+        Where there is no row that names the columns: titles stand above it, it holds data, or it names too many.
+    """
+    name = said(name)
+    said_delimiter, above, line = _separator_line(content)
+    if reading.header_row is not None:
+        above, line = _header_position(content, reading.header_row, name)
+    sample = _sample(content, above)
+    asked = _asked_delimiter(reading.delimiter) or said_delimiter
+    delimiter = asked or _find_delimiter(sample)
+    quote = _find_quote(sample, delimiter)
+    rows = _numbered_rows(sample, delimiter, quote, line)
+    skipped = 0 if reading.header_row else _empty_above(rows)
+    if skipped:
+        above, line = _header_position(content, rows[skipped][0], name)
+        rows = rows[skipped:]
+    if not rows:
+        raise DataError(f"{name} has nothing below line {line}: a header and at least one row are needed.")
+    line, header = rows[0]
+    if len(header) > MAX_COLUMNS:
+        raise DataError(
+            f"{name} has {len(header):,} columns in line {line}, more than the {MAX_COLUMNS:,} allowed: keep those that are needed."
+        )
+    longest = max(header, key=len)
+    if len(longest) > _MOST_LETTERS:
+        raise DataError(f"{name} is not a table: line {line} names a column with {len(longest):,} letters ({shown(longest)}).")
+    if reading.header_row is None:
+        _refuse_titles(rows, name, asked)
+        _refuse_data(rows, name)
+    else:
+        _refuse_lonely(rows, name, asked)
+    cut = reading.header_row is not None or skipped
+    titles = sum(1 for part in bytes(content[:above]).splitlines() if part.strip()) if cut else 0
+    return CsvForm(delimiter, quote, tuple(header), line, above, titles)
+
+
+def rows_of(content: bytes | bytearray, delimiter: str, quote: str, *, strict: bool = False) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield the first line, the last line (from 1) and the values of each row; empty lines have no values."""
+    text = io.TextIOWrapper(pa.BufferReader(pa.py_buffer(content)), "utf-8", newline="")
+    reader = csv.reader(text, delimiter=delimiter, quotechar=quote, strict=strict)
+    line = 1
+    for row in reader:
+        yield line, reader.line_num, row
+        line = reader.line_num + 1
+
+
+def _separator_line(content: bytearray) -> tuple[str | None, int, int]:
+    """Return the delimiter that Excel's first line ``sep=;`` names, the bytes of that line, and the line to go on with."""
+    found = _SEPARATOR_LINE.match(bytes(content[:64]))
+    return (None, 0, 1) if found is None else (found.group(2).decode("utf-8", "replace"), found.end(1), 1)
+
+
+def _header_position(content: bytearray, line: int, name: str) -> tuple[int, int]:
+    """Return where a line begins, and its number."""
+    ends = re.compile(rb"\r\n|\n|\r").finditer(content)
+    position = 0
+    for number in range(1, line):
+        end = next(ends, None)
+        if end is None or end.end() >= len(content):
+            raise DataError(f"{name} has no line {line:,}, which should name the columns: it ends with line {number:,}.")
+        position = end.end()
+    if re.compile(rb"[ \t]*(\r|\n|\Z)").match(content, position):
+        raise DataError(f"{name} has nothing in line {line:,}, which should name the columns: name another line.")
+    return position, line
+
+
+def _asked_delimiter(asked: str | None) -> str | None:
+    if asked is None:
+        return None
+    if asked == "tab":
+        return "\t"
+    if asked in "\"'\r\n\0" or asked.isalnum():
+        raise ParameterError(f"The delimiter cannot be {shown(asked)}: give a character that stands between values, or tab.")
+    return asked
+
+
+def _sample(content: bytearray, above: int) -> bytes:
+    """Return the first lines, whole, from the header's on; at least two where there are two."""
+    end = above + _SAMPLE_BYTES
+    if end >= len(content):
+        return bytes(content[above:])
+    cut = max(content.rfind(b"\n", above, end), content.rfind(b"\r", above, end))
+    if cut < 0 or content.count(b"\n", above, cut) + content.count(b"\r", above, cut) < 1:
+        second = re.compile(rb"(?:[^\r\n]*+(?:\r\n|\n|\r)){2}").match(content, above)
+        return bytes(content[above : second.end() if second else len(content)])
+    return bytes(content[above : cut + 1])
+
+
+def _numbered_rows(sample: bytes, delimiter: str, quote: str, line: int) -> list[tuple[int, list[str]]]:
+    rows = ((line + begin - 1, row) for begin, _, row in rows_of(sample, delimiter, quote) if row)
+    return list(itertools.islice(rows, _SAMPLE_ROWS))
+
+
+def _widths(sample: bytes, delimiter: str, quote: str = '"') -> list[int]:
+    return [len(row) for _, row in _numbered_rows(sample, delimiter, quote, 1)]
+
+
+def _find_delimiter(sample: bytes) -> str:
+    """Return the delimiter that cuts the first rows into the same number of values, the more the better."""
+    widths = {delimiter: _widths(sample, delimiter) for delimiter in (*_COMMON, *_RARE) if delimiter.encode() in sample}
+    scores = {delimiter: (_share(of, of[0]), of[0]) for delimiter, of in widths.items() if of and of[0] > 1}
+    common = {delimiter: score for delimiter, score in scores.items() if delimiter in _COMMON}
+    if common and max(common.values())[0] > 0.9:
+        return max(common, key=lambda delimiter: common[delimiter])
+    clear = {delimiter: score[1] for delimiter, score in scores.items() if score[0] == 1 and len(widths[delimiter]) > 1}
+    if clear:
+        return max(clear, key=lambda delimiter: clear[delimiter])
+    if common:
+        return max(common, key=lambda delimiter: common[delimiter])
+    if _parted_by_spaces(sample):
+        return " "
+    # No delimiter in the first row: one in most of those below it says that the first is a title.
+    below = {delimiter: _share(of[1:], _usual(of[1:])) * (_usual(of[1:]) > 1) for delimiter, of in widths.items() if len(of) > 2}
+    likely = [delimiter for delimiter in _COMMON if below.get(delimiter, 0) > 0.5]
+    return max(likely, key=lambda delimiter: below[delimiter]) if likely else ","
+
+
+def _empty_above(rows: Sequence[tuple[int, list[str]]]) -> int:
+    """Return how many rows of nothing but empty values stand above the first with something in it, as spreadsheets write empty rows."""
+    return next((count for count, (_, row) in enumerate(rows) if any(value.strip() for value in row)), 0)
+
+
+def _parted_by_spaces(sample: bytes) -> bool:
+    """Tell whether spaces cut all rows into the same number of values, three at least, some of them all numbers or dates."""
+    rows = [row for _, row in _numbered_rows(sample, " ", '"', 1)]
+    if len(rows) < 3 or len(rows[0]) < 3 or any(len(row) != len(rows[0]) or not all(row) for row in rows):
+        return False
+    return not {"number", "date"}.isdisjoint(kinds_of_columns(rows[1:], len(rows[0])))
+
+
+def _share(widths: Sequence[int], width: int) -> float:
+    return sum(one == width for one in widths) / len(widths)
+
+
+def _usual(widths: Sequence[int]) -> int:
+    return Counter(widths).most_common(1)[0][0]
+
+
+def _find_quote(sample: bytes, delimiter: str) -> str:
+    """Return ``'`` where values stand between two of them and none between double quotes; apostrophes begin a value without ending it."""
+    cut = re.escape(delimiter.encode())
+    begins, ends = rb"(?:^|(?<=" + cut + rb")|(?<=[\r\n]))", rb"(?=" + cut + rb"|[\r\n]|\Z)"
+    if b"'" not in sample or re.search(begins + rb'"', sample):
+        return '"'
+    opened = len(re.findall(begins + rb"'", sample))
+    whole = len(re.findall(begins + rb"'(?:[^']|'')*+'" + ends, sample))
+    return "'" if whole >= 2 and whole == opened and len(set(_widths(sample, delimiter, "'"))) == 1 else '"'
+
+
+def _refuse_titles(rows: Sequence[tuple[int, list[str]]], name: str, asked: str | None) -> None:
+    """Raise where the first row is a title: one value, where most rows below have several."""
+    line, first = rows[0]
+    filled = sum(bool(value.strip()) for value in first)
+    usual = _usual([len(row) for _, row in rows[1:]]) if len(rows) > 1 else 1
+    if filled > 1 or usual < 2 or len(rows) < 3 or (len(first) > 1 and not first[0].strip()):
+        if len(rows) > 1:
+            _refuse_lonely(rows, name, asked)
+        return
+    candidates = [(at, row) for at, row in rows[1:] if len(row) == usual and sum(bool(value.strip()) for value in row) > 1]
+    if not candidates or (len(first) == 2 and filled == 1):
+        return
+    raise DataError(
+        f"{name} has one name only in line {line}, where the rows below have {usual} values: take out titles and empty rows above the "
+        f"header, or say which line names the columns, perhaps with --header-row {candidates[0][0]} (a choice on screen)."
+    )
+
+
+def _refuse_lonely(rows: Sequence[tuple[int, list[str]]], name: str, asked: str | None) -> None:
+    """Raise where the delimiter that was asked for stands nowhere."""
+    if asked is not None and all(len(row) == 1 for _, row in rows):
+        raise DataError(
+            f"{name} has no {_SPOKEN.get(asked, shown(asked))} between its values: name another delimiter, or leave it to be found."
+        )
+
+
+def _refuse_data(rows: Sequence[tuple[int, list[str]]], name: str) -> None:
+    line, first = rows[0]
+    if looks_like_data(first, [row for _, row in rows[1:]]):
+        values = ", ".join(shown(value) for value in first[:3]) + (", ..." if len(first) > 3 else "")
+        raise DataError(
+            f"{name} has no header: line {line} holds values like the rows below it ({values}); put a line with the columns' names above "
+            f"it, or, if line {line} does name the columns, say so with --header-row {line} (a choice on screen)."
+        )

@@ -1,0 +1,211 @@
+"""The encoding of a text file, found from its bytes or said by the analyst, and the text as UTF-8."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from segcore.data.files.file_type import GIVE, said
+from segcore.errors import DataError, ParameterError, SourceError
+from segcore.records.dataset import Note
+
+_MARKS = (  # the longer ones first: the mark of UTF-32 begins as that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF32_BE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF8, "utf-8", "UTF-8"),
+    (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
+    (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
+)
+_SPOKEN = {
+    "utf-8": "UTF-8",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "cp1252": "Windows-1252",
+    "iso8859-1": "Latin-1",
+    "latin-1": "Latin-1",
+    "ascii": "ASCII",
+}
+_NO_ENCODINGS = ("idna", "punycode", "unicode_escape", "raw_unicode_escape")
+_CP1252_UNDEFINED = b"\x81\x8d\x8f\x90\x9d"
+_CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\x1b\x1c\x1d\x1e\x1f\x01")
+_NOT_CONTROL = bytes(byte for byte in range(256) if byte not in _CONTROL)
+_NOT_C1 = bytes(byte for byte in range(256) if not 0x80 <= byte < 0xA0)
+_CHUNK = 2**22
+_HEAD = 2**16
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """What a text is encoded in: as Python names it, in words with its mark, and what to say about it."""
+
+    name: str
+    spoken: str
+    notes: tuple[Note, ...] = ()
+
+
+def decode(content: bytearray, name: str, asked: str | None = None) -> tuple[bytearray, Encoding]:
+    """Return text as UTF-8 without a mark, and what it was encoded in.
+
+    Parameters
+    ----------
+    content : bytearray
+        Taken over: it may be changed.
+    name : str
+        What messages call the file.
+    asked : str or None
+        The encoding, as Python names it; found from the content where ``None``.
+
+    Raises
+    ------
+    ParameterError
+        Where nobody knows an encoding of that name.
+    SourceError
+        Where it is no text.
+    DataError
+        Where the text is damaged; with the line.
+    """
+    name = said(name)
+    encoding = _asked(content, asked) if asked else _found(content, name)
+    if encoding.name == "utf-8":
+        if content.startswith(codecs.BOM_UTF8):
+            del content[: len(codecs.BOM_UTF8)]
+        if asked and not _is_utf8(content):
+            raise _not_decodable(content, encoding, name)
+        return content, encoding
+    text = _as_utf8(content, encoding, name)
+    if text.startswith(codecs.BOM_UTF8):
+        del text[: len(codecs.BOM_UTF8)]
+    return text, encoding
+
+
+def _asked(content: bytearray, asked: str) -> Encoding:
+    try:
+        known = codecs.lookup(asked)
+        "a1,\n".encode(known.name)
+        if known.name.replace("-", "_") in _NO_ENCODINGS:
+            raise LookupError(known.name)
+    except (LookupError, UnicodeError, ValueError):
+        # ValueError: a name with a null; LookupError also: codecs that make no text, such as hex
+        raise ParameterError(f"Unknown encoding {said(asked)!r}: give one such as utf-8, utf-16, cp1252, latin-1 or shift_jis.") from None
+    name = "utf-8" if known.name == "utf-8-sig" else known.name
+    mark = next((mark for mark, marked, _ in _MARKS if content.startswith(mark) and marked == name), None)
+    return Encoding(name, f"{_spoken(name)}{' with a byte order mark' if mark else ''}, as asked")
+
+
+def _found(content: bytearray, name: str) -> Encoding:
+    for mark, encoding, spoken in _MARKS:
+        if content.startswith(mark):
+            if encoding == "utf-8" and not _is_utf8(content):
+                break
+            words = f"{name} begins with a byte order mark (BOM) of {spoken}, which is left out."
+            return Encoding(encoding, f"{spoken} with a byte order mark", (Note("info", words),))
+    head = content[:_HEAD]
+    if head.count(0) > len(head) / 100:
+        return _without_mark(head, name)
+    if _is_utf8(content):
+        return Encoding("utf-8", "UTF-8")
+    return _eight_bit(content, name)
+
+
+def _without_mark(head: bytearray, name: str) -> Encoding:
+    """Text in UTF-16 without a mark has zeros in every other place; anything else with so many is no text."""
+    zeros = [head[start::2].count(0) / max(len(head[start::2]), 1) for start in (0, 1)]
+    if max(zeros) < 0.1 or min(zeros) > max(zeros) / 10:
+        raise SourceError(f"{name} is not a text file: {GIVE}.")
+    encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
+    return Encoding(encoding, "UTF-16", (Note("info", f"{name} is UTF-16 text, though it has no byte order mark."),))
+
+
+def _eight_bit(content: bytearray, name: str) -> Encoding:
+    if len(content.translate(None, _NOT_CONTROL)) > len(content) / 1000:
+        raise SourceError(f"{name} is not a text file: {GIVE}.")
+    line, damaged = _first_not_utf8(content), _damaged_places(content)
+    if damaged:
+        places = "one place" if damaged == 1 else f"{damaged:,} places"
+        raise DataError(
+            f"{name} is UTF-8 but for {places}, the first in line {line}: correct it there and save it again, or name its encoding with "
+            "--encoding (a choice on screen)."
+        )
+    high = content.translate(None, _NOT_C1)
+    windows = bool(high) and not any(byte in high for byte in _CP1252_UNDEFINED)
+    encoding = "cp1252" if windows else "latin-1"
+    spoken = _SPOKEN[encoding]
+    words = (
+        f"{name} is not UTF-8 (first seen in line {line}): read as {spoken}; where that is wrong, name another encoding with --encoding (a "
+        "choice on screen)."
+    )
+    return Encoding(encoding, spoken, (Note("info", words),))
+
+
+def _is_utf8(content: bytearray) -> bool:
+    """Tell whether all of it is UTF-8, without making a text of it."""
+    offsets = pa.py_buffer(np.array([0, len(content)], np.int64))
+    try:
+        pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(content)).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _first_not_utf8(content: bytearray) -> int:
+    """Return the line of the first byte that is not UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(content), _CHUNK):
+        held_back = len(decoder.getstate()[0])
+        try:
+            decoder.decode(bytes(content[start : start + _CHUNK]), start + _CHUNK >= len(content))
+        except UnicodeDecodeError as error:
+            return line_at(content, start - held_back + error.start)
+    return 1
+
+
+def _damaged_places(content: bytearray) -> int:
+    """Return in how many places UTF-8 is broken, where it is UTF-8 nearly everywhere; else 0, for it is something else."""
+    array = np.frombuffer(content, np.uint8)
+    high = np.concatenate([np.flatnonzero(array[start : start + _CHUNK] >= 0x80) + start for start in range(0, len(array), _CHUNK)])
+    values = array[high]
+    leads = (values[:-1] >= 0xC2) & (values[:-1] <= 0xF4) & (np.diff(high) == 1) & (values[1:] < 0xC0)
+    sequences = int(leads.sum())
+    if sequences < 10:
+        return 0
+    broken = bytes(content).decode("utf-8", "replace").count("\ufffd") - content.count("\ufffd".encode())
+    return broken if broken * 10 <= sequences else 0
+
+
+def _as_utf8(content: bytearray, encoding: Encoding, name: str) -> bytearray:
+    decoder = codecs.getincrementaldecoder(encoding.name)()
+    text = bytearray()
+    try:
+        while content:
+            chunk = bytes(content[:_CHUNK])
+            del content[:_CHUNK]  # so that no two whole texts are held
+            text += decoder.decode(chunk, not content).encode()
+    except UnicodeError:
+        raise _not_decodable(text, encoding, name, whole=False) from None
+    return text
+
+
+def _not_decodable(content: bytearray, encoding: Encoding, name: str, *, whole: bool = True) -> DataError | SourceError:
+    """Return the error of a text that is not in its encoding; ``content`` is all of it, or what could be decoded before it broke."""
+    if encoding.notes:
+        return SourceError(f"{name} looks like {_spoken(encoding.name)} text but is damaged: save it again as UTF-8.")
+    line = _first_not_utf8(content) if whole else line_at(content, len(content))
+    near = "in" if whole else "in or below"
+    return DataError(f"{name} is not {_spoken(encoding.name)} {near} line {line}: name another --encoding, or leave it to be found.")
+
+
+def _spoken(name: str) -> str:
+    return _SPOKEN.get(name, name)
+
+
+def line_at(content: bytes | bytearray, position: int) -> int:
+    """Return the number of the line that holds a position; LF, CRLF and CR end lines."""
+    ends = content.count(b"\n", 0, position)
+    if content.find(b"\r", 0, position) >= 0:
+        within = content[position : position + 1] == b"\n"
+        ends += content.count(b"\r", 0, position) - content.count(b"\r\n", 0, position + within)
+    return ends + 1

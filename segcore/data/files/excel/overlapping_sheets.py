@@ -1,0 +1,120 @@
+"""Rows that stand in two sheets of one workbook: exports of two years that share a month would count it twice."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from segcore.data.columns.text import shown
+from segcore.records.dataset import Note
+
+_DENSE = 0.5
+_DATE = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
+_KEY = re.compile(r"(id|no|nr|num|number|code|key)\.?$", re.IGNORECASE)
+_SAMPLE = 1_000
+
+
+def find_repeated(table: pa.Table, n_rows: Sequence[int], titles: Sequence[str]) -> tuple[np.ndarray | None, list[Note]]:
+    """Find the rows of later sheets that stand in an earlier one too, equal in every column.
+
+    Of a row that an earlier sheet has ``a`` times and this one ``b`` times, the first ``min(a, b)`` are repeated; repeats within a sheet
+    are not. Equal rows can also be different ones that look alike (two customers of one age and city, the same article sold in two shops):
+    rows count as repeated where a column tells rows apart, or where there is a date and the equal rows lie together, as those of a shared
+    month do.
+
+    Parameters
+    ----------
+    table : pyarrow Table
+        The rows of all sheets, one below the other.
+    n_rows : sequence of int
+        Rows of each sheet.
+    titles : sequence of str
+
+    Returns
+    -------
+    tuple of ndarray of shape (n_rows,), bool, or None; list of Note
+    """
+    if len(n_rows) < 2 or not table.num_columns:
+        return None, []
+    codes, keyed = _row_codes(table, n_rows)
+    alike = _alike(codes, n_rows)
+    if not alike.any():
+        return None, []
+    bounds = np.cumsum([0, *n_rows])
+    dated = any(_holds_dates(table.column(position)) for position in range(table.num_columns))
+    repeated = np.zeros(len(alike), bool)
+    notes = []
+    for number, title in enumerate(titles):
+        inside = slice(int(bounds[number]), int(bounds[number + 1]))
+        rows = np.flatnonzero(alike[inside])
+        if not len(rows):
+            continue
+        together = len(rows) >= _DENSE * (rows[-1] - rows[0] + 1)
+        stand = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
+        what = f"{stand} of sheet {shown(title)} {'stands' if len(rows) == 1 else 'stand'} in an earlier sheet too, equal in every column"
+        if keyed or (dated and together):
+            repeated[inside] = alike[inside]
+            notes.append(Note("warning", f"{what}: the sheets overlap, and such rows count once."))
+        else:
+            why = "lie scattered" if dated else "have no date or id to tell them apart"
+            notes.append(Note("warning", f"{what}, but {why}: they are taken for different rows; read one sheet only if they are not."))
+    return (repeated if repeated.any() else None), notes
+
+
+def _row_codes(table: pa.Table, n_rows: Sequence[int]) -> tuple[np.ndarray, bool]:
+    """Return a number for each row, equal where rows are equal in every column, and whether a column tells rows of a sheet apart."""
+    codes = np.zeros(table.num_rows, np.int64)
+    n_codes, keyed = 1, False
+    bounds = np.cumsum([0, *n_rows])
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        values, n_values = _numbered(column.combine_chunks())
+        if not keyed and 2 * n_values > max(n_rows) and _may_be_key(name, column):
+            keyed = all(len(np.unique(values[begin:end])) == end - begin for begin, end in itertools.pairwise(bounds))
+        if n_codes * n_values >= 2**62:
+            codes, n_codes = _numbered(pa.array(codes))
+        codes = codes * n_values + values
+        n_codes *= n_values
+    return _numbered(pa.array(codes))[0], keyed
+
+
+def _may_be_key(name: str, column: pa.ChunkedArray) -> bool:
+    """Tell whether a column whose values are all different would be an id: a text does for that, a number needs the name of one."""
+    return pa.types.is_large_string(column.type) or (pa.types.is_floating(column.type) and _KEY.search(name) is not None)
+
+
+def _numbered(values: pa.Array | pa.ChunkedArray) -> tuple[np.ndarray, int]:
+    if isinstance(values, pa.ChunkedArray):
+        values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+    encoded = pc.dictionary_encode(values, null_encoding="encode")
+    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), max(1, len(encoded.dictionary))
+
+
+def _alike(codes: np.ndarray, n_rows: Sequence[int]) -> np.ndarray:
+    """Tell which rows stand in an earlier sheet too, each earlier row standing for one."""
+    alike = np.zeros(len(codes), bool)
+    earlier = np.zeros(int(codes.max(initial=0)) + 1, np.int64)
+    begin = 0
+    for number in n_rows:
+        own = codes[begin : begin + number]
+        order = np.argsort(own, kind="stable")
+        ordered = own[order]
+        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if number else np.zeros(0, np.int64)
+        occurrence = np.arange(number) - np.repeat(starts, np.diff(np.r_[starts, number]))
+        alike[begin + order] = occurrence < earlier[ordered]
+        np.maximum(earlier, np.bincount(own, minlength=len(earlier)), out=earlier)
+        begin += number
+    return alike
+
+
+def _holds_dates(column: pa.ChunkedArray) -> bool:
+    if pa.types.is_timestamp(column.type):
+        return True
+    if not pa.types.is_large_string(column.type):
+        return False
+    sample = column.drop_null().slice(0, _SAMPLE)
+    return len(sample) > 0 and pc.mean(pc.match_substring_regex(sample, _DATE).cast(pa.float64())).as_py() > 0.9

@@ -1,0 +1,246 @@
+"""Excel workbooks: which sheets are read, and what of them stands twice; their parts are checked before they are interpreted."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from segcore.data.columns.text import shown
+from segcore.data.files.excel.archive import Parts, check_parts
+from segcore.data.files.excel.overlapping_sheets import find_repeated
+from segcore.data.files.excel.sheet import OpenSheet, SheetRows, unify
+from segcore.data.files.excel.sheet_size import Cells, damaged
+from segcore.data.files.file_type import said
+from segcore.data.files.raw import Raw, table_source
+from segcore.errors import DataError, SegcoreError
+from segcore.records.data_rules import ReadOptions
+from segcore.records.dataset import Note
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
+
+ALL_SHEETS = ("*",)
+_LISTED = 20
+
+
+def read_workbook(path: Path, name: str, reading: ReadOptions | None = None) -> Raw:
+    """Read the sheets that are asked for; else the first with rows below a header, and those that have the same columns.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        What people call the file.
+    reading : ReadOptions or None
+        ``sheets`` and ``header_row`` are followed.
+
+    Raises
+    ------
+    SourceError
+        Where the workbook is damaged, or its cells span more than can be held in memory.
+    DataError
+        Where no sheet has rows, a sheet that is asked for is not there, or a header names a column twice.
+    """
+    reading = reading or ReadOptions()
+    what = said(name)
+    parts = check_parts(path, what)
+    with _opened(path, what) as workbook:
+        book = _Book(workbook, parts, what, reading)
+        read, others = book.read_asked() if reading.sheets else book.read_found()
+    notes = [
+        *_workbook_notes(parts, read, others, book.hidden if not reading.sheets else ()),
+        *(note for sheet in read for note in sheet.notes),
+    ]
+    header = ", ".join(dict.fromkeys(f"row {sheet.header.row:,}" for sheet in read))
+    form = {"format": "XLSX workbook", "sheets": ", ".join(sheet.title for sheet in read), "header": header}
+    table, where = _stacked(read), _places(read)
+    repeated, overlap = find_repeated(table, [len(sheet.rows) for sheet in read], [sheet.title for sheet in read])
+    return table_source(name, table, where=where, notes=(*notes, *overlap), form=form, sheets=book.filled_titles(), repeated=repeated)
+
+
+class _Book:
+    """Sheets of an open workbook, each interpreted when it is its turn."""
+
+    def __init__(self, workbook: CalamineWorkbook, parts: Parts, name: str, reading: ReadOptions) -> None:
+        from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+        self._workbook = workbook
+        self._parts = parts
+        self._name = name
+        self._header_row = reading.header_row
+        self._asked = reading.sheets
+        sheets = [sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+        self.titles = tuple(sheet.name for sheet in sheets)
+        self.visible = tuple(sheet.name for sheet in sheets if sheet.visible == SheetVisibleEnum.Visible)
+        self.hidden = tuple(title for title in self.titles if title not in self.visible and self._may_be_filled(title))
+
+    def filled_titles(self) -> tuple[str, ...]:
+        """Return the sheets that have more than one row, as far as their XML says."""
+        return tuple(title for title in self.titles if self._may_be_filled(title))
+
+    def read_asked(self) -> tuple[list[SheetRows], list[str]]:
+        """Read the sheets that are asked for, whatever else there is."""
+        every = self._asked == ALL_SHEETS
+        read: list[SheetRows] = []
+        for title in self.visible if every else dict.fromkeys(map(self._resolved, self._asked)):
+            sheet = self._open(title)
+            if sheet.filled:
+                read.append(sheet.read())
+            elif not every:
+                raise DataError(f"{self._name}, sheet {shown(title)}, has no row below a header: choose another sheet.", remedy="sheets")
+            if len(read) > 1:
+                self._check_same(read[0], read[-1])
+        if not read:
+            raise self._empty()
+        return read, []
+
+    def read_found(self) -> tuple[list[SheetRows], list[str]]:
+        """Read the first filled sheet, preferably one of several columns, and those of the same columns; name the others."""
+        read: list[SheetRows] = []
+        others: list[str] = []
+        for title in self.visible:
+            if not self._may_be_filled(title):
+                continue
+            try:
+                sheet = self._open(title)
+                if not sheet.filled:
+                    continue
+                narrow = bool(read) and len(read[0].names) == 1 and len(set(sheet.names)) > 1
+                if read and not narrow and set(sheet.names) != set(read[0].names):
+                    others.append(title)
+                    continue
+                rows = sheet.read()
+            except DataError:
+                if not read:
+                    raise
+                others.append(title)
+                continue
+            if narrow:
+                others = [*(earlier.title for earlier in read), *others]
+                read = [rows]
+            elif read and set(rows.names) != set(read[0].names):
+                others.append(title)
+            else:
+                read.append(rows)
+        if not read:
+            raise self._empty()
+        return read, others
+
+    def _open(self, title: str) -> OpenSheet:
+        return OpenSheet(self._workbook.get_sheet_by_name(title), self._name, self._cells(title), self._header_row)
+
+    def _cells(self, title: str) -> Cells:
+        return self._parts.cells.get(title, Cells())
+
+    def _may_be_filled(self, title: str) -> bool:
+        cells = self._parts.cells.get(title)
+        return cells is None or (cells.filled > 1 and cells.rows > cells.first_row)
+
+    def _resolved(self, asked: str) -> str:
+        """Return the sheet of that name, upper and lower case aside where that leaves one."""
+        if asked in self.titles:
+            return asked
+        near = [title for title in self.titles if title.strip().casefold() == asked.strip().casefold()]
+        if len(near) == 1:
+            return near[0]
+        there = _listed(self.filled_titles() or self.titles)
+        raise DataError(f"{self._name} has no sheet {shown(asked)}: choose from {there}.", remedy="sheets")
+
+    def _check_same(self, first: SheetRows, other: SheetRows) -> None:
+        for one, two in ((first, other), (other, first)):
+            alone = [name for name in one.names if name not in two.names]
+            if alone:
+                raise DataError(
+                    f"{self._name} cannot be read with sheets {shown(first.title)} and {shown(other.title)} one below the other: column "
+                    f"{shown(alone[0])} is in {shown(one.title)} only; choose sheets with the same columns.",
+                    remedy="sheets",
+                )
+
+    def _empty(self) -> DataError:
+        hidden = (
+            f"; {_listed(self.hidden)} {'is' if len(self.hidden) == 1 else 'are'} hidden and read only when asked for"
+            if self.hidden
+            else ""
+        )
+        return DataError(f"{self._name} has no sheet with a header and rows below it{hidden}.", remedy="sheets" if self.hidden else "")
+
+
+@contextlib.contextmanager
+def _opened(path: Path, name: str) -> Iterator[CalamineWorkbook]:
+    """Open a workbook; whatever its reader stumbles over, a panic included, becomes one sentence."""
+    import python_calamine
+
+    try:
+        with python_calamine.load_workbook(path) as workbook:
+            yield workbook
+    except SegcoreError:
+        raise
+    except python_calamine.PasswordError as error:
+        raise DataError(f"{name} is protected by a password: save it without one.") from error
+    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        raise damaged(name, error) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise damaged(name, "its reader gave up") from None
+
+
+def _stacked(read: Sequence[SheetRows]) -> pa.Table:
+    """Return the rows of all sheets as one table, columns in the order of the first sheet."""
+    positions = [{name: position for position, name in enumerate(sheet.names)} for sheet in read]
+    columns = {}
+    for name in read[0].names:
+        columns[name] = unify(part for sheet, order in zip(read, positions, strict=True) for part in sheet.columns[order[name]])
+    for sheet in read:
+        for column in sheet.columns:
+            column.clear()  # what became text is not kept twice
+    return pa.table(columns)
+
+
+def _places(read: Sequence[SheetRows]) -> Callable[[int], str]:
+    ends = np.cumsum([len(sheet.rows) for sheet in read])
+    places = [(shown(sheet.title), sheet.rows) for sheet in read]
+
+    def where(row: int) -> str:
+        number = int(np.searchsorted(ends, row, side="right"))
+        title, rows = places[number]
+        return f"row {rows[row - (ends[number - 1] if number else 0)]:,} of sheet {title}"
+
+    return where
+
+
+def _workbook_notes(parts: Parts, read: Sequence[SheetRows], others: Sequence[str], hidden: Sequence[str]) -> list[Note]:
+    notes = []
+    titles = [sheet.title for sheet in read]
+    if len(titles) > 1:
+        notes.append(Note("info", f"Sheets {_listed(titles)} have the same columns and are read one below the other."))
+    if others:
+        reads = f"Sheet {shown(titles[0])} is read" if len(titles) == 1 else "These are read"
+        notes.append(Note("info", f"{reads}; {_listed(others)} {'is' if len(others) == 1 else 'are'} not."))
+    if hidden:
+        which = f"Sheet {_listed(hidden)} is" if len(hidden) == 1 else f"Sheets {_listed(hidden)} are"
+        notes.append(
+            Note("info", f"{which} hidden and not read; choose {'it' if len(hidden) == 1 else 'them'} by name where that is meant.")
+        )
+    if parts.macros:
+        notes.append(Note("info", "The workbook's macros are ignored."))
+    if parts.days_from_1904:
+        notes.append(
+            Note(
+                "warning",
+                "The workbook counts days from 1904: date cells are read so; day numbers in cells of plain numbers would be 4 years off.",
+            )
+        )
+    return notes
+
+
+def _listed(titles: Sequence[str]) -> str:
+    names = [shown(title) for title in titles[:_LISTED]]
+    if len(titles) > _LISTED:
+        names.append(f"{len(titles) - _LISTED:,} more")
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,251 @@
+"""Parquet: one file, or a folder of parts that are one table; columns are read when asked for."""
+
+from __future__ import annotations
+
+import os
+import urllib.parse
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from segcore.data.columns.text import written
+from segcore.data.files.file_type import PARQUET, said
+from segcore.data.files.parquet_text_size import spread_texts, swollen_texts
+from segcore.data.files.raw import Raw, check_header
+from segcore.errors import DataError, SourceError
+from segcore.records.dataset import Note
+
+MAX_PARTS = 10_000
+MAX_VALUES = 2_000_000_000
+_MANY_ROWS, _ROWS_A_BYTE = 5_000_000, 50  # no table of people has so many rows in so little
+_MAX_ENTRIES = 100_000  # of a folder and all below it
+_ENDINGS = (".parquet", ".pq", ".parq")
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One file: what messages call it, its rows, the values its folders' names give (``year=2011``), texts that may be huge unpacked."""
+
+    path: Path
+    name: str
+    schema: pa.Schema
+    n_rows: int
+    folders: Mapping[str, str | None] = field(default_factory=dict)
+    swollen: tuple[str, ...] = ()
+
+
+def read_parquet(path: Path, name: str) -> Raw:
+    """Open a Parquet file, or a folder with the parts of one table below it.
+
+    Parts are read in the order of their paths; those whose names begin with ``.`` or ``_`` are left out, as writers use them for notes of
+    their own. They must have the same columns; types are widened where no value changes. Folders called ``key=value`` become columns.
+
+    Raises
+    ------
+    SourceError
+        Where a file is damaged, or the folder holds none or too many.
+    DataError
+        Where parts differ, or there is no row.
+    """
+    spoken = said(name)
+    parts = _parts(path, spoken)
+    schema = _one_schema(parts, spoken)
+    names, notes = check_header(schema.names, spoken)
+    stored = dict(zip(names, schema, strict=True))
+    starts = np.cumsum([0, *(part.n_rows for part in parts)])
+    n_rows = int(starts[-1])
+    if n_rows == 0:
+        raise DataError(f"{spoken} has columns but no row.")
+    _refuse_bomb(parts, n_rows, n_rows * len(names), spoken)
+
+    def read(columns: Sequence[str]) -> pa.Table:
+        wanted = [stored[column] for column in columns]
+        tables = [_read_part(part, wanted, spoken) for part in parts if part.n_rows]
+        return pa.concat_tables(tables).rename_columns(list(columns))
+
+    def head(n: int) -> pa.Table:
+        tables, rows = [], 0
+        for part in parts:
+            if rows < n and part.n_rows:
+                tables.append(_read_part(part, list(schema), spoken, n - rows))
+                rows += tables[-1].num_rows
+        return pa.concat_tables(tables).rename_columns(names)
+
+    def where(row: int) -> str:
+        part = int(np.searchsorted(starts, row, side="right")) - 1
+        within = f"row {row - int(starts[part]) + 1:,}"
+        return within if path.is_file() else f"{within} of {parts[part].name}"
+
+    several = len(parts) > 1 or path.is_dir()
+    if several:
+        notes = (*notes, Note("info", f"{spoken} is a folder: {len(parts):,} Parquet file{'s' if len(parts) > 1 else ''} are one table."))
+    form = {"format": f"Parquet, {len(parts):,} part{'s' if len(parts) > 1 else ''}" if several else "Parquet"}
+    if parts[0].folders:
+        form["columns from folders"] = ", ".join(parts[0].folders)
+    return Raw(name, tuple(names), n_rows, read, head, where, notes, form=form)
+
+
+def part_paths(folder: Path) -> list[Path]:
+    """Return the Parquet files in a folder and below it, by path.
+
+    Raises
+    ------
+    SourceError
+        Where there are more files than anybody means, or the folder cannot be read.
+    """
+    found, seen = [], 0
+
+    def refuse(error: OSError) -> None:
+        raise SourceError(f"{str(error.filename or folder)!r} cannot be read: {error.strerror or error}.") from error
+
+    for root, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
+        seen += len(files) + len(folders)
+        found += [Path(root, name) for name in files if name.lower().endswith(_ENDINGS) and not name.startswith((".", "_"))]
+        if seen > _MAX_ENTRIES or len(found) > MAX_PARTS:
+            raise SourceError(f"{said(str(folder))} has more than {MAX_PARTS:,} parts or {_MAX_ENTRIES:,} files: give one table's folder.")
+    return sorted(found, key=lambda path: path.relative_to(folder).parts)
+
+
+def _parts(path: Path, name: str) -> list[_Part]:
+    if path.is_file():
+        return [_part(path, name, {})]
+    found = part_paths(path)
+    if not found:
+        raise SourceError(f"{name} is a folder without Parquet files: give a file, or a folder with the Parquet parts of one table.")
+    parts = []
+    for file in found:
+        relative = file.relative_to(path)
+        parts.append(_part(file, f"{name}/{said(relative.as_posix())}", _folder_values(relative)))
+    for part in parts[1:]:
+        if list(part.folders) != list(parts[0].folders):
+            raise DataError(f"{part.name} and {parts[0].name} lie in folders of different keys: put all parts into folders alike.")
+    return parts
+
+
+def _folder_values(relative: Path) -> dict[str, str | None]:
+    pairs = (folder.partition("=") for folder in relative.parts[:-1] if "=" in folder)
+    return {urllib.parse.unquote(key): None if value == _NO_VALUE else urllib.parse.unquote(value) for key, _, value in pairs if key}
+
+
+def _part(path: Path, name: str, folders: Mapping[str, str | None]) -> _Part:
+    with _sentences(name), path.open("rb") as head:
+        if head.read(4) != PARQUET:
+            raise SourceError(f"{name} is not Parquet, though it is called so: write it again, or take it out of the folder.")
+    with _sentences(name), pq.ParquetFile(path, memory_map=True) as file:
+        schema = pa.schema([entry.with_type(_plain(entry.type)) for entry in file.schema_arrow])
+        given = {key: value for key, value in folders.items() if key not in schema.names}
+        return _Part(path, name, schema, file.metadata.num_rows, given, swollen_texts(file.metadata))
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Return a type without dictionaries: parts have dictionaries of their own."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _one_schema(parts: Sequence[_Part], name: str) -> pa.Schema:
+    first = parts[0]
+    fields = {entry.name: entry.remove_metadata().with_nullable(True) for entry in first.schema}
+    if len(parts) > 1:
+        for part in parts[1:]:
+            differing = Counter(part.schema.names) - Counter(first.schema.names) or Counter(first.schema.names) - Counter(part.schema.names)
+            for column in differing:
+                here, there = part.schema.names.count(column), first.schema.names.count(column)
+                lacks, has = (part, first) if here < there else (first, part)
+                raise DataError(f"{lacks.name} has no column {said(column)}, but {has.name} has: write all parts with the same columns.")
+    for part in parts[1:]:
+        for entry in part.schema:
+            fields[entry.name] = _wider(fields[entry.name], entry, part, first)
+    schema = pa.schema([_flat(fields[entry.name]) for entry in first.schema])
+    return pa.schema([*schema, *(pa.field(key, pa.large_string()) for key in first.folders)])
+
+
+def _flat(entry: pa.Field) -> pa.Field:
+    """Return the field as text where its values are lists or structures, or are of no type: nothing below knows these."""
+    return entry.with_type(pa.large_string()) if pa.types.is_nested(entry.type) or pa.types.is_null(entry.type) else entry
+
+
+def _wider(known: pa.Field, other: pa.Field, part: _Part, first: _Part) -> pa.Field:
+    other = other.remove_metadata().with_nullable(True)
+    if known.type == other.type:
+        return known
+    try:
+        return pa.unify_schemas([pa.schema([known]), pa.schema([other])], promote_options="permissive").field(0)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        raise DataError(
+            f"{part.name} has {other.type} in column {said(other.name)}, where {first.name} has {known.type}: write all parts "
+            "with the same types."
+        ) from None
+
+
+def _refuse_bomb(parts: Sequence[_Part], n_rows: int, n_values: int, name: str) -> None:
+    size = sum(part.path.stat().st_size for part in parts)
+    repetitive = (n_values > MAX_VALUES // 20 and n_values > size * 2_000) or (n_rows > _MANY_ROWS and n_rows > size * _ROWS_A_BYTE)
+    if n_values > MAX_VALUES or repetitive:
+        raise SourceError(
+            f"{name} says it has {n_values:,} values in {size:,} bytes, more than can be taken in: give fewer rows or columns."
+        )
+
+
+def _read_part(part: _Part, fields: Sequence[pa.Field], name: str, n: int | None = None) -> pa.Table:
+    wanted = [entry.name for entry in fields if entry.name not in part.folders]
+    with _sentences(part.name):
+        if n is None:
+            # Through the file itself: a data set's reader takes folders' names for columns of its own.
+            with pq.ParquetFile(part.path, memory_map=True, page_checksum_verification=True, read_dictionary=part.swollen) as file:
+                table = file.read(columns=wanted) if wanted else None
+        else:
+            with pq.ParquetFile(part.path, memory_map=True, read_dictionary=part.swollen) as file:
+                batch = next(file.iter_batches(batch_size=n, columns=wanted), None)
+                table = None if batch is None else pa.Table.from_batches([batch.slice(0, n)])
+        rows = part.n_rows if table is None else table.num_rows
+        if table is not None and n is None and rows != part.n_rows:
+            raise SourceError(f"{part.name} is a damaged Parquet file ({rows:,} rows where it says {part.n_rows:,}): write it again.")
+        columns = []
+        for entry in fields:
+            if entry.name in part.folders:
+                columns.append(pa.chunked_array([pa.repeat(pa.scalar(part.folders[entry.name], pa.large_string()), rows)]))
+                continue
+            column = table.column(entry.name) if table is not None else pa.chunked_array([], entry.type)
+            columns.append(_as_type(column, entry, part, name))
+        return pa.Table.from_arrays(columns, schema=pa.schema(list(fields)))
+
+
+def _as_type(column: pa.ChunkedArray, entry: pa.Field, part: _Part, name: str) -> pa.ChunkedArray:
+    if entry.name in part.swollen:
+        column = spread_texts(column, f"{part.name}, column {said(entry.name)},", part.path.stat().st_size)
+    if pa.types.is_nested(column.type):
+        column = pa.chunked_array([written(chunk) for chunk in column.chunks], pa.large_string())
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_dictionary(column.type):
+        column.validate(full=True)  # text that is not UTF-8 would come up anywhere later
+    if column.type == entry.type:
+        return column
+    try:
+        return column.cast(entry.type)
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            f"{part.name} has values in column {said(entry.name)} that do not fit the {entry.type} of the other parts "
+            f"({str(error).splitlines()[0].rstrip('.')}): write all parts with the same types."
+        ) from error
+
+
+@contextmanager
+def _sentences(name: str) -> Iterator[None]:
+    """Turn what pyarrow says of a damaged file into one sentence."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise SourceError(f"{name} cannot be read: {error.strerror or 'it is gone'}.") from error
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+        if isinstance(error, DataError):
+            raise
+        words = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")[:200]
+        spoken = "".join(letter if letter.isprintable() else "?" for letter in words)
+        raise SourceError(f"{name} is a damaged Parquet file ({spoken}): write it again.") from error

@@ -1,0 +1,78 @@
+"""Texts of Parquet that are kept once and would take far more memory than the file, once each row has its copy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from segcore.data.files.compression import BOMB_BYTES, BOMB_RATIO
+from segcore.data.files.csv.structure import MAX_VALUE
+from segcore.errors import DataError, SourceError
+
+_PIECE = 2**26  # bytes of text that are spread at a time
+
+
+def swollen_texts(metadata: pq.FileMetaData) -> tuple[str, ...]:
+    """Return the columns of text that might take more than ``BOMB_BYTES``, or hold a value longer than ``MAX_VALUE``, as far as is told.
+
+    A chunk whose values are kept in a dictionary may hold the longest of them in every row.
+    """
+    found = []
+    for column in range(metadata.num_columns):
+        for group in range(metadata.num_row_groups):
+            chunk = metadata.row_group(group).column(column)
+            if chunk.physical_type != "BYTE_ARRAY" or "." in chunk.path_in_schema:
+                break
+            size = chunk.total_uncompressed_size
+            if size > MAX_VALUE or (chunk.has_dictionary_page and size * chunk.num_values > BOMB_BYTES):
+                found.append(chunk.path_in_schema)
+                break
+    return tuple(found)
+
+
+def spread_texts(column: pa.ChunkedArray, what: str, packed: int) -> pa.ChunkedArray:
+    """Return texts that were read with each different one kept once, one a row; as they are where they were not.
+
+    Parameters
+    ----------
+    column : ChunkedArray
+    what : str
+        The file and the column, as messages call them.
+    packed : int
+        Bytes of the file.
+
+    Raises
+    ------
+    DataError
+        Where a value is longer than ``MAX_VALUE``.
+    SourceError
+        Where all take more than ``BOMB_BYTES`` and ``BOMB_RATIO`` times the file.
+    """
+    if not pa.types.is_dictionary(column.type):
+        return column
+    kind, total = column.type.value_type, 0
+    pieces: list[pa.Array] = []
+    row = 0
+    for chunk in column.chunks:
+        lengths = pc.fill_null(pc.binary_length(chunk.dictionary), 0).to_numpy(zero_copy_only=False)
+        held = pc.fill_null(pc.cast(chunk.indices, pa.int64()), -1).to_numpy(zero_copy_only=False)
+        taken = np.append(lengths, 0)[held].astype(np.int64)
+        longest = int(taken.max(initial=0))
+        if longest > MAX_VALUE:
+            place = f"row {row + int(taken.argmax()) + 1:,}"
+            raise DataError(
+                f"{what} has a value of {longest:,} bytes in {place}, more than the {MAX_VALUE // 2**20} MiB a value may have: shorten it, "
+                "or leave the column out."
+            )
+        total += int(taken.sum())
+        if total > max(BOMB_BYTES, BOMB_RATIO * packed):
+            raise SourceError(
+                f"{what} unpacks to more than {BOMB_RATIO} times the file, as no table does (a bomb?): leave the column out, or write the "
+                "table again."
+            )
+        step = max(1, _PIECE // max(1, longest))
+        pieces += [pc.take(chunk.dictionary, chunk.indices.slice(at, step)) for at in range(0, len(chunk), step)]
+        row += len(chunk)
+    return pa.chunked_array(pieces, kind)

@@ -1,0 +1,127 @@
+"""Rows as a reader found them, before anyone has said what the columns mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from segcore.data.columns.text import shown, visible
+from segcore.errors import DataError
+from segcore.records.dataset import Kind, Note
+
+MAX_COLUMNS = 2_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raw:
+    """Rows of one source, columns read only when asked for.
+
+    Parameters
+    ----------
+    name : str
+        What people call the source.
+    names : tuple of str
+        All its columns, each once.
+    n_rows : int
+    read : callable
+        ``read(columns)`` returns them as a pyarrow Table of ``n_rows`` rows, in file order.
+    head : callable
+        ``head(n)`` returns the first rows of every column without reading the rest, where the format allows.
+    where : callable
+        ``where(row)`` names the place of a row (0 is the first) as its owner would look it up: "line 17", "row 17". It is quick: it may
+        be asked for every row.
+    notes : tuple of Note
+        What the reader noticed.
+    kind, roles : Kind or None, mapping
+        Known beforehand for samples, else to be guessed.
+    form : mapping of str to str
+        How the file was read, in words, for the data report: ``format``, ``encoding``, ``delimiter``, ``sheets``, ``header``...
+    sheets : tuple of str
+        The sheets that could be read; empty where the format has none.
+    repeated : ndarray of shape (n_rows,), bool, or None
+        Rows that stand in an earlier sheet of the same workbook too.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    n_rows: int
+    read: Callable[[Sequence[str]], pa.Table]
+    head: Callable[[int], pa.Table]
+    where: Callable[[int], str]
+    notes: tuple[Note, ...] = ()
+    kind: Kind | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
+    sheets: tuple[str, ...] = ()
+    repeated: np.ndarray | None = None
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return one column."""
+        return self.read([name]).column(0)
+
+
+def table_source(
+    name: str,
+    table: pa.Table,
+    *,
+    where: Callable[[int], str],
+    notes: Sequence[Note] = (),
+    form: Mapping[str, str] | None = None,
+    sheets: Sequence[str] = (),
+    repeated: np.ndarray | None = None,
+) -> Raw:
+    """Return the source of a table that is in memory already."""
+    return Raw(
+        name=name,
+        names=tuple(table.column_names),
+        n_rows=table.num_rows,
+        read=lambda columns: table.select(list(columns)),
+        head=lambda n: table.slice(0, n),
+        where=where,
+        notes=tuple(notes),
+        form=form or {},
+        sheets=tuple(sheets),
+        repeated=repeated,
+    )
+
+
+def check_header(names: Sequence[str], what: str) -> tuple[list[str], tuple[Note, ...]]:
+    """Return column names without outer spaces, the nameless ones numbered, and what was noticed.
+
+    Raises
+    ------
+    DataError
+        Where a name stands twice, there are more than ``MAX_COLUMNS``, or the first row is a title rather than a header.
+    """
+    if len(names) > MAX_COLUMNS:
+        raise DataError(f"{what} has {len(names):,} columns, more than the {MAX_COLUMNS:,} allowed: keep those that are needed.")
+    names = [name.strip() if visible(name) else "" for name in names]
+    nameless = [position for position, name in enumerate(names, start=1) if not name]
+    if len(names) > 2 and names[0] and len(nameless) == len(names) - 1:
+        raise DataError(
+            f"{what} names one column only in its first row: take out titles and empty rows above the header, or say which row names the "
+            "columns with --header-row (a choice on screen)."
+        )
+    names = [name or f"column_{position}" for position, name in enumerate(names, start=1)]
+    _refuse_repeated(names, what)
+    if not nameless:
+        return names, ()
+    listed = ", ".join(f"column_{position}" for position in nameless)
+    return names, (Note("info", f"Columns without a name were named by their position: {listed}."),)
+
+
+def _refuse_repeated(names: Sequence[str], what: str) -> None:
+    """Raise where two columns have one name, or names that nobody can tell apart: another Unicode form, a character without a width."""
+    seen: dict[str, int] = {}
+    for position, name in enumerate(names):
+        first = seen.setdefault(visible(name), position)
+        if first == position:
+            continue
+        where = f"(columns {first + 1} and {position + 1}): rename one of them."
+        if names[first] == name:
+            raise DataError(f"{what} has two columns named {shown(name)} {where}")
+        both = f"{shown(names[first], plain=True)} and {shown(name, plain=True)}"
+        raise DataError(f"{what} has two columns whose names look the same, {both} {where}")

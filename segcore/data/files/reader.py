@@ -1,0 +1,145 @@
+"""Files by their content, which must be what their name says: CSV and JSON (plain, gzip or zstd), Parquet, XLSX."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import fields, replace
+from pathlib import Path
+
+from segcore.data.files.compression import MAX_BYTES, peek, too_large
+from segcore.data.files.csv.reader import read_csv
+from segcore.data.files.excel.archive import check_directory
+from segcore.data.files.excel.workbook import read_workbook
+from segcore.data.files.file_type import COMPOUND, GIVE, PARQUET, ZIP, check_name, is_json, refuse_other_formats, said
+from segcore.data.files.json_lines import read_json
+from segcore.data.files.legacy_office import describe_compound_file
+from segcore.data.files.parquet import part_paths, read_parquet
+from segcore.data.files.raw import Raw
+from segcore.errors import DataError, SourceError
+from segcore.records.data_rules import ReadOptions
+from segcore.records.dataset import Note
+
+_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+_FOR_CSV = {"delimiter", "encoding", "header_row"}
+_USED = {"CSV": _FOR_CSV, "JSON": {"encoding"}, "Parquet": set(), "a workbook": {"sheets", "header_row"}}
+_WORDS = {"delimiter": "a delimiter", "encoding": "an encoding", "header_row": "the header's line", "sheets": "sheets"}
+
+
+def read_file(path: Path, name: str | None = None, reading: ReadOptions | None = None) -> Raw:
+    """Open a file of rows, or a folder with the Parquet parts of one table.
+
+    Parameters
+    ----------
+    path : Path
+    name : str or None
+        What people call it, where that is not the file's name.
+    reading : ReadOptions or None
+        How it is read, where that is not to be found from its content.
+
+    Raises
+    ------
+    SourceError
+        Where it is not there, not one of the formats, or not what its name says.
+    DataError
+        Where its content is broken; with the line.
+    """
+    name = name or path.name
+    reading = reading or ReadOptions()
+    head, packing = _look(path, name)
+    if head is None or (head.startswith(PARQUET) and not packing):
+        if head is not None:
+            check_name(name, path.name, "parquet")
+        return _said_unused(read_parquet(path, name), "Parquet", reading)
+    if head.startswith(ZIP) and not packing:
+        _check_zip(path, name)
+        check_name(name, path.name, "workbook")
+        return _said_unused(read_workbook(path, name, reading), "a workbook", reading)
+    if head.startswith(COMPOUND) and not packing:
+        raise SourceError(f"{said(name)} {describe_compound_file(path)}.")
+    refuse_other_formats(head, said(name), packing=packing)
+    content = "json" if is_json(_as_text(head)) else "text"
+    check_name(name, path.name, packing or content, inside=content if packing else "")
+    if content == "json":
+        return _said_unused(read_json(path, name, reading), "JSON", reading)
+    return _said_unused(read_csv(path, name, reading), "CSV", reading)
+
+
+def user_path(text: str) -> Path:
+    """Return a path as people write it: ``~`` is their home, where there is one."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # ~somebody, whom the machine does not know
+        return Path(text)
+
+
+def content_digest(path: Path) -> str:
+    """Return what tells one content from another: the SHA-256 of a file, or of a folder's Parquet parts and their paths.
+
+    Raises
+    ------
+    OSError, SourceError
+        Where it cannot be read.
+    """
+    if path.is_file():
+        if not path.stat().st_size:
+            return hashlib.sha256().hexdigest()  # of the system's own files, reading some waits for ever
+        with path.open("rb") as file:
+            if path.stat().st_size > MAX_BYTES and file.read(4) != PARQUET:
+                raise too_large(said(path.name), MAX_BYTES)  # before all of it is read for nothing
+            file.seek(0)
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for part in part_paths(path):
+        digest.update(f"{part.relative_to(path).as_posix()}\n{content_digest(part)}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _look(path: Path, name: str) -> tuple[bytes | None, str]:
+    """Return the first bytes, unpacked, and what they were packed with; no bytes for a folder."""
+    try:
+        if path.is_dir():
+            return None, ""
+        if path.exists() and not path.is_file():
+            raise SourceError(f"{str(path)!r} is no regular file: {GIVE}.")
+        size = path.stat().st_size
+        if size:
+            return peek(path)
+    except FileNotFoundError:
+        raise SourceError(f"There is no file {str(path)!r}: give a path, or the name of a sample ('segcore samples' lists them).") from None
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{said(name)} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+    # Of the system's own files, which have no size, reading some waits for ever.
+    raise DataError(f"{said(name)} is empty: a header and at least one row are needed.")
+
+
+def _as_text(head: bytes) -> bytes:
+    """Return first bytes as UTF-8, as far as that takes to see whether they are JSON."""
+    encoding = next((encoding for mark, encoding in _MARKS.items() if head.startswith(mark)), None)
+    if encoding is None and b"\0" in head[:2]:
+        encoding = "utf-16-be" if head[:1] == b"\0" else "utf-16-le"
+    return head if encoding is None else head.decode(encoding, "replace").encode()
+
+
+def _check_zip(path: Path, name: str) -> None:
+    try:
+        check_directory(path, said(name))
+        with zipfile.ZipFile(path) as archive:
+            members = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise SourceError(f"{said(name)} is a damaged zip or XLSX file ({error}): fetch or save it again.") from error
+    if "xl/workbook.bin" in members:
+        raise SourceError(f"{said(name)} is a binary workbook (.xlsb): save it as .xlsx or CSV.")
+    if "mimetype" in members and "content.xml" in members:
+        raise SourceError(f"{said(name)} is an OpenDocument file: save it as .xlsx or CSV.")
+    if "xl/workbook.xml" not in members:
+        raise SourceError(f"{said(name)} is a zip archive, not a table: unpack it and give the CSV, Parquet or XLSX file in it.")
+
+
+def _said_unused(raw: Raw, what: str, reading: ReadOptions) -> Raw:
+    """Return the source with a note on what was asked for and does not go with its format."""
+    given = {entry.name for entry in fields(reading) if getattr(reading, entry.name) != entry.default}
+    unused = [words for option, words in _WORDS.items() if option in given - _USED[what]]
+    if not unused:
+        return raw
+    return replace(raw, notes=(*raw.notes, Note("info", f"{said(raw.name)} is {what}: {' and '.join(unused)} asked for had no use.")))

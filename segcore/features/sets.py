@@ -1,0 +1,62 @@
+"""Sets of features by name, and features chosen by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from segcore.errors import ParameterError
+from segcore.features.priorities import unquoted
+from segcore.features.transactions.dictionary import BEHAVIOUR, KIT, RFM, SMALL
+from segcore.records.feature_table import FeatureTable
+
+# Empty stands for every feature of the table.
+FEATURE_SETS: Mapping[str, tuple[str, ...]] = {"kit": KIT, "small": SMALL, "behaviour": BEHAVIOUR, "rfm": RFM, "all": ()}
+
+
+def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]:
+    """Return the features that a set or a list of names stands for.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        Every feature of every customer.
+    asked : str
+        ``kit``, ``small``, ``behaviour``, ``rfm``, ``all``, or names with commas between. The name of a column of the source stands for
+        all of its dummies.
+    kind : {"transactions", "ratings", "customers"}
+        Ratings, and a table with one row a customer, have ``all`` only.
+
+    Raises
+    ------
+    ParameterError
+        Where a name is unknown, or the set does not exist for this kind.
+    DataError
+        Where a feature cannot be made from this data, with the reason.
+    """
+    asked = asked.strip()
+    # A column may be called "all" or "small": the name of a set means the set.
+    if asked == "all":
+        return table.names
+    if asked in FEATURE_SETS:
+        if kind != "transactions":
+            raise ParameterError(f"The feature set {asked!r} is made from transactions: use all or names ({', '.join(table.names)}).")
+        return table.select(FEATURE_SETS[asked]).names
+    names = _listed(asked, {entry.name for entry in table.dictionary} | {column for entry in table.dictionary for column in entry.columns})
+    if not names:
+        raise ParameterError(f"Choose at least one feature: one of the sets {', '.join(FEATURE_SETS)}, or names.")
+    return table.select(names).names
+
+
+def _listed(asked: str, known: set[str]) -> list[str]:
+    """Return the names between commas; a name that is known may have commas itself, and stand in double quotes."""
+    parts = asked.split(",")
+    longest = 1 + max((name.count(",") for name in known), default=0)
+    names: list[str] = []
+    while parts:
+        joined = [",".join(parts[:length]).strip() for length in range(min(longest, len(parts)), 0, -1)]
+        fitting = (name for text in joined for name in (text, unquoted(text)) if name in known)
+        name = next(fitting, parts[0].strip())
+        parts = parts[1 + name.count(",") :]
+        if name:
+            names.append(name)
+    return names

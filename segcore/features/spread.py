@@ -1,0 +1,139 @@
+"""What the features look like before anything is clustered: how each is spread, and which say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How one feature is spread over the customers.
+
+    Parameters
+    ----------
+    name : str
+    low, quarter, median, three_quarters, high, mean : float
+        Minimum, quartiles, maximum and mean, in the feature's unit.
+    zeros : float
+        Share of the customers for whom it is exactly 0.
+    edges : tuple of float, one more than ``counts``
+        Ascending, between the 1st and 99th percentile where these differ, so that a few extreme customers do not hide the rest.
+    counts : tuple of int
+        Customers in each bin; a bin holds its left edge, the last one its right edge too.
+    outside : int
+        Customers below the first or above the last edge.
+    skewness : float
+        See `skewness`.
+    """
+
+    name: str
+    low: float
+    quarter: float
+    median: float
+    three_quarters: float
+    high: float
+    mean: float
+    zeros: float
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+    outside: int
+    skewness: float
+
+    @property
+    def is_constant(self) -> bool:
+        """Tell whether all customers have the same value, so that the feature tells none from another."""
+        return self.low == self.high
+
+
+def spread(name: str, values: np.ndarray, *, bins: int = 24) -> Spread:
+    """Describe a feature.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_customers,), float64
+        Finite, at least one.
+    bins : int
+        Most bins to make; whole numbers over a small range get a bin each.
+    """
+    low, quarter, median, three_quarters, high = (float(found) for found in np.quantile(values, [0, 0.25, 0.5, 0.75, 1]))
+    first, last = (float(found) for found in np.quantile(values, [0.01, 0.99]))
+    if first == last:
+        first, last = low, high
+    if first < last and last - first < bins and np.array_equal(values, np.rint(values)):
+        edges = np.arange(first, last + 2) - 0.5
+    else:
+        edges = np.linspace(first, last, bins + 1) if first < last else np.array([first - 0.5, first + 0.5])
+    counts = np.histogram(values, bins=edges)[0]
+    return Spread(
+        name=name,
+        low=low,
+        quarter=quarter,
+        median=median,
+        three_quarters=three_quarters,
+        high=high,
+        mean=float(values.mean()),
+        zeros=float(np.mean(values == 0)),
+        edges=tuple(float(edge) for edge in edges),
+        counts=tuple(int(count) for count in counts),
+        outside=int(len(values) - counts.sum()),
+        skewness=skewness(values),
+    )
+
+
+def skewness(values: np.ndarray) -> float:
+    """Return the third standardised moment (dividing by n): 0 for symmetric values, above for a long tail to the right; 0 for a constant.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_customers,), float64
+        Finite, at least one.
+    """
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        return 0.0
+    # In units of the largest value, then of the largest distance, so that no sum or cube overflows or vanishes.
+    apart = values / max(-low, high)
+    apart -= apart.mean()
+    apart /= np.abs(apart).max()
+    square = float(np.mean(apart * apart))
+    return float(np.mean(apart * apart * apart)) / square**1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How many customers have each value of a category.
+
+    Parameters
+    ----------
+    values : tuple of str
+    counts : tuple of int
+        Customers, in the order of ``values``.
+    n_customers : int
+        All of them; more than the sum where some have none of the values.
+    """
+
+    values: tuple[str, ...]
+    counts: tuple[int, ...]
+    n_customers: int
+
+
+def value_shares(values: Sequence[str], dummies: np.ndarray, rest: str) -> Shares:
+    """Count the customers of each value of a category, the most frequent first.
+
+    Parameters
+    ----------
+    values : sequence of str
+        What each dummy is 1 for.
+    dummies : ndarray of shape (n_customers, n_values), float64
+        0 or 1.
+    rest : str
+        What to call customers for whom every dummy is 0, where there are any.
+    """
+    counts = [int(count) for count in dummies.sum(axis=0)]
+    left = len(dummies) - int((dummies != 0).any(axis=1).sum())
+    found = [*zip(values, counts, strict=True), *([(rest, left)] if left else [])]
+    found.sort(key=lambda pair: -pair[1])
+    return Shares(tuple(value for value, _ in found), tuple(count for _, count in found), len(dummies))

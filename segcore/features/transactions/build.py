@@ -1,0 +1,279 @@
+"""Features of customers from their transactions: one builder in Narwhals for pandas, Polars and Modin on Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from segcore.errors import DataError
+from segcore.features.categories import Categories, as_category, choose, shares, weigh
+from segcore.features.grouping import as_iso, by_customer, count_distinct, days, ratio, reference_moment, rows_of, small
+from segcore.features.transactions.clock import PERIODS, period, why_no_clock
+from segcore.features.transactions.dictionary import MONTHS, SPENT, WEEKDAYS, describe
+from segcore.features.transactions.findings import Findings
+from segcore.features.transactions.returns import discount_share, none_of, returned_value_share
+from segcore.features.transactions.rfm import SEGMENT, fit_cuts, rfm_scores, rfm_segments
+from segcore.features.transactions.rhythm import Orders, gap_spread, spend_trend
+from segcore.records.data_rules import ColumnRules
+from segcore.records.dataset import Dataset, is_cancelled
+from segcore.records.feature_table import FeatureTable
+
+
+def build_transactions(
+    dataset: Dataset,
+    *,
+    reference_date: str | None = None,
+    fitted: Mapping[str, Any] | None = None,
+    columns: ColumnRules | None = None,
+) -> FeatureTable:
+    """Build every feature of every customer.
+
+    Parameters
+    ----------
+    dataset : Dataset of kind "transactions"
+        Its frame may be pandas, Polars or Modin. Lines are read once; the work grows with their number.
+    reference_date : str or None
+        ISO date and time to which days are counted; the latest time in the data where ``None``. A date alone is the end of that day.
+    fitted : mapping or None
+        ``FeatureTable.fitted`` of an earlier table: its cut-points, categories and fill values are used. What it does not hold, as that
+        of tables made before there was such a feature, is fitted to these customers.
+    columns : ColumnRules or None
+        How many categories have a feature of their own.
+
+    Returns
+    -------
+    FeatureTable
+        Customers ascending by their id's text; ``revenue`` is net spend; ``profile`` holds the name of each customer's RFM segment.
+
+    Raises
+    ------
+    DataError
+        Where the data has lines after the reference date, or a customer's spend is more than a number can hold.
+    ParameterError
+        Where the reference date is none.
+
+    Notes
+    -----
+    Features without nulls by construction: see the data dictionary. The Intel kit's are those of its preprocessing (``systems.md``, 1).
+    """
+    lines = _lines(dataset)
+    customers = by_customer(_totals(lines))
+    index = pd.Index(customers["customer"])
+    reference = reference_moment(reference_date, customers["last"].max())
+    kept = _kept(lines)
+    bought = _bought(kept, index, customers)
+    _refuse_overflow(customers, bought, dataset.name)
+    made = _basics(customers, reference) | _calendar(lines, index, customers)
+    made |= _orders(bought, made["total_spend"], reference) | _returns(customers, bought)
+    if "item" in dataset.roles:
+        made["distinct_items"] = count_distinct(kept, "item", index)
+    spent = weigh(kept, "spend") if "category" in dataset.roles else None
+    found = _find(dataset, lines, made, spent, known=fitted or {}, most_categories=(columns or ColumnRules()).max_categories)
+    made |= rfm_scores(made["Recency"], made["invoices"], made["total_spend"], found.cuts)
+    spread = made["days_between_orders_spread"]
+    made["days_between_orders_spread"] = np.where(np.isnan(spread), found.typical_spread or 0.0, spread)
+    if spent is not None and found.categories is not None:
+        made |= {f"{SPENT.prefix}{name}": share for name, share in shares(spent, index, found.categories).items()}
+    dictionary = describe(dataset.roles, found)
+    names = tuple(entry.name for entry in dictionary if entry.dropped is None)
+    return FeatureTable(
+        values=np.column_stack([made[name] for name in names]),
+        names=names,
+        customers=customers["customer"].to_numpy(dtype=object),
+        copies=np.zeros(len(customers), dtype=np.int32),
+        dictionary=dictionary,
+        revenue=made["total_spend"],
+        profile={SEGMENT: rfm_segments(made["rfm_recency"], made["rfm_frequency"])},
+        reference_date=as_iso(reference),
+        fitted=found.to_json(),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bought:
+    """Orders, and what they add up to for each customer: arrays of shape (n_customers,)."""
+
+    orders: Orders
+    invoices: np.ndarray
+    begun: np.ndarray
+    ended: np.ndarray
+    lines: np.ndarray
+    spend: np.ndarray
+    discount: np.ndarray | None
+
+
+def _lines(dataset: Dataset) -> Any:
+    """Return one row a line under plain names: those of the roles, cancelled, and the calendar's key."""
+    roles: Mapping[str, str] = dataset.roles
+    frame = nw.from_native(dataset.frame, eager_only=True)
+    amount = nw.col(roles["amount"]) if "amount" in roles else nw.col(roles["quantity"]) * nw.col(roles["price"])
+    order = nw.col(roles.get("order", roles["time"]))
+    time = nw.col(roles["time"])
+    more = [nw.col(roles["item"]).alias("item")] if "item" in roles else []
+    if "category" in roles:
+        more.append(as_category(roles["category"]))
+    if "discount" in roles:
+        more.append(nw.col(roles["discount"]).abs().fill_null(0.0).alias("discount"))
+    return frame.select(
+        nw.col(roles["customer"]).alias("customer"),
+        order.alias("order"),
+        time.alias("time"),
+        *more,
+        amount.alias("amount"),
+        amount.clip(lower_bound=0.0).alias("spend"),
+        amount.clip(upper_bound=0.0).alias("returned"),
+        is_cancelled(roles).alias("cancelled"),
+        ((period(roles["time"]) * 16 + time.dt.month()) * 8 + time.dt.weekday()).alias("calendar"),
+    )
+
+
+def _kept(lines: Any) -> Any:
+    """Return the lines that are not cancelled."""
+    wanted = [name for name in ("customer", "order", "time", "item", "category", "spend", "discount") if name in lines.columns]
+    kept = ~lines["cancelled"]
+    return lines.select(*wanted).filter(kept)
+
+
+def _totals(lines: Any) -> Any:
+    return lines.group_by("customer").agg(
+        nw.len().alias("lines"),
+        nw.col("amount").mean().alias("mean"),
+        nw.col("amount").sum().alias("total"),
+        nw.col("returned").sum().alias("returned"),
+        nw.col("time").min().alias("first"),
+        nw.col("time").max().alias("last"),
+    )
+
+
+def _basics(customers: pd.DataFrame, reference: np.datetime64) -> dict[str, np.ndarray]:
+    total = customers["total"].to_numpy(dtype=np.float64)
+    return {
+        "Amount": customers["mean"].to_numpy(dtype=np.float64),
+        "NumberOfOrders": customers["lines"].to_numpy(dtype=np.float64),
+        "Recency": np.floor(days(customers["last"].to_numpy(dtype="datetime64[us]"), reference)),
+        "total_spend": total,
+        "log_spend": np.sign(total) * np.log1p(np.abs(total)),
+    }
+
+
+def _calendar(lines: Any, index: pd.Index, customers: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the lines by weekday and by month, and all shares of lines by a calendar or clock, from one grouping by all of them."""
+    counts = small(lines.group_by("customer", "calendar").agg(nw.len().alias("lines")))
+    rows = rows_of(counts["customer"], index)
+    key = counts["calendar"].to_numpy(dtype=np.int64)
+    found = counts["lines"].to_numpy(dtype=np.float64)
+    made: dict[str, np.ndarray] = {}
+    parts = ((WEEKDAYS, key % 8 - 1), (MONTHS, key // 8 % 16 - 1), (PERIODS, key // 128))
+    for names, positions in parts:
+        sums = np.zeros((len(index), len(names)))
+        np.add.at(sums, (rows, positions), found)
+        made |= {name: sums[:, position] for position, name in enumerate(names)}
+    n_lines = customers["lines"].to_numpy(dtype=np.float64)
+    return made | {f"share_{name}": count / n_lines for name, count in made.items()}
+
+
+def _bought(kept: Any, index: pd.Index, customers: pd.DataFrame) -> _Bought:
+    """Return the orders, each placed at the time of its first line."""
+    discounts = [nw.col("discount").sum()] if "discount" in kept.columns else []
+    grouped = kept.group_by("customer", "order").agg(
+        nw.col("time").min().alias("placed"), nw.col("spend").sum(), nw.len().alias("lines"), *discounts
+    )
+    orders = small(grouped)
+    rows = rows_of(orders["customer"], index)
+    placed = orders.groupby(rows)["placed"].agg(["min", "max"])
+    begun = customers["first"].to_numpy(dtype="datetime64[us]").copy()
+    ended = begun.copy()
+    begun[placed.index] = placed["min"].to_numpy(dtype="datetime64[us]")
+    ended[placed.index] = placed["max"].to_numpy(dtype="datetime64[us]")
+
+    def added(name: str) -> np.ndarray:
+        return np.bincount(rows, weights=orders[name].to_numpy(dtype=np.float64), minlength=len(index))
+
+    return _Bought(
+        orders=Orders(rows, orders["placed"].to_numpy(dtype="datetime64[us]"), orders["spend"].to_numpy(dtype=np.float64)),
+        invoices=np.bincount(rows, minlength=len(index)).astype(np.float64),
+        begun=begun,
+        ended=ended,
+        lines=added("lines"),
+        spend=added("spend"),
+        discount=added("discount") if discounts else None,
+    )
+
+
+def _refuse_overflow(customers: pd.DataFrame, bought: _Bought, name: str) -> None:
+    sums = {"spend": customers["total"].to_numpy(dtype=np.float64), "sum of positive amounts": bought.spend}
+    if bought.discount is not None:
+        sums["sum of discounts"] = bought.discount
+    for what, values in sums.items():
+        with np.errstate(over="ignore", invalid="ignore"):
+            whole = float(np.sum(values))
+        if np.isfinite(whole):
+            continue
+        worst = int(np.argmax(np.where(np.isfinite(values), np.abs(values), np.inf)))
+        raise DataError(
+            f"{name}: the {what} of customer {customers['customer'].iloc[worst]!r} is too large to be added up: correct the amounts, or "
+            "leave the rows out with a filter."
+        )
+
+
+def _orders(bought: _Bought, total: np.ndarray, reference: np.datetime64) -> dict[str, np.ndarray]:
+    """Return what depends on when orders were placed; the spread is NaN for customers with fewer than three."""
+    tenure = days(bought.begun, reference)
+    between = days(bought.begun, bought.ended)
+    return {
+        "invoices": bought.invoices,
+        "average_basket_value": ratio(total, bought.invoices),
+        "days_between_orders": np.where(bought.invoices > 1, between / np.maximum(bought.invoices - 1, 1), tenure),
+        "tenure_days": tenure,
+        "days_between_orders_spread": gap_spread(bought.orders, len(total)),
+        "spend_trend": spend_trend(bought.orders, bought.begun, reference),
+    }
+
+
+def _returns(customers: pd.DataFrame, bought: _Bought) -> dict[str, np.ndarray]:
+    n_lines = customers["lines"].to_numpy(dtype=np.float64)
+    made = {
+        "returns_share": (n_lines - bought.lines) / n_lines,
+        "returned_value_share": returned_value_share(np.abs(customers["returned"].to_numpy(dtype=np.float64)), bought.spend),
+    }
+    return made if bought.discount is None else made | {"discount_share": discount_share(bought.discount, bought.spend)}
+
+
+def _find(
+    dataset: Dataset,
+    lines: Any,
+    made: Mapping[str, np.ndarray],
+    spent: pd.DataFrame | None,
+    *,
+    known: Mapping[str, Any],
+    most_categories: int,
+) -> Findings:
+    """Return what an earlier table found, and for the rest what is found here."""
+    spread = made["days_between_orders_spread"]
+    there = ~np.isnan(spread)
+    typical = float(np.median(spread[there])) if there.any() else None
+    categories = None
+    if spent is not None:
+        kept = known.get("categories")
+        categories = Categories.from_json(kept) if kept else choose(spent, most_categories)
+    return Findings(
+        cuts=known.get("rfm") or fit_cuts(made["Recency"], made["invoices"], made["total_spend"]),
+        no_clock=known["clock"] if "clock" in known else _why_no_clock(dataset, lines),
+        typical_spread=known.get("spread", typical),
+        filled=int((~there).sum()),
+        categories=categories,
+        absent=known["absent"] if "absent" in known else none_of(made),
+    )
+
+
+def _why_no_clock(dataset: Dataset, lines: Any) -> str:
+    time = dataset.roles["time"]
+    reason = why_no_clock(lines["time"], time)
+    if not reason and any("12-hour clock" in note.text for note in dataset.notes):
+        return f"{time} comes from a 12-hour clock without AM or PM, which does not tell day from night"
+    return reason

@@ -1,0 +1,58 @@
+"""The time of day at which customers buy, where the times tell it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from segcore.records.feature_table import FeatureEntry
+
+PERIODS = ("night", "morning", "afternoon", "evening")
+_BOUNDS = ("0:00 to 5:59", "6:00 to 11:59", "12:00 to 17:59", "18:00 to 23:59")
+_DAY, _HOUR = 86_400_000_000, 3_600_000_000  # microseconds
+_TELLING_LINES = 12
+
+
+def period(time: str) -> Any:
+    """Return the expression of a time's quarter of the day, 0 to 3."""
+    return nw.col(time).dt.timestamp("us") % _DAY // (6 * _HOUR)
+
+
+def why_no_clock(times: Any, time: str) -> str:
+    """Return why the times do not tell the time of day; "" where they do.
+
+    Parameters
+    ----------
+    times : narwhals Series
+    time : str
+        What its column is called.
+
+    Notes
+    -----
+    A 12-hour clock without AM or PM never shows 0 or more than 12, though small and large hours both come up.
+    """
+    clock = times.dt.timestamp("us") % _DAY
+    if clock.max() == 0:
+        return f"{time} holds dates without a time of day"
+    hours = np.asarray((clock // _HOUR).unique().to_numpy(), dtype=np.int64)
+    first, last = int(hours.min()), int(hours.max())
+    if len(clock) >= _TELLING_LINES and 1 <= first <= 6 and 7 <= last <= 12:
+        return f"{time} seems to come from a 12-hour clock without AM or PM (no hour is 0 or above 12), which does not tell day from night"
+    return ""
+
+
+def describe_clock(time: str, dropped: str) -> tuple[FeatureEntry, ...]:
+    """Return the entries of the four shares; ``dropped`` is why there are none, "" where there are."""
+    return tuple(
+        FeatureEntry(
+            f"share_{name}",
+            f"Share {'at night' if name == 'night' else f'in the {name}'}",
+            "share of lines",
+            f"Lines with {time} from {bounds}, divided by NumberOfOrders.",
+            (time,),
+            dropped or None,
+        )
+        for name, bounds in zip(PERIODS, _BOUNDS, strict=True)
+    )

@@ -1,0 +1,181 @@
+"""What each feature of transactions is, in words: the data dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from segcore.features.categories import Categories, ShareWords, describe_shares
+from segcore.features.transactions.clock import describe_clock
+from segcore.features.transactions.findings import Findings
+from segcore.features.transactions.returns import describe_returns
+from segcore.features.transactions.rfm import describe_rfm
+from segcore.features.transactions.rhythm import describe_rhythm
+from segcore.records.feature_table import FeatureEntry
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+# The Intel kit's columns in its order, which is the alphabet's, without a Saturday.
+SMALL = ("Amount", "NumberOfOrders", "Recency")
+KIT = (*SMALL, *sorted(set(WEEKDAYS) - {"Saturday"}), *sorted(MONTHS))
+SHARES = tuple(f"share_{name}" for name in (*WEEKDAYS, *MONTHS))
+RFM = ("Recency", "invoices", "total_spend")
+_FIRST = (
+    *KIT,
+    "Saturday",
+    "invoices",
+    "distinct_items",
+    "total_spend",
+    "log_spend",
+    "average_basket_value",
+    "days_between_orders",
+    "tenure_days",
+    *SHARES,
+)
+BEHAVIOUR = (
+    "Recency",
+    "invoices",
+    "log_spend",
+    "average_basket_value",
+    "days_between_orders",
+    *(f"share_{day}" for day in WEEKDAYS),
+)
+
+
+SPENT = ShareWords(
+    prefix="spend_share_",
+    title="Share of spend on",
+    unit="share of spend",
+    part="Sum of positive amounts, cancelled lines left out,",
+    whole="that of all lines",
+    nothing="where the customer has no spend",
+)
+
+
+def describe(roles: Mapping[str, str], found: Findings) -> tuple[FeatureEntry, ...]:
+    """Return the entries of every feature, those that the roles or the data do not allow marked as dropped.
+
+    Parameters
+    ----------
+    roles : mapping of role to column name
+    found : Findings
+    """
+    money = (roles["amount"],) if "amount" in roles else (roles["quantity"], roles["price"])
+    amount = roles["amount"] if "amount" in roles else f"{roles['quantity']} x {roles['price']}"
+    time = roles["time"]
+    order = roles.get("order", time)
+    cancelled = _cancelled(roles)
+    orders = (
+        order,
+        *(() if order == time else (time,)),
+        *(column for column in (roles.get("quantity"),) if column and column not in money),
+    )
+    return (
+        *_first(roles, money, amount, cancelled, orders),
+        *describe_rfm(found.cuts, {"recency": (time,), "frequency": orders, "monetary": money}),
+        *describe_clock(time, found.no_clock),
+        *describe_returns(roles, money, amount, cancelled, absent=found.absent),
+        *describe_rhythm(orders, money, amount, cancelled, typical=found.typical_spread, filled=found.filled),
+        *_spent(roles, money, found.categories),
+    )
+
+
+def _spent(roles: Mapping[str, str], money: tuple[str, ...], categories: Categories | None) -> tuple[FeatureEntry, ...]:
+    if "category" not in roles or categories is None:
+        return describe_shares(Categories((), False), SPENT, (), dropped="no column has the role category")
+    return describe_shares(categories, SPENT, (roles["category"], *(column for column in money if column != roles["category"])))
+
+
+def _first(
+    roles: Mapping[str, str], money: tuple[str, ...], amount: str, cancelled: str, orders: tuple[str, ...]
+) -> tuple[FeatureEntry, ...]:
+    """Return the entries of the Intel kit's features and of those that go with them."""
+    time = roles["time"]
+    order = roles.get("order", time)
+    entries = [
+        FeatureEntry(
+            "Amount", "Mean line amount", "currency", f"Mean of {amount} over the customer's lines, cancelled ones included.", money
+        ),
+        FeatureEntry(
+            "NumberOfOrders",
+            "Lines",
+            "lines",
+            "Number of the customer's lines, cancelled ones included. The name is the Intel kit's; orders are counted by 'invoices'.",
+            (roles["customer"],),
+        ),
+        FeatureEntry("Recency", "Recency", "days", f"Whole days from the customer's last {time} to the reference date.", (time,)),
+        *(FeatureEntry(day, f"Lines on {day}s", "lines", f"Number of lines with {time} on a {day}.", (time,)) for day in sorted(WEEKDAYS)),
+        *(
+            FeatureEntry(month, f"Lines in {month}", "lines", f"Number of lines with {time} in {month}, of any year.", (time,))
+            for month in MONTHS
+        ),
+        FeatureEntry("invoices", "Orders", "orders", f"Number of different {order} of the customer, {cancelled} not counted.", orders),
+        _items(roles, cancelled),
+        FeatureEntry("total_spend", "Net spend", "currency", f"Sum of {amount}; cancelled lines reduce it.", money),
+        FeatureEntry(
+            "log_spend",
+            "Net spend, logarithm",
+            "log of currency",
+            "Natural logarithm of 1 + net spend; for negative net spend, minus the logarithm of 1 + its size.",
+            money,
+        ),
+        FeatureEntry(
+            "average_basket_value",
+            "Net spend an order",
+            "currency",
+            "Net spend divided by the number of orders; 0 where every order is cancelled.",
+            tuple(dict.fromkeys((*money, order))),
+        ),
+        FeatureEntry(
+            "days_between_orders",
+            "Mean days between orders",
+            "days",
+            f"Days from the first to the last order divided by the orders less one, {cancelled} not counted. With one order, the days "
+            "from it to the reference date; with none, the days from the first line.",
+            orders,
+        ),
+        FeatureEntry(
+            "tenure_days",
+            "Tenure",
+            "days",
+            f"Days from the customer's first order to the reference date, {cancelled} not counted; from the first line where there is no "
+            "order.",
+            orders,
+        ),
+        *(
+            FeatureEntry(f"share_{day}", f"Share on {day}s", "share of lines", f"{day} divided by NumberOfOrders.", (time,))
+            for day in WEEKDAYS
+        ),
+        *(
+            FeatureEntry(f"share_{month}", f"Share in {month}", "share of lines", f"{month} divided by NumberOfOrders.", (time,))
+            for month in MONTHS
+        ),
+    ]
+    by_name = {entry.name: entry for entry in entries}
+    return tuple(by_name[name] for name in _FIRST)
+
+
+def _cancelled(roles: Mapping[str, str]) -> str:
+    if "quantity" in roles:
+        return "lines with a negative quantity or an order number C and digits"
+    return "lines with a negative amount or an order number C and digits"
+
+
+def _items(roles: Mapping[str, str], cancelled: str) -> FeatureEntry:
+    if "item" not in roles:
+        return FeatureEntry("distinct_items", "Different items", "items", "Number of different items.", (), "no column has the role item")
+    return FeatureEntry(
+        "distinct_items", "Different items", "items", f"Number of different {roles['item']}, {cancelled} not counted.", (roles["item"],)
+    )

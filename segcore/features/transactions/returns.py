@@ -1,0 +1,79 @@
+"""What customers bring back, and what is taken off their prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from segcore.features.grouping import ratio
+from segcore.records.feature_table import FeatureEntry
+
+_ABSENT = {
+    "discount_share": "no line has a discount",
+    "returns_share": "no line is cancelled",
+    "returned_value_share": "no line has a negative amount",
+}
+
+
+def returned_value_share(returned: np.ndarray, spend: np.ndarray) -> np.ndarray:
+    """Return negative amounts, without their sign, by the spend, at most 1; 1 where only returns are known, 0 with neither."""
+    return np.minimum(ratio(returned, spend, otherwise=1.0), 1.0) * (returned > 0)
+
+
+def discount_share(discount: np.ndarray, spend: np.ndarray) -> np.ndarray:
+    """Return what was taken off by what would have been paid without, 0 to 1; 0 where nothing was bought."""
+    return ratio(discount, spend + discount)
+
+
+def none_of(made: Mapping[str, np.ndarray]) -> list[str]:
+    """Return those of the three features that are 0 for every customer, which say nothing about any."""
+    return [name for name in _ABSENT if name in made and not made[name].any()]
+
+
+def describe_returns(
+    roles: Mapping[str, str], money: tuple[str, ...], amount: str, cancelled: str, *, absent: Sequence[str]
+) -> tuple[FeatureEntry, ...]:
+    """Return the entries of the three shares.
+
+    Parameters
+    ----------
+    roles : mapping of role to column name
+    money : tuple of str
+        The columns of a line's amount.
+    amount, cancelled : str
+        A line's amount, and which lines are cancelled, in words.
+    absent : sequence of str
+        As ``none_of`` returned them.
+    """
+    dropped = {name: reason for name, reason in _ABSENT.items() if name in absent}
+    discount = roles.get("discount")
+    marks = tuple(dict.fromkeys(roles[role] for role in ("order", "quantity") if role in roles)) or money
+    return (
+        FeatureEntry(
+            "discount_share",
+            "Discount share",
+            "share of full price",
+            f"Sum of {discount or 'the discounts'}, whatever its sign, divided by itself + the sum of positive {amount}, {cancelled} not "
+            f"counted; 0 where both are 0. Missing discounts are 0.",
+            (discount, *money) if discount else (),
+            dropped.get("discount_share") if discount else "no column has the role discount",
+        ),
+        FeatureEntry(
+            "returns_share",
+            "Share of cancelled lines",
+            "share of lines",
+            f"Cancelled lines ({cancelled}) divided by NumberOfOrders.",
+            marks,
+            dropped.get("returns_share"),
+        ),
+        FeatureEntry(
+            "returned_value_share",
+            "Share of spend returned",
+            "share of spend",
+            f"Sum of negative {amount}, without the sign, divided by the sum of positive {amount} ({cancelled} not counted), at most 1; 1 "
+            "where there are returns alone, 0 where there are none.",
+            tuple(dict.fromkeys((*money, *marks))),
+            dropped.get("returned_value_share"),
+        ),
+    )

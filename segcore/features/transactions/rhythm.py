@@ -1,0 +1,110 @@
+"""How evenly a customer's orders are spread over time, and whether their spend grows or fades."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from segcore.features.grouping import DAY, ratio
+from segcore.records.feature_table import FeatureEntry
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Orders:
+    """Orders without cancelled lines, one row each.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_orders,), int64
+        The customer's row.
+    placed : ndarray of shape (n_orders,), datetime64[us]
+        The time of the order's first line.
+    spend : ndarray of shape (n_orders,), float64
+        Sum of its positive amounts.
+    """
+
+    rows: np.ndarray
+    placed: np.ndarray
+    spend: np.ndarray
+
+
+def gap_spread(orders: Orders, n_customers: int) -> np.ndarray:
+    """Return the standard deviation (of the gaps themselves, ddof 0) of the days between successive orders.
+
+    Returns
+    -------
+    ndarray of shape (n_customers,), float64
+        Days; NaN for customers with fewer than three orders.
+    """
+    sequence = np.lexsort((orders.placed, orders.rows))
+    rows = orders.rows[sequence]
+    same = rows[1:] == rows[:-1]
+    gaps = (np.diff(orders.placed[sequence]) / DAY)[same]
+    owners = rows[1:][same]
+    counts = np.bincount(owners, minlength=n_customers)
+    means = np.bincount(owners, weights=gaps, minlength=n_customers) / np.maximum(counts, 1)
+    squares = np.bincount(owners, weights=(gaps - means[owners]) ** 2, minlength=n_customers)
+    return np.where(counts > 1, np.sqrt(squares / np.maximum(counts, 1)), np.nan)
+
+
+def spend_trend(orders: Orders, begun: np.ndarray, reference: np.datetime64) -> np.ndarray:
+    """Return how the spend of the later half of a customer's time compares with that of the earlier half.
+
+    Parameters
+    ----------
+    orders : Orders
+    begun : ndarray of shape (n_customers,), datetime64[us]
+        First order of each customer.
+    reference : datetime64[us]
+
+    Returns
+    -------
+    ndarray of shape (n_customers,), float64
+        ``(later - earlier) / (later + earlier)``, -1 to 1; 0 without spend, and where the first order is at the reference date. An
+        order in the very middle counts as later.
+    """
+    later = 2 * (orders.placed - begun[orders.rows]) >= (reference - begun)[orders.rows]
+    halves = [np.bincount(orders.rows[half], weights=orders.spend[half], minlength=len(begun)) for half in (later, ~later)]
+    return np.where(begun < reference, ratio(halves[0] - halves[1], halves[0] + halves[1]), 0.0)
+
+
+def describe_rhythm(
+    columns: tuple[str, ...], money: tuple[str, ...], amount: str, cancelled: str, *, typical: float | None, filled: int
+) -> tuple[FeatureEntry, ...]:
+    """Return the entries of both.
+
+    Parameters
+    ----------
+    columns, money : tuples of str
+        What orders, and amounts, are made from.
+    amount, cancelled : str
+        A line's amount, and which lines are cancelled, in words.
+    typical : float or None
+        What customers with fewer than three orders have for the spread, days; ``None`` where nobody has three.
+    filled : int
+        How many those are.
+    """
+    fill = ""
+    if filled and typical is not None:
+        fill = f" Customers with fewer ({filled:,}) have {typical:,.6g} days, the median of those that had three."
+    return (
+        FeatureEntry(
+            "days_between_orders_spread",
+            "Spread of days between orders",
+            "days",
+            f"Standard deviation of the days from each order to the next, {cancelled} not counted: 0 is a steady rhythm. It needs three "
+            f"orders.{fill}",
+            columns,
+            "nobody has three orders" if typical is None else None,
+        ),
+        FeatureEntry(
+            "spend_trend",
+            "Trend of spend",
+            "from -1 to 1",
+            f"The time from the customer's first order to the reference date is halved: spend of the orders in the later half less that in "
+            f"the earlier, divided by their sum (positive {amount}; {cancelled} not counted). 1 is all of it later, -1 all of it earlier, "
+            "as with a single order; 0 where there is no spend, or no time since the first order.",
+            tuple(dict.fromkeys((*money, *columns))),
+        ),
+    )

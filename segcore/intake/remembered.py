@@ -1,0 +1,58 @@
+"""What was chosen for a file is remembered for the next one with the same columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from segcore.records.data_rules import ColumnRules, rules_from_json, rules_to_json
+from segcore.records.intake import DataRequest
+from segcore.store.store import Store
+from segcore.system.digests import digest
+
+
+def shape_of(columns: Sequence[str]) -> str:
+    """Return what files with the same columns, in whatever order, have in common."""
+    return digest(sorted(columns))
+
+
+def recall_choice(store: Store, request: DataRequest, columns: Sequence[str]) -> dict[str, Any] | None:
+    """Return what was chosen for a file with these columns, where the request itself chooses nothing and does not ask to guess afresh."""
+    if request.afresh or _chooses(request):
+        return None
+    return store.intake(_key(shape_of(columns)))
+
+
+def with_choice(request: DataRequest, choice: Mapping[str, Any]) -> DataRequest:
+    """Return the request with what was chosen before; an order of dates that it gives itself comes first."""
+    order = request.rows.date_order or choice["date_order"]
+    return replace(
+        request,
+        kind=choice["kind"],
+        roles=dict(choice["roles"]),
+        rows=replace(request.rows, date_order=order),
+        columns=rules_from_json(ColumnRules, choice["columns"]),
+    )
+
+
+def remember_choice(store: Store, request: DataRequest, columns: Sequence[str], name: str) -> None:
+    """Remember what a request that led to data chose, if it chose anything."""
+    if not _chooses(request):
+        return
+    choice = {
+        "kind": request.kind,
+        "roles": dict(request.roles),
+        "date_order": request.rows.date_order,
+        "columns": rules_to_json(request.columns),
+        "name": name,
+    }
+    store.put_intake(_key(shape_of(columns)), choice)
+
+
+def _chooses(request: DataRequest) -> bool:
+    return bool(request.kind or request.roles or request.columns != ColumnRules() or request.rows.date_order)
+
+
+def _key(shape: str) -> str:
+    return f"shape:{shape}"

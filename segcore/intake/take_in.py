@@ -1,0 +1,246 @@
+"""Read, set aside, filter, build every feature, and remember all of it, so that the same request is answered at once."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segcore import __version__
+from segcore.errors import SegcoreError, StoreError
+from segcore.intake.remembered import recall_choice, remember_choice, with_choice
+from segcore.records.dataset import ROLES_OF, Dataset, Note
+from segcore.records.feature_table import FeatureTable
+from segcore.records.intake import DataRequest, Intake, Peek
+from segcore.store.store import Store
+from segcore.system.digests import digest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from segcore.data.files.raw import Raw
+
+PREVIEW_ROWS = 200
+_MOST_NAMED = 20
+_EDITION = 3  # of the stored record; a new one makes the old ones unknown
+
+
+def samples_folder(store: Store) -> Path:
+    """Return where the store keeps downloaded samples."""
+    return store.home / "samples"
+
+
+def known_intake(store: Store, request: DataRequest) -> Intake | None:
+    """Return what a request gave before for the same content, if it was asked."""
+    return _known(store, request, _key(store, request))
+
+
+def take_in(store: Store, request: DataRequest) -> Intake:
+    """Return what a request gives, from the store where the same was asked of the same content before.
+
+    Raises
+    ------
+    SegcoreError
+        Where the data cannot be read or used, in one sentence.
+    """
+    key = _key(store, request)
+    return _known(store, request, key) or _take_in(store, request, key)
+
+
+def peek(store: Store, request: DataRequest) -> Peek:
+    """Return what a file looks like before anyone has said what it means.
+
+    Raises
+    ------
+    SegcoreError
+        Where it cannot be read at all.
+    """
+    from segcore.data.meaning.role_guesses import Guess
+    from segcore.data.meaning.roles import find_meaning
+
+    raw = _open(store, request)
+    seen = Peek(raw.names, raw.n_rows, dict(raw.form), raw.sheets, _text_frame(store, raw.head(PREVIEW_ROWS)))
+    choice = None if raw.kind else recall_choice(store, request, raw.names)
+    try:
+        asked = request if choice is None else with_choice(request, choice)
+        meaning = find_meaning(raw, kind=asked.kind, roles=asked.roles, rows=asked.rows)
+    except SegcoreError:  # taking it in says what is missing
+        guess = Guess(raw, {}, ROLES_OF["transactions"], without=set(), rows=request.rows)
+        return replace(seen, roles=guess.columns, reasons=guess.reasons)
+    return replace(seen, kind=meaning.kind, roles=dict(meaning.roles), reasons=dict(meaning.reasons))
+
+
+def _open(store: Store, request: DataRequest) -> Raw:
+    from segcore.data.sources import open_source
+
+    return open_source(request.data, name=request.name, folder=samples_folder(store), reading=request.reading)
+
+
+def _take_in(store: Store, request: DataRequest, key: str) -> Intake:
+    raw = _open(store, request)
+    choice = None if raw.kind else recall_choice(store, request, raw.names)
+    if choice is None:
+        intake = _use(store, raw, request)
+        if not raw.kind:
+            remember_choice(store, request, raw.names, raw.name)
+    else:
+        intake = _use_remembered(store, raw, request, choice)
+    store.put_intake(key, {"edition": _EDITION, "choice": digest(choice), **intake.to_json()})
+    return intake
+
+
+def _use_remembered(store: Store, raw: Raw, request: DataRequest, choice: Mapping[str, Any]) -> Intake:
+    """Use what was chosen for a file with the same columns; guess where this one holds something else in them."""
+    try:
+        intake = _use(store, raw, with_choice(request, choice))
+    except SegcoreError as error:
+        try:
+            return _use(store, raw, request)
+        except SegcoreError:
+            raise error from None
+    note = Note("info", f"Kind, roles and columns are taken as they were chosen for {choice['name']}, which has the same columns.")
+    return replace(intake, remembered=choice["name"], notes=(note, *intake.notes))
+
+
+def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
+    from segcore.data.meaning.roles import find_meaning
+    from segcore.data.rows.build import Selection, build_dataset
+    from segcore.data.rows.script_cells import script_notes
+    from segcore.features.builders import build_features
+
+    meaning = find_meaning(raw, kind=request.kind, roles=request.roles, rows=request.rows)
+    selection = Selection(request.where, request.date_from, request.date_to)
+    dataset = build_dataset(raw, meaning, selection, frames=request.frames, rows=request.rows)
+    notes = () if raw.kind else script_notes(raw)
+    return _record(store, raw, dataset, build_features(dataset, columns=request.columns), meaning.reasons, notes)
+
+
+def _record(store: Store, raw: Raw, dataset: Dataset, table: FeatureTable, reasons: Mapping[str, str], notes: tuple[Note, ...]) -> Intake:
+    first, last = _span(dataset)
+    return Intake(
+        table=store.put_feature_table(table),
+        data={
+            "name": dataset.name,
+            "kind": dataset.kind,
+            "fingerprint": dataset.fingerprint,
+            "roles": dict(dataset.roles),
+            "filters": list(dataset.filters),
+        },
+        kind=dataset.kind,
+        roles=dict(dataset.roles),
+        columns=raw.names,
+        rows_read=dataset.rows_read,
+        rows_used=dataset.rows_read - sum(dataset.set_aside.values()) - dataset.filtered_out,
+        set_aside=dict(dataset.set_aside),
+        filtered_out=dataset.filtered_out,
+        notes=(*dataset.notes, *notes, *_dropped_notes(table)),
+        preview=_text_frame(store, raw.head(PREVIEW_ROWS)),
+        n_customers=len(table),
+        first_date=first,
+        last_date=last,
+        total_revenue=None if table.revenue is None else float(table.revenue.sum()),
+        reasons=dict(reasons),
+        counts=dict(dataset.counts),
+        aside=_text_frame(store, dataset.aside) if dataset.aside is not None and dataset.aside.num_rows else None,
+        form=dict(raw.form),
+        sheets=raw.sheets,
+        uses=table.uses,
+    )
+
+
+def _span(dataset: Dataset) -> tuple[str | None, str | None]:
+    if "time" not in dataset.roles:
+        return None, None
+    import narwhals as nw
+
+    times = nw.from_native(dataset.frame, eager_only=True)[dataset.roles["time"]]
+    first, last = (bound if hasattr(bound, "isoformat") else None for bound in (times.min(), times.max()))
+    return (first.isoformat() if first else None), (last.isoformat() if last else None)
+
+
+def _dropped_notes(table: FeatureTable) -> list[Note]:
+    """Say which columns of a customer table are not clustered on, and why; with transactions no column is one in itself."""
+    from segcore.data.files.file_type import said
+
+    notes = []
+    for use, text in (("profile", "Carried along, not clustered on"), ("dropped", "Not used")):
+        found = [f"{said(column.column)} ({column.reason})" for column in table.uses if column.use == use]
+        if found:
+            more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+            notes.append(Note("info", f"{text}: {'; '.join(found[:_MOST_NAMED])}{more}."))
+    codes = [said(column.column) for column in table.uses if column.codes]
+    if codes:
+        more = f" and {len(codes) - _MOST_NAMED} more" if len(codes) > _MOST_NAMED else ""
+        text = f"Few different whole numbers stand in {', '.join(codes[:_MOST_NAMED])}{more}: where they are codes, say so with --category"
+        notes.append(Note("info", f"{text} (“Used as” on screen)."))
+    return notes
+
+
+def _text_frame(store: Store, rows: pa.Table) -> str:
+    """Keep rows as text, as people wrote them."""
+    from segcore.data.columns.role_values import as_text
+
+    columns = {name: as_text(rows[name]) for name in rows.column_names}
+    import pandas as pd
+
+    return store.put_frame(pd.DataFrame({name: column.to_pandas() for name, column in columns.items()}).astype(object))
+
+
+def _known(store: Store, request: DataRequest, key: str) -> Intake | None:
+    record = store.intake(key)
+    if record is None or record.pop("edition", None) != _EDITION:
+        return None
+    choice = record.pop("choice")
+    intake = Intake.from_json(record)
+    if choice != digest(recall_choice(store, request, intake.columns)) and not _is_sample(request):
+        return None  # something else was chosen for these columns since
+    try:
+        store.feature_table(intake.table)
+        for frame in (intake.preview, intake.aside):
+            if frame is not None:
+                store.object_path(frame).stat()
+        store.frame(intake.preview)
+    except (StoreError, OSError):
+        return None  # lost or damaged on disk: read the data again
+    return intake
+
+
+def _is_sample(request: DataRequest) -> bool:
+    from segcore.data.samples.registry import find_sample
+
+    return find_sample(request.data) is not None
+
+
+def _key(store: Store, request: DataRequest) -> str:
+    asked = {key: value for key, value in request.to_json().items() if key != "data"}
+    versions = {name: _version(name) for name in ("pandas", "pyarrow", "narwhals", request.frames)}
+    return digest(
+        {"edition": _EDITION, "request": asked, "content": _content(store, request.data), "segcore": __version__, "versions": versions}
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""  # what needs it says that it is not there
+
+
+def _content(store: Store, data: str) -> str:
+    """Return what tells one content from another: a file's SHA-256 and name, a package's version."""
+    from segcore.data.files.reader import content_digest, user_path
+    from segcore.data.samples.registry import find_sample
+
+    sample = find_sample(data)
+    version: str | Path = sample.version(samples_folder(store)) if sample else user_path(data)
+    if isinstance(version, str):
+        return version
+    try:
+        if not version.is_file() and not version.is_dir():  # a device may have no end
+            return f"unreadable {version}"
+        return f"{version.name} {content_digest(version)}"
+    except (OSError, ValueError):
+        # The reader says what is wrong with it.
+        return f"unreadable {version}"

@@ -1,0 +1,51 @@
+"""Heat maps of a metric over a grid of two axes: DBSCAN's eps and min_samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from segcore.plots.heatmap import Cell, HeatMap, value_range
+from segcore.records.grid import axes_of, value_text
+from segcore.records.sweep import Sweep
+from segcore.sweeps.points import PointRow, axis_title, joint_axis, metric, point_rows
+
+
+def grid_map_data(sweep: Sweep, metric_name: str) -> HeatMap:
+    """Return a metric over the grid's two axes: the second one from left to right, the first one upwards.
+
+    A third axis that varies is added to the rows' names; a grid of one axis makes a map of one row.
+    """
+    shown = metric(metric_name)
+    axes = axes_of(sweep.spec.points)
+    names = list(axes)
+    x_name = "eps" if "eps" in names else names[-1]
+    others = [name for name in names if name != x_name] or [x_name]
+    rows = point_rows(sweep)
+    cells = tuple(
+        Cell(
+            column=value_text(row.params[x_name]),
+            row=_row_name(row, others, x_name),
+            value=shown.value(row),
+            text=shown.text(shown.value(row)) if shown.value(row) is not None else row.gap or "undefined",
+            hover=f"{row.label}<br>{shown.title} {shown.text(shown.value(row))}{f'<br>{row.gap}' if row.gap else ''}",
+            mark=row.position,
+            place=row.label,
+        )
+        for row in rows
+    )
+    low, high = value_range(shown.name, [cell.value for cell in cells if cell.value is not None])
+    ordered = sorted(rows, key=lambda row: tuple(axes[name].index(row.params[name]) for name in others))
+    return HeatMap(
+        title=shown.axis,
+        x_title=axis_title(sweep.spec.algorithm, x_name),
+        y_title=joint_axis(sweep, others) if others != [x_name] else "",
+        columns=tuple(value_text(value) for value in axes[x_name]),
+        rows=tuple(dict.fromkeys(_row_name(row, others, x_name) for row in ordered)),
+        cells=cells,
+        low=low,
+        high=high,
+    )
+
+
+def _row_name(row: PointRow, others: Sequence[str], x_name: str) -> str:
+    return "" if list(others) == [x_name] else " · ".join(value_text(row.params[name]) for name in others)

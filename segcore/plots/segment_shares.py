@@ -1,0 +1,102 @@
+"""Each segment's share of the customers and of the revenue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segcore.plots.theme import ACCENT, MAIN, NOISE_PATTERN, lay_out
+from segcore.records.solution import NOISE
+from segcore.segments.records import SegmentProfile
+from segcore.wording.numbers import counted, percent_text
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Bar, Figure
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRow:
+    """One segment's shares, 0 to 1; ``revenue_share`` is None where the data have no revenue, or none in all."""
+
+    label: int
+    title: str
+    customers: int
+    customer_share: float
+    revenue_share: float | None
+
+
+def shares_data(profile: SegmentProfile) -> tuple[ShareRow, ...]:
+    """Return every segment's shares, the largest segment first and the noise last; equal titles are told apart by their number."""
+    everyone = profile.everyone()
+    titles = [summary.title for summary in everyone]
+    return tuple(
+        ShareRow(
+            summary.label,
+            f"{summary.title} ({summary.label})" if titles.count(summary.title) > 1 else summary.title,
+            summary.customers,
+            summary.customer_share,
+            summary.revenue_share,
+        )
+        for summary in everyone
+    )
+
+
+def draw_shares(rows: tuple[ShareRow, ...], *, chosen: int | None = None) -> Figure:
+    """Draw two bars a segment, share of customers and share of revenue, with the numbers at their ends."""
+    import plotly.graph_objects as go
+
+    titles = [_marked(row, chosen) for row in rows]
+    figure = go.Figure()
+    if any(row.revenue_share is not None for row in rows):
+        figure.add_trace(_bars(titles, rows, [row.revenue_share for row in rows], "share of revenue", ACCENT))
+    figure.add_trace(_bars(titles, rows, [row.customer_share for row in rows], "share of customers", MAIN))
+    lay_out(
+        figure,
+        x_title="Share (%)",
+        y_title="",
+        height=110 + 54 * len(rows),
+        barmode="group",
+        bargap=0.3,
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "reversed", "title": {"text": ""}},
+    )
+    shares = [100 * share for row in rows for share in (row.customer_share, row.revenue_share) if share is not None]
+    low, high = min([*shares, 0.0]), max([*shares, 1.0])
+    figure.update_xaxes(range=[low * 1.2, high + 0.14 * (high - low)], showgrid=True)
+    figure.update_yaxes(type="category", categoryorder="array", categoryarray=titles[::-1], showgrid=False)
+    return figure
+
+
+def _bars(titles: list[str], rows: tuple[ShareRow, ...], shares: list[float | None], name: str, color: str) -> Bar:
+    import plotly.graph_objects as go
+
+    return go.Bar(
+        x=[None if share is None else 100 * share for share in shares],
+        y=titles,
+        orientation="h",
+        name=name,
+        marker={"color": color, "pattern": {**NOISE_PATTERN, "shape": ["/" if row.label == NOISE else "" for row in rows]}},
+        text=[percent_text(share) for share in shares],
+        textposition="outside",
+        cliponaxis=False,
+        customdata=[row.label for row in rows],
+        hovertext=[f"{row.title}<br>{name}: {percent_text(share)}" for row, share in zip(rows, shares, strict=True)],
+        hovertemplate="%{hovertext}<br><i>click to look into it</i><extra></extra>",
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
+    )
+
+
+def _marked(row: ShareRow, chosen: int | None) -> str:
+    title = row.title if len(row.title) <= 28 else f"{row.title[:26]}…"
+    return f"▸ {title}" if row.label == chosen else title
+
+
+def describe_shares(rows: tuple[ShareRow, ...]) -> str:
+    """Return every segment's shares in words."""
+    parts = [
+        f"{row.title}: {counted(row.customers, 'customer')}, {percent_text(row.customer_share)} of customers"
+        + (f" and {percent_text(row.revenue_share)} of revenue" if row.revenue_share is not None else "")
+        for row in rows[:8]
+    ]
+    more = f"; {len(rows) - 8} more in the table below" if len(rows) > 8 else ""
+    return "; ".join(parts) + more + "."

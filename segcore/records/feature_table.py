@@ -1,0 +1,180 @@
+"""Table of features, one row per customer, with its data dictionary."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from segcore.errors import DataError, ParameterError
+
+FeatureKind = Literal["number", "binary", "dummy"]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureEntry:
+    """One line of the data dictionary.
+
+    Parameters
+    ----------
+    name, title : str
+        The column's name, and what a screen calls it.
+    unit : str
+        Such as "days", "lines", "share of lines"; "" where there is none.
+    description : str
+        What it is and how it was made, in words.
+    columns : tuple of str
+        The columns it was made from.
+    dropped : str or None
+        Why the column is not a feature; ``None`` for features.
+    block : str
+        The column whose dummies this is one of, which are scaled together; "" for features that stand alone.
+    kind : {"number", "binary", "dummy"}
+        Binary features and dummies are 0 or 1.
+    """
+
+    name: str
+    title: str
+    unit: str
+    description: str
+    columns: tuple[str, ...] = ()
+    dropped: str | None = None
+    block: str = ""
+    kind: FeatureKind = "number"
+
+
+Use = Literal["id", "number", "binary", "category", "profile", "dropped"]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnUse:
+    """What became of one column of a table with one row a customer.
+
+    Parameters
+    ----------
+    column : str
+    use : {"id", "number", "binary", "category", "profile", "dropped"}
+    reason : str
+        Why, in words: "it holds email addresses", "chosen", "3 different texts".
+    outcome : bool
+        Whether it looks like an outcome (churn, default, deposit), which is profiled rather than clustered on.
+    codes : bool
+        Whether its numbers look like codes, so that ``category`` is suggested.
+    """
+
+    column: str
+    use: Use
+    reason: str
+    outcome: bool = False
+    codes: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureTable:
+    """Customers and their features, one row a customer (or a copy of one).
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_customers, n_features), float64
+        No nulls, no infinities.
+    names : tuple of str
+    customers : ndarray of shape (n_customers,), object
+        Ids, as text; ascending.
+    copies : ndarray of shape (n_customers,), int32
+        0 for the customer, 1, 2... for jittered copies of it.
+    dictionary : tuple of FeatureEntry
+        One for each feature, and one for each dropped column.
+    revenue : ndarray of shape (n_customers,), float64, or None
+        Net revenue, in the data's currency; ``None`` where the data has none. Copies carry their customer's.
+    profile : mapping of column name to ndarray of shape (n_customers,)
+        Columns that are carried along but not clustered on.
+    reference_date : str or None
+        ISO date and time to which recency and the like are counted.
+    fitted : mapping
+        Everything that was fitted to these customers to make the features from the source's columns: fill values, chosen categories,
+        cut-points. Plain JSON values; what stands in it is the builder's own, which makes the same features of new customers with it.
+    uses : tuple of ColumnUse
+        With one row a customer: what became of each column of the source.
+    """
+
+    values: np.ndarray
+    names: tuple[str, ...]
+    customers: np.ndarray
+    copies: np.ndarray
+    dictionary: tuple[FeatureEntry, ...]
+    revenue: np.ndarray | None = None
+    profile: Mapping[str, np.ndarray] = field(default_factory=dict)
+    reference_date: str | None = None
+    fitted: Mapping[str, Any] = field(default_factory=dict)
+    uses: tuple[ColumnUse, ...] = ()
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.values)
+
+    def column(self, name: str) -> np.ndarray:
+        """Return one feature, shape (n_customers,)."""
+        return self.values[:, self.names.index(name)]
+
+    def take(self, rows: np.ndarray) -> FeatureTable:
+        """Return the table of some rows: a boolean mask or indices."""
+        return replace(
+            self,
+            values=self.values[rows],
+            customers=self.customers[rows],
+            copies=self.copies[rows],
+            revenue=None if self.revenue is None else self.revenue[rows],
+            profile={name: column[rows] for name, column in self.profile.items()},
+        )
+
+    def select(self, names: Sequence[str]) -> FeatureTable:
+        """Return the table of some features, in the order given; the name of a column stands for all of its dummies.
+
+        Raises
+        ------
+        ParameterError
+            Where a name is unknown or given twice, or none is given.
+        DataError
+            Where a name is a column that could not become a feature, with the reason.
+        """
+        if not names:
+            raise ParameterError("Choose at least one feature.")
+        names = self.expand(names)
+        dropped = {entry.name: entry.dropped for entry in self.dictionary if entry.dropped}
+        for name in names:
+            if name not in self.names and name in dropped:
+                raise DataError(f"{name} is not available as a feature: {dropped[name]}.")
+            if name not in self.names:
+                raise ParameterError.unknown("feature", name, self.names)
+        if len(set(names)) < len(names):
+            raise ParameterError(f"A feature is named twice in {', '.join(names)}.")
+        entries = {entry.name: entry for entry in self.dictionary}
+        return replace(
+            self,
+            values=self.values if tuple(names) == self.names else self._columns(names),
+            names=tuple(names),
+            dictionary=tuple(entries[name] for name in names),
+        )
+
+    def expand(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return names with the dummies in the place of each column that they were made of."""
+        blocks: dict[str, list[str]] = {}
+        for entry in self.dictionary:
+            if entry.kind != "number" and entry.dropped is None:
+                for column in entry.columns:
+                    blocks.setdefault(column, []).append(entry.name)
+        return tuple(found for name in names for found in ((name,) if name in self.names else blocks.get(name, (name,))))
+
+    def _columns(self, names: Sequence[str]) -> np.ndarray:
+        return np.ascontiguousarray(self.values[:, [self.names.index(name) for name in names]])
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of names, ids, copies, values and reference date."""
+        content = hashlib.sha256("\x1f".join((*self.names, "\x1e", *map(str, self.customers), "\x1e", str(self.reference_date))).encode())
+        for array in (np.ascontiguousarray(self.copies, dtype=np.int32), np.ascontiguousarray(self.values, dtype=np.float64)):
+            content.update(array.reshape(-1).view(np.uint8).data)
+        return content.hexdigest()

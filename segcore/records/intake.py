@@ -1,0 +1,194 @@
+"""What is asked of the data, and what was taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules, rules_from_json, rules_to_json
+from segcore.records.dataset import Note
+from segcore.records.feature_table import ColumnUse
+
+_RULES: Mapping[str, Any] = {"reading": ReadOptions, "rows": RowRules, "columns": ColumnRules}
+
+
+@dataclass(frozen=True, slots=True)
+class DataRequest:
+    """What is asked of the data.
+
+    Parameters
+    ----------
+    data : str
+        A sample's name or a path.
+    kind : {"transactions", "ratings", "customers"} or None
+        ``None`` guesses.
+    roles : mapping of role to column name
+        What is known; the rest is guessed. An empty name says that no column has the role.
+    where : tuple of str
+        SQL conditions on rows.
+    date_from, date_to : str or None
+        ISO dates, both included.
+    frames : {"pandas", "polars", "modin"}
+    name : str or None
+        What people call the data, where that is not the sample's title or the file's name.
+    reading : ReadOptions
+        How the file is read.
+    rows : RowRules
+        What becomes of doubtful rows.
+    columns : ColumnRules
+        What becomes of columns.
+    afresh : bool
+        Guess, whatever was chosen for a file of the same columns before.
+    """
+
+    data: str
+    kind: str | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+    where: tuple[str, ...] = ()
+    date_from: str | None = None
+    date_to: str | None = None
+    frames: str = "pandas"
+    name: str | None = None
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    rows: RowRules = field(default_factory=RowRules)
+    columns: ColumnRules = field(default_factory=ColumnRules)
+    afresh: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        rules = {name: rules_to_json(values[name]) for name in _RULES}
+        return {**values, **rules, "roles": dict(self.roles), "where": list(self.where)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> DataRequest:
+        """Build the request from what ``to_json`` returned; what is left out has its default."""
+        known = {key: value for key, value in data.items() if value is not None}
+        rules = {name: rules_from_json(kind, known.get(name, {})) for name, kind in _RULES.items()}
+        return cls(**{**known, **rules, "roles": dict(known.get("roles", {})), "where": tuple(known.get("where", ()))})
+
+
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """What a file looks like, before anyone has said what it means.
+
+    Parameters
+    ----------
+    columns : tuple of str
+    rows : int
+    form, sheets
+        See ``Intake``.
+    preview : str
+        Id of the stored frame of the first rows, as text.
+    kind : {"transactions", "ratings", "customers"} or None
+        What it would be taken for; ``None`` where a role that is needed was not found.
+    roles, reasons : mapping of role to str
+        The columns that would be taken for the roles, and why.
+    """
+
+    columns: tuple[str, ...]
+    rows: int
+    form: Mapping[str, str]
+    sheets: tuple[str, ...]
+    preview: str
+    kind: str | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "columns": list(self.columns),
+            "rows": self.rows,
+            "form": dict(self.form),
+            "sheets": list(self.sheets),
+            "preview": self.preview,
+            "kind": self.kind,
+            "roles": dict(self.roles),
+            "reasons": dict(self.reasons),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Peek:
+        """Build the record from what ``to_json`` returned."""
+        return cls(**{**data, "columns": tuple(data["columns"]), "sheets": tuple(data["sheets"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What was taken in.
+
+    Parameters
+    ----------
+    table : str
+        Id of the stored FeatureTable with every feature of every customer.
+    data : mapping
+        ``name``, ``kind``, ``fingerprint``, ``roles``, ``filters``: what a sweep remembers of it.
+    kind : {"transactions", "customers"}
+    roles, reasons : mapping of role to str
+        The column of each role, and why it was taken for it.
+    columns : tuple of str
+        Every column of the source.
+    rows_read, rows_used, filtered_out : int
+        ``rows_read == rows_used + sum(set_aside.values()) + filtered_out``.
+    set_aside : mapping of reason to number of rows
+    notes : tuple of Note
+    preview : str
+        Id of the stored frame of the first rows, as text.
+    n_customers : int
+    first_date, last_date : str or None
+        ISO, of the rows used.
+    total_revenue : float or None
+        Net, in the data's currency.
+    counts : mapping of str to int
+        Rows that are used though they are worth a look: what they are, and how many.
+    aside : str or None
+        Id of the stored frame of the rows that were set aside: ``Row``, ``Why``, then the source's columns as text.
+    form : mapping of str to str
+        How the file was read, in words.
+    sheets : tuple of str
+        The sheets of a workbook that could be read.
+    uses : tuple of ColumnUse
+        With one row a customer: what became of each column.
+    remembered : str or None
+        The data for which kind and roles were chosen as they are, an earlier file with the same columns; ``None`` where they were not
+        taken from there.
+    """
+
+    table: str
+    data: Mapping[str, Any]
+    kind: str
+    roles: Mapping[str, str]
+    columns: tuple[str, ...]
+    rows_read: int
+    rows_used: int
+    set_aside: Mapping[str, int]
+    filtered_out: int
+    notes: tuple[Note, ...]
+    preview: str
+    n_customers: int
+    first_date: str | None
+    last_date: str | None
+    total_revenue: float | None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    aside: str | None = None
+    form: Mapping[str, str] = field(default_factory=dict)
+    sheets: tuple[str, ...] = ()
+    uses: tuple[ColumnUse, ...] = ()
+    remembered: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        mappings = {name: dict(values[name]) for name in ("data", "roles", "set_aside", "reasons", "counts", "form")}
+        lists = {name: list(values[name]) for name in ("columns", "sheets")}
+        records = {name: [asdict(record) for record in values[name]] for name in ("notes", "uses")}
+        return {**values, **mappings, **lists, **records}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Intake:
+        """Build the record from what ``to_json`` returned."""
+        records = {"notes": tuple(Note(**note) for note in data["notes"]), "uses": tuple(ColumnUse(**use) for use in data["uses"])}
+        return cls(**{**data, **records, "columns": tuple(data["columns"]), "sheets": tuple(data["sheets"])})

@@ -1,0 +1,84 @@
+"""Preparation: everything fitted between raw features and the clustered matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Scaler = Literal["standard", "minmax", "robust", "none"]
+
+
+Outliers = Literal["kit", "none"]
+
+
+Transform = Literal["log", "power"]
+
+
+TRANSFORMS: tuple[Transform, ...] = ("log", "power")
+
+
+SCALERS: tuple[Scaler, ...] = ("standard", "minmax", "robust", "none")
+
+
+def default_scaler(kind: str) -> Scaler:
+    """Return how features are scaled where nobody says: from 0 to 1 with one row a customer, to unit variance elsewhere."""
+    return "minmax" if kind == "customers" else "standard"
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """Everything fitted between raw data and the matrix that is clustered, so that new customers pass through the same numbers.
+
+    Parameters
+    ----------
+    features : tuple of str
+        Names of the columns of the matrix, in its order.
+    scaler : {"standard", "minmax", "robust", "none"}
+    centre, scale : tuple of float, one a feature
+        The matrix is ``(values - centre) / scale``; constant features have scale 1.
+    reference_date : str or None
+        ISO date and time to which recency and the like were counted; ``None`` for one row a customer.
+    transforms : tuple of (str, float), one a feature, or empty
+        ``("log", 0.0)``, ``("power", lambda)`` or ``("", 0.0)``: applied before scaling. Empty is none at all.
+    weights : tuple of float, one a feature, or empty
+        Factors on the scaled features. Empty is 1 each.
+    fitted : mapping
+        ``FeatureTable.fitted``: what made the features from the source's columns.
+    """
+
+    features: tuple[str, ...]
+    scaler: Scaler
+    centre: tuple[float, ...]
+    scale: tuple[float, ...]
+    reference_date: str | None = None
+    transforms: tuple[tuple[str, float], ...] = ()
+    weights: tuple[float, ...] = ()
+    fitted: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values; numbers keep every digit."""
+        return {
+            "features": list(self.features),
+            "scaler": self.scaler,
+            "centre": list(self.centre),
+            "scale": list(self.scale),
+            "reference_date": self.reference_date,
+            "transforms": [list(transform) for transform in self.transforms],
+            "weights": list(self.weights),
+            "fitted": dict(self.fitted),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Preparation:
+        """Build the record from what ``to_json`` returned."""
+        return cls(
+            features=tuple(data["features"]),
+            scaler=data["scaler"],
+            centre=tuple(data["centre"]),
+            scale=tuple(data["scale"]),
+            reference_date=data["reference_date"],
+            transforms=tuple((name, value) for name, value in data.get("transforms", ())),
+            weights=tuple(data.get("weights", ())),
+            fitted=data.get("fitted", {}),
+        )

@@ -1,0 +1,1 @@
+"""Segments of a chosen solution: profiles, descriptions, and scoring of new customers."""

@@ -1,0 +1,276 @@
+"""How the values of a column are shared out over the segments: categories that were clustered on, and columns of the profile."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from segcore.clustering.compare import adjusted_rand_index
+from segcore.records.feature_table import FeatureTable
+from segcore.records.solution import NOISE, Solution
+from segcore.wording.numbers import segment_title
+
+MOST_VALUES = 8
+REST, MISSING = "(other)", "(missing)"
+_Z = 1.959963984540054  # of a 95 % interval
+
+
+@dataclass(frozen=True, slots=True)
+class ValueShare:
+    """A value's share of one group of customers.
+
+    Parameters
+    ----------
+    value : str
+    customers : int
+        Who has it.
+    share : float
+        Of the group, 0 to 1.
+    low, high : float
+        Wilson's 95 % interval for the share in the population that the group is a sample of.
+    """
+
+    value: str
+    customers: int
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class GroupShares:
+    """One segment, the noise, or everybody: every value's share.
+
+    Parameters
+    ----------
+    label : int or None
+        ``None`` is all customers.
+    title : str
+    customers : int
+    values : tuple of ValueShare
+        In the column's order, the same for all groups.
+    """
+
+    label: int | None
+    title: str
+    customers: int
+    values: tuple[ValueShare, ...]
+
+    def largest(self) -> ValueShare:
+        """Return the value that most of the group have."""
+        return max(self.values, key=lambda value: value.customers)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnAcross:
+    """A column of categories over all segments.
+
+    Parameters
+    ----------
+    column, title : str
+    clustered_on : bool
+        Whether it is a feature of the solution; else it is part of the profile.
+    everyone : GroupShares
+    segments : tuple of GroupShares
+        The largest segment first, the noise last.
+    association : float
+        Cramer's V of segment and value, 0 (the segments are alike in it) to 1 (it tells the segment).
+    pure : tuple of (str, str)
+        Segments in which at least 99 % have one value, though fewer than 90 % of all customers have: title and value.
+    agreement : float
+        Adjusted Rand index between the segments and the column's own values: how far a grouping by the column is the same grouping.
+    """
+
+    column: str
+    title: str
+    clustered_on: bool
+    everyone: GroupShares
+    segments: tuple[GroupShares, ...]
+    association: float
+    pure: tuple[tuple[str, str], ...]
+    agreement: float
+
+
+def columns_across(table: FeatureTable, solution: Solution, names: Mapping[int, str]) -> tuple[ColumnAcross, ...]:
+    """Describe every column of categories over the segments, the one that differs most between them first.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        The rows that were clustered, with the features clustered on, unscaled, and their profile columns.
+    solution : Solution
+        With its labels; ``table`` has as many rows.
+    names : mapping of label to str
+        What the analyst calls the segments.
+
+    Notes
+    -----
+    Copies are left out. Numbers of the profile are not described here: see `numbers_across`.
+    """
+    originals = np.asarray(table.copies) == 0
+    rows = table if originals.all() else table.take(originals)
+    labels = np.asarray(solution.labels)[originals]
+    columns = [*_feature_columns(rows), *_profile_columns(rows)]
+    found = [_across(column, title, on, values, labels, names) for column, title, on, values in columns if len(np.unique(values)) > 1]
+    return tuple(sorted(found, key=lambda across: -across.association))
+
+
+def _feature_columns(rows: FeatureTable) -> list[tuple[str, str, bool, np.ndarray]]:
+    """Return each binary column and each column of dummies as the text of its values, as far as the features tell it."""
+    entries = [entry for entry in rows.dictionary if entry.name in rows.names and entry.kind != "number"]
+    columns: dict[str, list[int]] = {}
+    for position, entry in enumerate(entries):
+        columns.setdefault(entry.columns[0] if entry.columns else entry.name, []).append(position)
+    found = []
+    for column, positions in columns.items():
+        chosen = [entries[position] for position in positions]
+        other = _other_value(rows, column) if chosen[0].kind == "binary" else REST
+        values = np.full(len(rows), other, dtype=object)
+        for entry in chosen:
+            values[rows.column(entry.name) > 0.5] = entry.name.removeprefix(f"{column}=")
+        found.append((column, column, True, values.astype(str)))
+    return found
+
+
+def _other_value(rows: FeatureTable, column: str) -> str:
+    """Return what 0 means in a binary column: the recipe that was fitted says it."""
+    for recipe in rows.fitted.get("columns", ()):
+        if recipe["column"] == column and recipe["use"] == "binary":
+            return str(recipe["values"][0])
+    return "0"
+
+
+def _profile_columns(rows: FeatureTable) -> list[tuple[str, str, bool, np.ndarray]]:
+    found = []
+    for name, values in rows.profile.items():
+        if values.dtype.kind == "f":
+            whole = values[~np.isnan(values)]
+            if not len(whole) or len(np.unique(whole)) > MOST_VALUES or (whole != np.rint(whole)).any():
+                continue
+            texts = np.array([MISSING if np.isnan(value) else str(int(value)) for value in values])
+        else:
+            texts = np.array([MISSING if value is None or value != value else str(value) for value in values])
+        found.append((name, name, False, texts))
+    return found
+
+
+def _across(column: str, title: str, on: bool, values: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> ColumnAcross:
+    shown = _most_frequent(values)
+    kept = np.where(np.isin(values, shown), values, REST)
+    if (kept == REST).any() and REST not in shown:
+        shown = [*shown, REST]
+    everyone = _shares(None, "All customers", kept, shown)
+    found = sorted((label for label in np.unique(labels) if label != NOISE), key=lambda label: (-int((labels == label).sum()), label))
+    order = [*found, *([NOISE] if (labels == NOISE).any() else [])]
+    segments = tuple(_shares(int(label), segment_title(int(label), names), kept[labels == label], shown) for label in order)
+    return ColumnAcross(
+        column=column,
+        title=title,
+        clustered_on=on,
+        everyone=everyone,
+        segments=segments,
+        association=_cramers_v(segments),
+        pure=_pure(segments, everyone),
+        agreement=adjusted_rand_index(labels, np.unique(values, return_inverse=True)[1]),
+    )
+
+
+def _most_frequent(values: np.ndarray) -> list[str]:
+    found, counts = np.unique(values, return_counts=True)
+    order = sorted(range(len(found)), key=lambda position: (-counts[position], found[position]))
+    most = MOST_VALUES if len(found) <= MOST_VALUES else MOST_VALUES - 1
+    return [str(found[position]) for position in order[:most]]
+
+
+def _shares(label: int | None, title: str, values: np.ndarray, shown: Sequence[str]) -> GroupShares:
+    counts = [int((values == value).sum()) for value in shown]
+    return GroupShares(
+        label, title, len(values), tuple(_share(value, count, len(values)) for value, count in zip(shown, counts, strict=True))
+    )
+
+
+def _share(value: str, count: int, customers: int) -> ValueShare:
+    low, high = wilson(count, customers)
+    return ValueShare(value, count, count / customers if customers else 0.0, low, high)
+
+
+def wilson(count: int, customers: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share: between 0 and 1, also where nobody or everybody has the value.
+
+    References
+    ----------
+    Wilson (1927), Journal of the American Statistical Association 22.
+    """
+    if not customers:
+        return 0.0, 1.0
+    share, z2 = count / customers, _Z**2
+    middle = share + z2 / (2 * customers)
+    reach = _Z * math.sqrt(share * (1 - share) / customers + z2 / (4 * customers**2))
+    whole = 1 + z2 / customers
+    return max(0.0, (middle - reach) / whole), min(1.0, (middle + reach) / whole)
+
+
+def _cramers_v(segments: Sequence[GroupShares]) -> float:
+    """Return Cramer's V without continuity correction.
+
+    References
+    ----------
+    Cramer (1946), Mathematical Methods of Statistics, chapter 21.
+    """
+    groups = [group for group in segments if group.label != NOISE]
+    counts = np.array([[value.customers for value in group.values] for group in groups], dtype=np.float64)
+    if counts.size:
+        counts = counts[:, counts.sum(axis=0) > 0]
+    if min(counts.shape, default=0) < 2:
+        return 0.0
+    total = counts.sum()
+    expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / total
+    return float(np.sqrt(((counts - expected) ** 2 / expected).sum() / total / (min(counts.shape) - 1)))
+
+
+def _pure(segments: Sequence[GroupShares], everyone: GroupShares) -> tuple[tuple[str, str], ...]:
+    common = {value.value: value.share for value in everyone.values}
+    pure = [(group, group.largest()) for group in segments if group.label != NOISE]
+    return tuple((group.title, value.value) for group, value in pure if value.share >= 0.99 and common[value.value] < 0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberAcross:
+    """A number of the profile over all segments.
+
+    Parameters
+    ----------
+    column : str
+    everyone : tuple of (int, float, float) or None
+        Customers who have a value, their median and mean; ``None`` where nobody has one.
+    segments : tuple of (str, (int, float, float) or None)
+        The same for each segment, the largest first, under its title.
+    """
+
+    column: str
+    everyone: tuple[int, float, float] | None
+    segments: tuple[tuple[str, tuple[int, float, float] | None], ...]
+
+
+def numbers_across(table: FeatureTable, solution: Solution, names: Mapping[int, str]) -> tuple[NumberAcross, ...]:
+    """Describe every number of the profile that has more values than a category over the segments; see `columns_across`."""
+    originals = np.asarray(table.copies) == 0
+    labels = np.asarray(solution.labels)[originals]
+    categories = {column for column, *_ in _profile_columns(table)}
+    found = sorted(np.unique(labels), key=lambda label: (label == NOISE, -int((labels == label).sum()), label))
+    result = []
+    for name, values in table.profile.items():
+        if values.dtype.kind != "f" or name in categories:
+            continue
+        own = values[originals]
+        groups = tuple((segment_title(int(label), names), _middle(own[labels == label])) for label in found)
+        result.append(NumberAcross(name, _middle(own), groups))
+    return tuple(result)
+
+
+def _middle(values: np.ndarray) -> tuple[int, float, float] | None:
+    there = values[~np.isnan(values)]
+    return (len(there), float(np.median(there)), float(there.mean())) if len(there) else None

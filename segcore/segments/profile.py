@@ -1,0 +1,102 @@
+"""Each segment's size, revenue and features against everybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from segcore.errors import DataError
+from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.solution import NOISE, Solution
+from segcore.segments.descriptions import sets_apart
+from segcore.segments.records import FeatureProfile, SegmentProfile, SegmentSummary
+from segcore.wording.numbers import segment_title
+
+
+def segment_profile(table: FeatureTable, solution: Solution, names: Mapping[int, str]) -> SegmentProfile:
+    """Describe every segment of a solution, and its noise.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        The rows that were clustered, in their order, with the features clustered on, unscaled.
+    solution : Solution
+        With its labels; ``table`` has as many rows.
+    names : mapping of label to str
+        What the analyst calls the segments.
+
+    Raises
+    ------
+    DataError
+        Where the solution has no labels, or not one for each row.
+
+    Notes
+    -----
+    Means, medians and counts are over customers (copy 0); compactness is the solution's own, over all rows.
+    """
+    if solution.labels is None or len(solution.labels) != len(table):
+        raise DataError("This point has no labels for these customers: choose a point that was fitted on them.")
+    originals = np.asarray(table.copies) == 0
+    rows = table if originals.all() else table.take(originals)
+    labels = np.asarray(solution.labels)[originals]
+    revenue = None if rows.revenue is None else float(rows.revenue.sum())
+    population = _Population(rows)
+    found = [label for label in (*solution.segments, NOISE) if (labels == label).any()]
+    summaries = [_summary(rows, population, labels == label, label, solution, names, revenue) for label in found]
+    noise = next((summary for summary in summaries if summary.label == NOISE), None)
+    segments = sorted((summary for summary in summaries if summary.label != NOISE), key=lambda s: (-s.customers, s.label))
+    return SegmentProfile(tuple(segments), noise, len(rows), revenue)
+
+
+class _Population:
+    """Statistics of every feature over all customers, and the dictionary's entry for each."""
+
+    def __init__(self, rows: FeatureTable) -> None:
+        self.means = rows.values.mean(axis=0)
+        self.medians = np.median(rows.values, axis=0)
+        self.stds = rows.values.std(axis=0)
+        self.varies = np.ptp(rows.values, axis=0) > 0
+        known = {entry.name: entry for entry in rows.dictionary}
+        self.entries = [known.get(name) or FeatureEntry(name, name, "", "") for name in rows.names]
+
+
+def _summary(
+    rows: FeatureTable,
+    population: _Population,
+    members: np.ndarray,
+    label: int,
+    solution: Solution,
+    names: Mapping[int, str],
+    total_revenue: float | None,
+) -> SegmentSummary:
+    values = rows.values[members]
+    compactness = solution.quality.compactness.get(label, {}) if solution.quality else {}
+    means, medians = values.mean(axis=0), np.median(values, axis=0)
+    features = tuple(
+        FeatureProfile(
+            name=entry.name,
+            title=entry.title or entry.name,
+            unit=entry.unit,
+            mean=float(means[i]),
+            median=float(medians[i]) if entry.kind == "number" else None,
+            population_mean=float(population.means[i]),
+            population_median=float(population.medians[i]) if entry.kind == "number" else None,
+            compactness=compactness.get(entry.name),
+            shift=float((means[i] - population.means[i]) / population.stds[i]) if population.varies[i] else None,
+            kind=entry.kind,
+            block=entry.block,
+        )
+        for i, entry in enumerate(population.entries)
+    )
+    revenue = None if rows.revenue is None else float(rows.revenue[members].sum())
+    return SegmentSummary(
+        label=label,
+        title=segment_title(label, names),
+        customers=int(members.sum()),
+        customer_share=float(members.mean()),
+        revenue=revenue,
+        revenue_share=revenue / total_revenue if revenue is not None and total_revenue is not None and total_revenue > 0 else None,
+        features=features,
+        apart=sets_apart(features),
+    )

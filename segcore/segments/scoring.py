@@ -1,0 +1,204 @@
+"""Assign new customers to the segments of a saved solution, through the numbers that were fitted when it was made."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from segcore.clustering.algorithms.registry import algorithm
+from segcore.errors import DataError, ParameterError, StoreError
+from segcore.features.assemble import assemble, outlier_bounds
+from segcore.features.builders import build_features
+from segcore.features.customers.unseen_values import unseen_notes
+from segcore.features.preparation import apply_preparation
+from segcore.records.dataset import Dataset, Note
+from segcore.records.feature_table import FeatureTable
+from segcore.records.grid import point_key
+from segcore.records.preparation import Preparation
+from segcore.records.solution import Solution
+from segcore.records.sweep import SweepSpec
+from segcore.store.store import Store
+
+_FEWEST_IN_RANGE, _MOST_OUTSIDE = 10, 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredCustomers:
+    """Customers and the segments they were assigned to.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        The solution's features of every customer of the data, unscaled.
+    labels : ndarray of shape (n_customers,), int32
+        -1 is noise.
+    set_aside : ndarray of shape (n_customers,), bool
+        Whom the solution's outlier rule would have set aside; they are scored all the same.
+    notes : tuple of Note
+        Values that no customer had when the sweep was made, and what they count as.
+    """
+
+    table: FeatureTable
+    labels: np.ndarray
+    set_aside: np.ndarray
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def customers(self) -> np.ndarray:
+        """Ids of the customers, text, shape (n_customers,)."""
+        return self.table.customers
+
+
+def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of: str | None = None) -> ScoredCustomers:
+    """Assign each customer of a data set to a segment.
+
+    Parameters
+    ----------
+    store : Store
+    sweep_id, position : str, int
+        The point of the sweep to score with.
+    dataset : Dataset
+        Raw rows of the kind the sweep was made from. Every customer in them is scored.
+    as_of : str or None
+        ISO date, or date and time, to which recency and the like are counted; a date is its end. ``None`` is the sweep's own.
+
+    Raises
+    ------
+    StoreError
+        Where the point has no labels.
+    DataError
+        Where the data are of another kind, lack a feature, or go on after the date.
+
+    Notes
+    -----
+    A customer whose features are what they were when the sweep was made has the label it got then. So has any other with exactly these
+    features, which settles customers at the same distance from two centres as the fit settled them.
+    """
+    spec = store.spec(sweep_id)
+    solution = store.solution(sweep_id, position)
+    preparation = store.sweep(sweep_id).preparation
+    if solution.labels is None or preparation is None:
+        raise StoreError(f"Point {point_key(solution.params)} has no segments to assign to: {solution.reason or 'it was not run.'}")
+    trained_on = spec.data.get("kind", dataset.kind)
+    if dataset.kind != trained_on:
+        raise DataError(f"The sweep was made from {trained_on}, but these data were read as {dataset.kind}: give --kind {trained_on}.")
+    earlier = store.feature_table(spec.table)
+    fitted = _fitted(earlier, spec, preparation)
+    full = build_features(dataset, reference_date=_reference_date(dataset, preparation, as_of), fitted=fitted)
+    lacking = [name for name in preparation.features if name not in full.names]
+    if lacking:
+        raise DataError(f"The data have no {', '.join(lacking)}, which the sweep was made with: give the same columns and roles.")
+    table = full.select(preparation.features)
+    X = apply_preparation(preparation, table.values)
+    if not np.isfinite(X).all():
+        raise DataError("Some features of these data are missing or infinite: clean the columns the sweep was made with.")
+    labels = algorithm(spec.algorithm).assign(X, solution.arrays, solution.params)
+    notes: tuple[Note, ...] = ()
+    if dataset.kind == "customers" and fitted is not None:
+        notes = (*unseen_notes(dataset, fitted), *_range_notes(earlier, table))
+    return ScoredCustomers(
+        table=table,
+        labels=_as_trained(earlier, spec, solution, table, np.asarray(labels, dtype=np.int32)),
+        set_aside=_set_aside(earlier, spec, full),
+        notes=notes,
+    )
+
+
+def _range_notes(trained: FeatureTable, scored: FeatureTable) -> tuple[Note, ...]:
+    """Warn of numbers most of which lie outside what they were when the sweep was made: another unit or decimal mark, say."""
+    if len(scored) < _FEWEST_IN_RANGE:
+        return ()
+    notes = []
+    for name in scored.names:
+        values, known = scored.column(name), trained.column(name)
+        low, high = float(known.min()), float(known.max())
+        outside = float(np.mean((values < low) | (values > high)))
+        if outside > _MOST_OUTSIDE:
+            notes.append(
+                Note(
+                    "warning",
+                    f"{name}: {outside:.0%} of the customers lie outside what it was when the sweep was made ({low:g} to {high:g}): is it "
+                    "in the same unit, with the same decimal mark?",
+                )
+            )
+    return tuple(notes)
+
+
+def _fitted(earlier: FeatureTable, spec: SweepSpec, preparation: Preparation) -> Mapping[str, Any] | None:
+    """Return what made the sweep's features; of sweeps that did not keep it, what their table still tells."""
+    if preparation.fitted or spec.data.get("kind") != "customers":
+        return preparation.fitted or None
+    table = earlier.select(preparation.features)
+    # Filling with the median did not move it.
+    medians = zip(table.names, np.median(table.values, axis=0), strict=True)
+    return {"columns": [{"column": name, "use": "number", "names": [name], "missing": float(median)} for name, median in medians]}
+
+
+def _reference_date(dataset: Dataset, preparation: Preparation, as_of: str | None) -> str | None:
+    """Return the date to count to, once it is clear that the data do not go on after it."""
+    if preparation.reference_date is None:
+        if as_of is not None:
+            raise ParameterError("--as-of is for transactions: these data have one row a customer, and nothing in them is dated.")
+        return None
+    asked = preparation.reference_date if as_of is None else _end_of(as_of)
+    latest = _latest(dataset)
+    if latest is not None and latest > dt.datetime.fromisoformat(asked):
+        if as_of is None:
+            raise DataError(
+                f"The data go on to {latest:%Y-%m-%d %H:%M}, after the sweep's reference date {asked}: give --as-of {latest:%Y-%m-%d}, "
+                "or a later date."
+            )
+        raise DataError(f"The data go on to {latest:%Y-%m-%d %H:%M}, after --as-of {as_of}: give a later date, or end the data with --to.")
+    return asked
+
+
+def _end_of(as_of: str) -> str:
+    try:
+        asked = dt.datetime.fromisoformat(as_of.strip())
+    except ValueError:
+        raise ParameterError(f"--as-of must be a date such as 2012-01-31, got {as_of!r}.") from None
+    if len(as_of.strip()) <= len("2012-01-31"):
+        asked = asked.replace(hour=23, minute=59, second=59)
+    return asked.replace(tzinfo=None).isoformat(sep=" ")
+
+
+def _latest(dataset: Dataset) -> dt.datetime | None:
+    times = nw.from_native(dataset.frame, eager_only=True)[dataset.roles["time"]]
+    latest = times.max()
+    if latest is None:
+        return None
+    return dt.datetime.fromisoformat(str(latest)[:26]).replace(tzinfo=None)
+
+
+def _as_trained(earlier: FeatureTable, spec: SweepSpec, solution: Solution, table: FeatureTable, labels: np.ndarray) -> np.ndarray:
+    """Return ``labels`` with those of the fit for rows that took part in it."""
+    trained = assemble(earlier, list(spec.features), outliers=spec.outliers, repeats=spec.repeats, seed=spec.seed)
+    fitted = np.asarray(solution.labels)
+    # Adding 0 makes -0 and 0 the same bytes.
+    known = np.ascontiguousarray(trained.table.values + 0.0)
+    by_row = {row.tobytes(): int(label) for row, label in zip(known[::-1], fitted[::-1], strict=True)}
+    by_customer = {
+        (customer, row.tobytes()): int(label) for customer, row, label in zip(trained.table.customers, known, fitted, strict=True)
+    }
+    settled = labels.copy()
+    for at, (customer, row) in enumerate(zip(table.customers, np.ascontiguousarray(table.values + 0.0), strict=True)):
+        content = row.tobytes()
+        settled[at] = by_customer.get((customer, content), by_row.get(content, settled[at]))
+    return settled
+
+
+def _set_aside(earlier: FeatureTable, spec: SweepSpec, scored: FeatureTable) -> np.ndarray:
+    """Return who lies outside the bounds that the outlier rule had when the sweep was made."""
+    aside = np.zeros(len(scored), dtype=bool)
+    if spec.outliers == "none":
+        return aside
+    for name, (low, high) in outlier_bounds(earlier).items():
+        if name in scored.names:
+            column = scored.column(name)
+            aside |= (column < low) | (column > high)
+    return aside

@@ -1,0 +1,290 @@
+"""The one store: an SQLite index, and arrays and tables as files named by their content.
+
+An object is written to a temporary file, flushed to disk and renamed before any row of the index names it, and the index runs with
+``synchronous=FULL``: a row that was acknowledged is there after a crash, and so is everything that it names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pyarrow.parquet import read_schema
+
+from segcore.errors import StoreError
+from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.preparation import Preparation
+from segcore.records.solution import Solution
+from segcore.records.sweep import Sweep, SweepSpec
+from segcore.store.index import Index
+from segcore.system.digests import canonical_json
+
+
+class Store(Index):
+    """Sweeps, feature tables, intakes and jobs on disk; safe to use from many processes and threads at once.
+
+    Parameters
+    ----------
+    home : Path or None
+        Its directory, made where it does not exist; ``default_home()`` where ``None``.
+
+    Raises
+    ------
+    StoreError
+        Where the directory cannot be written.
+    """
+
+    def object_path(self, name: str) -> Path:
+        """Return the file of an object."""
+        return self.home / "objects" / name[:2] / name
+
+    def put_bytes(self, content: bytes | memoryview, suffix: str, *, head: bytes = b"") -> str:
+        """Keep ``content``, with ``head`` before it, and return its name, which is its SHA-256 with ``suffix``."""
+        digest = hashlib.sha256(head)
+        digest.update(content)
+        name = digest.hexdigest() + suffix
+        path = self.object_path(name)
+        try:
+            if path.stat().st_size == len(head) + len(content):  # one that was cut short on disk is written again
+                return name
+        except OSError:
+            pass
+        try:
+            _write_durably(path, head, content)
+        except OSError as error:
+            raise self._unusable(error) from error
+        return name
+
+    def put_array(self, array: np.ndarray) -> str:
+        """Keep an array of plain numbers as ``.npy``."""
+        array = np.asarray(array, order="C")
+        if array.dtype.hasobject:
+            raise ValueError(f"Only plain numbers are kept (allow_pickle=False), and these are {array.dtype}.")
+        head = io.BytesIO()
+        np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
+        # Hashed and written from where it lies: a copy of the largest array could be what does not fit.
+        return self.put_bytes(array.reshape(-1).view(np.uint8).data, ".npy", head=head.getvalue())
+
+    def array(self, name: str, *, mapped: bool = True) -> np.ndarray:
+        """Return a kept array, mapped into memory and read only, or read."""
+        try:
+            return np.load(self.object_path(name), mmap_mode="r" if mapped else None, allow_pickle=False)
+        except (OSError, EOFError, ValueError) as error:
+            raise StoreError(f"The store at {self.home} has lost {name}: take the data in and run the sweep again.") from error
+
+    def put_frame(self, frame: pd.DataFrame) -> str:
+        """Keep a frame as Parquet."""
+        buffer = io.BytesIO()
+        frame.to_parquet(buffer, index=False)
+        return self.put_bytes(buffer.getvalue(), ".parquet")
+
+    def frame(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return a kept frame, or those of some columns that it has."""
+        path = self.object_path(name)
+        try:
+            return pd.read_parquet(
+                path, columns=None if columns is None else [column for column in read_schema(path).names if column in columns]
+            )
+        except (OSError, ValueError) as error:
+            raise StoreError(f"The store at {self.home} has lost {name}: take the data in again.") from error
+
+    def put_json(self, value: object) -> str:
+        """Keep a JSON-able value."""
+        return self.put_bytes(canonical_json(value).encode(), ".json")
+
+    def json(self, name: str) -> Any:
+        """Return a kept JSON value."""
+        try:
+            return json.loads(self.object_path(name).read_bytes())
+        except (OSError, ValueError) as error:
+            raise StoreError(f"The store at {self.home} has lost {name}: take the data in again.") from error
+
+    def put_feature_table(self, table: FeatureTable) -> str:
+        """Keep a table and return its name; equal tables have one name."""
+        rows = pd.DataFrame({"customer_id": table.customers.astype(str), "copy": table.copies})
+        if table.revenue is not None:
+            rows["revenue"] = table.revenue
+        return self.put_json(
+            {
+                "values": self.put_array(table.values),
+                "rows": self.put_frame(rows),
+                "profile": self.put_frame(pd.DataFrame(dict(table.profile))) if table.profile else None,
+                "names": list(table.names),
+                "dictionary": [asdict(entry) for entry in table.dictionary],
+                "reference_date": table.reference_date,
+                "fitted": dict(table.fitted),
+            }
+        )
+
+    def feature_table(self, name: str, *, ids: bool = True) -> FeatureTable:
+        """Return a kept table; its values are mapped into memory, read only.
+
+        Without ``ids`` its values are read instead, and customers are left blank and profile columns out: for a process that needs
+        neither and gives the values back to the system as soon as they are scaled.
+        """
+        record = self.json(name)
+        rows = self.frame(record["rows"]) if ids else self.frame(record["rows"], ["copy", "revenue"])
+        profile = self.frame(record["profile"]) if ids and record["profile"] else pd.DataFrame()
+        return FeatureTable(
+            values=self.array(record["values"], mapped=ids),
+            names=tuple(record["names"]),
+            customers=rows["customer_id"].to_numpy(dtype=object) if ids else np.broadcast_to(np.array("", dtype=object), len(rows)),
+            copies=rows["copy"].to_numpy(),
+            dictionary=tuple(FeatureEntry(**{**entry, "columns": tuple(entry["columns"])}) for entry in record["dictionary"]),
+            revenue=rows["revenue"].to_numpy() if "revenue" in rows else None,
+            profile={str(column): profile[column].to_numpy() for column in profile},
+            reference_date=record["reference_date"],
+            fitted=record.get("fitted", {}),
+        )
+
+    def put_intake(self, key: str, record: Mapping[str, Any]) -> None:
+        """Remember what was taken in for a request, under the digest of the request and the file's content."""
+        with self._write() as index:
+            index.execute("insert or replace into intakes values (?, ?, ?)", (key, _record(record), time.time()))
+
+    def intake(self, key: str) -> dict[str, Any] | None:
+        """Return what was taken in for a request, if it was."""
+        row = self._one("select record from intakes where key = ?", key)
+        return json.loads(row[0]) if row else None
+
+    def add_sweep(self, spec: SweepSpec) -> str:
+        """Remember what a sweep asks and return its id; adding it again changes nothing."""
+        with self._write() as index:
+            index.execute(
+                "insert or ignore into sweeps (id, spec, created) values (?, ?, ?)", (spec.id, _record(spec.to_json()), time.time())
+            )
+        return spec.id
+
+    def resolve(self, prefix: str) -> str:
+        """Return the id of the one sweep that begins with ``prefix``.
+
+        Raises
+        ------
+        StoreError
+            Where none or more than one does.
+        """
+        found = [row[0] for row in self._rows("select id from sweeps where substr(id, 1, ?) = ? limit 3", len(prefix), prefix.lower())]
+        if len(found) == 1 and prefix:
+            return str(found[0])
+        if found:
+            raise StoreError(f"More than one sweep begins with {prefix!r}: give more of its id.")
+        raise StoreError(f"There is no sweep {prefix!r} in the store at {self.home}: 'segcore jobs list' names those there are.")
+
+    def sweep_ids(self) -> list[str]:
+        """Return the ids of all sweeps, the newest first."""
+        return [str(row[0]) for row in self._rows("select id from sweeps order by created desc")]
+
+    def spec(self, sweep_id: str) -> SweepSpec:
+        """Return what a sweep asks."""
+        row = self._one("select spec from sweeps where id = ?", sweep_id)
+        if row is None:
+            raise StoreError(f"There is no sweep {sweep_id!r} in the store at {self.home}.")
+        return SweepSpec.from_json(json.loads(row[0]))
+
+    def put_preparation(self, sweep_id: str, preparation: Preparation) -> None:
+        """Keep what was fitted before the clustering."""
+        with self._write() as index:
+            index.execute("update sweeps set preparation = ? where id = ?", (_record(preparation.to_json()), sweep_id))
+
+    def put_summary(self, sweep_id: str, summary: Mapping[str, Any]) -> None:
+        """Keep what is known of the whole sweep: see ``Sweep.summary``."""
+        with self._write() as index:
+            index.execute("update sweeps set summary = ? where id = ?", (_record(summary), sweep_id))
+
+    def put_solution(self, sweep_id: str, position: int, solution: Solution) -> bool:
+        """Keep one point's solution; once this returns it is there after any crash. Returns False where it was there already."""
+        record = {
+            "solution": solution.to_json(),
+            "labels": None if solution.labels is None else self.put_array(solution.labels),
+            "arrays": {name: self.put_array(array) for name, array in solution.arrays.items()},
+        }
+        with self._write() as index:
+            done = index.execute("insert or ignore into points values (?, ?, ?)", (sweep_id, position, _record(record)))
+        return done.rowcount == 1
+
+    def sweep(self, sweep_id: str) -> Sweep:
+        """Return a sweep as far as it has come, its solutions without labels and arrays."""
+        spec = self.spec(sweep_id)
+        preparation, summary = self._rows("select preparation, summary from sweeps where id = ?", sweep_id)[0]
+        solutions: list[Solution | None] = [None] * len(spec.points)
+        for position, record in self._rows("select position, record from points where sweep = ?", sweep_id):
+            solutions[position] = Solution.from_json(json.loads(record)["solution"])
+        return Sweep(
+            id=sweep_id,
+            spec=spec,
+            solutions=tuple(solutions),
+            preparation=Preparation.from_json(json.loads(preparation)) if preparation else None,
+            summary=json.loads(summary) if summary else {},
+        )
+
+    def solution(self, sweep_id: str, position: int) -> Solution:
+        """Return one point's solution with its labels and arrays.
+
+        Raises
+        ------
+        StoreError
+            Where the point has no solution yet, or its arrays are damaged; then it is missing, and the sweep computes it again.
+        """
+        row = self._one("select record from points where sweep = ? and position = ?", sweep_id, position)
+        if row is None:
+            raise StoreError(f"Point {position + 1} of sweep {sweep_id[:12]} has no solution yet: wait for the sweep, or resume it.")
+        record = json.loads(row[0])
+        try:
+            labels = None if record["labels"] is None else self.array(record["labels"])
+            arrays = {name: self.array(array) for name, array in record["arrays"].items()}
+        except StoreError as error:
+            if isinstance(error.__cause__, FileNotFoundError | EOFError | ValueError):
+                # What cannot be read is not a result: left in, it would answer the same question with this error for ever.
+                with self._write() as index:
+                    index.execute("delete from points where sweep = ? and position = ? and record = ?", (sweep_id, position, row[0]))
+            raise
+        return Solution.from_json(record["solution"], labels=labels, arrays=arrays)
+
+    def name_segment(self, sweep_id: str, point: str, segment: int, name: str) -> None:
+        """Keep the analyst's name of a segment; an empty one takes it away. ``point`` is its ``grid.point_key``."""
+        with self._write() as index:
+            if name.strip():
+                index.execute("insert or replace into segment_names values (?, ?, ?, ?)", (sweep_id, point, segment, name.strip()))
+            else:
+                index.execute("delete from segment_names where sweep = ? and point = ? and segment = ?", (sweep_id, point, segment))
+
+    def segment_names(self, sweep_id: str, point: str) -> dict[int, str]:
+        """Return the names that the analyst gave to the segments of a point."""
+        rows = self._rows("select segment, name from segment_names where sweep = ? and point = ?", sweep_id, point)
+        return {int(segment): str(name) for segment, name in rows}
+
+
+def _write_durably(path: Path, *parts: bytes | memoryview) -> None:
+    path.parent.mkdir(exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            for part in parts:
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    for directory in (path.parent, path.parent.parent):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _record(value: object) -> str:
+    """Return JSON text in the order given: a point's parameters are read back, and named, as they were asked."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,1 @@
+"""Sweeps: plan, run, measure, and what they cost."""

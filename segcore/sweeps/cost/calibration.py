@@ -1,0 +1,258 @@
+"""How fast this machine is: measured once, in a process of its own, and kept in the store's home.
+
+``python -m segcore.sweeps.cost.calibration HOME`` measures. Each task is a small sweep of the real algorithm; the seconds of an
+operation are its wall time divided by the operations that the algorithm's cost counts for it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segcore.clustering.algorithms.registry import ALGORITHMS
+from segcore.clustering.engines import versions
+from segcore.clustering.quality.measures import measure
+from segcore.clustering.quality.silhouette import SilhouetteScorer
+from segcore.errors import SegcoreError
+from segcore.records.solution import EngineName
+from segcore.sweeps.cost.measuring_work import other_work, silhouette_work
+from segcore.sweeps.cost.sampled_rows import SampledRows
+from segcore.system.cores import usable_cores
+from segcore.system.machine import processor_name, resident_bytes
+
+ROOT = Path(__file__).resolve().parents[3]
+FILE = "calibration.json"
+BASE_BYTES = 300 << 20
+"""What a worker has with its libraries before it has any rows, where that was not measured yet."""
+_FORMAT = 1
+_TIMEOUT = 120.0
+_WARM_ROWS = 300
+_TASK_SECONDS = 0.3
+_SUPERVISOR_SECONDS = 0.3  # until the worker's process is there
+_FIRST_FIT_BYTES = 75 << 20  # threads' stacks, compiled code and the like
+_SPINS = {"GOMP_SPINCOUNT": "3000"}  # as every worker's threads wait: see jobs.supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A small sweep whose time tells the speed of one kind of work.
+
+    Parameters
+    ----------
+    kind : str
+        As in ``Cost.work``.
+    algorithm, engine : str
+    rows, features : int
+    grid : tuple of str
+        As on the command line; the rest of the axes has one value.
+    """
+
+    kind: str
+    algorithm: str
+    engine: EngineName
+    rows: int
+    features: int
+    grid: tuple[str, ...]
+
+
+_KMEANS = ("n_clusters=4,12", "tol=1e-4")
+_DBSCAN = ("eps=0.8", "min_samples=10")
+TASKS = (
+    Task("kmeans.stock", "kmeans", "stock", 8_000, 16, _KMEANS),
+    Task("kmeans.intel", "kmeans", "intel", 8_000, 16, _KMEANS),
+    Task("kmeans.shared", "kmeans", "shared", 8_000, 16, _KMEANS),
+    Task("dbscan.stock.tree", "dbscan", "stock", 3_000, 8, _DBSCAN),
+    Task("dbscan.stock.brute", "dbscan", "stock", 4_000, 20, _DBSCAN),
+    Task("dbscan.intel", "dbscan", "intel", 4_000, 20, _DBSCAN),
+    Task("dbscan.shared", "dbscan", "shared", 8_000, 16, _DBSCAN),
+    Task("minibatch_kmeans.stock", "minibatch_kmeans", "stock", 8_000, 16, ("n_clusters=4,12",)),
+    Task("minibatch_kmeans.shared", "minibatch_kmeans", "shared", 8_000, 16, ("n_clusters=4,12",)),
+    Task("gaussian_mixture.stock", "gaussian_mixture", "stock", 2_000, 12, ("n_components=4", "covariance_type=full")),
+    Task("gaussian_mixture.shared", "gaussian_mixture", "shared", 2_000, 12, ("n_components=4", "covariance_type=full")),
+    Task("ward.stock", "ward", "stock", 1_500, 16, ("n_clusters=4",)),
+    Task("ward.shared", "ward", "shared", 1_500, 16, ("n_clusters=4",)),
+    Task("hdbscan.stock", "hdbscan", "stock", 2_000, 12, ("min_cluster_size=20", "min_samples=10")),
+    Task("hdbscan.shared", "hdbscan", "shared", 2_000, 12, ("min_cluster_size=20", "min_samples=10")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What was measured on this machine.
+
+    Parameters
+    ----------
+    seconds : mapping of kind to float
+        Seconds of one operation, by kind of work.
+    start_seconds : float
+        From the start of a worker to its first fit.
+    base_bytes : int
+        What a worker has with its libraries before it has any rows.
+    """
+
+    seconds: Mapping[str, float]
+    start_seconds: float
+    base_bytes: int = BASE_BYTES
+
+    def time_of(self, work: Mapping[str, float]) -> float | None:
+        """Return the seconds of some work; ``None`` where a kind of it was not measured."""
+        if any(kind not in self.seconds for kind in work):
+            return None
+        return sum(self.seconds[kind] * amount for kind, amount in work.items())
+
+
+def describe() -> dict[str, Any]:
+    """Return what a calibration holds for: processor, cores, Python and the libraries' versions."""
+    return {
+        "format": _FORMAT,
+        "cpu": processor_name(),
+        "cores": usable_cores(),
+        "python": platform.python_version(),
+        "versions": versions(),
+        "algorithms": [spec.name for spec in ALGORITHMS],
+    }
+
+
+def read_calibration(home: Path | str) -> Calibration | None:
+    """Return what was measured, or ``None`` where nothing was, or on another machine or with other versions."""
+    try:
+        kept = json.loads((Path(home) / FILE).read_text())
+        if kept["machine"] != describe():
+            return None
+        return Calibration(
+            {str(kind): float(value) for kind, value in kept["seconds"].items()}, float(kept["start_seconds"]), int(kept["base_bytes"])
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def write_calibration(home: Path | str, found: Calibration) -> None:
+    """Keep what was measured on this machine in a store's home."""
+    document = {
+        "machine": describe(),
+        "seconds": dict(found.seconds),
+        "start_seconds": found.start_seconds,
+        "base_bytes": found.base_bytes,
+    }
+    path = Path(home) / FILE
+    partial = path.with_name(f"{FILE}.{os.getpid()}.tmp")
+    partial.write_text(json.dumps(document, indent=1))
+    partial.replace(path)
+
+
+def start_calibration(home: Path | str) -> subprocess.Popen[bytes]:
+    """Start measuring in a process of its own, which takes some five seconds and ends by itself."""
+    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "segcore.sweeps.cost.calibration", str(Path(home).absolute())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**_SPINS, **os.environ, "PYTHONPATH": path},
+    )
+
+
+def require_calibration(home: Path | str) -> Calibration:
+    """Return what was measured on this machine, measuring it now where it was not.
+
+    Raises
+    ------
+    SegcoreError
+        Where it cannot be measured or kept.
+    """
+    known = read_calibration(home)
+    if known is not None:
+        return known
+    process = start_calibration(home)
+    try:
+        process.wait(_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    found = read_calibration(home)
+    if found is None:
+        raise SegcoreError(f"This machine's speed could not be measured (exit code {process.returncode}): try again when it is less busy.")
+    return found
+
+
+def measure_machine() -> Calibration:
+    """Measure this machine: the seconds of each kind of work, and what a worker's start takes."""
+    import psutil
+
+    # What a worker has loaded by its first fit and measure.
+    importlib.import_module("segcore.store.store")
+    importlib.import_module("sklearn.cluster")
+    importlib.import_module("segcore.clustering.kernels.silhouette")
+    started, base = time.time() - psutil.Process().create_time() + _SUPERVISOR_SECONDS, resident_bytes()
+    seconds = {task.kind: found for task in TASKS if (found := _seconds_of(task)) is not None}
+    return Calibration({**seconds, **_seconds_of_measuring()}, started, base + _FIRST_FIT_BYTES)
+
+
+def _data(rows: int, features: int) -> np.ndarray:
+    """Return rows in eight loose groups, as customers are rather than as noise is."""
+    dice = np.random.default_rng(0)
+    middles = dice.normal(size=(8, features))
+    return np.asarray(middles[dice.integers(0, 8, rows)] + 0.5 * dice.normal(size=(rows, features)))
+
+
+def _seconds_of(task: Task) -> float | None:
+    """Return the seconds of an operation of a task's kind; ``None`` where it cannot be run here."""
+    spec = next((spec for spec in ALGORITHMS if spec.name == task.algorithm), None)
+    if spec is None or spec.cost is None or task.engine not in spec.engines:
+        return None
+    points = spec.parse_grid(task.grid).points()
+    X = _data(task.rows, task.features)
+    list(spec.sweep(X[:_WARM_ROWS], points, task.engine))  # loads libraries and compiled code
+    taken = math.inf
+    since = time.perf_counter()
+    # The least of a few runs: whatever else the machine does makes a run longer, never shorter.
+    while taken == math.inf or (time.perf_counter() - since + taken < _TASK_SECONDS):
+        begun = time.perf_counter()
+        solutions = list(spec.sweep(X, points, task.engine))
+        taken = min(taken, time.perf_counter() - begun)
+    work = spec.cost(SampledRows(X, len(X)), points, task.engine).work.get(task.kind, 0.0)
+    return taken / work if work and all(solution.engine == task.engine for solution in solutions if solution.status == "ok") else None
+
+
+def _seconds_of_measuring() -> dict[str, float]:
+    """Return the seconds of an operation of the silhouettes' pass and of the other measures."""
+    X = _data(6_000, 16)
+    names = [f"feature {column}" for column in range(X.shape[1])]
+    labellings = [np.argmin(((X[:, None, :2] - X[None, :k, :2]) ** 2).sum(axis=2), axis=1) for k in (3, 6, 12)]
+    clustered = [1.0] * len(labellings)
+    found: dict[str, float] = {}
+    for rows in (_WARM_ROWS, len(X)):
+        begun = time.perf_counter()
+        silhouettes = SilhouetteScorer(X[:rows]).score_all([labels[:rows] for labels in labellings])
+        passed = time.perf_counter()
+        for labels, silhouette in zip(labellings, silhouettes, strict=True):
+            measure(X[:rows], X[:rows], names, labels[:rows], silhouette=silhouette)
+        found = {
+            "silhouette": (passed - begun) / silhouette_work(rows, X.shape[1], clustered),
+            "measuring": (time.perf_counter() - passed) / other_work(rows, X.shape[1], clustered),
+        }
+    return found
+
+
+def main(argv: list[str]) -> int:
+    """Measure this machine and keep the result in a store's home."""
+    from segcore.store.store import Store
+
+    write_calibration(Store(argv[0]).home, measure_machine())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

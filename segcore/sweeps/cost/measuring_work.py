@@ -1,0 +1,31 @@
+"""Operations of measuring the points of a sweep, which every algorithm's points need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from segcore.clustering.quality.silhouette import EXACT_ROWS
+
+_EXACT_FEATURES = 21
+_BESIDES = 14  # a distance costs as much as so many features more
+
+
+def silhouette_work(n_rows: int, n_features: int, clustered: Sequence[float]) -> float:
+    """Return the operations of a grid's silhouettes: one pass of the distances, of all rows or of those that are sampled.
+
+    Parameters
+    ----------
+    n_rows, n_features : int
+    clustered : sequence of float
+        Share of the rows, 0 to 1, that are not noise at each point.
+    """
+    limit = EXACT_ROWS * ((_BESIDES + _EXACT_FEATURES) / (_BESIDES + n_features)) ** 0.5
+    kept = max((share * n_rows for share in clustered), default=0.0)
+    # Above the limit the labellings are largely measured on the same rows, so that together they cost little more than one.
+    drawn = kept if kept <= limit else limit * limit / kept * 1.5
+    return drawn * kept * (_BESIDES + n_features + 0.5 * len(clustered))
+
+
+def other_work(n_rows: int, n_features: int, clustered: Sequence[float]) -> float:
+    """Return the operations of the other measures: some passes over the rows for each point."""
+    return sum(2e4 + share * n_rows * n_features for share in clustered)

@@ -1,0 +1,103 @@
+"""A sweep as a JSON document and as a folder of files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segcore.records.grid import point_key
+from segcore.records.sweep import Sweep
+from segcore.store.store import Store
+from segcore.sweeps.run import prepare
+
+
+def sweep_document(sweep: Sweep, from_store: bool) -> dict[str, Any]:
+    """Return the document that ``sweep --json`` prints: plain values only, undefined numbers as ``None``.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        Points that have no solution yet are left out and counted in ``missing``.
+    from_store : bool
+        Whether it was answered from the store, without a fit.
+
+    Notes
+    -----
+    Compactness is measured on the matrix that was clustered. Neither a scaler nor a weight changes it, because it compares spreads of
+    the same feature; a transform does, because what it shrinks counts for less.
+    """
+    spec, summary = sweep.spec, sweep.summary
+    found = sweep.recommendation
+    points = [
+        {**solution.to_json(), "same_as": None if same is None else dict(spec.points[same])}
+        for solution, same in zip(sweep.solutions, sweep.same_as(), strict=True)
+        if solution is not None
+    ]
+    return {
+        "sweep": sweep.id,
+        "data": dict(spec.data),
+        "algorithm": spec.algorithm,
+        "engine": spec.engine,
+        "scaler": spec.scaler,
+        "weights": dict(spec.weights),
+        "transforms": dict(spec.transforms),
+        "outliers": spec.outliers,
+        "repeats": spec.repeats,
+        "seed": spec.seed,
+        "versions": dict(spec.versions),
+        "rows": summary.get("rows"),
+        "features": list(spec.features),
+        "distance_shares": summary.get("distance_shares"),
+        "set_aside": dict(summary.get("set_aside", {"customers": None, "revenue_share": None})),
+        "points": points,
+        "missing": len(spec.points) - len(points),
+        "shared_seconds": summary.get("shared_seconds"),
+        "recommended": {"params": dict(found.params), "reason": found.reason} if found and found.params is not None else None,
+        "recommended_reason": found.reason if found else None,
+        "from_store": from_store,
+    }
+
+
+def write_sweep_folder(store: Store, sweep_id: str, directory: Path | str, *, from_store: bool = False) -> None:
+    """Write a sweep as files: ``features.parquet``, ``labels.parquet`` and ``sweep.json``.
+
+    Parameters
+    ----------
+    store : Store
+    sweep_id : str
+    directory : path
+        Made where it does not exist.
+    from_store : bool
+        See `sweep_document`.
+
+    Notes
+    -----
+    ``features.parquet`` has the rows that were clustered, unscaled: ``customer_id``, ``copy`` where there are copies, the features.
+    ``labels.parquet`` has the same rows and one column of whole numbers a point, named by its ``point_key``: -1 is noise, and null
+    stands in the columns of points without labels.
+    """
+    import json
+
+    import pandas as pd
+
+    sweep = store.sweep(sweep_id)
+    table = prepare(store, sweep.spec).table
+    ids: dict[str, Any] = {"customer_id": table.customers.astype(str).astype(object)}
+    if sweep.spec.repeats > 1:
+        ids["copy"] = table.copies
+    labels = dict(ids)
+    for position, solution in enumerate(sweep.solutions):
+        key = point_key(sweep.spec.points[position])
+        if solution is None or solution.status != "ok":
+            labels[key] = pd.array([None] * len(table), dtype="Int32")
+        else:
+            labels[key] = pd.array(np.asarray(store.solution(sweep_id, position).labels), dtype="Int32")
+    folder = Path(directory)
+    folder.mkdir(parents=True, exist_ok=True)
+    features = pd.DataFrame({**ids, **{name: table.values[:, column] for column, name in enumerate(table.names)}})
+    features.to_parquet(folder / "features.parquet", index=False)
+    pd.DataFrame(labels).to_parquet(folder / "labels.parquet", index=False)
+    document = json.dumps(sweep_document(sweep, from_store), indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / "sweep.json").write_text(document + "\n", encoding="utf-8")

@@ -1,0 +1,286 @@
+"""The grid points of a sweep as a reader sees them: what each is called, what was measured, and why where nothing was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from segcore.clustering.algorithms.registry import algorithm
+from segcore.clustering.point_labels import point_label
+from segcore.records.grid import Value, axes_of, value_text
+from segcore.records.solution import Estimate, Solution
+from segcore.records.sweep import Sweep
+from segcore.wording.numbers import number_text, two_decimals
+
+WAITING = "not there yet"
+"""The gap of a point that the sweep has not come to; drawings leave it blank, their words count it."""
+
+NOT_MEASURED = Estimate.undefined("not measured")
+
+
+@dataclass(frozen=True, slots=True)
+class PointRow:
+    """One grid point.
+
+    Parameters
+    ----------
+    position : int
+        In the sweep.
+    params : mapping of str to number or word
+    label, tick : str
+        The parameters that vary over the grid, in words, and as bare values for an axis; see ``points_axis``.
+    state : {"ok", "failed", "skipped", "waiting"}
+    gap : str or None
+        Why there is no quality to show, in a few words: "failed", "skipped", "not there yet", "no segment", "one segment".
+    reason : str or None
+        The solution's own sentence.
+    sizes : tuple of int
+        Rows of each segment, the largest first.
+    n_noise : int
+    noise_share : float or None
+        0 to 1.
+    inertia, calinski_harabasz, davies_bouldin : float or None
+    bic, aic : float or None
+        Of algorithms that have them: Gaussian mixtures.
+    silhouette : Estimate
+    compactness : mapping of feature name to float or None
+        Size-weighted mean over the segments.
+    fit_seconds : float or None
+    engine : str or None
+        Who really computed it.
+    """
+
+    position: int
+    params: Mapping[str, Value]
+    label: str
+    tick: str
+    state: Literal["ok", "failed", "skipped", "waiting"]
+    gap: str | None
+    reason: str | None
+    sizes: tuple[int, ...]
+    n_noise: int
+    noise_share: float | None
+    inertia: float | None
+    calinski_harabasz: float | None
+    davies_bouldin: float | None
+    bic: float | None
+    aic: float | None
+    silhouette: Estimate
+    compactness: Mapping[str, float | None]
+    fit_seconds: float | None
+    engine: str | None
+
+    @property
+    def n_segments(self) -> int:
+        """Number of segments found, noise not counted."""
+        return len(self.sizes)
+
+    @property
+    def mean_compactness(self) -> float | None:
+        """Mean over the features where it is defined."""
+        known = [value for value in self.compactness.values() if value is not None]
+        return sum(known) / len(known) if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number that every grid point has, or has not.
+
+    Parameters
+    ----------
+    name, title, unit : str
+    reading : str
+        How to read it, one sentence.
+    value : callable (PointRow) -> float or None
+    """
+
+    name: str
+    title: str
+    unit: str
+    reading: str
+    value: Callable[[PointRow], float | None]
+
+    @property
+    def axis(self) -> str:
+        """The title of an axis that shows it."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+    def text(self, value: float | None) -> str:
+        """Return a value in words."""
+        return two_decimals(value) if self.name in ("silhouette", "compactness") else number_text(value, self.unit)
+
+
+METRICS = (
+    Metric(
+        "inertia",
+        "Inertia",
+        "squared scaled units",
+        "Total squared distance to the segments' centres. It always falls with more segments; look for the bend.",
+        lambda row: row.inertia,
+    ),
+    Metric(
+        "silhouette",
+        "Silhouette",
+        "−1 to 1",
+        "How much nearer customers are to their own segment than to the next one. Higher is better; below 0.25 there is little structure.",
+        lambda row: row.silhouette.value,
+    ),
+    Metric(
+        "calinski_harabasz",
+        "Calinski–Harabasz",
+        "index without a unit",
+        "Spread between the segments over spread within them. Higher is better, on the same data.",
+        lambda row: row.calinski_harabasz,
+    ),
+    Metric(
+        "davies_bouldin",
+        "Davies–Bouldin",
+        "index without a unit",
+        "Mean likeness of each segment to the one most like it. Lower is better.",
+        lambda row: row.davies_bouldin,
+    ),
+    Metric(
+        "bic",
+        "BIC",
+        "lower is better",
+        "How badly the mixture describes the customers, plus a price for every number it needs. Lower is better, on the same data; "
+        "it may be negative.",
+        lambda row: row.bic,
+    ),
+    Metric(
+        "aic",
+        "AIC",
+        "lower is better",
+        "As BIC with a smaller price, so it favours more components. Lower is better, on the same data; it may be negative.",
+        lambda row: row.aic,
+    ),
+    Metric(
+        "n_segments",
+        "Segments found",
+        "segments",
+        "How many segments there are, noise not counted.",
+        lambda row: row.n_segments if row.state == "ok" else None,
+    ),
+    Metric(
+        "noise_share",
+        "Noise",
+        "share of customers",
+        "How many customers belong to no segment.",
+        lambda row: row.noise_share,
+    ),
+    Metric(
+        "compactness",
+        "Mean compactness",
+        "1 = uniform within segments, 0 = no better than all",
+        "How much more alike customers are within the segments than overall, averaged over the features.",
+        lambda row: row.mean_compactness,
+    ),
+)
+
+
+def metric(name: str) -> Metric:
+    """Return a metric by its name."""
+    return next(found for found in METRICS if found.name == name)
+
+
+def point_rows(sweep: Sweep) -> tuple[PointRow, ...]:
+    """Return every point of a sweep, in the order asked, as far as the sweep has come."""
+    varying = [name for name, values in axes_of(sweep.spec.points).items() if len(values) > 1]
+    return tuple(
+        _row(position, params, solution, varying)
+        for position, (params, solution) in enumerate(zip(sweep.spec.points, sweep.solutions, strict=True))
+    )
+
+
+def _row(position: int, params: Mapping[str, Value], solution: Solution | None, varying: list[str]) -> PointRow:
+    quality = solution.quality if solution else None
+    shown = {name: value for name, value in params.items() if name in varying} or params
+    return PointRow(
+        position=position,
+        params=params,
+        label=point_label(shown),
+        tick=" · ".join(value_text(value) for value in shown.values()),
+        state=solution.status if solution else "waiting",
+        gap=_gap(solution),
+        reason=solution.reason if solution else None,
+        sizes=tuple(sorted(solution.sizes, reverse=True)) if solution else (),
+        n_noise=solution.n_noise if solution else 0,
+        noise_share=solution.noise_share if solution else None,
+        inertia=quality.inertia if quality else None,
+        calinski_harabasz=quality.calinski_harabasz if quality else None,
+        davies_bouldin=quality.davies_bouldin if quality else None,
+        bic=solution.criteria.get("bic") if solution else None,
+        aic=solution.criteria.get("aic") if solution else None,
+        silhouette=quality.silhouette if quality else NOT_MEASURED,
+        compactness=quality.mean_compactness if quality else {},
+        fit_seconds=solution.fit_seconds if solution else None,
+        engine=solution.engine if solution and solution.status == "ok" else None,
+    )
+
+
+def _gap(solution: Solution | None) -> str | None:
+    if solution is None:
+        return WAITING
+    if solution.status != "ok":
+        return solution.status
+    return {0: "no segment", 1: "one segment"}.get(solution.n_segments)
+
+
+def axis_title(algorithm_name: str, param_name: str) -> str:
+    """Return what an axis over a parameter is called, its unit and its own name included."""
+    param = algorithm(algorithm_name).param(param_name)
+    unit = f", {param.unit}" if param.unit else ""
+    return f"{param.title}{unit} ({param.name})" if param.title.lower() != param.name.lower() else f"{param.name}{unit}"
+
+
+def points_axis(sweep: Sweep) -> str:
+    """Return the title of an axis on which every grid point has its ``tick``."""
+    axes = axes_of(sweep.spec.points)
+    return joint_axis(sweep, [name for name, values in axes.items() if len(values) > 1] or list(axes))
+
+
+def joint_axis(sweep: Sweep, names: Sequence[str]) -> str:
+    """Return the title of an axis over several parameters, such as ``Number of components · shape``; over one, ``axis_title``."""
+    if len(names) == 1:
+        return axis_title(sweep.spec.algorithm, names[0])
+    title = " · ".join(algorithm(sweep.spec.algorithm).param(name).title.lower() for name in names)
+    return title[:1].upper() + title[1:]
+
+
+def same_segments(sweep: Sweep) -> list[str | None]:
+    """Return for each point in words an earlier one with the same partition, as ``tol 0.0001``: the parameters in which it differs."""
+    points = sweep.spec.points
+    return [
+        None if first is None else point_label({name: value for name, value in points[first].items() if own.get(name) != value})
+        for own, first in zip(points, sweep.same_as(), strict=True)
+    ]
+
+
+def point_table(sweep: Sweep) -> list[dict[str, Any]]:
+    """Return one record a point with every measured number at full precision, ``None`` where there is none."""
+    return [
+        {
+            **dict(row.params),
+            "status": row.state,
+            "segments": row.n_segments if row.state == "ok" else None,
+            "largest": row.sizes[0] if row.sizes else None,
+            "smallest": row.sizes[-1] if row.sizes else None,
+            "noise_share": row.noise_share,
+            "silhouette": row.silhouette.value,
+            "silhouette_low": row.silhouette.low,
+            "silhouette_high": row.silhouette.high,
+            "silhouette_sample": row.silhouette.sample_size,
+            "inertia": row.inertia,
+            "calinski_harabasz": row.calinski_harabasz,
+            "davies_bouldin": row.davies_bouldin,
+            "bic": row.bic,
+            "aic": row.aic,
+            "mean_compactness": row.mean_compactness,
+            "fit_seconds": row.fit_seconds,
+            "engine": row.engine,
+            "same_segments_as": same,
+            "reason": row.reason,
+        }
+        for row, same in zip(point_rows(sweep), same_segments(sweep), strict=True)
+    ]

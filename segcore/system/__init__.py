@@ -1,0 +1,1 @@
+"""Cores, memory, processes and digests: what knows no customer."""

@@ -1,0 +1,74 @@
+"""Numbers and segments in words, the same on every screen, in every caption and every sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from segcore.records.solution import NOISE
+
+
+def number_text(value: float | None, unit: str = "") -> str:
+    """Return a number as people write it: thousands separated, about three digits that matter; shares as percent.
+
+    Parameters
+    ----------
+    value : float or None
+        ``None`` is a dash.
+    unit : str
+        A unit that begins with "share" makes it a percentage; other units do not change the text.
+    """
+    if value is None:
+        return "–"
+    if unit.startswith("share"):
+        return percent_text(value)
+    size = abs(value)
+    if size >= 1000 or (value == round(value) and size >= 1):
+        return f"{value:,.0f}"
+    if value == 0:
+        return "0"
+    if size >= 100:
+        return f"{value:,.0f}"
+    if size >= 10:
+        return f"{value:.1f}".removesuffix(".0")
+    if size >= 1:
+        return f"{value:.2f}".removesuffix("0").removesuffix(".0")
+    return f"{value:.3f}".rstrip("0") if size >= 0.001 else f"{value:.1e}"
+
+
+def unit_text(unit: str) -> str:
+    """Return a unit as it stands behind a number, with the space between; nothing for percentages, the data's currency and logarithms."""
+    return "" if not unit or unit == "currency" or unit.startswith(("share", "log")) else f" {unit}"
+
+
+def percent_text(share: float | None) -> str:
+    """Return a share between 0 and 1 as a percentage; only none of them is "0 %" and only all of them "100 %"."""
+    if share is None:
+        return "–"
+    percent = 100 * share
+    if 0 < percent < 0.1:
+        return "under 0.1 %"
+    if 99.9 < percent < 100:
+        return "over 99.9 %"
+    if 99 < percent < 100:
+        return f"{percent:.1f} %"
+    return f"{percent:.0f} %" if abs(percent) >= 9.95 else f"{percent:.1f} %".replace(".0 %", " %").replace("-0 %", "0 %")
+
+
+def segment_title(label: int, names: Mapping[int, str]) -> str:
+    """Return what a screen calls a segment: the analyst's name, else its number, as the exported file has it."""
+    return names.get(label) or ("Noise" if label == NOISE else f"Segment {label}")
+
+
+def two_decimals(value: float | None) -> str:
+    """Return a measure between -1 and 1 with two decimals, never as a negative zero; a dash for None."""
+    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return ``1 customer`` or ``2,000 customers``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(parts: list[str]) -> str:
+    """Return ``a, b and c``."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""

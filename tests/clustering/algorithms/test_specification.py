@@ -1,0 +1,89 @@
+"""What every algorithm says of itself, and what it checks."""
+
+import pytest
+
+from segcore.clustering.algorithms.registry import ALGORITHMS, algorithm
+from segcore.errors import ParameterError
+from segcore.records.solution import ENGINES
+
+
+@pytest.mark.parametrize("spec", ALGORITHMS, ids=lambda spec: spec.name)
+class TestEachAlgorithm:
+    def test_is_found_by_its_name(self, spec):
+        assert algorithm(spec.name) is spec
+
+    def test_its_default_grid_is_valid(self, spec):
+        points = spec.default_grid().points()
+        assert [spec.validate(point) for point in points] == list(points)
+
+    def test_names_a_points_parameters_in_one_order_however_they_were_given(self, spec):
+        point = spec.default_grid().points()[0]
+        assert list(spec.validate(dict(reversed(point.items())))) == list(point)
+
+    def test_runs_on_known_engines(self, spec):
+        assert spec.engines
+        assert set(spec.engines) <= set(ENGINES)
+
+    def test_every_parameter_is_explained(self, spec):
+        assert all(param.title and param.help.endswith(".") for param in spec.params)
+        assert spec.scoring.endswith(".")
+
+
+def test_the_default_grids_are_the_intel_kits():
+    assert len(algorithm("kmeans").default_grid()) == 27
+    assert dict(algorithm("kmeans").default_grid().axes) == {"n_clusters": (2, 3, 4, 5, 10, 15, 20, 25, 30), "tol": (1e-3, 1e-4, 1e-5)}
+    assert dict(algorithm("dbscan").default_grid().axes) == {"min_samples": (10, 50, 100), "eps": (0.3, 0.5, 0.7)}
+
+
+def test_axes_that_are_not_named_keep_their_defaults():
+    grid = algorithm("kmeans").parse_grid(["n_clusters=2, 3"])
+    assert dict(grid.axes) == {"n_clusters": (2, 3), "tol": (1e-3, 1e-4, 1e-5)}
+
+
+def test_a_parameter_without_default_is_in_the_grid_only_when_asked_for():
+    assert dict(algorithm("kmeans").parse_grid(["n_init=10"]).axes)["n_init"] == (10,)
+    assert "n_init" not in dict(algorithm("kmeans").parse_grid([]).axes)
+
+
+@pytest.mark.parametrize(
+    ("axes", "message"),
+    [
+        (["n_clusters"], "name=value"),
+        (["clusters=2"], "n_clusters, tol, n_init"),
+        (["n_clusters=2", "n_clusters=3"], "twice"),
+        (["n_clusters=0"], "at least 1"),
+        (["n_clusters=2.5"], "whole number"),
+        (["n_clusters="], "at least one value"),
+        (["tol=-1"], "at least 0"),
+        (["tol=nan"], "finite"),
+    ],
+)
+def test_a_bad_axis_is_an_error_that_says_what_is_wrong(axes, message):
+    with pytest.raises(ParameterError, match=message):
+        algorithm("kmeans").parse_grid(axes)
+
+
+@pytest.mark.parametrize(
+    ("point", "message"),
+    [
+        ({"eps": 0.0, "min_samples": 5}, "greater than 0"),
+        ({"eps": 0.5}, "needs min_samples"),
+        ({"eps": 0.5, "min_samples": 5, "tol": 1.0}, "min_samples, eps"),
+        ({"eps": float("inf"), "min_samples": 5}, "finite"),
+        ({"eps": 0.5, "min_samples": True}, "finite number"),
+    ],
+)
+def test_a_bad_point_is_an_error_that_says_what_is_wrong(point, message):
+    with pytest.raises(ParameterError, match=message):
+        algorithm("dbscan").validate(point)
+
+
+def test_an_unknown_algorithm_is_an_error_that_names_those_there_are():
+    with pytest.raises(ParameterError, match="kmeans, minibatch_kmeans, gaussian_mixture, .*dbscan"):
+        algorithm("spectral")
+
+
+def test_a_grid_of_more_points_than_anybody_reads_is_refused_before_they_are_made():
+    axes = [f"n_clusters={','.join(map(str, range(2, 402)))}", f"tol={','.join(f'{i}e-9' for i in range(1, 6_001))}"]
+    with pytest.raises(ParameterError, match=r"The grid has 2,400,000 points, and 10,000 are the most: give fewer values\."):
+        algorithm("kmeans").parse_grid(axes)

@@ -1,0 +1,112 @@
+import numpy as np
+
+from segcore.plots.segment_features import describe_distribution, describe_ranking, draw_distribution, draw_ranking
+from segcore.plots.segment_shares import describe_shares, draw_shares, shares_data
+from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.solution import Estimate, Quality, Solution
+from segcore.segments.histograms import histogram_pair
+from segcore.segments.profile import segment_profile
+from segcore.segments.records import FeatureProfile, SegmentSummary
+
+ENTRY = FeatureEntry("Recency", "Recency", "days", "")
+
+
+def profile_of(labels, revenue=None, names=None, compactness=None):
+    labels = np.asarray(labels)
+    count = len(labels)
+    table = FeatureTable(
+        values=np.arange(count, dtype=float)[:, None],
+        names=("Recency",),
+        customers=np.array([str(i) for i in range(count)], dtype=object),
+        copies=np.zeros(count, dtype=np.int32),
+        dictionary=(ENTRY,),
+        revenue=None if revenue is None else np.asarray(revenue, dtype=float),
+    )
+    quality = Quality(1.0, Estimate(0.5, 0.5, 0.5, count), None, None, compactness or {0: {"Recency": 0.75}}, {"Recency": 0.75})
+    solution = Solution.from_labels(labels, params={}, engine="stock", evidence="", seed=0, quality=quality)
+    return segment_profile(table, solution, names or {})
+
+
+def test_share_bars_are_the_shares():
+    rows = shares_data(profile_of([0, 0, 0, 1], revenue=[10, 10, 10, 70], names={1: "Big spenders"}))
+    figure = draw_shares(rows, chosen=1)
+    revenue, customers = figure.data
+    assert list(customers.x) == [75, 25]
+    assert list(revenue.x) == [30, 70]
+    assert list(customers.text) == ["75 %", "25 %"]
+    assert list(customers.y) == ["Segment 0", "▸ Big spenders"]
+    assert list(customers.customdata) == [0, 1]
+    assert describe_shares(rows) == (
+        "Segment 0: 3 customers, 75 % of customers and 30 % of revenue; Big spenders: 1 customer, 25 % of customers and 70 % of revenue."
+    )
+
+
+def test_without_revenue_there_is_one_bar_a_segment():
+    rows = shares_data(profile_of([0, 1, -1]))
+    assert [trace.name for trace in draw_shares(rows).data] == ["share of customers"]
+    assert "revenue" not in describe_shares(rows)
+    assert rows[-1].title == "Noise"
+
+
+def test_negative_revenue_has_room_on_the_left():
+    figure = draw_shares(shares_data(profile_of([0, 1], revenue=[-20, 120])))
+    assert figure.layout.xaxis.range[0] < -20
+
+
+def test_segments_of_one_name_are_told_apart():
+    rows = shares_data(profile_of([0, 1], names={0: "Loyal", 1: "Loyal"}))
+    assert [row.title for row in rows] == ["Loyal (0)", "Loyal (1)"]
+
+
+def test_the_ranking_shows_compactness():
+    summary = profile_of([0, 0, 1, 1]).find(0)
+    assert list(draw_ranking(summary).data[0].x) == [0.75]
+    assert describe_ranking(summary) == "Customers of Segment 0 are most alike in Recency (0.75)."
+
+
+def test_a_segment_without_compactness_is_told_and_drawn():
+    summary = profile_of([0, 0, -1, -1]).noise
+    assert len(draw_ranking(summary).data[0].x or ()) == 0
+    assert describe_ranking(summary).startswith("Noise has no compactness")
+
+
+def test_a_distribution_shows_the_segment_before_everyone():
+    summary = profile_of([0, 0, 1, 1]).find(0)
+    pair = histogram_pair(np.arange(4.0), np.array([True, True, False, False]))
+    figure = draw_distribution(pair, summary.features[0], summary.title)
+    assert list(figure.data[0].y) == [50, 50, 0, 0]
+    assert list(figure.data[1].x) == list(pair.edges)
+    assert list(figure.data[1].y) == [25, 25, 25, 25, 25]
+    assert figure.layout.xaxis.title.text == "Recency (days)"
+    assert describe_distribution(pair, summary.features[0], "Segment 0") == (
+        "Recency: median 0.5 days in Segment 0, 1.5 days over all customers."
+    )
+
+
+def test_a_clipped_distribution_says_what_it_leaves_out():
+    values = np.concatenate([np.linspace(0, 1, 999), [80.0]])
+    members = values > 0.5
+    pair = histogram_pair(values, members)
+    summary = profile_of([0, 0, 1, 1]).find(0)
+    text = describe_distribution(pair, summary.features[0], "Segment 0")
+    assert f"{pair.population_outside} customers, {pair.segment_outside} customers of this segment." in text
+
+
+class TestWhatIs0Or1:
+    FEATURE = FeatureProfile(
+        "housing=yes", "housing: yes", "share of customers", 0.48, None, 0.56, None, compactness=1.0, shift=-0.2, kind="binary"
+    )
+
+    def test_shares_are_told_rather_than_medians(self):
+        pair = histogram_pair(np.repeat([0.0, 1.0], [44, 56]), np.repeat([True, False, True], [13, 75, 12]))
+        assert describe_distribution(pair, self.FEATURE, "Segment 0") == "housing: yes: 48 % of Segment 0, 56 % of all customers."
+        figure = draw_distribution(pair, self.FEATURE, "Segment 0")
+        assert list(figure.data[0].y) == [52, 48]
+        assert list(figure.layout.xaxis.ticktext) == ["no", "yes"]
+        assert figure.layout.xaxis.tickformat is None
+        assert figure.data[0].hovertext[1] == "housing: yes: yes<br>Segment 0: 48 %<br>all customers: 56 %"
+
+    def test_the_ranking_says_how_many_have_it(self):
+        summary = SegmentSummary(0, "Segment 0", 25, 0.25, None, None, (self.FEATURE,), "")
+        assert describe_ranking(summary) == "Customers of Segment 0 are most alike in housing: yes (1.00, 48 % have it)."
+        assert draw_ranking(summary).data[0].hovertext[0] == "housing: yes<br>compactness 1.00<br>48 % have it, 56 % of all customers"

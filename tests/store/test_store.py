@@ -1,0 +1,278 @@
+import multiprocessing
+import os
+import threading
+
+import numpy as np
+import pytest
+
+from segcore.errors import StoreError
+from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.grid import point_key
+from segcore.records.preparation import Preparation
+from segcore.records.solution import Solution
+from segcore.records.sweep import SweepSpec
+from segcore.store.store import Store, default_home
+
+LABELS = np.array([0, 1, 1, -1], dtype=np.int32)
+
+
+@pytest.fixture
+def store(home):
+    return Store()
+
+
+def spec(seed=0, points=3):
+    return SweepSpec(
+        table="t.json",
+        data={"fingerprint": "f", "filters": []},
+        features=("a",),
+        outliers="none",
+        repeats=1,
+        scaler="standard",
+        algorithm="kmeans",
+        points=tuple({"n_clusters": k + 2} for k in range(points)),
+        engine="stock",
+        seed=seed,
+        versions={},
+    )
+
+
+def solution(k=2):
+    return Solution.from_labels(
+        LABELS, params={"n_clusters": k}, engine="stock", evidence="proof", seed=0, arrays={"centres": np.array([[1 / 3], [2.0]])}
+    )
+
+
+def test_the_home_is_the_one_asked_for(home):
+    assert default_home() == home
+    assert Store().home == home
+
+
+def test_without_a_wish_the_home_is_the_users_data_directory(monkeypatch):
+    monkeypatch.delenv("SEGCORE_HOME")
+    assert default_home().name == "segcore"
+
+
+def test_a_home_that_cannot_be_written_is_refused_in_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be used .* set SEGCORE_HOME"):
+        Store(tmp_path / "file" / "below")
+
+
+def test_equal_content_is_one_object_and_comes_back_unchanged(store):
+    array = np.array([[1 / 3, -0.0], [np.pi, 1e300]])
+    name = store.put_array(array)
+    assert store.put_array(array.copy()) == name
+    assert store.array(name).tobytes() == array.tobytes()
+    assert not list((store.home / "objects").rglob("*.tmp"))
+
+
+def test_an_object_array_is_never_pickled(store):
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        store.put_array(np.array(["text", None], dtype=object))
+
+
+def test_a_lost_object_is_told_in_one_sentence(store):
+    name = store.put_array(LABELS)
+    store.object_path(name).unlink()
+    with pytest.raises(StoreError, match="has lost .* run the sweep again"):
+        store.array(name)
+
+
+@pytest.mark.parametrize("size", [0, 40])
+def test_an_object_that_was_cut_short_is_told_and_written_again(store, size):
+    name = store.put_array(LABELS)
+    os.truncate(store.object_path(name), size)
+    with pytest.raises(StoreError, match="has lost .* run the sweep again"):
+        store.array(name)
+    assert store.put_array(LABELS) == name
+    np.testing.assert_array_equal(store.array(name), LABELS)
+
+
+def test_a_point_whose_arrays_are_damaged_is_missing_so_that_the_sweep_computes_it_again(store):
+    sweep = store.add_sweep(spec(points=2))
+    for position in range(2):
+        store.put_solution(sweep, position, solution(position + 2))
+    store.put_summary(sweep, {})
+    os.truncate(store.object_path(store.put_array(LABELS)), 0)
+    assert store.is_complete(sweep)
+    with pytest.raises(StoreError, match="run the sweep again"):
+        store.solution(sweep, 1)
+    assert store.positions(sweep) == {0}
+    assert not store.is_complete(sweep)
+    assert store.put_solution(sweep, 1, solution(3))
+    np.testing.assert_array_equal(store.solution(sweep, 1).labels, LABELS)
+
+
+def test_what_a_killed_writer_left_half_written_is_deleted_once_it_is_old(store, home):
+    path = store.object_path(store.put_array(LABELS))
+    old, young = path.with_name("a.npy.1.1.tmp"), path.with_name("b.npy.1.1.tmp")
+    for half in (old, young):
+        half.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    assert store.drop_leftovers() == 1
+    assert sorted(kept.name for kept in path.parent.iterdir()) == sorted([path.name, young.name])
+
+
+def test_a_write_that_fails_leaves_no_file(store, monkeypatch):
+    def fail(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("segcore.store.store.os.fsync", fail)
+    with pytest.raises(StoreError, match="No space left"):
+        store.put_array(LABELS)
+    assert [path for path in (store.home / "objects").rglob("*") if path.is_file()] == []
+
+
+def test_a_solution_comes_back_with_its_labels_and_arrays(store):
+    sweep = store.add_sweep(spec())
+    assert store.put_solution(sweep, 1, solution())
+    read = store.solution(sweep, 1)
+    assert read.labels.tolist() == LABELS.tolist()
+    assert read.arrays["centres"].tolist() == [[1 / 3], [2.0]]
+    assert [found is None for found in store.sweep(sweep).solutions] == [True, False, True]
+    assert store.sweep(sweep).solutions[1].labels is None
+
+
+def test_an_acknowledged_solution_is_never_replaced(store):
+    sweep = store.add_sweep(spec())
+    assert store.put_solution(sweep, 0, solution(2))
+    assert not store.put_solution(sweep, 0, solution(9))
+    assert store.solution(sweep, 0).params == {"n_clusters": 2}
+
+
+def test_a_point_without_solution_is_told_in_one_sentence(store):
+    sweep = store.add_sweep(spec())
+    with pytest.raises(StoreError, match="Point 3 of sweep .* has no solution yet"):
+        store.solution(sweep, 2)
+
+
+def test_the_same_question_is_one_sweep(store):
+    assert store.add_sweep(spec()) == store.add_sweep(spec())
+    assert store.add_sweep(spec(seed=1)) != store.add_sweep(spec())
+    assert len(store.sweep_ids()) == 2
+
+
+def test_a_points_parameters_come_back_in_the_order_asked(store):
+    asked = SweepSpec.from_json({**spec().to_json(), "algorithm": "dbscan", "points": [{"min_samples": 10, "eps": 0.5}]})
+    sweep = store.add_sweep(asked)
+    store.put_solution(sweep, 0, Solution.from_labels(LABELS, params=asked.points[0], engine="stock", evidence="", seed=0))
+    assert point_key(store.spec(sweep).points[0]) == "min_samples=10,eps=0.5"
+    assert point_key(store.solution(sweep, 0).params) == "min_samples=10,eps=0.5"
+
+
+def test_a_sweep_is_found_by_the_beginning_of_its_id(store):
+    sweep = store.add_sweep(spec())
+    assert store.resolve(sweep[:8]) == sweep
+    assert store.resolve(sweep[:8].upper()) == sweep
+    for wrong in ("", "zzz", "%"):
+        with pytest.raises(StoreError):
+            store.resolve(wrong)
+
+
+def test_what_was_fitted_and_summed_up_comes_back(store):
+    sweep = store.add_sweep(spec())
+    preparation = Preparation(("a",), "standard", (1 / 3,), (2.0,))
+    store.put_preparation(sweep, preparation)
+    store.put_summary(sweep, {"rows": 4, "recommended": {"params": None, "reason": "No clear best."}})
+    read = store.sweep(sweep)
+    assert read.preparation == preparation
+    assert read.recommendation.reason == "No clear best."
+
+
+def test_failed_points_can_be_tried_again_and_only_those(store):
+    sweep = store.add_sweep(spec())
+    failed = Solution(params={"n_clusters": 3}, status="failed", engine="stock", evidence="", seed=0, reason="killed")
+    store.put_solution(sweep, 0, solution())
+    store.put_solution(sweep, 1, failed)
+    assert [store.begin_attempt(sweep, 1) for _ in range(2)] == [1, 2]
+    assert store.forget_failed(sweep) == 1
+    assert store.positions(sweep) == {0}
+    assert store.begin_attempt(sweep, 1) == 1
+
+
+def test_names_of_segments_are_kept_changed_and_taken_away(store):
+    store.name_segment("s", "k=2", 0, "  Weekend shoppers ")
+    store.name_segment("s", "k=2", 1, "Gone")
+    store.name_segment("s", "k=2", 0, "Regulars")
+    store.name_segment("s", "k=2", 1, " ")
+    assert store.segment_names("s", "k=2") == {0: "Regulars"}
+    assert store.segment_names("s", "k=3") == {}
+
+
+def test_a_feature_table_comes_back_whole(store):
+    table = FeatureTable(
+        values=np.array([[1 / 3, 2.0], [3.0, 4.0]]),
+        names=("a", "b"),
+        customers=np.array(["007", "17850"], dtype=object),
+        copies=np.zeros(2, dtype=np.int32),
+        dictionary=(FeatureEntry("a", "A", "days", "What a is.", ("x",)), FeatureEntry("c", "C", "", "", (), "constant")),
+        revenue=np.array([1.5, -2.0]),
+        profile={"country": np.array(["FR", None], dtype=object)},
+        reference_date="2011-12-09T12:50:00",
+    )
+    read = store.feature_table(store.put_feature_table(table))
+    assert read.fingerprint == table.fingerprint
+    assert read.customers.tolist() == ["007", "17850"]
+    assert read.revenue.tolist() == [1.5, -2.0]
+    assert read.profile["country"].tolist() == ["FR", None]
+    assert read.dictionary == table.dictionary
+
+
+def test_jobs_are_listed_newest_first_with_what_is_done(store):
+    first, second = store.add_sweep(spec()), store.add_sweep(spec(seed=1))
+    for job in (first, second):
+        store.put_job(job, kind="sweep", title="k-means", spec={}, total=3, state="queued")
+    store.put_solution(first, 0, solution())
+    store.update_job(first, state="running", result={"seconds": [1.0]})
+    assert [row["id"] for row in store.job_rows()] == [second, first]
+    row = store.job_row(first)
+    assert (row["state"], row["done"], row["total"], row["result"]) == ("running", 1, 3, {"seconds": [1.0]})
+    with pytest.raises(StoreError):
+        store.job_row("none")
+
+
+def _write_points(home, sweep, start):
+    store = Store(home)
+    for position in range(start, 60, 2):
+        store.put_solution(sweep, position, solution(position + 2))
+
+
+def test_two_processes_and_a_thread_write_at_once(store, home):
+    sweep = store.add_sweep(spec(points=60))
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write_points, args=(str(home), sweep, start)) for start in (0, 1)]
+    thread = threading.Thread(target=lambda: [store.name_segment(sweep, "p", i, f"n{i}") for i in range(50)])
+    for writer in (*writers, thread):
+        writer.start()
+    for writer in (*writers, thread):
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert store.positions(sweep) == set(range(60))
+    assert len(store.segment_names(sweep, "p")) == 50
+
+
+def test_a_forked_child_opens_an_index_of_its_own(store):
+    store.sweep_ids()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if store._index() is not None and store._local.index[0] == os.getpid() else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_table_without_ids_has_the_same_values_and_revenue(home):
+    store = Store(home)
+    values = np.arange(12.0).reshape(4, 3)
+    table = FeatureTable(
+        values=values,
+        names=("a", "b", "c"),
+        customers=np.array(["1", "2", "3", "4"], dtype=object),
+        copies=np.zeros(4, dtype=np.int32),
+        dictionary=(),
+        revenue=np.array([1.0, 2.0, 3.0, 4.0]),
+        profile={"churn": np.array([0, 1, 0, 1])},
+    )
+    found = store.feature_table(store.put_feature_table(table), ids=False)
+    assert np.array_equal(found.values, values) and not isinstance(found.values, np.memmap)
+    assert np.array_equal(found.revenue, table.revenue)
+    assert len(found.customers) == 4 and not found.profile

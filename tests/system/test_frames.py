@@ -1,0 +1,47 @@
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_frames_load_no_heavy_library_before_they_are_asked_to():
+    code = (
+        "import sys, segcore.system.frames, segcore.intake.take_in, segcore.intake.child; "
+        "print(sorted({'modin', 'ray', 'polars', 'sklearn'} & set(sys.modules)))"
+    )
+
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+
+    assert printed == "[]\n"
+
+
+def test_reading_and_building_with_pandas_loads_no_heavy_library(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("customer_id,date,amount\na,2024-01-01,5\na,2024-01-02,6\nb,2024-01-02,6\n")
+    code = (
+        "import sys\nfrom segcore.data.sources import read_source\nfrom segcore.features.builders import build_features\n"
+        f"build_features(read_source({str(path)!r}))\n"
+        "print(sorted({'modin', 'ray', 'sklearn', 'sklearnex', 'numba'} & set(sys.modules)))"
+    )
+
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+
+    assert printed == "[]\n"
+
+
+def test_rays_token_is_secret_and_goes_away_with_the_process(tmp_path):
+    code = (
+        "import os\nfrom segcore import frames\npath = frames._token_file()\n"
+        "print(path, oct(os.stat(path).st_mode & 0o777), len(path.read_text()), path.exists())"
+    )
+
+    printed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True, env={**os.environ, "TMPDIR": str(tmp_path)}
+    ).stdout
+
+    path, mode, length, existed = printed.split()
+    assert (mode, length, existed) == (oct(stat.S_IRUSR | stat.S_IWUSR), "64", "True")
+    assert not Path(path).exists()

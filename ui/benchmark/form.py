@@ -1,0 +1,153 @@
+"""Ask for a benchmark: what to fit, how often, with which engines; and start it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from segcore import jobs
+from segcore.benchmark.plan import engines_of
+from segcore.clustering.algorithms.registry import ALGORITHMS, AlgorithmSpec, algorithm
+from segcore.errors import SegcoreError
+from segcore.records.feature_table import FeatureTable
+from segcore.records.grid import Grid, value_text
+from segcore.store.store import Store
+from segcore.wording.numbers import counted
+from ui.features.choice import FeatureChoice, kit_choice
+from ui.shell import state
+from ui.sweep.form import ENGINE_TITLES, ENGINE_WORDS
+
+if TYPE_CHECKING:
+    from segcore.records.intake import Intake
+
+KIT, TICKED = "The Intel kit's setting", "What is ticked on Features"
+MOST_RUNS = 20
+MOST_REPEATS = 100
+FOLLOWED = "benchmark"
+
+
+def benchmark_form(store: Store, taken: Intake, table: FeatureTable) -> None:
+    """Draw the form; its primary button starts the benchmark and follows it."""
+    with st.container(border=True):
+        chosen = _pick_features(taken, table)
+        spec = algorithm(str(_picked("Algorithm", [one.name for one in ALGORITHMS], "algorithm", lambda name: algorithm(name).title)))
+        grid = _grid(spec)
+        left, middle, right = st.columns(3)
+        repeats = left.number_input(
+            "Copies of each customer", 1, MOST_REPEATS, key=_kept("repeats", 1), help="More rows to fit; the kit times 1, 10 and 100."
+        )
+        runs = middle.number_input(
+            "Runs of each engine", 1, MOST_RUNS, key=_kept("runs", 3), help="The median counts; the spread is shown."
+        )
+        known = engines_of(spec.name)
+        engines = right.pills(
+            "Engines",
+            known,
+            selection_mode="multi",
+            format_func=lambda name: ENGINE_TITLES[str(name)],
+            key=_kept(f"engines.{spec.name}", list(known)),
+        )
+        for name, value in (("repeats", repeats), ("runs", runs), (f"engines.{spec.name}", engines)):
+            state.remember(f"benchmark.{name}", value)
+        st.caption(" ".join(f"{ENGINE_TITLES[name]}: {ENGINE_WORDS[name]}" for name in engines))
+        if grid is None or chosen is None:
+            return
+        if not engines:
+            st.warning("Choose at least one engine.", icon=":material/speed:")
+            return
+        fits = len(grid) * len(engines) * int(runs)
+        st.markdown(
+            f"**{counted(fits, 'fit')}** ({counted(len(grid), 'point')} × {counted(len(engines), 'engine')} × "
+            f"{counted(int(runs), 'run')}), each run in a fresh process, the engines taking turns. Nothing else should run meanwhile."
+        )
+        st.button(
+            "Start the benchmark",
+            key="benchmark.start",
+            type="primary",
+            icon=":material/speed:",
+            on_click=start,
+            args=(store, taken, chosen, spec, grid, tuple(engines), int(repeats), int(runs)),
+        )
+    problem = state.recall("benchmark_problem")
+    if problem:
+        st.error(problem, icon=":material/error:")
+
+
+def _kept(name: str, first: object) -> str:
+    """Seed a widget with what was chosen before on this page, and return its key."""
+    key = f"benchmark.field.{name}"
+    state.seed_widget(key, state.recall(f"benchmark.{name}", first))
+    return key
+
+
+def _picked(label: str, options: list[str], name: str, words: Callable[[Any], str] = str) -> str:
+    key = _kept(name, options[0])
+    picked = st.segmented_control(label, options, key=key, required=True, format_func=words)
+    state.remember(f"benchmark.{name}", picked or options[0])
+    return picked or options[0]
+
+
+def _pick_features(taken: Intake, table: FeatureTable) -> FeatureChoice | None:
+    options = [KIT, TICKED] if taken.kind == "transactions" else [TICKED]
+    chosen = state.choice()
+    if _picked("Customers and features", options, "features") == KIT:
+        chosen = kit_choice(table, taken.kind)
+    if not chosen.features:
+        st.warning("No feature is ticked, so there is nothing to fit.", icon=":material/checklist:")
+        return None
+    rule = "outliers set aside" if chosen.outliers == "kit" else "no outlier rule"
+    st.caption(f"{counted(len(chosen.features), 'feature')} of {counted(len(table), 'customer')}, {rule}, scaling {chosen.scaler}.")
+    return chosen
+
+
+def _grid(spec: AlgorithmSpec) -> Grid | None:
+    """Draw a field for each axis of the kit's grid and return the grid; None, with a sentence, where a field is wrong."""
+    axes: dict[str, str] = {}
+    shown = [param for param in spec.params if param.default]
+    for column, param in zip(st.columns(len(shown)), shown, strict=True):
+        key = _kept(f"{spec.name}.{param.name}", ", ".join(value_text(value) for value in param.default))
+        axes[param.name] = column.text_input(f"{param.title} ({param.name})", key=key, help=f"{param.help} Separated by commas.")
+        state.remember(f"benchmark.{spec.name}.{param.name}", axes[param.name])
+    try:
+        return Grid.from_mapping({name: spec.param(name).parse_axis(text) for name, text in axes.items()})
+    except SegcoreError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+
+
+def start(
+    store: Store,
+    taken: Intake,
+    chosen: FeatureChoice,
+    spec: AlgorithmSpec,
+    grid: Grid,
+    engines: tuple[str, ...],
+    repeats: int,
+    runs: int,
+) -> None:
+    """Start the benchmark that the form describes; a callback, so what is wrong is kept for the page to say."""
+    from segcore.benchmark.plan import benchmark_spec
+
+    state.remember("benchmark_problem", None)
+    try:
+        asked = benchmark_spec(
+            store,
+            taken.table,
+            taken.data,
+            features=chosen.features,
+            outliers=chosen.outliers,
+            repeats=repeats,
+            scaler=chosen.scaler,
+            algorithm=spec.name,
+            points=grid.points(),
+            engines=engines,
+            runs=runs,
+            seed=chosen.seed,
+        )
+        title = f"{spec.title} on {taken.data['name']}, {' against '.join(engines)}"
+        total = len(grid) * len(engines) * runs
+        state.remember(FOLLOWED, jobs.start_benchmark(store, asked, title=title, total=total))
+    except SegcoreError as error:
+        state.remember("benchmark_problem", str(error))

@@ -1,0 +1,188 @@
+"""What a benchmark found: times, proof of what ran, agreement; and the ones before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from segcore import jobs
+from segcore.clustering.algorithms.registry import algorithm
+from segcore.plots.timings import describe_timings, draw_timings, seconds_text, timings_data
+from segcore.records.grid import point_key
+from segcore.store.store import Store
+from segcore.wording.numbers import counted, percent_text
+from ui.benchmark.form import FOLLOWED
+from ui.shell import state
+from ui.shell.progress import LIVE, POLL_SECONDS, draw_job
+from ui.sweep.form import ENGINE_TITLES
+from ui.widgets.figures import draw_figure, escape
+from ui.widgets.text import ago
+
+MOST_RECENT = 20
+_MIB = 1 << 20
+_ORDER = {"stock": 0, "intel": 1, "shared": 2}
+
+
+def recent(store: Store) -> list[jobs.Job]:
+    """Return the newest benchmarks, the newest first."""
+    return [job for job in jobs.list_jobs(store, 200) if job.kind == "benchmark"][:MOST_RECENT]
+
+
+def draw_benchmarks(store: Store) -> None:
+    """Draw the benchmark that is followed, chosen among the newest."""
+    found = recent(store)
+    if not found:
+        st.info("No benchmark has been run yet. Start one above: its result is kept, and shown here.", icon=":material/speed:")
+        return
+    known = {job.id: job for job in found}
+    followed = state.recall(FOLLOWED)
+    state.set_widget("benchmark.shown", followed if followed in known else found[0].id)
+
+    def choose() -> None:
+        state.remember(FOLLOWED, state.widget("benchmark.shown"))
+
+    shown = st.selectbox(
+        "Benchmark", list(known), key="benchmark.shown", on_change=choose, format_func=lambda job_id: _option(known[job_id])
+    )
+    _draw_one(store, known[shown])
+
+
+def _option(job: jobs.Job) -> str:
+    return f"{job.title} · {job.state} · {ago(job.finished or job.created)}"
+
+
+def _draw_one(store: Store, job: jobs.Job) -> None:
+    result = store.job_row(job.id)["result"]
+    if result:
+        draw_result(result, job.id)
+    elif job.state in LIVE:
+
+        def look() -> None:
+            with st.container(border=True):
+                draw_job(jobs.read_job(store, job.id), where="benchmark")
+
+        st.fragment(run_every=POLL_SECONDS if job.state != "interrupted" else None, key="benchmark.watch")(look)()
+    elif job.state == "cancelled":
+        st.warning("This benchmark was cancelled, so it has no result.", icon=":material/block:")
+    else:
+        st.error(f"This benchmark has no result: {escape(job.message or 'the log says why.')}", icon=":material/error:")
+
+
+def draw_result(result: Mapping[str, Any], job_id: str) -> None:
+    """Draw a benchmark's document: the sentence first, then times, proof and agreement."""
+    with st.container(border=True):
+        gain, _, rest = result["summary"].removesuffix(".").partition(". ")
+        st.markdown(f":material/speed: **{escape(gain)}.**" + (f" {escape(rest)}." if rest else ""))
+    for warning in result.get("warnings", []):
+        st.warning(escape(warning), icon=":material/warning:")
+    copies = f" ({result['repeats']} copies of each customer)" if result["repeats"] > 1 else ""
+    size = f"{counted(result['rows'], 'row')}{copies} × {counted(result['features'], 'feature')}"
+    st.caption(
+        f"{escape(result['data'].get('name', 'data'))} · {algorithm(result['algorithm']).title} · {size} · "
+        f"{counted(result['points'], 'point')} · {counted(result['runs'], 'run')} of each engine"
+    )
+    times = timings_data(result)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        help_text = (
+            "No start-up, no loading of compiled code, no feature building. Stock and Intel: the sum of the fits. "
+            "Shared: all the time from the first point to the last."
+        )
+        st.markdown("**Time for the whole grid**", help=help_text)
+        words = describe_timings(times)
+        draw_figure(draw_timings(times), key=f"figure.times.{job_id[:12]}", name="Seconds of each engine, median and runs", words=words)
+    with right:
+        _draw_agreement(result)
+    _draw_engines(result)
+    _draw_points(result)
+    _draw_machine(result)
+
+
+def _draw_agreement(result: Mapping[str, Any]) -> None:
+    st.markdown("**Do the results agree?**")
+    if result.get("max_difference") is not None:
+        st.metric("Largest difference", f"{result['max_difference']:.1g}", border=True, help="Between the two silhouettes of a point.")
+    elif not result["agreement"]:
+        st.caption("There is nothing to compare: agreement is with stock, and it takes another engine.")
+    for engine, found in sorted(result["agreement"].items(), key=lambda item: -_ORDER.get(item[0], 0)):
+        st.caption(f"{ENGINE_TITLES.get(engine, engine)}, compared with stock")
+        with st.grid(2, min_column_width=130):
+            st.metric("Speed", _times(result["ratio_to_stock"].get(engine)), border=True, help="Times as fast as stock: below 1 is slower.")
+            against_intel = result.get("ratio_to_intel", {}).get(engine)
+            if against_intel is not None:
+                st.metric("Against Intel", _times(against_intel), border=True, help="Times as fast as Intel's code: below 1 is slower.")
+            same = f"{found['identical_points']} of {found['points']}"
+            st.metric("Identical points", same, border=True, help=f"Points where both gave {found['identical_meaning']}.")
+            if found["identical_points"] < found["points"]:
+                lowest = "–" if found["min_ari"] is None else f"{found['min_ari']:.3f}"
+                help_text = "Adjusted Rand index of the point that differs most: 1 is the same partition."
+                st.metric("Lowest agreement", lowest, border=True, help=help_text)
+                if found["max_inertia_gap"] is not None:
+                    st.metric("Worst inertia gap", gap_text(found["max_inertia_gap"]), border=True, help=found["inertia_gap_meaning"])
+
+
+def _times(ratio: float | None) -> str:
+    return "–" if ratio is None else f"{ratio:.2f} ×"
+
+
+def gap_text(gap: float) -> str:
+    """Return a relative difference as a percentage with its sign; nothing but rounding errors is none."""
+    return "none" if abs(gap) < 5e-7 else f"{100 * gap:+.2f} %" if abs(gap) >= 5e-5 else "under 0.01 %"
+
+
+def _draw_engines(result: Mapping[str, Any]) -> None:
+    st.markdown("**What ran, and the proof**")
+    engines = sorted(result["engines"].items(), key=lambda item: _ORDER.get(item[0], 0))
+    rows = [
+        {
+            "Engine asked": ENGINE_TITLES.get(engine, engine),
+            "What ran": times["ran"] or "nothing",
+            "Median": seconds_text(times["median_seconds"]),
+            "Fastest": seconds_text(times["min_seconds"]),
+            "Slowest": seconds_text(times["max_seconds"]),
+            "Peak memory": f"{times['peak_rss_bytes'] / _MIB:,.0f} MiB" if times["peak_rss_bytes"] else "–",
+        }
+        for engine, times in engines
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Each engine with what ran, its times and its peak memory")
+    for engine, times in engines:
+        st.caption(f"{ENGINE_TITLES.get(engine, engine)}: {escape(times['evidence'])}.")
+
+
+def _draw_points(result: Mapping[str, Any]) -> None:
+    with st.expander("Every point: times and agreement"):
+        agreed = {
+            (engine, point_key(point["params"])): point for engine, found in result["agreement"].items() for point in found["by_point"]
+        }
+        rows = []
+        for position, params in enumerate(result["grid"]):
+            row: dict[str, Any] = dict(params)
+            for engine, times in result["engines"].items():
+                row[f"{engine}: seconds"] = times["points"][position]["median_seconds"]
+            for engine in result["agreement"]:
+                found = agreed.get((engine, point_key(params)), {})
+                row[f"{engine}: identical"] = found.get("identical")
+                row[f"{engine}: adjusted Rand index"] = found.get("ari")
+                row[f"{engine}: inertia gap (%)"] = None if found.get("inertia_gap") is None else 100 * found["inertia_gap"]
+            rows.append(row)
+        table = pd.DataFrame(rows).dropna(axis="columns", how="all")
+        formats = {"seconds": "%.4f", "index": "%.3f", "(%)": "%+.3f"}
+        config = {
+            str(name): st.column_config.NumberColumn(format=pattern)
+            for name in table.columns
+            for end, pattern in formats.items()
+            if str(name).endswith(end)
+        }
+        st.dataframe(table, hide_index=True, column_config=config, placeholder="–", alt="Every point with its times and agreement")
+
+
+def _draw_machine(result: Mapping[str, Any]) -> None:
+    with st.expander("The machine"):
+        for name, value in result["machine"].items():
+            if isinstance(value, Mapping):
+                value = ", ".join(f"{part} {version}" for part, version in value.items())
+            text = percent_text(value) if name == "other_cpu_share" else value
+            st.markdown(f"- {escape(name.replace('_', ' '))}: {escape(str(text))}")

@@ -1,0 +1,130 @@
+"""The columns of a customer table: what each holds, what it is used as and why; each can be changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from segcore.records.data_rules import ColumnRules
+from segcore.records.feature_table import ColumnUse
+from segcore.store.store import Store
+from ui.shell import cache
+from ui.widgets.text import count, on_screen, visible
+
+NUMBER, BINARY, CATEGORY, PROFILE, UNUSED = "Number", "0 or 1", "Category", "Profile", "Not used"
+_TITLES: Mapping[str, str] = {"number": NUMBER, "binary": BINARY, "category": CATEGORY, "profile": PROFILE, "dropped": UNUSED}
+_EXAMPLES = 3
+_SHOWN_ROWS = 14
+
+
+def column_editor(store: Store, rules: ColumnRules, uses: Sequence[ColumnUse], preview: str, salt: str) -> ColumnRules:
+    """Draw the columns and return the rules that the analyst's changes make.
+
+    Parameters
+    ----------
+    store : Store
+    rules : ColumnRules
+        What was chosen before.
+    uses : sequence of ColumnUse
+        What became of each column; empty where the data were not taken in as customers yet.
+    preview : str
+        Id of the stored first rows, for examples.
+    salt : str
+        Distinguishes the widgets of one file from those of another.
+    """
+    if not uses:
+        st.caption("Apply, and this shows what each column is used as.")
+        return rules
+    st.markdown("**What each column is used as**")
+    st.caption(
+        f"{_counts(uses)} Where that is wrong, choose another use: a category becomes a 0 or 1 for each frequent value; a profile column "
+        "is not clustered on, but shown for each segment."
+    )
+    frame = cache.computed("columns", f"{preview}.{salt}", lambda: editor_frame(uses, store.frame(preview)))
+    edited = st.data_editor(
+        frame,
+        hide_index=True,
+        disabled=["Column", "Holds", "Why"],
+        column_config={
+            "Column": st.column_config.TextColumn(pinned=True),
+            "Used as": st.column_config.SelectboxColumn(options=[NUMBER, BINARY, CATEGORY, PROFILE, UNUSED], required=True, width="small"),
+            "Why": st.column_config.TextColumn(width="large"),
+        },
+        height=38 + 35 * min(len(frame), _SHOWN_ROWS),
+        key=f"columns.{salt}",
+    )
+    share = st.number_input(
+        "A category's value counts by itself above this share of the rows (%)",
+        min_value=0.1,
+        max_value=50.0,
+        value=100 * rules.min_share,
+        step=1.0,
+        format="%g",
+        key=f"min_share.{salt}",
+        help="Rarer values together are “other”.",
+        width=420,
+    )
+    changed = {
+        column: str(now)
+        for column, before, now in zip(columns_shown(uses), frame["Used as"], edited["Used as"], strict=True)
+        if before != now
+    }
+    return replace(changed_rules(rules, changed), min_share=round(float(share) / 100, 6))
+
+
+def editor_frame(uses: Sequence[ColumnUse], preview: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a column, but for the id: its name, what it holds, what it is used as, why."""
+    shown = [use for use in uses if use.use != "id"]
+    # What can be changed stands next to the name, so that it is seen on a narrow screen too.
+    return pd.DataFrame(
+        {
+            "Column": [visible(use.column) for use in shown],
+            "Used as": [_TITLES[use.use] for use in shown],
+            "Why": [_sentence(on_screen(use.reason)) for use in shown],
+            "Holds": [_examples(preview, use.column) for use in shown],
+        }
+    )
+
+
+def columns_shown(uses: Sequence[ColumnUse]) -> list[str]:
+    """Return the columns of `editor_frame`'s rows, by their own names."""
+    return [use.column for use in uses if use.use != "id"]
+
+
+def changed_rules(rules: ColumnRules, changed: Mapping[str, str]) -> ColumnRules:
+    """Return the rules after some columns were given another use.
+
+    Parameters
+    ----------
+    rules : ColumnRules
+    changed : mapping of column to what it is to be used as, in the editor's words
+    """
+    named = {name: tuple(column for column in columns if column not in changed) for name, columns in rules.named().items()}
+    keep = tuple(column for column in rules.keep if column not in changed)
+    places = {NUMBER: "number", CATEGORY: "category", PROFILE: "profile", UNUSED: "exclude"}
+    for column, use in changed.items():
+        if use in places:
+            named[places[use]] = (*named[places[use]], column)
+        if use in (NUMBER, BINARY, CATEGORY):
+            keep = (*keep, column)
+    return ColumnRules(**named, keep=keep, min_share=rules.min_share, max_categories=rules.max_categories)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _examples(preview: pd.DataFrame, column: str) -> str:
+    if column not in preview:
+        return ""
+    values = [visible(str(value)) for value in preview[column].dropna().unique()[:_EXAMPLES]]
+    return ", ".join(value if len(value) <= 24 else f"{value[:22]}…" for value in values)
+
+
+def _counts(uses: Sequence[ColumnUse]) -> str:
+    features = sum(use.use in ("number", "binary", "category") for use in uses)
+    profile, dropped = (sum(use.use == name for use in uses) for name in ("profile", "dropped"))
+    return f"{count(features, 'column')} clustered on, {profile} in the profile, {dropped} not used."

@@ -1,0 +1,79 @@
+"""Take data in for a session: from the store at once where they are known, else in a child process behind a status line."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from segcore.errors import SegcoreError
+from segcore.store.store import Store
+from segcore.system.digests import canonical_json
+from ui.shell import cache, state
+
+if TYPE_CHECKING:
+    from segcore.records.intake import DataRequest, Intake, Peek
+
+FIRST = "complete-journey"
+_LATEST = "app:latest-request"  # among the store's intakes: a session that begins opens what was loaded last
+
+
+def first_request(store: Store) -> DataRequest:
+    """Return what a new session opens: what was loaded last, at the very first the embedded sample."""
+    from segcore.records.intake import DataRequest
+
+    latest = store.intake(_LATEST)
+    return DataRequest.from_json(latest) if latest else sample_request(FIRST)
+
+
+def sample_request(name: str) -> DataRequest:
+    """Return the request for a sample, as it stands."""
+    from segcore.records.intake import DataRequest
+
+    return DataRequest.from_json({"data": name})
+
+
+def load_first(store: Store) -> Intake:
+    """Load what a new session opens."""
+    return load(store, first_request(store))
+
+
+def load(store: Store, request: DataRequest) -> Intake:
+    """Load data and make them the session's; what was loaded stays where this raises."""
+    taken = take(store, request)
+    state.load(taken, request)
+    store.put_intake(_LATEST, request.to_json())
+    return taken
+
+
+def take(store: Store, request: DataRequest) -> Intake:
+    """Return the intake of a request; reading happens in a child process with limits of its own."""
+    from segcore.data.samples.registry import find_sample
+    from segcore.intake.child import take_in_child
+
+    sample = find_sample(request.data)
+    name = request.name or (sample.title if sample else request.data)
+    # Two tabs that open together read the data once.
+    alone = cache.computed("reader", canonical_json(request.to_json()), threading.Lock)
+    with st.spinner(f"Loading {name}: reading every row and building the features. This takes a few seconds the first time."), alone:
+        return take_in_child(store.home, request)
+
+
+def look(store: Store, request: DataRequest) -> Peek | None:
+    """Return what a file looks like, so that it can be said what it means; None where it cannot be read at all."""
+    from segcore.intake.child import peek_in_child
+
+    try:
+        return peek_in_child(store.home, request)
+    except SegcoreError:
+        return None
+
+
+def newest_sweep(store: Store) -> str | None:
+    """Return the newest sweep of the loaded data; of any data where none are loaded."""
+    taken = state.intake()
+    for sweep_id in store.sweep_ids():
+        if taken is None or store.spec(sweep_id).table == taken.table:
+            return sweep_id
+    return None

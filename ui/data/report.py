@@ -1,0 +1,131 @@
+"""What is loaded, what was wrong with it, and what it looks like."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from segcore.store.store import Store
+from ui.shell import cache
+from ui.widgets.text import count, day, number, on_screen, plain, visible
+
+if TYPE_CHECKING:
+    from segcore.records.intake import Intake
+
+
+_SHOWN_ASIDE = 200
+_COUNTED = re.compile(r"[\d,]+ rows? .* set aside\.")
+
+
+def draw_summary(taken: Intake) -> None:
+    """Draw the loaded data's name and its four numbers."""
+    with st.container(horizontal=True):
+        st.metric("Customers", f"{taken.n_customers:,}", border=True)
+        st.metric("Rows used", f"{taken.rows_used:,}", border=True)
+        if taken.uses:
+            clustered = sum(use.use in ("number", "binary", "category") for use in taken.uses)
+            st.metric("Columns clustered on", f"{clustered} of {len(taken.columns)}", border=True)
+        if taken.first_date and taken.last_date:
+            st.metric("Period", f"{day(taken.first_date)} – {day(taken.last_date)}", border=True)
+        if taken.total_revenue is not None:
+            st.metric(
+                "Net revenue", number(round(taken.total_revenue)), border=True, help="In the data's own currency, cancellations taken off."
+            )
+
+
+def rows_account(taken: Intake) -> pd.DataFrame:
+    """Return what became of every row that was read; the parts add up to the first line."""
+    lines = [("Read", taken.rows_read)]
+    lines += [(f"Set aside: {reason}", rows) for reason, rows in taken.set_aside.items() if rows]
+    if taken.filtered_out:
+        lines.append(("Left out by the filters", taken.filtered_out))
+    lines.append(("Used", taken.rows_used))
+    return pd.DataFrame({"Rows": [name for name, _ in lines], "Count": [rows for _, rows in lines]})
+
+
+def draw_findings(taken: Intake) -> None:
+    """Draw what was wrong with the data and what was done about it."""
+    lost = taken.rows_read - taken.rows_used
+    if lost:
+        st.markdown(f"Of {count(taken.rows_read, 'row')}, {taken.rows_used:,} are used and {lost:,} are not:")
+        st.dataframe(
+            rows_account(taken),
+            hide_index=True,
+            column_config={"Count": st.column_config.NumberColumn(format="localized")},
+            width="content",
+            alt="What became of the rows that were read; the parts add up",
+        )
+    else:
+        st.markdown(f"All {count(taken.rows_read, 'row')} are used; none had to be set aside.")
+    if taken.counts:
+        st.markdown(f"Used, but worth a look: {plain(counts_words(taken))}.")
+    counted = [note for note in taken.notes if note.level == "info" and _COUNTED.fullmatch(note.text)]  # the table says it
+    for note in sorted(taken.notes, key=lambda note: note.level != "warning"):
+        if note in counted:
+            continue
+        if note.level == "warning":
+            st.warning(plain(on_screen(note.text)), icon=":material/warning:")
+        else:
+            st.markdown(f"- {plain(on_screen(note.text))}")
+
+
+def counts_words(taken: Intake) -> str:
+    """Return what is among the rows used and worth a look, with the number of rows of each."""
+    return "; ".join(f"{what} ({rows:,})" for what, rows in taken.counts.items())
+
+
+def draw_aside(store: Store, taken: Intake) -> None:
+    """Draw the rows that were set aside, and let them and the data report be taken away."""
+    from segcore.intake.report import data_report
+
+    name = Path(taken.data["name"]).stem
+    if taken.aside is not None:
+        with st.expander(f"See {count(sum(taken.set_aside.values()), 'row')} set aside", icon=":material/playlist_remove:"):
+            rows = cache.computed("aside", taken.aside, lambda: store.frame(str(taken.aside)).head(_SHOWN_ASIDE).map(_cell))
+            more = sum(taken.set_aside.values()) - len(rows)
+            st.dataframe(
+                rows, hide_index=True, height=38 + 35 * min(len(rows), 8), alt="Rows that were set aside, where they stand and why"
+            )
+            if more > 0:
+                st.caption(f"The first {len(rows):,}; {more:,} more are in the file.")
+    with st.container(horizontal=True):
+        st.download_button(
+            "Data report (JSON)",
+            lambda: json.dumps(data_report(taken), indent=2, ensure_ascii=False),
+            file_name=f"{name} report.json",
+            mime="application/json",
+            key="data.report",
+            icon=":material/download:",
+        )
+        if taken.aside is not None:
+            st.download_button(
+                "Rows set aside (CSV)",
+                lambda: _aside_csv(store, taken),
+                file_name=f"{name} set aside.csv",
+                mime="text/csv",
+                key="data.aside",
+                icon=":material/download:",
+            )
+
+
+def _aside_csv(store: Store, taken: Intake) -> bytes:
+    from segcore.export.tables import table_bytes
+    from segcore.intake.report import rows_aside
+
+    return table_bytes(rows_aside(store, taken), ".csv")
+
+
+def draw_preview(store: Store, preview: str, rows: int) -> None:
+    """Draw the first rows, as text, as they were read; what cannot be seen is escaped."""
+    frame = cache.computed("preview", preview, lambda: store.frame(preview).map(_cell))
+    st.caption(f"The first {len(frame):,} of {count(rows, 'row')}, as read.")
+    st.dataframe(frame, hide_index=True, height=320, alt="The first rows of the data")
+
+
+def _cell(value: object) -> object:
+    return visible(value) if isinstance(value, str) else value

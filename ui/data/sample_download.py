@@ -1,0 +1,87 @@
+"""Download a sample on request, in a process of its own, with its progress on the page."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import streamlit as st
+
+from segcore.errors import SourceError
+from segcore.store.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+EXPECTED_BYTES = {"online-retail": 23_700_000}  # of the default address; only the bar's length depends on it
+_LOOK_SECONDS = 0.3
+
+
+def is_here(store: Store, name: str) -> bool:
+    """Tell whether a sample can be loaded without a download."""
+    from segcore.data.samples.registry import find_sample
+    from segcore.intake.take_in import samples_folder
+
+    sample = find_sample(name)
+    try:
+        return sample is not None and bool(sample.version(samples_folder(store)))
+    except SourceError:
+        return False
+
+
+def download(store: Store, name: str, *, url: str | None = None) -> None:
+    """Fetch a sample into the store, drawing how much has come.
+
+    Raises
+    ------
+    SourceError
+        Where it cannot be fetched, in one sentence.
+    """
+    bar = st.progress(0.0, text=f"Downloading {name}")
+    expected = EXPECTED_BYTES.get(name, 0)
+    for received in fetch(store, name, url=url):
+        share = min(received / expected, 1.0) if expected else 0.0
+        words = f"Downloading {name}: {received / 1e6:.1f} MB so far" if share < 1 else f"Checking {name}: reading every row"
+        bar.progress(share, text=words)
+    bar.empty()
+
+
+def fetch(store: Store, name: str, *, url: str | None = None) -> Iterator[int]:
+    """Run the command that downloads, and yield the bytes that have come, again and again until it has ended."""
+    command = [sys.executable, "-m", "segcore", "samples", "get", name, "--json", *(["--url", url] if url else [])]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "SEGCORE_HOME": str(store.home.absolute())},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while process.poll() is None:
+            yield _received(store)
+            time.sleep(_LOOK_SECONDS)
+        said = process.communicate()[1].strip().splitlines()
+    finally:
+        process.kill()  # the page was left or drawn anew
+        process.wait()
+    if process.returncode:
+        reason = (
+            said[-1].removeprefix("segcore: ").removeprefix("error: ") if said else f"the download ended with code {process.returncode}."
+        )
+        raise SourceError(f"{reason} Here, “Upload a file” takes any copy of it.")
+
+
+def _received(store: Store) -> int:
+    from segcore.intake.take_in import samples_folder
+
+    total = 0
+    for path in samples_folder(store).glob("download-*/packed"):
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:
+            continue
+    return total

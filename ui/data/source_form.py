@@ -1,0 +1,183 @@
+"""Choose the data: a sample, an upload, a file or folder on this machine; and go on where it could not be loaded as it was."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from segcore.errors import DataError, SegcoreError, SourceError
+from segcore.records.data_rules import DateOrder
+from segcore.store.store import Store
+from ui.data import loading
+from ui.data.sample_download import download, is_here
+from ui.shell import state
+from ui.widgets.text import on_screen, plain
+
+if TYPE_CHECKING:
+    from segcore.records.intake import DataRequest, Intake, Peek
+
+SAMPLE, UPLOAD, PATH = "A sample", "Upload a file", "A file on this machine"
+CHOOSER, FORM = "chooser", "form"
+FORMATS = ["csv", "tsv", "txt", "gz", "zst", "parquet", "xlsx", "xlsm", "xls", "jsonl", "ndjson", "json"]
+_FORMATS_SPOKEN = "CSV or TSV (also .gz and .zst), XLSX, Parquet or JSON Lines"
+_DATE_ORDERS: tuple[tuple[str, DateOrder], ...] = (("The day comes first", "dmy"), ("The month comes first", "mdy"))
+
+
+def choose_data(store: Store) -> None:
+    """Draw the three ways to data; what goes wrong is one sentence, and what was loaded stays."""
+    way = st.segmented_control("Where the data come from", (SAMPLE, UPLOAD, PATH), key="data.way", default=SAMPLE, required=True)
+    if way == SAMPLE:
+        _samples(store)
+    elif way == UPLOAD:
+        _upload(store)
+    else:
+        _path(store)
+    if pending() is None:
+        say_problem(CHOOSER)
+
+
+def say_problem(place: str) -> None:
+    """Draw what went wrong last, if it went wrong at this place of the page."""
+    problem = state.recall("data_problem")
+    if problem and problem[0] == place:
+        st.error(plain(on_screen(problem[1])), icon=":material/error:")
+
+
+def attempt(store: Store, request: DataRequest, place: str = CHOOSER) -> None:
+    """Load data, and say at this place of the page what is wrong where that fails; what was loaded stays."""
+    _forget_pending()
+    try:
+        loading.load(store, request)
+    except SegcoreError as error:
+        text, remedy = str(error), error.remedy if isinstance(error, DataError) else ""
+        # What cannot be read to take it in cannot be read to look at it either.
+        seen = None if isinstance(error, SourceError) else loading.look(store, request)
+        if seen is not None or remedy or on_screen(text) != text:
+            state.remember("data_pending", Pending(request, seen, remedy, place))
+        state.remember("data_problem", (place, f"{text} What was loaded before is still loaded." if state.intake() else text))
+    st.rerun()
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A request that failed: what the file looks like, and what the request can be given to go on (see ``DataError``).
+
+    ``seen`` is None where the file cannot be read before it is said how; ``place`` is where on the page it was asked for.
+    """
+
+    request: DataRequest
+    seen: Peek | None
+    remedy: str
+    place: str
+
+
+def pending() -> Pending | None:
+    """Return the request that failed last, where something can be said of its file that lets it be used."""
+    found: Pending | None = state.recall("data_pending")
+    return found
+
+
+def draw_remedy(store: Store, failed: Pending, taken: Intake | None) -> None:
+    """Draw what is wrong with a file that cannot be used as it is, and what goes on with one click."""
+    say_problem(failed.place)
+    request = failed.request
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if failed.remedy == "set_aside":
+            aside = replace(request, rows=replace(request.rows, set_aside=True))
+            if st.button("Put those rows aside", key="data.set_aside", type="primary", icon=":material/playlist_remove:"):
+                attempt(store, aside)
+        elif failed.remedy == "date_order":
+            for label, order in _DATE_ORDERS:
+                if st.button(label, key=f"data.{order}", type="primary"):
+                    attempt(store, replace(request, rows=replace(request.rows, date_order=order)))
+        if taken is not None:
+            st.button(f"Back to {taken.data['name']}", key="data.back", icon=":material/undo:", on_click=_forget_pending)
+
+
+def _forget_pending() -> None:
+    state.remember("data_pending", None)
+    state.remember("data_problem", None)
+
+
+def _samples(store: Store) -> None:
+    from segcore.data.samples.registry import SAMPLES
+
+    for sample in SAMPLES:
+        request = loading.sample_request(sample.name)
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"sample.{sample.name}"):
+            with st.container(gap=None, width="stretch"):
+                st.markdown(f"**{sample.title}**")
+                st.caption(sample.description)
+                st.caption(f"Licence: {sample.licence}")
+            loaded, here = state.request() == request, is_here(store, sample.name)
+            label = "Loaded" if loaded else "Load" if here else "Download and load"
+            asked = st.button(label, key=f"load.{sample.name}", disabled=loaded)
+        if asked:
+            _load_sample(store, sample.name, here=here)
+
+
+def _load_sample(store: Store, name: str, *, here: bool) -> None:
+    try:
+        if not here:
+            download(store, name)
+    except SegcoreError as error:
+        state.remember("data_problem", (CHOOSER, str(error)))
+        st.rerun()
+    attempt(store, loading.sample_request(name))
+
+
+def _upload(store: Store) -> None:
+    file = st.file_uploader(
+        f"{_FORMATS_SPOKEN}: a line an item bought, a rating, or a row a customer",
+        type=FORMATS,
+        key="data.upload",
+        help="The file stays on this machine: it is copied into segcore's own store, and nowhere else.",
+    )
+    if file is not None and st.button(f"Load {file.name}", key="data.load_upload"):
+        attempt(store, request_for(keep_upload(store, file.name, file.getbuffer()), file.name))
+
+
+def keep_upload(store: Store, name: str, content: bytes | memoryview) -> Path:
+    """Keep an uploaded file in the store's home under the digest of its content, and return where."""
+    folder = store.home / "uploads"
+    folder.mkdir(exist_ok=True)
+    path = folder / (hashlib.sha256(content).hexdigest() + _ending(name))
+    if not path.exists():
+        temporary = path.with_name(f"{path.name}.tmp")
+        temporary.write_bytes(content)
+        temporary.rename(path)
+    return path
+
+
+def _ending(name: str) -> str:
+    """Return the ending that tells a file's format, such as ``.csv.gz``; what no format ends in is left out."""
+    endings = [part for part in name.lower().split(".")[1:][-2:] if part in FORMATS]
+    packed = bool(endings) and endings[-1] in ("gz", "zst")
+    return "".join(f".{part}" for part in (endings if packed else endings[-1:]))
+
+
+def _path(store: Store) -> None:
+    with st.form("data.path", border=False):
+        path = st.text_input(
+            f"Path of a file ({_FORMATS_SPOKEN}), or of a folder of Parquet files", key="data.path_text", placeholder="/home/me/orders.csv"
+        )
+        asked = st.form_submit_button("Load")
+    if asked:
+        if not path.strip():
+            state.remember("data_problem", (CHOOSER, "Give the path of a file."))
+            st.rerun()
+        from segcore.data.files.reader import user_path
+
+        found = user_path(path.strip())
+        attempt(store, request_for(found, found.name))
+
+
+def request_for(path: Path, name: str) -> DataRequest:
+    """Return the request for a file as it stands: everything guessed, nothing filtered."""
+    from segcore.records.intake import DataRequest
+
+    return DataRequest.from_json({"data": str(path), "name": name})

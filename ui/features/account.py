@@ -1,0 +1,114 @@
+"""What the present choice leaves out, from the rows that were read to the customers that are clustered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from segcore.errors import SegcoreError
+from segcore.records.feature_table import FeatureTable
+from segcore.records.preparation import Outliers
+from ui.features.choice import FeatureChoice
+from ui.shell import cache
+from ui.widgets.text import count, number, share
+
+if TYPE_CHECKING:
+    from segcore.records.intake import Intake
+
+
+def kept_customers(taken: Intake, table: FeatureTable, outliers: Outliers) -> np.ndarray | None:
+    """Return which customers are clustered, shape (n_customers,), bool; None where all of them are."""
+    if outliers == "none":
+        return None
+
+    def build() -> np.ndarray:
+        from segcore.features.assemble import kit_outliers
+
+        return kit_outliers(table)
+
+    return cache.computed("kept_customers", taken.table, build)
+
+
+def set_aside(taken: Intake, table: FeatureTable) -> tuple[int, float | None]:
+    """Return how many customers the outlier rule leaves out, and their share of the revenue."""
+
+    def build() -> tuple[int, float | None]:
+        from segcore.features.assemble import assemble
+
+        try:
+            found = assemble(table, table.names[:1], outliers="kit", repeats=1, seed=0)
+        except SegcoreError:
+            return 0, None
+        return found.set_aside_customers, found.set_aside_revenue_share
+
+    return cache.computed("set_aside", taken.table, build)
+
+
+def account(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> pd.DataFrame:
+    """Return the steps from what was read to what is clustered, each with its rows, customers and net revenue.
+
+    What is taken away is negative, so that each column adds up to the next line that is not.
+    """
+    lines: list[tuple[str, int | None, int | None, float | None]] = [("Rows read", taken.rows_read, None, None)]
+    lines += [(f"Set aside: {reason}", -rows, None, None) for reason, rows in taken.set_aside.items() if rows]
+    if taken.filtered_out:
+        lines.append(("Left out by the filters", -taken.filtered_out, None, None))
+    revenue = None if table.revenue is None else float(table.revenue.sum())
+    lines.append(("Used", taken.rows_used, len(table), revenue))
+    if chosen.outliers == "kit":
+        customers, part = set_aside(taken, table)
+        lost = None if revenue is None or part is None else part * revenue
+        left = None if revenue is None else revenue - (lost or 0.0)
+        lines.append(("Set aside by the outlier rule", None, -customers, None if lost is None else -lost))
+        lines.append(("Clustered", None, len(table) - customers, left))
+    frame = pd.DataFrame(lines, columns=["", "Rows", "Customers", "Net revenue"]).astype(
+        {"Rows": "Int64", "Customers": "Int64", "Net revenue": "Float64"}
+    )
+    return frame if revenue is not None else frame.drop(columns="Net revenue")
+
+
+def account_words(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> str:
+    """Return the account in one sentence or two."""
+    aside = [f"{rows:,} set aside ({reason})" for reason, rows in taken.set_aside.items() if rows]
+    aside += [f"{taken.filtered_out:,} left out by the filters"] if taken.filtered_out else []
+    rows = f"{count(taken.rows_read, 'row')} read, {', '.join(aside)}{', ' if aside else ''}"
+    rows += f"{taken.rows_used:,} used" if aside else "all used"
+    customers = f"{count(len(table), 'customer')}"
+    if chosen.outliers == "kit":
+        lost, part = set_aside(taken, table)
+        worth = f" with {share(part)} of the net revenue" if part is not None else ""
+        customers += f", {lost:,} set aside by the outlier rule{worth}; **{count(len(table) - lost, 'customer')} are clustered**"
+    else:
+        customers += ", **all of them clustered**"
+    if chosen.repeats > 1:
+        customers += f", {chosen.repeats} copies of each"
+    made = [use.use in ("number", "binary", "category") for use in taken.uses]
+    columns = "" if all(made) else f" Of {count(len(made), 'column')}, {sum(made):,} make the features; the others are not clustered on."
+    return f"{rows}; {customers}.{columns}"
+
+
+def draw_account(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> None:
+    """Draw what the choice leaves out."""
+    rows = account(taken, table, chosen)
+    with st.container(border=True):
+        st.markdown("**What is left out**")
+        st.markdown(account_words(taken, table, chosen))
+        if len(rows) > 2:
+            whole = {name: st.column_config.NumberColumn(format="localized") for name in ("Rows", "Customers")}
+            money = st.column_config.NumberColumn(format="localized", help="In the data's own currency, cancellations taken off.")
+            st.dataframe(
+                rows.round(),
+                hide_index=True,
+                width="content",
+                placeholder="",
+                column_config={**whole, "Net revenue": money},
+                alt="From the rows that were read to the customers that are clustered; each column adds up",
+            )
+        if table.revenue is not None and chosen.outliers == "kit":
+            lost, part = set_aside(taken, table)
+            if lost and part:
+                each, usual = part * float(table.revenue.sum()) / lost, float(table.revenue.mean())
+                st.caption(f"Those set aside bring {number(round(each))} each on average; all customers {number(round(usual))}.")

@@ -1,0 +1,64 @@
+"""Take the data dictionary and the table of features away as files; each is made only when its button is clicked."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from segcore.records.feature_table import FeatureTable
+from ui.features.choice import FeatureChoice
+from ui.widgets.text import count
+
+if TYPE_CHECKING:
+    from segcore.records.intake import Intake
+
+_MIME = {".csv": "text/csv", ".parquet": "application/vnd.apache.parquet"}
+
+
+def dictionary_file(table: FeatureTable) -> bytes:
+    """Return the data dictionary as CSV."""
+    from segcore.export.tables import table_bytes
+    from segcore.features.output import data_dictionary
+
+    return table_bytes(data_dictionary(table), ".csv")
+
+
+def features_file(table: FeatureTable, chosen: FeatureChoice, suffix: str) -> bytes:
+    """Return the ticked features of the customers that are clustered, before weights, transforms and scaling, as `features` writes them."""
+    from segcore.export.tables import table_bytes
+    from segcore.features.assemble import assemble
+    from segcore.features.output import rows_for_file
+
+    found = assemble(table, chosen.features, outliers=chosen.outliers, repeats=chosen.repeats, seed=chosen.seed)
+    return table_bytes(rows_for_file(found.table), suffix)
+
+
+def draw_files(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> None:
+    """Draw the three buttons."""
+    name = re.sub(r"\W+", "_", str(taken.data.get("name", ""))).strip("_")[:60] or "data"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Data dictionary (CSV)",
+            partial(dictionary_file, table),
+            file_name=f"{name}_dictionary.csv",
+            mime=_MIME[".csv"],
+            key="files.dictionary",
+            on_click="ignore",
+            icon=":material/menu_book:",
+            help="Every feature and every column that is none, in words.",
+        )
+        for suffix, title in ((".csv", "CSV"), (".parquet", "Parquet")):
+            st.download_button(
+                f"Feature table ({title})",
+                partial(features_file, table, chosen, suffix),
+                file_name=f"{name}_features{suffix}",
+                mime=_MIME[suffix],
+                key=f"files.features{suffix}",
+                on_click="ignore",
+                icon=":material/table:",
+                disabled=not chosen.features,
+                help=f"The {count(len(chosen.features), 'ticked feature')} of the clustered, before weights, transforms and scaling.",
+            )

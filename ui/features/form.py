@@ -1,0 +1,316 @@
+"""Tick features, and say what is done with their table before the clustering."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from segcore.clustering.algorithms.registry import ALGORITHMS
+from segcore.records.feature_table import FeatureTable
+from segcore.records.preparation import SCALERS, Outliers, Scaler
+from ui.features import weights as feature_weights
+from ui.features.account import draw_account, set_aside
+from ui.features.choice import FeatureChoice, default_choice, kit_choice, preset_name, sets_of, with_features
+from ui.features.groups import Group, Tick, group_features
+from ui.shell import cache, state
+from ui.sweep.k_distance import choice_digest
+from ui.widgets import parameters
+from ui.widgets.figures import escape
+from ui.widgets.text import count, share, visible
+
+if TYPE_CHECKING:
+    from segcore.records.intake import Intake
+
+PRESETS = {"behaviour": "Behaviour", "rfm": "RFM", "kit": "The Intel kit's 21", "small": "The kit's small 3", "all": "All"}
+_PRESET_WORDS = {
+    "behaviour": "recency, invoices, log spend, basket value, days between orders and the shares of the weekdays",
+    "rfm": "recency, frequency and monetary value, as the classic scoring has them",
+    "kit": "exactly what the Intel customer segmentation kit clusters on",
+    "small": "the kit's amount, number of lines and recency",
+    "all": "every feature there is",
+}
+_SETTINGS = (
+    (
+        "kit",
+        "Use the Intel kit's setting",
+        ":material/settings_backup_restore:",
+        "The kit's 21 features, its outlier rule, standard scaling, and its grids on the Sweep screen, in one click.",
+    ),
+    (
+        "defaults",
+        "Use segcore's defaults",
+        ":material/restart_alt:",
+        "The behaviour features, no outlier rule, standard scaling, and 2 to 12 segments with ten starts each.",
+    ),
+)
+SCALER_TITLES = {"standard": "Standard", "minmax": "Min-max", "robust": "Robust", "none": "None"}
+_SCALER_WORDS = {
+    "standard": "Each feature less its mean, divided by its standard deviation: one unit means equally unusual in every feature.",
+    "minmax": "Each feature stretched from 0 to 1: one extreme customer presses all others together.",
+    "robust": "Each feature less its median, divided by its interquartile range: extreme customers stay extreme.",
+    "none": "The features as they are: those with large numbers decide everything.",
+}
+_BLOCK_WORDS = "The values of one category are scaled together, so that a column with many values weighs no more than one with few."
+_LABEL = 48  # letters of a label
+_BOX_LETTERS = 8  # about the width of a box and of what parts it from the next
+_LONG = 700  # letters of a group from which on it scrolls, so that the form stays in sight
+_SCROLLED = 330  # pixels
+SEARCHED = 24
+"""Ticks from which on a field finds them by name."""
+
+
+def feature_form(taken: Intake, table: FeatureTable) -> FeatureChoice:
+    """Draw the whole form and return what it says; it is kept as the session's choice."""
+    groups = cache.computed("groups", taken.table, lambda: group_features(table.dictionary, taken.kind))
+    ticks = [tick for group in groups for tick in group.ticks]
+    _seed(taken, ticks)
+    _presets(taken, table)
+    summary = st.empty()
+    _ticks(taken, table, groups)
+    _draw_left_out(taken, table)
+    ticked = [tick for tick in ticks if state.widget(_tick_key(taken, tick))]
+    names = {name for tick in ticked for name in tick.names}
+    features = tuple(name for name in table.names if name in names)
+    st.header("Weigh and transform", anchor=False)
+    rule: Outliers = "kit" if taken.kind == "transactions" and state.widget("features.outliers") else "none"
+    weights, transforms = feature_weights.weigh(taken, table, ticked, rule, state.widget("features.scaler") or "standard")
+    st.header("Before the clustering", anchor=False)
+    left, right = st.columns(2, gap="medium")
+    with left, st.container(border=True, height="stretch"):
+        scaler = _scaling(ticked)
+    with right, st.container(border=True, height="stretch"):
+        outliers = _outlier_rule(taken, table)
+    with st.expander("Advanced: repeats and seed", icon=":material/tune:"):
+        repeats, seed = _advanced()
+    asked = FeatureChoice(features, outliers, scaler, repeats, seed, weights=weights, transforms=transforms)
+    chosen = with_features(asked, features)
+    state.choose(chosen)
+    draw_account(taken, table, chosen)
+    _summary(summary, chosen, taken, table)
+    return chosen
+
+
+def _tick_key(taken: Intake, tick: Tick) -> str:
+    return f"tick.{taken.table[:12]}.{tick.key}"
+
+
+def _ticks_of(taken: Intake, table: FeatureTable) -> list[Tick]:
+    return [tick for group in group_features(table.dictionary, taken.kind) for tick in group.ticks]
+
+
+def _seed(taken: Intake, ticks: list[Tick]) -> None:
+    kept = state.choice()
+    features = set(kept.features)
+    for tick in ticks:
+        state.seed_widget(_tick_key(taken, tick), not features.isdisjoint(tick.names))
+    feature_weights.seed(taken, kept)
+    state.seed_widget("features.scaler", kept.scaler)
+    state.seed_widget("features.outliers", kept.outliers == "kit")
+    state.seed_widget("features.repeats", kept.repeats)
+    state.seed_widget("features.seed", kept.seed)
+
+
+def show(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> None:
+    """Set every widget of the form to a choice; a callback."""
+    features = set(chosen.features)
+    for tick in _ticks_of(taken, table):
+        state.set_widget(_tick_key(taken, tick), not features.isdisjoint(tick.names))
+    feature_weights.put(taken, chosen)
+    state.set_widget("features.scaler", chosen.scaler)
+    state.set_widget("features.outliers", chosen.outliers == "kit")
+    state.set_widget("features.repeats", chosen.repeats)
+    state.set_widget("features.seed", chosen.seed)
+    state.choose(chosen)
+
+
+def _show_preset(name: str, taken: Intake, table: FeatureTable) -> None:
+    from segcore.features.sets import feature_names
+
+    _tick_only(feature_names(table, name, taken.kind) if name else (), taken, table)
+
+
+def _tick_only(features: tuple[str, ...], taken: Intake, table: FeatureTable) -> None:
+    """Tick some features and no others; weights stay, for when their features are ticked again."""
+    for tick in _ticks_of(taken, table):
+        state.set_widget(_tick_key(taken, tick), not set(features).isdisjoint(tick.names))
+    state.choose(with_features(state.choice(), features))
+
+
+def untick(feature: str, taken: Intake, table: FeatureTable) -> None:
+    """Untick one feature; a callback."""
+    _tick_only(tuple(name for name in state.choice().features if name != feature), taken, table)
+
+
+def use_setting(name: str, taken: Intake, table: FeatureTable) -> None:
+    """Set features, outlier rule, scaling and all grids to the Intel kit's or to the app's own; a callback."""
+    chosen = kit_choice(table, taken.kind) if name == "kit" else default_choice(table, taken.kind)
+    show(chosen, taken, table)
+    for spec in ALGORITHMS:
+        if name == "kit":
+            parameters.set_grid(spec, dict(spec.default_grid().axes), salt=choice_digest(chosen, taken))
+        else:
+            parameters.set_grid(spec, parameters.app_grid(spec))
+
+
+def _presets(taken: Intake, table: FeatureTable) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("Tick a set:", width="content")
+        for name in sets_of(taken.kind):
+            words = f"{_PRESET_WORDS[name].capitalize()}."
+            st.button(PRESETS[name], key=f"preset.{name}", help=words, on_click=_show_preset, args=(name, taken, table))
+        st.button("None", key="preset.none", on_click=_show_preset, args=("", taken, table), help="Untick everything.")
+    if taken.kind != "transactions":
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("Or a whole setting:", width="content")
+        for name, title, icon, words in _SETTINGS:
+            st.button(title, key=f"setting.{name}", icon=icon, help=words, on_click=use_setting, args=(name, taken, table))
+
+
+def _ticks(taken: Intake, table: FeatureTable, groups: tuple[Group, ...]) -> None:
+    wanted = _search(groups, taken.kind)
+    shown = [
+        (group, [tick for tick in group.ticks if wanted in f"{tick.label} {tick.title} {tick.key} {group.title}".lower()])
+        for group in groups
+    ]
+    shown = [(group, ticks) for group, ticks in shown if ticks]
+    if not shown:
+        st.caption("No feature is called so; the ticks are as they were.")
+    for first in range(0, len(shown), 2):
+        pair = shown[first : first + 2]
+        for column, (group, ticks) in zip(st.columns(len(pair), gap="medium"), pair, strict=True):
+            with column, st.container(border=True, height="stretch"):
+                _group(taken, group, ticks)
+
+
+def _search(groups: tuple[Group, ...], kind: str) -> str:
+    number = sum(len(group.ticks) for group in groups)
+    if number < SEARCHED:
+        return ""
+    kept = state.recall("features.find", "")
+    state.seed_widget("features.find", kept)
+    what = "column" if kind == "customers" else "feature"
+    found = st.text_input(
+        f"Find a {what}", key="features.find", placeholder=f"part of its name, of {number} {what}s", icon=":material/search:", width=320
+    )
+    state.remember("features.find", found)
+    return found.strip().lower()
+
+
+def _group(taken: Intake, group: Group, ticks: list[Tick]) -> None:
+    keys = [_tick_key(taken, tick) for tick in group.ticks]
+    ticked = sum(bool(state.widget(key)) for key in keys)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"**{group.title}** · {ticked} of {len(keys)}", width="content")
+        if len(keys) > 1:
+            label = "Untick all" if ticked == len(keys) else "Tick all"
+            st.button(
+                label,
+                key=f"group.{taken.table[:12]}.{group.title}",
+                type="tertiary",
+                help=f"{label} of: {group.title}",
+                on_click=_set_all,
+                args=(keys, ticked < len(keys)),
+            )
+    st.caption(group.caption)
+    labels = [_shortened(tick.label) for tick in ticks]
+    is_long = sum(len(label) + _BOX_LETTERS for label in labels) > _LONG
+    with st.container(height=_SCROLLED if is_long else "content", border=False), st.container(horizontal=True, gap="small"):
+        for tick, label in zip(ticks, labels, strict=True):
+            st.checkbox(
+                escape(label), key=_tick_key(taken, tick), width="content", help=escape(tick.label) if label != tick.label else None
+            )
+
+
+def _shortened(label: str) -> str:
+    shown = visible(label)
+    return shown if len(shown) <= _LABEL else f"{shown[: _LABEL - 1]}…"
+
+
+def _set_all(keys: list[str], ticked: bool) -> None:
+    for key in keys:
+        state.set_widget(key, ticked)
+
+
+def _draw_left_out(taken: Intake, table: FeatureTable) -> None:
+    """Draw which columns are not features, with the reason, and where that is changed."""
+    rows = left_out(taken, table)
+    if rows.empty:
+        return
+    with st.expander(f"What cannot be ticked, and why ({len(rows):,})", icon=":material/block:"):
+        st.dataframe(
+            rows,
+            hide_index=True,
+            height=38 + 35 * min(len(rows), 8),
+            column_config={"Why": st.column_config.TextColumn(width="large")},
+            alt="What cannot be ticked, and why",
+        )
+        st.page_link("pages/data.py", label="Change what becomes of columns on Data", icon=":material/table_view:")
+
+
+def left_out(taken: Intake, table: FeatureTable) -> pd.DataFrame:
+    """Return the columns that are no features: their name, what became of them, and why."""
+    if taken.uses:
+        words = {"id": "names the customer", "profile": "carried along, shown for each segment", "dropped": "left out"}
+        found = [(use.column, words[use.use], use.reason) for use in taken.uses if use.use in words]
+    else:
+        found = [
+            (entry.title, "carried along, shown for each segment" if entry.name in table.profile else "left out", entry.dropped)
+            for entry in table.dictionary
+            if entry.dropped
+        ]
+    return pd.DataFrame(found, columns=["Column", "What becomes of it", "Why"])
+
+
+def _scaling(ticked: list[Tick]) -> Scaler:
+    picked = st.segmented_control("Scaling", SCALERS, key="features.scaler", required=True, format_func=lambda name: SCALER_TITLES[name])
+    scaler: Scaler = picked or "standard"
+    st.caption(_SCALER_WORDS[scaler])
+    if scaler != "none" and any(len(tick.names) > 1 for tick in ticked):
+        st.caption(_BLOCK_WORDS)
+    return scaler
+
+
+def _outlier_rule(taken: Intake, table: FeatureTable) -> Outliers:
+    if taken.kind != "transactions":
+        st.markdown("**Outlier rule**")
+        st.caption("The Intel kit's rule needs transactions: it looks at amount, recency and number of lines. Everyone is clustered.")
+        return "none"
+    asked = st.toggle("Set outliers aside, as the Intel kit does", key="features.outliers")
+    customers, revenue = set_aside(taken, table)
+    lost = f"{count(customers, 'customer')} ({share(customers / len(table))})"
+    money = f" with {share(revenue)} of the revenue" if revenue is not None else ""
+    if asked:
+        st.caption(
+            f"{lost}{money} {'is' if customers == 1 else 'are'} left out of the clustering. They can still be scored and exported, marked."
+        )
+    else:
+        st.caption(f"Off: everyone is clustered. The rule would leave out {lost}{money}.")
+    if revenue is not None and customers and revenue > 2 * customers / len(table):
+        st.caption("They buy for more than twice as much as the average customer: the rule takes the best ones away.")
+    return "kit" if asked else "none"
+
+
+def _advanced() -> tuple[int, int]:
+    left, right = st.columns(2, gap="medium")
+    repeats = left.number_input(
+        "Copies of each customer",
+        min_value=1,
+        max_value=1000,
+        step=1,
+        key="features.repeats",
+        help="Only to try the engines on more rows, as the Intel kit's --repeats does: copies get a little noise. 1 is no copies.",
+    )
+    seed = right.number_input("Seed", min_value=0, max_value=2**31 - 1, step=1, key="features.seed", help="Of every random draw.")
+    return int(repeats), int(seed)
+
+
+def _summary(place: st.delta_generator.DeltaGenerator, chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> None:
+    if not chosen.features:
+        place.warning("Tick at least one feature.", icon=":material/checklist:")
+        return
+    name = preset_name(chosen, table, taken.kind)
+    preset = f", the set “{PRESETS[name]}”: {_PRESET_WORDS[name]}" if name and taken.kind == "transactions" else ""
+    place.markdown(f"**{len(chosen.features)} of {count(len(table.names), 'feature')} ticked**{preset}.")

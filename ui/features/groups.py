@@ -1,0 +1,159 @@
+"""How the features are put side by side for ticking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from segcore.records.feature_table import FeatureEntry
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What one tick stands for.
+
+    Parameters
+    ----------
+    key : str
+        The feature's name; of a column with dummies the column's.
+    label, title : str
+        Short, beside the box; and for places where the group is not seen.
+    names : tuple of str
+        The features that are ticked: one, or all dummies of a column.
+    is_number : bool
+        Whether it can be transformed.
+    """
+
+    key: str
+    label: str
+    title: str
+    names: tuple[str, ...]
+    is_number: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Ticks that stand together, with a title and one sentence."""
+
+    title: str
+    caption: str
+    ticks: tuple[Tick, ...]
+
+
+_Groups = tuple[tuple[str, str, tuple[str, ...]], ...]
+# A name that ends in * stands for all that begin so, and * alone for all that no group before it has.
+_RATINGS: _Groups = (
+    ("Share of ratings by category", "What a customer rates, however many.", ("rating_share_*",)),
+    ("Ratings", "How many, how kind and how wide.", ("*",)),
+)
+_TRANSACTIONS: _Groups = (
+    (
+        "Orders and recency",
+        "How often and how lately a customer bought, and how wide the choice.",
+        ("Recency", "invoices", "days_between_orders", "tenure_days", "distinct_items", "NumberOfOrders"),
+    ),
+    (
+        "Spend",
+        "What a customer is worth, cancellations taken off.",
+        ("log_spend", "total_spend", "average_basket_value", "Amount"),
+    ),
+    (
+        "RFM scores",
+        "Recency, frequency and monetary value, each scored 1 to 5 by fifths of the customers; 5 is best.",
+        ("rfm_recency", "rfm_frequency", "rfm_monetary", "rfm_score"),
+    ),
+    (
+        "Rhythm and trend",
+        "How regularly a customer buys, and whether the spend grows.",
+        ("days_between_orders_spread", "spend_trend"),
+    ),
+    (
+        "Discounts and returns",
+        "How much is bought at a discount, and how much is brought back.",
+        ("discount_share", "returns_share", "returned_value_share"),
+    ),
+    (
+        "Time of day",
+        "At what hours a customer buys, whatever the amount; the four shares add up to 1.",
+        ("share_morning", "share_afternoon", "share_evening", "share_night"),
+    ),
+    (
+        "Share of lines by weekday",
+        "On which days a customer buys, whatever the amount; the seven add up to 1.",
+        tuple(f"share_{day}" for day in _WEEKDAYS),
+    ),
+    (
+        "Share of lines by month",
+        "In which months a customer buys, whatever the amount; the twelve add up to 1.",
+        tuple(f"share_{month}" for month in _MONTHS),
+    ),
+    ("Share of spend by category", "What a customer spends money on, whatever the amount.", ("spend_share_*",)),
+    ("Lines by weekday", "Lines bought on each day; mostly says how much a customer buys at all.", _WEEKDAYS),
+    ("Lines by month", "Lines bought in each month; mostly says how much a customer buys at all.", _MONTHS),
+    ("Other features", "One number a customer.", ("*",)),
+)
+_SHORT = {
+    **{name: name for name in (*_WEEKDAYS, *_MONTHS)},
+    **{f"share_{name}": name for name in (*_WEEKDAYS, *_MONTHS)},
+    **{f"share_{part}": part.capitalize() for part in ("morning", "afternoon", "evening", "night")},
+}
+
+
+def group_features(dictionary: Iterable[FeatureEntry], kind: str) -> tuple[Group, ...]:
+    """Return the groups of the features that there are, in the order to show them; each feature stands in exactly one tick."""
+    entries = {entry.name: entry for entry in dictionary if entry.dropped is None}
+    if kind == "customers":
+        return _columns(entries)
+    groups = []
+    grouped: set[str] = set()
+    for title, caption, wanted in _RATINGS if kind == "ratings" else _TRANSACTIONS:
+        names = tuple(name for pattern in wanted for name in _named(pattern, entries) if name not in grouped)
+        grouped.update(names)
+        if names:
+            groups.append(Group(title, caption, tuple(_tick(entries[name]) for name in names)))
+    return tuple(groups[::-1] if kind == "ratings" else groups)
+
+
+def _named(pattern: str, entries: dict[str, FeatureEntry]) -> tuple[str, ...]:
+    if pattern.endswith("*"):
+        return tuple(name for name in entries if name.startswith(pattern[:-1]))
+    return (pattern,) if pattern in entries else ()
+
+
+def _tick(entry: FeatureEntry) -> Tick:
+    label = _SHORT.get(entry.name, entry.title)
+    for prefix in ("spend_share_", "rating_share_"):
+        label = entry.name.removeprefix(prefix) if entry.name.startswith(prefix) else label
+    return Tick(entry.name, label, entry.title, (entry.name,), entry.kind == "number")
+
+
+def _columns(entries: dict[str, FeatureEntry]) -> tuple[Group, ...]:
+    """Return the groups of a table with one row a customer: numbers, then columns of categories, one tick a column."""
+    numbers = tuple(_tick(entry) for entry in entries.values() if entry.kind == "number")
+    blocks: dict[str, list[str]] = {}
+    for entry in entries.values():
+        if entry.kind != "number":
+            blocks.setdefault(entry.block or entry.name, []).append(entry.name)
+    categories = tuple(_category(key, tuple(names), entries) for key, names in blocks.items())
+    found = (
+        Group("Numbers", "Columns whose numbers are compared as numbers.", numbers),
+        Group("Categories", "Columns of words or codes: each value is 0 or 1, and a column is ticked as a whole.", categories),
+    )
+    return tuple(group for group in found if group.ticks)
+
+
+def _category(key: str, names: tuple[str, ...], entries: dict[str, FeatureEntry]) -> Tick:
+    first = entries[names[0]]
+    if first.kind == "binary":
+        column = first.columns[0] if first.columns else first.name
+        value = first.name.removeprefix(f"{column}=")
+        title = f"{column}: {value}" if value != first.name else first.title
+        return Tick(key, title, title, names, False)
+    title = f"{key} ({len(names)} {'value' if len(names) == 1 else 'values'})"
+    return Tick(key, title, key, names, False)

@@ -1,0 +1,355 @@
+"""What the ticked features look like: how each is spread, which say the same, and what each one is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from segcore.features.correlations import NEAR_DUPLICATE, Correlations, correlations
+from segcore.features.spread import Shares, Spread, value_shares
+from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.preparation import Transform
+from segcore.system.digests import digest
+from ui.features.choice import FeatureChoice
+from ui.features.files import draw_files
+from ui.features.form import untick
+from ui.features.groups import Tick, group_features
+from ui.features.values import spread_of, values_of
+from ui.shell import cache, state
+from ui.widgets.figures import CONFIG, escape
+from ui.widgets.text import count, number, share
+
+if TYPE_CHECKING:
+    from segcore.records.intake import Intake
+
+TABS = ("Distributions", "Correlations", "Data dictionary")
+MOST_MAPPED = 40
+"""Features from which on the heat map shows those of the strongest pairs only."""
+_PAIRS_SHOWN = 20
+_WORTH_SHOWING = 0.1  # a weaker correlation is hardly one
+_NAMED = 6
+_TAB = "features.tab"
+
+
+def feature_views(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> None:
+    """Draw the three views below the form; only the one that is looked at is computed."""
+    state.seed_widget(_TAB, state.recall(_TAB, TABS[0]))
+    tabs = st.tabs(list(TABS), key=_TAB, on_change="rerun")
+    state.remember(_TAB, state.widget(_TAB, TABS[0]))
+    draws = (draw_spreads, draw_pairs, draw_dictionary)
+    for tab, draw in zip(tabs, draws, strict=True):
+        if tab.open:
+            with tab:
+                draw(chosen, taken, table)
+
+
+def _ticks(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> list[Tick]:
+    groups = cache.computed("groups", taken.table, lambda: group_features(table.dictionary, taken.kind))
+    features = set(chosen.features)
+    return [tick for group in groups for tick in group.ticks if not features.isdisjoint(tick.names)]
+
+
+def titles_of(table: FeatureTable) -> dict[str, str]:
+    """Return a title of each feature that no other one has."""
+    entries = [entry for entry in table.dictionary if entry.dropped is None]
+    seen: dict[str, int] = {}
+    for entry in entries:
+        seen[entry.title] = seen.get(entry.title, 0) + 1
+    return {entry.name: entry.title if seen[entry.title] == 1 else f"{entry.title} ({entry.name})" for entry in entries}
+
+
+def draw_spreads(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> None:
+    """Draw a line with a small histogram for each ticked number, the values of each ticked category, and one of them large."""
+    ticks = _ticks(chosen, taken, table)
+    if not ticks:
+        st.caption("Tick a feature to see how it is spread.")
+        return
+    entries = {entry.name: entry for entry in table.dictionary}
+    if chosen.outliers == "kit":
+        st.caption("Of the customers that are clustered; those set aside by the outlier rule are not counted.")
+    numbers = [tick for tick in ticks if tick.is_number]
+    if numbers:
+        _draw_numbers([(entries[tick.key], spread_of(taken, table, tick.key, None, chosen.outliers)) for tick in numbers])
+    categories = [tick for tick in ticks if not tick.is_number]
+    if categories:
+        _draw_categories([(tick, shares_of(taken, table, tick, entries, chosen)) for tick in categories])
+    keys = {tick.key: tick for tick in ticks}
+    state.seed_widget("features.closer", state.recall("features.closer", ticks[0].key))
+    if state.widget("features.closer") not in keys:
+        state.set_widget("features.closer", ticks[0].key)
+    key = st.selectbox("Look closer at", list(keys), key="features.closer", format_func=lambda name: keys[name].title, width=360)
+    state.remember("features.closer", key)
+    if keys[key].is_number:
+        _look_closer(entries[key], dict(chosen.transforms).get(key), taken, table, chosen)
+    else:
+        _draw_values(keys[key], shares_of(taken, table, keys[key], entries, chosen))
+
+
+def _draw_numbers(found: list[tuple[FeatureEntry, Spread]]) -> None:
+    rows = pd.DataFrame(
+        {
+            "Feature": [entry.title for entry, _ in found],
+            "Distribution": [list(one.counts) for _, one in found],
+            "Unit": [entry.unit for entry, _ in found],
+            "Minimum": [one.low for _, one in found],
+            "Median": [one.median for _, one in found],
+            "Mean": [one.mean for _, one in found],
+            "Maximum": [one.high for _, one in found],
+            "Zeros": [100 * one.zeros for _, one in found],
+            "Skewness": [one.skewness for _, one in found],
+        }
+    )
+    if not rows["Unit"].any():
+        rows = rows.drop(columns="Unit")
+    numeric = {name: st.column_config.NumberColumn(format="%.4g") for name in ("Minimum", "Median", "Mean", "Maximum")}
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={
+            "Distribution": st.column_config.BarChartColumn(help="Customers in each bin, from the 1st to the 99th percentile."),
+            "Zeros": st.column_config.NumberColumn(format="%.0f %%", help="Customers for whom the feature is exactly 0."),
+            "Skewness": st.column_config.NumberColumn(format="%.1f", help="0 is symmetric; above 1 a long tail to the right."),
+            **numeric,
+        },
+        height=38 + 35 * min(len(found), 14),
+        alt="Each ticked number with a small histogram, minimum, median, mean, maximum, share of zeros and skewness",
+    )
+
+
+def _draw_categories(found: list[tuple[Tick, Shares]]) -> None:
+    rows = pd.DataFrame(
+        [
+            (tick.title, value, customers, 100 * customers / max(one.n_customers, 1))
+            for tick, one in found
+            for value, customers in zip(one.values, one.counts, strict=True)
+        ],
+        columns=["Column", "Value", "Customers", "Share"],
+    )
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={
+            "Customers": st.column_config.NumberColumn(format="localized"),
+            "Share": st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100),
+        },
+        height=38 + 35 * min(len(rows), 10),
+        alt="Each value of the ticked categories with its number and share of customers",
+    )
+
+
+def _look_closer(entry: FeatureEntry, transform: Transform | None, taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> None:
+    """Draw a number's histogram, and beside it the one after its transform."""
+    from segcore.plots.feature_overview import draw_spread
+
+    before = spread_of(taken, table, entry.name, None, chosen.outliers)
+    places = st.columns(2, gap="medium") if transform else [st.container()]
+    with places[0]:
+        if transform:
+            st.markdown("**Before**")
+        figure = draw_spread(before, title=entry.title, unit=entry.unit)
+        st.plotly_chart(figure, config=CONFIG, key="spread.before", alt=f"Histogram of {entry.title}")
+        st.caption(escape(spread_words(before, entry.title, entry.unit)))
+    if transform is None:
+        return
+    after = spread_of(taken, table, entry.name, transform, chosen.outliers)
+    title, unit = transformed_title(entry, transform)
+    with places[1]:
+        st.markdown(f"**After the {transform}**")
+        figure = draw_spread(after, title=title, unit=unit)
+        st.plotly_chart(figure, config=CONFIG, key="spread.after", alt=f"Histogram of {entry.title} after the {transform}")
+        st.caption(
+            f"Skewness goes from {before.skewness:.1f} to {after.skewness:.1f}"
+            + (", where 0 is symmetric." if abs(after.skewness) < abs(before.skewness) else ": the transform does not help here.")
+        )
+
+
+def transformed_title(entry: FeatureEntry, transform: Transform) -> tuple[str, str]:
+    """Return what a feature and its unit are called after a transform."""
+    word = "log" if transform == "log" else "power"
+    return f"{entry.title}, {word}", f"{word} of {entry.unit}" if entry.unit else ""
+
+
+def spread_words(one: Spread, title: str, unit: str) -> str:
+    """Return what a histogram shows, for those who do not see it."""
+    suffix = f" {unit}" if unit else ""
+    if one.is_constant:
+        return f"{title} is {number(one.low)}{suffix} for every customer, so it tells none from another."
+    words = (
+        f"Half of the customers have {title} between {number(one.quarter)} and {number(one.three_quarters)}{suffix}; "
+        f"the median is {number(one.median)}, the whole range {number(one.low)} to {number(one.high)}."
+    )
+    if one.zeros >= 0.01:
+        words += f" It is 0 for {share(one.zeros)} of them."
+    if one.outside:
+        words += f" {count(one.outside, 'customer')} outside the 1st to 99th percentile {'is' if one.outside == 1 else 'are'} not drawn."
+    return words
+
+
+def shares_of(taken: Intake, table: FeatureTable, tick: Tick, entries: dict[str, FeatureEntry], chosen: FeatureChoice) -> Shares:
+    """Return how many of the customers that are clustered have each value of a category."""
+
+    def build() -> Shares:
+        columns = np.column_stack([values_of(taken, table, name, None, chosen.outliers) for name in tick.names])
+        return value_shares([_value(entries[name]) for name in tick.names], columns, _zero(table, tick.names[0]))
+
+    return cache.described("shares", f"{taken.table}.{chosen.outliers}.{tick.key}", build)
+
+
+def _value(entry: FeatureEntry) -> str:
+    column = entry.columns[0] if entry.columns else ""
+    return entry.title.removeprefix(f"{column}: ") or entry.title
+
+
+def _zero(table: FeatureTable, name: str) -> str:
+    """Return the value that is 0 where a column has two."""
+    for recipe in table.fitted.get("columns", ()):
+        if recipe.get("use") == "binary" and name in recipe.get("names", ()):
+            return "(missing)" if recipe["values"][0] is None else str(recipe["values"][0])
+    return "any other value"
+
+
+def _draw_values(tick: Tick, found: Shares) -> None:
+    from segcore.plots.feature_overview import draw_shares_of_values
+
+    st.plotly_chart(draw_shares_of_values(found, title=tick.title), config=CONFIG, key="spread.values", alt=f"Customers by {tick.title}")
+    parts = [customers / max(found.n_customers, 1) for customers in found.counts]
+    words = "; ".join(f"{value} {share(part)}" for value, part in [*zip(found.values, parts, strict=True)][:8])
+    st.caption(escape(f"Of {count(found.n_customers, 'customer')}: {words}."))
+
+
+def correlations_of(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> Correlations:
+    """Return the correlations of the ticked features of the customers that are clustered, after their transforms."""
+
+    def build() -> Correlations:
+        transforms = dict(chosen.transforms)
+        of = {entry.name: entry.block for entry in table.dictionary}
+        if len(chosen.features) == len(table.names) and not transforms and chosen.outliers == "none":
+            return correlations(table.names, table.values, [of[name] for name in table.names])
+        columns = [values_of(taken, table, name, transforms.get(name), chosen.outliers) for name in chosen.features]
+        return correlations(chosen.features, np.column_stack(columns), [of[name] for name in chosen.features])
+
+    key = digest([taken.table, chosen.outliers, chosen.features, chosen.transforms])
+    return cache.computed("correlations", key, build)
+
+
+def draw_pairs(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> None:
+    """Draw the correlations of the ticked features, and say which count the same thing twice."""
+    if len(chosen.features) < 2:
+        st.caption("Tick two features or more to see how they go together.")
+        return
+    found = correlations_of(chosen, taken, table)
+    titles = titles_of(table)
+    _draw_near_duplicates(found, titles, taken, table)
+    if len(found.names) < 2:
+        return
+    from segcore.plots.feature_overview import draw_correlations
+
+    mapped = found
+    if len(found.names) > MOST_MAPPED:
+        _draw_strongest(found, titles)
+        mapped = found.among(strongest_names(found))
+        if len(mapped.names) < 2:
+            return
+        st.caption(f"The heat map shows the {len(mapped.names)} features of the strongest pairs, of {len(found.names)}.")
+    figure = draw_correlations(mapped, titles=titles)
+    st.plotly_chart(figure, config=CONFIG, key="correlations", alt="Heat map of the correlations of the ticked features")
+    st.caption("r = 1: the two go together exactly; 0: neither says anything of the other; -1: one falls where the other rises.")
+
+
+def strongest_names(found: Correlations, most: int = MOST_MAPPED) -> tuple[str, ...]:
+    """Return the features of the strongest pairs, at most ``most``, in the table's order."""
+    wanted: set[str] = set()
+    for first, second, _ in found.pairs(_WORTH_SHOWING):
+        if len(wanted | {first, second}) > most:
+            break
+        wanted |= {first, second}
+    return tuple(name for name in found.names if name in wanted)
+
+
+def _draw_near_duplicates(found: Correlations, titles: dict[str, str], taken: Intake, table: FeatureTable) -> None:
+    pairs = found.near_duplicates()
+    single = {tick.key for group in group_features(table.dictionary, taken.kind) for tick in group.ticks if tick.names == (tick.key,)}
+    if pairs:
+        st.markdown(
+            f"**{count(len(pairs), 'pair')} of features {'says' if len(pairs) == 1 else 'say'} nearly the same.** What both measure "
+            "counts double in the clustering: untick one of the two, or keep both if it is to count double."
+        )
+    for first, second, r in pairs[:_NAMED]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(escape(pair_words(first, second, r, titles)), width="content")
+            if second in single:
+                st.button(
+                    f"Untick {escape(titles.get(second, second))}",
+                    key=f"untick.{first}.{second}",
+                    type="tertiary",
+                    on_click=untick,
+                    args=(second, taken, table),
+                )
+    for line in more_pair_words(found, titles, len(pairs)):
+        st.markdown(f"- {line}")
+
+
+def pair_words(first: str, second: str, r: float, titles: dict[str, str]) -> str:
+    """Return one sentence about a near-duplicate."""
+    return f"{titles.get(first, first)} and {titles.get(second, second)} say nearly the same (r = {r:.2f})."
+
+
+def more_pair_words(found: Correlations, titles: dict[str, str], n_pairs: int) -> list[str]:
+    """Return what else is to be known of the correlations."""
+    lines = []
+    if n_pairs > _NAMED:
+        lines.append(f"{n_pairs - _NAMED} more pairs are as close (r of {NEAR_DUPLICATE} or more, in size).")
+    if not n_pairs:
+        lines.append(f"No two ticked features say nearly the same: every r is below {NEAR_DUPLICATE} in size.")
+    if found.constant:
+        names = ", ".join(escape(titles.get(name, name)) for name in found.constant)
+        lines.append(f"The same for every customer, so of no use for telling them apart: {names}.")
+    return lines
+
+
+def _draw_strongest(found: Correlations, titles: dict[str, str]) -> None:
+    pairs = found.pairs(_WORTH_SHOWING, most=_PAIRS_SHOWN)
+    if not pairs:
+        st.markdown(f"No two features go together: every r is below {_WORTH_SHOWING} in size.")
+        return
+    rows = pd.DataFrame(
+        [(titles.get(first, first), titles.get(second, second), r) for first, second, r in pairs],
+        columns=["Feature", "Goes with", "r"],
+    )
+    st.markdown("**The strongest pairs**")
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={"r": st.column_config.NumberColumn(format="%.2f")},
+        height=38 + 35 * min(len(rows), 10),
+        alt="The pairs of features with the strongest correlations",
+    )
+
+
+def draw_dictionary(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> None:
+    """Draw what each feature is and how it was made, and why columns were left out; and hand the files over."""
+    draw_files(taken, table, chosen)
+    ticked = set(chosen.features)
+    rows = pd.DataFrame(
+        {
+            "Feature": [entry.title for entry in table.dictionary],
+            "Name in files": [entry.name for entry in table.dictionary],
+            "Ticked": [entry.name in ticked for entry in table.dictionary],
+            "Unit": [entry.unit for entry in table.dictionary],
+            "What it is": [
+                f"Not a feature: {entry.dropped}. {entry.description}".strip() if entry.dropped else entry.description
+                for entry in table.dictionary
+            ],
+            "Made from": [", ".join(entry.columns) for entry in table.dictionary],
+        }
+    )
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={"What it is": st.column_config.TextColumn(width="large")},
+        height=38 + 35 * min(len(rows), 16),
+        alt="Data dictionary: every feature, its unit, what it is and the columns it was made from",
+    )

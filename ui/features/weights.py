@@ -1,0 +1,300 @@
+"""Say which features count for more, and transform skewed ones: one table, a line for each tick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from segcore.features.priorities import PRIORITIES
+from segcore.records.feature_table import FeatureTable
+from segcore.records.preparation import Outliers, Scaler, Transform
+from segcore.system.digests import digest
+from ui.features.choice import FeatureChoice
+from ui.features.groups import Tick
+from ui.features.values import advice, catch_up, scaled_variance, spread_of
+from ui.shell import state
+from ui.widgets.figures import escape
+from ui.widgets.text import count, share
+
+if TYPE_CHECKING:
+    from segcore.records.intake import Intake
+
+TRANSFORMS: Mapping[str, Transform] = {"Log": "log", "Power": "power"}
+NONE = "–"
+_WORDS = {word.capitalize(): word for word in PRIORITIES}
+_TRANSFORM_TITLES: Mapping[str, str] = {name: title for title, name in TRANSFORMS.items()}
+_ROWS_SHOWN = 12
+_NAMED = 8
+_HARDLY = 10.0  # per cent of the distances below which the numbers hardly decide anything
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was said of features, ticked or not.
+
+    Parameters
+    ----------
+    priorities : mapping of tick or feature to str or float
+        One of ``PRIORITIES``, or a factor; where there is none it counts once.
+    transforms : mapping of feature to {"log", "power"}
+    """
+
+    priorities: Mapping[str, str | float]
+    transforms: Mapping[str, Transform]
+
+    def priority(self, tick: Tick) -> str | float:
+        """Return what was said of a tick, or of its dummies where a choice named these."""
+        return next((self.priorities[name] for name in (tick.key, *tick.names) if name in self.priorities), 1.0)
+
+    def transform(self, tick: Tick) -> Transform | None:
+        """Return what is done to a tick before it is scaled."""
+        return self.transforms.get(tick.key) if tick.is_number else None
+
+
+def _name(taken: Intake) -> str:
+    return f"weights.{taken.table}"
+
+
+def kept(taken: Intake) -> Kept:
+    """Return what was said so far."""
+    found: Kept = state.recall(_name(taken), Kept({}, {}))
+    return found
+
+
+def seed(taken: Intake, chosen: FeatureChoice) -> None:
+    """Take over a choice's weights and transforms where nothing was said in this session."""
+    if state.recall(_name(taken)) is None:
+        put(taken, chosen)
+
+
+def put(taken: Intake, chosen: FeatureChoice) -> None:
+    """Show a choice's weights and transforms, and no others."""
+    _keep(taken, Kept(dict(chosen.weights), dict(chosen.transforms)))
+
+
+def _keep(taken: Intake, said: Kept) -> None:
+    """Keep what was said otherwise than in the table, which then begins anew."""
+    state.remember(_name(taken), said)
+    state.remember("weights.edition", state.recall("weights.edition", 0) + 1)
+
+
+def weigh(
+    taken: Intake, table: FeatureTable, ticked: Sequence[Tick], outliers: Outliers, scaler: Scaler
+) -> tuple[tuple[tuple[str, float], ...], tuple[tuple[str, Transform], ...]]:
+    """Draw the table and return the weights and transforms of the ticked features, in the features' order."""
+    if not ticked:
+        st.caption("Tick a feature to weigh it.")
+        return (), ()
+    st.caption(
+        "A weight multiplies a feature after scaling: the segments follow features of high priority more. "
+        "A log or power pulls in the long tail of a skewed feature before scaling, so that a few extreme customers do not decide."
+    )
+    key = f"weights.{state.recall('weights.edition', 0)}.{digest([taken.table, [tick.key for tick in ticked]])[:12]}"
+    said, wrong = _edited(kept(taken), ticked, state.widget(key))
+    state.remember(_name(taken), said)
+    variances = [scaled_variance(taken, table, tick.names, said.transform(tick), scaler, outliers) for tick in ticked]
+    factors = _factors(table, ticked, said, variances)
+    shares = _shares(factors, variances)
+    _table(key, _rows(taken, table, ticked, said, shares, outliers), has_numbers=any(tick.is_number for tick in ticked))
+    _say(ticked, said, factors, wrong)
+    _compare_kinds(ticked, shares)
+    _skewed(taken, table, ticked, said, outliers)
+    weights = {name: factor for tick, factor in zip(ticked, factors, strict=True) for name in tick.names if factor != 1}
+    transforms = {tick.key: word for tick in ticked if (word := said.transform(tick))}
+    return (
+        tuple((name, weights[name]) for name in table.names if name in weights),
+        tuple((name, transforms[name]) for name in table.names if name in transforms),
+    )
+
+
+def _edited(said: Kept, ticked: Sequence[Tick], held: Mapping[str, Any] | None) -> tuple[Kept, list[str]]:
+    """Return what is said once the cells that were changed are taken over, and the titles of what cannot be transformed.
+
+    Parameters
+    ----------
+    held : mapping or None
+        What the table's widget holds: ``edited_rows`` has the changed cells by position and column.
+    """
+    priorities, transforms = dict(said.priorities), dict(said.transforms)
+    wrong = []
+    for position, cells in (held or {}).get("edited_rows", {}).items():
+        tick = ticked[int(position)]
+        priority = said.priority(tick)
+        word = _WORDS.get(cells["Priority"]) if "Priority" in cells else priority if isinstance(priority, str) else None
+        own = cells["Own factor"] if "Own factor" in cells else None if isinstance(priority, str) else priority
+        for name in (tick.key, *tick.names):
+            priorities.pop(name, None)
+        if own is not None and own > 0 and own != 1:
+            priorities[tick.key] = float(own)
+        elif word:
+            priorities[tick.key] = word
+        asked = TRANSFORMS.get(cells["Transform"]) if "Transform" in cells else said.transform(tick)
+        transforms.pop(tick.key, None)
+        if asked and tick.is_number:
+            transforms[tick.key] = asked
+        elif asked:
+            wrong.append(tick.title)
+    return Kept(priorities, transforms), wrong
+
+
+def _factors(table: FeatureTable, ticked: Sequence[Tick], said: Kept, variances: Sequence[float]) -> list[float]:
+    """Return what each tick is multiplied by; a word first lets a feature of little spread catch up with the average one."""
+    ahead = catch_up(table, ticked, variances)
+    found = []
+    for tick, raised in zip(ticked, ahead, strict=True):
+        priority = said.priority(tick)
+        found.append(PRIORITIES[priority] * raised if isinstance(priority, str) else priority)
+    return found
+
+
+def _shares(factors: Sequence[float], variances: Sequence[float]) -> list[float]:
+    """Return the share of each tick in the squared distances between customers, in per cent."""
+    weighed = [factor**2 * variance for factor, variance in zip(factors, variances, strict=True)]
+    whole = sum(weighed)
+    return [100 * one / whole if whole > 0 else 0.0 for one in weighed]
+
+
+def _table(key: str, rows: pd.DataFrame, *, has_numbers: bool) -> None:
+    words = ", ".join(f"{word} {factor:g}" for word, factor in PRIORITIES.items())
+    st.data_editor(
+        rows if has_numbers else rows.drop(columns=["Transform", "Skewness", "Hint"]),
+        key=key,
+        hide_index=True,
+        disabled=["Feature", "Counts for", "Skewness", "Hint"],
+        height=38 + 35 * min(len(rows), _ROWS_SHOWN),
+        placeholder="",
+        column_config={
+            "Priority": st.column_config.SelectboxColumn(
+                options=[NONE, *_WORDS],
+                required=True,
+                help=f"It weighs so many times an average feature: {words}. One that hardly varies once scaled is raised to that first.",
+            ),
+            "Own factor": st.column_config.NumberColumn(
+                min_value=0.01,
+                max_value=1000.0,
+                step=0.01,
+                format="%g",
+                help="In place of a priority, any factor above 0 on the scaled feature as it is; below 1 it counts less.",
+            ),
+            "Counts for": st.column_config.NumberColumn(
+                format="%.1f %%",
+                help="Its share of the squared distances between customers, as transformed, scaled and weighed: what decides the segments.",
+            ),
+            "Transform": st.column_config.SelectboxColumn(
+                options=[NONE, *TRANSFORMS],
+                required=True,
+                help="Log: the logarithm of 1 + its size, with its sign. Power: Yeo and Johnson's that comes closest to a bell curve.",
+            ),
+            "Skewness": st.column_config.NumberColumn(
+                format="%.1f", help="0 is symmetric; above 1 a long tail to the right, below -1 to the left. As transformed."
+            ),
+            "Hint": st.column_config.TextColumn("Skewed?", width="small"),
+        },
+        alt="Priority, own factor and transform of each ticked feature",
+    )
+
+
+def _rows(
+    taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Kept, shares: Sequence[float], outliers: Outliers
+) -> pd.DataFrame:
+    priorities = [said.priority(tick) for tick in ticked]
+    skews = [spread_of(taken, table, tick.key, said.transform(tick), outliers).skewness if tick.is_number else None for tick in ticked]
+    hints = [_hint(advice(taken, table, tick.key, outliers)) if tick.is_number and not said.transform(tick) else "" for tick in ticked]
+    return pd.DataFrame(
+        {
+            "Feature": [tick.title for tick in ticked],
+            "Priority": [priority.capitalize() if isinstance(priority, str) else NONE for priority in priorities],
+            "Own factor": pd.array([None if isinstance(one, str) or one == 1 else one for one in priorities], dtype="Float64"),
+            "Counts for": list(shares),
+            "Transform": [_TRANSFORM_TITLES.get(said.transform(tick) or "", NONE) for tick in ticked],
+            "Skewness": pd.array(skews, dtype="Float64"),
+            "Hint": hints,
+        }
+    )
+
+
+def _hint(advised: Transform | None) -> str:
+    return f"try a {advised}" if advised else ""
+
+
+def _say(ticked: Sequence[Tick], said: Kept, factors: Sequence[float], wrong: Sequence[str]) -> None:
+    """Say in one sentence which features are weighed, and which cannot be transformed."""
+    if wrong:
+        st.warning(
+            f"{escape(', '.join(wrong))}: each value is 0 or 1 already, which no log or power changes, so nothing is done there.",
+            icon=":material/info:",
+        )
+    weighed = [(tick, factor) for tick, factor in zip(ticked, factors, strict=True) if factor != 1]
+    if not weighed:
+        return
+    if len({said.priority(tick) for tick in ticked}) == 1 and not isinstance(said.priority(ticked[0]), str):
+        st.markdown("Every ticked feature has the same weight, so none counts for more than another.")
+        return
+    weighed.sort(key=lambda pair: -pair[1])
+    words = ", ".join(f"**{escape(tick.title)}** × {factor:.3g}{_word(said.priority(tick))}" for tick, factor in weighed[:_NAMED])
+    more = f" and {len(weighed) - _NAMED} more" if len(weighed) > _NAMED else ""
+    st.markdown(f"Weighed: {words}{more}; everything else counts once.")
+
+
+def _word(priority: str | float) -> str:
+    return f" ({priority})" if isinstance(priority, str) else ""
+
+
+def _compare_kinds(ticked: Sequence[Tick], counts: Sequence[float]) -> None:
+    """Say how much the numbers decide beside the categories, where there are both."""
+    numbers = [part for tick, part in zip(ticked, counts, strict=True) if tick.is_number]
+    if not numbers or len(numbers) == len(ticked):
+        return
+    others = len(ticked) - len(numbers)
+    words = (
+        f"The {count(len(numbers), 'number')} together {'counts' if len(numbers) == 1 else 'count'} for {share(sum(numbers) / 100)} of the "
+        f"distances between customers, the {count(others, 'category', 'categories')} for {share(1 - sum(numbers) / 100)}."
+    )
+    if sum(numbers) < _HARDLY:
+        words += " For the numbers to count for more: transform the skewed ones, give them a priority, or choose another scaling."
+    st.caption(words)
+
+
+def _skewed(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Kept, outliers: Outliers) -> None:
+    """Offer to log all skewed features that a log helps, and to take all transforms back."""
+    waiting = [
+        tick for tick in ticked if tick.is_number and tick.key not in said.transforms and advice(taken, table, tick.key, outliers) == "log"
+    ]
+    transformed = [tick for tick in ticked if tick.key in said.transforms]
+    if not waiting and not transformed:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if waiting:
+            label = "Log the skewed feature" if len(waiting) == 1 else f"Log all {len(waiting)} skewed features"
+            st.button(
+                label,
+                key="weights.log",
+                icon=":material/show_chart:",
+                help=f"Of: {', '.join(escape(tick.title) for tick in waiting)}",
+                on_click=_log,
+                args=(taken, [tick.key for tick in waiting]),
+            )
+        if transformed:
+            st.button(
+                "Undo all transforms",
+                key="weights.undo",
+                icon=":material/undo:",
+                help=f"Of: {', '.join(escape(tick.title) for tick in transformed)}",
+                on_click=_undo,
+                args=(taken, [tick.key for tick in transformed]),
+            )
+            st.markdown(f"{count(len(transformed), 'feature')} transformed; “Look closer” below shows before and after.", width="content")
+
+
+def _log(taken: Intake, names: list[str]) -> None:
+    said = kept(taken)
+    _keep(taken, Kept(said.priorities, {**said.transforms, **dict.fromkeys(names, TRANSFORMS["Log"])}))
+
+
+def _undo(taken: Intake, names: list[str]) -> None:
+    said = kept(taken)
+    _keep(taken, Kept(said.priorities, {name: word for name, word in said.transforms.items() if name not in names}))

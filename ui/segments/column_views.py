@@ -1,0 +1,133 @@
+"""What Segments shows of columns: how categories, outcomes and the RFM baseline are shared out over the segments."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from segcore.plots.column_shares import describe_across, draw_across
+from segcore.records.solution import Solution
+from segcore.records.sweep import Sweep
+from segcore.segments.column_shares import ColumnAcross, NumberAcross, columns_across, numbers_across
+from segcore.store.store import Store
+from segcore.wording.numbers import number_text, percent_text, two_decimals
+from ui.shell import cache, state
+from ui.widgets.figures import draw_figure
+from ui.widgets.point_choice import clustered, segment_names
+from ui.widgets.text import plain, visible
+
+BASELINE = "rfm_segment"
+_RFM_WORDS = (
+    "The classic segments by recency and frequency, made without clustering, are a baseline: agreement near 1 says that the clustering "
+    "found the same groups, near 0 that it found others."
+)
+_TITLES = {BASELINE: "Classic RFM segments"}
+MOST_PURE, MOST_PROFILE = 3, 3
+
+
+def draw_columns(store: Store, sweep: Sweep, position: int, solution: Solution) -> None:
+    """Draw columns over all segments: those that a segment is pure in and those of the profile, until others are chosen."""
+    found, numbers = _described(store, sweep, position, solution)
+    if not found and not numbers:
+        return
+    st.header("Categories and profile columns", anchor=False)
+    if found:
+        _draw_chosen(sweep, position, found)
+    if numbers:
+        st.markdown("**Numbers of the profile, not clustered on**")
+        st.dataframe(numbers_frame(numbers), hide_index=True, alt="Median and mean of each profile number in every segment")
+
+
+def _described(store: Store, sweep: Sweep, position: int, solution: Solution) -> tuple[tuple[ColumnAcross, ...], tuple[NumberAcross, ...]]:
+    names = segment_names(store, sweep, position)
+    labels = hashlib.sha256(np.ascontiguousarray(solution.labels).tobytes()).hexdigest()
+
+    def build() -> tuple[tuple[ColumnAcross, ...], tuple[NumberAcross, ...]]:
+        table = clustered(store, sweep).table
+        return columns_across(table, solution, names), numbers_across(table, solution, names)
+
+    return cache.computed("across", f"{sweep.id}.{labels}.{sorted(names.items())}", build)
+
+
+def _draw_chosen(sweep: Sweep, position: int, found: tuple[ColumnAcross, ...]) -> None:
+    by_name = {across.column: across for across in found}
+    key = f"segments.columns.{sweep.id[:12]}.{position}"
+    state.seed_widget(key, shown_first(found))
+    with st.expander("Choose which columns to show"):
+        shown = st.pills(
+            "Columns shown",
+            tuple(by_name),
+            selection_mode="multi",
+            key=key,
+            format_func=lambda name: _TITLES.get(name, plain(visible(name))),
+        )
+    chosen = [across for name, across in by_name.items() if name in (shown or ())]
+    with st.grid(min(len(chosen), 2) or 1, min_column_width=380, gap="medium") as grid:
+        for across in chosen:
+            with grid.cell():
+                _draw_one(position, across)
+
+
+def shown_first(found: tuple[ColumnAcross, ...]) -> list[str]:
+    """Return the columns that are shown until others are chosen.
+
+    Those in which some segment is pure, else the one that differs most between the segments; and the profile's, the baseline among them.
+    """
+    pure = [across.column for across in found if across.pure][:MOST_PURE] or [found[0].column]
+    profile = sorted((across for across in found if not across.clustered_on), key=lambda across: across.column != BASELINE)
+    return list(dict.fromkeys([*pure, *(across.column for across in profile[:MOST_PROFILE])]))
+
+
+def _draw_one(position: int, across: ColumnAcross) -> None:
+    title = _TITLES.get(across.column, visible(across.title))
+    st.markdown(f"**{plain(title)}** · {'clustered on' if across.clustered_on else 'profile column, not clustered on'}")
+    draw_figure(
+        draw_across(across),
+        key=f"figure.across.{position}.{across.column}",
+        name=f"{title} in every segment",
+        words=describe_across(across),
+    )
+    st.caption(
+        f"Cramér's V {two_decimals(across.association)} (0: alike in every segment, 1: tells the segment) · "
+        f"adjusted Rand index {two_decimals(across.agreement)} (1: the segments are its values)"
+    )
+    if across.column == BASELINE:
+        st.caption(_RFM_WORDS)
+    with st.expander("As a table, with intervals"):
+        st.dataframe(shares_frame(across), hide_index=True, alt=f"Share of each value of {title} in every segment")
+
+
+def shares_frame(across: ColumnAcross) -> pd.DataFrame:
+    """Return a row a segment and value: customers, share and the share's 95 % interval."""
+    rows = [
+        {
+            "Segment": group.title,
+            across.title: value.value,
+            "Customers": value.customers,
+            "Of": group.customers,
+            "Share": percent_text(value.share),
+            "95 % interval": f"{percent_text(value.low)} – {percent_text(value.high)}",
+        }
+        for group in (across.everyone, *across.segments)
+        for value in group.values
+    ]
+    return pd.DataFrame(rows)
+
+
+def numbers_frame(numbers: tuple[NumberAcross, ...]) -> pd.DataFrame:
+    """Return a row a number and segment: customers who have a value, median and mean."""
+    rows = [
+        {
+            "Column": number.column,
+            "Segment": title,
+            "Customers with a value": middle[0] if middle else 0,
+            "Median": number_text(middle[1]) if middle else "–",
+            "Mean": number_text(middle[2]) if middle else "–",
+        }
+        for number in numbers
+        for title, middle in (("All customers", number.everyone), *number.segments)
+    ]
+    return pd.DataFrame(rows)

@@ -1,0 +1,86 @@
+"""What is kept in memory between clicks; the only user of ``st.cache_*``.
+
+Every key is a name in the store, which is the content's own digest: two different tables never share an entry, and nothing goes stale.
+What is kept is frozen or read only and shared by all sessions, hence ``cache_resource``, which does not copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import streamlit as st
+
+from segcore.errors import StoreError
+from segcore.records.feature_table import FeatureTable
+from segcore.records.solution import Solution
+from segcore.records.sweep import Sweep
+from segcore.store.index import default_home
+from segcore.store.store import Store
+
+T = TypeVar("T")
+
+
+def store() -> Store:
+    """Return the store of this server."""
+    return _store(str(default_home()))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _store(home: str) -> Store:
+    return Store(home)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def feature_table(home: str, table_id: str) -> FeatureTable:
+    """Return a stored feature table; its values are mapped into memory, read only."""
+    return _store(home).feature_table(table_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def sweep(home: str, sweep_id: str, done: int, state: str = "") -> Sweep:
+    """Return a sweep; ``done`` (how many points have a solution) and ``state`` (see ``sweep_now``) tell its states apart."""
+    return _store(home).sweep(sweep_id)
+
+
+def sweep_now(home: str, sweep_id: str) -> Sweep:
+    """Return a sweep as far as it has come: read again when a point, the summary or another attempt at failed points has come."""
+    index = _store(home)
+    complete = index.is_complete(sweep_id)
+    try:
+        finished = index.job_row(sweep_id)["finished"] if complete else None
+    except StoreError:
+        finished = None
+    return sweep(home, sweep_id, len(index.positions(sweep_id)), f"{complete} {finished}")
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def solution(home: str, sweep_id: str, position: int) -> Solution:
+    """Return one point's solution with its labels and arrays."""
+    return _store(home).solution(sweep_id, position)
+
+
+@st.cache_resource(show_spinner=False)
+def once_a_server(name: str, home: str, _act: Callable[[], T]) -> T:
+    """Act the first time this server is asked for ``name`` on a store, and return what that returned."""
+    return _act()
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def computed(name: str, key: str, _build: Callable[[], T]) -> T:
+    """Return what ``_build`` returned the first time it was asked for ``name`` and ``key``.
+
+    Parameters
+    ----------
+    name, key : str
+        What is computed, and the fingerprint of everything it depends on.
+    _build : callable
+        Not part of the key; its result must not be changed by whoever receives it.
+    """
+    return _build()
+
+
+@st.cache_resource(show_spinner=False, max_entries=8192)
+def described(name: str, key: str, _build: Callable[[], T]) -> T:
+    """Return what `computed` would, for results of a few kilobytes of which there is one a feature, so that none drives out the others."""
+    return _build()

@@ -1,0 +1,77 @@
+"""What runs now, in the sidebar of every page and in every session; polled, because the work is in processes of its own."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from segcore import jobs
+from segcore.errors import SegcoreError
+from ui.shell import cache, state
+from ui.widgets.text import count, duration
+
+POLL_SECONDS = 2.0  # while something runs
+IDLE_SECONDS = 5.0  # to notice what another session or the command line started; a poll costs about 50 ms
+LIVE = ("queued", "running", "interrupted")
+
+
+def draw_progress() -> None:
+    """Draw the sidebar's progress, which from then on redraws itself."""
+    store = cache.store()
+    # What a power cut or a kill stopped goes on when the server starts again.
+    cache.once_a_server("resume", str(store.home), lambda: jobs.resume_interrupted(store))
+    live = _live()
+    state.remember("live", _signature(live))
+    polling = POLL_SECONDS if any(job.state in ("queued", "running") for job in live) else IDLE_SECONDS
+    st.fragment(run_every=polling, key="progress")(_draw)()
+
+
+def _live() -> list[jobs.Job]:
+    return [job for job in jobs.list_jobs(cache.store(), 20) if job.state in LIVE]
+
+
+def _signature(live: list[jobs.Job]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((job.id, job.state) for job in live))
+
+
+def _draw() -> None:
+    live = _live()
+    if _signature(live) != state.recall("live"):
+        st.rerun()  # something started or ended: the whole page, so that results appear and the pace changes
+    problem = state.recall("job_problem")
+    if problem:
+        st.error(problem)
+    waiting = sorted((job for job in live if job.state != "interrupted"), key=lambda job: (job.state != "running", job.created))
+    for place, job in enumerate(waiting):
+        draw_job(job, place=place, where="sidebar")
+    for job in live:
+        if job.state == "interrupted":
+            draw_job(job, where="sidebar")
+
+
+def draw_job(job: jobs.Job, *, place: int = 0, where: str = "page") -> None:
+    """Draw one job: how far it is, how long it may still take, and what can be done about it."""
+    st.markdown(f"**{job.title}**")
+    st.progress(min(job.done / job.total, 1.0) if job.total else 0.0, text=job_line(job, place=place))
+    with st.container(horizontal=True):
+        if job.state == "interrupted":
+            st.button("Resume", key=f"{where}.resume.{job.id}", icon=":material/play_arrow:", on_click=act, args=("resume", job.id))
+        st.button("Cancel", key=f"{where}.cancel.{job.id}", icon=":material/stop_circle:", on_click=act, args=("cancel", job.id))
+
+
+def job_line(job: jobs.Job, *, place: int = 0) -> str:
+    """Return one line such as ``Sweep, 5 of 27 points, about 20 s left``; ``place`` is how many jobs have their turn before it."""
+    line = f"{job.kind.capitalize()}, {job.done:,} of {count(job.total, 'point' if job.kind == 'sweep' else 'fit')}"
+    if job.state == "queued":
+        return f"{line}, {('starting', 'next in the queue')[place] if place < 2 else f'{place} before it in the queue'}"
+    if job.state == "running":
+        return f"{line}, about {duration(job.seconds_left)} left" if job.seconds_left is not None else line
+    return f"{line}, {job.state}"
+
+
+def act(what: str, job_id: str) -> None:
+    """Cancel or resume a job; a callback, so what goes wrong is kept and shown in the sidebar."""
+    try:
+        (jobs.cancel if what == "cancel" else jobs.resume)(cache.store(), job_id)
+        state.remember("job_problem", None)
+    except SegcoreError as error:
+        state.remember("job_problem", str(error))

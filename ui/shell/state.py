@@ -1,0 +1,225 @@
+"""What one browser session has chosen; the only user of ``st.session_state`` and ``st.query_params``.
+
+A widget's value vanishes when its page is left, so every choice lives under a key of our own and widgets are seeded from it.
+A link ``?sweep=…&point=…`` is read when a page is opened and written when a point is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from segcore.errors import ParameterError, SegcoreError
+from segcore.records.grid import find_point, parse_point, point_key
+from segcore.records.sweep import Sweep
+from ui.features.choice import FeatureChoice, default_choice
+from ui.shell import cache
+
+if TYPE_CHECKING:
+    from segcore.records.intake import DataRequest, Intake
+
+_OWN = "segcore."
+_ENTERED = "segcore.entered"
+
+
+def recall(name: str, default: Any = None) -> Any:
+    """Return a value kept for this session."""
+    return st.session_state.get(_OWN + name, default)
+
+
+def remember(name: str, value: Any) -> None:
+    """Keep a value for this session, across pages."""
+    st.session_state[_OWN + name] = value
+
+
+def seed_widget(key: str, value: Any) -> None:
+    """Give a widget its first value, where it has none on this page yet."""
+    if key not in st.session_state:
+        st.session_state[key] = value
+
+
+def set_widget(key: str, value: Any) -> None:
+    """Change a widget's value; only from a callback, or before the widget is drawn."""
+    st.session_state[key] = value
+
+
+def widget(key: str, default: Any = None) -> Any:
+    """Return what a widget holds, also before it is drawn in this run."""
+    return st.session_state.get(key, default)
+
+
+def new_click(key: str) -> int | None:
+    """Return the mark that was clicked in a figure since this was last asked; None where no other one was.
+
+    Parameters
+    ----------
+    key : str
+        The figure's; its marks carry a whole number as ``customdata``.
+
+    Notes
+    -----
+    A selection stays in the browser after the analyst has chosen otherwise, so only a change of it counts as a click.
+    """
+    event = st.session_state.get(key)
+    points = event["selection"]["points"] if event else []
+    mark = points[0].get("customdata") if points else None
+    mark = mark[0] if isinstance(mark, list | tuple) else mark
+    if mark == recall(f"click.{key}"):
+        return None
+    remember(f"click.{key}", mark)
+    return None if mark is None else int(mark)
+
+
+def enter() -> None:
+    """Note that the page that runs next was reached through the navigation."""
+    st.session_state[_ENTERED] = True
+
+
+def entered() -> bool:
+    """Tell once whether the page was reached through the navigation; see ``ui.shell.page.begin_page``."""
+    return bool(st.session_state.pop(_ENTERED, False))
+
+
+def intake() -> Intake | None:
+    """Return the data that are loaded in this session."""
+    found: Intake | None = recall("intake")
+    return found
+
+
+def request() -> DataRequest | None:
+    """Return what was asked to get ``intake()``."""
+    found: DataRequest | None = recall("request")
+    return found
+
+
+def load(taken: Intake, asked: DataRequest) -> None:
+    """Make an intake this session's data; the choice of features begins anew where its table is another one."""
+    remember("intake", taken)
+    remember("request", asked)
+
+
+def choice() -> FeatureChoice:
+    """Return what is ticked for the loaded data; the app's defaults until the analyst changes them."""
+    taken = intake()
+    if taken is None:
+        return FeatureChoice(features=())
+    kept: FeatureChoice | None = recall(f"choice.{taken.table}")
+    if kept is not None:
+        return kept
+    table = cache.feature_table(str(cache.store().home), taken.table)
+    return default_choice(table, taken.kind)
+
+
+def choose(chosen: FeatureChoice) -> None:
+    """Keep what is ticked for the loaded data."""
+    taken = intake()
+    if taken is not None:
+        remember(f"choice.{taken.table}", chosen)
+
+
+def chosen_features() -> tuple[str, ...]:
+    """Return the ticked features of the loaded data."""
+    return choice().features
+
+
+def read_link() -> None:
+    """Follow the sweep that the address names; what is wrong with it is said by ``link_problem``."""
+    asked = st.query_params.get("sweep")
+    remember("link_problem", None)
+    remember("link_broken", False)
+    if not asked:
+        return
+    try:
+        found = cache.store().resolve(asked)
+    except SegcoreError:
+        remember("link_broken", True)
+        remember("link_problem", f"The link names the sweep {asked[:16]!r}, which is not in this store: choose another, or run it again.")
+        return
+    remember("sweep", found)
+    point = st.query_params.get("point")
+    if point:
+        try:
+            remember(f"point.{found}", find_point(cache.store().spec(found).points, parse_point(point)))
+        except ParameterError as error:
+            remember("link_problem", f"The link's point cannot be shown: {error}")
+
+
+def link_problem() -> str | None:
+    """Return one sentence about what is wrong with the address, or None."""
+    found: str | None = recall("link_problem")
+    return found
+
+
+def link_is_broken() -> bool:
+    """Tell whether the address names a sweep that is not there, so that no other may be shown in its place."""
+    return bool(recall("link_broken"))
+
+
+def sweep_id() -> str | None:
+    """Return the id of the sweep that this session looks at."""
+    found: str | None = recall("sweep")
+    return found
+
+
+def follow(followed: str) -> None:
+    """Look at a sweep from now on, on every page; the address no longer names another one."""
+    remember("sweep", followed)
+    remember("link_problem", None)
+    for name in ("sweep", "point"):
+        if name in st.query_params:
+            del st.query_params[name]
+
+
+def chosen_point(sweep: Sweep) -> int:
+    """Return the position of the point that this session looks at.
+
+    The one that was clicked or linked, else the recommended one, else the one with the best silhouette, else the first with a result.
+    """
+    kept: int | None = recall(f"point.{sweep.id}")
+    if kept is not None and 0 <= kept < len(sweep.solutions):
+        return kept
+    recommended = sweep.recommendation
+    if recommended is not None and recommended.params is not None:
+        return find_point(sweep.spec.points, recommended.params)
+    return best_point(sweep)
+
+
+def best_point(sweep: Sweep) -> int:
+    """Return the position of the point with the best silhouette; the first that has a result where none has one."""
+
+    def rank(position: int) -> tuple[int, float]:
+        solution = sweep.solutions[position]
+        if solution is None or solution.status != "ok":
+            return (0 if solution is None else 1, 0.0)
+        value = solution.quality.silhouette.value if solution.quality else None
+        return (2, 0.0) if value is None else (3, value)
+
+    return max(range(len(sweep.solutions)), key=rank, default=0)
+
+
+def choose_point(followed: str, position: int) -> None:
+    """Look at one point of a sweep, and put both into the address so that it can be shared."""
+    remember("sweep", followed)
+    remember(f"point.{followed}", position)
+    remember("link_problem", None)
+    link: Mapping[str, str] = link_to(followed, position)
+    for name, value in link.items():
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+def link_to(followed: str, position: int | None = None) -> dict[str, str]:
+    """Return the query parameters that open a sweep, and a point of it, in another browser."""
+    link = {"sweep": followed[:16]}
+    if position is not None:
+        link["point"] = point_key(cache.store().spec(followed).points[position])
+    return link
+
+
+def show_link(followed: str, position: int | None) -> None:
+    """Put what is looked at into the address without choosing it, so that the address can be sent at any time."""
+    for name, value in link_to(followed, position).items():
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value

@@ -1,0 +1,91 @@
+"""What the sweep that the form describes would take, beside the button that starts it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from segcore.clustering.algorithms.registry import AlgorithmSpec
+from segcore.errors import SegcoreError
+from segcore.records.feature_table import FeatureTable
+from segcore.records.grid import Grid
+from segcore.records.solution import EngineName
+from segcore.system.digests import digest
+from segcore.system.machine import bytes_text
+from ui.features.choice import FeatureChoice
+from ui.shell import cache
+from ui.sweep.k_distance import choice_digest
+from ui.widgets.text import duration
+
+if TYPE_CHECKING:
+    from segcore.records.intake import Intake
+    from segcore.sweeps.cost.calibration import Calibration
+    from segcore.sweeps.cost.estimate import SweepEstimate
+
+_STEP_BYTES = 1 << 28
+_WATCH_SECONDS = 2.0
+
+
+def estimate(
+    home: str, taken: Intake, table: FeatureTable, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: EngineName, limit: int
+) -> SweepEstimate | None:
+    """Return what the sweep would take, computed once for each form; None where the rows cannot be clustered, which its start says.
+
+    Its time is None until this machine is measured.
+    """
+    from segcore.sweeps.cost.calibration import read_calibration
+    from segcore.sweeps.cost.estimate import estimate_sweep
+    from segcore.sweeps.cost.sampled_rows import SampledRows
+
+    calibration = read_calibration(home)
+    memory = max(1, limit // _STEP_BYTES) * _STEP_BYTES  # what is free changes all the time
+
+    def build() -> SweepEstimate | None:
+        try:
+            rows = SampledRows.of(
+                table,
+                chosen.features,
+                outliers=chosen.outliers,
+                repeats=chosen.repeats,
+                scaler=chosen.scaler,
+                seed=chosen.seed,
+                weights=dict(chosen.weights),
+                transforms=dict(chosen.transforms),
+            )
+        except SegcoreError:
+            return None
+        return estimate_sweep(rows, spec.name, grid.points(), engine, calibration=calibration, memory=memory)
+
+    return cache.computed("cost", digest([choice_digest(chosen, taken), spec.name, grid.axes, engine, memory, _name(calibration)]), build)
+
+
+def _name(calibration: Calibration | None) -> str:
+    return "" if calibration is None else digest([dict(calibration.seconds), calibration.start_seconds, calibration.base_bytes])
+
+
+def draw_estimate(home: str, found: SweepEstimate) -> None:
+    """Say what a sweep takes; its time as soon as this machine is measured, which is begun here where it was not done yet."""
+    from segcore.sweeps.cost.calibration import read_calibration
+
+    if found.seconds is not None:
+        st.caption(f"About {duration(found.seconds)} and {bytes_text(found.bytes)} of memory on this machine.")
+    elif read_calibration(home) is None and _is_measuring(home):
+        st.fragment(run_every=_WATCH_SECONDS, key="sweep.measuring")(_draw_measuring)(home, found.bytes)
+    else:
+        st.caption(f"About {bytes_text(found.bytes)} of memory on this machine.")
+
+
+def _draw_measuring(home: str, needed: int) -> None:
+    from segcore.sweeps.cost.calibration import read_calibration
+
+    if read_calibration(home) is not None or not _is_measuring(home):
+        st.rerun()
+    st.caption(f"About {bytes_text(needed)} of memory on this machine. Measuring how fast it is, once, to say how long this takes…")
+
+
+def _is_measuring(home: str) -> bool:
+    """Tell whether this machine is being measured, which the first to ask begins."""
+    from segcore.sweeps.cost.calibration import start_calibration
+
+    return cache.once_a_server("calibration", home, lambda: start_calibration(home)).poll() is None

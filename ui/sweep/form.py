@@ -1,0 +1,179 @@
+"""Ask for a sweep: algorithm, grid, engine; say what it will do, and start it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from segcore import jobs
+from segcore.clustering.algorithms.registry import ALGORITHMS, AlgorithmSpec, algorithm
+from segcore.errors import SegcoreError
+from segcore.records.feature_table import FeatureTable
+from segcore.records.grid import Grid
+from segcore.records.solution import EngineName
+from segcore.records.sweep import SweepSpec
+from segcore.store.store import Store
+from segcore.system.machine import available_bytes
+from ui.features.account import set_aside
+from ui.features.choice import FeatureChoice
+from ui.features.form import SCALER_TITLES
+from ui.shell import state
+from ui.sweep import cost, k_distance
+from ui.widgets.figures import escape
+from ui.widgets.parameters import axis_words, grid_form
+from ui.widgets.text import count
+
+if TYPE_CHECKING:
+    from segcore.records.intake import Intake
+
+ENGINE_TITLES = {"shared": "Shared", "stock": "Stock", "intel": "Intel"}
+ENGINE_WORDS = {
+    "shared": "the whole grid at once, work that points have in common done once; the labels are stock's.",
+    "stock": "scikit-learn, one independent fit a point.",
+    "intel": "scikit-learn-intelex, Intel's accelerated code; each fit records whether that is what really ran.",
+}
+
+
+def sweep_form(store: Store, taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> None:
+    """Draw the form; its one primary button starts the sweep and follows it."""
+    with st.container(border=True):
+        _what_goes_in(taken, table, chosen)
+        spec = algorithm(_pick_algorithm())
+        grid = _grid(spec, chosen, taken, table)
+        engine = _pick_engine(spec)
+        if grid is None:
+            return
+        st.markdown(what_it_does(grid, spec, chosen, taken, table))
+        _run_button(store, taken, table, chosen, spec, grid, engine)
+    _say_outcome()
+
+
+def _run_button(
+    store: Store, taken: Intake, table: FeatureTable, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: EngineName
+) -> None:
+    """Draw the button with what the sweep takes beside it; it cannot be pressed where the sweep would not fit into memory."""
+    limit = available_bytes()
+    found = cost.estimate(str(store.home), taken, table, chosen, spec, grid, engine, limit)
+    refusal = found.refusal(limit) if found else None
+    if refusal:
+        st.warning(refusal, icon=":material/memory:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Run sweep",
+            key="sweep.run",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=refusal is not None,
+            on_click=start,
+            args=(store, taken, chosen, spec, grid, engine),
+        )
+        if found and not refusal:
+            cost.draw_estimate(str(store.home), found)
+
+
+def _what_goes_in(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> None:
+    titles = {entry.name: entry.title for entry in table.dictionary}
+    names = [titles.get(name, name) for name in chosen.features]
+    shown = "; ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    rule = "outliers set aside" if chosen.outliers == "kit" else "no outlier rule"
+    changed = [
+        *([f"{len(chosen.weights)} weighed"] if chosen.weights else []),
+        *([f"{len(chosen.transforms)} transformed"] if chosen.transforms else []),
+    ]
+    parts = [
+        f"{taken.data['name']}",
+        f"{count(len(names), 'feature')}: {shown}",
+        *changed,
+        f"scaling {SCALER_TITLES[chosen.scaler].lower()}",
+        rule,
+    ]
+    st.caption(escape(" · ".join(parts)))
+
+
+def _pick_algorithm() -> str:
+    state.seed_widget("sweep.algorithm", state.recall("algorithm", ALGORITHMS[0].name))
+    picked = st.segmented_control(
+        "Algorithm",
+        [spec.name for spec in ALGORITHMS],
+        key="sweep.algorithm",
+        required=True,
+        format_func=lambda name: algorithm(name).title,
+    )
+    name = picked or ALGORITHMS[0].name
+    state.remember("algorithm", name)
+    st.caption(algorithm(name).words)
+    return name
+
+
+def _pick_engine(spec: AlgorithmSpec) -> EngineName:
+    kept = state.recall("engine", spec.default_engine)
+    state.seed_widget(f"sweep.engine.{spec.name}", kept if kept in spec.engines else spec.default_engine)
+    picked = st.segmented_control(
+        "Engine", spec.engines, key=f"sweep.engine.{spec.name}", required=True, format_func=lambda name: ENGINE_TITLES[name]
+    )
+    name: EngineName = picked or spec.default_engine
+    state.remember("engine", name)
+    st.caption(f"{ENGINE_TITLES[name]}: {ENGINE_WORDS[name]}")
+    return name
+
+
+def _grid(spec: AlgorithmSpec, chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> Grid | None:
+    if spec.name != "dbscan":
+        return grid_form(spec)
+    curve = k_distance.curve_of(chosen, taken, table)
+    suggested = k_distance.eps_values(curve)
+    grid = grid_form(spec, suggested={"eps": suggested} if suggested else None, salt=k_distance.choice_digest(chosen, taken))
+    k_distance.draw_curve(curve)
+    return grid
+
+
+def what_it_does(grid: Grid, spec: AlgorithmSpec, chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> str:
+    """Return one line: how many points, of which axes, on how many rows and features."""
+    rows = (len(table) - (set_aside(taken, table)[0] if chosen.outliers == "kit" else 0)) * chosen.repeats
+    axes = "; ".join(axis_words(spec.param(name), values) for name, values in grid.axes)
+    copies = f", {chosen.repeats} copies of each customer" if chosen.repeats > 1 else ""
+    size = f"{count(rows, 'row')}{copies} × {count(len(chosen.features), 'feature')}"
+    return f"**{count(len(grid), 'point')}** ({axes}), each fitted to **{size}**."
+
+
+def start(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> None:
+    """Start the sweep that the form describes and follow it; a callback, so what is wrong is kept for the page to say."""
+    state.remember("sweep_outcome", None)
+    try:
+        asked = _spec(store, taken, chosen, spec, grid, engine)
+        known = store.is_complete(asked.id)
+        state.follow(jobs.start_sweep(store, asked))
+    except SegcoreError as error:
+        state.remember("sweep_outcome", ("error", str(error)))
+        return
+    if known:
+        state.remember("sweep_outcome", ("known", "This was asked before: the results come from the store, at once."))
+
+
+def _spec(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> SweepSpec:
+    from segcore.sweeps.plan import make_spec
+
+    return make_spec(
+        store,
+        taken.table,
+        taken.data,
+        features=chosen.features,
+        outliers=chosen.outliers,
+        repeats=chosen.repeats,
+        scaler=chosen.scaler,
+        algorithm=spec.name,
+        points=grid.points(),
+        engine=engine,
+        seed=chosen.seed,
+        weights=dict(chosen.weights),
+        transforms=dict(chosen.transforms),
+    )
+
+
+def _say_outcome() -> None:
+    outcome = state.recall("sweep_outcome")
+    if outcome and outcome[0] == "error":
+        st.error(outcome[1], icon=":material/error:")
+    elif outcome:
+        st.success(outcome[1], icon=":material/inventory_2:")

@@ -1,0 +1,165 @@
+"""Widgets made from parameters: what an algorithm declares is what the form asks, and how it is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+import streamlit as st
+
+from segcore.clustering.algorithms.registry import AlgorithmSpec
+from segcore.errors import SegcoreError
+from segcore.records.grid import Grid, Value
+from segcore.records.params import Param
+from ui.shell import state
+
+LARGEST_RANGE = 30
+RANGED = ("n_clusters", "n_components")  # where people ask for "from 2 to 12" rather than for a list
+RANGE, LIST = "Range", "List"
+APP_DEFAULTS: dict[tuple[str, str], str] = {
+    ("kmeans", "n_clusters"): ",".join(str(k) for k in range(2, 13)),
+    ("kmeans", "tol"): "0.0001",
+    ("kmeans", "n_init"): "10",
+    ("minibatch_kmeans", "n_clusters"): ",".join(str(k) for k in range(2, 13)),
+    ("minibatch_kmeans", "n_init"): "3",
+    ("gaussian_mixture", "n_components"): ",".join(str(k) for k in range(2, 11)),
+    ("gaussian_mixture", "covariance_type"): "full,diag",
+    ("gaussian_mixture", "n_init"): "3",
+    ("ward", "n_clusters"): ",".join(str(k) for k in range(2, 13)),
+}
+
+
+def values_text(values: Iterable[Value]) -> str:
+    """Return the values of an axis as the form shows them."""
+    return ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
+
+
+def axis_words(param: Param, values: tuple[Value, ...]) -> str:
+    """Return an axis as a reader sees it: ``number of segments 2 to 12``."""
+    span = as_range(values) if len(values) > 2 else None
+    if span is None:
+        return f"{param.title.lower()} {values_text(values)}"
+    by = f" by {span[2]}" if span[2] > 1 else ""
+    return f"{param.title.lower()} {span[0]} to {span[1]}{by}"
+
+
+def as_range(values: tuple[Value, ...]) -> tuple[int, int, int] | None:
+    """Return (first, last, step) where whole numbers are evenly spaced, so that a slider can show them."""
+    whole = [int(value) for value in values if not isinstance(value, str) and int(value) == value]
+    if not values or len(whole) < len(values):
+        return None
+    step = whole[1] - whole[0] if len(whole) > 1 else 1
+    if not 1 <= step <= 10 or whole != list(range(whole[0], whole[-1] + 1, step)) or whole[0] < 2 or whole[-1] > LARGEST_RANGE:
+        return None
+    return whole[0], whole[-1], step
+
+
+def grid_form(spec: AlgorithmSpec, *, suggested: Mapping[str, tuple[Value, ...]] | None = None, salt: str = "") -> Grid | None:
+    """Draw a field for each parameter of an algorithm and return the grid; None, with a sentence at the field, where one is wrong.
+
+    Parameters
+    ----------
+    spec : AlgorithmSpec
+    suggested : mapping of parameter to values, or None
+        First values that come from the data instead of the app's defaults.
+    salt : str
+        What the suggestions depend on: with another one the suggested fields begin anew.
+    """
+    if state.recall(f"grid.{spec.name}.given") == salt:
+        suggested = None  # the values were set for these very features, by a click on a whole setting
+    axes: dict[str, tuple[Value, ...]] = {}
+    wrong = False
+    lists = [param for param in spec.params if param.name not in RANGED]
+    places = {param.name: st.container() for param in spec.params if param.name in RANGED}
+    places |= dict(zip((param.name for param in lists), st.columns(len(lists) or 1, gap="medium"), strict=False))
+    for param in spec.params:
+        with places[param.name]:
+            found = axis_field(spec, param, first=(suggested or {}).get(param.name), salt=salt if param.name in (suggested or {}) else "")
+        if found is None:
+            wrong = True
+        elif found:
+            axes[param.name] = found
+    return None if wrong else Grid.from_mapping(axes)
+
+
+def axis_key(spec: AlgorithmSpec, param: Param, salt: str = "") -> str:
+    """Return the key under which the values of an axis are kept, and its widgets; each ``set_grid`` makes new widgets."""
+    edition = state.recall(f"grid.{spec.name}.edition", 0)
+    return ".".join(part for part in ("grid", spec.name, param.name, salt, str(edition or "")) if part)
+
+
+def app_grid(spec: AlgorithmSpec) -> dict[str, tuple[Value, ...]]:
+    """Return the values the app begins with."""
+    return {param.name: _app_values(spec, param) for param in spec.params}
+
+
+def _app_values(spec: AlgorithmSpec, param: Param) -> tuple[Value, ...]:
+    default = APP_DEFAULTS.get((spec.name, param.name))
+    return param.parse_axis(default) if default else param.default
+
+
+def set_grid(spec: AlgorithmSpec, axes: Mapping[str, tuple[Value, ...]], *, salt: str | None = None) -> None:
+    """Put values into the fields of an algorithm, and leave those empty that are not named.
+
+    With a ``salt`` they also stand instead of what would be suggested from the data; see ``grid_form``.
+    """
+    state.remember(f"grid.{spec.name}.given", salt)
+    state.remember(f"grid.{spec.name}.edition", state.recall(f"grid.{spec.name}.edition", 0) + 1)
+    for param in spec.params:
+        state.remember(axis_key(spec, param), axes.get(param.name, ()))
+
+
+def axis_field(spec: AlgorithmSpec, param: Param, *, first: tuple[Value, ...] | None = None, salt: str = "") -> tuple[Value, ...] | None:
+    """Draw the field of one parameter and return its values; () where it is left out of the grid, None where it is wrong."""
+    key = axis_key(spec, param, salt)
+    kept: tuple[Value, ...] = state.recall(key, first or _app_values(spec, param))
+    label = f"{param.title} ({param.unit})" if param.unit and param.unit.lower() not in param.title.lower() else param.title
+    if param.kind == "choice":
+        found: tuple[Value, ...] | None = _choice_field(param, key, label, kept)
+    else:
+        found = _range_field(param, key, label, kept) if param.name in RANGED else _list_field(param, key, label, kept)
+    if found is not None:
+        state.remember(key, found)
+    return found
+
+
+def _choice_field(param: Param, key: str, label: str, kept: tuple[Value, ...]) -> tuple[Value, ...] | None:
+    state.seed_widget(f"{key}.choice", [value for value in param.choices if value in kept])
+    picked = st.pills(label, param.choices, selection_mode="multi", key=f"{key}.choice", help=param.help)
+    if not picked and param.default:
+        st.error(f"Choose at least one value of {param.title.lower()}.", icon=":material/error:")
+        return None
+    return tuple(value for value in param.choices if value in picked)
+
+
+def _list_field(param: Param, key: str, label: str, kept: tuple[Value, ...]) -> tuple[Value, ...] | None:
+    optional = not param.default
+    state.seed_widget(f"{key}.text", values_text(kept))
+    text = st.text_input(
+        label,
+        key=f"{key}.text",
+        help=f"{param.help} Several values are separated by commas.",
+        placeholder="left to scikit-learn" if optional else "2, 3, 5",
+    )
+    if optional and not text.strip():
+        return ()
+    try:
+        return param.parse_axis(text)
+    except SegcoreError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+
+
+def _range_field(param: Param, key: str, label: str, kept: tuple[Value, ...]) -> tuple[Value, ...] | None:
+    span = as_range(kept)
+    state.seed_widget(f"{key}.mode", RANGE if span else LIST)
+    mode = st.segmented_control(label, (RANGE, LIST), key=f"{key}.mode", required=True, help=param.help)
+    if mode == LIST:
+        return _list_field(param, key, f"Values of {param.title.lower()}", kept)
+    low = max(2, int(param.low))
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    state.seed_widget(f"{key}.span", span[:2] if span else (low, 12))
+    state.seed_widget(f"{key}.step", span[2] if span else 1)
+    first, last = cast(tuple[int, int], left.slider("From – to", low, LARGEST_RANGE, key=f"{key}.span"))
+    step = right.number_input("Step", 1, 10, key=f"{key}.step")
+    return tuple(range(first, last + 1, int(step)))

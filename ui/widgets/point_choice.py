@@ -1,0 +1,170 @@
+"""The chosen point of a sweep: by a list, by a click, by the address; and what is known of it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from segcore.clustering.algorithms.registry import algorithm
+from segcore.features.assemble import Assembled, assemble
+from segcore.plots.timings import seconds_text
+from segcore.records.grid import find_point, point_key
+from segcore.records.solution import Solution
+from segcore.records.sweep import Sweep
+from segcore.store.store import Store
+from segcore.sweeps.points import PointRow, point_rows, same_segments
+from segcore.wording.numbers import counted, number_text, percent_text, two_decimals
+from ui.shell import cache, state
+from ui.widgets.figures import escape
+
+_PICKER = "point"
+
+
+def follow_clicks(sweep: Sweep, keys: tuple[str, ...]) -> None:
+    """Choose the point that was clicked in one of the figures of this page, before anything of the page is drawn."""
+    for key in keys:
+        position = state.new_click(key)
+        if position is not None and 0 <= position < len(sweep.solutions):
+            state.choose_point(sweep.id, position)
+
+
+def pick_point(sweep: Sweep) -> PointRow:
+    """Draw the list of points and return the chosen one."""
+    rows, same = point_rows(sweep), same_segments(sweep)
+    chosen = state.chosen_point(sweep)
+    recommended = recommended_position(sweep)
+    key = f"{_PICKER}.{sweep.id[:12]}"
+    state.set_widget(key, chosen)
+
+    def choose() -> None:
+        state.choose_point(sweep.id, state.widget(key))
+
+    st.selectbox(
+        "Point of the grid",
+        range(len(rows)),
+        key=key,
+        on_change=choose,
+        format_func=lambda position: _option(rows[position], recommended, same[position]),
+        help="Everything below follows this choice. Clicking a point in a figure chooses it too.",
+    )
+    # While points are missing the best one so far is only shown; in the address it would count as chosen for good.
+    state.show_link(sweep.id, chosen if sweep.recommendation is not None else None)
+    return rows[chosen]
+
+
+def _option(row: PointRow, recommended: int | None, same: str | None) -> str:
+    parts = [row.label]
+    if row.state != "ok":
+        parts.append(row.gap or row.state)
+    elif row.silhouette.value is None:
+        parts.append(f"{counted(row.n_segments, 'segment')} found" if row.n_segments else "no segment found")
+    else:
+        parts.append(f"silhouette {two_decimals(row.silhouette.value)}")
+    if row.noise_share:
+        parts.append(f"{percent_text(row.noise_share)} noise")
+    if same:
+        parts.append(f"same segments as {same}")
+    if row.position == recommended:
+        parts.append("recommended")
+    return " · ".join(parts)
+
+
+def recommended_position(sweep: Sweep) -> int | None:
+    """Return the position of the recommended point, where there is one."""
+    found = sweep.recommendation
+    return find_point(sweep.spec.points, found.params) if found is not None and found.params is not None else None
+
+
+def draw_point(sweep: Sweep, row: PointRow, solution: Solution | None) -> None:
+    """Draw the numbers of a point, and on request the proof of what computed it."""
+    if row.state != "ok" or solution is None:
+        st.warning(f"{escape(row.label)}: {row.gap}. {escape(row.reason or '')}".strip(), icon=":material/block:")
+        return
+    with st.grid(5, min_column_width=150):
+        st.metric("Segments", row.n_segments, border=True, height="stretch")
+        st.metric("Silhouette", two_decimals(row.silhouette.value), border=True, height="stretch", help=silhouette_words(row))
+        st.metric("Noise", percent_text(row.noise_share), border=True, height="stretch", help="Share of rows that belong to no segment.")
+        st.metric("Compactness", two_decimals(row.mean_compactness), border=True, height="stretch", help=_COMPACTNESS)
+        st.metric("Fit", seconds_text(row.fit_seconds), border=True, height="stretch", help="This point's own fit, on this machine.")
+    same = same_segments(sweep)[row.position]
+    st.caption(escape(silhouette_words(row)) + (f" :material/content_copy: Same segments as {escape(same)}." if same else ""))
+    if row.reason:
+        st.info(escape(row.reason), icon=":material/info:")
+    with st.expander(f"Computed by {row.engine}: the proof, and every measure"):
+        st.markdown(f"Engine that ran: **{solution.engine}**. {escape(solution.evidence)}")
+        st.markdown(
+            f"Inertia {number_text(row.inertia)} · Calinski–Harabasz {number_text(row.calinski_harabasz)} · "
+            f"Davies–Bouldin {number_text(row.davies_bouldin)}{_criteria(row)} · seed {solution.seed}"
+        )
+        for name, reason in (solution.quality.reasons if solution.quality else {}).items():
+            st.markdown(f"- {name}: {escape(reason)}")
+
+
+def _criteria(row: PointRow) -> str:
+    found = {"BIC": row.bic, "AIC": row.aic}
+    return "".join(f" · {name} {number_text(value)}" for name, value in found.items() if value is not None)
+
+
+_COMPACTNESS = (
+    "Mean over the features and segments: 1 = every segment is uniform in every feature, 0 = no more alike than all customers together."
+)
+
+
+def silhouette_words(row: PointRow) -> str:
+    """Return the silhouette with what is needed to trust it."""
+    found = row.silhouette
+    if found.value is None:
+        return f"Silhouette is undefined: {found.reason or row.gap or 'not measured'}."
+    noise = " that are not noise" if row.n_noise else ""
+    the = "the " if row.n_noise else ""
+    if found.low is None or found.high is None or found.is_exact:
+        return f"Silhouette {found.value:.3f}, exact, over {the}{counted(found.sample_size or 0, 'row')}{noise}."
+    return (
+        f"Silhouette {found.value:.3f}, 95 % interval {found.low:.3f} to {found.high:.3f}, estimated on "
+        f"{counted(found.sample_size or 0, 'sampled row')}{noise}, each measured against all rows."
+    )
+
+
+def clustered(store: Store, sweep: Sweep) -> Assembled:
+    """Return the rows that a sweep clustered, in the order of its labels, unscaled; and who was set aside."""
+    spec = sweep.spec
+
+    def build() -> Assembled:
+        table = cache.feature_table(str(store.home), spec.table)
+        return assemble(table, list(spec.features), outliers=spec.outliers, repeats=spec.repeats, seed=spec.seed)
+
+    return cache.computed("clustered", sweep.id, build)
+
+
+def draw_sweep_line(sweep: Sweep) -> None:
+    """Draw what is being looked at, in a line."""
+    spec = sweep.spec
+    copies = f" · {spec.repeats} copies a customer" if spec.repeats > 1 else ""
+    rule = "outliers set aside by the kit's rule" if spec.outliers == "kit" else "no outlier rule"
+    st.caption(
+        escape(
+            f"{spec.data.get('name', 'data')} · {algorithm(spec.algorithm).title} · {counted(len(spec.points), 'point')} · "
+            f"{counted(len(spec.features), 'feature')} · scaling {spec.scaler} · {rule}{copies} · engine {spec.engine}"
+        )
+    )
+
+
+def find_solution(store: Store, sweep: Sweep, position: int) -> Solution | None:
+    """Return a point's solution with its labels; None where the point is not there or has none.
+
+    A failed point is read anew each time, because it may be tried again; one that is there never changes.
+    """
+    found = sweep.solutions[position]
+    return cache.solution(str(store.home), sweep.id, position) if found is not None and found.status == "ok" else None
+
+
+def feature_titles(store: Store, sweep: Sweep) -> dict[str, str]:
+    """Return what a screen calls each feature of a sweep; features of one title are told apart by their name."""
+    entries = cache.feature_table(str(store.home), sweep.spec.table).dictionary
+    known = {entry.name: entry.title or entry.name for entry in entries if entry.name in sweep.spec.features}
+    titles = list(known.values())
+    return {name: f"{title} ({name})" if titles.count(title) > 1 else title for name, title in known.items()}
+
+
+def segment_names(store: Store, sweep: Sweep, position: int) -> dict[int, str]:
+    """Return what the analyst calls the segments of a point."""
+    return store.segment_names(sweep.id, point_key(sweep.spec.points[position]))
