@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from segcore.records.finding import Finding
+
 
 class SegcoreError(Exception):
-    """Base of every error that is the input's fault; screens and the command line show its message as it is."""
+    """Base of every error that is the input's fault.
+
+    ``finding`` is what was noticed, where the message was made from one (see ``wording.findings.refusal``); code decides by it.
+    """
+
+    finding: Finding | None = None
 
 
 class ParameterError(SegcoreError, ValueError):

@@ -11,7 +11,8 @@ from segcore.records.grid import point_key
 from segcore.records.preparation import Preparation
 from segcore.records.solution import Solution
 from segcore.records.sweep import SweepSpec
-from segcore.store.store import Store, default_home
+from segcore.store.index import default_home
+from segcore.store.store import Store
 
 LABELS = np.array([0, 1, 1, -1], dtype=np.int32)
 

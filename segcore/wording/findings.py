@@ -1,0 +1,73 @@
+"""Every finding as a sentence, made here once for screens, command line and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from segcore.errors import DataError, SegcoreError
+from segcore.records.finding import Finding, Remedy
+from segcore.wording.remedies import Audience, remedy_text
+
+Sentence = Callable[..., str]
+"""Takes the finding's values by name and, where the finding has a remedy, its text as ``do``."""
+
+# One mapping per subject: a code belongs to exactly one.
+SUBJECTS: tuple[Mapping[str, Sentence], ...] = ({"text": lambda text: text},)
+
+
+def sentence(finding: Finding, audience: Audience = "command line") -> str:
+    """Return a finding as one sentence.
+
+    Parameters
+    ----------
+    finding : Finding
+    audience : {"command line", "screen"}
+        Decides whether a remedy names an option or a field.
+
+    Raises
+    ------
+    KeyError
+        Where no subject has the finding's code.
+    """
+    make = _SENTENCES[finding.code]
+    if finding.remedy is None:
+        return make(**finding.values)
+    return make(**finding.values, do=remedy_text(finding.remedy, audience))
+
+
+def refusal(
+    code: str, /, *, kind: Callable[..., SegcoreError] = DataError, remedy: Remedy | str | None = None, **values: Any
+) -> SegcoreError:
+    """Build the error that ends the work because of a finding: ``raise refusal("csv.open_quote", line=7)``.
+
+    Parameters
+    ----------
+    code : str
+    kind : subclass of SegcoreError
+    remedy : Remedy, or the code of one without values, or None
+    **values : JSON values
+        Of the finding.
+    """
+    finding = Finding(code, "error", values, Remedy(remedy) if isinstance(remedy, str) else remedy)
+    error = kind(sentence(finding))
+    error.finding = finding
+    return error
+
+
+def error_text(error: SegcoreError, audience: Audience = "command line") -> str:
+    """Return what an error says, its remedy in the words of the audience."""
+    return str(error) if error.finding is None else sentence(error.finding, audience)
+
+
+def _merged(subjects: tuple[Mapping[str, Sentence], ...]) -> dict[str, Sentence]:
+    merged: dict[str, Sentence] = {}
+    for subject in subjects:
+        twice = merged.keys() & subject.keys()
+        if twice:
+            raise ValueError(f"Two sentences for {', '.join(sorted(twice))}.")
+        merged.update(subject)
+    return merged
+
+
+_SENTENCES = _merged(SUBJECTS)
