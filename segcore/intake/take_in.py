@@ -162,15 +162,15 @@ def _span(dataset: Dataset) -> tuple[str | None, str | None]:
 
 def _dropped_notes(table: FeatureTable) -> list[Note]:
     """Say which columns of a customer table are not clustered on, and why; with transactions no column is one in itself."""
-    from segcore.data.files.file_type import said
+    from segcore.wording.quotes import named
 
     notes = []
     for use, text in (("profile", "Carried along, not clustered on"), ("dropped", "Not used")):
-        found = [f"{said(column.column)} ({column.reason})" for column in table.uses if column.use == use]
+        found = [f"{named(column.column)} ({column.reason})" for column in table.uses if column.use == use]
         if found:
             more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
             notes.append(Note("info", f"{text}: {'; '.join(found[:_MOST_NAMED])}{more}."))
-    codes = [said(column.column) for column in table.uses if column.codes]
+    codes = [named(column.column) for column in table.uses if column.codes]
     if codes:
         more = f" and {len(codes) - _MOST_NAMED} more" if len(codes) > _MOST_NAMED else ""
         text = f"Few different whole numbers stand in {', '.join(codes[:_MOST_NAMED])}{more}: where they are codes, say so with --category"

@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 from segcore.data.columns.bad_values import bad_values
 from segcore.data.columns.date_patterns import YEARS
 from segcore.data.columns.date_values import Reading
-from segcore.data.columns.text import Distinct, Where, combined, missing_to_null, shown, true_of
+from segcore.data.columns.text import Distinct, Where, combined, missing_to_null, true_of
 from segcore.errors import DataError, ParameterError
 from segcore.records.data_rules import DateOrder
 from segcore.records.dataset import Note
+from segcore.wording.quotes import quoted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +107,7 @@ def _native(column: pa.Array, *, name: str, where: Where, set_aside: bool) -> Ti
     bad = true_of(pc.or_(pc.less(naive, low), pc.greater_equal(naive, high)))
     if bad.any() and not set_aside:
         row = int(np.argmax(bad))
-        first = f"{shown(_spelled(naive[row]))} in {where(row)}, a year outside {YEARS[0]} to {YEARS[1]}"
+        first = f"{quoted(_spelled(naive[row]))} in {where(row)}, a year outside {YEARS[0]} to {YEARS[1]}"
         raise bad_values(name, "dates", int(bad.sum()), first, some_good=int(bad.sum()) < len(column) - column.null_count)
     if bad.any():
         column = pc.if_else(pa.array(bad), pa.scalar(None, column.type), column)
@@ -116,7 +117,7 @@ def _native(column: pa.Array, *, name: str, where: Where, set_aside: bool) -> Ti
         try:
             column = pc.local_timestamp(column)
         except pa.ArrowInvalid:
-            raise DataError(f"{name} has times in the zone {shown(zone)}, which is not known: export it with another zone.") from None
+            raise DataError(f"{name} has times in the zone {quoted(zone)}, which is not known: export it with another zone.") from None
         notes = (Note("info", f"{name} is read as the local time of {zone}."),)
     return Times(pc.cast(column, pa.timestamp("us"), safe=False), notes, bad if bad.any() else None)
 

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segcore.data.columns.text import INVISIBLE, Distinct, Where, bytes_of, combined, missing_to_null, shown, true_of, written
+from segcore.data.columns.text import INVISIBLE, Distinct, Where, bytes_of, combined, missing_to_null, true_of, written
 from segcore.records.dataset import Note
+from segcore.wording.quotes import quoted
 
 _WHOLE = r"^-?\d+\.0+$"
 _FRACTION = r"^-?\d+\.\d*[1-9]\d*$"
@@ -98,15 +99,15 @@ def _two_forms(found: Distinct, trimmed: pa.Array, composed: pa.Array, changed: 
     if not twice.any():
         position, row = found.first(changed)
         count = _values(found.count(changed), name, "has", "have")
-        first = f"{shown(trimmed[position], plain=True)} in {where(row)}"
+        first = f"{quoted(trimmed[position], plain=True)} in {where(row)}"
         return Note("info", f"{count} letters in two parts (another Unicode form), such as {first}: put together.")
     position, row = found.first(twice)
     other = pc.equal(composed, composed[position]).to_numpy(zero_copy_only=False) & ~changed
     beside, beside_row = found.first(other)
     number = pc.count_distinct(composed.filter(pa.array(twice))).as_py()
     ids = f"1 id of {name} is" if number == 1 else f"{number:,} ids of {name} are"
-    one = f"{shown(trimmed[beside], plain=True)} in {where(beside_row)}"
-    two = f"{shown(trimmed[position], plain=True)} in {where(row)}"
+    one = f"{quoted(trimmed[beside], plain=True)} in {where(beside_row)}"
+    two = f"{quoted(trimmed[position], plain=True)} in {where(row)}"
     return Note("info", f"{ids} written in two Unicode forms, such as {one} and {two}: taken for one.")
 
 
@@ -118,7 +119,7 @@ def _without_zero_fraction(values: pa.Array, found: Distinct, name: str, where: 
         return values, []
     ids = pc.if_else(pa.array(whole), pc.replace_substring_regex(values, r"\.0+$", ""), values)
     position, row = found.first(whole)
-    first = f"{shown(values[position])} in {where(row)} is {shown(ids[position])}"
+    first = f"{quoted(values[position])} in {where(row)} is {quoted(ids[position])}"
     return ids, [Note("info", f"{_values(found.count(whole), name, 'is', 'are')} written as a number with .0, which is left out: {first}.")]
 
 
@@ -145,7 +146,7 @@ def _inexact(column: pa.Array, name: str, where: Where) -> list[Note]:
     row = int(np.argmax(large))
     text = (
         f"{_values(int(large.sum()), name, 'has', 'have')} more digits than its type (a floating number) keeps, such as "
-        f"{shown(written(column.slice(row, 1))[0])} in {where(row)}: different ids may have become one; export the column as text."
+        f"{quoted(written(column.slice(row, 1))[0])} in {where(row)}: different ids may have become one; export the column as text."
     )
     return [Note("warning", text)]
 

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segcore.data.columns.number_parts import take_apart
-from segcore.data.columns.text import Distinct, Where, blanks, plain_characters, shown, true_of
+from segcore.data.columns.text import Distinct, Where, blanks, plain_characters, true_of
 from segcore.records.dataset import Note
+from segcore.wording.quotes import quoted
 
 EXACT = 2.0**53  # from here on not every whole number has a floating number of its own
 TOO_LONG = ", which has more digits than a number can hold (is it an id?)"
@@ -195,7 +196,7 @@ class _Column:
         """Say which texts have characters that only look like digits and signs."""
         if (other & self.good).any():
             position, row = self.found.first(other & self.good)
-            first = f"{shown(self.found.values[position], plain=True)} in {self.where(row)} is read as {shown(self.texts[position])}"
+            first = f"{quoted(self.found.values[position], plain=True)} in {self.where(row)} is read as {quoted(self.texts[position])}"
             self.say(f"{self.name} has other characters than plain digits and signs: {first}.")
 
     def say_signs(self, values: np.ndarray) -> None:

@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 
 from segcore.data.columns.bad_values import bad_values
 from segcore.data.columns.number_format import EXACT, TOO_LONG, may_be_numbers, read_texts
-from segcore.data.columns.text import Distinct, Where, bytes_of, combined, missing_to_null, shown, written
+from segcore.data.columns.text import Distinct, Where, bytes_of, combined, missing_to_null, written
 from segcore.errors import DataError
 from segcore.records.dataset import Note
+from segcore.wording.quotes import quoted
 
 _POINT = ord(".")
 _TELLING_ROWS = 1_000
@@ -129,7 +130,7 @@ def _native(column: pa.Array, *, name: str, where: Where, set_aside: bool) -> Nu
         return Numbers(values)
     if not set_aside:
         row = int(np.argmax(bad))
-        first = f"{shown(written(column.slice(row, 1))[0])} in {where(row)}{reason}"
+        first = f"{quoted(written(column.slice(row, 1))[0])} in {where(row)}{reason}"
         raise bad_values(name, "numbers", int(bad.sum()), first, some_good=int(bad.sum()) < len(values) - values.null_count)
     return Numbers(pc.if_else(pa.array(bad), pa.scalar(None, pa.float64()), values), bad)
 

@@ -2,7 +2,7 @@
 
 from segcore.data.columns.ids import Ids, as_ids, read_ids
 from segcore.data.columns.numbers import Numbers, as_numbers, is_numeric, read_numbers
-from segcore.data.columns.text import MISSING, Where, as_text, missing_to_null, shown
+from segcore.data.columns.text import MISSING, Where, as_text, missing_to_null
 
 __all__ = [
     "MISSING",
@@ -16,5 +16,4 @@ __all__ = [
     "missing_to_null",
     "read_ids",
     "read_numbers",
-    "shown",
 ]

@@ -1,4 +1,4 @@
-"""Columns of any type as text, a missing value as null; their distinct values, and how messages quote one of them."""
+"""Columns of any type as text, a missing value as null; and their distinct values."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from segcore.wording.quotes import quoted
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "Null", "None", "NaT", "\\N")
 # What people write where there is no number or date; in a column of ids or texts it may be a value like any other.
@@ -30,7 +32,6 @@ _APOSTROPHES = "\u2019\u2018\u02bc\u2032\u00b4`"
 _MOST_STRANGE = 40
 _INVISIBLE = re.compile(re.sub(r"\\x\{(\w+)\}", lambda code: chr(int(code[1], 16)), INVISIBLE))
 _ALL_DIGITS = 1e22  # floating numbers above it are written with an exponent
-_SHOWN_LETTERS, _SHOWN_WIDTH = 60, 90
 Where = Callable[[int], str]
 
 
@@ -85,7 +86,7 @@ class Distinct:
     def quote(self, chosen: np.ndarray, where: Where) -> str:
         """Return the first of the chosen values with its place: ``'17850' in line 7``."""
         position, row = self.first(chosen)
-        return f"{shown(self.values[position])} in {where(row)}"
+        return f"{quoted(self.values[position])} in {where(row)}"
 
     def spread(self, values: pa.Array) -> pa.Array:
         """Return the rows' values from those of the distinct texts."""
@@ -189,25 +190,6 @@ def bytes_of(text: pa.Array) -> np.ndarray:
 def visible(text: str) -> str:
     """Return what can be seen of a text: without invisible characters and outer spaces, in the composed Unicode form."""
     return unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).strip()
-
-
-def shown(value: object, *, plain: bool = False) -> str:
-    """Return a value as a message quotes it: shortened, in quotes, invisible and control characters escaped.
-
-    Parameters
-    ----------
-    value : object
-        A pyarrow scalar stands for its value.
-    plain : bool
-        Escape every character that is not ASCII, where two forms of a letter look alike.
-    """
-    text = str(value.as_py() if isinstance(value, pa.Scalar) else value)
-    quoted = (ascii if plain else repr)(text if len(text) <= _SHOWN_LETTERS else f"{text[: _SHOWN_LETTERS - 3]}...")
-    for kept in range(_SHOWN_LETTERS // 2, 0, -4):
-        if len(quoted) <= _SHOWN_WIDTH:
-            break
-        quoted = (ascii if plain else repr)(f"{text[:kept]}...")
-    return quoted
 
 
 def _floats_as_text(column: pa.Array) -> pa.Array:

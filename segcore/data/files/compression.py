@@ -10,8 +10,9 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from segcore.data.files.file_type import HEAD_BYTES, packing_of, refuse_other_formats, said
+from segcore.data.files.file_type import HEAD_BYTES, packing_of, refuse_other_formats
 from segcore.errors import DataError, SourceError
+from segcore.wording.quotes import named
 
 MAX_BYTES = 4 * 2**30  # of text, unpacked: what two copies of fit into an ordinary machine's memory
 BOMB_BYTES = 64 * 2**20
@@ -33,7 +34,7 @@ def unpack(path: Path, name: str, max_bytes: int = MAX_BYTES) -> tuple[bytearray
     DataError
         Where nothing or only white space is in it, or it goes on and on without a line end.
     """
-    name = said(name)
+    name = named(name)
     content = bytearray()
     line_end = 0
     try:

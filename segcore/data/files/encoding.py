@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from segcore.data.files.file_type import GIVE, said
+from segcore.data.files.file_type import GIVE
 from segcore.errors import DataError, ParameterError, SourceError
 from segcore.records.dataset import Note
+from segcore.wording.quotes import named
 
 _MARKS = (  # the longer ones first: the mark of UTF-32 begins as that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
@@ -68,7 +69,7 @@ def decode(content: bytearray, name: str, asked: str | None = None) -> tuple[byt
     DataError
         Where the text is damaged; with the line.
     """
-    name = said(name)
+    name = named(name)
     encoding = _asked(content, asked) if asked else _found(content, name)
     if encoding.name == "utf-8":
         if content.startswith(codecs.BOM_UTF8):
@@ -90,7 +91,7 @@ def _asked(content: bytearray, asked: str) -> Encoding:
             raise LookupError(known.name)
     except (LookupError, UnicodeError, ValueError):
         # ValueError: a name with a null; LookupError also: codecs that make no text, such as hex
-        raise ParameterError(f"Unknown encoding {said(asked)!r}: give one such as utf-8, utf-16, cp1252, latin-1 or shift_jis.") from None
+        raise ParameterError(f"Unknown encoding {named(asked)!r}: give one such as utf-8, utf-16, cp1252, latin-1 or shift_jis.") from None
     name = "utf-8" if known.name == "utf-8-sig" else known.name
     mark = next((mark for mark, marked, _ in _MARKS if content.startswith(mark) and marked == name), None)
     return Encoding(name, f"{_spoken(name)}{' with a byte order mark' if mark else ''}, as asked")

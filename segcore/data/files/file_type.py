@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
-from segcore.data.columns.text import shown
 from segcore.errors import SourceError
+from segcore.wording.quotes import named
 
 GIVE = "give CSV, XLSX, Parquet or JSON Lines"
 HEAD_BYTES = 4096
-_MOST_LETTERS = 300  # of a name in a sentence; a file's has at most 255
 GZIP, ZSTD, PARQUET, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"PK\x03\x04"
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # First bytes of files that are no tables: what it is, and what to do.
@@ -63,11 +62,6 @@ _PROMISED = {
     "zstd": "zstd",
 }
 _RENAMED = {"text": ".csv", "workbook": ".xlsx", "parquet": ".parquet", "json": ".jsonl", "gzip": ".gz", "zstd": ".zst"}
-
-
-def said(name: str) -> str:
-    """Return a file's or a column's name as a sentence holds it: as it is, or escaped and shortened where parts cannot be seen or read."""
-    return name if len(name) <= _MOST_LETTERS and name.isprintable() else shown(name)
 
 
 def is_json(head: bytes) -> bool:
@@ -149,4 +143,4 @@ def check_name(called: str, path_name: str, content: str, *, inside: str = "") -
 
 
 def _misnamed(name: str, what: str, against: str, better: str) -> SourceError:
-    return SourceError(f"{said(name)} is {what}, {against}: rename it to {said(better)}, or save it in the format of its name.")
+    return SourceError(f"{named(name)} is {what}, {against}: rename it to {named(better)}, or save it in the format of its name.")

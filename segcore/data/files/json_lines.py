@@ -14,11 +14,11 @@ import pyarrow as pa
 from segcore.data.files.compression import MAX_BYTES, unpack
 from segcore.data.files.csv.structure import MAX_LINE, MAX_VALUE, find_records
 from segcore.data.files.encoding import decode, line_at
-from segcore.data.files.file_type import said
 from segcore.data.files.raw import MAX_COLUMNS, Raw, check_header, table_source
 from segcore.errors import DataError
 from segcore.records.data_rules import ReadOptions
 from segcore.records.dataset import Note
+from segcore.wording.quotes import named
 
 _BATCH_VALUES = 1_000_000
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -55,7 +55,7 @@ def read_json(path: Path, name: str, reading: ReadOptions | None = None, *, max_
     DataError
         Where a line is no JSON object; with the line.
     """
-    spoken = said(name)
+    spoken = named(name)
     content, packing = unpack(path, name, max_bytes)
     content, encoding = decode(content, name, (reading or ReadOptions()).encoding)
     if not content or content.isspace():
@@ -79,7 +79,7 @@ def read_json(path: Path, name: str, reading: ReadOptions | None = None, *, max_
 
     notes = [*encoding.notes, *header_notes]
     if columns.nested:
-        listed = ", ".join(said(column) for column in sorted(columns.nested))
+        listed = ", ".join(named(column) for column in sorted(columns.nested))
         notes.append(Note("info", f"Lists and objects inside a row were read as JSON text: {listed}."))
     form = "JSON list of objects" if is_list else "JSON Lines"
     return table_source(
@@ -97,7 +97,7 @@ def _refuse_wrapped(only: dict[str, Any], name: str) -> None:
     rows = next((key for key, value in lists.items() if all(isinstance(inner, dict) for inner in value)), None)
     if rows is not None:
         raise DataError(
-            f"{name} holds {len(lists[rows]):,} objects in the list {said(rows)} of a single one: give them alone, one a line or as a list."
+            f"{name} holds {len(lists[rows]):,} objects in the list {named(rows)} of a single one: give only them, one per line or as a list."
         )
     if lists and len(lists) == len(only):
         raise DataError(f"{name} is one object of lists, a column each: give one object with named values a row.")
@@ -130,11 +130,11 @@ class _Columns:
                     value = _as_json(value)
             if value is not None and len(value) > MAX_VALUE // 4 and len(value.encode("utf-8", "replace")) > MAX_VALUE:
                 raise DataError(
-                    f"{self._name} has a value of {len(value):,} letters in {where}, column {said(key)}, more than the "
+                    f"{self._name} has a value of {len(value):,} letters in {where}, column {named(key)}, more than the "
                     f"{MAX_VALUE // 2**20} MiB a value may have: shorten it, or leave the column out."
                 )
             if value is not None and not value.isascii():
-                self._refuse_half(value, f"column {said(key)}", where)
+                self._refuse_half(value, f"column {named(key)}", where)
             column = values.get(key)
             if column is None:
                 self._refuse_half(key, "a key", where)
@@ -200,7 +200,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise DataError(f"key {said(twice)} stands twice in one object")
+        raise DataError(f"key {named(twice)} stands twice in one object")
     return found
 
 

@@ -15,11 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from segcore.data.columns.text import written
-from segcore.data.files.file_type import PARQUET, said
+from segcore.data.files.file_type import PARQUET
 from segcore.data.files.parquet_text_size import spread_texts, swollen_texts
 from segcore.data.files.raw import Raw, check_header
 from segcore.errors import DataError, SourceError
 from segcore.records.dataset import Note
+from segcore.wording.quotes import named
 
 MAX_PARTS = 10_000
 MAX_VALUES = 2_000_000_000
@@ -54,7 +55,7 @@ def read_parquet(path: Path, name: str) -> Raw:
     DataError
         Where parts differ, or there is no row.
     """
-    spoken = said(name)
+    spoken = named(name)
     parts = _parts(path, spoken)
     schema = _one_schema(parts, spoken)
     names, notes = check_header(schema.names, spoken)
@@ -110,7 +111,7 @@ def part_paths(folder: Path) -> list[Path]:
         seen += len(files) + len(folders)
         found += [Path(root, name) for name in files if name.lower().endswith(_ENDINGS) and not name.startswith((".", "_"))]
         if seen > _MAX_ENTRIES or len(found) > MAX_PARTS:
-            raise SourceError(f"{said(str(folder))} has more than {MAX_PARTS:,} parts or {_MAX_ENTRIES:,} files: give one table's folder.")
+            raise SourceError(f"{named(str(folder))} has more than {MAX_PARTS:,} parts or {_MAX_ENTRIES:,} files: give one table's folder.")
     return sorted(found, key=lambda path: path.relative_to(folder).parts)
 
 
@@ -123,7 +124,7 @@ def _parts(path: Path, name: str) -> list[_Part]:
     parts = []
     for file in found:
         relative = file.relative_to(path)
-        parts.append(_part(file, f"{name}/{said(relative.as_posix())}", _folder_values(relative)))
+        parts.append(_part(file, f"{name}/{named(relative.as_posix())}", _folder_values(relative)))
     for part in parts[1:]:
         if list(part.folders) != list(parts[0].folders):
             raise DataError(f"{part.name} and {parts[0].name} lie in folders of different keys: put all parts into folders alike.")
@@ -159,7 +160,7 @@ def _one_schema(parts: Sequence[_Part], name: str) -> pa.Schema:
             for column in differing:
                 here, there = part.schema.names.count(column), first.schema.names.count(column)
                 lacks, has = (part, first) if here < there else (first, part)
-                raise DataError(f"{lacks.name} has no column {said(column)}, but {has.name} has: write all parts with the same columns.")
+                raise DataError(f"{lacks.name} has no column {named(column)}, but {has.name} has: write all parts with the same columns.")
     for part in parts[1:]:
         for entry in part.schema:
             fields[entry.name] = _wider(fields[entry.name], entry, part, first)
@@ -180,7 +181,7 @@ def _wider(known: pa.Field, other: pa.Field, part: _Part, first: _Part) -> pa.Fi
         return pa.unify_schemas([pa.schema([known]), pa.schema([other])], promote_options="permissive").field(0)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         raise DataError(
-            f"{part.name} has {other.type} in column {said(other.name)}, where {first.name} has {known.type}: write all parts "
+            f"{part.name} has {other.type} in column {named(other.name)}, where {first.name} has {known.type}: write all parts "
             "with the same types."
         ) from None
 
@@ -220,7 +221,7 @@ def _read_part(part: _Part, fields: Sequence[pa.Field], name: str, n: int | None
 
 def _as_type(column: pa.ChunkedArray, entry: pa.Field, part: _Part, name: str) -> pa.ChunkedArray:
     if entry.name in part.swollen:
-        column = spread_texts(column, f"{part.name}, column {said(entry.name)},", part.path.stat().st_size)
+        column = spread_texts(column, f"{part.name}, column {named(entry.name)},", part.path.stat().st_size)
     if pa.types.is_nested(column.type):
         column = pa.chunked_array([written(chunk) for chunk in column.chunks], pa.large_string())
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_dictionary(column.type):
@@ -231,7 +232,7 @@ def _as_type(column: pa.ChunkedArray, entry: pa.Field, part: _Part, name: str) -
         return column.cast(entry.type)
     except pa.ArrowInvalid as error:
         raise DataError(
-            f"{part.name} has values in column {said(entry.name)} that do not fit the {entry.type} of the other parts "
+            f"{part.name} has values in column {named(entry.name)} that do not fit the {entry.type} of the other parts "
             f"({str(error).splitlines()[0].rstrip('.')}): write all parts with the same types."
         ) from error
 

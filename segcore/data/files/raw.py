@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from segcore.data.columns.text import shown, visible
+from segcore.data.columns.text import visible
 from segcore.errors import DataError
 from segcore.records.dataset import Kind, Note
+from segcore.wording.quotes import quoted
 
 MAX_COLUMNS = 2_000
 
@@ -122,6 +123,6 @@ def _refuse_repeated(names: Sequence[str], what: str) -> None:
             continue
         where = f"(columns {first + 1} and {position + 1}): rename one of them."
         if names[first] == name:
-            raise DataError(f"{what} has two columns named {shown(name)} {where}")
-        both = f"{shown(names[first], plain=True)} and {shown(name, plain=True)}"
+            raise DataError(f"{what} has two columns named {quoted(name)} {where}")
+        both = f"{quoted(names[first], plain=True)} and {quoted(name, plain=True)}"
         raise DataError(f"{what} has two columns whose names look the same, {both} {where}")

@@ -11,7 +11,7 @@ from segcore.data.files.compression import MAX_BYTES, peek, too_large
 from segcore.data.files.csv.reader import read_csv
 from segcore.data.files.excel.archive import check_directory
 from segcore.data.files.excel.workbook import read_workbook
-from segcore.data.files.file_type import COMPOUND, GIVE, PARQUET, ZIP, check_name, is_json, refuse_other_formats, said
+from segcore.data.files.file_type import COMPOUND, GIVE, PARQUET, ZIP, check_name, is_json, refuse_other_formats
 from segcore.data.files.json_lines import read_json
 from segcore.data.files.legacy_office import describe_compound_file
 from segcore.data.files.parquet import part_paths, read_parquet
@@ -19,6 +19,7 @@ from segcore.data.files.raw import Raw
 from segcore.errors import DataError, SourceError
 from segcore.records.data_rules import ReadOptions
 from segcore.records.dataset import Note
+from segcore.wording.quotes import named
 
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 _FOR_CSV = {"delimiter", "encoding", "header_row"}
@@ -56,8 +57,8 @@ def read_file(path: Path, name: str | None = None, reading: ReadOptions | None =
         check_name(name, path.name, "workbook")
         return _said_unused(read_workbook(path, name, reading), "a workbook", reading)
     if head.startswith(COMPOUND) and not packing:
-        raise SourceError(f"{said(name)} {describe_compound_file(path)}.")
-    refuse_other_formats(head, said(name), packing=packing)
+        raise SourceError(f"{named(name)} {describe_compound_file(path)}.")
+    refuse_other_formats(head, named(name), packing=packing)
     content = "json" if is_json(_as_text(head)) else "text"
     check_name(name, path.name, packing or content, inside=content if packing else "")
     if content == "json":
@@ -86,7 +87,7 @@ def content_digest(path: Path) -> str:
             return hashlib.sha256().hexdigest()  # of the system's own files, reading some waits for ever
         with path.open("rb") as file:
             if path.stat().st_size > MAX_BYTES and file.read(4) != PARQUET:
-                raise too_large(said(path.name), MAX_BYTES)  # before all of it is read for nothing
+                raise too_large(named(path.name), MAX_BYTES)  # before all of it is read for nothing
             file.seek(0)
             return hashlib.file_digest(file, "sha256").hexdigest()
     digest = hashlib.sha256()
@@ -108,9 +109,9 @@ def _look(path: Path, name: str) -> tuple[bytes | None, str]:
     except FileNotFoundError:
         raise SourceError(f"There is no file {str(path)!r}: give a path, or the name of a sample ('segcore samples' lists them).") from None
     except (OSError, ValueError) as error:
-        raise SourceError(f"{said(name)} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+        raise SourceError(f"{named(name)} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
     # Of the system's own files, which have no size, reading some waits for ever.
-    raise DataError(f"{said(name)} is empty: a header and at least one row are needed.")
+    raise DataError(f"{named(name)} is empty: a header and at least one row are needed.")
 
 
 def _as_text(head: bytes) -> bytes:
@@ -123,17 +124,17 @@ def _as_text(head: bytes) -> bytes:
 
 def _check_zip(path: Path, name: str) -> None:
     try:
-        check_directory(path, said(name))
+        check_directory(path, named(name))
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise SourceError(f"{said(name)} is a damaged zip or XLSX file ({error}): fetch or save it again.") from error
+        raise SourceError(f"{named(name)} is a damaged zip or XLSX file ({error}): fetch or save it again.") from error
     if "xl/workbook.bin" in members:
-        raise SourceError(f"{said(name)} is a binary workbook (.xlsb): save it as .xlsx or CSV.")
+        raise SourceError(f"{named(name)} is a binary workbook (.xlsb): save it as .xlsx or CSV.")
     if "mimetype" in members and "content.xml" in members:
-        raise SourceError(f"{said(name)} is an OpenDocument file: save it as .xlsx or CSV.")
+        raise SourceError(f"{named(name)} is an OpenDocument file: save it as .xlsx or CSV.")
     if "xl/workbook.xml" not in members:
-        raise SourceError(f"{said(name)} is a zip archive, not a table: unpack it and give the CSV, Parquet or XLSX file in it.")
+        raise SourceError(f"{named(name)} is a zip archive, not a table: unpack it and give the CSV, Parquet or XLSX file in it.")
 
 
 def _said_unused(raw: Raw, what: str, reading: ReadOptions) -> Raw:
@@ -142,4 +143,4 @@ def _said_unused(raw: Raw, what: str, reading: ReadOptions) -> Raw:
     unused = [words for option, words in _WORDS.items() if option in given - _USED[what]]
     if not unused:
         return raw
-    return replace(raw, notes=(*raw.notes, Note("info", f"{said(raw.name)} is {what}: {' and '.join(unused)} asked for had no use.")))
+    return replace(raw, notes=(*raw.notes, Note("info", f"{named(raw.name)} is {what}: {' and '.join(unused)} asked for had no use.")))

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segcore.data.columns.text import Distinct, combined, missing_to_null, shown
-from segcore.data.files.file_type import said
+from segcore.data.columns.text import Distinct, combined, missing_to_null
 from segcore.data.files.raw import Raw
 from segcore.data.meaning.header_names import UNLIKELY_TIME, plain
 from segcore.records.dataset import Note
+from segcore.wording.quotes import named, quoted
 
 _DAY = 86_400_000_000  # microseconds
 _CLOCK_WORD = re.compile(r"(timeofday|time|clock|hour|uhrzeit|zeit|heure|horario|hora|orario|ora|tijdstip|tijd)(utc|local)?$")
@@ -94,7 +94,7 @@ def at_their_clock(days: pa.Array, column: pa.ChunkedArray, *, time: str, clock:
         return days, []
     times = clock_times(column)
     if times is None:
-        text = f"{said(clock)} has values that are no times of day, so {said(time)} is used without it."
+        text = f"{named(clock)} has values that are no times of day, so {named(time)} is used without it."
         return days, [Note("warning", text)]
     both = pc.and_(pc.is_valid(times), pc.is_valid(days)).to_numpy(zero_copy_only=False)
     if not both.any():
@@ -102,9 +102,9 @@ def at_their_clock(days: pa.Array, column: pa.ChunkedArray, *, time: str, clock:
     missing = len(moments) - int(both.sum())
     joined = pc.add(days.cast(pa.int64()), times.fill_null(0)).cast(pa.timestamp("us"))
     first = int(np.argmax(both))
-    example = f"{shown(str(combined(column)[first].as_py()))} makes it {joined[first].as_py():%Y-%m-%d %H:%M:%S}"
-    without = f"; {missing:,} without {said(clock)} count as 0:00" if missing else ""
-    return joined, [Note("info", f"{said(clock)} is read as the time of day of {said(time)}: {example}{without}.")]
+    example = f"{quoted(str(combined(column)[first].as_py()))} makes it {joined[first].as_py():%Y-%m-%d %H:%M:%S}"
+    without = f"; {missing:,} without {named(clock)} count as 0:00" if missing else ""
+    return joined, [Note("info", f"{named(clock)} is read as the time of day of {named(time)}: {example}{without}.")]
 
 
 def _names_its_clock(name: str, time: str) -> bool:

@@ -10,13 +10,13 @@ import pyarrow.compute as pc
 
 from segcore.data.columns import inferred_type
 from segcore.data.columns.role_values import as_text, missing_to_null, read_numbers
-from segcore.data.files.file_type import said
 from segcore.data.files.raw import Raw
 from segcore.data.meaning.amount_totals import is_repeated_total
 from segcore.data.meaning.header_names import RATE, UNLIKELY_TIME, matching, names_one_customer, plain
 from segcore.errors import DataError
 from segcore.records.data_rules import DateOrder, RowRules
 from segcore.records.dataset import Note
+from segcore.wording.quotes import named
 
 NO_QUANTITY = "there is no quantity"
 SAMPLE_ROWS = 2_000
@@ -136,7 +136,7 @@ class Guess:
     def _said_lacking(self, name: str, role: str) -> None:
         if self._lacking(name) < 1:
             rows = f"{'the first ' if self._raw.n_rows > SAMPLE_ROWS else ''}{len(self._sample):,} rows"
-            text = f"{said(name)} has no value in {self._lacking(name):.0%} of {rows}, which would be set aside, so it has no role"
+            text = f"{named(name)} has no value in {self._lacking(name):.0%} of {rows}, which would be set aside, so it has no role"
             self.notes.append(Note("info", f"{text}: where only the others count, give it the role {role}."))
 
     def _values(self, column: pa.ChunkedArray) -> str:
@@ -163,7 +163,7 @@ class Guess:
             column = self._sample[name]
             if inferred_type.looks_dated(column) and not _numeric(column) and inferred_type.holds_times(column, name, self._order):
                 if name not in likely:
-                    text = f"{said(name)} is taken for the time, since no other column holds dates, though its name speaks of another"
+                    text = f"{named(name)} is taken for the time, since no other column holds dates, though its name speaks of another"
                     self.notes.append(Note("warning", f"{text}: where that is so, give another column the role time."))
                 return name, "it holds dates"
         for name in names:
@@ -193,7 +193,7 @@ class Guess:
         what = rate_words(self._raw, column)
         if what is None:
             return column, reason
-        text = f"{said(column)} {what} rather than money taken off, so it has no role: where it is money, give it the role discount."
+        text = f"{named(column)} {what} rather than money taken off, so it has no role: where it is money, give it the role discount."
         self.notes.append(Note("info", text))
         return None, ""
 
@@ -235,6 +235,6 @@ def rate_words(raw: Raw, name: str) -> str | None:
 
 def listed(names: Iterable[str]) -> str:
     """Return names with commas between, the first of many."""
-    names = [said(name if len(name) <= 60 else f"{name[:57]}...") for name in names]
+    names = [named(name if len(name) <= 60 else f"{name[:57]}...") for name in names]
     more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
     return f"{', '.join(names[:_MOST_NAMED])}{more}"

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 import pyarrow.compute as pc
 
 from segcore.data.columns import inferred_type
-from segcore.data.columns.role_values import as_ids, shown
-from segcore.data.files.file_type import said
+from segcore.data.columns.role_values import as_ids
 from segcore.data.files.raw import Raw
 from segcore.data.meaning.amount_totals import is_repeated_total, price_beside_pieces
 from segcore.data.meaning.clock_times import clock_beside
@@ -19,6 +18,7 @@ from segcore.data.meaning.role_guesses import SAMPLE_ROWS, Guess, listed, rate_w
 from segcore.errors import DataError, ParameterError
 from segcore.records.data_rules import RowRules
 from segcore.records.dataset import KINDS, ROLES, ROLES_OF, Kind, Note
+from segcore.wording.quotes import named, quoted
 
 _MONEY_ROLES = {"order", "quantity", "price", "amount", "discount"}
 _ID_OF_ANYTHING = re.compile(
@@ -127,9 +127,9 @@ def _validate(raw: Raw, kind: str | None, roles: Mapping[str, str]) -> None:
         if role not in ROLES:
             raise ParameterError.unknown("role", role, ROLES)
         if column and column not in raw.names:
-            raise DataError(f"{said(raw.name)} has no column {shown(column)} for the role {role}: its columns are {listed(raw.names)}.")
+            raise DataError(f"{named(raw.name)} has no column {quoted(column)} for the role {role}: its columns are {listed(raw.names)}.")
         if column and column in holders:
-            raise DataError(f"{said(column)} cannot be both {holders[column]} and {role}: give one of the roles to another column.")
+            raise DataError(f"{named(column)} cannot be both {holders[column]} and {role}: give one of the roles to another column.")
         holders[column] = role
 
 
@@ -161,7 +161,7 @@ def _may_be_transactions(raw: Raw, found: Mapping[str, str]) -> list[Note]:
     if "customer" in found or "time" not in found or not ("amount" in found or {"quantity", "price"} <= set(found)):
         return []
     money = found.get("amount", found.get("price", ""))
-    text = f"{said(raw.name)} has dates ({said(found['time'])}) and amounts ({said(money)}), but no column that looks like the customer"
+    text = f"{named(raw.name)} has dates ({named(found['time'])}) and amounts ({named(money)}), but no column that looks like the customer"
     return [
         Note(
             "warning", f"{text}: where its rows are transactions, name that column with the role customer, such as --role customer=COLUMN."
@@ -173,7 +173,7 @@ def _total_notes(raw: Raw, found: Mapping[str, str]) -> list[Note]:
     """Warn of an amount that is the same in all lines of an order."""
     if raw.kind is not None or not {"order", "amount"} <= set(found) or not is_repeated_total(raw, found["order"], found["amount"]):
         return []
-    text = f"{said(found['amount'])} is the same in all lines of an order, as the total of the whole order would be, which then counts"
+    text = f"{named(found['amount'])} is the same in all lines of an order, as the total of the whole order would be, which then counts"
     return [Note("warning", f"{text} once a line: where that is so, give another column the role amount, or one row an order.")]
 
 
@@ -184,12 +184,12 @@ def _pieces_notes(raw: Raw, found: Mapping[str, str]) -> list[Note]:
     price = price_beside_pieces(raw, found["amount"], set(found.values()), rows=SAMPLE_ROWS)
     if price is None:
         return []
-    text = f"{said(found['amount'])} is taken for the money of a line, but holds small whole numbers as a number of pieces would be"
+    text = f"{named(found['amount'])} is taken for the money of a line, but holds small whole numbers as a number of pieces would be"
     return [
         Note(
             "warning",
-            f"{text}: where it is that, give {said(price)} the role amount if it is for the whole line; if it is for one piece, give "
-            f"{said(found['amount'])} the role quantity and {said(price)} the role price.",
+            f"{text}: where it is that, give {named(price)} the role amount if it is for the whole line; if it is for one piece, give "
+            f"{named(found['amount'])} the role quantity and {named(price)} the role price.",
         )
     ]
 
@@ -199,7 +199,7 @@ def _rate_notes(raw: Raw, discount: str) -> list[Note]:
     what = rate_words(raw, discount)
     if what is None:
         return []
-    return [Note("warning", f"{said(discount)} {what}, and is added up as money: where it is a rate, turn it into money in the file.")]
+    return [Note("warning", f"{named(discount)} {what}, and is added up as money: where it is a rate, turn it into money in the file.")]
 
 
 def _customers_role(raw: Raw, found: Mapping[str, str], *, chosen: bool) -> dict[str, str]:
@@ -228,11 +228,11 @@ def _require(raw: Raw, kind: Kind, found: Mapping[str, str]) -> None:
     for role in ("customer", "time") if kind == "transactions" else ("customer", "item", "rating"):
         if role not in found:
             raise DataError(
-                f"{said(raw.name)} has no column that looks like {spoken[role]}: say which with the role {role}, such as "
+                f"{named(raw.name)} has no column that looks like {spoken[role]}: say which with the role {role}, such as "
                 f"--role {role}=COLUMN (columns: {listed(raw.names)})."
             )
     if kind == "transactions" and "amount" not in found and not {"quantity", "price"} <= set(found):
         raise DataError(
-            f"{said(raw.name)} needs a column with the role amount, or two with the roles quantity and price: say which, such as "
+            f"{named(raw.name)} needs a column with the role amount, or two with the roles quantity and price: say which, such as "
             f"--role amount=COLUMN (columns: {listed(raw.names)})."
         )

@@ -10,8 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segcore.data.columns.role_values import shown
-from segcore.data.files.file_type import said
 from segcore.data.files.raw import Raw
 from segcore.data.meaning.role_guesses import NO_QUANTITY
 from segcore.data.meaning.roles import Meaning
@@ -35,6 +33,7 @@ from segcore.errors import DataError
 from segcore.records.data_rules import DateOrder, RowRules
 from segcore.records.dataset import ROW_NUMBER, Dataset, Note
 from segcore.system.frames import to_backend
+from segcore.wording.quotes import named, quoted
 
 _MODIN_PAYS_ROWS = 20_000_000
 
@@ -93,7 +92,7 @@ def build_dataset(
     conditions = [Condition(text, raw.names) for text in selection.where]
     roles = dict(meaning.roles)
     if (selection.date_from or selection.date_to) and "time" not in roles:
-        raise DataError(f"{said(raw.name)} has no column with the role time, so --from and --to have nothing to look at.")
+        raise DataError(f"{named(raw.name)} has no column with the role time, so --from and --to have nothing to look at.")
     typed = typed_columns(raw, meaning, _needed(raw, meaning, conditions), rules)
     sieve = Sieve(raw.n_rows)
     _set_aside(sieve, typed, raw, meaning, rules)
@@ -187,7 +186,7 @@ def _no_row_left(raw: Raw, sieve: Sieve, n_valid: int) -> DataError:
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in sieve.counts.items())
     aside = f"{raw.n_rows - n_valid:,} are set aside ({reasons})" if reasons else "none is set aside"
     filtered = f", and the filters take {n_valid:,} out" if n_valid else ""
-    return DataError(f"{said(raw.name)} has no row left: of {raw.n_rows:,} rows {aside}{filtered}.")
+    return DataError(f"{named(raw.name)} has no row left: of {raw.n_rows:,} rows {aside}{filtered}.")
 
 
 def _marked(table: pa.Table, roles: Mapping[str, str]) -> pa.Table:
@@ -210,7 +209,7 @@ def _refuse_duplicates(rows: pa.Table, kept: np.ndarray, raw: Raw, roles: Mappin
     same = all(rows[name][first].as_py() == rows[name][second].as_py() for name in rows.column_names)
     mend = "put exact repeats aside (--duplicates aside, a choice on screen), " if same else ""
     raise DataError(
-        f"{said(raw.name)} has more than one row for a customer: {said(roles['customer'])} {shown(ids.iloc[second])} stands in "
+        f"{named(raw.name)} has more than one row for a customer: {named(roles['customer'])} {quoted(ids.iloc[second])} stands in "
         f"{raw.where(int(source_rows[first]))} and in {raw.where(int(source_rows[second]))}; {mend}give one row a customer, let "
         "each row be a customer of its own (--role customer=, a choice on screen), or say that it is transactions and which column is the "
         "time."
@@ -224,7 +223,7 @@ def _role_notes(meaning: Meaning) -> list[Note]:
     if meaning.kind == "transactions" and "order" not in meaning.roles:
         notes.append(Note("info", "No column has the role order: each different time of a customer counts as one order."))
     if meaning.kind == "transactions" and meaning.reasons.get("amount", "").endswith(NO_QUANTITY):
-        text = f"{said(meaning.roles['amount'])} is taken for the whole amount of a line, since no column looks like the quantity"
+        text = f"{named(meaning.roles['amount'])} is taken for the whole amount of a line, since no column looks like the quantity"
         notes.append(Note("warning", f"{text}: where it is the price of one piece, give the roles quantity and price."))
     return notes
 

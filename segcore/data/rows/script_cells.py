@@ -7,10 +7,9 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segcore.data.columns.text import shown
-from segcore.data.files.file_type import said
 from segcore.data.files.raw import Raw
 from segcore.records.dataset import Note
+from segcore.wording.quotes import named, quoted
 
 _LOOKED_AT = 10_000
 _CELL = r"(?i)^\s*([=@]\S|[+\-][a-z])|<\s*(script|img|iframe|svg|object)\b|javascript:"
@@ -22,12 +21,12 @@ def script_notes(raw: Raw) -> tuple[Note, ...]:
     notes = []
     name = next((name for name in (raw.name, *raw.names) if _NAME.search(name)), None)
     if name is not None:
-        notes.append(Note("info", f"Names that look like formulas, scripts or paths, such as {shown(name)}, are kept as text."))
+        notes.append(Note("info", f"Names that look like formulas, scripts or paths, such as {quoted(name)}, are kept as text."))
     cell = _first_cell(raw.head(_LOOKED_AT))
     if cell is not None:
         column, row, value = cell
-        where = f"in {raw.where(row)} of {said(column)}"
-        notes.append(Note("info", f"Cells that look like formulas or scripts, such as {shown(value)} {where}, are kept as text."))
+        where = f"in {raw.where(row)} of {named(column)}"
+        notes.append(Note("info", f"Cells that look like formulas or scripts, such as {quoted(value)} {where}, are kept as text."))
     return tuple(notes)
 
 

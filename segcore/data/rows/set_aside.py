@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from segcore.data.columns.role_values import as_text
-from segcore.data.files.file_type import said
 from segcore.data.files.raw import Raw
 from segcore.records.dataset import Note
+from segcore.wording.quotes import named
 
 EARLIER_SHEET = "stands in an earlier sheet too"
 NEGATIVE_PRICE = "negative price"
@@ -29,12 +29,12 @@ _SPOKEN = {  # of one row, of several
 
 def bad_value(column: str) -> str:
     """Return the reason of rows whose value in a column cannot be read."""
-    return f"bad value in {said(column)}"
+    return f"bad value in {named(column)}"
 
 
 def without(column: str) -> str:
     """Return the reason of rows that lack a value in a column."""
-    return f"without {said(column)}"
+    return f"without {named(column)}"
 
 
 class Sieve:

@@ -11,14 +11,14 @@ import pyarrow.compute as pc
 
 from segcore.data.columns.dates import read_times
 from segcore.data.columns.inferred_type import as_strings, looks_dated, looks_numeric
-from segcore.data.columns.role_values import Numbers, as_text, missing_to_null, read_ids, read_numbers, shown
-from segcore.data.files.file_type import said
+from segcore.data.columns.role_values import Numbers, as_text, missing_to_null, read_ids, read_numbers
 from segcore.data.files.raw import Raw
 from segcore.data.meaning.clock_times import at_their_clock
 from segcore.data.meaning.roles import Meaning
 from segcore.errors import DataError
 from segcore.records.data_rules import RowRules
 from segcore.records.dataset import Note
+from segcore.wording.quotes import named, quoted
 
 IDS = ("customer", "order", "item")
 NO_CATEGORY = "(none)"
@@ -90,7 +90,7 @@ def typed_columns(raw: Raw, meaning: Meaning, names: Iterable[str], rules: RowRu
 
 
 def _read_role(typed: Typed, column: pa.ChunkedArray, role: str, name: str, raw: Raw, rules: RowRules) -> None:
-    spoken = said(name)
+    spoken = named(name)
     if role in IDS:
         ids = read_ids(column, name=spoken, where=raw.where)
         typed.columns[name] = ids.values
@@ -117,7 +117,7 @@ def _read_plain(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rule
     """Read one column of a table with one row a customer: numbers where they are numbers, times where they are times, else text."""
     if pa.types.is_duration(column.type):
         typed.columns[name] = _days(column)
-        typed.notes.append(Note("info", f"{said(name)} holds durations, which are read as days."))
+        typed.notes.append(Note("info", f"{named(name)} holds durations, which are read as days."))
         return
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         # No feature is made of it: a day such as 9999-12-31 for "still valid" is no reason to refuse the table.
@@ -147,7 +147,7 @@ def _is_numbers(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rule
     if text is not None and pc.any(pc.match_substring_regex(text, _CODE)).as_py():
         return False
     try:
-        numbers = read_numbers(column, name=said(name), where=raw.where, set_aside=True)
+        numbers = read_numbers(column, name=named(name), where=raw.where, set_aside=True)
     except DataError:
         return False
     n_good = len(numbers.values) - numbers.values.null_count
@@ -174,8 +174,8 @@ def _take_bad(typed: Typed, numbers: Numbers, n_good: int, column: pa.ChunkedArr
     if others.any():
         first, count = int(np.argmax(others)), int(others.sum())
         what = "1 value that is no number is" if count == 1 else f"{count:,} values that are no numbers are"
-        example = f"{shown(text[first].as_py())} in {raw.where(first)}"
-        typed.notes.append(Note("warning", f"{said(name)} holds numbers, but for a few texts: {what} taken for missing ({example})."))
+        example = f"{quoted(text[first].as_py())} in {raw.where(first)}"
+        typed.notes.append(Note("warning", f"{named(name)} holds numbers, but for a few texts: {what} taken for missing ({example})."))
     return True
 
 
@@ -188,7 +188,7 @@ def _infinite(text: pa.Array, infinite: np.ndarray, name: str, raw: Raw) -> Data
     values = "1 value of them is not" if count == 1 else f"{count:,} values of them are not"
     mend = _MEND.format("it" if count == 1 else "them")
     return DataError(
-        f"{said(name)} holds numbers, but {values} finite: the first is {shown(text[first].as_py())} in {raw.where(first)}; {mend}.",
+        f"{named(name)} holds numbers, but {values} finite: the first is {quoted(text[first].as_py())} in {raw.where(first)}; {mend}.",
         remedy="set_aside",
     )
 
@@ -231,7 +231,7 @@ def too_large(typed: Typed, roles: dict[str, str], raw: Raw, rules: RowRules) ->
         rows = "1 row" if count == 1 else f"{count:,} rows"
         mend = _MEND.format("it" if count == 1 else "them")
         raise DataError(
-            f"{said(roles['quantity'])} times {said(roles['price'])} is more than a number can hold in {rows}: the first is "
+            f"{named(roles['quantity'])} times {named(roles['price'])} is more than a number can hold in {rows}: the first is "
             f"{quantity[first].as_py():g} times {price[first].as_py():g} in {raw.where(first)}; {mend}.",
             remedy="set_aside",
         )

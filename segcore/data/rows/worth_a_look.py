@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segcore.data.files.file_type import said
 from segcore.data.files.raw import Raw
 from segcore.data.meaning.roles import Meaning
 from segcore.data.rows.duplicates import MOST_ROWS, repeats_earlier
 from segcore.records.data_rules import RowRules
 from segcore.records.dataset import CANCELLED_ORDER, Note, is_cancelled
+from segcore.wording.quotes import named
 
 _MANY_CANCELLED = 0.3
 
@@ -79,7 +79,7 @@ def _spending_notes(used: pa.Table, roles: Mapping[str, str], cancelled: int) ->
     """Warn where so many amounts are negative that they may be what was spent, as in a bank's statement."""
     if "quantity" in roles or cancelled <= _MANY_CANCELLED * used.num_rows:
         return []
-    text = f"{cancelled:,} of {used.num_rows:,} lines have a negative {said(roles['amount'])} and count as cancelled"
+    text = f"{cancelled:,} of {used.num_rows:,} lines have a negative {named(roles['amount'])} and count as cancelled"
     return [
         Note("warning", f"{text}: where negative is what the customer spent, as in a bank's statement, turn the signs round in the file.")
     ]

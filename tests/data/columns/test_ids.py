@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segcore.data.columns.role_values import read_ids, shown
+from segcore.data.columns.role_values import read_ids
+from segcore.wording.quotes import quoted
 
 
 def read(values, kind=None):
@@ -119,12 +120,12 @@ def test_a_value_that_is_only_space_or_invisible_is_missing():
     ],
 )
 def test_a_quoted_value_shows_what_cannot_be_seen(value, quoted):
-    assert shown(value) == quoted
+    assert quoted(value) == quoted
 
 
 @given(st.text(max_size=10**4))
 def test_a_quoted_value_is_short_and_stands_on_one_line(text):
-    quoted = shown(text)
+    quoted = quoted(text)
 
     assert len(quoted) <= 100
     assert quoted.isprintable()

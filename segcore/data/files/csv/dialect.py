@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from segcore.data.columns.text import shown
-from segcore.data.files.file_type import said
 from segcore.data.files.header_row import kinds_of_columns, looks_like_data
 from segcore.data.files.raw import MAX_COLUMNS
 from segcore.errors import DataError, ParameterError
 from segcore.records.data_rules import ReadOptions
+from segcore.wording.quotes import named, quoted
 
 csv.field_size_limit(2**31 - 1)  # ours is said with line and column, csv's own of 128 KiB would come first
 _COMMON = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -71,7 +70,7 @@ class CsvForm:
     @property
     def delimiter_spoken(self) -> str:
         """The delimiter in words."""
-        return _SPOKEN.get(self.delimiter, shown(self.delimiter))
+        return _SPOKEN.get(self.delimiter, quoted(self.delimiter))
 
 
 def find_form(content: bytearray, name: str, reading: ReadOptions) -> CsvForm:
@@ -84,7 +83,7 @@ def find_form(content: bytearray, name: str, reading: ReadOptions) -> CsvForm:
     DataError
         Where there is no row that names the columns: titles stand above it, it holds data, or it names too many.
     """
-    name = said(name)
+    name = named(name)
     said_delimiter, above, line = _separator_line(content)
     if reading.header_row is not None:
         above, line = _header_position(content, reading.header_row, name)
@@ -106,7 +105,7 @@ def find_form(content: bytearray, name: str, reading: ReadOptions) -> CsvForm:
         )
     longest = max(header, key=len)
     if len(longest) > _MOST_LETTERS:
-        raise DataError(f"{name} is not a table: line {line} names a column with {len(longest):,} letters ({shown(longest)}).")
+        raise DataError(f"{name} is not a table: line {line} names a column with {len(longest):,} letters ({quoted(longest)}).")
     if reading.header_row is None:
         _refuse_titles(rows, name, asked)
         _refuse_data(rows, name)
@@ -153,7 +152,7 @@ def _asked_delimiter(asked: str | None) -> str | None:
     if asked == "tab":
         return "\t"
     if asked in "\"'\r\n\0" or asked.isalnum():
-        raise ParameterError(f"The delimiter cannot be {shown(asked)}: give a character that stands between values, or tab.")
+        raise ParameterError(f"The delimiter cannot be {quoted(asked)}: give a character that stands between values, or tab.")
     return asked
 
 
@@ -252,14 +251,14 @@ def _refuse_lonely(rows: Sequence[tuple[int, list[str]]], name: str, asked: str 
     """Raise where the delimiter that was asked for stands nowhere."""
     if asked is not None and all(len(row) == 1 for _, row in rows):
         raise DataError(
-            f"{name} has no {_SPOKEN.get(asked, shown(asked))} between its values: name another delimiter, or leave it to be found."
+            f"{name} has no {_SPOKEN.get(asked, quoted(asked))} between its values: name another delimiter, or leave it to be found."
         )
 
 
 def _refuse_data(rows: Sequence[tuple[int, list[str]]], name: str) -> None:
     line, first = rows[0]
     if looks_like_data(first, [row for _, row in rows[1:]]):
-        values = ", ".join(shown(value) for value in first[:3]) + (", ..." if len(first) > 3 else "")
+        values = ", ".join(quoted(value) for value in first[:3]) + (", ..." if len(first) > 3 else "")
         raise DataError(
             f"{name} has no header: line {line} holds values like the rows below it ({values}); put a line with the columns' names above "
             f"it, or, if line {line} does name the columns, say so with --header-row {line} (a choice on screen)."

@@ -15,11 +15,12 @@ from segcore.data.files.compression import MAX_BYTES, unpack
 from segcore.data.files.csv.dialect import CsvForm, find_form
 from segcore.data.files.csv.structure import MAX_LINE, MAX_VALUE, Lines, check_walked, clean_lines, first_ragged, quotes_are_clean, walk
 from segcore.data.files.encoding import decode, line_at
-from segcore.data.files.file_type import GIVE, HEAD_BYTES, refuse_other_formats, said
+from segcore.data.files.file_type import GIVE, HEAD_BYTES, refuse_other_formats
 from segcore.data.files.raw import Raw, check_header, table_source
 from segcore.errors import DataError, SourceError
 from segcore.records.data_rules import ReadOptions
 from segcore.records.dataset import Note
+from segcore.wording.quotes import named
 
 _BLOCK = 2**24
 _SAMPLE_ROWS = 200
@@ -53,7 +54,7 @@ def read_csv(path: Path, name: str, reading: ReadOptions | None = None, *, max_b
 
 def parse_csv(content: bytearray, name: str, reading: ReadOptions, *, packing: str = "") -> Raw:
     """Read the content of a CSV file, which is taken over; see `read_csv`."""
-    spoken = said(name)
+    spoken = named(name)
     content, encoding = decode(content, name, reading.encoding)
     refuse_no_text(content, name)
     ends_spoken, notes = _line_ends_in_words(content, spoken)
@@ -93,7 +94,7 @@ def parse_csv(content: bytearray, name: str, reading: ReadOptions, *, packing: s
 
 def refuse_no_text(content: bytearray, name: str) -> None:
     """Raise where UTF-8 text is white space only, another format, or holds a NUL byte; with the line."""
-    name = said(name)
+    name = named(name)
     if not content or content.isspace():
         raise DataError(f"{name} is empty but for white space: a header and at least one row are needed.")
     refuse_other_formats(bytes(content[:HEAD_BYTES]), name)
@@ -163,7 +164,7 @@ def _refuse_long_values(table: pa.Table, name: str, where: Callable[[int], str])
 
 def _long_value(name: str, size: int, where: str, column: str) -> DataError:
     return DataError(
-        f"{name} has a value of {size:,} bytes in {where}, column {said(column)}, more than the {MAX_VALUE // 2**20} MiB a value may have: "
+        f"{name} has a value of {size:,} bytes in {where}, column {named(column)}, more than the {MAX_VALUE // 2**20} MiB allowed: "
         "shorten it, or leave the column out; is a quote there not closed?"
     )
 

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segcore.data.columns.text import shown
 from segcore.records.dataset import Note
+from segcore.wording.quotes import quoted
 
 _DENSE = 0.5
 _DATE = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
@@ -56,7 +56,7 @@ def find_repeated(table: pa.Table, n_rows: Sequence[int], titles: Sequence[str])
             continue
         together = len(rows) >= _DENSE * (rows[-1] - rows[0] + 1)
         stand = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
-        what = f"{stand} of sheet {shown(title)} {'stands' if len(rows) == 1 else 'stand'} in an earlier sheet too, equal in every column"
+        what = f"{stand} of sheet {quoted(title)} {'stands' if len(rows) == 1 else 'stand'} in an earlier sheet too, equal in every column"
         if keyed or (dated and together):
             repeated[inside] = alike[inside]
             notes.append(Note("warning", f"{what}: the sheets overlap, and such rows count once."))

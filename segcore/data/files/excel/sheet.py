@@ -12,13 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segcore.data.columns.text import shown
 from segcore.data.files.excel.archive import MAX_TEXT
 from segcore.data.files.excel.sheet_findings import cell_notes, digit_notes, header_notes, merged_notes, total_notes
 from segcore.data.files.excel.sheet_size import Cells, cell_name
 from segcore.data.files.raw import MAX_COLUMNS, check_header
 from segcore.errors import DataError
 from segcore.records.dataset import Note
+from segcore.wording.quotes import quoted
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
@@ -92,7 +92,7 @@ class OpenSheet:
 
     def __init__(self, sheet: CalamineSheet, what: str, cells: Cells, header_row: int | None) -> None:
         self.title = sheet.name
-        self.what = f"{what}, sheet {shown(sheet.name)},"
+        self.what = f"{what}, sheet {quoted(sheet.name)},"
         self.cells = cells
         self._merged = [] if sheet.start is None else list(sheet.merged_cell_ranges or [])
         self._base, self._left = sheet.start or (0, 0)  # rows and columns before the first with something in it
@@ -251,7 +251,7 @@ class OpenSheet:
                 if len(lengths) and lengths.max() > MAX_TEXT:
                     cell = cell_name(int(rows[begin + int(lengths.argmax())]), place)
                     raise DataError(
-                        f"{self.what} holds a text of {lengths.max() / 2**20:.3g} MiB in cell {cell}, column {shown(name)}, more than "
+                        f"{self.what} holds a text of {lengths.max() / 2**20:.3g} MiB in cell {cell}, column {quoted(name)}, more than "
                         f"{MAX_TEXT // 2**20} MiB: shorten it."
                     )
             begin += len(part)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from segcore.data.columns.text import shown
 from segcore.data.files.excel.sheet_size import Cells, cell_name
 from segcore.records.dataset import Note
+from segcore.wording.quotes import quoted
 
 Area = tuple[tuple[int, int], tuple[int, int]]
 _PRECISE, _ID_LIKE = 1e15, 1e22  # a workbook keeps 15 digits; what is larger still is a measure, not an id
@@ -21,13 +21,13 @@ def header_notes(title: str, row: int, above: int) -> list[Note]:
     if not above:
         return []
     left = "the row above it is" if above == 1 else f"the {above:,} rows above it are"
-    return [Note("info", f"Row {row:,} of sheet {shown(title)} names the columns; {left} left out.")]
+    return [Note("info", f"Row {row:,} of sheet {quoted(title)} names the columns; {left} left out.")]
 
 
 def cell_notes(title: str, cells: Cells) -> list[Note]:
     """Say which cells hold errors of Excel, and how many formulas were saved without a result."""
     notes = []
-    of_sheet = f"of sheet {shown(title)}"
+    of_sheet = f"of sheet {quoted(title)}"
     texts = [(row, column, text) for row, found in sorted(cells.errors.items()) for column, text in found]
     if cells.missing:
         hold = _counted(cells.missing, "cell holds", "cells hold")
@@ -53,7 +53,7 @@ def merged_notes(title: str, areas: Sequence[Area]) -> list[Note]:
         return []
     (row, column), _ = tall[0]
     spans = _counted(len(tall), "merged cell spans", "merged cells span")
-    first = f"the first is {cell_name(row + 1, column + 1)} of sheet {shown(title)}"
+    first = f"the first is {cell_name(row + 1, column + 1)} of sheet {quoted(title)}"
     return [Note("warning", f"{spans} several rows, of which only the first has the value: {first}.")]
 
 
@@ -65,8 +65,8 @@ def total_notes(title: str, columns: Sequence[Sequence[pa.Array]], rows: np.ndar
     text = next((value for value in last if value is not None), "")
     if not isinstance(text, str) or text.strip().rstrip(":").casefold() not in _TOTALS:
         return []
-    place = f"Row {rows[-1]:,} of sheet {shown(title)}, the last,"
-    return [Note("warning", f"{place} begins with {shown(text)}: if it sums up the others, take it out.")]
+    place = f"Row {rows[-1]:,} of sheet {quoted(title)}, the last,"
+    return [Note("warning", f"{place} begins with {quoted(text)}: if it sums up the others, take it out.")]
 
 
 def digit_notes(title: str, names: Sequence[str], columns: Sequence[Sequence[pa.Array]], rows: np.ndarray) -> list[Note]:
@@ -75,7 +75,7 @@ def digit_notes(title: str, names: Sequence[str], columns: Sequence[Sequence[pa.
     for name, column in zip(names, columns, strict=True):
         first = _first_long(column)
         if first is not None:
-            place = f"the first in row {rows[first]:,} of sheet {shown(title)}"
+            place = f"the first in row {rows[first]:,} of sheet {quoted(title)}"
             keeps = "a workbook keeps 15 of them, so different ones may have become one; ids belong in cells of text"
             notes.append(Note("warning", f"{name} has numbers of more than 15 digits ({place}): {keeps}."))
     return notes

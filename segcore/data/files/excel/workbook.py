@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from segcore.data.columns.text import shown
 from segcore.data.files.excel.archive import Parts, check_parts
 from segcore.data.files.excel.overlapping_sheets import find_repeated
 from segcore.data.files.excel.sheet import OpenSheet, SheetRows, unify
 from segcore.data.files.excel.sheet_size import Cells, damaged
-from segcore.data.files.file_type import said
 from segcore.data.files.raw import Raw, table_source
 from segcore.errors import DataError, SegcoreError
 from segcore.records.data_rules import ReadOptions
 from segcore.records.dataset import Note
+from segcore.wording.quotes import named, quoted
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -47,7 +46,7 @@ def read_workbook(path: Path, name: str, reading: ReadOptions | None = None) -> 
         Where no sheet has rows, a sheet that is asked for is not there, or a header names a column twice.
     """
     reading = reading or ReadOptions()
-    what = said(name)
+    what = named(name)
     parts = check_parts(path, what)
     with _opened(path, what) as workbook:
         book = _Book(workbook, parts, what, reading)
@@ -92,7 +91,7 @@ class _Book:
             if sheet.filled:
                 read.append(sheet.read())
             elif not every:
-                raise DataError(f"{self._name}, sheet {shown(title)}, has no row below a header: choose another sheet.", remedy="sheets")
+                raise DataError(f"{self._name}, sheet {quoted(title)}, has no row below a header: choose another sheet.", remedy="sheets")
             if len(read) > 1:
                 self._check_same(read[0], read[-1])
         if not read:
@@ -149,15 +148,15 @@ class _Book:
         if len(near) == 1:
             return near[0]
         there = _listed(self.filled_titles() or self.titles)
-        raise DataError(f"{self._name} has no sheet {shown(asked)}: choose from {there}.", remedy="sheets")
+        raise DataError(f"{self._name} has no sheet {quoted(asked)}: choose from {there}.", remedy="sheets")
 
     def _check_same(self, first: SheetRows, other: SheetRows) -> None:
         for one, two in ((first, other), (other, first)):
             alone = [name for name in one.names if name not in two.names]
             if alone:
                 raise DataError(
-                    f"{self._name} cannot be read with sheets {shown(first.title)} and {shown(other.title)} one below the other: column "
-                    f"{shown(alone[0])} is in {shown(one.title)} only; choose sheets with the same columns.",
+                    f"{self._name} cannot be read with sheets {quoted(first.title)} and {quoted(other.title)} one below the other: column "
+                    f"{quoted(alone[0])} is in {quoted(one.title)} only; choose sheets with the same columns.",
                     remedy="sheets",
                 )
 
@@ -204,7 +203,7 @@ def _stacked(read: Sequence[SheetRows]) -> pa.Table:
 
 def _places(read: Sequence[SheetRows]) -> Callable[[int], str]:
     ends = np.cumsum([len(sheet.rows) for sheet in read])
-    places = [(shown(sheet.title), sheet.rows) for sheet in read]
+    places = [(quoted(sheet.title), sheet.rows) for sheet in read]
 
     def where(row: int) -> str:
         number = int(np.searchsorted(ends, row, side="right"))
@@ -220,7 +219,7 @@ def _workbook_notes(parts: Parts, read: Sequence[SheetRows], others: Sequence[st
     if len(titles) > 1:
         notes.append(Note("info", f"Sheets {_listed(titles)} have the same columns and are read one below the other."))
     if others:
-        reads = f"Sheet {shown(titles[0])} is read" if len(titles) == 1 else "These are read"
+        reads = f"Sheet {quoted(titles[0])} is read" if len(titles) == 1 else "These are read"
         notes.append(Note("info", f"{reads}; {_listed(others)} {'is' if len(others) == 1 else 'are'} not."))
     if hidden:
         which = f"Sheet {_listed(hidden)} is" if len(hidden) == 1 else f"Sheets {_listed(hidden)} are"
@@ -240,7 +239,7 @@ def _workbook_notes(parts: Parts, read: Sequence[SheetRows], others: Sequence[st
 
 
 def _listed(titles: Sequence[str]) -> str:
-    names = [shown(title) for title in titles[:_LISTED]]
+    names = [quoted(title) for title in titles[:_LISTED]]
     if len(titles) > _LISTED:
         names.append(f"{len(titles) - _LISTED:,} more")
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,34 @@
+"""Names and values of the data as a sentence quotes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_MOST_LETTERS = 300  # of a name in a sentence; a file's has at most 255
+_SHOWN_LETTERS, _SHOWN_WIDTH = 60, 90
+
+
+def quoted(value: object, *, plain: bool = False) -> str:
+    """Return a value as a sentence quotes it: shortened, in quotes, invisible and control characters escaped.
+
+    Parameters
+    ----------
+    value : object
+        A pyarrow scalar means its value.
+    plain : bool
+        Escape every character that is not ASCII, where two forms of a letter look alike.
+    """
+    as_py: Any = getattr(value, "as_py", None)
+    text = str(value if as_py is None else as_py())
+    written = ascii if plain else repr
+    found = written(text if len(text) <= _SHOWN_LETTERS else f"{text[: _SHOWN_LETTERS - 3]}...")
+    for kept in range(_SHOWN_LETTERS // 2, 0, -4):
+        if len(found) <= _SHOWN_WIDTH:
+            break
+        found = written(f"{text[:kept]}...")
+    return found
+
+
+def named(name: str) -> str:
+    """Return the name of a file or column as a sentence holds it: as it is, or quoted where parts cannot be seen or read."""
+    return name if len(name) <= _MOST_LETTERS and name.isprintable() else quoted(name)
