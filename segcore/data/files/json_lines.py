@@ -97,7 +97,7 @@ def _refuse_wrapped(only: dict[str, Any], name: str) -> None:
     rows = next((key for key, value in lists.items() if all(isinstance(inner, dict) for inner in value)), None)
     if rows is not None:
         raise DataError(
-            f"{name} holds {len(lists[rows]):,} objects in the list {named(rows)} of a single one: give only them, one per line or as a list."
+            f"{name} holds {len(lists[rows]):,} objects in the list {named(rows)} of one object: give only them, one per line or as a list."
         )
     if lists and len(lists) == len(only):
         raise DataError(f"{name} is one object of lists, a column each: give one object with named values a row.")

@@ -109,7 +109,7 @@ def test_a_value_that_is_only_space_or_invisible_is_missing():
 
 
 @pytest.mark.parametrize(
-    ("value", "quoted"),
+    ("value", "expected"),
     [
         ("a\u200bb", r"'a\u200bb'"),
         ("two\nlines\r\t\x00", r"'two\nlines\r\t\x00'"),
@@ -119,16 +119,16 @@ def test_a_value_that_is_only_space_or_invisible_is_missing():
         (None, "'None'"),
     ],
 )
-def test_a_quoted_value_shows_what_cannot_be_seen(value, quoted):
-    assert quoted(value) == quoted
+def test_a_quoted_value_shows_what_cannot_be_seen(value, expected):
+    assert quoted(value) == expected
 
 
 @given(st.text(max_size=10**4))
 def test_a_quoted_value_is_short_and_stands_on_one_line(text):
-    quoted = quoted(text)
+    found = quoted(text)
 
-    assert len(quoted) <= 100
-    assert quoted.isprintable()
+    assert len(found) <= 100
+    assert found.isprintable()
 
 
 @given(st.lists(st.from_regex(r"[A-Za-zäöéñ0-9]{1,8}", fullmatch=True), min_size=1, max_size=20), st.randoms())
