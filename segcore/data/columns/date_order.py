@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segcore.data.columns.date_patterns import LAST, Parts, days, full_years
+from segcore.data.columns.date_parts import DateParts, full_years, midnights
+from segcore.data.columns.date_patterns import Form
 from segcore.data.columns.text import Distinct, Where
 from segcore.errors import DataError
 from segcore.records.data_rules import DATE_ORDERS, DateOrder
@@ -45,7 +46,7 @@ class Ordered:
     notes: tuple[Note, ...]
 
 
-def find_order(parts: Parts, found: Distinct, chosen: np.ndarray, *, asked: DateOrder | None, name: str, where: Where) -> Ordered:
+def find_order(parts: DateParts, found: Distinct, chosen: np.ndarray, *, asked: DateOrder | None, name: str, where: Where) -> Ordered:
     """Decide in which order the dates of a column stand, from those that can be read in one only: their day is above 12.
 
     Parameters
@@ -85,12 +86,12 @@ def find_order(parts: Parts, found: Distinct, chosen: np.ndarray, *, asked: Date
 class _Candidates:
     """The orders that dates may stand in."""
 
-    def __init__(self, parts: Parts, found: Distinct, chosen: np.ndarray, name: str, where: Where) -> None:
+    def __init__(self, parts: DateParts, found: Distinct, chosen: np.ndarray, name: str, where: Where) -> None:
         self.found, self.chosen, self.name, self.where = found, chosen, name, where
         self.counts = found.counts
         self.numbers = (parts.a, parts.b, parts.c)
         self.digits = (parts.a_digits, np.full(len(chosen), 2, np.int8), parts.c_digits)
-        self.year_last = bool((parts.form[chosen] == LAST).all())
+        self.year_last = bool((parts.form[chosen] == Form.YEAR_LAST).all())
         self.orders: tuple[DateOrder, ...] = ("dmy", "mdy") if self.year_last else DATE_ORDERS
         # Months and days in their range: an impossible day such as 31 February tells the order too.
         self.plausible = {order: self._plausible(order) for order in DATE_ORDERS}
@@ -179,5 +180,5 @@ class _Candidates:
     def _spelled(self, order: DateOrder, chosen: np.ndarray | None = None) -> str:
         position = int(np.argmax(self.chosen if chosen is None else chosen))
         year, month, day = (int(part[position]) for part in self._parts(order))
-        exists = days(np.array([year]), np.array([month]), np.array([day]))[1][0]
+        exists = midnights(np.array([year]), np.array([month]), np.array([day]))[1][0]
         return f"{day} {dt.date(2000, month, 1):%B} {year}" if exists else f"{year}-{month:02}-{day:02}, which does not exist"

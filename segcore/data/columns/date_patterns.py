@@ -1,39 +1,83 @@
-"""Texts taken apart as dates: the forms there are, and year, month, day, clock and zone of each text in one of them."""
+"""Patterns of dates and times as texts write them: one table, from which everything that reads or recognises dates takes its own."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from dataclasses import dataclass, field
+from enum import IntEnum
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+
+class Form(IntEnum):
+    """Forms of dates that differ in the order of their parts; YEAR_LAST and SHORT_YEAR leave open which number is the day."""
+
+    YEAR_FIRST = 0  # 2010-12-01
+    YEAR_LAST = 1  # 01/12/2010
+    SHORT_YEAR = 2  # 01/12/10
+    DAY_NAME_YEAR = 3  # 1 Dec 2010
+    NAME_DAY_YEAR = 4  # December 1st, 2010
+    YEAR_NAME_DAY = 5  # 2010-Dec-01
+    MONTH = 6  # 2010-12
+    NAMED_MONTH = 7  # Dec 2010
+    COMPACT = 8  # 20101201
+    DAY_NUMBER = 9  # 40513.35, as Excel counts
+    SECONDS = 10  # Unix time, as the three below
+    MILLISECONDS = 11
+    MICROSECONDS = 12
+    NANOSECONDS = 13
+
 
 YEARS = (1900, 2199)
-# Forms that differ in what stands where; LAST and SHORT leave open which number is the day.
-ISO, LAST, SHORT, DAY_NAMED, NAMED_DAY, YEAR_NAMED, MONTH, NAMED_MONTH, COMPACT, SERIAL, SECONDS, MILLIS, MICROS, NANOS = range(14)
-NUMBERS = (SERIAL, SECONDS, MILLIS, MICROS, NANOS)
+# Forms of one number: the smallest and the largest, and how many microseconds a unit is.
+NUMBER_RANGES = {
+    Form.DAY_NUMBER: (20_000.0, 80_000.0, 86_400e6),  # 1954 to 2119
+    Form.SECONDS: (1e8, 5e9, 1e6),
+    Form.MILLISECONDS: (1e11, 5e12, 1e3),
+    Form.MICROSECONDS: (1e14, 5e15, 1.0),
+    Form.NANOSECONDS: (1e17, 5e18, 1e-3),
+}
+LONGEST = 60  # bytes of a date as text
+
 _ZONES = "Z|UTC|GMT|WET|WEST|CET|CEST|EET|EEST|MSK|BST|EST|EDT|CST|CDT|MST|MDT|PST|PDT|JST|KST|IST|AEST|AEDT"
+_TIME = r"(?P<hour>\d{1,2})[:.h](?P<minute>\d{2})(?:[:.](?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
 _CLOCK = (
-    r"(?:(?:[T ,]+|,? +(?:at|um) )(?P<hour>\d{1,2})[:.h](?P<minute>\d{2})(?:[:.](?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
+    rf"(?:(?:[T ,]+|,? +(?:at|um) ){_TIME}"
     rf" ?(?P<half>[AaPp]\.? ?[Mm]\.?)?(?: ?Uhr)? ?(?P<zone>{_ZONES}|[+-]\d{{2}}:?\d{{2}}|[+-]\d{{2}})?)?$"
 )
-_DAY = r"(?:(?:[Mm]on|[Tt]ue|[Ww]ed|[Tt]hu|[Ff]ri|[Ss]at|[Ss]un)[a-z]*\.?,? +)?"
+_WEEKDAY = r"(?:(?:[Mm]on|[Tt]ue|[Ww]ed|[Tt]hu|[Ff]ri|[Ss]at|[Ss]un)[a-z]*\.?,? +)?"
 # Classes of Unicode's letters take the regular expression engine milliseconds to prepare.
 _NAME = r"(?P<b>[^\s\d.,:;/_()'+*=-]{3,10})"
 _TH = r"(?:st|nd|rd|th|er|º)?"
-_PATTERNS = (
-    (ISO, r"^(?P<a>\d{1,4})(?P<s>[-/.]) ?(?P<b>\d{1,2})(?P<t>[-/.]) ?(?P<c>\d{1,4})" + _CLOCK),
-    (DAY_NAMED, rf"^{_DAY}(?P<a>\d{{1,2}}){_TH}(?P<s>[-/., ]*)(?:de |of )?{_NAME}\.?[-/., ]*(?:del? )?(?P<c>\d{{2,4}}){_CLOCK}"),
-    (NAMED_DAY, rf"^{_DAY}{_NAME}\.?(?P<s>[-/ ]+)(?P<a>\d{{1,2}}){_TH},?[-/ ]+(?P<c>\d{{4}}){_CLOCK}"),
-    (YEAR_NAMED, rf"^(?P<c>\d{{4}})(?P<s>[-/. ]+){_NAME}\.?[-/. ]+(?P<a>\d{{1,2}}){_CLOCK}"),
-    (COMPACT, r"^(?P<c>\d{4})(?P<b>\d{2})(?P<a>\d{2})(?:[T _-]?(?P<hour>\d{2}):?(?P<minute>\d{2}):?(?P<second>\d{2})?)?(?P<zone>Z)?$"),
-    (MONTH, r"^(?P<c>\d{4})(?P<s>[-/])(?P<b>\d{1,2})$"),
-    (MONTH, r"^(?P<b>\d{1,2})(?P<s>[-/])(?P<c>\d{4})$"),
-    (NAMED_MONTH, rf"^{_NAME}\.?[-/, ]+(?P<c>\d{{4}})$"),
-    (SERIAL, r"^(?P<number>\d+(?:[.,]\d+)?)$"),
-)  # fmt: skip
+# Named parts: a, b, c are those of the date (day, month and year where the form determines them), s and t what separates them.
+PATTERNS: tuple[tuple[Form, str], ...] = (
+    (Form.YEAR_FIRST, r"^(?P<a>\d{1,4})(?P<s>[-/.]) ?(?P<b>\d{1,2})(?P<t>[-/.]) ?(?P<c>\d{1,4})" + _CLOCK),  # or YEAR_LAST, SHORT_YEAR
+    (
+        Form.DAY_NAME_YEAR,
+        rf"^{_WEEKDAY}(?P<a>\d{{1,2}}){_TH}(?P<s>[-/., ]*)(?:de |of )?{_NAME}\.?[-/., ]*(?:del? )?(?P<c>\d{{2,4}}){_CLOCK}",
+    ),
+    (Form.NAME_DAY_YEAR, rf"^{_WEEKDAY}{_NAME}\.?(?P<s>[-/ ]+)(?P<a>\d{{1,2}}){_TH},?[-/ ]+(?P<c>\d{{4}}){_CLOCK}"),
+    (Form.YEAR_NAME_DAY, rf"^(?P<c>\d{{4}})(?P<s>[-/. ]+){_NAME}\.?[-/. ]+(?P<a>\d{{1,2}}){_CLOCK}"),
+    (
+        Form.COMPACT,
+        r"^(?P<c>\d{4})(?P<b>\d{2})(?P<a>\d{2})(?:[T _-]?(?P<hour>\d{2}):?(?P<minute>\d{2}):?(?P<second>\d{2})?)?(?P<zone>Z)?$",
+    ),
+    (Form.MONTH, r"^(?P<c>\d{4})(?P<s>[-/])(?P<b>\d{1,2})$"),
+    (Form.MONTH, r"^(?P<b>\d{1,2})(?P<s>[-/])(?P<c>\d{4})$"),
+    (Form.NAMED_MONTH, rf"^{_NAME}\.?[-/, ]+(?P<c>\d{{4}})$"),
+    (Form.DAY_NUMBER, r"^(?P<number>\d+(?:[.,]\d+)?)$"),  # or SECONDS to NANOSECONDS
+)
+
+# How databases write that there is no date.
+NO_DATE = r"^(0000-00-00|00/00/0000|00\.00\.0000)([ T]00:00(:00)?)?$"
+# A quick look, before a column is read: whether a text may begin with a date.
+MAY_BE_DATE = r"^\s*\d{1,4}\s*[-/. ]\s*(\d{1,2}|[^\W\d]{3,})|^\s*[^\W\d]{3,}[-/., ]+\d|^\s*\d{8}\s*$"
+MAY_BE_CLOCK = r"^\s*([01]\d|2[0-3]):?[0-5]\d(:?[0-5]\d)?\s*$"
+# Dates of numbers alone: anything that begins as one, and one that a cell of a header row would hold.
+BEGINS_AS_DATE = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
+DATE_CELL = re.compile(r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:[ T]\d{1,2}:\d{2}.*)?\Z")
+# A date in a condition such as "when >= '2011-12-09'".
+ISO_MOMENT = re.compile(r"\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?\s*")
+# A time of day in a column without days: 14:05, 14:05:30, 2:05 PM, 14h05.
+TIME_OF_DAY = re.compile(rf"{_TIME}\s*(?:(?P<half>[ap])\.?\s?m\.?|uhr|h)?", re.IGNORECASE)
+
 # English, German, French, Spanish, Italian, Portuguese and Dutch names, accents taken off; short ones are the usual ones.
 _MONTHS = (
     "january jan januar janner janvier janv enero ene gennaio gen janeiro januari",
@@ -49,207 +93,18 @@ _MONTHS = (
     "november nov novembre noviembre novembro",
     "december dec dezember dez decembre diciembre dic dicembre dezembro",
 )
-_MONTH_OF = {name: month for month, names in enumerate(_MONTHS, start=1) for name in names.split()}
-_LONGEST = 60  # bytes
-_EXCEL_EPOCH = int(np.datetime64("1899-12-30", "us").astype(np.int64))
-# Smallest and largest number, and how many microseconds one of them is.
-_RANGES = {
-    SERIAL: (20_000.0, 80_000.0, 86_400e6),  # 1954 to 2119
-    SECONDS: (1e8, 5e9, 1e6),
-    MILLIS: (1e11, 5e12, 1e3),
-    MICROS: (1e14, 5e15, 1.0),
-    NANOS: (1e17, 5e18, 1e-3),
-}
+MONTH_OF = {name: month for month, names in enumerate(_MONTHS, start=1) for name in names.split()}
 
-
-@dataclass(slots=True, eq=False)
-class Parts:
-    """What the distinct texts of a column have in them, arrays of shape (n_values,).
-
-    Parameters
-    ----------
-    form : int8
-        -1 where a text has none of the forms.
-    style : int16
-        Differs within a form where the separators do, or years of two and of four digits.
-    a, b, c : int64
-        The parts of the date: day, month and year where the form tells, else as they stand from left to right.
-    a_digits, c_digits : int8
-        How many digits they are written with.
-    clock : int64
-        Microseconds since midnight, or, in forms of one number, since 1970.
-    hour : int8
-        As written; -1 without a clock.
-    true_clock : bool
-    half : int8
-        0 without a clock, 1 with one, 2 with AM or PM.
-    zone : int8
-        Position in ``zones``; 0 is none.
-    zones : list of str
-    """
-
-    form: np.ndarray
-    style: np.ndarray
-    a: np.ndarray
-    b: np.ndarray
-    c: np.ndarray
-    a_digits: np.ndarray
-    c_digits: np.ndarray
-    clock: np.ndarray
-    hour: np.ndarray
-    true_clock: np.ndarray
-    half: np.ndarray
-    zone: np.ndarray
-    zones: list[str] = field(default_factory=lambda: [""])
-
-    @classmethod
-    def none(cls, n: int) -> Parts:
-        """Return the parts of ``n`` texts of which nothing is known yet."""
-        wide, small = (lambda: np.zeros(n, np.int64)), (lambda: np.zeros(n, np.int8))
-        return cls(
-            form=np.full(n, -1, np.int8), style=np.zeros(n, np.int16), a=wide(), b=wide(), c=wide(), a_digits=small(), c_digits=small(),
-            clock=wide(), hour=np.full(n, -1, np.int8), true_clock=np.ones(n, bool), half=small(), zone=small(),
-        )  # fmt: skip
-
-
-def take_apart(values: pa.Array) -> Parts:
-    """Take distinct texts apart."""
-    parts = Parts.none(len(values))
-    possible = pc.and_(pc.match_substring_regex(values, r"\d"), pc.less(pc.binary_length(values), _LONGEST))
-    left, rest = np.flatnonzero(possible.to_numpy(zero_copy_only=False)), values.filter(possible)
-    for form, pattern in _PATTERNS:
-        if not len(left):
-            break
-        found = pc.extract_regex(rest, pattern)
-        hit = found.is_valid().to_numpy(zero_copy_only=False)
-        if hit.any():
-            taken = found.filter(pa.array(hit))
-            if form == SERIAL:
-                _take_number(parts, left[hit], taken.field("number"))
-            else:
-                hit[hit] = _take_date(parts, left[hit], taken, form)
-            left, rest = left[~hit], rest.filter(pa.array(~hit))
-    return parts
-
-
-def days(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return midnights (datetime64[us]) and which of them are days that exist."""
-    good = (years >= YEARS[0]) & (years <= YEARS[1]) & (months >= 1) & (months <= 12) & (days >= 1) & (days <= 31)
-    month = (np.where(good, years, 1970) - 1970).astype("datetime64[Y]").astype("datetime64[M]") + np.where(good, months - 1, 0)
-    midnight = month.astype("datetime64[D]") + np.where(good, days - 1, 0)
-    return midnight.astype("datetime64[us]"), good & (midnight.astype("datetime64[M]") == month)
-
-
-def full_years(years: np.ndarray, digits: np.ndarray) -> np.ndarray:
-    """Return years of two digits as those from 1970 to 2069."""
-    return np.where(digits <= 2, np.where(years < 70, 2000, 1900) + years, years)
-
-
-def _take_date(parts: Parts, rows: np.ndarray, taken: pa.StructArray, form: int) -> np.ndarray:
-    """Fill in texts of a form; return which of them it was."""
-    text = {part.name: taken.field(part.name) for part in taken.type}
-    there = np.ones(len(rows), dtype=bool)
-    forms = np.full(len(rows), form, np.int8)
-    style = np.zeros(len(rows), np.int16)
-    c_digits = _lengths(text["c"])
-    a_digits = _lengths(text["a"]) if "a" in text else np.ones(len(rows), np.int8)
-    if "s" in text:
-        style += _first_letters(text["s"])
-    if form == ISO:
-        forms[:] = np.select([(a_digits == 4) & (c_digits <= 2), (a_digits <= 2) & (c_digits == 4), (a_digits <= 2) & (c_digits <= 2)],
-                             [ISO, LAST, SHORT], -1)  # fmt: skip
-        there = (forms >= 0) & (style == _first_letters(text["t"]))
-        months = _whole(text["b"])
-    elif form in (DAY_NAMED, NAMED_DAY, YEAR_NAMED, NAMED_MONTH):
-        months = _named_months(text["b"])
-        there = (months > 0) & (c_digits != 3)
-        style += (c_digits == 2) * 256
-    else:
-        months = _whole(text["b"])
-    if form == COMPACT:
-        there = _compact(text, months)
-    rows = rows[there]
-    parts.form[rows], parts.style[rows] = forms[there], style[there]
-    parts.a[rows] = _whole(text["a"])[there] if "a" in text else 1
-    parts.b[rows], parts.c[rows] = months[there], _whole(text["c"])[there]
-    parts.a_digits[rows], parts.c_digits[rows] = a_digits[there], c_digits[there]
-    if "hour" in text:
-        _take_clock(parts, rows, {key: part.filter(pa.array(there)) for key, part in text.items()})
-    return there
-
-
-def _compact(text: dict[str, pa.Array], months: np.ndarray) -> np.ndarray:
-    """Return which texts of 8, 12 or 14 digits begin with a year; 12 digits are milliseconds unless all are days and hours."""
-    year, day = _whole(text["c"]), _whole(text["a"])
-    true = (year >= YEARS[0]) & (year <= YEARS[1])
-    twelve = ~_empty(text["hour"]) & _empty(text["second"])
-    exist = days(year, months, day)[1] & (_whole(text["hour"]) <= 23) & (_whole(text["minute"]) <= 59)
-    return true & (~twelve | bool(exist[twelve].all()))
-
-
-def _take_clock(parts: Parts, rows: np.ndarray, text: dict[str, pa.Array]) -> None:
-    hour, minute, second = (_whole(text[key]) for key in ("hour", "minute", "second"))
-    timed = ~_empty(text["hour"])
-    marked, after_noon = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
-    micros = np.zeros(len(rows), np.int64)
-    if "half" in text:
-        half = pc.utf8_lower(pc.utf8_slice_codeunits(text["half"], 0, 1))
-        marked, after_noon = ~_empty(half), pc.equal(half, "p").to_numpy(zero_copy_only=False)
-        micros = _whole(pc.utf8_slice_codeunits(pc.utf8_rpad(text["fraction"], 6, "0"), 0, 6))
-    parts.hour[rows] = np.where(timed, hour, -1)
-    parts.true_clock[rows] = (minute <= 59) & (second <= 59) & np.where(marked, (hour >= 1) & (hour <= 12), hour <= 23)
-    parts.half[rows] = timed * (1 + marked)
-    hour = np.where(marked, hour % 12 + np.where(after_noon, 12, 0), hour)
-    parts.clock[rows] = ((hour * 60 + minute) * 60 + second) * 1_000_000 + micros
-    zones = text["zone"].dictionary_encode()
-    for position, zone in enumerate(zones.dictionary.to_pylist()):
-        name = _zone(zone)
-        if name not in parts.zones:
-            parts.zones.append(name)
-        if name:
-            parts.zone[rows[zones.indices.to_numpy() == position]] = parts.zones.index(name)
-
-
-def _zone(written: str) -> str:
-    if re.match(r"[+-]\d", written):
-        offset = f"{written[:3]}:{written[3:].lstrip(':') or '00'}"
-        return "UTC" if offset[1:] == "00:00" else offset
-    return {"Z": "UTC", "GMT": "UTC"}.get(written.upper(), written.upper())
-
-
-def _take_number(parts: Parts, rows: np.ndarray, text: pa.Array) -> None:
-    """Fill in Excel's day numbers and Unix times, told from one another by their size."""
-    numbers = pc.cast(pc.replace_substring(text, ",", "."), pa.float64()).to_numpy(zero_copy_only=False)
-    for form, (low, high, micros) in _RANGES.items():
-        within = (numbers >= low) & (numbers <= high)
-        parts.form[rows[within]] = form
-        if form == SERIAL:
-            # Excel counts days in float64: rounding to whole seconds takes its dust off.
-            parts.clock[rows[within]] = _EXCEL_EPOCH + np.round(numbers[within] * 86_400.0).astype(np.int64) * 1_000_000
-        else:
-            parts.clock[rows[within]] = np.round(numbers[within] * micros).astype(np.int64)
-
-
-def _named_months(text: pa.Array) -> np.ndarray:
-    """Return the months that words name, 0 where one names none."""
-    encoded = text.dictionary_encode()
-    plain = [unicodedata.normalize("NFKD", name.casefold()) for name in encoded.dictionary.to_pylist()]
-    months = [_MONTH_OF.get("".join(letter for letter in name if letter.isalpha()), 0) for name in plain]
-    return np.array(months, dtype=np.int64)[encoded.indices.to_numpy()]
-
-
-def _whole(text: pa.Array) -> np.ndarray:
-    return pc.cast(pc.if_else(pc.equal(text, ""), "0", text), pa.int64()).to_numpy(zero_copy_only=False)
-
-
-def _empty(text: pa.Array) -> np.ndarray:
-    return pc.equal(text, "").to_numpy(zero_copy_only=False)
-
-
-def _lengths(text: pa.Array) -> np.ndarray:
-    return pc.utf8_length(text).to_numpy(zero_copy_only=False).astype(np.int8)
-
-
-def _first_letters(text: pa.Array) -> np.ndarray:
-    encoded = text.dictionary_encode()
-    return np.array([ord(letters[0]) if letters else 0 for letters in encoded.dictionary.to_pylist()], np.int16)[encoded.indices.to_numpy()]
+_MONTH_TITLE = r"(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)\.?"
+_CLOCK_TEXT = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([ap]\.?m\.?)?"
+_ZONE_TEXT = r"\s*(z|utc|[+-]\d{2}:?\d{2})?"
+_DAY_OR_MONTH = r"(0?[1-9]|[12]\d|3[01])"  # either may be first
+_NUMBERS = rf"\d{{4}}[-/.]{_DAY_OR_MONTH}[-/.]{_DAY_OR_MONTH}|{_DAY_OR_MONTH}[-/.]{_DAY_OR_MONTH}[-/.](\d{{2}}|\d{{4}})"
+# Texts that are nothing but a date, or a time of day, each by itself: no feature is made of a column of them.
+DATE_TEXTS = (
+    rf"(?i)^({_NUMBERS})([ T]+{_CLOCK_TEXT}{_ZONE_TEXT})?$",
+    rf"(?i)^([a-z]{{3,9}},? +)?(\d{{1,2}}[ ./-]*{_MONTH_TITLE}[ ,./-]*(\d{{2}}|\d{{4}})|{_MONTH_TITLE} *\d{{1,2}},? +\d{{4}})"
+    rf"([ T]+{_CLOCK_TEXT})?$",
+    rf"(?i)^({_MONTH_TITLE}[ /-]*(\d{{2}}|\d{{4}})|\d{{4}}-(0[1-9]|1[0-2]))$",
+)
+CLOCK_TEXT = rf"(?i)^{_CLOCK_TEXT}$"

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segcore.data.columns.bad_values import bad_values
+from segcore.data.columns.date_format import Reading
 from segcore.data.columns.date_patterns import YEARS
-from segcore.data.columns.date_values import Reading
 from segcore.data.columns.text import Distinct, Where, combined, missing_to_null, true_of
 from segcore.errors import DataError, ParameterError
 from segcore.records.data_rules import DateOrder

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from segcore.data.columns.date_patterns import MAY_BE_CLOCK, MAY_BE_DATE
 from segcore.data.columns.dates import read_times
 from segcore.data.columns.role_values import is_numeric, missing_to_null
 from segcore.errors import DataError
@@ -17,7 +18,6 @@ _YES_AND_NO = {"yes", "no", "y", "n", "true", "false", "t", "f", "0", "1", ""}
 _FIRST_ROWS, _HEAD_ROWS = 20, 200
 _MOST_RATINGS = 200
 _SHAPED = r"^\s*([A-Za-z]{3}|\W{0,3})\s*\d[\d.,'’ \x{00A0}\x{2009}\x{202F}]*([eE][+-]?\d+)?\s*([A-Za-z]{3}|\W{0,2})\s*$"
-_DATED = r"^\s*\d{1,4}\s*[-/. ]\s*(\d{1,2}|[^\W\d]{3,})|^\s*[^\W\d]{3,}[-/., ]+\d|^\s*\d{8}\s*$"
 
 
 def may_be_id(column: pa.ChunkedArray, name: str) -> bool:
@@ -62,7 +62,7 @@ def looks_dated(column: pa.ChunkedArray) -> bool:
     if pa.types.is_temporal(column.type):
         return True
     text = as_strings(column.slice(0, _HEAD_ROWS))
-    return text is not None and bool(pc.any(pc.match_substring_regex(text, _DATED)).as_py())
+    return text is not None and bool(pc.any(pc.match_substring_regex(text, MAY_BE_DATE)).as_py())
 
 
 def numbered(column: pa.ChunkedArray) -> bool:
@@ -84,7 +84,7 @@ def looks_numeric(column: pa.ChunkedArray) -> bool:
 
 def nearly_times(column: pa.ChunkedArray, name: str) -> bool:
     """Tell whether most values have digits, and are no numbers or times of day: what is wrong with them is said when they are read."""
-    return _mostly(column, r"\d") and not is_numeric(column) and not _mostly(column, r"^\s*([01]\d|2[0-3]):?[0-5]\d(:?[0-5]\d)?\s*$")
+    return _mostly(column, r"\d") and not is_numeric(column) and not _mostly(column, MAY_BE_CLOCK)
 
 
 def mostly_numbers(column: pa.ChunkedArray, name: str) -> bool:

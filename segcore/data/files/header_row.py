@@ -6,10 +6,10 @@ import itertools
 import re
 from collections.abc import Sequence
 
+from segcore.data.columns.date_patterns import DATE_CELL
 from segcore.data.columns.text import MISSING
 
 _NUMBER = re.compile(r"[-+]?[£$€]?\d[\d., ]*(?:[eE][-+]?\d+)?%?\Z")
-_DATE = re.compile(r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:[ T]\d{1,2}:\d{2}.*)?\Z")
 _YEARS = range(1900, 2101)
 _MOST_LETTERS = 64
 
@@ -21,7 +21,7 @@ def kind_of(value: str) -> str:
         return "missing"
     if len(value) > _MOST_LETTERS:
         return "text"
-    return "date" if _DATE.match(value) else "number" if _NUMBER.match(value) else "text"
+    return "date" if DATE_CELL.match(value) else "number" if _NUMBER.match(value) else "text"
 
 
 def kinds_of_columns(rows: Sequence[Sequence[str]], width: int) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from segcore.data.columns.date_patterns import TIME_OF_DAY
 from segcore.data.columns.text import Distinct, combined, missing_to_null
 from segcore.data.files.raw import Raw
 from segcore.data.meaning.header_names import UNLIKELY_TIME, plain
@@ -25,7 +26,6 @@ _ANY_DOCUMENT = re.compile(
     r"|commande|d?achat|vente|facture|pedido|compra|venta|venda|ordine|acquisto|vendita)?"
 )
 _LINKING = re.compile(r"^(de|del|da|do|di|of)|(de|del|da|do|di|of)$")
-_WRITTEN = re.compile(r"(\d{1,2})(?::|h|\.)(\d{2})(?:[:.](\d{2})(?:[.,]\d{1,9})?)?\s*(?:([ap])\.?\s?m\.?|uhr|h)?", re.IGNORECASE)
 _TELLING_DIGITS = 20
 
 
@@ -123,11 +123,11 @@ def _names_its_clock(name: str, time: str) -> bool:
 
 
 def _written(value: str) -> int | None:
-    parts = _WRITTEN.fullmatch(value)
+    parts = TIME_OF_DAY.fullmatch(value)
     if parts is None:
         return None
-    hour, minute, second = int(parts[1]), int(parts[2]), int(parts[3] or 0)
-    half = (parts[4] or "").lower()
+    hour, minute, second = int(parts["hour"]), int(parts["minute"]), int(parts["second"] or 0)
+    half = (parts["half"] or "").lower()
     if half and not 1 <= hour <= 12:
         return None
     hour = hour % 12 + (12 if half == "p" else 0) if half else hour

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,12 +10,11 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from segcore.data.columns.date_patterns import ISO_MOMENT
 from segcore.data.columns.dates import Times, parse_moment, read_times
 from segcore.data.columns.role_values import as_numbers, as_text, is_numeric
 from segcore.errors import DataError
 from segcore.records.data_rules import DateOrder
-
-_ISO_DATE = re.compile(r"\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?\s*")
 
 
 class TypedColumns:
@@ -101,7 +99,7 @@ class TypedColumns:
         DataError
             Where it does, but for a few bad dates, or nobody can tell its days from its months: as text it would be compared wrongly.
         """
-        if not all(isinstance(value, str) and _ISO_DATE.fullmatch(value) for value in values):
+        if not all(isinstance(value, str) and ISO_MOMENT.fullmatch(value) for value in values):
             return False
         try:
             return self._read_times(name).values.null_count < self._table.num_rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow.compute as pc
 
+from segcore.data.columns.date_patterns import CLOCK_TEXT, DATE_TEXTS
 from segcore.features.customers.column_values import Column, NumberColumn, TextColumn
 from segcore.features.customers.encoding import quoted
 from segcore.features.customers.title_words import names, names_code, names_count, names_id, names_number_of, names_person, numbers_rows
@@ -12,17 +13,6 @@ from segcore.features.customers.title_words import names, names_code, names_coun
 _MOST = 0.9  # of the different texts must look alike to be taken for something
 _MANY_CODES = 12
 _LONG = 50  # rows from which a column that counts them is one, whatever its title
-_MONTHS = r"(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)\.?"
-_CLOCK = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([ap]\.?m\.?)?"
-_ZONE = r"\s*(z|utc|[+-]\d{2}:?\d{2})?"
-_DAY = r"(0?[1-9]|[12]\d|3[01])"  # or a month, which may stand first or second
-_DIGITS = rf"\d{{4}}[-/.]{_DAY}[-/.]{_DAY}|{_DAY}[-/.]{_DAY}[-/.](\d{{2}}|\d{{4}})"
-_DATES = (
-    rf"(?i)^({_DIGITS})([ T]+{_CLOCK}{_ZONE})?$",
-    rf"(?i)^([a-z]{{3,9}},? +)?(\d{{1,2}}[ ./-]*{_MONTHS}[ ,./-]*(\d{{2}}|\d{{4}})|{_MONTHS} *\d{{1,2}},? +\d{{4}})([ T]+{_CLOCK})?$",
-    rf"(?i)^({_MONTHS}[ /-]*(\d{{2}}|\d{{4}})|\d{{4}}-(0[1-9]|1[0-2]))$",
-)
-_TIMES = rf"(?i)^{_CLOCK}$"
 _CONTENTS = (
     ("it holds email addresses", r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
     ("it holds web addresses", r"(?i)^(https?://|www\.)\S+$"),
@@ -43,9 +33,9 @@ def holds_dates(column: Column) -> str | None:
         return "it holds dates"
     if isinstance(column, NumberColumn):
         return "it holds dates, written as numbers" if _numbers_of_dates(column) else None
-    if any(column.matching(pattern) >= _MOST for pattern in _DATES):
+    if any(column.matching(pattern) >= _MOST for pattern in DATE_TEXTS):
         return "it holds dates"
-    return "it holds times of day" if column.matching(_TIMES) >= _MOST else None
+    return "it holds times of day" if column.matching(CLOCK_TEXT) >= _MOST else None
 
 
 def _numbers_of_dates(column: NumberColumn) -> bool:

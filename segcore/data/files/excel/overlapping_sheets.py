@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from segcore.data.columns.date_patterns import BEGINS_AS_DATE
 from segcore.records.dataset import Note
 from segcore.wording.quotes import quoted
 
 _DENSE = 0.5
-_DATE = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
 _KEY = re.compile(r"(id|no|nr|num|number|code|key)\.?$", re.IGNORECASE)
 _SAMPLE = 1_000
 
@@ -117,4 +117,4 @@ def _holds_dates(column: pa.ChunkedArray) -> bool:
     if not pa.types.is_large_string(column.type):
         return False
     sample = column.drop_null().slice(0, _SAMPLE)
-    return len(sample) > 0 and pc.mean(pc.match_substring_regex(sample, _DATE).cast(pa.float64())).as_py() > 0.9
+    return len(sample) > 0 and pc.mean(pc.match_substring_regex(sample, BEGINS_AS_DATE).cast(pa.float64())).as_py() > 0.9

@@ -6,24 +6,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segcore.data.columns import date_patterns
 from segcore.data.columns.bad_values import bad_values
 from segcore.data.columns.date_order import TITLES, find_order
-from segcore.data.columns.date_patterns import YEARS, days, full_years, take_apart
+from segcore.data.columns.date_parts import full_years, midnights, split_dates
+from segcore.data.columns.date_patterns import NO_DATE, NUMBER_RANGES, YEARS, Form
 from segcore.data.columns.text import Distinct, Where, blanks, plain_characters, true_of
 from segcore.errors import DataError
 from segcore.records.data_rules import DateOrder
 from segcore.records.dataset import Note
 
-_NO_DATE = r"^(0000-00-00|00/00/0000|00\.00\.0000)([ T]00:00(:00)?)?$"  # how databases write that there is none
 _NO_DAY = ", a day that does not exist"
 _NO_TIME = ", a time that does not exist"
 _NO_YEAR = f", a year outside {YEARS[0]} to {YEARS[1]}"
 _UNITS = {
-    date_patterns.SECONDS: "seconds",
-    date_patterns.MILLIS: "milliseconds",
-    date_patterns.MICROS: "microseconds",
-    date_patterns.NANOS: "nanoseconds",
+    Form.SECONDS: "seconds",
+    Form.MILLISECONDS: "milliseconds",
+    Form.MICROSECONDS: "microseconds",
+    Form.NANOSECONDS: "nanoseconds",
 }
 _MOST_ZONES = 4
 _HOUR = 3_600_000_000  # microseconds
@@ -87,8 +86,8 @@ class Reading:
             Where no date tells the day from the month, and nobody said which is which.
         """
         values, _ = plain_characters(self.found.values)
-        self.missing = true_of(blanks(values)) | true_of(pc.match_substring_regex(values, _NO_DATE))
-        self.parts = parts = take_apart(values)
+        self.missing = true_of(blanks(values)) | true_of(pc.match_substring_regex(values, NO_DATE))
+        self.parts = parts = split_dates(values)
         parts.form[self.missing] = -1
         self.good = parts.form >= 0
         self._say_missing()
@@ -96,11 +95,11 @@ class Reading:
             return
         self._keep_one_form()
         form = int(parts.form[self.good][0])
-        if form in date_patterns.NUMBERS:
+        if form in NUMBER_RANGES:
             self._numbers(form)
             return
         year, month, day = self._date(form, asked)
-        midnight, exists = days(year, month, day)
+        midnight, exists = midnights(year, month, day)
         self._drop((year < YEARS[0]) | (year > YEARS[1]), _NO_YEAR)
         self._drop(~exists, _NO_DAY)
         self._drop(~parts.true_clock, _NO_TIME)
@@ -148,7 +147,7 @@ class Reading:
 
     def _numbers(self, form: int) -> None:
         self.moments = self.parts.clock.astype("datetime64[us]")
-        if form == date_patterns.SERIAL:
+        if form == Form.DAY_NUMBER:
             self._say(f"{self.name} holds Excel's day numbers, read as dates since 1899-12-30.")
         else:
             self._say(f"{self.name} is read as {_UNITS[form]} since 1970-01-01 (UTC).")
@@ -156,9 +155,9 @@ class Reading:
     def _date(self, form: int, asked: DateOrder | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return year, month and day of each text."""
         parts = self.parts
-        if form == date_patterns.ISO:
+        if form == Form.YEAR_FIRST:
             return parts.a, parts.b, parts.c
-        if form not in (date_patterns.LAST, date_patterns.SHORT):
+        if form not in (Form.YEAR_LAST, Form.SHORT_YEAR):
             return full_years(parts.c, parts.c_digits), parts.b, parts.a
         dates = find_order(parts, self.found, self.good.copy(), asked=asked, name=self.name, where=self.where)
         self.notes.extend(dates.notes)
@@ -176,10 +175,10 @@ class Reading:
         parts, good = self.parts, self.good
         position, _ = self.found.first(good)
         first = f"{self.found.quote(good, self.where)} is {str(self.moments[position])[:10]}"
-        year = parts.a_digits if form == date_patterns.ISO else parts.c_digits
-        if form == date_patterns.SHORT or (year[good] <= 2).any():
+        year = parts.a_digits if form == Form.YEAR_FIRST else parts.c_digits
+        if form == Form.SHORT_YEAR or (year[good] <= 2).any():
             self._say(f"{self.name} has years of two digits, read as 1970 to 2069: {first}.")
-        if form in (date_patterns.MONTH, date_patterns.NAMED_MONTH):
+        if form in (Form.MONTH, Form.NAMED_MONTH):
             self._say(f"{self.name} has months without a day, read as the first of each: {first}.", warn=True)
         self._say_zones()
         if not (parts.half[good] == 2).any():
