@@ -1,8 +1,8 @@
-"""Where data comes from: samples and files, read into data sets with roles."""
+"""Where data comes from: samples and files, opened as they are or read into a data set with roles."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,77 +11,53 @@ from segcore.data.files.reader import read_file, user_path
 from segcore.data.meaning.roles import find_meaning
 from segcore.data.rows.build import Selection, build_dataset
 from segcore.data.samples.registry import find_sample
-from segcore.records.data_rules import ReadOptions, RowRules
-from segcore.records.dataset import Dataset
+from segcore.records.dataset import ROLES, Dataset
+from segcore.records.intake import DataRequest
 from segcore.store.index import default_home
 
 
-def open_source(data: str, *, name: str | None = None, folder: Path | None = None, reading: ReadOptions | None = None) -> Raw:
+def open_source(request: DataRequest, *, folder: Path | None = None) -> Raw:
     """Open a sample or a file, without reading more than its columns need.
 
     Parameters
     ----------
-    data : str
-        A sample's name or a path.
-    name : str or None
-        What people call it, where that is not the sample's title or the file's name (an upload, say).
+    request : DataRequest
+        Its ``data``, ``name`` and ``reading`` count.
     folder : Path or None
         Where downloaded samples are kept; ``SEGCORE_HOME``'s where ``None``.
-    reading : ReadOptions or None
-        How a file is read; samples know.
 
     Raises
     ------
     SourceError, DataError
         Where it cannot be read.
     """
-    sample = find_sample(data)
+    sample = find_sample(request.data)
     if sample is None:
-        return read_file(user_path(data), name, reading)
+        return read_file(user_path(request.data), request.name, request.reading)
     raw = sample.open(folder or default_home() / "samples")
-    return replace(raw, name=name) if name else raw
+    return replace(raw, name=request.name) if request.name else raw
 
 
-def read_source(
-    data: str,
-    *,
-    kind: str | None = None,
-    roles: Mapping[str, str] | None = None,
-    where: Sequence[str] = (),
-    date_from: str | None = None,
-    date_to: str | None = None,
-    data_name: str | None = None,
-    frames: str = "pandas",
-    folder: Path | None = None,
-    reading: ReadOptions | None = None,
-    rows: RowRules | None = None,
-) -> Dataset:
+def read_source(request: DataRequest, *, trained: Mapping[str, str] | None = None, folder: Path | None = None) -> Dataset:
     """Read a sample or a file into a data set.
 
     Parameters
     ----------
-    data : str
-        A sample's name or a path.
-    kind : {"transactions", "ratings", "customers"} or None
-        ``None`` guesses.
-    roles : mapping of role to column name
-        What is known; the rest is guessed. An empty column name says that no column has the role.
-    where : sequence of str
-        SQL conditions on rows; all must hold.
-    date_from, date_to : str or None
-        ISO dates, both included.
-    data_name, folder
-        See `open_source`.
-    frames : {"pandas", "polars", "modin"}
-    reading : ReadOptions or None
-    rows : RowRules or None
-        What becomes of doubtful rows.
+    request : DataRequest
+    trained : mapping of role to column, or None
+        The roles that a sweep was made with: they count where all of their columns are there, and no other role is then guessed, since
+        it would change how features are made. Roles of the request come before them.
+    folder : Path or None
+        Where downloaded samples are kept; ``SEGCORE_HOME``'s where ``None``.
 
     Raises
     ------
     SegcoreError
         Where it cannot be read or used, in one sentence.
     """
-    raw = open_source(data, name=data_name, folder=folder, reading=reading)
-    meaning = find_meaning(raw, kind=kind, roles=roles or {}, rows=rows)
-    return build_dataset(raw, meaning, Selection(tuple(where), date_from, date_to), frames=frames, rows=rows)
+    raw = open_source(request, folder=folder)
+    known = {role: column for role, column in (trained or {}).items() if column in raw.names}
+    if trained is not None and len(known) == len(trained):
+        known = {**dict.fromkeys(ROLES, ""), **known}
+    meaning = find_meaning(raw, kind=request.kind, roles={**known, **request.roles}, rows=request.rows)
+    return build_dataset(raw, meaning, Selection.of(request), frames=request.frames, rows=request.rows)

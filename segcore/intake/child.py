@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from segcore.errors import DataError, ParameterError, SegcoreError, SourceError, StoreError
-from segcore.intake.source_rows import pack, read_rows, unpack
+from segcore.intake.packed_dataset import pack, unpack
 from segcore.intake.take_in import known_intake, peek, samples_folder, take_in
 from segcore.records.dataset import Dataset
 from segcore.records.intake import DataRequest, Intake, Peek
@@ -69,12 +69,14 @@ def read_rows_in_child(
     timeout: float = TIMEOUT_SECONDS,
     max_bytes: int | None = None,
 ) -> Dataset:
-    """Read rows with a process of its own; see `read_rows`, and `take_in_child` for the other parameters and the errors.
+    """Read rows with a process of its own; see `read_source`, and `take_in_child` for the other parameters and the errors.
 
     Modin's are read here: Ray has processes of its own.
     """
     if request.frames == "modin":
-        return read_rows(request, trained=trained, folder=samples_folder(Store(home)))
+        from segcore.data.sources import read_source
+
+        return read_source(request, trained=trained, folder=samples_folder(Store(home)))
     handle, name = tempfile.mkstemp(suffix=".parquet", dir=Store(home).home)
     os.close(handle)
     path = Path(name)
@@ -165,7 +167,9 @@ def _end(process: subprocess.Popen[str]) -> None:
 def _answer(question: Mapping[str, Any], request: DataRequest) -> dict[str, Any]:
     store = Store(question["home"])
     if question["what"] == "rows":
-        return pack(read_rows(request, trained=question["trained"], folder=samples_folder(store)), Path(question["rows"]))
+        from segcore.data.sources import read_source
+
+        return pack(read_source(request, trained=question["trained"], folder=samples_folder(store)), Path(question["rows"]))
     return (peek if question["what"] == "peek" else take_in)(store, request).to_json()
 
 

@@ -75,7 +75,7 @@ def peek(store: Store, request: DataRequest) -> Peek:
 def _open(store: Store, request: DataRequest) -> Raw:
     from segcore.data.sources import open_source
 
-    return open_source(request.data, name=request.name, folder=samples_folder(store), reading=request.reading)
+    return open_source(request, folder=samples_folder(store))
 
 
 def _take_in(store: Store, request: DataRequest, key: str) -> Intake:
@@ -111,8 +111,7 @@ def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
     from segcore.features.builders import build_features
 
     meaning = find_meaning(raw, kind=request.kind, roles=request.roles, rows=request.rows)
-    selection = Selection(request.where, request.date_from, request.date_to)
-    dataset = build_dataset(raw, meaning, selection, frames=request.frames, rows=request.rows)
+    dataset = build_dataset(raw, meaning, Selection.of(request), frames=request.frames, rows=request.rows)
     notes = () if raw.kind else script_notes(raw)
     return _record(store, raw, dataset, build_features(dataset, columns=request.columns), meaning.reasons, notes)
 

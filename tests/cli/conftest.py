@@ -1,9 +1,10 @@
-"""Commands read in this process: a child for each would cost these tests minutes. What the child does is tested in test_intake."""
+"""Commands read in this process: a child for each would cost these tests minutes. What the child does is tested in tests/intake."""
 
 import pytest
 
-from segcore import intake
-from segcore.intake.source_rows import read_rows
+from segcore.data.sources import read_source
+from segcore.intake import child
+from segcore.intake.take_in import samples_folder, take_in
 from segcore.store.store import Store
 
 
@@ -12,9 +13,9 @@ def read_here(request, monkeypatch):
     """Let the commands of a test read in this process, unless it is marked ``in_a_child``."""
     if request.node.get_closest_marker("in_a_child"):
         return
-    monkeypatch.setattr(intake, "take_in_child", lambda home, asked: intake.take_in(Store(home), asked))
+    monkeypatch.setattr(child, "take_in_child", lambda home, asked: take_in(Store(home), asked))
 
     def rows_here(home, asked, **more):
-        return read_rows(asked, folder=intake.samples_folder(Store(home)), **more)
+        return read_source(asked, folder=samples_folder(Store(home)), **more)
 
-    monkeypatch.setattr(intake, "read_rows_in_child", rows_here)
+    monkeypatch.setattr(child, "read_rows_in_child", rows_here)

@@ -9,6 +9,7 @@ import pytest
 
 from segcore.data.sources import read_source
 from segcore.features.builders import build_features
+from segcore.records.intake import DataRequest
 
 pytestmark = pytest.mark.skipif(
     "SEGCORE_DATA_DIR" not in os.environ, reason="SEGCORE_DATA_DIR is not set: it names a folder with Online Retail's files"
@@ -27,8 +28,8 @@ def warnings_of(dataset):
 
 
 def test_the_latin_1_csv_and_the_parquet_are_the_same_data(data_dir):
-    csv = read_source(str(data_dir / "OnlineRetail.csv.gz"))
-    parquet = read_source(str(data_dir / "online_retail.parquet"))
+    csv = read_source(DataRequest(str(data_dir / "OnlineRetail.csv.gz")))
+    parquet = read_source(DataRequest(str(data_dir / "online_retail.parquet")))
 
     assert csv.fingerprint == parquet.fingerprint
     assert csv.set_aside == parquet.set_aside == {"without CustomerID": 135_080}
@@ -39,8 +40,8 @@ def test_the_latin_1_csv_and_the_parquet_are_the_same_data(data_dir):
 def test_the_workbooks_head_is_the_parquets_head(data_dir, tmp_path):
     pd.read_parquet(data_dir / "online_retail.parquet").head(HEAD_ROWS).to_parquet(tmp_path / "head.parquet")
 
-    workbook = read_source(str(data_dir / "OnlineRetail.first73558rows.xlsx"))
-    parquet = read_source(str(tmp_path / "head.parquet"))
+    workbook = read_source(DataRequest(str(data_dir / "OnlineRetail.first73558rows.xlsx")))
+    parquet = read_source(DataRequest(str(tmp_path / "head.parquet")))
 
     assert workbook.rows_read == parquet.rows_read == HEAD_ROWS
     assert workbook.fingerprint == parquet.fingerprint
@@ -48,8 +49,8 @@ def test_the_workbooks_head_is_the_parquets_head(data_dir, tmp_path):
 
 
 def test_the_12_hour_clock_is_noticed_and_only_days_are_off(data_dir):
-    wrong = read_source(str(data_dir / "OnlineRetail.xlsx2csv-0.8.6.csv.gz"))
-    right = build_features(read_source(str(data_dir / "online_retail.parquet")))
+    wrong = read_source(DataRequest(str(data_dir / "OnlineRetail.xlsx2csv-0.8.6.csv.gz")))
+    right = build_features(read_source(DataRequest(str(data_dir / "online_retail.parquet"))))
 
     assert len(warnings_of(wrong)) == 1
     assert "12-hour clock" in warnings_of(wrong)[0]
@@ -75,15 +76,17 @@ def test_other_public_copies_give_the_same_features(data_dir, tmp_path, form, he
     with gzip.open(tmp_path / "some.csv.gz", "wb") as file:
         frame.rename(columns=headers).to_csv(file, index=False, encoding="latin-1")
 
-    copy = read_source(str(tmp_path / "some.csv.gz"))
+    copy = read_source(DataRequest(str(tmp_path / "some.csv.gz")))
 
     assert warnings_of(copy) == []
-    assert_same_features(build_features(copy), build_features(read_source(str(tmp_path / "some.parquet"))))
+    assert_same_features(build_features(copy), build_features(read_source(DataRequest(str(tmp_path / "some.parquet")))))
 
 
 def test_filters_leave_what_pandas_leaves(data_dir):
     frame = pd.read_parquet(data_dir / "online_retail.parquet")
-    dataset = read_source(str(data_dir / "OnlineRetail.csv.gz"), where=["Country = 'France'"], date_from="2011-02-01", date_to="2011-06-30")
+    dataset = read_source(
+        DataRequest(str(data_dir / "OnlineRetail.csv.gz"), where=("Country = 'France'",), date_from="2011-02-01", date_to="2011-06-30")
+    )
 
     wanted = frame[(frame["Country"] == "France") & frame["CustomerID"].notna()]
     wanted = wanted[(wanted["InvoiceDate"] >= "2011-02-01") & (wanted["InvoiceDate"] < "2011-07-01")]
@@ -94,9 +97,9 @@ def test_filters_leave_what_pandas_leaves(data_dir):
 
 
 def test_the_tables_with_one_row_a_customer_are_read(data_dir):
-    wholesale = read_source(str(data_dir / "wholesale_customers.csv"))
-    bank = read_source(str(data_dir / "bank_marketing.csv"))
-    shoppers = read_source(str(data_dir / "online_shoppers_intention.csv"))
+    wholesale = read_source(DataRequest(str(data_dir / "wholesale_customers.csv")))
+    bank = read_source(DataRequest(str(data_dir / "bank_marketing.csv")))
+    shoppers = read_source(DataRequest(str(data_dir / "online_shoppers_intention.csv")))
 
     assert [dataset.kind for dataset in (wholesale, bank, shoppers)] == ["customers"] * 3
     assert wholesale.rows_read == 440

@@ -11,6 +11,7 @@ from segcore.features.assemble import assemble, kit_outliers
 from segcore.features.builders import build_features
 from segcore.features.sets import feature_names
 from segcore.records.feature_table import FeatureEntry
+from segcore.records.intake import DataRequest
 
 RULED = ("Amount", "Recency", "NumberOfOrders")
 
@@ -109,7 +110,7 @@ def test_a_feature_that_is_not_there_is_refused(table):
     "SEGCORE_DATA_DIR" not in os.environ, reason="SEGCORE_DATA_DIR is not set: it names a folder with Online Retail's files"
 )
 def test_online_retail_keeps_4256_of_4372_customers_and_sets_24_percent_of_revenue_aside(data_dir):
-    table = build_features(read_source(str(data_dir / "online_retail.parquet")))
+    table = build_features(read_source(DataRequest(str(data_dir / "online_retail.parquet"))))
 
     assembled = assemble(table, feature_names(table, "kit", "transactions"), outliers="kit")
 

@@ -10,6 +10,7 @@ import pytest
 from segcore.data.sources import read_source
 from segcore.errors import ParameterError
 from segcore.features.builders import build_features
+from segcore.records.intake import DataRequest
 from segcore.system.frames import BACKENDS, start_ray, to_backend
 
 
@@ -149,9 +150,9 @@ def test_pandas_frames_are_taken_by_every_library(some_lines, dataset_of, backen
     "SEGCORE_DATA_DIR" not in os.environ, reason="SEGCORE_DATA_DIR is not set: it names a folder with Online Retail's files"
 )
 def test_online_retail_is_one_table_from_every_library_and_file(data_dir, backend):
-    reference = build_features(read_source(str(data_dir / "online_retail.parquet")))
+    reference = build_features(read_source(DataRequest(str(data_dir / "online_retail.parquet"))))
 
-    table = build_features(read_source(str(data_dir / "OnlineRetail.csv.gz"), frames=backend))
+    table = build_features(read_source(DataRequest(str(data_dir / "OnlineRetail.csv.gz"), frames=backend)))
 
     assert_equal_tables(reference, table)
     assert table.values.shape == (4_372, 60)

@@ -9,12 +9,12 @@ import time
 import numpy as np
 import pytest
 
+from segcore.data.sources import read_source
 from segcore.errors import DataError, SegcoreError, SourceError
 from segcore.features.builders import build_features
 from segcore.intake import child
 from segcore.intake import take_in as intake_module
 from segcore.intake.child import peek_in_child, read_rows_in_child, take_in_child
-from segcore.intake.source_rows import read_rows
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest, Intake
 from segcore.store.store import Store
@@ -242,7 +242,7 @@ def test_a_fault_of_ours_is_one_sentence_and_its_traceback_goes_to_a_log(store, 
 def test_rows_read_by_a_child_are_those_that_the_process_itself_reads(store, path, frames):
     request = DataRequest(str(path), where=("country = 'FR'",), frames=frames)
 
-    there, here = read_rows_in_child(store.home, request), read_rows(request)
+    there, here = read_rows_in_child(store.home, request), read_source(request)
 
     assert (there.roles, there.kind, there.fingerprint, there.rows_read) == (here.roles, here.kind, here.fingerprint, 21)
     assert (there.set_aside, there.filtered_out, there.notes) == (here.set_aside, here.filtered_out, here.notes)
@@ -253,8 +253,8 @@ def test_rows_read_by_a_child_are_those_that_the_process_itself_reads(store, pat
 
 def test_roles_a_sweep_was_made_with_are_taken_where_their_columns_are_there(path):
     trained = {"customer": "customer_id", "time": "date", "amount": "amount"}
-    assert dict(read_rows(DataRequest(str(path), kind="transactions"), trained=trained).roles) == trained
-    other = read_rows(DataRequest(str(path), kind="transactions"), trained={**trained, "order": "invoice"})
+    assert dict(read_source(DataRequest(str(path), kind="transactions"), trained=trained).roles) == trained
+    other = read_source(DataRequest(str(path), kind="transactions"), trained={**trained, "order": "invoice"})
     assert other.roles["order"] == "order_id", "roles of columns that are not there were taken"
 
 

@@ -13,6 +13,7 @@ from segcore.features.assemble import kit_outliers
 from segcore.features.builders import build_features
 from segcore.features.preparation import apply_preparation
 from segcore.features.sets import feature_names
+from segcore.records.intake import DataRequest
 from segcore.segments.scoring import score
 from segcore.store.store import Store
 from segcore.sweeps.plan import make_spec
@@ -43,7 +44,7 @@ def read(tmp_path):
 
     def from_lines(lines, name="lines.csv", **options):
         lines.to_csv(tmp_path / name, index=False)
-        return read_source(str(tmp_path / name), **options)
+        return read_source(DataRequest(str(tmp_path / name), **options))
 
     return from_lines
 
@@ -251,7 +252,7 @@ def test_a_point_without_segments_says_why(store, read):
 )
 @pytest.mark.parametrize("name", ["kmeans", "dbscan"])
 def test_on_online_retail_everybody_is_scored_and_trained_labels_come_back(store, data_dir, name):
-    dataset = read_source(str(data_dir / "online_retail.parquet"))
+    dataset = read_source(DataRequest(str(data_dir / "online_retail.parquet")))
     points = [{"n_clusters": 10, "tol": 1e-4}, {"n_clusters": 30, "tol": 1e-5}] if name == "kmeans" else [{"eps": 0.7, "min_samples": 10}]
     sweep_id = swept(store, dataset, points=points, algorithm=name, outliers="kit")
     full = build_features(dataset)

@@ -14,6 +14,7 @@ from segcore.errors import DataError
 from segcore.export.model import model_zip
 from segcore.features.builders import build_features
 from segcore.features.priorities import parse_priorities, parse_transforms
+from segcore.records.intake import DataRequest
 from segcore.segments.scoring import score
 from segcore.store.store import Store
 from segcore.sweeps.plan import make_spec
@@ -63,7 +64,7 @@ def read(tmp_path):
 
     def from_frame(frame, name="customers.csv"):
         frame.to_csv(tmp_path / name, index=False)
-        return read_source(str(tmp_path / name), kind="customers", roles={"customer": "id"})
+        return read_source(DataRequest(str(tmp_path / name), kind="customers", roles={"customer": "id"}))
 
     return from_frame
 

@@ -11,6 +11,7 @@ import pytest
 from segcore.data.sources import read_source
 from segcore.export.model import model_zip
 from segcore.features.builders import build_features
+from segcore.records.intake import DataRequest
 from segcore.segments.scoring import score
 from segcore.store.store import Store
 from segcore.sweeps.plan import make_spec
@@ -40,7 +41,7 @@ def customers(n, seed):
 def read(tmp_path):
     def from_frame(frame, name):
         frame.to_csv(tmp_path / name, index=False)
-        return read_source(str(tmp_path / name), kind="customers", roles={"customer": "id"})
+        return read_source(DataRequest(str(tmp_path / name), kind="customers", roles={"customer": "id"}))
 
     return from_frame
 

@@ -9,6 +9,7 @@ from segcore.errors import DataError
 from segcore.features.builders import build_features
 from segcore.features.preparation import apply_preparation
 from segcore.features.sets import feature_names
+from segcore.records.intake import DataRequest
 from segcore.segments.scoring import score
 from segcore.store.store import Store
 from segcore.sweeps.plan import make_spec
@@ -24,7 +25,7 @@ def store(home):
 def read(tmp_path):
     def from_rows(rows, name="rows.csv", **options):
         rows.to_csv(tmp_path / name, index=False)
-        return read_source(str(tmp_path / name), **options)
+        return read_source(DataRequest(str(tmp_path / name), **options))
 
     return from_rows
 

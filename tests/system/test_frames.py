@@ -23,7 +23,8 @@ def test_reading_and_building_with_pandas_loads_no_heavy_library(tmp_path):
     path.write_text("customer_id,date,amount\na,2024-01-01,5\na,2024-01-02,6\nb,2024-01-02,6\n")
     code = (
         "import sys\nfrom segcore.data.sources import read_source\nfrom segcore.features.builders import build_features\n"
-        f"build_features(read_source({str(path)!r}))\n"
+        "from segcore.records.intake import DataRequest\n"
+        f"build_features(read_source(DataRequest({str(path)!r})))\n"
         "print(sorted({'modin', 'ray', 'sklearn', 'sklearnex', 'numba'} & set(sys.modules)))"
     )
 

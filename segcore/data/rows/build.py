@@ -32,6 +32,7 @@ from segcore.data.rows.worth_a_look import cancelled_lines, worth_a_look
 from segcore.errors import DataError
 from segcore.records.data_rules import DateOrder, RowRules
 from segcore.records.dataset import ROW_NUMBER, Dataset, Note
+from segcore.records.intake import DataRequest
 from segcore.system.frames import to_backend
 from segcore.wording.quotes import named, quoted
 
@@ -53,6 +54,11 @@ class Selection:
     where: tuple[str, ...] = ()
     date_from: str | None = None
     date_to: str | None = None
+
+    @classmethod
+    def of(cls, request: DataRequest) -> Selection:
+        """Return the rows that a request asks for."""
+        return cls(tuple(request.where), request.date_from, request.date_to)
 
     def spoken(self) -> tuple[str, ...]:
         """Return the filters as people read them."""

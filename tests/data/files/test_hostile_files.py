@@ -13,6 +13,7 @@ from segcore.data.files.csv.reader import read_csv
 from segcore.data.files.reader import read_file
 from segcore.data.sources import read_source
 from segcore.errors import DataError, SegcoreError, SourceError
+from segcore.records.intake import DataRequest
 
 HEADER = "customer_id,order_id,date,amount\n"
 LINES = "".join(f"c{n % 3},o{n},2024-01-{n % 27 + 1:02d} 10:00,{n}.5\n" for n in range(30))
@@ -60,7 +61,7 @@ def test_a_broken_file_ends_in_one_clear_sentence(write_text, content, kind, wor
     path = write_text(content, "rows.csv")
 
     with pytest.raises(kind) as error:
-        read_source(str(path))
+        read_source(DataRequest(str(path)))
 
     assert_one_sentence(error, *words)
 
@@ -73,15 +74,15 @@ def test_a_file_that_is_not_what_its_name_says_is_refused_and_a_name_without_an_
         path.write_bytes(buffer.getvalue())
 
     with pytest.raises(SourceError) as error:
-        read_source(str(named))
+        read_source(DataRequest(str(named)))
     assert_one_sentence(error, "is Parquet, not CSV", "really_parquet.parquet")
-    assert read_source(str(nameless)).rows_read == 2
+    assert read_source(DataRequest(str(nameless))).rows_read == 2
 
 
 def test_a_missing_file_a_folder_and_a_name_with_a_null_are_said(tmp_path):
     for data in (str(tmp_path / "nothing.csv"), str(tmp_path), "a\0b", "", "/dev/zero"):
         with pytest.raises(SourceError) as error:
-            read_source(data)
+            read_source(DataRequest(data))
         assert_one_sentence(error)
 
 
@@ -147,7 +148,7 @@ def test_a_bad_number_is_reported_with_count_line_and_value(write_text):
     path = write_text(HEADER + LINES + "c1,o98,2024-01-01,abc\n\nc1,o99,2024-01-01,many\n")
 
     with pytest.raises(DataError) as error:
-        read_source(str(path))
+        read_source(DataRequest(str(path)))
 
     assert_one_sentence(error, "amount", "2 values", "'abc'", "line 32")
 
@@ -156,31 +157,31 @@ def test_a_bad_number_below_a_value_of_two_lines_has_its_true_line(write_text):
     path = write_text('customer_id,note,date,amount\nc1,"a\nb",2024-01-01,5\nc1,x,2024-01-02,6\nc1,x,2024-01-02,1.2.3\n')
 
     with pytest.raises(DataError, match="line 5"):
-        read_source(str(path))
+        read_source(DataRequest(str(path)))
 
 
 @pytest.mark.parametrize("number", ["inf", "-Infinity", "1e999"])
 def test_a_number_that_is_not_finite_is_refused(write_text, number):
     with pytest.raises(DataError, match="line 32"):
-        read_source(str(write_text(HEADER + LINES + f"c1,o98,2024-01-01,{number}\n")))
+        read_source(DataRequest(str(write_text(HEADER + LINES + f"c1,o98,2024-01-01,{number}\n"))))
 
 
 def test_a_bad_date_is_reported_with_its_line(write_text):
     for bad in ("2024-02-30", "soon", "2024-01-01 25:00", "24-1"):
         with pytest.raises(DataError) as error:
-            read_source(str(write_text(HEADER + LINES + f"c1,o98,{bad},5\n")))
+            read_source(DataRequest(str(write_text(HEADER + LINES + f"c1,o98,{bad},5\n"))))
         assert_one_sentence(error, "date", "line 32", repr(bad))
 
 
 def test_rows_that_are_all_set_aside_leave_a_sentence(write_text):
     with pytest.raises(DataError) as error:
-        read_source(str(write_text(HEADER + ",o1,2024-01-01,5\nNULL,o2,2024-01-01,6\n")), kind="transactions")
+        read_source(DataRequest(str(write_text(HEADER + ",o1,2024-01-01,5\nNULL,o2,2024-01-01,6\n")), kind="transactions"))
 
     assert_one_sentence(error, "no row left", "2")
 
 
 def test_a_very_long_line_that_is_no_table_is_refused(write_text):
     with pytest.raises(SegcoreError) as error:
-        read_source(str(write_text("x" * 200_000 + "\n" + "y" * 200_000 + "\n")))
+        read_source(DataRequest(str(write_text("x" * 200_000 + "\n" + "y" * 200_000 + "\n"))))
 
     assert_one_sentence(error)

@@ -57,7 +57,7 @@ def test_rows_of_empty_cells_above_the_header_are_left_out(write_text, empty):
 
 def test_a_fault_below_rows_of_empty_cells_has_its_true_line(write_text):
     with pytest.raises(DataError, match="line 33"):
-        read_source(str(write_text(",,,\n" + HEADER + LINES + "c1,o9,2024-01-01,abc\n")))
+        read_source(DataRequest(str(write_text(",,,\n" + HEADER + LINES + "c1,o9,2024-01-01,abc\n"))))
 
 
 @pytest.mark.parametrize("names", [("café", "cafe\u0301"), ("date", "date\u200b"), ("\u200e x", "x\u00ad")])
@@ -85,7 +85,7 @@ def test_a_role_column_with_a_line_break_in_its_name_is_refused_in_one_line(writ
     path = write_text('customer_id,order_id,date,"total\namount"\n' + LINES + "c1,o9,2024-01-01,abc\n")
 
     with pytest.raises(DataError) as error:
-        read_source(str(path), kind="transactions", roles={"amount": "total\namount"})
+        read_source(DataRequest(str(path), kind="transactions", roles={"amount": "total\namount"}))
 
     assert "\n" not in str(error.value)
     assert "line 33" in str(error.value)
@@ -95,7 +95,7 @@ def test_a_role_column_with_a_line_break_in_its_name_is_refused_in_one_line(writ
     "values", [pa.array([{"a": n % 3} for n in range(30)]), pa.array([[n % 3] for n in range(30)])], ids=["struct", "list"]
 )
 def test_structures_and_lists_in_the_column_of_the_customer_are_texts(write_parquet, values):
-    dataset = read_source(write_parquet(customer_id=values))
+    dataset = read_source(DataRequest(write_parquet(customer_id=values)))
 
     assert dataset.kind == "transactions"
     assert dataset.frame["customer_id"].nunique() == 3
@@ -103,13 +103,13 @@ def test_structures_and_lists_in_the_column_of_the_customer_are_texts(write_parq
 
 def test_a_column_without_a_type_is_empty(write_parquet):
     with pytest.raises(DataError, match="no row left"):
-        read_source(write_parquet(customer_id=pa.nulls(30)))
+        read_source(DataRequest(write_parquet(customer_id=pa.nulls(30))))
 
 
 @pytest.mark.parametrize("bad", [np.inf, -np.inf])
 def test_an_infinity_among_numbers_of_parquet_is_refused_with_its_row(write_parquet, bad):
     with pytest.raises(DataError, match="amount must hold numbers, but 1 value is not.*row 30") as error:
-        read_source(write_parquet(amount=[1.0] * 29 + [bad]))
+        read_source(DataRequest(write_parquet(amount=[1.0] * 29 + [bad])))
 
     assert error.value.remedy == "set_aside"
 
@@ -134,7 +134,7 @@ def test_a_time_that_is_no_feature_never_refuses_a_customer_table(write_parquet,
 def test_durations_in_a_customer_table_are_numbers_of_days(write_parquet):
     spans = pa.array([dt.timedelta(hours=12 * n) for n in range(30)], pa.duration("ms"))
 
-    dataset = read_source(write_parquet(amount=spans), kind="customers", roles={"customer": ""})
+    dataset = read_source(DataRequest(write_parquet(amount=spans), kind="customers", roles={"customer": ""}))
 
     assert dataset.frame["amount"].tolist() == [n / 2 for n in range(30)]
     assert any("read as days" in note.text for note in dataset.notes)
@@ -144,14 +144,14 @@ def test_a_zone_that_nobody_knows_is_said(write_parquet):
     times = pa.array([dt.datetime(2024, 1, 1)] * 30, pa.timestamp("us", "Mars/Olympus"))
 
     with pytest.raises(DataError, match="Mars/Olympus"):
-        read_source(write_parquet(date=times))
+        read_source(DataRequest(write_parquet(date=times)))
 
 
 def test_a_long_text_that_parquet_keeps_once_is_refused_with_its_row(write_parquet):
     path = write_parquet(order_id=["o"] * 20 + ["x" * 2_000_000] * 10)
 
     with pytest.raises(DataError, match=r"order_id, has a value of 2,000,000 bytes in row 21"):
-        read_source(path)
+        read_source(DataRequest(path))
 
 
 def test_texts_that_outgrow_the_file_by_far_are_refused(tmp_path):
@@ -178,7 +178,7 @@ def test_what_is_said_of_a_damaged_file_can_be_printed(write_parquet, tmp_path):
         damaged = tmp_path / "damaged.parquet"
         damaged.write_bytes(content[:place] + bytes([place % 256]) + content[place + 1 :])
         try:
-            read_source(str(damaged))
+            read_source(DataRequest(str(damaged)))
         except SegcoreError as error:
             assert str(error).isprintable()
 

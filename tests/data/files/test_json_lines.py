@@ -3,6 +3,7 @@ import pytest
 from segcore.data.files.reader import read_file
 from segcore.data.sources import read_source
 from segcore.records.data_rules import ReadOptions
+from segcore.records.intake import DataRequest
 
 
 def test_columns_are_the_keys_in_order_and_every_digit_is_kept(write_text):
@@ -44,7 +45,10 @@ def test_transactions_in_json_lines_are_the_same_data_as_in_csv(write_text):
     csv = "customer_id,order_id,date,amount\n" + "".join(",".join(row) + "\n" for row in rows)
     lines = "".join(f'{{"customer_id": "{a}", "order_id": "{b}", "date": "{c}", "amount": {d}}}\n' for a, b, c, d in rows)
 
-    assert read_source(str(write_text(csv))).fingerprint == read_source(str(write_text(lines, "rows.ndjson"))).fingerprint
+    assert (
+        read_source(DataRequest(str(write_text(csv)))).fingerprint
+        == read_source(DataRequest(str(write_text(lines, "rows.ndjson")))).fingerprint
+    )
 
 
 def test_what_was_asked_for_and_has_no_use_is_said(write_text):

@@ -11,6 +11,7 @@ from segcore.data.samples.registry import SAMPLES, find_sample
 from segcore.data.sources import read_source
 from segcore.errors import DataError
 from segcore.records.dataset import ROW_NUMBER
+from segcore.records.intake import DataRequest
 
 LINES = """InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice,CustomerID,Description
 536365,85123A,6,2010-12-01 08:26:00,2.55,17850.0,LANTERN
@@ -22,7 +23,7 @@ C536367,71053,-1,2010-12-02 09:00:00,3.39,017850,
 
 
 def test_ids_are_text_and_one_customer_has_one_spelling(write_text):
-    dataset = read_source(str(write_text(LINES, encoding="latin-1")))
+    dataset = read_source(DataRequest(str(write_text(LINES, encoding="latin-1"))))
 
     assert dataset.kind == "transactions"
     assert list(dataset.frame["CustomerID"]) == ["17850", "17850", "017850"]
@@ -36,18 +37,20 @@ def test_ids_are_text_and_one_customer_has_one_spelling(write_text):
 
 
 def test_a_missing_value_in_a_column_without_a_role_sets_nothing_aside(write_text):
-    dataset = read_source(str(write_text(LINES, encoding="latin-1")), roles={"price": "", "quantity": "", "amount": "Quantity"})
+    dataset = read_source(
+        DataRequest(str(write_text(LINES, encoding="latin-1")), roles={"price": "", "quantity": "", "amount": "Quantity"})
+    )
 
     assert dataset.set_aside == {"without CustomerID": 1}
 
 
 def test_the_same_content_has_the_same_fingerprint_whatever_the_file(write_text, tmp_path):
-    latin = read_source(str(write_text(LINES, "a.csv", "latin-1")))
-    packed = read_source(str(write_text(gzip.compress(LINES.encode()), "b.csv.gz")))
+    latin = read_source(DataRequest(str(write_text(LINES, "a.csv", "latin-1"))))
+    packed = read_source(DataRequest(str(write_text(gzip.compress(LINES.encode()), "b.csv.gz"))))
     frame = pd.read_csv(write_text(LINES, "c.csv"), dtype={"CustomerID": str})
     frame["InvoiceDate"] = pd.to_datetime(frame["InvoiceDate"])
     pq.write_table(pa.Table.from_pandas(frame), tmp_path / "d.parquet")
-    parquet = read_source(str(tmp_path / "d.parquet"))
+    parquet = read_source(DataRequest(str(tmp_path / "d.parquet")))
 
     assert latin.fingerprint == packed.fingerprint == parquet.fingerprint
 
@@ -65,8 +68,8 @@ def test_the_same_content_has_the_same_fingerprint_whatever_the_file(write_text,
 def test_another_value_has_another_fingerprint(write_text, old, new):
     assert old in LINES
 
-    one = read_source(str(write_text(LINES, "a.csv")))
-    other = read_source(str(write_text(LINES.replace(old, new, 1), "b.csv")))
+    one = read_source(DataRequest(str(write_text(LINES, "a.csv"))))
+    other = read_source(DataRequest(str(write_text(LINES.replace(old, new, 1), "b.csv"))))
 
     assert one.fingerprint != other.fingerprint
 
@@ -74,19 +77,19 @@ def test_another_value_has_another_fingerprint(write_text, old, new):
 def test_roles_kind_and_filters_change_the_fingerprint(write_text):
     path = str(write_text(LINES))
     found = {
-        read_source(path).fingerprint,
-        read_source(path, roles={"item": ""}).fingerprint,
-        read_source(path, roles={"item": "Description"}).fingerprint,
-        read_source(path, where=["Quantity > 0"]).fingerprint,
-        read_source(path, date_to="2010-12-01").fingerprint,
-        read_source(path, kind="customers", roles={"customer": "InvoiceNo"}).fingerprint,
+        read_source(DataRequest(path)).fingerprint,
+        read_source(DataRequest(path, roles={"item": ""})).fingerprint,
+        read_source(DataRequest(path, roles={"item": "Description"})).fingerprint,
+        read_source(DataRequest(path, where=("Quantity > 0",))).fingerprint,
+        read_source(DataRequest(path, date_to="2010-12-01")).fingerprint,
+        read_source(DataRequest(path, kind="customers", roles={"customer": "InvoiceNo"})).fingerprint,
     }
 
     assert len(found) == 5  # both filters leave the same rows
 
 
 def test_without_an_order_each_time_is_one_and_that_is_said(write_text):
-    dataset = read_source(str(write_text(LINES)), roles={"order": ""})
+    dataset = read_source(DataRequest(str(write_text(LINES)), roles={"order": ""}))
 
     assert any("role order" in note.text for note in dataset.notes)
 
@@ -94,7 +97,7 @@ def test_without_an_order_each_time_is_one_and_that_is_said(write_text):
 def test_what_commas_in_numbers_were_read_as_is_said(write_text):
     path = write_text("Kundennr;Datum;Umsatz\n1;01.02.2024;5,50\n1;13.02.2024;1000,25\n")
 
-    dataset = read_source(str(path))
+    dataset = read_source(DataRequest(str(path)))
 
     assert list(dataset.frame["Umsatz"]) == [5.5, 1000.25]
     assert any("Umsatz are read as parting decimals" in note.text for note in dataset.notes)
@@ -103,7 +106,7 @@ def test_what_commas_in_numbers_were_read_as_is_said(write_text):
 def test_a_table_of_customers_keeps_numbers_and_text_apart(write_text):
     path = write_text("customer_id;age;zip;plan\n007;30;01234;a\n42;;04321;b\n9;50;01234;a\n", "rows.csv")
 
-    dataset = read_source(str(path))
+    dataset = read_source(DataRequest(str(path)))
 
     assert dataset.kind == "customers"
     assert list(dataset.frame["customer_id"]) == ["007", "42", "9"]
@@ -114,7 +117,7 @@ def test_a_table_of_customers_keeps_numbers_and_text_apart(write_text):
 def test_rows_without_an_id_are_numbered_as_in_the_file_even_when_filtered(write_text):
     path = write_text("age,spend\n30,1\n40,2\n50,3\n")
 
-    dataset = read_source(str(path), where=["age >= 40"])
+    dataset = read_source(DataRequest(str(path), where=("age >= 40",)))
 
     assert list(dataset.frame[ROW_NUMBER]) == ["2", "3"]
     assert dataset.roles == {}
@@ -125,16 +128,16 @@ def test_a_customer_with_two_rows_is_refused_with_both_lines(write_text):
     path = write_text("customer_id,age\n1,30\n2,40\n1.0,50\n")
 
     with pytest.raises(DataError, match=r"customer_id '1' stands in line 2 and in line 4"):
-        read_source(str(path))
+        read_source(DataRequest(str(path)))
 
 
 def test_a_period_of_data_without_times_is_refused(write_text):
     with pytest.raises(DataError, match="role time"):
-        read_source(str(write_text("customer_id,age\n1,30\n2,40\n")), date_from="2020-01-01")
+        read_source(DataRequest(str(write_text("customer_id,age\n1,30\n2,40\n")), date_from="2020-01-01"))
 
 
 def test_the_complete_journey_is_read_with_its_roles():
-    dataset = read_source("complete-journey", date_to="2017-01-07")
+    dataset = read_source(DataRequest("complete-journey", date_to="2017-01-07"))
 
     assert dataset.kind == "transactions"
     assert dataset.rows_read == 1_469_307
@@ -146,7 +149,9 @@ def test_the_complete_journey_is_read_with_its_roles():
 
 
 def test_a_samples_roles_can_be_changed_and_its_other_columns_filtered():
-    dataset = read_source("complete-journey", roles={"order": "", "quantity": "quantity"}, where=["store_id = 367"], date_to="2017-01-31")
+    dataset = read_source(
+        DataRequest("complete-journey", roles={"order": "", "quantity": "quantity"}, where=("store_id = 367",), date_to="2017-01-31")
+    )
 
     assert "order" not in dataset.roles
     assert dataset.roles["quantity"] == "quantity"
@@ -166,8 +171,8 @@ def test_a_price_that_is_taken_for_the_whole_amount_is_warned_of(tmp_path):
     path = tmp_path / "orders.csv"
     path.write_text("customer,order,date,maengd,price\na,1,2024-01-01,3,2.50\na,2,2024-01-13,1,4\n")
 
-    guessed = read_source(str(path))
-    chosen = read_source(str(path), roles={"amount": "price"})
+    guessed = read_source(DataRequest(str(path)))
+    chosen = read_source(DataRequest(str(path), roles={"amount": "price"}))
 
     assert any(note.level == "warning" and "price is taken for the whole amount" in note.text for note in guessed.notes)
     assert not any("taken for the whole amount" in note.text for note in chosen.notes)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from segcore.data.rows.filters import Condition, period
 from segcore.data.sources import read_source
 from segcore.errors import DataError, ParameterError
+from segcore.records.intake import DataRequest
 
 TABLE = pa.table(
     {
@@ -212,7 +213,7 @@ def test_filters_are_counted_and_combined(write_text):
     lines = "".join(f"c{n % 4},2024-01-{n + 1:02d},{n},{'FR' if n % 2 else 'DE'}\n" for n in range(20))
     path = write_text("customer_id,date,amount,Country\n" + lines + ",2024-01-01,3,FR\n")
 
-    dataset = read_source(str(path), where=["Country = 'FR'", "amount > 4"], date_from="2024-01-08", date_to="2024-01-18")
+    dataset = read_source(DataRequest(str(path), where=("Country = 'FR'", "amount > 4"), date_from="2024-01-08", date_to="2024-01-18"))
 
     assert sorted(dataset.frame["amount"]) == [7, 9, 11, 13, 15, 17]
     assert dataset.rows_read == 21
@@ -225,7 +226,7 @@ def test_filters_that_leave_nothing_say_so(write_text):
     path = write_text("customer_id,date,amount\nc1,2024-01-01,1\nc1,2024-01-02,1\n")
 
     with pytest.raises(DataError, match="no row left.*filters take 2 out"):
-        read_source(str(path), where=["amount > 4"])
+        read_source(DataRequest(str(path), where=("amount > 4",)))
 
 
 def test_a_bare_code_with_a_leading_zero_is_asked_for_in_quotes():

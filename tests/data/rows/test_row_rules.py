@@ -18,6 +18,7 @@ from segcore.data.sources import read_source
 from segcore.errors import DataError
 from segcore.records.data_rules import RowRules
 from segcore.records.dataset import is_cancelled
+from segcore.records.intake import DataRequest
 
 ROLES = {"customer": "who", "order": "order", "time": "when", "quantity": "n", "price": "price"}
 HEADER = "customer_id,order_id,date,qty,price\n"
@@ -35,7 +36,7 @@ def build(raw, *, kind="transactions", roles=ROLES, selection=None, frames="pand
 
 
 def read(path, **rules):
-    return read_source(str(path), rows=RowRules(**rules))
+    return read_source(DataRequest(str(path), rows=RowRules(**rules)))
 
 
 MESSY = st.fixed_dictionaries(
@@ -249,7 +250,7 @@ def test_no_row_left_says_why(write_text):
     path = write_text(HEADER + ",1,2024-01-13 10:00,1,5\nc2,1,2024-01-13 10:00,1,5\n")
 
     with pytest.raises(DataError, match=r"left: of 2 rows 1 are set aside \(1 without customer_id\), and the filters take 1 out"):
-        read_source(str(path), kind="transactions", where=["customer_id = 'c1'"])
+        read_source(DataRequest(str(path), kind="transactions", where=("customer_id = 'c1'",)))
 
 
 def test_a_missing_discount_is_0_and_a_missing_category_a_category(write_text):
@@ -308,6 +309,6 @@ def test_the_order_of_dates_counts_for_filters_too(tmp_path):
     )
     rows = RowRules(date_order="dmy")
 
-    dataset = read_source(str(path), kind="transactions", where=["due >= '2024-02-05'"], rows=rows)
+    dataset = read_source(DataRequest(str(path), kind="transactions", where=("due >= '2024-02-05'",), rows=rows))
 
     assert dataset.rows_read - dataset.filtered_out == sum(n % 9 + 1 >= 5 for n in range(30))

@@ -6,6 +6,7 @@ import pytest
 from segcore.data.sources import read_source
 from segcore.errors import DataError
 from segcore.records.data_rules import RowRules
+from segcore.records.intake import DataRequest
 
 
 def table(write_text, header, cells, name="rows.csv"):
@@ -13,7 +14,7 @@ def table(write_text, header, cells, name="rows.csv"):
 
 
 def customers(path, **rules):
-    return read_source(path, kind="customers", rows=RowRules(**rules))
+    return read_source(DataRequest(path, kind="customers", rows=RowRules(**rules)))
 
 
 def test_numbers_times_and_text_are_told_apart(write_text):
@@ -89,7 +90,7 @@ def test_missing_values_of_every_spelling_are_null(write_text):
 
 
 def test_a_row_without_its_id_is_set_aside(write_text):
-    dataset = read_source(str(write_text("customer_id,age\n1,30\n,40\n3,50\n")))
+    dataset = read_source(DataRequest(str(write_text("customer_id,age\n1,30\n,40\n3,50\n"))))
 
     assert dataset.kind == "customers"
     assert dataset.set_aside == {"without customer_id": 1}
@@ -102,7 +103,7 @@ def test_a_row_that_stands_twice_can_be_set_aside(write_text):
     with pytest.raises(
         DataError, match=r"stands in line 2 and in line 4; put exact repeats aside \(--duplicates aside, a choice on screen\)"
     ):
-        read_source(path, kind="customers")
+        read_source(DataRequest(path, kind="customers"))
 
     dataset = customers(path, duplicates="aside")
     assert dataset.set_aside == {"duplicate": 1}

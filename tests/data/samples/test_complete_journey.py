@@ -5,6 +5,7 @@ import pytest
 
 from segcore.data.samples.complete_journey import OF_PRODUCTS, ROLES, _path, open_completejourney
 from segcore.data.sources import read_source
+from segcore.records.intake import DataRequest
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_lines_of_unknown_products_have_no_department(products):
 
 
 def test_another_level_of_categories_can_be_chosen():
-    dataset = read_source("complete-journey", roles={"category": "brand", "discount": "coupon_disc"}, date_to="2017-01-01")
+    dataset = read_source(DataRequest("complete-journey", roles={"category": "brand", "discount": "coupon_disc"}, date_to="2017-01-01"))
 
     assert dataset.roles == {**ROLES, "category": "brand", "discount": "coupon_disc"}
     assert set(dataset.frame["brand"]) == {"National", "Private", "(none)"}

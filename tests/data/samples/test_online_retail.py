@@ -16,6 +16,7 @@ from segcore.data.samples import online_retail
 from segcore.data.samples.online_retail import cached_path, download_online_retail
 from segcore.data.sources import open_source
 from segcore.errors import SourceError
+from segcore.records.intake import DataRequest
 
 CSV = "InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice,CustomerID\n" + "".join(
     f"{536365 + n},A{n % 3},1,2010-12-{n % 27 + 1:02d} 08:26,2.5,{17850 + n % 4}\n" for n in range(200)
@@ -126,7 +127,7 @@ def test_every_format_is_downloaded_checked_and_opened(address, folder, path):
     assert rows == 200
     assert len(left(folder)) == 1
     assert seen[-1] == (len(GOOD[path]), len(GOOD[path]))
-    raw = open_source("online-retail", folder=folder)
+    raw = open_source(DataRequest("online-retail"), folder=folder)
     assert raw.n_rows == 200
     assert raw.name == "Online Retail"
 
@@ -141,7 +142,7 @@ def test_a_workbook_is_kept_as_parquet_with_the_same_values(address, folder, wri
     assert download_online_retail(folder, url=f"{address}/book.zip") == 2
 
     assert left(folder) == ["online-retail.parquet"]
-    assert open_source("online-retail", folder=folder).read(["InvoiceNo", "CustomerID"]).to_pydict() == {
+    assert open_source(DataRequest("online-retail"), folder=folder).read(["InvoiceNo", "CustomerID"]).to_pydict() == {
         "InvoiceNo": ["536365", "C536366"],
         "CustomerID": [17850.0, None],
     }
@@ -218,7 +219,7 @@ def test_what_was_not_downloaded_says_how_to_get_it(folder):
     with pytest.raises(SourceError, match="segcore samples get online-retail"):
         cached_path(folder)
     with pytest.raises(SourceError, match="segcore samples get online-retail"):
-        open_source("online-retail", folder=folder)
+        open_source(DataRequest("online-retail"), folder=folder)
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path, address):

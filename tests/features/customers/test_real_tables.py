@@ -7,6 +7,7 @@ import pytest
 from segcore.data.sources import read_source
 from segcore.features.builders import build_features
 from segcore.records.data_rules import ColumnRules
+from segcore.records.intake import DataRequest
 
 
 def by_hand(rows, categories, share=0.1):
@@ -27,7 +28,7 @@ def in_order(table, values):
 
 @pytest.fixture
 def bank(data_dir):
-    return build_features(read_source(str(data_dir / "bank_marketing.csv"), kind="customers"))
+    return build_features(read_source(DataRequest(str(data_dir / "bank_marketing.csv"), kind="customers")))
 
 
 def test_bank_marketing_is_what_pandas_makes_of_it(bank, data_dir):
@@ -49,9 +50,9 @@ def test_bank_marketing_held_out_rows_are_encoded_by_the_others(data_dir, tmp_pa
     rows = pd.read_csv(data_dir / "bank_marketing.csv", keep_default_na=False)
     rows.iloc[:40_000].to_csv(tmp_path / "train.csv", index=False)
     rows.iloc[40_000:].to_csv(tmp_path / "held.csv", index=False)
-    train = build_features(read_source(str(tmp_path / "train.csv"), kind="customers"))
+    train = build_features(read_source(DataRequest(str(tmp_path / "train.csv"), kind="customers")))
 
-    held = build_features(read_source(str(tmp_path / "held.csv"), kind="customers"), fitted=train.fitted)
+    held = build_features(read_source(DataRequest(str(tmp_path / "held.csv"), kind="customers")), fitted=train.fitted)
 
     assert held.names == train.names
     new = rows.iloc[40_000:].reset_index(drop=True)
@@ -63,7 +64,7 @@ def test_bank_marketing_held_out_rows_are_encoded_by_the_others(data_dir, tmp_pa
 
 
 def test_wholesale_channel_and_region_are_declared_codes(data_dir):
-    source = read_source(str(data_dir / "wholesale_customers.csv"), kind="customers")
+    source = read_source(DataRequest(str(data_dir / "wholesale_customers.csv"), kind="customers"))
     rows = pd.read_csv(data_dir / "wholesale_customers.csv", encoding="utf-8-sig")
 
     table = build_features(source, columns=ColumnRules(category=("Channel", "Region")))
@@ -79,7 +80,7 @@ def test_wholesale_channel_and_region_are_declared_codes(data_dir):
 
 
 def test_online_shoppers_has_its_outcome_aside_and_its_codes_suggested(data_dir):
-    table = build_features(read_source(str(data_dir / "online_shoppers_intention.csv"), kind="customers"))
+    table = build_features(read_source(DataRequest(str(data_dir / "online_shoppers_intention.csv"), kind="customers")))
 
     assert set(table.profile) == {"Revenue"}
     assert [use.column for use in table.uses if use.codes] == ["Month", "OperatingSystems", "Browser", "Region", "TrafficType"]

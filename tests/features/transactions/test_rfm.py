@@ -12,6 +12,7 @@ from segcore.data.sources import read_source
 from segcore.features.builders import build_features
 from segcore.features.sets import feature_names
 from segcore.features.transactions.rfm import GRID, SCORES, SEGMENTS, describe_rfm, fit_cuts, rfm_scores, rfm_segments
+from segcore.records.intake import DataRequest
 
 COLUMNS = {"recency": ("At",), "frequency": ("Ticket",), "monetary": ("Unit",)}
 
@@ -150,7 +151,7 @@ def test_the_segment_is_carried_along_and_never_clustered_on(some_lines, dataset
 
 
 def test_online_retails_scores_are_those_of_pandas(data_dir):
-    table = build_features(read_source(str(data_dir / "online_retail.parquet")))
+    table = build_features(read_source(DataRequest(str(data_dir / "online_retail.parquet"))))
 
     for name, measure, labels in (
         ("rfm_recency", "Recency", [5, 4, 3, 2, 1]),
