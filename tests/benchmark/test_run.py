@@ -78,7 +78,7 @@ def test_where_intels_code_falls_back_the_run_is_not_called_intel(store, make_sp
 def test_a_silent_engine_is_not_called_intel_either(store, make_spec, tmp_path, acting):
     mute = acting(
         "import contextlib\n"
-        "from segcore import engines\n"
+        "from segcore.clustering import engines\n"
         "@contextlib.contextmanager\n"
         "def mute():\n"
         "    yield []\n"

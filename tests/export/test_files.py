@@ -204,8 +204,8 @@ def test_four_hundred_thousand_customers_take_seconds_and_little_memory(home, tm
     code = """
 import sys
 from segcore.benchmark.fit import peak_rss_bytes
-from segcore.export import export_bytes, write_export
-from segcore.store import Store
+from segcore.export.files import export_bytes, write_export
+from segcore.store.store import Store
 store, before = Store(sys.argv[1]), peak_rss_bytes()
 if sys.argv[4] == "True":
     content, _ = export_bytes(store, sys.argv[2], 0)

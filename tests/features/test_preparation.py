@@ -241,7 +241,7 @@ def test_new_values_far_beyond_those_fitted_are_not_numbers_but_no_crash_either(
 def test_preparing_needs_no_scikit_learn_and_no_scipy():
     code = (
         "import sys, numpy as np\n"
-        "from segcore.records.dataset import FeatureEntry, FeatureTable\n"
+        "from segcore.records.feature_table import FeatureTable\n"
         "from segcore.features.preparation import prepare_rows\n"
         "values = np.arange(12.0).reshape(6, 2)\n"
         "table = FeatureTable(values, ('a', 'b'), np.array(list('abcdef'), dtype=object), np.zeros(6, dtype=np.int32), ())\n"

@@ -35,7 +35,7 @@ def test_reading_and_building_with_pandas_loads_no_heavy_library(tmp_path):
 
 def test_rays_token_is_secret_and_goes_away_with_the_process(tmp_path):
     code = (
-        "import os\nfrom segcore import frames\npath = frames._token_file()\n"
+        "import os\nfrom segcore.system import frames\npath = frames._token_file()\n"
         "print(path, oct(os.stat(path).st_mode & 0o777), len(path.read_text()), path.exists())"
     )
 
