@@ -8,7 +8,7 @@ from ui.sweep.list import draw_followed, draw_recent
 page = begin_page("sweep")
 taken = page.require_intake()
 draw_followed(page.store)
-chosen = state.choice()
+chosen = state.plan()
 if chosen.features:
     sweep_form(page.store, taken, page.feature_table(taken), chosen)
 else:

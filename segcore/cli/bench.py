@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segcore import jobs
-from segcore.cli.options import add_data_options, add_sweep_options, print_notes, request_from, resolve_feature_options
+from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
 from segcore.cli.tables import text_table
 from segcore.cli.taking import taken_in
 from segcore.cli.waiting import wait_for
@@ -61,23 +61,23 @@ def run_benchmark(args: argparse.Namespace) -> int:
     points = algorithm(args.algo).parse_grid(args.grid).points()
     store = Store()
     intake = taken_in(store, request)
-    options = resolve_feature_options(args, intake, store.feature_table(intake.table))
+    plan = plan_from(args, intake, store.feature_table(intake.table))
     spec = benchmark_spec(
         store,
         intake.table,
         intake.data,
-        features=options.features,
-        outliers=options.outliers,
-        repeats=options.repeats,
-        scaler=options.scaler,
-        weights=options.weights,
-        transforms=options.transforms,
+        features=plan.features,
+        outliers=plan.outliers,
+        repeats=plan.repeats,
+        scaler=plan.scaler,
+        weights=plan.weights,
+        transforms=plan.transforms,
         algorithm=args.algo,
         points=points,
         engines=engines,
         runs=args.runs,
         work=args.work,
-        seed=options.seed,
+        seed=plan.seed,
     )
     print_notes(intake.notes)
     what = "silhouettes of " if args.work == "silhouette" else ""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segcore.cli.options import FeatureOptions, add_data_options, print_notes, request_from, resolve_feature_options
+from segcore.cli.options import add_data_options, plan_from, print_notes, request_from
 from segcore.cli.taking import taken_in
 from segcore.errors import ParameterError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from segcore.features.assemble import Assembled
     from segcore.records.feature_table import FeatureTable
     from segcore.records.intake import Intake
+    from segcore.records.plan import Plan
     from segcore.store.store import Store
 
 
@@ -139,19 +140,19 @@ def run_features(args: argparse.Namespace) -> int:
     store = Store()
     intake = taken_in(store, request)
     table = store.feature_table(intake.table)
-    options = resolve_feature_options(args, intake, table)
-    assembled = assemble(table, options.features, outliers=options.outliers, repeats=options.repeats, seed=options.seed)
+    plan = plan_from(args, intake, table)
+    assembled = assemble(table, plan.features, outliers=plan.outliers, repeats=plan.repeats, seed=plan.seed)
     rows = rows_for_file(assembled.table)
     print_notes(intake.notes)
     write_table(rows, files["out"])
     if "report" in files:
-        report = _report(intake, options, assembled)
+        report = _report(intake, plan, assembled)
         write_text(json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n", files["report"])
     _write_others(store, intake, table, files)
     if args.json:
-        print(json.dumps({**_summary(intake, options, assembled), "out": args.out}, ensure_ascii=False, allow_nan=False))
+        print(json.dumps({**_summary(intake, plan, assembled), "out": args.out}, ensure_ascii=False, allow_nan=False))
     else:
-        what = f"{counted(rows.num_rows, 'row')} and {counted(len(options.features), 'feature')}"
+        what = f"{counted(rows.num_rows, 'row')} and {counted(len(plan.features), 'feature')}"
         print(f"{what} written to {args.out}.{_set_aside_sentence(assembled)}")
     return 0
 
@@ -168,7 +169,7 @@ def _write_others(store: Store, intake: Intake, table: FeatureTable, files: Mapp
         write_table(rows_aside(store, intake), files["aside"])
 
 
-def _summary(intake: Intake, options: FeatureOptions, assembled: Assembled) -> dict[str, Any]:
+def _summary(intake: Intake, plan: Plan, assembled: Assembled) -> dict[str, Any]:
     return {
         "data": dict(intake.data),
         "rows_read": intake.rows_read,
@@ -177,27 +178,27 @@ def _summary(intake: Intake, options: FeatureOptions, assembled: Assembled) -> d
         "rows_filtered_out": intake.filtered_out,
         "customers": intake.n_customers,
         "rows": len(assembled.table),
-        "features": list(options.features),
-        "outliers": options.outliers,
-        "repeats": options.repeats,
-        "seed": options.seed,
+        "features": list(plan.features),
+        "outliers": plan.outliers,
+        "repeats": plan.repeats,
+        "seed": plan.seed,
         "set_aside": {"customers": assembled.set_aside_customers, "revenue_share": assembled.set_aside_revenue_share},
         "reference_date": assembled.table.reference_date,
         "notes": [{"level": note.level, "text": note.text} for note in intake.notes],
     }
 
 
-def _report(intake: Intake, options: FeatureOptions, assembled: Assembled) -> dict[str, Any]:
+def _report(intake: Intake, plan: Plan, assembled: Assembled) -> dict[str, Any]:
     from segcore.intake.report import data_report
 
     return {
         **data_report(intake),
         "features": {
-            "names": list(options.features),
+            "names": list(plan.features),
             "rows": len(assembled.table),
-            "outliers": options.outliers,
-            "repeats": options.repeats,
-            "seed": options.seed,
+            "outliers": plan.outliers,
+            "repeats": plan.repeats,
+            "seed": plan.seed,
             "set_aside": {"customers": assembled.set_aside_customers, "revenue_share": assembled.set_aside_revenue_share},
             "reference_date": assembled.table.reference_date,
         },

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from segcore.cli.meaning import add_meaning_options, column_rules, parse_roles, read_options, row_rules
@@ -13,36 +13,14 @@ from segcore.clustering.algorithms.registry import ALGORITHMS
 from segcore.errors import ParameterError
 from segcore.records.dataset import Note
 from segcore.records.feature_table import FeatureTable
-from segcore.records.preparation import SCALERS, Outliers, Scaler, Transform, default_scaler
+from segcore.records.plan import MAX_SEED, Plan
+from segcore.records.preparation import OUTLIERS, SCALERS
 from segcore.records.solution import ENGINES
 
 if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake
 
-_MAX_SEED = 2**32 - 1
 _MAX_REPEATS = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureOptions:
-    """What is clustered: the arguments of ``features.assemble.assemble``.
-
-    Parameters
-    ----------
-    features : tuple of str
-    outliers : {"kit", "none"}
-    repeats, seed : int
-    scaler, weights, transforms
-        See ``SweepSpec``; of use where something is clustered.
-    """
-
-    features: tuple[str, ...]
-    outliers: Outliers
-    repeats: int
-    seed: int
-    scaler: Scaler = "standard"
-    weights: Mapping[str, float] = field(default_factory=dict)
-    transforms: Mapping[str, Transform] = field(default_factory=dict)
 
 
 def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True, features: bool = True) -> None:
@@ -68,7 +46,7 @@ def _add_feature_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--features", metavar="SET|NAME,...", help="kit, small, behaviour, all, or names with commas (kit; with one row a customer all)"
     )
-    group.add_argument("--outliers", choices=("kit", "none"), help="outlier rule (kit; with one row a customer none)")
+    group.add_argument("--outliers", choices=OUTLIERS, help="outlier rule (kit; with one row a customer none)")
     group.add_argument("--repeats", type=int, default=1, metavar="R", help="copies of each customer, jittered where more than one (1)")
     group.add_argument("--seed", type=int, default=0, help="of the jitter and of the clustering (0)")
     group.add_argument("--frames", choices=("pandas", "polars", "modin"), default="pandas", help="what builds the features (pandas)")
@@ -126,13 +104,13 @@ def request_from(args: argparse.Namespace) -> DataRequest:
     )
 
 
-def resolve_feature_options(args: argparse.Namespace, intake: Intake, table: FeatureTable) -> FeatureOptions:
-    """Return features, outlier rule, repeats and seed, with the defaults of the data's kind.
+def plan_from(args: argparse.Namespace, intake: Intake, table: FeatureTable) -> Plan:
+    """Return the plan that the options ask for, with the command line's defaults for the kind of data.
 
     Parameters
     ----------
     args : Namespace
-        Parsed from `add_data_options`.
+        Parsed from `add_data_options`, and from `add_sweep_options` where something is clustered.
     intake : Intake
     table : FeatureTable
         The intake's: every feature of every customer.
@@ -143,32 +121,29 @@ def resolve_feature_options(args: argparse.Namespace, intake: Intake, table: Fea
         Where a feature or the outlier rule does not exist for this data.
     """
     from segcore.features.assemble import assemble
+    from segcore.features.defaults import COMMAND_LINE
     from segcore.features.preparation import catch_up
     from segcore.features.priorities import parse_priorities, parse_transforms
     from segcore.features.sets import feature_names
 
     _check_numbers(args)
-    transactions = intake.kind == "transactions"
-    asked = args.features if args.features is not None else ("kit" if transactions else "all")
-    outliers: Outliers = args.outliers or ("kit" if transactions else "none")
-    names = feature_names(table, asked, intake.kind)
-    chosen = replace(table.select(names), uses=intake.uses)  # which say why a column is no feature
-    scaler = getattr(args, "scaler", None) or default_scaler(intake.kind)
-    transforms = parse_transforms(chosen, getattr(args, "transform", ()))
-    priorities = getattr(args, "priority", ())
-    weights: Mapping[str, float] = {}
-    if priorities:
-        clustered = assemble(table, names, outliers=outliers).table
-        weights = parse_priorities(chosen, priorities, catch_up=catch_up(clustered, scaler, transforms=transforms))
-    return FeatureOptions(
+    default = COMMAND_LINE[intake.kind]
+    names = feature_names(table, default.features if args.features is None else args.features, intake.kind)
+    chosen = replace(table.select(names), uses=intake.uses)  # which give the reason why a column is not a feature
+    plan = Plan(
         names,
-        outliers,
-        args.repeats,
-        args.seed,
-        scaler=scaler,
-        weights=weights,
-        transforms=transforms,
+        args.outliers or default.outliers,
+        getattr(args, "scaler", None) or default.scaler,
+        parse_transforms(chosen, getattr(args, "transform", ())),
+        repeats=args.repeats,
+        seed=args.seed,
     )
+    priorities = getattr(args, "priority", ())
+    if not priorities:
+        return plan
+    clustered = assemble(table, names, outliers=plan.outliers).table
+    ahead = catch_up(clustered, plan.scaler, transforms=plan.transforms)
+    return replace(plan, weights=parse_priorities(chosen, priorities, catch_up=ahead))
 
 
 def print_notes(notes: Iterable[Note]) -> None:
@@ -180,5 +155,5 @@ def print_notes(notes: Iterable[Note]) -> None:
 def _check_numbers(args: argparse.Namespace) -> None:
     if not 1 <= args.repeats <= _MAX_REPEATS:
         raise ParameterError.out_of_range("--repeats", args.repeats, 1, _MAX_REPEATS)
-    if not 0 <= args.seed <= _MAX_SEED:
-        raise ParameterError.out_of_range("--seed", args.seed, 0, _MAX_SEED)
+    if not 0 <= args.seed <= MAX_SEED:
+        raise ParameterError.out_of_range("--seed", args.seed, 0, MAX_SEED)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from segcore import jobs
 from segcore.cli.estimates import add_cost_options, asked_memory, print_estimate, require_room
-from segcore.cli.options import add_data_options, add_sweep_options, print_notes, request_from, resolve_feature_options
+from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
 from segcore.cli.tables import sweep_text, text_table
 from segcore.cli.taking import taken_in
 from segcore.cli.waiting import wait_for
@@ -111,21 +111,21 @@ def _folder(asked: str | None) -> Path | None:
 def _spec(store: Store, args: argparse.Namespace, intake: Intake, points: tuple[dict[str, Any], ...]) -> SweepSpec:
     from segcore.sweeps.plan import make_spec
 
-    options = resolve_feature_options(args, intake, store.feature_table(intake.table))
+    plan = plan_from(args, intake, store.feature_table(intake.table))
     return make_spec(
         store,
         intake.table,
         intake.data,
-        features=options.features,
-        outliers=options.outliers,
-        repeats=options.repeats,
-        scaler=options.scaler,
-        weights=options.weights,
-        transforms=options.transforms,
+        features=plan.features,
+        outliers=plan.outliers,
+        repeats=plan.repeats,
+        scaler=plan.scaler,
+        weights=plan.weights,
+        transforms=plan.transforms,
         algorithm=args.algo,
         points=points,
         engine=args.engine,
-        seed=options.seed,
+        seed=plan.seed,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from segcore.errors import ParameterError
 from segcore.features.priorities import unquoted
@@ -11,6 +11,20 @@ from segcore.records.feature_table import FeatureTable
 
 # Empty stands for every feature of the table.
 FEATURE_SETS: Mapping[str, tuple[str, ...]] = {"kit": KIT, "small": SMALL, "behaviour": BEHAVIOUR, "rfm": RFM, "all": ()}
+
+
+_ON_SCREEN: Mapping[str, tuple[str, ...]] = {"transactions": ("behaviour", "rfm", "kit", "small", "all")}
+
+
+def sets_of(kind: str) -> tuple[str, ...]:
+    """Return the names of the feature sets of a kind of data, in the order a screen offers them."""
+    return _ON_SCREEN.get(kind, ("all",))
+
+
+def set_of(features: Collection[str], table: FeatureTable, kind: str) -> str | None:
+    """Return the name of the set that consists of exactly these features; ``None`` if there is none."""
+    chosen = set(features)
+    return next((name for name in sets_of(kind) if chosen == set(feature_names(table, name, kind))), None)
 
 
 def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]:

@@ -7,23 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Scaler = Literal["standard", "minmax", "robust", "none"]
-
-
 Outliers = Literal["kit", "none"]
-
-
 Transform = Literal["log", "power"]
 
-
-TRANSFORMS: tuple[Transform, ...] = ("log", "power")
-
-
 SCALERS: tuple[Scaler, ...] = ("standard", "minmax", "robust", "none")
-
-
-def default_scaler(kind: str) -> Scaler:
-    """Return how features are scaled where nobody says: from 0 to 1 with one row a customer, to unit variance elsewhere."""
-    return "minmax" if kind == "customers" else "standard"
+OUTLIERS: tuple[Outliers, ...] = ("kit", "none")
+TRANSFORMS: tuple[Transform, ...] = ("log", "power")
 
 
 @dataclass(frozen=True, slots=True)

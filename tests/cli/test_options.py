@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from segcore.cli.meaning import parse_roles
-from segcore.cli.options import add_data_options, add_sweep_options, print_notes, request_from, resolve_feature_options
+from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
 from segcore.errors import ParameterError
 from segcore.features.sets import FEATURE_SETS
 from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules
@@ -62,8 +62,8 @@ def test_a_malformed_role_is_refused(texts):
 
 
 def test_defaults_are_those_of_the_datas_kind():
-    transactions = resolve_feature_options(parse("x"), intake_of("transactions"), table_of([*FEATURE_SETS["kit"], "invoices"]))
-    customers = resolve_feature_options(parse("x"), intake_of("customers"), table_of(["age", "spend"]))
+    transactions = plan_from(parse("x"), intake_of("transactions"), table_of([*FEATURE_SETS["kit"], "invoices"]))
+    customers = plan_from(parse("x"), intake_of("customers"), table_of(["age", "spend"]))
 
     assert (transactions.features, transactions.outliers) == (FEATURE_SETS["kit"], "kit")
     assert (customers.features, customers.outliers) == (("age", "spend"), "none")
@@ -88,7 +88,7 @@ def test_what_is_asked_for_counts_for_every_kind():
     )
     args = parse("x", "--algo", "kmeans", "--scaler", "robust", *options, sweep=True)
 
-    options = resolve_feature_options(args, intake_of("customers"), table_of(["age", "spend"]))
+    options = plan_from(args, intake_of("customers"), table_of(["age", "spend"]))
 
     assert (options.features, options.outliers, options.repeats, options.seed) == (("age",), "none", 3, 5)
     assert (options.scaler, options.weights, options.transforms) == ("robust", {"age": 4.0}, {"age": "log"})

@@ -17,7 +17,7 @@ from segcore.features.sets import FEATURE_SETS
 from segcore.features.transforms import fitted_transform, transformed
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest
-from ui.features.choice import FeatureChoice
+from segcore.records.plan import Plan
 from ui.features.files import dictionary_file, features_file
 
 
@@ -71,7 +71,7 @@ def opened(store, request):
 
 
 def chosen(app, taken):
-    return app.session_state[f"segcore.choice.{taken.table}"]
+    return app.session_state[f"segcore.plan.{taken.table}"]
 
 
 def editor(app):
@@ -121,7 +121,7 @@ def test_the_behaviour_features_are_ticked_at_first_and_no_outlier_rule(open_app
     assert len(ticked(app)) == 12
     assert f"12 of {len(store.feature_table(small_intake.table).names)} features ticked" in words(app)
     assert app.toggle(key="features.outliers").value is False
-    assert app.session_state[f"segcore.choice.{small_intake.table}"].scaler == "standard"
+    assert app.session_state[f"segcore.plan.{small_intake.table}"].scaler == "standard"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_tick_survives_a_change_of_page(open_app, small_intake):
 
 def test_the_kits_setting_is_one_click_for_features_rule_and_grid(open_app, small_intake):
     app = press(open_app("features"), "Use the Intel kit's setting")
-    chosen = app.session_state[f"segcore.choice.{small_intake.table}"]
+    chosen = app.session_state[f"segcore.plan.{small_intake.table}"]
     assert (len(chosen.features), chosen.outliers, chosen.scaler, chosen.repeats) == (21, "kit", "standard", 1)
     app.switch_page("pages/sweep.py").run()
     assert fields(app) == {
@@ -216,10 +216,10 @@ def test_one_of_two_near_duplicates_is_unticked_by_a_click(open_app, small_intak
     app = look_at(press(open_app("features"), "All"), "Correlations")
     button = next(button for button in app.button if button.key.startswith("untick."))
     name = button.key.rsplit(".", 1)[1]
-    before = app.session_state[f"segcore.choice.{small_intake.table}"].features
+    before = app.session_state[f"segcore.plan.{small_intake.table}"].features
     button.click().run()
     assert not app.exception
-    assert set(before) - set(app.session_state[f"segcore.choice.{small_intake.table}"].features) == {name}
+    assert set(before) - set(app.session_state[f"segcore.plan.{small_intake.table}"].features) == {name}
 
 
 def test_the_data_dictionary_explains_every_feature(open_app, small_intake, store):
@@ -232,8 +232,8 @@ def test_the_data_dictionary_explains_every_feature(open_app, small_intake, stor
 
 def test_weights_and_transforms_reach_the_choice_and_the_sweep(open_app, small_intake, store, words):
     app = edit(open_app("features"), Recency={"Priority": "High", "Transform": "Log"}, Orders={"Own factor": 1.75})
-    assert chosen(app, small_intake).weights == (("Recency", 4.0), ("invoices", 1.75))
-    assert chosen(app, small_intake).transforms == (("Recency", "log"),)
+    assert chosen(app, small_intake).weights == {"Recency": 4.0, "invoices": 1.75}
+    assert chosen(app, small_intake).transforms == {"Recency": "log"}
     assert "**Recency** × 4 (high), **Orders** × 1.75; everything else counts once" in words(app)
     app.switch_page("pages/sweep.py").run()
     assert "2 weighed · 1 transformed" in words(app)
@@ -248,7 +248,7 @@ def test_weights_and_transforms_reach_the_choice_and_the_sweep(open_app, small_i
 
 def test_an_own_factor_stands_in_place_of_a_priority(open_app, small_intake):
     app = edit(open_app("features"), Recency={"Priority": "Low", "Own factor": 0.5})
-    assert chosen(app, small_intake).weights == (("Recency", 0.5),)
+    assert chosen(app, small_intake).weights == {"Recency": 0.5}
 
 
 def test_weights_survive_a_change_of_page_and_of_ticks(open_app, small_intake):
@@ -260,16 +260,16 @@ def test_weights_survive_a_change_of_page_and_of_ticks(open_app, small_intake):
     assert rows.loc["Orders", "Transform"] == "Power"
     box = next(box for box in app.checkbox if box.label == "Recency")
     box.uncheck().run()
-    assert chosen(app, small_intake).weights == ()
+    assert chosen(app, small_intake).weights == {}
     next(box for box in app.checkbox if box.label == "Recency").check().run()
-    assert chosen(app, small_intake).weights == (("Recency", 2.5),)
-    assert chosen(app, small_intake).transforms == (("invoices", "power"),)
+    assert chosen(app, small_intake).weights == {"Recency": 2.5}
+    assert chosen(app, small_intake).transforms == {"invoices": "power"}
 
 
 def test_a_whole_setting_takes_weights_and_transforms_back(open_app, small_intake):
     app = edit(open_app("features"), Recency={"Priority": "High", "Transform": "Log"})
     app = press(app, "Use the Intel kit's setting")
-    assert (chosen(app, small_intake).weights, chosen(app, small_intake).transforms) == ((), ())
+    assert (chosen(app, small_intake).weights, chosen(app, small_intake).transforms) == ({}, {})
     assert set(editor(app).value["Priority"]) == {"–"}
 
 
@@ -277,7 +277,7 @@ def test_what_each_feature_counts_for_is_its_share_of_the_distances(open_app, sm
     app = edit(open_app("features"), Recency={"Priority": "High", "Transform": "Log"}, Orders={"Own factor": 0.3})
     app.segmented_control(key="features.scaler").set_value("minmax").run()
     now, table = chosen(app, small_intake), store.feature_table(small_intake.table)
-    X = prepare_rows(table.select(now.features), "minmax", weights=dict(now.weights), transforms=dict(now.transforms))
+    X = prepare_rows(table.select(now.features), "minmax", weights=now.weights, transforms=now.transforms)
     titles = {entry.name: entry.title for entry in table.dictionary}
     expected = {titles[name]: 100 * part for name, part in zip(now.features, distance_shares(X), strict=True)}
     found = editor(app).value.set_index("Feature")["Counts for"]
@@ -292,11 +292,11 @@ def test_skewed_features_are_logged_by_one_click_and_taken_back_by_another(open_
     assert rows.loc["balance", "Hint"] == "try a log"
     assert rows.loc["age", "Hint"] == ""
     app = press(app, "Log the skewed feature")
-    assert chosen(app, customers).transforms == (("balance", "log"),)
+    assert chosen(app, customers).transforms == {"balance": "log"}
     logged = editor(app).value.set_index("Feature")
     assert logged.loc["balance", "Skewness"] == pytest.approx(skew(np.log1p(table.column("balance"))))
     app = press(app, "Undo all transforms")
-    assert chosen(app, customers).transforms == ()
+    assert chosen(app, customers).transforms == {}
 
 
 def test_a_transformed_feature_is_drawn_before_and_after_side_by_side(open_app, customers, store, words):
@@ -331,7 +331,7 @@ def test_a_category_is_one_tick_and_one_weight_for_all_its_dummies(open_app, cus
     table, now = store.feature_table(customers.table), chosen(app, customers)
     dummies = [name for name in table.names if name.startswith("job=")]
     ahead = catch_up(table.select(now.features), now.scaler)
-    assert dict(now.weights) == {name: 4 * ahead[name] for name in dummies}
+    assert now.weights == {name: 4 * ahead[name] for name in dummies}
     assert len(dummies) == 3
     app.switch_page("pages/home.py").run()
     app.switch_page("pages/features.py").run()
@@ -344,15 +344,15 @@ def test_a_word_lets_a_feature_of_little_spread_catch_up_and_a_factor_does_not(o
     ahead = catch_up(table.select(now.features), "minmax")
     assert ahead["balance"] > 1.2
     expected = {"balance": 4 * ahead["balance"], "age": 3.0, **{name: 1.5 * ahead[name] for name in table.names if name.startswith("job=")}}
-    assert dict(now.weights) == expected
+    assert now.weights == expected
     app.segmented_control(key="features.scaler").set_value("robust").run()
     now = chosen(app, customers)
-    assert dict(now.weights)["balance"] == 4 * catch_up(table.select(now.features), "robust")["balance"]
+    assert now.weights["balance"] == 4 * catch_up(table.select(now.features), "robust")["balance"]
 
 
 def test_a_transform_of_a_category_is_refused_in_words(open_app, customers, words):
     app = edit(open_app("features"), job={"Transform": "Log"})
-    assert chosen(app, customers).transforms == ()
+    assert chosen(app, customers).transforms == {}
     assert "job: each value is 0 or 1 already" in words(app)
 
 
@@ -428,7 +428,7 @@ def test_the_account_adds_up_from_the_rows_read_to_the_customers_clustered(open_
 
 def test_the_files_hold_the_dictionary_and_the_ticked_features(small_intake, customers, store):
     table = store.feature_table(small_intake.table)
-    asked = FeatureChoice(features=("Recency", "invoices"), outliers="kit")
+    asked = Plan(features=("Recency", "invoices"), outliers="kit")
     rows = pyarrow.csv.read_csv(io.BytesIO(features_file(table, asked, ".csv"))).to_pandas()
     kept = kit_outliers(table)
     assert list(rows) == ["customer_id", "Recency", "invoices"]

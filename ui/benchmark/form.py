@@ -11,18 +11,19 @@ from segcore import jobs
 from segcore.benchmark.plan import engines_of
 from segcore.clustering.algorithms.registry import ALGORITHMS, AlgorithmSpec, algorithm
 from segcore.errors import SegcoreError
+from segcore.features.defaults import KIT
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Grid, value_text
+from segcore.records.plan import Plan
 from segcore.store.store import Store
 from segcore.wording.numbers import counted
-from ui.features.choice import FeatureChoice, kit_choice
 from ui.shell import state
 from ui.sweep.form import ENGINE_TITLES, ENGINE_WORDS
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
 
-KIT, TICKED = "The Intel kit's setting", "What is ticked on Features"
+KITS, TICKED = "The Intel kit's setting", "What is ticked on Features"
 MOST_RUNS = 20
 MOST_REPEATS = 100
 FOLLOWED = "benchmark"
@@ -89,11 +90,11 @@ def _picked(label: str, options: list[str], name: str, words: Callable[[Any], st
     return picked or options[0]
 
 
-def _pick_features(taken: Intake, table: FeatureTable) -> FeatureChoice | None:
-    options = [KIT, TICKED] if taken.kind == "transactions" else [TICKED]
-    chosen = state.choice()
-    if _picked("Customers and features", options, "features") == KIT:
-        chosen = kit_choice(table, taken.kind)
+def _pick_features(taken: Intake, table: FeatureTable) -> Plan | None:
+    options = [KITS, TICKED] if taken.kind == "transactions" else [TICKED]
+    chosen = state.plan()
+    if _picked("Customers and features", options, "features") == KITS:
+        chosen = KIT.plan(table, taken.kind)
     if not chosen.features:
         st.warning("No feature is ticked, so there is nothing to fit.", icon=":material/checklist:")
         return None
@@ -120,7 +121,7 @@ def _grid(spec: AlgorithmSpec) -> Grid | None:
 def start(
     store: Store,
     taken: Intake,
-    chosen: FeatureChoice,
+    chosen: Plan,
     spec: AlgorithmSpec,
     grid: Grid,
     engines: tuple[str, ...],

@@ -10,8 +10,8 @@ import streamlit as st
 
 from segcore.errors import SegcoreError
 from segcore.records.feature_table import FeatureTable
+from segcore.records.plan import Plan
 from segcore.records.preparation import Outliers
-from ui.features.choice import FeatureChoice
 from ui.shell import cache
 from ui.widgets.text import count, number, share
 
@@ -47,7 +47,7 @@ def set_aside(taken: Intake, table: FeatureTable) -> tuple[int, float | None]:
     return cache.computed("set_aside", taken.table, build)
 
 
-def account(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> pd.DataFrame:
+def account(taken: Intake, table: FeatureTable, chosen: Plan) -> pd.DataFrame:
     """Return the steps from what was read to what is clustered, each with its rows, customers and net revenue.
 
     What is taken away is negative, so that each column adds up to the next line that is not.
@@ -70,7 +70,7 @@ def account(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> pd.Dat
     return frame if revenue is not None else frame.drop(columns="Net revenue")
 
 
-def account_words(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> str:
+def account_words(taken: Intake, table: FeatureTable, chosen: Plan) -> str:
     """Return the account in one sentence or two."""
     aside = [f"{rows:,} set aside ({reason})" for reason, rows in taken.set_aside.items() if rows]
     aside += [f"{taken.filtered_out:,} left out by the filters"] if taken.filtered_out else []
@@ -90,7 +90,7 @@ def account_words(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> 
     return f"{rows}; {customers}.{columns}"
 
 
-def draw_account(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> None:
+def draw_account(taken: Intake, table: FeatureTable, chosen: Plan) -> None:
     """Draw what the choice leaves out."""
     rows = account(taken, table, chosen)
     with st.container(border=True):

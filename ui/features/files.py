@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from segcore.records.feature_table import FeatureTable
-from ui.features.choice import FeatureChoice
+from segcore.records.plan import Plan
 from ui.widgets.text import count
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def dictionary_file(table: FeatureTable) -> bytes:
     return table_bytes(data_dictionary(table), ".csv")
 
 
-def features_file(table: FeatureTable, chosen: FeatureChoice, suffix: str) -> bytes:
+def features_file(table: FeatureTable, chosen: Plan, suffix: str) -> bytes:
     """Return the ticked features of the customers that are clustered, before weights, transforms and scaling, as `features` writes them."""
     from segcore.export.tables import table_bytes
     from segcore.features.assemble import assemble
@@ -36,7 +36,7 @@ def features_file(table: FeatureTable, chosen: FeatureChoice, suffix: str) -> by
     return table_bytes(rows_for_file(found.table), suffix)
 
 
-def draw_files(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> None:
+def draw_files(taken: Intake, table: FeatureTable, chosen: Plan) -> None:
     """Draw the three buttons."""
     name = re.sub(r"\W+", "_", str(taken.data.get("name", ""))).strip("_")[:60] or "data"
     with st.container(horizontal=True, vertical_alignment="center"):

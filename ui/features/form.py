@@ -8,11 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from segcore.clustering.algorithms.registry import ALGORITHMS
+from segcore.features.sets import set_of, sets_of
 from segcore.records.feature_table import FeatureTable
+from segcore.records.plan import Plan
 from segcore.records.preparation import SCALERS, Outliers, Scaler
 from ui.features import weights as feature_weights
 from ui.features.account import draw_account, set_aside
-from ui.features.choice import FeatureChoice, default_choice, kit_choice, preset_name, sets_of, with_features
 from ui.features.groups import Group, Tick, group_features
 from ui.shell import cache, state
 from ui.sweep.k_distance import choice_digest
@@ -61,7 +62,7 @@ SEARCHED = 24
 """Ticks from which on a field finds them by name."""
 
 
-def feature_form(taken: Intake, table: FeatureTable) -> FeatureChoice:
+def feature_form(taken: Intake, table: FeatureTable) -> Plan:
     """Draw the whole form and return what it says; it is kept as the session's choice."""
     groups = cache.computed("groups", taken.table, lambda: group_features(table.dictionary, taken.kind))
     ticks = [tick for group in groups for tick in group.ticks]
@@ -84,9 +85,8 @@ def feature_form(taken: Intake, table: FeatureTable) -> FeatureChoice:
         outliers = _outlier_rule(taken, table)
     with st.expander("Advanced: repeats and seed", icon=":material/tune:"):
         repeats, seed = _advanced()
-    asked = FeatureChoice(features, outliers, scaler, repeats, seed, weights=weights, transforms=transforms)
-    chosen = with_features(asked, features)
-    state.choose(chosen)
+    chosen = Plan(features, outliers, scaler, transforms, weights, repeats, seed).with_features(features)
+    state.keep_plan(chosen)
     draw_account(taken, table, chosen)
     _summary(summary, chosen, taken, table)
     return chosen
@@ -101,7 +101,7 @@ def _ticks_of(taken: Intake, table: FeatureTable) -> list[Tick]:
 
 
 def _seed(taken: Intake, ticks: list[Tick]) -> None:
-    kept = state.choice()
+    kept = state.plan()
     features = set(kept.features)
     for tick in ticks:
         state.seed_widget(_tick_key(taken, tick), not features.isdisjoint(tick.names))
@@ -112,7 +112,7 @@ def _seed(taken: Intake, ticks: list[Tick]) -> None:
     state.seed_widget("features.seed", kept.seed)
 
 
-def show(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> None:
+def show(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
     """Set every widget of the form to a choice; a callback."""
     features = set(chosen.features)
     for tick in _ticks_of(taken, table):
@@ -122,7 +122,7 @@ def show(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> None:
     state.set_widget("features.outliers", chosen.outliers == "kit")
     state.set_widget("features.repeats", chosen.repeats)
     state.set_widget("features.seed", chosen.seed)
-    state.choose(chosen)
+    state.keep_plan(chosen)
 
 
 def _show_preset(name: str, taken: Intake, table: FeatureTable) -> None:
@@ -135,17 +135,19 @@ def _tick_only(features: tuple[str, ...], taken: Intake, table: FeatureTable) ->
     """Tick some features and no others; weights stay, for when their features are ticked again."""
     for tick in _ticks_of(taken, table):
         state.set_widget(_tick_key(taken, tick), not set(features).isdisjoint(tick.names))
-    state.choose(with_features(state.choice(), features))
+    state.keep_plan(state.plan().with_features(features))
 
 
 def untick(feature: str, taken: Intake, table: FeatureTable) -> None:
     """Untick one feature; a callback."""
-    _tick_only(tuple(name for name in state.choice().features if name != feature), taken, table)
+    _tick_only(tuple(name for name in state.plan().features if name != feature), taken, table)
 
 
 def use_setting(name: str, taken: Intake, table: FeatureTable) -> None:
     """Set features, outlier rule, scaling and all grids to the Intel kit's or to the app's own; a callback."""
-    chosen = kit_choice(table, taken.kind) if name == "kit" else default_choice(table, taken.kind)
+    from segcore.features.defaults import APP, KIT
+
+    chosen = (KIT if name == "kit" else APP[taken.kind]).plan(table, taken.kind)
     show(chosen, taken, table)
     for spec in ALGORITHMS:
         if name == "kit":
@@ -307,10 +309,10 @@ def _advanced() -> tuple[int, int]:
     return int(repeats), int(seed)
 
 
-def _summary(place: st.delta_generator.DeltaGenerator, chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> None:
+def _summary(place: st.delta_generator.DeltaGenerator, chosen: Plan, taken: Intake, table: FeatureTable) -> None:
     if not chosen.features:
         place.warning("Tick at least one feature.", icon=":material/checklist:")
         return
-    name = preset_name(chosen, table, taken.kind)
+    name = set_of(chosen.features, table, taken.kind)
     preset = f", the set “{PRESETS[name]}”: {_PRESET_WORDS[name]}" if name and taken.kind == "transactions" else ""
     place.markdown(f"**{len(chosen.features)} of {count(len(table.names), 'feature')} ticked**{preset}.")

@@ -11,9 +11,9 @@ import streamlit as st
 from segcore.features.correlations import NEAR_DUPLICATE, Correlations, correlations
 from segcore.features.spread import Shares, Spread, value_shares
 from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.plan import Plan
 from segcore.records.preparation import Transform
 from segcore.system.digests import digest
-from ui.features.choice import FeatureChoice
 from ui.features.files import draw_files
 from ui.features.form import untick
 from ui.features.groups import Tick, group_features
@@ -34,7 +34,7 @@ _NAMED = 6
 _TAB = "features.tab"
 
 
-def feature_views(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> None:
+def feature_views(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
     """Draw the three views below the form; only the one that is looked at is computed."""
     state.seed_widget(_TAB, state.recall(_TAB, TABS[0]))
     tabs = st.tabs(list(TABS), key=_TAB, on_change="rerun")
@@ -46,7 +46,7 @@ def feature_views(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> 
                 draw(chosen, taken, table)
 
 
-def _ticks(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> list[Tick]:
+def _ticks(chosen: Plan, taken: Intake, table: FeatureTable) -> list[Tick]:
     groups = cache.computed("groups", taken.table, lambda: group_features(table.dictionary, taken.kind))
     features = set(chosen.features)
     return [tick for group in groups for tick in group.ticks if not features.isdisjoint(tick.names)]
@@ -61,7 +61,7 @@ def titles_of(table: FeatureTable) -> dict[str, str]:
     return {entry.name: entry.title if seen[entry.title] == 1 else f"{entry.title} ({entry.name})" for entry in entries}
 
 
-def draw_spreads(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> None:
+def draw_spreads(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
     """Draw a line with a small histogram for each ticked number, the values of each ticked category, and one of them large."""
     ticks = _ticks(chosen, taken, table)
     if not ticks:
@@ -83,7 +83,7 @@ def draw_spreads(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> N
     key = st.selectbox("Look closer at", list(keys), key="features.closer", format_func=lambda name: keys[name].title, width=360)
     state.remember("features.closer", key)
     if keys[key].is_number:
-        _look_closer(entries[key], dict(chosen.transforms).get(key), taken, table, chosen)
+        _look_closer(entries[key], chosen.transforms.get(key), taken, table, chosen)
     else:
         _draw_values(keys[key], shares_of(taken, table, keys[key], entries, chosen))
 
@@ -140,7 +140,7 @@ def _draw_categories(found: list[tuple[Tick, Shares]]) -> None:
     )
 
 
-def _look_closer(entry: FeatureEntry, transform: Transform | None, taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> None:
+def _look_closer(entry: FeatureEntry, transform: Transform | None, taken: Intake, table: FeatureTable, chosen: Plan) -> None:
     """Draw a number's histogram, and beside it the one after its transform."""
     from segcore.plots.feature_overview import draw_spread
 
@@ -188,7 +188,7 @@ def spread_words(one: Spread, title: str, unit: str) -> str:
     return words
 
 
-def shares_of(taken: Intake, table: FeatureTable, tick: Tick, entries: dict[str, FeatureEntry], chosen: FeatureChoice) -> Shares:
+def shares_of(taken: Intake, table: FeatureTable, tick: Tick, entries: dict[str, FeatureEntry], chosen: Plan) -> Shares:
     """Return how many of the customers that are clustered have each value of a category."""
 
     def build() -> Shares:
@@ -220,22 +220,22 @@ def _draw_values(tick: Tick, found: Shares) -> None:
     st.caption(escape(f"Of {count(found.n_customers, 'customer')}: {words}."))
 
 
-def correlations_of(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> Correlations:
+def correlations_of(chosen: Plan, taken: Intake, table: FeatureTable) -> Correlations:
     """Return the correlations of the ticked features of the customers that are clustered, after their transforms."""
 
     def build() -> Correlations:
-        transforms = dict(chosen.transforms)
+        transforms = chosen.transforms
         of = {entry.name: entry.block for entry in table.dictionary}
         if len(chosen.features) == len(table.names) and not transforms and chosen.outliers == "none":
             return correlations(table.names, table.values, [of[name] for name in table.names])
         columns = [values_of(taken, table, name, transforms.get(name), chosen.outliers) for name in chosen.features]
         return correlations(chosen.features, np.column_stack(columns), [of[name] for name in chosen.features])
 
-    key = digest([taken.table, chosen.outliers, chosen.features, chosen.transforms])
+    key = digest([taken.table, chosen.outliers, chosen.features, dict(chosen.transforms)])
     return cache.computed("correlations", key, build)
 
 
-def draw_pairs(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> None:
+def draw_pairs(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
     """Draw the correlations of the ticked features, and say which count the same thing twice."""
     if len(chosen.features) < 2:
         st.caption("Tick two features or more to see how they go together.")
@@ -329,7 +329,7 @@ def _draw_strongest(found: Correlations, titles: dict[str, str]) -> None:
     )
 
 
-def draw_dictionary(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> None:
+def draw_dictionary(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
     """Draw what each feature is and how it was made, and why columns were left out; and hand the files over."""
     draw_files(taken, table, chosen)
     ticked = set(chosen.features)

@@ -11,9 +11,9 @@ import streamlit as st
 
 from segcore.features.priorities import PRIORITIES
 from segcore.records.feature_table import FeatureTable
+from segcore.records.plan import Plan
 from segcore.records.preparation import Outliers, Scaler, Transform
 from segcore.system.digests import digest
-from ui.features.choice import FeatureChoice
 from ui.features.groups import Tick
 from ui.features.values import advice, catch_up, scaled_variance, spread_of
 from ui.shell import state
@@ -65,13 +65,13 @@ def kept(taken: Intake) -> Kept:
     return found
 
 
-def seed(taken: Intake, chosen: FeatureChoice) -> None:
+def seed(taken: Intake, chosen: Plan) -> None:
     """Take over a choice's weights and transforms where nothing was said in this session."""
     if state.recall(_name(taken)) is None:
         put(taken, chosen)
 
 
-def put(taken: Intake, chosen: FeatureChoice) -> None:
+def put(taken: Intake, chosen: Plan) -> None:
     """Show a choice's weights and transforms, and no others."""
     _keep(taken, Kept(dict(chosen.weights), dict(chosen.transforms)))
 
@@ -84,11 +84,11 @@ def _keep(taken: Intake, said: Kept) -> None:
 
 def weigh(
     taken: Intake, table: FeatureTable, ticked: Sequence[Tick], outliers: Outliers, scaler: Scaler
-) -> tuple[tuple[tuple[str, float], ...], tuple[tuple[str, Transform], ...]]:
+) -> tuple[dict[str, float], dict[str, Transform]]:
     """Draw the table and return the weights and transforms of the ticked features, in the features' order."""
     if not ticked:
         st.caption("Tick a feature to weigh it.")
-        return (), ()
+        return {}, {}
     st.caption(
         "A weight multiplies a feature after scaling: the segments follow features of high priority more. "
         "A log or power pulls in the long tail of a skewed feature before scaling, so that a few extreme customers do not decide."
@@ -106,8 +106,8 @@ def weigh(
     weights = {name: factor for tick, factor in zip(ticked, factors, strict=True) for name in tick.names if factor != 1}
     transforms = {tick.key: word for tick in ticked if (word := said.transform(tick))}
     return (
-        tuple((name, weights[name]) for name in table.names if name in weights),
-        tuple((name, transforms[name]) for name in table.names if name in transforms),
+        {name: weights[name] for name in table.names if name in weights},
+        {name: transforms[name] for name in table.names if name in transforms},
     )
 
 

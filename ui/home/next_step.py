@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.data import loading
-from ui.features.choice import preset_name
 from ui.shell import state
 from ui.shell.page import PAGES, Page, link
 from ui.widgets.text import count
@@ -30,10 +29,12 @@ def draw_origin(taken: Intake) -> None:
 
 def draw_next_step(page: Page, taken: Intake) -> None:
     """Say what to do next, with one primary button."""
+    from segcore.features.sets import set_of
+
     newest = loading.newest_sweep(page.store)
     done = newest is not None and page.store.is_complete(newest)
-    chosen = state.choice()
-    name = preset_name(chosen, page.feature_table(taken), taken.kind)
+    chosen = state.plan()
+    name = set_of(chosen.features, page.feature_table(taken), taken.kind)
     ticked = f"{count(len(chosen.features), 'feature')} ticked" + (f" (the set “{name}”)" if name and taken.kind == "transactions" else "")
     with st.container(border=True):
         st.markdown("**Next step**")

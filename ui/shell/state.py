@@ -13,8 +13,8 @@ import streamlit as st
 
 from segcore.errors import ParameterError, SegcoreError
 from segcore.records.grid import find_point, parse_point, point_key
+from segcore.records.plan import Plan
 from segcore.records.sweep import Sweep
-from ui.features.choice import FeatureChoice, default_choice
 from ui.shell import cache
 
 if TYPE_CHECKING:
@@ -100,28 +100,24 @@ def load(taken: Intake, asked: DataRequest) -> None:
     remember("request", asked)
 
 
-def choice() -> FeatureChoice:
-    """Return what is ticked for the loaded data; the app's defaults until the analyst changes them."""
+def plan() -> Plan:
+    """Return the plan for the loaded data: the app's defaults until the analyst changes them."""
     taken = intake()
     if taken is None:
-        return FeatureChoice(features=())
-    kept: FeatureChoice | None = recall(f"choice.{taken.table}")
+        return Plan(features=())
+    kept: Plan | None = recall(f"plan.{taken.table}")
     if kept is not None:
         return kept
-    table = cache.feature_table(str(cache.store().home), taken.table)
-    return default_choice(table, taken.kind)
+    from segcore.features.defaults import APP
+
+    return APP[taken.kind].plan(cache.feature_table(str(cache.store().home), taken.table), taken.kind)
 
 
-def choose(chosen: FeatureChoice) -> None:
-    """Keep what is ticked for the loaded data."""
+def keep_plan(asked: Plan) -> None:
+    """Keep the plan for the loaded data."""
     taken = intake()
     if taken is not None:
-        remember(f"choice.{taken.table}", chosen)
-
-
-def chosen_features() -> tuple[str, ...]:
-    """Return the ticked features of the loaded data."""
-    return choice().features
+        remember(f"plan.{taken.table}", asked)
 
 
 def read_link() -> None:

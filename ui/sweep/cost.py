@@ -10,10 +10,10 @@ from segcore.clustering.algorithms.registry import AlgorithmSpec
 from segcore.errors import SegcoreError
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Grid
+from segcore.records.plan import Plan
 from segcore.records.solution import EngineName
 from segcore.system.digests import digest
 from segcore.system.machine import bytes_text
-from ui.features.choice import FeatureChoice
 from ui.shell import cache
 from ui.sweep.k_distance import choice_digest
 from ui.widgets.text import duration
@@ -28,7 +28,7 @@ _WATCH_SECONDS = 2.0
 
 
 def estimate(
-    home: str, taken: Intake, table: FeatureTable, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: EngineName, limit: int
+    home: str, taken: Intake, table: FeatureTable, chosen: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName, limit: int
 ) -> SweepEstimate | None:
     """Return what the sweep would take, computed once for each form; None where the rows cannot be clustered, which its start says.
 
@@ -50,8 +50,8 @@ def estimate(
                 repeats=chosen.repeats,
                 scaler=chosen.scaler,
                 seed=chosen.seed,
-                weights=dict(chosen.weights),
-                transforms=dict(chosen.transforms),
+                weights=chosen.weights,
+                transforms=chosen.transforms,
             )
         except SegcoreError:
             return None

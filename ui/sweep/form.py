@@ -11,12 +11,12 @@ from segcore.clustering.algorithms.registry import ALGORITHMS, AlgorithmSpec, al
 from segcore.errors import SegcoreError
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Grid
+from segcore.records.plan import Plan
 from segcore.records.solution import EngineName
 from segcore.records.sweep import SweepSpec
 from segcore.store.store import Store
 from segcore.system.machine import available_bytes
 from ui.features.account import set_aside
-from ui.features.choice import FeatureChoice
 from ui.features.form import SCALER_TITLES
 from ui.shell import state
 from ui.sweep import cost, k_distance
@@ -35,7 +35,7 @@ ENGINE_WORDS = {
 }
 
 
-def sweep_form(store: Store, taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> None:
+def sweep_form(store: Store, taken: Intake, table: FeatureTable, chosen: Plan) -> None:
     """Draw the form; its one primary button starts the sweep and follows it."""
     with st.container(border=True):
         _what_goes_in(taken, table, chosen)
@@ -50,7 +50,7 @@ def sweep_form(store: Store, taken: Intake, table: FeatureTable, chosen: Feature
 
 
 def _run_button(
-    store: Store, taken: Intake, table: FeatureTable, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: EngineName
+    store: Store, taken: Intake, table: FeatureTable, chosen: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName
 ) -> None:
     """Draw the button with what the sweep takes beside it; it cannot be pressed where the sweep would not fit into memory."""
     limit = available_bytes()
@@ -72,7 +72,7 @@ def _run_button(
             cost.draw_estimate(str(store.home), found)
 
 
-def _what_goes_in(taken: Intake, table: FeatureTable, chosen: FeatureChoice) -> None:
+def _what_goes_in(taken: Intake, table: FeatureTable, chosen: Plan) -> None:
     titles = {entry.name: entry.title for entry in table.dictionary}
     names = [titles.get(name, name) for name in chosen.features]
     shown = "; ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
@@ -118,7 +118,7 @@ def _pick_engine(spec: AlgorithmSpec) -> EngineName:
     return name
 
 
-def _grid(spec: AlgorithmSpec, chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> Grid | None:
+def _grid(spec: AlgorithmSpec, chosen: Plan, taken: Intake, table: FeatureTable) -> Grid | None:
     if spec.name != "dbscan":
         return grid_form(spec)
     curve = k_distance.curve_of(chosen, taken, table)
@@ -128,7 +128,7 @@ def _grid(spec: AlgorithmSpec, chosen: FeatureChoice, taken: Intake, table: Feat
     return grid
 
 
-def what_it_does(grid: Grid, spec: AlgorithmSpec, chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> str:
+def what_it_does(grid: Grid, spec: AlgorithmSpec, chosen: Plan, taken: Intake, table: FeatureTable) -> str:
     """Return one line: how many points, of which axes, on how many rows and features."""
     rows = (len(table) - (set_aside(taken, table)[0] if chosen.outliers == "kit" else 0)) * chosen.repeats
     axes = "; ".join(axis_words(spec.param(name), values) for name, values in grid.axes)
@@ -137,7 +137,7 @@ def what_it_does(grid: Grid, spec: AlgorithmSpec, chosen: FeatureChoice, taken: 
     return f"**{count(len(grid), 'point')}** ({axes}), each fitted to **{size}**."
 
 
-def start(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> None:
+def start(store: Store, taken: Intake, chosen: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> None:
     """Start the sweep that the form describes and follow it; a callback, so what is wrong is kept for the page to say."""
     state.remember("sweep_outcome", None)
     try:
@@ -151,7 +151,7 @@ def start(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpe
         state.remember("sweep_outcome", ("known", "This was asked before: the results come from the store, at once."))
 
 
-def _spec(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> SweepSpec:
+def _spec(store: Store, taken: Intake, chosen: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> SweepSpec:
     from segcore.sweeps.plan import make_spec
 
     return make_spec(
@@ -166,8 +166,8 @@ def _spec(store: Store, taken: Intake, chosen: FeatureChoice, spec: AlgorithmSpe
         points=grid.points(),
         engine=engine,
         seed=chosen.seed,
-        weights=dict(chosen.weights),
-        transforms=dict(chosen.transforms),
+        weights=chosen.weights,
+        transforms=chosen.transforms,
     )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from segcore.features.preparation import prepare_rows
 from segcore.records.feature_table import FeatureTable
+from segcore.records.plan import Plan
 from segcore.system.digests import digest
-from ui.features.choice import FeatureChoice
 from ui.shell import cache
 from ui.widgets.text import count
 
@@ -22,12 +21,12 @@ NEIGHBOURS = 10
 """The neighbour the curve asks for: the smallest ``min_samples`` of the default grid."""
 
 
-def choice_digest(chosen: FeatureChoice, taken: Intake) -> str:
+def choice_digest(chosen: Plan, taken: Intake) -> str:
     """Return a short name of a choice on the loaded data."""
-    return digest([taken.table, *astuple(chosen)])[:12]
+    return digest([taken.table, chosen.to_json()])[:12]
 
 
-def curve_of(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> KDistances:
+def curve_of(chosen: Plan, taken: Intake, table: FeatureTable) -> KDistances:
     """Return the curve of what is chosen; computed once for each choice."""
 
     def build() -> KDistances:
@@ -35,7 +34,7 @@ def curve_of(chosen: FeatureChoice, taken: Intake, table: FeatureTable) -> KDist
         from segcore.features.assemble import assemble
 
         found = assemble(table, chosen.features, outliers=chosen.outliers, repeats=1, seed=chosen.seed)
-        X = prepare_rows(found.table, chosen.scaler, weights=dict(chosen.weights), transforms=dict(chosen.transforms))
+        X = prepare_rows(found.table, chosen.scaler, weights=chosen.weights, transforms=chosen.transforms)
         return k_distances(X, NEIGHBOURS, seed=chosen.seed)
 
     return cache.computed("k_distances", choice_digest(chosen, taken), build)

@@ -6,7 +6,7 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from segcore.clustering.quality.k_distance import k_distances
 from segcore.records.feature_table import FeatureEntry, FeatureTable
-from ui.features.choice import FeatureChoice
+from segcore.records.plan import Plan
 from ui.sweep.k_distance import curve_of, eps_values
 
 
@@ -18,7 +18,7 @@ def curve(monkeypatch):
     monkeypatch.setattr("segcore.clustering.quality.k_distance.k_distances", lambda X, k, seed: seen.append(X))
 
     def of(table, **options):
-        curve_of(FeatureChoice(table.names, **options), SimpleNamespace(table="t"), table)
+        curve_of(Plan(table.names, **options), SimpleNamespace(table="t"), table)
         return seen.pop()
 
     return of
@@ -41,7 +41,7 @@ def table_of(values):
 def test_the_curve_sees_the_weights_transforms_and_scaling_that_the_sweep_uses(curve, scaler, theirs):
     rng = np.random.default_rng(0)
     values = np.column_stack([rng.normal(5, 3, 50), rng.exponential(100, 50), np.full(50, 7.0)])
-    found = curve(table_of(values), scaler=scaler, weights=(("f0", 0.5),), transforms=(("f1", "log"),))
+    found = curve(table_of(values), scaler=scaler, weights={"f0": 0.5}, transforms={"f1": "log"})
     logged = np.column_stack([values[:, 0], np.log1p(values[:, 1]), values[:, 2]])
     scaled = logged if theirs is None else theirs.fit_transform(logged)
     np.testing.assert_array_equal(found, scaled * [0.5, 1, 1])
