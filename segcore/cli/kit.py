@@ -69,7 +69,7 @@ def _features(args: argparse.Namespace, log: logging.Logger) -> FeatureTable:
     from segcore.clustering.engines import require_engine
     from segcore.features.assemble import assemble
     from segcore.features.builders import build_features
-    from segcore.features.sets import feature_names
+    from segcore.features.planning.sets import feature_names
     from segcore.intake.child import read_rows_in_child
     from segcore.records.intake import DataRequest
     from segcore.store.store import Store

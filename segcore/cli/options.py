@@ -121,10 +121,10 @@ def plan_from(args: argparse.Namespace, intake: Intake, table: FeatureTable) -> 
         Where a feature or the outlier rule does not exist for this data.
     """
     from segcore.features.assemble import assemble
-    from segcore.features.defaults import COMMAND_LINE
+    from segcore.features.planning.defaults import COMMAND_LINE
+    from segcore.features.planning.priorities import parse_priorities, parse_transforms
+    from segcore.features.planning.sets import feature_names
     from segcore.features.preparation import catch_up
-    from segcore.features.priorities import parse_priorities, parse_transforms
-    from segcore.features.sets import feature_names
 
     _check_numbers(args)
     default = COMMAND_LINE[intake.kind]

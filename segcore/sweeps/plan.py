@@ -56,7 +56,7 @@ def make_spec(
     outliers, repeats, scaler, algorithm, points, engine, seed
         See ``SweepSpec``; a point that stands twice is kept once, and ``None`` is the algorithm's default engine.
     weights, transforms : mapping or None
-        For chosen features only; `segcore.features.priorities` makes them of names and words. A weight of 1 is none.
+        For chosen features only; `segcore.features.planning.priorities` makes them of names and words. A weight of 1 is none.
 
     Raises
     ------

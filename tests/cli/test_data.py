@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from segcore.cli import main
-from segcore.features.sets import FEATURE_SETS
+from segcore.features.planning.sets import FEATURE_SETS
 
 HEADER = "customer_id,order_id,date,sku,quantity,price,country\n"
 

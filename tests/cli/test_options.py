@@ -6,7 +6,7 @@ import pytest
 from segcore.cli.meaning import parse_roles
 from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
 from segcore.errors import ParameterError
-from segcore.features.sets import FEATURE_SETS
+from segcore.features.planning.sets import FEATURE_SETS
 from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules
 from segcore.records.dataset import Note
 from segcore.records.feature_table import FeatureEntry, FeatureTable

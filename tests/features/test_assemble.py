@@ -9,7 +9,7 @@ from segcore.data.sources import read_source
 from segcore.errors import DataError, ParameterError
 from segcore.features.assemble import assemble, kit_outliers
 from segcore.features.builders import build_features
-from segcore.features.sets import feature_names
+from segcore.features.planning.sets import feature_names
 from segcore.records.feature_table import FeatureEntry
 from segcore.records.intake import DataRequest
 

@@ -4,7 +4,7 @@ import pytest
 
 from segcore.errors import DataError, ParameterError
 from segcore.features.builders import build_features
-from segcore.features.sets import feature_names
+from segcore.features.planning.sets import feature_names
 from segcore.records.dataset import ROW_NUMBER
 
 

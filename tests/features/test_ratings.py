@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from segcore.errors import DataError, ParameterError
 from segcore.features.builders import build_features
-from segcore.features.sets import feature_names
+from segcore.features.planning.sets import feature_names
 from segcore.records.data_rules import ColumnRules
 
 ROLES = {"customer": "User", "item": "Film", "rating": "Stars", "time": "When", "category": "Genre"}

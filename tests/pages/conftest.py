@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from segcore import jobs
 from segcore.clustering.algorithms.registry import algorithm
-from segcore.features.sets import feature_names
+from segcore.features.planning.sets import feature_names
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest
 from segcore.store.store import Store

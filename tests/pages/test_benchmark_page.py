@@ -3,7 +3,7 @@ import pytest
 from segcore import jobs
 from segcore.benchmark.plan import benchmark_spec
 from segcore.benchmark.run import run_benchmark
-from segcore.features.sets import feature_names
+from segcore.features.planning.sets import feature_names
 
 
 @pytest.fixture

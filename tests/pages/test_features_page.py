@@ -12,8 +12,8 @@ from scipy.stats import skew
 
 from segcore import jobs
 from segcore.features.assemble import kit_outliers
+from segcore.features.planning.sets import FEATURE_SETS
 from segcore.features.preparation import catch_up, distance_shares, prepare_rows
-from segcore.features.sets import FEATURE_SETS
 from segcore.features.transforms import fitted_transform, transformed
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest

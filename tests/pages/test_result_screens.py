@@ -58,7 +58,7 @@ def test_customers_one_row_each_have_results_too(store, open_app, tmp_path, fini
     import pandas as pd
 
     from segcore.clustering.algorithms.registry import algorithm
-    from segcore.features.sets import feature_names
+    from segcore.features.planning.sets import feature_names
     from segcore.intake.take_in import take_in
     from segcore.records.intake import DataRequest
     from segcore.sweeps.plan import make_spec

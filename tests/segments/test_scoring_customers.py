@@ -13,7 +13,7 @@ from segcore.data.sources import read_source
 from segcore.errors import DataError
 from segcore.export.model import model_zip
 from segcore.features.builders import build_features
-from segcore.features.priorities import parse_priorities, parse_transforms
+from segcore.features.planning.priorities import parse_priorities, parse_transforms
 from segcore.records.intake import DataRequest
 from segcore.segments.scoring import score
 from segcore.store.store import Store

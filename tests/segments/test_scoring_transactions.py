@@ -7,8 +7,8 @@ import pytest
 from segcore.data.sources import read_source
 from segcore.errors import DataError
 from segcore.features.builders import build_features
+from segcore.features.planning.sets import feature_names
 from segcore.features.preparation import apply_preparation
-from segcore.features.sets import feature_names
 from segcore.records.intake import DataRequest
 from segcore.segments.scoring import score
 from segcore.store.store import Store

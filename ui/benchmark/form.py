@@ -11,7 +11,7 @@ from segcore import jobs
 from segcore.benchmark.plan import engines_of
 from segcore.clustering.algorithms.registry import ALGORITHMS, AlgorithmSpec, algorithm
 from segcore.errors import SegcoreError
-from segcore.features.defaults import KIT
+from segcore.features.planning.defaults import KIT
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Grid, value_text
 from segcore.records.plan import Plan

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from segcore.clustering.algorithms.registry import ALGORITHMS
-from segcore.features.sets import set_of, sets_of
+from segcore.features.planning.sets import set_of, sets_of
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import SCALERS, Outliers, Scaler
@@ -126,7 +126,7 @@ def show(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
 
 
 def _show_preset(name: str, taken: Intake, table: FeatureTable) -> None:
-    from segcore.features.sets import feature_names
+    from segcore.features.planning.sets import feature_names
 
     _tick_only(feature_names(table, name, taken.kind) if name else (), taken, table)
 
@@ -145,7 +145,7 @@ def untick(feature: str, taken: Intake, table: FeatureTable) -> None:
 
 def use_setting(name: str, taken: Intake, table: FeatureTable) -> None:
     """Set features, outlier rule, scaling and all grids to the Intel kit's or to the app's own; a callback."""
-    from segcore.features.defaults import APP, KIT
+    from segcore.features.planning.defaults import APP, KIT
 
     chosen = (KIT if name == "kit" else APP[taken.kind]).plan(table, taken.kind)
     show(chosen, taken, table)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from segcore.features.priorities import PRIORITIES
+from segcore.features.planning.priorities import PRIORITIES
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import Outliers, Scaler, Transform

@@ -29,7 +29,7 @@ def draw_origin(taken: Intake) -> None:
 
 def draw_next_step(page: Page, taken: Intake) -> None:
     """Say what to do next, with one primary button."""
-    from segcore.features.sets import set_of
+    from segcore.features.planning.sets import set_of
 
     newest = loading.newest_sweep(page.store)
     done = newest is not None and page.store.is_complete(newest)

@@ -108,7 +108,7 @@ def plan() -> Plan:
     kept: Plan | None = recall(f"plan.{taken.table}")
     if kept is not None:
         return kept
-    from segcore.features.defaults import APP
+    from segcore.features.planning.defaults import APP
 
     return APP[taken.kind].plan(cache.feature_table(str(cache.store().home), taken.table), taken.kind)
 

@@ -4,7 +4,7 @@ import pytest
 
 from segcore.errors import DataError, ParameterError
 from segcore.features.output import data_dictionary
-from segcore.features.sets import feature_names
+from segcore.features.planning.sets import feature_names
 from segcore.records.dataset import ROW_NUMBER
 
 AGES = [20.0, 35, 50, 20, 41, 63, 28, 33, 52, 47]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from segcore.data.sources import read_source
 from segcore.errors import DataError, ParameterError
 from segcore.features.builders import build_features
-from segcore.features.sets import FEATURE_SETS, feature_names
+from segcore.features.planning.sets import FEATURE_SETS, feature_names
 from segcore.records.intake import DataRequest
 
 ROLES = {"customer": "Client", "order": "Ticket", "time": "At", "item": "Code", "quantity": "Qty", "price": "Unit"}

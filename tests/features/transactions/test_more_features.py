@@ -7,7 +7,7 @@ import pytest
 from segcore.data.sources import read_source
 from segcore.errors import DataError
 from segcore.features.builders import build_features
-from segcore.features.sets import feature_names
+from segcore.features.planning.sets import feature_names
 from segcore.records.data_rules import ColumnRules
 from segcore.records.dataset import Note
 from segcore.records.intake import DataRequest

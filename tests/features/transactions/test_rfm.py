@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from segcore.data.sources import read_source
 from segcore.features.builders import build_features
-from segcore.features.sets import feature_names
+from segcore.features.planning.sets import feature_names
 from segcore.features.transactions.rfm import GRID, SCORES, SEGMENTS, describe_rfm, fit_cuts, rfm_scores, rfm_segments
 from segcore.records.intake import DataRequest
 

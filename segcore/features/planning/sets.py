@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from segcore.errors import ParameterError
-from segcore.features.priorities import unquoted
+from segcore.features.planning.priorities import unquoted
 from segcore.features.transactions.dictionary import BEHAVIOUR, KIT, RFM, SMALL
 from segcore.records.feature_table import FeatureTable
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from segcore.features.sets import feature_names
+from segcore.features.planning.sets import feature_names
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import Outliers, Scaler
@@ -18,7 +18,7 @@ class Setting:
     Parameters
     ----------
     features : str
-        Name of a set: see `segcore.features.sets.FEATURE_SETS`.
+        Name of a set: see `segcore.features.planning.sets.FEATURE_SETS`.
     outliers : {"kit", "none"}
     scaler : {"standard", "minmax", "robust", "none"}
     """

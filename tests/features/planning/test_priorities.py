@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from segcore.errors import DataError, ParameterError
-from segcore.features.priorities import parse_priorities, parse_transforms
+from segcore.features.planning.priorities import parse_priorities, parse_transforms
 from segcore.records.feature_table import ColumnUse, FeatureEntry, FeatureTable
 
 ENTRIES = (

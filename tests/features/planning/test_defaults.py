@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from segcore.errors import ParameterError
-from segcore.features.defaults import APP, COMMAND_LINE, KIT
-from segcore.features.sets import FEATURE_SETS, set_of, sets_of
+from segcore.features.planning.defaults import APP, COMMAND_LINE, KIT
+from segcore.features.planning.sets import FEATURE_SETS, set_of, sets_of
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
 
