@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from segcore.cli.options import add_data_options, plan_from, print_notes, request_from
 from segcore.cli.taking import taken_in
 from segcore.errors import ParameterError
+from segcore.wording.findings import note_json
 
 if TYPE_CHECKING:
     from segcore.features.assemble import Assembled
@@ -184,7 +185,7 @@ def _summary(intake: Intake, plan: Plan, assembled: Assembled) -> dict[str, Any]
         "seed": plan.seed,
         "set_aside": {"customers": assembled.set_aside_customers, "revenue_share": assembled.set_aside_revenue_share},
         "reference_date": assembled.table.reference_date,
-        "notes": [{"level": note.level, "text": note.text} for note in intake.notes],
+        "notes": [note_json(note) for note in intake.notes],
     }
 
 

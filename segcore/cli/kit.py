@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore.errors import DataError, ParameterError
+from segcore.wording.findings import sentence
 
 if TYPE_CHECKING:
     from segcore.records.feature_table import FeatureTable
@@ -78,7 +79,7 @@ def _features(args: argparse.Namespace, log: logging.Logger) -> FeatureTable:
     require_engine(args.engine)
     dataset = read_rows_in_child(Store().home, DataRequest(args.dataset_path, kind="transactions"))
     for note in dataset.notes:
-        log.log(logging.WARNING if note.level == "warning" else logging.INFO, "%s", note.text)
+        log.log(logging.WARNING if note.severity == "warning" else logging.INFO, "%s", sentence(note))
     full = in_kits_order(build_features(dataset))
     names = feature_names(full, "small" if args.use_small_features else "kit", dataset.kind)
     require_enough(assemble(full, names, outliers="kit", repeats=1, seed=args.seed))

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from segcore.cli.meaning import add_meaning_options, column_rules, parse_roles, read_options, row_rules
 from segcore.clustering.algorithms.registry import ALGORITHMS
 from segcore.errors import ParameterError
-from segcore.records.dataset import Note
 from segcore.records.feature_table import FeatureTable
+from segcore.records.finding import Finding
 from segcore.records.plan import MAX_SEED, Plan
 from segcore.records.preparation import OUTLIERS, SCALERS
 from segcore.records.solution import ENGINES
+from segcore.wording.findings import sentence
 
 if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake
@@ -146,10 +147,10 @@ def plan_from(args: argparse.Namespace, intake: Intake, table: FeatureTable) -> 
     return replace(plan, weights=parse_priorities(chosen, priorities, catch_up=ahead))
 
 
-def print_notes(notes: Iterable[Note]) -> None:
+def print_notes(notes: Iterable[Finding]) -> None:
     """Print what was noticed in the data on standard error, a line each."""
     for note in notes:
-        print(f"{'warning' if note.level == 'warning' else 'note'}: {note.text}", file=sys.stderr)
+        print(f"{'warning' if note.severity == 'warning' else 'note'}: {sentence(note)}", file=sys.stderr)
 
 
 def _check_numbers(args: argparse.Namespace) -> None:

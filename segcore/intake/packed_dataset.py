@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from segcore.records.dataset import Dataset, Note
+from segcore.records.dataset import Dataset
+from segcore.records.finding import Finding
 
 _KEPT = ("kind", "roles", "name", "fingerprint", "rows_read", "set_aside", "filtered_out", "filters", "counts")
 
@@ -21,7 +21,7 @@ def pack(dataset: Dataset, path: Path) -> dict[str, Any]:
     pq.write_table(rows, path, compression="lz4")
     plain = {name: getattr(dataset, name) for name in _KEPT}
     mappings = {name: dict(plain[name]) for name in ("roles", "set_aside", "counts")}
-    return {**plain, **mappings, "filters": list(dataset.filters), "notes": [asdict(note) for note in dataset.notes]}
+    return {**plain, **mappings, "filters": list(dataset.filters), "notes": [note.to_json() for note in dataset.notes]}
 
 
 def unpack(rest: Mapping[str, Any], path: Path, *, frames: str) -> Dataset:
@@ -30,5 +30,5 @@ def unpack(rest: Mapping[str, Any], path: Path, *, frames: str) -> Dataset:
 
     from segcore.system.frames import to_backend
 
-    notes = tuple(Note(**note) for note in rest["notes"])
+    notes = tuple(Finding.from_json(note) for note in rest["notes"])
     return Dataset(**{**rest, "filters": tuple(rest["filters"]), "notes": notes}, frame=to_backend(pq.read_table(path), frames))

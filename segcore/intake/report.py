@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from segcore.records.intake import Intake
 from segcore.store.store import Store
+from segcore.wording.findings import note_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,5 +52,5 @@ def data_report(intake: Intake) -> dict[str, Any]:
         "customers": intake.n_customers,
         "period": {"first": intake.first_date, "last": intake.last_date},
         "net_revenue": intake.total_revenue,
-        "notes": [{"level": note.level, "text": note.text} for note in intake.notes],
+        "notes": [note_json(note) for note in intake.notes],
     }

@@ -13,6 +13,7 @@ from segcore.errors import SegcoreError, StoreError
 from segcore.intake.remembered import recall_choice, remember_choice, with_choice
 from segcore.records.dataset import ROLES_OF, Dataset, Note
 from segcore.records.feature_table import FeatureTable
+from segcore.records.finding import Finding
 from segcore.records.intake import DataRequest, Intake, Peek
 from segcore.store.store import Store
 from segcore.system.digests import digest
@@ -116,7 +117,9 @@ def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
     return _record(store, raw, dataset, build_features(dataset, columns=request.columns), meaning.reasons, notes)
 
 
-def _record(store: Store, raw: Raw, dataset: Dataset, table: FeatureTable, reasons: Mapping[str, str], notes: tuple[Note, ...]) -> Intake:
+def _record(
+    store: Store, raw: Raw, dataset: Dataset, table: FeatureTable, reasons: Mapping[str, str], notes: tuple[Finding, ...]
+) -> Intake:
     first, last = _span(dataset)
     return Intake(
         table=store.put_feature_table(table),
@@ -159,7 +162,7 @@ def _span(dataset: Dataset) -> tuple[str | None, str | None]:
     return (first.isoformat() if first else None), (last.isoformat() if last else None)
 
 
-def _dropped_notes(table: FeatureTable) -> list[Note]:
+def _dropped_notes(table: FeatureTable) -> list[Finding]:
     """Say which columns of a customer table are not clustered on, and why; with transactions no column is one in itself."""
     from segcore.wording.quotes import named
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from segcore.records.finding import Finding
+
 Kind = Literal["transactions", "ratings", "customers"]
 KINDS: tuple[Kind, ...] = ("transactions", "ratings", "customers")
 ROW_NUMBER = "row number"  # the column of text ids that stands in for a customer role, with one row a customer
@@ -41,12 +43,9 @@ def is_cancelled(roles: Mapping[str, str]) -> Any:
     return negative | nw.col(roles["order"]).str.contains(CANCELLED_ORDER) if "order" in roles else negative
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
-    """One thing that was noticed in the data: ``level`` is how loud to say it, ``text`` one plain sentence."""
-
-    level: Literal["info", "warning"]
-    text: str
+def Note(level: Literal["info", "warning"], text: str) -> Finding:  # noqa: N802
+    """Return a finding that is still a sentence; goes when every finding has a code."""
+    return Finding("text", level, {"text": text})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +73,7 @@ class Dataset:
         Rows the analyst's filters removed.
     filters : tuple of str
         The filters, as asked.
-    notes : tuple of Note
+    notes : tuple of Finding
     aside : pyarrow Table or None
         The rows that were set aside: ``Row`` (where it stands in the source), ``Why``, then the source's columns as text.
     counts : mapping of str to int
@@ -90,6 +89,6 @@ class Dataset:
     set_aside: Mapping[str, int] = field(default_factory=dict)
     filtered_out: int = 0
     filters: tuple[str, ...] = ()
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Finding, ...] = ()
     aside: Any = None
     counts: Mapping[str, int] = field(default_factory=dict)

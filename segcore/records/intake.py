@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules, rules_from_json, rules_to_json
-from segcore.records.dataset import Note
 from segcore.records.feature_table import ColumnUse
+from segcore.records.finding import Finding
 
 _RULES: Mapping[str, Any] = {"reading": ReadOptions, "rows": RowRules, "columns": ColumnRules}
 
@@ -133,7 +133,7 @@ class Intake:
     rows_read, rows_used, filtered_out : int
         ``rows_read == rows_used + sum(set_aside.values()) + filtered_out``.
     set_aside : mapping of reason to number of rows
-    notes : tuple of Note
+    notes : tuple of Finding
     preview : str
         Id of the stored frame of the first rows, as text.
     n_customers : int
@@ -165,7 +165,7 @@ class Intake:
     rows_used: int
     set_aside: Mapping[str, int]
     filtered_out: int
-    notes: tuple[Note, ...]
+    notes: tuple[Finding, ...]
     preview: str
     n_customers: int
     first_date: str | None
@@ -184,11 +184,14 @@ class Intake:
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         mappings = {name: dict(values[name]) for name in ("data", "roles", "set_aside", "reasons", "counts", "form")}
         lists = {name: list(values[name]) for name in ("columns", "sheets")}
-        records = {name: [asdict(record) for record in values[name]] for name in ("notes", "uses")}
+        records = {"notes": [note.to_json() for note in self.notes], "uses": [asdict(use) for use in self.uses]}
         return {**values, **mappings, **lists, **records}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Intake:
         """Build the record from what ``to_json`` returned."""
-        records = {"notes": tuple(Note(**note) for note in data["notes"]), "uses": tuple(ColumnUse(**use) for use in data["uses"])}
+        records = {
+            "notes": tuple(Finding.from_json(note) for note in data["notes"]),
+            "uses": tuple(ColumnUse(**use) for use in data["uses"]),
+        }
         return cls(**{**data, **records, "columns": tuple(data["columns"]), "sheets": tuple(data["sheets"])})

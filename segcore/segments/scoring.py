@@ -18,6 +18,7 @@ from segcore.features.customers.unseen_values import unseen_notes
 from segcore.features.preparation import apply_preparation
 from segcore.records.dataset import Dataset, Note
 from segcore.records.feature_table import FeatureTable
+from segcore.records.finding import Finding
 from segcore.records.grid import point_key
 from segcore.records.preparation import Preparation
 from segcore.records.solution import Solution
@@ -39,14 +40,14 @@ class ScoredCustomers:
         -1 is noise.
     set_aside : ndarray of shape (n_customers,), bool
         Whom the solution's outlier rule would have set aside; they are scored all the same.
-    notes : tuple of Note
+    notes : tuple of Finding
         Values that no customer had when the sweep was made, and what they count as.
     """
 
     table: FeatureTable
     labels: np.ndarray
     set_aside: np.ndarray
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
     @property
     def customers(self) -> np.ndarray:
@@ -98,7 +99,7 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     if not np.isfinite(X).all():
         raise DataError("Some features of these data are missing or infinite: clean the columns the sweep was made with.")
     labels = algorithm(spec.algorithm).assign(X, solution.arrays, solution.params)
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Finding, ...] = ()
     if dataset.kind == "customers" and fitted is not None:
         notes = (*unseen_notes(dataset, fitted), *_range_notes(earlier, table))
     return ScoredCustomers(
@@ -109,7 +110,7 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     )
 
 
-def _range_notes(trained: FeatureTable, scored: FeatureTable) -> tuple[Note, ...]:
+def _range_notes(trained: FeatureTable, scored: FeatureTable) -> tuple[Finding, ...]:
     """Warn of numbers most of which lie outside what they were when the sweep was made: another unit or decimal mark, say."""
     if len(scored) < _FEWEST_IN_RANGE:
         return ()

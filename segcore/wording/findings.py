@@ -36,6 +36,11 @@ def sentence(finding: Finding, audience: Audience = "command line") -> str:
     return make(**finding.values, do=remedy_text(finding.remedy, audience))
 
 
+def note_json(finding: Finding) -> dict[str, Any]:
+    """Return a finding as reports list it: ``level`` and ``text``, and the ``code`` and ``values`` that the text was made from."""
+    return {"level": finding.severity, "text": sentence(finding), "code": finding.code, "values": dict(finding.values)}
+
+
 def refusal(
     code: str, /, *, kind: Callable[..., SegcoreError] = DataError, remedy: Remedy | str | None = None, **values: Any
 ) -> SegcoreError:

@@ -10,6 +10,7 @@ import pytest
 from segcore.data.sources import read_source
 from segcore.features.builders import build_features
 from segcore.records.intake import DataRequest
+from segcore.wording.findings import sentence
 
 pytestmark = pytest.mark.skipif(
     "SEGCORE_DATA_DIR" not in os.environ, reason="SEGCORE_DATA_DIR is not set: it names a folder with Online Retail's files"
@@ -24,7 +25,7 @@ def assert_same_features(one, other):
 
 
 def warnings_of(dataset):
-    return [note.text for note in dataset.notes if note.level == "warning"]
+    return [sentence(note) for note in dataset.notes if note.severity == "warning"]
 
 
 def test_the_latin_1_csv_and_the_parquet_are_the_same_data(data_dir):
@@ -33,7 +34,7 @@ def test_the_latin_1_csv_and_the_parquet_are_the_same_data(data_dir):
 
     assert csv.fingerprint == parquet.fingerprint
     assert csv.set_aside == parquet.set_aside == {"without CustomerID": 135_080}
-    assert any("Latin-1" in note.text for note in csv.notes)
+    assert any("Latin-1" in sentence(note) for note in csv.notes)
     assert warnings_of(csv) == warnings_of(parquet) == []
 
 

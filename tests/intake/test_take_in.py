@@ -18,6 +18,7 @@ from segcore.intake.child import peek_in_child, read_rows_in_child, take_in_chil
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest, Intake
 from segcore.store.store import Store
+from segcore.wording.findings import sentence
 
 HEADER = "customer_id,order_id,date,amount,country\n"
 LINES = "".join(f"{n % 4:03d},o{n // 2},2024-01-{n + 1:02d},{n}.25,{'FR' if n % 2 else 'DE'}\n" for n in range(20))
@@ -196,7 +197,7 @@ def test_what_was_chosen_is_taken_for_the_next_file_with_the_same_columns(store,
 
     assert taken.kind == "transactions" and dict(taken.roles) == roles
     assert taken.remembered == "march.csv"
-    assert "as they were chosen for march.csv" in taken.notes[0].text
+    assert "as they were chosen for march.csv" in sentence(taken.notes[0])
     assert take_in(store, DataRequest(str(second), afresh=True)).remembered is None
     corrected = {**roles, "amount": "value"}
     take_in(store, DataRequest(str(first), kind="transactions", roles=corrected))

@@ -19,6 +19,7 @@ from segcore.segments.scoring import score
 from segcore.store.store import Store
 from segcore.sweeps.plan import make_spec
 from segcore.sweeps.run import run_sweep
+from segcore.wording.findings import sentence
 
 JOBS = ("clerk", "driver", "nurse", "smith", "cook")
 PRIORITIES, TRANSFORMS = ["high=spend", "0.5=job", "med=loan"], ["log=spend", "power=gap"]
@@ -219,9 +220,9 @@ def test_the_readme_of_a_plain_model_speaks_of_no_transforms_weights_or_dummies(
 
 def test_a_number_in_another_unit_is_warned_of(swept, read):
     known, new = swept(), customers(60, 1)
-    assert not [note for note in score(known.store, known.sweep, 0, read(new)).notes if "same unit" in note.text]
+    assert not [note for note in score(known.store, known.sweep, 0, read(new)).notes if "same unit" in sentence(note)]
     new["spend"] = new["spend"] * 1e6
 
-    notes = [note.text for note in score(known.store, known.sweep, 0, read(new)).notes if "same unit" in note.text]
+    notes = [sentence(note) for note in score(known.store, known.sweep, 0, read(new)).notes if "same unit" in sentence(note)]
 
     assert len(notes) == 1 and notes[0].startswith("spend: ")

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from segcore.store.store import Store
+from segcore.wording.findings import sentence
 from ui.shell import cache
 from ui.widgets.text import count, day, number, on_screen, plain, visible
 
@@ -64,14 +65,14 @@ def draw_findings(taken: Intake) -> None:
         st.markdown(f"All {count(taken.rows_read, 'row')} are used; none had to be set aside.")
     if taken.counts:
         st.markdown(f"Used, but worth a look: {plain(counts_words(taken))}.")
-    counted = [note for note in taken.notes if note.level == "info" and _COUNTED.fullmatch(note.text)]  # the table says it
-    for note in sorted(taken.notes, key=lambda note: note.level != "warning"):
+    counted = [note for note in taken.notes if note.severity == "info" and _COUNTED.fullmatch(sentence(note))]  # the table says it
+    for note in sorted(taken.notes, key=lambda note: note.severity != "warning"):
         if note in counted:
             continue
-        if note.level == "warning":
-            st.warning(plain(on_screen(note.text)), icon=":material/warning:")
+        if note.severity == "warning":
+            st.warning(plain(on_screen(sentence(note, "screen"))), icon=":material/warning:")
         else:
-            st.markdown(f"- {plain(on_screen(note.text))}")
+            st.markdown(f"- {plain(on_screen(sentence(note, 'screen')))}")
 
 
 def counts_words(taken: Intake) -> str:

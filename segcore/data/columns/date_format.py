@@ -14,6 +14,7 @@ from segcore.data.columns.text import Distinct, Where, blanks, plain_characters,
 from segcore.errors import DataError
 from segcore.records.data_rules import DateOrder
 from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 
 _NO_DAY = ", a day that does not exist"
 _NO_TIME = ", a time that does not exist"
@@ -45,7 +46,7 @@ class Reading:
         self.missing = np.zeros(len(found), dtype=bool)
         self.good = np.ones(len(found), dtype=bool)
         self.why: dict[str, np.ndarray] = {}
-        self.notes: list[Note] = []
+        self.notes: list[Finding] = []
 
     @property
     def bad(self) -> np.ndarray:
@@ -199,7 +200,7 @@ class Reading:
         self._say(f"{text}: each is read as the clock showed it there.", warn="none" in zones)
 
 
-def twelve_hours(hours: np.ndarray, name: str) -> list[Note]:
+def twelve_hours(hours: np.ndarray, name: str) -> list[Finding]:
     """Notice a clock that never shows 0 or more than 12, though it shows both small and large hours; hours are -1 without a clock."""
     there = hours[hours >= 0]
     if len(there) < _TELLING_TIMES or there.min() < 1 or there.max() > 12 or there.min() > 6 or there.max() < 7:

@@ -14,6 +14,7 @@ from segcore.data.columns.text import Distinct, Where
 from segcore.errors import DataError
 from segcore.records.data_rules import DATE_ORDERS, DateOrder
 from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 
 TITLES: dict[DateOrder, str] = {"dmy": "the day first", "mdy": "the month first", "ymd": "the year first"}
 # Positions of year, month and day.
@@ -34,7 +35,7 @@ class Ordered:
         Which texts are no such dates though they would be in another order.
     sure : bool
         Which texts are dates in this order only.
-    notes : tuple of Note
+    notes : tuple of Finding
     """
 
     order: DateOrder
@@ -43,7 +44,7 @@ class Ordered:
     day: np.ndarray
     against: np.ndarray
     sure: np.ndarray
-    notes: tuple[Note, ...]
+    notes: tuple[Finding, ...]
 
 
 def find_order(parts: DateParts, found: Distinct, chosen: np.ndarray, *, asked: DateOrder | None, name: str, where: Where) -> Ordered:
@@ -111,7 +112,7 @@ class _Candidates:
         """Return the orders in which every date is plausible that is so in one."""
         return [order for order in self.orders if not (self.telling & ~self.plausible[order]).any()]
 
-    def ordered(self, order: DateOrder, notes: Iterable[Note]) -> Ordered:
+    def ordered(self, order: DateOrder, notes: Iterable[Finding]) -> Ordered:
         """Return the dates in an order."""
         against = self.telling & ~self.plausible[order]
         return Ordered(order, *self._parts(order), against, self._sure(order), tuple(notes))
@@ -143,14 +144,14 @@ class _Candidates:
         slashed = "-" not in str(self.found.values[int(np.argmax(self.chosen))])
         return "last" if firsts > lasts or (slashed and firsts == lasts) else ""
 
-    def year_first_note(self) -> Note:
+    def year_first_note(self) -> Finding:
         """Say that the year was taken to be first, and why."""
         firsts, lasts = (len(np.unique(self.numbers[position][self.chosen])) for position in (0, 2))
         example = self.found.quote(self.chosen, self.where)
         why = f"the last number has {lasts} different values and the first {firsts}"
         return Note("warning", f"{self.name} is read with the year first, since {why}: check that {example} is {self._spelled('ymd')}.")
 
-    def sure_note(self, order: DateOrder) -> list[Note]:
+    def sure_note(self, order: DateOrder) -> list[Finding]:
         """Say in which order the dates are read, and which date says so; warn where hardly any does."""
         sure = self._sure(order)
         if not sure.any():

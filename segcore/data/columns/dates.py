@@ -16,6 +16,7 @@ from segcore.data.columns.text import Distinct, Where, combined, missing_to_null
 from segcore.errors import DataError, ParameterError
 from segcore.records.data_rules import DateOrder
 from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import quoted
 
 
@@ -27,14 +28,14 @@ class Times:
     ----------
     values : pyarrow Array of timestamp[us] without a zone
         As the clock on the wall showed them; null where missing or bad.
-    notes : tuple of Note
+    notes : tuple of Finding
         How they were read, where that is a decision.
     bad : ndarray of shape (n_rows,), bool, or None
         Values that are no dates in the column's form; ``None`` where there is none.
     """
 
     values: pa.Array
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Finding, ...] = ()
     bad: np.ndarray | None = None
 
 
@@ -111,7 +112,7 @@ def _native(column: pa.Array, *, name: str, where: Where, set_aside: bool) -> Ti
         raise bad_values(name, "dates", int(bad.sum()), first, some_good=int(bad.sum()) < len(column) - column.null_count)
     if bad.any():
         column = pc.if_else(pa.array(bad), pa.scalar(None, column.type), column)
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Finding, ...] = ()
     zone = getattr(column.type, "tz", None)
     if zone:
         try:

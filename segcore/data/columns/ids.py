@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from segcore.data.columns.text import INVISIBLE, Distinct, Where, bytes_of, combined, missing_to_null, true_of, written
 from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import quoted
 
 _WHOLE = r"^-?\d+\.0+$"
@@ -28,12 +29,12 @@ class Ids:
     ----------
     values : pyarrow Array of large_string
         Composed (NFC), without outer spaces and invisible characters, leading zeros kept; null where missing.
-    notes : tuple of Note
+    notes : tuple of Finding
         What was unified, with how many rows have it and the first of them.
     """
 
     values: pa.Array
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
 
 def read_ids(column: pa.ChunkedArray | pa.Array, *, name: str, where: Where) -> Ids:
@@ -64,7 +65,7 @@ def as_ids(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return read_ids(column, name="", where=str).values
 
 
-def _unify(found: Distinct, name: str, where: Where) -> tuple[pa.Array, list[Note]]:
+def _unify(found: Distinct, name: str, where: Where) -> tuple[pa.Array, list[Finding]]:
     """Return the distinct texts without invisible characters and outer spaces, letters composed, and what was said about it."""
     values = found.values
     characters = bytes_of(values)
@@ -92,7 +93,7 @@ def _unify(found: Distinct, name: str, where: Where) -> tuple[pa.Array, list[Not
     return composed, notes
 
 
-def _two_forms(found: Distinct, trimmed: pa.Array, composed: pa.Array, changed: np.ndarray, name: str, where: Where) -> Note:
+def _two_forms(found: Distinct, trimmed: pa.Array, composed: pa.Array, changed: np.ndarray, name: str, where: Where) -> Finding:
     """Say which ids are written in two Unicode forms; without the other form in the column, that their letters were composed."""
     usual = composed.filter(pa.array(~changed))
     twice = changed & pc.is_in(composed, value_set=usual).to_numpy(zero_copy_only=False)
@@ -111,7 +112,7 @@ def _two_forms(found: Distinct, trimmed: pa.Array, composed: pa.Array, changed: 
     return Note("info", f"{ids} written in two Unicode forms, such as {one} and {two}: taken for one.")
 
 
-def _without_zero_fraction(values: pa.Array, found: Distinct, name: str, where: Where) -> tuple[pa.Array, list[Note]]:
+def _without_zero_fraction(values: pa.Array, found: Distinct, name: str, where: Where) -> tuple[pa.Array, list[Finding]]:
     if not (bytes_of(values) == _POINT).any():
         return values, []
     whole = true_of(pc.match_substring_regex(values, _WHOLE))
@@ -123,7 +124,7 @@ def _without_zero_fraction(values: pa.Array, found: Distinct, name: str, where: 
     return ids, [Note("info", f"{_values(found.count(whole), name, 'is', 'are')} written as a number with .0, which is left out: {first}.")]
 
 
-def _shortened(ids: pa.Array, found: Distinct, name: str, where: Where) -> list[Note]:
+def _shortened(ids: pa.Array, found: Distinct, name: str, where: Where) -> list[Finding]:
     """Notice what a spreadsheet makes of long ids when it takes them for numbers."""
     if not (bytes_of(ids) == ord("+")).any():
         return []
@@ -137,7 +138,7 @@ def _shortened(ids: pa.Array, found: Distinct, name: str, where: Where) -> list[
     return [Note("warning", text)]
 
 
-def _inexact(column: pa.Array, name: str, where: Where) -> list[Note]:
+def _inexact(column: pa.Array, name: str, where: Where) -> list[Finding]:
     """Notice floating numbers so large that not every whole number has one of its own."""
     wide = pc.cast(column, pa.float64())
     large = true_of(pc.and_(pc.greater_equal(pc.abs(wide), _EXACT[column.type]), pc.is_finite(wide)))

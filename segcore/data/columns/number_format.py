@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from segcore.data.columns.number_parts import take_apart
 from segcore.data.columns.text import Distinct, Where, blanks, plain_characters, true_of
 from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import quoted
 
 EXACT = 2.0**53  # from here on not every whole number has a floating number of its own
@@ -34,14 +35,14 @@ class Reading:
     bad : ndarray of shape (n_values,), bool
     why : mapping of str to ndarray of shape (n_values,), bool
         What is wrong, as it follows the value in a message, and of which; bad texts that are simply no number are in none.
-    notes : tuple of Note
+    notes : tuple of Finding
     unit : str
     """
 
     values: np.ndarray
     bad: np.ndarray
     why: dict[str, np.ndarray]
-    notes: tuple[Note, ...]
+    notes: tuple[Finding, ...]
     unit: str
 
     def reason(self, position: int) -> str:
@@ -81,7 +82,7 @@ class _Column:
     def __init__(self, found: Distinct, texts: pa.Array, name: str, where: Where) -> None:
         self.found, self.texts, self.name, self.where = found, texts, name, where
         self.counts = found.counts
-        self.notes: list[Note] = []
+        self.notes: list[Finding] = []
         self.why: dict[str, np.ndarray] = {}
         self.parts = take_apart(texts)
         self.body = self.parts.body
@@ -201,7 +202,7 @@ class _Column:
 
     def say_signs(self, values: np.ndarray) -> None:
         """Say what marks were read as parting, and what else stands for a minus."""
-        doubtful = any(note.level == "warning" for note in self.notes)
+        doubtful = any(note.severity == "warning" for note in self.notes)
         for mark, title in _MARKS.items():
             marked = self.good & true_of(pc.match_substring(self.body, mark))
             if marked.any() and not (doubtful and mark in ".,") and not mark == self.mark == ".":

@@ -12,7 +12,7 @@ from segcore.data.columns.bad_values import bad_values
 from segcore.data.columns.number_format import EXACT, TOO_LONG, may_be_numbers, read_texts
 from segcore.data.columns.text import Distinct, Where, bytes_of, combined, missing_to_null, written
 from segcore.errors import DataError
-from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import quoted
 
 _POINT = ord(".")
@@ -33,7 +33,7 @@ class Numbers:
         Finite; null where missing or bad.
     bad : ndarray of shape (n_rows,), bool, or None
         Values that are no numbers; ``None`` where there is none.
-    notes : tuple of Note
+    notes : tuple of Finding
         How they were read, where that is a decision.
     unit : str
         What stands with the numbers: ``"%"``, ``"£"``...; "" for plain numbers.
@@ -41,7 +41,7 @@ class Numbers:
 
     values: pa.Array
     bad: np.ndarray | None = None
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Finding, ...] = ()
     unit: str = ""
 
 

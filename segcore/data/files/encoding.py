@@ -11,6 +11,7 @@ import pyarrow as pa
 from segcore.data.files.file_type import GIVE
 from segcore.errors import DataError, ParameterError, SourceError
 from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import named
 
 _MARKS = (  # the longer ones first: the mark of UTF-32 begins as that of UTF-16
@@ -45,7 +46,7 @@ class Encoding:
 
     name: str
     spoken: str
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
 
 def decode(content: bytearray, name: str, asked: str | None = None) -> tuple[bytearray, Encoding]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from segcore.data.columns.text import visible
 from segcore.errors import DataError
 from segcore.records.dataset import Kind, Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import quoted
 
 MAX_COLUMNS = 2_000
@@ -34,7 +35,7 @@ class Raw:
     where : callable
         ``where(row)`` names the place of a row (0 is the first) as its owner would look it up: "line 17", "row 17". It is quick: it may
         be asked for every row.
-    notes : tuple of Note
+    notes : tuple of Finding
         What the reader noticed.
     kind, roles : Kind or None, mapping
         Known beforehand for samples, else to be guessed.
@@ -52,7 +53,7 @@ class Raw:
     read: Callable[[Sequence[str]], pa.Table]
     head: Callable[[int], pa.Table]
     where: Callable[[int], str]
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Finding, ...] = ()
     kind: Kind | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
@@ -69,7 +70,7 @@ def table_source(
     table: pa.Table,
     *,
     where: Callable[[int], str],
-    notes: Sequence[Note] = (),
+    notes: Sequence[Finding] = (),
     form: Mapping[str, str] | None = None,
     sheets: Sequence[str] = (),
     repeated: np.ndarray | None = None,
@@ -89,7 +90,7 @@ def table_source(
     )
 
 
-def check_header(names: Sequence[str], what: str) -> tuple[list[str], tuple[Note, ...]]:
+def check_header(names: Sequence[str], what: str) -> tuple[list[str], tuple[Finding, ...]]:
     """Return column names without outer spaces, the nameless ones numbered, and what was noticed.
 
     Raises

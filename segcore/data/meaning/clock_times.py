@@ -14,6 +14,7 @@ from segcore.data.columns.text import Distinct, combined, missing_to_null
 from segcore.data.files.raw import Raw
 from segcore.data.meaning.header_names import UNLIKELY_TIME, plain
 from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import named, quoted
 
 _DAY = 86_400_000_000  # microseconds
@@ -76,7 +77,7 @@ def clock_times(column: pa.ChunkedArray | pa.Array) -> pa.Array | None:
     return found.spread(pa.array(moments, pa.int64()))
 
 
-def at_their_clock(days: pa.Array, column: pa.ChunkedArray, *, time: str, clock: str) -> tuple[pa.Array, list[Note]]:
+def at_their_clock(days: pa.Array, column: pa.ChunkedArray, *, time: str, clock: str) -> tuple[pa.Array, list[Finding]]:
     """Return days with the times of day of another column, and what was done.
 
     Days that have a time already are left alone, and so are all where a value of the other column is no time of day.

@@ -16,6 +16,7 @@ from segcore.data.meaning.header_names import RATE, UNLIKELY_TIME, matching, nam
 from segcore.errors import DataError
 from segcore.records.data_rules import DateOrder, RowRules
 from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import named
 
 NO_QUANTITY = "there is no quantity"
@@ -56,7 +57,7 @@ class Guess:
     def __init__(self, raw: Raw, found: Mapping[str, str], possible: Iterable[str], *, without: set[str], rows: RowRules | None) -> None:
         self.columns: dict[str, str] = {}
         self.reasons: dict[str, str] = {}
-        self.notes: list[Note] = []
+        self.notes: list[Finding] = []
         self._raw = raw
         self._found = found
         self._order: DateOrder | None = rows.date_order if rows else None

@@ -18,6 +18,7 @@ from segcore.data.meaning.role_guesses import SAMPLE_ROWS, Guess, listed, rate_w
 from segcore.errors import DataError, ParameterError
 from segcore.records.data_rules import RowRules
 from segcore.records.dataset import KINDS, ROLES, ROLES_OF, Kind, Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import named, quoted
 
 _MONEY_ROLES = {"order", "quantity", "price", "amount", "discount"}
@@ -39,7 +40,7 @@ class Meaning:
     roles : mapping of role to column name
     reasons : mapping of role to str
         Why each column was taken for it; "chosen" where the analyst said so.
-    notes : tuple of Note
+    notes : tuple of Finding
         What was noticed and not taken.
     clock : str or None
         The column that holds the times of day, where that of the role time holds days alone.
@@ -48,7 +49,7 @@ class Meaning:
     kind: Kind
     roles: Mapping[str, str]
     reasons: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Finding, ...] = ()
     clock: str | None = None
 
 
@@ -78,7 +79,7 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: 
     known = {role: column for role, column in raw.roles.items() if role not in roles and column not in asked.values()}
     reasons = {**dict.fromkeys(known, "known of this sample"), **dict.fromkeys(asked, "chosen")}
     found = {**known, **asked}
-    notes: list[Note] = []
+    notes: list[Finding] = []
     if raw.kind is None:
         possible = ROLES if kind is None else ROLES_OF[_kind(kind)]
         guess = Guess(raw, found, possible, without={role for role, column in roles.items() if not column}, rows=rows)
@@ -156,7 +157,7 @@ def _decide_kind(raw: Raw, kind: str | None, found: Mapping[str, str], asked: Ma
     return "customers" if _distinct(raw, found["customer"], share=1.0 if lines else _MOSTLY) else "transactions"
 
 
-def _may_be_transactions(raw: Raw, found: Mapping[str, str]) -> list[Note]:
+def _may_be_transactions(raw: Raw, found: Mapping[str, str]) -> list[Finding]:
     """Say how to go on where rows have dates and amounts, and only whose they are is not known."""
     if "customer" in found or "time" not in found or not ("amount" in found or {"quantity", "price"} <= set(found)):
         return []
@@ -169,7 +170,7 @@ def _may_be_transactions(raw: Raw, found: Mapping[str, str]) -> list[Note]:
     ]
 
 
-def _total_notes(raw: Raw, found: Mapping[str, str]) -> list[Note]:
+def _total_notes(raw: Raw, found: Mapping[str, str]) -> list[Finding]:
     """Warn of an amount that is the same in all lines of an order."""
     if raw.kind is not None or not {"order", "amount"} <= set(found) or not is_repeated_total(raw, found["order"], found["amount"]):
         return []
@@ -177,7 +178,7 @@ def _total_notes(raw: Raw, found: Mapping[str, str]) -> list[Note]:
     return [Note("warning", f"{text} once a line: where that is so, give another column the role amount, or one row an order.")]
 
 
-def _pieces_notes(raw: Raw, found: Mapping[str, str]) -> list[Note]:
+def _pieces_notes(raw: Raw, found: Mapping[str, str]) -> list[Finding]:
     """Warn of an amount that may be a number of pieces."""
     if raw.kind is not None or "quantity" in found or "amount" not in found:
         return []
@@ -194,7 +195,7 @@ def _pieces_notes(raw: Raw, found: Mapping[str, str]) -> list[Note]:
     ]
 
 
-def _rate_notes(raw: Raw, discount: str) -> list[Note]:
+def _rate_notes(raw: Raw, discount: str) -> list[Finding]:
     """Warn of a discount that was chosen, but seems to be a rate."""
     what = rate_words(raw, discount)
     if what is None:

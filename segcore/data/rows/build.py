@@ -32,6 +32,7 @@ from segcore.data.rows.worth_a_look import cancelled_lines, worth_a_look
 from segcore.errors import DataError
 from segcore.records.data_rules import DateOrder, RowRules
 from segcore.records.dataset import ROW_NUMBER, Dataset, Note
+from segcore.records.finding import Finding
 from segcore.records.intake import DataRequest
 from segcore.system.frames import to_backend
 from segcore.wording.quotes import named, quoted
@@ -222,7 +223,7 @@ def _refuse_duplicates(rows: pa.Table, kept: np.ndarray, raw: Raw, roles: Mappin
     )
 
 
-def _role_notes(meaning: Meaning) -> list[Note]:
+def _role_notes(meaning: Meaning) -> list[Finding]:
     notes = []
     if meaning.kind == "customers" and "customer" not in meaning.roles:
         notes.append(Note("warning", "No column names the customers: the number of the row serves as id."))
@@ -234,7 +235,7 @@ def _role_notes(meaning: Meaning) -> list[Note]:
     return notes
 
 
-def _frame_notes(frames: str, n_rows: int) -> list[Note]:
+def _frame_notes(frames: str, n_rows: int) -> list[Finding]:
     if frames != "modin" or n_rows > _MODIN_PAYS_ROWS:
         return []
     return [Note("info", f"Modin on Ray takes longer than pandas for {n_rows:,} rows; it pays above many millions.")]

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from segcore.data.files.raw import Raw
 from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import named, quoted
 
 _LOOKED_AT = 10_000
@@ -16,7 +17,7 @@ _CELL = r"(?i)^\s*([=@]\S|[+\-][a-z])|<\s*(script|img|iframe|svg|object)\b|javas
 _NAME = re.compile(r"^\s*[=@+]|\.\./|\.\.\\|<[^>]*>|javascript:", re.IGNORECASE)
 
 
-def script_notes(raw: Raw) -> tuple[Note, ...]:
+def script_notes(raw: Raw) -> tuple[Finding, ...]:
     """Return what is to be said of cells in the first 10,000 rows, and of names, that look like formulas, scripts or paths."""
     notes = []
     name = next((name for name in (raw.name, *raw.names) if _NAME.search(name)), None)

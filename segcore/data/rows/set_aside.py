@@ -11,6 +11,7 @@ import pyarrow as pa
 from segcore.data.columns.role_values import as_text
 from segcore.data.files.raw import Raw
 from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import named
 
 EARLIER_SHEET = "stands in an earlier sheet too"
@@ -86,7 +87,7 @@ class Sieve:
         return pa.Table.from_arrays(columns, names=["Row", "Why", *_apart(raw.names)])
 
 
-def set_aside_notes(sieve: Sieve) -> list[Note]:
+def set_aside_notes(sieve: Sieve) -> list[Finding]:
     """Say how many rows were set aside, and why."""
     notes = []
     for reason, count in sieve.counts.items():

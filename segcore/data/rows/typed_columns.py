@@ -18,6 +18,7 @@ from segcore.data.meaning.roles import Meaning
 from segcore.errors import DataError
 from segcore.records.data_rules import RowRules
 from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import named, quoted
 
 IDS = ("customer", "order", "item")
@@ -40,7 +41,7 @@ class Typed:
         Null where missing or bad.
     bad : dict of column name to ndarray of shape (n_rows,), bool
         Values that could not be read, of the columns that have one.
-    notes : list of Note
+    notes : list of Finding
         How they were read, where that is a decision.
     days : dict of column name to pyarrow Array
         The column of days as it is in the file, where times of day were added to it.
@@ -48,7 +49,7 @@ class Typed:
 
     columns: dict[str, pa.Array] = field(default_factory=dict)
     bad: dict[str, np.ndarray] = field(default_factory=dict)
-    notes: list[Note] = field(default_factory=list)
+    notes: list[Finding] = field(default_factory=list)
     days: dict[str, pa.Array] = field(default_factory=dict)
 
 

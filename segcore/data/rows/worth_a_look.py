@@ -15,6 +15,7 @@ from segcore.data.meaning.roles import Meaning
 from segcore.data.rows.duplicates import MOST_ROWS, repeats_earlier
 from segcore.records.data_rules import RowRules
 from segcore.records.dataset import CANCELLED_ORDER, Note, is_cancelled
+from segcore.records.finding import Finding
 from segcore.wording.quotes import named
 
 _MANY_CANCELLED = 0.3
@@ -37,7 +38,7 @@ def cancelled_lines(rows: pa.Table, roles: Mapping[str, str]) -> np.ndarray:
 
 def worth_a_look(
     raw: Raw, used: pa.Table, kept: np.ndarray, meaning: Meaning, rules: RowRules, today: dt.date
-) -> tuple[dict[str, int], list[Note]]:
+) -> tuple[dict[str, int], list[Finding]]:
     """Count what is worth a look among the rows that are used.
 
     Parameters
@@ -54,7 +55,7 @@ def worth_a_look(
     -------
     counts : dict of str to int
         What they are, and how many; none that is 0.
-    notes : list of Note
+    notes : list of Finding
         A warning of many negative amounts, and of rows dated in the future.
     """
     if meaning.kind == "customers":
@@ -75,7 +76,7 @@ def worth_a_look(
     return {what: count for what, count in counts.items() if count}, notes
 
 
-def _spending_notes(used: pa.Table, roles: Mapping[str, str], cancelled: int) -> list[Note]:
+def _spending_notes(used: pa.Table, roles: Mapping[str, str], cancelled: int) -> list[Finding]:
     """Warn where so many amounts are negative that they may be what was spent, as in a bank's statement."""
     if "quantity" in roles or cancelled <= _MANY_CANCELLED * used.num_rows:
         return []
@@ -95,7 +96,7 @@ def _negative_only(used: pa.Table, roles: Mapping[str, str]) -> int:
     return len(negative) - int(pc.sum(pc.match_substring_regex(negative, CANCELLED_ORDER)).as_py() or 0)
 
 
-def _later(used: pa.Table, roles: Mapping[str, str], today: dt.date) -> tuple[int, list[Note]]:
+def _later(used: pa.Table, roles: Mapping[str, str], today: dt.date) -> tuple[int, list[Finding]]:
     if "time" not in roles:
         return 0, []
     times = used[roles["time"]]

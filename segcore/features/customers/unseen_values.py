@@ -12,11 +12,12 @@ from segcore.features.customers.column_values import Column, read_column
 from segcore.features.customers.dictionary import percent
 from segcore.features.customers.encoding import quoted, value_text
 from segcore.records.dataset import Dataset, Note
+from segcore.records.finding import Finding
 
 _MOST_NOTES = 20
 
 
-def unseen_notes(dataset: Dataset, fitted: Mapping[str, Any]) -> tuple[Note, ...]:
+def unseen_notes(dataset: Dataset, fitted: Mapping[str, Any]) -> tuple[Finding, ...]:
     """Say which columns of new customers hold values that the sweep's customers did not have.
 
     Parameters
@@ -28,7 +29,7 @@ def unseen_notes(dataset: Dataset, fitted: Mapping[str, Any]) -> tuple[Note, ...
 
     Returns
     -------
-    tuple of Note
+    tuple of Finding
         Warnings: a column that is empty here; a value that is neither of two; one of a category whose values all had a dummy. What is
         among the other values of a category was so when the sweep was made, too, and is not told apart from them.
     """

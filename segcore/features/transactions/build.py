@@ -22,6 +22,7 @@ from segcore.features.transactions.rhythm import Orders, gap_spread, spend_trend
 from segcore.records.data_rules import ColumnRules
 from segcore.records.dataset import Dataset, is_cancelled
 from segcore.records.feature_table import FeatureTable
+from segcore.wording.findings import sentence
 
 
 def build_transactions(
@@ -274,6 +275,6 @@ def _find(
 def _why_no_clock(dataset: Dataset, lines: Any) -> str:
     time = dataset.roles["time"]
     reason = why_no_clock(lines["time"], time)
-    if not reason and any("12-hour clock" in note.text for note in dataset.notes):
+    if not reason and any("12-hour clock" in sentence(note) for note in dataset.notes):
         return f"{time} comes from a 12-hour clock without AM or PM, which does not tell day from night"
     return reason

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from segcore.data.columns.dates import parse_moment, read_times
 from segcore.errors import DataError, ParameterError
+from segcore.wording.findings import sentence
 
 LONG = [dt.datetime(2011, 1, 1) + dt.timedelta(hours=7 * n, minutes=n) for n in range(400)]
 FORMS = {
@@ -34,7 +35,7 @@ def test_every_form_gives_the_times_that_were_written(form):
 
     expected = [dt.datetime.strptime(moment.strftime(form), form) for moment in LONG]
     assert times.values.to_pylist() == expected
-    spoken = " ".join(note.text for note in times.notes)
+    spoken = " ".join(sentence(note) for note in times.notes)
     said = FORMS[form]
     assert (said in spoken) if said else not times.notes
 
@@ -97,15 +98,15 @@ def test_days_that_are_the_same_in_both_orders_need_no_order():
 def test_one_date_above_the_12th_decides_and_is_named():
     (note,) = read(["03/04/2010", "13/04/2010"]).notes
 
-    assert note.level == "info"
-    assert "day first, since '13/04/2010' in line 3" in note.text
+    assert note.severity == "info"
+    assert "day first, since '13/04/2010' in line 3" in sentence(note)
 
 
 def test_one_telling_date_among_hundreds_is_warned_about():
     (note,) = read(["03/04/2010"] * 300 + ["04/13/2010"]).notes
 
-    assert note.level == "warning"
-    assert "only 1 of 301 dates" in note.text
+    assert note.severity == "warning"
+    assert "only 1 of 301 dates" in sentence(note)
 
 
 def test_dates_against_the_order_that_was_asked_for_are_bad():
@@ -130,7 +131,7 @@ def test_years_of_two_digits_are_first_where_the_last_number_runs_through_the_mo
     last = read([f"{day:02d}-01-24" for day in range(1, 29)])
 
     assert first.values.to_pylist() == last.values.to_pylist() == [dt.datetime(2024, 1, day) for day in range(1, 29)]
-    assert first.notes[0].level == "warning"
+    assert first.notes[0].severity == "warning"
     with pytest.raises(DataError, match="--date-order dmy or mdy or ymd"):
         read(["10-12-11"])
     assert read(["10-12-11"], order="ymd").values.to_pylist() == [dt.datetime(2010, 12, 11)]
@@ -205,7 +206,7 @@ def test_forms_of_other_languages_and_programs_are_read(text, expected):
 def test_months_without_a_day_are_said_to_be_their_first():
     (note,) = read(["2011-05", "2011-06"]).notes
 
-    assert "'2011-05' in line 2 is 2011-05-01" in note.text
+    assert "'2011-05' in line 2 is 2011-05-01" in sentence(note)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,7 @@ def test_zones_are_named_and_the_clock_is_read_as_written(zones, said):
     times = read([f"2010-12-01T08:26:0{n}{zone}" for n, zone in enumerate(zones)])
 
     assert [value.hour for value in times.values.to_pylist()] == [8] * len(zones)
-    assert said in times.notes[0].text
+    assert said in sentence(times.notes[0])
 
 
 def test_how_databases_and_people_write_no_date_is_missing_and_said():
@@ -229,7 +230,7 @@ def test_how_databases_and_people_write_no_date_is_missing_and_said():
 
     assert times.values.null_count == 3
     assert times.bad is None
-    assert "3 values of when, the first '0000-00-00 00:00:00' in line 2, are taken for missing" in times.notes[0].text
+    assert "3 values of when, the first '0000-00-00 00:00:00' in line 2, are taken for missing" in sentence(times.notes[0])
 
 
 def test_a_wrong_number_among_day_numbers_is_bad():
@@ -264,16 +265,16 @@ def test_a_12_hour_clock_without_am_or_pm_is_noticed():
     wrong = read([moment.strftime("%m/%d/%y %I:%M") for moment in moments])
     right = read([moment.strftime("%m/%d/%y %H:%M") for moment in moments])
 
-    assert [note.level for note in wrong.notes] == ["info", "info", "warning"]
-    assert "12-hour clock" in wrong.notes[2].text
-    assert "Recency" in wrong.notes[2].text
-    assert [note.level for note in right.notes] == ["info", "info"]
+    assert [note.severity for note in wrong.notes] == ["info", "info", "warning"]
+    assert "12-hour clock" in sentence(wrong.notes[2])
+    assert "Recency" in sentence(wrong.notes[2])
+    assert [note.severity for note in right.notes] == ["info", "info"]
 
 
 def test_a_shop_that_is_open_in_the_morning_only_is_not_warned_about():
     moments = [dt.datetime(2010, 12, 1 + n % 28, 8 + n % 5, n % 60) for n in range(200)]
 
-    assert all(note.level == "info" for note in read([moment.strftime("%m/%d/%y %H:%M") for moment in moments]).notes)
+    assert all(note.severity == "info" for note in read([moment.strftime("%m/%d/%y %H:%M") for moment in moments]).notes)
 
 
 def test_real_times_keep_the_clock_on_the_wall():
@@ -282,7 +283,7 @@ def test_real_times_keep_the_clock_on_the_wall():
     times = read_times(pa.chunked_array([zone]), name="when", where=str)
 
     assert times.values.to_pylist() == [dt.datetime(2024, 6, 2, 0, 30)]
-    assert "Europe/Berlin" in times.notes[0].text
+    assert "Europe/Berlin" in sentence(times.notes[0])
 
 
 @pytest.mark.parametrize("kind", [pa.timestamp("s"), pa.timestamp("ns"), pa.date32(), pa.date64()])

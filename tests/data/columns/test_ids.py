@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segcore.data.columns.role_values import read_ids
+from segcore.wording.findings import sentence
 from segcore.wording.quotes import quoted
 
 
 def read(values, kind=None):
     ids = read_ids(pa.chunked_array([pa.array(values, kind)]), name="id", where=lambda row: f"line {row + 2}")
-    return ids.values.to_pylist(), [note.text for note in ids.notes], {note.level for note in ids.notes}
+    return ids.values.to_pylist(), [sentence(note) for note in ids.notes], {note.severity for note in ids.notes}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from segcore.data.columns.role_values import is_numeric, read_numbers
 from segcore.errors import DataError
+from segcore.wording.findings import sentence
 
 
 def read(values, kind=None, **options):
@@ -49,8 +50,8 @@ def test_each_form_is_read_and_said_with_an_example(values, expected, said):
 
     assert numbers.values.to_pylist() == expected
     assert numbers.bad is None
-    assert [note.level for note in numbers.notes] == ["info"]
-    assert said in numbers.notes[0].text
+    assert [note.severity for note in numbers.notes] == ["info"]
+    assert said in sentence(numbers.notes[0])
 
 
 @pytest.mark.parametrize(
@@ -68,8 +69,8 @@ def test_a_column_that_tells_neither_thousands_nor_decimals_is_read_with_a_warni
     numbers = read(values)
 
     assert numbers.values.to_pylist() == expected
-    assert [note.level for note in numbers.notes] == ["warning"]
-    assert said in numbers.notes[0].text
+    assert [note.severity for note in numbers.notes] == ["warning"]
+    assert said in sentence(numbers.notes[0])
 
 
 @pytest.mark.parametrize("values", [["1", "2.50", "-3e2", "+4", ".5", "", None], ["1.234", "2.5"], ["0.123", "0.456", "0.789"]])
@@ -180,7 +181,7 @@ def test_numbers_in_any_locale_come_back(values, locale, dress):
     numbers = read([formatted(value, *locale, DRESSES[dress]) for value in values])
 
     assert numbers.values.to_pylist() == [float(value) for value in values]
-    assert all(note.level == "info" for note in numbers.notes)
+    assert all(note.severity == "info" for note in numbers.notes)
 
 
 @given(st.lists(st.sampled_from(["1,50", "1.50", "x", "", "-", "12345678901234567890"]), min_size=1, max_size=30))

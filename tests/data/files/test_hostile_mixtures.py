@@ -17,6 +17,7 @@ from segcore.errors import DataError, SegcoreError, SourceError
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest
 from segcore.store.store import Store
+from segcore.wording.findings import sentence
 
 HEADER = "customer_id,order_id,date,amount\n"
 LINES = "".join(f"c{n % 3},o{n},2024-01-{n % 27 + 1:02d} 10:00,{n}.5\n" for n in range(30))
@@ -52,7 +53,7 @@ def test_rows_of_empty_cells_above_the_header_are_left_out(write_text, empty):
     assert raw.names == ("customer_id", "order_id", "date", "amount")
     assert raw.n_rows == 30
     assert raw.where(0) == f"line {empty.count(chr(10)) + 2}"
-    assert any("left out" in note.text for note in raw.notes)
+    assert any("left out" in sentence(note) for note in raw.notes)
 
 
 def test_a_fault_below_rows_of_empty_cells_has_its_true_line(write_text):
@@ -75,7 +76,7 @@ def test_a_name_that_nobody_can_see_is_no_name(write_text):
 def test_a_very_long_or_unprintable_name_is_shortened_or_escaped_in_messages_and_notes(write_text, store):
     path = write_text(f"id,{'x' * 9_000},\u202eage,n\n" + "".join(f"K{n},t{n},u{n * n % 29},{n * n}\n" for n in range(30)))
 
-    notes = [note.text for note in take_in(store, DataRequest(str(path), kind="customers")).notes]
+    notes = [sentence(note) for note in take_in(store, DataRequest(str(path), kind="customers")).notes]
 
     assert any("Not used" in note for note in notes)
     assert all(note.isprintable() and len(note) < 1_000 for note in notes)
@@ -137,7 +138,7 @@ def test_durations_in_a_customer_table_are_numbers_of_days(write_parquet):
     dataset = read_source(DataRequest(write_parquet(amount=spans), kind="customers", roles={"customer": ""}))
 
     assert dataset.frame["amount"].tolist() == [n / 2 for n in range(30)]
-    assert any("read as days" in note.text for note in dataset.notes)
+    assert any("read as days" in sentence(note) for note in dataset.notes)
 
 
 def test_a_zone_that_nobody_knows_is_said(write_parquet):

@@ -4,6 +4,7 @@ from segcore.data.files.reader import read_file
 from segcore.data.sources import read_source
 from segcore.records.data_rules import ReadOptions
 from segcore.records.intake import DataRequest
+from segcore.wording.findings import sentence
 
 
 def test_columns_are_the_keys_in_order_and_every_digit_is_kept(write_text):
@@ -20,7 +21,7 @@ def test_columns_are_the_keys_in_order_and_every_digit_is_kept(write_text):
     }
     assert [raw.where(row) for row in range(3)] == ["line 1", "line 3", "line 4"]
     assert raw.form == {"format": "JSON Lines", "encoding": "UTF-8"}
-    assert "JSON text: x" in raw.notes[0].text
+    assert "JSON text: x" in sentence(raw.notes[0])
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
@@ -54,4 +55,4 @@ def test_transactions_in_json_lines_are_the_same_data_as_in_csv(write_text):
 def test_what_was_asked_for_and_has_no_use_is_said(write_text):
     raw = read_file(write_text('{"a": 1}\n', "rows.jsonl"), reading=ReadOptions(delimiter=";", sheets=("x",)))
 
-    assert "a delimiter and sheets asked for had no use" in raw.notes[-1].text
+    assert "a delimiter and sheets asked for had no use" in sentence(raw.notes[-1])

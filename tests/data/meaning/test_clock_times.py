@@ -7,6 +7,7 @@ from segcore.data.files.raw import table_source
 from segcore.data.meaning.clock_times import clock_times
 from segcore.data.meaning.roles import find_meaning
 from segcore.data.rows.build import Selection, build_dataset
+from segcore.wording.findings import sentence
 
 DAYS = ["2024-01-13", "2024-01-13", "2024-01-15", "2024-02-01"]
 IDS = ["11", "12", "11", "13"]
@@ -20,7 +21,7 @@ def opened(**columns):
 def times_of(raw, **roles):
     meaning = find_meaning(raw, kind="transactions", roles=roles)
     dataset = build_dataset(raw, meaning, Selection(), frames="pandas")
-    return dataset.frame[meaning.roles["time"]].tolist(), [note.text for note in dataset.notes]
+    return dataset.frame[meaning.roles["time"]].tolist(), [sentence(note) for note in dataset.notes]
 
 
 @pytest.mark.parametrize(

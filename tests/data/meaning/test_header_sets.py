@@ -8,6 +8,7 @@ from segcore.data.files.raw import table_source
 from segcore.data.meaning.header_names import matching, plain
 from segcore.data.meaning.roles import find_meaning
 from segcore.errors import DataError
+from segcore.wording.findings import sentence
 
 N = 400
 RNG = np.random.default_rng(7)
@@ -324,17 +325,17 @@ def test_a_discount_that_is_a_rate_has_no_role_and_that_is_said():
 
     found = meaning(headers)
 
-    assert [note.text for note in found.notes] == [
+    assert [sentence(note) for note in found.notes] == [
         "Discount holds rates between 0 and 1 rather than money taken off, so it has no role: where it is money, give it the role discount."
     ]
-    assert [note.level for note in meaning(headers, roles={"discount": "Discount"}).notes] == ["warning"]
+    assert [note.severity for note in meaning(headers, roles={"discount": "Discount"}).notes] == ["warning"]
 
 
 def test_a_discount_in_per_cent_is_a_rate_by_its_name():
     found = meaning({"customer_id": "who", "date": "day", "discount_pct": "count", "amount": "money"})
 
     assert "discount" not in found.roles
-    assert "is a rate by its name" in found.notes[0].text
+    assert "is a rate by its name" in sentence(found.notes[0])
 
 
 def with_totals(**more):
@@ -349,7 +350,7 @@ def test_a_total_that_each_line_of_an_order_repeats_is_warned_of():
     found = find_meaning(with_totals(), kind=None, roles={})
 
     assert found.roles["amount"] == "order_total"
-    assert [note.text for note in found.notes] == [
+    assert [sentence(note) for note in found.notes] == [
         "order_total is the same in all lines of an order, as the total of the whole order would be, which then counts once a line: where "
         "that is so, give another column the role amount, or one row an order."
     ]

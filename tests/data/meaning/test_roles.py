@@ -5,6 +5,7 @@ from segcore.data.files.raw import table_source
 from segcore.data.meaning.roles import find_meaning
 from segcore.errors import DataError, ParameterError
 from segcore.records.data_rules import RowRules
+from segcore.wording.findings import sentence
 
 WHEN = ["2024-01-01 10:00", "2024-01-02 11:00", "2024-01-03 12:00", "2024-02-01 13:00"]
 IDS = ["11", "12", "11", "13"]
@@ -244,7 +245,7 @@ def test_columns_without_values_have_no_role():
     }
     found = meaning(columns)
     assert found.roles == {"customer": "Customer ID", "time": "Created (UTC)", "amount": "Amount"}
-    assert [note.text for note in found.notes] == [
+    assert [sentence(note) for note in found.notes] == [
         "Invoice ID has no value in 75% of 4 rows, which would be set aside, so it has no role: where only the others count, give it the "
         "role order."
     ]
@@ -283,7 +284,7 @@ def test_an_amount_that_may_be_a_number_of_pieces_is_warned_of():
     }
     found = meaning(columns)
     assert found.roles["amount"] == "AMOUNT"
-    assert "give SALES_PRICE the role amount if it is for the whole line" in found.notes[0].text
+    assert "give SALES_PRICE the role amount if it is for the whole line" in sentence(found.notes[0])
     assert not meaning(columns, roles={"amount": "SALES_PRICE"}).notes
     assert not meaning({**columns, "AMOUNT": PRICES}).notes
 
@@ -309,13 +310,13 @@ def test_dates_in_another_order_than_was_asked_for_are_not_exchanged_for_a_birth
 def test_a_date_of_something_else_is_taken_with_a_warning():
     found = meaning({"CustomerID": IDS, "Ship Date": WHEN, "Amount": PRICES}, kind="transactions")
     assert found.roles["time"] == "Ship Date"
-    assert found.notes[0].text.startswith("Ship Date is taken for the time, since no other column holds dates")
+    assert sentence(found.notes[0]).startswith("Ship Date is taken for the time, since no other column holds dates")
 
 
 def test_a_rate_that_is_chosen_as_discount_is_warned_of():
     columns = {"order_date": WHEN, "customer_id": IDS, "amount": PRICES, "Discount": ["0.2", "0", "0.45", "0.8"]}
     notes = meaning(columns, roles={"discount": "Discount"}).notes
-    assert [note.text for note in notes] == [
+    assert [sentence(note) for note in notes] == [
         "Discount holds rates between 0 and 1, and is added up as money: where it is a rate, turn it into money in the file."
     ]
 
@@ -342,7 +343,7 @@ def test_dates_and_amounts_without_a_customer_are_said_to_be_transactions_perhap
     columns = {"date": WHEN, "whose": IDS, "amount": PRICES}
     found = meaning(columns)
     assert found.kind == "customers"
-    assert "has dates (date) and amounts (amount), but no column that looks like the customer" in found.notes[0].text
+    assert "has dates (date) and amounts (amount), but no column that looks like the customer" in sentence(found.notes[0])
     assert not meaning(columns, kind="customers").notes
 
 

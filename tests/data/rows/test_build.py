@@ -12,6 +12,7 @@ from segcore.data.sources import read_source
 from segcore.errors import DataError
 from segcore.records.dataset import ROW_NUMBER
 from segcore.records.intake import DataRequest
+from segcore.wording.findings import sentence
 
 LINES = """InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice,CustomerID,Description
 536365,85123A,6,2010-12-01 08:26:00,2.55,17850.0,LANTERN
@@ -30,7 +31,7 @@ def test_ids_are_text_and_one_customer_has_one_spelling(write_text):
     assert list(dataset.frame["InvoiceNo"]) == ["536365", "536366", "C536367"]
     assert dataset.set_aside == {"without CustomerID": 1, "without UnitPrice": 1}
     assert dataset.rows_read == 5
-    assert [note.text for note in dataset.notes if "set aside" in note.text] == [
+    assert [sentence(note) for note in dataset.notes if "set aside" in sentence(note)] == [
         "1 row without CustomerID set aside.",
         "1 row without UnitPrice set aside.",
     ]
@@ -91,7 +92,7 @@ def test_roles_kind_and_filters_change_the_fingerprint(write_text):
 def test_without_an_order_each_time_is_one_and_that_is_said(write_text):
     dataset = read_source(DataRequest(str(write_text(LINES)), roles={"order": ""}))
 
-    assert any("role order" in note.text for note in dataset.notes)
+    assert any("role order" in sentence(note) for note in dataset.notes)
 
 
 def test_what_commas_in_numbers_were_read_as_is_said(write_text):
@@ -100,7 +101,7 @@ def test_what_commas_in_numbers_were_read_as_is_said(write_text):
     dataset = read_source(DataRequest(str(path)))
 
     assert list(dataset.frame["Umsatz"]) == [5.5, 1000.25]
-    assert any("Umsatz are read as parting decimals" in note.text for note in dataset.notes)
+    assert any("Umsatz are read as parting decimals" in sentence(note) for note in dataset.notes)
 
 
 def test_a_table_of_customers_keeps_numbers_and_text_apart(write_text):
@@ -121,7 +122,7 @@ def test_rows_without_an_id_are_numbered_as_in_the_file_even_when_filtered(write
 
     assert list(dataset.frame[ROW_NUMBER]) == ["2", "3"]
     assert dataset.roles == {}
-    assert any(note.level == "warning" and "number of the row" in note.text for note in dataset.notes)
+    assert any(note.severity == "warning" and "number of the row" in sentence(note) for note in dataset.notes)
 
 
 def test_a_customer_with_two_rows_is_refused_with_both_lines(write_text):
@@ -174,5 +175,5 @@ def test_a_price_that_is_taken_for_the_whole_amount_is_warned_of(tmp_path):
     guessed = read_source(DataRequest(str(path)))
     chosen = read_source(DataRequest(str(path), roles={"amount": "price"}))
 
-    assert any(note.level == "warning" and "price is taken for the whole amount" in note.text for note in guessed.notes)
-    assert not any("taken for the whole amount" in note.text for note in chosen.notes)
+    assert any(note.severity == "warning" and "price is taken for the whole amount" in sentence(note) for note in guessed.notes)
+    assert not any("taken for the whole amount" in sentence(note) for note in chosen.notes)

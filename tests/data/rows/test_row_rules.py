@@ -19,6 +19,7 @@ from segcore.errors import DataError
 from segcore.records.data_rules import RowRules
 from segcore.records.dataset import is_cancelled
 from segcore.records.intake import DataRequest
+from segcore.wording.findings import sentence
 
 ROLES = {"customer": "who", "order": "order", "time": "when", "quantity": "n", "price": "price"}
 HEADER = "customer_id,order_id,date,qty,price\n"
@@ -179,7 +180,10 @@ def test_cancelled_lines_and_repeats_are_set_aside_on_request(write_text):
         ("line 32", "cancelled", "C7"),
         ("line 33", "duplicate", "1"),
     ]
-    assert {note.text for note in dataset.notes} >= {"1 row that is cancelled set aside.", "1 row that repeats an earlier row set aside."}
+    assert {sentence(note) for note in dataset.notes} >= {
+        "1 row that is cancelled set aside.",
+        "1 row that repeats an earlier row set aside.",
+    }
     assert dataset.counts == {}
 
 
@@ -231,7 +235,7 @@ def test_dates_in_the_future_are_read_counted_and_warned_of():
     dataset = build(source(table), today=dt.date(2024, 1, 2))
 
     assert dataset.counts == {"dated after today": 1}
-    assert [note.text for note in dataset.notes if note.level == "warning"] == [
+    assert [sentence(note) for note in dataset.notes if note.severity == "warning"] == [
         "1 row is dated after today (2024-01-02), the latest 2099-01-03 07:30: correct the dates, or leave the rows out with --to."
     ]
     assert build(source(table), today=dt.date(2099, 1, 3)).counts == {}
@@ -243,7 +247,7 @@ def test_rows_of_an_earlier_sheet_are_set_aside_whatever_the_rules():
     dataset = build(source(table, np.array([False, False, True])))
 
     assert dataset.set_aside == {"stands in an earlier sheet too": 1}
-    assert any(note.text == "1 row that stands in an earlier sheet too set aside." for note in dataset.notes)
+    assert any(sentence(note) == "1 row that stands in an earlier sheet too set aside." for note in dataset.notes)
 
 
 def test_no_row_left_says_why(write_text):
@@ -298,7 +302,7 @@ def test_many_negative_amounts_are_warned_of_as_a_banks_spending():
     columns = {"account": ["1", "1", "2", "2"], "booked": ["2024-01-13"] * 4, "amount": ["-5", "-6", "7", "-8"]}
     raw = table_source("rows", pa.table(columns), where=str)
     meaning = find_meaning(raw, kind="transactions", roles={"customer": "account", "time": "booked", "amount": "amount"})
-    notes = [note.text for note in build_dataset(raw, meaning, Selection(), frames="pandas").notes]
+    notes = [sentence(note) for note in build_dataset(raw, meaning, Selection(), frames="pandas").notes]
     assert any(text.startswith("3 of 4 lines have a negative amount and count as cancelled: ") for text in notes)
 
 

@@ -3,6 +3,7 @@ import pytest
 
 from segcore.data.files.raw import table_source
 from segcore.data.rows.script_cells import script_notes
+from segcore.wording.findings import sentence
 
 
 def source(values, *, column="note", name="x.csv"):
@@ -16,7 +17,7 @@ def source(values, *, column="note", name="x.csv"):
 )
 def test_cells_that_another_program_might_run_are_said_to_be_text(value):
     [note] = script_notes(source(["fine", value]))
-    assert "in line 3 of note" in note.text and note.level == "info"
+    assert "in line 3 of note" in sentence(note) and note.severity == "info"
 
 
 @pytest.mark.parametrize("value", ["-5", "+44 20 7946 0958", "1 < 2", "a = b", "- none -", "@", "x@y.org"])
@@ -27,7 +28,7 @@ def test_ordinary_cells_are_not_mentioned(value):
 @pytest.mark.parametrize("name", ["../../etc/passwd", "<img src=x onerror=alert(1)>", "=A1"])
 def test_names_like_paths_and_scripts_are_said_to_be_text(name):
     for notes in (script_notes(source(["a"], column=name)), script_notes(source(["a"], name=name))):
-        assert len(notes) == 1 and "kept as text" in notes[0].text
+        assert len(notes) == 1 and "kept as text" in sentence(notes[0])
 
 
 def test_columns_that_are_no_text_are_not_looked_at():

@@ -7,6 +7,7 @@ from segcore.data.sources import read_source
 from segcore.errors import DataError
 from segcore.records.data_rules import RowRules
 from segcore.records.intake import DataRequest
+from segcore.wording.findings import sentence
 
 
 def table(write_text, header, cells, name="rows.csv"):
@@ -35,7 +36,7 @@ def test_a_few_texts_among_numbers_are_missing_and_that_is_said(write_text):
     dataset = customers(table(write_text, "spend", cells))
 
     assert dataset.frame["spend"].isna().sum() == 2
-    assert [note.text for note in dataset.notes if note.level == "warning"] == [
+    assert [sentence(note) for note in dataset.notes if note.severity == "warning"] == [
         "spend holds numbers, but for a few texts: 2 values that are no numbers are taken for missing ('#' in line 62)."
     ]
 
@@ -52,7 +53,7 @@ def test_texts_and_codes_stay_text(write_text, cells, why):
     dataset = customers(table(write_text, "spend", cells))
 
     assert list(dataset.frame["spend"]) == cells, why
-    assert not [note for note in dataset.notes if note.level == "warning"]
+    assert not [note for note in dataset.notes if note.severity == "warning"]
 
 
 def test_dates_among_which_one_is_none_are_text(write_text):

@@ -3,6 +3,7 @@ import pytest
 
 from segcore.features.builders import build_features
 from segcore.features.customers.unseen_values import unseen_notes
+from segcore.wording.findings import sentence
 
 
 @pytest.fixture
@@ -13,7 +14,7 @@ def notes_of(dataset_of, table_of):
         dataset = dataset_of(pd.DataFrame(columns), {}, "customers")
         fitted = table_of(trained).fitted
         build_features(dataset, fitted=fitted)
-        return [note.text for note in unseen_notes(dataset, fitted)]
+        return [sentence(note) for note in unseen_notes(dataset, fitted)]
 
     return make
 

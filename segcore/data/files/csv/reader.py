@@ -20,6 +20,7 @@ from segcore.data.files.raw import Raw, check_header, table_source
 from segcore.errors import DataError, SourceError
 from segcore.records.data_rules import ReadOptions
 from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import named
 
 _BLOCK = 2**24
@@ -105,7 +106,7 @@ def refuse_no_text(content: bytearray, name: str) -> None:
         )
 
 
-def _line_ends_in_words(content: bytearray, name: str) -> tuple[str, list[Note]]:
+def _line_ends_in_words(content: bytearray, name: str) -> tuple[str, list[Finding]]:
     """Return how lines end; quoted line breaks count too, except that LF within a file of CRLF is what workbooks write."""
     returns = content.count(b"\r")
     if not returns:
@@ -255,7 +256,7 @@ def _delimiter_words(delimiter: str, form: CsvForm) -> str:
     return CsvForm(delimiter, form.quote, form.header, form.header_line, form.above, form.titles).delimiter_spoken
 
 
-def _form_notes(form: CsvForm, delimiter: str, lines: Lines, name: str) -> list[Note]:
+def _form_notes(form: CsvForm, delimiter: str, lines: Lines, name: str) -> list[Finding]:
     notes = []
     if form.delimiter != ",":
         notes.append(Note("info", f"Values are separated by {delimiter}."))

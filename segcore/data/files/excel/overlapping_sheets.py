@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from segcore.data.columns.date_patterns import BEGINS_AS_DATE
 from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import quoted
 
 _DENSE = 0.5
@@ -19,7 +20,7 @@ _KEY = re.compile(r"(id|no|nr|num|number|code|key)\.?$", re.IGNORECASE)
 _SAMPLE = 1_000
 
 
-def find_repeated(table: pa.Table, n_rows: Sequence[int], titles: Sequence[str]) -> tuple[np.ndarray | None, list[Note]]:
+def find_repeated(table: pa.Table, n_rows: Sequence[int], titles: Sequence[str]) -> tuple[np.ndarray | None, list[Finding]]:
     """Find the rows of later sheets that stand in an earlier one too, equal in every column.
 
     Of a row that an earlier sheet has ``a`` times and this one ``b`` times, the first ``min(a, b)`` are repeated; repeats within a sheet
@@ -37,7 +38,7 @@ def find_repeated(table: pa.Table, n_rows: Sequence[int], titles: Sequence[str])
 
     Returns
     -------
-    tuple of ndarray of shape (n_rows,), bool, or None; list of Note
+    tuple of ndarray of shape (n_rows,), bool, or None; list of Finding
     """
     if len(n_rows) < 2 or not table.num_columns:
         return None, []

@@ -17,7 +17,7 @@ from segcore.data.files.excel.sheet_findings import cell_notes, digit_notes, hea
 from segcore.data.files.excel.sheet_size import Cells, cell_name
 from segcore.data.files.raw import MAX_COLUMNS, check_header
 from segcore.errors import DataError
-from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import quoted
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class SheetRows:
         Each of one type: null, float64, timestamp or text.
     rows : ndarray of int32
         Where each row stands in the sheet, from 1.
-    notes : tuple of Note
+    notes : tuple of Finding
     """
 
     title: str
@@ -68,7 +68,7 @@ class SheetRows:
     names: tuple[str, ...]
     columns: tuple[list[pa.Array], ...]
     rows: np.ndarray
-    notes: tuple[Note, ...]
+    notes: tuple[Finding, ...]
 
 
 class OpenSheet:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from segcore.data.files.excel.sheet_size import Cells, cell_name
 from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import quoted
 
 Area = tuple[tuple[int, int], tuple[int, int]]
@@ -16,7 +17,7 @@ _PRECISE, _ID_LIKE = 1e15, 1e22  # a workbook keeps 15 digits; what is larger st
 _TOTALS = ("total", "totals", "sum", "grand total", "subtotal", "overall total")
 
 
-def header_notes(title: str, row: int, above: int) -> list[Note]:
+def header_notes(title: str, row: int, above: int) -> list[Finding]:
     """Say which row names the columns where something stands above it."""
     if not above:
         return []
@@ -24,7 +25,7 @@ def header_notes(title: str, row: int, above: int) -> list[Note]:
     return [Note("info", f"Row {row:,} of sheet {quoted(title)} names the columns; {left} left out.")]
 
 
-def cell_notes(title: str, cells: Cells) -> list[Note]:
+def cell_notes(title: str, cells: Cells) -> list[Finding]:
     """Say which cells hold errors of Excel, and how many formulas were saved without a result."""
     notes = []
     of_sheet = f"of sheet {quoted(title)}"
@@ -46,7 +47,7 @@ def cell_notes(title: str, cells: Cells) -> list[Note]:
     return notes
 
 
-def merged_notes(title: str, areas: Sequence[Area]) -> list[Note]:
+def merged_notes(title: str, areas: Sequence[Area]) -> list[Finding]:
     """Say where merged cells span rows: all rows but the first lack the value that people see."""
     tall = [area for area in areas if area[1][0] > area[0][0]]
     if not tall:
@@ -57,7 +58,7 @@ def merged_notes(title: str, areas: Sequence[Area]) -> list[Note]:
     return [Note("warning", f"{spans} several rows, of which only the first has the value: {first}.")]
 
 
-def total_notes(title: str, columns: Sequence[Sequence[pa.Array]], rows: np.ndarray) -> list[Note]:
+def total_notes(title: str, columns: Sequence[Sequence[pa.Array]], rows: np.ndarray) -> list[Finding]:
     """Say that the last row looks like the sum of the others."""
     if len(rows) < 2:
         return []
@@ -69,7 +70,7 @@ def total_notes(title: str, columns: Sequence[Sequence[pa.Array]], rows: np.ndar
     return [Note("warning", f"{place} begins with {quoted(text)}: if it sums up the others, take it out.")]
 
 
-def digit_notes(title: str, names: Sequence[str], columns: Sequence[Sequence[pa.Array]], rows: np.ndarray) -> list[Note]:
+def digit_notes(title: str, names: Sequence[str], columns: Sequence[Sequence[pa.Array]], rows: np.ndarray) -> list[Finding]:
     """Say which columns have whole numbers of more digits than a workbook keeps."""
     notes = []
     for name, column in zip(names, columns, strict=True):

@@ -18,6 +18,7 @@ from segcore.data.files.raw import Raw, table_source
 from segcore.errors import DataError, SegcoreError
 from segcore.records.data_rules import ReadOptions
 from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 from segcore.wording.quotes import named, quoted
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ def _places(read: Sequence[SheetRows]) -> Callable[[int], str]:
     return where
 
 
-def _workbook_notes(parts: Parts, read: Sequence[SheetRows], others: Sequence[str], hidden: Sequence[str]) -> list[Note]:
+def _workbook_notes(parts: Parts, read: Sequence[SheetRows], others: Sequence[str], hidden: Sequence[str]) -> list[Finding]:
     notes = []
     titles = [sheet.title for sheet in read]
     if len(titles) > 1:

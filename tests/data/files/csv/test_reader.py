@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from segcore.data.files.csv.reader import read_csv
 from segcore.errors import DataError
 from segcore.records.data_rules import ReadOptions
+from segcore.wording.findings import sentence
 
 ROWS = [["id", "name", "value"], ["007", "Zoë", "1.50"], ["0123", "naïve – £", "2"], ["", "", ""], ["4", "a b", "-3"]]
 
@@ -49,7 +50,7 @@ def test_every_encoding_is_found_and_said(write_text, encoding, said):
     raw = read_csv(write_text(text_of(ROWS), encoding=encoding), "rows")
 
     assert values_of(raw) == ROWS
-    spoken = " ".join(note.text for note in raw.notes)
+    spoken = " ".join(sentence(note) for note in raw.notes)
     assert (said in spoken) if said else not raw.notes
 
 
@@ -57,8 +58,8 @@ def test_latin_1_is_told_from_windows_1252(write_text):
     raw = read_csv(write_text("id,name\n1,\n2,£ é\n", encoding="latin-1"), "rows")
 
     assert values_of(raw)[2] == ["2", "£ é"]
-    assert "line 3" in raw.notes[0].text
-    assert "Latin-1" in raw.notes[0].text
+    assert "line 3" in sentence(raw.notes[0])
+    assert "Latin-1" in sentence(raw.notes[0])
 
 
 def test_gzip_is_read_like_the_plain_file(write_text):
@@ -87,7 +88,7 @@ def test_columns_without_a_name_are_named_by_their_position(write_text):
     raw = read_csv(write_text(",b,\n1,2,3\n"), "rows")
 
     assert raw.names == ("column_1", "b", "column_3")
-    assert "column_1, column_3" in raw.notes[0].text
+    assert "column_1, column_3" in sentence(raw.notes[0])
 
 
 def test_empty_lines_are_no_rows_and_do_not_shift_the_line_numbers(write_text):
@@ -132,7 +133,7 @@ def test_rare_delimiters_are_found_where_all_rows_show_them_and_said(write_text,
 
     assert values_of(raw)[1:] == [["1", "x, y", "2"], ["3", f"p{delimiter}q", ""]]
     assert raw.form["delimiter"] == words
-    assert words in raw.notes[0].text
+    assert words in sentence(raw.notes[0])
 
 
 def test_any_delimiter_can_be_said(write_text):
@@ -171,7 +172,7 @@ def test_every_line_end_is_read_and_said(write_text, content, said, lines):
     assert values_of(raw) == [["a", "b"], ["1", "2"], ["3", "4"]]
     assert raw.form["line ends"] == said
     assert [raw.where(row) for row in range(2)] == [f"line {line}" for line in lines]
-    assert any("Lines of rows end" in note.text for note in raw.notes) == (said != "CRLF")
+    assert any("Lines of rows end" in sentence(note) for note in raw.notes) == (said != "CRLF")
 
 
 def test_lines_above_the_header_are_left_out_where_its_line_is_said(write_text):
@@ -182,7 +183,7 @@ def test_lines_above_the_header_are_left_out_where_its_line_is_said(write_text):
     assert values_of(raw) == [["id", "note"], ["1", "a\nb"], ["2", "c"]]
     assert [raw.where(0), raw.where(1)] == ["line 5", "line 8"]
     assert raw.form["header"] == "line 4"
-    spoken = " ".join(note.text for note in raw.notes)
+    spoken = " ".join(sentence(note) for note in raw.notes)
     assert "2 lines above the header (line 4) are left out" in spoken
     assert "1 empty line between its rows" in spoken
 
@@ -211,5 +212,5 @@ def test_zstd_is_read_like_the_plain_file(write_text):
 def test_spaces_are_found_as_delimiter_where_nothing_else_is(write_text):
     raw = read_csv(write_text("date cds amount customer_id\n19970101 1 11.77 13012\n19970102 2 12.5 13013\n"), "shop.txt")
     assert raw.names == ("date", "cds", "amount", "customer_id")
-    assert any("separated by spaces" in note.text for note in raw.notes)
+    assert any("separated by spaces" in sentence(note) for note in raw.notes)
     assert read_csv(write_text("first and last\nAnn B Lee\nBob C Ray\n"), "list.txt").names == ("first and last",)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from segcore.data.files.excel.workbook import read_workbook
 from segcore.errors import DataError
 from segcore.records.data_rules import ReadOptions
+from segcore.wording.findings import sentence
 
 SALES = ["customer", "date", "amount"]
 
@@ -25,7 +26,7 @@ def columns(raw):
 
 
 def texts(raw, level=None):
-    return [note.text for note in raw.notes if level in (None, note.level)]
+    return [sentence(note) for note in raw.notes if level in (None, note.severity)]
 
 
 def day(write_xlsx, number):
@@ -119,7 +120,7 @@ def test_ids_longer_than_a_workbook_keeps_are_said(write_xlsx):
     raw = read(write_xlsx({"Data": [["card", "n"], [1234567890123456.0, 1.0], [12.0, 1e300]]}))
 
     assert len(raw.notes) == 1
-    assert raw.notes[0].text.startswith("card has numbers of more than 15 digits (the first in row 2 of sheet 'Data')")
+    assert sentence(raw.notes[0]).startswith("card has numbers of more than 15 digits (the first in row 2 of sheet 'Data')")
 
 
 def test_days_from_1904_are_said(write_xlsx):
@@ -134,7 +135,7 @@ def test_days_from_1904_are_said(write_xlsx):
     raw = read(path)
 
     assert columns(raw)["when"] == [dt.datetime(2010, 12, 1)]
-    assert "1904" in raw.notes[0].text
+    assert "1904" in sentence(raw.notes[0])
 
 
 # Header, empty and doubtful rows
@@ -173,7 +174,7 @@ def test_the_header_is_found_below_titles(write_xlsx, above):
     assert raw.column("amount").to_pylist() == [5.0, 6.0]
     assert raw.where(0) == f"row {row + 1} of sheet 'Data'"
     assert raw.form["header"] == f"row {row}"
-    assert f"Row {row} of sheet 'Data' names the columns" in raw.notes[0].text
+    assert f"Row {row} of sheet 'Data' names the columns" in sentence(raw.notes[0])
 
 
 def test_a_header_of_few_names_above_texts_is_not_taken_for_a_title(write_xlsx):
@@ -193,7 +194,7 @@ def test_the_header_row_can_be_given(write_xlsx):
     raw = read(path, header_row=3)
 
     assert columns(raw) == {"customer": ["c1"], "date": [1.0], "amount": [5.0]}
-    assert raw.notes[0].text == "Row 3 of sheet 'Data' names the columns; the 2 rows above it are left out."
+    assert sentence(raw.notes[0]) == "Row 3 of sheet 'Data' names the columns; the 2 rows above it are left out."
     for row in (9, 1_048_576):
         with pytest.raises(DataError, match="--header-row"):
             read(path, header_row=row)
@@ -214,14 +215,17 @@ def test_merged_cells_of_several_rows_are_said(write_xlsx):
     raw = read(write_xlsx({"Data": sheet.replace("</worksheet>", '<mergeCells><mergeCell ref="A2:A3"/></mergeCells></worksheet>')}))
 
     assert columns(raw)["id"] == ["c1", None]
-    assert raw.notes[0].text == "1 merged cell spans several rows, of which only the first has the value: the first is A2 of sheet 'Data'."
+    assert (
+        sentence(raw.notes[0])
+        == "1 merged cell spans several rows, of which only the first has the value: the first is A2 of sheet 'Data'."
+    )
 
 
 def test_a_row_of_totals_is_left_and_said(write_xlsx):
     raw = read(write_xlsx({"Data": [SALES, ["c1", 1.0, 5.0], ["c2", 1.0, 6.0], ["Grand total:", None, 11.0]]}))
 
     assert raw.n_rows == 3
-    assert "Row 4 of sheet 'Data', the last, begins with 'Grand total:'" in raw.notes[0].text
+    assert "Row 4 of sheet 'Data', the last, begins with 'Grand total:'" in sentence(raw.notes[0])
 
 
 def test_names_that_stand_twice_are_refused(write_xlsx):
@@ -247,7 +251,7 @@ def test_the_first_sheet_with_rows_is_read_and_the_others_are_named(write_xlsx):
     raw = read(book)
 
     assert raw.names == ("a", "b")
-    assert raw.notes[0].text == "Sheet 'Data' is read; 'More' is not."
+    assert sentence(raw.notes[0]) == "Sheet 'Data' is read; 'More' is not."
     assert raw.sheets == ("Data", "More")
     assert raw.repeated is None
 
@@ -256,7 +260,7 @@ def test_a_sheet_of_remarks_does_not_stand_in_for_the_table(write_xlsx):
     raw = read(write_xlsx({"Read me": [["About"], ["Made by hand."], ["Use with care."]], "Data": [["a", "b"], [1.0, 2.0]]}))
 
     assert raw.names == ("a", "b")
-    assert raw.notes[0].text == "Sheet 'Data' is read; 'Read me' is not."
+    assert sentence(raw.notes[0]) == "Sheet 'Data' is read; 'Read me' is not."
 
 
 def test_sheets_of_the_same_columns_are_read_one_below_the_other(write_xlsx):
