@@ -1,4 +1,4 @@
-"""Figures, one family per file: a function that gives the data, one that draws them, and one that says them in words.
+"""Figures, one family per file: one function returns the data, one draws them, one describes them in words.
 
-Nothing is clustered or measured here. Every mark of a solution carries its position in the sweep as ``customdata``.
+No module here clusters or measures. Every mark of a solution carries its position in the sweep as ``customdata``.
 """

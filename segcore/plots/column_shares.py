@@ -1,4 +1,4 @@
-"""A column's values over the segments: a bar a segment, cut by the values' shares."""
+"""Values of a column by segment: one bar per segment, divided by the values' shares."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from segcore.wording.numbers import counted, listed, percent_text
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-# The palette's grey is left to what is no value of its own.
+# Grey is only for "other values" and "missing".
 _COLOURS = (*PALETTE[:6], "#6B5FB5", "#D0526B")
 _NO_VALUE = {REST: QUIET, MISSING: "#5B6570"}
 _LEAST_SHOWN = 0.06
@@ -20,7 +20,7 @@ _MOST_SAID = 6
 
 
 def draw_across(across: ColumnAcross) -> Figure:
-    """Draw all customers' bar above a bar a segment, each as long as 100 % and cut by the values' shares."""
+    """Draw a bar for all customers above one bar per segment; each is 100 % long and divided by the values' shares."""
     import plotly.graph_objects as go
 
     groups = (across.everyone, *across.segments)
@@ -62,7 +62,7 @@ def _short(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Return text of the data's own in which Plotly finds no tags."""
+    """Escape text from the data, in which Plotly could find HTML tags."""
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
@@ -74,10 +74,10 @@ def _hover(group: GroupShares, position: int) -> str:
 
 
 def describe_across(across: ColumnAcross) -> str:
-    """Return what the figure shows in words: how much the segments differ, and where one value is all there is."""
+    """Describe the figure in words: how much the segments differ, and which consist of one value."""
     text = f"{_rarer_value(across) if len(across.everyone.values) == 2 else _largest_values(across)}."
     if across.pure:
-        text += f" Pure: {listed([f'{title} is all {value}' for title, value in across.pure])}."
+        text += f" At least 99 % of one value: {listed([f'{value} in {title}' for title, value in across.pure])}."
     return text
 
 
@@ -90,7 +90,7 @@ def _largest_values(across: ColumnAcross) -> str:
 
 
 def _rarer_value(across: ColumnAcross) -> str:
-    """Return the share of the rarer of two values in every segment, the highest first, with its interval: an outcome reads so."""
+    """Return the share of the rarer of two values in every segment with its interval, the highest first, as suits an outcome."""
     position = min(range(2), key=lambda place: across.everyone.values[place].customers)
     groups = sorted(across.segments, key=lambda group: -group.values[position].share)
     parts = [

@@ -1,4 +1,4 @@
-"""Heat maps of feature compactness: for every point of a grid, and for every segment of one point."""
+"""Heat maps of feature compactness: for every solution of a sweep, and for every segment of one solution."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from segcore.wording.numbers import two_decimals
 
 
 def compactness_map_data(sweep: Sweep, titles: Mapping[str, str] | None = None) -> HeatMap:
-    """Return the mean compactness of every feature at every point of the grid: features upwards, points from left to right."""
+    """Return each feature's mean compactness in each solution: one row per feature, one column per solution."""
     rows = point_rows(sweep)
     titles = titles or {}
     features = sweep.spec.features
@@ -44,14 +44,14 @@ def compactness_map_data(sweep: Sweep, titles: Mapping[str, str] | None = None) 
 def segment_map_data(
     compactness: Sequence[tuple[int, str, Mapping[str, float | None]]], features: Sequence[str], titles: Mapping[str, str] | None = None
 ) -> HeatMap:
-    """Return the compactness of every feature in every segment of one point.
+    """Return the compactness of each feature in each segment of one solution.
 
     Parameters
     ----------
     compactness : sequence of (label, title, {feature: compactness})
         In the order to show.
     features : sequence of str
-    titles : mapping of feature name to what a screen calls it
+    titles : mapping of feature name to its title on screen
     """
     titles = titles or {}
     columns = _distinct([title for _, title, _ in compactness], [label for label, _, _ in compactness])
@@ -83,10 +83,10 @@ def segment_map_data(
 
 
 def _text(row: PointRow, feature: str) -> str:
-    """Return a point's cell: the point's own gap only where it has no compactness at all, else a dash for what is undefined."""
+    """Return a cell's text: the number, a dash where it is undefined, or the reason if the solution has no compactness at all."""
     return row.gap or "–" if row.mean_compactness is None else two_decimals(row.compactness.get(feature))
 
 
 def _distinct(titles: list[str], labels: list[int]) -> list[str]:
-    """Return the titles, those that occur twice with their label: a category axis would draw them on each other."""
+    """Add the label to titles that occur twice: a category axis would draw them on top of each other."""
     return [f"{title} ({label})" if titles.count(title) > 1 else title for title, label in zip(titles, labels, strict=True)]

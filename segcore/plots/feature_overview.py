@@ -1,4 +1,4 @@
-"""Figures about features before anything is clustered: a histogram, correlations, the k-distance curve."""
+"""Figures about features before clustering: a histogram, correlations, the k-distance curve."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from segcore.plots.theme import ACCENT, MAIN, lay_out
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_MOST_NAMED = 16  # rows of a heat map beside which a number still fits
+_MOST_NAMED = 16  # rows of a heat map whose cells have room for a number
 _LONGEST = 32  # letters of a label
-_WORTH_NAMING = 0.4  # a weaker correlation is hardly one
+_WORTH_NAMING = 0.4  # weaker correlations get no number
 _DIVERGING = ((0.0, "#0072B2"), (0.5, "rgba(128, 128, 128, 0.12)"), (1.0, "#D55E00"))
 
 
 def _plain(text: str) -> str:
-    """Return text that a figure shows as it is: names of columns may hold what Plotly takes for HTML."""
+    """Escape text for a figure: Plotly could read a column name as HTML."""
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _labels(titles: list[str]) -> list[str]:
-    """Return titles short enough for an axis, each another one, for Plotly draws equal ones as one."""
+    """Shorten titles for an axis and make them distinct, because Plotly merges equal titles."""
     short = [title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1]}…" for title in titles]
     return [_plain(label if short.count(label) == 1 else f"{label} ({number})") for number, label in enumerate(short, 1)]
 
 
 def draw_spread(found: Spread, *, title: str, unit: str) -> Figure:
-    """Return the histogram of a feature, its bins counted beforehand."""
+    """Draw the histogram of a feature whose values are already counted by bin."""
     from plotly.graph_objects import Bar, Figure
 
     edges = np.asarray(found.edges)
@@ -56,7 +56,7 @@ def draw_spread(found: Spread, *, title: str, unit: str) -> Figure:
 
 
 def draw_shares_of_values(found: Shares, *, title: str) -> Figure:
-    """Return a bar for each value of a category, the most frequent at the top."""
+    """Draw one bar per value of a category, the most frequent at the top."""
     from plotly.graph_objects import Bar, Figure
 
     shares = [count / found.n_customers for count in found.counts]
@@ -78,7 +78,7 @@ def draw_shares_of_values(found: Shares, *, title: str) -> Figure:
 
 
 def draw_correlations(found: Correlations, *, titles: Mapping[str, str]) -> Figure:
-    """Return the heat map of correlations, blue for against each other, orange for together."""
+    """Draw correlations as a heat map: negative in blue, positive in orange."""
     from plotly.graph_objects import Figure, Heatmap
 
     labels = _labels([titles.get(name, name) for name in found.names])
@@ -105,7 +105,7 @@ def draw_correlations(found: Correlations, *, titles: Mapping[str, str]) -> Figu
 
 
 def draw_k_distances(found: KDistances) -> Figure:
-    """Return the curve of every customer's distance to the k-th neighbour, ascending, with the suggested ``eps`` marked."""
+    """Draw every customer's distance to the k-th neighbour in ascending order, with the suggested ``eps`` marked."""
     from plotly.graph_objects import Figure, Scatter
 
     line = Scatter(
@@ -113,7 +113,7 @@ def draw_k_distances(found: KDistances) -> Figure:
         y=found.distance,
         mode="lines",
         line={"color": MAIN, "width": 2},
-        hovertemplate="%{x:.0f} % of the customers have their neighbour within %{y:.3g}<extra></extra>",
+        hovertemplate=f"%{{x:.0f}} % of the customers have their neighbour {found.k} within %{{y:.3g}}<extra></extra>",
     )
     figure = Figure(line)
     if found.eps is not None:

@@ -1,4 +1,4 @@
-"""Heat maps as such: cells over two ordered axes, how they are drawn, clicked and told."""
+"""Heat maps in general: cells over two ordered axes, drawn, clickable and described in words."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST_TEXTS = 240
-"""Cells up to which each carries its number; more would not be readable."""
+"""Most cells that show their numbers; with more, the numbers are not readable."""
 
 MOST_WORDS = 5
-"""Columns up to which an empty cell says why in words."""
+"""Most columns at which an empty cell shows its reason in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: its column and row, its value or why there is none, and the grid point or segment it stands for, in words too."""
+    """One cell: column and row, value or the reason for its absence, and its solution or segment (``mark``; ``place`` in words)."""
 
     column: str
     row: str
@@ -40,15 +40,15 @@ class HeatMap:
     Parameters
     ----------
     title : str
-        What the colour shows, unit included.
+        Quantity shown by colour, with its unit.
     x_title, y_title : str
     columns, rows : tuple of str
         The axes' values as texts; rows from bottom to top.
     cells : tuple of Cell
     low, high : float
-        The colours' range; ``low`` is negative where the colours part at 0.
+        Range of the colours; if ``low`` is negative, they diverge from 0.
     clickable : bool
-        Whether ``Cell.mark`` is the position of a grid point.
+        Whether ``Cell.mark`` is the position of a solution.
     """
 
     title: str
@@ -62,13 +62,13 @@ class HeatMap:
     clickable: bool = True
 
     def values(self) -> list[list[float | None]]:
-        """Return the values as a matrix, rows from bottom to top; None where there is nothing."""
+        """Return the values as a matrix, rows from bottom to top; None where a cell has no value."""
         known = {(cell.row, cell.column): cell.value for cell in self.cells}
         return [[known.get((row, column)) for column in self.columns] for row in self.rows]
 
 
 def value_range(name: str, values: list[float]) -> tuple[float, float]:
-    """Return the range of a metric's colours: the same for every sweep where the metric has bounds of its own, else from 0 or about 0."""
+    """Return the range of a metric's colours: 0 to 1 for a noise share, symmetric about 0 with negative values, else from 0."""
     if name == "noise_share":
         return 0.0, 1.0
     if name in ("silhouette", "compactness"):
@@ -78,15 +78,15 @@ def value_range(name: str, values: list[float]) -> tuple[float, float]:
 
 
 def draw_map(data: HeatMap, *, chosen: int | None = None, recommended: int | None = None, height: int | None = None) -> Figure:
-    """Draw a heat map; the chosen point's cells are framed, the recommended point's column or cell has a star.
+    """Draw a heat map; the chosen solution's cells are framed, the recommended solution's column or cell has a star.
 
     Parameters
     ----------
     data : HeatMap
     chosen, recommended : int or None
-        Marks of the cells to point out.
+        Marks of the cells to highlight.
     height : int or None
-        In pixels; made to fit the rows where None.
+        In pixels; None fits the rows.
     """
     import plotly.graph_objects as go
 
@@ -109,7 +109,7 @@ def draw_map(data: HeatMap, *, chosen: int | None = None, recommended: int | Non
     _frame(figure, data, chosen)
     _star(figure, data, recommended)
     lay_out(figure, x_title=data.x_title, y_title=data.y_title, height=height or _height(data), showlegend=False)
-    # A click anywhere in a cell is a click on its mark, which is smaller: the nearest mark is that of the cell.
+    # A mark is smaller than its cell; a click anywhere in the cell selects the nearest mark, which is the cell's.
     figure.update_layout(hovermode="closest", hoverdistance=-1)
     figure.update_xaxes(type="category", showgrid=False, categoryorder="array", categoryarray=list(data.columns))
     figure.update_yaxes(type="category", showgrid=False, categoryorder="array", categoryarray=list(data.rows))
@@ -126,7 +126,7 @@ def _scale(colors: Sequence[str]) -> list[list[object]]:
 
 
 def _draw_targets(figure: Figure, data: HeatMap) -> None:
-    """Draw the cells' texts as the marks that hover and clicks hit: a heat map's own cells cannot be selected."""
+    """Draw the cells' texts as marks for hovering and clicking, because cells of a heat map cannot be selected."""
     written = len(data.cells) <= MOST_TEXTS
     figure.add_scatter(
         x=[cell.column for cell in data.cells],
@@ -144,14 +144,14 @@ def _draw_targets(figure: Figure, data: HeatMap) -> None:
 
 
 def _written(data: HeatMap, cell: Cell) -> str:
-    """Return a cell's text; words only where there is room for them, and a cross elsewhere, which the figure's words explain."""
+    """Return a cell's text; a reason that has no room becomes a cross, explained in the description."""
     if cell.text == WAITING:
         return ""
     return cell.text if cell.value is not None or len(cell.text) < 3 or len(data.columns) <= MOST_WORDS else "×"
 
 
 def _ink(data: HeatMap, cell: Cell) -> str:
-    """Return black or white, whichever reads better on the cell's colour; grey where the cell is empty."""
+    """Return black or white, to be readable on the cell's colour; grey for an empty cell."""
     if cell.value is None:
         return QUIET
     part = (cell.value - data.low) / ((data.high - data.low) or 1)
@@ -195,7 +195,7 @@ def _star(figure: Figure, data: HeatMap, recommended: int | None) -> None:
 
 
 def describe_map(data: HeatMap, *, chosen: int | None = None) -> str:
-    """Return what a heat map shows, in words and numbers."""
+    """Describe a heat map in words and numbers."""
     known = [cell for cell in data.cells if cell.value is not None]
     title = data.title.split(" (")[0]
     sentences = []
@@ -205,17 +205,17 @@ def describe_map(data: HeatMap, *, chosen: int | None = None) -> str:
     waiting = [cell for cell in data.cells if cell.text == WAITING]
     if waiting:
         marks, points = {cell.mark for cell in waiting}, {cell.mark for cell in data.cells}
-        sentences.append(f"{counted(len(marks), 'point')} of {len(points)} {'is' if len(marks) == 1 else 'are'} {WAITING}.")
+        sentences.append(f"{len(marks)} of {counted(len(points), 'solution')} {'is' if len(marks) == 1 else 'are'} {WAITING}.")
     if len(known) + len(waiting) < len(data.cells):
         texts = {cell.text for cell in data.cells if cell.value is None} - {WAITING}
-        reasons = sorted(texts - {"–"}) + (["the feature is constant there, or the segment has one member"] if "–" in texts else [])
+        reasons = sorted(texts - {"–"}) + (["the feature is constant, or the segment has one customer"] if "–" in texts else [])
         empty = len(data.cells) - len(known) - len(waiting)
-        sentences.append(f"{counted(empty, 'cell')} of {len(data.cells)} {'is' if empty == 1 else 'are'} empty" + _because(reasons) + ".")
+        sentences.append(f"{empty} of {counted(len(data.cells), 'cell')} {'is' if empty == 1 else 'are'} empty{_because(reasons)}.")
     marked = [cell for cell in data.cells if cell.mark == chosen]
     if len(marked) == 1:
-        sentences.append(f"The frame marks the chosen point, {marked[0].place}: {marked[0].text}.")
+        sentences.append(f"The frame marks the chosen solution, {marked[0].place}: {marked[0].text}.")
     elif marked and data.clickable:
-        sentences.append(f"The frame marks the chosen point, {marked[0].place}.")
+        sentences.append(f"The frame marks the chosen solution, {marked[0].place}.")
     return " ".join(sentences)
 
 

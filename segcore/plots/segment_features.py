@@ -1,4 +1,4 @@
-"""What sets one segment apart: its features by compactness, and a feature's spread against everybody's."""
+"""Features of one segment: ranked by compactness, and one feature's distribution compared with all customers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def draw_ranking(summary: SegmentSummary, *, most: int = 12) -> Figure:
-    """Draw a segment's features by compactness, the most compact at the top; bars to the left are wider than everybody's spread."""
+    """Draw a segment's features by compactness, the highest at the top; bars to the left vary more than among all customers."""
     import plotly.graph_objects as go
 
     features = [feature for feature in summary.ranked() if feature.compactness is not None][:most]
@@ -45,30 +45,30 @@ def _titled(feature: FeatureProfile, features: list[FeatureProfile]) -> str:
 
 def _ranked(feature: FeatureProfile) -> str:
     if feature.is_share:
-        have = f"{percent_text(feature.mean)} have it, {percent_text(feature.population_mean)} of all customers"
+        have = f"{percent_text(feature.mean)} of the segment, {percent_text(feature.population_mean)} of all customers"
         return f"{feature.title}<br>compactness {two_decimals(feature.compactness)}<br>{have}"
     here, there = (number_text(value, feature.unit) for value in (feature.median, feature.population_median))
     return f"{feature.title}<br>compactness {two_decimals(feature.compactness)}<br>median {here}, all customers {there}"
 
 
 def describe_ranking(summary: SegmentSummary) -> str:
-    """Return the most and the least compact features of a segment in words."""
+    """Describe in words the features in which a segment's customers are most and least alike."""
     features = [feature for feature in summary.ranked() if feature.compactness is not None]
     if not features:
-        return f"{summary.title} has no compactness: it needs two customers at least, and noise is not a segment."
+        return f"{summary.title} has no compactness: only segments of two or more customers have one, and noise is not a segment."
     best = listed([_alike(feature) for feature in features[:3]])
     tail = f" Least alike: {_alike(features[-1])}." if len(features) > 3 else ""
     return f"Customers of {summary.title} are most alike in {best}.{tail}"
 
 
 def _alike(feature: FeatureProfile) -> str:
-    # All or none: both make a segment alike.
+    # Customers are alike both where all and where none have it: the share shows which.
     have = f", {percent_text(feature.mean)} have it" if feature.is_share else ""
     return f"{feature.title} ({two_decimals(feature.compactness)}{have})"
 
 
 def draw_distribution(pair: Histogram, feature: FeatureProfile, title: str) -> Figure:
-    """Draw a feature's spread in a segment as bars in front of everybody's as a line; of what is 0 or 1, how many have it."""
+    """Draw a feature's distribution: bars for the segment, a line for all customers; for 0/1 features, the shares of no and yes."""
     import plotly.graph_objects as go
 
     middles = [(left + right) / 2 for left, right in zip(pair.edges, pair.edges[1:], strict=False)]
@@ -113,7 +113,7 @@ def _interval(left: float, right: float, feature: FeatureProfile) -> str:
 
 
 def describe_distribution(pair: Histogram, feature: FeatureProfile, title: str) -> str:
-    """Return how a segment's feature compares with everybody's, and what the figure leaves out."""
+    """Compare a feature of a segment with all customers in words, and count the customers outside the figure."""
     if feature.is_share:
         return f"{feature.title}: {percent_text(feature.mean)} of {title}, {percent_text(feature.population_mean)} of all customers."
     here, there = (number_text(value, feature.unit) for value in (feature.median, feature.population_median))
@@ -124,6 +124,8 @@ def describe_distribution(pair: Histogram, feature: FeatureProfile, title: str) 
     else:
         text = f"{feature.title}: median {here}{unit} in {title}, {there}{unit} over all customers."
     if pair.is_clipped:
-        whose = f"{counted(pair.segment_outside, 'customer')} of this segment" if pair.segment_outside else "none of this segment"
-        text += f" Outside the range shown, the middle 98 %: {counted(pair.population_outside, 'customer')}, {whose}."
+        text += (
+            f" The figure shows the middle 98 %; {counted(pair.population_outside, 'customer')} outside it, "
+            f"{pair.segment_outside:,} of them in this segment."
+        )
     return text

@@ -1,4 +1,4 @@
-"""Each segment's share of the customers and of the revenue."""
+"""Shares of customers and of revenue by segment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ShareRow:
-    """One segment's shares, 0 to 1; ``revenue_share`` is None where the data have no revenue, or none in all."""
+    """One segment's shares, 0 to 1; ``revenue_share`` is None where the data have no revenue or its total is not positive."""
 
     label: int
     title: str
@@ -26,7 +26,7 @@ class ShareRow:
 
 
 def shares_data(profile: SegmentProfile) -> tuple[ShareRow, ...]:
-    """Return every segment's shares, the largest segment first and the noise last; equal titles are told apart by their number."""
+    """Return every segment's shares, the largest segment first and the noise last; equal titles are distinguished by their number."""
     everyone = profile.everyone()
     titles = [summary.title for summary in everyone]
     return tuple(
@@ -42,7 +42,7 @@ def shares_data(profile: SegmentProfile) -> tuple[ShareRow, ...]:
 
 
 def draw_shares(rows: tuple[ShareRow, ...], *, chosen: int | None = None) -> Figure:
-    """Draw two bars a segment, share of customers and share of revenue, with the numbers at their ends."""
+    """Draw two bars per segment, share of customers and share of revenue, with the numbers at their ends."""
     import plotly.graph_objects as go
 
     titles = [_marked(row, chosen) for row in rows]
@@ -80,7 +80,7 @@ def _bars(titles: list[str], rows: tuple[ShareRow, ...], shares: list[float | No
         cliponaxis=False,
         customdata=[row.label for row in rows],
         hovertext=[f"{row.title}<br>{name}: {percent_text(share)}" for row, share in zip(rows, shares, strict=True)],
-        hovertemplate="%{hovertext}<br><i>click to look into it</i><extra></extra>",
+        hovertemplate="%{hovertext}<br><i>click to show this segment</i><extra></extra>",
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
     )
@@ -92,11 +92,11 @@ def _marked(row: ShareRow, chosen: int | None) -> str:
 
 
 def describe_shares(rows: tuple[ShareRow, ...]) -> str:
-    """Return every segment's shares in words."""
+    """Describe every segment's shares in words."""
     parts = [
         f"{row.title}: {counted(row.customers, 'customer')}, {percent_text(row.customer_share)} of customers"
         + (f" and {percent_text(row.revenue_share)} of revenue" if row.revenue_share is not None else "")
         for row in rows[:8]
     ]
-    more = f"; {len(rows) - 8} more in the table below" if len(rows) > 8 else ""
+    more = f"; {counted(len(rows) - 8, 'more segment')} in the table below" if len(rows) > 8 else ""
     return "; ".join(parts) + more + "."

@@ -1,4 +1,4 @@
-"""How customers are spread over the segments: at every point of the grid, and at one."""
+"""Segment sizes: for every solution of a sweep, and for the chosen one in words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SizeBar:
-    """One grid point's segments, the largest first, as shares of all rows; ``gap`` says why there are none."""
+    """One solution's segments, the largest first, as shares of all rows; ``gap`` is the reason if there are none."""
 
     position: int
     label: str
@@ -29,7 +29,7 @@ class SizeBar:
 
 
 def sizes_data(sweep: Sweep) -> tuple[SizeBar, ...]:
-    """Return the sizes at every point, in the order of the grid."""
+    """Return the segment sizes of every solution, in the order of the grid."""
     return tuple(_bar(row) for row in point_rows(sweep))
 
 
@@ -47,8 +47,8 @@ def _bar(row: PointRow) -> SizeBar:
     )
 
 
-def draw_sizes(bars: tuple[SizeBar, ...], *, x_title: str = "Grid point", chosen: int | None = None) -> Figure:
-    """Draw a bar of 100 % for every point: its segments from the largest at the foot upwards, noise at the top in grey."""
+def draw_sizes(bars: tuple[SizeBar, ...], *, x_title: str = "Solution", chosen: int | None = None) -> Figure:
+    """Draw one bar of 100 % per solution: the largest segment at the bottom, noise in grey at the top."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
@@ -59,7 +59,7 @@ def draw_sizes(bars: tuple[SizeBar, ...], *, x_title: str = "Grid point", chosen
                 x=[bar.tick for bar in holding],
                 y=[100 * bar.shares[rank] for bar in holding],
                 customdata=[bar.position for bar in holding],
-                name=f"number {rank + 1} by size",
+                name=f"segment {rank + 1} by size",
                 marker={"color": [shade(rank, len(bar.sizes)) for bar in holding], "line": {"color": "white", "width": 0.6}},
                 hovertext=[_hover(bar, rank) for bar in holding],
                 hovertemplate="%{hovertext}<extra></extra>",
@@ -75,7 +75,7 @@ def draw_sizes(bars: tuple[SizeBar, ...], *, x_title: str = "Grid point", chosen
             customdata=[bar.position for bar in noisy],
             name="noise",
             marker={"color": QUIET, "pattern": NOISE_PATTERN},
-            hovertext=[f"{bar.label}<br>noise: {bar.noise:,} ({percent_text(bar.noise_share)})" for bar in noisy],
+            hovertext=[f"{bar.label}<br>noise: {counted(bar.noise, 'row')} ({percent_text(bar.noise_share)})" for bar in noisy],
             hovertemplate="%{hovertext}<extra></extra>",
             selected={"marker": {"opacity": 1}},
             unselected={"marker": {"opacity": 1}},
@@ -92,7 +92,8 @@ def draw_sizes(bars: tuple[SizeBar, ...], *, x_title: str = "Grid point", chosen
 
 
 def _hover(bar: SizeBar, rank: int) -> str:
-    return f"{bar.label}<br>number {rank + 1} by size: {bar.sizes[rank]:,} ({percent_text(bar.shares[rank])})<br><i>click to choose</i>"
+    size = f"{counted(bar.sizes[rank], 'row')} ({percent_text(bar.shares[rank])})"
+    return f"{bar.label}<br>segment {rank + 1} by size: {size}<br><i>click to choose</i>"
 
 
 def _frame(figure: Figure, bars: tuple[SizeBar, ...], chosen: int | None) -> None:
@@ -103,7 +104,7 @@ def _frame(figure: Figure, bars: tuple[SizeBar, ...], chosen: int | None) -> Non
 
 
 def describe_sizes(bars: tuple[SizeBar, ...], *, chosen: int | None = None) -> str:
-    """Return how evenly customers are spread over the segments, in words and numbers."""
+    """Describe in words and numbers how evenly the rows are spread over the segments."""
     shown = [bar for bar in bars if bar.sizes]
     sentences = []
     if shown:
@@ -114,14 +115,15 @@ def describe_sizes(bars: tuple[SizeBar, ...], *, chosen: int | None = None) -> s
         )
     bar = next((bar for bar in bars if bar.position == chosen), None)
     if bar is not None:
-        sentences.append(f"The frame marks the chosen point, {bar.label}: {_spread(bar)}.")
+        sentences.append(f"The frame marks the chosen solution, {bar.label}: {_spread(bar)}.")
     waiting = sum(bar.gap == WAITING for bar in bars)
     if waiting:
-        sentences.append(f"{counted(waiting, 'point')} of {len(bars)} {'is' if waiting == 1 else 'are'} {WAITING}.")
+        sentences.append(f"{waiting} of {counted(len(bars), 'solution')} {'is' if waiting == 1 else 'are'} {WAITING}.")
     empty = [bar for bar in bars if not bar.sizes and bar.gap != WAITING]
     if empty:
-        reasons = sorted({bar.gap or "no segment, all noise" for bar in empty})
-        sentences.append(f"{counted(len(empty), 'point')} of {len(bars)} {'has' if len(empty) == 1 else 'have'} none ({listed(reasons)}).")
+        reasons = listed(sorted({bar.gap or "all rows are noise" for bar in empty}))
+        has = "has" if len(empty) == 1 else "have"
+        sentences.append(f"{len(empty)} of {counted(len(bars), 'solution')} {has} no segments ({reasons}).")
     return " ".join(sentences)
 
 
@@ -130,7 +132,7 @@ def _spread(bar: SizeBar) -> str:
         return bar.gap
     noise = f", noise {bar.noise:,} ({percent_text(bar.noise_share)})" if bar.noise else ""
     if not bar.sizes:
-        return f"no segment{noise}"
+        return f"no segments{noise}"
     few = " / ".join(f"{size:,}" for size in bar.sizes[:12])
-    more = f" and {len(bar.sizes) - 12} smaller ones" if len(bar.sizes) > 12 else ""
-    return f"{counted(len(bar.sizes), 'segment')} of {few}{more} rows{noise}"
+    more = f" and {counted(len(bar.sizes) - 12, 'smaller segment')}" if len(bar.sizes) > 12 else ""
+    return f"{counted(len(bar.sizes), 'segment')} of {few} rows{more}{noise}"

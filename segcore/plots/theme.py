@@ -1,4 +1,4 @@
-"""Colours and layout that every figure shares; readable on light and dark backgrounds and without colour vision."""
+"""Colours and layout shared by all figures; readable on light and dark backgrounds and without colour vision."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOISE_PATTERN = {"shape": "/", "size": 6, "solidity": 0.3, "fgcolor": "#C9CDD3",
 
 
 def ink_on(colour: str) -> str:
-    """Return white or near black, whichever is easier to read on a colour ``#RRGGBB``.
+    """Return white or near black: the one that is easier to read on a colour ``#RRGGBB``.
 
     References
     ----------
@@ -36,7 +36,7 @@ def _luminance(colour: str) -> float:
 
 
 def shade(position: int, count: int) -> str:
-    """Return one of ``count`` blues from dark to light; adjacent ones differ in lightness, not in hue."""
+    """Return one of ``count`` blues, from dark to light; neighbouring blues differ in lightness, not in hue."""
     dark, light = (11, 79, 130), (158, 202, 232)
     part = position / max(count - 1, 1)
     red, green, blue = (round(a + (b - a) * part) for a, b in zip(dark, light, strict=True))
@@ -44,7 +44,7 @@ def shade(position: int, count: int) -> str:
 
 
 def lay_out(figure: Figure, *, x_title: str, y_title: str, height: int = 340, **options: Any) -> Figure:
-    """Give a figure the common layout: transparent, titled axes, clicks that select, no dragging by accident."""
+    """Give a figure the common layout: transparent, titled axes, clicks that select, no accidental dragging."""
     figure.update_layout(
         **{
             "paper_bgcolor": "rgba(0,0,0,0)",

@@ -1,4 +1,4 @@
-"""How long engines took for the same work: the median, every run, and the ratio."""
+"""Time that engines took for the same work: the median, every run, and the ratio."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EngineTime:
-    """One engine's seconds for the fits of the whole grid, run by run, and the engine that really ran."""
+    """One engine's time for all fits of the grid, run by run, and the engine that actually ran."""
 
     engine: str
     ran: str
@@ -26,7 +26,7 @@ class EngineTime:
 
 
 def timings_data(result: Mapping[str, Any]) -> tuple[EngineTime, ...]:
-    """Return each engine's times from the document that ``benchmark --json`` prints, stock first, those without a run left out."""
+    """Return each engine's times from the document of ``benchmark --json``: stock first, engines without a run left out."""
     ratios = result.get("ratio_to_stock", {})
     found = (
         EngineTime(name, times["ran"], tuple(times["seconds"]), times["median_seconds"], ratios.get(name))
@@ -37,7 +37,7 @@ def timings_data(result: Mapping[str, Any]) -> tuple[EngineTime, ...]:
 
 
 def draw_timings(times: tuple[EngineTime, ...]) -> Figure:
-    """Draw a bar to the median for each engine, and every run as a mark on it."""
+    """Draw one bar per engine, as long as its median, with a mark for every run."""
     import plotly.graph_objects as go
 
     names = [time.engine for time in times]
@@ -66,19 +66,19 @@ def draw_timings(times: tuple[EngineTime, ...]) -> Figure:
         marker={"symbol": "circle-open", "size": 10, "line": {"width": 2}, "color": QUIET},
         hovertemplate="%{x:.3g} s<extra></extra>",
     )
-    lay_out(figure, x_title="The whole grid (seconds)", y_title="Engine", height=120 + 62 * len(times), showlegend=False)
+    lay_out(figure, x_title="Time for the whole grid (s)", y_title="Engine", height=120 + 62 * len(times), showlegend=False)
     figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
     return figure
 
 
 def _color(engine: str) -> str:
-    """Return an engine's own colour, the same in every benchmark."""
+    """Return an engine's colour, the same in every benchmark."""
     return PALETTE[ENGINES.index(engine) % len(PALETTE)] if engine in ENGINES else QUIET
 
 
 def seconds_text(seconds: float | None) -> str:
-    """Return a time as people write it, with about three digits."""
+    """Return a time with its unit and about three digits."""
     if seconds is None:
         return "–"
     if seconds < 0.0995:
@@ -87,7 +87,7 @@ def seconds_text(seconds: float | None) -> str:
 
 
 def describe_timings(times: tuple[EngineTime, ...]) -> str:
-    """Return the times in words, and who was faster; slower is called slower."""
+    """Return each engine's median, number of runs and range of times in words."""
     if not times:
         return "No engine finished."
     parts = [

@@ -13,8 +13,8 @@ from segcore.records.solution import Estimate, Solution
 from segcore.records.sweep import Sweep
 from segcore.wording.numbers import number_text, two_decimals
 
-WAITING = "not there yet"
-"""The gap of a point that the sweep has not come to; drawings leave it blank, their words count it."""
+WAITING = "not finished"
+"""The gap of a solution that the sweep has not reached; figures leave it blank, and their descriptions count it."""
 
 NOT_MEASURED = Estimate.undefined("not measured")
 
@@ -32,7 +32,7 @@ class PointRow:
         The parameters that vary over the grid, in words, and as bare values for an axis; see ``points_axis``.
     state : {"ok", "failed", "skipped", "waiting"}
     gap : str or None
-        Why there is no quality to show, in a few words: "failed", "skipped", "not there yet", "no segment", "one segment".
+        Why there is no quality to show, in a few words: "failed", "skipped", "not finished", "no segment", "one segment".
     reason : str or None
         The solution's own sentence.
     sizes : tuple of int

@@ -98,7 +98,7 @@ def test_points_without_a_value_stand_as_crosses_with_the_reason_and_those_to_co
     assert list(crosses.x) == [1]
     assert list(crosses.customdata) == [0]
     assert [note.text for note in figure.layout.annotations] == ["one segment"]
-    assert "1 point of 3 is not there yet. 1 point of 3 shows nothing (one segment)." in describe_curves(data)
+    assert "1 point of 3 is not finished. 1 point of 3 shows nothing (one segment)." in describe_curves(data)
 
 
 @pytest.mark.parametrize("name", ["inertia", "silhouette", "calinski_harabasz", "davies_bouldin"])

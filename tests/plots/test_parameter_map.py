@@ -22,7 +22,7 @@ def test_cells_without_a_value_say_why(density_sweep):
     data = grid_map_data(density_sweep, "silhouette")
     assert [cell.text for cell in data.cells] == ["0.45", "one segment", "no segment", "failed"]
     text = describe_map(data, chosen=0)
-    assert "3 cells of 4 are empty (failed, no segment and one segment)." in text
+    assert "3 of 4 cells are empty (failed, no segment and one segment)." in text
     assert "highest, 0.45, for 10 neighbours, eps 0.3" in text
 
 
@@ -73,7 +73,7 @@ def test_points_to_come_are_blank_and_counted_once(make_sweep, make_solution, ma
     sweep = make_sweep("kmeans", [make_solution(points[0], [0, 0, 1], make_quality()), None], points=points)
     data = compactness_map_data(sweep)
     figure = draw_map(data)
-    assert "not there yet" not in figure.data[1].text
-    assert describe_map(data).count("1 point of 2 is not there yet.") == 1
-    assert "not there yet" not in [note.text for note in draw_sizes(sizes_data(sweep)).layout.annotations]
-    assert "1 point of 2 is not there yet." in describe_sizes(sizes_data(sweep))
+    assert "not finished" not in figure.data[1].text
+    assert describe_map(data).count("1 of 2 solutions is not finished.") == 1
+    assert "not finished" not in [note.text for note in draw_sizes(sizes_data(sweep)).layout.annotations]
+    assert "1 of 2 solutions is not finished." in describe_sizes(sizes_data(sweep))

@@ -89,7 +89,7 @@ def test_a_clipped_distribution_says_what_it_leaves_out():
     pair = histogram_pair(values, members)
     summary = profile_of([0, 0, 1, 1]).find(0)
     text = describe_distribution(pair, summary.features[0], "Segment 0")
-    assert f"{pair.population_outside} customers, {pair.segment_outside} customers of this segment." in text
+    assert f"{pair.population_outside} customers outside it, {pair.segment_outside} of them in this segment." in text
 
 
 class TestWhatIs0Or1:
@@ -109,4 +109,6 @@ class TestWhatIs0Or1:
     def test_the_ranking_says_how_many_have_it(self):
         summary = SegmentSummary(0, "Segment 0", 25, 0.25, None, None, (self.FEATURE,), "")
         assert describe_ranking(summary) == "Customers of Segment 0 are most alike in housing: yes (1.00, 48 % have it)."
-        assert draw_ranking(summary).data[0].hovertext[0] == "housing: yes<br>compactness 1.00<br>48 % have it, 56 % of all customers"
+        assert (
+            draw_ranking(summary).data[0].hovertext[0] == "housing: yes<br>compactness 1.00<br>48 % of the segment, 56 % of all customers"
+        )

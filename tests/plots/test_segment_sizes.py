@@ -24,11 +24,11 @@ def test_noise_stands_on_top(density_sweep):
 
 def test_the_description_has_sizes_and_names_what_is_missing(density_sweep):
     text = describe_sizes(sizes_data(density_sweep), chosen=0)
-    assert "The frame marks the chosen point, 10 neighbours, eps 0.3: 2 segments of 4 / 4 rows, noise 2 (20 %)." in text
-    assert "2 points of 4 have none (failed and no segment, all noise)." in text
+    assert "The frame marks the chosen solution, 10 neighbours, eps 0.3: 2 segments of 4 / 4 rows, noise 2 (20 %)." in text
+    assert "2 of 4 solutions have no segments (all rows are noise and failed)." in text
 
 
 def test_degenerate_sweeps_are_drawn_and_told(degenerate_sweep):
     bars = sizes_data(degenerate_sweep)
-    assert draw_sizes(bars, chosen=0).layout.xaxis.title.text == "Grid point"
+    assert draw_sizes(bars, chosen=0).layout.xaxis.title.text == "Solution"
     assert describe_sizes(bars, chosen=0)

@@ -24,7 +24,7 @@ def test_median_and_spread_are_drawn():
 
 def test_nothing_finished_is_said():
     assert describe_timings(timings_data({"engines": {}})) == "No engine finished."
-    assert draw_timings(()).layout.xaxis.title.text == "The whole grid (seconds)"
+    assert draw_timings(()).layout.xaxis.title.text == "Time for the whole grid (s)"
 
 
 def test_seconds_are_short():
