@@ -1,25 +1,25 @@
 import streamlit as st
 
+from segcore.wording.markdown import escape
 from ui.data.meaning_form import known_of, known_of_pending, meaning_form, reading_form
 from ui.data.report import draw_aside, draw_findings, draw_preview, draw_summary
 from ui.data.source_form import CHOOSER, FORM, choose_data, draw_remedy, pending, say_problem
 from ui.shell import state
 from ui.shell.page import begin_page, next_step
-from ui.widgets.text import plain
 
 page = begin_page("data")
 taken = page.find_intake()
 failed, request = pending(), state.request()
 
 if taken is not None:
-    st.header(f"{'Still loaded' if failed else 'Loaded'}: {plain(taken.data['name'])}", anchor=False)
+    st.header(f"{'Still loaded' if failed else 'Loaded'}: {escape(taken.data['name'])}", anchor=False)
     draw_summary(taken)
     if failed is None:
         next_step("features", "Continue to Features")
 st.header("Choose the data", anchor=False)
 choose_data(page.store)
 if failed is not None:
-    st.header(f"Not loaded yet: {plain(failed.request.name or failed.request.data)}", anchor=False)
+    st.header(f"Not loaded yet: {escape(failed.request.name or failed.request.data)}", anchor=False)
     if failed.seen is None or failed.place == CHOOSER:
         draw_remedy(page.store, failed, taken)
     if failed.seen is None:

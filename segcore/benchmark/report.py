@@ -11,6 +11,7 @@ from segcore.benchmark.record import Run
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.clustering.compare import adjusted_rand_index, inertia_gap, same_labels, same_partition
 from segcore.records.grid import Point, point_key
+from segcore.wording.numbers import counted, seconds_text
 
 BASE = "stock"
 RATIO_MEANING = "median seconds of stock / median seconds of the engine: above 1 the engine is faster, below 1 it is slower"
@@ -90,8 +91,8 @@ def _silhouette_sentence(document: Mapping[str, Any]) -> str:
     times, base = document["engines"]["shared"], document["engines"]["pointwise"]
     measured = sum(point["status"] == "ok" for point in times["points"])
     return (
-        f"The silhouettes of {_counted(measured, 'point')} took {_seconds_text(times)} in one pass of the distances and "
-        f"{_seconds_text(base)} point by point with scikit-learn: "
+        f"The silhouettes of {counted(measured, 'point')} took {seconds_text(times['median_seconds'])} in one pass of the distances and "
+        f"{seconds_text(base['median_seconds'])} point by point with scikit-learn: "
         f"{document['ratio_to_pointwise']['shared']:.1f} times as fast ({_median_of(times, base)}), "
         f"with differences up to {document['max_difference']:.1g}."
     )
@@ -271,7 +272,7 @@ def sentence(document: Mapping[str, Any], engine: str) -> str:
     if ratio is None:
         return f"{name} and stock could not fit the same points, so their times do not compare. {_agrees(document, engine)}"
     fitted = sum(point["status"] == "ok" for point in times["points"])
-    over = f"over {_counted(fitted, 'point')} ({_median_of(times, base)})"
+    over = f"over {counted(fitted, 'point')} ({_median_of(times, base)})"
     apart = times["max_seconds"] < base["min_seconds"] or times["min_seconds"] > base["max_seconds"]
     if not apart and len(times["seconds"]) > 1:
         speed = f"{name} took about as long as stock {over}: their runs overlap, at {ratio:.2f} times stock's speed"
@@ -288,14 +289,11 @@ def _gain(document: Mapping[str, Any]) -> str:
     against_intel = document["ratio_to_intel"].get("shared")
     intel = f" and {against_intel:.1f} times as fast as Intel's" if against_intel else ""
     return (
-        f"The shared sweep gives all {_counted(document['points'], 'point')} in {_seconds_text(times)} instead of {_seconds_text(base)}: "
+        f"The shared sweep gives all {counted(document['points'], 'point')} in {seconds_text(times['median_seconds'])} instead of "
+        f"{seconds_text(base['median_seconds'])}: "
         f"{document['ratio_to_stock']['shared']:.1f} times as fast as stock{intel} ({_median_of(times, base)}). "
         f"{_agrees(document, 'shared')}"
     )
-
-
-def _seconds_text(times: Mapping[str, Any]) -> str:
-    return f"{times['median_seconds']:.3g} s"
 
 
 def _agrees(document: Mapping[str, Any], engine: str) -> str:
@@ -328,17 +326,13 @@ def _side(gap: float) -> str:
 
 def _no_comparison(document: Mapping[str, Any]) -> str:
     medians = [
-        f"{engine} took {times['median_seconds']:.3g} s" if times["median_seconds"] is not None else f"{engine} finished no run"
+        f"{engine} took {seconds_text(times['median_seconds'])}" if times["median_seconds"] is not None else f"{engine} finished no run"
         for engine, times in document["engines"].items()
     ]
     text = ", ".join(medians)
-    return f"{text[0].upper()}{text[1:]} over {_counted(document['points'], 'point')}; there is no stock run to compare with."
+    return f"{text[0].upper()}{text[1:]} over {counted(document['points'], 'point')}; there is no stock run to compare with."
 
 
 def _median_of(times: Mapping[str, Any], base: Mapping[str, Any]) -> str:
     runs = min(len(times["seconds"]), len(base["seconds"]))
     return "one run each" if runs == 1 else f"medians of {runs} runs each"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -14,6 +14,7 @@ from segcore.cli.options import add_data_options, plan_from, print_notes, reques
 from segcore.cli.taking import taken_in
 from segcore.errors import ParameterError
 from segcore.wording.findings import note_json
+from segcore.wording.numbers import counted, percent_text
 
 if TYPE_CHECKING:
     from segcore.features.assemble import Assembled
@@ -133,7 +134,6 @@ def run_features(args: argparse.Namespace) -> int:
     from segcore.features.assemble import assemble
     from segcore.features.output import rows_for_file
     from segcore.store.store import Store
-    from segcore.wording.numbers import counted
 
     files = {name: Path(path) for name, path in vars(args).items() if name in ("out", "report", "dictionary", "aside") and path is not None}
     for name, path in files.items():
@@ -210,6 +210,6 @@ def _set_aside_sentence(assembled: Assembled) -> str:
     if not assembled.set_aside_customers:
         return ""
     share = assembled.set_aside_revenue_share
-    with_share = "" if share is None else f" with {share:.1%} of net revenue"
-    who = "customer" if assembled.set_aside_customers == 1 else "customers"
-    return f" The outlier rule set {assembled.set_aside_customers:,} {who}{with_share} aside."
+    with_share = "" if share is None else f" with {percent_text(share)} of net revenue"
+    who = counted(assembled.set_aside_customers, "customer")
+    return f" The outlier rule set {who}{with_share} aside."

@@ -6,7 +6,8 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from segcore.system.machine import bytes_text, parse_bytes, seconds_text
+from segcore.system.machine import parse_bytes
+from segcore.wording.numbers import bytes_text, duration_text
 
 if TYPE_CHECKING:
     from segcore.records.sweep import SweepSpec
@@ -53,7 +54,7 @@ def estimate_text(found: SweepEstimate, limit: int) -> str:
     refusal = found.refusal(limit)
     if refusal:
         return f"{what}. {refusal}"
-    time = "for a time that is not known" if found.seconds is None else f"about {seconds_text(found.seconds)}"
+    time = "for a time that is not known" if found.seconds is None else f"about {duration_text(found.seconds)}"
     return f"{what}: {time} and {bytes_text(found.bytes)} of memory on this machine; {bytes_text(limit)} are there."
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from segcore.errors import DataError, ParameterError
 from segcore.wording.findings import sentence
+from segcore.wording.numbers import percent_text
 
 if TYPE_CHECKING:
     from segcore.records.feature_table import FeatureTable
@@ -89,7 +90,7 @@ def _features(args: argparse.Namespace, log: logging.Logger) -> FeatureTable:
         "Outlier rule : %d of %d customers set aside%s",
         assembled.set_aside_customers,
         len(full),
-        "" if share is None else f", with {share:.1%} of the net revenue",
+        "" if share is None else f", with {percent_text(share)} of the net revenue",
     )
     return assembled.table
 

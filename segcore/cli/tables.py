@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from segcore.records.grid import point_key
 from segcore.records.solution import CRITERIA
+from segcore.wording.numbers import percent_text
 
 if TYPE_CHECKING:
     from segcore.records.solution import Estimate, Solution
@@ -31,7 +32,7 @@ def sweep_text(sweep: Sweep, from_store: bool) -> str:
     summary, spec = sweep.summary, sweep.spec
     solutions = [solution for solution in sweep.solutions if solution is not None]
     aside = summary["set_aside"]
-    share = "" if aside["revenue_share"] is None else f" with {aside['revenue_share']:.1%} of net revenue"
+    share = "" if aside["revenue_share"] is None else f" with {percent_text(aside['revenue_share'])} of net revenue"
     head = f"{summary['rows']:,} rows, {len(spec.features)} features: {', '.join(spec.features)}."
     if aside["customers"]:
         head += f" The outlier rule set {aside['customers']:,} customers{share} aside."
@@ -59,7 +60,7 @@ def _row(solution: Solution, criteria: Sequence[str]) -> tuple[str, ...]:
         point_key(solution.params),
         solution.status,
         str(solution.n_segments) if solution.status == "ok" else "-",
-        "-" if solution.noise_share is None else f"{solution.noise_share:.1%}",
+        "-" if solution.noise_share is None else percent_text(solution.noise_share),
         _estimate(quality.silhouette) if quality else "-",
         _number(quality.inertia if quality else None),
         _number(quality.calinski_harabasz if quality else None),

@@ -11,6 +11,7 @@ from segcore.clustering.quality.k_distance import KDistances
 from segcore.features.correlations import Correlations
 from segcore.features.spread import Shares, Spread
 from segcore.plots.theme import ACCENT, MAIN, lay_out
+from segcore.wording.numbers import percent_text
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -65,7 +66,7 @@ def draw_shares_of_values(found: Shares, *, title: str) -> Figure:
         x=list(found.counts),
         y=[_plain(value) for value in found.values],
         orientation="h",
-        text=[f"{share:.1%}" for share in shares],
+        text=[percent_text(share) for share in shares],
         textposition="outside",
         cliponaxis=False,
         hovertemplate="%{y}: %{x:,} customers<extra></extra>",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from segcore.plots.theme import PALETTE, QUIET, lay_out
 from segcore.records.solution import ENGINES
-from segcore.wording.numbers import counted
+from segcore.wording.numbers import counted, seconds_text
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -75,15 +75,6 @@ def draw_timings(times: tuple[EngineTime, ...]) -> Figure:
 def _color(engine: str) -> str:
     """Return an engine's colour, the same in every benchmark."""
     return PALETTE[ENGINES.index(engine) % len(PALETTE)] if engine in ENGINES else QUIET
-
-
-def seconds_text(seconds: float | None) -> str:
-    """Return a time with its unit and about three digits."""
-    if seconds is None:
-        return "–"
-    if seconds < 0.0995:
-        return f"{1000 * seconds:.3g} ms"
-    return f"{seconds:.3g} s" if seconds < 99.5 else f"{seconds:,.0f} s"
 
 
 def describe_timings(times: tuple[EngineTime, ...]) -> str:

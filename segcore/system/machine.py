@@ -1,4 +1,4 @@
-"""The machine this runs on: its processor, the memory that there is for one more piece of work, and both in words."""
+"""The machine this runs on: its processor, the memory that is free for one more piece of work."""
 
 from __future__ import annotations
 
@@ -117,16 +117,3 @@ def parse_bytes(text: str) -> int:
     if not 1 <= amount < math.inf:
         raise ParameterError(f"An amount of memory is written 4e9, 512M or 2G and is above 0, got {text!r}.")
     return int(amount)
-
-
-def bytes_text(amount: float) -> str:
-    """Return an amount of memory as people read it: ``7.3 GiB``, or ``180 MiB`` below half a GiB."""
-    return f"{amount / 2**30:,.1f} GiB" if amount >= 2**29 else f"{max(1, round(amount / 2**20)):,} MiB"
-
-
-def seconds_text(seconds: float) -> str:
-    """Return a time as people read it: ``20 s``, ``3 min`` or ``2 h 5 min``."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

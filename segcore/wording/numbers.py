@@ -1,8 +1,9 @@
-"""Numbers and segments in words, the same on every screen, in every caption and every sentence."""
+"""Numbers, amounts, times and segments in words, the same on every screen, in every caption and every sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 
 from segcore.records.solution import NOISE
 
@@ -22,6 +23,8 @@ def number_text(value: float | None, unit: str = "") -> str:
     if unit.startswith("share"):
         return percent_text(value)
     size = abs(value)
+    if size >= 1e15:
+        return f"{value:.4g}"
     if size >= 1000 or (value == round(value) and size >= 1):
         return f"{value:,.0f}"
     if value == 0:
@@ -36,12 +39,12 @@ def number_text(value: float | None, unit: str = "") -> str:
 
 
 def unit_text(unit: str) -> str:
-    """Return a unit as it stands behind a number, with the space between; nothing for percentages, the data's currency and logarithms."""
+    """Return a unit as it follows a number, the space included; nothing for percentages, the data's currency and logarithms."""
     return "" if not unit or unit == "currency" or unit.startswith(("share", "log")) else f" {unit}"
 
 
 def percent_text(share: float | None) -> str:
-    """Return a share between 0 and 1 as a percentage; only none of them is "0 %" and only all of them "100 %"."""
+    """Return a share between 0 and 1 as a percentage; "0 %" means none and "100 %" means all."""
     if share is None:
         return "–"
     percent = 100 * share
@@ -69,6 +72,48 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def listed(parts: list[str]) -> str:
+def listed(parts: Sequence[str]) -> str:
     """Return ``a, b and c``."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+
+
+def bytes_text(amount: float) -> str:
+    """Return an amount of memory: ``7.3 GiB``, or ``180 MiB`` below half a GiB."""
+    return f"{amount / 2**30:,.1f} GiB" if amount >= 2**29 else f"{max(1, round(amount / 2**20)):,} MiB"
+
+
+def seconds_text(seconds: float | None) -> str:
+    """Return a measured time with about three digits: ``12.3 ms``, ``0.27 s`` or ``425 s``; a dash for None."""
+    if seconds is None:
+        return "–"
+    if seconds < 0.0995:
+        return f"{1000 * seconds:.3g} ms"
+    return f"{seconds:.3g} s" if seconds < 99.5 else f"{seconds:,.0f} s"
+
+
+def duration_text(seconds: float) -> str:
+    """Return how long something takes, roughly: ``20 s``, ``3 min`` or ``2 h 5 min``."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def ago_text(moment: float | None) -> str:
+    """Return ``just now``, ``5 min ago`` or the day, of a time in seconds since 1970; nothing for None."""
+    if moment is None:
+        return ""
+    passed = time.time() - moment
+    if passed < 60:
+        return "just now"
+    if passed < 86_400:
+        return f"{duration_text(passed)} ago"
+    return time.strftime("%d %b %Y", time.localtime(moment))
+
+
+def day_text(moment: str | None) -> str:
+    """Return the day of an ISO date and time, such as ``1 Jan 2017``."""
+    if not moment:
+        return "unknown"
+    parts = time.strptime(moment[:10], "%Y-%m-%d")
+    return f"{parts.tm_mday} {time.strftime('%b %Y', parts)}"

@@ -32,3 +32,10 @@ def quoted(value: object, *, plain: bool = False) -> str:
 def named(name: str) -> str:
     """Return the name of a file or column as a sentence holds it: as it is, or quoted where parts cannot be seen or read."""
     return name if len(name) <= _MOST_LETTERS and name.isprintable() else quoted(name)
+
+
+def visible(text: str) -> str:
+    """Return text with control and invisible characters escaped."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

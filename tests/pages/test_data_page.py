@@ -5,10 +5,11 @@ import pytest
 
 from segcore.records.data_rules import ColumnRules
 from segcore.records.feature_table import ColumnUse
+from segcore.wording.markdown import escape
 from ui.data import sample_download
 from ui.data.column_editor import changed_rules, editor_frame
 from ui.data.source_form import keep_upload
-from ui.widgets.text import on_screen, plain
+from ui.widgets.text import on_screen
 
 
 @pytest.fixture
@@ -354,8 +355,8 @@ def test_a_refusal_names_the_screens_own_fields(sentence, shown):
 
 
 def test_no_name_is_drawn_as_an_icon_a_link_or_a_colour():
-    assert plain(":material/home: :red[x] [a](b)") == ":\u2060material/home: :\u2060red\\[x\\] \\[a\\](b)"
-    assert plain("at 10:30") == "at 10:30"
+    assert escape(":material/home: :red[x] [a](b)") == ":\u2060material/home: :\u2060red\\[x\\] \\[a\\](b)"
+    assert escape("at 10:30") == "at 10:30"
 
 
 class TestColumnEditor:

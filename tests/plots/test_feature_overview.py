@@ -53,5 +53,5 @@ def test_each_value_of_a_category_is_a_bar_with_its_share():
     figure = draw_shares_of_values(found, title="channel <i>")
     assert list(figure.data[0].y) == ["&lt;b>shop&lt;/b>", "web"]
     assert list(figure.data[0].x) == [3, 1]
-    assert list(figure.data[0].text) == ["75.0%", "25.0%"]
+    assert list(figure.data[0].text) == ["75 %", "25 %"]
     assert figure.layout.yaxis.title.text == "channel &lt;i>"

@@ -1,4 +1,4 @@
-from segcore.plots.timings import describe_timings, draw_timings, seconds_text, timings_data
+from segcore.plots.timings import describe_timings, draw_timings, timings_data
 
 
 def result(stock, intel, *, ran="intel"):
@@ -25,7 +25,3 @@ def test_median_and_spread_are_drawn():
 def test_nothing_finished_is_said():
     assert describe_timings(timings_data({"engines": {}})) == "No engine finished."
     assert draw_timings(()).layout.xaxis.title.text == "Time for the whole grid (s)"
-
-
-def test_seconds_are_short():
-    assert [seconds_text(value) for value in (None, 0.0123, 0.27, 29.6, 425.4)] == ["–", "12.3 ms", "0.27 s", "29.6 s", "425 s"]

@@ -20,11 +20,6 @@ def test_what_is_no_amount_is_said(text):
         machine.parse_bytes(text)
 
 
-def test_amounts_and_times_are_written_for_people():
-    assert [machine.bytes_text(amount) for amount in (1, 180 * 2**20, 2**29, 7.3 * 2**30)] == ["1 MiB", "180 MiB", "0.5 GiB", "7.3 GiB"]
-    assert [machine.seconds_text(seconds) for seconds in (0.2, 20, 180, 7_500)] == ["1 s", "20 s", "3 min", "2 h 5 min"]
-
-
 def in_groups(monkeypatch, tmp_path, groups, files):
     monkeypatch.setattr(machine, "CGROUPS", tmp_path)
     monkeypatch.setattr(machine, "_OWN_CGROUPS", tmp_path / "own")

@@ -1,6 +1,20 @@
+import time
+
 import pytest
 
-from segcore.wording.numbers import counted, listed, number_text, percent_text, segment_title, unit_text
+from segcore.wording.numbers import (
+    ago_text,
+    bytes_text,
+    counted,
+    day_text,
+    duration_text,
+    listed,
+    number_text,
+    percent_text,
+    seconds_text,
+    segment_title,
+    unit_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,6 +31,9 @@ from segcore.wording.numbers import counted, listed, number_text, percent_text, 
         (0.318964, "0.319"),
         (-0.0981, "-0.098"),
         (0.0000123, "1.2e-05"),
+        (-2.5, "-2.5"),
+        (12345.0, "12,345"),
+        (1e300, "1e+300"),
     ],
 )
 def test_numbers_are_short_and_keep_what_matters(value, text):
@@ -33,6 +50,7 @@ def test_shares_are_percentages():
 
 def test_only_nothing_is_nothing_and_only_all_is_all():
     assert percent_text(0.0001) == "under 0.1 %"
+    assert percent_text(0.5) == "50 %"
     assert percent_text(0.9951) == "99.5 %"
     assert percent_text(0.9999) == "over 99.9 %"
 
@@ -50,9 +68,35 @@ def test_segments_are_called_by_their_name_or_number():
 def test_counts_and_lists_read_as_sentences():
     assert counted(1, "customer") == "1 customer"
     assert counted(2000, "customer") == "2,000 customers"
+    assert counted(2, "category", "categories") == "2 categories"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed(["a"]) == "a"
 
 
 def test_units_stand_behind_numbers_only_where_they_help():
     assert [unit_text(unit) for unit in ("days", "currency", "share of lines", "log of currency", "")] == [" days", "", "", "", ""]
+
+
+def test_amounts_of_memory_are_rounded_to_what_matters():
+    assert [bytes_text(amount) for amount in (1, 180 * 2**20, 2**29, 7.3 * 2**30)] == ["1 MiB", "180 MiB", "0.5 GiB", "7.3 GiB"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "1 s"), (20, "20 s"), (20.4, "20 s"), (89, "89 s"), (100, "2 min"), (180, "3 min"), (7_500, "2 h 5 min")],
+)
+def test_durations_are_rounded_to_what_matters(seconds, words):
+    assert duration_text(seconds) == words
+
+
+def test_measured_times_have_three_digits():
+    assert [seconds_text(value) for value in (None, 0.0123, 0.27, 29.6, 425.4)] == ["–", "12.3 ms", "0.27 s", "29.6 s", "425 s"]
+
+
+def test_days_are_read_from_iso_times():
+    assert (day_text("2017-01-01T06:53:26"), day_text("2011-12-09"), day_text(None)) == ("1 Jan 2017", "9 Dec 2011", "unknown")
+
+
+def test_moments_become_how_long_ago_they_were():
+    now = time.time()
+    assert (ago_text(now - 5), ago_text(now - 600), ago_text(None)) == ("just now", "10 min ago", "")

@@ -10,16 +10,16 @@ import streamlit as st
 
 from segcore import jobs
 from segcore.clustering.algorithms.registry import algorithm
-from segcore.plots.timings import describe_timings, draw_timings, seconds_text, timings_data
+from segcore.plots.timings import describe_timings, draw_timings, timings_data
 from segcore.records.grid import point_key
 from segcore.store.store import Store
-from segcore.wording.numbers import counted, percent_text
+from segcore.wording.markdown import escape
+from segcore.wording.numbers import ago_text, counted, percent_text, seconds_text
 from ui.benchmark.form import FOLLOWED
 from ui.shell import state
 from ui.shell.progress import LIVE, POLL_SECONDS, draw_job
 from ui.sweep.form import ENGINE_TITLES
-from ui.widgets.figures import draw_figure, escape
-from ui.widgets.text import ago
+from ui.widgets.figures import draw_figure
 
 MOST_RECENT = 20
 _MIB = 1 << 20
@@ -51,7 +51,7 @@ def draw_benchmarks(store: Store) -> None:
 
 
 def _option(job: jobs.Job) -> str:
-    return f"{job.title} · {job.state} · {ago(job.finished or job.created)}"
+    return f"{job.title} · {job.state} · {ago_text(job.finished or job.created)}"
 
 
 def _draw_one(store: Store, job: jobs.Job) -> None:

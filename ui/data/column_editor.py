@@ -11,8 +11,10 @@ import streamlit as st
 from segcore.records.data_rules import ColumnRules
 from segcore.records.feature_table import ColumnUse
 from segcore.store.store import Store
+from segcore.wording.numbers import counted
+from segcore.wording.quotes import visible
 from ui.shell import cache
-from ui.widgets.text import count, on_screen, visible
+from ui.widgets.text import on_screen
 
 NUMBER, BINARY, CATEGORY, PROFILE, UNUSED = "Number", "0 or 1", "Category", "Profile", "Not used"
 _TITLES: Mapping[str, str] = {"number": NUMBER, "binary": BINARY, "category": CATEGORY, "profile": PROFILE, "dropped": UNUSED}
@@ -127,4 +129,4 @@ def _examples(preview: pd.DataFrame, column: str) -> str:
 def _counts(uses: Sequence[ColumnUse]) -> str:
     features = sum(use.use in ("number", "binary", "category") for use in uses)
     profile, dropped = (sum(use.use == name for use in uses) for name in ("profile", "dropped"))
-    return f"{count(features, 'column')} clustered on, {profile} in the profile, {dropped} not used."
+    return f"{counted(features, 'column')} clustered on, {profile} in the profile, {dropped} not used."

@@ -14,9 +14,10 @@ from segcore.records.dataset import KINDS, ROLES_OF, Kind
 from segcore.records.feature_table import ColumnUse
 from segcore.store.store import Store
 from segcore.system.digests import digest
+from segcore.wording.markdown import escape
+from segcore.wording.quotes import visible
 from ui.data.column_editor import column_editor
 from ui.data.source_form import FORM, attempt
-from ui.widgets.text import plain, visible
 
 if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake, Peek
@@ -152,7 +153,7 @@ def reading_form(store: Store, request: DataRequest) -> None:
 def _draw_remembered(store: Store, known: Known) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         same = known.remembered == (known.request.name or known.request.data)
-        before = "it before" if same else f"for {plain(known.remembered or '')}, which has the same columns"
+        before = "it before" if same else f"for {escape(known.remembered or '')}, which has the same columns"
         st.caption(f"Taken as you chose {before}.", width="content")
         if st.button("Guess afresh", key="data.afresh", icon=":material/restart_alt:"):
             attempt(store, replace(known.request, afresh=True))
@@ -179,7 +180,7 @@ def _role_fields(known: Known, kind: Kind, salt: str) -> dict[str, str]:
                 )
             )
     if known.reasons and kind == known.kind:
-        st.caption(plain(why(known.reasons)))
+        st.caption(escape(why(known.reasons)))
     return {role: column for role, column in fields.items() if column != GUESS}
 
 
@@ -275,7 +276,7 @@ def _reading_fields(known: Known, salt: str) -> ReadOptions:
     """Draw how the file is read; what is left empty is found from its content."""
     reading = known.request.reading
     if known.form:
-        st.caption(plain("; ".join(f"{what}: {words}" for what, words in known.form.items())).capitalize())
+        st.caption(escape("; ".join(f"{what}: {words}" for what, words in known.form.items())).capitalize())
     first, second, third = st.columns(3, gap="medium")
     known_delimiters = {**_DELIMITERS, **({reading.delimiter: reading.delimiter} if reading.delimiter not in _DELIMITERS else {})}
     delimiter = first.selectbox(

@@ -12,8 +12,11 @@ import streamlit as st
 
 from segcore.store.store import Store
 from segcore.wording.findings import sentence
+from segcore.wording.markdown import escape
+from segcore.wording.numbers import counted, day_text, number_text
+from segcore.wording.quotes import visible
 from ui.shell import cache
-from ui.widgets.text import count, day, number, on_screen, plain, visible
+from ui.widgets.text import on_screen
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -32,10 +35,13 @@ def draw_summary(taken: Intake) -> None:
             clustered = sum(use.use in ("number", "binary", "category") for use in taken.uses)
             st.metric("Columns clustered on", f"{clustered} of {len(taken.columns)}", border=True)
         if taken.first_date and taken.last_date:
-            st.metric("Period", f"{day(taken.first_date)} – {day(taken.last_date)}", border=True)
+            st.metric("Period", f"{day_text(taken.first_date)} – {day_text(taken.last_date)}", border=True)
         if taken.total_revenue is not None:
             st.metric(
-                "Net revenue", number(round(taken.total_revenue)), border=True, help="In the data's own currency, cancellations taken off."
+                "Net revenue",
+                number_text(round(taken.total_revenue)),
+                border=True,
+                help="In the data's own currency, cancellations taken off.",
             )
 
 
@@ -53,7 +59,7 @@ def draw_findings(taken: Intake) -> None:
     """Draw what was wrong with the data and what was done about it."""
     lost = taken.rows_read - taken.rows_used
     if lost:
-        st.markdown(f"Of {count(taken.rows_read, 'row')}, {taken.rows_used:,} are used and {lost:,} are not:")
+        st.markdown(f"Of {counted(taken.rows_read, 'row')}, {taken.rows_used:,} are used and {lost:,} are not:")
         st.dataframe(
             rows_account(taken),
             hide_index=True,
@@ -62,17 +68,17 @@ def draw_findings(taken: Intake) -> None:
             alt="What became of the rows that were read; the parts add up",
         )
     else:
-        st.markdown(f"All {count(taken.rows_read, 'row')} are used; none had to be set aside.")
+        st.markdown(f"All {counted(taken.rows_read, 'row')} are used; none had to be set aside.")
     if taken.counts:
-        st.markdown(f"Used, but worth a look: {plain(counts_words(taken))}.")
-    counted = [note for note in taken.notes if note.severity == "info" and _COUNTED.fullmatch(sentence(note))]  # the table says it
+        st.markdown(f"Used, but worth a look: {escape(counts_words(taken))}.")
+    in_table = [note for note in taken.notes if note.severity == "info" and _COUNTED.fullmatch(sentence(note))]  # the table says it
     for note in sorted(taken.notes, key=lambda note: note.severity != "warning"):
-        if note in counted:
+        if note in in_table:
             continue
         if note.severity == "warning":
-            st.warning(plain(on_screen(sentence(note, "screen"))), icon=":material/warning:")
+            st.warning(escape(on_screen(sentence(note, "screen"))), icon=":material/warning:")
         else:
-            st.markdown(f"- {plain(on_screen(sentence(note, 'screen')))}")
+            st.markdown(f"- {escape(on_screen(sentence(note, 'screen')))}")
 
 
 def counts_words(taken: Intake) -> str:
@@ -86,7 +92,7 @@ def draw_aside(store: Store, taken: Intake) -> None:
 
     name = Path(taken.data["name"]).stem
     if taken.aside is not None:
-        with st.expander(f"See {count(sum(taken.set_aside.values()), 'row')} set aside", icon=":material/playlist_remove:"):
+        with st.expander(f"See {counted(sum(taken.set_aside.values()), 'row')} set aside", icon=":material/playlist_remove:"):
             rows = cache.computed("aside", taken.aside, lambda: store.frame(str(taken.aside)).head(_SHOWN_ASIDE).map(_cell))
             more = sum(taken.set_aside.values()) - len(rows)
             st.dataframe(
@@ -124,7 +130,7 @@ def _aside_csv(store: Store, taken: Intake) -> bytes:
 def draw_preview(store: Store, preview: str, rows: int) -> None:
     """Draw the first rows, as text, as they were read; what cannot be seen is escaped."""
     frame = cache.computed("preview", preview, lambda: store.frame(preview).map(_cell))
-    st.caption(f"The first {len(frame):,} of {count(rows, 'row')}, as read.")
+    st.caption(f"The first {len(frame):,} of {counted(rows, 'row')}, as read.")
     st.dataframe(frame, hide_index=True, height=320, alt="The first rows of the data")
 
 

@@ -12,10 +12,11 @@ import streamlit as st
 from segcore.errors import DataError, SegcoreError, SourceError
 from segcore.records.data_rules import DateOrder
 from segcore.store.store import Store
+from segcore.wording.markdown import escape
 from ui.data import loading
 from ui.data.sample_download import download, is_here
 from ui.shell import state
-from ui.widgets.text import on_screen, plain
+from ui.widgets.text import on_screen
 
 if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake, Peek
@@ -44,7 +45,7 @@ def say_problem(place: str) -> None:
     """Draw what went wrong last, if it went wrong at this place of the page."""
     problem = state.recall("data_problem")
     if problem and problem[0] == place:
-        st.error(plain(on_screen(problem[1])), icon=":material/error:")
+        st.error(escape(on_screen(problem[1])), icon=":material/error:")
 
 
 def attempt(store: Store, request: DataRequest, place: str = CHOOSER) -> None:

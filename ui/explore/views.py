@@ -18,9 +18,10 @@ from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
 from segcore.sweeps.points import PointRow, metric, point_rows, point_table, points_axis
+from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, listed
 from ui.shell import state
-from ui.widgets.figures import draw_figure, escape
+from ui.widgets.figures import draw_figure
 from ui.widgets.point_choice import recommended_position
 
 WATCH_SECONDS = 3.0

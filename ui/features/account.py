@@ -12,8 +12,8 @@ from segcore.errors import SegcoreError
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import Outliers
+from segcore.wording.numbers import counted, number_text, percent_text
 from ui.shell import cache
-from ui.widgets.text import count, number, share
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -74,19 +74,19 @@ def account_words(taken: Intake, table: FeatureTable, chosen: Plan) -> str:
     """Return the account in one sentence or two."""
     aside = [f"{rows:,} set aside ({reason})" for reason, rows in taken.set_aside.items() if rows]
     aside += [f"{taken.filtered_out:,} left out by the filters"] if taken.filtered_out else []
-    rows = f"{count(taken.rows_read, 'row')} read, {', '.join(aside)}{', ' if aside else ''}"
+    rows = f"{counted(taken.rows_read, 'row')} read, {', '.join(aside)}{', ' if aside else ''}"
     rows += f"{taken.rows_used:,} used" if aside else "all used"
-    customers = f"{count(len(table), 'customer')}"
+    customers = f"{counted(len(table), 'customer')}"
     if chosen.outliers == "kit":
         lost, part = set_aside(taken, table)
-        worth = f" with {share(part)} of the net revenue" if part is not None else ""
-        customers += f", {lost:,} set aside by the outlier rule{worth}; **{count(len(table) - lost, 'customer')} are clustered**"
+        worth = f" with {percent_text(part)} of the net revenue" if part is not None else ""
+        customers += f", {lost:,} set aside by the outlier rule{worth}; **{counted(len(table) - lost, 'customer')} are clustered**"
     else:
         customers += ", **all of them clustered**"
     if chosen.repeats > 1:
         customers += f", {chosen.repeats} copies of each"
     made = [use.use in ("number", "binary", "category") for use in taken.uses]
-    columns = "" if all(made) else f" Of {count(len(made), 'column')}, {sum(made):,} make the features; the others are not clustered on."
+    columns = "" if all(made) else f" Of {counted(len(made), 'column')}, {sum(made):,} make the features; the others are not clustered on."
     return f"{rows}; {customers}.{columns}"
 
 
@@ -111,4 +111,4 @@ def draw_account(taken: Intake, table: FeatureTable, chosen: Plan) -> None:
             lost, part = set_aside(taken, table)
             if lost and part:
                 each, usual = part * float(table.revenue.sum()) / lost, float(table.revenue.mean())
-                st.caption(f"Those set aside bring {number(round(each))} each on average; all customers {number(round(usual))}.")
+                st.caption(f"Those set aside bring {number_text(round(each))} each on average; all customers {number_text(round(usual))}.")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
-from ui.widgets.text import count
+from segcore.wording.numbers import counted
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -60,5 +60,5 @@ def draw_files(taken: Intake, table: FeatureTable, chosen: Plan) -> None:
                 on_click="ignore",
                 icon=":material/table:",
                 disabled=not chosen.features,
-                help=f"The {count(len(chosen.features), 'ticked feature')} of the clustered, before weights, transforms and scaling.",
+                help=f"The {counted(len(chosen.features), 'ticked feature')} of the clustered, before weights, transforms and scaling.",
             )

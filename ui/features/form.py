@@ -12,14 +12,15 @@ from segcore.features.planning.sets import set_of, sets_of
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import SCALERS, Outliers, Scaler
+from segcore.wording.markdown import escape
+from segcore.wording.numbers import counted, percent_text
+from segcore.wording.quotes import visible
 from ui.features import weights as feature_weights
 from ui.features.account import draw_account, set_aside
 from ui.features.groups import Group, Tick, group_features
 from ui.shell import cache, state
 from ui.sweep.k_distance import choice_digest
 from ui.widgets import parameters
-from ui.widgets.figures import escape
-from ui.widgets.text import count, share, visible
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -282,8 +283,8 @@ def _outlier_rule(taken: Intake, table: FeatureTable) -> Outliers:
         return "none"
     asked = st.toggle("Set outliers aside, as the Intel kit does", key="features.outliers")
     customers, revenue = set_aside(taken, table)
-    lost = f"{count(customers, 'customer')} ({share(customers / len(table))})"
-    money = f" with {share(revenue)} of the revenue" if revenue is not None else ""
+    lost = f"{counted(customers, 'customer')} ({percent_text(customers / len(table))})"
+    money = f" with {percent_text(revenue)} of the revenue" if revenue is not None else ""
     if asked:
         st.caption(
             f"{lost}{money} {'is' if customers == 1 else 'are'} left out of the clustering. They can still be scored and exported, marked."
@@ -315,4 +316,4 @@ def _summary(place: st.delta_generator.DeltaGenerator, chosen: Plan, taken: Inta
         return
     name = set_of(chosen.features, table, taken.kind)
     preset = f", the set “{PRESETS[name]}”: {_PRESET_WORDS[name]}" if name and taken.kind == "transactions" else ""
-    place.markdown(f"**{len(chosen.features)} of {count(len(table.names), 'feature')} ticked**{preset}.")
+    place.markdown(f"**{len(chosen.features)} of {counted(len(table.names), 'feature')} ticked**{preset}.")

@@ -14,13 +14,14 @@ from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import Transform
 from segcore.system.digests import digest
+from segcore.wording.markdown import escape
+from segcore.wording.numbers import counted, number_text, percent_text
 from ui.features.files import draw_files
 from ui.features.form import untick
 from ui.features.groups import Tick, group_features
 from ui.features.values import spread_of, values_of
 from ui.shell import cache, state
-from ui.widgets.figures import CONFIG, escape
-from ui.widgets.text import count, number, share
+from ui.widgets.figures import CONFIG
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -176,15 +177,15 @@ def spread_words(one: Spread, title: str, unit: str) -> str:
     """Return what a histogram shows, for those who do not see it."""
     suffix = f" {unit}" if unit else ""
     if one.is_constant:
-        return f"{title} is {number(one.low)}{suffix} for every customer, so it tells none from another."
+        return f"{title} is {number_text(one.low)}{suffix} for every customer, so it tells none from another."
     words = (
-        f"Half of the customers have {title} between {number(one.quarter)} and {number(one.three_quarters)}{suffix}; "
-        f"the median is {number(one.median)}, the whole range {number(one.low)} to {number(one.high)}."
+        f"Half of the customers have {title} between {number_text(one.quarter)} and {number_text(one.three_quarters)}{suffix}; "
+        f"the median is {number_text(one.median)}, the whole range {number_text(one.low)} to {number_text(one.high)}."
     )
     if one.zeros >= 0.01:
-        words += f" It is 0 for {share(one.zeros)} of them."
+        words += f" It is 0 for {percent_text(one.zeros)} of them."
     if one.outside:
-        words += f" {count(one.outside, 'customer')} outside the 1st to 99th percentile {'is' if one.outside == 1 else 'are'} not drawn."
+        words += f" {counted(one.outside, 'customer')} outside the 1st to 99th percentile {'is' if one.outside == 1 else 'are'} not drawn."
     return words
 
 
@@ -216,8 +217,8 @@ def _draw_values(tick: Tick, found: Shares) -> None:
 
     st.plotly_chart(draw_shares_of_values(found, title=tick.title), config=CONFIG, key="spread.values", alt=f"Customers by {tick.title}")
     parts = [customers / max(found.n_customers, 1) for customers in found.counts]
-    words = "; ".join(f"{value} {share(part)}" for value, part in [*zip(found.values, parts, strict=True)][:8])
-    st.caption(escape(f"Of {count(found.n_customers, 'customer')}: {words}."))
+    words = "; ".join(f"{value} {percent_text(part)}" for value, part in [*zip(found.values, parts, strict=True)][:8])
+    st.caption(escape(f"Of {counted(found.n_customers, 'customer')}: {words}."))
 
 
 def correlations_of(chosen: Plan, taken: Intake, table: FeatureTable) -> Correlations:
@@ -274,7 +275,7 @@ def _draw_near_duplicates(found: Correlations, titles: dict[str, str], taken: In
     single = {tick.key for group in group_features(table.dictionary, taken.kind) for tick in group.ticks if tick.names == (tick.key,)}
     if pairs:
         st.markdown(
-            f"**{count(len(pairs), 'pair')} of features {'says' if len(pairs) == 1 else 'say'} nearly the same.** What both measure "
+            f"**{counted(len(pairs), 'pair')} of features {'says' if len(pairs) == 1 else 'say'} nearly the same.** What both measure "
             "counts double in the clustering: untick one of the two, or keep both if it is to count double."
         )
     for first, second, r in pairs[:_NAMED]:

@@ -14,11 +14,11 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import Outliers, Scaler, Transform
 from segcore.system.digests import digest
+from segcore.wording.markdown import escape
+from segcore.wording.numbers import counted, percent_text
 from ui.features.groups import Tick
 from ui.features.values import advice, catch_up, scaled_variance, spread_of
 from ui.shell import state
-from ui.widgets.figures import escape
-from ui.widgets.text import count, share
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -250,9 +250,10 @@ def _compare_kinds(ticked: Sequence[Tick], counts: Sequence[float]) -> None:
     if not numbers or len(numbers) == len(ticked):
         return
     others = len(ticked) - len(numbers)
+    part, count = sum(numbers) / 100, "counts" if len(numbers) == 1 else "count"
     words = (
-        f"The {count(len(numbers), 'number')} together {'counts' if len(numbers) == 1 else 'count'} for {share(sum(numbers) / 100)} of the "
-        f"distances between customers, the {count(others, 'category', 'categories')} for {share(1 - sum(numbers) / 100)}."
+        f"The {counted(len(numbers), 'number')} together {count} for {percent_text(part)} of the distances between customers, the "
+        f"{counted(others, 'category', 'categories')} for {percent_text(1 - part)}."
     )
     if sum(numbers) < _HARDLY:
         words += " For the numbers to count for more: transform the skewed ones, give them a priority, or choose another scaling."
@@ -287,7 +288,7 @@ def _skewed(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Ke
                 on_click=_undo,
                 args=(taken, [tick.key for tick in transformed]),
             )
-            st.markdown(f"{count(len(transformed), 'feature')} transformed; “Look closer” below shows before and after.", width="content")
+            st.markdown(f"{counted(len(transformed), 'feature')} transformed; “Look closer” below shows before and after.", width="content")
 
 
 def _log(taken: Intake, names: list[str]) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from segcore.wording.numbers import counted
 from ui.data import loading
 from ui.shell import state
 from ui.shell.page import PAGES, Page, link
-from ui.widgets.text import count
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -35,7 +35,8 @@ def draw_next_step(page: Page, taken: Intake) -> None:
     done = newest is not None and page.store.is_complete(newest)
     chosen = state.plan()
     name = set_of(chosen.features, page.feature_table(taken), taken.kind)
-    ticked = f"{count(len(chosen.features), 'feature')} ticked" + (f" (the set “{name}”)" if name and taken.kind == "transactions" else "")
+    which = f" (the set “{name}”)" if name and taken.kind == "transactions" else ""
+    ticked = f"{counted(len(chosen.features), 'feature')} ticked{which}"
     with st.container(border=True):
         st.markdown("**Next step**")
         if done and newest is not None:
@@ -48,7 +49,7 @@ def draw_next_step(page: Page, taken: Intake) -> None:
                 link("data", "Use your own data")
             return
         st.markdown(
-            f"{ticked}. A sweep clusters the {count(taken.n_customers, 'customer')} at every point of a grid, such as 2 to 12 segments, "
+            f"{ticked}. A sweep clusters the {counted(taken.n_customers, 'customer')} at every point of a grid, such as 2 to 12 segments, "
             "so that you can see which number of segments the data support."
         )
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -13,11 +13,12 @@ from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
 from segcore.segments.column_shares import ColumnAcross, NumberAcross, columns_across, numbers_across
 from segcore.store.store import Store
+from segcore.wording.markdown import escape
 from segcore.wording.numbers import number_text, percent_text, two_decimals
+from segcore.wording.quotes import visible
 from ui.shell import cache, state
 from ui.widgets.figures import draw_figure
 from ui.widgets.point_choice import clustered, segment_names
-from ui.widgets.text import plain, visible
 
 BASELINE = "rfm_segment"
 _RFM_WORDS = (
@@ -62,7 +63,7 @@ def _draw_chosen(sweep: Sweep, position: int, found: tuple[ColumnAcross, ...]) -
             tuple(by_name),
             selection_mode="multi",
             key=key,
-            format_func=lambda name: _TITLES.get(name, plain(visible(name))),
+            format_func=lambda name: _TITLES.get(name, escape(visible(name))),
         )
     chosen = [across for name, across in by_name.items() if name in (shown or ())]
     with st.grid(min(len(chosen), 2) or 1, min_column_width=380, gap="medium") as grid:
@@ -83,7 +84,7 @@ def shown_first(found: tuple[ColumnAcross, ...]) -> list[str]:
 
 def _draw_one(position: int, across: ColumnAcross) -> None:
     title = _TITLES.get(across.column, visible(across.title))
-    st.markdown(f"**{plain(title)}** · {'clustered on' if across.clustered_on else 'profile column, not clustered on'}")
+    st.markdown(f"**{escape(title)}** · {'clustered on' if across.clustered_on else 'profile column, not clustered on'}")
     draw_figure(
         draw_across(across),
         key=f"figure.across.{position}.{across.column}",

@@ -18,9 +18,10 @@ from segcore.segments.histograms import Histogram, histogram_pair
 from segcore.segments.profile import segment_profile
 from segcore.segments.records import FeatureProfile, SegmentProfile, SegmentSummary
 from segcore.store.store import Store
+from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, number_text, percent_text, unit_text
 from ui.shell import cache, state
-from ui.widgets.figures import draw_figure, escape
+from ui.widgets.figures import draw_figure
 from ui.widgets.point_choice import clustered, segment_names
 
 LONGEST_NAME = 60

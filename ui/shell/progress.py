@@ -6,8 +6,8 @@ import streamlit as st
 
 from segcore import jobs
 from segcore.errors import SegcoreError
+from segcore.wording.numbers import counted, duration_text
 from ui.shell import cache, state
-from ui.widgets.text import count, duration
 
 POLL_SECONDS = 2.0  # while something runs
 IDLE_SECONDS = 5.0  # to notice what another session or the command line started; a poll costs about 50 ms
@@ -60,11 +60,11 @@ def draw_job(job: jobs.Job, *, place: int = 0, where: str = "page") -> None:
 
 def job_line(job: jobs.Job, *, place: int = 0) -> str:
     """Return one line such as ``Sweep, 5 of 27 points, about 20 s left``; ``place`` is how many jobs have their turn before it."""
-    line = f"{job.kind.capitalize()}, {job.done:,} of {count(job.total, 'point' if job.kind == 'sweep' else 'fit')}"
+    line = f"{job.kind.capitalize()}, {job.done:,} of {counted(job.total, 'point' if job.kind == 'sweep' else 'fit')}"
     if job.state == "queued":
         return f"{line}, {('starting', 'next in the queue')[place] if place < 2 else f'{place} before it in the queue'}"
     if job.state == "running":
-        return f"{line}, about {duration(job.seconds_left)} left" if job.seconds_left is not None else line
+        return f"{line}, about {duration_text(job.seconds_left)} left" if job.seconds_left is not None else line
     return f"{line}, {job.state}"
 
 

@@ -13,10 +13,9 @@ from segcore.records.grid import Grid
 from segcore.records.plan import Plan
 from segcore.records.solution import EngineName
 from segcore.system.digests import digest
-from segcore.system.machine import bytes_text
+from segcore.wording.numbers import bytes_text, duration_text
 from ui.shell import cache
 from ui.sweep.k_distance import choice_digest
-from ui.widgets.text import duration
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -69,7 +68,7 @@ def draw_estimate(home: str, found: SweepEstimate) -> None:
     from segcore.sweeps.cost.calibration import read_calibration
 
     if found.seconds is not None:
-        st.caption(f"About {duration(found.seconds)} and {bytes_text(found.bytes)} of memory on this machine.")
+        st.caption(f"About {duration_text(found.seconds)} and {bytes_text(found.bytes)} of memory on this machine.")
     elif read_calibration(home) is None and _is_measuring(home):
         st.fragment(run_every=_WATCH_SECONDS, key="sweep.measuring")(_draw_measuring)(home, found.bytes)
     else:

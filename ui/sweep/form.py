@@ -16,13 +16,13 @@ from segcore.records.solution import EngineName
 from segcore.records.sweep import SweepSpec
 from segcore.store.store import Store
 from segcore.system.machine import available_bytes
+from segcore.wording.markdown import escape
+from segcore.wording.numbers import counted
 from ui.features.account import set_aside
 from ui.features.form import SCALER_TITLES
 from ui.shell import state
 from ui.sweep import cost, k_distance
-from ui.widgets.figures import escape
 from ui.widgets.parameters import axis_words, grid_form
-from ui.widgets.text import count
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -83,7 +83,7 @@ def _what_goes_in(taken: Intake, table: FeatureTable, chosen: Plan) -> None:
     ]
     parts = [
         f"{taken.data['name']}",
-        f"{count(len(names), 'feature')}: {shown}",
+        f"{counted(len(names), 'feature')}: {shown}",
         *changed,
         f"scaling {SCALER_TITLES[chosen.scaler].lower()}",
         rule,
@@ -133,8 +133,8 @@ def what_it_does(grid: Grid, spec: AlgorithmSpec, chosen: Plan, taken: Intake, t
     rows = (len(table) - (set_aside(taken, table)[0] if chosen.outliers == "kit" else 0)) * chosen.repeats
     axes = "; ".join(axis_words(spec.param(name), values) for name, values in grid.axes)
     copies = f", {chosen.repeats} copies of each customer" if chosen.repeats > 1 else ""
-    size = f"{count(rows, 'row')}{copies} × {count(len(chosen.features), 'feature')}"
-    return f"**{count(len(grid), 'point')}** ({axes}), each fitted to **{size}**."
+    size = f"{counted(rows, 'row')}{copies} × {counted(len(chosen.features), 'feature')}"
+    return f"**{counted(len(grid), 'point')}** ({axes}), each fitted to **{size}**."
 
 
 def start(store: Store, taken: Intake, chosen: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> None:

@@ -10,8 +10,8 @@ from segcore.features.preparation import prepare_rows
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.system.digests import digest
+from segcore.wording.numbers import counted
 from ui.shell import cache
-from ui.widgets.text import count
 
 if TYPE_CHECKING:
     from segcore.clustering.quality.k_distance import KDistances
@@ -57,7 +57,7 @@ def draw_curve(curve: KDistances) -> None:
     picture.plotly_chart(draw_k_distances(curve), config=chart, key="k_distances", alt=alt)
     words.markdown("**How eps was suggested**")
     words.caption(
-        f"{curve.reason} Measured on {count(curve.n_sampled, 'customer')}. "
+        f"{curve.reason} Measured on {counted(curve.n_sampled, 'customer')}. "
         "Left of the bend customers lie close together; right of it they are far from everyone. The radii above are the bend "
         "and some around it; change them as you like."
     )

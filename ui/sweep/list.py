@@ -10,11 +10,11 @@ from segcore.errors import SegcoreError
 from segcore.records.grid import axes_of
 from segcore.records.sweep import SweepSpec
 from segcore.store.store import Store
+from segcore.wording.numbers import ago_text, counted
 from ui.data.loading import newest_sweep
 from ui.shell import cache, state
 from ui.shell.progress import LIVE, POLL_SECONDS, act, draw_job, job_line
 from ui.widgets.parameters import axis_words
-from ui.widgets.text import ago, count
 
 _STATES = {
     "queued": (":material/hourglass_top:", "blue", "waiting"),
@@ -50,7 +50,7 @@ def draw_followed(store: Store) -> None:
         if job.state == "done":
             _draw_done(store, job)
         elif job.state == "cancelled":
-            st.markdown(f"**{job.title} was cancelled** after {job.done:,} of {count(job.total, 'point')}. What was finished is kept.")
+            st.markdown(f"**{job.title} was cancelled** after {job.done:,} of {counted(job.total, 'point')}. What was finished is kept.")
             st.button("Resume", key="followed.resume", icon=":material/play_arrow:", on_click=act, args=("resume", job.id))
         else:
             st.error(f"{job.title} failed: {job.message or 'the log says why'}", icon=":material/error:")
@@ -77,7 +77,7 @@ def _draw_done(store: Store, job: jobs.Job) -> None:
     sweep = cache.sweep_now(str(store.home), job.id)
     failed = sum(solution is not None and solution.status != "ok" for solution in sweep.solutions)
     less = f", {failed} of them without a result" if failed else ""
-    st.markdown(f"**{job.title} is done**: {count(job.done, 'point')}{less}.")
+    st.markdown(f"**{job.title} is done**: {counted(job.done, 'point')}{less}.")
     if sweep.recommendation is not None:
         st.markdown(sweep.recommendation.reason)
     if st.button("Explore the results", key="followed.explore", type="primary", icon=":material/insights:"):
@@ -100,8 +100,8 @@ def _draw_line(store: Store, job: jobs.Job, *, followed: str | None) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"recent.{job.id}"):
         with st.container(gap=None, width="stretch"):
             st.markdown(f"**{job.title}** :{color}-badge[{icon} {word}]")
-            far = f"{job.done:,} of {count(job.total, 'point')}" if job.state != "done" else ""
-            parts = (describe(store.spec(job.id)), far, ago(job.finished or job.created))
+            far = f"{job.done:,} of {counted(job.total, 'point')}" if job.state != "done" else ""
+            parts = (describe(store.spec(job.id)), far, ago_text(job.finished or job.created))
             st.caption(" · ".join(part for part in parts if part))
         if job.done:
             st.button("Open", key=f"open.{job.id}", on_click=state.follow, args=(job.id,), disabled=job.id == followed)
@@ -118,4 +118,4 @@ def describe(spec: SweepSpec) -> str:
     known = algorithm(spec.algorithm)
     asked = axes_of(spec.points)
     axes = "; ".join(axis_words(param, tuple(asked[param.name])) for param in known.params if param.name in asked)
-    return f"{axes} · {count(len(spec.features), 'feature')}{rule}{copies}"
+    return f"{axes} · {counted(len(spec.features), 'feature')}{rule}{copies}"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from segcore.wording.markdown import escape
+
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]#|<>~$]|:(?=[\w/])|^[-+](?=\s)|^\d+(?=[.)]\s)")
 CONFIG = {"displayModeBar": False, "showSendToCloud": False}
 
 
@@ -35,8 +35,3 @@ def draw_figure(figure: Figure, *, key: str, name: str, words: str, clickable: b
         st.plotly_chart(figure, key=key, config=CONFIG, alt=name)
     if words:
         st.caption(escape(words))
-
-
-def escape(words: str) -> str:
-    """Return text in which nothing is taken for Markdown; names that analysts and files give may hold anything."""
-    return _MARKDOWN.sub(r"\\\g<0>", words)

@@ -6,15 +6,14 @@ import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.features.assemble import Assembled, assemble
-from segcore.plots.timings import seconds_text
 from segcore.records.grid import find_point, point_key
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
 from segcore.sweeps.points import PointRow, point_rows, same_segments
-from segcore.wording.numbers import counted, number_text, percent_text, two_decimals
+from segcore.wording.markdown import escape
+from segcore.wording.numbers import counted, number_text, percent_text, seconds_text, two_decimals
 from ui.shell import cache, state
-from ui.widgets.figures import escape
 
 _PICKER = "point"
 

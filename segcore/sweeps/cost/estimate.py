@@ -16,7 +16,8 @@ from segcore.records.sweep import SweepSpec
 from segcore.sweeps.cost.calibration import BASE_BYTES, Calibration
 from segcore.sweeps.cost.measuring_work import other_work, silhouette_work
 from segcore.sweeps.cost.sampled_rows import SampledRows
-from segcore.system.machine import available_bytes, bytes_text
+from segcore.system.machine import available_bytes
+from segcore.wording.numbers import bytes_text
 
 _FLOAT = 8
 _ROW_COPIES = 6.0

@@ -1,6 +1,6 @@
 import pytest
 
-from ui.widgets.figures import escape
+from segcore.wording.markdown import escape
 
 
 @pytest.mark.parametrize(
@@ -8,13 +8,16 @@ from ui.widgets.figures import escape
     [
         ("Inertia falls from 25,321 (2 segments): fine.", "Inertia falls from 25,321 (2 segments): fine."),
         ("**loud** `code` $x$", r"\*\*loud\*\* \`code\` \$x\$"),
-        ("[a](http://b)", r"\[a\](http\://b)"),
-        (":material/home: :red[x]", r"\:material/home: \:red\[x\]"),
+        ("[a](http://b)", r"\[a\](http://b)"),
+        (":material/home: :red[x]", ":\u2060material/home: :\u2060red\\[x\\]"),
         ("<b>n_clusters</b>", r"\<b\>n\_clusters\</b\>"),
         ("# head", r"\# head"),
         ("- item", r"\- item"),
+        ("2. item", r"2\. item"),
         ("-0.5 is a number", "-0.5 is a number"),
+        ("a@b.de and www.b.de", r"a\@b.de and www\.b.de"),
+        ("at 10:30 in London", "at 10:30 in London"),
     ],
 )
-def test_nothing_in_words_is_taken_for_markdown(words, safe):
+def test_nothing_in_words_is_read_as_markdown(words, safe):
     assert escape(words) == safe
