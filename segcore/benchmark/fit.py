@@ -23,7 +23,7 @@ from segcore.clustering.quality.measures import inertia
 from segcore.clustering.quality.silhouette import SilhouetteScorer
 from segcore.records.grid import point_key
 from segcore.records.solution import NOISE, EngineName, Solution
-from segcore.system.parent_process import die_with_parent
+from segcore.system.child_process import die_with_parent
 
 _WARM_ROWS = 4096
 

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -26,9 +25,9 @@ from segcore.errors import DataError
 from segcore.records.grid import point_key
 from segcore.store.store import Store
 from segcore.sweeps.run import prepare
+from segcore.system.child_process import fitting_environment, python_command, start_child
 
-ROOT = Path(__file__).resolve().parents[2]
-FIT = (sys.executable, "-P", "-m", "segcore.benchmark.fit")
+FIT = tuple(python_command("segcore.benchmark.fit"))
 _HOPELESS = 2
 
 
@@ -95,18 +94,10 @@ def _run(request: Mapping[str, Any], engine: str, number: int, folder: Path, fit
     own = folder / f"{engine}_{number}"
     own.mkdir()
     (own / "request.json").write_text(json.dumps({**request, "engine": engine, "parent": os.getpid()}))
-    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
     start, busy = time.monotonic(), busy_seconds()
     with (own / "stderr").open("wb") as errors:
         # It stays in this process's group, and watches its parent: cancelling the benchmark ends the fit with it.
-        process = subprocess.Popen(
-            [*fit, str(own)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env={**os.environ, "PYTHONPATH": path},
-        )
+        process = start_child([*fit, str(own)], environment=fitting_environment(), stdout=subprocess.PIPE, stderr=errors)
         done = 0
         with process:
             for line in process.stdout or ():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from segcore.clustering.algorithms.registry import algorithm
-
-ROOT = Path(__file__).resolve().parents[2]
+from segcore.system.child_process import python_command, start_child
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +124,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def measure(data: str, case: Case, runs: int) -> dict[str, Any] | None:
     """Run one benchmark by the command line; ``None`` where it failed, which it then has said itself."""
-    command = [sys.executable, "-m", "segcore", "benchmark", data, "--algo", case.algorithm, "--repeats", str(case.repeats)]
+    command = python_command("segcore", "benchmark", data, "--algo", case.algorithm, "--repeats", str(case.repeats), "--json")
     command += ["--runs", str(case.runs or runs), "--work", case.work, *(["--engines", case.engines] if case.engines else [])]
     for axis in case.grid:
         command += ["--grid", axis]
-    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
-    done = subprocess.run([*command, "--json"], stdout=subprocess.PIPE, text=True, check=False, env={**os.environ, "PYTHONPATH": path})
-    return json.loads(done.stdout) if done.returncode == 0 else None
+    process = start_child(command, stdout=subprocess.PIPE)
+    printed, _ = process.communicate()
+    return json.loads(printed) if process.returncode == 0 else None
 
 
 def markdown(documents: Sequence[Mapping[str, Any]]) -> str:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from segcore.errors import ParameterError, SourceError
+from segcore.system.child_process import CHECKOUT, python_command
 
-ROOT = Path(__file__).resolve().parents[2]
 _PORT = "8501"  # as in .streamlit/config.toml
 
 
@@ -30,9 +30,9 @@ def add_commands(subparsers: Any) -> None:
 
 def run_app(args: argparse.Namespace) -> int:
     """Become the app's server, so that signals reach it and nothing of this process stays."""
-    entry = ROOT / "app.py"
+    entry = CHECKOUT / "app.py"
     if not entry.is_file():
-        raise SourceError(f"There is no app.py in {ROOT}: run segcore from a checkout of its repository.")
+        raise SourceError(f"There is no app.py in {CHECKOUT}: run segcore from a checkout of its repository.")
     if importlib.util.find_spec("streamlit") is None:
         raise SourceError("Streamlit is not installed: run 'make install' first.")
     if "SEGCORE_HOME" in os.environ:  # it may be relative to where the user is
@@ -44,9 +44,9 @@ def run_app(args: argparse.Namespace) -> int:
             f"with 'make app PORT={port + 1}' or 'segcore app --server.port={port + 1}'."
         )
     sys.stdout.flush()
-    os.chdir(ROOT)  # Streamlit reads .streamlit/config.toml from where it is started
-    command = [sys.executable, "-m", "streamlit", "run", str(entry), *args.options]
-    os.execv(sys.executable, command)  # noqa: S606
+    os.chdir(CHECKOUT)  # Streamlit reads .streamlit/config.toml from where it is started
+    command = python_command("streamlit", "run", str(entry), *args.options)
+    os.execv(command[0], command)  # noqa: S606
 
 
 def _port(options: Sequence[str]) -> int | None:

@@ -46,7 +46,7 @@ def add_commands(subparsers: Any) -> None:
 
 def run_analyze(args: argparse.Namespace) -> int:
     """Run the kit's grid and write the kit's files; returns 1 where a point failed."""
-    from segcore.jobs import turn
+    from segcore import jobs
     from segcore.store.store import Store
 
     if args.repeats < 1:
@@ -62,7 +62,7 @@ def run_analyze(args: argparse.Namespace) -> int:
         table = _features(args, log)
         log.info("=======> Preprocessing Time : %.3f secs", time.perf_counter() - start)
         log.info("Number of data points : (%d, %d)", *table.values.shape)
-        with turn(Store()):
+        with jobs.turn(Store()):
             return _run_grid(args, table, folder, log)
 
 

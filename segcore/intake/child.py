@@ -23,6 +23,7 @@ from segcore.intake.take_in import known_intake, peek, samples_folder, take_in
 from segcore.records.dataset import Dataset
 from segcore.records.intake import DataRequest, Intake, Peek
 from segcore.store.store import Store
+from segcore.system.child_process import python_command, signal_group, start_child
 from segcore.system.machine import available_bytes
 
 TIMEOUT_SECONDS = 600.0
@@ -91,7 +92,7 @@ def read_rows_in_child(
 
 def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, max_bytes: int | None, **more: object) -> dict[str, Any]:
     name = request.name or Path(request.data).name
-    question = json.dumps({"home": str(Path(home).absolute()), "request": _located(request).to_json(), "what": what, **more})
+    question = json.dumps({"home": str(home), "request": request.to_json(), "what": what, **more})
     answer = _run_child(question, name=name, timeout=timeout, max_bytes=max_bytes)
     if "error" not in answer:
         return dict(answer[what])
@@ -100,24 +101,14 @@ def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, m
     raise _ERRORS.get(answer["class"], SegcoreError)(answer["error"])
 
 
-def _located(request: DataRequest) -> DataRequest:
-    """Return the request with a path that holds in the child too, whose working directory is another one."""
-    from segcore.data.files.reader import user_path
-    from segcore.data.samples.registry import find_sample
-
-    return request if find_sample(request.data) else replace(request, data=str(user_path(request.data).absolute()))
-
-
 def _run_child(question: str, *, name: str, timeout: float, max_bytes: int | None) -> dict[str, Any]:
     limit = max_bytes or int(available_bytes() * _MEMORY_SHARE)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "segcore.intake"],
+    process = start_child(
+        python_command("segcore.intake"),
+        own="session",  # so that it is ended with whatever it started
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
-        cwd=Path(__file__).resolve().parents[2],
-        start_new_session=True,
     )
     ended_for: list[str] = []
     watch = threading.Thread(target=_watch, args=(process, limit, time.monotonic() + timeout, ended_for), daemon=True)
@@ -157,10 +148,7 @@ def _watch(process: subprocess.Popen[str], limit: int, deadline: float, ended_fo
 
 def _end(process: subprocess.Popen[str]) -> None:
     if process.poll() is None:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+        signal_group(process.pid)
         process.wait()
 
 

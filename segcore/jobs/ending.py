@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
 import time
 
@@ -11,6 +9,7 @@ from segcore.errors import JobError
 from segcore.jobs.locks import is_held, job_lock, read_processes, worker_lock
 from segcore.jobs.state import ACTIVE
 from segcore.store.index import Index
+from segcore.system.child_process import signal_group
 
 _GRACE_SECONDS = 1.0
 _LIMIT_SECONDS = 5.0
@@ -49,13 +48,7 @@ def _end_processes(store: Index, job_id: str) -> None:
         # While the lock is held these numbers are the holder's; a supervisor that has just been started has not written its own yet.
         if supervisor and wanted is not sent and is_held(lock):
             target, sent = supervisor, wanted
-            _signal_group(supervisor, wanted)
+            signal_group(supervisor, wanted)
             if wanted is signal.SIGKILL:
-                _signal_group(worker, wanted)
+                signal_group(worker, wanted)
         time.sleep(_POLL_SECONDS)
-
-
-def _signal_group(leader: int, number: signal.Signals) -> None:
-    if leader > 1:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(leader, number)

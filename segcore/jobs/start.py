@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore.errors import JobError
@@ -16,14 +14,14 @@ from segcore.jobs.locks import job_lock, starting, take, write_processes
 from segcore.jobs.queue import drop_dead_turns
 from segcore.jobs.state import ACTIVE, TURN, is_alive, log_path
 from segcore.store.index import Index
+from segcore.system.child_process import python_command, start_child
 from segcore.system.digests import digest
 
 if TYPE_CHECKING:
     from segcore.records.sweep import SweepSpec
     from segcore.store.store import Store
 
-ROOT = Path(__file__).resolve().parents[2]
-SUPERVISOR = (sys.executable, "-P", "-m", "segcore.jobs.supervisor")
+SUPERVISOR = tuple(python_command("segcore.jobs.supervisor"))
 _ENDING_SECONDS = 3.0
 
 
@@ -149,15 +147,12 @@ def _launch(store: Index, row: Mapping[str, Any]) -> None:
 def _spawn(store: Index, job_id: str, handle: int) -> None:
     log = log_path(store, job_id)
     log.parent.mkdir(exist_ok=True)
-    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
     with log.open("wb") as output:
-        supervisor = subprocess.Popen(
+        supervisor = start_child(
             [*SUPERVISOR, str(store.home.absolute()), job_id, str(handle)],
-            stdin=subprocess.DEVNULL,
+            own="session",  # a server that is stopped, or a terminal that is closed, does not end the sweep
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # a server that is stopped, or a terminal that is closed, does not end the sweep
             pass_fds=[handle],
-            env={**os.environ, "PYTHONPATH": path},
         )
     threading.Thread(target=supervisor.wait, name=f"reap-{job_id[:8]}", daemon=True).start()

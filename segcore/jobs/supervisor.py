@@ -7,11 +7,9 @@ next worker writes it down as failed, with the signal and the memory. ``LOCK`` i
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
@@ -23,15 +21,11 @@ from segcore.jobs.locks import job_lock, take, write_processes
 from segcore.jobs.queue import next_in_line
 from segcore.jobs.state import log_path
 from segcore.store.index import Index
+from segcore.system.child_process import fitting_environment, python_command, signal_group, start_child
 from segcore.system.machine import available_bytes, oom_kills
-from segcore.system.parent_process import die_with_parent
 
 USER_ERROR = 2  # the worker's exit code where the input is at fault
 _AGAIN_SECONDS = 0.2
-# OpenMP's threads spin at the end of each loop, by default for so long that on a busy machine a fit takes some thirty times as long.
-# GNU's then wait: 3,000 turns cost nothing measurable on a quiet machine, where OMP_WAIT_POLICY=PASSIVE costs a third of short fits.
-_SPIN_SETTINGS = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
-_SPINS = "3000"
 
 
 def main(argv: list[str]) -> int:
@@ -105,16 +99,14 @@ class Supervision:
     def _command(self, kind: str) -> list[str]:
         home = str(self.index.home)
         if kind == "benchmark":
-            return [sys.executable, "-P", "-m", "segcore.benchmark", home, self.job_id]
+            return python_command("segcore.benchmark", home, self.job_id)
         poison = json.dumps({str(position): reason for position, reason in self.deaths.given_up.items()})
-        return [sys.executable, "-P", "-m", "segcore.jobs.worker", home, self.job_id, str(os.getpid()), poison]
+        return python_command("segcore.jobs.worker", home, self.job_id, str(os.getpid()), poison)
 
     def _work(self, kind: str) -> tuple[int, Death]:
         """Run one worker to its end; returns its exit code, and the same as a death."""
         kills, free = oom_kills(), available_bytes()
-        worker = subprocess.Popen(
-            self._command(kind), stdin=subprocess.DEVNULL, process_group=0, preexec_fn=die_with_parent, env=worker_environment()
-        )
+        worker = start_child(self._command(kind), environment=fitting_environment(), own="group", dies_with_parent=True)
         ended = None
         try:
             write_processes(self.lock, supervisor=os.getpid(), worker=worker.pid)
@@ -123,8 +115,7 @@ class Supervision:
             else:  # macOS before Python 3.13
                 ended = os.wait4(worker.pid, 0)
         finally:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(worker.pid, signal.SIGKILL)  # and whatever it started
+            signal_group(worker.pid)  # and whatever it started
             write_processes(self.lock, supervisor=os.getpid())
             _, status, usage = ended or os.wait4(worker.pid, 0)
             worker.returncode = os.waitstatus_to_exitcode(status)
@@ -137,13 +128,6 @@ class Supervision:
         with log_path(self.index, self.job_id).open(errors="replace") as log:
             lines = [line.strip() for line in log if line.strip()]
         return lines[-1].removeprefix("segcore: ")[:500] if lines else "It stopped without saying why."
-
-
-def worker_environment() -> dict[str, str]:
-    """Return the environment of a worker, and so of every engine's fits: threads spin briefly, unless the user has set how they wait."""
-    if any(name in os.environ for name in _SPIN_SETTINGS):
-        return dict(os.environ)
-    return {**os.environ, "GOMP_SPINCOUNT": _SPINS}
 
 
 if __name__ == "__main__":

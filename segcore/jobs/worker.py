@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from segcore.errors import JobError, SegcoreError
 from segcore.jobs.locks import take, worker_lock
 from segcore.store.index import Index
-from segcore.system.parent_process import watch_parent
+from segcore.system.child_process import watch_parent
 
 USER_ERROR = 2
 _PREDECESSOR_SECONDS = 30.0

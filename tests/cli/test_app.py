@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from segcore.cli import main
-from segcore.cli.app import ROOT
+from segcore.system.child_process import CHECKOUT
 
 
 @pytest.fixture
@@ -30,5 +30,5 @@ def test_on_a_free_port_this_process_becomes_the_server(monkeypatch):
     monkeypatch.setattr("os.execv", lambda *command: became.append(command))
     monkeypatch.setattr("os.chdir", entered.append)
     main(["app", f"--server.port={free}"])
-    assert entered == [ROOT]
-    assert became == [(sys.executable, [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), f"--server.port={free}"])]
+    assert entered == [CHECKOUT]
+    assert became == [(sys.executable, [sys.executable, "-P", "-m", "streamlit", "run", str(CHECKOUT / "app.py"), f"--server.port={free}"])]

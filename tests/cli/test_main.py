@@ -127,13 +127,13 @@ def test_the_app_becomes_streamlit_with_the_options_it_does_not_know(monkeypatch
     for options in (["--server.port=8599"], ["--", "--server.port", "8599"], []):
         assert main(["app", *options]) == 0
     wanted = [["--server.port=8599"], ["--server.port", "8599"], []]
-    assert [command[1:5] for _, command in started] == [["-m", "streamlit", "run", str(ROOT / "app.py")]] * 3
-    assert [command[5:] for _, command in started] == wanted
+    assert [command[1:6] for _, command in started] == [["-P", "-m", "streamlit", "run", str(ROOT / "app.py")]] * 3
+    assert [command[6:] for _, command in started] == wanted
     assert Path.cwd() == ROOT
     assert os.environ["SEGCORE_HOME"] == str(ROOT / "tests" / "here")
 
 
 def test_without_an_app_beside_it_the_command_says_so(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr("segcore.cli.app.ROOT", tmp_path)
+    monkeypatch.setattr("segcore.cli.app.CHECKOUT", tmp_path)
     assert main(["app"]) == 2
     assert "There is no app.py" in capsys.readouterr().err

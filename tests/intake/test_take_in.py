@@ -2,7 +2,6 @@ import dataclasses
 import io
 import json
 import os
-import subprocess
 import sys
 import time
 
@@ -149,12 +148,8 @@ def test_a_child_that_takes_too_much_memory_or_time_ends_in_a_sentence(home, pat
 
 
 def test_a_child_that_dies_ends_in_a_sentence(home, path, monkeypatch):
-    real = subprocess.Popen
-
-    def dying(command, **options):
-        return real([sys.executable, "-c", "import os, sys; sys.stdin.read(); os.kill(os.getpid(), 11)"], **options)
-
-    monkeypatch.setattr(child.subprocess, "Popen", dying)
+    dying = [sys.executable, "-c", "import os, sys; sys.stdin.read(); os.kill(os.getpid(), 11)"]
+    monkeypatch.setattr(child, "python_command", lambda module: dying)
 
     with pytest.raises(SourceError, match="crashed \\(SIGSEGV\\)"):
         take_in_child(home, DataRequest(str(path)))
@@ -268,5 +263,8 @@ def test_rows_that_cannot_be_read_are_one_sentence_and_leave_nothing(store, tmp_
 
 def test_a_relative_path_means_the_same_file_to_the_child(store, path, monkeypatch):
     monkeypatch.chdir(path.parent)
-    assert take_in_child(store.home, DataRequest(path.name)).rows_read == 21
+    taken = take_in_child(store.home, DataRequest(path.name))
+    assert taken.rows_read == 21
     assert read_rows_in_child(store.home, DataRequest(path.name)).rows_read == 21
+    monkeypatch.setattr(child, "start_child", lambda *arguments, **options: pytest.fail("asked again"))
+    assert take_in_child(store.home, DataRequest(path.name)) == taken, "the answer was kept for another path"

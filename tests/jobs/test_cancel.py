@@ -4,6 +4,7 @@ import threading
 import time
 
 from segcore import jobs
+from segcore.jobs.locks import is_held, job_lock
 
 
 def test_cancelling_leaves_no_process_within_two_seconds(store, make_spec, act_in_worker, at_point, processes, until):
@@ -76,9 +77,10 @@ def test_cancelling_what_is_over_changes_nothing(store, make_spec):
     assert jobs.read_job(store, sweep) == done
 
 
-def test_a_number_left_in_a_lock_that_nobody_holds_is_not_killed(store, make_spec, monkeypatch):
+def test_a_number_left_in_a_lock_that_nobody_holds_is_not_killed(store, make_spec, monkeypatch, until):
     sweep = jobs.start_sweep(store, make_spec(points=1))
     jobs.wait(store, sweep, timeout=60)
+    until(lambda: not is_held(job_lock(store, sweep)))
     (store.home / "locks" / f"{sweep}.lock").write_text(f"{os.getpid():>10} {os.getpid():>10}\n")
     store.update_job(sweep, state="running")
     assert jobs.read_job(store, sweep).state == "interrupted"

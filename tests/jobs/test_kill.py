@@ -14,8 +14,8 @@ import pytest
 
 from segcore import jobs
 from segcore.jobs.locks import job_lock, read_processes, take, worker_lock
-from segcore.jobs.start import ROOT
 from segcore.store.store import Store
+from segcore.system.child_process import CHECKOUT
 
 ROWS = 8_000  # a point takes some 50 to 100 ms
 
@@ -147,7 +147,7 @@ def test_a_sweep_outlives_the_server_that_started_it(store, make_spec, act_in_wo
         "jobs.start_sweep(store, store.spec(sys.argv[2]))\nprint('started', flush=True)\ntime.sleep(600)"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", code, store.home, spec.id], stdout=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
+        [sys.executable, "-c", code, store.home, spec.id], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT, start_new_session=True
     ) as server:
         assert server.stdout.readline() == "started\n"
         os.killpg(server.pid, signal.SIGKILL)

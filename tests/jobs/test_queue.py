@@ -9,8 +9,8 @@ from itertools import pairwise
 import psutil
 
 from segcore import jobs
-from segcore.jobs.start import ROOT
 from segcore.store.store import Store
+from segcore.system.child_process import CHECKOUT
 
 
 def test_jobs_run_one_at_a_time_in_the_order_they_were_asked_for(store, make_spec, act_in_worker, at_point):
@@ -73,7 +73,7 @@ def test_the_turn_of_a_process_that_died_passes_on(store):
         "import sys, time\nfrom segcore import jobs\nfrom segcore.store.store import Store\nwith jobs.turn(Store(sys.argv[1])):\n"
         "    print('mine', flush=True)\n    time.sleep(600)"
     )
-    holder = subprocess.Popen([sys.executable, "-c", code, store.home], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    holder = subprocess.Popen([sys.executable, "-c", code, store.home], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT)
     with holder:
         assert holder.stdout.readline() == "mine\n"
         os.kill(holder.pid, signal.SIGKILL)

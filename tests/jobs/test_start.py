@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 import threading
@@ -9,8 +8,8 @@ import pytest
 from segcore import jobs
 from segcore.errors import JobError, StoreError
 from segcore.jobs import start
-from segcore.jobs.supervisor import worker_environment
 from segcore.store.store import Store
+from segcore.system.child_process import CHECKOUT
 
 
 def test_a_sweep_runs_to_its_end_in_processes_of_its_own(store, make_spec, processes, until):
@@ -27,20 +26,6 @@ def test_a_sweep_runs_to_its_end_in_processes_of_its_own(store, make_spec, proce
     assert [solution.status for solution in found.solutions] == ["ok"] * 3
     assert found.summary["rows"] == 3_000
     until(lambda: processes() == [])
-
-
-@pytest.mark.parametrize(
-    ("set_by_user", "expected"),
-    [({}, {"GOMP_SPINCOUNT": "3000"}), ({"OMP_WAIT_POLICY": "ACTIVE"}, {"OMP_WAIT_POLICY": "ACTIVE"}), ({"GOMP_SPINCOUNT": "7"},) * 2],
-)
-def test_workers_threads_spin_briefly_unless_the_user_says_how_they_wait(set_by_user, expected, monkeypatch):
-    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in set_by_user.items():
-        monkeypatch.setenv(name, value)
-    found = worker_environment()
-    assert {name: found[name] for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY") if name in found} == expected
-    assert found["PATH"] == os.environ["PATH"]
 
 
 def test_a_complete_sweep_is_answered_without_a_process(store, make_spec, monkeypatch):
@@ -89,7 +74,7 @@ def test_two_processes_that_ask_at_once_share_one_job(store, make_spec):
         "store = Store(sys.argv[1])\nprint(jobs.start_sweep(store, store.spec(sys.argv[2])))"
     )
     askers = [
-        subprocess.Popen([sys.executable, "-c", code, store.home, spec.id], stdout=subprocess.PIPE, text=True, cwd=start.ROOT)
+        subprocess.Popen([sys.executable, "-c", code, store.home, spec.id], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT)
         for _ in range(3)
     ]
     assert [asker.communicate(timeout=60)[0].strip() for asker in askers] == [spec.id] * 3
@@ -155,7 +140,7 @@ def test_an_unknown_job_is_told_in_one_sentence(store):
 
 def test_the_supervisor_needs_no_numerical_library():
     code = "import sys, segcore.jobs.supervisor, segcore.jobs; print(sorted({'numpy', 'pandas', 'sklearn', 'scipy'} & set(sys.modules)))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=start.ROOT, check=True)
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=CHECKOUT, check=True)
     assert found.stdout.strip() == "[]"
 
 

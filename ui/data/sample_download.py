@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import streamlit as st
 
 from segcore.errors import SourceError
 from segcore.store.store import Store
+from segcore.system.child_process import child_environment, python_command, start_child
 
-ROOT = Path(__file__).resolve().parents[2]
 EXPECTED_BYTES = {"online-retail": 23_700_000}  # of the default address; only the bar's length depends on it
 _LOOK_SECONDS = 0.3
 
@@ -50,15 +47,11 @@ def download(store: Store, name: str, *, url: str | None = None) -> None:
 
 def fetch(store: Store, name: str, *, url: str | None = None) -> Iterator[int]:
     """Run the command that downloads, and yield the bytes that have come, again and again until it has ended."""
-    command = [sys.executable, "-m", "segcore", "samples", "get", name, "--json", *(["--url", url] if url else [])]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "SEGCORE_HOME": str(store.home.absolute())},
-        stdin=subprocess.DEVNULL,
+    process = start_child(
+        python_command("segcore", "samples", "get", name, "--json", *(["--url", url] if url else [])),
+        environment=child_environment(SEGCORE_HOME=str(store.home.absolute())),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        text=True,
     )
     try:
         while process.poll() is None:

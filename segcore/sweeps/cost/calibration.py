@@ -29,10 +29,10 @@ from segcore.errors import SegcoreError
 from segcore.records.solution import EngineName
 from segcore.sweeps.cost.measuring_work import other_work, silhouette_work
 from segcore.sweeps.cost.sampled_rows import SampledRows
+from segcore.system.child_process import fitting_environment, python_command, start_child
 from segcore.system.cores import usable_cores
 from segcore.system.machine import processor_name, resident_bytes
 
-ROOT = Path(__file__).resolve().parents[3]
 FILE = "calibration.json"
 BASE_BYTES = 300 << 20
 """What a worker has with its libraries before it has any rows, where that was not measured yet."""
@@ -42,7 +42,6 @@ _WARM_ROWS = 300
 _TASK_SECONDS = 0.3
 _SUPERVISOR_SECONDS = 0.3  # until the worker's process is there
 _FIRST_FIT_BYTES = 75 << 20  # threads' stacks, compiled code and the like
-_SPINS = {"GOMP_SPINCOUNT": "3000"}  # as every worker's threads wait: see jobs.supervisor
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,16 +151,10 @@ def write_calibration(home: Path | str, found: Calibration) -> None:
     partial.replace(path)
 
 
-def start_calibration(home: Path | str) -> subprocess.Popen[bytes]:
+def start_calibration(home: Path | str) -> subprocess.Popen[str]:
     """Start measuring in a process of its own, which takes some five seconds and ends by itself."""
-    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "segcore.sweeps.cost.calibration", str(Path(home).absolute())],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**_SPINS, **os.environ, "PYTHONPATH": path},
-    )
+    command = python_command("segcore.sweeps.cost.calibration", str(Path(home).absolute()))
+    return start_child(command, environment=fitting_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def require_calibration(home: Path | str) -> Calibration:

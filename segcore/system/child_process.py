@@ -1,0 +1,123 @@
+"""Child processes: how segcore starts its own modules in processes of their own, and how those end with the one that started them."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, Literal
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+"""The folder that holds ``segcore``, ``ui`` and ``app.py``."""
+
+Own = Literal["nothing", "group", "session"]
+
+# OpenMP's threads spin at the end of each loop, by default for so long that on a busy machine a fit takes some thirty times as long.
+# GNU's then wait: 3,000 turns cost nothing measurable on a quiet machine, where OMP_WAIT_POLICY=PASSIVE costs a third of short fits.
+_SPIN_SETTINGS = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+_SPINS = "3000"
+_PR_SET_PDEATHSIG = 1
+_WATCH_SECONDS = 0.5
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def python_command(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs a module with this interpreter; a file in the current folder cannot shadow what it imports."""
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def child_environment(**settings: str) -> dict[str, str]:
+    """Return this process's environment with ``settings`` added, in which ``segcore`` can be imported from any folder."""
+    others = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder and folder != str(CHECKOUT)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(CHECKOUT), *others]), **settings}
+
+
+def fitting_environment() -> dict[str, str]:
+    """Return the environment of a process that fits: its threads spin briefly, unless the user has set how they wait."""
+    return child_environment() if any(name in os.environ for name in _SPIN_SETTINGS) else child_environment(GOMP_SPINCOUNT=_SPINS)
+
+
+def start_child(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    own: Own = "nothing",
+    dies_with_parent: bool = False,
+    stdin: int = subprocess.DEVNULL,
+    stdout: IO[Any] | int | None = None,
+    stderr: IO[Any] | int | None = None,
+    pass_fds: Collection[int] = (),
+) -> subprocess.Popen[str]:
+    """Start a command in the current folder; its pipes carry text.
+
+    Parameters
+    ----------
+    command : sequence of str
+        Usually from `python_command`.
+    environment : mapping or None
+        ``None`` is `child_environment`.
+    own : {"nothing", "group", "session"}
+        What it leads. A signal to the parent's process group, such as Ctrl-C, does not reach a group of its own; the end of the
+        parent's terminal does not reach a session of its own. Both can be ended with everything they started: see `signal_group`.
+    dies_with_parent : bool
+        See `die_with_parent`; only from a program with one thread.
+    stdin, stdout, stderr, pass_fds
+        As for `subprocess.Popen`, except that standard input is empty unless given.
+
+    Raises
+    ------
+    OSError
+        Where no process can be started.
+    """
+    return subprocess.Popen(
+        command,
+        env=child_environment() if environment is None else environment,
+        process_group=0 if own == "group" else None,
+        start_new_session=own == "session",
+        preexec_fn=die_with_parent if dies_with_parent else None,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        pass_fds=pass_fds,
+        text=True,
+    )
+
+
+def signal_group(leader: int, number: signal.Signals = signal.SIGKILL) -> None:
+    """Send a signal to a child that leads a group or session, and to all that it started; does nothing where they are gone."""
+    if leader > 1:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS denies it for a process that has ended
+            os.killpg(leader, number)
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent dies.
+
+    Before the program starts, only from a parent with one thread: the kernel means the *thread* that started the child. Does nothing
+    but on Linux, where the setting outlives the start of the new program; `watch_parent` does the same from inside, a little later.
+    """
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def watch_parent(parent: int) -> None:
+    """Kill this process and its group as soon as ``parent`` is no longer its parent; to be called at its start.
+
+    The process must lead a group of its own, so that whatever it started itself goes with it and nothing else does.
+    """
+    if os.getpgid(0) != os.getpid():
+        raise RuntimeError("watch_parent needs a process group of its own")
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_SECONDS)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, name="watch-parent", daemon=True).start()
