@@ -23,8 +23,8 @@ class ParameterError(SegcoreError, ValueError):
     @classmethod
     def out_of_range(cls, name: str, got: object, low: float, high: float | None) -> ParameterError:
         """Build the error for a number outside its range."""
-        domain = f"be at least {low:g}" if high is None else f"lie in [{low:g}, {high:g}]"
-        return cls(f"{name} must {domain}, got {got!r}.")
+        domain = f"at least {low:,.10g}" if high is None else f"between {low:,.10g} and {high:,.10g}"
+        return cls(f"{name} must be {domain}, got {got!r}.")
 
     @classmethod
     def unknown(cls, what: str, got: object, choices: Iterable[str]) -> ParameterError:

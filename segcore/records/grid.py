@@ -1,4 +1,4 @@
-"""Grids of hyperparameters: the points, in the order asked, and their names."""
+"""Grids of hyperparameters: their points in the order asked, and the points' names."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _WORD = re.compile(r"[a-z][a-z_]*")
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The product of some axes; the last axis varies fastest.
+    """Product of axes of parameter values; the last axis varies fastest.
 
     Parameters
     ----------
     axes : tuple of (name, values)
-        Each axis has at least one value, and no value twice.
+        Each axis has at least one value and no duplicates.
     """
 
     axes: tuple[tuple[str, tuple[Value, ...]], ...]
 
     @classmethod
     def from_mapping(cls, axes: Mapping[str, Iterable[Value]]) -> Grid:
-        """Build a grid from ``{name: values}``; repeated values are kept once."""
+        """Build a grid from ``{name: values}``; duplicate values are dropped."""
         return cls(tuple((name, tuple(dict.fromkeys(values))) for name, values in axes.items()))
 
     def points(self) -> tuple[dict[str, Value], ...]:
@@ -47,19 +47,19 @@ class Grid:
 
 
 def axes_of(points: Sequence[Point]) -> dict[str, list[Value]]:
-    """Return each parameter's distinct values over ``points``: numbers sorted, words in the order asked; the grid as a reader sees it."""
+    """Return the distinct values of each parameter over ``points``: numbers sorted, words in the order asked."""
     names = dict.fromkeys(name for point in points for name in point)
     values = {name: dict.fromkeys(point[name] for point in points if name in point) for name in names}
     return {name: sorted(found, key=lambda value: 0.0 if isinstance(value, str) else value) for name, found in values.items()}
 
 
 def value_text(value: Value) -> str:
-    """Return a parameter's value as people read it: ``0.001``, ``full``."""
+    """Return a parameter's value as text: ``0.001``, ``full``."""
     return value if isinstance(value, str) else f"{value:g}"
 
 
 def point_key(point: Point) -> str:
-    """Return the canonical name of a point, ``n_clusters=5,tol=0.001``: what ``parse_point`` reads back."""
+    """Return the canonical name of a point, ``n_clusters=5,tol=0.001``, which ``parse_point`` can read."""
     return ",".join(f"{name}={value if isinstance(value, str) else repr(value)}" for name, value in point.items())
 
 
@@ -69,13 +69,13 @@ def parse_point(text: str) -> dict[str, Value]:
     Raises
     ------
     ParameterError
-        Where a part is neither ``name=number`` nor ``name=word``, or a name stands twice.
+        If an item is neither ``name=number`` nor ``name=word``, or a name appears twice.
     """
     point: dict[str, Value] = {}
     for part in text.split(","):
         name, sign, value = part.partition("=")
         if name.strip() in point:
-            raise ParameterError(f"A point has one value for each parameter; {name.strip()} stands twice in {text!r}.")
+            raise ParameterError(f"A solution has one value per parameter, but {name.strip()} appears twice in {text!r}.")
         number = math.nan
         try:
             number = float(value)
@@ -85,7 +85,7 @@ def parse_point(text: str) -> dict[str, Value]:
                 continue
             sign = ""
         if not sign or not name.strip() or not math.isfinite(number):
-            raise ParameterError(f"A point is written name=value,name=value, such as n_clusters=5,tol=0.001; got {text!r}.")
+            raise ParameterError(f"A solution is named by name=value,name=value, such as n_clusters=5,tol=0.001, got {text!r}.")
         point[name.strip()] = int(number) if number == int(number) and "." not in value and "e" not in value.lower() else number
     return point
 
@@ -93,12 +93,12 @@ def parse_point(text: str) -> dict[str, Value]:
 def find_point(points: Sequence[Point], wanted: Point) -> int:
     """Return the index of the one point that has all the ``wanted`` values.
 
-    A parameter that ``wanted`` leaves out may have any value, as long as one point is left.
+    A parameter that is not in ``wanted`` may have any value, provided that only one point remains.
 
     Raises
     ------
     ParameterError
-        Where no point or more than one fits.
+        If no point matches, or more than one.
     """
     found = [i for i, point in enumerate(points) if all(name in point and point[name] == value for name, value in wanted.items())]
     if len(found) == 1:
@@ -106,7 +106,7 @@ def find_point(points: Sequence[Point], wanted: Point) -> int:
     asked = point_key(wanted)
     if found:
         raise ParameterError(
-            f"{len(found)} points of the sweep have {asked}: name the other parameters too, such as {point_key(points[found[0]])}."
+            f"{len(found)} solutions of the sweep have {asked}: name the other parameters too, such as {point_key(points[found[0]])}."
         )
     values = "; ".join(f"{name} = {', '.join(repr(v) for v in axis)}" for name, axis in axes_of(points).items())
-    raise ParameterError(f"The sweep has no point {asked}. It has {values}.")
+    raise ParameterError(f"The sweep has no solution with {asked}. It has {values}.")

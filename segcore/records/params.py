@@ -1,4 +1,4 @@
-"""Parameters of algorithms: name, type, domain and default in one record that drives validation, widgets and the command line."""
+"""Parameters of algorithms: name, type, domain and default, used for validation, widgets and the command line."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Param:
     Parameters
     ----------
     name : str
-        The name scikit-learn gives it, which is also its name in grids and files.
+        scikit-learn's name of it, also used in grids and files.
     kind : {"int", "float", "choice"}
     low, high : float, float or None
-        The domain, bounds included; ``low_open`` excludes the lower one. ``None`` is no upper bound. Of no meaning for a choice.
+        The domain, bounds included; ``low_open`` excludes the lower bound, ``None`` means no upper bound. Ignored for a choice.
     default : tuple of numbers or words
-        The values of the default grid; empty where the parameter is left out of grids unless asked for.
+        The values of the default grid; empty if the parameter is in grids only when asked for.
     title, unit, help : str
-        What a screen shows: a label, the unit of the number ("" for a count without one), one sentence.
+        Text on screen: a label, the unit of the number ("" for a plain count), one sentence.
     choices : tuple of str
         The domain of a choice: lower-case words.
     """
@@ -43,7 +43,7 @@ class Param:
     choices: tuple[str, ...] = ()
 
     def validate(self, value: Value) -> Value:
-        """Return ``value`` as this parameter's type, or raise `ParameterError` naming the domain."""
+        """Return ``value`` as this parameter's type, or raise `ParameterError` with the domain."""
         if self.kind == "choice":
             if value not in self.choices:
                 raise ParameterError.unknown(self.name, str(value), self.choices)
@@ -70,7 +70,7 @@ class Param:
         return self.validate(value)
 
     def parse_axis(self, text: str) -> tuple[Value, ...]:
-        """Read the values of a grid's axis from comma-separated ``text``, in the order written, each once."""
+        """Read the values of a grid axis from comma-separated ``text``, in order, without duplicates."""
         parts = [part for part in text.split(",") if part.strip()]
         if not parts:
             raise ParameterError(f"{self.name} needs at least one value, got {text!r}.")

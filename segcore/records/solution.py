@@ -1,6 +1,6 @@
-"""The records of a sweep: what was asked, what was fitted, and what came out at each point of the grid.
+"""One solution of a sweep, its quality, and the estimates in it.
 
-Records are frozen and hold arrays and plain values only, so that they can be stored without pickle (see ``store``).
+Records are frozen and hold only arrays and plain values, so that they can be stored without pickle (see ``store``).
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ EngineName = Literal["stock", "intel", "shared"]
 ENGINES: tuple[EngineName, ...] = ("stock", "intel", "shared")
 NOISE = -1
 CRITERIA = ("bic", "aic")
-"""Names that ``Solution.criteria`` may have."""
+"""Names that ``Solution.criteria`` can have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number with what is needed to trust it.
+    """A number with its 95 % interval and sample size.
 
     Parameters
     ----------
     value, low, high : float or None
-        The number and its 95 % interval; equal where it is exact, all ``None`` where it is undefined.
+        The number and its 95 % interval; all equal if exact, all ``None`` if undefined.
     sample_size : int or None
-        How many customers it was measured on.
+        Number of customers it was measured on.
     reason : str or None
-        Why it is undefined.
+        Reason why it is undefined.
     """
 
     value: float | None
@@ -45,33 +45,33 @@ class Estimate:
 
     @property
     def is_exact(self) -> bool:
-        """Tell whether the value was measured on everything, so that the interval is the value."""
+        """Tell whether the value was measured on all customers, so that both ends of the interval equal it."""
         return self.value is not None and self.low == self.high
 
     @classmethod
     def undefined(cls, reason: str) -> Estimate:
-        """Build the estimate that does not exist, with the reason."""
+        """Build an undefined estimate with its reason."""
         return cls(None, None, None, None, reason)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values; ``reason`` only where there is one."""
+        """Return plain values; ``reason`` only if it is set."""
         plain = {"value": self.value, "low": self.low, "high": self.high, "sample_size": self.sample_size}
         return {**plain, "reason": self.reason} if self.reason else plain
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Estimate:
-        """Build the record from what ``to_json`` returned."""
+        """Build the record from the output of ``to_json``."""
         return cls(data["value"], data["low"], data["high"], data["sample_size"], data.get("reason"))
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How good one labelling is, noise left out.
+    """Quality of one labelling, without its noise.
 
     Parameters
     ----------
     inertia, calinski_harabasz, davies_bouldin : float or None
-        ``None`` where undefined; ``reasons`` then says why, under the same name.
+        ``None`` if undefined; ``reasons`` then has the reason under the same name.
     silhouette : Estimate
     compactness : mapping of segment label to mapping of feature name to float or None
         ``1 - std within the segment / std overall`` (ddof 0); ``None`` for one-member segments and constant features.
@@ -105,7 +105,7 @@ class Quality:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Quality:
-        """Build the record from what ``to_json`` returned."""
+        """Build the record from the output of ``to_json``."""
         metrics, compactness = data["metrics"], data["compactness"]
         return cls(
             inertia=metrics["inertia"],
@@ -120,34 +120,34 @@ class Quality:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solution:
-    """One grid point's result; a point that failed or was skipped is a Solution too, with the reason.
+    """Result of one point of a grid; a failed or skipped point is a Solution too, with the reason.
 
     Parameters
     ----------
     params : mapping of str to number or word
         The point.
     status, reason : str
-        ``reason`` is ``None`` for ``ok`` points, unless there is something to say (no segment found, say).
+        ``reason`` is ``None`` for most ``ok`` points, but explains, for example, why no segment was found.
     segments, sizes : tuple of int
-        The labels that occur, noise left out, ascending; and how many customers each has.
+        Labels of the segments in ascending order, without noise, and the number of customers in each.
     n_noise : int
         Customers labelled ``-1``.
     engine, evidence : str
-        Who really computed it, and the proof.
+        The engine that actually computed it, and the proof.
     fit_seconds : float or None
-        This point's own fitting time, in seconds.
+        Fitting time of this point alone, in seconds.
     quality : Quality or None
         ``None`` until measured and for points that are not ``ok``.
     labels : ndarray of shape (n_customers,), int32, or None
-        ``None`` where the record was read without its arrays, and for points that are not ``ok``.
+        ``None`` if the record was read without its arrays, and for points that are not ``ok``.
     arrays : mapping of str to ndarray
-        What scoring needs: centres, core points; named by the algorithm.
+        Arrays for scoring, named by the algorithm: centres, core points and so on.
     criteria : mapping of str to float
-        The algorithm's own measures of the fit, such as ``bic`` and ``aic``.
+        The algorithm's measures of fit, such as ``bic`` and ``aic``.
     agreement : Estimate or None
-        Share of the training rows, 0 to 1, that scoring gives the label they have; ``None`` where it gives it to all by construction.
+        Share of the training rows, 0 to 1, that scoring gives their own label; ``None`` if that is all of them by construction.
     partition : str or None
-        What equal partitions have in common, however their segments are numbered; ``None`` until measured.
+        Digest that is equal for equal partitions, however their segments are numbered; ``None`` until measured.
     """
 
     params: Mapping[str, Value]
@@ -174,13 +174,13 @@ class Solution:
 
     @property
     def noise_share(self) -> float | None:
-        """Share of the customers that are noise, 0 to 1; ``None`` where there are no labels."""
+        """Share of the customers that are noise, 0 to 1; ``None`` without labels."""
         total = sum(self.sizes) + self.n_noise
         return self.n_noise / total if total else None
 
     @classmethod
     def from_labels(cls, labels: np.ndarray, **fields: Any) -> Solution:
-        """Build an ``ok`` solution, its segments and sizes counted from ``labels`` of shape (n_customers,)."""
+        """Build an ``ok`` solution from ``labels`` of shape (n_customers,), counting its segments and sizes."""
         labels = np.ascontiguousarray(labels, dtype=np.int32)
         sizes = np.bincount(labels + 1)
         found, counts = np.flatnonzero(sizes) - 1, sizes[sizes > 0]
@@ -195,7 +195,7 @@ class Solution:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the point as ``sweep --json`` prints it; labels and arrays left out."""
+        """Return the solution as ``sweep --json`` prints it, without labels and arrays."""
         undefined: dict[str, Any] = {
             "metrics": {
                 "inertia": None,
@@ -229,7 +229,7 @@ class Solution:
     def from_json(
         cls, data: Mapping[str, Any], *, labels: np.ndarray | None = None, arrays: Mapping[str, np.ndarray] | None = None
     ) -> Solution:
-        """Build the record from what ``to_json`` returned, with its arrays where they were read."""
+        """Build the record from the output of ``to_json``, and from its labels and arrays if given."""
         measured = bool(data["compactness"]["mean"])
         return cls(
             params=data["params"],
@@ -252,15 +252,15 @@ class Solution:
 
 
 def first_rows(labels: np.ndarray) -> np.ndarray:
-    """Return the first row of each label from 0 to the largest one, and the number of rows for one that does not occur."""
+    """Return the first row of each label from 0 to the largest; a label without rows gets the number of rows."""
     first = np.full(int(labels.max(initial=NOISE)) + 2, len(labels))
-    # Of several values for one place numpy keeps the last, here each label's first row.
+    # If several values are assigned to one place, numpy keeps the last: here each label's first row.
     first[labels[::-1] + 1] = np.arange(len(labels) - 1, -1, -1)
     return first[1:]
 
 
 def partition_digest(labels: np.ndarray) -> str:
-    """Return what labellings of shape (n_customers,) have in common that differ in the numbers of their segments only; noise is noise."""
+    """Return a digest of ``labels``, shape (n_customers,), that ignores the numbering of segments but not which rows are noise."""
     first = first_rows(labels)
     number = np.full(len(first) + 1, NOISE, dtype=np.int32)
     number[np.argsort(first, kind="stable") + 1] = np.arange(len(first), dtype=np.int32)

@@ -1,6 +1,6 @@
-"""The store's SQLite index: jobs, and which points of a sweep are there; without any numerical import.
+"""The store's SQLite index: jobs, and which points of a sweep are finished; it imports no numerical library.
 
-``Store`` adds the objects that the rows name. What supervises a sweep needs only this part, and starts in a tenth of the time for it.
+``Store`` adds the objects that the rows name. The supervisor of a sweep needs only this part, and so starts in a tenth of the time.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ _JOB_QUERY = (
     "case kind when 'sweep' then (select count(*) from points where sweep = jobs.id) else progress end as done from jobs"
 )
 _BUSY_SECONDS = 30
-_LEFTOVER_SECONDS = 3600  # nobody writes one object for so long
+_LEFTOVER_SECONDS = 3600  # writing one object never takes this long
 
 
 def default_home() -> Path:
-    """Return where the store lives: ``SEGCORE_HOME``, else the user's data directory."""
+    """Return the store's directory: ``SEGCORE_HOME``, else the user's data directory."""
     asked = os.environ.get("SEGCORE_HOME")
     if asked:
         return Path(asked).expanduser()
@@ -59,12 +59,12 @@ class Index:
     Parameters
     ----------
     home : Path or None
-        The store's directory, made where it does not exist; ``default_home()`` where ``None``.
+        The store's directory, created if missing; ``None`` means ``default_home()``.
 
     Raises
     ------
     StoreError
-        Where the directory cannot be written.
+        If the directory cannot be written.
     """
 
     def __init__(self, home: Path | str | None = None) -> None:
@@ -77,7 +77,7 @@ class Index:
             raise self._unusable(error) from error
 
     def drop_leftovers(self) -> int:
-        """Delete the files that processes killed while they wrote have left half written; returns how many."""
+        """Delete half-written files left by processes that were killed while writing; return their number."""
         before, dropped = time.time() - _LEFTOVER_SECONDS, 0
         for path in (self.home / "objects").glob("*/*.tmp"):
             with contextlib.suppress(OSError):
@@ -87,7 +87,7 @@ class Index:
         return dropped
 
     def _unusable(self, error: Exception) -> StoreError:
-        return StoreError(f"The store at {self.home} cannot be used ({error}): free it, or set SEGCORE_HOME to another directory.")
+        return StoreError(f"The store at {self.home} cannot be used ({error}): fix that, or set SEGCORE_HOME to another directory.")
 
     def _index(self) -> sqlite3.Connection:
         known = getattr(self._local, "index", None)
@@ -115,11 +115,11 @@ class Index:
         return rows[0] if rows else None
 
     def positions(self, sweep_id: str) -> set[int]:
-        """Return the positions of the points that have their solution."""
+        """Return the positions of a sweep's finished points."""
         return {int(row[0]) for row in self._rows("select position from points where sweep = ?", sweep_id)}
 
     def is_complete(self, sweep_id: str) -> bool:
-        """Tell whether every point of a sweep has its solution, and the whole its summary."""
+        """Tell whether every point of a sweep has its solution, and the sweep its summary."""
         row = self._one(
             "select summary is not null and json_array_length(spec, '$.points') = (select count(*) from points where sweep = sweeps.id) "
             "from sweeps where id = ?",
@@ -128,7 +128,7 @@ class Index:
         return row is not None and bool(row[0])
 
     def begin_attempt(self, sweep_id: str, position: int) -> int:
-        """Count one more attempt at a point that has no solution yet, and return which one it is, from 1."""
+        """Count one more attempt at a point without a solution, and return the attempt's number, from 1."""
         with self._write() as index:
             row = index.execute(
                 "insert into attempts values (?, ?, 1) on conflict (sweep, position) do update set count = count + 1 returning count",
@@ -137,7 +137,7 @@ class Index:
         return int(row[0])
 
     def attempts(self, sweep_id: str) -> dict[int, int]:
-        """Return how often each point without a solution was begun."""
+        """Return the number of attempts at each point that has no solution yet."""
         rows = self._rows(
             "select position, count from attempts where sweep = ? "
             "and not exists (select 1 from points where points.sweep = attempts.sweep and points.position = attempts.position)",
@@ -146,7 +146,7 @@ class Index:
         return {int(position): int(count) for position, count in rows}
 
     def forget_failed(self, sweep_id: str) -> int:
-        """Drop failed points and all counted attempts, so that they are tried again; returns how many points."""
+        """Delete failed solutions and all counted attempts, so that they are tried again; return the number of solutions."""
         with self._write() as index:
             dropped = index.execute(
                 "delete from points where sweep = ? and json_extract(record, '$.solution.status') = 'failed'", (sweep_id,)
@@ -156,9 +156,9 @@ class Index:
         return int(dropped)
 
     def put_job(self, job_id: str, *, kind: str, title: str, spec: Mapping[str, Any], total: int, state: str) -> None:
-        """Add a job, or set a known one back to ``state`` with a new place in the queue.
+        """Add a job, or reset an existing one to ``state`` with a new place in the queue.
 
-        ``spec`` is all that a benchmark is; of a sweep, which has its own row, it is how the job runs it (``jobs.start_sweep``).
+        ``spec`` is a benchmark's whole specification; for a sweep, which has its own row, it says how to run it (``jobs.start_sweep``).
         """
         with self._write() as index:
             index.execute(
@@ -171,11 +171,11 @@ class Index:
     def update_job(self, job_id: str, *, only_from: Sequence[str] = (), **fields: Any) -> bool:
         """Change fields of a job: state, started, finished, message, progress (of a benchmark), result (JSON-able).
 
-        With ``only_from`` nothing is changed where the job is in another state than one of these. Returns whether it was changed.
+        With ``only_from``, the job is changed only if it is in one of these states. Returns whether it was changed.
         """
         unknown = set(fields) - _JOB_FIELDS
         if unknown:
-            raise ValueError(f"a job has no {sorted(unknown)}")
+            raise ValueError(f"A job has no field {', '.join(sorted(unknown))}.")
         if fields.get("result") is not None:
             fields["result"] = canonical_json(fields["result"])
         query = f"update jobs set {', '.join(f'{name} = ?' for name in fields)} where id = ?"
@@ -185,16 +185,16 @@ class Index:
             return index.execute(query, (*fields.values(), job_id, *only_from)).rowcount == 1
 
     def drop_job(self, job_id: str) -> None:
-        """Drop a job's row; what it computed stays."""
+        """Delete a job's row; its results stay."""
         with self._write() as index:
             index.execute("delete from jobs where id = ?", (job_id,))
 
     def job_rows(self, limit: int = 50) -> list[dict[str, Any]]:
-        """Return the newest jobs, each with ``done``: how many of a sweep's points have a solution, a benchmark's own count of its fits."""
+        """Return the newest jobs, each with ``done``: the number of finished points of a sweep, or of finished fits of a benchmark."""
         return [self._job(row) for row in self._rows(f"{_JOB_QUERY} order by created desc limit ?", limit)]
 
     def jobs_in(self, states: Sequence[str]) -> list[dict[str, Any]]:
-        """Return the jobs in any of the ``states``, in the order of the queue."""
+        """Return the jobs in any of the ``states``, in queue order."""
         marks = ", ".join("?" for _ in states)
         return [self._job(row) for row in self._rows(f"{_JOB_QUERY} where state in ({marks}) order by created, id", *states)]
 
@@ -206,12 +206,12 @@ class Index:
         return self._job(row)
 
     def job_ids(self, prefix: str) -> list[str]:
-        """Return the ids of the jobs that begin with ``prefix``, at most three."""
+        """Return the ids that begin with ``prefix``, at most three."""
         query = "select id from jobs where substr(id, 1, ?) = ? and kind in ('sweep', 'benchmark') limit 3"
         return [str(row[0]) for row in self._rows(query, len(prefix), prefix.lower())]
 
     def job_state(self, job_id: str) -> str | None:
-        """Return a job's state as its row has it; ``None`` where there is no such job."""
+        """Return the state in a job's row; ``None`` if there is no such job."""
         row = self._one("select state from jobs where id = ?", job_id)
         return str(row[0]) if row else None
 
@@ -222,7 +222,7 @@ class Index:
 
 
 def _write_ahead(index: sqlite3.Connection) -> None:
-    # SQLite does not wait for other processes when the journal's mode changes, as it does for everything else.
+    # SQLite waits for other processes in every case except a change of the journal's mode.
     deadline = time.monotonic() + _BUSY_SECONDS
     while True:
         try:

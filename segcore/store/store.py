@@ -1,7 +1,7 @@
-"""The one store: an SQLite index, and arrays and tables as files named by their content.
+"""The store: an SQLite index, and arrays and tables as files named by their content.
 
-An object is written to a temporary file, flushed to disk and renamed before any row of the index names it, and the index runs with
-``synchronous=FULL``: a row that was acknowledged is there after a crash, and so is everything that it names.
+An object is written to a temporary file, flushed to disk and renamed before any row of the index names it. The index runs with
+``synchronous=FULL``, so an acknowledged row survives a crash, and so does everything that it names.
 """
 
 from __future__ import annotations
@@ -36,26 +36,26 @@ class Store(Index):
     Parameters
     ----------
     home : Path or None
-        Its directory, made where it does not exist; ``default_home()`` where ``None``.
+        The store's directory, created if missing; ``None`` means ``default_home()``.
 
     Raises
     ------
     StoreError
-        Where the directory cannot be written.
+        If the directory cannot be written.
     """
 
     def object_path(self, name: str) -> Path:
-        """Return the file of an object."""
+        """Return the path of an object's file."""
         return self.home / "objects" / name[:2] / name
 
     def put_bytes(self, content: bytes | memoryview, suffix: str, *, head: bytes = b"") -> str:
-        """Keep ``content``, with ``head`` before it, and return its name, which is its SHA-256 with ``suffix``."""
+        """Store ``head`` followed by ``content``, and return the object's name: its SHA-256 with ``suffix``."""
         digest = hashlib.sha256(head)
         digest.update(content)
         name = digest.hexdigest() + suffix
         path = self.object_path(name)
         try:
-            if path.stat().st_size == len(head) + len(content):  # one that was cut short on disk is written again
+            if path.stat().st_size == len(head) + len(content):  # a truncated file is written again
                 return name
         except OSError:
             pass
@@ -66,51 +66,54 @@ class Store(Index):
         return name
 
     def put_array(self, array: np.ndarray) -> str:
-        """Keep an array of plain numbers as ``.npy``."""
+        """Store an array of plain numbers as ``.npy``."""
         array = np.asarray(array, order="C")
         if array.dtype.hasobject:
-            raise ValueError(f"Only plain numbers are kept (allow_pickle=False), and these are {array.dtype}.")
+            raise ValueError(f"Only plain numbers are stored (allow_pickle=False), got {array.dtype}.")
         head = io.BytesIO()
         np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
-        # Hashed and written from where it lies: a copy of the largest array could be what does not fit.
+        # Hashed and written in place: a copy of the largest array might not fit into memory.
         return self.put_bytes(array.reshape(-1).view(np.uint8).data, ".npy", head=head.getvalue())
 
     def array(self, name: str, *, mapped: bool = True) -> np.ndarray:
-        """Return a kept array, mapped into memory and read only, or read."""
+        """Return a stored array, mapped into memory read-only, or read."""
         try:
             return np.load(self.object_path(name), mmap_mode="r" if mapped else None, allow_pickle=False)
         except (OSError, EOFError, ValueError) as error:
-            raise StoreError(f"The store at {self.home} has lost {name}: take the data in and run the sweep again.") from error
+            raise self._lost(name, "load the data and run the sweep again") from error
 
     def put_frame(self, frame: pd.DataFrame) -> str:
-        """Keep a frame as Parquet."""
+        """Store a frame as Parquet."""
         buffer = io.BytesIO()
         frame.to_parquet(buffer, index=False)
         return self.put_bytes(buffer.getvalue(), ".parquet")
 
     def frame(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return a kept frame, or those of some columns that it has."""
+        """Return a stored frame, or those of ``columns`` that it has."""
         path = self.object_path(name)
         try:
             return pd.read_parquet(
                 path, columns=None if columns is None else [column for column in read_schema(path).names if column in columns]
             )
         except (OSError, ValueError) as error:
-            raise StoreError(f"The store at {self.home} has lost {name}: take the data in again.") from error
+            raise self._lost(name, "load the data again") from error
 
     def put_json(self, value: object) -> str:
-        """Keep a JSON-able value."""
+        """Store a JSON-able value."""
         return self.put_bytes(canonical_json(value).encode(), ".json")
 
     def json(self, name: str) -> Any:
-        """Return a kept JSON value."""
+        """Return a stored JSON value."""
         try:
             return json.loads(self.object_path(name).read_bytes())
         except (OSError, ValueError) as error:
-            raise StoreError(f"The store at {self.home} has lost {name}: take the data in again.") from error
+            raise self._lost(name, "load the data again") from error
+
+    def _lost(self, name: str, remedy: str) -> StoreError:
+        return StoreError(f"A file of the store at {self.home} is missing or damaged ({name}): {remedy}.")
 
     def put_feature_table(self, table: FeatureTable) -> str:
-        """Keep a table and return its name; equal tables have one name."""
+        """Store a feature table and return its name; equal tables have the same name."""
         rows = pd.DataFrame({"customer_id": table.customers.astype(str), "copy": table.copies})
         if table.revenue is not None:
             rows["revenue"] = table.revenue
@@ -127,10 +130,10 @@ class Store(Index):
         )
 
     def feature_table(self, name: str, *, ids: bool = True) -> FeatureTable:
-        """Return a kept table; its values are mapped into memory, read only.
+        """Return a stored feature table; its values are mapped into memory, read-only.
 
-        Without ``ids`` its values are read instead, and customers are left blank and profile columns out: for a process that needs
-        neither and gives the values back to the system as soon as they are scaled.
+        Without ``ids``, the values are read instead, customer ids are blank and profile columns are omitted: for a process that needs
+        neither and frees the values as soon as they are scaled.
         """
         record = self.json(name)
         rows = self.frame(record["rows"]) if ids else self.frame(record["rows"], ["copy", "revenue"])
@@ -148,17 +151,17 @@ class Store(Index):
         )
 
     def put_intake(self, key: str, record: Mapping[str, Any]) -> None:
-        """Remember what was taken in for a request, under the digest of the request and the file's content."""
+        """Store the record of an intake under the digest of its request and the file's content."""
         with self._write() as index:
             index.execute("insert or replace into intakes values (?, ?, ?)", (key, _record(record), time.time()))
 
     def intake(self, key: str) -> dict[str, Any] | None:
-        """Return what was taken in for a request, if it was."""
+        """Return the record of an earlier intake, or None."""
         row = self._one("select record from intakes where key = ?", key)
         return json.loads(row[0]) if row else None
 
     def add_sweep(self, spec: SweepSpec) -> str:
-        """Remember what a sweep asks and return its id; adding it again changes nothing."""
+        """Store a sweep's specification and return its id; adding it again changes nothing."""
         with self._write() as index:
             index.execute(
                 "insert or ignore into sweeps (id, spec, created) values (?, ?, ?)", (spec.id, _record(spec.to_json()), time.time())
@@ -171,38 +174,38 @@ class Store(Index):
         Raises
         ------
         StoreError
-            Where none or more than one does.
+            If none does, or more than one.
         """
         found = [row[0] for row in self._rows("select id from sweeps where substr(id, 1, ?) = ? limit 3", len(prefix), prefix.lower())]
         if len(found) == 1 and prefix:
             return str(found[0])
         if found:
             raise StoreError(f"More than one sweep begins with {prefix!r}: give more of its id.")
-        raise StoreError(f"There is no sweep {prefix!r} in the store at {self.home}: 'segcore jobs list' names those there are.")
+        raise StoreError(f"There is no sweep {prefix!r} in the store at {self.home}: 'segcore jobs list' lists the sweeps.")
 
     def sweep_ids(self) -> list[str]:
         """Return the ids of all sweeps, the newest first."""
         return [str(row[0]) for row in self._rows("select id from sweeps order by created desc")]
 
     def spec(self, sweep_id: str) -> SweepSpec:
-        """Return what a sweep asks."""
+        """Return a sweep's specification."""
         row = self._one("select spec from sweeps where id = ?", sweep_id)
         if row is None:
             raise StoreError(f"There is no sweep {sweep_id!r} in the store at {self.home}.")
         return SweepSpec.from_json(json.loads(row[0]))
 
     def put_preparation(self, sweep_id: str, preparation: Preparation) -> None:
-        """Keep what was fitted before the clustering."""
+        """Store what was fitted before the clustering."""
         with self._write() as index:
             index.execute("update sweeps set preparation = ? where id = ?", (_record(preparation.to_json()), sweep_id))
 
     def put_summary(self, sweep_id: str, summary: Mapping[str, Any]) -> None:
-        """Keep what is known of the whole sweep: see ``Sweep.summary``."""
+        """Store what is known about the whole sweep: see ``Sweep.summary``."""
         with self._write() as index:
             index.execute("update sweeps set summary = ? where id = ?", (_record(summary), sweep_id))
 
     def put_solution(self, sweep_id: str, position: int, solution: Solution) -> bool:
-        """Keep one point's solution; once this returns it is there after any crash. Returns False where it was there already."""
+        """Store a solution so that it survives any crash once this returns; return False if the point had one already."""
         record = {
             "solution": solution.to_json(),
             "labels": None if solution.labels is None else self.put_array(solution.labels),
@@ -213,7 +216,7 @@ class Store(Index):
         return done.rowcount == 1
 
     def sweep(self, sweep_id: str) -> Sweep:
-        """Return a sweep as far as it has come, its solutions without labels and arrays."""
+        """Return a sweep with its finished solutions, without their labels and arrays."""
         spec = self.spec(sweep_id)
         preparation, summary = self._rows("select preparation, summary from sweeps where id = ?", sweep_id)[0]
         solutions: list[Solution | None] = [None] * len(spec.points)
@@ -228,30 +231,30 @@ class Store(Index):
         )
 
     def solution(self, sweep_id: str, position: int) -> Solution:
-        """Return one point's solution with its labels and arrays.
+        """Return one solution with its labels and arrays.
 
         Raises
         ------
         StoreError
-            Where the point has no solution yet, or its arrays are damaged; then it is missing, and the sweep computes it again.
+            If the solution is not finished, or its arrays are damaged; a damaged one is deleted, and the sweep computes it again.
         """
         row = self._one("select record from points where sweep = ? and position = ?", sweep_id, position)
         if row is None:
-            raise StoreError(f"Point {position + 1} of sweep {sweep_id[:12]} has no solution yet: wait for the sweep, or resume it.")
+            raise StoreError(f"Solution {position + 1} of sweep {sweep_id[:12]} is not finished: wait for the sweep, or resume it.")
         record = json.loads(row[0])
         try:
             labels = None if record["labels"] is None else self.array(record["labels"])
             arrays = {name: self.array(array) for name, array in record["arrays"].items()}
         except StoreError as error:
             if isinstance(error.__cause__, FileNotFoundError | EOFError | ValueError):
-                # What cannot be read is not a result: left in, it would answer the same question with this error for ever.
+                # A damaged solution must go: otherwise the same question would get this error for ever.
                 with self._write() as index:
                     index.execute("delete from points where sweep = ? and position = ? and record = ?", (sweep_id, position, row[0]))
             raise
         return Solution.from_json(record["solution"], labels=labels, arrays=arrays)
 
     def name_segment(self, sweep_id: str, point: str, segment: int, name: str) -> None:
-        """Keep the analyst's name of a segment; an empty one takes it away. ``point`` is its ``grid.point_key``."""
+        """Store the analyst's name for a segment; an empty name removes it. ``point`` is the solution's ``grid.point_key``."""
         with self._write() as index:
             if name.strip():
                 index.execute("insert or replace into segment_names values (?, ?, ?, ?)", (sweep_id, point, segment, name.strip()))
@@ -259,7 +262,7 @@ class Store(Index):
                 index.execute("delete from segment_names where sweep = ? and point = ? and segment = ?", (sweep_id, point, segment))
 
     def segment_names(self, sweep_id: str, point: str) -> dict[int, str]:
-        """Return the names that the analyst gave to the segments of a point."""
+        """Return the names that the analyst gave to a solution's segments."""
         rows = self._rows("select segment, name from segment_names where sweep = ? and point = ?", sweep_id, point)
         return {int(segment): str(name) for segment, name in rows}
 
@@ -286,5 +289,5 @@ def _write_durably(path: Path, *parts: bytes | memoryview) -> None:
 
 
 def _record(value: object) -> str:
-    """Return JSON text in the order given: a point's parameters are read back, and named, as they were asked."""
+    """Return JSON text with keys in their given order, so that a point's parameters keep the order that was asked."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False)

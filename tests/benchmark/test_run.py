@@ -152,7 +152,7 @@ def test_a_job_that_cannot_be_run_says_why_in_one_sentence(store, make_spec):
     spec = {**make_spec(), "table": "0" * 64 + ".json"}
     job = jobs.wait(store, jobs.start_benchmark(store, spec), timeout=60)
     assert job.state == "failed"
-    assert "has lost" in job.message
+    assert "missing or damaged" in job.message
 
 
 def test_cancelling_ends_the_fit_too_and_the_next_one_clears_what_it_left(store, make_spec, tmp_path):

@@ -65,7 +65,7 @@ def test_the_table_names_engines_proof_and_verdict(customers, capsys):
     [
         (("--engines", "stock,fast"), "Unknown engine 'fast': choose one of stock, intel, shared."),
         (("--engines", ","), "at least one engine"),
-        (("--runs", "0"), "runs must lie in [1, 100], got 0."),
+        (("--runs", "0"), "runs must be between 1 and 100, got 0."),
         (("--grid", "eps=1"), "Unknown parameter of k-means 'eps'"),
     ],
     ids=str,

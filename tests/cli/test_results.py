@@ -183,7 +183,7 @@ def test_one_row_a_customer_is_scored_by_the_same_columns(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--point", "n_clusters=9", "--out", "out.csv"), "has no point n_clusters=9"),
+        (("--point", "n_clusters=9", "--out", "out.csv"), "has no solution with n_clusters=9"),
         (("--point", "five", "--out", "out.csv"), "A point is written name=value"),
         (("--point", "n_clusters=2", "--out", "out.txt"), "must end in .csv or .parquet"),
         (("--point", "n_clusters=2", "--out", "no/such/out.csv"), "cannot be written"),

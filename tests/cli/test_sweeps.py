@@ -114,7 +114,7 @@ def test_a_sweep_that_fails_as_a_whole_leaves_with_1(customers, monkeypatch, cap
     assert main(sweep_of(customers, "--json")) == 1
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert "has lost" in shown.err and len(shown.err.splitlines()) == 1
+    assert "missing or damaged" in shown.err and len(shown.err.splitlines()) == 1
 
 
 def test_control_c_cancels_the_sweep_and_says_how_to_go_on(tmp_path, capsys):

@@ -98,7 +98,7 @@ def test_a_sweep_that_cannot_be_run_as_a_whole_fails_with_its_sentence(store, ma
     store.object_path(spec.table).unlink()
     job = jobs.wait(store, jobs.start_sweep(store, spec), timeout=60)
     assert job.state == "failed"
-    assert "has lost" in job.message
+    assert "missing or damaged" in job.message
     assert "Traceback" not in job.message
 
 

@@ -39,9 +39,9 @@ def test_every_point_is_found_by_its_own_name_unless_another_extends_it(points):
 def test_a_point_may_leave_out_what_only_one_value_has():
     points = [{"n_clusters": 2, "tol": 0.001}, {"n_clusters": 3, "tol": 0.001}]
     assert find_point(points, {"n_clusters": 3}) == 1
-    with pytest.raises(ParameterError, match=r"2 points of the sweep have tol=0\.001: name the other parameters too"):
+    with pytest.raises(ParameterError, match=r"2 solutions of the sweep have tol=0\.001: name the other parameters too"):
         find_point(points, {"tol": 0.001})
-    with pytest.raises(ParameterError, match=r"has no point n_clusters=9\. It has n_clusters = 2, 3; tol = 0\.001\."):
+    with pytest.raises(ParameterError, match=r"has no solution with n_clusters=9\. It has n_clusters = 2, 3; tol = 0\.001\."):
         find_point(points, {"n_clusters": 9})
 
 
@@ -55,5 +55,5 @@ def test_what_is_no_point_is_refused_with_an_example(text):
 
 
 def test_a_point_with_two_values_of_one_parameter_is_refused():
-    with pytest.raises(ParameterError, match="n_clusters stands twice in 'n_clusters=2,n_clusters=3'"):
+    with pytest.raises(ParameterError, match="n_clusters appears twice in 'n_clusters=2,n_clusters=3'"):
         parse_point("n_clusters=2,n_clusters=3")

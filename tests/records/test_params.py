@@ -25,7 +25,7 @@ def test_values_have_the_type_of_their_parameter():
         (CLUSTERS, "0", "n_clusters must be at least 1, got 0.0."),
         (CLUSTERS, "nan", "n_clusters must be a finite number, got nan."),
         (EPS, "0", "eps must be greater than 0, got 0.0."),
-        (EPS, "11", "eps must lie in [0, 10], got 11.0."),
+        (EPS, "11", "eps must be between 0 and 10, got 11.0."),
         (EPS, "inf", "eps must be a finite number, got inf."),
     ],
 )

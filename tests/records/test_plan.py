@@ -43,8 +43,8 @@ def test_a_plan_keeps_its_values_when_what_it_was_made_of_changes():
         ({"repeats": 0}, "repeats must be a whole number of at least 1, got 0."),
         ({"repeats": 1.5}, "repeats must be a whole number of at least 1, got 1.5."),
         ({"repeats": True}, "repeats must be a whole number of at least 1, got True."),
-        ({"seed": -1}, "seed must lie in [0, 4.29497e+09], got -1."),
-        ({"seed": 2**32}, "seed must lie in [0, 4.29497e+09], got 4294967296."),
+        ({"seed": -1}, "seed must be between 0 and 4,294,967,295, got -1."),
+        ({"seed": 2**32}, "seed must be between 0 and 4,294,967,295, got 4294967296."),
     ],
 )
 def test_a_field_outside_its_domain_is_refused(wrong, said):

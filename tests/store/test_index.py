@@ -86,7 +86,7 @@ def test_a_job_is_only_changed_from_the_states_that_are_named(home):
     assert index.job_state("a") == "cancelled"
     assert not index.update_job("b", state="done")
     assert index.job_state("b") is None
-    with pytest.raises(ValueError, match="a job has no"):
+    with pytest.raises(ValueError, match="A job has no"):
         index.update_job("a", colour="red")
 
 

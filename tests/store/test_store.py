@@ -76,7 +76,7 @@ def test_an_object_array_is_never_pickled(store):
 def test_a_lost_object_is_told_in_one_sentence(store):
     name = store.put_array(LABELS)
     store.object_path(name).unlink()
-    with pytest.raises(StoreError, match="has lost .* run the sweep again"):
+    with pytest.raises(StoreError, match="missing or damaged .* run the sweep again"):
         store.array(name)
 
 
@@ -84,7 +84,7 @@ def test_a_lost_object_is_told_in_one_sentence(store):
 def test_an_object_that_was_cut_short_is_told_and_written_again(store, size):
     name = store.put_array(LABELS)
     os.truncate(store.object_path(name), size)
-    with pytest.raises(StoreError, match="has lost .* run the sweep again"):
+    with pytest.raises(StoreError, match="missing or damaged .* run the sweep again"):
         store.array(name)
     assert store.put_array(LABELS) == name
     np.testing.assert_array_equal(store.array(name), LABELS)
@@ -144,7 +144,7 @@ def test_an_acknowledged_solution_is_never_replaced(store):
 
 def test_a_point_without_solution_is_told_in_one_sentence(store):
     sweep = store.add_sweep(spec())
-    with pytest.raises(StoreError, match="Point 3 of sweep .* has no solution yet"):
+    with pytest.raises(StoreError, match="Solution 3 of sweep .* is not finished"):
         store.solution(sweep, 2)
 
 
