@@ -21,6 +21,7 @@ FLOORS = (
     ("segcore.data.sources",),
     ("segcore.features",),
     ("segcore.clustering", "segcore.clustering.kernels", "segcore.clustering.engines"),
+    ("segcore.clustering.specification",),
     ("segcore.clustering.algorithms",),
     ("segcore.clustering.quality",),
     ("segcore.clustering.compare", "segcore.clustering.point_labels"),

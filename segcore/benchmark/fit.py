@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 import segcore
-from segcore.clustering.algorithms.registry import AlgorithmSpec, algorithm
+from segcore.clustering.algorithms.registry import algorithm
 from segcore.clustering.quality.measures import inertia
 from segcore.clustering.quality.silhouette import SilhouetteScorer
+from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.records.grid import point_key
 from segcore.records.solution import NOISE, EngineName, Solution
 from segcore.system.child_process import die_with_parent

@@ -230,7 +230,7 @@ def _agreement(runs: Sequence[Run], base: Sequence[Run], spec: Mapping[str, Any]
                     "params": dict(point),
                     "identical": all(same for same, _, _ in found),
                     "ari": min(ari for _, ari, _ in found),
-                    "inertia_gap": max(gaps) if gaps and algorithm(spec["algorithm"]).judged_by == "inertia" else None,
+                    "inertia_gap": max(gaps) if gaps and algorithm(spec["algorithm"]).judging.by == "inertia" else None,
                 }
             )
     gaps = [point["inertia_gap"] for point in compared if point["inertia_gap"] is not None]

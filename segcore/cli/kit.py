@@ -11,21 +11,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segcore.clustering.algorithms.registry import algorithm, algorithms
 from segcore.errors import DataError, ParameterError
 from segcore.wording.findings import sentence
 from segcore.wording.numbers import percent_text
 
 if TYPE_CHECKING:
+    from segcore.clustering.specification.algorithm import AlgorithmSpec
+    from segcore.clustering.specification.kit import KitCommand
     from segcore.records.feature_table import FeatureTable
     from segcore.records.solution import Solution
 
 _FORMAT = "%(asctime)s [%(levelname)s] %(message)s"
 _COUNTS = ("NumberOfOrders", "Recency")
-_TITLES = {"kmeans": "K-Means", "dbscan": "DBSCAN"}
 
 
 def add_commands(subparsers: Any) -> None:
     """Add ``analyze``."""
+    known = [spec.name for spec in algorithms() if spec.kit]
     parser = subparsers.add_parser(
         "analyze",
         help="do what the Intel kit's command does, with its flags and its files",
@@ -37,7 +40,7 @@ def add_commands(subparsers: Any) -> None:
     parser.add_argument("--engine", choices=("stock", "intel"), default="stock", help="who computes")
     parser.add_argument("--use_small_features", action="store_true", help="use 3 features instead of 21")
     parser.add_argument("-r", "--repeats", type=int, default=1, metavar="N", help="number of jittered copies of each customer")
-    parser.add_argument("-a", "--algo", choices=tuple(_TITLES), default="kmeans", help="clustering algorithm")
+    parser.add_argument("-a", "--algo", choices=known, default=next(iter(known), None), help="clustering algorithm")
     parser.add_argument("--save_model_dir", metavar="DIR", help="directory to save all models, predictions and the data in")
     parser.add_argument("--dataset_path", metavar="DATA", default="../data/OnlineRetail.csv", help="transactions file, or a sample's name")
     parser.add_argument("--seed", type=int, default=0, help="seed of the copies' jitter and of k-means' starts")
@@ -108,27 +111,25 @@ def in_kits_order(table: FeatureTable) -> FeatureTable:
 
 
 def _run_grid(args: argparse.Namespace, table: FeatureTable, folder: Path | None, log: logging.Logger) -> int:
-    from segcore.clustering.algorithms.registry import algorithm
     from segcore.features.preparation import apply_preparation, fit_preparation
 
     spec = algorithm(args.algo)
-    points = list(spec.default_grid().points())
-    if args.algo == "kmeans":  # the kit's outer loop is over tolerances
-        points.sort(key=lambda point: -float(point["tol"]))
+    kit = _kit_of(spec)
+    points = sorted(spec.default_grid().points(), key=kit.order)
     X = apply_preparation(fit_preparation(table, "standard"), table.values)
-    log.info("Generating clusters using %s...", _TITLES[args.algo])
+    log.info("Generating clusters using %s...", kit.title)
     total, lost = 0.0, 0
     for solution in spec.sweep(X, points, args.engine, seed=args.seed):
         if solution.labels is None:
-            log.error("No model for %s : %s", _point_text(solution), solution.reason)
+            log.error("No model for %s : %s", kit.point_text.format(**solution.params), solution.reason)
             lost += solution.status == "failed"
             continue
         if args.engine == "intel":
             log.info("%s", solution.evidence)
         if folder is not None:
-            _save_point(solution, table, folder, log)
+            _save_point(spec, solution, table, folder, log)
         seconds = solution.fit_seconds or 0.0
-        log.info("===> Training Time (%s) : %.3f secs", _point_text(solution), seconds)
+        log.info("===> Training Time (%s) : %.3f secs", kit.point_text.format(**solution.params), seconds)
         total += seconds
     if folder is not None:
         _save_rows(table, folder)
@@ -136,24 +137,21 @@ def _run_grid(args: argparse.Namespace, table: FeatureTable, folder: Path | None
     return 1 if lost else 0
 
 
-def _point_text(solution: Solution) -> str:
-    params = solution.params
-    if "n_clusters" in params:
-        return f"clusters = {params['n_clusters']:d}, tol = {params['tol']:f}"
-    return f"min_samples = {params['min_samples']:d}, eps = {params['eps']:f}"
+def _kit_of(spec: AlgorithmSpec) -> KitCommand:
+    if spec.kit is None:
+        raise ParameterError.unknown("algorithm of the kit", spec.name, [known.name for known in algorithms() if known.kit])
+    return spec.kit
 
 
-def _save_point(solution: Solution, table: FeatureTable, folder: Path, log: logging.Logger) -> None:
+def _save_point(spec: AlgorithmSpec, solution: Solution, table: FeatureTable, folder: Path, log: logging.Logger) -> None:
     """Write one model and its predictions under the kit's names, which carry Python's text of the numbers."""
     import joblib
     import numpy as np
 
     from segcore.export.intel_kit import stock_pipeline
 
-    params = solution.params
-    first, second = ("n_clusters", "tol") if "n_clusters" in params else ("min_samples", "eps")
-    name = f"{params[first]}_{params[second]}"
-    joblib.dump(stock_pipeline(solution, table.values, table.names), folder / f"model_{name}.pkl")
+    name = _kit_of(spec).file_name.format(**solution.params)
+    joblib.dump(stock_pipeline(spec, solution, table.values, table.names), folder / f"model_{name}.pkl")
     log.info("Model saved to %s", folder / f"model_{name}.pkl")
     np.savetxt(folder / f"pred_{name}.txt", np.asarray(solution.labels), fmt="%i")
     log.info("Predictions saved to %s", folder / f"pred_{name}.txt")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from segcore.cli.meaning import add_meaning_options, column_rules, parse_roles, read_options, row_rules
-from segcore.clustering.algorithms.registry import ALGORITHMS
+from segcore.clustering.algorithms.registry import algorithms
 from segcore.errors import ParameterError
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding
@@ -56,7 +56,7 @@ def _add_feature_options(parser: argparse.ArgumentParser) -> None:
 def add_sweep_options(parser: argparse.ArgumentParser, *, engine: bool = True) -> None:
     """Add algorithm, grid and scaler, and the engine where there is one only."""
     group = parser.add_argument_group("what is tried")
-    group.add_argument("--algo", required=True, choices=[spec.name for spec in ALGORITHMS], help="clustering algorithm")
+    group.add_argument("--algo", required=True, choices=[spec.name for spec in algorithms()], help="clustering algorithm")
     group.add_argument(
         "--grid",
         action="append",

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from segcore.records.grid import point_key
-from segcore.records.solution import CRITERIA
 from segcore.wording.numbers import percent_text
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def sweep_text(sweep: Sweep, from_store: bool) -> str:
     head = f"{summary['rows']:,} rows, {len(spec.features)} features: {', '.join(spec.features)}."
     if aside["customers"]:
         head += f" The outlier rule set {aside['customers']:,} customers{share} aside."
-    criteria = [name for name in CRITERIA if any(name in solution.criteria for solution in solutions)]
+    criteria = list(dict.fromkeys(name for solution in solutions for name in solution.criteria))
     measures = ("silhouette", "inertia", "Calinski-Harabasz", "Davies-Bouldin", *(name.upper() for name in criteria))
     header = ("point", "status", "segments", "noise", *measures, "fit s", "sizes")
     table = text_table(header, [_row(solution, criteria) for solution in solutions], right=range(2, len(header) - 1))

@@ -14,10 +14,10 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -25,19 +25,52 @@ import segcore
 from segcore.errors import ParameterError
 from segcore.records.solution import ENGINES, EngineName
 
-EstimatorName = Literal["KMeans", "DBSCAN", "MiniBatchKMeans", "GaussianMixture", "AgglomerativeClustering", "HDBSCAN"]
-_ESTIMATORS: dict[EstimatorName, tuple[str, dict[str, Any]]] = {
-    "KMeans": ("cluster", {"n_clusters": 2, "n_init": 1, "random_state": 0}),
-    "DBSCAN": ("cluster", {"eps": 0.5}),
-    "MiniBatchKMeans": ("cluster", {"n_clusters": 2, "random_state": 0}),
-    "GaussianMixture": ("mixture", {"n_components": 2, "random_state": 0}),
-    "AgglomerativeClustering": ("cluster", {"n_clusters": 2}),
-    "HDBSCAN": ("cluster", {"copy": True}),
-}
-"""Each estimator's module in scikit-learn, and parameters of a tiny fit that loads its native code."""
 _ACCELERATED = "running accelerated version"
 _FALLBACK = "fallback to original Scikit-learn"
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "scikit-learn-intelex", "numba")
+
+
+def _anything_goes(params: Mapping[str, Any]) -> None:
+    """Return nothing that speaks against any parameters."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimator:
+    """A scikit-learn estimator that an algorithm fits.
+
+    Parameters
+    ----------
+    name : str
+        Its class.
+    module : str
+        Its module in scikit-learn, such as "cluster".
+    first : mapping
+        Parameters of a tiny fit that loads its native code.
+    not_for_intel : callable (params) -> str or None
+        Why Intel's must not be given these parameters; stock then fits them.
+    """
+
+    name: str
+    module: str
+    first: Mapping[str, Any]
+    not_for_intel: Callable[[Mapping[str, Any]], str | None] = _anything_goes
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Who really computed a point, what proves it, and how long it took in seconds."""
+
+    engine: EngineName
+    evidence: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FitWarning:
+    """What an estimator warned of: the name of the warning's class, such as "ConvergenceWarning", and its text."""
+
+    category: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,15 +86,20 @@ class Fitted:
         What proves it.
     seconds : float
         Wall time of the fit alone: neither import nor the first call's set-up.
-    warnings : tuple of str
-        What the estimator warned of.
+    warnings : tuple of FitWarning
+        What the estimator warned of, each once.
     """
 
     estimator: Any
     ran: EngineName
     evidence: str
     seconds: float
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[FitWarning, ...] = ()
+
+    @property
+    def proof(self) -> Proof:
+        """Who computed it, what proves it, and how long it took."""
+        return Proof(self.ran, self.evidence, self.seconds)
 
 
 def versions() -> dict[str, str]:
@@ -89,16 +127,16 @@ def require_engine(engine: str) -> EngineName:
     return engine
 
 
-def fit_estimator(engine: EngineName, name: EstimatorName, X: np.ndarray, **params: Any) -> Fitted:
+def fit_estimator(engine: EngineName, asked: Estimator, X: np.ndarray, **params: Any) -> Fitted:
     """Fit one estimator on one engine, timed, with the proof of what ran.
 
     Parameters
     ----------
     engine : {"stock", "intel"}
-    name : str
-        One of ``EstimatorName``; Intel's engine has KMeans and DBSCAN only.
+    asked : Estimator
+        Intel's engine has KMeans and DBSCAN only.
     X : ndarray of shape (n_customers, n_features), float64
-        Near the origin where the engine is Intel's, whose arithmetic breaks far from it (see ``segcore.clustering.algorithms.registry``).
+        Near the origin where the engine is Intel's, whose arithmetic breaks far from it (see ``segcore.clustering.algorithms.origin``).
     **params
         The estimator's own.
 
@@ -107,18 +145,18 @@ def fit_estimator(engine: EngineName, name: EstimatorName, X: np.ndarray, **para
     Exception
         Whatever the estimator raises.
     """
-    if engine == "intel" and name == "KMeans" and params.get("n_clusters") == 1:
-        fitted = fit_estimator("stock", name, X, **params)
-        # Its kernel has crashed the process at one cluster, so it is never handed one.
-        return _renamed(fitted, f"intel was asked for, but it does not do n_clusters = 1; {fitted.evidence}")
-    estimator = _estimator_class(engine, name)(**params)
+    reason = asked.not_for_intel(params) if engine == "intel" else None
+    if reason is not None:
+        fitted = fit_estimator("stock", asked, X, **params)
+        return replace(fitted, evidence=f"intel was asked for, but {reason}; {fitted.evidence}")
+    estimator = _estimator_class(engine, asked)(**params)
     with warnings.catch_warnings(record=True) as caught, _sklearnex_log() as log:
         warnings.simplefilter("always")
         start = time.perf_counter()
         estimator.fit(X)
         seconds = time.perf_counter() - start
-    said = tuple(dict.fromkeys(str(warning.message) for warning in caught))
-    stock = f"scikit-learn {importlib.metadata.version('scikit-learn')}, sklearn.{_ESTIMATORS[name][0]}.{name}"
+    said = tuple(dict.fromkeys(FitWarning(warning.category.__name__, str(warning.message)) for warning in caught))
+    stock = f"scikit-learn {importlib.metadata.version('scikit-learn')}, sklearn.{asked.module}.{asked.name}"
     if engine == "stock":
         return Fitted(estimator, "stock", stock, seconds, said)
     intel = f"scikit-learn-intelex {importlib.metadata.version('scikit-learn-intelex')}"
@@ -130,25 +168,20 @@ def fit_estimator(engine: EngineName, name: EstimatorName, X: np.ndarray, **para
     return Fitted(estimator, "intel", f"{intel} reported '{line}'", seconds, said)
 
 
-def _renamed(fitted: Fitted, evidence: str) -> Fitted:
-    return Fitted(fitted.estimator, fitted.ran, evidence, fitted.seconds, fitted.warnings)
-
-
 @cache
-def _estimator_class(engine: EngineName, name: EstimatorName) -> type:
+def _estimator_class(engine: EngineName, asked: Estimator) -> type:
     """Return an estimator's class, its native code loaded by a tiny fit so that no timed fit pays for it."""
-    module, first_params = _ESTIMATORS[name]
     if engine == "intel":
         import sklearnex.cluster as package
     else:
-        package = importlib.import_module(f"sklearn.{module}")
-    found: type = getattr(package, name)
+        package = importlib.import_module(f"sklearn.{asked.module}")
+    found: type = getattr(package, asked.name)
     if engine == "stock" and not found.__module__.startswith("sklearn."):
         raise RuntimeError(f"scikit-learn is patched in this process ({found.__module__}), so nothing in it can be called stock")
     with warnings.catch_warnings(), _sklearnex_log():
         warnings.simplefilter("ignore")
         first = np.random.default_rng(0).normal(size=(32, 2))
-        found(**first_params).fit(first)
+        found(**asked.first).fit(first)
     return found
 
 

@@ -4,34 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from segcore.clustering.algorithms.registry import ALGORITHMS
+from segcore.clustering.algorithms.registry import find_algorithm
 from segcore.records.grid import Value, axes_of, value_text
 
-_COUNTED = {"n_clusters": "segment", "n_components": "component", "min_samples": "neighbour", "n_init": "start"}
-# What the field itself calls by the parameter's name, which is shorter than any title.
-_CALLED_BY_NAME = ("eps", "tol")
-_TITLES = {
-    param.name: param.title.lower() for spec in ALGORITHMS for param in spec.params if param.name not in (*_COUNTED, *_CALLED_BY_NAME)
-}
 
-
-def point_label(params: Mapping[str, Value]) -> str:
+def point_label(algorithm: str, params: Mapping[str, Value]) -> str:
     """Return a point in words, such as ``5 segments, tol 0.001`` or ``2 components, shape full``."""
-    return ", ".join(axis_label(name, [value]) for name, value in params.items())
+    return ", ".join(axis_label(algorithm, name, [value]) for name, value in params.items())
 
 
-def grid_label(points: Sequence[Mapping[str, Value]]) -> str:
+def grid_label(algorithm: str, points: Sequence[Mapping[str, Value]]) -> str:
     """Return the axes of a grid in words, such as ``2 to 10 segments and tol 0.001 or 0.0001``; "" of no points."""
-    parts = [axis_label(name, values) for name, values in axes_of(points).items()]
+    parts = [axis_label(algorithm, name, values) for name, values in axes_of(points).items()]
     return _listed(parts, "and")
 
 
-def axis_label(name: str, values: Sequence[Value]) -> str:
+def axis_label(algorithm: str, name: str, values: Sequence[Value]) -> str:
     """Return the values of one parameter in words, such as ``2 to 10 segments``, ``1 component`` or ``shape full or diag``."""
     text = _values_text(values)
-    if name not in _COUNTED:
-        return f"{_TITLES.get(name, name)} {text}"
-    return f"{text} {_COUNTED[name]}{'' if list(values) == [1] else 's'}"
+    spec = find_algorithm(algorithm)
+    known = next((param for param in spec.params if param.name == name), None) if spec else None
+    return known.words(text, is_one=list(values) == [1]) if known else f"{name} {text}"
 
 
 def _values_text(values: Sequence[Value]) -> str:

@@ -120,7 +120,7 @@ def _document(
         "sweep": sweep_id,
         "algorithm": spec.algorithm,
         "params": dict(spec.points[position]),
-        "scoring": algorithm(spec.algorithm).scoring,
+        "scoring": algorithm(spec.algorithm).scoring.words,
         **preparation.to_json(),
         "dictionary": [asdict(entry) for entry in dictionary],
         "outliers": spec.outliers,
@@ -146,7 +146,8 @@ def _readme(spec: SweepSpec, preparation: Preparation, arrays: dict[str, np.ndar
         steps.append(_SCALING.format(meaning=_MEANINGS[preparation.scaler] + (_DUMMIES if blocks else "")))
     if preparation.weights:
         steps.append(_WEIGHING)
-    steps.append(_ASSIGNING.format(scoring=algorithm(spec.algorithm).scoring, steps=algorithm(spec.algorithm).steps))
+    scoring = algorithm(spec.algorithm).scoring
+    steps.append(_ASSIGNING.format(scoring=scoring.words, steps=scoring.steps))
     return _README.format(
         steps="\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1)),
         arrays="\n".join(f"{name}.npy  {' x '.join(map(str, array.shape))}, {array.dtype}" for name, array in arrays.items()),

@@ -223,7 +223,7 @@ def _with_set_aside(
     scored = np.zeros(0, dtype=np.int32)
     if len(outside):
         X = apply_preparation(preparation, others.values)
-        scored = np.asarray(algorithm(spec.algorithm).assign(X, solution.arrays, solution.params), dtype=np.int32)
+        scored = np.asarray(algorithm(spec.algorithm).scoring.assign(X, solution.arrays, solution.params), dtype=np.int32)
     wanted = np.isin(scored, chosen)
     others, scored, outside = others.take(wanted), scored[wanted], outside[wanted]
     merged = np.argsort(np.concatenate([order, outside]), kind="stable")

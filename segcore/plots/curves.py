@@ -51,12 +51,14 @@ class Curves:
 
     Parameters
     ----------
+    algorithm : str
     metric : Metric
     x_name, x_title : str
         The main axis.
     curves : tuple of Curve
     """
 
+    algorithm: str
     metric: Metric
     x_name: str
     x_title: str
@@ -73,7 +75,7 @@ def curves_data(sweep: Sweep, metric_name: str) -> Curves:
     Raises
     ------
     StopIteration
-        Where there is no such metric; see ``METRICS``.
+        Where there is no such metric; see ``sweeps.points.metrics``.
     """
     shown = metric(metric_name)
     axes = axes_of(sweep.spec.points)
@@ -81,10 +83,10 @@ def curves_data(sweep: Sweep, metric_name: str) -> Curves:
     others = [name for name, values in axes.items() if name != main and len(values) > 1]
     grouped: dict[str, list[CurvePoint]] = {}
     for row in point_rows(sweep):
-        name = point_label({other: row.params[other] for other in others if other in row.params})
+        name = point_label(sweep.spec.algorithm, {other: row.params[other] for other in others if other in row.params})
         grouped.setdefault(name, []).append(_point(row, float(row.params[main]), shown))
     curves = tuple(Curve(name, tuple(sorted(points, key=lambda point: point.x))) for name, points in grouped.items())
-    return Curves(shown, main, axis_title(sweep.spec.algorithm, main), curves)
+    return Curves(sweep.spec.algorithm, shown, main, axis_title(sweep.spec.algorithm, main), curves)
 
 
 def _point(row: PointRow, x: float, shown: Metric) -> CurvePoint:
@@ -280,4 +282,4 @@ def _course(data: Curves, curve: Curve) -> str:
 
 
 def _at(data: Curves, point: CurvePoint) -> str:
-    return point_label({data.x_name: point.x})
+    return point_label(data.algorithm, {data.x_name: point.x})

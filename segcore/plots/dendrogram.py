@@ -41,7 +41,7 @@ class Merge:
     left, right : (float, float)
         Place and height of each group; height 0 for branches.
     height : float
-        Ward distance, in scaled units.
+        The distance at which they join, in scaled units.
     left_rows, right_rows : int
     segment : int or None
         The label where both groups are in one segment, so that the merge is below the cut.
@@ -83,9 +83,11 @@ class Dendrogram:
     segments : tuple of SegmentFoot
         From left to right.
     cut_low, cut_high : float
-        Between these Ward distances the tree has that many segments.
+        Between these distances the tree has that many segments.
     is_whole : bool
-        Whether every merge there is is shown, so that branches are single rows.
+        Whether every merge is shown, so that branches are single rows.
+    distance : str
+        What heights are, such as ``Ward distance``.
     """
 
     branches: tuple[Branch, ...]
@@ -94,6 +96,7 @@ class Dendrogram:
     cut_low: float
     cut_high: float
     is_whole: bool
+    distance: str
 
     @property
     def cut(self) -> float:
@@ -101,7 +104,9 @@ class Dendrogram:
         return (self.cut_low + self.cut_high) / 2
 
 
-def dendrogram_data(arrays: Mapping[str, np.ndarray], n_clusters: int, *, names: Mapping[int, str] | None = None) -> Dendrogram:
+def dendrogram_data(
+    arrays: Mapping[str, np.ndarray], n_clusters: int, *, distance: str, names: Mapping[int, str] | None = None
+) -> Dendrogram:
     """Return the tree of a solution of hierarchical clustering, as it is drawn.
 
     Parameters
@@ -111,6 +116,8 @@ def dendrogram_data(arrays: Mapping[str, np.ndarray], n_clusters: int, *, names:
         (n_merges,), ``branch_sizes`` and ``branch_labels`` of shape (n_merges + 1,).
     n_clusters : int
         The solution's number of segments.
+    distance : str
+        What heights are: the algorithm's ``Presentation.tree_distance``.
     names : mapping of label to str, or None
         What the analyst called segments.
     """
@@ -129,7 +136,7 @@ def dendrogram_data(arrays: Mapping[str, np.ndarray], n_clusters: int, *, names:
     branches = sorted((Branch(places[i][0], sizes[i], int(arrays["branch_labels"][i])) for i in range(n_branches)), key=lambda one: one.x)
     low, high = _cut(heights, n_clusters)
     rows = [branch.rows for branch in branches]
-    return Dendrogram(tuple(branches), tuple(merges), _feet(branches, names or {}), low, high, max(rows) == 1)
+    return Dendrogram(tuple(branches), tuple(merges), _feet(branches, names or {}), low, high, max(rows) == 1, distance)
 
 
 def _from_left(pairs: Sequence[tuple[int, int]], n_branches: int) -> list[int]:
@@ -182,7 +189,7 @@ def draw_dendrogram(data: Dendrogram, *, chosen: int | None = None) -> Figure:
     figure.add_hline(y=data.cut, line={"color": ACCENT, "width": 2, "dash": "dash"})
     count = counted(len(data.segments), "segment")
     figure.add_annotation(x=1, xref="paper", y=data.cut, xanchor="left", text=f"cut:<br>{count}", showarrow=False, font={"color": ACCENT})
-    lay_out(figure, x_title="Segments and their customers", y_title="Ward distance (scaled units)", height=420, showlegend=False)
+    lay_out(figure, x_title="Segments and their customers", y_title=f"{data.distance} (scaled units)", height=420, showlegend=False)
     texts, turned = _titles(data)
     figure.update_xaxes(
         tickmode="array",
@@ -268,7 +275,7 @@ def describe_dendrogram(data: Dendrogram) -> str:
     sizes = " / ".join(f"{foot.rows:,}" for foot in largest[:_MOST_SIZES])
     more = f" and {len(largest) - _MOST_SIZES} smaller ones" if len(largest) > _MOST_SIZES else ""
     sentences = [
-        f"Cut between the Ward distances {number_text(data.cut_low)} and {number_text(data.cut_high)}, the tree has "
+        f"Cut between the {data.distance}s {number_text(data.cut_low)} and {number_text(data.cut_high)}, the tree has "
         f"{counted(len(data.segments), 'segment')} of {sizes}{more} customers."
     ]
     above = next((merge for merge in data.merges if merge.segment is None), None)

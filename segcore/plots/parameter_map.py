@@ -1,9 +1,10 @@
-"""Heat maps of a metric over a grid of two axes: DBSCAN's eps and min_samples."""
+"""Heat maps of a metric over a grid of two axes, such as a radius and a number of neighbours."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from segcore.clustering.algorithms.registry import algorithm
 from segcore.plots.heatmap import Cell, HeatMap, value_range
 from segcore.records.grid import axes_of, value_text
 from segcore.records.sweep import Sweep
@@ -11,14 +12,15 @@ from segcore.sweeps.points import PointRow, axis_title, joint_axis, metric, poin
 
 
 def grid_map_data(sweep: Sweep, metric_name: str) -> HeatMap:
-    """Return a metric over the grid's two axes: the second one from left to right, the first one upwards.
+    """Return a metric over the grid's two axes: the one that the algorithm names from left to right, the other one upwards.
 
     A third axis that varies is added to the rows' names; a grid of one axis makes a map of one row.
     """
     shown = metric(metric_name)
     axes = axes_of(sweep.spec.points)
     names = list(axes)
-    x_name = "eps" if "eps" in names else names[-1]
+    wanted = algorithm(sweep.spec.algorithm).presentation.mapped_over
+    x_name = wanted if wanted in names else names[-1]
     others = [name for name in names if name != x_name] or [x_name]
     rows = point_rows(sweep)
     cells = tuple(

@@ -29,6 +29,14 @@ class Param:
         Text on screen: a label, the unit of the number ("" for a plain count), one sentence.
     choices : tuple of str
         The domain of a choice: lower-case words.
+    counts, counts_many : str
+        What its value is a number of, in the singular and, where "s" does not make it, in the plural: a point then reads ``5 segments``.
+    label : str
+        What comes before the value otherwise, such as ``tol 0.001``; "" is the title in lower case.
+    app : tuple of values or None
+        What the app begins with instead of ``default``.
+    is_ranged : bool
+        Whether people ask for it "from 2 to 12" rather than as a list.
     """
 
     name: str
@@ -41,6 +49,29 @@ class Param:
     help: str
     low_open: bool = False
     choices: tuple[str, ...] = ()
+    counts: str = ""
+    counts_many: str = ""
+    label: str = ""
+    app: tuple[Value, ...] | None = None
+    is_ranged: bool = False
+
+    @property
+    def plural(self) -> str:
+        """What several of what it counts are called, such as ``segments``."""
+        return self.counts_many or f"{self.counts}s"
+
+    def words(self, text: str, *, is_one: bool = False) -> str:
+        """Return the text of one or more values as a point's label has it: ``2 or 3 segments``, ``shape full``.
+
+        Parameters
+        ----------
+        text : str
+        is_one : bool
+            Whether the value is the number 1.
+        """
+        if self.counts:
+            return f"{text} {self.counts if is_one else self.plural}"
+        return f"{self.label or self.title.lower()} {text}"
 
     def validate(self, value: Value) -> Value:
         """Return ``value`` as this parameter's type, or raise `ParameterError` with the domain."""

@@ -19,8 +19,8 @@ EngineName = Literal["stock", "intel", "shared"]
 
 ENGINES: tuple[EngineName, ...] = ("stock", "intel", "shared")
 NOISE = -1
-CRITERIA = ("bic", "aic")
-"""Names that ``Solution.criteria`` can have."""
+_MEASURES = ("inertia", "silhouette", "calinski_harabasz", "davies_bouldin", "reasons")
+"""Names under ``metrics`` in JSON that every solution has; the others are the algorithm's own criteria."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +245,7 @@ class Solution:
             quality=Quality.from_json(data) if measured else None,
             labels=labels,
             arrays=arrays or {},
-            criteria={name: value for name, value in data["metrics"].items() if name in CRITERIA},
+            criteria={name: value for name, value in data["metrics"].items() if name not in _MEASURES},
             agreement=Estimate.from_json(data["scoring_agreement"]) if data.get("scoring_agreement") else None,
             partition=data.get("partition"),
         )

@@ -98,7 +98,7 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     X = apply_preparation(preparation, table.values)
     if not np.isfinite(X).all():
         raise DataError("Some features of these data are missing or infinite: clean the columns the sweep was made with.")
-    labels = algorithm(spec.algorithm).assign(X, solution.arrays, solution.params)
+    labels = algorithm(spec.algorithm).scoring.assign(X, solution.arrays, solution.params)
     notes: tuple[Finding, ...] = ()
     if dataset.kind == "customers" and fitted is not None:
         notes = (*unseen_notes(dataset, fitted), *_range_notes(earlier, table))

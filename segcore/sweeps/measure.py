@@ -11,9 +11,9 @@ from queue import Empty, SimpleQueue
 
 import numpy as np
 
-from segcore.clustering.algorithms.outcome import failed
 from segcore.clustering.quality.measures import measure
 from segcore.clustering.quality.silhouette import SilhouetteScorer
+from segcore.clustering.specification.outcome import failed
 from segcore.records.solution import Estimate, Quality, Solution, partition_digest
 
 _BATCH_SECONDS = 2.0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
-from segcore.clustering.algorithms.registry import algorithm
+from segcore.clustering.algorithms.registry import algorithm, criteria
 from segcore.clustering.point_labels import point_label
 from segcore.records.grid import Value, axes_of, value_text
 from segcore.records.solution import Estimate, Solution
@@ -41,8 +42,8 @@ class PointRow:
     noise_share : float or None
         0 to 1.
     inertia, calinski_harabasz, davies_bouldin : float or None
-    bic, aic : float or None
-        Of algorithms that have them: Gaussian mixtures.
+    criteria : mapping of name to float
+        What the algorithm itself computed, such as ``bic``; see ``AlgorithmSpec.criteria``.
     silhouette : Estimate
     compactness : mapping of feature name to float or None
         Size-weighted mean over the segments.
@@ -64,8 +65,7 @@ class PointRow:
     inertia: float | None
     calinski_harabasz: float | None
     davies_bouldin: float | None
-    bic: float | None
-    aic: float | None
+    criteria: Mapping[str, float]
     silhouette: Estimate
     compactness: Mapping[str, float | None]
     fit_seconds: float | None
@@ -111,7 +111,7 @@ class Metric:
         return two_decimals(value) if self.name in ("silhouette", "compactness") else number_text(value, self.unit)
 
 
-METRICS = (
+_MEASURES = (
     Metric(
         "inertia",
         "Inertia",
@@ -140,21 +140,8 @@ METRICS = (
         "Mean likeness of each segment to the one most like it. Lower is better.",
         lambda row: row.davies_bouldin,
     ),
-    Metric(
-        "bic",
-        "BIC",
-        "lower is better",
-        "How badly the mixture describes the customers, plus a price for every number it needs. Lower is better, on the same data; "
-        "it may be negative.",
-        lambda row: row.bic,
-    ),
-    Metric(
-        "aic",
-        "AIC",
-        "lower is better",
-        "As BIC with a smaller price, so it favours more components. Lower is better, on the same data; it may be negative.",
-        lambda row: row.aic,
-    ),
+)
+_COUNTS = (
     Metric(
         "n_segments",
         "Segments found",
@@ -179,27 +166,37 @@ METRICS = (
 )
 
 
+def metrics() -> tuple[Metric, ...]:
+    """Return every number that a grid point may have: the measures, the algorithms' own criteria, and what is counted."""
+    own = (Metric(found.name, found.title, found.unit, found.reading, partial(_criterion_value, found.name)) for found in criteria())
+    return (*_MEASURES, *own, *_COUNTS)
+
+
+def _criterion_value(name: str, row: PointRow) -> float | None:
+    return row.criteria.get(name)
+
+
 def metric(name: str) -> Metric:
     """Return a metric by its name."""
-    return next(found for found in METRICS if found.name == name)
+    return next(found for found in metrics() if found.name == name)
 
 
 def point_rows(sweep: Sweep) -> tuple[PointRow, ...]:
     """Return every point of a sweep, in the order asked, as far as the sweep has come."""
     varying = [name for name, values in axes_of(sweep.spec.points).items() if len(values) > 1]
     return tuple(
-        _row(position, params, solution, varying)
+        _row(sweep.spec.algorithm, position, params, solution, varying)
         for position, (params, solution) in enumerate(zip(sweep.spec.points, sweep.solutions, strict=True))
     )
 
 
-def _row(position: int, params: Mapping[str, Value], solution: Solution | None, varying: list[str]) -> PointRow:
+def _row(algorithm_name: str, position: int, params: Mapping[str, Value], solution: Solution | None, varying: Sequence[str]) -> PointRow:
     quality = solution.quality if solution else None
     shown = {name: value for name, value in params.items() if name in varying} or params
     return PointRow(
         position=position,
         params=params,
-        label=point_label(shown),
+        label=point_label(algorithm_name, shown),
         tick=" · ".join(value_text(value) for value in shown.values()),
         state=solution.status if solution else "waiting",
         gap=_gap(solution),
@@ -210,8 +207,7 @@ def _row(position: int, params: Mapping[str, Value], solution: Solution | None, 
         inertia=quality.inertia if quality else None,
         calinski_harabasz=quality.calinski_harabasz if quality else None,
         davies_bouldin=quality.davies_bouldin if quality else None,
-        bic=solution.criteria.get("bic") if solution else None,
-        aic=solution.criteria.get("aic") if solution else None,
+        criteria=solution.criteria if solution else {},
         silhouette=quality.silhouette if quality else NOT_MEASURED,
         compactness=quality.mean_compactness if quality else {},
         fit_seconds=solution.fit_seconds if solution else None,
@@ -250,9 +246,11 @@ def joint_axis(sweep: Sweep, names: Sequence[str]) -> str:
 
 def same_segments(sweep: Sweep) -> list[str | None]:
     """Return for each point in words an earlier one with the same partition, as ``tol 0.0001``: the parameters in which it differs."""
-    points = sweep.spec.points
+    algorithm_name, points = sweep.spec.algorithm, sweep.spec.points
     return [
-        None if first is None else point_label({name: value for name, value in points[first].items() if own.get(name) != value})
+        None
+        if first is None
+        else point_label(algorithm_name, {name: value for name, value in points[first].items() if own.get(name) != value})
         for own, first in zip(points, sweep.same_as(), strict=True)
     ]
 
@@ -274,8 +272,7 @@ def point_table(sweep: Sweep) -> list[dict[str, Any]]:
             "inertia": row.inertia,
             "calinski_harabasz": row.calinski_harabasz,
             "davies_bouldin": row.davies_bouldin,
-            "bic": row.bic,
-            "aic": row.aic,
+            **{criterion.name: row.criteria.get(criterion.name) for criterion in criteria()},
             "mean_compactness": row.mean_compactness,
             "fit_seconds": row.fit_seconds,
             "engine": row.engine,

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from segcore.clustering.algorithms.outcome import NOT_RUN
 from segcore.clustering.algorithms.registry import algorithm as algorithm_named
 from segcore.clustering.recommend import recommend
+from segcore.clustering.specification.outcome import NOT_RUN
+from segcore.clustering.specification.task import SweepTask
 from segcore.features.assemble import Assembled, assemble
 from segcore.features.preparation import (
     apply_preparation,
@@ -152,17 +153,16 @@ def _solutions(
         def begin(index: int) -> None:
             store.begin_attempt(sweep_id, positions[index])
 
-        return solutions(
-            algorithm_named(spec.algorithm),
+        task = SweepTask(
             X,
             [spec.points[position] for position in positions],
             spec.engine,
-            seed=spec.seed,
+            spec.seed,
             memory=_room(memory, X) if workers == "local" else memory,
             progress=begin,
             shared=shared.append,
-            workers=workers,
         )
+        return solutions(algorithm_named(spec.algorithm), task, workers=workers)
 
     def measured(batch: Sequence[Solution]) -> Iterator[tuple[int, Solution]]:
         return ((position_of[point_key(done.params)], done) for done in meter.measured(batch))

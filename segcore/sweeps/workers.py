@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from segcore.clustering.algorithms.outcome import NOT_RUN, failed
 from segcore.clustering.algorithms.registry import algorithm as algorithm_named
-from segcore.clustering.algorithms.specification import AlgorithmSpec
 from segcore.clustering.engines import versions
+from segcore.clustering.specification.algorithm import AlgorithmSpec
+from segcore.clustering.specification.outcome import NOT_RUN
+from segcore.clustering.specification.task import SweepTask
 from segcore.errors import JobError, ParameterError
 from segcore.records.grid import Point, Value
 from segcore.records.solution import EngineName, Solution
@@ -34,26 +35,15 @@ _TRIES = 3
 _ANSWER_SECONDS = 10.0
 
 
-def solutions(
-    algorithm: AlgorithmSpec,
-    X: np.ndarray,
-    points: Sequence[Point],
-    engine: EngineName,
-    *,
-    seed: int = 0,
-    memory: int | None = None,
-    progress: Callable[[int], None] | None = None,
-    shared: Callable[[float], None] | None = None,
-    workers: str = "local",
-) -> Iterator[Solution]:
+def solutions(algorithm: AlgorithmSpec, task: SweepTask, *, workers: str = "local") -> Iterator[Solution]:
     """Yield each point's Solution, not yet measured, as soon as it is there; in any order, each with its point as ``params``.
 
     Parameters
     ----------
     algorithm : AlgorithmSpec
-    X, points, engine, seed, memory, progress, shared
-        See ``SweepFunction``. ``progress`` is not called where the units run elsewhere: what kills a process there does not kill this
-        one. Without ``memory`` each unit goes by what its own node has free.
+    task : SweepTask
+        Its ``progress`` is not called where the units run elsewhere: what kills a process there does not kill this one. Without
+        ``memory`` each unit goes by what its own node has free.
     workers : {"local", "ray"}
         In this process; or on the cluster that ``RAY_ADDRESS`` names, else on a Ray of this machine that is started for it.
 
@@ -67,9 +57,9 @@ def solutions(
     if workers not in WORKERS:
         raise ParameterError.unknown("workers", workers, WORKERS)
     if workers == "local":
-        return algorithm.sweep(X, points, engine, seed=seed, memory=memory, progress=progress, shared=shared)
-    units = [Unit(algorithm.name, tuple(group), engine, seed, memory) for group in units_of(algorithm, points, engine)]
-    return _on_ray(units, X, shared)
+        return algorithm.fit(task)
+    groups = units_of(algorithm, task.points, task.engine)
+    return _on_ray([Unit(algorithm.name, tuple(group), task.engine, task.seed, task.memory) for group in groups], task)
 
 
 def units_of(algorithm: AlgorithmSpec, points: Sequence[Point], engine: EngineName) -> list[list[Point]]:
@@ -84,7 +74,7 @@ def units_of(algorithm: AlgorithmSpec, points: Sequence[Point], engine: EngineNa
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What is computed on one machine; see ``SweepFunction`` for its fields. ``algorithm`` is a name."""
+    """What is computed on one machine; see `SweepTask` for its fields. ``algorithm`` is a name."""
 
     algorithm: str
     points: tuple[Point, ...]
@@ -143,12 +133,12 @@ def compute(number: int, unit: Unit, place: Place, expected: Mapping[str, str]) 
         raise JobError(f"On {place.name()} there is {said}: install the same versions on every node.")
     found: list[Solution] = []
     shared: list[float] = []
+    task = SweepTask(place.rows(), unit.points, unit.engine, unit.seed, unit.memory, shared=shared.append)
     try:
-        sweep = algorithm_named(unit.algorithm).sweep
-        found.extend(sweep(place.rows(), unit.points, unit.engine, seed=unit.seed, memory=unit.memory, shared=shared.append))
+        found.extend(algorithm_named(unit.algorithm).fit(task))
     except Exception as error:
         there = [solution.params for solution in found]
-        found.extend(failed(point, unit.engine, unit.seed, error) for point in unit.points if dict(point) not in there)
+        found.extend(task.failed(point, error) for point in unit.points if dict(point) not in there)
     return Done(tuple(replace(solution, evidence=f"{solution.evidence}, on {place.name()}") for solution in found), sum(shared))
 
 
@@ -183,7 +173,7 @@ def _own(solution: Solution) -> Solution:
     return replace(solution, labels=labels, arrays={name: np.array(array) for name, array in solution.arrays.items()})
 
 
-def _on_ray(units: Sequence[Unit], X: np.ndarray, shared: Callable[[float], None] | None) -> Iterator[Solution]:
+def _on_ray(units: Sequence[Unit], task: SweepTask) -> Iterator[Solution]:
     with _ray():
         import ray
         from ray.exceptions import RayError
@@ -193,7 +183,7 @@ def _on_ray(units: Sequence[Unit], X: np.ndarray, shared: Callable[[float], None
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         tries = ray.remote(_Tries).options(num_cpus=0, scheduling_strategy=here).remote()
         try:
-            yield from through_joblib(_parallel(len(units)), units, _RayNode(ray.put(X), tries), shared)
+            yield from through_joblib(_parallel(len(units)), units, _RayNode(ray.put(task.X), tries), task.shared)
         except RayError as error:
             raise JobError(f"The Ray cluster was lost, or its nodes have no segcore to run ({_last_line(error).rstrip('.')}).") from error
 

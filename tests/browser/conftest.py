@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from segcore.sweeps.cost.calibration import TASKS, Calibration, write_calibration
+from segcore.sweeps.cost.calibration import Calibration, kinds_of_work, write_calibration
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGS = [
@@ -89,7 +89,7 @@ class Server:
 def running(tmp_path_factory, name):
     home = tmp_path_factory.mktemp(name)
     # No server measures this machine while a test looks at its screens.
-    write_calibration(home, Calibration(dict.fromkeys([*(task.kind for task in TASKS), "silhouette", "measuring"], 1e-10), 2.0))
+    write_calibration(home, Calibration(dict.fromkeys(kinds_of_work(), 1e-10), 2.0))
     server = Server(home, free_port(), home / "server.log")
     server.start()
     return server

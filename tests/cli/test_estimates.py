@@ -9,7 +9,7 @@ import pytest
 from segcore import jobs
 from segcore.cli import main
 from segcore.store.store import Store
-from segcore.sweeps.cost.calibration import TASKS, Calibration, write_calibration
+from segcore.sweeps.cost.calibration import Calibration, kinds_of_work, write_calibration
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def customers(tmp_path):
 
 @pytest.fixture
 def calibrated(home):
-    kinds = [*(task.kind for task in TASKS), "silhouette", "measuring"]
+    kinds = kinds_of_work()
     write_calibration(home, Calibration(dict.fromkeys(kinds, 1e-10), start_seconds=2.0))
 
 

@@ -13,7 +13,7 @@ from segcore.features.planning.sets import feature_names
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest
 from segcore.store.store import Store
-from segcore.sweeps.cost.calibration import TASKS, Calibration, write_calibration
+from segcore.sweeps.cost.calibration import Calibration, kinds_of_work, write_calibration
 from segcore.sweeps.plan import make_spec
 from segcore.sweeps.run import run_sweep
 
@@ -65,7 +65,7 @@ def loud_bugs(monkeypatch):
 @pytest.fixture(autouse=True)
 def calibrated(home):
     """Give the store what measuring a machine gives, so that no test's server measures this one."""
-    kinds = [*(task.kind for task in TASKS), "silhouette", "measuring"]
+    kinds = kinds_of_work()
     write_calibration(home, Calibration(dict.fromkeys(kinds, 1e-10), start_seconds=2.0))
 
 

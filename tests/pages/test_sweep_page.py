@@ -120,7 +120,7 @@ def test_recent_sweeps_are_listed_and_can_be_opened(open_app, finish, spec_of, s
     assert "k-means on orders.csv, 3 points" in words(app)
     assert "DBSCAN on orders.csv, 2 points" in words(app)
     app.button(key=f"open.{first.id}").click().run()
-    assert app.session_state["segcore.sweeps.run"] == first.id
+    assert app.session_state["segcore.sweep"] == first.id
     assert "k-means on orders.csv, 3 points, shared is done" in words(app)
     assert second.recommendation.reason not in words(app)
     assert first.recommendation.reason in words(app)

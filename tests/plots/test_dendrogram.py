@@ -11,7 +11,7 @@ HEIGHTS = [1, 1, 1, np.sqrt(32), 18 * np.sqrt(16 / 6)]
 
 def tree(n_clusters, rows=ROWS, **options):
     (solution,) = algorithm("ward").sweep(rows, [{"n_clusters": n_clusters}], "shared")
-    return solution, dendrogram_data(solution.arrays, n_clusters, **options)
+    return solution, dendrogram_data(solution.arrays, n_clusters, distance="Ward distance", **options)
 
 
 def test_merges_stand_at_their_distances_and_no_lines_cross():

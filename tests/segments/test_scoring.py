@@ -98,7 +98,7 @@ def test_new_customers_pass_through_the_stored_numbers(store, read, name, point,
     preparation, solution = store.sweep(sweep_id).preparation, store.solution(sweep_id, 0)
     table = build_features(new, reference_date="2012-01-31").select(preparation.features)
     X = apply_preparation(preparation, table.values)
-    np.testing.assert_array_equal(found.labels, algorithm(name).assign(X, solution.arrays, solution.params))
+    np.testing.assert_array_equal(found.labels, algorithm(name).scoring.assign(X, solution.arrays, solution.params))
     if name == "kmeans":
         nearest = ((X[:, None] - solution.arrays["centres"][None]) ** 2).sum(axis=2).argmin(axis=1)
         np.testing.assert_array_equal(found.labels, nearest)
@@ -263,4 +263,4 @@ def test_on_online_retail_everybody_is_scored_and_trained_labels_come_back(store
         found = score(store, sweep_id, position, dataset)
         assert (len(found.labels), int(found.set_aside.sum())) == (4372, 116)
         np.testing.assert_array_equal(found.labels[kept], solution.labels)
-        np.testing.assert_array_equal(algorithm(name).assign(X, solution.arrays, solution.params), solution.labels)
+        np.testing.assert_array_equal(algorithm(name).scoring.assign(X, solution.arrays, solution.params), solution.labels)

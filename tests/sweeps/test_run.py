@@ -395,12 +395,12 @@ def test_solutions_may_come_in_any_order_and_shared_work_is_counted_once(store, 
     spec = asked(engine="stock")
     real = module.algorithm_named("kmeans")
 
-    def backwards(X, points, engine, *, shared=None, **options):
-        shared(0.25)
-        shared(0.5)
-        yield from reversed(list(real.sweep(X, points, engine, **options)))
+    def backwards(task):
+        task.shared(0.25)
+        task.shared(0.5)
+        yield from reversed(list(real.fit(task)))
 
-    monkeypatch.setattr(module, "algorithm_named", lambda name: replace(real, sweep=backwards))
+    monkeypatch.setattr(module, "algorithm_named", lambda name: replace(real, fit=backwards))
     sweep = store.sweep(run(store, spec))
     assert [solution.params for solution in sweep.solutions] == POINTS
     assert sweep.summary["shared_seconds"] == 0.75
@@ -410,8 +410,8 @@ def test_a_solution_does_not_wait_for_a_next_one_that_takes_long(store, asked, m
     sweep_id = store.add_sweep(asked(engine="stock"))
     real, seen = module.algorithm_named("kmeans"), []
 
-    def slow(X, points, engine, **options):
-        for solution in real.sweep(X, points, engine, **options):
+    def slow(task):
+        for solution in real.fit(task):
             yield solution
             deadline = time.monotonic() + 10
             while len(store.positions(sweep_id)) <= len(seen) and time.monotonic() < deadline:
@@ -419,7 +419,7 @@ def test_a_solution_does_not_wait_for_a_next_one_that_takes_long(store, asked, m
             seen.append(len(store.positions(sweep_id)))
 
     monkeypatch.setattr("segcore.sweeps.measure._BATCH_SECONDS", 0.05)
-    monkeypatch.setattr(module, "algorithm_named", lambda name: replace(real, sweep=slow))
+    monkeypatch.setattr(module, "algorithm_named", lambda name: replace(real, fit=slow))
     run_sweep(store, sweep_id)
     assert seen == [1, 2, 3]
 
@@ -428,11 +428,11 @@ def test_what_breaks_the_fits_as_a_whole_is_raised_after_what_came_is_kept(store
     sweep_id = store.add_sweep(asked(engine="stock"))
     real = module.algorithm_named("kmeans")
 
-    def breaking(X, points, engine, **options):
-        yield next(real.sweep(X, points, engine, **options))
+    def breaking(task):
+        yield next(real.fit(task))
         raise StoreError("The disk is gone.")
 
-    monkeypatch.setattr(module, "algorithm_named", lambda name: replace(real, sweep=breaking))
+    monkeypatch.setattr(module, "algorithm_named", lambda name: replace(real, fit=breaking))
     with pytest.raises(StoreError, match="The disk is gone"):
         run_sweep(store, sweep_id)
     assert store.positions(sweep_id) == {0}

@@ -12,6 +12,7 @@ from sklearn.cluster import DBSCAN, KMeans
 from sklearn.datasets import make_blobs
 
 from segcore.clustering.algorithms.registry import algorithm
+from segcore.clustering.specification.task import SweepTask
 from segcore.errors import JobError, ParameterError
 from segcore.sweeps import workers
 from segcore.sweeps.workers import Unit, compute, solutions, through_joblib, units_of
@@ -58,7 +59,7 @@ def test_points_that_share_work_stay_together_and_others_do_not():
 
 def test_local_workers_are_the_algorithms_own_sweep():
     begun = []
-    found = list(solutions(algorithm("kmeans"), X, KMEANS_POINTS, "stock", progress=begun.append))
+    found = list(solutions(algorithm("kmeans"), SweepTask(X, KMEANS_POINTS, "stock", progress=begun.append)))
 
     assert [solution.params for solution in found] == KMEANS_POINTS
     assert begun == [0, 1, 2, 3]
@@ -87,8 +88,8 @@ def test_a_unit_that_killed_three_processes_is_given_up_and_the_others_go_on():
 
 def test_an_error_fails_only_the_points_that_were_not_done(monkeypatch):
     class Torn:
-        def sweep(self, rows, points, engine, **options):
-            yield next(iter(algorithm("dbscan").sweep(rows, points, engine)))
+        def fit(self, task):
+            yield next(iter(algorithm("dbscan").fit(task)))
             raise MemoryError
 
     monkeypatch.setattr(workers, "algorithm_named", lambda name: Torn())
@@ -131,7 +132,7 @@ def test_seconds_of_shared_work_come_back(monkeypatch):
 
 def test_unknown_workers_are_refused():
     with pytest.raises(ParameterError, match="Unknown workers 'dask': choose one of local, ray"):
-        solutions(algorithm("kmeans"), X, KMEANS_POINTS, "stock", workers="dask")
+        solutions(algorithm("kmeans"), SweepTask(X, KMEANS_POINTS, "stock"), workers="dask")
 
 
 @pytest.mark.parametrize(("address", "error", "said"), [
@@ -143,8 +144,10 @@ def test_an_address_without_a_cluster_is_said_at_once(address, error, said):
     code = (
         f"import os; os.environ['RAY_ADDRESS'] = {address!r}\nimport numpy as np\n"
         "from segcore.clustering.algorithms.registry import algorithm\n"
+        "from segcore.clustering.specification.task import SweepTask\n"
         "from segcore.sweeps.workers import solutions\n"
-        "try:\n    list(solutions(algorithm('kmeans'), np.eye(3), [{'n_clusters': 2, 'tol': 0.1}], 'stock', workers='ray'))\n"
+        "task = SweepTask(np.eye(3), [{'n_clusters': 2, 'tol': 0.1}], 'stock')\n"
+        "try:\n    list(solutions(algorithm('kmeans'), task, workers='ray'))\n"
         "except Exception as error:\n    print(type(error).__name__, error)"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout

@@ -9,7 +9,8 @@ import streamlit as st
 
 from segcore import jobs
 from segcore.benchmark.plan import engines_of
-from segcore.clustering.algorithms.registry import ALGORITHMS, AlgorithmSpec, algorithm
+from segcore.clustering.algorithms.registry import algorithm, algorithms
+from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.errors import SegcoreError
 from segcore.features.planning.defaults import KIT
 from segcore.records.feature_table import FeatureTable
@@ -33,7 +34,7 @@ def benchmark_form(store: Store, taken: Intake, table: FeatureTable) -> None:
     """Draw the form; its primary button starts the benchmark and follows it."""
     with st.container(border=True):
         chosen = _pick_features(taken, table)
-        spec = algorithm(str(_picked("Algorithm", [one.name for one in ALGORITHMS], "algorithm", lambda name: algorithm(name).title)))
+        spec = algorithm(str(_picked("Algorithm", [one.name for one in algorithms()], "algorithm", lambda name: algorithm(name).title)))
         grid = _grid(spec)
         left, middle, right = st.columns(3)
         repeats = left.number_input(

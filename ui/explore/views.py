@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from segcore.clustering.algorithms.registry import algorithm
+from segcore.clustering.algorithms.registry import algorithm, criteria
 from segcore.plots.compactness import compactness_map_data, segment_map_data
 from segcore.plots.curves import curves_data, describe_curves, draw_curves
 from segcore.plots.dendrogram import ARRAYS, dendrogram_data, describe_dendrogram, draw_dendrogram
@@ -41,7 +41,7 @@ def _key(sweep: Sweep, name: str) -> str:
 
 def _measures(sweep: Sweep) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the measures to draw at once, and those to open: all maps at once, curves beyond the second on demand."""
-    own = algorithm(sweep.spec.algorithm).measures
+    own = algorithm(sweep.spec.algorithm).presentation.measures
     if is_mapped(sweep):
         return own, ()
     return own[:_LARGE], tuple(dict.fromkeys((*own[_LARGE:], *(name for name in _ALWAYS if name not in own[:_LARGE]))))
@@ -49,7 +49,7 @@ def _measures(sweep: Sweep) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def is_mapped(sweep: Sweep) -> bool:
     """Tell whether the measures are shown as maps over two axes rather than as curves over one."""
-    return algorithm(sweep.spec.algorithm).mapped
+    return algorithm(sweep.spec.algorithm).presentation.mapped_over != ""
 
 
 def watch(store: Store, sweep: Sweep) -> None:
@@ -140,10 +140,11 @@ def draw_all_sizes(sweep: Sweep, chosen: int) -> None:
 
 def draw_tree(sweep: Sweep, solution: Solution | None, names: dict[int, str]) -> None:
     """Draw how the segments of the chosen point join into one, where its algorithm makes a tree."""
-    if solution is None or not set(ARRAYS) <= set(solution.arrays):
+    distance = algorithm(sweep.spec.algorithm).presentation.tree_distance
+    if not distance or solution is None or not set(ARRAYS) <= set(solution.arrays):
         return
     st.header("How do the segments join?", anchor=False)
-    tree = dendrogram_data(solution.arrays, solution.n_segments, names=names)
+    tree = dendrogram_data(solution.arrays, solution.n_segments, distance=distance, names=names)
     draw_figure(
         draw_dendrogram(tree),
         key=_key(sweep, "tree"),
@@ -215,8 +216,7 @@ def _columns(sweep: Sweep) -> dict[str, Any]:
         "inertia": number("Inertia", format="%,.0f", help=metric("inertia").reading),
         "calinski_harabasz": number("Calinski–Harabasz", format="%.1f"),
         "davies_bouldin": number("Davies–Bouldin", format="%.3f"),
-        "bic": number("BIC", format="%,.0f", help=metric("bic").reading),
-        "aic": number("AIC", format="%,.0f", help=metric("aic").reading),
+        **{found.name: number(found.title, format="%,.0f", help=found.reading) for found in criteria()},
         "mean_compactness": number("Mean compactness", format="%.3f"),
         "fit_seconds": number("Fit (seconds)", format="%.3f"),
         "engine": "Engine",

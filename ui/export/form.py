@@ -155,7 +155,7 @@ def _description(store: Store, sweep: Sweep, position: int, request: ExportReque
 
 def draw_scoring(sweep: Sweep, solution: Solution) -> None:
     """Say how the model puts new customers into segments, and how far that agrees with the sweep itself."""
-    st.caption(f"**Scoring with the model.** {algorithm(sweep.spec.algorithm).scoring} {agreement_words(solution)}")
+    st.caption(f"**Scoring with the model.** {algorithm(sweep.spec.algorithm).scoring.words} {agreement_words(solution)}")
 
 
 def agreement_words(solution: Solution) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from segcore.clustering.algorithms.registry import ALGORITHMS
+from segcore.clustering.algorithms.registry import algorithms
 from segcore.features.planning.sets import set_of, sets_of
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
@@ -150,11 +150,11 @@ def use_setting(name: str, taken: Intake, table: FeatureTable) -> None:
 
     chosen = (KIT if name == "kit" else APP[taken.kind]).plan(table, taken.kind)
     show(chosen, taken, table)
-    for spec in ALGORITHMS:
+    for spec in algorithms():
         if name == "kit":
             parameters.set_grid(spec, dict(spec.default_grid().axes), salt=choice_digest(chosen, taken))
         else:
-            parameters.set_grid(spec, parameters.app_grid(spec))
+            parameters.set_grid(spec, spec.app_grid())
 
 
 def _presets(taken: Intake, table: FeatureTable) -> None:

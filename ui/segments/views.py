@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from segcore.clustering.algorithms.registry import algorithm
 from segcore.features.assemble import Assembled
 from segcore.plots.segment_features import describe_distribution, describe_ranking, draw_distribution, draw_ranking
 from segcore.plots.segment_shares import describe_shares, draw_shares, shares_data
@@ -65,8 +66,8 @@ def draw_all_shares(sweep: Sweep, profile: SegmentProfile, chosen: int) -> None:
     )
     if profile.noise:
         st.caption(
-            f"Noise is no segment: {counted(profile.noise.customers, 'customer')} ({percent_text(profile.noise.customer_share)}) "
-            "lie in no crowd dense enough for this point's eps and min_samples."
+            f"Noise is not a segment: {counted(profile.noise.customers, 'customer')} ({percent_text(profile.noise.customer_share)}) "
+            f"{algorithm(sweep.spec.algorithm).presentation.noise or 'belong to none'}."
         )
     table = pd.DataFrame(
         {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from segcore.clustering.algorithms.registry import AlgorithmSpec
+from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.errors import SegcoreError
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Grid

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from segcore import jobs
-from segcore.clustering.algorithms.registry import ALGORITHMS, AlgorithmSpec, algorithm
+from segcore.clustering.algorithms.registry import algorithm, algorithms
+from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.errors import SegcoreError
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Grid
@@ -92,15 +93,15 @@ def _what_goes_in(taken: Intake, table: FeatureTable, chosen: Plan) -> None:
 
 
 def _pick_algorithm() -> str:
-    state.seed_widget("sweep.algorithm", state.recall("algorithm", ALGORITHMS[0].name))
+    state.seed_widget("sweep.algorithm", state.recall("algorithm", algorithms()[0].name))
     picked = st.segmented_control(
         "Algorithm",
-        [spec.name for spec in ALGORITHMS],
+        [spec.name for spec in algorithms()],
         key="sweep.algorithm",
         required=True,
         format_func=lambda name: algorithm(name).title,
     )
-    name = picked or ALGORITHMS[0].name
+    name = picked or algorithms()[0].name
     state.remember("algorithm", name)
     st.caption(algorithm(name).words)
     return name
@@ -119,12 +120,12 @@ def _pick_engine(spec: AlgorithmSpec) -> EngineName:
 
 
 def _grid(spec: AlgorithmSpec, chosen: Plan, taken: Intake, table: FeatureTable) -> Grid | None:
-    if spec.name != "dbscan":
+    if spec.radius is None:
         return grid_form(spec)
-    curve = k_distance.curve_of(chosen, taken, table)
-    suggested = k_distance.eps_values(curve)
-    grid = grid_form(spec, suggested={"eps": suggested} if suggested else None, salt=k_distance.choice_digest(chosen, taken))
-    k_distance.draw_curve(curve)
+    curve = k_distance.curve_of(chosen, taken, table, neighbours=spec.radius.neighbours)
+    suggested = k_distance.suggested_values(curve, spec.radius)
+    grid = grid_form(spec, suggested=suggested, salt=k_distance.choice_digest(chosen, taken))
+    k_distance.draw_curve(curve, spec.param(spec.radius.param))
     return grid
 
 

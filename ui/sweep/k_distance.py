@@ -1,4 +1,4 @@
-"""The k-distance curve of the chosen features, from which the form suggests DBSCAN's eps."""
+"""The k-distance curve of the chosen features, from which the form suggests an algorithm's radius."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from ui.shell import cache
 
 if TYPE_CHECKING:
     from segcore.clustering.quality.k_distance import KDistances
+    from segcore.clustering.specification.presentation import RadiusHint
     from segcore.records.intake import Intake
-
-NEIGHBOURS = 10
-"""The neighbour the curve asks for: the smallest ``min_samples`` of the default grid."""
+    from segcore.records.params import Param
 
 
 def choice_digest(chosen: Plan, taken: Intake) -> str:
@@ -26,7 +25,7 @@ def choice_digest(chosen: Plan, taken: Intake) -> str:
     return digest([taken.table, chosen.to_json()])[:12]
 
 
-def curve_of(chosen: Plan, taken: Intake, table: FeatureTable) -> KDistances:
+def curve_of(chosen: Plan, taken: Intake, table: FeatureTable, *, neighbours: int) -> KDistances:
     """Return the curve of what is chosen; computed once for each choice."""
 
     def build() -> KDistances:
@@ -35,19 +34,19 @@ def curve_of(chosen: Plan, taken: Intake, table: FeatureTable) -> KDistances:
 
         found = assemble(table, chosen.features, outliers=chosen.outliers, repeats=1, seed=chosen.seed)
         X = prepare_rows(found.table, chosen.scaler, weights=chosen.weights, transforms=chosen.transforms)
-        return k_distances(X, NEIGHBOURS, seed=chosen.seed)
+        return k_distances(X, neighbours, seed=chosen.seed)
 
-    return cache.computed("k_distances", choice_digest(chosen, taken), build)
+    return cache.computed("k_distances", f"{choice_digest(chosen, taken)}.{neighbours}", build)
 
 
-def eps_values(curve: KDistances) -> tuple[float, ...] | None:
-    """Return the eps to try first: the bend, and a little below and above it; None where the curve has no bend."""
+def suggested_values(curve: KDistances, hint: RadiusHint) -> dict[str, tuple[float, ...]] | None:
+    """Return the values of the radius to try first: the bend, and a little below and above it; None where the curve has no bend."""
     if curve.eps is None:
         return None
-    return tuple(float(f"{curve.eps * factor:.3g}") for factor in (0.7, 0.85, 1.0, 1.2))
+    return {hint.param: tuple(float(f"{curve.eps * factor:.3g}") for factor in hint.factors)}
 
 
-def draw_curve(curve: KDistances) -> None:
+def draw_curve(curve: KDistances, radius: Param) -> None:
     """Draw the curve with its suggestion, and say it in words."""
     from segcore.plots.feature_overview import draw_k_distances
 
@@ -55,7 +54,7 @@ def draw_curve(curve: KDistances) -> None:
     chart = {"displayModeBar": False, "showSendToCloud": False}
     alt = f"Curve of every customer's distance to neighbour {curve.k}, ascending"
     picture.plotly_chart(draw_k_distances(curve), config=chart, key="k_distances", alt=alt)
-    words.markdown("**How eps was suggested**")
+    words.markdown(f"**How {radius.label or radius.title.lower()} was suggested**")
     words.caption(
         f"{curve.reason} Measured on {counted(curve.n_sampled, 'customer')}. "
         "Left of the bend customers lie close together; right of it they are far from everyone. The radii above are the bend "

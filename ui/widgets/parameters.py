@@ -7,26 +7,14 @@ from typing import cast
 
 import streamlit as st
 
-from segcore.clustering.algorithms.registry import AlgorithmSpec
+from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.errors import SegcoreError
 from segcore.records.grid import Grid, Value
 from segcore.records.params import Param
 from ui.shell import state
 
 LARGEST_RANGE = 30
-RANGED = ("n_clusters", "n_components")  # where people ask for "from 2 to 12" rather than for a list
 RANGE, LIST = "Range", "List"
-APP_DEFAULTS: dict[tuple[str, str], str] = {
-    ("kmeans", "n_clusters"): ",".join(str(k) for k in range(2, 13)),
-    ("kmeans", "tol"): "0.0001",
-    ("kmeans", "n_init"): "10",
-    ("minibatch_kmeans", "n_clusters"): ",".join(str(k) for k in range(2, 13)),
-    ("minibatch_kmeans", "n_init"): "3",
-    ("gaussian_mixture", "n_components"): ",".join(str(k) for k in range(2, 11)),
-    ("gaussian_mixture", "covariance_type"): "full,diag",
-    ("gaussian_mixture", "n_init"): "3",
-    ("ward", "n_clusters"): ",".join(str(k) for k in range(2, 13)),
-}
 
 
 def values_text(values: Iterable[Value]) -> str:
@@ -63,14 +51,14 @@ def grid_form(spec: AlgorithmSpec, *, suggested: Mapping[str, tuple[Value, ...]]
     suggested : mapping of parameter to values, or None
         First values that come from the data instead of the app's defaults.
     salt : str
-        What the suggestions depend on: with another one the suggested fields begin anew.
+        What the suggestions depend on: another one starts the suggested fields again.
     """
     if state.recall(f"grid.{spec.name}.given") == salt:
         suggested = None  # the values were set for these very features, by a click on a whole setting
     axes: dict[str, tuple[Value, ...]] = {}
     wrong = False
-    lists = [param for param in spec.params if param.name not in RANGED]
-    places = {param.name: st.container() for param in spec.params if param.name in RANGED}
+    lists = [param for param in spec.params if not param.is_ranged]
+    places = {param.name: st.container() for param in spec.params if param.is_ranged}
     places |= dict(zip((param.name for param in lists), st.columns(len(lists) or 1, gap="medium"), strict=False))
     for param in spec.params:
         with places[param.name]:
@@ -88,16 +76,6 @@ def axis_key(spec: AlgorithmSpec, param: Param, salt: str = "") -> str:
     return ".".join(part for part in ("grid", spec.name, param.name, salt, str(edition or "")) if part)
 
 
-def app_grid(spec: AlgorithmSpec) -> dict[str, tuple[Value, ...]]:
-    """Return the values the app begins with."""
-    return {param.name: _app_values(spec, param) for param in spec.params}
-
-
-def _app_values(spec: AlgorithmSpec, param: Param) -> tuple[Value, ...]:
-    default = APP_DEFAULTS.get((spec.name, param.name))
-    return param.parse_axis(default) if default else param.default
-
-
 def set_grid(spec: AlgorithmSpec, axes: Mapping[str, tuple[Value, ...]], *, salt: str | None = None) -> None:
     """Put values into the fields of an algorithm, and leave those empty that are not named.
 
@@ -112,12 +90,12 @@ def set_grid(spec: AlgorithmSpec, axes: Mapping[str, tuple[Value, ...]], *, salt
 def axis_field(spec: AlgorithmSpec, param: Param, *, first: tuple[Value, ...] | None = None, salt: str = "") -> tuple[Value, ...] | None:
     """Draw the field of one parameter and return its values; () where it is left out of the grid, None where it is wrong."""
     key = axis_key(spec, param, salt)
-    kept: tuple[Value, ...] = state.recall(key, first or _app_values(spec, param))
+    kept: tuple[Value, ...] = state.recall(key, first or spec.app_grid()[param.name])
     label = f"{param.title} ({param.unit})" if param.unit and param.unit.lower() not in param.title.lower() else param.title
     if param.kind == "choice":
         found: tuple[Value, ...] | None = _choice_field(param, key, label, kept)
     else:
-        found = _range_field(param, key, label, kept) if param.name in RANGED else _list_field(param, key, label, kept)
+        found = _range_field(param, key, label, kept) if param.is_ranged else _list_field(param, key, label, kept)
     if found is not None:
         state.remember(key, found)
     return found

@@ -10,7 +10,7 @@ from segcore.records.grid import find_point, point_key
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
-from segcore.sweeps.points import PointRow, point_rows, same_segments
+from segcore.sweeps.points import PointRow, metric, point_rows, same_segments
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, number_text, percent_text, seconds_text, two_decimals
 from ui.shell import cache, state
@@ -99,8 +99,7 @@ def draw_point(sweep: Sweep, row: PointRow, solution: Solution | None) -> None:
 
 
 def _criteria(row: PointRow) -> str:
-    found = {"BIC": row.bic, "AIC": row.aic}
-    return "".join(f" · {name} {number_text(value)}" for name, value in found.items() if value is not None)
+    return "".join(f" · {metric(name).title} {number_text(value)}" for name, value in row.criteria.items())
 
 
 _COMPACTNESS = (

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 import segcore
-from segcore.clustering.algorithms.costs import dbscan_cost
-from segcore.clustering.algorithms.outcome import as_sentences, failed, require_memory
-from segcore.clustering.algorithms.specification import AlgorithmSpec
-from segcore.clustering.engines import Fitted, fit_estimator
+from segcore.clustering.engines import Estimator, Fitted, Proof, fit_estimator
+from segcore.clustering.specification.algorithm import AlgorithmSpec
+from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, CalibrationTask, Cost, CostModel, RowsToCost
+from segcore.clustering.specification.kit import KitCommand
+from segcore.clustering.specification.outcome import as_sentences, require_memory
+from segcore.clustering.specification.presentation import Judging, Presentation, RadiusHint, Scoring
+from segcore.clustering.specification.task import SweepTask
 from segcore.records.grid import Point, Value
 from segcore.records.params import Param
 from segcore.records.solution import NOISE, EngineName, Solution
@@ -22,22 +26,16 @@ from segcore.system.machine import available_bytes
 if TYPE_CHECKING:
     from segcore.clustering.kernels.density.dbscan import Labelling
 
+ESTIMATOR = Estimator("DBSCAN", "cluster", {"eps": 0.5})
+_TREE_FEATURES = 15  # up to so many scikit-learn searches neighbours with a tree, beyond by computing all distances
+_PAIR_BYTES = {"tree": 12, "brute": 21}  # of scikit-learn's neighbour lists while they are put together
 _SAMPLED_ROWS = 256
 _RELATIVE_ERROR = 1e-9
 _BYTES_A_NEIGHBOUR = 21
 
 
-def sweep_dbscan(
-    X: np.ndarray,
-    points: Sequence[Point],
-    engine: EngineName,
-    *,
-    seed: int = 0,
-    memory: int | None = None,
-    progress: Callable[[int], None] | None = None,
-    shared: Callable[[float], None] | None = None,
-) -> Iterator[Solution]:
-    """Yield the DBSCAN of each point; see ``SweepFunction``. Nothing in it is random: ``seed`` only stands in the record.
+def fit_dbscan(task: SweepTask) -> Iterator[Solution]:
+    """Yield the DBSCAN of each point; see `SweepTask`. Nothing in it is random: ``seed`` is only recorded.
 
     Notes
     -----
@@ -51,105 +49,60 @@ def sweep_dbscan(
     whether two customers lie within ``eps``, stock fits the point.
     The points at the largest ``eps`` are the ones to give up if the search fails; the others are then searched without them.
     """
-    if engine == "shared":
-        for near, precise, positions in _by_matrix(X, points):
-            yield from _sweep_shared(X, near, precise, points, positions, seed, memory, progress, shared)
-        return
-    for position, point in enumerate(points):
-        if progress:
-            progress(position)
-        try:
-            solution = _fit(X, point, engine, seed, memory)
-        except Exception as error:
-            solution = failed(point, engine, seed, error)
-        yield solution
+    if task.engine == "shared":
+        for matrix in _matrices(task.X, task.points):
+            yield from _fit_matrix(task, matrix)
+    else:
+        yield from task.one_by_one(lambda point: _fit(task, point, task.engine))
 
 
-def _fit(X: np.ndarray, point: Point, engine: EngineName, seed: int, memory: int | None) -> Solution:
+def _fit(task: SweepTask, point: Point, engine: EngineName) -> Solution:
     eps, min_samples = float(point["eps"]), int(point["min_samples"])
-    near, precise = _near_origin(X, eps)
-    if engine == "stock" or not precise:
-        _require_memory(near, eps, memory)
-    fitted = _fit_precisely(near, eps, min_samples, engine, precise)
-    return _solution(
-        X,
-        np.asarray(fitted.estimator.labels_),
-        np.asarray(fitted.estimator.core_sample_indices_, dtype=np.intp),
-        point,
-        fitted.ran,
-        seed,
-        evidence=fitted.evidence,
-        seconds=fitted.seconds,
-        reason=as_sentences(fitted.warnings),
-    )
+    (matrix,) = _matrices(task.X, [point])
+    if engine == "stock" or not matrix.is_precise:
+        _require_memory(matrix.rows, eps, task.memory)
+    fitted = _fit_precisely(matrix, eps, min_samples, engine)
+    labels, core = np.asarray(fitted.estimator.labels_), np.asarray(fitted.estimator.core_sample_indices_, dtype=np.intp)
+    return _solution(task, point, labels, core, fitted.proof, as_sentences(warning.text for warning in fitted.warnings))
 
 
-def _solution(
-    X: np.ndarray,
-    labels: np.ndarray,
-    core: np.ndarray,
-    point: Point,
-    engine: EngineName,
-    seed: int,
-    *,
-    evidence: str,
-    seconds: float,
-    reason: str | None = None,
-) -> Solution:
+def _solution(task: SweepTask, point: Point, labels: np.ndarray, core: np.ndarray, proof: Proof, reason: str | None = None) -> Solution:
     if not len(core):
         lonely = f"No customer has {point['min_samples']} customers within eps = {point['eps']:g}, itself counted, so all are noise."
         reason = f"{lonely} {reason or ''}".strip()
-    return Solution.from_labels(
-        labels,
-        params=dict(point),
-        engine=engine,
-        evidence=evidence,
-        seed=seed,
-        reason=reason,
-        fit_seconds=seconds,
-        # Taking whole rows is nine times as fast as indexing them.
-        arrays={"core_points": np.take(X, core, axis=0), "core_labels": labels[core].astype(np.int32), "core_rows": core.astype(np.int64)},
-    )
+    # Taking whole rows is nine times as fast as indexing them.
+    core_points = np.take(task.X, core, axis=0)
+    arrays = {"core_points": core_points, "core_labels": labels[core].astype(np.int32), "core_rows": core.astype(np.int64)}
+    return task.solution(point, labels, proof, reason=reason, arrays=arrays)
 
 
-def _sweep_shared(
-    X: np.ndarray,
-    near: np.ndarray,
-    precise: bool,
-    points: Sequence[Point],
-    positions: Sequence[int],
-    seed: int,
-    memory: int | None,
-    progress: Callable[[int], None] | None,
-    shared: Callable[[float], None] | None,
-) -> Iterator[Solution]:
+def _fit_matrix(task: SweepTask, matrix: _Matrix) -> Iterator[Solution]:
     """Yield the Solutions of points that are searched in the same matrix, those of the largest ``eps`` first."""
     from segcore.clustering.kernels.density.dbscan import dbscan_grid
 
-    positions = sorted(positions, key=lambda position: -float(points[position]["eps"]))
+    points = task.points
+    positions = sorted(matrix.positions, key=lambda position: -float(points[position]["eps"]))
     while positions:
         widest = [position for position in positions if points[position]["eps"] == points[positions[0]]["eps"]]
         for position in widest:
-            if progress:
-                progress(position)
+            task.progress(position)
         asked = [(float(points[position]["eps"]), int(points[position]["min_samples"])) for position in positions]
         try:
-            labellings, seconds = dbscan_grid(near, asked, memory=memory, by_norms=None if precise else False)
+            labellings, seconds = dbscan_grid(matrix.rows, asked, memory=task.memory, by_norms=None if matrix.is_precise else False)
         except Exception as error:
             for position in widest:
-                yield failed(points[position], "shared", seed, error)
+                yield task.failed(points[position], error)
             positions = positions[len(widest) :]
             continue
-        if shared:
-            shared(seconds)
+        task.shared(seconds)
         for position, labelling in zip(positions, labellings, strict=True):
-            if progress and position not in widest:
-                progress(position)
-            yield _from_labelling(X, points[position], labelling, seed, memory)
+            if position not in widest:
+                task.progress(position)
+            yield _from_labelling(task, points[position], labelling)
         return
 
 
-def _from_labelling(X: np.ndarray, point: Point, labelling: Labelling, seed: int, memory: int | None) -> Solution:
+def _from_labelling(task: SweepTask, point: Point, labelling: Labelling) -> Solution:
     evidence = (
         f"segcore {segcore.__version__} grid of neighbours (numba {version('numba')}), labels as scikit-learn {version('scikit-learn')}'s "
         "sklearn.cluster.DBSCAN"
@@ -158,39 +111,52 @@ def _from_labelling(X: np.ndarray, point: Point, labelling: Labelling, seed: int
         if labelling.unsure:
             at_eps = f"customers at a distance of eps = {point['eps']:g} but for rounding"
             try:
-                solution = _fit(X, point, "stock", seed, memory)
+                solution = _fit(task, point, "stock")
                 return replace(solution, evidence=f"shared was asked for, but there are {at_eps}; {solution.evidence}")
             except MemoryError:
                 evidence += f", but for {at_eps}"
-        return _solution(X, labelling.labels, labelling.core_rows, point, "shared", seed, evidence=evidence, seconds=labelling.seconds)
+        return _solution(task, point, labelling.labels, labelling.core_rows, Proof("shared", evidence, labelling.seconds))
     except Exception as error:
-        return failed(point, "shared", seed, error)
+        return task.failed(point, error)
 
 
-def _fit_precisely(X: np.ndarray, eps: float, min_samples: int, engine: EngineName, precise: bool) -> Fitted:
-    if precise:
-        return fit_estimator(engine, "DBSCAN", X, eps=eps, min_samples=min_samples)
+def _fit_precisely(matrix: _Matrix, eps: float, min_samples: int, engine: EngineName) -> Fitted:
+    if matrix.is_precise:
+        return fit_estimator(engine, ESTIMATOR, matrix.rows, eps=eps, min_samples=min_samples)
     # A tree compares coordinates one by one, so nothing cancels however wide the rows are spread.
-    fitted = fit_estimator("stock", "DBSCAN", X, eps=eps, min_samples=min_samples, algorithm="kd_tree")
+    fitted = fit_estimator("stock", ESTIMATOR, matrix.rows, eps=eps, min_samples=min_samples, algorithm="kd_tree")
     if engine == "stock":
         return fitted
     why = f"intel was asked for, but its arithmetic cannot tell eps = {eps:g} in rows spread as wide as these"
-    return Fitted(fitted.estimator, fitted.ran, f"{why}; {fitted.evidence}", fitted.seconds, fitted.warnings)
+    return replace(fitted, evidence=f"{why}; {fitted.evidence}")
 
 
-def _near_origin(X: np.ndarray, eps: float) -> tuple[np.ndarray, bool]:
-    """Return ``X``, moved to the origin where its distance spoils ``eps``, and whether squared norms can then tell ``eps``.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Matrix:
+    """Rows that are searched for the neighbours of some points.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_customers, n_features), float64
+        ``X``, moved to the origin where its distance from there spoils ``eps``.
+    is_precise : bool
+        Whether squared norms of these rows can tell ``eps``.
+    positions : list of int
+        Of the points.
+    """
+
+    rows: np.ndarray
+    is_precise: bool
+    positions: list[int]
+
+
+def _matrices(X: np.ndarray, points: Sequence[Point]) -> list[_Matrix]:
+    """Return the matrices in which points are searched, each point in one of them.
 
     Above 15 features both engines compute squared distances from squared norms, which cancel where rows lie far from the origin:
     stock's labels then change under a mere shift. Rows near the origin are left as they are, to the bit. The shift is by a value of
     the column itself, so that differences of whole numbers stay exact and a distance of exactly ``eps`` stays one.
     """
-    ((near, precise, _),) = _by_matrix(X, [{"eps": eps}])
-    return near, precise
-
-
-def _by_matrix(X: np.ndarray, points: Sequence[Point]) -> list[tuple[np.ndarray, bool, list[int]]]:
-    """Return what ``_near_origin`` says of the points' ``eps``, with the positions of the points of which it says the same."""
     spoilt = _error_of_squared_distances(X)
     groups: dict[tuple[bool, bool], list[int]] = {}
     moved, left = X, spoilt
@@ -202,7 +168,7 @@ def _by_matrix(X: np.ndarray, points: Sequence[Point]) -> list[tuple[np.ndarray,
         allowed = _RELATIVE_ERROR * float(point["eps"]) ** 2
         moves = spoilt > allowed
         groups.setdefault((moves, not moves or left <= allowed), []).append(position)
-    return [(moved if moves else X, precise, positions) for (moves, precise), positions in groups.items()]
+    return [_Matrix(moved if moves else X, precise, positions) for (moves, precise), positions in groups.items()]
 
 
 def _error_of_squared_distances(X: np.ndarray) -> float:
@@ -267,6 +233,51 @@ def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return total
 
 
+def _kit_estimator(solution: Solution, X: np.ndarray) -> object:
+    import sklearn.cluster
+
+    params = solution.params
+    estimator = sklearn.cluster.DBSCAN(eps=params["eps"], min_samples=int(params["min_samples"]))
+    estimator.core_sample_indices_ = np.array(solution.arrays["core_rows"])
+    estimator.components_ = np.array(solution.arrays["core_points"])
+    estimator.labels_ = np.array(solution.labels, dtype=np.int64)
+    estimator.n_features_in_ = X.shape[1]
+    return estimator
+
+
+def _cost(rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memory: int | None = None) -> Cost:
+    """Estimate DBSCAN from the neighbours that sampled rows have within eps.
+
+    Independent fits keep every neighbour of every row; ``shared`` searches once, at the largest eps, and keeps to ``memory``.
+    """
+    n, d = rows.n_rows, rows.n_features
+    way = "tree" if d <= _TREE_FEATURES else "brute"
+    pairs = [n * rows.neighbours(float(point["eps"])) for point in points]
+    core = tuple(rows.dense_share(float(point["eps"]), int(point["min_samples"])) for point in points)
+    kept = tuple(int(share * n * (FLOAT_BYTES * d + 12)) for share in core)
+    widest = max((float(point["eps"]) for point in points), default=0.0)
+    if engine == "shared":
+        found, radii = max(pairs, default=0.0), len({point["eps"] for point in points})
+        work = FIT_WORK + n * (n * rows.near_share(widest) * (d / 4 + 1) + 40.0 * d * math.log(n + 1)) + len(points) * (found + 60.0 * n)
+        held = int(n * (4 * FLOAT_BYTES * d + 200) + min(found / 4 * (8 + 2 * radii), (memory or math.inf) / 2))
+        each = tuple(40 * n for _ in points)
+        return Cost({"dbscan.shared": work}, each, kept, core, shared_bytes=held, remedy=_smaller(widest))
+    work, held_each = 0.0, []
+    for point, found in zip(points, pairs, strict=True):
+        looked = n * n * (rows.near_share(float(point["eps"])) if way == "tree" else 1.0) * (d + 8)
+        work += FIT_WORK + looked + 12 * found + 40.0 * n * d
+        held_each.append(
+            int(found * _PAIR_BYTES[way] + n * (FLOAT_BYTES * d + 100)) if engine == "stock" else n * (FLOAT_BYTES * 2 * d + 100)
+        )
+    kind = f"dbscan.{engine}.{way}" if engine == "stock" else f"dbscan.{engine}"
+    return Cost({kind: work}, tuple(held_each), kept, core, remedy=_smaller(widest))
+
+
+def _smaller(eps: float) -> str:
+    return f"a smaller eps than {eps:g}, fewer rows, or mini-batch k-means"
+
+
+_CALIBRATION_GRID = ("eps=0.8", "min_samples=10")
 DBSCAN = AlgorithmSpec(
     name="dbscan",
     title="DBSCAN",
@@ -281,6 +292,7 @@ DBSCAN = AlgorithmSpec(
             "Neighbours",
             "customers",
             "How many customers, itself included, must lie within eps of a customer for it to be the core of a segment.",
+            counts="neighbour",
         ),
         Param(
             "eps",
@@ -292,17 +304,39 @@ DBSCAN = AlgorithmSpec(
             "scaled units",
             "How near two customers must be, over all scaled features together, to count as neighbours.",
             low_open=True,
+            label="eps",
         ),
     ),
     engines=("shared", "stock", "intel"),
-    sweep=sweep_dbscan,
-    assign=assign_dbscan,
-    scoring="A new customer joins the lowest-numbered segment that has a core customer within eps, and is noise where there is none.",
-    steps="Distance is Euclidean, to each row of core_points.npy; core_labels.npy has their segments. A distance of exactly eps counts as "
-    "within. -1 is noise.",
+    fit=fit_dbscan,
+    scoring=Scoring(
+        assign_dbscan,
+        words="A new customer joins the lowest-numbered segment that has a core customer within eps, and is noise where there is none.",
+        steps="Distance is Euclidean, to each row of core_points.npy; core_labels.npy has their segments. A distance of exactly eps counts "
+        "as within. -1 is noise.",
+    ),
     share_key=lambda point: (),
     numbered=True,
-    measures=("silhouette", "n_segments", "noise_share", "compactness"),
-    mapped=True,
-    cost=dbscan_cost,
+    judging=Judging("silhouette", preference=lambda point: (float(point.get("eps", 0)), -float(point.get("min_samples", 0)))),
+    presentation=Presentation(
+        measures=("silhouette", "n_segments", "noise_share", "compactness"),
+        mapped_over="eps",
+        noise="have too few neighbours within eps, and no core customer among them",
+    ),
+    cost=CostModel(
+        _cost,
+        (
+            CalibrationTask("dbscan.stock.tree", "stock", 3_000, 8, _CALIBRATION_GRID),
+            CalibrationTask("dbscan.stock.brute", "stock", 4_000, 20, _CALIBRATION_GRID),
+            CalibrationTask("dbscan.intel", "intel", 4_000, 20, _CALIBRATION_GRID),
+            CalibrationTask("dbscan.shared", "shared", 8_000, 16, _CALIBRATION_GRID),
+        ),
+    ),
+    radius=RadiusHint("eps", neighbours=10, factors=(0.7, 0.85, 1.0, 1.2)),
+    kit=KitCommand(
+        "DBSCAN",
+        point_text="min_samples = {min_samples:d}, eps = {eps:f}",
+        file_name="{min_samples}_{eps}",
+        estimator=_kit_estimator,
+    ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import segcore
-from segcore.clustering.algorithms.costs import gaussian_mixture_cost
-from segcore.clustering.algorithms.origin import near_origin
-from segcore.clustering.algorithms.outcome import as_sentences, failed, more_than_rows, require_memory, skipped
+from segcore.clustering.algorithms.kmeans import ESTIMATOR as KMEANS_ESTIMATOR
+from segcore.clustering.algorithms.origin import NearRows
 from segcore.clustering.algorithms.side_by_side import side_by_side
-from segcore.clustering.algorithms.specification import AlgorithmSpec
-from segcore.clustering.engines import fit_estimator
+from segcore.clustering.engines import Estimator, Proof, fit_estimator
+from segcore.clustering.specification.algorithm import AlgorithmSpec
+from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, CalibrationTask, Cost, CostModel, RowsToCost
+from segcore.clustering.specification.outcome import FitError, as_sentences, more_than_rows, require_memory
+from segcore.clustering.specification.presentation import Criterion, Judging, Presentation, Scoring
+from segcore.clustering.specification.task import SweepTask
 from segcore.records.grid import Point, Value
 from segcore.records.params import Param
 from segcore.records.solution import EngineName, Estimate, Solution
@@ -28,10 +31,13 @@ from segcore.system.machine import available_bytes
 if TYPE_CHECKING:
     from sklearn.mixture import GaussianMixture
 
+_ENGINES: tuple[EngineName, ...] = ("shared", "stock")
+ESTIMATOR = Estimator("GaussianMixture", "mixture", {"n_components": 2, "random_state": 0})
 COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
 _BLOCK = 1 << 14
 _FEWEST_ROWS = 2
 _MAX_ITER = 100
+_SHARE_OF_ITERATIONS = 0.4  # that a fit takes of the most it may, as measured
 _REG_COVAR = 1e-6
 _BLURRED = 0.1
 _COLLAPSED = (
@@ -41,17 +47,8 @@ _COLLAPSED = (
 _OVERFLOWN = "The squares of these features are too large to compute with, so the mixture has no likelihood: scale the features."
 
 
-def sweep_gaussian_mixture(
-    X: np.ndarray,
-    points: Sequence[Point],
-    engine: EngineName,
-    *,
-    seed: int = 0,
-    memory: int | None = None,
-    progress: Callable[[int], None] | None = None,
-    shared: Callable[[float], None] | None = None,
-) -> Iterator[Solution]:
-    """Yield the Gaussian mixture of each point; see ``SweepFunction``.
+def fit_gaussian_mixture(task: SweepTask) -> Iterator[Solution]:
+    """Yield the Gaussian mixture of each point; see `SweepTask`.
 
     Notes
     -----
@@ -66,36 +63,17 @@ def sweep_gaussian_mixture(
 
     Points that would not fit into ``memory`` fail beforehand; so many run side by side as do fit.
     """
-    near, origin = near_origin(X)
-    if engine == "shared":
-        yield from _sweep_shared(X, near, origin, points, seed, memory, progress, shared)
-        return
-    for position, point in enumerate(points):
-        if progress:
-            progress(position)
-        if _too_few(X, point):
-            yield _skipped(X, point, engine, seed)
-            continue
-        try:
-            _require_memory(X, point, memory)
-            solution = _fit_stock(X, near, origin, point, seed)
-        except Exception as error:
-            solution = _failed(point, engine, seed, error)
-        yield solution
+    rows = NearRows.of(task)
+    if task.engine == "shared":
+        yield from _fit_side_by_side(rows)
+    else:
+        yield from task.one_by_one(lambda point: _fit_stock(rows, point), lambda point: _reason_to_skip(task, point))
 
 
-def _sweep_shared(
-    X: np.ndarray,
-    near: np.ndarray,
-    origin: np.ndarray,
-    points: Sequence[Point],
-    seed: int,
-    memory: int | None,
-    progress: Callable[[int], None] | None,
-    shared: Callable[[float], None] | None,
-) -> Iterator[Solution]:
+def _fit_side_by_side(rows: NearRows) -> Iterator[Solution]:
     import sklearn.mixture  # noqa: F401 - before threads are limited and anything is timed
 
+    task, points = rows.task, rows.task.points
     groups: dict[tuple[Value, ...], list[int]] = {}
     for position, point in enumerate(points):
         groups.setdefault(_share_key(point), []).append(position)
@@ -106,44 +84,33 @@ def _sweep_shared(
             starts: list[np.ndarray] | Exception | None = None
             for position in sorted(groups[key], key=lambda position: COVARIANCE_TYPES.index(str(points[position]["covariance_type"]))):
                 point, seconds = points[position], 0.0
-                if progress:
-                    progress(position)
-                if _too_few(X, point):
-                    yield position, partial(_skipped, X, point, "shared", seed)
+                task.progress(position)
+                reason = _reason_to_skip(task, point)
+                if reason is not None:
+                    yield position, partial(task.skipped, point, reason)
                     continue
                 if starts is None:
-                    starts, seconds = _starts(near, point, seed)
-                    if shared and len(groups[key]) > 1:
-                        shared(seconds)
+                    starts, seconds = _starts(rows, point)
+                    if len(groups[key]) > 1:
+                        task.shared(seconds)
                         seconds = 0.0
                 if isinstance(starts, Exception):
-                    yield position, partial(_failed, point, "shared", seed, starts)
+                    yield position, partial(task.failed, point, starts)
                 else:
-                    yield position, partial(_fit_shared, X, near, origin, point, seed, starts, memory, seconds)
+                    yield position, partial(_fit_shared, rows, point, starts, seconds)
 
-    for position, outcome in side_by_side(tasks(), threads=_threads(X, points, memory)):
-        yield outcome if isinstance(outcome, Solution) else _failed(points[position], "shared", seed, outcome)
+    for position, outcome in side_by_side(tasks(), threads=_threads(task)):
+        yield outcome if isinstance(outcome, Solution) else task.failed(points[position], outcome)
 
 
 def _share_key(point: Point) -> tuple[Value, ...]:
     return point["n_components"], point.get("n_init", 1)
 
 
-def _too_few(X: np.ndarray, point: Point) -> bool:
-    return len(X) < max(_FEWEST_ROWS, int(point["n_components"]))
-
-
-def _skipped(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solution:
-    if len(X) < _FEWEST_ROWS:
-        return skipped(point, engine, seed, f"A mixture needs at least {_FEWEST_ROWS} rows, and there is {len(X)}.")
-    return skipped(point, engine, seed, more_than_rows(point, "n_components", len(X)))
-
-
-def _failed(point: Point, engine: EngineName, seed: int, error: Exception) -> Solution:
-    solution = failed(point, engine, seed, error)
-    if isinstance(error, FloatingPointError):
-        return replace(solution, reason=_OVERFLOWN)
-    return replace(solution, reason=_COLLAPSED) if "ill-defined" in str(error) else solution
+def _reason_to_skip(task: SweepTask, point: Point) -> str | None:
+    if len(task.X) < _FEWEST_ROWS:
+        return f"A mixture needs at least {_FEWEST_ROWS} rows, and there is {len(task.X)}."
+    return more_than_rows(point, "n_components", len(task.X)) if int(point["n_components"]) > len(task.X) else None
 
 
 def _options(point: Point) -> dict[str, Any]:
@@ -158,45 +125,46 @@ def _options(point: Point) -> dict[str, Any]:
 
 
 @np.errstate(all="ignore")
-def _fit_stock(X: np.ndarray, near: np.ndarray, origin: np.ndarray, point: Point, seed: int) -> Solution:
-    fitted = fit_estimator("stock", "GaussianMixture", near, random_state=seed, **_options(point))
-    return _solution(X, near, origin, point, seed, fitted.estimator, engine="stock", evidence=fitted.evidence, fit_seconds=fitted.seconds)
+def _fit_stock(rows: NearRows, point: Point) -> Solution:
+    _require_memory(rows.task, point)
+    try:
+        fitted = fit_estimator("stock", ESTIMATOR, rows.near, random_state=rows.task.seed, **_options(point))
+    except ValueError:
+        # scikit-learn does not say by the error's type that a component has collapsed; the same steps, done here, find its covariance.
+        starts, _ = _starts(rows, point)
+        if not isinstance(starts, Exception):
+            _fit_from(rows.near, starts, point)
+        raise
+    return _solution(rows, point, fitted.estimator, fitted.proof)
 
 
 @np.errstate(all="ignore")  # else NumPy warns, which threads must not
-def _fit_shared(
-    X: np.ndarray,
-    near: np.ndarray,
-    origin: np.ndarray,
-    point: Point,
-    seed: int,
-    starts: Sequence[np.ndarray],
-    memory: int | None,
-    seconds: float,
-) -> Solution:
-    """Fit one point from ``starts`` that were found in ``seconds``, if these are not told elsewhere."""
-    _require_memory(X, point, memory)
+def _fit_shared(rows: NearRows, point: Point, starts: Sequence[np.ndarray], seconds: float) -> Solution:
+    """Fit one point from ``starts`` that were found in ``seconds``, if these are not reported elsewhere."""
+    _require_memory(rows.task, point)
     began = time.perf_counter()
-    mixture = _fit_from(near, starts, point)
+    mixture = _fit_from(rows.near, starts, point)
     seconds += time.perf_counter() - began
     evidence = (
         f"segcore {segcore.__version__}, the steps of scikit-learn {version('scikit-learn')}'s GaussianMixture from one k-means for all "
         "covariance types"
     )
-    return _solution(X, near, origin, point, seed, mixture, engine="shared", evidence=evidence, fit_seconds=seconds)
+    return _solution(rows, point, mixture, Proof("shared", evidence, seconds))
 
 
-def _starts(X: np.ndarray, point: Point, seed: int) -> tuple[list[np.ndarray] | Exception, float]:
-    """Return the labels that scikit-learn starts a mixture from, one array an ``n_init``, or what went wrong; and the seconds taken."""
+def _starts(rows: NearRows, point: Point) -> tuple[list[np.ndarray] | Exception, float]:
+    """Return the labels that scikit-learn starts a mixture from, one array per ``n_init``, or what went wrong; and the seconds taken."""
     from threadpoolctl import threadpool_limits
 
-    draws = np.random.RandomState(seed)  # scikit-learn draws every start from this one stream
+    draws = np.random.RandomState(rows.task.seed)  # scikit-learn draws every start from this one stream
     seconds, starts = 0.0, []
     try:
         # One thread, as the points have, so that no last digit depends on the number of cores.
         with threadpool_limits(1):
             for _ in range(int(point.get("n_init", 1))):
-                fitted = fit_estimator("stock", "KMeans", X, n_clusters=int(point["n_components"]), n_init=1, random_state=draws)
+                fitted = fit_estimator(
+                    "stock", KMEANS_ESTIMATOR, rows.near, n_clusters=int(point["n_components"]), n_init=1, random_state=draws
+                )
                 seconds += fitted.seconds
                 starts.append(np.asarray(fitted.estimator.labels_))
     except Exception as error:
@@ -209,6 +177,11 @@ def _fit_from(X: np.ndarray, starts: Sequence[np.ndarray], point: Point) -> Gaus
 
     scikit-learn has no public way to hand it a start that would give the same first covariances, and its ``fit`` warns where it did not
     converge, which threads must not. The parts of its EM are called one by one instead; a test holds that nothing differs.
+
+    Raises
+    ------
+    FitError
+        Where a component has shrunk until its covariance is not positive.
     """
     from sklearn.mixture import GaussianMixture
 
@@ -217,12 +190,14 @@ def _fit_from(X: np.ndarray, starts: Sequence[np.ndarray], point: Point) -> Gaus
     for labels in starts:
         belonging = np.zeros((len(X), mixture.n_components))
         belonging[np.arange(len(X)), labels] = 1
-        mixture._initialize(X, belonging)
+        with _collapse_reported(mixture):
+            mixture._initialize(X, belonging)
         bound, settled, iteration = -math.inf, False, 0
         while iteration < mixture.max_iter and not settled:
             before, iteration = bound, iteration + 1
             bound, log_belonging = mixture._e_step(X)
-            mixture._m_step(X, log_belonging)
+            with _collapse_reported(mixture):
+                mixture._m_step(X, log_belonging)
             settled = bool(abs(bound - before) < mixture.tol)
         if best is None or bound > best_bound or best_bound == -math.inf:
             best, best_bound, best_iterations, best_settled = mixture._get_parameters(), bound, iteration, settled
@@ -231,31 +206,56 @@ def _fit_from(X: np.ndarray, starts: Sequence[np.ndarray], point: Point) -> Gaus
     return mixture
 
 
-def _solution(
-    X: np.ndarray, near: np.ndarray, origin: np.ndarray, point: Point, seed: int, mixture: GaussianMixture, **fields: Any
-) -> Solution:
+@contextmanager
+def _collapse_reported(mixture: GaussianMixture) -> Iterator[None]:
+    """Raise `FitError` in place of the body's ``ValueError`` where the covariances that it left behind are not positive."""
+    try:
+        yield
+    except ValueError as error:
+        if _has_collapsed(mixture):
+            raise FitError(_COLLAPSED) from error
+        raise
+
+
+def _has_collapsed(mixture: GaussianMixture) -> bool:
+    from scipy.linalg import LinAlgError, cholesky
+
+    covariances = np.asarray(mixture.covariances_)
+    if not np.isfinite(covariances).all():
+        return False
+    if mixture.covariance_type in ("diag", "spherical"):
+        return bool((covariances <= 0).any())
+    try:
+        for matrix in covariances if mixture.covariance_type == "full" else [covariances]:
+            cholesky(matrix, lower=True)
+    except LinAlgError:
+        return True
+    return False
+
+
+def _solution(rows: NearRows, point: Point, mixture: GaussianMixture, proof: Proof) -> Solution:
+    X, near = rows.task.X, rows.near
     labels = mixture.predict(near)
     log_likelihood = float(mixture.score(near)) * len(near)
     if not math.isfinite(log_likelihood):
-        raise FloatingPointError
+        raise FitError(_OVERFLOWN)
     n_free = free_parameters(int(point["n_components"]), X.shape[1], str(point["covariance_type"]))
     arrays = {
         "weights": np.asarray(mixture.weights_),
-        "means": np.asarray(mixture.means_) + origin,
+        "means": np.asarray(mixture.means_) + rows.origin,
         "covariances": np.asarray(mixture.covariances_),
         "precisions_cholesky": np.asarray(mixture.precisions_cholesky_),
         "iterations": np.array([mixture.n_iter_]),
     }
     agreeing = float(np.mean(assign_gaussian_mixture(X, arrays, point) == labels))
-    return Solution.from_labels(
+    return rows.task.solution(
+        point,
         labels,
-        params=dict(point),
-        seed=seed,
+        proof,
         reason=_remarks(near, point, labels, bool(mixture.converged_)),
         arrays=arrays,
         criteria={"bic": n_free * math.log(len(X)) - 2 * log_likelihood, "aic": 2 * n_free - 2 * log_likelihood},
         agreement=Estimate(agreeing, agreeing, agreeing, len(X)),
-        **fields,
     )
 
 
@@ -338,15 +338,30 @@ def _bytes_of(X: np.ndarray, point: Point) -> int:
     return 8 * n_rows * 4 * (int(point["n_components"]) + n_features)
 
 
-def _require_memory(X: np.ndarray, point: Point, memory: int | None) -> None:
-    require_memory(_bytes_of(X, point), memory, what="it needs", instead="choose fewer components")
+def _require_memory(task: SweepTask, point: Point) -> None:
+    require_memory(_bytes_of(task.X, point), task.memory, what="it needs", instead="choose fewer components")
 
 
-def _threads(X: np.ndarray, points: Sequence[Point], memory: int | None) -> int:
-    """Return how many points may run side by side: one a core, as far as there is memory for them."""
-    free = available_bytes() if memory is None else memory
-    largest = max((_bytes_of(X, point) for point in points), default=1)
+def _threads(task: SweepTask) -> int:
+    """Return how many points may run side by side: one per core, as far as there is memory for them."""
+    free = available_bytes() if task.memory is None else task.memory
+    largest = max((_bytes_of(task.X, point) for point in task.points), default=1)
     return max(1, min(usable_cores(), free // max(1, largest)))
+
+
+def _cost(rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memory: int | None = None) -> Cost:
+    """Estimate Gaussian mixtures: each iteration weighs every row with every component, by all pairs of features where it has such."""
+    n, d = rows.n_rows, rows.n_features
+    work, held = 0.0, []
+    for point in points:
+        k, kind = int(point["n_components"]), str(point.get("covariance_type", "full"))
+        starts = int(point.get("n_init", 1))
+        row = {"full": 2 * d * d + 8 * d, "tied": d * d + 6 * d}.get(kind, 4 * d) + 60
+        iterations = _MAX_ITER * _SHARE_OF_ITERATIONS if k > 1 else 2
+        begin = k * (d + 8) * (rows.iterations(k, 1e-4) + 2 + math.log(k))
+        work += FIT_WORK + starts * n * (k * row * iterations + begin)
+        held.append(n * FLOAT_BYTES * (3 * d + 4 * k))
+    return Cost.without_noise({f"gaussian_mixture.{engine}": work}, held, remedy="fewer components, fewer rows, or mini-batch k-means")
 
 
 GAUSSIAN_MIXTURE = AlgorithmSpec(
@@ -364,6 +379,9 @@ GAUSSIAN_MIXTURE = AlgorithmSpec(
             "Number of components",
             "",
             "How many clouds to describe the customers with; each one that is some customer's likeliest is a segment.",
+            counts="component",
+            app=tuple(range(2, 11)),
+            is_ranged=True,
         ),
         Param(
             "covariance_type",
@@ -376,6 +394,7 @@ GAUSSIAN_MIXTURE = AlgorithmSpec(
             "What the clouds may look like: full is any ellipsoid, tied the same ellipsoid for all, diag stretched along the features "
             "only, spherical round.",
             choices=COVARIANCE_TYPES,
+            app=("full", "diag"),
         ),
         Param(
             "n_init",
@@ -386,6 +405,8 @@ GAUSSIAN_MIXTURE = AlgorithmSpec(
             "Starts",
             "starts",
             "How many random starts to try, keeping the likeliest; scikit-learn's default is 1.",
+            counts="start",
+            app=(3,),
         ),
         Param(
             "reg_covar",
@@ -399,17 +420,40 @@ GAUSSIAN_MIXTURE = AlgorithmSpec(
             "it is little for scaled features, and blurs features left unscaled in tiny units.",
         ),
     ),
-    engines=("shared", "stock"),
-    sweep=sweep_gaussian_mixture,
-    assign=assign_gaussian_mixture,
-    scoring="A new customer joins the segment whose component is the likeliest for it, size and shape of the components considered.",
-    steps="For component i subtract row i of means.npy from the customer's scaled features: d. Then z = d @ P, where P is matrix i of "
-    "precisions_cholesky.npy for covariance_type full and its only matrix for tied; for diag z = d * row i of it, for spherical "
-    "z = d * number i of it. The component's score is log(weights.npy[i]) + log(det P) - sum(z ** 2) / 2, where det P is the product of "
-    "the diagonal (full, tied), of the row (diag), or the number to the power of the number of features (spherical). The largest score "
-    "counts, the first of equal ones. covariances.npy and iterations.npy are for information.",
+    engines=_ENGINES,
+    fit=fit_gaussian_mixture,
+    scoring=Scoring(
+        assign_gaussian_mixture,
+        words="A new customer joins the segment whose component is the likeliest for it, size and shape of the components considered.",
+        steps="For component i subtract row i of means.npy from the customer's scaled features: d. Then z = d @ P, where P is matrix i of "
+        "precisions_cholesky.npy for covariance_type full and its only matrix for tied; for diag z = d * row i of it, for spherical "
+        "z = d * number i of it. The component's score is log(weights.npy[i]) + log(det P) - sum(z ** 2) / 2, where det P is the product "
+        "of the diagonal (full, tied), of the row (diag), or the number to the power of the number of features (spherical). The largest "
+        "score counts, the first of equal ones. covariances.npy and iterations.npy are for information.",
+    ),
     share_key=_share_key,
-    judged_by="bic",
-    measures=("bic", "silhouette", "aic", "calinski_harabasz", "davies_bouldin"),
-    cost=gaussian_mixture_cost,
+    judging=Judging("bic", "n_components", lambda point: (-float(point["n_components"]),)),
+    presentation=Presentation(measures=("bic", "silhouette", "aic", "calinski_harabasz", "davies_bouldin")),
+    criteria=(
+        Criterion(
+            "bic",
+            "BIC",
+            "lower is better",
+            "How badly the mixture describes the customers, plus a price for every number it needs. Lower is better, on the same data; "
+            "it may be negative.",
+        ),
+        Criterion(
+            "aic",
+            "AIC",
+            "lower is better",
+            "As BIC with a smaller price, so it favours more components. Lower is better, on the same data; it may be negative.",
+        ),
+    ),
+    cost=CostModel(
+        _cost,
+        tuple(
+            CalibrationTask(f"gaussian_mixture.{engine}", engine, 2_000, 12, ("n_components=4", "covariance_type=full"))
+            for engine in _ENGINES
+        ),
+    ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -13,10 +13,12 @@ import numpy as np
 
 import segcore
 from segcore.clustering.algorithms.agreement import agreement, agreement_rows
-from segcore.clustering.algorithms.costs import hdbscan_cost
-from segcore.clustering.algorithms.outcome import as_sentences, failed, more_than_rows, skipped
-from segcore.clustering.algorithms.specification import AlgorithmSpec
-from segcore.clustering.engines import fit_estimator
+from segcore.clustering.engines import Estimator, FitWarning, Proof, fit_estimator
+from segcore.clustering.specification.algorithm import AlgorithmSpec
+from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, CalibrationTask, Cost, CostModel, RowsToCost
+from segcore.clustering.specification.outcome import as_sentences, more_than_rows
+from segcore.clustering.specification.presentation import Judging, Presentation, Scoring
+from segcore.clustering.specification.task import SweepTask
 from segcore.records.grid import Point, Value
 from segcore.records.params import Param
 from segcore.records.solution import NOISE, EngineName, Solution
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from segcore.clustering.kernels.density.condensed_tree import Linkage
     from segcore.clustering.kernels.density.reachability import Blocks, SpanningTree
 
+_ENGINES: tuple[EngineName, ...] = ("shared", "stock")
+ESTIMATOR = Estimator("HDBSCAN", "cluster", {"copy": True})
 _FEWEST_ROWS = 2
 
 
@@ -54,22 +58,12 @@ class _Labelled:
 
     point: Point
     labels: np.ndarray
-    evidence: str
-    seconds: float
-    warnings: tuple[str, ...] = ()
+    proof: Proof
+    warnings: tuple[FitWarning, ...] = ()
 
 
-def sweep_hdbscan(
-    X: np.ndarray,
-    points: Sequence[Point],
-    engine: EngineName,
-    *,
-    seed: int = 0,
-    memory: int | None = None,
-    progress: Callable[[int], None] | None = None,
-    shared: Callable[[float], None] | None = None,
-) -> Iterator[Solution]:
-    """Yield the HDBSCAN of each point; see ``SweepFunction``. ``memory`` is not needed: it takes a few times ``X``.
+def fit_hdbscan(task: SweepTask) -> Iterator[Solution]:
+    """Yield the HDBSCAN of each point; see `SweepTask`. ``memory`` is not needed: it takes a few times ``X``.
 
     Notes
     -----
@@ -80,65 +74,58 @@ def sweep_hdbscan(
 
     Nothing in it is random but the rows on which scoring is tried: ``seed`` draws them where there are more than 2,000.
     """
-    runnable = []
-    for position, point in enumerate(points):
-        reason = _reason_to_skip(X, point)
-        if reason is None:
-            runnable.append(position)
-            continue
-        if progress:
-            progress(position)
-        yield skipped(point, engine, seed, reason)
-    if engine == "stock":
-        yield from _sweep_stock(X, points, runnable, seed, progress)
+    if task.engine == "stock":
+        yield from _fit_stock(task)
         return
-    for position in runnable if progress else ():
-        progress(position)  # type: ignore[misc]
-    wanted = [points[position] for position in runnable]
+    wanted = []
+    for position, point in enumerate(task.points):
+        task.progress(position)
+        reason = _reason_to_skip(task, point)
+        if reason is None:
+            wanted.append(point)
+        else:
+            yield task.skipped(point, reason)
     try:
-        solutions = _sweep_shared(X, wanted, seed, shared) if wanted else []
+        solutions = _fit_shared(task, wanted) if wanted else []
     except Exception as error:
-        solutions = [failed(point, engine, seed, error) for point in wanted]
+        solutions = [task.failed(point, error) for point in wanted]
     yield from solutions
 
 
-def _reason_to_skip(X: np.ndarray, point: Point) -> str | None:
-    if len(X) < _FEWEST_ROWS:
-        return f"HDBSCAN needs at least {_FEWEST_ROWS} customers, and there {'is' if len(X) == 1 else 'are'} {len(X)}."
+def _reason_to_skip(task: SweepTask, point: Point) -> str | None:
+    n_rows = len(task.X)
+    if n_rows < _FEWEST_ROWS:
+        return f"HDBSCAN needs at least {_FEWEST_ROWS} customers, and there {'is' if n_rows == 1 else 'are'} {n_rows}."
     for name in ("min_cluster_size", "min_samples"):
-        if int(point[name]) > len(X):
-            return more_than_rows(point, name, len(X))
+        if int(point[name]) > n_rows:
+            return more_than_rows(point, name, n_rows)
     return None
 
 
-def _sweep_stock(
-    X: np.ndarray, points: Sequence[Point], runnable: Sequence[int], seed: int, progress: Callable[[int], None] | None
-) -> Iterator[Solution]:
-    """Fit each point alone; what scoring needs beside the labels is found as the other engine finds it, and not timed."""
+def _fit_stock(task: SweepTask) -> Iterator[Solution]:
+    """Fit each point alone; what scoring needs besides the labels is found as the other engine finds it, and not timed."""
     blocks: Blocks | None = None
     densities: dict[int, Density] = {}
-    for position in runnable:
-        point = points[position]
-        if progress:
-            progress(position)
-        try:
-            blocks = blocks or _blocks(X)
-            found = _fit(X, point)
-            if int(point["min_samples"]) not in densities:
-                densities = _densities(X, blocks, [int(point["min_samples"])])
-            (solution,) = _solutions(X, blocks, densities, [found], "stock", seed)
-        except Exception as error:
-            solution = failed(point, "stock", seed, error)
-        yield solution
+
+    def fit(point: Point) -> Solution:
+        nonlocal blocks, densities
+        blocks = blocks or _blocks(task.X)
+        found = _fit(task.X, point)
+        if int(point["min_samples"]) not in densities:
+            densities = _densities(task.X, blocks, [int(point["min_samples"])])
+        (solution,) = _solutions(task, blocks, densities, [found])
+        return solution
+
+    yield from task.one_by_one(fit, lambda point: _reason_to_skip(task, point))
 
 
 def _fit(X: np.ndarray, point: Point) -> _Labelled:
     size, samples = int(point["min_cluster_size"]), int(point["min_samples"])
-    fitted = fit_estimator("stock", "HDBSCAN", X, min_cluster_size=size, min_samples=samples, copy=True)
-    return _Labelled(point, np.asarray(fitted.estimator.labels_, dtype=np.int32), fitted.evidence, fitted.seconds, fitted.warnings)
+    fitted = fit_estimator("stock", ESTIMATOR, X, min_cluster_size=size, min_samples=samples, copy=True)
+    return _Labelled(point, np.asarray(fitted.estimator.labels_, dtype=np.int32), fitted.proof, fitted.warnings)
 
 
-def _sweep_shared(X: np.ndarray, points: Sequence[Point], seed: int, shared: Callable[[float], None] | None) -> list[Solution]:
+def _fit_shared(task: SweepTask, points: Sequence[Point]) -> list[Solution]:
     from segcore.clustering.kernels.density.condensed_tree import stable_segments
 
     evidence = (
@@ -146,16 +133,15 @@ def _sweep_shared(X: np.ndarray, points: Sequence[Point], seed: int, shared: Cal
         f"{version('scikit-learn')}'s HDBSCAN"
     )
     began = time.perf_counter()
-    blocks = _blocks(X)
-    densities = _densities(X, blocks, sorted({int(point["min_samples"]) for point in points}))
-    if shared:
-        shared(time.perf_counter() - began)
+    blocks = _blocks(task.X)
+    densities = _densities(task.X, blocks, sorted({int(point["min_samples"]) for point in points}))
+    task.shared(time.perf_counter() - began)
     found = []
     for point in points:
         began = time.perf_counter()
         labels = stable_segments(densities[int(point["min_samples"])].linkage, int(point["min_cluster_size"]))
-        found.append(_Labelled(point, labels, evidence, time.perf_counter() - began))
-    return _solutions(X, blocks, densities, found, "shared", seed)
+        found.append(_Labelled(point, labels, Proof("shared", evidence, time.perf_counter() - began)))
+    return _solutions(task, blocks, densities, found)
 
 
 def _blocks(X: np.ndarray) -> Blocks:
@@ -181,26 +167,22 @@ def _densities(X: np.ndarray, blocks: Blocks, samples: Sequence[int]) -> dict[in
     return dict(zip(samples, in_threads(partial(grow, core) for core in cores), strict=True))
 
 
-def _solutions(
-    X: np.ndarray, blocks: Blocks, densities: Mapping[int, Density], found: Sequence[_Labelled], engine: EngineName, seed: int
-) -> list[Solution]:
+def _solutions(task: SweepTask, blocks: Blocks, densities: Mapping[int, Density], found: Sequence[_Labelled]) -> list[Solution]:
     """Return the points' records; scoring is tried on the training rows for all of them in one pass of the distances."""
     from segcore.clustering.kernels.density.reachability import nearest_reachable
 
+    X = task.X
     shared_by = [densities[int(each.point["min_samples"])] for each in found]
     levels = [segment_levels(density.tree, each.labels) for density, each in zip(shared_by, found, strict=True)]
     cores, labels = np.array([density.core for density in shared_by]), np.array([each.labels for each in found])
-    rows = agreement_rows(len(X), seed)
+    rows = agreement_rows(len(X), task.seed)
     again = nearest_reachable(X[rows], cores[:, rows], blocks, cores, labels, _levels_of_rows(labels, levels))
     return [
-        Solution.from_labels(
+        task.solution(
+            each.point,
             each.labels,
-            params=dict(each.point),
-            engine=engine,
-            evidence=each.evidence,
-            seed=seed,
+            each.proof,
             reason=_remarks(each),
-            fit_seconds=each.seconds,
             arrays={"rows": X, "row_labels": each.labels, "core_distances": density.core, "levels": level},
             agreement=agreement(mine == each.labels[rows], len(X)),
         )
@@ -209,7 +191,7 @@ def _solutions(
 
 
 def _remarks(found: _Labelled) -> str | None:
-    said = list(found.warnings)
+    said = [warning.text for warning in found.warnings]
     if (found.labels == NOISE).all():
         size = found.point["min_cluster_size"]
         said.insert(0, f"No two groups of {size} or more customers stand apart from each other, so all are noise")
@@ -275,6 +257,20 @@ def assign_hdbscan(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapp
     return nearest_reachable(X, core, blocks, row_core, labels, _levels_of_rows(labels, [levels]))[0]
 
 
+def _cost(rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memory: int | None = None) -> Cost:
+    """Estimate HDBSCAN: neighbours once for each min_samples, and a spanning tree over the rows, by their square."""
+    n, d = rows.n_rows, rows.n_features
+    tree = FIT_WORK + n * n * (d + 10.0)
+    trees = len({point.get("min_samples") for point in points}) if engine == "shared" else len(points)
+    most = max((int(point.get("min_samples", 10)) for point in points), default=1)
+    held = n * (FLOAT_BYTES * (2 * d + 40) + 16 * most)
+    remedy = "fewer rows, or mini-batch k-means"
+    work = {f"hdbscan.{engine}": trees * tree + len(points) * (FIT_WORK + 400.0 * n)}
+    if engine == "shared":
+        return Cost.without_noise(work, (0,) * len(points), shared_bytes=held, remedy=remedy)
+    return Cost.without_noise(work, (held,) * len(points), remedy=remedy)
+
+
 HDBSCAN = AlgorithmSpec(
     name="hdbscan",
     title="HDBSCAN",
@@ -299,20 +295,30 @@ HDBSCAN = AlgorithmSpec(
             "Neighbours",
             "customers",
             "How many near customers, itself included, tell how crowded it is around one; more of them leave more customers as noise.",
+            counts="neighbour",
         ),
     ),
-    engines=("shared", "stock"),
-    sweep=sweep_hdbscan,
-    assign=assign_hdbscan,
-    scoring="A new customer joins the segment of the customer that it reaches most easily through crowds, if that segment reaches so far "
-    "before it merges with the rest, and else is noise.",
-    steps="Distance is Euclidean, to each row of rows.npy; row_labels.npy has their segments, core_distances.npy their core distances. "
-    "A new customer's core distance is that to the min_samples-th nearest row. It reaches a row at the largest of their distance and "
-    "their two core distances. Of the rows that are not noise and that it reaches at less than value i of levels.npy, i being their "
-    "segment, the one reached at the least gives the segment; of equal ones the nearest. Without any it is noise, -1.",
+    engines=_ENGINES,
+    fit=fit_hdbscan,
+    scoring=Scoring(
+        assign_hdbscan,
+        words="A new customer joins the segment of the customer that it reaches most easily through crowds, if that segment reaches so far "
+        "before it merges with the rest, and else is noise.",
+        steps="Distance is Euclidean, to each row of rows.npy; row_labels.npy has their segments, core_distances.npy their core distances. "
+        "A new customer's core distance is that to the min_samples-th nearest row. It reaches a row at the largest of their distance and "
+        "their two core distances. Of the rows that are not noise and that it reaches at less than value i of levels.npy, i being their "
+        "segment, the one reached at the least gives the segment; of equal ones the nearest. Without any it is noise, -1.",
+    ),
     share_key=lambda point: (),
     numbered=True,
-    measures=("silhouette", "n_segments", "noise_share", "compactness"),
-    mapped=True,
-    cost=hdbscan_cost,
+    judging=Judging("silhouette", preference=lambda point: (-float(point["min_samples"]),)),
+    presentation=Presentation(
+        measures=("silhouette", "n_segments", "noise_share", "compactness"),
+        mapped_over="min_samples",
+        noise="are in no group that is large and dense enough",
+    ),
+    cost=CostModel(
+        _cost,
+        tuple(CalibrationTask(f"hdbscan.{engine}", engine, 2_000, 12, ("min_cluster_size=20", "min_samples=10")) for engine in _ENGINES),
+    ),
 )

@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 
 import segcore
-from segcore.clustering.algorithms.costs import kmeans_cost
-from segcore.clustering.algorithms.outcome import N_CLUSTERS, as_sentences, failed, more_than_rows, skipped
-from segcore.clustering.algorithms.specification import AlgorithmSpec
-from segcore.clustering.engines import fit_estimator
+from segcore.clustering.algorithms.n_clusters import N_CLUSTERS
+from segcore.clustering.engines import Estimator, FitWarning, Proof, fit_estimator
+from segcore.clustering.specification.algorithm import AlgorithmSpec
+from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, CalibrationTask, Cost, CostModel, RowsToCost
+from segcore.clustering.specification.kit import KitCommand
+from segcore.clustering.specification.outcome import as_sentences, more_than_rows
+from segcore.clustering.specification.presentation import Judging, Scoring
+from segcore.clustering.specification.task import SweepTask
 from segcore.records.grid import Point, Value
 from segcore.records.params import Param
-from segcore.records.solution import EngineName, Solution
+from segcore.records.solution import ENGINES, EngineName, Solution
 
 _BLOCK = 1 << 22
 _MAX_ITER = 300
 
 
-def sweep_kmeans(
-    X: np.ndarray,
-    points: Sequence[Point],
-    engine: EngineName,
-    *,
-    seed: int = 0,
-    memory: int | None = None,
-    progress: Callable[[int], None] | None = None,
-    shared: Callable[[float], None] | None = None,
-) -> Iterator[Solution]:
-    """Yield the k-means of each point; see ``SweepFunction``. ``memory`` is not needed: a fit takes a few times ``X``.
+def _not_for_intel(params: Mapping[str, Any]) -> str | None:
+    # Its kernel has crashed the process at one cluster.
+    return "it does not do n_clusters = 1" if params.get("n_clusters") == 1 else None
+
+
+ESTIMATOR = Estimator("KMeans", "cluster", {"n_clusters": 2, "n_init": 1, "random_state": 0}, _not_for_intel)
+
+
+def fit_kmeans(task: SweepTask) -> Iterator[Solution]:
+    """Yield the k-means of each point; see `SweepTask`. ``memory`` is not needed: a fit takes a few times ``X``.
 
     Notes
     -----
@@ -42,35 +48,29 @@ def sweep_kmeans(
     path, starts that draw alike are drawn once, and an iteration looks only at rows that may change their segment; see
     ``segcore.clustering.kernels.kmeans.grid``, also for what is promised where centres are equally near.
     """
-    if engine == "shared":
-        yield from _sweep_shared(X, points, seed, progress, shared)
-        return
-    for position, point in enumerate(points):
-        if progress:
-            progress(position)
-        if int(point["n_clusters"]) > len(X):
-            yield _too_many(X, point, engine, seed)
-            continue
-        try:
-            solution = _fit(X, point, engine, seed)
-        except Exception as error:
-            solution = failed(point, engine, seed, error)
-        yield solution
+    if task.engine == "shared":
+        yield from _fit_paths(task)
+    else:
+        yield from task.one_by_one(lambda point: _fit(task, point), lambda point: reason_to_skip(task, point))
 
 
-def _sweep_shared(
-    X: np.ndarray, points: Sequence[Point], seed: int, progress: Callable[[int], None] | None, shared: Callable[[float], None] | None
-) -> Iterator[Solution]:
+def reason_to_skip(task: SweepTask, point: Point) -> str | None:
+    """Return why a point that asks for more segments than there are rows is not fitted."""
+    return more_than_rows(point, "n_clusters", len(task.X)) if int(point["n_clusters"]) > len(task.X) else None
+
+
+def _fit_paths(task: SweepTask) -> Iterator[Solution]:
     from segcore.clustering.kernels.kmeans.grid import Path, PathResult, kmeans_grid
 
+    points = task.points
     groups: dict[tuple[int, int], list[int]] = {}
     for position, point in enumerate(points):
-        if int(point["n_clusters"]) > len(X):
-            if progress:
-                progress(position)
-            yield _too_many(X, point, "shared", seed)
-        else:
+        reason = reason_to_skip(task, point)
+        if reason is None:
             groups.setdefault((int(point["n_clusters"]), int(point.get("n_init", 1))), []).append(position)
+        else:
+            task.progress(position)
+            yield task.skipped(point, reason)
     positions = {
         Path(n_clusters, tuple(float(points[position]["tol"]) for position in group), n_init): group
         for (n_clusters, n_init), group in groups.items()
@@ -78,30 +78,22 @@ def _sweep_shared(
 
     def begin(path: Path) -> None:
         for position in positions[path]:
-            if progress:
-                progress(position)
+            task.progress(position)
 
-    def solution(result: PathResult, index: int, position: int) -> Solution:
+    def solution(result: PathResult, index: int, point: Point) -> Solution:
         if result.error:
-            return failed(points[position], "shared", seed, result.error)
+            return task.failed(point, result.error)
         stop = result.stops[index]
-        return _solution(
-            stop.labels,
-            points[position],
-            "shared",
-            seed,
-            arrays={"centres": stop.centres, "origin": result.origin, "iterations": np.array([stop.iterations])},
-            evidence=_shared_evidence(),
-            seconds=stop.seconds,
-        )
+        arrays = {"centres": stop.centres, "origin": result.origin, "iterations": np.array([stop.iterations])}
+        return _solution(task, point, stop.labels, Proof("shared", _shared_evidence(), stop.seconds), arrays)
 
     told = False
-    for result in kmeans_grid(X, list(positions), seed=seed, begin=begin):
-        if shared and not told:
-            shared(result.shared_seconds)
+    for result in kmeans_grid(task.X, list(positions), seed=task.seed, begin=begin):
+        if not told:
+            task.shared(result.shared_seconds)
             told = True
         for index, position in enumerate(positions[result.path]):
-            yield solution(result, index, position)
+            yield solution(result, index, points[position])
 
 
 def _shared_evidence() -> str:
@@ -111,53 +103,45 @@ def _shared_evidence() -> str:
     )
 
 
-def _too_many(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solution:
-    return skipped(point, engine, seed, more_than_rows(point, "n_clusters", len(X)))
-
-
-def _fit(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solution:
+def _fit(task: SweepTask, point: Point) -> Solution:
+    X, engine = task.X, task.engine
     origin = X.mean(axis=0)
     # scikit-learn centres by itself; doing it twice would change the last bits, and with them now and then a label.
     near = X - origin if engine == "intel" else X
     fitted = fit_estimator(
         engine,
-        "KMeans",
+        ESTIMATOR,
         near,
         n_clusters=int(point["n_clusters"]),
         tol=float(point["tol"]),
         n_init=int(point["n_init"]) if "n_init" in point else "auto",
-        random_state=seed,
+        random_state=task.seed,
     )
     centres = np.asarray(fitted.estimator.cluster_centers_, dtype=np.float64)
     if engine == "intel":
         centres = centres + origin
-    iterations = int(fitted.estimator.n_iter_)
-    arrays = {"centres": centres, "origin": origin, "iterations": np.array([iterations])}
-    labels, evidence = np.asarray(fitted.estimator.labels_), fitted.evidence
-    if fitted.ran == "intel":
+    arrays = {"centres": centres, "origin": origin, "iterations": np.array([int(fitted.estimator.n_iter_)])}
+    labels, proof = np.asarray(fitted.estimator.labels_), fitted.proof
+    if proof.engine == "intel":
         nearest = assign_kmeans(X, arrays, point)
         moved = int(np.count_nonzero(nearest != labels))
         if moved:
-            evidence += f"; {moved:,} rows were given the label of their nearest centre in double precision"
-            labels = nearest
-    return _solution(labels, point, fitted.ran, seed, arrays=arrays, evidence=evidence, seconds=fitted.seconds, warnings=fitted.warnings)
+            moves = f"{moved:,} rows were given the label of their nearest centre in double precision"
+            labels, proof = nearest, replace(proof, evidence=f"{proof.evidence}; {moves}")
+    return _solution(task, point, labels, proof, arrays, fitted.warnings)
 
 
 def _solution(
-    labels: np.ndarray,
+    task: SweepTask,
     point: Point,
-    engine: EngineName,
-    seed: int,
-    *,
+    labels: np.ndarray,
+    proof: Proof,
     arrays: Mapping[str, np.ndarray],
-    evidence: str,
-    seconds: float,
-    warnings: Sequence[str] = (),
+    found: Sequence[FitWarning] = (),
 ) -> Solution:
-    solution = Solution.from_labels(
-        labels, params=dict(point), engine=engine, evidence=evidence, seed=seed, fit_seconds=seconds, arrays=arrays
-    )
-    said = [text for text in warnings if "distinct clusters" not in text]
+    solution = task.solution(point, labels, proof, arrays=arrays)
+    # The estimator's only warning of convergence is that there are fewer segments than asked for, which the next lines say.
+    said = [warning.text for warning in found if warning.category != "ConvergenceWarning"]
     if solution.n_segments < int(point["n_clusters"]):
         said.append(f"Only {solution.n_segments} of the {point['n_clusters']} segments have customers: there are no more distinct ones.")
     if int(arrays["iterations"][0]) >= _MAX_ITER:
@@ -186,6 +170,55 @@ def assign_kmeans(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mappi
     return labels
 
 
+SCORING = Scoring(
+    assign_kmeans,
+    words="A new customer joins the segment whose centre is nearest.",
+    steps="Distance is Euclidean, to each row of centres.npy; row i is the centre of segment i. Of equally near ones the first counts. "
+    "origin.npy is only what to subtract from both before squaring, so that no digits are lost.",
+)
+
+
+def _cost(rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memory: int | None = None) -> Cost:
+    """Estimate k-means: distances of every row to every centre, as often as a k-means of a sample of the rows iterates.
+
+    Under ``shared`` the points of one number of segments are one path, as long as that of the smallest tol.
+    """
+    n, d = rows.n_rows, rows.n_features
+    lengths: dict[tuple[int, int], list[float]] = {}
+    for index, point in enumerate(points):
+        k, starts = int(point["n_clusters"]), int(point.get("n_init", 1))
+        path = (k, starts) if engine == "shared" else (k, index)
+        length = FIT_WORK + starts * n * (k * (d + 8) * rows.iterations(k, float(point["tol"])) + k * (2 + math.log(k)) * (d + 8))
+        lengths.setdefault(path, []).append(length if k <= n else 0.0)
+    work = sum(max(path) for path in lengths.values())
+    each = tuple(n * (FLOAT_BYTES * d + 40) for _ in points)
+    # Centred rows, norms and bounds are shared; the rest grows with the number of centres only.
+    together = 2 * n * (FLOAT_BYTES * d + 24) if engine == "shared" else 0
+    return Cost.without_noise({f"kmeans.{engine}": work}, each if not together else (0,) * len(points), shared_bytes=together)
+
+
+def _kit_estimator(solution: Solution, X: np.ndarray) -> object:
+    from sklearn.cluster import KMeans
+
+    params, centres = solution.params, np.ascontiguousarray(solution.arrays["centres"])
+    n_clusters = int(params["n_clusters"])
+    # A fit of the centres to themselves sets whatever this version of scikit-learn needs to predict; then the real numbers go in.
+    estimator = KMeans(n_clusters, init=centres, n_init=1, max_iter=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        estimator.fit(centres)
+    estimator.set_params(
+        init="k-means++", n_init=params.get("n_init", "auto"), max_iter=_MAX_ITER, tol=params["tol"], random_state=solution.seed
+    )
+    estimator.cluster_centers_ = centres
+    estimator.labels_ = np.array(solution.labels, dtype=np.int32)
+    # scikit-learn's is about the centres; where tol ended the fit these are not quite the segments' means.
+    estimator.inertia_ = float(((X - centres[estimator.labels_]) ** 2).sum())
+    estimator.n_iter_ = int(solution.arrays["iterations"][0])
+    return estimator
+
+
+_CALIBRATION_GRID = ("n_clusters=4,12", "tol=1e-4")
 KMEANS = AlgorithmSpec(
     name="kmeans",
     title="k-means",
@@ -201,6 +234,8 @@ KMEANS = AlgorithmSpec(
             "Tolerance",
             "",
             "How little the centres must move, as a share of the features' mean variance, before the fit stops.",
+            label="tol",
+            app=(1e-4,),
         ),
         Param(
             "n_init",
@@ -211,15 +246,21 @@ KMEANS = AlgorithmSpec(
             "Starts",
             "starts",
             "How many random starts to try, keeping the best; scikit-learn's default is 1, which is fragile.",
+            counts="start",
+            app=(10,),
         ),
     ),
     engines=("shared", "stock", "intel"),
-    sweep=sweep_kmeans,
-    assign=assign_kmeans,
-    scoring="A new customer joins the segment whose centre is nearest.",
-    steps="Distance is Euclidean, to each row of centres.npy; row i is the centre of segment i. Of equally near ones the first counts. "
-    "origin.npy is only what to subtract from both before squaring, so that no digits are lost.",
+    fit=fit_kmeans,
+    scoring=SCORING,
     share_key=lambda point: (point["n_clusters"], point.get("n_init", 1)),
-    judged_by="inertia",
-    cost=kmeans_cost,
+    judging=Judging("inertia", "n_clusters", lambda point: (float(point.get("tol", 0)), -float(point.get("n_init", 0)))),
+    cost=CostModel(_cost, tuple(CalibrationTask(f"kmeans.{engine}", engine, 8_000, 16, _CALIBRATION_GRID) for engine in ENGINES)),
+    kit=KitCommand(
+        "K-Means",
+        point_text="clusters = {n_clusters:d}, tol = {tol:f}",
+        file_name="{n_clusters}_{tol}",
+        estimator=_kit_estimator,
+        order=lambda point: -float(point["tol"]),  # the kit's outer loop is over tolerances
+    ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -11,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import segcore
-from segcore.clustering.algorithms.costs import minibatch_kmeans_cost
-from segcore.clustering.algorithms.kmeans import assign_kmeans
-from segcore.clustering.algorithms.origin import near_origin
-from segcore.clustering.algorithms.outcome import N_CLUSTERS, as_sentences, failed, more_than_rows, skipped
+from segcore.clustering.algorithms.kmeans import SCORING, assign_kmeans, reason_to_skip
+from segcore.clustering.algorithms.n_clusters import N_CLUSTERS
+from segcore.clustering.algorithms.origin import NearRows
 from segcore.clustering.algorithms.side_by_side import side_by_side
-from segcore.clustering.algorithms.specification import AlgorithmSpec
-from segcore.clustering.engines import fit_estimator
+from segcore.clustering.engines import Estimator, Proof, fit_estimator
+from segcore.clustering.specification.algorithm import AlgorithmSpec
+from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, CalibrationTask, Cost, CostModel, RowsToCost
+from segcore.clustering.specification.outcome import as_sentences
+from segcore.clustering.specification.presentation import Judging
+from segcore.clustering.specification.task import SweepTask
 from segcore.records.grid import Point
 from segcore.records.params import Param
 from segcore.records.solution import EngineName, Estimate, Solution
@@ -25,18 +29,14 @@ from segcore.records.solution import EngineName, Estimate, Solution
 if TYPE_CHECKING:
     from sklearn.cluster import MiniBatchKMeans
 
+_ENGINES: tuple[EngineName, ...] = ("shared", "stock")
+ESTIMATOR = Estimator("MiniBatchKMeans", "cluster", {"n_clusters": 2, "random_state": 0})
+# What a fit takes, as measured: steps, and starts where scikit-learn is left to choose.
+_BATCH, _STEPS, _SAMPLE_STARTS = 1024, 60, 3
 
-def sweep_minibatch_kmeans(
-    X: np.ndarray,
-    points: Sequence[Point],
-    engine: EngineName,
-    *,
-    seed: int = 0,
-    memory: int | None = None,
-    progress: Callable[[int], None] | None = None,
-    shared: Callable[[float], None] | None = None,
-) -> Iterator[Solution]:
-    """Yield the mini-batch k-means of each point; see ``SweepFunction``. ``memory`` is not needed: a fit takes less than ``X``.
+
+def fit_minibatch_kmeans(task: SweepTask) -> Iterator[Solution]:
+    """Yield the mini-batch k-means of each point; see `SweepTask`. ``memory`` is not needed: a fit takes less than ``X``.
 
     Notes
     -----
@@ -52,64 +52,52 @@ def sweep_minibatch_kmeans(
     Sculley (2010), "Web-scale k-means clustering", WWW.
     """
     began = time.perf_counter()
-    near, origin = near_origin(X)
-    if engine == "shared":
-        chances = np.full(len(X), 1.0) / len(X)
+    rows = NearRows.of(task)
+    if task.engine == "shared":
+        chances = np.full(len(task.X), 1.0) / len(task.X)
         cumulative = chances.cumsum()
         cumulative /= cumulative[-1]
-        if shared:
-            shared(time.perf_counter() - began)
-        yield from _sweep_shared(X, near, origin, cumulative, points, seed, progress)
-        return
-    for position, point in enumerate(points):
-        if progress:
-            progress(position)
-        if int(point["n_clusters"]) > len(X):
-            yield _too_many(X, point, engine, seed)
-            continue
-        try:
-            fitted = fit_estimator("stock", "MiniBatchKMeans", near, random_state=seed, **_options(point))
-            solution = _solution(X, origin, point, seed, fitted.estimator, "stock", fitted.evidence, fitted.seconds)
-        except Exception as error:
-            solution = failed(point, engine, seed, error)
-        yield solution
+        task.shared(time.perf_counter() - began)
+        yield from _fit_side_by_side(rows, cumulative)
+    else:
+        yield from task.one_by_one(lambda point: _fit_stock(rows, point), lambda point: reason_to_skip(task, point))
 
 
-def _sweep_shared(
-    X: np.ndarray,
-    near: np.ndarray,
-    origin: np.ndarray,
-    cumulative: np.ndarray,
-    points: Sequence[Point],
-    seed: int,
-    progress: Callable[[int], None] | None,
-) -> Iterator[Solution]:
+def _fit_side_by_side(rows: NearRows, cumulative: np.ndarray) -> Iterator[Solution]:
     import sklearn.cluster  # noqa: F401 - before threads are limited
+
+    task = rows.task
 
     def tasks() -> Iterator[tuple[int, Callable[[], Solution]]]:
         # The longest come first, so that no core waits long for the last one.
-        for position in sorted(range(len(points)), key=lambda position: -int(points[position]["n_clusters"])):
-            if progress:
-                progress(position)
-            if int(points[position]["n_clusters"]) > len(X):
-                yield position, partial(_too_many, X, points[position], "shared", seed)
+        for position in sorted(range(len(task.points)), key=lambda position: -int(task.points[position]["n_clusters"])):
+            task.progress(position)
+            point = task.points[position]
+            reason = reason_to_skip(task, point)
+            if reason is None:
+                yield position, partial(_fit_shared, rows, cumulative, point)
             else:
-                yield position, partial(_fit_shared, X, near, origin, cumulative, points[position], seed)
+                yield position, partial(task.skipped, point, reason)
 
     for position, outcome in side_by_side(tasks()):
-        yield outcome if isinstance(outcome, Solution) else failed(points[position], "shared", seed, outcome)
+        yield outcome if isinstance(outcome, Solution) else task.failed(task.points[position], outcome)
+
+
+def _fit_stock(rows: NearRows, point: Point) -> Solution:
+    fitted = fit_estimator("stock", ESTIMATOR, rows.near, random_state=rows.task.seed, **_options(point))
+    return _solution(rows, point, fitted.estimator, fitted.proof)
 
 
 @np.errstate(all="ignore")  # else NumPy warns, which threads must not
-def _fit_shared(X: np.ndarray, near: np.ndarray, origin: np.ndarray, cumulative: np.ndarray, point: Point, seed: int) -> Solution:
+def _fit_shared(rows: NearRows, cumulative: np.ndarray, point: Point) -> Solution:
     from sklearn.cluster import MiniBatchKMeans
 
-    estimator = MiniBatchKMeans(random_state=_Draws(seed, cumulative), **_options(point))
+    estimator = MiniBatchKMeans(random_state=_Draws(rows.task.seed, cumulative), **_options(point))
     began = time.perf_counter()
-    estimator.fit(near)
+    estimator.fit(rows.near)
     seconds = time.perf_counter() - began
     evidence = f"segcore {segcore.__version__}, scikit-learn {version('scikit-learn')}'s MiniBatchKMeans with the chances added up once"
-    return _solution(X, origin, point, seed, estimator, "shared", evidence, seconds)
+    return _solution(rows, point, estimator, Proof("shared", evidence, seconds))
 
 
 class _Draws(np.random.RandomState):
@@ -134,10 +122,6 @@ class _Draws(np.random.RandomState):
         return self._cumulative.searchsorted(self.random_sample(size), side="right")
 
 
-def _too_many(X: np.ndarray, point: Point, engine: EngineName, seed: int) -> Solution:
-    return skipped(point, engine, seed, more_than_rows(point, "n_clusters", len(X)))
-
-
 def _options(point: Point) -> dict[str, Any]:
     return {
         "n_clusters": int(point["n_clusters"]),
@@ -147,36 +131,30 @@ def _options(point: Point) -> dict[str, Any]:
 
 
 @np.errstate(all="ignore")
-def _solution(
-    X: np.ndarray,
-    origin: np.ndarray,
-    point: Point,
-    seed: int,
-    estimator: MiniBatchKMeans,
-    engine: EngineName,
-    evidence: str,
-    seconds: float,
-) -> Solution:
-    labels = np.asarray(estimator.labels_)
+def _solution(rows: NearRows, point: Point, estimator: MiniBatchKMeans, proof: Proof) -> Solution:
+    X, labels = rows.task.X, np.asarray(estimator.labels_)
     arrays = {
-        "centres": np.asarray(estimator.cluster_centers_) + origin,
-        "origin": origin,
+        "centres": np.asarray(estimator.cluster_centers_) + rows.origin,
+        "origin": rows.origin,
         "iterations": np.array([estimator.n_steps_]),
     }
     agreeing = float(np.mean(assign_kmeans(X, arrays, point) == labels))
     found, asked = len(np.unique(labels)), int(point["n_clusters"])
     said = [f"Only {found} of the {asked} segments have customers"] if found < asked else []
-    return Solution.from_labels(
-        labels,
-        params=dict(point),
-        engine=engine,
-        evidence=evidence,
-        seed=seed,
-        reason=as_sentences(said),
-        fit_seconds=seconds,
-        arrays=arrays,
-        agreement=Estimate(agreeing, agreeing, agreeing, len(X)),
+    return rows.task.solution(
+        point, labels, proof, reason=as_sentences(said), arrays=arrays, agreement=Estimate(agreeing, agreeing, agreeing, len(X))
     )
+
+
+def _cost(rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memory: int | None = None) -> Cost:
+    """Estimate mini-batch k-means: some steps of a batch each, and one pass over all rows to label them."""
+    n, d = rows.n_rows, rows.n_features
+    work = 0.0
+    for point in points:
+        k, starts = int(point["n_clusters"]), int(point.get("n_init", _SAMPLE_STARTS))
+        batch = int(point.get("batch_size", _BATCH))
+        work += FIT_WORK * 3 + k * (d + 8) * (n + batch * (_STEPS + 3 * starts * (2 + math.log(k))))
+    return Cost.without_noise({f"minibatch_kmeans.{engine}": work}, (n * (FLOAT_BYTES * d + 40) for _ in points))
 
 
 MINIBATCH_KMEANS = AlgorithmSpec(
@@ -204,15 +182,16 @@ MINIBATCH_KMEANS = AlgorithmSpec(
             "Starts",
             "starts",
             "How many random starts to compare on a sample before the batches begin; scikit-learn's default is 1.",
+            counts="start",
+            app=(3,),
         ),
     ),
-    engines=("shared", "stock"),
-    sweep=sweep_minibatch_kmeans,
-    assign=assign_kmeans,
-    scoring="A new customer joins the segment whose centre is nearest.",
-    steps="Distance is Euclidean, to each row of centres.npy; row i is the centre of segment i. Of equally near ones the first counts. "
-    "origin.npy is only what to subtract from both before squaring, so that no digits are lost.",
+    engines=_ENGINES,
+    fit=fit_minibatch_kmeans,
+    scoring=SCORING,
     share_key=lambda point: (point["n_clusters"], point["batch_size"], point.get("n_init", 1)),
-    judged_by="inertia",
-    cost=minibatch_kmeans_cost,
+    judging=Judging("inertia", "n_clusters", lambda point: (-float(point.get("n_init", 0)),)),
+    cost=CostModel(
+        _cost, tuple(CalibrationTask(f"minibatch_kmeans.{engine}", engine, 8_000, 16, ("n_clusters=4,12",)) for engine in _ENGINES)
+    ),
 )

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from segcore.clustering.specification.task import SweepTask
+
 _FARTHEST = 1e3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NearRows:
+    """A task with its rows as they are fitted.
+
+    Parameters
+    ----------
+    task : SweepTask
+    near : ndarray of shape (n_customers, n_features), float64
+        ``task.X`` less ``origin``.
+    origin : ndarray of shape (n_features,), float64
+    """
+
+    task: SweepTask
+    near: np.ndarray
+    origin: np.ndarray
+
+    @classmethod
+    def of(cls, task: SweepTask) -> NearRows:
+        """Move a task's rows to the origin where they need it."""
+        return cls(task, *near_origin(task.X))
 
 
 def near_origin(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,13 +14,18 @@ import numpy as np
 
 import segcore
 from segcore.clustering.algorithms.agreement import agreement
-from segcore.clustering.algorithms.costs import ward_cost
-from segcore.clustering.algorithms.outcome import N_CLUSTERS, failed, more_than_rows, require_memory, skipped
-from segcore.clustering.algorithms.specification import AlgorithmSpec
-from segcore.clustering.engines import fit_estimator
+from segcore.clustering.algorithms.n_clusters import N_CLUSTERS
+from segcore.clustering.engines import Estimator, Proof, fit_estimator
+from segcore.clustering.specification.algorithm import AlgorithmSpec
+from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, CalibrationTask, Cost, CostModel, RowsToCost
+from segcore.clustering.specification.outcome import more_than_rows, require_memory
+from segcore.clustering.specification.presentation import Judging, Presentation, Scoring
+from segcore.clustering.specification.task import SweepTask
 from segcore.records.grid import Point, Value
 from segcore.records.solution import EngineName, Estimate, Solution
 
+_ENGINES: tuple[EngineName, ...] = ("shared", "stock")
+ESTIMATOR = Estimator("AgglomerativeClustering", "cluster", {"n_clusters": 2})
 _FEWEST_ROWS = 2
 _MERGES_KEPT = 49
 # scipy computes the distance of every pair of rows once and then works on a copy of it.
@@ -72,17 +77,8 @@ class WardTree:
         return line[self.start[: self.n_rows]]
 
 
-def sweep_ward(
-    X: np.ndarray,
-    points: Sequence[Point],
-    engine: EngineName,
-    *,
-    seed: int = 0,
-    memory: int | None = None,
-    progress: Callable[[int], None] | None = None,
-    shared: Callable[[float], None] | None = None,
-) -> Iterator[Solution]:
-    """Yield the hierarchical clustering of each point; see ``SweepFunction``. Nothing in it is random.
+def fit_ward(task: SweepTask) -> Iterator[Solution]:
+    """Yield the hierarchical clustering of each point; see `SweepTask`. Nothing in it is random.
 
     Notes
     -----
@@ -92,89 +88,88 @@ def sweep_ward(
 
     All pairs' distances are held twice, ``8 * n_rows ** 2`` bytes; where ``memory`` is less, points fail beforehand.
     """
-    fits = [position for position, point in enumerate(points) if _reason_to_skip(X, point) is None]
-    tree: WardTree | Exception | None = None
-    for position, point in enumerate(points):
-        reason = _reason_to_skip(X, point)
-        if progress and (engine == "stock" or reason is not None):
-            progress(position)
-        if reason is not None:
-            yield skipped(point, engine, seed, reason)
-            continue
-        if engine == "shared" and tree is None:
-            for waiting in fits if progress else ():
-                progress(waiting)  # type: ignore[misc]
-            from sklearn.cluster import ward_tree
+    if task.engine == "shared":
+        yield from _fit_one_tree(task)
+    else:
+        yield from task.one_by_one(lambda point: _fit(task, point), lambda point: _reason_to_skip(task, point))
 
+
+def _fit_one_tree(task: SweepTask) -> Iterator[Solution]:
+    """Yield the cuts of one tree; it is grown when the first point needs it, for which all are then begun."""
+    from sklearn.cluster import ward_tree
+
+    reasons = [_reason_to_skip(task, point) for point in task.points]
+    tree: WardTree | Exception | None = None
+    for position, (point, reason) in enumerate(zip(task.points, reasons, strict=True)):
+        if reason is not None:
+            task.progress(position)
+            yield task.skipped(point, reason)
+            continue
+        if tree is None:
+            for waiting, other in enumerate(reasons):
+                if other is None:
+                    task.progress(waiting)
             began = time.perf_counter()
-            tree = _tree_or_error(X, memory, ward_tree)
-            if shared:
-                shared(time.perf_counter() - began)
+            tree = _tree_or_error(task, ward_tree)
+            task.shared(time.perf_counter() - began)
         try:
             if isinstance(tree, Exception):
                 raise tree
-            solution = _cut(X, point, tree, seed) if tree else _fit(X, point, seed, memory)
+            solution = _cut(task, point, tree)
         except Exception as error:
-            solution = failed(point, engine, seed, error)
+            solution = task.failed(point, error)
         yield solution
 
 
-def _reason_to_skip(X: np.ndarray, point: Point) -> str | None:
-    if len(X) < _FEWEST_ROWS:
-        return f"Hierarchical clustering needs at least {_FEWEST_ROWS} customers, and there {'is' if len(X) == 1 else 'are'} {len(X)}."
-    if int(point["n_clusters"]) > len(X):
-        return more_than_rows(point, "n_clusters", len(X))
-    return None
+def _reason_to_skip(task: SweepTask, point: Point) -> str | None:
+    n_rows = len(task.X)
+    if n_rows < _FEWEST_ROWS:
+        return f"Hierarchical clustering needs at least {_FEWEST_ROWS} customers, and there {'is' if n_rows == 1 else 'are'} {n_rows}."
+    return more_than_rows(point, "n_clusters", n_rows) if int(point["n_clusters"]) > n_rows else None
 
 
-def _tree_or_error(X: np.ndarray, memory: int | None, ward_tree: Callable[..., Any]) -> WardTree | Exception:
+def _tree_or_error(task: SweepTask, ward_tree: Callable[..., Any]) -> WardTree | Exception:
     try:
-        _require_memory(X, memory)
+        _require_memory(task)
         with warnings.catch_warnings():
             # A few rows can look like a matrix of distances, which scipy warns of.
             warnings.simplefilter("ignore")
-            children, _, _, _, heights = ward_tree(X, return_distance=True)
+            children, _, _, _, heights = ward_tree(task.X, return_distance=True)
     except Exception as error:
         return error
     return WardTree.from_merges(children, heights)
 
 
-def _fit(X: np.ndarray, point: Point, seed: int, memory: int | None) -> Solution:
-    _require_memory(X, memory)
-    fitted = fit_estimator(
-        "stock", "AgglomerativeClustering", X, n_clusters=int(point["n_clusters"]), linkage="ward", compute_distances=True
-    )
+def _fit(task: SweepTask, point: Point) -> Solution:
+    _require_memory(task)
+    options = {"n_clusters": int(point["n_clusters"]), "linkage": "ward", "compute_distances": True}
+    fitted = fit_estimator("stock", ESTIMATOR, task.X, **options)
     tree = WardTree.from_merges(np.asarray(fitted.estimator.children_), np.asarray(fitted.estimator.distances_))
-    return _solution(X, point, tree, np.asarray(fitted.estimator.labels_), "stock", fitted.evidence, fitted.seconds, seed)
+    return _solution(task, point, tree, np.asarray(fitted.estimator.labels_), fitted.proof)
 
 
-def _cut(X: np.ndarray, point: Point, tree: WardTree, seed: int) -> Solution:
+def _cut(task: SweepTask, point: Point, tree: WardTree) -> Solution:
     began = time.perf_counter()
     labels = cut_tree(tree, int(point["n_clusters"]))
     seconds = time.perf_counter() - began
     evidence = (
         f"segcore {segcore.__version__}, one tree by scikit-learn {version('scikit-learn')}, sklearn.cluster.ward_tree, for all points"
     )
-    return _solution(X, point, tree, labels, "shared", evidence, seconds, seed)
+    return _solution(task, point, tree, labels, Proof("shared", evidence, seconds))
 
 
-def _solution(
-    X: np.ndarray, point: Point, tree: WardTree, labels: np.ndarray, engine: EngineName, evidence: str, seconds: float, seed: int
-) -> Solution:
+def _solution(task: SweepTask, point: Point, tree: WardTree, labels: np.ndarray, proof: Proof) -> Solution:
     labels, n_clusters = labels.astype(np.int32), int(point["n_clusters"])
     n_distinct = int(np.count_nonzero(tree.heights)) + 1
     parted = n_distinct < n_clusters
-    return Solution.from_labels(
+    return task.solution(
+        point,
         labels,
-        params=dict(point),
-        engine=engine,
-        evidence=evidence,
-        seed=seed,
+        proof,
         reason=f"Only {n_distinct:,} customers differ, so some with the same values are in different segments." if parted else None,
-        fit_seconds=seconds,
-        arrays={"rows": X, "row_labels": labels, **top_of_tree(tree, labels, n_clusters)},
+        arrays={"rows": task.X, "row_labels": labels, **top_of_tree(tree, labels, n_clusters)},
         # Equal rows are merged first, so the nearest row is one of the own segment, unless there are more segments than distinct rows.
-        agreement=_agreement_of_equals(X, labels) if parted else None,
+        agreement=_agreement_of_equals(task.X, labels) if parted else None,
     )
 
 
@@ -241,11 +236,12 @@ def top_of_tree(tree: WardTree, labels: np.ndarray, n_clusters: int) -> dict[str
     }
 
 
-def _require_memory(X: np.ndarray, memory: int | None) -> None:
+def _require_memory(task: SweepTask) -> None:
+    n_rows = len(task.X)
     require_memory(
-        len(X) * (len(X) - 1) // 2 * _BYTES_A_PAIR,
-        memory,
-        what=f"the distances between all pairs of {len(X):,} customers need",
+        n_rows * (n_rows - 1) // 2 * _BYTES_A_PAIR,
+        task.memory,
+        what=f"the distances between all pairs of {n_rows:,} customers need",
         instead="cluster fewer rows, or take k-means or mini-batch k-means",
     )
 
@@ -272,19 +268,33 @@ def assign_ward(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping
     return found[0]
 
 
+def _cost(rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memory: int | None = None) -> Cost:
+    """Estimate Ward's tree: the distances of all pairs of rows, kept twice while the tree is built; one tree under ``shared``."""
+    n, d = rows.n_rows, rows.n_features
+    tree, held = FIT_WORK + n * n * (d / 4 + 10.0), 2 * (n * (n - 1) // 2) * FLOAT_BYTES + n * 200
+    trees = 1 if engine == "shared" else len(points)
+    remedy = "fewer rows (fewer repeats, or a filter), or an algorithm that keeps no distances, such as k-means or mini-batch k-means"
+    if engine == "shared":
+        return Cost.without_noise({"ward.shared": trees * tree}, (0,) * len(points), shared_bytes=held, remedy=remedy)
+    return Cost.without_noise({f"ward.{engine}": trees * tree}, (held,) * len(points), remedy=remedy)
+
+
 WARD = AlgorithmSpec(
     name="ward",
     title="Hierarchical (Ward)",
     words="Joins the customers that are most alike, two groups at a time, up to one tree; you say into how many segments to cut it.",
     params=(N_CLUSTERS,),
-    engines=("shared", "stock"),
-    sweep=sweep_ward,
-    assign=assign_ward,
-    scoring="A new customer joins the segment of the customer nearest to it, among those the segments were made from.",
-    steps="Distance is Euclidean, to each row of rows.npy; row_labels.npy has their segments. Of equally near ones the first counts. "
-    "tree_children.npy, tree_heights.npy, branch_sizes.npy and branch_labels.npy only draw the top of the tree.",
+    engines=_ENGINES,
+    fit=fit_ward,
+    scoring=Scoring(
+        assign_ward,
+        words="A new customer joins the segment of the customer nearest to it, among those the segments were made from.",
+        steps="Distance is Euclidean, to each row of rows.npy; row_labels.npy has their segments. Of equally near ones the first counts. "
+        "tree_children.npy, tree_heights.npy, branch_sizes.npy and branch_labels.npy only draw the top of the tree.",
+    ),
     share_key=lambda point: (),
-    judged_by="inertia",
     numbered=True,
-    cost=ward_cost,
+    judging=Judging("inertia", "n_clusters"),
+    presentation=Presentation(tree_distance="Ward distance"),
+    cost=CostModel(_cost, tuple(CalibrationTask(f"ward.{engine}", engine, 1_500, 16, ("n_clusters=4",)) for engine in _ENGINES)),
 )

@@ -21,13 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from segcore.clustering.algorithms.registry import ALGORITHMS
+from segcore.clustering.algorithms.registry import algorithms
 from segcore.clustering.engines import versions
 from segcore.clustering.quality.measures import measure
 from segcore.clustering.quality.silhouette import SilhouetteScorer
+from segcore.clustering.specification.algorithm import AlgorithmSpec
+from segcore.clustering.specification.cost import CalibrationTask
 from segcore.errors import SegcoreError
-from segcore.records.solution import EngineName
-from segcore.sweeps.cost.measuring_work import other_work, silhouette_work
+from segcore.sweeps.cost.measuring_work import MEASURING_KINDS, other_work, silhouette_work
 from segcore.sweeps.cost.sampled_rows import SampledRows
 from segcore.system.child_process import fitting_environment, python_command, start_child
 from segcore.system.cores import usable_cores
@@ -42,49 +43,6 @@ _WARM_ROWS = 300
 _TASK_SECONDS = 0.3
 _SUPERVISOR_SECONDS = 0.3  # until the worker's process is there
 _FIRST_FIT_BYTES = 75 << 20  # threads' stacks, compiled code and the like
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A small sweep whose time tells the speed of one kind of work.
-
-    Parameters
-    ----------
-    kind : str
-        As in ``Cost.work``.
-    algorithm, engine : str
-    rows, features : int
-    grid : tuple of str
-        As on the command line; the rest of the axes has one value.
-    """
-
-    kind: str
-    algorithm: str
-    engine: EngineName
-    rows: int
-    features: int
-    grid: tuple[str, ...]
-
-
-_KMEANS = ("n_clusters=4,12", "tol=1e-4")
-_DBSCAN = ("eps=0.8", "min_samples=10")
-TASKS = (
-    Task("kmeans.stock", "kmeans", "stock", 8_000, 16, _KMEANS),
-    Task("kmeans.intel", "kmeans", "intel", 8_000, 16, _KMEANS),
-    Task("kmeans.shared", "kmeans", "shared", 8_000, 16, _KMEANS),
-    Task("dbscan.stock.tree", "dbscan", "stock", 3_000, 8, _DBSCAN),
-    Task("dbscan.stock.brute", "dbscan", "stock", 4_000, 20, _DBSCAN),
-    Task("dbscan.intel", "dbscan", "intel", 4_000, 20, _DBSCAN),
-    Task("dbscan.shared", "dbscan", "shared", 8_000, 16, _DBSCAN),
-    Task("minibatch_kmeans.stock", "minibatch_kmeans", "stock", 8_000, 16, ("n_clusters=4,12",)),
-    Task("minibatch_kmeans.shared", "minibatch_kmeans", "shared", 8_000, 16, ("n_clusters=4,12",)),
-    Task("gaussian_mixture.stock", "gaussian_mixture", "stock", 2_000, 12, ("n_components=4", "covariance_type=full")),
-    Task("gaussian_mixture.shared", "gaussian_mixture", "shared", 2_000, 12, ("n_components=4", "covariance_type=full")),
-    Task("ward.stock", "ward", "stock", 1_500, 16, ("n_clusters=4",)),
-    Task("ward.shared", "ward", "shared", 1_500, 16, ("n_clusters=4",)),
-    Task("hdbscan.stock", "hdbscan", "stock", 2_000, 12, ("min_cluster_size=20", "min_samples=10")),
-    Task("hdbscan.shared", "hdbscan", "shared", 2_000, 12, ("min_cluster_size=20", "min_samples=10")),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +70,16 @@ class Calibration:
         return sum(self.seconds[kind] * amount for kind, amount in work.items())
 
 
+def calibration_tasks() -> list[tuple[AlgorithmSpec, CalibrationTask]]:
+    """Return every algorithm's small sweeps, each with the algorithm that runs it."""
+    return [(spec, task) for spec in algorithms() if spec.cost for task in spec.cost.tasks]
+
+
+def kinds_of_work() -> tuple[str, ...]:
+    """Return the kinds of work whose seconds a calibration measures."""
+    return (*(task.kind for _, task in calibration_tasks()), *MEASURING_KINDS)
+
+
 def describe() -> dict[str, Any]:
     """Return what a calibration holds for: processor, cores, Python and the libraries' versions."""
     return {
@@ -120,7 +88,7 @@ def describe() -> dict[str, Any]:
         "cores": usable_cores(),
         "python": platform.python_version(),
         "versions": versions(),
-        "algorithms": [spec.name for spec in ALGORITHMS],
+        "algorithms": [spec.name for spec in algorithms()],
     }
 
 
@@ -189,7 +157,7 @@ def measure_machine() -> Calibration:
     importlib.import_module("sklearn.cluster")
     importlib.import_module("segcore.clustering.kernels.silhouette")
     started, base = time.time() - psutil.Process().create_time() + _SUPERVISOR_SECONDS, resident_bytes()
-    seconds = {task.kind: found for task in TASKS if (found := _seconds_of(task)) is not None}
+    seconds = {task.kind: found for spec, task in calibration_tasks() if (found := _seconds_of(spec, task)) is not None}
     return Calibration({**seconds, **_seconds_of_measuring()}, started, base + _FIRST_FIT_BYTES)
 
 
@@ -200,10 +168,9 @@ def _data(rows: int, features: int) -> np.ndarray:
     return np.asarray(middles[dice.integers(0, 8, rows)] + 0.5 * dice.normal(size=(rows, features)))
 
 
-def _seconds_of(task: Task) -> float | None:
+def _seconds_of(spec: AlgorithmSpec, task: CalibrationTask) -> float | None:
     """Return the seconds of an operation of a task's kind; ``None`` where it cannot be run here."""
-    spec = next((spec for spec in ALGORITHMS if spec.name == task.algorithm), None)
-    if spec is None or spec.cost is None or task.engine not in spec.engines:
+    if spec.cost is None or task.engine not in spec.engines:
         return None
     points = spec.parse_grid(task.grid).points()
     X = _data(task.rows, task.features)
@@ -215,7 +182,7 @@ def _seconds_of(task: Task) -> float | None:
         begun = time.perf_counter()
         solutions = list(spec.sweep(X, points, task.engine))
         taken = min(taken, time.perf_counter() - begun)
-    work = spec.cost(SampledRows(X, len(X)), points, task.engine).work.get(task.kind, 0.0)
+    work = spec.cost.estimate(SampledRows(X, len(X)), points, task.engine).work.get(task.kind, 0.0)
     return taken / work if work and all(solution.engine == task.engine for solution in solutions if solution.status == "ok") else None
 
 
@@ -232,10 +199,11 @@ def _seconds_of_measuring() -> dict[str, float]:
         passed = time.perf_counter()
         for labels, silhouette in zip(labellings, silhouettes, strict=True):
             measure(X[:rows], X[:rows], names, labels[:rows], silhouette=silhouette)
-        found = {
-            "silhouette": (passed - begun) / silhouette_work(rows, X.shape[1], clustered),
-            "measuring": (time.perf_counter() - passed) / other_work(rows, X.shape[1], clustered),
-        }
+        rates = (
+            (passed - begun) / silhouette_work(rows, X.shape[1], clustered),
+            (time.perf_counter() - passed) / other_work(rows, X.shape[1], clustered),
+        )
+        found = dict(zip(MEASURING_KINDS, rates, strict=True))
     return found
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from segcore.clustering.algorithms.registry import algorithm
-from segcore.clustering.algorithms.specification import Cost, RowsToCost
+from segcore.clustering.specification.cost import Cost, RowsToCost
 from segcore.errors import MemoryLimitError
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Point, point_key
 from segcore.records.solution import EngineName
 from segcore.records.sweep import SweepSpec
 from segcore.sweeps.cost.calibration import BASE_BYTES, Calibration
-from segcore.sweeps.cost.measuring_work import other_work, silhouette_work
+from segcore.sweeps.cost.measuring_work import MEASURING_KINDS, other_work, silhouette_work
 from segcore.sweeps.cost.sampled_rows import SampledRows
 from segcore.system.machine import available_bytes
 from segcore.wording.numbers import bytes_text
@@ -122,18 +122,15 @@ def estimate_sweep(
     base = (calibration.base_bytes if calibration else BASE_BYTES) + n * (_FLOAT * d * 2 + _ROW_BYTES)
     room = None if memory is None else max(0, memory - base)
     none = (0,) * len(points)
-    cost = spec.cost(rows, points, engine, memory=room) if spec.cost else Cost({}, none, none, (1.0,) * len(points))
+    cost = spec.cost.estimate(rows, points, engine, memory=room) if spec.cost else Cost({}, none, none, (1.0,) * len(points))
     passing = int(_FLOAT * n * d * (_ROW_COPIES - 2))  # what measuring one labelling takes for a moment
     labels = 12 * n * len(points)
     most = base + sum(cost.kept_bytes) + labels + max(cost.shared_bytes + max(cost.point_bytes, default=0), passing)
     alone = tuple(base + 12 * n + kept + max(own, passing) for own, kept in zip(cost.point_bytes, cost.kept_bytes, strict=True))
     seconds = None
     if calibration is not None:
-        work = {
-            **cost.work,
-            "silhouette": silhouette_work(n, d, cost.clustered),
-            "measuring": other_work(n, d, cost.clustered),
-        }
+        measuring = (silhouette_work(n, d, cost.clustered), other_work(n, d, cost.clustered))
+        work = {**cost.work, **dict(zip(MEASURING_KINDS, measuring, strict=True))}
         fitted = calibration.time_of(work) if spec.cost else None
         seconds = None if fitted is None else calibration.start_seconds + fitted + _POINT_SECONDS * len(points)
     return SweepEstimate(tuple(points), n, d, seconds, most, base, alone, cost.remedy)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from segcore.clustering.quality.silhouette import EXACT_ROWS
 
+MEASURING_KINDS = ("silhouette", "measuring")
+"""Names of the two kinds of work below, in their order."""
 _EXACT_FEATURES = 21
 _BESIDES = 14  # a distance costs as much as so many features more
 

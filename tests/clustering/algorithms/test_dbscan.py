@@ -37,7 +37,7 @@ def test_stock_labels_are_scikit_learns_own(X):
 class TestEachEngine:
     def test_training_rows_get_their_training_labels(self, X, engine):
         for solution in sweep(X, GRID, engine):
-            np.testing.assert_array_equal(SPEC.assign(X, solution.arrays, solution.params), solution.labels)
+            np.testing.assert_array_equal(SPEC.scoring.assign(X, solution.arrays, solution.params), solution.labels)
 
     def test_far_from_the_origin_the_labels_stay(self, X, engine):
         for near, far in zip(sweep(X, GRID, engine), sweep(X + 1e6, GRID, engine), strict=True):
@@ -47,7 +47,7 @@ class TestEachEngine:
         (solution,) = sweep(X, [{"eps": 1e-9, "min_samples": 60}], engine)
         assert (solution.status, solution.n_segments, solution.noise_share) == ("ok", 0, 1.0)
         assert "all are noise" in solution.reason
-        np.testing.assert_array_equal(SPEC.assign(X, solution.arrays, solution.params), -1)
+        np.testing.assert_array_equal(SPEC.scoring.assign(X, solution.arrays, solution.params), -1)
 
     def test_one_segment_is_a_solution(self, X, engine):
         (solution,) = sweep(X, [{"eps": 100.0, "min_samples": 2}], engine)
@@ -95,7 +95,7 @@ def test_a_fit_that_runs_out_of_memory_fails_with_the_reason(monkeypatch):
 def test_a_new_row_takes_the_lowest_label_within_eps_even_where_another_is_nearer():
     arrays = {"core_points": np.array([[0.0], [2.0], [2.2]]), "core_labels": np.array([0, 1, 1], dtype=np.int32)}
     rows = np.array([[1.0], [1.01], [3.2], [3.3], [-1.0]])
-    np.testing.assert_array_equal(SPEC.assign(rows, arrays, {"eps": 1.0}), [0, 1, 1, -1, 0])
+    np.testing.assert_array_equal(SPEC.scoring.assign(rows, arrays, {"eps": 1.0}), [0, 1, 1, -1, 0])
 
 
 @settings(max_examples=60, deadline=None)
@@ -109,4 +109,4 @@ def test_on_lattices_full_of_ties_labels_and_assignment_are_scikit_learns(rows, 
     (solution,) = sweep(X, [{"eps": eps, "min_samples": min_samples}])
     theirs = DBSCAN(eps=eps, min_samples=min_samples).fit(X)
     np.testing.assert_array_equal(solution.labels, theirs.labels_)
-    np.testing.assert_array_equal(SPEC.assign(X, solution.arrays, solution.params), theirs.labels_)
+    np.testing.assert_array_equal(SPEC.scoring.assign(X, solution.arrays, solution.params), theirs.labels_)

@@ -136,7 +136,7 @@ def test_held_out_rows_are_scored_by_hand_from_the_arrays(shape):
             shape, lambda P: P.diagonal().prod()
         )(P)
         by_steps[:, i] = np.log(arrays["weights"][i]) + np.log(det) - (z**2).sum(axis=1) / 2
-    found = SPEC.assign(new, arrays, solution.params)
+    found = SPEC.scoring.assign(new, arrays, solution.params)
     np.testing.assert_array_equal(found, by_density.argmax(axis=1))
     np.testing.assert_array_equal(found, by_steps.argmax(axis=1))
     assert len(np.unique(found)) > 1

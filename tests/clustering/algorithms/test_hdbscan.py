@@ -91,7 +91,7 @@ class TestScoring:
     def test_training_rows_get_their_labels_noise_too_but_for_one_a_segment(self, kind):
         X = rows_of_many_kinds()[kind]
         for solution in sweep(X, GRID):
-            again = SPEC.assign(X, solution.arrays, solution.params)
+            again = SPEC.scoring.assign(X, solution.arrays, solution.params)
             # The row whose core distance is a segment's level is in the segment or not by the order of equal edges.
             assert np.sum(again != solution.labels) <= solution.n_segments
             assert solution.agreement.value == np.mean(again == solution.labels)
@@ -101,13 +101,13 @@ class TestScoring:
     def test_the_agreement_is_what_scoring_gives_where_distances_tie(self, kind):
         X = rows_of_many_kinds()[kind]
         for solution in sweep(X, GRID):
-            again = SPEC.assign(X, solution.arrays, solution.params)
+            again = SPEC.scoring.assign(X, solution.arrays, solution.params)
             assert solution.agreement.value == np.mean(again == solution.labels)
 
     def test_above_2000_rows_the_agreement_is_an_estimate_with_an_interval(self):
         X = make_blobs(2_600, 2, centers=3, cluster_std=3.0, random_state=0)[0]
         (solution,) = sweep(X, [{"min_cluster_size": 20, "min_samples": 5}])
-        exact = np.mean(SPEC.assign(X, solution.arrays, solution.params) == solution.labels)
+        exact = np.mean(SPEC.scoring.assign(X, solution.arrays, solution.params) == solution.labels)
         assert solution.agreement.sample_size == 2_000
         assert not solution.agreement.is_exact
         assert solution.agreement.low <= exact <= solution.agreement.high
@@ -119,14 +119,14 @@ class TestScoring:
         (solution,) = sweep(X, [point])
         dense, wide = solution.labels[80], solution.labels[0]
         new = np.array([[0.1, 0.1], [20.0, 20.01], [10.0, 10.0], [1e6, 0.0]])
-        np.testing.assert_array_equal(SPEC.assign(new, solution.arrays, point)[:2], [wide, dense])
-        assert SPEC.assign(new, solution.arrays, point)[3] == -1
+        np.testing.assert_array_equal(SPEC.scoring.assign(new, solution.arrays, point)[:2], [wide, dense])
+        assert SPEC.scoring.assign(new, solution.arrays, point)[3] == -1
 
     def test_where_all_are_noise_new_rows_are_too(self):
         (solution,) = sweep(np.random.default_rng(0).normal(size=(60, 8)), [{"min_cluster_size": 30, "min_samples": 5}])
         assert solution.n_segments == 0
         assert solution.reason == "No two groups of 30 or more customers stand apart from each other, so all are noise."
-        np.testing.assert_array_equal(SPEC.assign(np.zeros((3, 8)), solution.arrays, solution.params), -1)
+        np.testing.assert_array_equal(SPEC.scoring.assign(np.zeros((3, 8)), solution.arrays, solution.params), -1)
 
     def test_levels_are_the_reachabilities_to_the_nearest_row_outside(self):
         X = rows_of_many_kinds()["blobs"]

@@ -37,7 +37,7 @@ def test_stock_labels_are_scikit_learns_own(X, n_init):
 class TestEachEngine:
     def test_training_rows_get_their_training_labels(self, X, engine):
         for solution in sweep(X, POINTS, engine):
-            np.testing.assert_array_equal(KMEANS.assign(X, solution.arrays, solution.params), solution.labels)
+            np.testing.assert_array_equal(KMEANS.scoring.assign(X, solution.arrays, solution.params), solution.labels)
 
     def test_same_seed_gives_the_same_labels(self, X, engine):
         first, second = sweep(X, POINTS, engine, seed=3), sweep(X, POINTS, engine, seed=3)
@@ -109,7 +109,7 @@ def test_points_are_begun_one_after_the_other_and_yielded_when_done(X):
 def test_new_rows_join_the_nearest_centre():
     arrays = {"centres": np.array([[0.0, 0.0], [10.0, 0.0]]), "origin": np.array([5.0, 0.0])}
     rows = np.array([[4.0, 3.0], [6.0, -3.0], [5.0, 0.0], [1e6, 0.0]])
-    np.testing.assert_array_equal(KMEANS.assign(rows, arrays, {}), [0, 1, 0, 1])
+    np.testing.assert_array_equal(KMEANS.scoring.assign(rows, arrays, {}), [0, 1, 0, 1])
 
 
 def test_a_fit_that_did_not_settle_says_so(X, monkeypatch):

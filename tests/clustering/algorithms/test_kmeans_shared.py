@@ -124,7 +124,7 @@ def test_the_record_says_who_ran_and_what_each_took():
 def test_training_rows_get_their_training_labels():
     X = blobs()
     for solution in sweep(X, POINTS, "shared").values():
-        np.testing.assert_array_equal(KMEANS.assign(X, solution.arrays, solution.params), solution.labels)
+        np.testing.assert_array_equal(KMEANS.scoring.assign(X, solution.arrays, solution.params), solution.labels)
 
 
 def test_a_fit_that_did_not_settle_says_so(monkeypatch):

@@ -87,7 +87,7 @@ def test_held_out_rows_join_the_nearest_centre():
     rows = blobs()
     (solution,) = sweep(rows[:2_000], [{"n_clusters": 5, "batch_size": 256}], "shared")
     nearest = ((rows[2_000:, None] - solution.arrays["centres"][None]) ** 2).sum(axis=2).argmin(axis=1)
-    np.testing.assert_array_equal(SPEC.assign(rows[2_000:], solution.arrays, solution.params), nearest)
+    np.testing.assert_array_equal(SPEC.scoring.assign(rows[2_000:], solution.arrays, solution.params), nearest)
     assert len(np.unique(nearest)) == 5
 
 

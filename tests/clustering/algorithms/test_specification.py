@@ -2,12 +2,12 @@
 
 import pytest
 
-from segcore.clustering.algorithms.registry import ALGORITHMS, algorithm
+from segcore.clustering.algorithms.registry import algorithm, algorithms
 from segcore.errors import ParameterError
 from segcore.records.solution import ENGINES
 
 
-@pytest.mark.parametrize("spec", ALGORITHMS, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", algorithms(), ids=lambda spec: spec.name)
 class TestEachAlgorithm:
     def test_is_found_by_its_name(self, spec):
         assert algorithm(spec.name) is spec
@@ -26,7 +26,7 @@ class TestEachAlgorithm:
 
     def test_every_parameter_is_explained(self, spec):
         assert all(param.title and param.help.endswith(".") for param in spec.params)
-        assert spec.scoring.endswith(".")
+        assert spec.scoring.words.endswith(".")
 
 
 def test_the_default_grids_are_the_intel_kits():

@@ -71,21 +71,21 @@ def test_on_lattices_full_of_ties_labels_and_their_numbers_are_scikit_learns(row
 def test_training_rows_get_their_training_labels():
     X = make_blobs(400, 3, centers=4, cluster_std=4.0, random_state=0)[0]
     for solution in sweep(X, POINTS):
-        np.testing.assert_array_equal(WARD.assign(X, solution.arrays, solution.params), solution.labels)
+        np.testing.assert_array_equal(WARD.scoring.assign(X, solution.arrays, solution.params), solution.labels)
         assert solution.agreement is None
 
 
 def test_where_equal_customers_are_parted_it_is_said_and_the_agreement_measured():
     X = np.repeat([[0.0], [1.0]], [3, 1], axis=0)
     (solution,) = sweep(X, [{"n_clusters": 3}])
-    again = WARD.assign(X, solution.arrays, solution.params)
+    again = WARD.scoring.assign(X, solution.arrays, solution.params)
     assert solution.agreement.value == np.mean(again == solution.labels) == 0.75
     assert solution.reason == "Only 2 customers differ, so some with the same values are in different segments."
 
 
 def test_a_new_customer_joins_its_nearest_customers_segment_the_first_of_equals():
     arrays = {"rows": np.array([[0.0], [2.0], [9.0]]), "row_labels": np.array([1, 0, 2], dtype=np.int32)}
-    np.testing.assert_array_equal(WARD.assign(np.array([[0.9], [1.0], [1.1], [-50.0], [6.0]]), arrays, {}), [1, 1, 0, 1, 2])
+    np.testing.assert_array_equal(WARD.scoring.assign(np.array([[0.9], [1.0], [1.1], [-50.0], [6.0]]), arrays, {}), [1, 1, 0, 1, 2])
 
 
 @pytest.mark.parametrize("engine", ["shared", "stock"])

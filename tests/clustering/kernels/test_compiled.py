@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from segcore.clustering.algorithms.registry import ALGORITHMS
+from segcore.clustering.algorithms.registry import algorithms
 
 SMALL = {
     "kmeans": ["n_clusters=2,3,20", "tol=0.001,0.0001", "n_init=1,2"],
@@ -38,7 +38,7 @@ with event.install_recorder("numba:compile") as compiled:
                     arrays = {key: array.copy() for key, array in solution.arrays.items()}
                     for array in arrays.values():
                         array.setflags(write=False)  # as they come from the store
-                    spec.assign(data[:7], arrays, solution.params)
+                    spec.scoring.assign(data[:7], arrays, solution.params)
 print(json.dumps([record.data["dispatcher"].py_func.__qualname__ + str(record.data["args"]) for _, record in compiled.buffer]))
 """
 
@@ -52,7 +52,7 @@ def installed(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [spec.name for spec in ALGORITHMS])
+@pytest.mark.parametrize("name", [spec.name for spec in algorithms()])
 def test_nothing_is_compiled_after_the_installation(installed, name):
     done = subprocess.run(
         [sys.executable, "-c", PROBE, name, json.dumps(SMALL[name])], check=True, env=installed, stdout=subprocess.PIPE, text=True

@@ -3,25 +3,25 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from segcore.clustering.algorithms.registry import ALGORITHMS, algorithm
+from segcore.clustering.algorithms.registry import algorithm, algorithms
+from segcore.clustering.specification.cost import CalibrationTask
 from segcore.errors import MemoryLimitError
 from segcore.features.assemble import assemble
 from segcore.features.preparation import prepare_rows
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.grid import point_key
 from segcore.sweeps.cost import calibration
-from segcore.sweeps.cost.calibration import TASKS, Calibration, Task, read_calibration, write_calibration
+from segcore.sweeps.cost.calibration import Calibration, calibration_tasks, kinds_of_work, read_calibration, write_calibration
 from segcore.sweeps.cost.estimate import estimate_sweep, require_memory
 from segcore.sweeps.cost.sampled_rows import SampledRows
 
-RATES = Calibration(dict.fromkeys([*(task.kind for task in TASKS), "silhouette", "measuring"], 1e-10), start_seconds=2.0)
-PAIRS = [(spec.name, engine) for spec in ALGORITHMS for engine in spec.engines]
+RATES = Calibration(dict.fromkeys(kinds_of_work(), 1e-10), start_seconds=2.0)
+PAIRS = [(spec.name, engine) for spec in algorithms() for engine in spec.engines]
 
 
 def rows_of(n_rows, n_features=6, groups=5):
@@ -155,9 +155,9 @@ class TestCalibration:
             spec = algorithm(name)
             for n_features in (6, 20):
                 rows = SampledRows(rows_of(200, n_features), 200)
-                kinds = set(spec.cost(rows, spec.default_grid().points(), engine).work)
-                assert kinds <= {task.kind for task in TASKS}, f"{name} on {engine} counts work that no task measures"
-        assert all(set(task.grid) and algorithm(task.algorithm).parse_grid(task.grid) for task in TASKS)
+                kinds = set(spec.cost.estimate(rows, spec.default_grid().points(), engine).work)
+                assert kinds <= {task.kind for task in spec.cost.tasks}, f"{name} on {engine} counts work that no task measures"
+        assert all(task.grid and spec.parse_grid(task.grid) for spec, task in calibration_tasks())
 
     def test_it_is_kept_and_holds_for_this_machine_and_these_versions_only(self, home, monkeypatch):
         assert read_calibration(home) is None
@@ -172,9 +172,11 @@ class TestCalibration:
         assert read_calibration(home) is None
 
     def test_a_task_gives_the_seconds_of_an_operation(self):
-        rate = calibration._seconds_of(Task("kmeans.stock", "kmeans", "stock", 1_000, 4, ("n_clusters=3", "tol=1e-4")))
+        rate = calibration._seconds_of(
+            algorithm("kmeans"), CalibrationTask("kmeans.stock", "stock", 1_000, 4, ("n_clusters=3", "tol=1e-4"))
+        )
         assert 1e-13 < rate < 1e-5
-        assert calibration._seconds_of(replace(TASKS[0], algorithm="none")) is None
+        assert calibration._seconds_of(algorithm("ward"), CalibrationTask("ward.intel", "intel", 1_000, 4, ("n_clusters=3",))) is None
 
     def test_a_server_learns_of_it_without_importing_what_fits(self):
         code = "import sys, segcore.sweeps.cost.estimate; print(sorted({'sklearn', 'numba', 'sklearnex', 'ray'} & set(sys.modules)))"

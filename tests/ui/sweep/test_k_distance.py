@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
+from segcore.clustering.algorithms.registry import algorithm
 from segcore.clustering.quality.k_distance import k_distances
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
-from ui.sweep.k_distance import curve_of, eps_values
+from ui.sweep.k_distance import curve_of, suggested_values
+
+HINT = algorithm("dbscan").radius
 
 
 @pytest.fixture
@@ -18,7 +21,7 @@ def curve(monkeypatch):
     monkeypatch.setattr("segcore.clustering.quality.k_distance.k_distances", lambda X, k, seed: seen.append(X))
 
     def of(table, **options):
-        curve_of(Plan(table.names, **options), SimpleNamespace(table="t"), table)
+        curve_of(Plan(table.names, **options), SimpleNamespace(table="t"), table, neighbours=10)
         return seen.pop()
 
     return of
@@ -51,11 +54,11 @@ def test_the_suggested_radii_hold_the_bend_and_are_distinct():
     rng = np.random.default_rng(0)
     crowd = np.concatenate([rng.normal(0, 0.05, size=(300, 2)), rng.uniform(-5, 5, size=(30, 2))])
     curve = k_distances(crowd, 5)
-    radii = eps_values(curve)
+    radii = suggested_values(curve, HINT)["eps"]
     assert curve.eps in radii
     assert len(set(radii)) == len(radii)
     assert list(radii) == sorted(radii)
 
 
 def test_where_nothing_bends_nothing_is_suggested():
-    assert eps_values(k_distances(np.zeros((10, 2)), 3)) is None
+    assert suggested_values(k_distances(np.zeros((10, 2)), 3), HINT) is None

@@ -1,7 +1,7 @@
 import pytest
 
-from segcore.clustering.algorithms.registry import ALGORITHMS, algorithm
-from ui.widgets.parameters import app_grid, as_range, axis_words, values_text
+from segcore.clustering.algorithms.registry import algorithm, algorithms
+from ui.widgets.parameters import as_range, axis_words, values_text
 
 
 @pytest.mark.parametrize(
@@ -27,16 +27,16 @@ def test_a_slider_shows_only_what_it_can_give_back(values, expected):
         assert tuple(range(first, last + 1, step)) == values
 
 
-@pytest.mark.parametrize("spec", ALGORITHMS, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", algorithms(), ids=lambda spec: spec.name)
 def test_what_a_field_shows_reads_back_as_the_same_values(spec):
     for param in spec.params:
-        for values in (param.default, app_grid(spec)[param.name]):
+        for values in (param.default, spec.app_grid()[param.name]):
             if values:
                 assert param.parse_axis(values_text(values)) == values
 
 
 def test_the_apps_k_means_grid_is_2_to_12_with_ten_starts():
-    assert app_grid(algorithm("kmeans")) == {"n_clusters": tuple(range(2, 13)), "tol": (0.0001,), "n_init": (10,)}
+    assert algorithm("kmeans").app_grid() == {"n_clusters": tuple(range(2, 13)), "tol": (0.0001,), "n_init": (10,)}
 
 
 def test_an_axis_is_said_as_a_range_where_it_is_one():

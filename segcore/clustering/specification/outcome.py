@@ -1,32 +1,26 @@
-"""What the algorithms have in common: a fit's outcome, good or bad, as a Solution, so that the others go on; and a parameter."""
+"""A fit's outcome, good or bad, as a Solution, so that the other points go on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from segcore.records.grid import Point
-from segcore.records.params import Param
 from segcore.records.solution import EngineName, Solution
 from segcore.system.machine import available_bytes
 
 NOT_RUN = "not run"
-N_CLUSTERS = Param(
-    "n_clusters",
-    "int",
-    1,
-    None,
-    (2, 3, 4, 5, 10, 15, 20, 25, 30),
-    "Number of segments",
-    "",
-    "How many segments to make; every customer gets one.",
-)
-"""The number of segments, of every algorithm that is told it."""
+
+
+class FitError(Exception):
+    """A fit stopped for a reason that is known; its text is the whole sentence to show."""
 
 
 def failed(point: Point, engine: EngineName, seed: int, error: BaseException) -> Solution:
     """Return the Solution of a point whose fit raised ``error``."""
     if isinstance(error, MemoryError):
         reason = f"There was not enough memory for this point{f' ({error})' if str(error) else ''}."
+    elif isinstance(error, FitError):
+        reason = str(error)
     else:
         first = next((line.strip() for line in str(error).splitlines() if line.strip()), "no message")
         reason = f"The fit stopped with {type(error).__name__}: {first.rstrip('.')}."

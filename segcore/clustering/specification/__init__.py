@@ -1,0 +1,1 @@
+"""What an algorithm is to the rest of segcore: the records that its one file fills in."""

@@ -1,0 +1,149 @@
+"""One clustering algorithm: its parameters, who can run it, and how to sweep, cost, judge, show and score with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from segcore.clustering.specification.cost import CostModel
+from segcore.clustering.specification.kit import KitCommand
+from segcore.clustering.specification.presentation import Criterion, Judging, Presentation, RadiusHint, Scoring
+from segcore.clustering.specification.task import FitFunction, SweepTask, ignore
+from segcore.errors import ParameterError
+from segcore.records.grid import Grid, Point, Value
+from segcore.records.params import Param
+from segcore.records.solution import EngineName, Solution
+
+_MOST_POINTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class AlgorithmSpec:
+    """One clustering algorithm.
+
+    Parameters
+    ----------
+    name, title : str
+        What files and people call it.
+    words : str
+        What it does, in one sentence for an analyst.
+    params : tuple of Param
+        In the order of a grid's axes; one with an empty default is left out of grids unless asked for.
+    engines : tuple of {"stock", "intel", "shared"}
+        The first one is the default.
+    fit : FitFunction
+        Fits the points of a `SweepTask`; `sweep` calls it.
+    scoring : Scoring
+    share_key : callable (point) -> tuple
+        Points with equal keys share work under the engine ``shared``, so they belong on one machine.
+    numbered : bool
+        Whether segments are numbered by a stated rule, so that equal results have equal labels; else only the partition counts.
+    judging : Judging
+    presentation : Presentation
+    criteria : tuple of Criterion
+        What it computes for each solution besides the measures that all have.
+    cost : CostModel or None
+        What a sweep takes, estimated before it starts; ``None`` counts the rows and the measuring alone.
+    radius : RadiusHint or None
+        The radius that the app suggests from the data.
+    kit : KitCommand or None
+        How the Intel kit's command runs it, where that knows it.
+    """
+
+    name: str
+    title: str
+    words: str
+    params: tuple[Param, ...]
+    engines: tuple[EngineName, ...]
+    fit: FitFunction
+    scoring: Scoring
+    share_key: Callable[[Point], tuple[Value, ...]]
+    numbered: bool = False
+    judging: Judging = field(default_factory=Judging)
+    presentation: Presentation = field(default_factory=Presentation)
+    criteria: tuple[Criterion, ...] = ()
+    cost: CostModel | None = None
+    radius: RadiusHint | None = None
+    kit: KitCommand | None = None
+
+    def sweep(
+        self,
+        X: np.ndarray,
+        points: Sequence[Point],
+        engine: EngineName,
+        *,
+        seed: int = 0,
+        memory: int | None = None,
+        progress: Callable[[int], None] | None = None,
+        shared: Callable[[float], None] | None = None,
+    ) -> Iterator[Solution]:
+        """Yield each point's Solution, not yet measured, as soon as it is fitted; see `SweepTask` for the parameters.
+
+        Solutions come in any order, each with its point as ``params``.
+        """
+        return self.fit(SweepTask(X, points, engine, seed, memory, progress or ignore, shared or ignore))
+
+    @property
+    def default_engine(self) -> EngineName:
+        """The engine that is taken where none is named."""
+        return self.engines[0]
+
+    def default_grid(self) -> Grid:
+        """Return the Intel kit's grid."""
+        return Grid.from_mapping({param.name: param.default for param in self.params if param.default})
+
+    def app_grid(self) -> dict[str, tuple[Value, ...]]:
+        """Return the values the app begins with, by parameter; none where a parameter is left out of the grid."""
+        return {param.name: param.default if param.app is None else param.app for param in self.params}
+
+    def parse_grid(self, axes: Iterable[str]) -> Grid:
+        """Read a grid from texts such as ``n_clusters=2,3``; axes that are not named keep their defaults.
+
+        Raises
+        ------
+        ParameterError
+            Where a text is not ``name=value,value``, the name is not a parameter or given twice, a value is outside its domain, or
+            the grid has more than 10,000 points.
+        """
+        asked: dict[str, tuple[Value, ...]] = {}
+        for text in axes:
+            name, sign, values = text.partition("=")
+            name = name.strip()
+            if not sign:
+                raise ParameterError(f"A grid's axis is written name=value,value, such as {self._example()}; got {text!r}.")
+            if name in asked:
+                raise ParameterError(f"The grid names {name} twice: give all its values in one list.")
+            asked[name] = self.param(name).parse_axis(values)
+        chosen = {param.name: asked.get(param.name, param.default) for param in self.params}
+        grid = Grid.from_mapping({name: values for name, values in chosen.items() if values})
+        if len(grid) > _MOST_POINTS:
+            raise ParameterError(f"The grid has {len(grid):,} points, and {_MOST_POINTS:,} are the most: give fewer values.")
+        return grid
+
+    def _example(self) -> str:
+        first = self.params[0]
+        return f"{first.name}={','.join(str(value) for value in first.default[:3])}"
+
+    def param(self, name: str) -> Param:
+        """Return one parameter by its name, or raise `ParameterError` naming those there are."""
+        for param in self.params:
+            if param.name == name:
+                return param
+        raise ParameterError.unknown(f"parameter of {self.title}", name, [param.name for param in self.params])
+
+    def validate(self, point: Point) -> dict[str, Value]:
+        """Return ``point`` with each value as its parameter's type, in the order of the algorithm's parameters.
+
+        Raises
+        ------
+        ParameterError
+            Where a parameter is unknown, missing or outside its domain.
+        """
+        for name in point:
+            self.param(name)
+        missing = [param.name for param in self.params if param.default and param.name not in point]
+        if missing:
+            raise ParameterError(f"A point of {self.title} needs {' and '.join(missing)} too, got {dict(point)!r}.")
+        return {param.name: param.validate(point[param.name]) for param in self.params if param.name in point}
