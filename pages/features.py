@@ -1,5 +1,5 @@
 from ui.features.form import feature_form
-from ui.features.views import feature_views
+from ui.features.tabs import draw_tabs
 from ui.shell.page import begin_page, next_step
 
 page = begin_page("features")
@@ -7,4 +7,4 @@ taken = page.require_intake()
 table = page.feature_table(taken)
 chosen = feature_form(taken, table)
 next_step("sweep", "Continue to Sweep")
-feature_views(chosen, taken, table)
+draw_tabs(chosen, taken, table)

@@ -18,7 +18,7 @@ from segcore.features.transforms import fitted_transform, transformed
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest
 from segcore.records.plan import Plan
-from ui.features.files import dictionary_file, features_file
+from ui.features.downloads import dictionary_file, features_file
 
 
 def customer_rows(n=60):
@@ -441,7 +441,7 @@ def test_the_files_hold_the_dictionary_and_the_ticked_features(small_intake, cus
 
 def test_the_files_are_offered_and_made_on_the_click_only(open_app, small_intake, monkeypatch):
     made = []
-    monkeypatch.setattr("ui.features.files.features_file", lambda *args: made.append(args) or b"")
+    monkeypatch.setattr("ui.features.downloads.features_file", lambda *args: made.append(args) or b"")
     app = look_at(open_app("features"), "Data dictionary")
     labels = [button.label for button in app.get("download_button")]
     assert labels == ["Data dictionary (CSV)", "Feature table (CSV)", "Feature table (Parquet)"]

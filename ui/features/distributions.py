@@ -1,4 +1,4 @@
-"""What the ticked features look like: how each is spread, which say the same, and what each one is."""
+"""How the ticked features are distributed: all of them in a table, one of them large."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from segcore.features.correlations import NEAR_DUPLICATE, Correlations, correlations
 from segcore.features.spread import Shares, Spread, value_shares
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import Transform
-from segcore.system.digests import digest
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, number_text, percent_text
-from ui.features.files import draw_files
-from ui.features.form import untick
 from ui.features.groups import Tick, group_features
 from ui.features.values import spread_of, values_of
 from ui.shell import cache, state
@@ -26,40 +22,11 @@ from ui.widgets.figures import CONFIG
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
 
-TABS = ("Distributions", "Correlations", "Data dictionary")
-MOST_MAPPED = 40
-"""Features from which on the heat map shows those of the strongest pairs only."""
-_PAIRS_SHOWN = 20
-_WORTH_SHOWING = 0.1  # a weaker correlation is hardly one
-_NAMED = 6
-_TAB = "features.tab"
-
-
-def feature_views(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
-    """Draw the three views below the form; only the one that is looked at is computed."""
-    state.seed_widget(_TAB, state.recall(_TAB, TABS[0]))
-    tabs = st.tabs(list(TABS), key=_TAB, on_change="rerun")
-    state.remember(_TAB, state.widget(_TAB, TABS[0]))
-    draws = (draw_spreads, draw_pairs, draw_dictionary)
-    for tab, draw in zip(tabs, draws, strict=True):
-        if tab.open:
-            with tab:
-                draw(chosen, taken, table)
-
 
 def _ticks(chosen: Plan, taken: Intake, table: FeatureTable) -> list[Tick]:
     groups = cache.computed("groups", taken.table, lambda: group_features(table.dictionary, taken.kind))
     features = set(chosen.features)
     return [tick for group in groups for tick in group.ticks if not features.isdisjoint(tick.names)]
-
-
-def titles_of(table: FeatureTable) -> dict[str, str]:
-    """Return a title of each feature that no other one has."""
-    entries = [entry for entry in table.dictionary if entry.dropped is None]
-    seen: dict[str, int] = {}
-    for entry in entries:
-        seen[entry.title] = seen.get(entry.title, 0) + 1
-    return {entry.name: entry.title if seen[entry.title] == 1 else f"{entry.title} ({entry.name})" for entry in entries}
 
 
 def draw_spreads(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
@@ -219,138 +186,3 @@ def _draw_values(tick: Tick, found: Shares) -> None:
     parts = [customers / max(found.n_customers, 1) for customers in found.counts]
     words = "; ".join(f"{value} {percent_text(part)}" for value, part in [*zip(found.values, parts, strict=True)][:8])
     st.caption(escape(f"Of {counted(found.n_customers, 'customer')}: {words}."))
-
-
-def correlations_of(chosen: Plan, taken: Intake, table: FeatureTable) -> Correlations:
-    """Return the correlations of the ticked features of the customers that are clustered, after their transforms."""
-
-    def build() -> Correlations:
-        transforms = chosen.transforms
-        of = {entry.name: entry.block for entry in table.dictionary}
-        if len(chosen.features) == len(table.names) and not transforms and chosen.outliers == "none":
-            return correlations(table.names, table.values, [of[name] for name in table.names])
-        columns = [values_of(taken, table, name, transforms.get(name), chosen.outliers) for name in chosen.features]
-        return correlations(chosen.features, np.column_stack(columns), [of[name] for name in chosen.features])
-
-    key = digest([taken.table, chosen.outliers, chosen.features, dict(chosen.transforms)])
-    return cache.computed("correlations", key, build)
-
-
-def draw_pairs(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
-    """Draw the correlations of the ticked features, and say which count the same thing twice."""
-    if len(chosen.features) < 2:
-        st.caption("Tick two features or more to see how they go together.")
-        return
-    found = correlations_of(chosen, taken, table)
-    titles = titles_of(table)
-    _draw_near_duplicates(found, titles, taken, table)
-    if len(found.names) < 2:
-        return
-    from segcore.plots.feature_overview import draw_correlations
-
-    mapped = found
-    if len(found.names) > MOST_MAPPED:
-        _draw_strongest(found, titles)
-        mapped = found.among(strongest_names(found))
-        if len(mapped.names) < 2:
-            return
-        st.caption(f"The heat map shows the {len(mapped.names)} features of the strongest pairs, of {len(found.names)}.")
-    figure = draw_correlations(mapped, titles=titles)
-    st.plotly_chart(figure, config=CONFIG, key="correlations", alt="Heat map of the correlations of the ticked features")
-    st.caption("r = 1: the two go together exactly; 0: neither says anything of the other; -1: one falls where the other rises.")
-
-
-def strongest_names(found: Correlations, most: int = MOST_MAPPED) -> tuple[str, ...]:
-    """Return the features of the strongest pairs, at most ``most``, in the table's order."""
-    wanted: set[str] = set()
-    for first, second, _ in found.pairs(_WORTH_SHOWING):
-        if len(wanted | {first, second}) > most:
-            break
-        wanted |= {first, second}
-    return tuple(name for name in found.names if name in wanted)
-
-
-def _draw_near_duplicates(found: Correlations, titles: dict[str, str], taken: Intake, table: FeatureTable) -> None:
-    pairs = found.near_duplicates()
-    single = {tick.key for group in group_features(table.dictionary, taken.kind) for tick in group.ticks if tick.names == (tick.key,)}
-    if pairs:
-        st.markdown(
-            f"**{counted(len(pairs), 'pair')} of features {'says' if len(pairs) == 1 else 'say'} nearly the same.** What both measure "
-            "counts double in the clustering: untick one of the two, or keep both if it is to count double."
-        )
-    for first, second, r in pairs[:_NAMED]:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(escape(pair_words(first, second, r, titles)), width="content")
-            if second in single:
-                st.button(
-                    f"Untick {escape(titles.get(second, second))}",
-                    key=f"untick.{first}.{second}",
-                    type="tertiary",
-                    on_click=untick,
-                    args=(second, taken, table),
-                )
-    for line in more_pair_words(found, titles, len(pairs)):
-        st.markdown(f"- {line}")
-
-
-def pair_words(first: str, second: str, r: float, titles: dict[str, str]) -> str:
-    """Return one sentence about a near-duplicate."""
-    return f"{titles.get(first, first)} and {titles.get(second, second)} say nearly the same (r = {r:.2f})."
-
-
-def more_pair_words(found: Correlations, titles: dict[str, str], n_pairs: int) -> list[str]:
-    """Return what else is to be known of the correlations."""
-    lines = []
-    if n_pairs > _NAMED:
-        lines.append(f"{n_pairs - _NAMED} more pairs are as close (r of {NEAR_DUPLICATE} or more, in size).")
-    if not n_pairs:
-        lines.append(f"No two ticked features say nearly the same: every r is below {NEAR_DUPLICATE} in size.")
-    if found.constant:
-        names = ", ".join(escape(titles.get(name, name)) for name in found.constant)
-        lines.append(f"The same for every customer, so of no use for telling them apart: {names}.")
-    return lines
-
-
-def _draw_strongest(found: Correlations, titles: dict[str, str]) -> None:
-    pairs = found.pairs(_WORTH_SHOWING, most=_PAIRS_SHOWN)
-    if not pairs:
-        st.markdown(f"No two features go together: every r is below {_WORTH_SHOWING} in size.")
-        return
-    rows = pd.DataFrame(
-        [(titles.get(first, first), titles.get(second, second), r) for first, second, r in pairs],
-        columns=["Feature", "Goes with", "r"],
-    )
-    st.markdown("**The strongest pairs**")
-    st.dataframe(
-        rows,
-        hide_index=True,
-        column_config={"r": st.column_config.NumberColumn(format="%.2f")},
-        height=38 + 35 * min(len(rows), 10),
-        alt="The pairs of features with the strongest correlations",
-    )
-
-
-def draw_dictionary(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
-    """Draw what each feature is and how it was made, and why columns were left out; and hand the files over."""
-    draw_files(taken, table, chosen)
-    ticked = set(chosen.features)
-    rows = pd.DataFrame(
-        {
-            "Feature": [entry.title for entry in table.dictionary],
-            "Name in files": [entry.name for entry in table.dictionary],
-            "Ticked": [entry.name in ticked for entry in table.dictionary],
-            "Unit": [entry.unit for entry in table.dictionary],
-            "What it is": [
-                f"Not a feature: {entry.dropped}. {entry.description}".strip() if entry.dropped else entry.description
-                for entry in table.dictionary
-            ],
-            "Made from": [", ".join(entry.columns) for entry in table.dictionary],
-        }
-    )
-    st.dataframe(
-        rows,
-        hide_index=True,
-        column_config={"What it is": st.column_config.TextColumn(width="large")},
-        height=38 + 35 * min(len(rows), 16),
-        alt="Data dictionary: every feature, its unit, what it is and the columns it was made from",
-    )

@@ -1,0 +1,61 @@
+"""The benchmarks that were run: choose one to see its result, or its progress."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from segcore import jobs
+from segcore.store.store import Store
+from segcore.wording.markdown import escape
+from segcore.wording.numbers import ago_text
+from ui.benchmark.form import FOLLOWED
+from ui.benchmark.result import draw_result
+from ui.shell import state
+from ui.shell.progress import LIVE, POLL_SECONDS, draw_job
+
+MOST_RECENT = 20
+
+
+def recent(store: Store) -> list[jobs.Job]:
+    """Return the newest benchmarks, the newest first."""
+    return [job for job in jobs.list_jobs(store, 200) if job.kind == "benchmark"][:MOST_RECENT]
+
+
+def draw_benchmarks(store: Store) -> None:
+    """Draw the benchmark that is followed, chosen among the newest."""
+    found = recent(store)
+    if not found:
+        st.info("No benchmark has been run yet. Start one above: its result is kept, and shown here.", icon=":material/speed:")
+        return
+    known = {job.id: job for job in found}
+    followed = state.recall(FOLLOWED)
+    state.set_widget("benchmark.shown", followed if followed in known else found[0].id)
+
+    def choose() -> None:
+        state.remember(FOLLOWED, state.widget("benchmark.shown"))
+
+    shown = st.selectbox(
+        "Benchmark", list(known), key="benchmark.shown", on_change=choose, format_func=lambda job_id: _option(known[job_id])
+    )
+    _draw_one(store, known[shown])
+
+
+def _option(job: jobs.Job) -> str:
+    return f"{job.title} · {job.state} · {ago_text(job.finished or job.created)}"
+
+
+def _draw_one(store: Store, job: jobs.Job) -> None:
+    result = store.job_row(job.id)["result"]
+    if result:
+        draw_result(result, job.id)
+    elif job.state in LIVE:
+
+        def look() -> None:
+            with st.container(border=True):
+                draw_job(jobs.read_job(store, job.id), where="benchmark")
+
+        st.fragment(run_every=POLL_SECONDS if job.state != "interrupted" else None, key="benchmark.watch")(look)()
+    elif job.state == "cancelled":
+        st.warning("This benchmark was cancelled, so it has no result.", icon=":material/block:")
+    else:
+        st.error(f"This benchmark has no result: {escape(job.message or 'the log says why.')}", icon=":material/error:")

@@ -1,0 +1,41 @@
+"""The data dictionary on screen: what each feature is, and the files to download."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from segcore.records.feature_table import FeatureTable
+from segcore.records.plan import Plan
+from ui.features.downloads import draw_files
+
+if TYPE_CHECKING:
+    from segcore.records.intake import Intake
+
+
+def draw_dictionary(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
+    """Draw what each feature is and how it was made, and why columns were left out; and hand the files over."""
+    draw_files(taken, table, chosen)
+    ticked = set(chosen.features)
+    rows = pd.DataFrame(
+        {
+            "Feature": [entry.title for entry in table.dictionary],
+            "Name in files": [entry.name for entry in table.dictionary],
+            "Ticked": [entry.name in ticked for entry in table.dictionary],
+            "Unit": [entry.unit for entry in table.dictionary],
+            "What it is": [
+                f"Not a feature: {entry.dropped}. {entry.description}".strip() if entry.dropped else entry.description
+                for entry in table.dictionary
+            ],
+            "Made from": [", ".join(entry.columns) for entry in table.dictionary],
+        }
+    )
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={"What it is": st.column_config.TextColumn(width="large")},
+        height=38 + 35 * min(len(rows), 16),
+        alt="Data dictionary: every feature, its unit, what it is and the columns it was made from",
+    )
