@@ -28,7 +28,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("benchmark", "segcore.cli.bench", "time the engines on the same grid and compare their results"),
     ("export", "segcore.cli.results", "write the customers of chosen segments to a file"),
     ("score", "segcore.cli.results", "assign new customers to the segments of a sweep"),
-    ("jobs", "segcore.cli.sweeps", "list, cancel or resume sweeps and benchmarks"),
+    ("jobs", "segcore.cli.jobs", "list, cancel or resume sweeps and benchmarks"),
     ("app", "segcore.cli.app", "open the workbench in the browser"),
 )
 USER_ERROR = 2

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segcore import jobs
+from segcore.cli.jobs import wait_for
 from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
 from segcore.cli.tables import text_table
 from segcore.cli.taking import taken_in
-from segcore.cli.waiting import wait_for
 from segcore.errors import ParameterError
 from segcore.wording.numbers import listed
 

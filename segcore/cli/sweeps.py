@@ -1,23 +1,20 @@
-"""The commands ``sweep`` and ``jobs``."""
+"""The command ``sweep``."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore import jobs
 from segcore.cli.estimates import add_cost_options, asked_memory, print_estimate, require_room
+from segcore.cli.jobs import SHORT, wait_for
 from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
-from segcore.cli.tables import sweep_text, text_table
+from segcore.cli.tables import sweep_text
 from segcore.cli.taking import taken_in
-from segcore.cli.waiting import wait_for
 from segcore.errors import ParameterError
-from segcore.store.index import Index
 from segcore.sweeps.workers import WORKERS
 
 if TYPE_CHECKING:
@@ -27,11 +24,10 @@ if TYPE_CHECKING:
 
 _FAILED = 1
 _INTERRUPTED = 130
-_SHORT = 12
 
 
 def add_commands(subparsers: Any) -> None:
-    """Add ``sweep`` and ``jobs``."""
+    """Add ``sweep``."""
     sweep = subparsers.add_parser(
         "sweep",
         help="cluster at every point of a grid and measure each result",
@@ -50,15 +46,6 @@ def add_commands(subparsers: Any) -> None:
     sweep.add_argument("--out", metavar="DIR", help="folder for features.parquet, labels.parquet and sweep.json")
     sweep.add_argument("--json", action="store_true", help="print one JSON document")
     sweep.set_defaults(run=run_sweep)
-
-    work = subparsers.add_parser(
-        "jobs", help="list, cancel or resume sweeps and benchmarks", description="List, cancel or resume sweeps and benchmarks."
-    )
-    work.add_argument("action", nargs="?", choices=("list", "cancel", "resume"), default="list", help="what to do (list)")
-    work.add_argument("id", nargs="?", metavar="ID", help="the job's id, or its beginning")
-    work.add_argument("--limit", type=int, default=50, metavar="N", help="how many to list, the newest first (50)")
-    work.add_argument("--json", action="store_true", help="print one JSON document")
-    work.set_defaults(run=run_jobs)
 
 
 def run_sweep(args: argparse.Namespace) -> int:
@@ -135,60 +122,7 @@ def _report_end(job: jobs.Job) -> int:
         return _FAILED
     print(
         f"segcore: the sweep was {job.state} with {job.done:,} of {job.total:,} points done, which are kept: "
-        f"give the same command again to go on, or 'segcore jobs resume {job.id[:_SHORT]}'.",
+        f"give the same command again to go on, or 'segcore jobs resume {job.id[:SHORT]}'.",
         file=sys.stderr,
     )
     return _INTERRUPTED if job.state == "cancelled" else _FAILED
-
-
-def run_jobs(args: argparse.Namespace) -> int:
-    """List the jobs, or cancel or resume one."""
-    if args.limit < 1:
-        raise ParameterError.out_of_range("--limit", args.limit, 1, None)
-    if (args.action == "list") == (args.id is not None):
-        rule = "takes no ID" if args.action == "list" else "needs the ID of a job: 'segcore jobs list' shows them"
-        raise ParameterError(f"'jobs {args.action}' {rule}.")
-    index = Index()
-    if args.action == "list":
-        found = jobs.list_jobs(index, args.limit)
-        print(json.dumps({"jobs": [_job_document(job) for job in found]}, ensure_ascii=False) if args.json else _jobs_text(found))
-        return 0
-    job_id = jobs.resolve(index, args.id)
-    (jobs.cancel if args.action == "cancel" else jobs.resume)(index, job_id)
-    job = jobs.read_job(index, job_id)
-    if args.json:
-        print(json.dumps({"job": _job_document(job)}, ensure_ascii=False))
-    else:
-        print(f"{job.id[:_SHORT]}  {job.title}: {job.state}, {job.done:,} of {job.total:,}.")
-    return 0
-
-
-def _job_document(job: jobs.Job) -> dict[str, Any]:
-    times = {name: getattr(job, name) for name in ("created", "started", "finished")}
-    return {
-        **{name: getattr(job, name) for name in ("id", "kind", "title", "state", "done", "total", "seconds_left", "message")},
-        **{name: None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds") for name, at in times.items()},
-        "log": str(job.log),
-    }
-
-
-def _jobs_text(found: list[jobs.Job]) -> str:
-    if not found:
-        return "There are no jobs yet: 'segcore sweep' starts one."
-    rows = [
-        (
-            job.id[:_SHORT],
-            job.state,
-            f"{job.done:,} of {job.total:,}",
-            time.strftime("%Y-%m-%d %H:%M", time.localtime(job.created)),
-            job.title,
-        )
-        for job in found
-    ]
-    lines = [text_table(("id", "state", "done", "asked", "what"), rows, right=(2,))]
-    lines += [f"{job.id[:_SHORT]}: {job.message}" for job in found if job.message]
-    return "\n".join(lines)
-
-
-def _local(at: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from segcore.records.solution import NOISE
-
 
 def number_text(value: float | None, unit: str = "") -> str:
     """Return a number as people write it: thousands separated, about three digits that matter; shares as percent.
@@ -59,6 +57,8 @@ def percent_text(share: float | None) -> str:
 
 def segment_title(label: int, names: Mapping[int, str]) -> str:
     """Return what a screen calls a segment: the analyst's name, else its number, as the exported file has it."""
+    from segcore.records.solution import NOISE  # with NumPy, which numbers in words do not need
+
     return names.get(label) or ("Noise" if label == NOISE else f"Segment {label}")
 
 

@@ -18,7 +18,7 @@ def command_that(monkeypatch):
     """Return a function that makes ``jobs`` run something else."""
 
     def make(run):
-        monkeypatch.setattr("segcore.cli.sweeps.run_jobs", run)
+        monkeypatch.setattr("segcore.cli.jobs.run_jobs", run)
 
     return make
 
@@ -37,6 +37,15 @@ def test_help_names_every_command_and_imports_none_of_them():
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout
     assert all(f"    {command}" in shown for command, _, _ in COMMANDS)
+    assert shown.splitlines()[-1] == "0 []"
+
+
+def test_the_list_of_jobs_needs_no_numerical_library():
+    code = (
+        "import sys\nfrom segcore.cli import main\ncode = main(['jobs'])\n"
+        "print(code, sorted({'numpy', 'pandas', 'pyarrow'} & set(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout
     assert shown.splitlines()[-1] == "0 []"
 
 
@@ -111,8 +120,8 @@ def test_a_reader_that_leaves_early_is_no_error():
 
 def test_a_warning_of_a_library_is_not_shown(command_that):
     code = (
-        "import sys, warnings\nfrom segcore import cli\nimport segcore.cli.sweeps as sweeps\n"
-        "sweeps.run_jobs = lambda args: warnings.warn('old')\nsys.exit(cli.main(['jobs']))"
+        "import sys, warnings\nfrom segcore import cli\nimport segcore.cli.jobs as command\n"
+        "command.run_jobs = lambda args: warnings.warn('old')\nsys.exit(cli.main(['jobs']))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert (found.stdout, found.stderr) == ("", "")

@@ -1,0 +1,112 @@
+"""The command ``jobs``, and how a command waits for the job that it started."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from segcore import jobs
+from segcore.cli.tables import text_table
+from segcore.errors import ParameterError
+from segcore.store.index import Index
+
+SHORT = 12
+"""Characters of an id that are shown, and that are enough to name it."""
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add ``jobs``."""
+    work = subparsers.add_parser(
+        "jobs", help="list, cancel or resume sweeps and benchmarks", description="List, cancel or resume sweeps and benchmarks."
+    )
+    work.add_argument("action", nargs="?", choices=("list", "cancel", "resume"), default="list", help="what to do (list)")
+    work.add_argument("id", nargs="?", metavar="ID", help="the job's id, or its beginning")
+    work.add_argument("--limit", type=int, default=50, metavar="N", help="how many to list, the newest first (50)")
+    work.add_argument("--json", action="store_true", help="print one JSON document")
+    work.set_defaults(run=run_jobs)
+
+
+def run_jobs(args: argparse.Namespace) -> int:
+    """List the jobs, or cancel or resume one."""
+    if args.limit < 1:
+        raise ParameterError.out_of_range("--limit", args.limit, 1, None)
+    if (args.action == "list") == (args.id is not None):
+        rule = "takes no ID" if args.action == "list" else "needs the ID of a job: 'segcore jobs list' shows them"
+        raise ParameterError(f"'jobs {args.action}' {rule}.")
+    index = Index()
+    if args.action == "list":
+        found = jobs.list_jobs(index, args.limit)
+        print(json.dumps({"jobs": [_job_document(job) for job in found]}, ensure_ascii=False) if args.json else _jobs_text(found))
+        return 0
+    job_id = jobs.resolve(index, args.id)
+    (jobs.cancel if args.action == "cancel" else jobs.resume)(index, job_id)
+    job = jobs.read_job(index, job_id)
+    if args.json:
+        print(json.dumps({"job": _job_document(job)}, ensure_ascii=False))
+    else:
+        print(f"{job.id[:SHORT]}  {job.title}: {job.state}, {job.done:,} of {job.total:,}.")
+    return 0
+
+
+def _job_document(job: jobs.Job) -> dict[str, Any]:
+    times = {name: getattr(job, name) for name in ("created", "started", "finished")}
+    return {
+        **{name: getattr(job, name) for name in ("id", "kind", "title", "state", "done", "total", "seconds_left", "message")},
+        **{name: None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds") for name, at in times.items()},
+        "log": str(job.log),
+    }
+
+
+def _jobs_text(found: list[jobs.Job]) -> str:
+    if not found:
+        return "There are no jobs yet: 'segcore sweep' starts one."
+    rows = [
+        (
+            job.id[:SHORT],
+            job.state,
+            f"{job.done:,} of {job.total:,}",
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(job.created)),
+            job.title,
+        )
+        for job in found
+    ]
+    lines = [text_table(("id", "state", "done", "asked", "what"), rows, right=(2,))]
+    lines += [f"{job.id[:SHORT]}: {job.message}" for job in found if job.message]
+    return "\n".join(lines)
+
+
+def wait_for(store: Index, start: Callable[[], str], *, unit: str) -> jobs.Job:
+    """Start a job and wait for it, its progress on one line of a terminal; Ctrl-C cancels it.
+
+    Parameters
+    ----------
+    store : Index
+    start : callable
+        Starts the job and returns its id.
+    unit : str
+        What is counted: "points" or "fits".
+    """
+    shown = sys.stderr.isatty()
+
+    def show(job: jobs.Job) -> None:
+        left = "" if job.seconds_left is None else f", about {job.seconds_left:,.0f} s left"
+        line = "waiting for its turn" if job.state == "queued" else f"{job.done:,} of {job.total:,} {unit}{left}"
+        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+
+    job_id = None
+    try:
+        job_id = start()
+        return jobs.wait(store, job_id, on_progress=show if shown else None)
+    except KeyboardInterrupt:
+        if job_id is None:
+            raise
+        jobs.cancel(store, job_id)
+        return jobs.read_job(store, job_id)
+    finally:
+        if shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
