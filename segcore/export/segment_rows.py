@@ -17,6 +17,7 @@ from segcore.records.grid import point_key
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import SweepSpec
 from segcore.store.store import Store
+from segcore.wording.numbers import segment_title
 
 _CHUNK_ROWS = 1 << 15
 
@@ -149,7 +150,14 @@ def export_rows(
         table, labels, order = table.take(rows), labels[rows], order[rows]
     aside = None
     if include_set_aside:
-        table, labels, aside = _with_set_aside(store, sweep_id, solution, full, assembled, table, labels, order, chosen)
+        outside = np.flatnonzero(~np.asarray(assembled.kept))
+        others = full.take(outside).select(spec.features)
+        scored = _scored(store, sweep_id, solution, others.values)
+        wanted = np.isin(scored, chosen)
+        place = np.argsort(np.concatenate([order, outside[wanted]]), kind="stable")
+        table = _with_others(table, others.take(wanted), place)
+        aside = np.repeat([False, True], [len(labels), int(wanted.sum())])[place]
+        labels = np.concatenate([labels, scored[wanted]])[place]
     names = segment_titles(store, sweep_id, position, chosen)
     carried = {name: _plain(column) for name, column in table.profile.items()} if profile else {}
     return ExportRows(sweep_id, spec, solution, names, replace(table, profile={}), carried, labels, aside, copies)
@@ -183,7 +191,7 @@ def scored_rows(store: Store, sweep_id: str, position: int, customers: np.ndarra
 def segment_titles(store: Store, sweep_id: str, position: int, segments: Sequence[int]) -> dict[int, str]:
     """Return what segments are called: the analyst's names, else "Segment 0" and "Noise"."""
     given = store.segment_names(sweep_id, point_key(store.spec(sweep_id).points[position]))
-    return {label: given.get(label) or ("Noise" if label == NOISE else f"Segment {label}") for label in segments}
+    return {label: segment_title(label, given) for label in segments}
 
 
 def _chosen(solution: Solution, segments: Sequence[int] | None) -> list[int]:
@@ -203,40 +211,27 @@ def _positions(assembled: Assembled, repeats: int) -> np.ndarray:
     return np.repeat(np.flatnonzero(assembled.kept), repeats)
 
 
-def _with_set_aside(
-    store: Store,
-    sweep_id: str,
-    solution: Solution,
-    full: FeatureTable,
-    assembled: Assembled,
-    table: FeatureTable,
-    labels: np.ndarray,
-    order: np.ndarray,
-    chosen: list[int],
-) -> tuple[FeatureTable, np.ndarray, np.ndarray]:
-    """Put the customers that were set aside between the others, with the segment they score as."""
-    preparation, spec = store.sweep(sweep_id).preparation, store.spec(sweep_id)
+def _scored(store: Store, sweep_id: str, solution: Solution, values: np.ndarray) -> np.ndarray:
+    """Return the segment that each customer who was set aside scores as."""
+    preparation = store.sweep(sweep_id).preparation
     if preparation is None:
         raise StoreError(f"Sweep {sweep_id[:12]} has not kept its preparation yet: wait for it, or resume it.")
-    outside = np.flatnonzero(~np.asarray(assembled.kept))
-    others = full.take(outside).select(spec.features)
-    scored = np.zeros(0, dtype=np.int32)
-    if len(outside):
-        X = apply_preparation(preparation, others.values)
-        scored = np.asarray(algorithm(spec.algorithm).scoring.assign(X, solution.arrays, solution.params), dtype=np.int32)
-    wanted = np.isin(scored, chosen)
-    others, scored, outside = others.take(wanted), scored[wanted], outside[wanted]
-    merged = np.argsort(np.concatenate([order, outside]), kind="stable")
-    both = replace(
+    if not len(values):
+        return np.zeros(0, dtype=np.int32)
+    X = apply_preparation(preparation, values)
+    return np.asarray(algorithm(store.spec(sweep_id).algorithm).scoring.assign(X, solution.arrays, solution.params), dtype=np.int32)
+
+
+def _with_others(table: FeatureTable, others: FeatureTable, place: np.ndarray) -> FeatureTable:
+    """Return the rows of both tables, at the positions ``place`` of one after the other."""
+    return replace(
         table,
-        values=np.concatenate([table.values, others.values])[merged],
-        customers=np.concatenate([table.customers, others.customers])[merged],
-        copies=np.concatenate([table.copies, others.copies])[merged],
+        values=np.concatenate([table.values, others.values])[place],
+        customers=np.concatenate([table.customers, others.customers])[place],
+        copies=np.concatenate([table.copies, others.copies])[place],
         revenue=None,
-        profile={name: np.concatenate([column, others.profile[name]])[merged] for name, column in table.profile.items()},
+        profile={name: np.concatenate([column, others.profile[name]])[place] for name, column in table.profile.items()},
     )
-    aside = np.concatenate([np.zeros(len(labels), dtype=bool), np.ones(len(scored), dtype=bool)])[merged]
-    return both, np.concatenate([labels, scored])[merged], aside
 
 
 def _plain(column: np.ndarray) -> pa.Array:
