@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,12 +9,12 @@ import numpy as np
 
 from segcore.clustering.compare import adjusted_rand_index
 from segcore.records.feature_table import FeatureTable
+from segcore.records.intervals import wilson_interval
 from segcore.records.solution import NOISE, Solution
 from segcore.wording.numbers import segment_title
 
 MOST_VALUES = 8
 REST, MISSING = "(other)", "(missing)"
-_Z = 1.959963984540054  # of a 95 % interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,24 +192,8 @@ def _shares(label: int | None, title: str, values: np.ndarray, shown: Sequence[s
 
 
 def _share(value: str, count: int, customers: int) -> ValueShare:
-    low, high = wilson(count, customers)
-    return ValueShare(value, count, count / customers if customers else 0.0, low, high)
-
-
-def wilson(count: int, customers: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share: between 0 and 1, also where nobody or everybody has the value.
-
-    References
-    ----------
-    Wilson (1927), Journal of the American Statistical Association 22.
-    """
-    if not customers:
-        return 0.0, 1.0
-    share, z2 = count / customers, _Z**2
-    middle = share + z2 / (2 * customers)
-    reach = _Z * math.sqrt(share * (1 - share) / customers + z2 / (4 * customers**2))
-    whole = 1 + z2 / customers
-    return max(0.0, (middle - reach) / whole), min(1.0, (middle + reach) / whole)
+    share = count / customers if customers else 0.0
+    return ValueShare(value, count, share, *wilson_interval(share, customers))
 
 
 def _cramers_v(segments: Sequence[GroupShares]) -> float:

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest, chi2_contingency
+from scipy.stats import chi2_contingency
 from sklearn.metrics import adjusted_rand_score
 
 from segcore.plots.column_shares import describe_across, draw_across
 from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.intervals import wilson_interval
 from segcore.records.solution import Solution
-from segcore.segments.column_shares import columns_across, numbers_across, wilson
+from segcore.segments.column_shares import columns_across, numbers_across
 
 
 def table_of(values, entries, profile=None, fitted=None, copies=None):
@@ -91,12 +92,6 @@ def test_association_and_agreement_are_those_of_the_libraries(pairs):
         assert across.association == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize(("count", "of"), [(0, 10), (3, 10), (10, 10), (1, 4000)])
-def test_the_interval_is_wilsons(count, of):
-    theirs = binomtest(count, of).proportion_ci(method="wilson")
-    assert wilson(count, of) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
-
-
 def test_numbers_of_the_profile_have_counts_medians_and_means():
     profile = {"balance": np.array([1.5, 2.5, np.nan, 10.5, 20.5, 3.25, 4.75, 8.5, 9.5]), "flag": np.array([0.0, 1, 0, 1, 0, 1, 0, 1, 0])}
     table = table_of(np.zeros((9, 1)), [AGE], profile)
@@ -121,7 +116,7 @@ def test_the_figure_has_a_bar_a_segment_that_adds_up_to_all():
 def test_an_outcome_is_said_as_the_share_of_its_rarer_value_the_highest_first():
     values = np.array(["no"] * 9 + ["yes"] + ["no"] * 6 + ["yes"] * 4, dtype=object)
     [across] = columns_across(table_of(np.zeros((20, 1)), [AGE], {"left": values}), solution_of([0] * 10 + [1] * 10), {})
-    low, high = wilson(4, 10)
+    low, high = wilson_interval(0.4, 10)
     words = describe_across(across)
     assert words.startswith("yes: 25 % of all customers; 40 % of Segment 1 (95 % interval ")
     assert f"{100 * low:.0f} % to {100 * high:.0f} %" in words

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from segcore.records.intervals import wilson_interval
 from segcore.records.solution import Estimate
 
 _MOST_ROWS = 2_000
@@ -32,17 +31,10 @@ def agreement(kept: np.ndarray, n_rows: int) -> Estimate:
     Notes
     -----
     Exact where all were scored; else Wilson's interval, narrowed by what part of all rows the sample is.
-
-    References
-    ----------
-    Wilson (1927), J. Am. Stat. Assoc. 22.
     """
     share, n = float(np.mean(kept)), len(kept)
     if n == n_rows:
         return Estimate(share, share, share, n)
-    effective = n * (n_rows - 1) / (n_rows - n)
-    shrink = 1 + _Z**2 / effective
-    middle = (share + _Z**2 / (2 * effective)) / shrink
-    reach = _Z / shrink * math.sqrt(share * (1 - share) / effective + _Z**2 / (4 * effective**2))
+    low, high = wilson_interval(share, n * (n_rows - 1) / (n_rows - n), _Z)
     # At the ends rounding would leave the share just outside its own interval.
-    return Estimate(share, min(share, max(0.0, middle - reach)), max(share, min(1.0, middle + reach)), n)
+    return Estimate(share, min(share, low), max(share, high), n)

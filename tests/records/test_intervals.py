@@ -1,0 +1,14 @@
+import pytest
+from scipy.stats import binomtest
+
+from segcore.records.intervals import wilson_interval
+
+
+@pytest.mark.parametrize(("count", "of"), [(0, 10), (3, 10), (10, 10), (1, 4000)])
+def test_the_interval_is_wilsons(count, of):
+    theirs = binomtest(count, of).proportion_ci(method="wilson")
+    assert wilson_interval(count / of, of) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+
+
+def test_nothing_is_known_of_a_share_of_nobody():
+    assert wilson_interval(0.0, 0) == (0.0, 1.0)
