@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_CENTRAL = (0.01, 0.99)
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -20,7 +22,7 @@ class Spread:
     zeros : float
         Share of the customers for whom it is exactly 0.
     edges : tuple of float, one more than ``counts``
-        Ascending, between the 1st and 99th percentile where these differ, so that a few extreme customers do not hide the rest.
+        See `histogram_edges`.
     counts : tuple of int
         Customers in each bin; a bin holds its left edge, the last one its right edge too.
     outside : int
@@ -56,16 +58,10 @@ def spread(name: str, values: np.ndarray, *, bins: int = 24) -> Spread:
     values : ndarray of shape (n_customers,), float64
         Finite, at least one.
     bins : int
-        Most bins to make; whole numbers over a small range get a bin each.
+        Most bins to make: see `histogram_edges`.
     """
     low, quarter, median, three_quarters, high = (float(found) for found in np.quantile(values, [0, 0.25, 0.5, 0.75, 1]))
-    first, last = (float(found) for found in np.quantile(values, [0.01, 0.99]))
-    if first == last:
-        first, last = low, high
-    if first < last and last - first < bins and np.array_equal(values, np.rint(values)):
-        edges = np.arange(first, last + 2) - 0.5
-    else:
-        edges = np.linspace(first, last, bins + 1) if first < last else np.array([first - 0.5, first + 0.5])
+    edges = histogram_edges(values, bins)
     counts = np.histogram(values, bins=edges)[0]
     return Spread(
         name=name,
@@ -81,6 +77,34 @@ def spread(name: str, values: np.ndarray, *, bins: int = 24) -> Spread:
         outside=int(len(values) - counts.sum()),
         skewness=skewness(values),
     )
+
+
+def histogram_edges(values: np.ndarray, bins: int) -> np.ndarray:
+    """Return the edges of a histogram's bins, ascending.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_customers,), float64
+        Finite, at least one.
+    bins : int
+        Most bins to make.
+
+    Notes
+    -----
+    The bins lie between the 1st and the 99th percentile, so that a handful of extreme customers does not press everyone else into one
+    bar; where these are equal the whole range is drawn. Each bin of whole numbers holds equally many of them.
+    """
+    low, high = (float(quantile) for quantile in np.quantile(values, _CENTRAL))
+    if low == high:
+        low, high = float(values.min()), float(values.max())
+    if low == high:
+        return np.array([low - 0.5, high + 0.5])
+    if np.array_equal(values, np.rint(values)):
+        low, high = np.floor(low), np.ceil(high)
+        width = max(1, int(np.ceil((high - low + 1) / bins)))
+        count = int(np.ceil((high - low + 1) / width))
+        return np.asarray(low - 0.5 + width * np.arange(count + 1))
+    return np.linspace(low, high, bins + 1)
 
 
 def skewness(values: np.ndarray) -> float:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-CENTRAL = (0.01, 0.99)
-"""The quantiles of the population between which a histogram is drawn."""
+from segcore.features.spread import histogram_edges
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +45,9 @@ def histogram_pair(values: np.ndarray, members: np.ndarray, *, bins: int = 30) -
     members : ndarray of shape (n_customers,), bool
         The segment.
     bins : int
-        Most bins to make.
-
-    Notes
-    -----
-    The bins lie between the population's 1st and 99th percentile, so that a handful of extreme customers does not press everyone
-    else into one bar; where nobody is left out that way the whole range is drawn. Whole numbers of a small range get a bin each.
+        Most bins to make: see `histogram_edges`.
     """
-    low, high = (float(quantile) for quantile in np.quantile(values, CENTRAL))
-    if low == high:
-        low, high = float(values.min()), float(values.max())
-    edges = _edges(values, low, high, bins)
+    edges = histogram_edges(values, bins)
     outside = (values < edges[0]) | (values > edges[-1])
     return Histogram(
         edges=tuple(float(edge) for edge in edges),
@@ -65,18 +56,6 @@ def histogram_pair(values: np.ndarray, members: np.ndarray, *, bins: int = 30) -
         population_outside=int(outside.sum()),
         segment_outside=int((outside & members).sum()),
     )
-
-
-def _edges(values: np.ndarray, low: float, high: float, bins: int) -> np.ndarray:
-    whole = bool((values == np.round(values)).all())
-    if low == high:
-        return np.array([low - 0.5, high + 0.5])
-    if whole:
-        low, high = np.floor(low), np.ceil(high)
-        width = max(1, int(np.ceil((high - low + 1) / bins)))
-        count = int(np.ceil((high - low + 1) / width))
-        return low - 0.5 + width * np.arange(count + 1)
-    return np.linspace(low, high, bins + 1)
 
 
 def _shares(values: np.ndarray, edges: np.ndarray) -> tuple[float, ...]:
