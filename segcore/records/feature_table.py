@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -44,6 +45,13 @@ class FeatureEntry:
     dropped: str | None = None
     block: str = ""
     kind: FeatureKind = "number"
+
+
+def unique_titles(entries: Iterable[FeatureEntry]) -> dict[str, str]:
+    """Return the title of each feature by its name; features of one title are told apart by their names."""
+    titles = {entry.name: entry.title or entry.name for entry in entries if entry.dropped is None}
+    counts = Counter(titles.values())
+    return {name: title if counts[title] == 1 else f"{title} ({name})" for name, title in titles.items()}
 
 
 Use = Literal["id", "number", "binary", "category", "profile", "dropped"]

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from segcore.features.correlations import NEAR_DUPLICATE, Correlations, correlations
-from segcore.records.feature_table import FeatureTable
+from segcore.records.feature_table import FeatureTable, unique_titles
 from segcore.records.plan import Plan
 from segcore.system.digests import digest
 from segcore.wording.markdown import escape
@@ -28,15 +28,6 @@ MOST_MAPPED = 40
 _PAIRS_SHOWN = 20
 _WORTH_SHOWING = 0.1  # a weaker correlation is hardly one
 _NAMED = 6
-
-
-def titles_of(table: FeatureTable) -> dict[str, str]:
-    """Return a title of each feature that no other one has."""
-    entries = [entry for entry in table.dictionary if entry.dropped is None]
-    seen: dict[str, int] = {}
-    for entry in entries:
-        seen[entry.title] = seen.get(entry.title, 0) + 1
-    return {entry.name: entry.title if seen[entry.title] == 1 else f"{entry.title} ({entry.name})" for entry in entries}
 
 
 def correlations_of(chosen: Plan, taken: Intake, table: FeatureTable) -> Correlations:
@@ -60,7 +51,7 @@ def draw_pairs(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
         st.caption("Tick two features or more to see how they go together.")
         return
     found = correlations_of(chosen, taken, table)
-    titles = titles_of(table)
+    titles = unique_titles(table.dictionary)
     _draw_near_duplicates(found, titles, taken, table)
     if len(found.names) < 2:
         return

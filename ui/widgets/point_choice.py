@@ -6,6 +6,7 @@ import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.features.assemble import Assembled, assemble
+from segcore.records.feature_table import unique_titles
 from segcore.records.grid import find_point, point_key
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
@@ -158,9 +159,7 @@ def find_solution(store: Store, sweep: Sweep, position: int) -> Solution | None:
 def feature_titles(store: Store, sweep: Sweep) -> dict[str, str]:
     """Return what a screen calls each feature of a sweep; features of one title are told apart by their name."""
     entries = cache.feature_table(str(store.home), sweep.spec.table).dictionary
-    known = {entry.name: entry.title or entry.name for entry in entries if entry.name in sweep.spec.features}
-    titles = list(known.values())
-    return {name: f"{title} ({name})" if titles.count(title) > 1 else title for name, title in known.items()}
+    return unique_titles(entry for entry in entries if entry.name in sweep.spec.features)
 
 
 def segment_names(store: Store, sweep: Sweep, position: int) -> dict[int, str]:
