@@ -1,6 +1,7 @@
 import streamlit as st
 
-from ui.export.form import draw_command, draw_downloads, draw_scoring, export_form
+from ui.export.downloads import draw_command, draw_downloads, draw_scoring
+from ui.export.request_form import export_form
 from ui.shell.page import begin_page, link
 from ui.widgets.point_choice import draw_point, draw_sweep_line, find_solution, pick_point
 

@@ -1,7 +1,10 @@
 import streamlit as st
 
-from ui.segments import views
-from ui.segments.column_views import draw_columns
+from ui.segments.columns import draw_columns
+from ui.segments.one_segment import draw_distributions, draw_segment
+from ui.segments.profile import describe_point
+from ui.segments.segment_choice import clicked_segment, pick_segment
+from ui.segments.shares import draw_all_shares, draw_set_aside
 from ui.shell.page import begin_page, link
 from ui.widgets.point_choice import clustered, draw_point, draw_sweep_line, find_solution, pick_point
 
@@ -15,16 +18,16 @@ if solution is None or solution.labels is None:
     link("explore", "Choose another point")
     st.stop()
 assembled = clustered(page.store, sweep)
-profile = views.describe_point(page.store, sweep, chosen.position, solution)
+profile = describe_point(page.store, sweep, chosen.position, solution)
 if not profile.segments:
     st.warning("This point has no segment: every customer is noise.", icon=":material/block:")
     link("explore", "Choose another point")
-views.draw_set_aside(assembled, profile.customers)
-clicked = views.clicked_segment(sweep, chosen.position, profile)
-views.draw_all_shares(sweep, profile, clicked.label)
+draw_set_aside(assembled, profile.customers)
+clicked = clicked_segment(sweep, chosen.position, profile)
+draw_all_shares(sweep, profile, clicked.label)
 st.header("Look into a segment", anchor=False)
-summary = views.pick_segment(page.store, sweep, chosen.position, profile)
-views.draw_segment(summary)
-views.draw_distributions(sweep, chosen.position, summary, assembled, solution)
+summary = pick_segment(page.store, sweep, chosen.position, profile)
+draw_segment(summary)
+draw_distributions(sweep, chosen.position, summary, assembled, solution)
 draw_columns(page.store, sweep, chosen.position, solution)
 link("export", "Export these segments")

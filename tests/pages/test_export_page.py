@@ -8,7 +8,8 @@ from segcore.records.grid import point_key
 from segcore.records.solution import Estimate, Solution
 from segcore.store.store import Store
 from segcore.wording.numbers import percent_text
-from ui.export.form import ExportRequest, _content, _description, agreement_words
+from ui.export.downloads import _content, _description, agreement_words
+from ui.export.request_form import ExportRequest
 
 
 def rows_shown(app):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -16,6 +13,7 @@ from segcore.store.store import Store
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import number_text, percent_text, two_decimals
 from segcore.wording.quotes import visible
+from ui.segments.profile import segments_key
 from ui.shell import cache, state
 from ui.widgets.figures import draw_figure
 from ui.widgets.point_choice import clustered, segment_names
@@ -44,13 +42,12 @@ def draw_columns(store: Store, sweep: Sweep, position: int, solution: Solution) 
 
 def _described(store: Store, sweep: Sweep, position: int, solution: Solution) -> tuple[tuple[ColumnAcross, ...], tuple[NumberAcross, ...]]:
     names = segment_names(store, sweep, position)
-    labels = hashlib.sha256(np.ascontiguousarray(solution.labels).tobytes()).hexdigest()
 
     def build() -> tuple[tuple[ColumnAcross, ...], tuple[NumberAcross, ...]]:
         table = clustered(store, sweep).table
         return columns_across(table, solution, names), numbers_across(table, solution, names)
 
-    return cache.computed("across", f"{sweep.id}.{labels}.{sorted(names.items())}", build)
+    return cache.computed("across", segments_key(sweep, solution, names), build)
 
 
 def _draw_chosen(sweep: Sweep, position: int, found: tuple[ColumnAcross, ...]) -> None:

@@ -1,0 +1,88 @@
+"""The form that asks what to export of a solution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from segcore.export.files import FORMATS
+from segcore.records.solution import NOISE, Solution
+from segcore.records.sweep import Sweep
+from segcore.store.store import Store
+from segcore.wording.numbers import counted, percent_text, segment_title
+from ui.shell import state
+from ui.widgets.point_choice import clustered, segment_names
+
+FORMAT_TITLES = {"csv": "CSV", "parquet": "Parquet"}
+_FORMAT_WORDS = {
+    "csv": "For spreadsheets and everything else. Text that a spreadsheet would run as a formula gets a ' in front.",
+    "parquet": "For programs: types and values exactly as they are.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """What is to be exported of a point; as ``export.export_rows`` takes it, and the format."""
+
+    segments: tuple[int, ...]
+    file_format: str
+    profile: bool
+    copies: bool
+    include_set_aside: bool
+
+    def options(self) -> dict[str, object]:
+        """Return the keyword options of ``export_rows``."""
+        return {"segments": self.segments, "profile": self.profile, "copies": self.copies, "include_set_aside": self.include_set_aside}
+
+
+def export_form(store: Store, sweep: Sweep, position: int, solution: Solution) -> ExportRequest | None:
+    """Draw the form and return the request; None where no segment is chosen."""
+    names = segment_names(store, sweep, position)
+    labels = [*solution.segments, *([NOISE] if solution.n_noise else [])]
+    sizes = {**dict(zip(solution.segments, solution.sizes, strict=True)), NOISE: solution.n_noise}
+    total = sum(sizes[label] for label in labels)
+    noun = "row" if sweep.spec.repeats > 1 else "customer"
+    key = f"export.segments.{sweep.id[:12]}.{position}"
+    state.seed_widget(key, state.recall(key, labels))
+    segments = st.pills(
+        "Segments",
+        labels,
+        selection_mode="multi",
+        key=key,
+        format_func=lambda label: f"{_title(label, names)} · {counted(sizes[label], noun)} ({percent_text(sizes[label] / total)})",
+    )
+    state.remember(key, segments)
+    state.seed_widget("export.format", state.recall("export.format", FORMATS[0]))
+    picked = st.segmented_control("Format", FORMATS, key="export.format", required=True, format_func=lambda name: FORMAT_TITLES[str(name)])
+    file_format = str(picked or FORMATS[0])
+    state.remember("export.format", file_format)
+    st.caption(_FORMAT_WORDS[file_format])
+    profile, copies, aside = _draw_options(store, sweep)
+    if not segments:
+        st.warning("Choose at least one segment.", icon=":material/groups:")
+        return None
+    return ExportRequest(tuple(segments), file_format, profile, copies, aside)
+
+
+def _title(label: int, names: dict[int, str]) -> str:
+    title = segment_title(label, names)
+    return title if label == NOISE or label not in names else f"{title} (segment {label})"
+
+
+def _draw_options(store: Store, sweep: Sweep) -> tuple[bool, bool, bool]:
+    """Draw the options that apply to a sweep; those that do not are off."""
+    assembled = clustered(store, sweep)
+    columns = list(assembled.table.profile)
+    aside = assembled.set_aside_customers
+    profile = bool(columns) and st.checkbox(
+        f"Add {counted(len(columns), 'column')} that were not clustered on: {', '.join(columns[:5])}", key="export.profile"
+    )
+    copies = sweep.spec.repeats > 1 and st.checkbox("Add the jittered copies of each customer, marked by their number", key="export.copies")
+    worth = assembled.set_aside_revenue_share
+    revenue = f", {percent_text(worth)} of the revenue" if worth is not None else ""
+    included = bool(aside) and st.checkbox(
+        f"Add the {counted(aside, 'customer')} set aside by the outlier rule{revenue}: each in the segment it scores as, marked",
+        key="export.aside",
+    )
+    return bool(profile), bool(copies), bool(included)

@@ -1,0 +1,29 @@
+"""The profile of a solution's segments, computed once for equal labels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from segcore.records.solution import Solution
+from segcore.records.sweep import Sweep
+from segcore.segments.profile import segment_profile
+from segcore.segments.records import SegmentProfile
+from segcore.store.store import Store
+from ui.shell import cache
+from ui.widgets.point_choice import clustered, segment_names
+
+
+def describe_point(store: Store, sweep: Sweep, position: int, solution: Solution) -> SegmentProfile:
+    """Return the profile of a solution's segments under their present names."""
+    names = segment_names(store, sweep, position)
+    key = segments_key(sweep, solution, names)
+    return cache.computed("profile", key, lambda: segment_profile(clustered(store, sweep).table, solution, names))
+
+
+def segments_key(sweep: Sweep, solution: Solution, names: Mapping[int, str]) -> str:
+    """Return a key of what is computed from a solution's labels and names; solutions with equal labels share it."""
+    labels = hashlib.sha256(np.ascontiguousarray(solution.labels).tobytes()).hexdigest()
+    return f"{sweep.id}.{labels}.{sorted(names.items())}"

@@ -1,0 +1,77 @@
+"""The segment that is looked into: by a click, by a list; and the field for its name."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from segcore.records.grid import point_key
+from segcore.records.solution import NOISE
+from segcore.records.sweep import Sweep
+from segcore.segments.records import SegmentProfile, SegmentSummary
+from segcore.store.store import Store
+from segcore.wording.numbers import counted
+from ui.segments.shares import shares_key
+from ui.shell import state
+
+LONGEST_NAME = 60
+
+
+def _kept_key(sweep: Sweep, position: int) -> str:
+    return f"segment.{sweep.id[:12]}.{position}"
+
+
+def clicked_segment(sweep: Sweep, position: int, profile: SegmentProfile) -> SegmentSummary:
+    """Return the segment that is looked into: the one just clicked, else the one chosen before, else the largest."""
+    clicked = state.new_click(shares_key(sweep))
+    if clicked is not None:
+        state.remember(_kept_key(sweep, position), clicked)
+    return profile.find(state.recall(_kept_key(sweep, position), profile.everyone()[0].label))
+
+
+def pick_segment(store: Store, sweep: Sweep, position: int, profile: SegmentProfile) -> SegmentSummary:
+    """Draw the list of segments with the field for the name, and return the chosen segment."""
+    chosen = profile.find(state.recall(_kept_key(sweep, position), profile.everyone()[0].label))
+    state.set_widget("segments.picked", chosen.label)
+
+    def choose() -> None:
+        state.remember(_kept_key(sweep, position), state.widget("segments.picked"))
+
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.selectbox(
+            "Segment",
+            [summary.label for summary in profile.everyone()],
+            key="segments.picked",
+            on_change=choose,
+            format_func=lambda label: _option(profile.find(label)),
+            help="Clicking a bar above chooses a segment too.",
+        )
+    with right:
+        _draw_name_field(store, sweep, position, chosen)
+    return chosen
+
+
+def _option(summary: SegmentSummary) -> str:
+    number = "" if summary.title in (f"Segment {summary.label}", "Noise") else f" (segment {summary.label})"
+    return f"{summary.title}{number} · {counted(summary.customers, 'customer')}"
+
+
+def _draw_name_field(store: Store, sweep: Sweep, position: int, summary: SegmentSummary) -> None:
+    """Let the analyst name a segment; the name is kept in the store as soon as it is entered."""
+    if summary.label == NOISE:
+        return
+    point = point_key(sweep.spec.points[position])
+    key = f"segments.name.{sweep.id[:12]}.{position}.{summary.label}"
+    state.seed_widget(key, store.segment_names(sweep.id, point).get(summary.label, ""))
+
+    def keep() -> None:
+        store.name_segment(sweep.id, point, summary.label, " ".join(str(state.widget(key) or "").split()))
+
+    st.text_input(
+        "Name",
+        key=key,
+        on_change=keep,
+        max_chars=LONGEST_NAME,
+        placeholder=f"Segment {summary.label}",
+        help="Shown on every screen and written into exports. Empty it to go back to the number.",
+    )
