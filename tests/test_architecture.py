@@ -42,9 +42,9 @@ OWN = {"segcore", "ui", "pages", "app"}
 DOORS = {
     "sklearnex": {"segcore.clustering.engines"},
     "daal4py": {"segcore.clustering.engines"},
-    "modin": {"segcore.system.frames", "segcore.sweeps.workers"},
-    "ray": {"segcore.system.frames", "segcore.sweeps.workers"},
-    "pyspark": {"segcore.system.frames", "segcore.sweeps.workers"},
+    "modin": {"segcore.system.frames"},
+    "ray": {"segcore.system.local_ray", "segcore.sweeps.workers"},
+    "pyspark": set(),
 }
 
 

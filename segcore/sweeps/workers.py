@@ -284,7 +284,7 @@ def _ray() -> Iterator[None]:
     address = os.environ.get("RAY_ADDRESS", "").strip()
     try:
         if address in ("", "local"):
-            from segcore.system.frames import start_ray
+            from segcore.system.local_ray import start_ray
 
             start_ray()
         else:

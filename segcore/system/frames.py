@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
-import logging
-import os
-import secrets
-import tempfile
-from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
 
-from segcore.errors import ParameterError, SegcoreError
-from segcore.system.cores import usable_cores
+from segcore.errors import ParameterError
+from segcore.system.local_ray import start_ray
 
 Backend = Literal["pandas", "polars", "modin"]
 BACKENDS: tuple[Backend, ...] = ("pandas", "polars", "modin")
@@ -58,47 +52,3 @@ def _modin(frame: pd.DataFrame) -> Any:
 
     text = {name: object for name in frame.columns if isinstance(frame[name].dtype, pd.ArrowDtype)}
     return mpd.DataFrame(frame.astype(text) if text else frame)
-
-
-def start_ray() -> None:
-    """Start Ray for this process and its children only: a secret token, loopback alone, no dashboard, no reports; once.
-
-    Raises
-    ------
-    SegcoreError
-        Where it cannot be started.
-    """
-    os.environ["RAY_AUTH_MODE"] = "token"  # before the import, which reads all of these
-    if "RAY_AUTH_TOKEN_PATH" not in os.environ:
-        os.environ["RAY_AUTH_TOKEN_PATH"] = str(_token_file())
-    # What Ray does where it supports no clusters: its node is 127.0.0.1, and only there its servers listen.
-    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("MODIN_ENGINE", "ray")
-    import ray
-
-    if ray.is_initialized():
-        return
-    # joblib takes a pool of one for none, and would compute in the process itself, which a crash would then end.
-    cores = max(2, usable_cores())
-    try:
-        ray.init(
-            address="local",
-            num_cpus=cores,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            configure_logging=False,
-        )
-    except Exception as error:  # Ray raises anything from RuntimeError to its own kinds
-        raise SegcoreError(f"Ray could not be started ({str(error).splitlines()[0]}): use --frames pandas and --workers local.") from error
-
-
-def _token_file() -> Path:
-    handle, name = tempfile.mkstemp(prefix="segcore-ray-", suffix=".token")
-    with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_hex(32))
-    # Registered before Ray's own, which therefore runs first and still finds its token.
-    atexit.register(Path(name).unlink, missing_ok=True)
-    return Path(name)

@@ -11,7 +11,8 @@ from segcore.data.sources import read_source
 from segcore.errors import ParameterError
 from segcore.features.builders import build_features
 from segcore.records.intake import DataRequest
-from segcore.system.frames import BACKENDS, start_ray, to_backend
+from segcore.system.frames import BACKENDS, to_backend
+from segcore.system.local_ray import start_ray
 
 
 @pytest.fixture(scope="module")
