@@ -11,7 +11,7 @@ import numpy as np
 
 from segcore.clustering.algorithms.registry import find_algorithm
 from segcore.clustering.point_labels import axis_label, grid_label, point_label
-from segcore.clustering.specification.presentation import Judging
+from segcore.clustering.specification.presentation import Criterion, Judging
 from segcore.records.params import Param
 from segcore.records.solution import Solution
 from segcore.records.sweep import Recommendation
@@ -33,8 +33,8 @@ class _Question:
     judging : Judging
     size : Param or None
         The parameter over whose values inertia or a criterion is compared.
-    criterion : str
-        The title of the criterion that judges, if one does.
+    criterion : Criterion or None
+        The one that judges, if one does.
     grid : str
         The grid in words.
     """
@@ -42,7 +42,7 @@ class _Question:
     algorithm: str
     judging: Judging
     size: Param | None
-    criterion: str
+    criterion: Criterion | None
     grid: str
 
     @classmethod
@@ -50,9 +50,9 @@ class _Question:
         """Look up how an algorithm is judged; an unknown one, by silhouette."""
         spec, grid = find_algorithm(algorithm), _grid_text(algorithm, solutions)
         if spec is None:
-            return cls(algorithm, Judging(), None, "", grid)
+            return cls(algorithm, Judging(), None, None, grid)
         judging = spec.judging
-        criterion = next((criterion.title for criterion in spec.criteria if criterion.name == judging.by), "")
+        criterion = next((criterion for criterion in spec.criteria if criterion.name == judging.by), None)
         return cls(algorithm, judging, spec.param(judging.size) if judging.size else None, criterion, grid)
 
     def at(self, size: int) -> str:
@@ -94,7 +94,7 @@ def recommend(algorithm: str, solutions: Sequence[Solution | None]) -> Recommend
     asked = _Question.of(algorithm, there)
     if asked.judging.by == "inertia":
         return _by_elbow_and_silhouette(there, asked)
-    return _by_criterion(there, asked) if asked.criterion else _by_silhouette(there, asked)
+    return _by_criterion(there, asked, asked.criterion) if asked.criterion else _by_silhouette(there, asked)
 
 
 def _by_elbow_and_silhouette(solutions: Sequence[Solution], asked: _Question) -> Recommendation:
@@ -148,22 +148,22 @@ def _by_silhouette(solutions: Sequence[Solution], asked: _Question) -> Recommend
     return Recommendation(dict(top.params), f"Over {grid}, {says}.")
 
 
-def _by_criterion(solutions: Sequence[Solution], asked: _Question) -> Recommendation:
+def _by_criterion(solutions: Sequence[Solution], asked: _Question, criterion: Criterion) -> Recommendation:
     judging, grid = asked.judging, asked.grid
     fitted = [
         (value, solution)
         for solution in solutions
-        if (value := _criterion(solution, judging.by)) is not None and judging.size in solution.params
+        if (value := _value_of(criterion, solution)) is not None and judging.size in solution.params
     ]
     if not fitted:
-        return _none(f"over {grid}, no point has a {asked.criterion}")
+        return _none(f"over {grid}, no point has a {criterion.title}")
     sizes = sorted({int(solution.params[judging.size]) for _, solution in fitted})
     # Rounded, so that the same result reached by another route counts as equal; the first of the most preferred ones is taken.
     value, top = max(fitted, key=lambda found: (-float(f"{found[0]:.9e}"), *judging.preference(found[1].params)))
     size, silhouette = int(top.params[judging.size]), _silhouette(top)
     words = [axis_label(asked.algorithm, name, [chosen]) for name, chosen in top.params.items() if isinstance(chosen, str)]
     shape = f" with {' and '.join(words)}" if words else ""
-    says = f"{asked.criterion} is lowest at {asked.at(size)}{shape} ({value:,.0f})"
+    says = f"{criterion.title} is lowest at {asked.at(size)}{shape} ({criterion.text(value)})"
     if len(sizes) < 2:
         return _none(f"over {grid}, {says}, but there is only one {asked.sizes[0]}, so nothing to compare it with")
     if size == sizes[-1]:
@@ -176,8 +176,8 @@ def _by_criterion(solutions: Sequence[Solution], asked: _Question) -> Recommenda
     return Recommendation(dict(top.params), f"Over {grid}, {says}, and its segments are apart (silhouette {_number(silhouette)}).")
 
 
-def _criterion(solution: Solution, name: str) -> float | None:
-    value = solution.criteria.get(name) if solution.status == "ok" else None
+def _value_of(criterion: Criterion, solution: Solution) -> float | None:
+    value = solution.criteria.get(criterion.name) if solution.status == "ok" else None
     return value if value is not None and math.isfinite(value) else None
 
 

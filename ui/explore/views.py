@@ -216,7 +216,7 @@ def _columns(sweep: Sweep) -> dict[str, Any]:
         "inertia": number("Inertia", format="%,.0f", help=metric("inertia").reading),
         "calinski_harabasz": number("Calinski–Harabasz", format="%.1f"),
         "davies_bouldin": number("Davies–Bouldin", format="%.3f"),
-        **{found.name: number(found.title, format="%,.0f", help=found.reading) for found in criteria()},
+        **{found.name: number(found.title, format=f"%,.{found.decimals}f", help=found.reading) for found in criteria()},
         "mean_compactness": number("Mean compactness", format="%.3f"),
         "fit_seconds": number("Fit (seconds)", format="%.3f"),
         "engine": "Engine",

@@ -441,12 +441,14 @@ GAUSSIAN_MIXTURE = AlgorithmSpec(
             "lower is better",
             "How badly the mixture describes the customers, plus a price for every number it needs. Lower is better, on the same data; "
             "it may be negative.",
+            decimals=0,
         ),
         Criterion(
             "aic",
             "AIC",
             "lower is better",
             "As BIC with a smaller price, so it favours more components. Lower is better, on the same data; it may be negative.",
+            decimals=0,
         ),
     ),
     cost=CostModel(

@@ -44,12 +44,19 @@ class Criterion:
         Its name in ``Solution.criteria``, in tables and in files.
     title, unit, reading : str
         What a screen calls it, its unit, and how to read it in one sentence.
+    decimals : int
+        How many to show.
     """
 
     name: str
     title: str
     unit: str
     reading: str
+    decimals: int = 2
+
+    def text(self, value: float) -> str:
+        """Return a value as a sentence has it."""
+        return f"{value:,.{self.decimals}f}"
 
 
 @dataclass(frozen=True, slots=True)
