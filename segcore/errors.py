@@ -43,12 +43,17 @@ class DataError(SegcoreError, ValueError):
     message : str
         One sentence: what, where, and what to do.
     remedy : {"", "set_aside", "date_order", "sheets"}
-        What the same request can be given to go on, where that is all it takes: a screen offers it as a button.
+        What the same request can be given to go on, where no finding tells it.
     """
 
     def __init__(self, message: str, *, remedy: Remedy = "") -> None:
         super().__init__(message)
-        self.remedy = remedy
+        self._remedy = remedy
+
+    @property
+    def remedy(self) -> str:
+        """Code of the finding's remedy: what the same request can be given to go on; nothing where there is none."""
+        return self._remedy if self.finding is None or self.finding.remedy is None else self.finding.remedy.code
 
 
 class SourceError(SegcoreError):

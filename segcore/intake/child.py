@@ -21,6 +21,7 @@ from segcore.errors import DataError, ParameterError, SegcoreError, SourceError,
 from segcore.intake.packed_dataset import pack, unpack
 from segcore.intake.take_in import known_intake, peek, samples_folder, take_in
 from segcore.records.dataset import Dataset
+from segcore.records.finding import Finding
 from segcore.records.intake import DataRequest, Intake, Peek
 from segcore.store.store import Store
 from segcore.system.child_process import python_command, signal_group, start_child
@@ -96,9 +97,17 @@ def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, m
     answer = _run_child(question, name=name, timeout=timeout, max_bytes=max_bytes)
     if "error" not in answer:
         return dict(answer[what])
-    if answer.get("remedy"):
-        raise DataError(answer["error"], remedy=answer["remedy"])
-    raise _ERRORS.get(answer["class"], SegcoreError)(answer["error"])
+    raise _rebuilt(answer)
+
+
+def _rebuilt(answer: Mapping[str, Any]) -> SegcoreError:
+    """Return the error that ended the child's work."""
+    finding = answer.get("finding")
+    if finding is None and answer.get("remedy"):
+        return DataError(answer["error"], remedy=answer["remedy"])
+    error = _ERRORS.get(answer["class"], SegcoreError)(answer["error"])
+    error.finding = finding and Finding.from_json(finding)
+    return error
 
 
 def _run_child(question: str, *, name: str, timeout: float, max_bytes: int | None) -> dict[str, Any]:
@@ -178,7 +187,8 @@ def main() -> int:
     try:
         answer: dict[str, Any] = {question["what"]: _answer(question, request)}
     except SegcoreError as error:
-        answer = {"error": str(error), "class": type(error).__name__, "remedy": getattr(error, "remedy", "")}
+        finding = None if error.finding is None else error.finding.to_json()
+        answer = {"error": str(error), "class": type(error).__name__, "remedy": getattr(error, "remedy", ""), "finding": finding}
     except MemoryError:
         answer = {
             "class": "SourceError",

@@ -7,13 +7,17 @@ from typing import Any
 
 from segcore.errors import DataError, SegcoreError
 from segcore.records.finding import Finding, Remedy
+from segcore.wording import files
 from segcore.wording.remedies import Audience, remedy_text
 
 Sentence = Callable[..., str]
 """Takes the finding's values by name and, where the finding has a remedy, its text as ``do``."""
 
 # One mapping per subject: a code belongs to exactly one.
-SUBJECTS: tuple[Mapping[str, Sentence], ...] = ({"text": lambda text: text},)
+SUBJECTS: tuple[Mapping[str, Sentence], ...] = (
+    {"text": lambda text: text},
+    files.SENTENCES,
+)
 
 
 def sentence(finding: Finding, audience: Audience = "command line") -> str:

@@ -12,6 +12,7 @@ import streamlit as st
 from segcore.errors import DataError, SegcoreError, SourceError
 from segcore.records.data_rules import DateOrder
 from segcore.store.store import Store
+from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from ui.data import loading
 from ui.data.sample_download import download, is_here
@@ -54,10 +55,11 @@ def attempt(store: Store, request: DataRequest, place: str = CHOOSER) -> None:
     try:
         loading.load(store, request)
     except SegcoreError as error:
-        text, remedy = str(error), error.remedy if isinstance(error, DataError) else ""
+        text, remedy = error_text(error, "screen"), error.remedy if isinstance(error, DataError) else ""
+        can_go_on = error.finding is not None and error.finding.remedy is not None
         # What cannot be read to take it in cannot be read to look at it either.
         seen = None if isinstance(error, SourceError) else loading.look(store, request)
-        if seen is not None or remedy or on_screen(text) != text:
+        if seen is not None or remedy or can_go_on or on_screen(text) != text:
             state.remember("data_pending", Pending(request, seen, remedy, place))
         state.remember("data_problem", (place, f"{text} What was loaded before is still loaded." if state.intake() else text))
     st.rerun()

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from segcore.data.files.file_type import GIVE
-from segcore.errors import DataError, ParameterError, SourceError
-from segcore.records.dataset import Note
-from segcore.records.finding import Finding
-from segcore.wording.quotes import named
+from segcore.data.files.likely_encodings import likely_encodings
+from segcore.errors import ParameterError, SegcoreError, SourceError
+from segcore.records.finding import Finding, Remedy
+from segcore.wording.files import encoding_name
+from segcore.wording.findings import refusal
 
 _MARKS = (  # the longer ones first: the mark of UTF-32 begins as that of UTF-16
-    (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
-    (codecs.BOM_UTF32_BE, "utf-32", "UTF-32"),
-    (codecs.BOM_UTF8, "utf-8", "UTF-8"),
-    (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
-    (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_SPOKEN = {
-    "utf-8": "UTF-8",
-    "utf-16": "UTF-16",
-    "utf-16-le": "UTF-16",
-    "utf-16-be": "UTF-16",
-    "cp1252": "Windows-1252",
-    "iso8859-1": "Latin-1",
-    "latin-1": "Latin-1",
-    "ascii": "ASCII",
-}
+_UNICODE = ("utf-32", "utf-16", "utf-16-le", "utf-16-be")
 _NO_ENCODINGS = ("idna", "punycode", "unicode_escape", "raw_unicode_escape")
 _CP1252_UNDEFINED = b"\x81\x8d\x8f\x90\x9d"
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\x1b\x1c\x1d\x1e\x1f\x01")
@@ -68,9 +60,8 @@ def decode(content: bytearray, name: str, asked: str | None = None) -> tuple[byt
     SourceError
         Where it is no text.
     DataError
-        Where the text is damaged; with the line.
+        Where the text is damaged, with the line, or more than one encoding fits.
     """
-    name = named(name)
     encoding = _asked(content, asked) if asked else _found(content, name)
     if encoding.name == "utf-8":
         if content.startswith(codecs.BOM_UTF8):
@@ -92,19 +83,19 @@ def _asked(content: bytearray, asked: str) -> Encoding:
             raise LookupError(known.name)
     except (LookupError, UnicodeError, ValueError):
         # ValueError: a name with a null; LookupError also: codecs that make no text, such as hex
-        raise ParameterError(f"Unknown encoding {named(asked)!r}: give one such as utf-8, utf-16, cp1252, latin-1 or shift_jis.") from None
+        raise refusal("encoding.unknown", kind=ParameterError, asked=asked) from None
     name = "utf-8" if known.name == "utf-8-sig" else known.name
-    mark = next((mark for mark, marked, _ in _MARKS if content.startswith(mark) and marked == name), None)
-    return Encoding(name, f"{_spoken(name)}{' with a byte order mark' if mark else ''}, as asked")
+    mark = next((mark for mark, marked in _MARKS if content.startswith(mark) and marked == name), None)
+    return Encoding(name, f"{encoding_name(name)}{' with a byte order mark' if mark else ''}, as asked")
 
 
 def _found(content: bytearray, name: str) -> Encoding:
-    for mark, encoding, spoken in _MARKS:
+    for mark, encoding in _MARKS:
         if content.startswith(mark):
             if encoding == "utf-8" and not _is_utf8(content):
                 break
-            words = f"{name} begins with a byte order mark (BOM) of {spoken}, which is left out."
-            return Encoding(encoding, f"{spoken} with a byte order mark", (Note("info", words),))
+            note = Finding("encoding.mark", values={"file": name, "encoding": encoding})
+            return Encoding(encoding, f"{encoding_name(encoding)} with a byte order mark", (note,))
     head = content[:_HEAD]
     if head.count(0) > len(head) / 100:
         return _without_mark(head, name)
@@ -114,33 +105,33 @@ def _found(content: bytearray, name: str) -> Encoding:
 
 
 def _without_mark(head: bytearray, name: str) -> Encoding:
-    """Text in UTF-16 without a mark has zeros in every other place; anything else with so many is no text."""
+    """Text in UTF-16 without a mark has zeros in every other place; anything else with so many is not text."""
     zeros = [head[start::2].count(0) / max(len(head[start::2]), 1) for start in (0, 1)]
     if max(zeros) < 0.1 or min(zeros) > max(zeros) / 10:
-        raise SourceError(f"{name} is not a text file: {GIVE}.")
+        raise refusal("file.not_text", kind=SourceError, file=name)
     encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
-    return Encoding(encoding, "UTF-16", (Note("info", f"{name} is UTF-16 text, though it has no byte order mark."),))
+    return Encoding(encoding, "UTF-16", (Finding("encoding.no_mark", values={"file": name, "encoding": encoding}),))
 
 
 def _eight_bit(content: bytearray, name: str) -> Encoding:
     if len(content.translate(None, _NOT_CONTROL)) > len(content) / 1000:
-        raise SourceError(f"{name} is not a text file: {GIVE}.")
+        raise refusal("file.not_text", kind=SourceError, file=name)
     line, damaged = _first_not_utf8(content), _damaged_places(content)
     if damaged:
-        places = "one place" if damaged == 1 else f"{damaged:,} places"
-        raise DataError(
-            f"{name} is UTF-8 but for {places}, the first in line {line}: correct it there and save it again, or name its encoding with "
-            "--encoding (a choice on screen)."
-        )
-    high = content.translate(None, _NOT_C1)
-    windows = bool(high) and not any(byte in high for byte in _CP1252_UNDEFINED)
-    encoding = "cp1252" if windows else "latin-1"
-    spoken = _SPOKEN[encoding]
-    words = (
-        f"{name} is not UTF-8 (first seen in line {line}): read as {spoken}; where that is wrong, name another encoding with --encoding (a "
-        "choice on screen)."
-    )
-    return Encoding(encoding, spoken, (Note("info", words),))
+        raise refusal("encoding.nearly_utf8", remedy="encoding", file=name, places=damaged, line=line)
+    likely = likely_encodings(content)
+    if likely.verdict == "doubtful":
+        raise refusal("encoding.doubtful", remedy=Remedy("encoding", {"choices": list(likely.encodings)}), file=name, line=line)
+    values: dict[str, Any] = {"file": name, "line": line}
+    if likely.verdict == "sure":
+        encoding, code = likely.encodings[0], "encoding.found"
+        values |= {"language": likely.language}
+    else:
+        high = content.translate(None, _NOT_C1)
+        windows = bool(high) and not any(byte in high for byte in _CP1252_UNDEFINED)
+        encoding, code = "cp1252" if windows else "latin-1", "encoding.western"
+    note = Finding(code, values={**values, "encoding": encoding}, remedy=Remedy("encoding"))
+    return Encoding(encoding, encoding_name(encoding), (note,))
 
 
 def _is_utf8(content: bytearray) -> bool:
@@ -191,17 +182,12 @@ def _as_utf8(content: bytearray, encoding: Encoding, name: str) -> bytearray:
     return text
 
 
-def _not_decodable(content: bytearray, encoding: Encoding, name: str, *, whole: bool = True) -> DataError | SourceError:
+def _not_decodable(content: bytearray, encoding: Encoding, name: str, *, whole: bool = True) -> SegcoreError:
     """Return the error of a text that is not in its encoding; ``content`` is all of it, or what could be decoded before it broke."""
-    if encoding.notes:
-        return SourceError(f"{name} looks like {_spoken(encoding.name)} text but is damaged: save it again as UTF-8.")
+    if encoding.notes and encoding.name in _UNICODE:
+        return refusal("encoding.damaged", kind=SourceError, file=name, encoding=encoding.name)
     line = _first_not_utf8(content) if whole else line_at(content, len(content))
-    near = "in" if whole else "in or below"
-    return DataError(f"{name} is not {_spoken(encoding.name)} {near} line {line}: name another --encoding, or leave it to be found.")
-
-
-def _spoken(name: str) -> str:
-    return _SPOKEN.get(name, name)
+    return refusal("encoding.not_decodable", remedy="encoding", file=name, encoding=encoding.name, line=line, exact=whole)
 
 
 def line_at(content: bytes | bytearray, position: int) -> int:

@@ -66,7 +66,7 @@ def assert_refused(tmp_path, name, content, *words, kind=SegcoreError, **reading
         (HEADER + LINES + "c1,o\x001,2024-01-01,5\n", ["NUL byte in line 32"]),
         ("Sales report 2011\n\ncustomer,date,qty\na,2024-01-13,1\nb,2024-01-14,1\n", ["one name only in line 1", "--header-row 3"]),
         (TABLE + b"c1,o1,2024-01-01,\xff\xfe\x81" + bytes(range(32)) * 40, ["not a text file"]),
-        (("id,name\n" + "".join(f"{n},Zoë é\n" for n in range(30))).encode() + b"31,Zo\xe9\n", ["UTF-8 but for one place", "line 32"]),
+        (("id,name\n" + "".join(f"{n},Zoë é\n" for n in range(30))).encode() + b"31,Zo\xe9\n", ["UTF-8 except in one place", "line 32"]),
         ("x" * 20_000 + "\nabc\n", ["not a table", "20,000 letters"]),
     ],
 )

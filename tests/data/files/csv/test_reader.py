@@ -192,7 +192,7 @@ def test_an_encoding_that_is_said_is_used(write_text):
     raw = read_csv(write_text("id,name\n1,Зоя\n", encoding="cp1251"), "rows", ReadOptions(encoding="windows-1251"))
 
     assert values_of(raw)[1] == ["1", "Зоя"]
-    assert raw.form["encoding"] == "cp1251, as asked"
+    assert raw.form["encoding"] == "Windows-1251, as asked"
 
 
 def test_cyrillic_utf_16_without_a_mark_is_found(write_text):
