@@ -59,7 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as leave:  # argparse, after --help or an error
         return leave.code if isinstance(leave.code, int) else USER_ERROR
     except SegcoreError as error:
-        print(f"segcore: {' '.join(str(error).split())}", file=sys.stderr)
+        from segcore.wording.findings import error_text
+
+        print(f"segcore: {' '.join(error_text(error).split())}", file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -20,6 +20,7 @@ from segcore.export.model import model_zip
 from segcore.export.segment_rows import ExportRows, export_rows, scored_rows
 from segcore.export.tables import replacing
 from segcore.store.store import Store
+from segcore.wording.findings import refusal
 
 Format = Literal["csv", "parquet"]
 FORMATS: tuple[Format, ...] = ("csv", "parquet")
@@ -140,7 +141,7 @@ def format_of(path: Path | str) -> Format:
     for known in FORMATS:
         if suffix == known:
             return known
-    raise ParameterError(f"{path} must end in .csv or .parquet, so that the format is clear.")
+    raise refusal("export.unknown_format", kind=ParameterError, path=str(path))
 
 
 def describe(rows: ExportRows, position: int, file_format: Format, *, marked: int, file_name: str | None = None) -> dict[str, Any]:

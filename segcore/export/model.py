@@ -6,7 +6,6 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from segcore.records.preparation import Preparation
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import SweepSpec
 from segcore.store.store import Store
+from segcore.wording.findings import refusal
 
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 _README = """How to score customers with this model, without segcore
@@ -83,7 +83,7 @@ def model_zip(store: Store, sweep_id: str, position: int) -> bytes:
     """
     spec, solution, preparation = store.spec(sweep_id), store.solution(sweep_id, position), store.sweep(sweep_id).preparation
     if solution.labels is None or preparation is None:
-        raise StoreError(f"Point {point_key(solution.params)} of the sweep has no model: {solution.reason or 'it was not run.'}")
+        raise refusal("export.no_model", kind=StoreError, point=point_key(solution.params), reason=solution.reason)
     arrays = {name: np.ascontiguousarray(array) for name, array in sorted(solution.arrays.items())}
     dictionary = store.feature_table(spec.table).select(preparation.features).dictionary
     document = _document(store, sweep_id, position, spec, solution, preparation, arrays, dictionary)
@@ -122,7 +122,7 @@ def _document(
         "params": dict(spec.points[position]),
         "scoring": algorithm(spec.algorithm).scoring.words,
         **preparation.to_json(),
-        "dictionary": [asdict(entry) for entry in dictionary],
+        "dictionary": [entry.to_json() for entry in dictionary],
         "outliers": spec.outliers,
         "repeats": spec.repeats,
         "segments": [{"segment": label, "name": titles[label], "size": size} for label, size in sorted(sizes.items())],

@@ -17,6 +17,7 @@ from segcore.records.grid import point_key
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import SweepSpec
 from segcore.store.store import Store
+from segcore.wording.findings import refusal
 from segcore.wording.numbers import segment_title
 
 _CHUNK_ROWS = 1 << 15
@@ -137,14 +138,13 @@ def export_rows(
     """
     spec, solution = store.spec(sweep_id), store.solution(sweep_id, position)
     if solution.labels is None:
-        why = solution.reason or "it was not run."
-        raise StoreError(f"Point {point_key(solution.params)} of the sweep has no segments to export: {why}")
+        raise refusal("export.no_segments", kind=StoreError, point=point_key(solution.params), reason=solution.reason)
     chosen = _chosen(solution, segments)
     full = store.feature_table(spec.table)
     assembled = assemble(full, list(spec.features), outliers=spec.outliers, repeats=spec.repeats, seed=spec.seed)
     table, labels, order = assembled.table, np.asarray(solution.labels), _positions(assembled, spec.repeats)
     if len(labels) != len(table):
-        raise StoreError(f"The store's labels of point {point_key(solution.params)} do not fit its {len(table):,} rows: sweep again.")
+        raise refusal("export.wrong_labels", kind=StoreError, point=point_key(solution.params), rows=len(table))
     rows = np.flatnonzero(np.isin(labels, chosen) & ((table.copies == 0) | copies))
     if len(rows) < len(table):  # taking all of them would only copy
         table, labels, order = table.take(rows), labels[rows], order[rows]
@@ -200,9 +200,8 @@ def _chosen(solution: Solution, segments: Sequence[int] | None) -> list[int]:
         return there
     unknown = [label for label in segments if label not in there]
     if unknown or not segments:
-        asked = f"has no segment {', '.join(map(str, unknown))}" if unknown else "needs at least one segment to export"
-        listed = ", ".join(f"{label} (noise)" if label == NOISE else str(label) for label in there)
-        raise ParameterError(f"Point {point_key(solution.params)} {asked}: choose among {listed}.")
+        point = point_key(solution.params)
+        raise refusal("export.unknown_segments", kind=ParameterError, point=point, unknown=unknown, known=there)
     return sorted(set(segments))
 
 
@@ -215,7 +214,7 @@ def _scored(store: Store, sweep_id: str, solution: Solution, values: np.ndarray)
     """Return the segment that each customer who was set aside scores as."""
     preparation = store.sweep(sweep_id).preparation
     if preparation is None:
-        raise StoreError(f"Sweep {sweep_id[:12]} has not kept its preparation yet: wait for it, or resume it.")
+        raise refusal("export.no_preparation", kind=StoreError, sweep=sweep_id[:12])
     if not len(values):
         return np.zeros(0, dtype=np.int32)
     X = apply_preparation(preparation, values)

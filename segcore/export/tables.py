@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from segcore.errors import ParameterError
 from segcore.export.cells import safe_headers, safe_text
+from segcore.wording.findings import refusal
 
 TABLE_FORMATS = (".parquet", ".csv")
 
@@ -29,14 +30,14 @@ def check_table_path(path: Path, option: str) -> None:
         What the message calls it, such as ``--out``.
     """
     if path.suffix.lower() not in TABLE_FORMATS:
-        raise ParameterError(f"{option} {path} must end in .parquet or .csv, so that the format is clear.")
+        raise refusal("export.unknown_format", kind=ParameterError, path=str(path), option=option)
     check_folder(path, option)
 
 
 def check_folder(path: Path, option: str) -> None:
     """Raise `ParameterError` where the folder that a file is to be written to is not there."""
     if not path.absolute().parent.is_dir():
-        raise ParameterError(f"{option} {path} lies in a folder that does not exist: make it first.")
+        raise refusal("export.no_folder", kind=ParameterError, path=str(path), option=option)
 
 
 def write_table(rows: pa.Table, path: Path) -> None:
@@ -103,7 +104,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise ParameterError(f"{path} cannot be written ({error.strerror or error}): choose another place for it.") from error
+        raise refusal("export.cannot_write", kind=ParameterError, path=str(path), reason=error.strerror or str(error)) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()

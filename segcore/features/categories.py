@@ -10,9 +10,10 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from segcore.features.customers.encoding import value_text
 from segcore.features.grouping import ratio, rows_of, small
 from segcore.records.feature_table import FeatureEntry
+from segcore.records.finding import Finding
+from segcore.wording.quotes import value_text
 
 OTHER, NONE = "(other)", "(none)"
 
@@ -118,7 +119,7 @@ def shares(weighed: pd.DataFrame, index: pd.Index, categories: Categories) -> di
 
 
 def describe_shares(
-    categories: Categories, words: ShareWords, columns: tuple[str, ...], *, dropped: str | None = None
+    categories: Categories, words: ShareWords, columns: tuple[str, ...], *, dropped: Finding | None = None
 ) -> tuple[FeatureEntry, ...]:
     """Return the entries of the shares, or the one that says why there are none.
 
@@ -128,11 +129,11 @@ def describe_shares(
     words : ShareWords
     columns : tuple of str
         What they are made from; the first is the category.
-    dropped : str or None
+    dropped : Finding or None
         Why there is no such feature.
     """
     if dropped or not categories.chosen:
-        reason = dropped or "nobody has any spend to share out"
+        reason = dropped or Finding("feature.no_spend")
         return (
             FeatureEntry(
                 words.prefix.rstrip("_"),

@@ -9,7 +9,8 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from segcore.errors import DataError, ParameterError
+from segcore.errors import ParameterError
+from segcore.wording.findings import refusal
 
 DAY = np.timedelta64(86_400_000_000, "us")
 
@@ -72,14 +73,11 @@ def reference_moment(asked: str | None, latest: Any) -> np.datetime64:
     try:
         reference = np.datetime64(dt.datetime.fromisoformat(asked.strip()).replace(tzinfo=None), "us")
     except ValueError:
-        raise ParameterError(f"The reference date must be a date such as 2011-12-09, got {asked!r}.") from None
+        raise refusal("feature.bad_reference_date", kind=ParameterError, value=asked) from None
     if len(asked.strip()) <= len("2011-12-09"):
         reference += DAY - np.timedelta64(1, "us")
     if reference < last:
-        raise DataError(
-            f"The data goes on to {latest:%Y-%m-%d %H:%M}, after the reference date {asked}: give a later one (--as-of), or leave the "
-            "later rows out (--to)."
-        )
+        raise refusal("feature.after_reference_date", remedy="later_date", latest=f"{latest:%Y-%m-%d %H:%M}", reference=asked)
     return reference
 
 

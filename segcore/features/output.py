@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from segcore.records.feature_table import FeatureTable
+from segcore.wording.findings import sentence
 
 
 def rows_for_file(table: FeatureTable) -> pa.Table:
@@ -30,7 +31,7 @@ def rows_for_file(table: FeatureTable) -> pa.Table:
 
 
 def data_dictionary(table: FeatureTable) -> pa.Table:
-    """Return the data dictionary as rows: one for each feature, and one for each column that is none.
+    """Return the data dictionary as rows: one per feature, and one per column that is not a feature.
 
     Returns
     -------
@@ -47,7 +48,7 @@ def data_dictionary(table: FeatureTable) -> pa.Table:
             "Unit": entry.unit,
             "Description": entry.description,
             "Made from": ", ".join(entry.columns),
-            "Not a feature because": entry.dropped or "",
+            "Not a feature because": "" if entry.dropped is None else sentence(entry.dropped),
         }
         for entry in table.dictionary
     ]

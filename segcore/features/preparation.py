@@ -16,6 +16,7 @@ from segcore.errors import DataError, ParameterError
 from segcore.features.transforms import fitted_transform, transformed
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.preparation import SCALERS, TRANSFORMS, Preparation, Scaler, Transform
+from segcore.wording.findings import refusal
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -66,7 +67,7 @@ def fit_preparation(
     finite = np.isfinite(table.values).all(axis=0)
     if not finite.all():
         name = table.names[int(np.argmin(finite))]
-        raise DataError(f"{name} has values that are missing or infinite: leave it out, or clean the column.")
+        raise refusal("feature.not_finite", feature=name)
     steps = tuple(
         (str(step), fitted_transform(table.column(name), step) if len(table) else 0.0)
         for name, step in ((name, transforms.get(name, "")) for name in table.names)

@@ -9,12 +9,13 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from segcore.errors import DataError
 from segcore.features.categories import Categories, ShareWords, as_category, choose, describe_shares, shares, weigh
 from segcore.features.grouping import as_iso, by_customer, count_distinct, days, reference_moment, rows_of, small
 from segcore.records.data_rules import ColumnRules
 from segcore.records.dataset import Dataset
 from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.finding import Finding
+from segcore.wording.findings import refusal
 
 _DAY = 86_400_000_000  # microseconds
 RATED = ShareWords(
@@ -126,10 +127,7 @@ def _levels(counts: pd.DataFrame, index: pd.Index, lowest: float, highest: float
 def _refuse_overflow(made: Mapping[str, np.ndarray], customers: np.ndarray, name: str) -> None:
     bad = ~np.isfinite(made["rating_spread"])
     if bad.any():
-        raise DataError(
-            f"{name}: the ratings of customer {customers[int(np.argmax(bad))]!r} are too large to be added up: correct them, or leave the "
-            "rows out with a filter."
-        )
+        raise refusal("feature.too_large", source=name, customer=str(customers[int(np.argmax(bad))]), what="rating")
 
 
 def _dated(lines: Any, index: pd.Index, asked: str | None) -> tuple[dict[str, np.ndarray], np.datetime64]:
@@ -149,12 +147,12 @@ def _describe(
     rating, customer, time = roles["rating"], roles["customer"], roles.get("time")
     lowest, highest = scale
     fifth = (highest - lowest) / 5
-    one = "every rating is the same" if lowest == highest else None
+    one = Finding("feature.one_rating") if lowest == highest else None
     item, repeats = roles.get("item"), ""
     if item:
         again = int(made["n_ratings"].sum() - made["distinct_items"].sum())
         repeats = f" Every one counts, repeated ratings of the same {item} included ({again:,} here)." if again else ""
-    undated = None if time else "no column has the role time"
+    undated = None if time else Finding("feature.no_role", values={"role": "time"})
     when = (time,) if time else ()
     entries = (
         FeatureEntry("n_ratings", "Ratings", "ratings", f"Number of the customer's ratings.{repeats}", (customer,)),
@@ -186,12 +184,15 @@ def _describe(
             "items",
             f"Number of different {item or 'items'} that the customer rated.",
             (item,) if item else (),
-            None if item else "no column has the role item",
+            None if item else Finding("feature.no_role", values={"role": "item"}),
         ),
         FeatureEntry("Recency", "Recency", "days", "Whole days from the customer's last rating to the reference date.", when, undated),
         FeatureEntry("tenure_days", "Tenure", "days", "Days from the customer's first rating to the reference date.", when, undated),
         FeatureEntry("active_days", "Active days", "days", "Number of different days with a rating of the customer.", when, undated),
     )
     if categories is None:
-        return (*entries, *describe_shares(Categories((), False), RATED, (), dropped="no column has the role category"))
+        return (
+            *entries,
+            *describe_shares(Categories((), False), RATED, (), dropped=Finding("feature.no_role", values={"role": "category"})),
+        )
     return (*entries, *describe_shares(categories, RATED, (roles["category"],)))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from segcore.records.intake import Intake
 from segcore.store.store import Store
-from segcore.wording.findings import note_json
+from segcore.wording.findings import note_json, use_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,7 +47,7 @@ def data_report(intake: Intake) -> dict[str, Any]:
             "filters": list(intake.data["filters"]),
         },
         "worth_a_look": dict(intake.counts),
-        "columns": [asdict(use) for use in intake.uses],
+        "columns": [use_json(use) for use in intake.uses],
         "customers": intake.n_customers,
         "period": {"first": intake.first_date, "last": intake.last_date},
         "net_revenue": intake.total_revenue,

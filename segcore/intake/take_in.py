@@ -164,11 +164,12 @@ def _span(dataset: Dataset) -> tuple[str | None, str | None]:
 
 def _dropped_notes(table: FeatureTable) -> list[Finding]:
     """Say which columns of a customer table are not clustered on, and why; with transactions no column is one in itself."""
+    from segcore.wording.findings import sentence
     from segcore.wording.quotes import named
 
     notes = []
     for use, text in (("profile", "Carried along, not clustered on"), ("dropped", "Not used")):
-        found = [f"{named(column.column)} ({column.reason})" for column in table.uses if column.use == use]
+        found = [f"{named(column.column)} ({sentence(column.reason)})" for column in table.uses if column.use == use]
         if found:
             more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
             notes.append(Note("info", f"{text}: {'; '.join(found[:_MOST_NAMED])}{more}."))

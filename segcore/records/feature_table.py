@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from segcore.errors import DataError, ParameterError
+from segcore.records.finding import Finding
 
 FeatureKind = Literal["number", "binary", "dummy"]
 
@@ -29,8 +30,8 @@ class FeatureEntry:
         What it is and how it was made, in words.
     columns : tuple of str
         The columns it was made from.
-    dropped : str or None
-        Why the column is not a feature; ``None`` for features.
+    dropped : Finding or None
+        Why it is not a feature; ``None`` for features.
     block : str
         The column whose dummies this is one of, which are scaled together; "" for features that stand alone.
     kind : {"number", "binary", "dummy"}
@@ -42,9 +43,25 @@ class FeatureEntry:
     unit: str
     description: str
     columns: tuple[str, ...] = ()
-    dropped: str | None = None
+    dropped: Finding | None = None
     block: str = ""
     kind: FeatureKind = "number"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return {**values, "columns": list(self.columns), "dropped": None if self.dropped is None else self.dropped.to_json()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> FeatureEntry:
+        """Build the record from what ``to_json`` returned, or from what was stored when ``dropped`` was a text."""
+        dropped = None if data["dropped"] is None else reason_from_json(data["dropped"])
+        return cls(**{**data, "columns": tuple(data["columns"]), "dropped": dropped})
+
+
+def reason_from_json(data: Mapping[str, Any] | str) -> Finding:
+    """Build a reason from plain values; a text, as stores written before version 0.4 hold it, has the code ``"text"``."""
+    return Finding("text", values={"text": data}) if isinstance(data, str) else Finding.from_json(data)
 
 
 def unique_titles(entries: Iterable[FeatureEntry]) -> dict[str, str]:
@@ -65,8 +82,8 @@ class ColumnUse:
     ----------
     column : str
     use : {"id", "number", "binary", "category", "profile", "dropped"}
-    reason : str
-        Why, in words: "it holds email addresses", "chosen", "3 different texts".
+    reason : Finding
+        Its sentence is a clause: "it holds email addresses", "3 different texts".
     outcome : bool
         Whether it looks like an outcome (churn, default, deposit), which is profiled rather than clustered on.
     codes : bool
@@ -75,9 +92,18 @@ class ColumnUse:
 
     column: str
     use: Use
-    reason: str
+    reason: Finding
     outcome: bool = False
     codes: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {**{entry.name: getattr(self, entry.name) for entry in fields(self)}, "reason": self.reason.to_json()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ColumnUse:
+        """Build the record from what ``to_json`` returned, or from what was stored when ``reason`` was a text."""
+        return cls(**{**data, "reason": reason_from_json(data["reason"])})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,10 +177,10 @@ class FeatureTable:
         if not names:
             raise ParameterError("Choose at least one feature.")
         names = self.expand(names)
-        dropped = {entry.name: entry.dropped for entry in self.dictionary if entry.dropped}
+        dropped = self.dropped()
         for name in names:
             if name not in self.names and name in dropped:
-                raise DataError(f"{name} is not available as a feature: {dropped[name]}.")
+                raise _unavailable(name, dropped[name])
             if name not in self.names:
                 raise ParameterError.unknown("feature", name, self.names)
         if len(set(names)) < len(names):
@@ -166,6 +192,10 @@ class FeatureTable:
             names=tuple(names),
             dictionary=tuple(entries[name] for name in names),
         )
+
+    def dropped(self) -> dict[str, Finding]:
+        """Return why the entries of the dictionary that are not features are none, by their names."""
+        return {entry.name: entry.dropped for entry in self.dictionary if entry.dropped is not None}
 
     def expand(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return names with the dummies in the place of each column that they were made of."""
@@ -186,3 +216,9 @@ class FeatureTable:
         for array in (np.ascontiguousarray(self.copies, dtype=np.int32), np.ascontiguousarray(self.values, dtype=np.float64)):
             content.update(array.reshape(-1).view(np.uint8).data)
         return content.hexdigest()
+
+
+def _unavailable(name: str, reason: Finding) -> DataError:
+    error = DataError(f"{name} is not available as a feature.")
+    error.finding = Finding("feature.unavailable", "error", {"feature": name, "reason": reason.to_json()})
+    return error

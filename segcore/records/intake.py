@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules, rules_from_json, rules_to_json
@@ -184,7 +184,7 @@ class Intake:
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         mappings = {name: dict(values[name]) for name in ("data", "roles", "set_aside", "reasons", "counts", "form")}
         lists = {name: list(values[name]) for name in ("columns", "sheets")}
-        records = {"notes": [note.to_json() for note in self.notes], "uses": [asdict(use) for use in self.uses]}
+        records = {"notes": [note.to_json() for note in self.notes], "uses": [use.to_json() for use in self.uses]}
         return {**values, **mappings, **lists, **records}
 
     @classmethod
@@ -192,6 +192,6 @@ class Intake:
         """Build the record from what ``to_json`` returned."""
         records = {
             "notes": tuple(Finding.from_json(note) for note in data["notes"]),
-            "uses": tuple(ColumnUse(**use) for use in data["uses"]),
+            "uses": tuple(ColumnUse.from_json(use) for use in data["uses"]),
         }
         return cls(**{**data, **records, "columns": tuple(data["columns"]), "sheets": tuple(data["sheets"])})

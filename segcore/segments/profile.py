@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from segcore.errors import DataError
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.solution import NOISE, Solution
 from segcore.segments.descriptions import sets_apart
 from segcore.segments.records import FeatureProfile, SegmentProfile, SegmentSummary
+from segcore.wording.findings import refusal
 from segcore.wording.numbers import segment_title
 
 
@@ -36,7 +36,7 @@ def segment_profile(table: FeatureTable, solution: Solution, names: Mapping[int,
     Means, medians and counts are over customers (copy 0); compactness is the solution's own, over all rows.
     """
     if solution.labels is None or len(solution.labels) != len(table):
-        raise DataError("This point has no labels for these customers: choose a point that was fitted on them.")
+        raise refusal("export.no_labels")
     originals = np.asarray(table.copies) == 0
     rows = table if originals.all() else table.take(originals)
     labels = np.asarray(solution.labels)[originals]

@@ -11,19 +11,20 @@ import narwhals as nw
 import numpy as np
 
 from segcore.clustering.algorithms.registry import algorithm
-from segcore.errors import DataError, ParameterError, StoreError
+from segcore.errors import ParameterError, StoreError
 from segcore.features.assemble import assemble, outlier_bounds
 from segcore.features.builders import build_features
 from segcore.features.customers.unseen_values import unseen_notes
 from segcore.features.preparation import apply_preparation
-from segcore.records.dataset import Dataset, Note
+from segcore.records.dataset import Dataset
 from segcore.records.feature_table import FeatureTable
-from segcore.records.finding import Finding
+from segcore.records.finding import Finding, Remedy
 from segcore.records.grid import point_key
 from segcore.records.preparation import Preparation
 from segcore.records.solution import Solution
 from segcore.records.sweep import SweepSpec
 from segcore.store.store import Store
+from segcore.wording.findings import refusal
 
 _FEWEST_IN_RANGE, _MOST_OUTSIDE = 10, 0.5
 
@@ -84,20 +85,20 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     solution = store.solution(sweep_id, position)
     preparation = store.sweep(sweep_id).preparation
     if solution.labels is None or preparation is None:
-        raise StoreError(f"Point {point_key(solution.params)} has no segments to assign to: {solution.reason or 'it was not run.'}")
+        raise refusal("score.no_segments", kind=StoreError, point=point_key(solution.params), reason=solution.reason)
     trained_on = spec.data.get("kind", dataset.kind)
     if dataset.kind != trained_on:
-        raise DataError(f"The sweep was made from {trained_on}, but these data were read as {dataset.kind}: give --kind {trained_on}.")
+        raise refusal("score.other_kind", remedy=Remedy("kind", {"kind": trained_on}), trained_on=trained_on, read_as=dataset.kind)
     earlier = store.feature_table(spec.table)
     fitted = _fitted(earlier, spec, preparation)
     full = build_features(dataset, reference_date=_reference_date(dataset, preparation, as_of), fitted=fitted)
     lacking = [name for name in preparation.features if name not in full.names]
     if lacking:
-        raise DataError(f"The data have no {', '.join(lacking)}, which the sweep was made with: give the same columns and roles.")
+        raise refusal("score.lacking_features", features=lacking)
     table = full.select(preparation.features)
     X = apply_preparation(preparation, table.values)
     if not np.isfinite(X).all():
-        raise DataError("Some features of these data are missing or infinite: clean the columns the sweep was made with.")
+        raise refusal("score.not_finite")
     labels = algorithm(spec.algorithm).scoring.assign(X, solution.arrays, solution.params)
     notes: tuple[Finding, ...] = ()
     if dataset.kind == "customers" and fitted is not None:
@@ -120,13 +121,7 @@ def _range_notes(trained: FeatureTable, scored: FeatureTable) -> tuple[Finding, 
         low, high = float(known.min()), float(known.max())
         outside = float(np.mean((values < low) | (values > high)))
         if outside > _MOST_OUTSIDE:
-            notes.append(
-                Note(
-                    "warning",
-                    f"{name}: {outside:.0%} of the customers lie outside what it was when the sweep was made ({low:g} to {high:g}): is it "
-                    "in the same unit, with the same decimal mark?",
-                )
-            )
+            notes.append(Finding("score.out_of_range", "warning", {"feature": name, "share": outside, "low": low, "high": high}))
     return tuple(notes)
 
 
@@ -144,17 +139,14 @@ def _reference_date(dataset: Dataset, preparation: Preparation, as_of: str | Non
     """Return the date to count to, once it is clear that the data do not go on after it."""
     if preparation.reference_date is None:
         if as_of is not None:
-            raise ParameterError("--as-of is for transactions: these data have one row a customer, and nothing in them is dated.")
+            raise refusal("score.undated", kind=ParameterError)
         return None
     asked = preparation.reference_date if as_of is None else _end_of(as_of)
     latest = _latest(dataset)
     if latest is not None and latest > dt.datetime.fromisoformat(asked):
         if as_of is None:
-            raise DataError(
-                f"The data go on to {latest:%Y-%m-%d %H:%M}, after the sweep's reference date {asked}: give --as-of {latest:%Y-%m-%d}, "
-                "or a later date."
-            )
-        raise DataError(f"The data go on to {latest:%Y-%m-%d %H:%M}, after --as-of {as_of}: give a later date, or end the data with --to.")
+            raise refusal("score.after_reference_date", latest=f"{latest:%Y-%m-%d %H:%M}", reference=asked, day=f"{latest:%Y-%m-%d}")
+        raise refusal("score.after_as_of", latest=f"{latest:%Y-%m-%d %H:%M}", as_of=as_of)
     return asked
 
 
@@ -162,7 +154,7 @@ def _end_of(as_of: str) -> str:
     try:
         asked = dt.datetime.fromisoformat(as_of.strip())
     except ValueError:
-        raise ParameterError(f"--as-of must be a date such as 2012-01-31, got {as_of!r}.") from None
+        raise refusal("score.bad_as_of", kind=ParameterError, value=as_of) from None
     if len(as_of.strip()) <= len("2012-01-31"):
         asked = asked.replace(hour=23, minute=59, second=59)
     return asked.replace(tzinfo=None).isoformat(sep=" ")

@@ -13,7 +13,6 @@ import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +122,7 @@ class Store(Index):
                 "rows": self.put_frame(rows),
                 "profile": self.put_frame(pd.DataFrame(dict(table.profile))) if table.profile else None,
                 "names": list(table.names),
-                "dictionary": [asdict(entry) for entry in table.dictionary],
+                "dictionary": [entry.to_json() for entry in table.dictionary],
                 "reference_date": table.reference_date,
                 "fitted": dict(table.fitted),
             }
@@ -143,7 +142,7 @@ class Store(Index):
             names=tuple(record["names"]),
             customers=rows["customer_id"].to_numpy(dtype=object) if ids else np.broadcast_to(np.array("", dtype=object), len(rows)),
             copies=rows["copy"].to_numpy(),
-            dictionary=tuple(FeatureEntry(**{**entry, "columns": tuple(entry["columns"])}) for entry in record["dictionary"]),
+            dictionary=tuple(FeatureEntry.from_json(entry) for entry in record["dictionary"]),
             revenue=rows["revenue"].to_numpy() if "revenue" in rows else None,
             profile={str(column): profile[column].to_numpy() for column in profile},
             reference_date=record["reference_date"],

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segcore.errors import DataError, SegcoreError
 from segcore.records.finding import Finding, Remedy
-from segcore.wording import files
+from segcore.wording import features, files, results
 from segcore.wording.remedies import Audience, remedy_text
+
+if TYPE_CHECKING:
+    from segcore.records.feature_table import ColumnUse
 
 Sentence = Callable[..., str]
 """Takes the finding's values by name and, where the finding has a remedy, its text as ``do``."""
@@ -17,6 +20,8 @@ Sentence = Callable[..., str]
 SUBJECTS: tuple[Mapping[str, Sentence], ...] = (
     {"text": lambda text: text},
     files.SENTENCES,
+    features.SENTENCES,
+    results.SENTENCES,
 )
 
 
@@ -67,6 +72,12 @@ def refusal(
 def error_text(error: SegcoreError, audience: Audience = "command line") -> str:
     """Return what an error says, its remedy in the words of the audience."""
     return str(error) if error.finding is None else sentence(error.finding, audience)
+
+
+def use_json(use: ColumnUse) -> dict[str, Any]:
+    """Return what became of a column as reports list it: with its reason as a text, and the code and values it was made from."""
+    why = {"reason": sentence(use.reason), "code": use.reason.code, "values": dict(use.reason.values)}
+    return {"column": use.column, "use": use.use, **why, "outcome": use.outcome, "codes": use.codes}
 
 
 def _merged(subjects: tuple[Mapping[str, Sentence], ...]) -> dict[str, Sentence]:

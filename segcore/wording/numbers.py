@@ -36,6 +36,11 @@ def number_text(value: float | None, unit: str = "") -> str:
     return f"{value:.3f}".rstrip("0") if size >= 0.001 else f"{value:.1e}"
 
 
+def plain_number(number: float) -> str:
+    """Return a number with all its digits, whole ones without a point."""
+    return str(int(number)) if number == int(number) and abs(number) < 2**53 else repr(float(number))
+
+
 def unit_text(unit: str) -> str:
     """Return a unit as it follows a number, the space included; nothing for percentages, the data's currency and logarithms."""
     return "" if not unit or unit == "currency" or unit.startswith(("share", "log")) else f" {unit}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+MISSING = "(missing)"
 _MOST_LETTERS = 300  # of a name in a sentence; a file's has at most 255
 _SHOWN_LETTERS, _SHOWN_WIDTH = 60, 90
 
@@ -32,6 +33,14 @@ def quoted(value: object, *, plain: bool = False) -> str:
 def named(name: str) -> str:
     """Return the name of a file or column as a sentence holds it: as it is, or quoted where parts cannot be seen or read."""
     return name if len(name) <= _MOST_LETTERS and name.isprintable() else quoted(name)
+
+
+def value_text(value: str | None) -> str:
+    """Return a value as names, titles and descriptions of features have it: shortened, what cannot be printed escaped."""
+    if value is None:
+        return MISSING
+    text = visible(value[: 2 * _SHOWN_LETTERS])
+    return text if len(text) <= _SHOWN_LETTERS else f"{text[: _SHOWN_LETTERS - 3]}..."
 
 
 def visible(text: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from segcore.records.finding import Remedy
 from segcore.wording.files import encoding_name
+from segcore.wording.quotes import value_text
 
 Audience = Literal["command line", "screen"]
 _READING = "under “How the file is read”"
@@ -45,8 +47,28 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     "header_row": _choice("header-row", "the header row"),
     "delimiter": _choice("delimiter", "the delimiter"),
     "sheets": _choice("sheet", "the sheet"),
+    "category_column": (lambda column: f"declare the column with --category {option_value(column)}", lambda column: "choose “Category”"),
+    "keep": (lambda column: f"keep it with --keep {option_value(column)}", lambda column: "choose another use for it on Data"),
+    "min_share": _option(
+        "--min-share",
+        "exclude columns, or raise the least share of the rows from which a value has its own feature ({})",
+        "exclude columns, or raise the share of the rows from which a value has its own feature",
+    ),
+    "later_date": (
+        lambda: "give a later one (--as-of), or exclude the later rows (--to)",
+        lambda: "choose a later one, or exclude the later rows",
+    ),
+    "kind": (lambda kind: f"give --kind {kind}", lambda kind: f"choose the kind {kind}"),
     "set_aside": _option("--set-aside", "skip unreadable rows with {}", "skip unreadable rows with the button below"),
 }
+
+
+def option_value(name: str) -> str:
+    """Return a column's name as it is written after an option: in quotes where a shell needs them, a comma in double quotes."""
+    text = value_text(name)
+    if "," in text:
+        text = f'"{text}"'
+    return text if re.fullmatch(r"[\w.-]+", text) else f"'{text}'"
 
 
 def remedy_text(remedy: Remedy, audience: Audience) -> str:

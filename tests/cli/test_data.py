@@ -274,7 +274,7 @@ class TestReport:
     def test_a_place_that_cannot_be_written_to_is_said_before_the_work(self, run, orders, tmp_path):
         code, _, said = run("features", orders, "--out", str(tmp_path / "x.parquet"), "--aside", str(tmp_path / "no" / "aside.csv"))
         assert code == 2
-        assert "--aside" in said and "make it first" in said
+        assert "--aside" in said and "create it first" in said
         assert not (tmp_path / "x.parquet").exists()
 
 

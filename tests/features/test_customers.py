@@ -6,6 +6,7 @@ from segcore.errors import DataError, ParameterError
 from segcore.features.builders import build_features
 from segcore.features.planning.sets import feature_names
 from segcore.records.dataset import ROW_NUMBER
+from segcore.wording.findings import sentence
 
 
 @pytest.fixture
@@ -41,8 +42,8 @@ def test_columns_that_say_nothing_are_dropped_with_the_reason(table_of):
     table = table_of(columns, "id")
 
     assert table.names == ("age",)
-    reasons = {entry.name: entry.dropped for entry in table.dictionary if entry.dropped and entry.name != "id"}
-    assert reasons == {"same": "it has one value only, 7, for every customer", "empty": "it is empty", "index": "it numbers the rows"}
+    reasons = {entry.name: sentence(entry.dropped) for entry in table.dictionary if entry.dropped and entry.name != "id"}
+    assert reasons == {"same": "it has only one value, 7, for every customer", "empty": "it is empty", "index": "it numbers the rows"}
     assert table_of({"id": list("abcd"), "age": [1.0, 2, 3, 4]}, "id").names == ("age",)  # only a column called so numbers the rows
     with pytest.raises(DataError, match="it is empty"):
         feature_names(table, "empty", "customers")

@@ -10,6 +10,7 @@ from segcore.errors import DataError, ParameterError
 from segcore.features.builders import build_features
 from segcore.features.planning.sets import feature_names
 from segcore.records.data_rules import ColumnRules
+from segcore.wording.findings import sentence
 
 ROLES = {"customer": "User", "item": "Film", "rating": "Stars", "time": "When", "category": "Genre"}
 BASE = {"customer": "User", "item": "Film", "rating": "Stars"}
@@ -63,8 +64,8 @@ def test_the_dictionary_explains_every_feature_and_says_what_is_missing(dataset_
     assert all(entry.description.endswith(".") and entry.columns and entry.unit for entry in table.dictionary if entry.dropped is None)
     assert entry_of(table, "n_ratings").description.endswith("repeated ratings of the same Film included (1 here).")
     assert "Ratings of 4.2 and above" in entry_of(table, "share_top").description
-    assert entry_of(base, "Recency").dropped == "no column has the role time"
-    assert entry_of(base, "rating_share").dropped == "no column has the role category"
+    assert sentence(entry_of(base, "Recency").dropped) == "no column has the role time"
+    assert sentence(entry_of(base, "rating_share").dropped) == "no column has the role category"
     assert base.reference_date is None
     assert feature_names(base, "all", "ratings") == base.names == table.names[:6]
     with pytest.raises(ParameterError, match="is made from transactions"):
@@ -87,7 +88,7 @@ def test_new_customers_have_the_scale_and_the_categories_of_the_old(dataset_of):
 def test_one_rating_for_all_leaves_no_top_and_no_low(dataset_of):
     table = build_features(dataset_of(films().assign(Stars=3.0), BASE, "ratings"))
 
-    assert entry_of(table, "share_top").dropped == entry_of(table, "share_low").dropped == "every rating is the same"
+    assert sentence(entry_of(table, "share_top").dropped) == sentence(entry_of(table, "share_low").dropped) == "every rating is the same"
     assert table.column("rating_spread").max() == 0
 
 

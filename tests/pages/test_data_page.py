@@ -5,11 +5,14 @@ import pytest
 
 from segcore.records.data_rules import ColumnRules
 from segcore.records.feature_table import ColumnUse
+from segcore.records.finding import Finding
 from segcore.wording.markdown import escape
 from ui.data import sample_download
 from ui.data.column_editor import changed_rules, editor_frame
 from ui.data.source_form import keep_upload
 from ui.widgets.text import on_screen
+
+WHY = Finding("column.number", values={"apart": None})
 
 
 @pytest.fixture
@@ -379,7 +382,7 @@ class TestColumnEditor:
         assert rules == ColumnRules(**expected, keep=keep, min_share=0.2)
 
     def test_each_column_but_the_id_has_a_row_with_examples(self):
-        uses = [ColumnUse("id", "id", "chosen"), ColumnUse("job", "category", "3 texts"), ColumnUse("age", "number", "numbers")]
+        uses = [ColumnUse("id", "id", WHY), ColumnUse("job", "category", WHY), ColumnUse("age", "number", WHY)]
         preview = pd.DataFrame({"id": ["1", "2"], "job": ["clerk", "clerk"], "age": ["3", None]})
         frame = editor_frame(uses, preview)
         assert frame["Column"].tolist() == ["job", "age"]
@@ -387,7 +390,7 @@ class TestColumnEditor:
         assert frame["Used as"].tolist() == ["Category", "Number"]
 
     def test_what_cannot_be_seen_is_escaped(self):
-        frame = editor_frame([ColumnUse("a\u200b", "number", "numbers")], pd.DataFrame({"a\u200b": ["1\u200b"]}))
+        frame = editor_frame([ColumnUse("a\u200b", "number", WHY)], pd.DataFrame({"a\u200b": ["1\u200b"]}))
         assert frame.iloc[0].tolist() == ["a\\u200b", "Number", "Numbers", "1\\u200b"]
 
 

@@ -190,7 +190,7 @@ class TestRowsThatAreCustomers:
         found = score(store, sweep_id, 0, dataset)
         np.testing.assert_array_equal(found.labels, store.solution(sweep_id, 0).labels)
         assert not found.set_aside.any()
-        with pytest.raises(ParameterError, match="nothing in them is dated"):
+        with pytest.raises(ParameterError, match="nothing in it is dated"):
             score(store, sweep_id, 0, dataset, as_of="2012-01-31")
 
     def test_a_column_that_is_not_there_is_named(self, store, read, customers):

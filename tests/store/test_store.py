@@ -7,6 +7,7 @@ import pytest
 
 from segcore.errors import StoreError
 from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.finding import Finding
 from segcore.records.grid import point_key
 from segcore.records.preparation import Preparation
 from segcore.records.solution import Solution
@@ -207,7 +208,7 @@ def test_a_feature_table_comes_back_whole(store):
         names=("a", "b"),
         customers=np.array(["007", "17850"], dtype=object),
         copies=np.zeros(2, dtype=np.int32),
-        dictionary=(FeatureEntry("a", "A", "days", "What a is.", ("x",)), FeatureEntry("c", "C", "", "", (), "constant")),
+        dictionary=(FeatureEntry("a", "A", "days", "What a is.", ("x",)), FeatureEntry("c", "C", "", "", (), Finding("column.constant"))),
         revenue=np.array([1.5, -2.0]),
         profile={"country": np.array(["FR", None], dtype=object)},
         reference_date="2011-12-09T12:50:00",

@@ -17,6 +17,7 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Grid, value_text
 from segcore.records.plan import Plan
 from segcore.store.store import Store
+from segcore.wording.findings import error_text
 from segcore.wording.numbers import counted
 from ui.shell import state
 from ui.sweep.form import ENGINE_TITLES, ENGINE_WORDS
@@ -115,7 +116,7 @@ def _grid(spec: AlgorithmSpec) -> Grid | None:
     try:
         return Grid.from_mapping({name: spec.param(name).parse_axis(text) for name, text in axes.items()})
     except SegcoreError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_text(error, "screen"), icon=":material/error:")
         return None
 
 
@@ -152,4 +153,4 @@ def start(
         total = len(grid) * len(engines) * runs
         state.remember(FOLLOWED, jobs.start_benchmark(store, asked, title=title, total=total))
     except SegcoreError as error:
-        state.remember("benchmark_problem", str(error))
+        state.remember("benchmark_problem", error_text(error, "screen"))

@@ -11,10 +11,10 @@ import streamlit as st
 from segcore.records.data_rules import ColumnRules
 from segcore.records.feature_table import ColumnUse
 from segcore.store.store import Store
+from segcore.wording.findings import sentence
 from segcore.wording.numbers import counted
 from segcore.wording.quotes import visible
 from ui.shell import cache
-from ui.widgets.text import on_screen
 
 NUMBER, BINARY, CATEGORY, PROFILE, UNUSED = "Number", "0 or 1", "Category", "Profile", "Not used"
 _TITLES: Mapping[str, str] = {"number": NUMBER, "binary": BINARY, "category": CATEGORY, "profile": PROFILE, "dropped": UNUSED}
@@ -85,7 +85,7 @@ def editor_frame(uses: Sequence[ColumnUse], preview: pd.DataFrame) -> pd.DataFra
         {
             "Column": [visible(use.column) for use in shown],
             "Used as": [_TITLES[use.use] for use in shown],
-            "Why": [_sentence(on_screen(use.reason)) for use in shown],
+            "Why": [_capital(sentence(use.reason, "screen")) for use in shown],
             "Holds": [_examples(preview, use.column) for use in shown],
         }
     )
@@ -115,7 +115,7 @@ def changed_rules(rules: ColumnRules, changed: Mapping[str, str]) -> ColumnRules
     return ColumnRules(**named, keep=keep, min_share=rules.min_share, max_categories=rules.max_categories)
 
 
-def _sentence(text: str) -> str:
+def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
+from segcore.wording.findings import sentence
 from ui.features.downloads import draw_files
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def draw_dictionary(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
             "Ticked": [entry.name in ticked for entry in table.dictionary],
             "Unit": [entry.unit for entry in table.dictionary],
             "What it is": [
-                f"Not a feature: {entry.dropped}. {entry.description}".strip() if entry.dropped else entry.description
+                f"Not a feature: {sentence(entry.dropped, 'screen')}. {entry.description}".strip() if entry.dropped else entry.description
                 for entry in table.dictionary
             ],
             "Made from": [", ".join(entry.columns) for entry in table.dictionary],

@@ -12,6 +12,7 @@ from segcore.features.planning.sets import set_of, sets_of
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import SCALERS, Outliers, Scaler
+from segcore.wording.findings import sentence
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, percent_text
 from segcore.wording.quotes import visible
@@ -257,10 +258,14 @@ def left_out(taken: Intake, table: FeatureTable) -> pd.DataFrame:
     """Return the columns that are no features: their name, what became of them, and why."""
     if taken.uses:
         words = {"id": "names the customer", "profile": "carried along, shown for each segment", "dropped": "left out"}
-        found = [(use.column, words[use.use], use.reason) for use in taken.uses if use.use in words]
+        found = [(use.column, words[use.use], sentence(use.reason, "screen")) for use in taken.uses if use.use in words]
     else:
         found = [
-            (entry.title, "carried along, shown for each segment" if entry.name in table.profile else "left out", entry.dropped)
+            (
+                entry.title,
+                "carried along, shown for each segment" if entry.name in table.profile else "left out",
+                sentence(entry.dropped, "screen"),
+            )
             for entry in table.dictionary
             if entry.dropped
         ]

@@ -13,6 +13,7 @@ import streamlit as st
 from segcore.errors import SegcoreError
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
+from segcore.wording.findings import error_text
 from ui.data import loading
 from ui.shell import cache, state
 from ui.shell.progress import draw_progress
@@ -72,7 +73,7 @@ class Page:
         try:
             return loading.load_first(self.store)
         except SegcoreError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(error_text(error, "screen"), icon=":material/error:")
             return None
 
     def require_intake(self) -> Intake:
@@ -162,7 +163,7 @@ def guard(draw: Callable[[], object]) -> None:
     try:
         draw()
     except SegcoreError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_text(error, "screen"), icon=":material/error:")
     except Exception as error:
         report_bug(error)
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from segcore import jobs
 from segcore.errors import SegcoreError
+from segcore.wording.findings import error_text
 from segcore.wording.numbers import counted, duration_text
 from ui.shell import cache, state
 
@@ -74,4 +75,4 @@ def act(what: str, job_id: str) -> None:
         (jobs.cancel if what == "cancel" else jobs.resume)(cache.store(), job_id)
         state.remember("job_problem", None)
     except SegcoreError as error:
-        state.remember("job_problem", str(error))
+        state.remember("job_problem", error_text(error, "screen"))

@@ -17,6 +17,7 @@ from segcore.records.solution import EngineName
 from segcore.records.sweep import SweepSpec
 from segcore.store.store import Store
 from segcore.system.machine import available_bytes
+from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted
 from ui.features.account import set_aside
@@ -146,7 +147,7 @@ def start(store: Store, taken: Intake, chosen: Plan, spec: AlgorithmSpec, grid: 
         known = store.is_complete(asked.id)
         state.follow(jobs.start_sweep(store, asked))
     except SegcoreError as error:
-        state.remember("sweep_outcome", ("error", str(error)))
+        state.remember("sweep_outcome", ("error", error_text(error, "screen")))
         return
     if known:
         state.remember("sweep_outcome", ("known", "This was asked before: the results come from the store, at once."))

@@ -8,7 +8,6 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from segcore.errors import DataError
 from segcore.features.customers.column_values import read_column
 from segcore.features.customers.dictionary import entries_of
 from segcore.features.customers.encoding import Names, Recipe, encode
@@ -16,6 +15,8 @@ from segcore.features.customers.screening import Screening, check_rules
 from segcore.records.data_rules import ColumnRules
 from segcore.records.dataset import ROW_NUMBER, Dataset
 from segcore.records.feature_table import ColumnUse, FeatureEntry, FeatureTable
+from segcore.records.finding import Finding
+from segcore.wording.findings import refusal
 
 _MOST_FEATURES = 2_000
 
@@ -77,7 +78,8 @@ def build_customers(
         constant = Screening(rules, dataset.name, Names(set(frame.columns)), constants=True)
         table = _screened(frame, ids, order, constant, customer)
     if not table.names:
-        raise DataError(_nothing_left(dataset.name, table.uses))
+        left = [{"column": use.column, "reason": use.reason.to_json()} for use in table.uses if use.use in ("dropped", "profile")]
+        raise refusal("feature.nothing_left", source=dataset.name, columns=left)
     return table
 
 
@@ -105,10 +107,7 @@ def _screened(frame: Any, ids: np.ndarray, order: np.ndarray, screening: Screeni
             profile[name] = column.carried()[order]
     n_features = sum(len(recipe["names"]) for recipe in recipes)
     if n_features > _MOST_FEATURES:
-        raise DataError(
-            f"{screening.source} would have {n_features:,} features, more than {_MOST_FEATURES:,}: leave columns out, or raise the least "
-            "share of the rows from which a value has a feature of its own (--min-share)."
-        )
+        raise refusal("feature.too_many", remedy="min_share", source=screening.source, features=n_features, most=_MOST_FEATURES)
     return FeatureTable(
         values=_values(frame, recipes, order, screening.source),
         names=tuple(name for recipe in recipes for name in recipe["names"]),
@@ -126,8 +125,7 @@ def _refitted(frame: Any, ids: np.ndarray, order: np.ndarray, fitted: Mapping[st
     recipes: Sequence[Mapping[str, Any]] = fitted["columns"]
     lacking = [recipe["column"] for recipe in recipes if recipe["column"] not in frame.columns]
     if lacking:
-        columns = f"column{'' if len(lacking) == 1 else 's'} {', '.join(lacking)}"
-        raise DataError(f"{source} has no {columns}, which the sweep was made with: give the same columns.")
+        raise refusal("feature.lacking_columns", source=source, columns=lacking)
     return FeatureTable(
         values=_values(frame, recipes, order, source),
         names=tuple(name for recipe in recipes for name in recipe["names"]),
@@ -157,21 +155,9 @@ def _ids(frame: Any, customer: str) -> np.ndarray:
 
 
 def _id_use(customer: str) -> ColumnUse:
-    if customer == ROW_NUMBER:
-        return ColumnUse(customer, "id", "no column names the customers: the number of the row is the id")
-    return ColumnUse(customer, "id", "it names the customers")
+    return ColumnUse(customer, "id", Finding("column.row_number_id" if customer == ROW_NUMBER else "column.customer_id"))
 
 
 def _left_out(use: ColumnUse) -> FeatureEntry:
-    if use.use == "profile":
-        text, why = f"The column {use.column}, carried along.", f"it is carried along as a profile column: {use.reason}"
-    else:
-        text, why = f"The column {use.column}, left out.", use.reason
-    return FeatureEntry(use.column, use.column, "", text, (use.column,), why)
-
-
-def _nothing_left(source: str, uses: Sequence[ColumnUse]) -> str:
-    reasons = [f"{use.column} ({use.reason})" for use in uses if use.use in ("dropped", "profile")]
-    more = f" and {len(reasons) - 10} more" if len(reasons) > 10 else ""
-    why = f": {', '.join(reasons[:10])}{more}" if reasons else ""
-    return f"{source} has no column that can be a feature, so there is nothing to cluster on{why}."
+    text = f"The column {use.column}, {'carried along' if use.use == 'profile' else 'left out'}."
+    return FeatureEntry(use.column, use.column, "", text, (use.column,), use.reason)

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segcore.errors import DataError
+from segcore.wording.findings import refusal
+from segcore.wording.numbers import plain_number
 
 HEAD = 10_000
 _WRITTEN_NUMBER = r"^[+-]?\d+(\.\d+)?$"
@@ -76,13 +77,13 @@ class NumberColumn:
         """Return the values as text with their numbers of rows, most frequent first, ties by text; ``None`` if more than ``most``."""
         if len(np.unique(self.there[:HEAD])) > most or self.n_values > most:
             return None
-        return _sorted(zip(map(number_text, self._counted[0]), self._counted[1], strict=True))
+        return _sorted(zip(map(plain_number, self._counted[0]), self._counted[1], strict=True))
 
     def frequent(self, share: float) -> list[tuple[str, int]]:
         """Return the values of more than ``share`` of the rows, as `few` does."""
         values, counts = self._counted
         often = counts / len(self) > share
-        return _sorted(zip(map(number_text, values[often]), counts[often], strict=True))
+        return _sorted(zip(map(plain_number, values[often]), counts[often], strict=True))
 
     def where(self, value: str | None) -> np.ndarray:
         """Return which rows have a value, shape (n_rows,), bool; ``None`` stands for those without one."""
@@ -192,7 +193,7 @@ def read_column(series: Any, name: str) -> Column:
         with np.errstate(all="ignore"):
             infinite = np.isinf(numbers) if np.isinf(numbers.sum(where=~np.isnan(numbers))) else np.zeros(0, dtype=bool)
         if infinite.any():
-            raise DataError(f"{name} is infinite in data row {int(np.argmax(infinite)) + 1:,}: correct it, or leave the column out.")
+            raise refusal("feature.infinite", column=name, row=int(np.argmax(infinite)) + 1)
         return NumberColumn(name, numbers)
     array = _unified(_as_arrow(series)).dictionary_encode()
     first, texts = array.indices, array.dictionary
@@ -213,11 +214,6 @@ def as_number(text: str) -> float | None:
     except ValueError:
         return None
     return number if np.isfinite(number) and "_" not in text else None
-
-
-def number_text(number: float) -> str:
-    """Return a number as it is written as a value of a category: whole ones without a point."""
-    return str(int(number)) if number == np.trunc(number) and abs(number) < 2**53 else repr(float(number))
 
 
 def _sorted(counted: Any) -> list[tuple[str, int]]:

@@ -5,24 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from segcore.features.customers.column_values import Column, NumberColumn, number_text
-from segcore.features.customers.encoding import value_text
+from segcore.features.customers.column_values import Column, NumberColumn
 from segcore.records.feature_table import FeatureEntry
+from segcore.wording.features import stands_apart as stands_apart_text
+from segcore.wording.numbers import percent_text, plain_number
+from segcore.wording.quotes import value_text
 
 _LISTED = 12  # of the values that share a dummy
 _SHARE = "share of customers"
 _SENTINELS = frozenset({-1.0, -9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0})
 _OFTEN = 0.05
-
-
-def percent(part: int, whole: int) -> str:
-    """Return a share as people read it: 20.9 %, and enough digits for it to be neither 0 nor 100 where it is not."""
-    share = 100 * part / whole
-    for digits in (1, 2, 3):
-        text = f"{share:.{digits}f}"
-        if part in (0, whole) or 0 < float(text) < 100:
-            break
-    return f"{text.rstrip('0').rstrip('.')} %"
 
 
 def entries_of(recipe: Mapping[str, Any], column: Column | None) -> list[FeatureEntry]:
@@ -54,14 +46,14 @@ def entries_of(recipe: Mapping[str, Any], column: Column | None) -> list[Feature
 
 
 def _of_number(recipe: Mapping[str, Any], column: Column | None) -> str:
-    text = f"The column {recipe['column']}, as it stands."
+    text = f"The column {recipe['column']}, as it is."
     if column is None:
-        return f"{text} Missing values are {_plain(recipe['missing'])}, the median of the customers that the sweep was made with."
+        return f"{text} Missing values are {plain_number(recipe['missing'])}, the median of the customers that the sweep was made with."
     if column.n_missing:
         are = "missing value is" if column.n_missing == 1 else "missing values are"
-        text += f" {column.n_missing:,} {are} its median, {_plain(recipe['missing'])}."
+        text += f" {column.n_missing:,} {are} its median, {plain_number(recipe['missing'])}."
     apart = stands_apart(column) if isinstance(column, NumberColumn) else None
-    return f"{text} {apart[0].upper()}{apart[1:]}." if apart else text
+    return f"{text} {stands_apart_text(**apart)}." if apart else text
 
 
 def _of_binary(recipe: Mapping[str, Any], column: Column | None) -> str:
@@ -99,19 +91,21 @@ def _how_many(value: str | None, column: Column | None) -> str:
 
 
 def _counted(count: int, n: int) -> str:
-    return f"{count:,} of {n:,} customers, {percent(count, n)}"
+    return f"{count:,} of {n:,} customers, {percent_text(count / n)}"
 
 
 def _named(value: str | None) -> str:
     return "missing" if value is None else value_text(value)
 
 
-def _plain(number: float) -> str:
-    return number_text(number)
+def stands_apart(column: NumberColumn) -> dict[str, Any] | None:
+    """Return a lowest or highest value such as -1 or 999 that may be a code for missing values; else ``None``.
 
-
-def stands_apart(column: NumberColumn) -> str | None:
-    """Say where a lowest or highest value such as -1 or 999 may stand for there being none, in words; else ``None``."""
+    Returns
+    -------
+    dict or None
+        ``value``, the ``customers`` that have it of all ``rows``, the ``nearest`` other value, and whether it is the ``lowest``.
+    """
     if not len(column.there):
         return None
     low, high = column.bounds
@@ -123,9 +117,5 @@ def stands_apart(column: NumberColumn) -> str | None:
         rest = column.there[~same]
         nearest = float(rest.min() if value == low else rest.max())
         if (value < 0 <= nearest) if value == low else (0 <= nearest <= value / 2):
-            ends = "begin at" if value == low else "end at"
-            return (
-                f"{count:,} customers ({percent(count, len(column))}) have {number_text(value)}, while the other values {ends} "
-                f"{number_text(nearest)}: it may stand for there being none"
-            )
+            return {"value": value, "customers": count, "rows": len(column), "nearest": nearest, "lowest": value == low}
     return None

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from segcore.errors import DataError
 from segcore.features.customers.column_values import Column, NumberColumn, as_number
+from segcore.wording.findings import refusal
+from segcore.wording.quotes import value_text
 
-OTHER, MISSING = "(other)", "(missing)"
-_LONGEST = 60
+OTHER = "(other)"
 Recipe = dict[str, Any]
 
 
@@ -35,19 +35,6 @@ class Names:
             name += "_"
         self.taken.add(name)
         return name
-
-
-def value_text(value: str | None) -> str:
-    """Return a value as titles and descriptions quote it: shortened, what cannot be printed escaped."""
-    if value is None:
-        return MISSING
-    text = "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in value[: 2 * _LONGEST])
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
-
-
-def quoted(value: str) -> str:
-    """Return a value as messages quote it."""
-    return f"'{value_text(value)}'"
 
 
 def number_recipe(column: NumberColumn) -> Recipe:
@@ -131,23 +118,31 @@ def needed_recipes(fitted: Mapping[str, Any], features: Collection[str]) -> dict
     return {**fitted, "columns": [recipe for recipe in fitted["columns"] if not set(features).isdisjoint(recipe["names"])]}
 
 
-def as_number_column(column: Column, *, source: str, because: str) -> NumberColumn:
+def as_number_column(column: Column, *, source: str, code: str) -> NumberColumn:
     """Return a column of texts as numbers.
+
+    Parameters
+    ----------
+    column : NumberColumn or TextColumn
+    source : str
+        What people call the data.
+    code : str
+        Of the refusal: "feature.chosen_number" or "feature.trained_number".
 
     Raises
     ------
     DataError
-        Where a text is none, with the first one and its row.
+        Where a text is not a number, with the first one and its row.
     """
     if isinstance(column, NumberColumn):
         return column
     numbers = [as_number(text) for text in column.texts.to_pylist()]
     if None in numbers:
-        code = numbers.index(None)
-        row = int(np.argmax(column.codes == code)) + 1
-        raise DataError(f"{source}: {column.name} is {quoted(column.texts[code].as_py())} in data row {row:,}, {because}: mend the column.")
+        first = numbers.index(None)
+        row = int(np.argmax(column.codes == first)) + 1
+        raise refusal(code, source=source, column=column.name, value=column.texts[first].as_py(), row=row)
     return NumberColumn(column.name, np.array([*numbers, np.nan], dtype=np.float64)[column.codes])
 
 
 def _numbers(column: Column, source: str) -> np.ndarray:
-    return as_number_column(column, source=source, because="but the sweep was made with numbers there").numbers
+    return as_number_column(column, source=source, code="feature.trained_number").numbers

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow.compute as pc
 
-from segcore.errors import DataError
 from segcore.features.customers.column_values import Column, NumberColumn, TextColumn
-from segcore.features.customers.dictionary import percent, stands_apart
+from segcore.features.customers.dictionary import stands_apart
 from segcore.features.customers.encoding import (
     Names,
     Recipe,
@@ -20,18 +18,16 @@ from segcore.features.customers.encoding import (
     binary_recipe,
     category_recipe,
     number_recipe,
-    quoted,
-    value_text,
 )
 from segcore.features.customers.identifiers import free_text, holds_codes, holds_dates, identifier
 from segcore.features.customers.title_words import names_count, names_model_output, names_outcome, says_exclude, suggests_codes
 from segcore.records.data_rules import ColumnRules
 from segcore.records.feature_table import ColumnUse
+from segcore.records.finding import Finding, Remedy
+from segcore.wording.findings import refusal
 
 _NEARLY_EMPTY = 0.95
 _FEW, _MOST_CODES, _MOST_SUGGESTED = 3, 12, 200
-_LISTED = 40
-_CONSTANT = "it has one value only, but no column has more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +82,26 @@ class Screening:
         if reason is not None:
             return _dropped(name, reason)
         if not (kept or forced) and _is_outcome(column):
-            return Decision(ColumnUse(name, "profile", "it looks like an outcome, which segments are compared by", outcome=True))
+            return Decision(ColumnUse(name, "profile", Finding("column.outcome"), outcome=True))
         if column.n_missing / len(column) > _NEARLY_EMPTY and not (kept or forced):
-            missing = percent(column.n_missing, len(column))
-            return _dropped(name, f"it is nearly empty: {column.n_missing:,} of {len(column):,} values are missing ({missing})")
+            return _dropped(name, Finding("column.nearly_empty", values={"missing": column.n_missing, "rows": len(column)}))
         if name in self.rules.number:
-            column = as_number_column(column, source=self.source, because=f"so {name} cannot be a number")
+            column = as_number_column(column, source=self.source, code="feature.chosen_number")
         return self._encoded(column, forced=kept or forced)
 
-    def _says_nothing(self, column: Column) -> str | None:
+    def _says_nothing(self, column: Column) -> Finding | None:
         if column.n_missing == len(column):
-            return "it is empty"
+            return Finding("column.empty")
         value = _one_value(column)
         if value is None or self.constants or self._has_gaps(column):
             return None
-        gaps = f", and {column.n_missing:,} missing" if column.n_missing else ", for every customer"
-        return f"it has one value only, {value_text(value)}{gaps}"
+        return Finding("column.one_value", values={"value": value, "missing": column.n_missing})
 
     def _as_asked(self, column: Column) -> Decision | None:
         if column.name in self.rules.exclude:
-            return _dropped(column.name, "you left it out")
+            return _dropped(column.name, Finding("column.excluded"))
         if column.name in self.rules.profile:
-            return Decision(ColumnUse(column.name, "profile", "you chose so", outcome=_is_outcome(column)))
+            return Decision(ColumnUse(column.name, "profile", Finding("column.chosen_profile"), outcome=_is_outcome(column)))
         return None
 
     def _encoded(self, column: Column, *, forced: bool) -> Decision:
@@ -119,8 +113,8 @@ class Screening:
             return _dropped(name, copied)
         if two is not None:
             recipe = binary_recipe(column, two, self.names, missing=None if None in two else two[0])
-            zero, one = (f"{value_text(value)} ({int(column.where(value).sum()):,})" for value in two)
-            return Decision(ColumnUse(name, "binary", f"two different values: {zero} and {one}"), recipe)
+            values = {"values": list(two), "counts": [int(column.where(value).sum()) for value in two]}
+            return Decision(ColumnUse(name, "binary", Finding("column.two_values", values=values)), recipe)
         if not (number and isinstance(column, NumberColumn)):
             return self._category(column, forced=forced)
         codes = name not in self.rules.number and _may_be_codes(column)
@@ -157,38 +151,38 @@ class Screening:
         if reason is not None:
             return _dropped(name, reason)
         recipe = category_recipe(column, self.rules.min_share, self.names)
-        share = percent_of(self.rules.min_share)
         if recipe is None:
-            return _dropped(name, f"none of its {n_values:,} values is in more than {share} of the rows")
+            return _dropped(name, Finding("column.rare_values", values={"n_values": n_values, "min_share": self.rules.min_share}))
         if n_values == 1 and not column.n_missing:
-            return Decision(ColumnUse(name, "category", _CONSTANT), recipe)
-        what = "codes" if isinstance(column, NumberColumn) else "texts"
-        own = len(recipe["values"])
-        text = f"{n_values:,} different {what}, {'all' if own == n_values else f'{own:,}'} of them in more than {share} of the rows"
-        if column.n_missing:
-            text += f"; {column.n_missing:,} missing"
-        return Decision(ColumnUse(name, "category", text + _case_note(column)), recipe)
+            return Decision(ColumnUse(name, "category", Finding("column.constant")), recipe)
+        values = {
+            "n_values": n_values,
+            "numbers": isinstance(column, NumberColumn),
+            "own": len(recipe["values"]),
+            "min_share": self.rules.min_share,
+            "missing": column.n_missing,
+            "alike": _alike(column),
+        }
+        return Decision(ColumnUse(name, "category", Finding("column.category", values=values)), recipe)
 
-    def _why_number(self, column: NumberColumn, codes: bool) -> str:
+    def _why_number(self, column: NumberColumn, codes: bool) -> Finding:
         if column.name in self.rules.number:
-            return "you chose so"
+            return Finding("column.chosen")
         if _one_value(column) is not None:
-            return _CONSTANT
+            return Finding("column.constant")
         apart = stands_apart(column)
-        if codes:
-            as_codes = f"if they are codes, declare the column with --category {_written(column.name)}"
-            text = f"{column.n_values:,} different whole numbers: {as_codes}"
-        else:
-            text = "numbers"
-        return f"{text}; {apart}" if apart else text
+        if not codes:
+            return Finding("column.number", values={"apart": apart})
+        values = {"n_values": column.n_values, "apart": apart}
+        return Finding("column.maybe_codes", values=values, remedy=Remedy("category_column", {"column": column.name}))
 
-    def _copy_of(self, column: Column, *, numbers: bool) -> str | None:
-        """Return which earlier column says the same, in words; else remember this one."""
+    def _copy_of(self, column: Column, *, numbers: bool) -> Finding | None:
+        """Return that an earlier column holds the same; else remember this one."""
         key, said = _content_key(column, numbers=numbers), column.name
         earlier = self.seen.setdefault(key, said)
         if earlier == said:
             return None
-        return f"it repeats the column {earlier}" if numbers else f"it says the same as the column {earlier}, in the same or other words"
+        return Finding("column.repeats" if numbers else "column.same_as", values={"column": earlier})
 
 
 def check_rules(rules: ColumnRules, columns: Sequence[str], *, customer: str, source: str) -> None:
@@ -202,32 +196,13 @@ def check_rules(rules: ColumnRules, columns: Sequence[str], *, customer: str, so
     named = {**dict.fromkeys(rules.keep, "kept"), **{name: rule for rule, names in rules.named().items() for name in names}}
     for column, rule in named.items():
         if column == customer and rule != "exclude" and column in columns:
-            raise DataError(
-                f"{column} holds the customers' ids, so nothing else can be made of it: give the role customer to another column."
-            )
+            raise refusal("feature.rule_for_ids", column=column)
         if column not in columns:
-            listed = ", ".join(value_text(name) for name in there[:_LISTED]) + (
-                f" and {len(there) - _LISTED} more" if len(there) > _LISTED else ""
-            )
             part = next((name for name in there if "," in name and column in (piece.strip() for piece in name.split(","))), None)
-            hint = f" Write a name that has a comma in double quotes, such as '\"{value_text(part)}\"'." if part is not None else ""
-            raise DataError(f"{source} has no column {quoted(column)}, of which something is to be made: its columns are {listed}.{hint}")
+            raise refusal("feature.no_column", source=source, column=column, columns=there, part_of=part)
 
 
-def _written(name: str) -> str:
-    """Return a name as it is written on a command line: in quotes where it has more than letters and digits, a comma in two."""
-    text = value_text(name)
-    if "," in text:
-        text = f'"{text}"'
-    return text if re.fullmatch(r"[\w.-]+", text) else f"'{text}'"
-
-
-def percent_of(share: float) -> str:
-    """Return a share that somebody chose, as they would write it."""
-    return f"{100 * share:.6g} %"
-
-
-def _dropped(name: str, reason: str) -> Decision:
+def _dropped(name: str, reason: Finding) -> Decision:
     return Decision(ColumnUse(name, "dropped", reason))
 
 
@@ -239,12 +214,12 @@ def _one_value(column: Column) -> str | None:
     return None if differs else column.frequent(0)[0][0]
 
 
-def _not_a_property(column: Column, min_share: float) -> str | None:
+def _not_a_property(column: Column, min_share: float) -> Finding | None:
     """Return why a column does not describe customers: its title says so, a model made it, or it tells them apart."""
     if says_exclude(column.name):
-        return "its title asks for it to be excluded"
+        return Finding("column.excluded_by_title")
     if names_model_output(column.name):
-        return "by its title it is the output of a model or of an earlier segmentation"
+        return Finding("column.model_output")
     return identifier(column, min_share)
 
 
@@ -265,15 +240,16 @@ def _may_be_codes(column: NumberColumn) -> bool:
     return telling or column.bounds[0] >= 1
 
 
-def _case_note(column: Column) -> str:
+def _alike(column: Column) -> list[str] | None:
+    """Return two values that differ only in their capitals, if there are any."""
     if not isinstance(column, TextColumn) or column.n_values > 1_000:
-        return ""
+        return None
     lower: dict[str, str] = {}
     for text in sorted(column.texts.to_pylist()):
         other = lower.setdefault(text.casefold(), text)
         if other != text:
-            return f"; {value_text(other)} and {value_text(text)} differ in their capitals only, and count as two"
-    return ""
+            return [other, text]
+    return None
 
 
 def _content_key(column: Column, *, numbers: bool) -> str:

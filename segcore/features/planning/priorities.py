@@ -1,4 +1,4 @@
-"""What an analyst writes of features: which weigh more, and which are transformed."""
+"""Priorities and transforms of features as an analyst writes them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from segcore.errors import DataError, ParameterError
+from segcore.errors import ParameterError, SegcoreError
 from segcore.records.feature_table import FeatureTable
+from segcore.records.finding import Finding, Remedy
 from segcore.records.preparation import TRANSFORMS, Transform
+from segcore.wording.findings import refusal
 
 PRIORITIES: Mapping[str, float] = {"high": 4.0, "medium": 2.5, "low": 1.5}
 """What each word stands for: a factor on the scaled feature, over what lets it catch up with the others."""
@@ -40,7 +42,7 @@ def parse_priorities(table: FeatureTable, texts: Sequence[str], *, catch_up: Map
     Raises
     ------
     ParameterError
-        Where a text is not of this form, a factor is no finite number above 0, or a name is unknown or given twice.
+        Where a text is not of this form, a factor is not a finite number above 0, or a name is unknown or given twice.
     DataError
         Where a name is a column that could not become a feature, with the reason.
 
@@ -142,14 +144,19 @@ def unquoted(name: str) -> str:
     return name[1:-1].replace('""', '"') if len(name) > 2 and name[0] == name[-1] == '"' else name
 
 
-def _unknown(table: FeatureTable, name: str) -> ParameterError | DataError:
-    dropped = next((entry.dropped for entry in table.dictionary if entry.name == name and entry.dropped), None)
-    if dropped:
-        return DataError(f"{_shown(name)} is not available as a feature: {dropped}.")
+def unavailable(name: str, reason: Finding, *, outcome: bool = False) -> SegcoreError:
+    """Return the error for a name that is not a feature, with the reason; outcomes can be kept as features."""
+    remedy = Remedy("keep", {"column": name}) if outcome else None
+    return refusal("feature.unavailable", remedy=remedy, feature=name, reason=reason.to_json())
+
+
+def _unknown(table: FeatureTable, name: str) -> SegcoreError:
+    reason = table.dropped().get(name)
+    if reason is not None:
+        return unavailable(name, reason)
     use = next((use for use in table.uses if use.column == name and use.use in ("dropped", "profile")), None)
     if use is not None:
-        keep = f" Where it is to be one, say so with --keep {_shown(name)}, a choice on screen." if use.outcome else ""
-        return DataError(f"{_shown(name)} is not available as a feature: {use.reason}.{keep}")
+        return unavailable(name, use.reason, outcome=use.outcome)
     some = ", ".join(_shown(known) for known in table.names[:_MOST_NAMES])
     more = f" and {len(table.names) - _MOST_NAMES:,} others" if len(table.names) > _MOST_NAMES else ""
     return ParameterError(f"Unknown feature {_shown(name)!r}: choose from {some}{more}.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from segcore.errors import ParameterError
-from segcore.features.planning.priorities import unquoted
+from segcore.features.planning.priorities import unavailable, unquoted
 from segcore.features.transactions.dictionary import BEHAVIOUR, KIT, RFM, SMALL
 from segcore.records.feature_table import FeatureTable
+from segcore.wording.findings import refusal
 
 # Empty stands for every feature of the table.
 FEATURE_SETS: Mapping[str, tuple[str, ...]] = {"kit": KIT, "small": SMALL, "behaviour": BEHAVIOUR, "rfm": RFM, "all": ()}
@@ -53,11 +54,20 @@ def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]
         return table.names
     if asked in FEATURE_SETS:
         if kind != "transactions":
-            raise ParameterError(f"The feature set {asked!r} is made from transactions: use all or names ({', '.join(table.names)}).")
-        return table.select(FEATURE_SETS[asked]).names
+            raise refusal("feature.set_of_transactions", kind=ParameterError, set=asked, features=list(table.names))
+        return _available(table, FEATURE_SETS[asked])
     names = _listed(asked, {entry.name for entry in table.dictionary} | {column for entry in table.dictionary for column in entry.columns})
     if not names:
-        raise ParameterError(f"Choose at least one feature: one of the sets {', '.join(FEATURE_SETS)}, or names.")
+        raise refusal("feature.none_chosen", kind=ParameterError, sets=list(FEATURE_SETS))
+    return _available(table, names)
+
+
+def _available(table: FeatureTable, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the features that names stand for, or refuse the first one that there cannot be, with the reason."""
+    dropped = table.dropped()
+    for name in table.expand(names):
+        if name not in table.names and name in dropped:
+            raise unavailable(name, dropped[name])
     return table.select(names).names
 
 

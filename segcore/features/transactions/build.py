@@ -10,19 +10,19 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from segcore.errors import DataError
 from segcore.features.categories import Categories, as_category, choose, shares, weigh
 from segcore.features.grouping import as_iso, by_customer, count_distinct, days, ratio, reference_moment, rows_of, small
 from segcore.features.transactions.clock import PERIODS, period, why_no_clock
 from segcore.features.transactions.dictionary import MONTHS, SPENT, WEEKDAYS, describe
-from segcore.features.transactions.findings import Findings
+from segcore.features.transactions.fitted import Fitted, known_clock
 from segcore.features.transactions.returns import discount_share, none_of, returned_value_share
 from segcore.features.transactions.rfm import SEGMENT, fit_cuts, rfm_scores, rfm_segments
 from segcore.features.transactions.rhythm import Orders, gap_spread, spend_trend
 from segcore.records.data_rules import ColumnRules
 from segcore.records.dataset import Dataset, is_cancelled
 from segcore.records.feature_table import FeatureTable
-from segcore.wording.findings import sentence
+from segcore.records.finding import Finding
+from segcore.wording.findings import refusal
 
 
 def build_transactions(
@@ -207,19 +207,16 @@ def _bought(kept: Any, index: pd.Index, customers: pd.DataFrame) -> _Bought:
 
 
 def _refuse_overflow(customers: pd.DataFrame, bought: _Bought, name: str) -> None:
-    sums = {"spend": customers["total"].to_numpy(dtype=np.float64), "sum of positive amounts": bought.spend}
+    sums = {"spend": customers["total"].to_numpy(dtype=np.float64), "positive": bought.spend}
     if bought.discount is not None:
-        sums["sum of discounts"] = bought.discount
+        sums["discount"] = bought.discount
     for what, values in sums.items():
         with np.errstate(over="ignore", invalid="ignore"):
             whole = float(np.sum(values))
         if np.isfinite(whole):
             continue
         worst = int(np.argmax(np.where(np.isfinite(values), np.abs(values), np.inf)))
-        raise DataError(
-            f"{name}: the {what} of customer {customers['customer'].iloc[worst]!r} is too large to be added up: correct the amounts, or "
-            "leave the rows out with a filter."
-        )
+        raise refusal("feature.too_large", source=name, customer=str(customers["customer"].iloc[worst]), what=what)
 
 
 def _orders(bought: _Bought, total: np.ndarray, reference: np.datetime64) -> dict[str, np.ndarray]:
@@ -253,7 +250,7 @@ def _find(
     *,
     known: Mapping[str, Any],
     most_categories: int,
-) -> Findings:
+) -> Fitted:
     """Return what an earlier table found, and for the rest what is found here."""
     spread = made["days_between_orders_spread"]
     there = ~np.isnan(spread)
@@ -262,9 +259,9 @@ def _find(
     if spent is not None:
         kept = known.get("categories")
         categories = Categories.from_json(kept) if kept else choose(spent, most_categories)
-    return Findings(
+    return Fitted(
         cuts=known.get("rfm") or fit_cuts(made["Recency"], made["invoices"], made["total_spend"]),
-        no_clock=known["clock"] if "clock" in known else _why_no_clock(dataset, lines),
+        no_clock=known_clock(known) if "clock" in known else _why_no_clock(dataset, lines),
         typical_spread=known.get("spread", typical),
         filled=int((~there).sum()),
         categories=categories,
@@ -272,9 +269,11 @@ def _find(
     )
 
 
-def _why_no_clock(dataset: Dataset, lines: Any) -> str:
+def _why_no_clock(dataset: Dataset, lines: Any) -> Finding | None:
     time = dataset.roles["time"]
     reason = why_no_clock(lines["time"], time)
-    if not reason and any("12-hour clock" in sentence(note) for note in dataset.notes):
-        return f"{time} comes from a 12-hour clock without AM or PM, which does not tell day from night"
+    # The reader's note has no code of its own yet.
+    twelve = any(note.code == "date.twelve_hour_clock" or "12-hour clock" in note.values.get("text", "") for note in dataset.notes)
+    if reason is None and twelve:
+        return Finding("feature.twelve_hour_clock", values={"column": time})
     return reason

@@ -8,6 +8,7 @@ import narwhals as nw
 import numpy as np
 
 from segcore.records.feature_table import FeatureEntry
+from segcore.records.finding import Finding
 
 PERIODS = ("night", "morning", "afternoon", "evening")
 _BOUNDS = ("0:00 to 5:59", "6:00 to 11:59", "12:00 to 17:59", "18:00 to 23:59")
@@ -20,8 +21,8 @@ def period(time: str) -> Any:
     return nw.col(time).dt.timestamp("us") % _DAY // (6 * _HOUR)
 
 
-def why_no_clock(times: Any, time: str) -> str:
-    """Return why the times do not tell the time of day; "" where they do.
+def why_no_clock(times: Any, time: str) -> Finding | None:
+    """Return why the times do not show the time of day; ``None`` where they do.
 
     Parameters
     ----------
@@ -35,16 +36,16 @@ def why_no_clock(times: Any, time: str) -> str:
     """
     clock = times.dt.timestamp("us") % _DAY
     if clock.max() == 0:
-        return f"{time} holds dates without a time of day"
+        return Finding("feature.no_time_of_day", values={"column": time})
     hours = np.asarray((clock // _HOUR).unique().to_numpy(), dtype=np.int64)
     first, last = int(hours.min()), int(hours.max())
     if len(clock) >= _TELLING_LINES and 1 <= first <= 6 and 7 <= last <= 12:
-        return f"{time} seems to come from a 12-hour clock without AM or PM (no hour is 0 or above 12), which does not tell day from night"
-    return ""
+        return Finding("feature.maybe_twelve_hour_clock", values={"column": time})
+    return None
 
 
-def describe_clock(time: str, dropped: str) -> tuple[FeatureEntry, ...]:
-    """Return the entries of the four shares; ``dropped`` is why there are none, "" where there are."""
+def describe_clock(time: str, dropped: Finding | None) -> tuple[FeatureEntry, ...]:
+    """Return the entries of the four shares; ``dropped`` is why there are none."""
     return tuple(
         FeatureEntry(
             f"share_{name}",
@@ -52,7 +53,7 @@ def describe_clock(time: str, dropped: str) -> tuple[FeatureEntry, ...]:
             "share of lines",
             f"Lines with {time} from {bounds}, divided by NumberOfOrders.",
             (time,),
-            dropped or None,
+            dropped,
         )
         for name, bounds in zip(PERIODS, _BOUNDS, strict=True)
     )

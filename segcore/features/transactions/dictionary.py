@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from segcore.features.categories import Categories, ShareWords, describe_shares
 from segcore.features.transactions.clock import describe_clock
-from segcore.features.transactions.findings import Findings
+from segcore.features.transactions.fitted import Fitted
 from segcore.features.transactions.returns import describe_returns
 from segcore.features.transactions.rfm import describe_rfm
 from segcore.features.transactions.rhythm import describe_rhythm
 from segcore.records.feature_table import FeatureEntry
+from segcore.records.finding import Finding
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -64,13 +65,13 @@ SPENT = ShareWords(
 )
 
 
-def describe(roles: Mapping[str, str], found: Findings) -> tuple[FeatureEntry, ...]:
+def describe(roles: Mapping[str, str], found: Fitted) -> tuple[FeatureEntry, ...]:
     """Return the entries of every feature, those that the roles or the data do not allow marked as dropped.
 
     Parameters
     ----------
     roles : mapping of role to column name
-    found : Findings
+    found : Fitted
     """
     money = (roles["amount"],) if "amount" in roles else (roles["quantity"], roles["price"])
     amount = roles["amount"] if "amount" in roles else f"{roles['quantity']} x {roles['price']}"
@@ -94,7 +95,7 @@ def describe(roles: Mapping[str, str], found: Findings) -> tuple[FeatureEntry, .
 
 def _spent(roles: Mapping[str, str], money: tuple[str, ...], categories: Categories | None) -> tuple[FeatureEntry, ...]:
     if "category" not in roles or categories is None:
-        return describe_shares(Categories((), False), SPENT, (), dropped="no column has the role category")
+        return describe_shares(Categories((), False), SPENT, (), dropped=Finding("feature.no_role", values={"role": "category"}))
     return describe_shares(categories, SPENT, (roles["category"], *(column for column in money if column != roles["category"])))
 
 
@@ -175,7 +176,14 @@ def _cancelled(roles: Mapping[str, str]) -> str:
 
 def _items(roles: Mapping[str, str], cancelled: str) -> FeatureEntry:
     if "item" not in roles:
-        return FeatureEntry("distinct_items", "Different items", "items", "Number of different items.", (), "no column has the role item")
+        return FeatureEntry(
+            "distinct_items",
+            "Different items",
+            "items",
+            "Number of different items.",
+            (),
+            Finding("feature.no_role", values={"role": "item"}),
+        )
     return FeatureEntry(
         "distinct_items", "Different items", "items", f"Number of different {roles['item']}, {cancelled} not counted.", (roles["item"],)
     )

@@ -8,11 +8,12 @@ import numpy as np
 
 from segcore.features.grouping import ratio
 from segcore.records.feature_table import FeatureEntry
+from segcore.records.finding import Finding
 
 _ABSENT = {
-    "discount_share": "no line has a discount",
-    "returns_share": "no line is cancelled",
-    "returned_value_share": "no line has a negative amount",
+    "discount_share": "feature.no_discounts",
+    "returns_share": "feature.no_cancelled",
+    "returned_value_share": "feature.no_negative",
 }
 
 
@@ -46,7 +47,7 @@ def describe_returns(
     absent : sequence of str
         As ``none_of`` returned them.
     """
-    dropped = {name: reason for name, reason in _ABSENT.items() if name in absent}
+    dropped = {name: Finding(code) for name, code in _ABSENT.items() if name in absent}
     discount = roles.get("discount")
     marks = tuple(dict.fromkeys(roles[role] for role in ("order", "quantity") if role in roles)) or money
     return (
@@ -57,7 +58,7 @@ def describe_returns(
             f"Sum of {discount or 'the discounts'}, whatever its sign, divided by itself + the sum of positive {amount}, {cancelled} not "
             f"counted; 0 where both are 0. Missing discounts are 0.",
             (discount, *money) if discount else (),
-            dropped.get("discount_share") if discount else "no column has the role discount",
+            dropped.get("discount_share") if discount else Finding("feature.no_role", values={"role": "discount"}),
         ),
         FeatureEntry(
             "returns_share",

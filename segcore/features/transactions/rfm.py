@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from segcore.records.feature_table import FeatureEntry
+from segcore.records.finding import Finding
 
 SCORES = ("rfm_recency", "rfm_frequency", "rfm_monetary", "rfm_score")
 SEGMENT = "rfm_segment"
@@ -139,7 +140,7 @@ def describe_rfm(cuts: Mapping[str, Sequence[float]], columns: Mapping[str, tupl
             "",
             f"The classic name for the scores of recency (R) and frequency (F): {_cells()}.",
             tuple(dict.fromkeys((*columns["recency"], *columns["frequency"]))),
-            "it is a name made of two scores, carried along to compare segments with",
+            Finding("feature.rfm_segment"),
         ),
     )
 

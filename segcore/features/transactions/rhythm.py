@@ -8,6 +8,7 @@ import numpy as np
 
 from segcore.features.grouping import DAY, ratio
 from segcore.records.feature_table import FeatureEntry
+from segcore.records.finding import Finding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +97,7 @@ def describe_rhythm(
             f"Standard deviation of the days from each order to the next, {cancelled} not counted: 0 is a steady rhythm. It needs three "
             f"orders.{fill}",
             columns,
-            "nobody has three orders" if typical is None else None,
+            Finding("feature.no_third_order") if typical is None else None,
         ),
         FeatureEntry(
             "spend_trend",

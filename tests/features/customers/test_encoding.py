@@ -14,6 +14,7 @@ from segcore.features.builders import build_features
 from segcore.records.data_rules import ColumnRules
 from segcore.records.dataset import Dataset
 from segcore.system.frames import to_backend
+from segcore.wording.findings import sentence
 
 AGES = [20.0, 35, 50, 20, 41, 63, 28, 33, 52, 47]
 
@@ -68,7 +69,7 @@ class TestTwoValues:
     def test_one_value_and_few_gaps_say_nothing(self, table_of):
         table = table_of({"card": ["x"] * 9 + [None], "age": AGES})
 
-        assert table.uses[1].reason == "it has one value only, x, and 1 missing"
+        assert sentence(table.uses[1].reason) == "it has only one value, x, and 1 missing"
 
     def test_numbers_stay_numbers_where_that_is_asked(self, table_of):
         assert table_of({"kids": [2.0, 5, 5], "age": AGES[:3]}, number=("kids",)).names == ("kids", "age")
@@ -100,7 +101,7 @@ class TestCategories:
         table = table_of({"town": [f"t{number % 20}" for number in range(60)], "age": AGES * 6})
 
         assert table.names == ("age",)
-        assert table.uses[1].reason == "none of its 20 values is in more than 10 % of the rows"
+        assert sentence(table.uses[1].reason) == "none of its 20 values is in more than 10 % of the rows"
 
     def test_more_features_than_can_be_handled_are_refused(self, table_of):
         towns = [f"t{number % 2_100}" for number in range(4_200)]
@@ -117,7 +118,7 @@ class TestCategories:
     def test_values_that_differ_by_case_are_two_and_that_is_said(self, table_of):
         table = table_of({"plan": ["Gold", "gold", "Silver"] * 4, "age": [float(number**2) for number in range(12)]})
 
-        assert "Gold and gold differ in their capitals only" in table.uses[1].reason
+        assert "Gold and gold differ only in their capitals" in sentence(table.uses[1].reason)
         assert table.names[:3] == ("plan=Gold", "plan=Silver", "plan=gold")
 
     def test_names_that_would_stand_twice_are_told_apart(self, table_of):
@@ -179,7 +180,7 @@ class TestNewCustomers:
         new = {"age": ["31", "young"], "loan": ["no", "no"], "plan": ["a", "a"], "Region": [1.0, 1.0]}
 
         with pytest.raises(
-            DataError, match="lines: age is 'young' in data row 2, but the sweep was made with numbers there: mend the column"
+            DataError, match="lines: age is 'young' in data row 2, but the sweep was made with numbers there: correct the column"
         ):
             table_of(new, fitted=fitted)
         np.testing.assert_array_equal(table_of({**new, "age": ["31", None]}, fitted=fitted).column("age"), [31, 35])

@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segcore.wording.findings import sentence
+
 N = 60
 DRAW = np.random.default_rng(5)
 
@@ -47,7 +49,7 @@ def test_identifiers_are_dropped_with_the_reason(use_of, title):
     use = use_of(title, values)
 
     assert use.use == "dropped"
-    assert reason in use.reason
+    assert reason in sentence(use.reason)
 
 
 PROPERTIES = {
@@ -101,7 +103,7 @@ DATES = {
 def test_dates_and_times_are_dropped(use_of, title):
     use = use_of(title, DATES[title])
 
-    assert (use.use, use.reason[:8]) == ("dropped", "it holds")
+    assert (use.use, sentence(use.reason)[:8]) == ("dropped", "it holds")
     assert use_of(title, DATES[title], keep=(title,)).use == "dropped"
 
 
@@ -111,9 +113,9 @@ def test_texts_among_numbers_are_named_with_their_row(use_of):
 
     use = use_of("income", values)
 
-    assert use.reason == (
-        "it would hold numbers, but 1 of its 50 values is none, the first 'ask Bob' in data row 8: "
-        "correct it to have the column as a feature"
+    assert sentence(use.reason) == (
+        "it would hold numbers, but 1 of its 50 values is not a number, the first 'ask Bob' in data row 8: "
+        "correct it to use the column as a feature"
     )
 
 

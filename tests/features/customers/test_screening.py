@@ -6,6 +6,7 @@ from segcore.errors import DataError, ParameterError
 from segcore.features.output import data_dictionary
 from segcore.features.planning.sets import feature_names
 from segcore.records.dataset import ROW_NUMBER
+from segcore.wording.findings import sentence
 
 AGES = [20.0, 35, 50, 20, 41, 63, 28, 33, 52, 47]
 
@@ -23,7 +24,7 @@ def test_every_column_has_a_use_in_the_order_of_the_file(table_of):
     assert list(uses(table)) == list(columns)
     assert next(use for use in table.uses if use.column == "churn").outcome
     assert table_of({"age": AGES}).uses[0].column == ROW_NUMBER
-    assert "number of the row" in table_of({"age": AGES}).uses[0].reason
+    assert "row number" in sentence(table_of({"age": AGES}).uses[0].reason)
 
 
 def test_the_analysts_rules_come_first(table_of):
@@ -39,8 +40,8 @@ def test_the_analysts_rules_come_first(table_of):
     assert uses(table) == {ROW_NUMBER: "id", "age": "profile", "region": "category", "plan": "dropped", "churn": "binary"}
     assert table.names == ("region=1", "region=2", "region=3", "churn=yes")
     np.testing.assert_array_equal(table.profile["age"], [AGES[int(customer) - 1] for customer in table.customers])
-    assert {entry.name: entry.dropped for entry in table.dictionary if entry.dropped} == {
-        "age": "it is carried along as a profile column: you chose so",
+    assert {entry.name: sentence(entry.dropped) for entry in table.dictionary if entry.dropped} == {
+        "age": "you chose to carry it along as a profile column",
         "plan": "you left it out",
     }
 
@@ -77,11 +78,11 @@ def test_a_text_cannot_be_made_a_number(table_of):
 def test_columns_that_are_nearly_empty_are_dropped_with_the_numbers(table_of, use_of):
     nearly = [1.0, 2, 3] + [np.nan] * 97
 
-    assert use_of("late", nearly).reason == "it is nearly empty: 97 of 100 values are missing (97 %)"
+    assert sentence(use_of("late", nearly).reason) == "it is nearly empty: 97 of 100 values are missing (97 %)"
     assert use_of("late", nearly, keep=("late",)).use == "number"
     assert use_of("late", [float(number % 5) for number in range(5)] + [np.nan] * 95).use == "number"
-    assert use_of("code", [None] * 9).reason == "it is empty"
-    assert use_of("code", ["x"] * 9).reason == "it has one value only, x, for every customer"
+    assert sentence(use_of("code", [None] * 9).reason) == "it is empty"
+    assert sentence(use_of("code", ["x"] * 9).reason) == "it has only one value, x, for every customer"
 
 
 def test_columns_that_repeat_an_earlier_one_are_dropped(table_of):
@@ -97,10 +98,10 @@ def test_columns_that_repeat_an_earlier_one_are_dropped(table_of):
 
     table = table_of(columns)
 
-    assert {use.column: use.reason for use in table.uses if use.use == "dropped"} == {
+    assert {use.column: sentence(use.reason) for use in table.uses if use.use == "dropped"} == {
         "alter": "it repeats the column age",
-        "plan code": "it says the same as the column plan, in the same or other words",
-        "loyal flag": "it says the same as the column loyal, in the same or other words",
+        "plan code": "its values match those of the column plan one to one",
+        "loyal flag": "its values match those of the column loyal one to one",
     }
     assert "alter" in table_of(columns, keep=("alter",)).names
 
@@ -109,7 +110,7 @@ def test_codes_are_suggested_and_stay_numbers(use_of):
     region = use_of("Region", [1.0, 2, 3, 3] * 10)
 
     assert (region.use, region.codes) == ("number", True)
-    assert region.reason == "3 different whole numbers: if they are codes, declare the column with --category Region"
+    assert sentence(region.reason) == "3 different whole numbers: if they are codes, declare the column with --category Region"
     assert use_of("Region", [1.0, 2, 3, 3] * 10, number=("Region",)).codes is False
     for title, values in {"children": [0.0, 1, 2, 3], "orders": [0.0, 1, 2, 3], "Region": [1.5, 2, 3, 4], "rating": [1.0, 2, 3, 4]}.items():
         assert not use_of(title, values * 10).codes
@@ -122,13 +123,13 @@ def test_a_value_that_stands_apart_is_pointed_out(table_of):
 
     table = table_of({"pdays": pdays, "age": AGES})
 
-    said = "8 customers (80 %) have -1, while the other values begin at 5: it may stand for there being none"
-    assert said in table.uses[1].reason
+    said = "8 customers (80 %) have -1, while the other values begin at 5: -1 may mean that the value is missing"
+    assert said in sentence(table.uses[1].reason)
     assert said in table.dictionary[0].description
     np.testing.assert_array_equal(np.sort(table.column("pdays")), sorted(pdays))
     for quiet in ([-1.0, -2, -3, 4, 5] * 2, [999.0, 998, 997, 5, 6] * 2, [999.0] + [float(number) for number in range(40)]):
-        assert "apart" not in table_of({"x": quiet, "z": quiet[::-1]}).uses[1].reason
-        assert "none" not in table_of({"x": quiet, "z": quiet[::-1]}).uses[1].reason
+        assert "other values" not in sentence(table_of({"x": quiet, "z": quiet[::-1]}).uses[1].reason)
+        assert "missing" not in sentence(table_of({"x": quiet, "z": quiet[::-1]}).uses[1].reason)
 
 
 def test_no_column_left_is_one_sentence_with_the_reasons(table_of):
@@ -137,7 +138,7 @@ def test_no_column_left_is_one_sentence_with_the_reasons(table_of):
 
     assert str(refused.value) == (
         "lines has no column that can be a feature, so there is nothing to cluster on: name (it holds names), gone (it is empty), "
-        "churn (it looks like an outcome, which segments are compared by)."
+        "churn (it looks like an outcome, so it is carried along to compare segments by)."
     )
 
 
@@ -171,7 +172,7 @@ def test_features_are_chosen_by_their_column_and_names_may_have_commas(table_of)
     assert feature_names(table, "city, state", "customers") == dummies
     assert feature_names(table, "city, state=a, x,age", "customers") == (dummies[0], "age")
     assert feature_names(table, ",".join(table.names), "customers") == table.names
-    with pytest.raises(DataError, match="churn is not available as a feature: it is carried along"):
+    with pytest.raises(DataError, match="churn is not available as a feature: it looks like an outcome, so it is carried along"):
         feature_names(table, "age,churn", "customers")
     with pytest.raises(ParameterError, match="Unknown feature 'nobody'"):
         feature_names(table, "age,nobody", "customers")
@@ -195,7 +196,7 @@ def test_many_codes_by_their_title_are_categories_where_one_is_frequent(table_of
     table = table_of({"Region_Code": codes, "spend": [float(7 * number % 11) for number in range(60)]})
 
     assert table.names == ("Region_Code=28", "Region_Code=(other)", "spend")
-    assert use_of("Region_Code", codes).reason == "21 different codes, 1 of them in more than 10 % of the rows"
+    assert sentence(use_of("Region_Code", codes).reason) == "21 different codes, 1 of them in more than 10 % of the rows"
     assert use_of("Region_Code", codes, min_share=0.4).use == "dropped"
     assert use_of("Region_Code", codes, keep=("Region_Code",)).use == "number"
     assert use_of("Region_Code", codes, number=("Region_Code",)).use == "number"
@@ -204,7 +205,7 @@ def test_many_codes_by_their_title_are_categories_where_one_is_frequent(table_of
 def test_names_that_need_quotes_on_a_command_line_are_written_so(table_of, use_of):
     few = [1.0, 2, 3, 3] * 10
 
-    assert use_of("Sales region", few).reason.endswith("--category 'Sales region'")
-    assert use_of("Region, home", few).reason.endswith("--category '\"Region, home\"'")
+    assert sentence(use_of("Sales region", few).reason).endswith("--category 'Sales region'")
+    assert sentence(use_of("Region, home", few).reason).endswith("--category '\"Region, home\"'")
     with pytest.raises(DataError, match="Write a name that has a comma in double quotes, such as '\"Region, home\"'"):
         table_of({"Region, home": few, "age": [float(n) for n in range(40)]}, category=("Region", "home"))

@@ -55,7 +55,7 @@ def test_columns_without_a_value_are_named(notes_of):
     new = {"age": [None, None], "partner": [None, None], "plan": [None, "a"], "city": ["x", "y"]}
 
     assert notes_of(TRAINED, new) == [
-        "age is empty for all 2 customers: the median of the sweep's customers is taken.",
+        "age is empty for all 2 customers: the median of the sweep's customers is used.",
         "partner is empty for all 2 customers: this counts as No, the most frequent then.",
         "1 customer has a value in plan that no customer had when the sweep was made (50 %), such as a missing one: "
         "this counts as none of its categories.",

@@ -6,6 +6,7 @@ import pytest
 from segcore.errors import DataError, ParameterError
 from segcore.features.planning.priorities import parse_priorities, parse_transforms
 from segcore.records.feature_table import ColumnUse, FeatureEntry, FeatureTable
+from segcore.records.finding import Finding
 
 ENTRIES = (
     FeatureEntry("age", "age", "", "", ("age",)),
@@ -14,7 +15,7 @@ ENTRIES = (
     FeatureEntry("loan=yes", "loan: yes", "", "", ("loan",), kind="binary"),
     FeatureEntry("job=clerk", "job: clerk", "", "", ("job",), block="job", kind="dummy"),
     FeatureEntry("job=(other)", "job: other", "", "", ("job",), block="job", kind="dummy"),
-    FeatureEntry("email", "email", "", "", ("email",), dropped="it holds email addresses"),
+    FeatureEntry("email", "email", "", "", ("email",), dropped=Finding("column.email")),
 )
 
 
@@ -112,10 +113,13 @@ def test_mistakes_in_transforms_are_one_sentence_too(table, texts, message):
 
 
 def test_a_column_that_is_carried_along_is_named_with_what_to_do(table):
-    uses = (ColumnUse("churn", "profile", "it looks like an outcome", outcome=True), ColumnUse("id no", "dropped", "it numbers the rows"))
+    uses = (
+        ColumnUse("churn", "profile", Finding("column.outcome"), outcome=True),
+        ColumnUse("id no", "dropped", Finding("column.row_numbers")),
+    )
     chosen = replace(table, uses=uses).select(("age", "spend"))
 
-    with pytest.raises(DataError, match="churn is not available as a feature: it looks like an outcome. .* say so with --keep churn"):
+    with pytest.raises(DataError, match="churn is not available as a feature: it looks like an outcome.* keep it with --keep churn"):
         parse_priorities(chosen, ["high=churn"])
     with pytest.raises(DataError, match="id no is not available as a feature: it numbers the rows.$"):
         parse_priorities(chosen, ["high=id no"])

@@ -12,6 +12,7 @@ from segcore.errors import DataError, ParameterError
 from segcore.features.builders import build_features
 from segcore.features.planning.sets import FEATURE_SETS, feature_names
 from segcore.records.intake import DataRequest
+from segcore.wording.findings import sentence
 
 ROLES = {"customer": "Client", "order": "Ticket", "time": "At", "item": "Code", "quantity": "Qty", "price": "Unit"}
 KIT = [
@@ -110,7 +111,7 @@ def test_the_dictionary_explains_every_feature_in_words_and_says_what_is_missing
 
     entries = {entry.name: entry for entry in table.dictionary}
     assert {name for name, entry in entries.items() if entry.dropped is None} == set(table.names)
-    assert entries["distinct_items"].dropped == "no column has the role item"
+    assert sentence(entries["distinct_items"].dropped) == "no column has the role item"
     assert all(entry.description.endswith(".") and entry.columns and entry.unit for entry in entries.values() if entry.dropped is None)
     with pytest.raises(DataError, match="distinct_items is not available"):
         feature_names(table, "distinct_items", "transactions")

@@ -11,6 +11,7 @@ from segcore.features.planning.sets import feature_names
 from segcore.records.data_rules import ColumnRules
 from segcore.records.dataset import Note
 from segcore.records.intake import DataRequest
+from segcore.wording.findings import sentence
 
 ROLES = {"customer": "Client", "order": "Ticket", "time": "At", "amount": "Paid"}
 CLOCK = ("share_night", "share_morning", "share_afternoon", "share_evening")
@@ -43,7 +44,7 @@ def test_dates_alone_tell_no_time_of_day(dataset_of):
     table = build_features(dataset_of(lines_of(("a", "1", "2024-01-01", 1), ("b", "2", "2024-01-02", 1)), ROLES))
 
     assert not set(CLOCK) & set(table.names)
-    assert entry_of(table, "share_night").dropped == "At holds dates without a time of day"
+    assert sentence(entry_of(table, "share_night").dropped) == "At holds dates without a time of day"
     with pytest.raises(DataError, match="share_night is not available as a feature: At holds dates"):
         feature_names(table, "share_night", "transactions")
 
@@ -55,7 +56,7 @@ def test_a_clock_of_twelve_hours_does_not_tell_day_from_night(dataset_of):
     twelve = build_features(dataset_of(lines_of(*rows), ROLES))
     other = build_features(dataset_of(lines_of(*rows, ("a", "99", "2024-02-01T13:00", 1)), ROLES))
 
-    assert "12-hour clock" in entry_of(twelve, "share_evening").dropped
+    assert "12-hour clock" in sentence(entry_of(twelve, "share_evening").dropped)
     assert set(CLOCK) <= set(other.names)
 
 
@@ -66,7 +67,7 @@ def test_the_readers_note_on_a_clock_of_twelve_hours_counts_too(dataset_of):
 
     table = build_features(replace(dataset, notes=(Note("warning", "At seems to come from a 12-hour clock without AM or PM."),)))
 
-    assert "12-hour clock" in entry_of(table, "share_night").dropped
+    assert "12-hour clock" in sentence(entry_of(table, "share_night").dropped)
 
 
 def test_new_customers_have_the_clock_of_the_old(dataset_of):
@@ -155,11 +156,11 @@ def test_what_the_roles_or_the_data_do_not_allow_is_dropped_with_the_reason(data
     returns = shopping().iloc[[2, 4]]
     unspent = build_features(dataset_of(returns, {**ROLES, "category": "Kind", "discount": "Off"}))
 
-    assert entry_of(without, "discount_share").dropped == "no column has the role discount"
-    assert entry_of(without, "spend_share").dropped == "no column has the role category"
-    assert entry_of(without, "days_between_orders_spread").dropped == "nobody has three orders"
-    assert entry_of(unspent, "spend_share").dropped == "nobody has any spend to share out"
-    assert entry_of(unspent, "discount_share").dropped == "no line has a discount"
+    assert sentence(entry_of(without, "discount_share").dropped) == "no column has the role discount"
+    assert sentence(entry_of(without, "spend_share").dropped) == "no column has the role category"
+    assert sentence(entry_of(without, "days_between_orders_spread").dropped) == "no customer has three orders"
+    assert sentence(entry_of(unspent, "spend_share").dropped) == "no customer has any spend"
+    assert sentence(entry_of(unspent, "discount_share").dropped) == "no line has a discount"
     assert features_of(unspent, "returns_share", "returned_value_share", "spend_trend") == [[1, 1, 0], [1, 1, 0]]
 
 
@@ -168,8 +169,8 @@ def test_returns_that_nobody_makes_are_no_feature_and_stay_so_for_new_customers(
     new = build_features(dataset_of(shopping(), ROLES), fitted=table.fitted)
     again = build_features(dataset_of(rhythmic(), ROLES), fitted=build_features(dataset_of(shopping(), ROLES)).fitted)
 
-    assert entry_of(table, "returns_share").dropped == "no line is cancelled"
-    assert entry_of(table, "returned_value_share").dropped == "no line has a negative amount"
+    assert sentence(entry_of(table, "returns_share").dropped) == "no line is cancelled"
+    assert sentence(entry_of(table, "returned_value_share").dropped) == "no line has a negative amount"
     assert new.names == table.names
     assert not again.column("returns_share").any()
 

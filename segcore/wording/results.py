@@ -1,0 +1,75 @@
+"""Sentences on scoring new customers, and on exporting segments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from segcore.wording.numbers import counted, percent_text
+from segcore.wording.quotes import named, quoted, value_text
+
+
+def _counts_as(use: str, value: str | None) -> str:
+    """Return what a value counts as that the sweep's customers did not have, by the use of its column."""
+    if use == "number":
+        return "the median of the sweep's customers is used"
+    if use == "binary":
+        return f"this counts as {value_text(value)}, the most frequent then"
+    return "this counts as none of its categories"
+
+
+def _unseen(*, column: str, unseen: int, customers: int, example: str | None, use: str, value: str | None) -> str:
+    have = "customer has a value" if unseen == 1 else "customers have values"
+    new = "a missing one" if example is None else quoted(example)
+    return (
+        f"{unseen:,} {have} in {named(column)} that no customer had when the sweep was made ({percent_text(unseen / customers)}), such as "
+        f"{new}: {_counts_as(use, value)}."
+    )
+
+
+def _empty(column: str, customers: int, use: str, value: str | None) -> str:
+    every = "the customer" if customers == 1 else f"all {customers:,} customers"
+    return f"{named(column)} is empty for {every}: {_counts_as(use, value)}."
+
+
+def _unknown_segments(point: str, unknown: Sequence[int], known: Sequence[int]) -> str:
+    asked = f"has no segment {', '.join(map(str, unknown))}" if unknown else "needs at least one segment to export"
+    listed = ", ".join(f"{label} (noise)" if label == -1 else str(label) for label in known)
+    return f"Solution {point} {asked}: choose among {listed}."
+
+
+SENTENCES: Mapping[str, Callable[..., str]] = {
+    "score.unseen_values": _unseen,
+    "score.empty_column": _empty,
+    "score.more_unseen": lambda columns: (
+        f"{counted(columns, 'more column')} {'has' if columns == 1 else 'have'} values that no customer had when the sweep was made."
+    ),
+    "score.out_of_range": lambda feature, share, low, high: (
+        f"{value_text(feature)}: {percent_text(share)} of the customers are outside the range that it had when the sweep was made "
+        f"({low:g} to {high:g}): is it in the same unit, with the same decimal mark?"
+    ),
+    "score.no_segments": lambda point, reason: f"Solution {point} has no segments to assign to: {reason or 'it was not run.'}",
+    "score.other_kind": lambda trained_on, read_as, do: f"The sweep was made from {trained_on}, but this data was read as {read_as}: {do}.",
+    "score.lacking_features": lambda features: (
+        f"The data has no {', '.join(map(value_text, features))}, which the sweep was made with: give the same columns and roles."
+    ),
+    "score.not_finite": lambda: "Some features of this data are missing or infinite: clean the columns that the sweep was made with.",
+    "score.undated": lambda: "--as-of is for transactions: this data has one row per customer, and nothing in it is dated.",
+    "score.after_reference_date": lambda latest, reference, day: (
+        f"The data goes on to {latest}, after the sweep's reference date {reference}: give --as-of {day}, or a later date."
+    ),
+    "score.after_as_of": lambda latest, as_of: (
+        f"The data goes on to {latest}, after --as-of {as_of}: give a later date, or end the data with --to."
+    ),
+    "score.bad_as_of": lambda value: f"--as-of must be a date such as 2012-01-31, got {quoted(value)}.",
+    "export.no_labels": lambda: "This solution has no labels for these customers: choose one that was fitted on them.",
+    "export.no_segments": lambda point, reason: f"Solution {point} of the sweep has no segments to export: {reason or 'it was not run.'}",
+    "export.no_model": lambda point, reason: f"Solution {point} of the sweep has no model: {reason or 'it was not run.'}",
+    "export.wrong_labels": lambda point, rows: f"The stored labels of solution {point} do not fit its {rows:,} rows: run the sweep again.",
+    "export.no_preparation": lambda sweep: f"Sweep {sweep} has not stored its preparation yet: wait for it, or resume it.",
+    "export.unknown_segments": _unknown_segments,
+    "export.unknown_format": lambda path, option=None: (
+        f"{f'{option} ' if option else ''}{path} must end in .csv or .parquet, so that the format is clear."
+    ),
+    "export.no_folder": lambda path, option: f"{option} {path} is in a folder that does not exist: create it first.",
+    "export.cannot_write": lambda path, reason: f"{path} cannot be written ({reason}): choose another place for it.",
+}
