@@ -156,12 +156,22 @@ def test_components_that_are_nobodys_likeliest_are_counted():
         assert "Only 2 of the 4 components are any customer's likeliest" in solution.reason
 
 
-def test_a_component_without_a_covariance_fails_with_what_to_change():
+@pytest.mark.parametrize("shape", module.COVARIANCE_TYPES)
+def test_a_component_without_a_covariance_fails_with_what_to_change(shape):
     X = np.column_stack([np.repeat([0.0, 5.0], 10)] * 2)
     for engine in ("stock", "shared"):
-        failed, held = sweep(X, [{"n_components": 2, "covariance_type": "full", "reg_covar": r} for r in (0.0, 1e-3)], engine)
+        failed, held = sweep(X, [{"n_components": 2, "covariance_type": shape, "reg_covar": r} for r in (0.0, 1e-3)], engine)
         assert (failed.status, held.status) == ("failed", "ok")
         assert "larger reg_covar" in failed.reason
+
+
+def test_another_error_of_scikit_learns_is_not_called_a_collapse(monkeypatch):
+    def refuse(self, X):
+        raise ValueError("some components have ill-defined empirical covariance")
+
+    monkeypatch.setattr("sklearn.mixture.GaussianMixture.fit", refuse)
+    (failed,) = sweep(blobs(), [{"n_components": 2, "covariance_type": "full"}], "stock")
+    assert failed.reason == "The fit stopped with ValueError: some components have ill-defined empirical covariance."
 
 
 def test_a_least_variance_that_blurs_the_data_is_told():
