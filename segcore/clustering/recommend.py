@@ -170,7 +170,7 @@ def _by_criterion(solutions: Sequence[Solution], asked: _Question, criterion: Cr
         more = f"more {asked.size.plural}" if asked.size and asked.size.counts else f"larger {asked.sizes[1]}"
         return _none(f"over {grid}, {says}, the most that were tried, so it may fall further: try {more}")
     if not _is_candidate(top) or silhouette is None:
-        return _none(f"over {grid}, {says}, but that does not part the customers into two segments that could be told apart")
+        return _none(f"over {grid}, {says}, but it does not divide the customers into at least two segments with a silhouette")
     if silhouette < LOW_SILHOUETTE:
         return _none(f"over {grid}, {says}, but its silhouette is {_number(silhouette)}, below {LOW_SILHOUETTE}: the segments overlap")
     return Recommendation(dict(top.params), f"Over {grid}, {says}, and its segments are apart (silhouette {_number(silhouette)}).")
@@ -215,7 +215,7 @@ def _least_inertia_by_size(solutions: Sequence[Solution], judging: Judging) -> d
 
 
 def _elbow(inertia: Mapping[int, float]) -> int | None:
-    """Return the number of clusters at the elbow of inertia, or ``None``: with fewer than four there is none to see.
+    """Return the number of clusters at the elbow of inertia, or ``None``: fewer than four cannot show one.
 
     Found on the logarithm, where a step is the share of inertia it saves: on 36 sets of 3, 4, 5 and 7 generated clusters that is the
     true number 35 times, against 18 (from one cluster) and 26 (from two) on inertia itself, whose first steps outweigh the rest.

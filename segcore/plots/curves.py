@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NEARLY_THE_SAME, NOTHING = 0.02, 1e-9
 _MOST_TOLD = 4
-"""Relative differences below which curves are told together, and below which they are called the same."""
+"""Relative differences below which one sentence describes all curves, and below which they are called the same."""
 MOST_WORDS = 4
 """Gaps up to which each has its reason beside it; the legend has the reasons in any case."""
 
@@ -75,7 +75,7 @@ def curves_data(sweep: Sweep, metric_name: str) -> Curves:
     Raises
     ------
     StopIteration
-        Where there is no such metric; see ``sweeps.points.metrics``.
+        Where the metric is unknown; see ``sweeps.points.metrics``.
     """
     shown = metric(metric_name)
     axes = axes_of(sweep.spec.points)
@@ -151,7 +151,7 @@ def _line(data: Curves, curve: Curve, order: int) -> dict[str, Any]:
         "connectgaps": False,
         "line": {"color": PALETTE[order % len(PALETTE)], "width": 2 + 3 * min(below, 4), "dash": DASHES[order % len(DASHES)]},
         "marker": {"size": 9 + 4 * min(below, 4), "symbol": SYMBOLS[order % len(SYMBOLS)]},
-        # a click selects: the other points must not fade, because the chosen one is marked by a ring of its own
+        # a click selects: the other points must not fade, because a ring marks the chosen one
         "selected": {"marker": {"opacity": 1}},
         "unselected": {"marker": {"opacity": 1}},
         "error_y": errors if intervals else None,

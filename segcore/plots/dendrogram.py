@@ -170,7 +170,7 @@ def _feet(branches: Sequence[Branch], names: Mapping[int, str]) -> tuple[Segment
 
 
 def draw_dendrogram(data: Dendrogram, *, chosen: int | None = None) -> Figure:
-    """Draw the tree: each segment below the cut in a colour of its own, what merges segments in grey, the cut as a dashed line.
+    """Draw the tree: each segment below the cut in its own colour, merges of segments in grey, the cut as a dashed line.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def draw_dendrogram(data: Dendrogram, *, chosen: int | None = None) -> Figure:
 
 
 def _titles(data: Dendrogram) -> tuple[list[str], bool]:
-    """Return what stands below each segment, and whether it must be turned; where there are many segments, their sizes alone."""
+    """Return the text below each segment, and whether to turn it; where there are many segments, only their sizes."""
     if len(data.segments) > _MOST_TITLES:
         return [f"{foot.rows:,}" for foot in data.segments], True
     room = min((other.x - one.x for one, other in pairwise(data.segments)), default=len(data.branches)) / len(data.branches)
@@ -288,7 +288,7 @@ def describe_dendrogram(data: Dendrogram) -> str:
             f"The longest stretch without a merge, from {number_text(low)} to {number_text(high)}, leaves {counted(count, 'segment')}."
         )
     if not data.is_whole:
-        sentences.append(f"Shown are the last {counted(len(data.merges), 'merge')}; what is below them is drawn as one line a group.")
+        sentences.append(f"The last {counted(len(data.merges), 'merge')} are shown; each group below them is one line.")
     return " ".join(sentences)
 
 

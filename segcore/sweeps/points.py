@@ -256,7 +256,7 @@ def same_segments(sweep: Sweep) -> list[str | None]:
 
 
 def point_table(sweep: Sweep) -> list[dict[str, Any]]:
-    """Return one record a point with every measured number at full precision, ``None`` where there is none."""
+    """Return one record per point with every measured number at full precision, ``None`` where it is undefined."""
     return [
         {
             **dict(row.params),

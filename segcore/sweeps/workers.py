@@ -50,7 +50,7 @@ def solutions(algorithm: AlgorithmSpec, task: SweepTask, *, workers: str = "loca
     Raises
     ------
     ParameterError
-        Where there are no such workers, or ``RAY_ADDRESS`` is not an address.
+        Where the workers are unknown, or ``RAY_ADDRESS`` is not an address.
     JobError, SegcoreError
         Where the cluster cannot be reached, or runs other versions than this process; where Ray cannot be started.
     """
@@ -168,7 +168,7 @@ def through_joblib(
 
 
 def _own(solution: Solution) -> Solution:
-    """Return the solution with arrays of its own: those of Ray's store cannot be written to and keep their place in it."""
+    """Return the solution with copies of its arrays: those in Ray's store are read-only and stay in memory."""
     labels = None if solution.labels is None else np.array(solution.labels)
     return replace(solution, labels=labels, arrays={name: np.array(array) for name, array in solution.arrays.items()})
 
@@ -258,7 +258,7 @@ def _parallel(n_units: int) -> Parallel:
 
         def terminate(self) -> None:
             if self._pool is not None:
-                self._pool._closed = True  # else its processes are asked to end, do so, and that is taken for a death
+                self._pool._closed = True  # else its processes are asked to end, do so, and that counts as a death
                 self._pool.terminate()
                 self._pool = None
 

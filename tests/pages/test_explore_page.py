@@ -130,7 +130,7 @@ def test_while_it_runs_what_is_there_is_shown(store, spec_of, open_app, words):
     run_sweep(store, spec.id, only=[0, 1])
     app = open_app("explore", sweep=spec.id)
     assert not app.exception
-    assert "2 of 3 points are there so far" in words(app)
+    assert "2 of 3 solutions finished" in words(app)
     assert figures(app)["inertia"]["data"][0]["y"][2] is None
     assert "point" not in app.query_params
     run_sweep(store, spec.id)

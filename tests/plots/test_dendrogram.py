@@ -77,7 +77,7 @@ def test_a_large_tree_is_shown_from_its_last_merges_on_with_every_row_counted():
     assert len(data.merges) == 49
     assert sum(branch.rows for branch in data.branches) == 300
     assert {foot.label: foot.rows for foot in data.segments} == dict(zip(solution.segments, solution.sizes, strict=True))
-    assert "Shown are the last 49 merges" in describe_dendrogram(data)
+    assert "The last 49 merges are shown; each group below them is one line." in describe_dendrogram(data)
     assert "and 12 smaller ones customers" in describe_dendrogram(data)
     ticks = draw_dendrogram(data).layout.xaxis.ticktext
     assert len(ticks) == 20

@@ -70,7 +70,7 @@ def draw_recommendation(sweep: Sweep) -> None:
     there = sum(solution is not None for solution in sweep.solutions)
     if found is None:
         st.info(
-            f"{there} of {counted(len(sweep.solutions), 'point')} are there so far. The recommendation is made when all of them are.",
+            f"{there} of {counted(len(sweep.solutions), 'solution')} finished. The recommendation follows when all have.",
             icon=":material/hourglass_top:",
         )
         return

@@ -311,7 +311,7 @@ DBSCAN = AlgorithmSpec(
     fit=fit_dbscan,
     scoring=Scoring(
         assign_dbscan,
-        words="A new customer joins the lowest-numbered segment that has a core customer within eps, and is noise where there is none.",
+        words="A new customer joins the lowest-numbered segment that has a core customer within eps; without one it is noise.",
         steps="Distance is Euclidean, to each row of core_points.npy; core_labels.npy has their segments. A distance of exactly eps counts "
         "as within. -1 is noise.",
     ),

@@ -302,7 +302,7 @@ def assign_gaussian_mixture(X: np.ndarray, arrays: Mapping[str, np.ndarray], par
     Notes
     -----
     Means are subtracted before anything is multiplied or squared, so no digits cancel far from 0 as they do in scikit-learn's
-    ``predict``. On the training rows the two are compared at every fit; their agreement stands in the Solution.
+    ``predict``. On the training rows the two are compared at every fit; their agreement is kept in the Solution.
     """
     means, factors = np.asarray(arrays["means"]), np.asarray(arrays["precisions_cholesky"])
     with np.errstate(divide="ignore"):

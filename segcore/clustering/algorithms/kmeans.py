@@ -1,4 +1,4 @@
-"""k-means: independent fits, as the Intel kit does them, or one path a number of segments for all its tolerances."""
+"""k-means: independent fits, as the Intel kit does them, or one path per number of segments for all its tolerances."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _shared_evidence() -> str:
 def _fit(task: SweepTask, point: Point) -> Solution:
     X, engine = task.X, task.engine
     origin = X.mean(axis=0)
-    # scikit-learn centres by itself; doing it twice would change the last bits, and with them now and then a label.
+    # scikit-learn centres the rows too; doing it twice would change the last bits, and with them sometimes a label.
     near = X - origin if engine == "intel" else X
     fitted = fit_estimator(
         engine,
@@ -140,7 +140,7 @@ def _solution(
     found: Sequence[FitWarning] = (),
 ) -> Solution:
     solution = task.solution(point, labels, proof, arrays=arrays)
-    # The estimator's only warning of convergence is that there are fewer segments than asked for, which the next lines say.
+    # The estimator's only ConvergenceWarning is that fewer segments were found than asked for, which the next lines report.
     said = [warning.text for warning in found if warning.category != "ConvergenceWarning"]
     if solution.n_segments < int(point["n_clusters"]):
         said.append(f"Only {solution.n_segments} of the {point['n_clusters']} segments have customers: there are no more distinct ones.")

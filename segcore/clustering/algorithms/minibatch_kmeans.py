@@ -44,7 +44,7 @@ def fit_minibatch_kmeans(task: SweepTask) -> Iterator[Solution]:
     says, else scikit-learn's default; the labels are ``labels_``, the nearest of the final centres for every row. Rows far from 0 are
     centred first, for both engines; see ``near_origin``.
 
-    ``shared`` gives the same labels. For each batch scikit-learn adds up the chances of all rows anew to draw from them, which on many
+    ``shared`` gives the same labels. For each batch scikit-learn adds up the chances of all rows again to draw from them, which on many
     rows takes longer than the batch; here they are added up once for the whole grid. The points run side by side, one core each.
 
     References

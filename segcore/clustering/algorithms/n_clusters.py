@@ -1,4 +1,4 @@
-"""The number of segments, a parameter of every algorithm that is told it."""
+"""The number of segments: a parameter of every algorithm that needs to know it."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def algorithms() -> tuple[AlgorithmSpec, ...]:
 
 
 def find_algorithm(name: str) -> AlgorithmSpec | None:
-    """Return an algorithm by its name, ``None`` where there is no such algorithm."""
+    """Return an algorithm by its name, or ``None`` where the name is unknown."""
     return next((spec for spec in algorithms() if spec.name == name), None)
 
 

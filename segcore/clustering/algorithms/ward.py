@@ -66,7 +66,7 @@ class WardTree:
 
     @property
     def n_rows(self) -> int:
-        """Rows the tree stands on."""
+        """Rows at the foot of the tree."""
         return len(self.children) + 1
 
     def below(self, nodes: np.ndarray) -> np.ndarray:

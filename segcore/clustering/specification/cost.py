@@ -97,7 +97,7 @@ class CostFunction(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CalibrationTask:
-    """A small sweep whose time tells the speed of one kind of work.
+    """A small sweep that measures the speed of one kind of work.
 
     Parameters
     ----------

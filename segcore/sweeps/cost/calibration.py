@@ -1,4 +1,4 @@
-"""How fast this machine is: measured once, in a process of its own, and kept in the store's home.
+"""The speed of this machine: measured once, in a child process, and kept in the store's home.
 
 ``python -m segcore.sweeps.cost.calibration HOME`` measures. Each task is a small sweep of the real algorithm; the seconds of an
 operation are its wall time divided by the operations that the algorithm's cost counts for it.
@@ -120,7 +120,7 @@ def write_calibration(home: Path | str, found: Calibration) -> None:
 
 
 def start_calibration(home: Path | str) -> subprocess.Popen[str]:
-    """Start measuring in a process of its own, which takes some five seconds and ends by itself."""
+    """Start measuring in a child process, which takes about five seconds."""
     command = python_command("segcore.sweeps.cost.calibration", str(Path(home).absolute()))
     return start_child(command, environment=fitting_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
