@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from segcore.benchmark.plan import total_fits
+from segcore.benchmark.plan import BenchmarkSpec
 from segcore.benchmark.run import run_benchmark
 from segcore.errors import SegcoreError
 from segcore.store.store import Store
@@ -32,8 +32,8 @@ def main(argv: Sequence[str]) -> int:
             told = time.monotonic()
             store.update_job(job_id, progress=done)
 
-    spec = store.job_row(job_id)["spec"]
-    total = total_fits(spec)
+    spec = BenchmarkSpec.from_json(store.job_row(job_id)["spec"])
+    total = spec.total_fits
     store.update_job(job_id, total=total)
     # Only one job works at a time, so whatever lies there is of one that was killed.
     shutil.rmtree(store.home / _FOLDER, ignore_errors=True)

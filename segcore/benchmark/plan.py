@@ -3,49 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from segcore.clustering.algorithms.registry import algorithm as algorithm_named
+from segcore.clustering.engines import require_engine
 from segcore.errors import ParameterError
-from segcore.records.grid import Point
-from segcore.records.preparation import Outliers, Scaler, Transform
 from segcore.records.solution import ENGINES
 from segcore.records.sweep import SweepSpec
-from segcore.store.store import Store
-from segcore.sweeps.plan import make_spec
 
-BenchmarkSpec = dict[str, Any]
 MAX_RUNS = 100
 WORKS = ("fit", "silhouette")
 SILHOUETTE_ENGINES = ("pointwise", "shared")
 
 
-def benchmark_spec(
-    store: Store,
-    table: str,
-    data: Mapping[str, Any],
-    *,
-    features: Sequence[str],
-    outliers: Outliers = "kit",
-    repeats: int = 1,
-    scaler: Scaler = "standard",
-    algorithm: str = "kmeans",
-    points: Sequence[Point],
-    engines: Sequence[str] | None = None,
-    runs: int = 3,
-    work: str = "fit",
-    seed: int = 0,
-    weights: Mapping[str, float] | None = None,
-    transforms: Mapping[str, Transform] | None = None,
-) -> BenchmarkSpec:
-    """Return what a benchmark is to do, as plain values for its job, everything in it checked against the data.
+@dataclass(frozen=True, slots=True)
+class BenchmarkSpec:
+    """What a benchmark is to do: one sweep, by several engines in turn.
 
     Parameters
     ----------
-    store, table, data, features, outliers, repeats, scaler, algorithm, points, seed, weights, transforms
-        See ``sweep.make_spec``: a benchmark fits what a sweep fits.
+    sweep : SweepSpec
+        What is fitted, by the algorithm's default engine where it is fitted only to have labellings to measure.
+    engines : tuple of str
+        In the order they take turns.
+    runs : int
+        How often each engine does the whole grid.
+    work : {"fit", "silhouette"}
+    """
+
+    sweep: SweepSpec
+    engines: tuple[str, ...]
+    runs: int
+    work: str = "fit"
+
+    @property
+    def total_fits(self) -> int:
+        """Number of fits, or silhouettes, warm-up not counted: what the job's progress counts up to."""
+        return len(self.sweep.points) * len(self.engines) * self.runs
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for the job: those of the sweep, its engine left out, among the others."""
+        shared = {name: value for name, value in self.sweep.to_json().items() if name != "engine"}
+        return {**shared, "engines": list(self.engines), "runs": self.runs, "work": self.work}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> BenchmarkSpec:
+        """Build the record from what ``to_json`` returned."""
+        sweep = SweepSpec.from_json({**data, "engine": algorithm_named(data["algorithm"]).default_engine})
+        return cls(sweep, tuple(data["engines"]), int(data["runs"]), data.get("work", "fit"))
+
+
+def benchmark_spec(sweep: SweepSpec, *, engines: Sequence[str] | None = None, runs: int = 3, work: str = "fit") -> BenchmarkSpec:
+    """Return what a benchmark is to do.
+
+    Parameters
+    ----------
+    sweep : SweepSpec
+        What to fit: from `segcore.sweeps.plan.make_spec`, checked against the data there.
     engines : sequence of str or None
-        In the order they take turns; each once. ``None`` is all there are for the work.
+        In the order they take turns; each once. ``None`` is all that can do the work.
     runs : int
         How often each engine does the whole grid, 1 to 100.
     work : {"fit", "silhouette"}
@@ -54,10 +71,10 @@ def benchmark_spec(
 
     Raises
     ------
-    ParameterError, DataError
-        Where an option is outside its domain, or there is too little to cluster.
+    ParameterError
+        Where an option is outside its domain.
     """
-    known = engines_of(algorithm, work)
+    known = engines_of(sweep.algorithm, work)
     engines = known if engines is None else engines
     if not engines:
         raise ParameterError(f"A benchmark needs at least one engine, such as {','.join(known)}.")
@@ -65,29 +82,12 @@ def benchmark_spec(
         raise ParameterError(f"An engine is named twice in {','.join(engines)}: name each once, and use --runs to repeat.")
     for engine in engines:
         if engine not in known:
-            raise ParameterError.unknown(f"engine for {'silhouettes' if work == 'silhouette' else algorithm}", engine, known)
+            raise ParameterError.unknown(f"engine for {'silhouettes' if work == 'silhouette' else sweep.algorithm}", engine, known)
+        if work == "fit":
+            require_engine(engine)
     if isinstance(runs, bool) or int(runs) != runs or not 1 <= runs <= MAX_RUNS:
         raise ParameterError.out_of_range("runs", runs, 1, MAX_RUNS)
-    specs = [
-        make_spec(
-            store,
-            table,
-            data,
-            features=features,
-            outliers=outliers,
-            repeats=repeats,
-            scaler=scaler,
-            algorithm=algorithm,
-            points=points,
-            engine=engine,
-            seed=seed,
-            weights=weights,
-            transforms=transforms,
-        )
-        for engine in ((None,) if work == "silhouette" else engines)
-    ]
-    shared = {name: value for name, value in specs[0].to_json().items() if name != "engine"}
-    return {**shared, "engines": list(engines), "runs": int(runs), "work": work}
+    return BenchmarkSpec(sweep, tuple(engines), int(runs), work)
 
 
 def engines_of(algorithm: str, work: str = "fit") -> tuple[str, ...]:
@@ -97,17 +97,6 @@ def engines_of(algorithm: str, work: str = "fit") -> tuple[str, ...]:
     if work == "silhouette":
         return SILHOUETTE_ENGINES
     return tuple(engine for engine in ENGINES if engine in algorithm_named(algorithm).engines)
-
-
-def total_fits(spec: Mapping[str, Any]) -> int:
-    """Return how many fits, or silhouettes, a benchmark makes, warm-up not counted: what its job's progress runs to."""
-    return len(spec["points"]) * len(spec["engines"]) * int(spec["runs"])
-
-
-def sweep_spec(spec: Mapping[str, Any], engine: str) -> SweepSpec:
-    """Return the sweep that one engine's runs fit."""
-    shared = {name: value for name, value in spec.items() if name not in ("engines", "runs", "work")}
-    return SweepSpec.from_json({**shared, "engine": engine})
 
 
 def turns(engines: Sequence[str], runs: int) -> list[tuple[str, int]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segcore.benchmark.conditions import busy_warning
+from segcore.benchmark.plan import BenchmarkSpec
 from segcore.benchmark.record import Run
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.clustering.compare import adjusted_rand_index, inertia_gap, same_labels, same_partition
@@ -17,13 +18,12 @@ BASE = "stock"
 RATIO_MEANING = "median seconds of stock / median seconds of the engine: above 1 the engine is faster, below 1 it is slower"
 
 
-def report(spec: Mapping[str, Any], runs: Sequence[Run], *, shape: tuple[int, ...], machine: Mapping[str, Any]) -> dict[str, Any]:
+def report(spec: BenchmarkSpec, runs: Sequence[Run], *, shape: tuple[int, ...], machine: Mapping[str, Any]) -> dict[str, Any]:
     """Return the benchmark's document.
 
     Parameters
     ----------
-    spec : mapping
-        From ``plan.benchmark_spec``.
+    spec : BenchmarkSpec
     runs : sequence of Run
         In the order they were made.
     shape : (n_rows, n_features)
@@ -37,15 +37,15 @@ def report(spec: Mapping[str, Any], runs: Sequence[Run], *, shape: tuple[int, ..
     last solution. Each engine is compared with stock run by run, and the worst of the runs is told.
     """
     by_engine = _by_engine(spec, runs)
-    engines = {engine: _engine(engine, own, spec["points"]) for engine, own in by_engine.items()}
-    others = [engine for engine in spec["engines"] if engine != BASE and BASE in by_engine]
+    engines = {engine: _engine(engine, own, spec.sweep.points) for engine, own in by_engine.items()}
+    others = [engine for engine in spec.engines if engine != BASE and BASE in by_engine]
     agreement = {engine: _agreement(by_engine[engine], by_engine[BASE], spec) for engine in others}
     intel = engines.get("intel")
     document = {
         **_head(spec, runs, shape, machine),
         "engines": engines,
         "ratio_to_stock": {engine: _ratio(engines[engine], engines[BASE]) for engine in others},
-        "ratio_to_intel": {engine: _ratio(engines[engine], intel) for engine in spec["engines"] if intel and engine == "shared"},
+        "ratio_to_intel": {engine: _ratio(engines[engine], intel) for engine in spec.engines if intel and engine == "shared"},
         "ratio_meaning": RATIO_MEANING,
         "agreement": agreement,
     }
@@ -53,9 +53,7 @@ def report(spec: Mapping[str, Any], runs: Sequence[Run], *, shape: tuple[int, ..
     return {**document, "summary": " ".join(sentence(document, engine) for engine in order) or _no_comparison(document)}
 
 
-def report_silhouettes(
-    spec: Mapping[str, Any], runs: Sequence[Run], *, shape: tuple[int, ...], machine: Mapping[str, Any]
-) -> dict[str, Any]:
+def report_silhouettes(spec: BenchmarkSpec, runs: Sequence[Run], *, shape: tuple[int, ...], machine: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document of a benchmark of silhouettes; see `report`.
 
     Notes
@@ -64,7 +62,7 @@ def report_silhouettes(
     ``None`` where there is nothing to compare. Seconds are the wall time of all points, for both.
     """
     by_engine = _by_engine(spec, runs)
-    engines = {engine: _engine(engine, own, spec["points"], labelled=False) for engine, own in by_engine.items()}
+    engines = {engine: _engine(engine, own, spec.sweep.points, labelled=False) for engine, own in by_engine.items()}
     base, shared = (by_engine.get(engine, []) for engine in ("pointwise", "shared"))
     gaps = [
         abs(a["silhouette"] - b["silhouette"])
@@ -98,24 +96,28 @@ def _silhouette_sentence(document: Mapping[str, Any]) -> str:
     )
 
 
-def _by_engine(spec: Mapping[str, Any], runs: Sequence[Run]) -> dict[str, list[Run]]:
-    return {engine: [run for run in runs if run.engine == engine] for engine in spec["engines"]}
+def _by_engine(spec: BenchmarkSpec, runs: Sequence[Run]) -> dict[str, list[Run]]:
+    return {engine: [run for run in runs if run.engine == engine] for engine in spec.engines}
 
 
-def _head(spec: Mapping[str, Any], runs: Sequence[Run], shape: tuple[int, ...], machine: Mapping[str, Any]) -> dict[str, Any]:
+def _head(spec: BenchmarkSpec, runs: Sequence[Run], shape: tuple[int, ...], machine: Mapping[str, Any]) -> dict[str, Any]:
     """Return what every document begins with: the work, the rows, the machine."""
+    plan = spec.sweep.plan
     warning = busy_warning([run.other_cpu_share for run in runs])
     return {
-        "work": spec.get("work", "fit"),
-        "data": dict(spec["data"]),
-        "algorithm": spec["algorithm"],
+        "work": spec.work,
+        "data": dict(spec.sweep.data),
+        "algorithm": spec.sweep.algorithm,
         "rows": shape[0],
         "features": shape[1],
-        "feature_names": list(spec["features"]),
-        "points": len(spec["points"]),
-        "grid": [dict(point) for point in spec["points"]],
-        **{name: spec[name] for name in ("outliers", "repeats", "scaler", "seed")},
-        "runs": spec["runs"],
+        "feature_names": list(plan.features),
+        "points": len(spec.sweep.points),
+        "grid": [dict(point) for point in spec.sweep.points],
+        "outliers": plan.outliers,
+        "repeats": plan.repeats,
+        "scaler": plan.scaler,
+        "seed": plan.seed,
+        "runs": spec.runs,
         "order": [{"engine": run.engine, "run": run.number} for run in runs],
         "machine": {**machine, "other_cpu_share": max((run.other_cpu_share for run in runs), default=0.0)},
         "warnings": [warning] if warning else [],
@@ -211,12 +213,12 @@ def _repeatable(runs: Sequence[Run], n_points: int) -> int | None:
     )
 
 
-def _agreement(runs: Sequence[Run], base: Sequence[Run], spec: Mapping[str, Any]) -> dict[str, Any]:
+def _agreement(runs: Sequence[Run], base: Sequence[Run], spec: BenchmarkSpec) -> dict[str, Any]:
     """Compare an engine's runs with stock's, run by run; each point counts as its worst run."""
     pairs = [(run, other) for run in runs for other in base if run.number == other.number and run.died is None is other.died]
-    identical = same_labels if algorithm(spec["algorithm"]).numbered else same_partition
+    identical = same_labels if algorithm(spec.sweep.algorithm).numbered else same_partition
     compared: list[dict[str, Any]] = []
-    for position, point in enumerate(spec["points"]):
+    for position, point in enumerate(spec.sweep.points):
         found = []
         for run, other in pairs:
             if run.points[position]["status"] == "ok" == other.points[position]["status"]:
@@ -230,7 +232,7 @@ def _agreement(runs: Sequence[Run], base: Sequence[Run], spec: Mapping[str, Any]
                     "params": dict(point),
                     "identical": all(same for same, _, _ in found),
                     "ari": min(ari for _, ari, _ in found),
-                    "inertia_gap": max(gaps) if gaps and algorithm(spec["algorithm"]).judging.by == "inertia" else None,
+                    "inertia_gap": max(gaps) if gaps and algorithm(spec.sweep.algorithm).judging.by == "inertia" else None,
                 }
             )
     gaps = [point["inertia_gap"] for point in compared if point["inertia_gap"] is not None]

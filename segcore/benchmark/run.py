@@ -17,10 +17,9 @@ import numpy as np
 import psutil
 
 from segcore.benchmark.conditions import busy_seconds, describe_machine
-from segcore.benchmark.plan import sweep_spec, turns
+from segcore.benchmark.plan import BenchmarkSpec, turns
 from segcore.benchmark.record import Run
 from segcore.benchmark.report import report, report_silhouettes
-from segcore.clustering.algorithms.registry import algorithm
 from segcore.errors import DataError
 from segcore.records.grid import point_key
 from segcore.store.store import Store
@@ -32,15 +31,14 @@ _HOPELESS = 2
 
 
 def run_benchmark(
-    store: Store, spec: Mapping[str, Any], folder: Path, *, progress: Callable[[int], None] | None = None, fit: tuple[str, ...] = FIT
+    store: Store, spec: BenchmarkSpec, folder: Path, *, progress: Callable[[int], None] | None = None, fit: tuple[str, ...] = FIT
 ) -> dict[str, Any]:
     """Time every engine's runs and return the document that ``benchmark --json`` prints.
 
     Parameters
     ----------
     store : Store
-    spec : mapping
-        From `benchmark_spec`.
+    spec : BenchmarkSpec
     folder : Path
         For the rows and labels meanwhile; made, and removed at the end.
     progress : callable or None
@@ -55,23 +53,22 @@ def run_benchmark(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        default = algorithm(spec["algorithm"]).default_engine
-        X = prepare(store, sweep_spec(spec, default)).X
+        X = prepare(store, spec.sweep).X
         shape = X.shape
         np.save(folder / "X.npy", X, allow_pickle=False)
         del X
         machine = describe_machine()
         tell = progress or (lambda done: None)
-        request: dict[str, Any] = {"X": str(folder / "X.npy"), "work": spec.get("work", "fit")}
-        request |= {name: spec[name] for name in ("algorithm", "points", "seed")}
+        request: dict[str, Any] = {"X": str(folder / "X.npy"), "work": spec.work}
+        request |= {"algorithm": spec.sweep.algorithm, "points": [dict(point) for point in spec.sweep.points], "seed": spec.sweep.plan.seed}
         if request["work"] == "silhouette":
-            request["labels"] = _labellings({**request, "work": "fit"}, default, folder, fit)
+            request["labels"] = _labellings({**request, "work": "fit"}, spec.sweep.engine, folder, fit)
         runs: list[Run] = []
-        for order, (engine, number) in enumerate(turns(spec["engines"], int(spec["runs"]))):
-            before = order * len(spec["points"])
+        for order, (engine, number) in enumerate(turns(spec.engines, spec.runs)):
+            before = order * len(spec.sweep.points)
             if sum(run.died is not None for run in runs if run.engine == engine) < _HOPELESS:
                 runs.append(_run(request, engine, number, folder, fit, partial(_told_from, tell, before)))
-            tell(before + len(spec["points"]))
+            tell(before + len(spec.sweep.points))
         return (report_silhouettes if request["work"] == "silhouette" else report)(spec, runs, shape=shape, machine=machine)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

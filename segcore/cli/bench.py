@@ -49,9 +49,10 @@ def run_benchmark(args: argparse.Namespace) -> int:
     """Run a benchmark as a job, wait for it and print what came out."""
     request = request_from(args)
 
-    from segcore.benchmark.plan import benchmark_spec, engines_of, total_fits
+    from segcore.benchmark.plan import benchmark_spec, engines_of
     from segcore.clustering.algorithms.registry import algorithm
     from segcore.store.store import Store
+    from segcore.sweeps.plan import make_spec
 
     known = engines_of(args.algo, args.work)
     engines = list(known) if args.engines is None else [name.strip() for name in args.engines.split(",") if name.strip()]
@@ -62,27 +63,14 @@ def run_benchmark(args: argparse.Namespace) -> int:
     store = Store()
     intake = taken_in(store, request)
     plan = plan_from(args, intake, store.feature_table(intake.table))
-    spec = benchmark_spec(
-        store,
-        intake.table,
-        intake.data,
-        features=plan.features,
-        outliers=plan.outliers,
-        repeats=plan.repeats,
-        scaler=plan.scaler,
-        weights=plan.weights,
-        transforms=plan.transforms,
-        algorithm=args.algo,
-        points=points,
-        engines=engines,
-        runs=args.runs,
-        work=args.work,
-        seed=plan.seed,
-    )
+    sweep = make_spec(store, intake.table, intake.data, plan, algorithm=args.algo, points=points)
+    spec = benchmark_spec(sweep, engines=engines, runs=args.runs, work=args.work)
     print_notes(intake.notes)
     what = "silhouettes of " if args.work == "silhouette" else ""
     title = f"{what}{algorithm(args.algo).title} on {intake.data['name']}, {listed(engines)}"
-    job = wait_for(store, lambda: jobs.start_benchmark(store, spec, title=f"Benchmark: {title}", total=total_fits(spec)), unit="fits")
+    job = wait_for(
+        store, lambda: jobs.start_benchmark(store, spec.to_json(), title=f"Benchmark: {title}", total=spec.total_fits), unit="fits"
+    )
     if job.state != "done":
         print(f"segcore: {job.message or f'the benchmark was {job.state} with {job.done:,} of {job.total:,} fits done.'}", file=sys.stderr)
         return _INTERRUPTED if job.state == "cancelled" else _FAILED

@@ -142,7 +142,7 @@ def run_features(args: argparse.Namespace) -> int:
     intake = taken_in(store, request)
     table = store.feature_table(intake.table)
     plan = plan_from(args, intake, table)
-    assembled = assemble(table, plan.features, outliers=plan.outliers, repeats=plan.repeats, seed=plan.seed)
+    assembled = assemble(table, plan)
     rows = rows_for_file(assembled.table)
     print_notes(intake.notes)
     write_table(rows, files["out"])

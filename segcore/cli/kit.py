@@ -8,11 +8,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore.clustering.algorithms.registry import algorithm, algorithms
 from segcore.errors import DataError, ParameterError
+from segcore.records.plan import Plan
 from segcore.wording.findings import sentence
 from segcore.wording.numbers import percent_text
 
@@ -86,8 +88,9 @@ def _features(args: argparse.Namespace, log: logging.Logger) -> FeatureTable:
         log.log(logging.WARNING if note.severity == "warning" else logging.INFO, "%s", sentence(note))
     full = in_kits_order(build_features(dataset))
     names = feature_names(full, "small" if args.use_small_features else "kit", dataset.kind)
-    require_enough(assemble(full, names, outliers="kit", repeats=1, seed=args.seed))
-    assembled = assemble(full, names, outliers="kit", repeats=args.repeats, seed=args.seed)
+    plan = Plan(names, outliers="kit", repeats=args.repeats, seed=args.seed)
+    require_enough(assemble(full, replace(plan, repeats=1)))
+    assembled = assemble(full, plan)
     share = assembled.set_aside_revenue_share
     log.info(
         "Outlier rule : %d of %d customers set aside%s",
@@ -116,7 +119,7 @@ def _run_grid(args: argparse.Namespace, table: FeatureTable, folder: Path | None
     spec = algorithm(args.algo)
     kit = _kit_of(spec)
     points = sorted(spec.default_grid().points(), key=kit.order)
-    X = apply_preparation(fit_preparation(table, "standard"), table.values)
+    X = apply_preparation(fit_preparation(table, Plan(table.names)), table.values)
     log.info("Generating clusters using %s...", kit.title)
     total, lost = 0.0, 0
     for solution in spec.sweep(X, points, args.engine, seed=args.seed):

@@ -122,10 +122,10 @@ def plan_from(args: argparse.Namespace, intake: Intake, table: FeatureTable) -> 
         Where a feature or the outlier rule does not exist for this data.
     """
     from segcore.features.assemble import assemble
+    from segcore.features.distances import catch_up
     from segcore.features.planning.defaults import COMMAND_LINE
     from segcore.features.planning.priorities import parse_priorities, parse_transforms
     from segcore.features.planning.sets import feature_names
-    from segcore.features.preparation import catch_up
 
     _check_numbers(args)
     default = COMMAND_LINE[intake.kind]
@@ -142,8 +142,7 @@ def plan_from(args: argparse.Namespace, intake: Intake, table: FeatureTable) -> 
     priorities = getattr(args, "priority", ())
     if not priorities:
         return plan
-    clustered = assemble(table, names, outliers=plan.outliers).table
-    ahead = catch_up(clustered, plan.scaler, transforms=plan.transforms)
+    ahead = catch_up(assemble(table, replace(plan, repeats=1)).table, plan)
     return replace(plan, weights=parse_priorities(chosen, priorities, catch_up=ahead))
 
 

@@ -99,21 +99,7 @@ def _spec(store: Store, args: argparse.Namespace, intake: Intake, points: tuple[
     from segcore.sweeps.plan import make_spec
 
     plan = plan_from(args, intake, store.feature_table(intake.table))
-    return make_spec(
-        store,
-        intake.table,
-        intake.data,
-        features=plan.features,
-        outliers=plan.outliers,
-        repeats=plan.repeats,
-        scaler=plan.scaler,
-        weights=plan.weights,
-        transforms=plan.transforms,
-        algorithm=args.algo,
-        points=points,
-        engine=args.engine,
-        seed=plan.seed,
-    )
+    return make_spec(store, intake.table, intake.data, plan, algorithm=args.algo, points=points, engine=args.engine)
 
 
 def _report_end(job: jobs.Job) -> int:

@@ -32,7 +32,7 @@ def sweep_text(sweep: Sweep, from_store: bool) -> str:
     solutions = [solution for solution in sweep.solutions if solution is not None]
     aside = summary["set_aside"]
     share = "" if aside["revenue_share"] is None else f" with {percent_text(aside['revenue_share'])} of net revenue"
-    head = f"{summary['rows']:,} rows, {len(spec.features)} features: {', '.join(spec.features)}."
+    head = f"{summary['rows']:,} rows, {len(spec.plan.features)} features: {', '.join(spec.plan.features)}."
     if aside["customers"]:
         head += f" The outlier rule set {aside['customers']:,} customers{share} aside."
     criteria = list(dict.fromkeys(name for solution in solutions for name in solution.criteria))

@@ -170,13 +170,13 @@ def describe(rows: ExportRows, position: int, file_format: Format, *, marked: in
         "algorithm": spec.algorithm,
         "engine": solution.engine,
         "evidence": solution.evidence,
-        "seed": spec.seed,
+        "seed": spec.plan.seed,
         "data": dict(spec.data),
         "preparation": {
-            "features": list(spec.features),
-            "outliers": spec.outliers,
-            "repeats": spec.repeats,
-            "scaler": spec.scaler,
+            "features": list(spec.plan.features),
+            "outliers": spec.plan.outliers,
+            "repeats": spec.plan.repeats,
+            "scaler": spec.plan.scaler,
             "reference_date": rows.table.reference_date,
         },
         "versions": dict(spec.versions),
@@ -194,7 +194,7 @@ def describe(rows: ExportRows, position: int, file_format: Format, *, marked: in
             for label in sorted(rows.names)
         ],
         "size_meaning": "rows that were clustered, as screens count them: each customer and each of its jittered copies"
-        if spec.repeats > 1
+        if spec.plan.repeats > 1
         else "customers that were clustered, as screens count them",
         "columns": rows.schema.names,
         "marked_cells": marked,

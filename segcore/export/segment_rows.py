@@ -141,8 +141,8 @@ def export_rows(
         raise refusal("export.no_segments", kind=StoreError, point=point_key(solution.params), reason=solution.reason)
     chosen = _chosen(solution, segments)
     full = store.feature_table(spec.table)
-    assembled = assemble(full, list(spec.features), outliers=spec.outliers, repeats=spec.repeats, seed=spec.seed)
-    table, labels, order = assembled.table, np.asarray(solution.labels), _positions(assembled, spec.repeats)
+    assembled = assemble(full, spec.plan)
+    table, labels, order = assembled.table, np.asarray(solution.labels), _positions(assembled, spec.plan.repeats)
     if len(labels) != len(table):
         raise refusal("export.wrong_labels", kind=StoreError, point=point_key(solution.params), rows=len(table))
     rows = np.flatnonzero(np.isin(labels, chosen) & ((table.copies == 0) | copies))
@@ -151,7 +151,7 @@ def export_rows(
     aside = None
     if include_set_aside:
         outside = np.flatnonzero(~np.asarray(assembled.kept))
-        others = full.take(outside).select(spec.features)
+        others = full.take(outside).select(spec.plan.features)
         scored = _scored(store, sweep_id, solution, others.values)
         wanted = np.isin(scored, chosen)
         place = np.argsort(np.concatenate([order, outside[wanted]]), kind="stable")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from segcore.errors import DataError, ParameterError
 from segcore.records.feature_table import FeatureTable
+from segcore.records.plan import Plan
 
 _RULED = ("Amount", "Recency", "NumberOfOrders")
 _LOW, _HIGH, _REACH = 0.05, 0.95, 1.5
@@ -35,41 +35,31 @@ class Assembled:
     set_aside_revenue_share: float | None
 
 
-def assemble(table: FeatureTable, names: Sequence[str], *, outliers: str = "none", repeats: int = 1, seed: int = 0) -> Assembled:
-    """Select features, leave outliers out and repeat rows, in the Intel kit's order.
+def assemble(table: FeatureTable, plan: Plan) -> Assembled:
+    """Select a plan's features, set outliers aside and repeat rows, in the Intel kit's order.
 
     Parameters
     ----------
     table : FeatureTable
         Every feature of every customer.
-    names : sequence of str
-        The features to cluster on.
-    outliers : {"kit", "none"}
-        ``kit`` looks at Amount, Recency and NumberOfOrders, whichever features are chosen.
-    repeats : int, >= 1
-        Copies of each customer; above 1 every copy is jittered, the first one too, as the kit does.
-    seed : int, >= 0
+    plan : Plan
+        Its outlier rule looks at Amount, Recency and NumberOfOrders, whichever features are chosen. With more than one copy of each
+        customer every copy is jittered, the first one too, as the kit does.
 
     Raises
     ------
     ParameterError
-        Where an option is outside its domain, a feature is unknown, or the rule has nothing to look at.
+        Where a feature is unknown, or the table lacks what the outlier rule looks at.
     DataError
         Where no customer is left.
     """
-    if outliers not in ("kit", "none"):
-        raise ParameterError.unknown("outlier rule", outliers, ("kit", "none"))
-    if repeats < 1:
-        raise ParameterError.out_of_range("repeats", repeats, 1, None)
-    if seed < 0:
-        raise ParameterError.out_of_range("seed", seed, 0, None)
-    kept = kit_outliers(table) if outliers == "kit" else np.ones(len(table), dtype=bool)
+    kept = kit_outliers(table) if plan.outliers == "kit" else np.ones(len(table), dtype=bool)
     if not kept.any():
         raise DataError("The outlier rule leaves no customer: turn it off (--outliers none).")
-    chosen = table.select(names)
+    chosen = table.select(plan.features)
     rows = chosen if kept.all() else chosen.take(kept)
     return Assembled(
-        table=_repeat(rows, repeats, seed) if repeats > 1 else rows,
+        table=_repeat(rows, plan.repeats, plan.seed) if plan.repeats > 1 else rows,
         kept=kept,
         set_aside_customers=int((~kept).sum()),
         set_aside_revenue_share=_revenue_share(table, ~kept),

@@ -14,7 +14,7 @@ def compactness_map_data(sweep: Sweep, titles: Mapping[str, str] | None = None) 
     """Return each feature's mean compactness in each solution: one row per feature, one column per solution."""
     rows = point_rows(sweep)
     titles = titles or {}
-    features = sweep.spec.features
+    features = sweep.spec.plan.features
     cells = tuple(
         Cell(
             column=row.tick,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from segcore.records.grid import Value
-from segcore.records.preparation import Outliers, Preparation, Scaler, Transform
+from segcore.records.plan import Plan
+from segcore.records.preparation import Preparation
 from segcore.records.solution import EngineName, Solution
 from segcore.system.digests import digest
 
@@ -22,33 +23,21 @@ class SweepSpec:
         Id of the stored FeatureTable with every feature of every customer (before outlier rule and copies).
     data : mapping
         What the table was made from, for people: ``name``, ``kind``, ``fingerprint``, ``roles``, ``filters``.
-    features : tuple of str
-        Columns of the table to cluster on, in order.
-    outliers, repeats, scaler
-        The Intel kit's outlier rule or none; copies a customer (with seeded jitter where more than one); scaling.
-    algorithm, points, engine, seed
+    plan : Plan
+        What is clustered, and how it is prepared.
+    algorithm, points, engine
         The grid, point by point in the order asked, and who computes it.
     versions : mapping of str to str
         Versions of segcore and the numerical libraries.
-    weights : mapping of feature to float
-        Factors on scaled features, each > 0; features that are not named have 1.
-    transforms : mapping of feature to {"log", "power"}
-        What is done to skewed features before they are scaled.
     """
 
     table: str
     data: Mapping[str, Any]
-    features: tuple[str, ...]
-    outliers: Outliers
-    repeats: int
-    scaler: Scaler
+    plan: Plan
     algorithm: str
     points: tuple[Mapping[str, Value], ...]
     engine: EngineName
-    seed: int
     versions: Mapping[str, str]
-    weights: Mapping[str, float] = field(default_factory=dict)
-    transforms: Mapping[str, Transform] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -57,32 +46,28 @@ class SweepSpec:
         return digest({**described, "fingerprint": self.data.get("fingerprint"), "filters": self.data.get("filters")})
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return plain values, those of the plan among the others: ids are digests of this form, and earlier stores hold it."""
         return {
             "table": self.table,
             "data": dict(self.data),
-            "features": list(self.features),
-            "outliers": self.outliers,
-            "repeats": self.repeats,
-            "scaler": self.scaler,
+            **self.plan.to_json(),
             "algorithm": self.algorithm,
             "points": [dict(point) for point in self.points],
             "engine": self.engine,
-            "seed": self.seed,
             "versions": dict(self.versions),
-            "weights": dict(self.weights),
-            "transforms": dict(self.transforms),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SweepSpec:
         """Build the record from what ``to_json`` returned."""
         return cls(
-            **{
-                **data,
-                "features": tuple(data["features"]),
-                "points": tuple(dict(point) for point in data["points"]),
-            }
+            table=data["table"],
+            data=data["data"],
+            plan=Plan.from_json(data),
+            algorithm=data["algorithm"],
+            points=tuple(dict(point) for point in data["points"]),
+            engine=data["engine"],
+            versions=data["versions"],
         )
 
 

@@ -170,7 +170,7 @@ def _latest(dataset: Dataset) -> dt.datetime | None:
 
 def _as_trained(earlier: FeatureTable, spec: SweepSpec, solution: Solution, table: FeatureTable, labels: np.ndarray) -> np.ndarray:
     """Return ``labels`` with those of the fit for rows that took part in it."""
-    trained = assemble(earlier, list(spec.features), outliers=spec.outliers, repeats=spec.repeats, seed=spec.seed)
+    trained = assemble(earlier, spec.plan)
     fitted = np.asarray(solution.labels)
     # Adding 0 makes -0 and 0 the same bytes.
     known = np.ascontiguousarray(trained.table.values + 0.0)
@@ -188,7 +188,7 @@ def _as_trained(earlier: FeatureTable, spec: SweepSpec, solution: Solution, tabl
 def _set_aside(earlier: FeatureTable, spec: SweepSpec, scored: FeatureTable) -> np.ndarray:
     """Return who lies outside the bounds that the outlier rule had when the sweep was made."""
     aside = np.zeros(len(scored), dtype=bool)
-    if spec.outliers == "none":
+    if spec.plan.outliers == "none":
         return aside
     for name, (low, high) in outlier_bounds(earlier).items():
         if name in scored.names:

@@ -40,15 +40,15 @@ def sweep_document(sweep: Sweep, from_store: bool) -> dict[str, Any]:
         "data": dict(spec.data),
         "algorithm": spec.algorithm,
         "engine": spec.engine,
-        "scaler": spec.scaler,
-        "weights": dict(spec.weights),
-        "transforms": dict(spec.transforms),
-        "outliers": spec.outliers,
-        "repeats": spec.repeats,
-        "seed": spec.seed,
+        "scaler": spec.plan.scaler,
+        "weights": dict(spec.plan.weights),
+        "transforms": dict(spec.plan.transforms),
+        "outliers": spec.plan.outliers,
+        "repeats": spec.plan.repeats,
+        "seed": spec.plan.seed,
         "versions": dict(spec.versions),
         "rows": summary.get("rows"),
-        "features": list(spec.features),
+        "features": list(spec.plan.features),
         "distance_shares": summary.get("distance_shares"),
         "set_aside": dict(summary.get("set_aside", {"customers": None, "revenue_share": None})),
         "points": points,
@@ -85,7 +85,7 @@ def write_sweep_folder(store: Store, sweep_id: str, directory: Path | str, *, fr
     sweep = store.sweep(sweep_id)
     table = prepare(store, sweep.spec).table
     ids: dict[str, Any] = {"customer_id": table.customers.astype(str).astype(object)}
-    if sweep.spec.repeats > 1:
+    if sweep.spec.plan.repeats > 1:
         ids["copy"] = table.copies
     labels = dict(ids)
     for position, solution in enumerate(sweep.solutions):

@@ -1,8 +1,9 @@
-"""From a choice of features and a grid to the specification of a sweep."""
+"""From a plan and a grid to the specification of a sweep."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,36 +12,18 @@ from segcore.clustering.algorithms.registry import algorithm as algorithm_named
 from segcore.clustering.engines import require_engine, versions
 from segcore.errors import DataError, ParameterError
 from segcore.features.assemble import Assembled, assemble
-from segcore.features.preparation import (
-    checked_transforms,
-    checked_weights,
-    prepare_rows,
-)
+from segcore.features.preparation import prepare_rows, resolve_plan
 from segcore.records.grid import Point, point_key
-from segcore.records.preparation import Outliers, Scaler, Transform
+from segcore.records.plan import Plan
 from segcore.records.sweep import SweepSpec
 from segcore.store.store import Store
 
 _MIN_CUSTOMERS = 3
 _LARGEST = 1e150  # squares of larger values, and so distances, are not finite
-_MAX_SEED = 2**32 - 1
 
 
 def make_spec(
-    store: Store,
-    table: str,
-    data: Mapping[str, Any],
-    *,
-    features: Sequence[str],
-    outliers: Outliers = "kit",
-    repeats: int = 1,
-    scaler: Scaler = "standard",
-    algorithm: str = "kmeans",
-    points: Sequence[Point],
-    engine: str | None = None,
-    seed: int = 0,
-    weights: Mapping[str, float] | None = None,
-    transforms: Mapping[str, Transform] | None = None,
+    store: Store, table: str, data: Mapping[str, Any], plan: Plan, *, algorithm: str, points: Sequence[Point], engine: str | None = None
 ) -> SweepSpec:
     """Return the spec of a sweep, everything in it checked against the data.
 
@@ -51,12 +34,13 @@ def make_spec(
         Id of the stored FeatureTable with every feature of every customer.
     data : mapping
         What the table was made from: ``Intake.data``.
-    features : sequence of str
-        Names of the features to cluster on.
-    outliers, repeats, scaler, algorithm, points, engine, seed
-        See ``SweepSpec``; a point that stands twice is kept once, and ``None`` is the algorithm's default engine.
-    weights, transforms : mapping or None
-        For chosen features only; `segcore.features.planning.priorities` makes them of names and words. A weight of 1 is none.
+    plan : Plan
+    algorithm : str
+        Name of an algorithm in the registry.
+    points : sequence of points
+        A point that occurs twice is kept once.
+    engine : {"stock", "intel", "shared"} or None
+        ``None`` is the algorithm's default.
 
     Raises
     ------
@@ -72,35 +56,21 @@ def make_spec(
     if not points:
         raise ParameterError("The grid has no points: give each parameter at least one value.")
     checked = [spec_of_algorithm.validate(point) for point in points]
-    if isinstance(repeats, bool) or int(repeats) != repeats or repeats < 1:
-        raise ParameterError(f"repeats must be a whole number of at least 1, got {repeats!r}.")
-    if isinstance(seed, bool) or int(seed) != seed or not 0 <= seed <= _MAX_SEED:
-        raise ParameterError.out_of_range("seed", seed, 0, _MAX_SEED)
     full = store.feature_table(table)
-    chosen = full.select(features)
-    weights, transforms = checked_weights(chosen, weights or {}), checked_transforms(chosen, transforms or {})
+    plan = resolve_plan(full, plan)
     # Copies would make identical customers distinct by their jitter, so the customers themselves are counted.
-    customers = assemble(full, list(features), outliers=outliers, repeats=1, seed=int(seed))
+    customers = assemble(full, replace(plan, repeats=1))
     require_enough(customers)
-    changed = bool(weights or transforms)
-    rows = customers.table if changed else chosen.take(np.arange(0))
-    X = prepare_rows(rows, scaler, weights=weights, transforms=transforms)
-    if changed:
-        _require_computable(X, chosen.names)
+    if plan.weights or plan.transforms:
+        _require_computable(prepare_rows(customers.table, plan), plan.features)
     return SweepSpec(
         table=table,
         data=dict(data),
-        features=chosen.names,
-        outliers=outliers,
-        repeats=int(repeats),
-        scaler=scaler,
+        plan=plan,
         algorithm=algorithm,
         points=tuple({point_key(point): point for point in checked}.values()),
         engine=known_engine,
-        seed=int(seed),
         versions=versions(),
-        weights=weights,
-        transforms=transforms,
     )
 
 

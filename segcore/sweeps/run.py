@@ -13,11 +13,8 @@ from segcore.clustering.recommend import recommend
 from segcore.clustering.specification.outcome import NOT_RUN
 from segcore.clustering.specification.task import SweepTask
 from segcore.features.assemble import Assembled, assemble
-from segcore.features.preparation import (
-    apply_preparation,
-    distance_shares,
-    fit_preparation,
-)
+from segcore.features.distances import distance_shares
+from segcore.features.preparation import apply_preparation, fit_preparation
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import point_key
 from segcore.records.preparation import Preparation
@@ -57,9 +54,9 @@ class Prepared:
 def prepare(store: Store, spec: SweepSpec, *, ids: bool = True) -> Prepared:
     """Return a sweep's rows as they are clustered; the same for every process that asks. See ``Store.feature_table`` for ``ids``."""
     full = store.feature_table(spec.table, ids=ids)
-    assembled = assemble(full, list(spec.features), outliers=spec.outliers, repeats=spec.repeats, seed=spec.seed)
+    assembled = assemble(full, spec.plan)
     require_enough(assembled)
-    preparation = fit_preparation(assembled.table, spec.scaler, weights=spec.weights, transforms=spec.transforms)
+    preparation = fit_preparation(assembled.table, spec.plan)
     return Prepared(assembled, preparation, apply_preparation(preparation, assembled.table.values))
 
 
@@ -137,7 +134,7 @@ def _rows(store: Store, spec: SweepSpec) -> tuple[np.ndarray, Preparation, dict[
 
 def _poisoned(spec: SweepSpec, position: int, reason: str) -> Solution:
     return Solution(
-        params=dict(spec.points[position]), status="failed", engine=spec.engine, evidence=NOT_RUN, seed=spec.seed, reason=reason
+        params=dict(spec.points[position]), status="failed", engine=spec.engine, evidence=NOT_RUN, seed=spec.plan.seed, reason=reason
     )
 
 
@@ -147,7 +144,7 @@ def _solutions(
     """Yield each missing point's measured Solution with its position; adds seconds of shared work to ``shared``."""
     spec = store.spec(sweep_id)
     position_of = {point_key(spec.points[position]): position for position in missing}
-    meter = Meter(X, spec.features, seed=spec.seed)
+    meter = Meter(X, spec.plan.features, seed=spec.plan.seed)
 
     def fitted(positions: Sequence[int]) -> Iterator[Solution]:
         def begin(index: int) -> None:
@@ -157,7 +154,7 @@ def _solutions(
             X,
             [spec.points[position] for position in positions],
             spec.engine,
-            spec.seed,
+            spec.plan.seed,
             memory=_room(memory, X) if workers == "local" else memory,
             progress=begin,
             shared=shared.append,

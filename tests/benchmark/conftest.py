@@ -3,7 +3,9 @@ import pytest
 
 from segcore.benchmark.plan import benchmark_spec
 from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.plan import Plan
 from segcore.store.store import Store
+from segcore.sweeps.plan import make_spec as make_sweep
 
 
 @pytest.fixture
@@ -15,7 +17,7 @@ def store(home):
 def make_spec(store):
     """Return a function that asks for a benchmark on 300 customers in three round groups."""
 
-    def make(points=({"n_clusters": 2, "tol": 0.001}, {"n_clusters": 3, "tol": 0.001}), **options):
+    def make(points=({"n_clusters": 2, "tol": 0.001}, {"n_clusters": 3, "tol": 0.001}), algorithm="kmeans", **options):
         middles = np.repeat([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]], 100, axis=0)
         values = middles + np.random.default_rng(0).normal(size=middles.shape)
         table = FeatureTable(
@@ -26,7 +28,9 @@ def make_spec(store):
             dictionary=tuple(FeatureEntry(name, name, "", "A number.") for name in ("x", "y")),
         )
         data = {"name": "three groups", "kind": "customers", "fingerprint": "f", "roles": {}, "filters": []}
-        asked = {"features": ("x", "y"), "outliers": "none", "points": points, "runs": 1, "engines": ("stock", "intel"), **options}
-        return benchmark_spec(store, store.put_feature_table(table), data, **asked)
+        planned = {name: options.pop(name) for name in Plan.__match_args__ if name in options}
+        plan = Plan(**{"features": ("x", "y"), **planned})
+        sweep = make_sweep(store, store.put_feature_table(table), data, plan, algorithm=algorithm, points=points)
+        return benchmark_spec(sweep, **{"runs": 1, "engines": ("stock", "intel"), **options})
 
     return make

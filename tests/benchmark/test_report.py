@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from segcore.benchmark.plan import BenchmarkSpec
 from segcore.benchmark.record import Run
 from segcore.benchmark.report import report, report_silhouettes
+from segcore.records.plan import Plan
+from segcore.records.sweep import SweepSpec
 
 POINTS = [{"n_clusters": 2, "tol": 0.1}, {"n_clusters": 3, "tol": 0.1}]
 A, B = [0, 0, 1, 1], [0, 1, 2, 2]
@@ -45,19 +48,13 @@ def run(tmp_path):
     return make
 
 
+def sweep(algorithm):
+    return SweepSpec("t", {"name": "d"}, Plan(("x", "y")), algorithm, tuple(POINTS), "stock", {})
+
+
 def told(runs, algorithm="kmeans"):
-    spec = {
-        "data": {"name": "d"},
-        "algorithm": algorithm,
-        "points": POINTS,
-        "features": ["x", "y"],
-        "engines": list(dict.fromkeys(run.engine for run in runs)),
-        "runs": max(run.number for run in runs),
-        "outliers": "none",
-        "repeats": 1,
-        "scaler": "standard",
-        "seed": 0,
-    }
+    engines = tuple(dict.fromkeys(run.engine for run in runs))
+    spec = BenchmarkSpec(sweep(algorithm), engines, max(run.number for run in runs))
     return report(spec, runs, shape=(4, 2), machine={"cpu": "made up", "cores": 2})
 
 
@@ -243,8 +240,7 @@ def test_silhouettes_are_compared_point_by_point(tmp_path):
         silhouettes(tmp_path, "pointwise", 2, (0.5, None), 50.0),
         silhouettes(tmp_path, "shared", 2, (0.5 - 3e-12, None), 4.0),
     ]
-    spec = {"data": {"name": "d"}, "algorithm": "kmeans", "points": POINTS, "features": ["x", "y"], "engines": ["pointwise", "shared"]}
-    spec |= {"runs": 2, "outliers": "none", "repeats": 1, "scaler": "standard", "seed": 0, "work": "silhouette"}
+    spec = BenchmarkSpec(sweep("kmeans"), ("pointwise", "shared"), 2, "silhouette")
     document = report_silhouettes(spec, runs, shape=(4, 2), machine={})
     assert document["work"] == "silhouette"
     assert document["engines"]["pointwise"]["median_seconds"] == 40.0

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -8,7 +9,6 @@ import pytest
 
 from segcore import jobs
 from segcore.benchmark.fit import peak_rss_bytes
-from segcore.benchmark.plan import sweep_spec, total_fits
 from segcore.benchmark.run import run_benchmark
 from segcore.sweeps.run import run_sweep
 from segcore.system.digests import canonical_json
@@ -42,13 +42,13 @@ def test_a_benchmark_times_what_a_sweep_computes(store, make_spec, tmp_path):
     # Three round groups: whatever the starts, three clusters are these.
     assert document["agreement"]["intel"]["by_point"][1]["identical"]
     assert document["agreement"]["intel"]["by_point"][1]["inertia_gap"] == pytest.approx(0, abs=1e-9)
-    sweep = sweep_spec(spec, "stock")
+    sweep = replace(spec.sweep, engine="stock")
     store.add_sweep(sweep)
     run_sweep(store, sweep.id)
     assert [solution.n_segments for solution in store.sweep(sweep.id).solutions] == [
         point["n_segments"] for point in document["engines"]["stock"]["points"]
     ]
-    assert done == sorted(done) and done[-1] == total_fits(spec) == 8
+    assert done == sorted(done) and done[-1] == spec.total_fits == 8
     assert document["machine"]["cores"] >= 1 and document["machine"]["versions"]["scikit-learn-intelex"]
     assert canonical_json(document)
     assert not (tmp_path / "work").exists()
@@ -56,7 +56,7 @@ def test_a_benchmark_times_what_a_sweep_computes(store, make_spec, tmp_path):
 
 def test_silhouettes_of_the_grid_are_equal_to_scikit_learns_function(store, make_spec, tmp_path):
     spec = make_spec(work="silhouette", engines=None, points=tuple({"n_clusters": k, "tol": 0.001} for k in (1, 2, 3)), runs=2)
-    assert spec["engines"] == ["pointwise", "shared"]
+    assert spec.engines == ("pointwise", "shared")
     document = run_benchmark(store, spec, tmp_path / "work")
     assert [point["status"] for point in document["engines"]["shared"]["points"]] == ["skipped", "ok", "ok"]
     assert 0 <= document["max_difference"] < 1e-9
@@ -140,7 +140,7 @@ def test_the_peak_is_of_this_process_alone():
 
 def test_a_job_runs_it_and_keeps_its_document(store, make_spec):
     spec = make_spec(runs=2)
-    job = jobs.wait(store, jobs.start_benchmark(store, spec, title="Benchmark"), timeout=120)
+    job = jobs.wait(store, jobs.start_benchmark(store, spec.to_json(), title="Benchmark"), timeout=120)
     assert (job.state, job.message) == ("done", None)
     assert (job.done, job.total) == (8, 8)
     result = store.job_row(job.id)["result"]
@@ -149,7 +149,7 @@ def test_a_job_runs_it_and_keeps_its_document(store, make_spec):
 
 
 def test_a_job_that_cannot_be_run_says_why_in_one_sentence(store, make_spec):
-    spec = {**make_spec(), "table": "0" * 64 + ".json"}
+    spec = {**make_spec().to_json(), "table": "0" * 64 + ".json"}
     job = jobs.wait(store, jobs.start_benchmark(store, spec), timeout=60)
     assert job.state == "failed"
     assert "missing or damaged" in job.message
@@ -157,7 +157,7 @@ def test_a_job_that_cannot_be_run_says_why_in_one_sentence(store, make_spec):
 
 def test_cancelling_ends_the_fit_too_and_the_next_one_clears_what_it_left(store, make_spec, tmp_path):
     points = tuple({"n_clusters": 3, "tol": 1e-9 * (1 + point)} for point in range(20_000))
-    job_id = jobs.start_benchmark(store, make_spec(points=points))
+    job_id = jobs.start_benchmark(store, make_spec(points=points).to_json())
 
     def ours():
         found = []
@@ -176,7 +176,7 @@ def test_cancelling_ends_the_fit_too_and_the_next_one_clears_what_it_left(store,
     assert jobs.read_job(store, job_id).state == "cancelled"
     psutil.wait_procs(ours(), timeout=2)
     assert ours() == []
-    assert jobs.wait(store, jobs.start_benchmark(store, make_spec()), timeout=120).state == "done"
+    assert jobs.wait(store, jobs.start_benchmark(store, make_spec().to_json()), timeout=120).state == "done"
     assert list((store.home / "benchmarks").iterdir()) == []
 
 

@@ -9,6 +9,7 @@ from segcore.clustering.algorithms.registry import algorithm
 from segcore.features.planning.sets import feature_names
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest
+from segcore.records.plan import Plan
 from segcore.store.store import Store
 from segcore.sweeps.plan import make_spec
 
@@ -27,7 +28,7 @@ def sweeps(server):
     found = []
     for name, axes in (("kmeans", ["n_clusters=2,3,4,5", "tol=0.0001"]), ("dbscan", ["min_samples=5,10", "eps=0.3,1.5"])):
         points = algorithm(name).parse_grid(axes).points()
-        spec = make_spec(store, taken.table, taken.data, features=names, outliers="none", algorithm=name, points=points)
+        spec = make_spec(store, taken.table, taken.data, Plan(names), algorithm=name, points=points)
         jobs.start_sweep(store, spec)
         assert jobs.wait(store, spec.id, timeout=200).state == "done"
         found.append(spec.id)

@@ -5,6 +5,7 @@ import pytest
 
 from segcore.features.preparation import apply_preparation, fit_preparation
 from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.plan import Plan
 from segcore.records.solution import Solution
 from segcore.records.sweep import SweepSpec
 from segcore.store.store import Store
@@ -31,22 +32,18 @@ def keep_sweep(store, table, labels, *, features=("Amount", "share"), algorithm=
     spec = SweepSpec(
         table=store.put_feature_table(table),
         data={"name": "shop.csv", "kind": "transactions", "fingerprint": "f", "roles": {"customer": "id"}, "filters": ["a > 1"]},
-        features=features,
-        outliers=options.get("outliers", "none"),
-        repeats=options.get("repeats", 1),
-        scaler=options.get("scaler", "standard"),
+        plan=Plan(features, seed=3, **{name: value for name, value in options.items() if name in Plan.__match_args__}),
         algorithm=algorithm,
         points=(params, {**params, "n_clusters": 99} if algorithm == "kmeans" else {**params, "eps": 99.0}),
         engine="stock",
-        seed=3,
         versions={"segcore": "0.1.0"},
     )
     sweep = store.add_sweep(spec)
     kept = options.get("kept", np.ones(len(table), dtype=bool))
-    preparation = fit_preparation(table.select(features).take(kept), spec.scaler)
+    preparation = fit_preparation(table.select(features).take(kept), spec.plan)
     X = apply_preparation(preparation, table.select(features).take(kept).values)
     if arrays is None:
-        first = np.asarray(labels)[:: spec.repeats]
+        first = np.asarray(labels)[:: spec.plan.repeats]
         centres = np.array([X[first == label].mean(axis=0) for label in np.unique(first)])
         arrays = {"centres": centres, "origin": X.mean(axis=0)}
     store.put_preparation(sweep, preparation)

@@ -12,6 +12,7 @@ from segcore.features.builders import build_features
 from segcore.features.planning.sets import feature_names
 from segcore.records.feature_table import FeatureEntry
 from segcore.records.intake import DataRequest
+from segcore.records.plan import Plan
 
 RULED = ("Amount", "Recency", "NumberOfOrders")
 
@@ -42,7 +43,7 @@ def test_the_outlier_rule_is_the_kits_in_pandas(table):
 
 
 def test_the_outlier_rule_looks_at_its_three_whatever_is_chosen(table):
-    assembled = assemble(table, ["invoices"], outliers="kit")
+    assembled = assemble(table, Plan(("invoices",), outliers="kit"))
 
     assert assembled.table.names == ("invoices",)
     np.testing.assert_array_equal(assembled.kept, kept_by_pandas(table))
@@ -52,7 +53,7 @@ def test_the_outlier_rule_looks_at_its_three_whatever_is_chosen(table):
 
 
 def test_without_the_rule_everybody_stays(table):
-    assembled = assemble(table, table.names, outliers="none")
+    assembled = assemble(table, Plan(table.names, outliers="none"))
 
     assert assembled.set_aside_customers == 0
     assert assembled.set_aside_revenue_share == 0
@@ -62,7 +63,7 @@ def test_without_the_rule_everybody_stays(table):
 def test_copies_stand_together_carry_their_number_and_are_jittered_as_the_kit_does(table):
     names = ["Recency", "Amount", "share_Monday"]
 
-    assembled = assemble(table, names, repeats=3, seed=7).table
+    assembled = assemble(table, Plan(names, repeats=3, seed=7)).table
 
     assert len(assembled) == 3 * len(table)
     assert list(assembled.customers[:4]) == [*[table.customers[0]] * 3, table.customers[1]]
@@ -77,33 +78,33 @@ def test_copies_stand_together_carry_their_number_and_are_jittered_as_the_kit_do
 
 
 def test_the_same_seed_gives_the_same_copies_and_another_seed_others(table):
-    first, second, other = (assemble(table, ["Amount"], repeats=2, seed=seed).table.values for seed in (1, 1, 2))
+    first, second, other = (assemble(table, Plan(("Amount",), repeats=2, seed=seed)).table.values for seed in (1, 1, 2))
 
     np.testing.assert_array_equal(first, second)
     assert (first != other).any()
 
 
 def test_one_copy_is_not_jittered(table):
-    np.testing.assert_array_equal(assemble(table, ["Amount"], repeats=1, seed=5).table.values[:, 0], table.column("Amount"))
+    np.testing.assert_array_equal(assemble(table, Plan(("Amount",), repeats=1, seed=5)).table.values[:, 0], table.column("Amount"))
 
 
 @pytest.mark.parametrize("options", [{"repeats": 0}, {"seed": -1}, {"outliers": "iqr"}])
 def test_options_outside_their_domain_are_refused(table, options):
     with pytest.raises(ParameterError):
-        assemble(table, ["Amount"], **options)
+        assemble(table, Plan(("Amount",), **options))
 
 
 def test_the_rule_needs_transactions(dataset_of):
     customers = build_features(dataset_of(pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [3.0, 1.0, 9.0]}), {}, "customers"))
 
     with pytest.raises(ParameterError, match="only transactions have"):
-        assemble(customers, ["a"], outliers="kit")
-    assert assemble(customers, ["a"]).set_aside_revenue_share is None
+        assemble(customers, Plan(("a",), outliers="kit"))
+    assert assemble(customers, Plan(("a",))).set_aside_revenue_share is None
 
 
 def test_a_feature_that_is_not_there_is_refused(table):
     with pytest.raises((ParameterError, DataError)):
-        assemble(table, ["spend"])
+        assemble(table, Plan(("spend",)))
 
 
 @pytest.mark.skipif(
@@ -112,7 +113,7 @@ def test_a_feature_that_is_not_there_is_refused(table):
 def test_online_retail_keeps_4256_of_4372_customers_and_sets_24_percent_of_revenue_aside(data_dir):
     table = build_features(read_source(DataRequest(str(data_dir / "online_retail.parquet"))))
 
-    assembled = assemble(table, feature_names(table, "kit", "transactions"), outliers="kit")
+    assembled = assemble(table, Plan(feature_names(table, "kit", "transactions"), outliers="kit"))
 
     assert len(table) == 4_372
     assert assembled.table.values.shape == (4_256, 21)
@@ -129,7 +130,7 @@ def test_copies_of_what_is_0_or_1_stay_so_and_numbers_are_jittered_as_without_it
         names=("loan=yes", *table.names),
         dictionary=(FeatureEntry("loan=yes", "loan: yes", "", "", ("loan",), kind="binary"), *table.dictionary),
     )
-    plain = assemble(table, RULED, repeats=3, seed=1).table
-    found = assemble(flagged, ("loan=yes", *RULED), repeats=3, seed=1).table
+    plain = assemble(table, Plan(RULED, repeats=3, seed=1)).table
+    found = assemble(flagged, Plan(("loan=yes", *RULED), repeats=3, seed=1)).table
     np.testing.assert_array_equal(found.column("loan=yes"), np.repeat(np.arange(len(table)) % 2, 3))
     np.testing.assert_array_equal(found.values[:, 1:], plain.values)

@@ -13,8 +13,11 @@ from hypothesis.extra import numpy as hnp
 from sklearn.preprocessing import MinMaxScaler, PowerTransformer, RobustScaler, StandardScaler
 
 from segcore.errors import DataError, ParameterError
-from segcore.features.preparation import apply_preparation, catch_up, distance_shares, fit_preparation
+from segcore.features.distances import catch_up, distance_shares
+from segcore.features.preparation import apply_preparation
+from segcore.features.preparation import fit_preparation as fit_plan
 from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.plan import Plan
 from segcore.records.preparation import SCALERS, Preparation
 
 THEIRS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
@@ -30,6 +33,10 @@ def table_of(values, reference_date=None):
         dictionary=tuple(FeatureEntry(name, name, "", "") for name in names),
         reference_date=reference_date,
     )
+
+
+def fit_preparation(table, scaler, **options):
+    return fit_plan(table, Plan(table.names, scaler=scaler, **options))
 
 
 def awkward(seed=0):
@@ -241,12 +248,14 @@ def test_new_values_far_beyond_those_fitted_are_not_numbers_but_no_crash_either(
 def test_preparing_needs_no_scikit_learn_and_no_scipy():
     code = (
         "import sys, numpy as np\n"
-        "from segcore.records.feature_table import FeatureTable\n"
+        "from segcore.records.feature_table import FeatureEntry, FeatureTable\n"
+        "from segcore.records.plan import Plan\n"
         "from segcore.features.preparation import prepare_rows\n"
         "values = np.arange(12.0).reshape(6, 2)\n"
-        "table = FeatureTable(values, ('a', 'b'), np.array(list('abcdef'), dtype=object), np.zeros(6, dtype=np.int32), ())\n"
+        "entries = tuple(FeatureEntry(name, name, '', '') for name in 'ab')\n"
+        "table = FeatureTable(values, ('a', 'b'), np.array(list('abcdef'), dtype=object), np.zeros(6, dtype=np.int32), entries)\n"
         "for scaler in ('standard', 'minmax', 'robust', 'none'):\n"
-        "    prepare_rows(table, scaler, weights={'a': 2.0}, transforms={'a': 'power', 'b': 'log'})\n"
+        "    prepare_rows(table, Plan(('a', 'b'), scaler=scaler, weights={'a': 2.0}, transforms={'a': 'power', 'b': 'log'}))\n"
         "print(sorted({'sklearn', 'scipy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip() == "[]"
@@ -266,7 +275,7 @@ def test_columns_that_catch_up_count_for_as_much_as_an_average_one(scaler):
     blocks = [[0], [1], [2], [3], [4, 5, 6], [7, 8], [9]]
     X = apply_preparation(fit_preparation(table, scaler), table.values)
     before = np.array([X[:, block].var(axis=0).sum() for block in blocks])
-    factors = catch_up(table, scaler)
+    factors = catch_up(table, Plan(table.names, scaler=scaler))
     X = apply_preparation(fit_preparation(table, scaler, weights=factors), table.values)
     after = np.array([X[:, block].var(axis=0).sum() for block in blocks])
     np.testing.assert_allclose(after, np.maximum(before, before.mean()))
@@ -275,6 +284,6 @@ def test_columns_that_catch_up_count_for_as_much_as_an_average_one(scaler):
 
 def test_under_the_standard_scaler_nothing_has_to_catch_up_and_what_does_not_vary_never_has():
     table = customer_table()
-    assert list(catch_up(table, "standard").values()) == pytest.approx([1] * 10)
+    assert list(catch_up(table, Plan(table.names, scaler="standard")).values()) == pytest.approx([1] * 10)
     table = replace(table, values=np.where(np.arange(10) == 1, 7.0, table.values))
-    assert catch_up(table, "minmax")["spend"] == 1
+    assert catch_up(table, Plan(table.names, scaler="minmax"))["spend"] == 1

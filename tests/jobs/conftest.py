@@ -12,6 +12,7 @@ import pytest
 from segcore import jobs
 from segcore.jobs import start
 from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.plan import Plan
 from segcore.records.sweep import SweepSpec
 from segcore.store.store import Store
 
@@ -45,14 +46,10 @@ def make_spec(store):
         return SweepSpec(
             table=kept,
             data={"name": "random", "kind": "customers", "fingerprint": table.fingerprint, "roles": {}, "filters": []},
-            features=NAMES,
-            outliers="none",
-            repeats=1,
-            scaler="standard",
+            plan=Plan(NAMES, seed=seed),
             algorithm="kmeans",
             points=tuple({"n_clusters": clusters, "tol": 1e-4 / (1 + point)} for point in range(points)),
             engine="stock",
-            seed=seed,
             versions={},
             **options,
         )

@@ -12,6 +12,7 @@ from segcore.clustering.algorithms.registry import algorithm
 from segcore.features.planning.sets import feature_names
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest
+from segcore.records.plan import Plan
 from segcore.store.store import Store
 from segcore.sweeps.cost.calibration import Calibration, kinds_of_work, write_calibration
 from segcore.sweeps.plan import make_spec
@@ -88,7 +89,8 @@ def small_spec(store, taken, *, algo="kmeans", axes=("n_clusters=2,3,4", "tol=0.
     table = store.feature_table(taken.table)
     names = options.pop("features", feature_names(table, "behaviour", taken.kind))
     points = algorithm(algo).parse_grid(axes).points()
-    return make_spec(store, taken.table, taken.data, features=names, algorithm=algo, points=points, **{"outliers": "none", **options})
+    planned = {name: options.pop(name) for name in Plan.__match_args__ if name in options}
+    return make_spec(store, taken.table, taken.data, Plan(names, **planned), algorithm=algo, points=points, **options)
 
 
 @pytest.fixture

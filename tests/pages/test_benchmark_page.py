@@ -4,6 +4,8 @@ from segcore import jobs
 from segcore.benchmark.plan import benchmark_spec
 from segcore.benchmark.run import run_benchmark
 from segcore.features.planning.sets import feature_names
+from segcore.records.plan import Plan
+from segcore.sweeps.plan import make_spec
 
 
 @pytest.fixture
@@ -59,18 +61,12 @@ def test_a_wrong_axis_is_told_and_nothing_can_be_started(small_intake, open_app,
 
 def test_a_result_is_shown_with_its_sentence_proof_and_agreement(store, small_intake, open_app, words, tmp_path):
     table = store.feature_table(small_intake.table)
-    spec = benchmark_spec(
-        store,
-        small_intake.table,
-        small_intake.data,
-        features=feature_names(table, "small", "transactions"),
-        outliers="none",
-        points=[{"n_clusters": 2, "tol": 0.001}, {"n_clusters": 3, "tol": 0.001}],
-        engines=("stock", "intel"),
-        runs=1,
-    )
+    plan = Plan(feature_names(table, "small", "transactions"))
+    points = [{"n_clusters": 2, "tol": 0.001}, {"n_clusters": 3, "tol": 0.001}]
+    sweep = make_spec(store, small_intake.table, small_intake.data, plan, algorithm="kmeans", points=points)
+    spec = benchmark_spec(sweep, engines=("stock", "intel"), runs=1)
     result = run_benchmark(store, spec, tmp_path / "work")
-    store.put_job("bench", kind="benchmark", title="k-means", spec=spec, total=4, state="done")
+    store.put_job("bench", kind="benchmark", title="k-means", spec=spec.to_json(), total=4, state="done")
     store.update_job("bench", state="done", result=result)
     app = open_app("benchmark")
     assert not app.exception

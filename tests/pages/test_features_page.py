@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,9 @@ from scipy.stats import skew
 
 from segcore import jobs
 from segcore.features.assemble import kit_outliers
+from segcore.features.distances import catch_up, distance_shares
 from segcore.features.planning.sets import FEATURE_SETS
-from segcore.features.preparation import catch_up, distance_shares, prepare_rows
+from segcore.features.preparation import prepare_rows
 from segcore.features.transforms import fitted_transform, transformed
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest
@@ -242,8 +244,8 @@ def test_weights_and_transforms_reach_the_choice_and_the_sweep(open_app, small_i
     assert not app.exception
     (sweep_id,) = store.sweep_ids()
     assert jobs.wait(store, sweep_id, timeout=120).state == "done"
-    assert store.spec(sweep_id).weights == {"Recency": 4.0, "invoices": 1.75}
-    assert store.spec(sweep_id).transforms == {"Recency": "log"}
+    assert store.spec(sweep_id).plan.weights == {"Recency": 4.0, "invoices": 1.75}
+    assert store.spec(sweep_id).plan.transforms == {"Recency": "log"}
 
 
 def test_an_own_factor_stands_in_place_of_a_priority(open_app, small_intake):
@@ -277,7 +279,7 @@ def test_what_each_feature_counts_for_is_its_share_of_the_distances(open_app, sm
     app = edit(open_app("features"), Recency={"Priority": "High", "Transform": "Log"}, Orders={"Own factor": 0.3})
     app.segmented_control(key="features.scaler").set_value("minmax").run()
     now, table = chosen(app, small_intake), store.feature_table(small_intake.table)
-    X = prepare_rows(table.select(now.features), "minmax", weights=now.weights, transforms=now.transforms)
+    X = prepare_rows(table, replace(now, scaler="minmax"))
     titles = {entry.name: entry.title for entry in table.dictionary}
     expected = {titles[name]: 100 * part for name, part in zip(now.features, distance_shares(X), strict=True)}
     found = editor(app).value.set_index("Feature")["Counts for"]
@@ -330,7 +332,7 @@ def test_a_category_is_one_tick_and_one_weight_for_all_its_dummies(open_app, cus
     app = edit(app, job={"Priority": "High"})
     table, now = store.feature_table(customers.table), chosen(app, customers)
     dummies = [name for name in table.names if name.startswith("job=")]
-    ahead = catch_up(table.select(now.features), now.scaler)
+    ahead = catch_up(table, now)
     assert now.weights == {name: 4 * ahead[name] for name in dummies}
     assert len(dummies) == 3
     app.switch_page("pages/home.py").run()
@@ -341,13 +343,13 @@ def test_a_category_is_one_tick_and_one_weight_for_all_its_dummies(open_app, cus
 def test_a_word_lets_a_feature_of_little_spread_catch_up_and_a_factor_does_not(open_app, customers, store):
     app = edit(open_app("features"), balance={"Priority": "High"}, age={"Own factor": 3.0}, job={"Priority": "Low"})
     table, now = store.feature_table(customers.table), chosen(app, customers)
-    ahead = catch_up(table.select(now.features), "minmax")
+    ahead = catch_up(table, replace(now, scaler="minmax"))
     assert ahead["balance"] > 1.2
     expected = {"balance": 4 * ahead["balance"], "age": 3.0, **{name: 1.5 * ahead[name] for name in table.names if name.startswith("job=")}}
     assert now.weights == expected
     app.segmented_control(key="features.scaler").set_value("robust").run()
     now = chosen(app, customers)
-    assert now.weights["balance"] == 4 * catch_up(table.select(now.features), "robust")["balance"]
+    assert now.weights["balance"] == 4 * catch_up(table, replace(now, scaler="robust"))["balance"]
 
 
 def test_a_transform_of_a_category_is_refused_in_words(open_app, customers, words):

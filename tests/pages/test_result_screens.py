@@ -61,6 +61,7 @@ def test_customers_one_row_each_have_results_too(store, open_app, tmp_path, fini
     from segcore.features.planning.sets import feature_names
     from segcore.intake.take_in import take_in
     from segcore.records.intake import DataRequest
+    from segcore.records.plan import Plan
     from segcore.sweeps.plan import make_spec
 
     rng = np.random.default_rng(1)
@@ -74,8 +75,7 @@ def test_customers_one_row_each_have_results_too(store, open_app, tmp_path, fini
         store,
         taken.table,
         taken.data,
-        features=feature_names(table, "all", "customers"),
-        outliers="none",
+        Plan(feature_names(table, "all", "customers")),
         algorithm="kmeans",
         points=points,
     )

@@ -36,7 +36,7 @@ def test_a_sweep_runs_to_its_end_and_leads_to_explore(open_app, small_intake, st
     spec = store.spec(sweep_id)
     assert [point["n_clusters"] for point in spec.points] == [2, 3, 4]
     assert {point["n_init"] for point in spec.points} == {10}
-    assert (spec.outliers, spec.scaler, spec.engine, len(spec.features)) == ("none", "standard", "shared", 12)
+    assert (spec.plan.outliers, spec.plan.scaler, spec.engine, len(spec.plan.features)) == ("none", "standard", "shared", 12)
     press(app, "Explore the results")
     assert app.title[0].value == "Explore"
     assert app.query_params["sweep"] == sweep_id[:16]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from segcore.records.plan import Plan
 from segcore.records.solution import Estimate, Quality, Solution
 from segcore.records.sweep import Sweep, SweepSpec
 
@@ -28,7 +29,7 @@ def not_solved(params, status="failed", reason="out of memory"):
 
 def sweep_of(algorithm, solutions, *, points=None, recommended=None):
     points = points or tuple(dict(solution.params) for solution in solutions)
-    spec = SweepSpec("table", {"name": "test"}, FEATURES, "none", 1, "standard", algorithm, points, "stock", 0, {})
+    spec = SweepSpec("table", {"name": "test"}, Plan(FEATURES), algorithm, points, "stock", {})
     summary = {"recommended": recommended} if recommended else {}
     return Sweep(spec.id, spec, tuple(solutions), None, summary)
 

@@ -5,6 +5,7 @@ import pytest
 
 from segcore.errors import ParameterError
 from segcore.records.plan import Plan
+from segcore.records.sweep import SweepSpec
 
 FULL = Plan(("age", "spend"), "kit", "minmax", {"spend": "log"}, {"age": 2.5}, repeats=3, seed=7)
 
@@ -56,3 +57,17 @@ def test_a_field_outside_its_domain_is_refused(wrong, said):
 def test_features_that_stay_keep_their_weight_and_transform():
     assert FULL.with_features(("spend", "loan")) == replace(FULL, features=("spend", "loan"), weights={})
     assert FULL.with_features(["age"]) == replace(FULL, features=("age",), transforms={})
+
+
+def test_a_sweeps_id_and_json_are_those_of_stores_written_before_there_were_plans():
+    plan = Plan(("Amount", "Recency"), "kit", "minmax", {"Amount": "log"}, {"Recency": 4.0}, repeats=2, seed=3)
+    data = {"name": "a shop", "kind": "transactions", "fingerprint": "f", "filters": []}
+    spec = SweepSpec("t.json", data, plan, "kmeans", ({"n_clusters": 2, "tol": 0.001},), "stock", {"segcore": "0.1.0"})
+    old = {
+        **{"table": "t.json", "data": data, "features": ["Amount", "Recency"], "outliers": "kit", "repeats": 2, "scaler": "minmax"},
+        **{"algorithm": "kmeans", "points": [{"n_clusters": 2, "tol": 0.001}], "engine": "stock", "seed": 3},
+        **{"versions": {"segcore": "0.1.0"}, "weights": {"Recency": 4.0}, "transforms": {"Amount": "log"}},
+    }
+    assert spec.to_json() == old
+    assert SweepSpec.from_json(old) == spec
+    assert spec.id == "1eaa8e89e0bf4115ef496fb5df4ba0ab94f10b2e93bf553b043487492f018aa6"

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segcore.records.plan import Plan
 from segcore.records.preparation import Preparation
 from segcore.records.solution import Estimate, Quality, Solution, partition_digest
 from segcore.records.sweep import Sweep, SweepSpec
@@ -13,14 +14,10 @@ from segcore.system.digests import canonical_json
 SPEC = SweepSpec(
     table="t.json",
     data={"name": "a shop", "kind": "transactions", "fingerprint": "f", "filters": []},
-    features=("Amount", "Recency"),
-    outliers="none",
-    repeats=1,
-    scaler="standard",
+    plan=Plan(("Amount", "Recency")),
     algorithm="kmeans",
     points=({"n_clusters": 2, "tol": 0.001},),
     engine="stock",
-    seed=0,
     versions={"segcore": "0.1.0"},
 )
 

@@ -14,6 +14,7 @@ from segcore.features.builders import build_features
 from segcore.features.planning.sets import feature_names
 from segcore.features.preparation import apply_preparation
 from segcore.records.intake import DataRequest
+from segcore.records.plan import Plan
 from segcore.segments.scoring import score
 from segcore.store.store import Store
 from segcore.sweeps.plan import make_spec
@@ -51,13 +52,13 @@ def read(tmp_path):
 
 def swept(store, dataset, *, features="kit", points=None, **options):
     table = build_features(dataset)
+    planned = {name: options.pop(name) for name in Plan.__match_args__ if name in options}
     spec = make_spec(
         store,
         store.put_feature_table(table),
         {"name": dataset.name, "kind": dataset.kind, "fingerprint": dataset.fingerprint},
-        features=feature_names(table, features, dataset.kind),
-        points=points or [{"n_clusters": 4, "tol": 1e-4}],
-        **options,
+        Plan(feature_names(table, features, dataset.kind), **planned),
+        **{"algorithm": "kmeans", "points": points or [{"n_clusters": 4, "tol": 1e-4}], **options},
     )
     sweep_id = store.add_sweep(spec)
     run_sweep(store, sweep_id)
@@ -236,7 +237,7 @@ def test_a_point_without_segments_says_why(store, read):
     dataset = read(lines_of(20))
     table = build_features(dataset)
     spec = make_spec(
-        store, store.put_feature_table(table), {"kind": "transactions"}, features=("Recency",), outliers="none",
+        store, store.put_feature_table(table), {"kind": "transactions"}, Plan(("Recency",)), algorithm="kmeans",
         points=[{"n_clusters": 21, "tol": 1e-4}],
     )  # fmt: skip
     sweep_id = store.add_sweep(spec)

@@ -15,6 +15,7 @@ from segcore.export.model import model_zip
 from segcore.features.builders import build_features
 from segcore.features.planning.priorities import parse_priorities, parse_transforms
 from segcore.records.intake import DataRequest
+from segcore.records.plan import Plan
 from segcore.segments.scoring import score
 from segcore.store.store import Store
 from segcore.sweeps.plan import make_spec
@@ -78,19 +79,21 @@ def swept(home, read):
         train = customers(400, 0)
         dataset, store = read(train), Store()
         table = build_features(dataset)
+        planned = {name: options.pop(name) for name in Plan.__match_args__ if name in options}
         spec = make_spec(
             store,
             store.put_feature_table(table),
             {"name": dataset.name, "kind": dataset.kind, "fingerprint": dataset.fingerprint},
-            outliers="none",
-            **{
-                "features": table.names,
-                "points": [{"n_clusters": 5, "tol": 1e-4}],
-                "scaler": "minmax",
-                "weights": parse_priorities(table, PRIORITIES),
-                "transforms": parse_transforms(table, TRANSFORMS),
-                **options,
-            },
+            Plan(
+                **{
+                    "features": table.names,
+                    "scaler": "minmax",
+                    "weights": parse_priorities(table, PRIORITIES),
+                    "transforms": parse_transforms(table, TRANSFORMS),
+                    **planned,
+                }
+            ),
+            **{"algorithm": "kmeans", "points": [{"n_clusters": 5, "tol": 1e-4}], **options},
         )
         sweep_id = store.add_sweep(spec)
         run_sweep(store, sweep_id)

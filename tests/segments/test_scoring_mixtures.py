@@ -12,6 +12,7 @@ from segcore.data.sources import read_source
 from segcore.export.model import model_zip
 from segcore.features.builders import build_features
 from segcore.records.intake import DataRequest
+from segcore.records.plan import Plan
 from segcore.segments.scoring import score
 from segcore.store.store import Store
 from segcore.sweeps.plan import make_spec
@@ -52,12 +53,12 @@ def sweep_of(home, read):
 
     def swept(name, **options):
         store, dataset = Store(home), read(customers(300, 1), "train.csv")
+        planned = {name: options.pop(name) for name in Plan.__match_args__ if name in options}
         spec = make_spec(
             store,
             store.put_feature_table(build_features(dataset)),
             {"name": "train.csv", "kind": "customers", "fingerprint": dataset.fingerprint},
-            features=("age", "income", "visits"),
-            outliers="none",
+            Plan(("age", "income", "visits"), **planned),
             algorithm=name,
             points=POINTS[name],
             **options,

@@ -10,6 +10,7 @@ from segcore.features.builders import build_features
 from segcore.features.planning.sets import feature_names
 from segcore.features.preparation import apply_preparation
 from segcore.records.intake import DataRequest
+from segcore.records.plan import Plan
 from segcore.segments.scoring import score
 from segcore.store.store import Store
 from segcore.sweeps.plan import make_spec
@@ -49,9 +50,9 @@ def swept(store, dataset):
         store,
         store.put_feature_table(table),
         {"name": dataset.name, "kind": dataset.kind, "fingerprint": dataset.fingerprint},
-        features=feature_names(table, "all", dataset.kind),
+        Plan(feature_names(table, "all", dataset.kind)),
+        algorithm="kmeans",
         points=[{"n_clusters": 3, "tol": 1e-4}],
-        outliers="none",
     )
     sweep_id = store.add_sweep(spec)
     run_sweep(store, sweep_id)

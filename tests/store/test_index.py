@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from segcore.errors import StoreError
+from segcore.records.plan import Plan
 from segcore.records.solution import Solution
 from segcore.records.sweep import SweepSpec
 from segcore.store.index import Index
@@ -18,14 +19,10 @@ def spec(points=2):
     return SweepSpec(
         table="t.json",
         data={},
-        features=("a",),
-        outliers="none",
-        repeats=1,
-        scaler="none",
+        plan=Plan(("a",), scaler="none"),
         algorithm="kmeans",
         points=tuple({"n_clusters": k + 1} for k in range(points)),
         engine="stock",
-        seed=0,
         versions={},
     )
 

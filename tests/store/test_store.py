@@ -9,6 +9,7 @@ from segcore.errors import StoreError
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.finding import Finding
 from segcore.records.grid import point_key
+from segcore.records.plan import Plan
 from segcore.records.preparation import Preparation
 from segcore.records.solution import Solution
 from segcore.records.sweep import SweepSpec
@@ -27,14 +28,10 @@ def spec(seed=0, points=3):
     return SweepSpec(
         table="t.json",
         data={"fingerprint": "f", "filters": []},
-        features=("a",),
-        outliers="none",
-        repeats=1,
-        scaler="standard",
+        plan=Plan(("a",), seed=seed),
         algorithm="kmeans",
         points=tuple({"n_clusters": k + 2} for k in range(points)),
         engine="stock",
-        seed=seed,
         versions={},
     )
 

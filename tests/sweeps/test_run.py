@@ -17,6 +17,7 @@ import segcore.sweeps.run as module
 from segcore.errors import DataError, ParameterError, StoreError
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.grid import point_key
+from segcore.records.plan import Plan
 from segcore.store.store import Store
 from segcore.sweeps.document import sweep_document, write_sweep_folder
 from segcore.sweeps.plan import make_spec
@@ -56,7 +57,9 @@ def asked(store, values):
     table = store.put_feature_table(table_of(values, revenue=np.arange(300.0)))
 
     def make(**options):
-        return make_spec(store, table, DATA, **{"features": NAMES, "outliers": "none", "points": POINTS, "engine": "stock", **options})
+        planned = {name: options.pop(name) for name in Plan.__match_args__ if name in options}
+        plan = Plan(**{"features": NAMES, **planned})
+        return make_spec(store, table, DATA, plan, **{"algorithm": "kmeans", "points": POINTS, "engine": "stock", **options})
 
     return make
 
@@ -105,7 +108,7 @@ class TestSpec:
 
     def test_weights_and_transforms_are_part_of_the_question_and_a_weight_of_1_is_none(self, asked):
         spec = asked(weights={"Monday": 0.5, "Amount": 2.5, "Recency": 1}, transforms={"Amount": "log"})
-        assert list(spec.weights.items()) == [("Amount", 2.5), ("Monday", 0.5)]
+        assert list(spec.plan.weights.items()) == [("Amount", 2.5), ("Monday", 0.5)]
         assert spec.id == asked(weights={"Amount": 2.5, "Monday": 0.5}, transforms={"Amount": "log"}).id
         assert len({spec.id, asked().id, asked(weights={"Amount": 2.5}).id, asked(transforms={"Amount": "log"}).id}) == 4
         assert asked(weights={"Amount": 1}).id == asked().id
@@ -114,26 +117,26 @@ class TestSpec:
     def test_fewer_than_three_customers_are_an_error_before_the_start(self, store, n):
         table = store.put_feature_table(table_of(np.arange(4.0 * n).reshape(n, 4)))
         with pytest.raises(DataError, match=rf"at least 3 customers, and there (is|are) {n}" if n else "customer"):
-            make_spec(store, table, DATA, features=NAMES, outliers="none", points=POINTS)
+            make_spec(store, table, DATA, Plan(NAMES), algorithm="kmeans", points=POINTS)
 
     def test_customers_who_are_all_alike_are_an_error_before_the_start_even_with_copies(self, store):
         table = store.put_feature_table(table_of(np.ones((50, 4))))
         with pytest.raises(DataError, match="nothing to tell them apart"):
-            make_spec(store, table, DATA, features=NAMES, outliers="none", repeats=3, points=POINTS)
+            make_spec(store, table, DATA, Plan(NAMES, repeats=3), algorithm="kmeans", points=POINTS)
 
     def test_values_whose_squares_are_infinite_are_an_error_before_the_start(self, store, values):
         values = values.copy()
         values[0, 1] = -1e308
         table = store.put_feature_table(table_of(values))
         with pytest.raises(DataError, match=rf"{NAMES[1]} has values up to 1e\+308, too large to compute with"):
-            make_spec(store, table, DATA, features=NAMES, outliers="none", points=POINTS)
+            make_spec(store, table, DATA, Plan(NAMES), algorithm="kmeans", points=POINTS)
 
     def test_what_the_outlier_rule_leaves_is_what_counts(self, store):
         values = np.ones((60, 4))
         values[0] = 1e6
         table = store.put_feature_table(table_of(values))
         with pytest.raises(DataError, match="after the outlier rule set 1 aside"):
-            make_spec(store, table, DATA, features=NAMES, outliers="kit", points=POINTS)
+            make_spec(store, table, DATA, Plan(NAMES, "kit"), algorithm="kmeans", points=POINTS)
 
 
 @pytest.mark.parametrize("engine", ["stock", "intel"])
@@ -344,9 +347,7 @@ def test_degenerate_data_break_nothing_and_leave_no_nan(store, case, scaler, eng
         "dbscan": [{"eps": eps, "min_samples": m} for eps in (1e-9, 0.5, 1e3) for m in (1, 3, 50)],
     }
     for algorithm, points in grids.items():
-        spec = make_spec(
-            store, table, DATA, features=("a", "b"), outliers="none", scaler=scaler, algorithm=algorithm, points=points, engine=engine
-        )
+        spec = make_spec(store, table, DATA, Plan(("a", "b"), scaler=scaler), algorithm=algorithm, points=points, engine=engine)
         sweep_id = run(store, spec)
         sweep = store.sweep(sweep_id)
         document = sweep_document(sweep, False)
@@ -368,7 +369,7 @@ def test_degenerate_data_break_nothing_and_leave_no_nan(store, case, scaler, eng
 
 def test_a_table_that_was_changed_in_the_store_is_not_the_same_question(store, values):
     first, second = (store.put_feature_table(table_of(values + shift)) for shift in (0, 1))
-    specs = [make_spec(store, table, DATA, features=NAMES, outliers="none", points=POINTS) for table in (first, second)]
+    specs = [make_spec(store, table, DATA, Plan(NAMES), algorithm="kmeans", points=POINTS) for table in (first, second)]
     assert specs[0].id != specs[1].id
     assert replace(specs[1], table=first).id == specs[0].id
 
@@ -495,8 +496,8 @@ def test_a_feature_of_more_weight_pulls_the_segments_towards_it(store):
     def compactness(names, weight):
         found = []
         for seed in range(5):
-            options = {"outliers": "none", "scaler": "minmax", "points": [{"n_clusters": 5, "tol": 1e-4}], "seed": seed}
-            spec = make_spec(store, kept, DATA, features=table.names, weights=dict.fromkeys(names, weight), **options)
+            plan = Plan(table.names, scaler="minmax", weights=dict.fromkeys(names, weight), seed=seed)
+            spec = make_spec(store, kept, DATA, plan, algorithm="kmeans", points=[{"n_clusters": 5, "tol": 1e-4}])
             solution = store.solution(run(store, spec), 0)
             found.append(np.mean([solution.quality.mean_compactness[name] for name in names]))
         return np.median(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -132,25 +133,13 @@ def start(
 ) -> None:
     """Start the benchmark that the form describes; a callback, so what is wrong is kept for the page to say."""
     from segcore.benchmark.plan import benchmark_spec
+    from segcore.sweeps.plan import make_spec
 
     state.remember("benchmark_problem", None)
     try:
-        asked = benchmark_spec(
-            store,
-            taken.table,
-            taken.data,
-            features=chosen.features,
-            outliers=chosen.outliers,
-            repeats=repeats,
-            scaler=chosen.scaler,
-            algorithm=spec.name,
-            points=grid.points(),
-            engines=engines,
-            runs=runs,
-            seed=chosen.seed,
-        )
+        sweep = make_spec(store, taken.table, taken.data, replace(chosen, repeats=repeats), algorithm=spec.name, points=grid.points())
+        asked = benchmark_spec(sweep, engines=engines, runs=runs)
         title = f"{spec.title} on {taken.data['name']}, {' against '.join(engines)}"
-        total = len(grid) * len(engines) * runs
-        state.remember(FOLLOWED, jobs.start_benchmark(store, asked, title=title, total=total))
+        state.remember(FOLLOWED, jobs.start_benchmark(store, asked.to_json(), title=title, total=asked.total_fits))
     except SegcoreError as error:
         state.remember("benchmark_problem", error_text(error, "screen"))

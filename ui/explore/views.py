@@ -171,7 +171,7 @@ def draw_compactness(sweep: Sweep, chosen: PointRow, solution: Solution | None, 
 
     st.markdown(f"**At the chosen point, {escape(chosen.label)}: each segment**")
     compactness = [(label, segment_title(label, names), solution.quality.compactness.get(label, {})) for label in solution.segments]
-    by_segment = segment_map_data(compactness, sweep.spec.features, titles)
+    by_segment = segment_map_data(compactness, sweep.spec.plan.features, titles)
     draw_figure(
         draw_map(by_segment),
         key=_key(sweep, "segments"),

@@ -42,7 +42,7 @@ def export_form(store: Store, sweep: Sweep, position: int, solution: Solution) -
     labels = [*solution.segments, *([NOISE] if solution.n_noise else [])]
     sizes = {**dict(zip(solution.segments, solution.sizes, strict=True)), NOISE: solution.n_noise}
     total = sum(sizes[label] for label in labels)
-    noun = "row" if sweep.spec.repeats > 1 else "customer"
+    noun = "row" if sweep.spec.plan.repeats > 1 else "customer"
     key = f"export.segments.{sweep.id[:12]}.{position}"
     state.seed_widget(key, state.recall(key, labels))
     segments = st.pills(
@@ -78,7 +78,9 @@ def _draw_options(store: Store, sweep: Sweep) -> tuple[bool, bool, bool]:
     profile = bool(columns) and st.checkbox(
         f"Add {counted(len(columns), 'column')} that were not clustered on: {', '.join(columns[:5])}", key="export.profile"
     )
-    copies = sweep.spec.repeats > 1 and st.checkbox("Add the jittered copies of each customer, marked by their number", key="export.copies")
+    copies = sweep.spec.plan.repeats > 1 and st.checkbox(
+        "Add the jittered copies of each customer, marked by their number", key="export.copies"
+    )
     worth = assembled.set_aside_revenue_share
     revenue = f", {percent_text(worth)} of the revenue" if worth is not None else ""
     included = bool(aside) and st.checkbox(

@@ -39,7 +39,7 @@ def set_aside(taken: Intake, table: FeatureTable) -> tuple[int, float | None]:
         from segcore.features.assemble import assemble
 
         try:
-            found = assemble(table, table.names[:1], outliers="kit", repeats=1, seed=0)
+            found = assemble(table, Plan(table.names[:1], outliers="kit"))
         except SegcoreError:
             return 0, None
         return found.set_aside_customers, found.set_aside_revenue_share

@@ -32,7 +32,7 @@ def features_file(table: FeatureTable, chosen: Plan, suffix: str) -> bytes:
     from segcore.features.assemble import assemble
     from segcore.features.output import rows_for_file
 
-    found = assemble(table, chosen.features, outliers=chosen.outliers, repeats=chosen.repeats, seed=chosen.seed)
+    found = assemble(table, chosen)
     return table_bytes(rows_for_file(found.table), suffix)
 
 

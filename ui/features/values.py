@@ -9,6 +9,7 @@ import numpy as np
 
 from segcore.features.spread import Spread, skewness, spread
 from segcore.records.feature_table import FeatureTable
+from segcore.records.plan import Plan
 from segcore.records.preparation import Outliers, Scaler, Transform
 from segcore.system.digests import digest
 from ui.features.account import kept_customers
@@ -56,7 +57,7 @@ def scaled_variance(
         kept = kept_customers(taken, table, outliers)
         columns = table.select(names)
         rows = columns if kept is None else columns.take(kept)
-        X = prepare_rows(rows, scaler, transforms={names[0]: transform} if transform else None)
+        X = prepare_rows(rows, Plan(names, scaler=scaler, transforms={names[0]: transform} if transform else {}))
         return float(np.array([column.var() for column in X.T]).sum())
 
     return cache.described("scaled_variance", f"{taken.table}.{outliers}.{scaler}.{transform or ''}.{digest(names)}", build)
@@ -64,7 +65,7 @@ def scaled_variance(
 
 def catch_up(table: FeatureTable, ticked: Sequence[Tick], variances: Sequence[float]) -> list[float]:
     """Return the `catch_up` factors of the ticked features, in their order, from variances that are at hand."""
-    from segcore.features.preparation import factor_to
+    from segcore.features.distances import factor_to
 
     # Columns with dummies first, as there, so that the average has the same last digit and a sweep the same id.
     order = sorted(range(len(ticked)), key=lambda at: (ticked[at].key == ticked[at].names[0], table.names.index(ticked[at].names[0])))

@@ -42,16 +42,7 @@ def estimate(
 
     def build() -> SweepEstimate | None:
         try:
-            rows = SampledRows.of(
-                table,
-                chosen.features,
-                outliers=chosen.outliers,
-                repeats=chosen.repeats,
-                scaler=chosen.scaler,
-                seed=chosen.seed,
-                weights=chosen.weights,
-                transforms=chosen.transforms,
-            )
+            rows = SampledRows.of(table, chosen)
         except SegcoreError:
             return None
         return estimate_sweep(rows, spec.name, grid.points(), engine, calibration=calibration, memory=memory)

@@ -14,7 +14,6 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Grid
 from segcore.records.plan import Plan
 from segcore.records.solution import EngineName
-from segcore.records.sweep import SweepSpec
 from segcore.store.store import Store
 from segcore.system.machine import available_bytes
 from segcore.wording.findings import error_text
@@ -141,9 +140,11 @@ def what_it_does(grid: Grid, spec: AlgorithmSpec, chosen: Plan, taken: Intake, t
 
 def start(store: Store, taken: Intake, chosen: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> None:
     """Start the sweep that the form describes and follow it; a callback, so what is wrong is kept for the page to say."""
+    from segcore.sweeps.plan import make_spec
+
     state.remember("sweep_outcome", None)
     try:
-        asked = _spec(store, taken, chosen, spec, grid, engine)
+        asked = make_spec(store, taken.table, taken.data, chosen, algorithm=spec.name, points=grid.points(), engine=engine)
         known = store.is_complete(asked.id)
         state.follow(jobs.start_sweep(store, asked))
     except SegcoreError as error:
@@ -151,26 +152,6 @@ def start(store: Store, taken: Intake, chosen: Plan, spec: AlgorithmSpec, grid: 
         return
     if known:
         state.remember("sweep_outcome", ("known", "This was asked before: the results come from the store, at once."))
-
-
-def _spec(store: Store, taken: Intake, chosen: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> SweepSpec:
-    from segcore.sweeps.plan import make_spec
-
-    return make_spec(
-        store,
-        taken.table,
-        taken.data,
-        features=chosen.features,
-        outliers=chosen.outliers,
-        repeats=chosen.repeats,
-        scaler=chosen.scaler,
-        algorithm=spec.name,
-        points=grid.points(),
-        engine=engine,
-        seed=chosen.seed,
-        weights=chosen.weights,
-        transforms=chosen.transforms,
-    )
 
 
 def _say_outcome() -> None:

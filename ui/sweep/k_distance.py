@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -32,8 +33,8 @@ def curve_of(chosen: Plan, taken: Intake, table: FeatureTable, *, neighbours: in
         from segcore.clustering.quality.k_distance import k_distances
         from segcore.features.assemble import assemble
 
-        found = assemble(table, chosen.features, outliers=chosen.outliers, repeats=1, seed=chosen.seed)
-        X = prepare_rows(found.table, chosen.scaler, weights=chosen.weights, transforms=chosen.transforms)
+        found = assemble(table, replace(chosen, repeats=1))
+        X = prepare_rows(found.table, chosen)
         return k_distances(X, neighbours, seed=chosen.seed)
 
     return cache.computed("k_distances", f"{choice_digest(chosen, taken)}.{neighbours}", build)

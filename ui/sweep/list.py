@@ -113,9 +113,9 @@ def _draw_line(store: Store, job: jobs.Job, *, followed: str | None) -> None:
 
 def describe(spec: SweepSpec) -> str:
     """Return what a sweep asked beyond its job's title: features, rule, copies, and the axes of its grid."""
-    rule = ", outliers set aside" if spec.outliers == "kit" else ""
-    copies = f", {spec.repeats} copies" if spec.repeats > 1 else ""
+    rule = ", outliers set aside" if spec.plan.outliers == "kit" else ""
+    copies = f", {spec.plan.repeats} copies" if spec.plan.repeats > 1 else ""
     known = algorithm(spec.algorithm)
     asked = axes_of(spec.points)
     axes = "; ".join(axis_words(param, tuple(asked[param.name])) for param in known.params if param.name in asked)
-    return f"{axes} · {counted(len(spec.features), 'feature')}{rule}{copies}"
+    return f"{axes} · {counted(len(spec.plan.features), 'feature')}{rule}{copies}"

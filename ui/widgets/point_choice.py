@@ -129,7 +129,7 @@ def clustered(store: Store, sweep: Sweep) -> Assembled:
 
     def build() -> Assembled:
         table = cache.feature_table(str(store.home), spec.table)
-        return assemble(table, list(spec.features), outliers=spec.outliers, repeats=spec.repeats, seed=spec.seed)
+        return assemble(table, spec.plan)
 
     return cache.computed("clustered", sweep.id, build)
 
@@ -137,12 +137,12 @@ def clustered(store: Store, sweep: Sweep) -> Assembled:
 def draw_sweep_line(sweep: Sweep) -> None:
     """Draw what is being looked at, in a line."""
     spec = sweep.spec
-    copies = f" · {spec.repeats} copies a customer" if spec.repeats > 1 else ""
-    rule = "outliers set aside by the kit's rule" if spec.outliers == "kit" else "no outlier rule"
+    copies = f" · {spec.plan.repeats} copies a customer" if spec.plan.repeats > 1 else ""
+    rule = "outliers set aside by the kit's rule" if spec.plan.outliers == "kit" else "no outlier rule"
     st.caption(
         escape(
             f"{spec.data.get('name', 'data')} · {algorithm(spec.algorithm).title} · {counted(len(spec.points), 'point')} · "
-            f"{counted(len(spec.features), 'feature')} · scaling {spec.scaler} · {rule}{copies} · engine {spec.engine}"
+            f"{counted(len(spec.plan.features), 'feature')} · scaling {spec.plan.scaler} · {rule}{copies} · engine {spec.engine}"
         )
     )
 
@@ -159,7 +159,7 @@ def find_solution(store: Store, sweep: Sweep, position: int) -> Solution | None:
 def feature_titles(store: Store, sweep: Sweep) -> dict[str, str]:
     """Return what a screen calls each feature of a sweep; features of one title are told apart by their name."""
     entries = cache.feature_table(str(store.home), sweep.spec.table).dictionary
-    return unique_titles(entry for entry in entries if entry.name in sweep.spec.features)
+    return unique_titles(entry for entry in entries if entry.name in sweep.spec.plan.features)
 
 
 def segment_names(store: Store, sweep: Sweep, position: int) -> dict[int, str]:

@@ -31,7 +31,7 @@ def parse_priorities(table: FeatureTable, texts: Sequence[str], *, catch_up: Map
         dummies. The words are ``high``, ``medium`` (or ``med``) and ``low``; a factor is any number above 0. A name may have commas,
         and stand in double quotes.
     catch_up : mapping of feature to float, or None
-        `segcore.features.preparation.catch_up`: what the factors that words stand for are multiplied by, so that a word means the same for
+        `segcore.features.distances.catch_up`: what the factors that words stand for are multiplied by, so that a word means the same for
         features of any spread. Factors given as numbers are taken as they are.
 
     Returns

@@ -140,16 +140,7 @@ def estimate_spec(
     table: FeatureTable, spec: SweepSpec, *, calibration: Calibration | None = None, memory: int | None = None
 ) -> SweepEstimate:
     """Return what the sweep of a spec takes; ``table`` is the stored one with every feature, the rest as in `estimate_sweep`."""
-    rows = SampledRows.of(
-        table,
-        spec.features,
-        outliers=spec.outliers,
-        repeats=spec.repeats,
-        scaler=spec.scaler,
-        seed=spec.seed,
-        weights=spec.weights,
-        transforms=spec.transforms,
-    )
+    rows = SampledRows.of(table, spec.plan)
     return estimate_sweep(rows, spec.algorithm, spec.points, spec.engine, calibration=calibration, memory=memory)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from segcore.errors import DataError
 from segcore.features.assemble import assemble, kit_outliers
 from segcore.features.preparation import prepare_rows
 from segcore.records.feature_table import FeatureTable
-from segcore.records.preparation import Outliers, Scaler, Transform
+from segcore.records.plan import Plan
 
 _SAMPLED = 10_000
 _ASKED = 256
@@ -46,35 +46,22 @@ class SampledRows:
         self._paths: dict[int, list[float]] = {}
 
     @classmethod
-    def of(
-        cls,
-        table: FeatureTable,
-        features: Sequence[str],
-        *,
-        outliers: Outliers = "none",
-        repeats: int = 1,
-        scaler: Scaler = "standard",
-        seed: int = 0,
-        weights: Mapping[str, float] | None = None,
-        transforms: Mapping[str, Transform] | None = None,
-    ) -> SampledRows:
-        """Draw the sample of a sweep's rows; its options are those of ``SweepSpec``.
+    def of(cls, table: FeatureTable, plan: Plan) -> SampledRows:
+        """Draw the sample of the rows that a plan clusters; ``table`` has every feature of every customer.
 
         Raises
         ------
         DataError
             Where no customer is left.
         """
-        kept = np.flatnonzero(kit_outliers(table)) if outliers == "kit" else np.arange(len(table))
+        kept = np.flatnonzero(kit_outliers(table)) if plan.outliers == "kit" else np.arange(len(table))
         if not len(kept):
             raise DataError("The outlier rule leaves no customer: turn it off (--outliers none).")
-        copies = min(repeats, _COPIES)
+        copies = min(plan.repeats, _COPIES)
         customers = min(len(kept), _SAMPLED // copies)
-        drawn = kept if customers == len(kept) else np.sort(np.random.default_rng(seed).choice(kept, customers, replace=False))
-        rows = assemble(table.take(drawn), features, outliers="none", repeats=copies, seed=seed).table
-        return cls(
-            prepare_rows(rows, scaler, weights=weights, transforms=transforms), len(kept) * repeats, repeats=repeats, sampled_repeats=copies
-        )
+        drawn = kept if customers == len(kept) else np.sort(np.random.default_rng(plan.seed).choice(kept, customers, replace=False))
+        rows = assemble(table.take(drawn), replace(plan, outliers="none", repeats=copies)).table
+        return cls(prepare_rows(rows, plan), len(kept) * plan.repeats, repeats=plan.repeats, sampled_repeats=copies)
 
     def neighbours(self, eps: float) -> float:
         """Return how many rows lie within ``eps`` of a row, itself included, on average."""

@@ -15,6 +15,7 @@ from segcore.features.assemble import assemble
 from segcore.features.preparation import prepare_rows
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.grid import point_key
+from segcore.records.plan import Plan
 from segcore.sweeps.cost import calibration
 from segcore.sweeps.cost.calibration import Calibration, calibration_tasks, kinds_of_work, read_calibration, write_calibration
 from segcore.sweeps.cost.estimate import estimate_sweep, require_memory
@@ -57,15 +58,16 @@ class TestRows:
 
     def test_neighbours_of_many_rows_are_estimated_from_a_sample(self):
         X = rows_of(14_000, 3)
-        rows = SampledRows.of(table_of(X), ("f0", "f1", "f2"), scaler="none")
+        rows = SampledRows.of(table_of(X), Plan(("f0", "f1", "f2"), scaler="none"))
         assert rows.n_rows == 14_000
         assert rows.neighbours(1.0) == pytest.approx(np.mean((cdist(X[::20], X) <= 1.0).sum(axis=1)), rel=0.15)
 
     def test_copies_of_one_customer_are_counted_apart(self):
         """With 12 copies the sample has 5; a customer's own copies do not multiply with the customers left out."""
         table = table_of(rows_of(3_000, 3) * 50)
-        rows = SampledRows.of(table, table.names, repeats=12)
-        whole = prepare_rows(assemble(table, table.names, repeats=12, seed=0).table, "standard")
+        plan = Plan(table.names, repeats=12)
+        rows = SampledRows.of(table, plan)
+        whole = prepare_rows(assemble(table, plan).table, plan)
         for eps in (0.02, 0.2):
             counted = np.mean((cdist(whole[::90], whole) <= eps).sum(axis=1))
             assert rows.neighbours(eps) == pytest.approx(counted, rel=0.25)

@@ -9,6 +9,7 @@ import pytest
 
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.plan import Plan
 from segcore.store.store import Store
 from segcore.sweeps.cost.estimate import estimate_spec
 from segcore.sweeps.plan import make_spec
@@ -55,9 +56,7 @@ def test_estimated_memory_is_within_a_factor_of_two(home, name, engine, rows, fe
     )
     points = algorithm(name).parse_grid(grid).points()
     data = {"name": "random", "kind": "customers", "fingerprint": ""}
-    spec = make_spec(
-        store, store.put_feature_table(table), data, features=names, outliers="none", algorithm=name, points=points, engine=engine
-    )
+    spec = make_spec(store, store.put_feature_table(table), data, Plan(names), algorithm=name, points=points, engine=engine)
     store.add_sweep(spec)
     estimated = estimate_spec(table, spec).bytes
     ran = subprocess.run([sys.executable, "-c", RUN, str(home), spec.id], capture_output=True, text=True, check=True)
