@@ -1,4 +1,4 @@
-"""Text that a spreadsheet would run as a formula, made harmless."""
+"""Text cells made safe, so that no spreadsheet runs them as formulas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write an export: CSV that no spreadsheet runs, or Parquet, and beside it a JSON that says what made it."""
+"""Export files: CSV that no spreadsheet runs as formulas, or Parquet, each with a JSON file on its origin."""
 
 from __future__ import annotations
 

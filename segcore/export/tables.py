@@ -1,4 +1,4 @@
-"""A table as a file or as bytes: Parquet, or CSV whose cells no spreadsheet runs."""
+"""Tables as files or bytes: Parquet, or CSV whose cells no spreadsheet runs as formulas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shares by category: of a customer's spend, or of their ratings, for the categories that hold most of all customers'."""
+"""Shares by category of a customer's spend or ratings, for the largest categories over all customers."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def shares(weighed: pd.DataFrame, index: pd.Index, categories: Categories) -> di
 def describe_shares(
     categories: Categories, words: ShareWords, columns: tuple[str, ...], *, dropped: Finding | None = None
 ) -> tuple[FeatureEntry, ...]:
-    """Return the entries of the shares, or the one that says why there are none.
+    """Return the entries of the shares, or the one that says why they are missing.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def describe_shares(
     columns : tuple of str
         What they are made from; the first is the category.
     dropped : Finding or None
-        Why there is no such feature.
+        Why the features are missing.
     """
     if dropped or not categories.chosen:
         reason = dropped or Finding("feature.no_spend")
@@ -163,8 +163,8 @@ def describe_shares(
                 f"{words.prefix}{OTHER}",
                 f"{words.title} other categories",
                 words.unit,
-                f"{words.part} where {column} is {few} with a feature of their own, which are the largest over all customers, divided by "
-                f"{words.whole}; values that come up later count here too{rule}.",
+                f"{words.part} where {column} is {few} with their own feature, which are the largest over all customers, divided by "
+                f"{words.whole}; new values of later data count here too{rule}.",
                 columns,
             )
         )

@@ -1,4 +1,4 @@
-"""What builders of features share: small tables of groups, customers' rows in them, and the date to which days are counted."""
+"""Grouping of rows by customer, and the date to which days are counted: what all builders of features share."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def small(frame: Any) -> pd.DataFrame:
 
 
 def by_customer(grouped: Any) -> pd.DataFrame:
-    """Return a frame with one row a customer in pandas, ascending by the id's text."""
+    """Return a frame with one row per customer in pandas, ascending by the id's text."""
     frame = small(grouped)
     frame["customer"] = frame["customer"].astype(str).astype(object)
     return frame.sort_values("customer", kind="stable", ignore_index=True)
 
 
 def rows_of(customers: pd.Series, index: pd.Index) -> np.ndarray:
-    """Return where each of ``customers`` stands in ``index``, shape (n,), int64; every one of them must."""
+    """Return the position of each of ``customers`` in ``index``, which must have them all, shape (n,), int64."""
     codes, distinct = pd.factorize(customers)
     return np.asarray(index.get_indexer(pd.Index(distinct).astype(object))[codes], dtype=np.int64)
 
@@ -63,9 +63,9 @@ def reference_moment(asked: str | None, latest: Any) -> np.datetime64:
     Raises
     ------
     ParameterError
-        Where it is no date.
+        Where it is not a date.
     DataError
-        Where the data go on after it.
+        Where the data goes on after it.
     """
     last = np.datetime64(latest.to_datetime64(), "us")
     if asked is None:

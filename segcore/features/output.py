@@ -1,4 +1,4 @@
-"""A feature table as rows for files: customers first, sorted."""
+"""Feature tables and data dictionaries as rows for files."""
 
 from __future__ import annotations
 

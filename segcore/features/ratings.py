@@ -1,4 +1,4 @@
-"""Features of customers from ratings of items: how many, how kind, how wide."""
+"""Features of customers from their ratings of items: how many, how high, how varied."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def build_ratings(
     DataError
         Where there are ratings after the reference date, or they are too large to be added up.
     ParameterError
-        Where the reference date is none.
+        Where the reference date is not a date.
     """
     known = fitted or {}
     lines = _lines(dataset)
@@ -93,7 +93,7 @@ def build_ratings(
 
 
 def _lines(dataset: Dataset) -> Any:
-    """Return one row a rating under the names of the roles, and the day."""
+    """Return one row per rating under the names of the roles, and the day."""
     roles = dataset.roles
     wanted = [nw.col(roles[role]).alias(role) for role in ("customer", "item", "rating", "time") if role in roles]
     if "category" in roles:
@@ -151,7 +151,7 @@ def _describe(
     item, repeats = roles.get("item"), ""
     if item:
         again = int(made["n_ratings"].sum() - made["distinct_items"].sum())
-        repeats = f" Every one counts, repeated ratings of the same {item} included ({again:,} here)." if again else ""
+        repeats = f" Every rating counts, including repeated ratings of the same {item} ({again:,} here)." if again else ""
     undated = None if time else Finding("feature.no_role", values={"role": "time"})
     when = (time,) if time else ()
     entries = (
@@ -182,13 +182,15 @@ def _describe(
             "distinct_items",
             "Different items",
             "items",
-            f"Number of different {item or 'items'} that the customer rated.",
+            f"Number of different {f'values of {item}' if item else 'items'} that the customer rated.",
             (item,) if item else (),
             None if item else Finding("feature.no_role", values={"role": "item"}),
         ),
         FeatureEntry("Recency", "Recency", "days", "Whole days from the customer's last rating to the reference date.", when, undated),
         FeatureEntry("tenure_days", "Tenure", "days", "Days from the customer's first rating to the reference date.", when, undated),
-        FeatureEntry("active_days", "Active days", "days", "Number of different days with a rating of the customer.", when, undated),
+        FeatureEntry(
+            "active_days", "Active days", "days", "Number of different days on which the customer rated something.", when, undated
+        ),
     )
     if categories is None:
         return (

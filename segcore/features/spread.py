@@ -1,4 +1,4 @@
-"""What the features look like before anything is clustered: how each is spread, and which say the same."""
+"""Distribution of each feature over the customers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Spread:
 
     @property
     def is_constant(self) -> bool:
-        """Tell whether all customers have the same value, so that the feature tells none from another."""
+        """Tell whether all customers have the same value, so that the feature distinguishes nobody."""
         return self.low == self.high
 
 

@@ -1,4 +1,4 @@
-"""How the values of a column are shared out over the segments: categories that were clustered on, and columns of the profile."""
+"""Shares of a column's values in each segment: categories that were clustered on, and profile columns."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class ColumnAcross:
     segments : tuple of GroupShares
         The largest segment first, the noise last.
     association : float
-        Cramer's V of segment and value, 0 (the segments are alike in it) to 1 (it tells the segment).
+        Cramer's V of segment and value, 0 (the segments are alike in it) to 1 (it determines the segment).
     pure : tuple of (str, str)
         Segments in which at least 99 % have one value, though fewer than 90 % of all customers have: title and value.
     agreement : float

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from segcore.features.transactions.calendar_names import MONTHS, WEEKDAYS
 from segcore.segments.records import FeatureProfile
 from segcore.wording.numbers import listed, number_text, percent_text, unit_text
 
@@ -22,9 +23,8 @@ _PHRASES: Mapping[str, str] = {
     "average_basket_value": "{} per order",
     "days_between_orders": "{} days between orders",
     "tenure_days": "{} days from first to last order",
-    **{f"share_{day}": f"{{}} of order lines on {day}s" for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")},
-    **{f"share_{day}": f"{{}} of order lines on {day}s" for day in ("Saturday", "Sunday")},
-    **{day: f"{{}} order lines on {day}s" for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")},
+    **{f"share_{day}": f"{{}} of order lines on {day}s" for day in WEEKDAYS},
+    **{day: f"{{}} order lines on {day}s" for day in WEEKDAYS},
     "rfm_recency": "an RFM score of {} for recency",
     "rfm_frequency": "an RFM score of {} for frequency",
     "rfm_monetary": "an RFM score of {} for spend",
@@ -44,7 +44,6 @@ _PHRASES: Mapping[str, str] = {
     "active_days": "{} days with a rating",
 }
 _BEGINNINGS: Mapping[str, str] = {"spend_share_": "{} of spend on ", "rating_share_": "{} of ratings on "}
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 
 
 def sets_apart(features: Sequence[FeatureProfile], *, most: int = 3) -> str:
@@ -120,9 +119,9 @@ def _phrase(feature: FeatureProfile) -> str:
     for beginning, phrase in _BEGINNINGS.items():
         if feature.unit and feature.name.startswith(beginning):
             return phrase + _braced(feature.name.removeprefix(beginning))
-    if feature.name in _MONTHS:
+    if feature.name in MONTHS:
         return f"{{}} order lines in {feature.name}"
-    if feature.name.removeprefix("share_") in _MONTHS:
+    if feature.name.removeprefix("share_") in MONTHS:
         return f"{{}} of order lines in {feature.name.removeprefix('share_')}"
     return _braced(feature.title) + " of {}" + unit_text(feature.unit)
 

@@ -1,4 +1,4 @@
-"""How a feature is spread in a segment and in the population, in the same bins."""
+"""Histograms of a feature in a segment and among all customers, over the same bins."""
 
 from __future__ import annotations
 

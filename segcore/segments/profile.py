@@ -1,4 +1,4 @@
-"""Each segment's size, revenue and features against everybody's."""
+"""Size, revenue and features of each segment, compared with all customers."""
 
 from __future__ import annotations
 

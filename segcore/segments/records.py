@@ -1,4 +1,4 @@
-"""What is known of a segment, as plain numbers and one sentence."""
+"""Profile of a segment: plain numbers and one sentence."""
 
 from __future__ import annotations
 

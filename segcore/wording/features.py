@@ -1,4 +1,4 @@
-"""Sentences on columns and features: why a column is used as it is, why there is no feature, what stands against building them.
+"""Sentences on columns and features: why a column has its use, why a feature is missing, why none can be built.
 
 Sentences of ``column.*``, and of those ``feature.*`` codes that say why a feature is missing, are clauses: they follow a name, as in
 "zip (it holds postcodes ...)", and have neither a capital nor a full stop.

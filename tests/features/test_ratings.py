@@ -62,7 +62,7 @@ def test_the_dictionary_explains_every_feature_and_says_what_is_missing(dataset_
 
     assert {entry.name for entry in table.dictionary if entry.dropped is None} == set(table.names)
     assert all(entry.description.endswith(".") and entry.columns and entry.unit for entry in table.dictionary if entry.dropped is None)
-    assert entry_of(table, "n_ratings").description.endswith("repeated ratings of the same Film included (1 here).")
+    assert entry_of(table, "n_ratings").description.endswith("including repeated ratings of the same Film (1 here).")
     assert "Ratings of 4.2 and above" in entry_of(table, "share_top").description
     assert sentence(entry_of(base, "Recency").dropped) == "no column has the role time"
     assert sentence(entry_of(base, "rating_share").dropped) == "no column has the role category"

@@ -9,13 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from segcore.features.correlations import NEAR_DUPLICATE, Correlations, correlations
+from segcore.features.planning.groups import group_features
 from segcore.records.feature_table import FeatureTable, unique_titles
 from segcore.records.plan import Plan
 from segcore.system.digests import digest
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted
 from ui.features.form import untick
-from ui.features.groups import group_features
 from ui.features.values import values_of
 from ui.shell import cache
 from ui.widgets.figures import CONFIG

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from segcore.features.planning.groups import Tick, group_features
 from segcore.features.spread import Shares, Spread, value_shares
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import Transform
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, number_text, percent_text
-from ui.features.groups import Tick, group_features
 from ui.features.values import spread_of, values_of
 from ui.shell import cache, state
 from ui.widgets.figures import CONFIG

@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithms
-from segcore.features.planning.sets import set_of, sets_of
+from segcore.features.planning.groups import Group, Tick, group_features
+from segcore.features.planning.sets import DESCRIPTIONS, set_of, sets_of
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import SCALERS, Outliers, Scaler
@@ -18,7 +19,6 @@ from segcore.wording.numbers import counted, percent_text
 from segcore.wording.quotes import visible
 from ui.features import weights as feature_weights
 from ui.features.account import draw_account, set_aside
-from ui.features.groups import Group, Tick, group_features
 from ui.shell import cache, state
 from ui.sweep.k_distance import choice_digest
 from ui.widgets import parameters
@@ -26,14 +26,6 @@ from ui.widgets import parameters
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
 
-PRESETS = {"behaviour": "Behaviour", "rfm": "RFM", "kit": "The Intel kit's 21", "small": "The kit's small 3", "all": "All"}
-_PRESET_WORDS = {
-    "behaviour": "recency, invoices, log spend, basket value, days between orders and the shares of the weekdays",
-    "rfm": "recency, frequency and monetary value, as the classic scoring has them",
-    "kit": "exactly what the Intel customer segmentation kit clusters on",
-    "small": "the kit's amount, number of lines and recency",
-    "all": "every feature there is",
-}
 _SETTINGS = (
     (
         "kit",
@@ -162,8 +154,9 @@ def _presets(taken: Intake, table: FeatureTable) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Tick a set:", width="content")
         for name in sets_of(taken.kind):
-            words = f"{_PRESET_WORDS[name].capitalize()}."
-            st.button(PRESETS[name], key=f"preset.{name}", help=words, on_click=_show_preset, args=(name, taken, table))
+            title, words = DESCRIPTIONS[name]
+            words = f"{words[:1].upper()}{words[1:]}."
+            st.button(title, key=f"preset.{name}", help=words, on_click=_show_preset, args=(name, taken, table))
         st.button("None", key="preset.none", on_click=_show_preset, args=("", taken, table), help="Untick everything.")
     if taken.kind != "transactions":
         return
@@ -320,5 +313,5 @@ def _summary(place: st.delta_generator.DeltaGenerator, chosen: Plan, taken: Inta
         place.warning("Tick at least one feature.", icon=":material/checklist:")
         return
     name = set_of(chosen.features, table, taken.kind)
-    preset = f", the set “{PRESETS[name]}”: {_PRESET_WORDS[name]}" if name and taken.kind == "transactions" else ""
+    preset = f", the set “{DESCRIPTIONS[name][0]}”: {DESCRIPTIONS[name][1]}" if name and taken.kind == "transactions" else ""
     place.markdown(f"**{len(chosen.features)} of {counted(len(table.names), 'feature')} ticked**{preset}.")

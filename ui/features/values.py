@@ -7,22 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segcore.features.spread import Spread, skewness, spread
+from segcore.features.planning.groups import Tick
+from segcore.features.spread import Spread, spread
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import Outliers, Scaler, Transform
 from segcore.system.digests import digest
 from ui.features.account import kept_customers
-from ui.features.groups import Tick
 from ui.shell import cache
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
-
-SKEWED = 1.0
-"""Skewness, in size, from which a feature counts as skewed."""
-_SAMPLED = 20_000
-_HELPS = 0.6  # a transform that leaves more of the skewness is not worth having
 
 
 def values_of(taken: Intake, table: FeatureTable, name: str, transform: Transform | None = None, outliers: Outliers = "none") -> np.ndarray:
@@ -74,18 +69,12 @@ def catch_up(table: FeatureTable, ticked: Sequence[Tick], variances: Sequence[fl
 
 
 def advice(taken: Intake, table: FeatureTable, name: str, outliers: Outliers = "none") -> Transform | None:
-    """Return the transform that would make a skewed feature clearly less so: a log where that does, else a power; None where none does."""
+    """Return the transform that would make a skewed feature clearly less skewed; None where there is none."""
 
     def build() -> Transform | None:
-        before = abs(spread_of(taken, table, name, None, outliers).skewness)
-        if before <= SKEWED:
-            return None
-        values = values_of(taken, table, name, None, outliers)
-        sample = values[:: max(1, len(values) // _SAMPLED)]  # a hint, and a power of a million values takes seconds
-        transforms: tuple[Transform, ...] = ("log", "power")
-        for transform in transforms:
-            if abs(skewness(_transformed(sample, transform))) <= _HELPS * before:
-                return transform
-        return None
+        from segcore.features.planning.transform_advice import suggested_transform
+
+        before = spread_of(taken, table, name, None, outliers).skewness
+        return suggested_transform(values_of(taken, table, name, None, outliers), before=before)
 
     return cache.described("advice", f"{taken.table}.{outliers}.{name}", build)

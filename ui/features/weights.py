@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from segcore.features.planning.groups import Tick
 from segcore.features.planning.priorities import PRIORITIES
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
@@ -16,7 +17,6 @@ from segcore.records.preparation import Outliers, Scaler, Transform
 from segcore.system.digests import digest
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, percent_text
-from ui.features.groups import Tick
 from ui.features.values import advice, catch_up, scaled_variance, spread_of
 from ui.shell import state
 

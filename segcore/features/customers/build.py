@@ -1,4 +1,4 @@
-"""Features of a table that has one row a customer: numbers as they are, two values and categories as 0 and 1."""
+"""Features of a table with one row per customer: numbers as they are, two values and categories as 0 and 1."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def build_customers(
     fitted: Mapping[str, Any] | None = None,
     columns: ColumnRules | None = None,
 ) -> FeatureTable:
-    """Make features of the columns that describe customers, and say what became of each of the others.
+    """Make features of the columns that describe customers, and report the use of every column.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One column as it is looked at and encoded: numbers, or texts that stand for the same thing made the same."""
+"""Values of one column, as they are screened and encoded: numbers, or texts in one spelling."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class NumberColumn:
         return _sorted(zip(map(plain_number, values[often]), counts[often], strict=True))
 
     def where(self, value: str | None) -> np.ndarray:
-        """Return which rows have a value, shape (n_rows,), bool; ``None`` stands for those without one."""
+        """Return which rows have a value, shape (n_rows,), bool; ``None`` means those without one."""
         if value is None:
             return self.missing
         number = as_number(value)
@@ -153,14 +153,14 @@ class TextColumn:
         return _sorted((self.texts[int(code)].as_py(), self.counts[code]) for code in often)
 
     def where(self, value: str | None) -> np.ndarray:
-        """Return which rows have a value, shape (n_rows,), bool; ``None`` stands for those without one."""
+        """Return which rows have a value, shape (n_rows,), bool; ``None`` means those without one."""
         if value is None:
             return self.missing
         code = int(pc.index(self.texts, pa.scalar(value, self.texts.type)).as_py())
         return np.zeros(len(self), dtype=bool) if code < 0 else np.asarray(self.codes == code)
 
     def matching(self, pattern: str) -> float:
-        """Return the share of the different values that match a pattern; 0 where there is none."""
+        """Return the share of the different values that match a pattern; 0 without values."""
         return float(pc.mean(pc.match_substring_regex(self.texts, pattern)).as_py()) if self.n_values else 0.0
 
     def carried(self) -> np.ndarray:

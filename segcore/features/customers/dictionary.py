@@ -1,4 +1,4 @@
-"""The data dictionary's words for what was made of a column."""
+"""Data dictionary of features made from the columns of a customer table."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _of_value(title: str, value: str | None, column: Column | None) -> str:
 
 
 def _of_rest(recipe: Mapping[str, Any], column: Column | None) -> str:
-    title, rest = recipe["column"], "any value without a dummy of its own"
+    title, rest = recipe["column"], "any value without its own feature"
     if column is None:
         return f"1 where {title} is {rest}, else 0."
     listed = column.frequent(0.0) if column.n_values <= 1_000 else None

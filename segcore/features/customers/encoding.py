@@ -1,4 +1,4 @@
-"""From a column to features by a recipe of plain values, fitted once and applied to these customers and to new ones alike."""
+"""Encoding of a column as features by a recipe of plain values, fitted once and applied to new customers too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns that tell customers apart rather than say something about them: found by their titles and by what they hold."""
+"""Columns that identify customers rather than describe them, detected by title and content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from segcore.features.customers.column_values import Column, NumberColumn, TextC
 from segcore.features.customers.title_words import names, names_code, names_count, names_id, names_number_of, names_person, numbers_rows
 from segcore.records.finding import Finding
 
-_MOST = 0.9  # of the different texts must look alike to be taken for something
+_MOST = 0.9  # of the different texts must look alike
 _MANY_CODES = 12
 _LONG = 50  # rows from which a column that counts them is one, whatever its title
 _CONTENTS = (
@@ -71,7 +71,7 @@ def _counter(column: NumberColumn) -> Finding | None:
 
 
 def holds_codes(column: NumberColumn) -> bool:
-    """Tell whether numbers are codes by their title, and too many different ones to be taken for grades."""
+    """Tell whether numbers are codes by their title, and too many different ones to be grades."""
     return (names_id(column.name) or names_code(column.name)) and column.whole and column.n_values > _MANY_CODES
 
 

@@ -1,4 +1,4 @@
-"""What each column of a table of customers is for: decided by the analyst's rules, then by its title and what it holds."""
+"""Use of each column of a customer table, decided by the analyst's rules, then by its title and content."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Screening:
         Raises
         ------
         DataError
-            Where it is to be a number and is none.
+            Where it is to be a number and is not.
         """
         asked = self._as_asked(column)
         if asked is not None:
@@ -142,7 +142,7 @@ class Screening:
         return isinstance(column, NumberColumn) and name not in self.rules.keep and holds_codes(column)
 
     def _has_gaps(self, column: Column) -> bool:
-        """Tell whether values are missing in so many rows that this is a value of its own."""
+        """Tell whether values are missing in so many rows that missing counts as a value."""
         return column.n_missing / len(column) > self.rules.min_share
 
     def _category(self, column: Column, *, forced: bool) -> Decision:

@@ -1,4 +1,4 @@
-"""What the words of a column's title say: outcomes, outputs of models, identifiers, counts."""
+"""Words in column titles that mark outcomes, outputs of models, identifiers and counts."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from segcore.records.preparation import TRANSFORMS, Transform
 from segcore.wording.findings import refusal
 
 PRIORITIES: Mapping[str, float] = {"high": 4.0, "medium": 2.5, "low": 1.5}
-"""What each word stands for: a factor on the scaled feature, over what lets it catch up with the others."""
+"""Factor of each word on the scaled feature, on top of what lets it catch up with the others."""
 
 _SHORT = {"med": "medium"}
 _MOST_NAMES, _LONGEST_NAME = 12, 60
@@ -27,11 +27,11 @@ def parse_priorities(table: FeatureTable, texts: Sequence[str], *, catch_up: Map
     ----------
     table : FeatureTable
     texts : sequence of str
-        Each is a word or a factor, "=", and names of features or of columns, separated by commas; a column stands for all of its
+        Each is a word or a factor, "=", and names of features or of columns, separated by commas; a column means all of its
         dummies. The words are ``high``, ``medium`` (or ``med``) and ``low``; a factor is any number above 0. A name may have commas,
-        and stand in double quotes.
+        and may be in double quotes.
     catch_up : mapping of feature to float, or None
-        `segcore.features.distances.catch_up`: what the factors that words stand for are multiplied by, so that a word means the same for
+        `segcore.features.distances.catch_up`: what the factors of words are multiplied by, so that a word means the same for
         features of any spread. Factors given as numbers are taken as they are.
 
     Returns
@@ -120,7 +120,7 @@ def _transform(word: str) -> Transform:
 
 
 def _names(table: FeatureTable, text: str) -> list[str]:
-    """Return the features that names separated by commas stand for; where a name has commas, the longest name that fits counts."""
+    """Return the features of names separated by commas; where a name has commas, the longest name that fits counts."""
     pieces = text.split(",")
     found: list[str] = []
     at = 0

@@ -10,10 +10,17 @@ from segcore.features.transactions.dictionary import BEHAVIOUR, KIT, RFM, SMALL
 from segcore.records.feature_table import FeatureTable
 from segcore.wording.findings import refusal
 
-# Empty stands for every feature of the table.
+# Empty means every feature of the table.
 FEATURE_SETS: Mapping[str, tuple[str, ...]] = {"kit": KIT, "small": SMALL, "behaviour": BEHAVIOUR, "rfm": RFM, "all": ()}
 
-
+# Title, and what is in it.
+DESCRIPTIONS: Mapping[str, tuple[str, str]] = {
+    "behaviour": ("Behaviour", "recency, orders, net spend (log), average order value, days between orders and the shares of the weekdays"),
+    "rfm": ("RFM", "recency, frequency and monetary value, as in classic RFM scoring"),
+    "kit": ("The Intel kit's 21", "exactly what the Intel customer segmentation kit clusters on"),
+    "small": ("The kit's small 3", "the kit's amount, number of lines and recency"),
+    "all": ("All", "every available feature"),
+}
 _ON_SCREEN: Mapping[str, tuple[str, ...]] = {"transactions": ("behaviour", "rfm", "kit", "small", "all")}
 
 
@@ -23,23 +30,23 @@ def sets_of(kind: str) -> tuple[str, ...]:
 
 
 def set_of(features: Collection[str], table: FeatureTable, kind: str) -> str | None:
-    """Return the name of the set that consists of exactly these features; ``None`` if there is none."""
+    """Return the name of the set of exactly these features, or ``None``."""
     chosen = set(features)
     return next((name for name in sets_of(kind) if chosen == set(feature_names(table, name, kind))), None)
 
 
 def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]:
-    """Return the features that a set or a list of names stands for.
+    """Return the features of a set or a list of names.
 
     Parameters
     ----------
     table : FeatureTable
         Every feature of every customer.
     asked : str
-        ``kit``, ``small``, ``behaviour``, ``rfm``, ``all``, or names with commas between. The name of a column of the source stands for
+        ``kit``, ``small``, ``behaviour``, ``rfm``, ``all``, or names with commas between. The name of a column of the source means
         all of its dummies.
     kind : {"transactions", "ratings", "customers"}
-        Ratings, and a table with one row a customer, have ``all`` only.
+        Ratings, and tables with one row per customer, have ``all`` only.
 
     Raises
     ------
@@ -63,7 +70,7 @@ def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]
 
 
 def _available(table: FeatureTable, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the features that names stand for, or refuse the first one that there cannot be, with the reason."""
+    """Return the features of names, or refuse the first one that is missing, with the reason."""
     dropped = table.dropped()
     for name in table.expand(names):
         if name not in table.names and name in dropped:
@@ -72,7 +79,7 @@ def _available(table: FeatureTable, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _listed(asked: str, known: set[str]) -> list[str]:
-    """Return the names between commas; a name that is known may have commas itself, and stand in double quotes."""
+    """Return the names between commas; a known name may contain commas, and may be in double quotes."""
     parts = asked.split(",")
     longest = 1 + max((name.count(",") for name in known), default=0)
     names: list[str] = []

@@ -12,8 +12,9 @@ import pandas as pd
 
 from segcore.features.categories import Categories, as_category, choose, shares, weigh
 from segcore.features.grouping import as_iso, by_customer, count_distinct, days, ratio, reference_moment, rows_of, small
+from segcore.features.transactions.calendar_names import MONTHS, WEEKDAYS
 from segcore.features.transactions.clock import PERIODS, period, why_no_clock
-from segcore.features.transactions.dictionary import MONTHS, SPENT, WEEKDAYS, describe
+from segcore.features.transactions.dictionary import SPENT, describe
 from segcore.features.transactions.fitted import Fitted, known_clock
 from segcore.features.transactions.returns import discount_share, none_of, returned_value_share
 from segcore.features.transactions.rfm import SEGMENT, fit_cuts, rfm_scores, rfm_segments
@@ -56,7 +57,7 @@ def build_transactions(
     DataError
         Where the data has lines after the reference date, or a customer's spend is more than a number can hold.
     ParameterError
-        Where the reference date is none.
+        Where the reference date is not a date.
 
     Notes
     -----
@@ -109,7 +110,7 @@ class _Bought:
 
 
 def _lines(dataset: Dataset) -> Any:
-    """Return one row a line under plain names: those of the roles, cancelled, and the calendar's key."""
+    """Return one row per order line under plain names: those of the roles, cancelled, and the calendar's key."""
     roles: Mapping[str, str] = dataset.roles
     frame = nw.from_native(dataset.frame, eager_only=True)
     amount = nw.col(roles["amount"]) if "amount" in roles else nw.col(roles["quantity"]) * nw.col(roles["price"])

@@ -1,4 +1,4 @@
-"""The time of day at which customers buy, where the times tell it."""
+"""Time of day at which customers buy, where the times include it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def why_no_clock(times: Any, time: str) -> Finding | None:
 
     Notes
     -----
-    A 12-hour clock without AM or PM never shows 0 or more than 12, though small and large hours both come up.
+    A 12-hour clock without AM or PM never shows 0 or more than 12, though small and large hours both occur.
     """
     clock = times.dt.timestamp("us") % _DAY
     if clock.max() == 0:
@@ -45,13 +45,13 @@ def why_no_clock(times: Any, time: str) -> Finding | None:
 
 
 def describe_clock(time: str, dropped: Finding | None) -> tuple[FeatureEntry, ...]:
-    """Return the entries of the four shares; ``dropped`` is why there are none."""
+    """Return the entries of the four shares; ``dropped`` is why they are missing."""
     return tuple(
         FeatureEntry(
             f"share_{name}",
             f"Share {'at night' if name == 'night' else f'in the {name}'}",
             "share of lines",
-            f"Lines with {time} from {bounds}, divided by NumberOfOrders.",
+            f"Number of order lines with {time} from {bounds}, divided by NumberOfOrders.",
             (time,),
             dropped,
         )

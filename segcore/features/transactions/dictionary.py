@@ -1,10 +1,11 @@
-"""What each feature of transactions is, in words: the data dictionary."""
+"""Data dictionary of the features of transactions: title, unit and description of each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from segcore.features.categories import Categories, ShareWords, describe_shares
+from segcore.features.transactions.calendar_names import MONTHS, WEEKDAYS
 from segcore.features.transactions.clock import describe_clock
 from segcore.features.transactions.fitted import Fitted
 from segcore.features.transactions.returns import describe_returns
@@ -13,22 +14,7 @@ from segcore.features.transactions.rhythm import describe_rhythm
 from segcore.records.feature_table import FeatureEntry
 from segcore.records.finding import Finding
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
-# The Intel kit's columns in its order, which is the alphabet's, without a Saturday.
+# The Intel kit's columns in its order, which is alphabetical, without a Saturday.
 SMALL = ("Amount", "NumberOfOrders", "Recency")
 KIT = (*SMALL, *sorted(set(WEEKDAYS) - {"Saturday"}), *sorted(MONTHS))
 SHARES = tuple(f"share_{name}" for name in (*WEEKDAYS, *MONTHS))
@@ -59,14 +45,14 @@ SPENT = ShareWords(
     prefix="spend_share_",
     title="Share of spend on",
     unit="share of spend",
-    part="Sum of positive amounts, cancelled lines left out,",
+    part="Sum of positive amounts, without cancelled lines,",
     whole="that of all lines",
     nothing="where the customer has no spend",
 )
 
 
 def describe(roles: Mapping[str, str], found: Fitted) -> tuple[FeatureEntry, ...]:
-    """Return the entries of every feature, those that the roles or the data do not allow marked as dropped.
+    """Return the entry of every feature; those that the roles or the data do not allow are marked as dropped.
 
     Parameters
     ----------
@@ -102,57 +88,59 @@ def _spent(roles: Mapping[str, str], money: tuple[str, ...], categories: Categor
 def _first(
     roles: Mapping[str, str], money: tuple[str, ...], amount: str, cancelled: str, orders: tuple[str, ...]
 ) -> tuple[FeatureEntry, ...]:
-    """Return the entries of the Intel kit's features and of those that go with them."""
+    """Return the entries of the Intel kit's features and of those made from the same columns."""
     time = roles["time"]
     order = roles.get("order", time)
     entries = [
         FeatureEntry(
-            "Amount", "Mean line amount", "currency", f"Mean of {amount} over the customer's lines, cancelled ones included.", money
+            "Amount", "Mean line amount", "currency", f"Mean of {amount} over the customer's order lines, including cancelled ones.", money
         ),
         FeatureEntry(
             "NumberOfOrders",
-            "Lines",
+            "Order lines",
             "lines",
-            "Number of the customer's lines, cancelled ones included. The name is the Intel kit's; orders are counted by 'invoices'.",
+            "Number of the customer's order lines, including cancelled ones. The name is the Intel kit's; 'invoices' counts orders.",
             (roles["customer"],),
         ),
         FeatureEntry("Recency", "Recency", "days", f"Whole days from the customer's last {time} to the reference date.", (time,)),
-        *(FeatureEntry(day, f"Lines on {day}s", "lines", f"Number of lines with {time} on a {day}.", (time,)) for day in sorted(WEEKDAYS)),
         *(
-            FeatureEntry(month, f"Lines in {month}", "lines", f"Number of lines with {time} in {month}, of any year.", (time,))
+            FeatureEntry(day, f"Lines on {day}s", "lines", f"Number of order lines with {time} on a {day}.", (time,))
+            for day in sorted(WEEKDAYS)
+        ),
+        *(
+            FeatureEntry(month, f"Lines in {month}", "lines", f"Number of order lines with {time} in {month} of any year.", (time,))
             for month in MONTHS
         ),
-        FeatureEntry("invoices", "Orders", "orders", f"Number of different {order} of the customer, {cancelled} not counted.", orders),
+        FeatureEntry("invoices", "Orders", "orders", f"Number of different values of {order}, not counting {cancelled}.", orders),
         _items(roles, cancelled),
         FeatureEntry("total_spend", "Net spend", "currency", f"Sum of {amount}; cancelled lines reduce it.", money),
         FeatureEntry(
             "log_spend",
-            "Net spend, logarithm",
+            "Net spend (log)",
             "log of currency",
-            "Natural logarithm of 1 + net spend; for negative net spend, minus the logarithm of 1 + its size.",
+            "Natural logarithm of 1 + net spend; for a negative net spend, minus the logarithm of 1 + its absolute value.",
             money,
         ),
         FeatureEntry(
             "average_basket_value",
-            "Net spend an order",
+            "Average order value",
             "currency",
-            "Net spend divided by the number of orders; 0 where every order is cancelled.",
+            "Net spend divided by the number of orders; 0 if every order is cancelled.",
             tuple(dict.fromkeys((*money, order))),
         ),
         FeatureEntry(
             "days_between_orders",
-            "Mean days between orders",
+            "Average days between orders",
             "days",
-            f"Days from the first to the last order divided by the orders less one, {cancelled} not counted. With one order, the days "
-            "from it to the reference date; with none, the days from the first line.",
+            f"Days from the first to the last order divided by the number of orders minus one, not counting {cancelled}. With one order: "
+            "days from it to the reference date. Without orders: days from the first line.",
             orders,
         ),
         FeatureEntry(
             "tenure_days",
             "Tenure",
             "days",
-            f"Days from the customer's first order to the reference date, {cancelled} not counted; from the first line where there is no "
-            "order.",
+            f"Days from the customer's first order to the reference date, not counting {cancelled}. Without orders: from the first line.",
             orders,
         ),
         *(
@@ -170,8 +158,8 @@ def _first(
 
 def _cancelled(roles: Mapping[str, str]) -> str:
     if "quantity" in roles:
-        return "lines with a negative quantity or an order number C and digits"
-    return "lines with a negative amount or an order number C and digits"
+        return "cancelled lines (a negative quantity, or an order number of C and digits)"
+    return "cancelled lines (a negative amount, or an order number of C and digits)"
 
 
 def _items(roles: Mapping[str, str], cancelled: str) -> FeatureEntry:
@@ -185,5 +173,9 @@ def _items(roles: Mapping[str, str], cancelled: str) -> FeatureEntry:
             Finding("feature.no_role", values={"role": "item"}),
         )
     return FeatureEntry(
-        "distinct_items", "Different items", "items", f"Number of different {roles['item']}, {cancelled} not counted.", (roles["item"],)
+        "distinct_items",
+        "Different items",
+        "items",
+        f"Number of different values of {roles['item']}, not counting {cancelled}.",
+        (roles["item"],),
     )

@@ -1,4 +1,4 @@
-"""What customers bring back, and what is taken off their prices."""
+"""Returns, cancellations and discounts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def discount_share(discount: np.ndarray, spend: np.ndarray) -> np.ndarray:
 
 
 def none_of(made: Mapping[str, np.ndarray]) -> list[str]:
-    """Return those of the three features that are 0 for every customer, which say nothing about any."""
+    """Return those of the three features that are 0 for every customer, which distinguish nobody."""
     return [name for name in _ABSENT if name in made and not made[name].any()]
 
 
@@ -43,7 +43,7 @@ def describe_returns(
     money : tuple of str
         The columns of a line's amount.
     amount, cancelled : str
-        A line's amount, and which lines are cancelled, in words.
+        A line's amount, and the cancelled lines, in words.
     absent : sequence of str
         As ``none_of`` returned them.
     """
@@ -55,8 +55,8 @@ def describe_returns(
             "discount_share",
             "Discount share",
             "share of full price",
-            f"Sum of {discount or 'the discounts'}, whatever its sign, divided by itself + the sum of positive {amount}, {cancelled} not "
-            f"counted; 0 where both are 0. Missing discounts are 0.",
+            f"Sum of {discount or 'the discounts'}, ignoring its sign, divided by itself + the sum of positive {amount}, not counting "
+            f"{cancelled}; 0 if both are 0. Missing discounts count as 0.",
             (discount, *money) if discount else (),
             dropped.get("discount_share") if discount else Finding("feature.no_role", values={"role": "discount"}),
         ),
@@ -64,7 +64,7 @@ def describe_returns(
             "returns_share",
             "Share of cancelled lines",
             "share of lines",
-            f"Cancelled lines ({cancelled}) divided by NumberOfOrders.",
+            f"Number of {cancelled} divided by NumberOfOrders.",
             marks,
             dropped.get("returns_share"),
         ),
@@ -72,8 +72,8 @@ def describe_returns(
             "returned_value_share",
             "Share of spend returned",
             "share of spend",
-            f"Sum of negative {amount}, without the sign, divided by the sum of positive {amount} ({cancelled} not counted), at most 1; 1 "
-            "where there are returns alone, 0 where there are none.",
+            f"Sum of negative {amount}, without its sign, divided by the sum of positive {amount}, not counting {cancelled}; at most 1. 1 "
+            "for customers with nothing but returns, 0 for those without returns.",
             tuple(dict.fromkeys((*money, *marks))),
             dropped.get("returned_value_share"),
         ),

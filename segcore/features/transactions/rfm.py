@@ -113,7 +113,7 @@ def describe_rfm(cuts: Mapping[str, Sequence[float]], columns: Mapping[str, tupl
     return (
         FeatureEntry(
             "rfm_recency",
-            "RFM score of recency",
+            "RFM recency score",
             "score of 1 to 5",
             f"5 for a Recency of at most {recency[0]:,.6g} days, 4 up to {recency[1]:,.6g}, 3 up to {recency[2]:,.6g}, 2 up to "
             f"{recency[3]:,.6g}, 1 above.{_fifths(recency, best_first=True)}",
@@ -121,14 +121,14 @@ def describe_rfm(cuts: Mapping[str, Sequence[float]], columns: Mapping[str, tupl
         ),
         FeatureEntry(
             "rfm_frequency",
-            "RFM score of frequency",
+            "RFM frequency score",
             "score of 1 to 5",
             f"By the number of orders (invoices): {_steps(frequency)}.{_fifths(frequency)}",
             columns["frequency"],
         ),
         FeatureEntry(
             "rfm_monetary",
-            "RFM score of spend",
+            "RFM spend score",
             "score of 1 to 5",
             f"By net spend (total_spend): {_steps(monetary)}.{_fifths(monetary)}",
             columns["monetary"],
@@ -138,7 +138,7 @@ def describe_rfm(cuts: Mapping[str, Sequence[float]], columns: Mapping[str, tupl
             SEGMENT,
             "RFM segment",
             "",
-            f"The classic name for the scores of recency (R) and frequency (F): {_cells()}.",
+            f"The classic name for a pair of recency (R) and frequency (F) scores: {_cells()}.",
             tuple(dict.fromkeys((*columns["recency"], *columns["frequency"]))),
             Finding("feature.rfm_segment"),
         ),
@@ -165,8 +165,8 @@ def _steps(cuts: Sequence[float]) -> str:
 def _fifths(cuts: Sequence[float], *, best_first: bool = False) -> str:
     """Say what the cut-points are, and which scores they leave without a customer."""
     told = (
-        " These bounds part the customers they were fitted to into fifths (quantiles, interpolated); customers with equal values have "
-        "equal scores, so the fifths are unequal where many share a value."
+        " These bounds split the customers they were fitted to into fifths (interpolated quantiles). Equal values have equal scores, so "
+        "the fifths are unequal where many customers share a value."
     )
     empty = [score for score, (low, high) in enumerate(pairwise(cuts), start=2) if low == high]
     if not empty:

@@ -1,4 +1,4 @@
-"""How evenly a customer's orders are spread over time, and whether their spend grows or fades."""
+"""Regularity of a customer's orders, and the trend of their spend."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def describe_rhythm(
     columns, money : tuples of str
         What orders, and amounts, are made from.
     amount, cancelled : str
-        A line's amount, and which lines are cancelled, in words.
+        A line's amount, and the cancelled lines, in words.
     typical : float or None
         What customers with fewer than three orders have for the spread, days; ``None`` where nobody has three.
     filled : int
@@ -92,20 +92,20 @@ def describe_rhythm(
     return (
         FeatureEntry(
             "days_between_orders_spread",
-            "Spread of days between orders",
+            "Variation of days between orders",
             "days",
-            f"Standard deviation of the days from each order to the next, {cancelled} not counted: 0 is a steady rhythm. It needs three "
+            f"Standard deviation of the days from each order to the next, not counting {cancelled}: 0 is perfectly regular. It needs three "
             f"orders.{fill}",
             columns,
             Finding("feature.no_third_order") if typical is None else None,
         ),
         FeatureEntry(
             "spend_trend",
-            "Trend of spend",
+            "Spend trend",
             "from -1 to 1",
-            f"The time from the customer's first order to the reference date is halved: spend of the orders in the later half less that in "
-            f"the earlier, divided by their sum (positive {amount}; {cancelled} not counted). 1 is all of it later, -1 all of it earlier, "
-            "as with a single order; 0 where there is no spend, or no time since the first order.",
+            f"The time from the customer's first order to the reference date is halved: spend in the later half minus spend in the earlier "
+            f"half, divided by their sum (positive {amount}, not counting {cancelled}). 1 means all spend is later, -1 all is earlier, as "
+            "with a single order; 0 without spend, or without time since the first order.",
             tuple(dict.fromkeys((*money, *columns))),
         ),
     )

@@ -106,7 +106,7 @@ def test_shares_of_spend_are_those_of_the_largest_categories(dataset_of):
     assert features_of(table, *names) == [[0.75, 0.25, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 1]]
     assert table.fitted["categories"] == {"chosen": ["food", "toys", "(none)"], "other": True}
     assert entry_of(table, "spend_share_food").description == (
-        "Sum of positive amounts, cancelled lines left out, where Kind is food, divided by that of all lines; 0 where the customer has no "
+        "Sum of positive amounts, without cancelled lines, where Kind is food, divided by that of all lines; 0 where the customer has no "
         "spend."
     )
     assert "Kind is missing" in entry_of(table, "spend_share_(none)").description

@@ -1,7 +1,7 @@
 """How features are put into groups, and what one tick stands for."""
 
+from segcore.features.planning.groups import group_features
 from segcore.records.feature_table import FeatureEntry
-from ui.features.groups import group_features
 
 
 def entry(name, **options):

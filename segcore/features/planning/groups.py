@@ -1,29 +1,24 @@
-"""How the features are put side by side for ticking."""
+"""Features in groups to choose from: which belong together, under what title."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from segcore.features.transactions.calendar_names import MONTHS, WEEKDAYS
 from segcore.records.feature_table import FeatureEntry
-
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What one tick stands for.
+    """One choice: a feature, or all dummies of a column.
 
     Parameters
     ----------
     key : str
         The feature's name; of a column with dummies the column's.
     label, title : str
-        Short, beside the box; and for places where the group is not seen.
+        A short one within its group, and one for places without the group.
     names : tuple of str
         The features that are ticked: one, or all dummies of a column.
     is_number : bool
@@ -39,7 +34,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Ticks that stand together, with a title and one sentence."""
+    """Features that belong together, with a title and one sentence."""
 
     title: str
     caption: str
@@ -47,20 +42,20 @@ class Group:
 
 
 _Groups = tuple[tuple[str, str, tuple[str, ...]], ...]
-# A name that ends in * stands for all that begin so, and * alone for all that no group before it has.
+# A name that ends in * means all names that begin like it, and * alone all that are in no group before.
 _RATINGS: _Groups = (
-    ("Share of ratings by category", "What a customer rates, however many.", ("rating_share_*",)),
-    ("Ratings", "How many, how kind and how wide.", ("*",)),
+    ("Share of ratings by category", "What a customer rates, regardless of how many ratings.", ("rating_share_*",)),
+    ("Ratings", "How many ratings, how high and how varied.", ("*",)),
 )
 _TRANSACTIONS: _Groups = (
     (
         "Orders and recency",
-        "How often and how lately a customer bought, and how wide the choice.",
+        "How often and how recently a customer bought, and how varied the purchases.",
         ("Recency", "invoices", "days_between_orders", "tenure_days", "distinct_items", "NumberOfOrders"),
     ),
     (
         "Spend",
-        "What a customer is worth, cancellations taken off.",
+        "How much a customer spends, less cancellations.",
         ("log_spend", "total_spend", "average_basket_value", "Amount"),
     ),
     (
@@ -70,43 +65,43 @@ _TRANSACTIONS: _Groups = (
     ),
     (
         "Rhythm and trend",
-        "How regularly a customer buys, and whether the spend grows.",
+        "How regularly a customer buys, and whether spending grows.",
         ("days_between_orders_spread", "spend_trend"),
     ),
     (
         "Discounts and returns",
-        "How much is bought at a discount, and how much is brought back.",
+        "How much is bought at a discount, and how much is returned.",
         ("discount_share", "returns_share", "returned_value_share"),
     ),
     (
         "Time of day",
-        "At what hours a customer buys, whatever the amount; the four shares add up to 1.",
+        "At what hours a customer buys, regardless of the amount; the four shares add up to 1.",
         ("share_morning", "share_afternoon", "share_evening", "share_night"),
     ),
     (
         "Share of lines by weekday",
-        "On which days a customer buys, whatever the amount; the seven add up to 1.",
-        tuple(f"share_{day}" for day in _WEEKDAYS),
+        "On which days a customer buys, regardless of the amount; the seven add up to 1.",
+        tuple(f"share_{day}" for day in WEEKDAYS),
     ),
     (
         "Share of lines by month",
-        "In which months a customer buys, whatever the amount; the twelve add up to 1.",
-        tuple(f"share_{month}" for month in _MONTHS),
+        "In which months a customer buys, regardless of the amount; the twelve add up to 1.",
+        tuple(f"share_{month}" for month in MONTHS),
     ),
-    ("Share of spend by category", "What a customer spends money on, whatever the amount.", ("spend_share_*",)),
-    ("Lines by weekday", "Lines bought on each day; mostly says how much a customer buys at all.", _WEEKDAYS),
-    ("Lines by month", "Lines bought in each month; mostly says how much a customer buys at all.", _MONTHS),
-    ("Other features", "One number a customer.", ("*",)),
+    ("Share of spend by category", "What a customer spends money on, regardless of the amount.", ("spend_share_*",)),
+    ("Lines by weekday", "Order lines on each day; mostly a measure of how much a customer buys overall.", WEEKDAYS),
+    ("Lines by month", "Order lines in each month; mostly a measure of how much a customer buys overall.", MONTHS),
+    ("Other features", "One number per customer.", ("*",)),
 )
 _SHORT = {
-    **{name: name for name in (*_WEEKDAYS, *_MONTHS)},
-    **{f"share_{name}": name for name in (*_WEEKDAYS, *_MONTHS)},
+    **{name: name for name in (*WEEKDAYS, *MONTHS)},
+    **{f"share_{name}": name for name in (*WEEKDAYS, *MONTHS)},
     **{f"share_{part}": part.capitalize() for part in ("morning", "afternoon", "evening", "night")},
 }
 
 
 def group_features(dictionary: Iterable[FeatureEntry], kind: str) -> tuple[Group, ...]:
-    """Return the groups of the features that there are, in the order to show them; each feature stands in exactly one tick."""
+    """Return the groups of the available features, in the order to show them; each feature is in exactly one tick."""
     entries = {entry.name: entry for entry in dictionary if entry.dropped is None}
     if kind == "customers":
         return _columns(entries)
@@ -134,7 +129,7 @@ def _tick(entry: FeatureEntry) -> Tick:
 
 
 def _columns(entries: dict[str, FeatureEntry]) -> tuple[Group, ...]:
-    """Return the groups of a table with one row a customer: numbers, then columns of categories, one tick a column."""
+    """Return the groups of a table with one row per customer: numbers, then categories, one tick per column."""
     numbers = tuple(_tick(entry) for entry in entries.values() if entry.kind == "number")
     blocks: dict[str, list[str]] = {}
     for entry in entries.values():
@@ -142,8 +137,8 @@ def _columns(entries: dict[str, FeatureEntry]) -> tuple[Group, ...]:
             blocks.setdefault(entry.block or entry.name, []).append(entry.name)
     categories = tuple(_category(key, tuple(names), entries) for key, names in blocks.items())
     found = (
-        Group("Numbers", "Columns whose numbers are compared as numbers.", numbers),
-        Group("Categories", "Columns of words or codes: each value is 0 or 1, and a column is ticked as a whole.", categories),
+        Group("Numbers", "Columns that are compared as numbers.", numbers),
+        Group("Categories", "Columns of texts or codes: each frequent value becomes 0 or 1; a column is ticked as a whole.", categories),
     )
     return tuple(group for group in found if group.ticks)
 

@@ -1,0 +1,41 @@
+"""Which transform makes a skewed feature clearly less skewed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segcore.features.spread import skewness
+from segcore.features.transforms import fitted_transform, transformed
+from segcore.records.preparation import Transform
+
+SKEWED = 1.0
+"""Absolute skewness from which a feature counts as skewed."""
+_SAMPLED = 20_000
+_HELPS = 0.6  # a transform that leaves more of the skewness is not worth having
+
+
+def suggested_transform(values: np.ndarray, *, before: float | None = None) -> Transform | None:
+    """Return the transform that would make a skewed feature clearly less skewed: a log where that does, else a power.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_customers,), float64
+        Finite, at least one.
+    before : float or None
+        Their skewness, where it is known.
+
+    Returns
+    -------
+    {"log", "power"} or None
+        ``None`` where the feature is not skewed or neither helps. Judged on at most 40,000 customers: fitting a power to a million values
+        takes seconds.
+    """
+    skewed = abs(skewness(values) if before is None else before)
+    if skewed <= SKEWED:
+        return None
+    sample = values[:: max(1, len(values) // _SAMPLED)]
+    transforms: tuple[Transform, ...] = ("log", "power")
+    for transform in transforms:
+        if abs(skewness(transformed(sample, transform, fitted_transform(sample, transform)))) <= _HELPS * skewed:
+            return transform
+    return None
