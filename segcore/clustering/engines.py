@@ -25,6 +25,7 @@ import segcore
 from segcore.errors import ParameterError
 from segcore.records.solution import ENGINES, EngineName
 
+# What scikit-learn-intelex logs is the only proof there is of who computed a fit.
 _ACCELERATED = "running accelerated version"
 _FALLBACK = "fallback to original Scikit-learn"
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "scikit-learn-intelex", "numba")

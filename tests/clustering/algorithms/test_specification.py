@@ -2,6 +2,7 @@
 
 import pytest
 
+from segcore.clustering.algorithms import registry
 from segcore.clustering.algorithms.registry import algorithm, algorithms
 from segcore.errors import ParameterError
 from segcore.records.solution import ENGINES
@@ -27,6 +28,21 @@ class TestEachAlgorithm:
     def test_every_parameter_is_explained(self, spec):
         assert all(param.title and param.help.endswith(".") for param in spec.params)
         assert spec.scoring.words.endswith(".")
+
+    def test_what_it_says_of_itself_names_its_own_parameters_and_criteria(self, spec):
+        names = {param.name for param in spec.params}
+        assert {spec.judging.size, spec.presentation.mapped_over, spec.radius.param if spec.radius else ""} <= {*names, ""}
+        assert spec.judging.by in {"inertia", "silhouette", *(criterion.name for criterion in spec.criteria)}
+        assert bool(spec.judging.size) == (spec.judging.by != "silhouette")
+        assert all(spec.param(name).validate(value) == value for name, values in spec.app_grid().items() for value in values)
+
+
+def test_a_registry_put_in_place_of_the_projects_own_holds_for_every_look_up(monkeypatch):
+    monkeypatch.setattr(registry, "ALGORITHMS", (registry.algorithm("ward"),))
+    assert [spec.name for spec in registry.algorithms()] == ["ward"]
+    assert (registry.find_algorithm("kmeans"), registry.criteria()) == (None, ())
+    with pytest.raises(ParameterError, match="ward"):
+        registry.algorithm("kmeans")
 
 
 def test_the_default_grids_are_the_intel_kits():

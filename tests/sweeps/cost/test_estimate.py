@@ -168,6 +168,11 @@ class TestCalibration:
         monkeypatch.setattr(calibration, "processor_name", lambda: "another")
         assert read_calibration(home) is None
 
+    def test_kinds_of_work_keep_their_names_so_that_a_file_of_an_earlier_version_is_still_of_use(self):
+        """A calibration.json holds for its versions and algorithms; a kind that it lacks would take the time from the estimate."""
+        kept = {f"{name}.{engine}" for name, engine in PAIRS} - {"dbscan.stock"} | {"dbscan.stock.tree", "dbscan.stock.brute"}
+        assert set(kinds_of_work()) == {*kept, "silhouette", "measuring"}
+
     @pytest.mark.parametrize("text", ["", "{", "[]", '{"machine": 1}', "null"])
     def test_a_damaged_file_counts_as_none(self, home, text):
         (home / calibration.FILE).write_text(text)
