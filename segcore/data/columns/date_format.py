@@ -151,7 +151,7 @@ class Reading:
         if form == Form.DAY_NUMBER:
             self._say(f"{self.name} holds Excel's day numbers, read as dates since 1899-12-30.")
         else:
-            self._say(f"{self.name} is read as {_UNITS[form]} since 1970-01-01 (UTC).")
+            self._say(f"{self.name} is read as {_UNITS[Form(form)]} since 1970-01-01 (UTC).")
 
     def _date(self, form: int, asked: DateOrder | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return year, month and day of each text."""
