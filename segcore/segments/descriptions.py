@@ -1,4 +1,4 @@
-"""One plain sentence on what sets a segment apart, made of numbers that the table on the same screen shows too."""
+"""Short description of what sets a segment apart, with the numbers of the table on the same screen."""
 
 from __future__ import annotations
 
@@ -7,47 +7,56 @@ from collections.abc import Mapping, Sequence
 
 from segcore.features.transactions.calendar_names import MONTHS, WEEKDAYS
 from segcore.segments.records import FeatureProfile
-from segcore.wording.numbers import listed, number_text, percent_text, unit_text
+from segcore.wording.numbers import number_text, percent_text, unit_text
 
 SHIFT_WORTH_SAYING = 0.3
 """Least distance of a segment's mean from the population's, in the population's standard deviations (between Cohen's small and medium)."""
 
-_PHRASES: Mapping[str, str] = {
-    "Amount": "an average order line of {}",
-    "NumberOfOrders": "{} order lines",
-    "Recency": "last seen {} days before the data end",
-    "invoices": "{} orders",
-    "distinct_items": "{} different items",
-    "total_spend": "net spend of {}",
-    "log_spend": "net spend of {}",
-    "average_basket_value": "{} per order",
-    "days_between_orders": "{} days between orders",
-    "tenure_days": "{} days from first to last order",
-    **{f"share_{day}": f"{{}} of order lines on {day}s" for day in WEEKDAYS},
-    **{day: f"{{}} order lines on {day}s" for day in WEEKDAYS},
-    "rfm_recency": "an RFM score of {} for recency",
-    "rfm_frequency": "an RFM score of {} for frequency",
-    "rfm_monetary": "an RFM score of {} for spend",
-    "rfm_score": "an RFM score of {} of 15",
-    "share_night": "{} of order lines at night",
-    **{f"share_{part}": f"{{}} of order lines in the {part}" for part in ("morning", "afternoon", "evening")},
-    "discount_share": "{} off the full price",
-    "returns_share": "{} of lines cancelled",
-    "returned_value_share": "{} of spend returned",
-    "days_between_orders_spread": "{} days of spread between orders",
-    "spend_trend": "a spend trend of {}",
-    "n_ratings": "{} ratings",
-    "mean_rating": "a mean rating of {}",
-    "rating_spread": "a spread of ratings of {}",
-    "share_top": "{} top ratings",
-    "share_low": "{} low ratings",
-    "active_days": "{} days with a rating",
+# What a segment above and below all customers is described by.
+_PHRASES: Mapping[str, tuple[str, str]] = {
+    "Amount": ("large order lines", "small order lines"),
+    "NumberOfOrders": ("many order lines", "few order lines"),
+    "Recency": ("not seen for long", "seen recently"),
+    "invoices": ("many orders", "few orders"),
+    "distinct_items": ("many different items", "few different items"),
+    "total_spend": ("high spend", "low spend"),
+    "log_spend": ("high spend", "low spend"),
+    "average_basket_value": ("high order values", "low order values"),
+    "days_between_orders": ("long gaps between orders", "short gaps between orders"),
+    "tenure_days": ("customers for long", "new customers"),
+    **{f"share_{day}": (f"many order lines on {day}s", f"few order lines on {day}s") for day in WEEKDAYS},
+    **{day: (f"many order lines on {day}s", f"few order lines on {day}s") for day in WEEKDAYS},
+    **{f"share_{month}": (f"many order lines in {month}", f"few order lines in {month}") for month in MONTHS},
+    **{month: (f"many order lines in {month}", f"few order lines in {month}") for month in MONTHS},
+    "rfm_recency": ("high RFM recency score", "low RFM recency score"),
+    "rfm_frequency": ("high RFM frequency score", "low RFM frequency score"),
+    "rfm_monetary": ("high RFM spend score", "low RFM spend score"),
+    "rfm_score": ("high RFM score", "low RFM score"),
+    "share_night": ("many order lines at night", "few order lines at night"),
+    **{
+        f"share_{part}": (f"many order lines in the {part}", f"few order lines in the {part}")
+        for part in ("morning", "afternoon", "evening")
+    },
+    "discount_share": ("high discounts", "low discounts"),
+    "returns_share": ("many cancelled lines", "few cancelled lines"),
+    "returned_value_share": ("many returns by value", "few returns by value"),
+    "days_between_orders_spread": ("irregular orders", "regular orders"),
+    "spend_trend": ("rising spend", "falling spend"),
+    "n_ratings": ("many ratings", "few ratings"),
+    "mean_rating": ("high ratings", "low ratings"),
+    "rating_spread": ("varied ratings", "uniform ratings"),
+    "share_top": ("many top ratings", "few top ratings"),
+    "share_low": ("many low ratings", "few low ratings"),
+    "active_days": ("many days with a rating", "few days with a rating"),
 }
-_BEGINNINGS: Mapping[str, str] = {"spend_share_": "{} of spend on ", "rating_share_": "{} of ratings on "}
+_BEGINNINGS: Mapping[str, tuple[str, str]] = {
+    "spend_share_": ("much spend on ", "little spend on "),
+    "rating_share_": ("many ratings on ", "few ratings on "),
+}
 
 
 def sets_apart(features: Sequence[FeatureProfile], *, most: int = 3) -> str:
-    """Return what sets a segment apart in one sentence.
+    """Describe what sets a segment apart: "High spend (3,226 vs 1,210), many orders (104 vs 43). Medians.".
 
     Parameters
     ----------
@@ -60,14 +69,19 @@ def sets_apart(features: Sequence[FeatureProfile], *, most: int = 3) -> str:
     -----
     Features are ranked by how far the mean is shifted, in standard deviations of all customers, times one plus the compactness
     where it is positive: a shift that the segment's members share counts for more than one carried by a few of them. The median is
-    quoted where it differs in the same direction as the mean, the mean elsewhere, and the sentence says which. Of what customers have
-    or have not the share of those that have it is told, and of a column's categories only the one that tells most.
+    quoted where it differs in the same direction as the mean, the mean elsewhere, and the text says which. A binary feature is quoted as
+    the share of customers that have it; of a column's categories only the strongest is named.
     """
     shifted = [feature for feature in features if feature.shift is not None and abs(feature.shift) >= SHIFT_WORTH_SAYING]
     if not shifted:
-        return "Close to all customers in every feature: no average is shifted by more than 0.3 standard deviations."
+        return "Close to all customers in every feature: no average is more than 0.3 standard deviations away."
     strongest = _one_a_column(sorted(shifted, key=_strength, reverse=True))[:most]
-    return _capital(listed([_compared(feature) for feature in strongest])) + "."
+    found = [_compared(feature) for feature in strongest]
+    kinds = {kind for *_, kind in found if kind}
+    several = len(kinds) > 1
+    parts = [f"{phrase} ({values}{f', {kind}' if several and kind else ''})" for phrase, values, kind in found]
+    end = "" if several or not kinds else f" {kinds.pop().capitalize()}s."
+    return f"{_capital(', '.join(parts))}.{end}"
 
 
 def _one_a_column(features: Sequence[FeatureProfile]) -> list[FeatureProfile]:
@@ -86,21 +100,27 @@ def _strength(feature: FeatureProfile) -> float:
     return abs(feature.shift or 0.0) * (1 + max(feature.compactness or 0.0, 0.0))
 
 
-def _compared(feature: FeatureProfile) -> str:
+def _compared(feature: FeatureProfile) -> tuple[str, str, str]:
+    """Return the phrase, the segment's value against that of all customers, and which average they are ("" for shares of customers)."""
     if feature.is_share:
         here_text, there_text = percent_text(feature.mean), percent_text(feature.population_mean)
         if here_text == there_text:
             here_text, there_text = f"{100 * feature.mean:.4g} %", f"{100 * feature.population_mean:.4g} %"
-        return f"{here_text} with {feature.title} (all customers: {there_text})"
+        often = "often" if feature.mean > feature.population_mean else "seldom"
+        return f"{often} {feature.title}", f"{here_text} vs {there_text}", ""
     here, there, by_median = _typical(feature)
-    if feature.name == "log_spend" and feature.unit and by_median:
+    unit = feature.unit
+    if feature.name == "log_spend" and unit and by_median:
         here, there = (_spend(value) for value in (here, there))
-    elif feature.name == "log_spend" and feature.unit:
-        return f"mean {feature.title} of {number_text(here)} (all customers: {number_text(there)})"
-    here_text, there_text = number_text(here, feature.unit), number_text(there, feature.unit)
+    here_text, there_text = number_text(here, unit), number_text(there, unit)
     if here_text == there_text:
         here_text, there_text = f"{here:.4g}", f"{there:.4g}"
-    return f"{_phrase(feature).format(here_text)} ({'median' if by_median else 'mean'}; all customers: {there_text})"
+    return _phrase(feature, above=here > there), f"{here_text} vs {there_text}{_short_unit(unit)}", "median" if by_median else "mean"
+
+
+def _short_unit(unit: str) -> str:
+    """Return the unit where the phrase does not say what is counted."""
+    return unit_text(unit) if unit == "days" else ""
 
 
 def _typical(feature: FeatureProfile) -> tuple[float, float, bool]:
@@ -111,23 +131,18 @@ def _typical(feature: FeatureProfile) -> tuple[float, float, bool]:
     return feature.mean, feature.population_mean, False
 
 
-def _phrase(feature: FeatureProfile) -> str:
+def _phrase(feature: FeatureProfile, *, above: bool) -> str:
     # A customer table may have columns of these names, which then mean what their owner means; its columns have no unit.
-    known = _PHRASES.get(feature.name) if feature.unit else None
-    if known:
-        return known
-    for beginning, phrase in _BEGINNINGS.items():
-        if feature.unit and feature.name.startswith(beginning):
-            return phrase + _braced(feature.name.removeprefix(beginning))
-    if feature.name in MONTHS:
-        return f"{{}} order lines in {feature.name}"
-    if feature.name.removeprefix("share_") in MONTHS:
-        return f"{{}} of order lines in {feature.name.removeprefix('share_')}"
-    return _braced(feature.title) + " of {}" + unit_text(feature.unit)
-
-
-def _braced(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
+    if feature.unit:
+        if feature.name == "log_spend" and not _typical(feature)[2]:
+            return f"{'high' if above else 'low'} {feature.title}"
+        known = _PHRASES.get(feature.name)
+        if known:
+            return known[0 if above else 1]
+        for beginning, phrases in _BEGINNINGS.items():
+            if feature.name.startswith(beginning):
+                return phrases[0 if above else 1] + feature.name.removeprefix(beginning)
+    return f"{'high' if above else 'low'} {feature.title}"
 
 
 def _spend(logarithm: float) -> float:

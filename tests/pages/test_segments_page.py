@@ -30,7 +30,7 @@ def test_a_segment_has_its_sentence_ranking_distributions_and_table(finished_swe
     keys = [chart.proto.id for chart in app.get("plotly_chart")]
     assert any("figure.ranking" in key for key in keys)
     assert sum("figure.spread" in key for key in keys) == 4
-    assert "all customers:" in words(app)
+    assert " vs " in words(app)
     table = next(frame.value for frame in app.dataframe if "All: median" in frame.value)
     assert len(table) == len(finished_sweep.spec.plan.features)
     assert list(table["Compactness"]) == sorted(table["Compactness"], reverse=True)

@@ -104,21 +104,21 @@ def test_a_point_without_labels_says_so():
 
 def test_the_sentence_compares_medians_with_all_customers():
     summary = segment_profile(table_of(VALUES), solution_of(LABELS), {}).find(0)
-    assert summary.apart.startswith("4 days between orders (median; all customers: 13)")
+    assert summary.apart.startswith("Short gaps between orders (4 vs 13 days, median)")
 
 
 def test_the_sentence_takes_means_where_medians_do_not_differ():
     # basket values: median 10 everywhere, means 10 and 34 against 18
     values = [[1, 10, 1], [1, 10, 1], [1, 10, 1], [1, 10, 1], [1, 10, 1], [1, 82, 1]]
     summary = segment_profile(table_of(values), solution_of([0, 0, 0, 1, 1, 1]), {}).find(1)
-    assert summary.apart == "34 per order (mean; all customers: 22)."
+    assert summary.apart == "High order values (34 vs 22). Means."
 
 
 def test_log_spend_is_told_in_money():
     entry = FeatureEntry("log_spend", "Log of spend", "log", "")
     values = np.log1p([[100.0], [120.0], [140.0], [1000.0], [1200.0], [1400.0]])
     summary = segment_profile(table_of(values, dictionary=(entry,)), solution_of([0, 0, 0, 1, 1, 1]), {}).find(1)
-    assert summary.apart.startswith("Net spend of 1,200 (median; all customers:")
+    assert summary.apart.startswith("High spend (1,200 vs ")
 
 
 def test_a_segment_like_everyone_says_so():
@@ -153,11 +153,11 @@ class TestWhatIs0Or1:
         assert loan.population_median is None
 
     def test_the_sentence_tells_shares_and_one_category_a_column(self, profile):
-        assert profile.find(0).apart == "100 % with job: clerk (all customers: 50 %) and 67 % with loan: yes (all customers: 33 %)."
+        assert profile.find(0).apart == "Often job: clerk (100 % vs 50 %), often loan: yes (67 % vs 33 %)."
 
     def test_shares_that_look_alike_get_more_digits(self):
         loan = FeatureProfile("loan=yes", "loan: yes", "", 0.4803, None, 0.4796, None, compactness=0.0, shift=0.4, kind="binary")
-        assert sets_apart([loan]) == "48.03 % with loan: yes (all customers: 47.96 %)."
+        assert sets_apart([loan]) == "Often loan: yes (48.03 % vs 47.96 %)."
 
     def test_of_equally_compact_features_the_most_shifted_comes_first(self, profile):
         assert [feature.name for feature in profile.find(0).ranked()] == ["job=clerk", "job=cook", "job=smith", "loan=yes"]
@@ -166,10 +166,10 @@ class TestWhatIs0Or1:
 @pytest.mark.parametrize(
     ("name", "unit", "said"),
     [
-        ("Recency", "days", "Last seen 5 days before the data end"),
-        ("Recency", "", "Recency of 5"),  # a customer table's own column, whatever it means there
-        ("spend_share_Tea {x}", "share of spend", "500 % of spend on Tea {x}"),
-        ("rfm_score", "score of 3 to 15", "An RFM score of 5 of 15"),
+        ("Recency", "days", "Seen recently (5 vs 27.5 days). Medians."),
+        ("Recency", "", "Low Recency (5 vs 27.5). Medians."),  # a customer table's own column, whatever it means there
+        ("spend_share_Tea {x}", "share of spend", "Little spend on Tea {x} (500 % vs 2750 %)"),
+        ("rfm_score", "score of 3 to 15", "Low RFM score (5 vs 27.5)"),
     ],
 )
 def test_a_features_phrase_is_its_own_and_not_that_of_a_column_of_the_same_name(name, unit, said):
