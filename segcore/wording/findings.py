@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from segcore.errors import DataError, SegcoreError
 from segcore.records.finding import Finding, Remedy
-from segcore.wording import features, files, results
+from segcore.wording import csv_files, features, files, results
 from segcore.wording.remedies import Audience, remedy_text
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ SUBJECTS: tuple[Mapping[str, Sentence], ...] = (
     files.SENTENCES,
     features.SENTENCES,
     results.SENTENCES,
+    csv_files.SENTENCES,
 )
 
 

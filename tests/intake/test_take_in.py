@@ -133,8 +133,20 @@ def test_an_error_of_the_child_is_the_same_error_here(home, tmp_path):
         take_in_child(home, DataRequest(str(broken)))
 
 
+def test_an_error_keeps_its_finding_on_the_way_out_of_the_child(home, tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text("title\n\ncustomer,amount,day\n1,2,3\n4,5,6\n")
+
+    with pytest.raises(DataError) as error:
+        take_in_child(home, DataRequest(str(path)))
+
+    finding = error.value.finding
+    assert (finding.code, finding.values["line"], finding.remedy.values) == ("csv.title_first", 1, {"choices": [3]})
+    assert error.value.remedy == "header_row"
+
+
 def test_a_device_without_an_end_is_refused_at_once(home):
-    with pytest.raises(SourceError, match="no regular file"):
+    with pytest.raises(SourceError, match="not a regular file"):
         take_in(Store(home), DataRequest("/dev/zero"))
 
 

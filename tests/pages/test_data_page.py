@@ -294,7 +294,7 @@ def test_a_title_above_the_header_is_settled_where_the_file_is_said_to_be_read(o
     path = tmp_path / "titled.csv"
     path.write_text("Sales of our shop\ncustomer,date,amount\n" + "".join(f"c{n % 5},2024-03-{n % 28 + 1:02d},{n}\n" for n in range(40)))
     app = open_path(open_app("data"), path)
-    assert "perhaps 2, under “How the file is read”" in app.error[0].value
+    assert "choose the header row under “How the file is read”: 2" in app.error[0].value
     widget(app, "number_input", "Row that names the columns").set_value(2)
     next(button for button in app.button if button.label == "Read it again").click().run()
     assert not app.error and not app.exception

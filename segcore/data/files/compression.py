@@ -11,8 +11,8 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from segcore.data.files.file_type import HEAD_BYTES, packing_of, refuse_other_formats
-from segcore.errors import DataError, SourceError
-from segcore.wording.quotes import named
+from segcore.errors import SegcoreError, SourceError
+from segcore.wording.findings import refusal
 
 MAX_BYTES = 4 * 2**30  # of text, unpacked: what two copies of fit into an ordinary machine's memory
 BOMB_BYTES = 64 * 2**20
@@ -34,7 +34,6 @@ def unpack(path: Path, name: str, max_bytes: int = MAX_BYTES) -> tuple[bytearray
     DataError
         Where nothing or only white space is in it, or it goes on and on without a line end.
     """
-    name = named(name)
     content = bytearray()
     line_end = 0
     try:
@@ -49,27 +48,20 @@ def unpack(path: Path, name: str, max_bytes: int = MAX_BYTES) -> tuple[bytearray
                     refuse_other_formats(chunk[:HEAD_BYTES], name, packing=packing)
                 content += chunk
                 if packing and len(content) > max(BOMB_BYTES, BOMB_RATIO * file.tell()):
-                    raise SourceError(
-                        f"{name} unpacks to more than {BOMB_RATIO} times its size, as no table does (a bomb?): unpack it yourself if you "
-                        "trust it, and give the file inside."
-                    )
+                    raise refusal("file.bomb", kind=SourceError, file=name, ratio=BOMB_RATIO)
                 if len(content) > max_bytes:
-                    raise too_large(name, max_bytes, " unpacked" if packing else "")
+                    raise too_large(name, max_bytes, unpacked=bool(packing))
                 line_end = max(line_end, content.rfind(b"\n", line_end), content.rfind(b"\r", line_end))
                 if len(content) - line_end > MAX_STRETCH:
-                    raise DataError(
-                        f"{name} goes on for more than {MAX_STRETCH // 2**20} MiB without a line end, from byte {line_end + 1:,} on: is it "
-                        "a table, with a row a line?"
-                    )
+                    raise refusal("file.no_line_end", file=name, most=MAX_STRETCH, byte=line_end + 1)
     except (EOFError, zlib.error) as error:
-        raise SourceError(f"{name} is a damaged gzip file ({_words(error)}): fetch or pack it again.") from error
+        raise refusal("file.damaged_packing", kind=SourceError, file=name, packing="gzip", reason=_reason(error)) from error
     except OSError as error:
         if error.errno is None:
-            raise SourceError(f"{name} is a damaged zstd file ({_words(error)}): fetch or pack it again.") from error
-        raise SourceError(f"{name} cannot be read: {error.strerror or error}.") from error
+            raise refusal("file.damaged_packing", kind=SourceError, file=name, packing="zstd", reason=_reason(error)) from error
+        raise refusal("file.unreadable", kind=SourceError, file=name, reason=error.strerror or str(error)) from error
     if not content or content.isspace():
-        only = "is empty but for white space" if content else "is empty"
-        raise DataError(f"{name} {only}: a header and at least one row are needed.")
+        raise refusal("file.blank" if content else "file.empty", file=name)
     return content, packing
 
 
@@ -152,10 +144,10 @@ def _reader(file: BinaryIO, packing: str) -> Iterator[Reader]:
         yield file.read
 
 
-def too_large(name: str, max_bytes: int, unpacked: str = "") -> SourceError:
+def too_large(name: str, max_bytes: int, *, unpacked: bool = False) -> SegcoreError:
     """Build the error for a file that is larger than can be taken in."""
-    return SourceError(f"{name} is larger than {max_bytes / 2**30:.3g} GiB{unpacked}: save it as Parquet, or give fewer columns or rows.")
+    return refusal("file.too_large", kind=SourceError, file=name, most=max_bytes, unpacked=unpacked)
 
 
-def _words(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     return str(error).splitlines()[0].rstrip(".")

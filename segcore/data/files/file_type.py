@@ -5,33 +5,32 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
-from segcore.errors import SourceError
-from segcore.wording.quotes import named
+from segcore.errors import SegcoreError, SourceError
+from segcore.wording.findings import refusal
 
-GIVE = "give CSV, XLSX, Parquet or JSON Lines"
 HEAD_BYTES = 4096
 GZIP, ZSTD, PARQUET, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"PK\x03\x04"
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-# First bytes of files that are no tables: what it is, and what to do.
-_OTHERS: tuple[tuple[bytes, str, str], ...] = (
-    (b"\x89PNG", "a PNG image, not a table", GIVE),
-    (b"\xff\xd8\xff", "a JPEG image, not a table", GIVE),
-    (b"GIF8", "a GIF image, not a table", GIVE),
-    (b"%PDF", "a PDF, not a table", f"{GIVE} instead of what was printed from it"),
-    (b"PARE", "an encrypted Parquet file", "write it without encryption"),
-    (b"ARROW1", "an Arrow file", "write it as Parquet"),
-    (b"ORC", "an ORC file", "write it as Parquet"),
-    (b"Obj\x01", "an Avro file", "write it as Parquet"),
-    (b"SQLite format 3", "an SQLite database", "write the table as CSV or Parquet"),
-    (b"BZh", "packed with bzip2", "unpack it, or pack it with gzip or zstd"),
-    (b"\xfd7zXZ", "packed with xz", "unpack it, or pack it with gzip or zstd"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it and give the table in it"),
-    (b"Rar!", "a RAR archive", "unpack it and give the table in it"),
-    (b"\x04\x22\x4d\x18", "packed with LZ4", "unpack it, or pack it with gzip or zstd"),
+# First bytes of files that are not tables.
+_OTHERS: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"GIF8", "gif"),
+    (b"%PDF", "pdf"),
+    (b"PARE", "encrypted parquet"),
+    (b"ARROW1", "arrow"),
+    (b"ORC", "orc"),
+    (b"Obj\x01", "avro"),
+    (b"SQLite format 3", "sqlite"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!", "rar"),
+    (b"\x04\x22\x4d\x18", "lz4"),
 )
 _MARKUP = (
-    (re.compile(rb"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]"), "a web page (HTML; perhaps a page to log in), not a table"),
-    (re.compile(rb"<\?xml|<!doctype|<svg[\s>]"), "XML, not a table"),
+    (re.compile(rb"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]"), "html"),
+    (re.compile(rb"<\?xml|<!doctype|<svg[\s>]"), "xml"),
 )
 _JSON = re.compile(rb"\s*(\{\s*([\"}]|$)|\[\s*([\[{\"\]]|$))")
 # Endings that promise a format; others promise nothing.
@@ -43,23 +42,6 @@ _ENDINGS = {
     **dict.fromkeys((".json", ".jsonl", ".ndjson"), "json"),
     **dict.fromkeys((".gz", ".gzip"), "gzip"),
     **dict.fromkeys((".zst", ".zstd"), "zstd"),
-}
-_SPOKEN = {
-    "text": "plain text (CSV)",
-    "workbook": "an XLSX workbook",
-    "parquet": "Parquet",
-    "json": "JSON",
-    "gzip": "packed with gzip",
-    "zstd": "packed with zstd",
-}
-_PROMISED = {
-    "text": "CSV",
-    "workbook": "an XLSX workbook",
-    "old workbook": "an Excel workbook",
-    "parquet": "Parquet",
-    "json": "JSON",
-    "gzip": "gzip",
-    "zstd": "zstd",
 }
 _RENAMED = {"text": ".csv", "workbook": ".xlsx", "parquet": ".parquet", "json": ".jsonl", "gzip": ".gz", "zstd": ".zst"}
 
@@ -86,24 +68,26 @@ def refuse_other_formats(head: bytes, name: str, *, packing: str = "") -> None:
     packing : str
         What it was packed with.
     """
-    inside = f"{name} is, unpacked," if packing else f"{name} is"
+    unpacked = bool(packing)
     if head.startswith(COMPOUND):
-        raise SourceError(
-            f"{inside} a workbook of the old kind (.xls) or an encrypted one: save it as .xlsx without a password, or as CSV."
-        )
-    for magic, what, remedy in _OTHERS:
+        raise _other(name, "compound", unpacked)
+    for magic, kind in _OTHERS:
         # Three letters may begin a column's name.
         if head.startswith(magic) and (len(magic) > 3 or not head[:256].isascii() or b"\0" in head[:256]):
-            raise SourceError(f"{inside} {what}: {remedy}.")
+            raise _other(name, kind, unpacked)
     if head[257:262] == b"ustar":
-        raise SourceError(f"{inside} a tar archive: unpack it and give the table in it.")
+        raise _other(name, "tar", unpacked)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    for pattern, what in _MARKUP:
+    for pattern, kind in _MARKUP:
         if pattern.match(text):
-            raise SourceError(f"{inside} {what}: {GIVE}.")
+            raise _other(name, kind, unpacked)
     if packing and (head.startswith((PARQUET, ZIP)) or packing_of(head)):
-        what = "a Parquet file" if head.startswith(PARQUET) else "a zip file or workbook" if head.startswith(ZIP) else "another packed file"
-        raise SourceError(f"{inside} {what}: unpack it first.")
+        inner = "parquet" if head.startswith(PARQUET) else "zip" if head.startswith(ZIP) else "packed"
+        raise refusal("file.packed_twice", kind=SourceError, file=name, format=inner)
+
+
+def _other(name: str, kind: str, unpacked: bool) -> SegcoreError:
+    return refusal("file.other_format", kind=SourceError, file=name, format=kind, unpacked=unpacked)
 
 
 def check_name(called: str, path_name: str, content: str, *, inside: str = "") -> None:
@@ -128,7 +112,7 @@ def check_name(called: str, path_name: str, content: str, *, inside: str = "") -
         inner = PurePath(pure.stem).suffix.lower() if inside else ""
         if inner in _ENDINGS and _ENDINGS[inner] != inside:
             better = PurePath(pure.stem).stem + _RENAMED[inside] + pure.suffix
-            raise _misnamed(name, _SPOKEN[inside], f"not {_PROMISED[_ENDINGS[inner]]} as its name says", better)
+            raise _misnamed(name, inside, _ENDINGS[inner], better)
         return
     if inside and promised == inside:
         return  # rows.csv that is packed
@@ -139,8 +123,8 @@ def check_name(called: str, path_name: str, content: str, *, inside: str = "") -
         better = base + _RENAMED[content]
     else:
         better = PurePath(base).stem + _RENAMED[content] if PurePath(base).suffix.lower() in _ENDINGS else base + _RENAMED[content]
-    raise _misnamed(name, _SPOKEN[content], f"not {_PROMISED[promised]} as its name says", better)
+    raise _misnamed(name, content, promised, better)
 
 
-def _misnamed(name: str, what: str, against: str, better: str) -> SourceError:
-    return SourceError(f"{named(name)} is {what}, {against}: rename it to {named(better)}, or save it in the format of its name.")
+def _misnamed(name: str, content: str, promised: str, better: str) -> SegcoreError:
+    return refusal("file.misnamed", kind=SourceError, file=name, format=content, promised=promised, better=better)

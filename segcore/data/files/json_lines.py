@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,26 @@ from segcore.data.files.compression import MAX_BYTES, unpack
 from segcore.data.files.csv.structure import MAX_LINE, MAX_VALUE, find_records
 from segcore.data.files.encoding import decode, line_at
 from segcore.data.files.raw import MAX_COLUMNS, Raw, check_header, table_source
-from segcore.errors import DataError
+from segcore.errors import SegcoreError
 from segcore.records.data_rules import ReadOptions
-from segcore.records.dataset import Note
-from segcore.wording.quotes import named
+from segcore.records.finding import Finding
+from segcore.wording.findings import refusal
 
 _BATCH_VALUES = 1_000_000
 _SPACE = re.compile(r"[ \t\r\n]*")
-_KINDS = {list: "a list", str: "a text", bool: "yes or no", type(None): "null"}
+_KINDS = {list: "list", str: "text", bool: "boolean", type(None): "null"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an object is: a line of its own, or the number of those in a list, with its line where that is known."""
+
+    line: int | None = None
+    number: int | None = None
+
+    def values(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"line": self.line, "number": self.number}
 
 
 class _Number(str):
@@ -55,22 +68,21 @@ def read_json(path: Path, name: str, reading: ReadOptions | None = None, *, max_
     DataError
         Where a line is no JSON object; with the line.
     """
-    spoken = named(name)
     content, packing = unpack(path, name, max_bytes)
     content, encoding = decode(content, name, (reading or ReadOptions()).encoding)
     if not content or content.isspace():
-        raise DataError(f"{spoken} is empty but for white space: at least one object is needed.")
+        raise refusal("json.blank", file=name)
     is_list = content.lstrip()[:1] == b"["
-    columns = _Columns(spoken)
+    columns = _Columns(name)
     places = []
-    for place, spoken_place, found in _listed(content, spoken) if is_list else _lines(content, spoken):
-        columns.add(found, spoken_place)
+    for place, at, found in _listed(content, name) if is_list else _lines(content, name):
+        columns.add(found, at)
         places.append(place)
     if not places or not columns.names:
-        raise DataError(f"{spoken} holds no object{' with a named value' if places else ''}: at least one is needed.")
+        raise refusal("json.no_object", file=name, empty=bool(places))
     if len(places) == 1:
-        _refuse_wrapped(found, spoken)
-    names, header_notes = check_header(columns.names, spoken)
+        _refuse_wrapped(found, name)
+    names, header_notes = check_header(columns.names, name)
     table = columns.table().rename_columns(names)
     first = None if places == list(range(1, len(places) + 1)) else np.array(places, np.int64)
 
@@ -79,8 +91,7 @@ def read_json(path: Path, name: str, reading: ReadOptions | None = None, *, max_
 
     notes = [*encoding.notes, *header_notes]
     if columns.nested:
-        listed = ", ".join(named(column) for column in sorted(columns.nested))
-        notes.append(Note("info", f"Lists and objects inside a row were read as JSON text: {listed}."))
+        notes.append(Finding("json.nested", values={"columns": sorted(columns.nested)}))
     form = "JSON list of objects" if is_list else "JSON Lines"
     return table_source(
         name,
@@ -96,11 +107,9 @@ def _refuse_wrapped(only: dict[str, Any], name: str) -> None:
     lists = {key: value for key, value in only.items() if isinstance(value, list) and len(value) > 1}
     rows = next((key for key, value in lists.items() if all(isinstance(inner, dict) for inner in value)), None)
     if rows is not None:
-        raise DataError(
-            f"{name} holds {len(lists[rows]):,} objects in the list {named(rows)} of one object: give only them, one per line or as a list."
-        )
+        raise refusal("json.wrapped", file=name, objects=len(lists[rows]), key=rows)
     if lists and len(lists) == len(only):
-        raise DataError(f"{name} is one object of lists, a column each: give one object with named values a row.")
+        raise refusal("json.lists", file=name)
 
 
 class _Columns:
@@ -118,7 +127,7 @@ class _Columns:
         """Keys in the order of their first appearance."""
         return list(self._values)
 
-    def add(self, found: dict[str, Any], where: str) -> None:
+    def add(self, found: dict[str, Any], where: _Place) -> None:
         """Add one row."""
         values, held = self._values, self._held
         for key, value in found.items():
@@ -129,21 +138,15 @@ class _Columns:
                 else:
                     value = _as_json(value)
             if value is not None and len(value) > MAX_VALUE // 4 and len(value.encode("utf-8", "replace")) > MAX_VALUE:
-                raise DataError(
-                    f"{self._name} has a value of {len(value):,} letters in {where}, column {named(key)}, more than the "
-                    f"{MAX_VALUE // 2**20} MiB a value may have: shorten it, or leave the column out."
-                )
+                raise self._refusal("json.long_value", where, letters=len(value), column=key, most=MAX_VALUE)
             if value is not None and not value.isascii():
-                self._refuse_half(value, f"column {named(key)}", where)
+                self._refuse_half(value, key, where)
             column = values.get(key)
             if column is None:
-                self._refuse_half(key, "a key", where)
+                self._refuse_half(key, None, where)
                 column = values[key] = []
                 if len(values) > MAX_COLUMNS:
-                    raise DataError(
-                        f"{self._name} has more than {MAX_COLUMNS:,} columns, counted as far as {where}: keep the keys that are "
-                        "needed, the same in each object."
-                    )
+                    raise self._refusal("json.many_columns", where, most=MAX_COLUMNS)
             if len(column) < held:
                 column.extend([None] * (held - len(column)))
             column.append(value)
@@ -151,17 +154,20 @@ class _Columns:
         if self._held * len(values) > _BATCH_VALUES:
             self._flush()
 
-    def _nested(self, value: Any, where: str) -> str:
+    def _nested(self, value: Any, where: _Place) -> str:
         try:
             return _as_json(value)
         except RecursionError:
-            raise _too_deep(self._name, where) from None
+            raise self._refusal("json.too_deep", where) from None
 
-    def _refuse_half(self, text: str, what: str, where: str) -> None:
+    def _refusal(self, code: str, where: _Place, **values: Any) -> SegcoreError:
+        return refusal(code, file=self._name, **where.values(), **values)
+
+    def _refuse_half(self, text: str, column: str | None, where: _Place) -> None:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise DataError(f"{self._name} has half a character (a lone surrogate) in {where}, {what}: correct it.") from None
+            raise self._refusal("json.half_character", where, column=column) from None
 
     def table(self) -> pa.Table:
         """Return all rows."""
@@ -195,12 +201,16 @@ def _as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+class _RepeatedKeyError(Exception):
+    """A key is there twice in one object."""
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise DataError(f"key {named(twice)} stands twice in one object")
+        raise _RepeatedKeyError(twice)
     return found
 
 
@@ -208,35 +218,32 @@ def _decoder() -> Callable[[str, int], tuple[Any, int]]:
     return json.JSONDecoder(object_pairs_hook=_object, parse_int=_Number, parse_float=_Number, parse_constant=_Number).raw_decode
 
 
-def _lines(content: bytearray, name: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """Yield the number of each line, how messages name it, and its object."""
+def _lines(content: bytearray, name: str) -> Iterator[tuple[int, _Place, dict[str, Any]]]:
+    """Yield the number of each line, its place, and its object."""
     parse = _decoder()
     found_lines = find_records(content)
     for begin, stop, first in zip(found_lines.begin.tolist(), found_lines.stop.tolist(), found_lines.first.tolist(), strict=True):
         number, line = first + 1, content[begin:stop].decode().strip(" \t")
         if line:
-            where = f"line {number}"
+            where = _Place(line=number)
             if stop - begin > MAX_LINE:
-                raise DataError(
-                    f"{name} has {stop - begin:,} bytes in {where}, more than the {MAX_LINE // 2**20} MiB a line may have: shorten it."
-                )
+                raise refusal("json.long_line", file=name, line=number, size=stop - begin, most=MAX_LINE)
             found, stop = _parse(parse, line, 0, name, where)
             if stop < len(line):
-                raise DataError(f"{name} has more than one object in {where}: put each on a line of its own.")
+                raise refusal("json.several_objects", file=name, line=number)
             yield number, where, found
 
 
-def _listed(content: bytearray, name: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """Yield the number of each object of a list, how messages name it, and the object."""
+def _listed(content: bytearray, name: str) -> Iterator[tuple[int, _Place, dict[str, Any]]]:
+    """Yield the number of each object of a list, its place, and the object."""
     parse = _decoder()
     text = content.decode()
     position = _past_space(text, text.index("[") + 1)
     number = 0
     while text[position : position + 1] != "]" or number:
         number += 1
-        where = (
-            f"object {number} (line {text.count(chr(10), 0, position) + 1})" if number == 1 or position >= len(text) else f"object {number}"
-        )
+        known = number == 1 or position >= len(text)
+        where = _Place(text.count("\n", 0, position) + 1 if known else None, number)
         found, position = _parse(parse, text, position, name, where)
         yield number, where, found
         position = _past_space(text, position)
@@ -244,12 +251,10 @@ def _listed(content: bytearray, name: str) -> Iterator[tuple[int, str, dict[str,
             break
         if text[position : position + 1] != ",":
             line = line_at(content, len(text[:position].encode()))
-            raise DataError(
-                f"{name} is a JSON list that breaks off or lacks a comma after object {number}, in line {line}: export it again."
-            )
+            raise refusal("json.broken_list", file=name, number=number, line=line)
         position = _past_space(text, position + 1)
     if _past_space(text, position + 1) < len(text):
-        raise DataError(f"{name} goes on after its JSON list: give one list of objects, or one object a line.")
+        raise refusal("json.goes_on", file=name)
 
 
 def _past_space(text: str, position: int) -> int:
@@ -257,21 +262,15 @@ def _past_space(text: str, position: int) -> int:
     return found.end() if found else position
 
 
-def _parse(parse: Callable[[str, int], tuple[Any, int]], text: str, at: int, name: str, where: str) -> tuple[dict[str, Any], int]:
+def _parse(parse: Callable[[str, int], tuple[Any, int]], text: str, at: int, name: str, where: _Place) -> tuple[dict[str, Any], int]:
     try:
         found, stop = parse(text, at)
     except json.JSONDecodeError as error:
-        place = f"character {error.pos - at + 1:,}"
-        raise DataError(f"{name} has no JSON object in {where} ({error.msg}, {place}): correct it, or take it out.") from None
-    except DataError as error:
-        raise DataError(f"{name} is ambiguous in {where}: {error}; take one out.") from None
+        raise refusal("json.no_json", file=name, **where.values(), reason=error.msg, character=error.pos - at + 1) from None
+    except _RepeatedKeyError as error:
+        raise refusal("json.repeated_key", file=name, **where.values(), key=error.args[0]) from None
     except RecursionError:
-        raise _too_deep(name, where) from None
+        raise refusal("json.too_deep", file=name, **where.values()) from None
     if not isinstance(found, dict):
-        kind = _KINDS.get(type(found), "a number")
-        raise DataError(f"{name} has {kind} in {where}, where an object is needed: give one object with named values a row.")
+        raise refusal("json.not_object", file=name, **where.values(), found=_KINDS.get(type(found), "number"))
     return found, stop
-
-
-def _too_deep(name: str, where: str) -> DataError:
-    return DataError(f"{name} nests lists or objects too deeply in {where}: give one flat object a row.")

@@ -19,7 +19,8 @@ from segcore.data.files.file_type import PARQUET
 from segcore.data.files.parquet_text_size import spread_texts, swollen_texts
 from segcore.data.files.raw import Raw, check_header
 from segcore.errors import DataError, SourceError
-from segcore.records.dataset import Note
+from segcore.records.finding import Finding
+from segcore.wording.findings import refusal
 from segcore.wording.quotes import named
 
 MAX_PARTS = 10_000
@@ -32,7 +33,7 @@ _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One file: what messages call it, its rows, the values its folders' names give (``year=2011``), texts that may be huge unpacked."""
+    """One file: its name, its rows, the values its folders' names give (``year=2011``), texts that may be huge unpacked."""
 
     path: Path
     name: str
@@ -55,38 +56,37 @@ def read_parquet(path: Path, name: str) -> Raw:
     DataError
         Where parts differ, or there is no row.
     """
-    spoken = named(name)
-    parts = _parts(path, spoken)
-    schema = _one_schema(parts, spoken)
-    names, notes = check_header(schema.names, spoken)
+    parts = _parts(path, name)
+    schema = _one_schema(parts, name)
+    names, notes = check_header(schema.names, name)
     stored = dict(zip(names, schema, strict=True))
     starts = np.cumsum([0, *(part.n_rows for part in parts)])
     n_rows = int(starts[-1])
     if n_rows == 0:
-        raise DataError(f"{spoken} has columns but no row.")
-    _refuse_bomb(parts, n_rows, n_rows * len(names), spoken)
+        raise refusal("parquet.no_rows", file=name)
+    _refuse_bomb(parts, n_rows, n_rows * len(names), name)
 
     def read(columns: Sequence[str]) -> pa.Table:
         wanted = [stored[column] for column in columns]
-        tables = [_read_part(part, wanted, spoken) for part in parts if part.n_rows]
+        tables = [_read_part(part, wanted, name) for part in parts if part.n_rows]
         return pa.concat_tables(tables).rename_columns(list(columns))
 
     def head(n: int) -> pa.Table:
         tables, rows = [], 0
         for part in parts:
             if rows < n and part.n_rows:
-                tables.append(_read_part(part, list(schema), spoken, n - rows))
+                tables.append(_read_part(part, list(schema), name, n - rows))
                 rows += tables[-1].num_rows
         return pa.concat_tables(tables).rename_columns(names)
 
     def where(row: int) -> str:
         part = int(np.searchsorted(starts, row, side="right")) - 1
         within = f"row {row - int(starts[part]) + 1:,}"
-        return within if path.is_file() else f"{within} of {parts[part].name}"
+        return within if path.is_file() else f"{within} of {named(parts[part].name)}"
 
     several = len(parts) > 1 or path.is_dir()
     if several:
-        notes = (*notes, Note("info", f"{spoken} is a folder: {len(parts):,} Parquet file{'s' if len(parts) > 1 else ''} are one table."))
+        notes = (*notes, Finding("parquet.parts", values={"file": name, "parts": len(parts)}))
     form = {"format": f"Parquet, {len(parts):,} part{'s' if len(parts) > 1 else ''}" if several else "Parquet"}
     if parts[0].folders:
         form["columns from folders"] = ", ".join(parts[0].folders)
@@ -104,14 +104,15 @@ def part_paths(folder: Path) -> list[Path]:
     found, seen = [], 0
 
     def refuse(error: OSError) -> None:
-        raise SourceError(f"{str(error.filename or folder)!r} cannot be read: {error.strerror or error}.") from error
+        path = str(error.filename or folder)
+        raise refusal("file.unreadable", kind=SourceError, file=path, reason=error.strerror or str(error)) from error
 
     for root, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
         seen += len(files) + len(folders)
         found += [Path(root, name) for name in files if name.lower().endswith(_ENDINGS) and not name.startswith((".", "_"))]
         if seen > _MAX_ENTRIES or len(found) > MAX_PARTS:
-            raise SourceError(f"{named(str(folder))} has more than {MAX_PARTS:,} parts or {_MAX_ENTRIES:,} files: give one table's folder.")
+            raise refusal("parquet.many_parts", kind=SourceError, file=str(folder), most=MAX_PARTS, most_files=_MAX_ENTRIES)
     return sorted(found, key=lambda path: path.relative_to(folder).parts)
 
 
@@ -120,14 +121,14 @@ def _parts(path: Path, name: str) -> list[_Part]:
         return [_part(path, name, {})]
     found = part_paths(path)
     if not found:
-        raise SourceError(f"{name} is a folder without Parquet files: give a file, or a folder with the Parquet parts of one table.")
+        raise refusal("parquet.no_parts", kind=SourceError, file=name)
     parts = []
     for file in found:
         relative = file.relative_to(path)
-        parts.append(_part(file, f"{name}/{named(relative.as_posix())}", _folder_values(relative)))
+        parts.append(_part(file, f"{name}/{relative.as_posix()}", _folder_values(relative)))
     for part in parts[1:]:
         if list(part.folders) != list(parts[0].folders):
-            raise DataError(f"{part.name} and {parts[0].name} lie in folders of different keys: put all parts into folders alike.")
+            raise refusal("parquet.different_folders", file=part.name, other=parts[0].name)
     return parts
 
 
@@ -139,7 +140,7 @@ def _folder_values(relative: Path) -> dict[str, str | None]:
 def _part(path: Path, name: str, folders: Mapping[str, str | None]) -> _Part:
     with _sentences(name), path.open("rb") as head:
         if head.read(4) != PARQUET:
-            raise SourceError(f"{name} is not Parquet, though it is called so: write it again, or take it out of the folder.")
+            raise refusal("parquet.not_parquet", kind=SourceError, file=name)
     with _sentences(name), pq.ParquetFile(path, memory_map=True) as file:
         schema = pa.schema([entry.with_type(_plain(entry.type)) for entry in file.schema_arrow])
         given = {key: value for key, value in folders.items() if key not in schema.names}
@@ -160,7 +161,7 @@ def _one_schema(parts: Sequence[_Part], name: str) -> pa.Schema:
             for column in differing:
                 here, there = part.schema.names.count(column), first.schema.names.count(column)
                 lacks, has = (part, first) if here < there else (first, part)
-                raise DataError(f"{lacks.name} has no column {named(column)}, but {has.name} has: write all parts with the same columns.")
+                raise refusal("parquet.missing_column", file=lacks.name, other=has.name, column=column)
     for part in parts[1:]:
         for entry in part.schema:
             fields[entry.name] = _wider(fields[entry.name], entry, part, first)
@@ -180,19 +181,15 @@ def _wider(known: pa.Field, other: pa.Field, part: _Part, first: _Part) -> pa.Fi
     try:
         return pa.unify_schemas([pa.schema([known]), pa.schema([other])], promote_options="permissive").field(0)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-        raise DataError(
-            f"{part.name} has {other.type} in column {named(other.name)}, where {first.name} has {known.type}: write all parts "
-            "with the same types."
-        ) from None
+        types = [str(other.type), str(known.type)]
+        raise refusal("parquet.different_types", file=part.name, other=first.name, column=other.name, types=types) from None
 
 
 def _refuse_bomb(parts: Sequence[_Part], n_rows: int, n_values: int, name: str) -> None:
     size = sum(part.path.stat().st_size for part in parts)
     repetitive = (n_values > MAX_VALUES // 20 and n_values > size * 2_000) or (n_rows > _MANY_ROWS and n_rows > size * _ROWS_A_BYTE)
     if n_values > MAX_VALUES or repetitive:
-        raise SourceError(
-            f"{name} says it has {n_values:,} values in {size:,} bytes, more than can be taken in: give fewer rows or columns."
-        )
+        raise refusal("parquet.too_many_values", kind=SourceError, file=name, values=n_values, size=size)
 
 
 def _read_part(part: _Part, fields: Sequence[pa.Field], name: str, n: int | None = None) -> pa.Table:
@@ -208,7 +205,7 @@ def _read_part(part: _Part, fields: Sequence[pa.Field], name: str, n: int | None
                 table = None if batch is None else pa.Table.from_batches([batch.slice(0, n)])
         rows = part.n_rows if table is None else table.num_rows
         if table is not None and n is None and rows != part.n_rows:
-            raise SourceError(f"{part.name} is a damaged Parquet file ({rows:,} rows where it says {part.n_rows:,}): write it again.")
+            raise refusal("parquet.rows_lost", kind=SourceError, file=part.name, rows=rows, expected=part.n_rows)
         columns = []
         for entry in fields:
             if entry.name in part.folders:
@@ -221,7 +218,7 @@ def _read_part(part: _Part, fields: Sequence[pa.Field], name: str, n: int | None
 
 def _as_type(column: pa.ChunkedArray, entry: pa.Field, part: _Part, name: str) -> pa.ChunkedArray:
     if entry.name in part.swollen:
-        column = spread_texts(column, f"{part.name}, column {named(entry.name)},", part.path.stat().st_size)
+        column = spread_texts(column, part.name, entry.name, part.path.stat().st_size)
     if pa.types.is_nested(column.type):
         column = pa.chunked_array([written(chunk) for chunk in column.chunks], pa.large_string())
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_dictionary(column.type):
@@ -231,10 +228,8 @@ def _as_type(column: pa.ChunkedArray, entry: pa.Field, part: _Part, name: str) -
     try:
         return column.cast(entry.type)
     except pa.ArrowInvalid as error:
-        raise DataError(
-            f"{part.name} has values in column {named(entry.name)} that do not fit the {entry.type} of the other parts "
-            f"({str(error).splitlines()[0].rstrip('.')}): write all parts with the same types."
-        ) from error
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise refusal("parquet.unfit_values", file=part.name, column=entry.name, type=str(entry.type), reason=reason) from error
 
 
 @contextmanager
@@ -243,10 +238,10 @@ def _sentences(name: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise SourceError(f"{name} cannot be read: {error.strerror or 'it is gone'}.") from error
+        raise refusal("file.unreadable", kind=SourceError, file=name, reason=error.strerror or "it is gone") from error
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
         if isinstance(error, DataError):
             raise
         words = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")[:200]
-        spoken = "".join(letter if letter.isprintable() else "?" for letter in words)
-        raise SourceError(f"{name} is a damaged Parquet file ({spoken}): write it again.") from error
+        reason = "".join(letter if letter.isprintable() else "?" for letter in words)
+        raise refusal("parquet.damaged", kind=SourceError, file=name, reason=reason) from error

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 
 from segcore.data.files.compression import BOMB_BYTES, BOMB_RATIO
 from segcore.data.files.csv.structure import MAX_VALUE
-from segcore.errors import DataError, SourceError
+from segcore.errors import SourceError
+from segcore.wording.findings import refusal
 
 _PIECE = 2**26  # bytes of text that are spread at a time
 
@@ -32,14 +33,14 @@ def swollen_texts(metadata: pq.FileMetaData) -> tuple[str, ...]:
     return tuple(found)
 
 
-def spread_texts(column: pa.ChunkedArray, what: str, packed: int) -> pa.ChunkedArray:
-    """Return texts that were read with each different one kept once, one a row; as they are where they were not.
+def spread_texts(column: pa.ChunkedArray, file: str, name: str, packed: int) -> pa.ChunkedArray:
+    """Return texts that were read with each different one kept once, one per row; as they are where they were not.
 
     Parameters
     ----------
     column : ChunkedArray
-    what : str
-        The file and the column, as messages call them.
+    file, name : str
+        The file's, and the column's.
     packed : int
         Bytes of the file.
 
@@ -61,17 +62,11 @@ def spread_texts(column: pa.ChunkedArray, what: str, packed: int) -> pa.ChunkedA
         taken = np.append(lengths, 0)[held].astype(np.int64)
         longest = int(taken.max(initial=0))
         if longest > MAX_VALUE:
-            place = f"row {row + int(taken.argmax()) + 1:,}"
-            raise DataError(
-                f"{what} has a value of {longest:,} bytes in {place}, more than the {MAX_VALUE // 2**20} MiB a value may have: shorten it, "
-                "or leave the column out."
-            )
+            place = row + int(taken.argmax()) + 1
+            raise refusal("parquet.long_value", file=file, column=name, row=place, size=longest, most=MAX_VALUE)
         total += int(taken.sum())
         if total > max(BOMB_BYTES, BOMB_RATIO * packed):
-            raise SourceError(
-                f"{what} unpacks to more than {BOMB_RATIO} times the file, as no table does (a bomb?): leave the column out, or write the "
-                "table again."
-            )
+            raise refusal("parquet.bomb", kind=SourceError, file=file, column=name, ratio=BOMB_RATIO)
         step = max(1, _PIECE // max(1, longest))
         pieces += [pc.take(chunk.dictionary, chunk.indices.slice(at, step)) for at in range(0, len(chunk), step)]
         row += len(chunk)

@@ -9,10 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from segcore.data.columns.text import visible
-from segcore.errors import DataError
-from segcore.records.dataset import Kind, Note
+from segcore.records.dataset import Kind
 from segcore.records.finding import Finding
-from segcore.wording.quotes import quoted
+from segcore.wording.findings import refusal
 
 MAX_COLUMNS = 2_000
 
@@ -90,40 +89,33 @@ def table_source(
     )
 
 
-def check_header(names: Sequence[str], what: str) -> tuple[list[str], tuple[Finding, ...]]:
+def check_header(names: Sequence[str], file: str, sheet: str | None = None) -> tuple[list[str], tuple[Finding, ...]]:
     """Return column names without outer spaces, the nameless ones numbered, and what was noticed.
 
     Raises
     ------
     DataError
-        Where a name stands twice, there are more than ``MAX_COLUMNS``, or the first row is a title rather than a header.
+        Where a name is there twice, there are more than ``MAX_COLUMNS``, or the first row is a title rather than a header.
     """
     if len(names) > MAX_COLUMNS:
-        raise DataError(f"{what} has {len(names):,} columns, more than the {MAX_COLUMNS:,} allowed: keep those that are needed.")
+        raise refusal("file.many_columns", file=file, sheet=sheet, columns=len(names), most=MAX_COLUMNS)
     names = [name.strip() if visible(name) else "" for name in names]
     nameless = [position for position, name in enumerate(names, start=1) if not name]
     if len(names) > 2 and names[0] and len(nameless) == len(names) - 1:
-        raise DataError(
-            f"{what} names one column only in its first row: take out titles and empty rows above the header, or say which row names the "
-            "columns with --header-row (a choice on screen)."
-        )
+        raise refusal("file.one_name", remedy="header_row", file=file, sheet=sheet)
     names = [name or f"column_{position}" for position, name in enumerate(names, start=1)]
-    _refuse_repeated(names, what)
-    if not nameless:
-        return names, ()
-    listed = ", ".join(f"column_{position}" for position in nameless)
-    return names, (Note("info", f"Columns without a name were named by their position: {listed}."),)
+    _refuse_repeated(names, file, sheet)
+    return names, (Finding("file.nameless_columns", values={"positions": nameless}),) if nameless else ()
 
 
-def _refuse_repeated(names: Sequence[str], what: str) -> None:
+def _refuse_repeated(names: Sequence[str], file: str, sheet: str | None) -> None:
     """Raise where two columns have one name, or names that nobody can tell apart: another Unicode form, a character without a width."""
     seen: dict[str, int] = {}
     for position, name in enumerate(names):
         first = seen.setdefault(visible(name), position)
         if first == position:
             continue
-        where = f"(columns {first + 1} and {position + 1}): rename one of them."
+        places = [first + 1, position + 1]
         if names[first] == name:
-            raise DataError(f"{what} has two columns named {quoted(name)} {where}")
-        both = f"{quoted(names[first], plain=True)} and {quoted(name, plain=True)}"
-        raise DataError(f"{what} has two columns whose names look the same, {both} {where}")
+            raise refusal("file.repeated_name", file=file, sheet=sheet, name=name, positions=places)
+        raise refusal("file.alike_names", file=file, sheet=sheet, names=[names[first], name], positions=places)

@@ -11,20 +11,20 @@ from segcore.data.files.compression import MAX_BYTES, peek, too_large
 from segcore.data.files.csv.reader import read_csv
 from segcore.data.files.excel.archive import check_directory
 from segcore.data.files.excel.workbook import read_workbook
-from segcore.data.files.file_type import COMPOUND, GIVE, PARQUET, ZIP, check_name, is_json, refuse_other_formats
+from segcore.data.files.file_type import COMPOUND, PARQUET, ZIP, check_name, is_json, refuse_other_formats
 from segcore.data.files.json_lines import read_json
-from segcore.data.files.legacy_office import describe_compound_file
+from segcore.data.files.legacy_office import compound_format
 from segcore.data.files.parquet import part_paths, read_parquet
 from segcore.data.files.raw import Raw
-from segcore.errors import DataError, SourceError
+from segcore.errors import SourceError
 from segcore.records.data_rules import ReadOptions
-from segcore.records.dataset import Note
-from segcore.wording.quotes import named
+from segcore.records.finding import Finding
+from segcore.wording.findings import refusal
 
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 _FOR_CSV = {"delimiter", "encoding", "header_row"}
-_USED = {"CSV": _FOR_CSV, "JSON": {"encoding"}, "Parquet": set(), "a workbook": {"sheets", "header_row"}}
-_WORDS = {"delimiter": "a delimiter", "encoding": "an encoding", "header_row": "the header's line", "sheets": "sheets"}
+_USED = {"csv": _FOR_CSV, "json": {"encoding"}, "parquet": set(), "workbook": {"sheets", "header_row"}}
+_OPTIONS = ("delimiter", "encoding", "header_row", "sheets")
 
 
 def read_file(path: Path, name: str | None = None, reading: ReadOptions | None = None) -> Raw:
@@ -51,19 +51,19 @@ def read_file(path: Path, name: str | None = None, reading: ReadOptions | None =
     if head is None or (head.startswith(PARQUET) and not packing):
         if head is not None:
             check_name(name, path.name, "parquet")
-        return _said_unused(read_parquet(path, name), "Parquet", reading)
+        return _noting_unused(read_parquet(path, name), "parquet", reading)
     if head.startswith(ZIP) and not packing:
         _check_zip(path, name)
         check_name(name, path.name, "workbook")
-        return _said_unused(read_workbook(path, name, reading), "a workbook", reading)
+        return _noting_unused(read_workbook(path, name, reading), "workbook", reading)
     if head.startswith(COMPOUND) and not packing:
-        raise SourceError(f"{named(name)} {describe_compound_file(path)}.")
-    refuse_other_formats(head, named(name), packing=packing)
+        raise refusal("file.other_format", kind=SourceError, file=name, format=compound_format(path), unpacked=False)
+    refuse_other_formats(head, name, packing=packing)
     content = "json" if is_json(_as_text(head)) else "text"
     check_name(name, path.name, packing or content, inside=content if packing else "")
     if content == "json":
-        return _said_unused(read_json(path, name, reading), "JSON", reading)
-    return _said_unused(read_csv(path, name, reading), "CSV", reading)
+        return _noting_unused(read_json(path, name, reading), "json", reading)
+    return _noting_unused(read_csv(path, name, reading), "csv", reading)
 
 
 def user_path(text: str) -> Path:
@@ -87,7 +87,7 @@ def content_digest(path: Path) -> str:
             return hashlib.sha256().hexdigest()  # of the system's own files, reading some waits for ever
         with path.open("rb") as file:
             if path.stat().st_size > MAX_BYTES and file.read(4) != PARQUET:
-                raise too_large(named(path.name), MAX_BYTES)  # before all of it is read for nothing
+                raise too_large(path.name, MAX_BYTES)  # before all of it is read for nothing
             file.seek(0)
             return hashlib.file_digest(file, "sha256").hexdigest()
     digest = hashlib.sha256()
@@ -102,16 +102,17 @@ def _look(path: Path, name: str) -> tuple[bytes | None, str]:
         if path.is_dir():
             return None, ""
         if path.exists() and not path.is_file():
-            raise SourceError(f"{str(path)!r} is no regular file: {GIVE}.")
+            raise refusal("file.not_regular", kind=SourceError, path=str(path))
         size = path.stat().st_size
         if size:
             return peek(path)
     except FileNotFoundError:
-        raise SourceError(f"There is no file {str(path)!r}: give a path, or the name of a sample ('segcore samples' lists them).") from None
+        raise refusal("file.missing", kind=SourceError, path=str(path)) from None
     except (OSError, ValueError) as error:
-        raise SourceError(f"{named(name)} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise refusal("file.unreadable", kind=SourceError, file=name, reason=reason) from error
     # Of the system's own files, which have no size, reading some waits for ever.
-    raise DataError(f"{named(name)} is empty: a header and at least one row are needed.")
+    raise refusal("file.empty", file=name)
 
 
 def _as_text(head: bytes) -> bytes:
@@ -124,23 +125,26 @@ def _as_text(head: bytes) -> bytes:
 
 def _check_zip(path: Path, name: str) -> None:
     try:
-        check_directory(path, named(name))
+        check_directory(path, name)
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise SourceError(f"{named(name)} is a damaged zip or XLSX file ({error}): fetch or save it again.") from error
+        raise refusal("file.damaged_zip", kind=SourceError, file=name, reason=str(error)) from error
+    kind = ""
     if "xl/workbook.bin" in members:
-        raise SourceError(f"{named(name)} is a binary workbook (.xlsb): save it as .xlsx or CSV.")
-    if "mimetype" in members and "content.xml" in members:
-        raise SourceError(f"{named(name)} is an OpenDocument file: save it as .xlsx or CSV.")
-    if "xl/workbook.xml" not in members:
-        raise SourceError(f"{named(name)} is a zip archive, not a table: unpack it and give the CSV, Parquet or XLSX file in it.")
+        kind = "binary workbook"
+    elif "mimetype" in members and "content.xml" in members:
+        kind = "opendocument"
+    elif "xl/workbook.xml" not in members:
+        kind = "zip"
+    if kind:
+        raise refusal("file.other_format", kind=SourceError, file=name, format=kind, unpacked=False)
 
 
-def _said_unused(raw: Raw, what: str, reading: ReadOptions) -> Raw:
+def _noting_unused(raw: Raw, what: str, reading: ReadOptions) -> Raw:
     """Return the source with a note on what was asked for and does not go with its format."""
     given = {entry.name for entry in fields(reading) if getattr(reading, entry.name) != entry.default}
-    unused = [words for option, words in _WORDS.items() if option in given - _USED[what]]
+    unused = [option for option in _OPTIONS if option in given - _USED[what]]
     if not unused:
         return raw
-    return replace(raw, notes=(*raw.notes, Note("info", f"{named(raw.name)} is {what}: {' and '.join(unused)} asked for had no use.")))
+    return replace(raw, notes=(*raw.notes, Finding("file.unused_options", values={"file": raw.name, "format": what, "options": unused})))

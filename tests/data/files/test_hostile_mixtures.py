@@ -203,7 +203,7 @@ def test_odd_json_is_refused_with_its_line(write_text, line, words):
     ("content", "words"),
     [
         ({"data": [{"a": 1}, {"a": 2}], "count": 2}, "holds 2 objects in the list data"),
-        ({"a": [1, 2], "b": [3, 4]}, "a column each"),
+        ({"a": [1, 2], "b": [3, 4]}, "one per column"),
         ([{}], "no object with a named value"),
     ],
 )

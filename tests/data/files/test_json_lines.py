@@ -55,4 +55,4 @@ def test_transactions_in_json_lines_are_the_same_data_as_in_csv(write_text):
 def test_what_was_asked_for_and_has_no_use_is_said(write_text):
     raw = read_file(write_text('{"a": 1}\n', "rows.jsonl"), reading=ReadOptions(delimiter=";", sheets=("x",)))
 
-    assert "a delimiter and sheets asked for had no use" in sentence(raw.notes[-1])
+    assert "the delimiter and the sheets that you gave were not used" in sentence(raw.notes[-1])

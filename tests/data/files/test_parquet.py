@@ -43,7 +43,7 @@ def test_a_part_outside_the_folders_of_the_others_is_named(tmp_path):
     write(tmp_path / "year=2011" / "x.parquet", id=["1"])
     write(tmp_path / "y.parquet", id=["2"])
 
-    with pytest.raises(DataError, match=r"x\.parquet and .*y\.parquet lie in folders of different keys"):
+    with pytest.raises(DataError, match=r"x\.parquet and .*y\.parquet are in folders with different keys"):
         read_file(tmp_path)
 
 

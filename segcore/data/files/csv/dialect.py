@@ -14,29 +14,17 @@ import pyarrow as pa
 
 from segcore.data.files.header_row import kinds_of_columns, looks_like_data
 from segcore.data.files.raw import MAX_COLUMNS
-from segcore.errors import DataError, ParameterError
+from segcore.errors import ParameterError
 from segcore.records.data_rules import ReadOptions
-from segcore.wording.quotes import named, quoted
+from segcore.records.finding import Remedy
+from segcore.wording.findings import refusal
 
 csv.field_size_limit(2**31 - 1)  # ours is said with line and column, csv's own of 128 KiB would come first
-_COMMON = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-_RARE = {
-    ":": "colons",
-    "^": "carets",
-    "~": "tildes",
-    "\x1f": "unit separators",
-    "\x01": "control characters (0x01)",
-    "#": "number signs",
-    "¦": "broken bars",
-    "§": "section signs",
-    "¬": "not signs",
-    "þ": "thorns",
-    "!": "exclamation marks",
-    "*": "asterisks",
-}
-_SPOKEN = {**_COMMON, **_RARE, " ": "spaces", "/": "slashes", "-": "hyphens", "_": "underscores", "\x1e": "record separators"}
+_COMMON = (",", ";", "\t", "|")
+_RARE = (":", "^", "~", "\x1f", "\x01", "#", "¦", "§", "¬", "þ", "!", "*")
 _SAMPLE_ROWS = 200
 _SAMPLE_BYTES = 2**19
+_SHOWN_LETTERS = 100
 _MOST_LETTERS = 10_000  # of a column's name
 _SEPARATOR_LINE = re.compile(rb'("?sep=([^\r\n"\\])"?)(?=\r?\n|\r)', re.IGNORECASE)
 
@@ -67,11 +55,6 @@ class CsvForm:
     above: int
     titles: int
 
-    @property
-    def delimiter_spoken(self) -> str:
-        """The delimiter in words."""
-        return _SPOKEN.get(self.delimiter, quoted(self.delimiter))
-
 
 def find_form(content: bytearray, name: str, reading: ReadOptions) -> CsvForm:
     """Return the form of UTF-8 text.
@@ -83,7 +66,6 @@ def find_form(content: bytearray, name: str, reading: ReadOptions) -> CsvForm:
     DataError
         Where there is no row that names the columns: titles stand above it, it holds data, or it names too many.
     """
-    name = named(name)
     said_delimiter, above, line = _separator_line(content)
     if reading.header_row is not None:
         above, line = _header_position(content, reading.header_row, name)
@@ -97,15 +79,13 @@ def find_form(content: bytearray, name: str, reading: ReadOptions) -> CsvForm:
         above, line = _header_position(content, rows[skipped][0], name)
         rows = rows[skipped:]
     if not rows:
-        raise DataError(f"{name} has nothing below line {line}: a header and at least one row are needed.")
+        raise refusal("csv.nothing_below", file=name, line=line)
     line, header = rows[0]
     if len(header) > MAX_COLUMNS:
-        raise DataError(
-            f"{name} has {len(header):,} columns in line {line}, more than the {MAX_COLUMNS:,} allowed: keep those that are needed."
-        )
+        raise refusal("csv.many_columns", file=name, line=line, columns=len(header), most=MAX_COLUMNS)
     longest = max(header, key=len)
     if len(longest) > _MOST_LETTERS:
-        raise DataError(f"{name} is not a table: line {line} names a column with {len(longest):,} letters ({quoted(longest)}).")
+        raise refusal("csv.long_name", file=name, line=line, letters=len(longest), name=longest[:_SHOWN_LETTERS])
     if reading.header_row is None:
         _refuse_titles(rows, name, asked)
         _refuse_data(rows, name)
@@ -139,10 +119,10 @@ def _header_position(content: bytearray, line: int, name: str) -> tuple[int, int
     for number in range(1, line):
         end = next(ends, None)
         if end is None or end.end() >= len(content):
-            raise DataError(f"{name} has no line {line:,}, which should name the columns: it ends with line {number:,}.")
+            raise refusal("csv.no_line", file=name, line=line, last=number)
         position = end.end()
     if re.compile(rb"[ \t]*(\r|\n|\Z)").match(content, position):
-        raise DataError(f"{name} has nothing in line {line:,}, which should name the columns: name another line.")
+        raise refusal("csv.empty_header_line", remedy="header_row", file=name, line=line)
     return position, line
 
 
@@ -152,7 +132,7 @@ def _asked_delimiter(asked: str | None) -> str | None:
     if asked == "tab":
         return "\t"
     if asked in "\"'\r\n\0" or asked.isalnum():
-        raise ParameterError(f"The delimiter cannot be {quoted(asked)}: give a character that stands between values, or tab.")
+        raise refusal("csv.bad_delimiter", kind=ParameterError, asked=asked)
     return asked
 
 
@@ -241,25 +221,24 @@ def _refuse_titles(rows: Sequence[tuple[int, list[str]]], name: str, asked: str 
     candidates = [(at, row) for at, row in rows[1:] if len(row) == usual and sum(bool(value.strip()) for value in row) > 1]
     if not candidates or (len(first) == 2 and filled == 1):
         return
-    raise DataError(
-        f"{name} has one name only in line {line}, where the rows below have {usual} values: take out titles and empty rows above the "
-        f"header, or say which line names the columns, perhaps with --header-row {candidates[0][0]} (a choice on screen)."
-    )
+    raise refusal("csv.title_first", remedy=Remedy("header_row", {"choices": [candidates[0][0]]}), file=name, line=line, columns=usual)
 
 
 def _refuse_lonely(rows: Sequence[tuple[int, list[str]]], name: str, asked: str | None) -> None:
     """Raise where the delimiter that was asked for stands nowhere."""
     if asked is not None and all(len(row) == 1 for _, row in rows):
-        raise DataError(
-            f"{name} has no {_SPOKEN.get(asked, quoted(asked))} between its values: name another delimiter, or leave it to be found."
-        )
+        raise refusal("csv.no_delimiter", remedy="delimiter", file=name, delimiter=asked)
 
 
 def _refuse_data(rows: Sequence[tuple[int, list[str]]], name: str) -> None:
     line, first = rows[0]
     if looks_like_data(first, [row for _, row in rows[1:]]):
-        values = ", ".join(quoted(value) for value in first[:3]) + (", ..." if len(first) > 3 else "")
-        raise DataError(
-            f"{name} has no header: line {line} holds values like the rows below it ({values}); put a line with the columns' names above "
-            f"it, or, if line {line} does name the columns, say so with --header-row {line} (a choice on screen)."
+        shown = [value[:_SHOWN_LETTERS] for value in first[:3]]
+        raise refusal(
+            "csv.no_header",
+            remedy=Remedy("header_row", {"choices": [line]}),
+            file=name,
+            line=line,
+            values=shown,
+            more=len(first) > len(shown),
         )

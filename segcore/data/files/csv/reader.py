@@ -13,15 +13,25 @@ import pyarrow.csv as pacsv
 
 from segcore.data.files.compression import MAX_BYTES, unpack
 from segcore.data.files.csv.dialect import CsvForm, find_form
-from segcore.data.files.csv.structure import MAX_LINE, MAX_VALUE, Lines, check_walked, clean_lines, first_ragged, quotes_are_clean, walk
+from segcore.data.files.csv.structure import (
+    MAX_LINE,
+    MAX_VALUE,
+    Lines,
+    check_walked,
+    clean_lines,
+    find_records,
+    first_ragged,
+    quotes_are_clean,
+    walk,
+)
 from segcore.data.files.encoding import decode, line_at
-from segcore.data.files.file_type import GIVE, HEAD_BYTES, refuse_other_formats
+from segcore.data.files.file_type import HEAD_BYTES, refuse_other_formats
 from segcore.data.files.raw import Raw, check_header, table_source
-from segcore.errors import DataError, SourceError
+from segcore.errors import SegcoreError, SourceError
 from segcore.records.data_rules import ReadOptions
-from segcore.records.dataset import Note
 from segcore.records.finding import Finding
-from segcore.wording.quotes import named
+from segcore.wording.csv_files import delimiter_name
+from segcore.wording.findings import refusal
 
 _BLOCK = 2**24
 _SAMPLE_ROWS = 200
@@ -55,37 +65,36 @@ def read_csv(path: Path, name: str, reading: ReadOptions | None = None, *, max_b
 
 def parse_csv(content: bytearray, name: str, reading: ReadOptions, *, packing: str = "") -> Raw:
     """Read the content of a CSV file, which is taken over; see `read_csv`."""
-    spoken = named(name)
     content, encoding = decode(content, name, reading.encoding)
     refuse_no_text(content, name)
-    ends_spoken, notes = _line_ends_in_words(content, spoken)
+    ends_spoken, notes = _line_ends_in_words(content, name)
     too_long = _long_line(content)
     if too_long is not None:
-        _refuse_long_line(content, too_long, spoken, reading)
+        _refuse_long_line(content, too_long, name, reading)
     form = find_form(content, name, reading)
     del content[: form.above]
-    names, header_notes = check_header(form.header, spoken)
+    names, header_notes = check_header(form.header, name)
     content, form, stood_in = _with_ascii_delimiter(content, form)
     clean = content.find(form.quote.encode()) < 0 or quotes_are_clean(content, form)
-    lines = None if clean else walk(content, form, spoken)
-    table = _parse(content, form, names, spoken, clean=clean)
+    lines = None if clean else walk(content, form, name)
+    table = _parse(content, form, names, name, clean=clean)
     if table.num_rows == 0:
-        raise DataError(f"{spoken} has a header but no row below it.")
-    lines = _lines(content, form, spoken, lines, table)
+        raise refusal("file.no_rows", file=name)
+    lines = _lines(content, form, name, lines, table)
     if stood_in:
         table = _replaced(table, form.delimiter, stood_in)
-    where = _where(lines, form.header_line)
-    _refuse_long_values(table, spoken, where)
-    delimiter = _delimiter_words(stood_in or form.delimiter, form)
+    line_of = _line_of(lines, form.header_line)
+    _refuse_long_values(table, name, line_of)
+    delimiter = stood_in or form.delimiter
     return table_source(
         name,
         table,
-        where=where,
-        notes=(*encoding.notes, *notes, *_form_notes(form, delimiter, lines, spoken), *header_notes),
+        where=lambda row: f"line {line_of(row)}",
+        notes=(*encoding.notes, *notes, *_form_notes(form, delimiter, lines, name), *header_notes),
         form={
             "format": f"CSV, packed with {packing}" if packing else "CSV",
             "encoding": encoding.spoken,
-            "delimiter": delimiter,
+            "delimiter": delimiter_name(delimiter),
             "quotes": "single" if form.quote == "'" else "double",
             "line ends": ends_spoken,
             "header": f"line {form.header_line}",
@@ -95,15 +104,12 @@ def parse_csv(content: bytearray, name: str, reading: ReadOptions, *, packing: s
 
 def refuse_no_text(content: bytearray, name: str) -> None:
     """Raise where UTF-8 text is white space only, another format, or holds a NUL byte; with the line."""
-    name = named(name)
     if not content or content.isspace():
-        raise DataError(f"{name} is empty but for white space: a header and at least one row are needed.")
+        raise refusal("file.blank", file=name)
     refuse_other_formats(bytes(content[:HEAD_BYTES]), name)
     null = content.find(0)
     if null >= 0:
-        raise DataError(
-            f"{name} has a NUL byte in line {line_at(content, null)}, which no text has: take it out, or export the file again as text."
-        )
+        raise refusal("csv.nul", file=name, line=line_at(content, null))
 
 
 def _line_ends_in_words(content: bytearray, name: str) -> tuple[str, list[Finding]]:
@@ -117,9 +123,9 @@ def _line_ends_in_words(content: bytearray, name: str) -> tuple[str, list[Findin
     if present == ["CRLF"]:
         return "CRLF", []
     if present == ["CR"]:
-        return "CR", [Note("info", f"Lines of {name} end in CR only, as on old Macs.")]
+        return "CR", [Finding("csv.cr_only", values={"file": name})]
     listed = ", ".join(f"{kind} {counts[kind]:,} times" for kind in present)
-    return "mixed: " + listed, [Note("info", f"Lines of {name} end in more than one way ({listed}): all are read as line ends.")]
+    return "mixed: " + listed, [Finding("csv.line_ends", values={"file": name, "ends": {kind: counts[kind] for kind in present}})]
 
 
 def _long_line(content: bytearray) -> int | None:
@@ -146,28 +152,22 @@ def _refuse_long_line(content: bytearray, start: int, name: str, reading: ReadOp
         sizes = np.diff(np.concatenate([[-1], cuts, [stop - start]])) - 1
         longest = int(sizes.argmax())
         if sizes[longest] > MAX_VALUE and longest < len(form.header):
-            raise _long_value(name, int(sizes[longest]), f"line {line}", form.header[longest])
-    raise DataError(
-        f"{name} has a line of {stop - start:,} bytes (line {line}), more than the {MAX_LINE // 2**20} MiB a line may have: is it a table, "
-        "with a row a line?"
-    )
+            raise _long_value(name, int(sizes[longest]), line, form.header[longest])
+    raise refusal("csv.long_line", file=name, line=line, size=stop - start, most=MAX_LINE)
 
 
-def _refuse_long_values(table: pa.Table, name: str, where: Callable[[int], str]) -> None:
+def _refuse_long_values(table: pa.Table, name: str, line_of: Callable[[int], int]) -> None:
     for column in table.column_names:
         if table[column].nbytes <= MAX_VALUE:
             continue
         lengths = pc.binary_length(table[column])
         longest = pc.max(lengths).as_py()
         if longest > MAX_VALUE:
-            raise _long_value(name, longest, where(pc.index(lengths, longest).as_py()), column)
+            raise _long_value(name, longest, line_of(pc.index(lengths, longest).as_py()), column)
 
 
-def _long_value(name: str, size: int, where: str, column: str) -> DataError:
-    return DataError(
-        f"{name} has a value of {size:,} bytes in {where}, column {named(column)}, more than the {MAX_VALUE // 2**20} MiB allowed: "
-        "shorten it, or leave the column out; is a quote there not closed?"
-    )
+def _long_value(name: str, size: int, line: int, column: str) -> SegcoreError:
+    return refusal("csv.long_value", file=name, line=line, size=size, column=column, most=MAX_VALUE)
 
 
 def _with_ascii_delimiter(content: bytearray, form: CsvForm) -> tuple[bytearray, CsvForm, str]:
@@ -176,7 +176,7 @@ def _with_ascii_delimiter(content: bytearray, form: CsvForm) -> tuple[bytearray,
         return content, form, ""
     free = next((letter for letter in _STAND_INS if letter.encode() not in content), None)
     if free is None:
-        raise SourceError(f"The delimiter {form.delimiter_spoken} cannot be used with this file: {GIVE}.")
+        raise refusal("csv.unusable_delimiter", kind=SourceError, delimiter=form.delimiter)
     changed = CsvForm(free, form.quote, form.header, form.header_line, form.above, form.titles)
     return content.replace(form.delimiter.encode(), free.encode()), changed, form.delimiter
 
@@ -191,11 +191,22 @@ def _parse(content: bytearray, form: CsvForm, names: list[str], name: str, *, cl
     try:
         return _read(content, form, names)
     except pa.ArrowInvalid as error:
-        words = "a row is too long" if "straddling" in str(error) else str(error).splitlines()[0].rstrip(".")
+        reason = str(error).splitlines()[0].rstrip(".")
     if clean:
         _refuse_ragged(content, form, names, name)
+        _refuse_long_rows(content, form, name)
     walk(content, form, name)
-    raise DataError(f"{name} cannot be read as CSV: {words}.")
+    raise refusal("csv.unreadable", file=name, reason=reason)
+
+
+def _refuse_long_rows(content: bytearray, form: CsvForm, name: str) -> None:
+    """Raise where a row is longer than the blocks that are read at a time, as a value of many lines can make it."""
+    found = find_records(content, form.quote)
+    sizes = found.stop - found.begin
+    longest = int(sizes.argmax())
+    if sizes[longest] > _BLOCK:
+        shift = form.header_line - int(found.first[0])
+        raise refusal("csv.long_row", file=name, line=int(found.first[longest]) + shift, size=int(sizes[longest]))
 
 
 def _read(content: bytearray, form: CsvForm, names: list[str], found: Callable[[Any], str] | None = None) -> pa.Table:
@@ -243,29 +254,19 @@ def _lines(content: bytearray, form: CsvForm, name: str, walked: Lines | None, t
     return lines
 
 
-def _where(lines: Lines, header_line: int) -> Callable[[int], str]:
+def _line_of(lines: Lines, header_line: int) -> Callable[[int], int]:
     first = lines.first
-
-    def where(row: int) -> str:
-        return f"line {header_line + 1 + row if first is None else int(np.take(first, row))}"
-
-    return where
-
-
-def _delimiter_words(delimiter: str, form: CsvForm) -> str:
-    return CsvForm(delimiter, form.quote, form.header, form.header_line, form.above, form.titles).delimiter_spoken
+    return lambda row: header_line + 1 + row if first is None else int(np.take(first, row))
 
 
 def _form_notes(form: CsvForm, delimiter: str, lines: Lines, name: str) -> list[Finding]:
     notes = []
     if form.delimiter != ",":
-        notes.append(Note("info", f"Values are separated by {delimiter}."))
+        notes.append(Finding("csv.delimiter", values={"delimiter": delimiter}))
     if form.quote == "'":
-        notes.append(Note("info", "Values stand in single quotes, which are taken off."))
+        notes.append(Finding("csv.single_quotes"))
     if form.titles:
-        above = "1 line" if form.titles == 1 else f"{form.titles:,} lines"
-        notes.append(Note("info", f"{above} above the header (line {form.header_line}) {'is' if form.titles == 1 else 'are'} left out."))
+        notes.append(Finding("csv.lines_above", values={"lines": form.titles, "header_line": form.header_line}))
     if lines.empty:
-        empty = "1 empty line" if lines.empty == 1 else f"{lines.empty:,} empty lines"
-        notes.append(Note("info", f"{name} has {empty} between its rows, which {'is' if lines.empty == 1 else 'are'} skipped."))
+        notes.append(Finding("csv.empty_lines", values={"file": name, "lines": lines.empty}))
     return notes

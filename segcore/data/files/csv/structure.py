@@ -13,7 +13,8 @@ import numpy as np
 from segcore.data.files.csv.dialect import CsvForm, rows_of
 from segcore.data.files.encoding import line_at
 from segcore.data.files.header_row import kind_of, kinds_of_columns
-from segcore.errors import DataError
+from segcore.errors import SegcoreError
+from segcore.wording.findings import refusal
 
 MAX_LINE = 8 * 2**20
 MAX_VALUE = 2**20
@@ -144,7 +145,7 @@ def _positions(content: bytearray, lines: np.ndarray) -> np.ndarray:
     return positions
 
 
-def first_ragged(content: bytearray, form: CsvForm, name: str, row: int, count: int) -> DataError:
+def first_ragged(content: bytearray, form: CsvForm, name: str, row: int, count: int) -> SegcoreError:
     """Return the error of a row with another number of values than the header, where quotes are clean.
 
     Parameters
@@ -156,7 +157,7 @@ def first_ragged(content: bytearray, form: CsvForm, name: str, row: int, count: 
     """
     found = find_records(content, form.quote)
     shift = form.header_line - int(found.first[0])
-    return DataError(_ragged(name, count, int(found.first[row]) + shift, int(found.last[row]) + shift, form))
+    return _ragged(name, count, int(found.first[row]) + shift, int(found.last[row]) + shift, form)
 
 
 def walk(content: bytearray, form: CsvForm, name: str) -> Lines:
@@ -181,7 +182,7 @@ def walk(content: bytearray, form: CsvForm, name: str) -> Lines:
                 offset, begun = form.header_line - begin, True
                 continue
             if len(row) != width:
-                raise DataError(_ragged(name, len(row), begin + offset, end + offset, form))
+                raise _ragged(name, len(row), begin + offset, end + offset, form)
             first.append(begin + offset)
             last.append(end + offset)
     except csv.Error:
@@ -189,38 +190,30 @@ def walk(content: bytearray, form: CsvForm, name: str) -> Lines:
     return Lines(np.array(first, np.int64), np.array(last, np.int64), empty)
 
 
-def _ragged(name: str, count: int, first: int, last: int, form: CsvForm) -> str:
-    width, values = len(form.header), "1 value" if count == 1 else f"{count:,} values"
-    header = f"the header (line {form.header_line})" if form.header_line > 1 else "the header"
-    if count > width:
-        remedy = f"correct the line, or put values with {_delimiter_inside(form)} in quotes"
-    elif last > first:
-        remedy = f"correct it; it goes on until line {last}, perhaps because a quote is out of place"
-    else:
-        remedy = "correct the line"
-    return f"{name} has {values} in line {first}, where {header} has {width:,}: {remedy}."
+def _ragged(name: str, count: int, first: int, last: int, form: CsvForm) -> SegcoreError:
+    return refusal(
+        "csv.ragged",
+        file=name,
+        values=count,
+        line=first,
+        last_line=last,
+        columns=len(form.header),
+        header_line=form.header_line,
+        delimiter=form.delimiter,
+    )
 
 
-def _delimiter_inside(form: CsvForm) -> str:
-    return "a comma" if form.delimiter == "," else "a semicolon" if form.delimiter == ";" else "the delimiter"
-
-
-def _broken_quote(content: bytearray, form: CsvForm, name: str, line: int, offset: int) -> DataError:
+def _broken_quote(content: bytearray, form: CsvForm, name: str, line: int, offset: int) -> SegcoreError:
     """Return what is wrong with the row that begins in a line: where a quote opens that is never closed, or has text after it."""
     start = int(_positions(content, np.array([line - 1]))[0])
     for opened, closed in _quoted(content, form, start):
         opened_line = line_at(content, opened) + offset
         if closed is None:
-            return DataError(
-                f"{name} has a quote in line {opened_line} that is never closed: close it, or take it out (inside a value it is doubled)."
-            )
+            return refusal("csv.open_quote", file=name, line=opened_line)
         if content[closed + 1 : closed + 2] not in (b"", b"\n", b"\r", form.delimiter.encode()):
             closed_line = line_at(content, closed) + offset
-            where = f"line {closed_line}" if closed_line == opened_line else f"line {closed_line} (the quote opened in line {opened_line})"
-            return DataError(
-                f"{name} has text after a closing quote in {where}: take the quote out, or double it where it belongs to the value."
-            )
-    return DataError(f"{name} has a quote out of place in line {line + offset}: close it, or take it out.")
+            return refusal("csv.text_behind_quote", file=name, line=closed_line, opened=opened_line)
+    return refusal("csv.stray_quote", file=name, line=line + offset)
 
 
 def _quoted(content: bytearray, form: CsvForm, start: int) -> Iterator[tuple[int, int | None]]:
@@ -305,10 +298,7 @@ def refuse_swallowed(content: bytearray, form: CsvForm, name: str, spans: np.nda
         quoted = ((opened, stop if closed is None else closed) for opened, closed in _quoted(content, form, begin))
         lines = ((line_at(content, opened) + shift - 1, line_at(content, closed) + shift - 1) for opened, closed in quoted)
         opened, closed = next((span for span in lines if span[1] > span[0]), (0, 0))
-        raise DataError(
-            f"{name} has a quote in line {opened} that is closed only in line {closed}, and what is between looks like rows: close it in "
-            f"line {opened}, or take it out."
-        )
+        raise refusal("csv.swallowed_rows", file=name, opened=opened, closed=closed)
 
 
 def _full(content: bytearray, form: CsvForm, spans: np.ndarray) -> np.ndarray:

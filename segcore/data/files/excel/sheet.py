@@ -92,6 +92,7 @@ class OpenSheet:
 
     def __init__(self, sheet: CalamineSheet, what: str, cells: Cells, header_row: int | None) -> None:
         self.title = sheet.name
+        self.file = what
         self.what = f"{what}, sheet {quoted(sheet.name)},"
         self.cells = cells
         self._merged = [] if sheet.start is None else list(sheet.merged_cell_ranges or [])
@@ -156,7 +157,7 @@ class OpenSheet:
             bool(name) or any(len(part) > part.null_count for part in column)
             for name, column in zip(self.header.names, columns, strict=True)
         ]
-        names, notes = check_header([name for name, use in zip(self.header.names, used, strict=True) if use], self.what)
+        names, notes = check_header([name for name, use in zip(self.header.names, used, strict=True) if use], self.file, self.title)
         places = [self._left + position + 1 for position, use in enumerate(used) if use]
         kept = [column for column, use in zip(columns, used, strict=True) if use]
         for name, column, place in zip(names, kept, places, strict=True):
@@ -233,7 +234,9 @@ class OpenSheet:
             best = next(row for row, cells in enumerate(below, start=header.row + 1) if _count(cells) >= width)
             give = "the row that names them" if asked else f"row {best}, or whichever names them,"
             raise DataError(f"{self.what} names one column only in row {header.row:,}: give {give} with --header-row.")
-        self.names = tuple(check_header(header.names, self.what)[0]) if len(named) == len(header.names) else tuple(sorted(set(named)))
+        self.names = (
+            tuple(check_header(header.names, self.file, self.title)[0]) if len(named) == len(header.names) else tuple(sorted(set(named)))
+        )
 
     def _put_errors(self, block: list[list[Any]], first: int) -> None:
         """Put Excel's errors where they stand: the reader leaves their cells empty. ``#N/A`` is a missing value and stays so."""

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from segcore.data.files.excel.archive import check_parts
 from segcore.data.files.excel.sheet_size import cell_name
 from segcore.data.files.excel.workbook import read_workbook
-from segcore.data.files.legacy_office import describe_compound_file
+from segcore.data.files.legacy_office import compound_format
+from segcore.data.files.reader import read_file
 from segcore.errors import DataError, SegcoreError, SourceError
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -312,10 +313,12 @@ def compound(path, *entries):
 def test_old_containers_are_told_apart(tmp_path):
     path = tmp_path / "x"
 
-    assert "protected by a password" in describe_compound_file(compound(path, "Root Entry", "EncryptionInfo", "EncryptedPackage"))
-    assert "(.xls)" in describe_compound_file(compound(path, "Root Entry", "Workbook"))
-    assert "Word" in describe_compound_file(compound(path, "Root Entry", "WordDocument"))
-    assert "old Office file" in describe_compound_file(compound(path))
+    assert compound_format(compound(path, "Root Entry", "EncryptionInfo", "EncryptedPackage")) == "encrypted workbook"
+    assert compound_format(compound(path, "Root Entry", "Workbook")) == "old workbook"
+    assert compound_format(compound(path, "Root Entry", "WordDocument")) == "word"
+    assert compound_format(compound(path)) == "old office"
+    with pytest.raises(SourceError, match=r"old workbook \(.xls\) or another old Office file: save it as .xlsx or CSV"):
+        read_file(path)
 
 
 # Anything
