@@ -8,8 +8,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from segcore.benchmark.plan import BenchmarkSpec
 from segcore.benchmark.run import run_benchmark
+from segcore.benchmark.spec import BenchmarkSpec
 from segcore.errors import SegcoreError
 from segcore.store.store import Store
 

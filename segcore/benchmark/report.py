@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segcore.benchmark.conditions import busy_warning
-from segcore.benchmark.plan import BenchmarkSpec
 from segcore.benchmark.record import Run
+from segcore.benchmark.spec import BenchmarkSpec
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.clustering.compare import adjusted_rand_index, inertia_gap, same_labels, same_partition
 from segcore.records.grid import Point, point_key

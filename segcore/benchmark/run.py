@@ -17,13 +17,13 @@ import numpy as np
 import psutil
 
 from segcore.benchmark.conditions import busy_seconds, describe_machine
-from segcore.benchmark.plan import BenchmarkSpec, turns
 from segcore.benchmark.record import Run
 from segcore.benchmark.report import report, report_silhouettes
+from segcore.benchmark.spec import BenchmarkSpec, turns
 from segcore.errors import DataError
 from segcore.records.grid import point_key
 from segcore.store.store import Store
-from segcore.sweeps.run import prepare
+from segcore.sweeps.prepared import prepare
 from segcore.system.child_process import fitting_environment, python_command, start_child
 
 FIT = tuple(python_command("segcore.benchmark.fit"))

@@ -49,10 +49,10 @@ def run_benchmark(args: argparse.Namespace) -> int:
     """Run a benchmark as a job, wait for it and print what came out."""
     request = request_from(args)
 
-    from segcore.benchmark.plan import benchmark_spec, engines_of
+    from segcore.benchmark.spec import benchmark_spec, engines_of
     from segcore.clustering.algorithms.registry import algorithm
     from segcore.store.store import Store
-    from segcore.sweeps.plan import make_spec
+    from segcore.sweeps.spec import make_spec
 
     known = engines_of(args.algo, args.work)
     engines = list(known) if args.engines is None else [name.strip() for name in args.engines.split(",") if name.strip()]

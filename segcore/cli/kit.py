@@ -80,7 +80,7 @@ def _features(args: argparse.Namespace, log: logging.Logger) -> FeatureTable:
     from segcore.intake.child import read_rows_in_child
     from segcore.records.intake import DataRequest
     from segcore.store.store import Store
-    from segcore.sweeps.plan import require_enough
+    from segcore.sweeps.spec import require_enough
 
     require_engine(args.engine)
     dataset = read_rows_in_child(Store().home, DataRequest(args.dataset_path, kind="transactions"))

@@ -96,7 +96,7 @@ def _folder(asked: str | None) -> Path | None:
 
 
 def _spec(store: Store, args: argparse.Namespace, intake: Intake, points: tuple[dict[str, Any], ...]) -> SweepSpec:
-    from segcore.sweeps.plan import make_spec
+    from segcore.sweeps.spec import make_spec
 
     plan = plan_from(args, intake, store.feature_table(intake.table))
     return make_spec(store, intake.table, intake.data, plan, algorithm=args.algo, points=points, engine=args.engine)

@@ -9,7 +9,8 @@ from segcore.records.grid import point_key
 from segcore.wording.numbers import percent_text
 
 if TYPE_CHECKING:
-    from segcore.records.solution import Estimate, Solution
+    from segcore.records.estimate import Estimate
+    from segcore.records.solution import Solution
     from segcore.records.sweep import Recommendation, Sweep
 
 _SIZES_SHOWN = 6

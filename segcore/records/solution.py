@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from segcore.records.estimate import Estimate
 from segcore.records.grid import Value
 
 Status = Literal["ok", "failed", "skipped"]
@@ -21,47 +22,6 @@ ENGINES: tuple[EngineName, ...] = ("stock", "intel", "shared")
 NOISE = -1
 _MEASURES = ("inertia", "silhouette", "calinski_harabasz", "davies_bouldin", "reasons")
 """Names under ``metrics`` in JSON that every solution has; the others are the algorithm's own criteria."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A number with its 95 % interval and sample size.
-
-    Parameters
-    ----------
-    value, low, high : float or None
-        The number and its 95 % interval; all equal if exact, all ``None`` if undefined.
-    sample_size : int or None
-        Number of customers it was measured on.
-    reason : str or None
-        Reason why it is undefined.
-    """
-
-    value: float | None
-    low: float | None
-    high: float | None
-    sample_size: int | None
-    reason: str | None = None
-
-    @property
-    def is_exact(self) -> bool:
-        """Tell whether the value was measured on all customers, so that both ends of the interval equal it."""
-        return self.value is not None and self.low == self.high
-
-    @classmethod
-    def undefined(cls, reason: str) -> Estimate:
-        """Build an undefined estimate with its reason."""
-        return cls(None, None, None, None, reason)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values; ``reason`` only if it is set."""
-        plain = {"value": self.value, "low": self.low, "high": self.high, "sample_size": self.sample_size}
-        return {**plain, "reason": self.reason} if self.reason else plain
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Estimate:
-        """Build the record from the output of ``to_json``."""
-        return cls(data["value"], data["low"], data["high"], data["sample_size"], data.get("reason"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from segcore.clustering.compare import adjusted_rand_index
+from segcore.records.estimate import wilson_interval
 from segcore.records.feature_table import FeatureTable
-from segcore.records.intervals import wilson_interval
 from segcore.records.solution import NOISE, Solution
 from segcore.wording.numbers import segment_title
 

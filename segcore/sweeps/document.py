@@ -10,7 +10,7 @@ import numpy as np
 from segcore.records.grid import point_key
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
-from segcore.sweeps.run import prepare
+from segcore.sweeps.prepared import prepare
 
 
 def sweep_document(sweep: Sweep, from_store: bool) -> dict[str, Any]:

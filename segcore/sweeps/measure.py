@@ -14,7 +14,8 @@ import numpy as np
 from segcore.clustering.quality.measures import measure
 from segcore.clustering.quality.silhouette import SilhouetteScorer
 from segcore.clustering.specification.outcome import failed
-from segcore.records.solution import Estimate, Quality, Solution, partition_digest
+from segcore.records.estimate import Estimate
+from segcore.records.solution import Quality, Solution, partition_digest
 
 _BATCH_SECONDS = 2.0
 

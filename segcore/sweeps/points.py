@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from segcore.clustering.algorithms.registry import algorithm, criteria
 from segcore.clustering.point_labels import point_label
+from segcore.records.estimate import Estimate
 from segcore.records.grid import Value, axes_of, value_text
-from segcore.records.solution import Estimate, Solution
+from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
 from segcore.wording.numbers import number_text, two_decimals
 

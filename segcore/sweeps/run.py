@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,52 +11,18 @@ from segcore.clustering.algorithms.registry import algorithm as algorithm_named
 from segcore.clustering.recommend import recommend
 from segcore.clustering.specification.outcome import NOT_RUN
 from segcore.clustering.specification.task import SweepTask
-from segcore.features.assemble import Assembled, assemble
 from segcore.features.distances import distance_shares
-from segcore.features.preparation import apply_preparation, fit_preparation
-from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import point_key
 from segcore.records.preparation import Preparation
 from segcore.records.solution import Solution
 from segcore.records.sweep import SweepSpec
 from segcore.store.store import Store
 from segcore.sweeps.measure import Meter, batches
-from segcore.sweeps.plan import require_enough
+from segcore.sweeps.prepared import prepare
 from segcore.sweeps.workers import solutions, units_of
 from segcore.system.machine import available_bytes, resident_bytes
 
 _MEASURING_COPIES = 3
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
-    """The rows of a sweep, ready to cluster.
-
-    Parameters
-    ----------
-    assembled : Assembled
-        Selected features of the customers kept, copies included; who was set aside.
-    preparation : Preparation
-    X : ndarray of shape (n_rows, n_features), float64
-    """
-
-    assembled: Assembled
-    preparation: Preparation
-    X: np.ndarray
-
-    @property
-    def table(self) -> FeatureTable:
-        """The table that was clustered, unscaled."""
-        return self.assembled.table
-
-
-def prepare(store: Store, spec: SweepSpec, *, ids: bool = True) -> Prepared:
-    """Return a sweep's rows as they are clustered; the same for every process that asks. See ``Store.feature_table`` for ``ids``."""
-    full = store.feature_table(spec.table, ids=ids)
-    assembled = assemble(full, spec.plan)
-    require_enough(assembled)
-    preparation = fit_preparation(assembled.table, spec.plan)
-    return Prepared(assembled, preparation, apply_preparation(preparation, assembled.table.values))
 
 
 def run_sweep(

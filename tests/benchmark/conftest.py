@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from segcore.benchmark.plan import benchmark_spec
+from segcore.benchmark.spec import benchmark_spec
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
 from segcore.store.store import Store
-from segcore.sweeps.plan import make_spec as make_sweep
+from segcore.sweeps.spec import make_spec as make_sweep
 
 
 @pytest.fixture

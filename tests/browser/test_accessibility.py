@@ -11,7 +11,7 @@ from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest
 from segcore.records.plan import Plan
 from segcore.store.store import Store
-from segcore.sweeps.plan import make_spec
+from segcore.sweeps.spec import make_spec
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 PAGES = ["/", "/data", "/features", "/sweep", "/explore", "/segments", "/benchmark", "/export"]

@@ -13,7 +13,8 @@ from segcore.clustering.algorithms.registry import algorithm
 from segcore.clustering.quality.measures import measure
 from segcore.clustering.quality.silhouette import SilhouetteScorer
 from segcore.clustering.recommend import recommend
-from segcore.records.solution import Estimate, Quality, Solution
+from segcore.records.estimate import Estimate
+from segcore.records.solution import Quality, Solution
 
 
 def solution(params, *, inertia=None, silhouette=None, segments=None, noise=0, status="ok", bic=None):

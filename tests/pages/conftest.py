@@ -15,8 +15,8 @@ from segcore.records.intake import DataRequest
 from segcore.records.plan import Plan
 from segcore.store.store import Store
 from segcore.sweeps.cost.calibration import Calibration, kinds_of_work, write_calibration
-from segcore.sweeps.plan import make_spec
 from segcore.sweeps.run import run_sweep
+from segcore.sweeps.spec import make_spec
 
 ROOT = Path(__file__).resolve().parents[2]
 N_CUSTOMERS = 45

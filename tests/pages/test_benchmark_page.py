@@ -1,11 +1,11 @@
 import pytest
 
 from segcore import jobs
-from segcore.benchmark.plan import benchmark_spec
 from segcore.benchmark.run import run_benchmark
+from segcore.benchmark.spec import benchmark_spec
 from segcore.features.planning.sets import feature_names
 from segcore.records.plan import Plan
-from segcore.sweeps.plan import make_spec
+from segcore.sweeps.spec import make_spec
 
 
 @pytest.fixture

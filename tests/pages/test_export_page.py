@@ -4,8 +4,9 @@ import json
 import pandas as pd
 import pytest
 
+from segcore.records.estimate import Estimate
 from segcore.records.grid import point_key
-from segcore.records.solution import Estimate, Solution
+from segcore.records.solution import Solution
 from segcore.store.store import Store
 from segcore.wording.numbers import percent_text
 from ui.export.downloads import _content, _description, agreement_words

@@ -62,7 +62,7 @@ def test_customers_one_row_each_have_results_too(store, open_app, tmp_path, fini
     from segcore.intake.take_in import take_in
     from segcore.records.intake import DataRequest
     from segcore.records.plan import Plan
-    from segcore.sweeps.plan import make_spec
+    from segcore.sweeps.spec import make_spec
 
     rng = np.random.default_rng(1)
     path = tmp_path / "people.csv"

@@ -148,7 +148,7 @@ def test_a_link_opens_the_same_sweep_and_point_in_another_session(open_app, fini
     key = point_key(finished_sweep.spec.points[2])
     app = open_app("sweep", sweep=finished_sweep.id[:16], point=key)
     assert not app.exception
-    assert app.session_state["segcore.sweeps.run"] == finished_sweep.id
+    assert app.session_state["segcore.sweep"] == finished_sweep.id
     assert app.session_state[f"segcore.point.{finished_sweep.id}"] == 2
 
 

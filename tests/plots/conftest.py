@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from segcore.records.estimate import Estimate
 from segcore.records.plan import Plan
-from segcore.records.solution import Estimate, Quality, Solution
+from segcore.records.solution import Quality, Solution
 from segcore.records.sweep import Sweep, SweepSpec
 
 FEATURES = ("Recency", "invoices")

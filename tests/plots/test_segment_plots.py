@@ -2,8 +2,9 @@ import numpy as np
 
 from segcore.plots.segment_features import describe_distribution, describe_ranking, draw_distribution, draw_ranking
 from segcore.plots.segment_shares import describe_shares, draw_shares, shares_data
+from segcore.records.estimate import Estimate
 from segcore.records.feature_table import FeatureEntry, FeatureTable
-from segcore.records.solution import Estimate, Quality, Solution
+from segcore.records.solution import Quality, Solution
 from segcore.segments.histograms import histogram_pair
 from segcore.segments.profile import segment_profile
 from segcore.segments.records import FeatureProfile, SegmentSummary

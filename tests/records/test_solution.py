@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segcore.records.estimate import Estimate
 from segcore.records.plan import Plan
 from segcore.records.preparation import Preparation
-from segcore.records.solution import Estimate, Quality, Solution, partition_digest
+from segcore.records.solution import Quality, Solution, partition_digest
 from segcore.records.sweep import Sweep, SweepSpec
 from segcore.system.digests import canonical_json
 

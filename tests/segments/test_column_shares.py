@@ -8,8 +8,8 @@ from scipy.stats import chi2_contingency
 from sklearn.metrics import adjusted_rand_score
 
 from segcore.plots.column_shares import describe_across, draw_across
+from segcore.records.estimate import wilson_interval
 from segcore.records.feature_table import FeatureEntry, FeatureTable
-from segcore.records.intervals import wilson_interval
 from segcore.records.solution import Solution
 from segcore.segments.column_shares import columns_across, numbers_across
 

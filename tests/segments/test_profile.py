@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from segcore.errors import DataError
+from segcore.records.estimate import Estimate
 from segcore.records.feature_table import FeatureEntry, FeatureTable
-from segcore.records.solution import Estimate, Quality, Solution
+from segcore.records.solution import Quality, Solution
 from segcore.segments.descriptions import sets_apart
 from segcore.segments.profile import segment_profile
 from segcore.segments.records import FeatureProfile

@@ -18,8 +18,8 @@ from segcore.records.intake import DataRequest
 from segcore.records.plan import Plan
 from segcore.segments.scoring import score
 from segcore.store.store import Store
-from segcore.sweeps.plan import make_spec
 from segcore.sweeps.run import run_sweep
+from segcore.sweeps.spec import make_spec
 from segcore.wording.findings import sentence
 
 JOBS = ("clerk", "driver", "nurse", "smith", "cook")

@@ -15,8 +15,8 @@ from segcore.records.intake import DataRequest
 from segcore.records.plan import Plan
 from segcore.segments.scoring import score
 from segcore.store.store import Store
-from segcore.sweeps.plan import make_spec
 from segcore.sweeps.run import run_sweep
+from segcore.sweeps.spec import make_spec
 
 POINTS = {
     "gaussian_mixture": [{"n_components": 3, "covariance_type": shape} for shape in ("full", "tied", "diag", "spherical")],

@@ -20,8 +20,9 @@ from segcore.records.grid import point_key
 from segcore.records.plan import Plan
 from segcore.store.store import Store
 from segcore.sweeps.document import sweep_document, write_sweep_folder
-from segcore.sweeps.plan import make_spec
-from segcore.sweeps.run import prepare, run_sweep
+from segcore.sweeps.prepared import prepare
+from segcore.sweeps.run import run_sweep
+from segcore.sweeps.spec import make_spec
 
 NAMES = ("Amount", "Recency", "NumberOfOrders", "Monday")
 DATA = {"name": "blobs", "kind": "transactions", "fingerprint": "f"}

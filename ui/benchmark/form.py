@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from segcore import jobs
-from segcore.benchmark.plan import engines_of
+from segcore.benchmark.spec import engines_of
 from segcore.clustering.algorithms.registry import algorithm, algorithms
 from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.errors import SegcoreError
@@ -132,8 +132,8 @@ def start(
     runs: int,
 ) -> None:
     """Start the benchmark that the form describes; a callback, so what is wrong is kept for the page to say."""
-    from segcore.benchmark.plan import benchmark_spec
-    from segcore.sweeps.plan import make_spec
+    from segcore.benchmark.spec import benchmark_spec
+    from segcore.sweeps.spec import make_spec
 
     state.remember("benchmark_problem", None)
     try:

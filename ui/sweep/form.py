@@ -140,7 +140,7 @@ def what_it_does(grid: Grid, spec: AlgorithmSpec, chosen: Plan, taken: Intake, t
 
 def start(store: Store, taken: Intake, chosen: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> None:
     """Start the sweep that the form describes and follow it; a callback, so what is wrong is kept for the page to say."""
-    from segcore.sweeps.plan import make_spec
+    from segcore.sweeps.spec import make_spec
 
     state.remember("sweep_outcome", None)
     try:

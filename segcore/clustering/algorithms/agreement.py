@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from segcore.records.intervals import wilson_interval
-from segcore.records.solution import Estimate
+from segcore.records.estimate import Estimate, wilson_interval
 
 _MOST_ROWS = 2_000
 _Z = 1.96

@@ -22,9 +22,10 @@ from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, Calibra
 from segcore.clustering.specification.outcome import FitError, as_sentences, more_than_rows, require_memory
 from segcore.clustering.specification.presentation import Criterion, Judging, Presentation, Scoring
 from segcore.clustering.specification.task import SweepTask
+from segcore.records.estimate import Estimate
 from segcore.records.grid import Point, Value
 from segcore.records.params import Param
-from segcore.records.solution import EngineName, Estimate, Solution
+from segcore.records.solution import EngineName, Solution
 from segcore.system.cores import usable_cores
 from segcore.system.machine import available_bytes
 

@@ -22,9 +22,10 @@ from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, Calibra
 from segcore.clustering.specification.outcome import as_sentences
 from segcore.clustering.specification.presentation import Judging
 from segcore.clustering.specification.task import SweepTask
+from segcore.records.estimate import Estimate
 from segcore.records.grid import Point
 from segcore.records.params import Param
-from segcore.records.solution import EngineName, Estimate, Solution
+from segcore.records.solution import EngineName, Solution
 
 if TYPE_CHECKING:
     from sklearn.cluster import MiniBatchKMeans

@@ -21,8 +21,9 @@ from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, Calibra
 from segcore.clustering.specification.outcome import more_than_rows, require_memory
 from segcore.clustering.specification.presentation import Judging, Presentation, Scoring
 from segcore.clustering.specification.task import SweepTask
+from segcore.records.estimate import Estimate
 from segcore.records.grid import Point, Value
-from segcore.records.solution import EngineName, Estimate, Solution
+from segcore.records.solution import EngineName, Solution
 
 _ENGINES: tuple[EngineName, ...] = ("shared", "stock")
 ESTIMATOR = Estimator("AgglomerativeClustering", "cluster", {"n_clusters": 2})

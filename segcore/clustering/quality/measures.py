@@ -12,7 +12,8 @@ from segcore.clustering.quality.compactness import mean_compactness, relative_co
 from segcore.clustering.quality.groups import Groups, group
 from segcore.clustering.quality.k_distance import KDistances, k_distances
 from segcore.clustering.quality.silhouette import SilhouetteScorer
-from segcore.records.solution import Estimate, Quality
+from segcore.records.estimate import Estimate
+from segcore.records.solution import Quality
 
 __all__ = ["KDistances", "SilhouetteScorer", "inertia", "k_distances", "measure"]
 

@@ -14,7 +14,7 @@ import segcore.clustering.kernels.silhouette as kernel
 import segcore.clustering.quality.silhouette as module
 from segcore.clustering.quality.measures import measure
 from segcore.clustering.quality.silhouette import SilhouetteScorer
-from segcore.records.solution import Estimate
+from segcore.records.estimate import Estimate
 
 
 def blobs(n=600, d=4, k=5, spread=3.0, seed=0):

@@ -12,7 +12,7 @@ from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
 from segcore.store.store import Store
 from segcore.sweeps.cost.estimate import estimate_spec
-from segcore.sweeps.plan import make_spec
+from segcore.sweeps.spec import make_spec
 
 RUN = (
     "import json, resource, sys\n"

@@ -1,7 +1,7 @@
 import pytest
 from scipy.stats import binomtest
 
-from segcore.records.intervals import wilson_interval
+from segcore.records.estimate import wilson_interval
 
 
 @pytest.mark.parametrize(("count", "of"), [(0, 10), (3, 10), (10, 10), (1, 4000)])

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from segcore.benchmark.plan import BenchmarkSpec, turns
+from segcore.benchmark.spec import BenchmarkSpec, turns
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.errors import DataError, ParameterError
 from segcore.records.plan import Plan
-from segcore.sweeps.plan import make_spec as make_sweep
+from segcore.sweeps.spec import make_spec as make_sweep
 from segcore.system.digests import canonical_json
 
 
@@ -58,7 +58,7 @@ def test_too_few_customers_are_said_before_the_start(store, make_spec):
 def test_planning_a_benchmark_imports_no_clustering_library(make_spec):
     """The screen plans it in the server's own process; only the runs need the engines."""
     code = (
-        "import sys, segcore.benchmark.plan, segcore.benchmark.run; "
+        "import sys, segcore.benchmark.spec, segcore.benchmark.run; "
         "print([m for m in ('sklearn', 'sklearnex', 'modin', 'ray', 'numba') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -60,7 +60,7 @@ def benchmark_spec(sweep: SweepSpec, *, engines: Sequence[str] | None = None, ru
     Parameters
     ----------
     sweep : SweepSpec
-        What to fit: from `segcore.sweeps.plan.make_spec`, checked against the data there.
+        What to fit: from `segcore.sweeps.spec.make_spec`, checked against the data there.
     engines : sequence of str or None
         In the order they take turns; each once. ``None`` is all that can do the work.
     runs : int
