@@ -16,6 +16,11 @@ class SegcoreError(Exception):
 
     finding: Finding | None = None
 
+    @property
+    def remedy(self) -> str:
+        """Code of what the same request can be given to go on; "" where there is nothing: a screen offers it as a button."""
+        return "" if self.finding is None or self.finding.remedy is None else self.finding.remedy.code
+
 
 class ParameterError(SegcoreError, ValueError):
     """A parameter is outside its domain."""
@@ -52,8 +57,8 @@ class DataError(SegcoreError, ValueError):
 
     @property
     def remedy(self) -> str:
-        """Code of the finding's remedy: what the same request can be given to go on; nothing where there is none."""
-        return self._remedy if self.finding is None or self.finding.remedy is None else self.finding.remedy.code
+        """Code of what the same request can be given to go on; "" where there is nothing."""
+        return super().remedy or self._remedy
 
 
 class SourceError(SegcoreError):

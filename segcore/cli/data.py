@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from segcore.cli.options import add_data_options, plan_from, print_notes, request_from
 from segcore.cli.taking import taken_in
 from segcore.errors import ParameterError
-from segcore.wording.findings import note_json
+from segcore.wording.findings import counts_json, note_json, rows_by_label
 from segcore.wording.numbers import counted, percent_text
 
 if TYPE_CHECKING:
@@ -175,7 +175,8 @@ def _summary(intake: Intake, plan: Plan, assembled: Assembled) -> dict[str, Any]
         "data": dict(intake.data),
         "rows_read": intake.rows_read,
         "rows_used": intake.rows_used,
-        "rows_set_aside": dict(intake.set_aside),
+        "rows_set_aside": rows_by_label(intake.set_aside),
+        "rows_set_aside_findings": counts_json(intake.set_aside),
         "rows_filtered_out": intake.filtered_out,
         "customers": intake.n_customers,
         "rows": len(assembled.table),

@@ -188,7 +188,7 @@ def main() -> int:
         answer: dict[str, Any] = {question["what"]: _answer(question, request)}
     except SegcoreError as error:
         finding = None if error.finding is None else error.finding.to_json()
-        answer = {"error": str(error), "class": type(error).__name__, "remedy": getattr(error, "remedy", ""), "finding": finding}
+        answer = {"error": str(error), "class": type(error).__name__, "remedy": error.remedy, "finding": finding}
     except MemoryError:
         answer = {
             "class": "SourceError",

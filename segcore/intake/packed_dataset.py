@@ -6,22 +6,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from segcore.records.dataset import Dataset
+from segcore.records.dataset import Dataset, RowCount
 from segcore.records.finding import Finding
 
-_KEPT = ("kind", "roles", "name", "fingerprint", "rows_read", "set_aside", "filtered_out", "filters", "counts")
+_KEPT = ("kind", "name", "fingerprint", "rows_read", "filtered_out")
 
 
 def pack(dataset: Dataset, path: Path) -> dict[str, Any]:
-    """Write a data set's rows to a Parquet file, and return the rest of it as plain values; rows that were set aside are left out."""
+    """Write a data set's rows to a Parquet file, and return the rest of it as plain values, without the rows set aside."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     rows = dataset.frame if isinstance(dataset.frame, pa.Table) else pa.Table.from_pandas(dataset.frame, preserve_index=False)
     pq.write_table(rows, path, compression="lz4")
     plain = {name: getattr(dataset, name) for name in _KEPT}
-    mappings = {name: dict(plain[name]) for name in ("roles", "set_aside", "counts")}
-    return {**plain, **mappings, "filters": list(dataset.filters), "notes": [note.to_json() for note in dataset.notes]}
+    counts = {name: [count.to_json() for count in getattr(dataset, name)] for name in ("set_aside", "counts")}
+    notes = [note.to_json() for note in dataset.notes]
+    return {**plain, **counts, "roles": dict(dataset.roles), "filters": list(dataset.filters), "notes": notes}
 
 
 def unpack(rest: Mapping[str, Any], path: Path, *, frames: str) -> Dataset:
@@ -30,5 +31,7 @@ def unpack(rest: Mapping[str, Any], path: Path, *, frames: str) -> Dataset:
 
     from segcore.system.frames import to_backend
 
+    counts = {name: tuple(RowCount.from_json(count) for count in rest[name]) for name in ("set_aside", "counts")}
     notes = tuple(Finding.from_json(note) for note in rest["notes"])
-    return Dataset(**{**rest, "filters": tuple(rest["filters"]), "notes": notes}, frame=to_backend(pq.read_table(path), frames))
+    frame = to_backend(pq.read_table(path), frames)
+    return Dataset(**{**rest, **counts, "filters": tuple(rest["filters"]), "notes": notes}, frame=frame)

@@ -1,4 +1,4 @@
-"""What was chosen for a file is remembered for the next one with the same columns."""
+"""Choices made for a file, remembered for the next one with the same columns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def shape_of(columns: Sequence[str]) -> str:
 
 
 def recall_choice(store: Store, request: DataRequest, columns: Sequence[str]) -> dict[str, Any] | None:
-    """Return what was chosen for a file with these columns, where the request itself chooses nothing and does not ask to guess afresh."""
+    """Return what was chosen for a file with these columns, unless the request itself chooses something or asks to detect again."""
     if request.afresh or _chooses(request):
         return None
     return store.intake(_key(shape_of(columns)))

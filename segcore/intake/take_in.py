@@ -1,4 +1,4 @@
-"""Read, set aside, filter, build every feature, and remember all of it, so that the same request is answered at once."""
+"""Read, set aside, filter, build every feature, and store all of it, so that the same request is answered at once."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from segcore import __version__
 from segcore.errors import SegcoreError, StoreError
 from segcore.intake.remembered import recall_choice, remember_choice, with_choice
-from segcore.records.dataset import ROLES_OF, Dataset, Note
+from segcore.records.dataset import ROLES_OF, Dataset
 from segcore.records.feature_table import FeatureTable
-from segcore.records.finding import Finding
+from segcore.records.finding import Finding, Remedy
 from segcore.records.intake import DataRequest, Intake, Peek
 from segcore.store.store import Store
 from segcore.system.digests import digest
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from segcore.data.files.raw import Raw
 
 PREVIEW_ROWS = 200
-_MOST_NAMED = 20
-_EDITION = 3  # of the stored record; a new one makes the old ones unknown
+_EDITION = 4  # of the stored record; a new one makes the old ones unknown
 
 
 def samples_folder(store: Store) -> Path:
@@ -51,7 +50,7 @@ def take_in(store: Store, request: DataRequest) -> Intake:
 
 
 def peek(store: Store, request: DataRequest) -> Peek:
-    """Return what a file looks like before anyone has said what it means.
+    """Return what a file looks like before its meaning is settled.
 
     Raises
     ------
@@ -67,7 +66,7 @@ def peek(store: Store, request: DataRequest) -> Peek:
     try:
         asked = request if choice is None else with_choice(request, choice)
         meaning = find_meaning(raw, kind=asked.kind, roles=asked.roles, rows=asked.rows)
-    except SegcoreError:  # taking it in says what is missing
+    except SegcoreError:  # taking it in reports what is missing
         guess = Guess(raw, {}, ROLES_OF["transactions"], without=set(), rows=request.rows)
         return replace(seen, roles=guess.columns, reasons=guess.reasons)
     return replace(seen, kind=meaning.kind, roles=dict(meaning.roles), reasons=dict(meaning.reasons))
@@ -93,7 +92,7 @@ def _take_in(store: Store, request: DataRequest, key: str) -> Intake:
 
 
 def _use_remembered(store: Store, raw: Raw, request: DataRequest, choice: Mapping[str, Any]) -> Intake:
-    """Use what was chosen for a file with the same columns; guess where this one holds something else in them."""
+    """Use what was chosen for a file with the same columns; detect again where this one holds something else in them."""
     try:
         intake = _use(store, raw, with_choice(request, choice))
     except SegcoreError as error:
@@ -101,7 +100,7 @@ def _use_remembered(store: Store, raw: Raw, request: DataRequest, choice: Mappin
             return _use(store, raw, request)
         except SegcoreError:
             raise error from None
-    note = Note("info", f"Kind, roles and columns are taken as they were chosen for {choice['name']}, which has the same columns.")
+    note = Finding("role.remembered", values={"data": choice["name"]})
     return replace(intake, remembered=choice["name"], notes=(note, *intake.notes))
 
 
@@ -118,7 +117,7 @@ def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
 
 
 def _record(
-    store: Store, raw: Raw, dataset: Dataset, table: FeatureTable, reasons: Mapping[str, str], notes: tuple[Finding, ...]
+    store: Store, raw: Raw, dataset: Dataset, table: FeatureTable, reasons: Mapping[str, Finding], notes: tuple[Finding, ...]
 ) -> Intake:
     first, last = _span(dataset)
     return Intake(
@@ -134,17 +133,17 @@ def _record(
         roles=dict(dataset.roles),
         columns=raw.names,
         rows_read=dataset.rows_read,
-        rows_used=dataset.rows_read - sum(dataset.set_aside.values()) - dataset.filtered_out,
-        set_aside=dict(dataset.set_aside),
+        rows_used=dataset.rows_read - sum(count.rows for count in dataset.set_aside) - dataset.filtered_out,
+        set_aside=dataset.set_aside,
         filtered_out=dataset.filtered_out,
-        notes=(*dataset.notes, *notes, *_dropped_notes(table)),
+        notes=(*dataset.notes, *notes, *_use_notes(table)),
         preview=_text_frame(store, raw.head(PREVIEW_ROWS)),
         n_customers=len(table),
         first_date=first,
         last_date=last,
         total_revenue=None if table.revenue is None else float(table.revenue.sum()),
         reasons=dict(reasons),
-        counts=dict(dataset.counts),
+        counts=dataset.counts,
         aside=_text_frame(store, dataset.aside) if dataset.aside is not None and dataset.aside.num_rows else None,
         form=dict(raw.form),
         sheets=raw.sheets,
@@ -162,28 +161,26 @@ def _span(dataset: Dataset) -> tuple[str | None, str | None]:
     return (first.isoformat() if first else None), (last.isoformat() if last else None)
 
 
-def _dropped_notes(table: FeatureTable) -> list[Finding]:
-    """Say which columns of a customer table are not clustered on, and why; with transactions no column is one in itself."""
-    from segcore.wording.findings import sentence
-    from segcore.wording.quotes import named
-
+def _use_notes(table: FeatureTable) -> list[Finding]:
+    """Note which columns of a table with one row per customer are not clustered on, and which may be codes."""
     notes = []
-    for use, text in (("profile", "Carried along, not clustered on"), ("dropped", "Not used")):
-        found = [f"{named(column.column)} ({sentence(column.reason)})" for column in table.uses if column.use == use]
+    for use in ("profile", "dropped"):
+        found = [
+            {"column": column.column, "reason": {"code": column.reason.code, "values": dict(column.reason.values)}}
+            for column in table.uses
+            if column.use == use
+        ]
         if found:
-            more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
-            notes.append(Note("info", f"{text}: {'; '.join(found[:_MOST_NAMED])}{more}."))
-    codes = [named(column.column) for column in table.uses if column.codes]
+            notes.append(Finding(f"role.columns_{use}", values={"columns": found}))
+    codes = [column.column for column in table.uses if column.codes]
     if codes:
-        more = f" and {len(codes) - _MOST_NAMED} more" if len(codes) > _MOST_NAMED else ""
-        text = f"Few different whole numbers stand in {', '.join(codes[:_MOST_NAMED])}{more}: where they are codes, say so with --category"
-        notes.append(Note("info", f"{text} (“Used as” on screen)."))
+        notes.append(Finding("role.columns_of_codes", values={"columns": codes}, remedy=Remedy("category")))
     return notes
 
 
 def _text_frame(store: Store, rows: pa.Table) -> str:
     """Keep rows as text, as people wrote them."""
-    from segcore.data.columns.role_values import as_text
+    from segcore.data.columns.text import as_text
 
     columns = {name: as_text(rows[name]) for name in rows.column_names}
     import pandas as pd
@@ -198,7 +195,7 @@ def _known(store: Store, request: DataRequest, key: str) -> Intake | None:
     choice = record.pop("choice")
     intake = Intake.from_json(record)
     if choice != digest(recall_choice(store, request, intake.columns)) and not _is_sample(request):
-        return None  # something else was chosen for these columns since
+        return None  # something else has been chosen for these columns since
     try:
         store.feature_table(intake.table)
         for frame in (intake.preview, intake.aside):
@@ -228,11 +225,11 @@ def _version(package: str) -> str:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        return ""  # what needs it says that it is not there
+        return ""  # what needs it reports that it is missing
 
 
 def _content(store: Store, data: str) -> str:
-    """Return what tells one content from another: a file's SHA-256 and name, a package's version."""
+    """Return what identifies the content: a file's SHA-256 and name, a package's version."""
     from segcore.data.files.reader import content_digest, user_path
     from segcore.data.samples.registry import find_sample
 
@@ -245,5 +242,5 @@ def _content(store: Store, data: str) -> str:
             return f"unreadable {version}"
         return f"{version.name} {content_digest(version)}"
     except (OSError, ValueError):
-        # The reader says what is wrong with it.
+        # Reading it reports what is wrong with it.
         return f"unreadable {version}"

@@ -1,16 +1,16 @@
-"""What is clustered: a data set with the roles of its columns, and the table of features made from it."""
+"""A data set: rows, the roles of their columns, and what was noticed about them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from segcore.records.finding import Finding
 
 Kind = Literal["transactions", "ratings", "customers"]
 KINDS: tuple[Kind, ...] = ("transactions", "ratings", "customers")
-ROW_NUMBER = "row number"  # the column of text ids that stands in for a customer role, with one row a customer
+ROW_NUMBER = "row number"  # the column of text ids where no column has the role customer, with one row per customer
 ROLES = ("customer", "order", "time", "item", "quantity", "price", "amount", "discount", "category", "rating")
 # The roles that a kind of data can have.
 ROLES_OF: Mapping[Kind, tuple[str, ...]] = {
@@ -24,7 +24,7 @@ CANCELLED_ORDER = r"^C[0-9]+$"
 
 
 def is_cancelled(roles: Mapping[str, str]) -> Any:
-    """Return the Narwhals expression that tells the cancelled lines of transactions.
+    """Return the Narwhals expression for cancelled lines of transactions.
 
     Parameters
     ----------
@@ -48,6 +48,31 @@ def Note(level: Literal["info", "warning"], text: str) -> Finding:  # noqa: N802
     return Finding("text", level, {"text": text})
 
 
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """How many rows have something in common: why they are set aside, or why they are worth a look.
+
+    Parameters
+    ----------
+    reason : Finding
+        Its code is one of ``wording.rows.LABELS``.
+    rows : int
+        At least 1.
+    """
+
+    reason: Finding
+    rows: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"reason": self.reason.to_json(), "rows": self.rows}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RowCount:
+        """Build the record from what ``to_json`` returned."""
+        return cls(Finding.from_json(data["reason"]), data["rows"])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
     """Rows and what their columns mean.
@@ -57,7 +82,7 @@ class Dataset:
     frame : a native frame (pandas, Polars or Modin)
         Rows that can be used: no null in a column with a role. The role columns have canonical types
         (customer, order, item, category: text; time: datetime64; quantity, price, amount, discount, rating: float64) and keep their
-        own names. Only category and discount may be null. With one row a customer the other columns are float64 where every value is a
+        own names. Only category and discount may be null. With one row per customer the other columns are float64 where every value is a
         number, times where every value is one, else text.
     kind : {"transactions", "ratings", "customers"}
     roles : mapping of role to column name
@@ -67,17 +92,17 @@ class Dataset:
         SHA-256 of the canonical content, roles and kind included, filters applied.
     rows_read : int
         Rows in the source, before anything was set aside or filtered.
-    set_aside : mapping of reason to number of rows
-        ``rows_read == rows kept + sum(set_aside.values()) + rows filtered out``.
+    set_aside : tuple of RowCount
+        ``rows_read == rows kept + rows set aside + rows filtered out``.
     filtered_out : int
         Rows the analyst's filters removed.
     filters : tuple of str
         The filters, as asked.
     notes : tuple of Finding
     aside : pyarrow Table or None
-        The rows that were set aside: ``Row`` (where it stands in the source), ``Why``, then the source's columns as text.
-    counts : mapping of str to int
-        Rows that are used though they are worth a look: what they are, and how many.
+        The rows that were set aside: ``Row`` (its place in the source), ``Why``, then the source's columns as text.
+    counts : tuple of RowCount
+        Rows that are used though they are worth a look.
     """
 
     frame: Any
@@ -86,9 +111,9 @@ class Dataset:
     name: str
     fingerprint: str
     rows_read: int
-    set_aside: Mapping[str, int] = field(default_factory=dict)
+    set_aside: tuple[RowCount, ...] = ()
     filtered_out: int = 0
     filters: tuple[str, ...] = ()
     notes: tuple[Finding, ...] = ()
     aside: Any = None
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: tuple[RowCount, ...] = ()

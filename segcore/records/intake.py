@@ -1,4 +1,4 @@
-"""What is asked of the data, and what was taken in."""
+"""What is asked of the data, and what was read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules, rules_from_json, rules_to_json
+from segcore.records.dataset import RowCount
 from segcore.records.feature_table import ColumnUse
 from segcore.records.finding import Finding
 
@@ -22,9 +23,9 @@ class DataRequest:
     data : str
         A sample's name or a path.
     kind : {"transactions", "ratings", "customers"} or None
-        ``None`` guesses.
+        ``None`` detects it.
     roles : mapping of role to column name
-        What is known; the rest is guessed. An empty name says that no column has the role.
+        What is known; the rest is detected. An empty name means that no column has the role.
     where : tuple of str
         SQL conditions on rows.
     date_from, date_to : str or None
@@ -39,7 +40,7 @@ class DataRequest:
     columns : ColumnRules
         What becomes of columns.
     afresh : bool
-        Guess, whatever was chosen for a file of the same columns before.
+        Detect again, whatever was chosen for a file with the same columns before.
     """
 
     data: str
@@ -63,7 +64,7 @@ class DataRequest:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DataRequest:
-        """Build the request from what ``to_json`` returned; what is left out has its default."""
+        """Build the request from what ``to_json`` returned; what it lacks has its default."""
         known = {key: value for key, value in data.items() if value is not None}
         rules = {name: rules_from_json(kind, known.get(name, {})) for name, kind in _RULES.items()}
         return cls(**{**known, **rules, "roles": dict(known.get("roles", {})), "where": tuple(known.get("where", ()))})
@@ -82,9 +83,11 @@ class Peek:
     preview : str
         Id of the stored frame of the first rows, as text.
     kind : {"transactions", "ratings", "customers"} or None
-        What it would be taken for; ``None`` where a role that is needed was not found.
-    roles, reasons : mapping of role to str
-        The columns that would be taken for the roles, and why.
+        As it would be read; ``None`` where a role that is needed was not found.
+    roles : mapping of role to column name
+        As it would be read.
+    reasons : mapping of role to Finding
+        Why each column would have its role.
     """
 
     columns: tuple[str, ...]
@@ -94,7 +97,7 @@ class Peek:
     preview: str
     kind: str | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
-    reasons: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, Finding] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -106,13 +109,17 @@ class Peek:
             "preview": self.preview,
             "kind": self.kind,
             "roles": dict(self.roles),
-            "reasons": dict(self.reasons),
+            "reasons": {role: reason.to_json() for role, reason in self.reasons.items()},
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Peek:
         """Build the record from what ``to_json`` returned."""
-        return cls(**{**data, "columns": tuple(data["columns"]), "sheets": tuple(data["sheets"])})
+        return cls(**{**data, "columns": tuple(data["columns"]), "sheets": tuple(data["sheets"]), "reasons": _reasons(data)})
+
+
+def _reasons(data: Mapping[str, Any]) -> dict[str, Finding]:
+    return {role: Finding.from_json(reason) for role, reason in data["reasons"].items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +133,14 @@ class Intake:
     data : mapping
         ``name``, ``kind``, ``fingerprint``, ``roles``, ``filters``: what a sweep remembers of it.
     kind : {"transactions", "customers"}
-    roles, reasons : mapping of role to str
-        The column of each role, and why it was taken for it.
+    roles : mapping of role to column name
+    reasons : mapping of role to Finding
+        Why each column has its role.
     columns : tuple of str
         Every column of the source.
     rows_read, rows_used, filtered_out : int
-        ``rows_read == rows_used + sum(set_aside.values()) + filtered_out``.
-    set_aside : mapping of reason to number of rows
+        ``rows_read == rows_used + rows_set_aside + filtered_out``.
+    set_aside : tuple of RowCount
     notes : tuple of Finding
     preview : str
         Id of the stored frame of the first rows, as text.
@@ -141,8 +149,8 @@ class Intake:
         ISO, of the rows used.
     total_revenue : float or None
         Net, in the data's currency.
-    counts : mapping of str to int
-        Rows that are used though they are worth a look: what they are, and how many.
+    counts : tuple of RowCount
+        Rows that are used though they are worth a look.
     aside : str or None
         Id of the stored frame of the rows that were set aside: ``Row``, ``Why``, then the source's columns as text.
     form : mapping of str to str
@@ -150,9 +158,9 @@ class Intake:
     sheets : tuple of str
         The sheets of a workbook that could be read.
     uses : tuple of ColumnUse
-        With one row a customer: what became of each column.
+        With one row per customer: what became of each column.
     remembered : str or None
-        The data for which kind and roles were chosen as they are, an earlier file with the same columns; ``None`` where they were not
+        The earlier file with the same columns for which kind and roles were chosen as they are; ``None`` where they were not
         taken from there.
     """
 
@@ -163,7 +171,7 @@ class Intake:
     columns: tuple[str, ...]
     rows_read: int
     rows_used: int
-    set_aside: Mapping[str, int]
+    set_aside: tuple[RowCount, ...]
     filtered_out: int
     notes: tuple[Finding, ...]
     preview: str
@@ -171,8 +179,8 @@ class Intake:
     first_date: str | None
     last_date: str | None
     total_revenue: float | None
-    reasons: Mapping[str, str] = field(default_factory=dict)
-    counts: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[str, Finding] = field(default_factory=dict)
+    counts: tuple[RowCount, ...] = ()
     aside: str | None = None
     form: Mapping[str, str] = field(default_factory=dict)
     sheets: tuple[str, ...] = ()
@@ -182,16 +190,24 @@ class Intake:
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        mappings = {name: dict(values[name]) for name in ("data", "roles", "set_aside", "reasons", "counts", "form")}
+        mappings = {name: dict(values[name]) for name in ("data", "roles", "form")}
         lists = {name: list(values[name]) for name in ("columns", "sheets")}
-        records = {"notes": [note.to_json() for note in self.notes], "uses": [use.to_json() for use in self.uses]}
-        return {**values, **mappings, **lists, **records}
+        records = {name: [record.to_json() for record in values[name]] for name in ("notes", "set_aside", "counts", "uses")}
+        reasons = {role: reason.to_json() for role, reason in self.reasons.items()}
+        return {**values, **mappings, **lists, **records, "reasons": reasons}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Intake:
         """Build the record from what ``to_json`` returned."""
+        rows = {name: tuple(RowCount.from_json(count) for count in data[name]) for name in ("set_aside", "counts")}
         records = {
             "notes": tuple(Finding.from_json(note) for note in data["notes"]),
+            "reasons": _reasons(data),
             "uses": tuple(ColumnUse.from_json(use) for use in data["uses"]),
         }
-        return cls(**{**data, **records, "columns": tuple(data["columns"]), "sheets": tuple(data["sheets"])})
+        return cls(**{**data, **rows, **records, "columns": tuple(data["columns"]), "sheets": tuple(data["sheets"])})
+
+    @property
+    def rows_set_aside(self) -> int:
+        """Number of rows that were set aside."""
+        return sum(count.rows for count in self.set_aside)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from segcore.errors import DataError, SegcoreError
+from segcore.records.dataset import RowCount
 from segcore.records.finding import Finding, Remedy
-from segcore.wording import csv_files, features, files, results
+from segcore.wording import columns, csv_files, features, files, results, roles, rows
 from segcore.wording.remedies import Audience, remedy_text
 
 if TYPE_CHECKING:
@@ -20,9 +21,12 @@ Sentence = Callable[..., str]
 SUBJECTS: tuple[Mapping[str, Sentence], ...] = (
     {"text": lambda text: text},
     files.SENTENCES,
+    csv_files.SENTENCES,
+    columns.SENTENCES,
+    roles.SENTENCES,
+    rows.SENTENCES,
     features.SENTENCES,
     results.SENTENCES,
-    csv_files.SENTENCES,
 )
 
 
@@ -77,8 +81,24 @@ def error_text(error: SegcoreError, audience: Audience = "command line") -> str:
 
 def use_json(use: ColumnUse) -> dict[str, Any]:
     """Return what became of a column as reports list it: with its reason as a text, and the code and values it was made from."""
-    why = {"reason": sentence(use.reason), "code": use.reason.code, "values": dict(use.reason.values)}
-    return {"column": use.column, "use": use.use, **why, "outcome": use.outcome, "codes": use.codes}
+    return {"column": use.column, "use": use.use, **reason_json(use.reason), "outcome": use.outcome, "codes": use.codes}
+
+
+def reason_json(reason: Finding | None) -> dict[str, Any]:
+    """Return a reason as reports list it: as a text, and the code and values it was made from."""
+    if reason is None:
+        return {"reason": "", "code": None, "values": {}}
+    return {"reason": sentence(reason), "code": reason.code, "values": dict(reason.values)}
+
+
+def rows_by_label(counts: Iterable[RowCount]) -> dict[str, int]:
+    """Return the number of rows for the label of each reason."""
+    return {sentence(count.reason): count.rows for count in counts}
+
+
+def counts_json(counts: Iterable[RowCount]) -> list[dict[str, Any]]:
+    """Return the number of rows with each reason."""
+    return [{**reason_json(count.reason), "rows": count.rows} for count in counts]
 
 
 def _merged(subjects: tuple[Mapping[str, Sentence], ...]) -> dict[str, Sentence]:

@@ -41,6 +41,11 @@ def _option(name: str, command_line: str, screen: str) -> tuple[Callable[..., st
     return (lambda **_: command_line.format(name)), (lambda **_: screen)
 
 
+def _date_order(orders: Sequence[str]) -> str:
+    """Return how to choose the order of day, month and year; without orders, those that are left."""
+    return f"choose the order with --date-order {' or '.join(orders)}" if orders else "choose another --date-order, or leave it out"
+
+
 # Code: what to do on the command line, and on screen; each takes the remedy's values by name and is an imperative clause.
 REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     "encoding": _choice("encoding", "the encoding", _encoding),
@@ -60,6 +65,33 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     ),
     "kind": (lambda kind: f"give --kind {kind}", lambda kind: f"choose the kind {kind}"),
     "set_aside": _option("--set-aside", "skip unreadable rows with {}", "skip unreadable rows with the button below"),
+    "date_order": (_date_order, lambda orders: "choose the order below" if orders else "choose another order below"),
+    "role": (lambda role: f"name it with --role {role}=COLUMN", lambda role: "choose it below"),
+    "other_column": (lambda role: f"name another column with --role {role}=COLUMN", lambda role: "choose another column below"),
+    "one_row_per_customer": (
+        lambda exact: (
+            f"{'set exact repeats aside with --duplicates aside, ' if exact else ''}keep one row per customer, count each row as a "
+            "customer with --role customer=, or read the rows as transactions with --kind transactions and --role time=COLUMN"
+        ),
+        lambda exact: (
+            f"{'leave exact repeats out (“Leave exact repeats out” below), ' if exact else ''}keep one row per customer, choose no "
+            "customer column below, or read the rows as transactions and choose the time"
+        ),
+    ),
+    "last_day": _option("--to", "leave the rows out with {}", "leave the rows out with the last day below"),
+    "category": _option("--category", "declare them with {}", "set “Used as” to Category"),
+    "other_file": (
+        lambda: "give a file with the same data instead, such as 'segcore features OnlineRetail.csv'",
+        lambda: "load a file with the same data instead",
+    ),
+    "download_sample": (
+        lambda name: (
+            f"download it with 'segcore samples get {name}', or give a file with the same data instead, such as 'segcore features "
+            "OnlineRetail.csv'"
+        ),
+        lambda name: "download it with the button below, or load a file with the same data instead",
+    ),
+    "install": (lambda package: f"install it with 'pip install {package}'", lambda package: f"install it with 'pip install {package}'"),
 }
 
 

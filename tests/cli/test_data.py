@@ -53,7 +53,7 @@ def test_features_are_written_sorted_with_the_customer_first(run, orders, tmp_pa
     assert list(table.columns) == ["customer_id", *FEATURE_SETS["kit"]]
     assert list(table["customer_id"]) == sorted(table["customer_id"])
     assert "21 features written" in printed
-    assert said == "note: 1 row without customer_id set aside.\n"
+    assert said == "note: 1 row set aside: without customer_id.\n"
 
 
 def test_csv_and_parquet_hold_the_same_numbers_and_ids_keep_their_zeros(run, orders, tmp_path):
@@ -148,7 +148,7 @@ def test_polars_builds_the_same_file(run, orders, tmp_path):
         (["--role", "customer=sku", "--role", "customer=date"], ["twice"]),
         (["--where", "land = 'FR'"], ["'land'"]),
         (["--where", "drop table"], ["filter"]),
-        (["--from", "yesterday"], ["first day (--from) must be a date"]),
+        (["--from", "yesterday"], ["first day must be a date"]),
         (["--from", "2024-03-01", "--to", "2024-02-01"], ["ends before"]),
         (["--from", "2030-01-01"], ["no row left"]),
         (["--repeats", "0"], ["--repeats"]),
@@ -224,7 +224,7 @@ def test_a_sample_is_fetched_once_and_used_by_name(run, address, tmp_path):
     ("arguments", "words"),
     [
         (["get", "nothing"], "complete-journey, online-retail"),
-        (["get", "online-retail", "--url", "ftp://x"], "no web address"),
+        (["get", "online-retail", "--url", "ftp://x"], "not a web address"),
         (["put"], "put"),
     ],
 )
@@ -257,7 +257,12 @@ class TestReport:
         assert rows["read"] == 401 == rows["used"] + rows["set_aside_total"] + rows["filtered_out"]
         assert rows["set_aside"] == {"without customer_id": 1}
         assert rows["filters"] == ["country = 'FR'"]
-        assert report["roles"]["customer"] == {"column": "customer_id", "reason": report["roles"]["customer"]["reason"]}
+        assert rows["set_aside_findings"] == [
+            {"reason": "without customer_id", "code": "row.missing_value", "values": {"column": "customer_id"}, "rows": 1}
+        ]
+        customer = report["roles"]["customer"]
+        assert (customer["column"], customer["code"]) == ("customer_id", "role.name_and_values")
+        assert customer["reason"].startswith("by its name")
         assert report["features"]["names"][0] == "Amount"
 
     def test_rows_set_aside_are_there_with_their_place_and_their_reason(self, written):
@@ -283,5 +288,5 @@ def test_numbers_that_may_be_codes_are_pointed_out(run, tmp_path):
     path.write_text("id,Region,spend\n" + "".join(f"s{n},{n % 3 + 1},{n * 7 % 101 + 0.5}\n" for n in range(60)))
     code, _, said = run("features", str(path), "--out", str(tmp_path / "x.csv"))
     assert code == 0
-    assert "note: Few different whole numbers stand in Region: where they are codes, say so with --category" in said
-    assert "stand in Region" not in run("features", str(path), "--category", "Region", "--out", str(tmp_path / "x.csv"))[2]
+    assert "note: Region has few different whole numbers: if they are codes, declare them with --category" in said
+    assert "few different whole numbers" not in run("features", str(path), "--category", "Region", "--out", str(tmp_path / "x.csv"))[2]

@@ -1,8 +1,9 @@
 import pytest
 
-from segcore import intake
 from segcore.cli import taking
 from segcore.errors import DataError, SourceError
+from segcore.intake import child
+from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest
 from segcore.store.store import Store
 
@@ -18,8 +19,8 @@ def orders(tmp_path, monkeypatch):
 
 
 def test_a_file_is_taken_in_by_a_child_with_the_same_result(orders, tmp_path, monkeypatch):
-    here = intake.take_in(Store(tmp_path / "one"), orders)
-    monkeypatch.setattr(intake, "take_in", lambda *args: pytest.fail("it was read in this process"))
+    here = take_in(Store(tmp_path / "one"), orders)
+    monkeypatch.setattr(child, "take_in", lambda *args: pytest.fail("it was read in this process"))
 
     there = taking.taken_in(Store(tmp_path / "two"), orders)
 
@@ -30,7 +31,7 @@ def test_a_file_is_taken_in_by_a_child_with_the_same_result(orders, tmp_path, mo
 def test_a_samples_name_comes_before_a_file_of_that_name(tmp_path, home, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "online-retail").write_text(ROWS)
-    with pytest.raises(SourceError, match="Online Retail is not here yet"):
+    with pytest.raises(SourceError, match="Online Retail has not been downloaded yet"):
         taking.taken_in(Store(home), DataRequest("online-retail"))
 
 

@@ -17,7 +17,7 @@ from segcore.intake.child import peek_in_child, read_rows_in_child, take_in_chil
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest, Intake
 from segcore.store.store import Store
-from segcore.wording.findings import sentence
+from segcore.wording.findings import rows_by_label, sentence
 
 HEADER = "customer_id,order_id,date,amount,country\n"
 LINES = "".join(f"{n % 4:03d},o{n // 2},2024-01-{n + 1:02d},{n}.25,{'FR' if n % 2 else 'DE'}\n" for n in range(20))
@@ -47,11 +47,11 @@ def test_everything_that_a_screen_shows_is_in_the_record(store, path):
     }
     assert taken.columns == ("customer_id", "order_id", "date", "amount", "country")
     assert (taken.rows_read, taken.rows_used, taken.filtered_out) == (21, 9, 11)
-    assert taken.set_aside == {"without customer_id": 1}
+    assert rows_by_label(taken.set_aside) == {"without customer_id": 1}
     assert (taken.first_date, taken.last_date) == ("2024-01-04T00:00:00", "2024-01-20T00:00:00")
     assert taken.total_revenue == pytest.approx(sum(n + 0.25 for n in range(3, 20, 2)))
     assert taken.n_customers == 2
-    assert taken.reasons["customer"].startswith("by its name")
+    assert taken.reasons["customer"].code == "role.name_and_values"
     table = store.feature_table(taken.table)
     assert list(table.customers) == ["001", "003"]
     preview = store.frame(taken.preview)
@@ -204,7 +204,7 @@ def test_what_was_chosen_is_taken_for_the_next_file_with_the_same_columns(store,
 
     assert taken.kind == "transactions" and dict(taken.roles) == roles
     assert taken.remembered == "march.csv"
-    assert "as they were chosen for march.csv" in sentence(taken.notes[0])
+    assert "those chosen for march.csv" in sentence(taken.notes[0])
     assert take_in(store, DataRequest(str(second), afresh=True)).remembered is None
     corrected = {**roles, "amount": "value"}
     take_in(store, DataRequest(str(first), kind="transactions", roles=corrected))

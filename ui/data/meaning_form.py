@@ -12,8 +12,10 @@ import streamlit as st
 from segcore.records.data_rules import ColumnRules, DateOrder, ReadOptions, RowRules
 from segcore.records.dataset import KINDS, ROLES_OF, Kind
 from segcore.records.feature_table import ColumnUse
+from segcore.records.finding import Finding
 from segcore.store.store import Store
 from segcore.system.digests import digest
+from segcore.wording.findings import sentence
 from segcore.wording.markdown import escape
 from segcore.wording.quotes import visible
 from ui.data.column_editor import column_editor
@@ -61,7 +63,7 @@ class Known:
     preview: str
     kind: Kind
     roles: Mapping[str, str]
-    reasons: Mapping[str, str]
+    reasons: Mapping[str, Finding]
     uses: tuple[ColumnUse, ...] = ()
     remembered: str | None = None
     whole: bool = True
@@ -188,11 +190,12 @@ def _column_title(column: str, *, sought: bool) -> str:
     return _GUESS_TITLES[sought] if column == GUESS else visible(column) or NO_COLUMN
 
 
-def why(reasons: Mapping[str, str]) -> str:
+def why(reasons: Mapping[str, Finding]) -> str:
     """Return why the columns were taken for their roles, in one sentence."""
-    if len(set(reasons.values())) == 1:
-        return f"Why these columns: {next(iter(reasons.values()))}."
-    return f"Why these columns: {'; '.join(f'{ROLE_WORDS[role][0].lower()} {reason}' for role, reason in reasons.items())}."
+    texts = {role: sentence(reason, "screen") for role, reason in reasons.items()}
+    if len(set(texts.values())) == 1:
+        return f"Why these columns: {next(iter(texts.values()))}."
+    return f"Why these columns: {'; '.join(f'{ROLE_WORDS[role][0].lower()} {text}' for role, text in texts.items())}."
 
 
 def _category_field(rules: ColumnRules, kind: Kind, salt: str) -> ColumnRules:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 
 _SHOWN_ASIDE = 200
-_COUNTED = re.compile(r"[\d,]+ rows? .* set aside\.")
 
 
 def draw_summary(taken: Intake) -> None:
@@ -48,7 +46,7 @@ def draw_summary(taken: Intake) -> None:
 def rows_account(taken: Intake) -> pd.DataFrame:
     """Return what became of every row that was read; the parts add up to the first line."""
     lines = [("Read", taken.rows_read)]
-    lines += [(f"Set aside: {reason}", rows) for reason, rows in taken.set_aside.items() if rows]
+    lines += [(f"Set aside: {sentence(aside.reason)}", aside.rows) for aside in taken.set_aside]
     if taken.filtered_out:
         lines.append(("Left out by the filters", taken.filtered_out))
     lines.append(("Used", taken.rows_used))
@@ -71,9 +69,8 @@ def draw_findings(taken: Intake) -> None:
         st.markdown(f"All {counted(taken.rows_read, 'row')} are used; none had to be set aside.")
     if taken.counts:
         st.markdown(f"Used, but worth a look: {escape(counts_words(taken))}.")
-    in_table = [note for note in taken.notes if note.severity == "info" and _COUNTED.fullmatch(sentence(note))]  # the table says it
     for note in sorted(taken.notes, key=lambda note: note.severity != "warning"):
-        if note in in_table:
+        if note.code == "row.set_aside":  # in the table above
             continue
         if note.severity == "warning":
             st.warning(escape(on_screen(sentence(note, "screen"))), icon=":material/warning:")
@@ -83,7 +80,7 @@ def draw_findings(taken: Intake) -> None:
 
 def counts_words(taken: Intake) -> str:
     """Return what is among the rows used and worth a look, with the number of rows of each."""
-    return "; ".join(f"{what} ({rows:,})" for what, rows in taken.counts.items())
+    return "; ".join(f"{sentence(found.reason)} ({found.rows:,})" for found in taken.counts)
 
 
 def draw_aside(store: Store, taken: Intake) -> None:
@@ -92,9 +89,9 @@ def draw_aside(store: Store, taken: Intake) -> None:
 
     name = Path(taken.data["name"]).stem
     if taken.aside is not None:
-        with st.expander(f"See {counted(sum(taken.set_aside.values()), 'row')} set aside", icon=":material/playlist_remove:"):
+        with st.expander(f"See {counted(taken.rows_set_aside, 'row')} set aside", icon=":material/playlist_remove:"):
             rows = cache.computed("aside", taken.aside, lambda: store.frame(str(taken.aside)).head(_SHOWN_ASIDE).map(_cell))
-            more = sum(taken.set_aside.values()) - len(rows)
+            more = taken.rows_set_aside - len(rows)
             st.dataframe(
                 rows, hide_index=True, height=38 + 35 * min(len(rows), 8), alt="Rows that were set aside, where they stand and why"
             )

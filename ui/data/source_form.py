@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from segcore.errors import DataError, SegcoreError, SourceError
+from segcore.errors import SegcoreError, SourceError
 from segcore.records.data_rules import DateOrder
 from segcore.store.store import Store
 from segcore.wording.findings import error_text
@@ -55,7 +55,7 @@ def attempt(store: Store, request: DataRequest, place: str = CHOOSER) -> None:
     try:
         loading.load(store, request)
     except SegcoreError as error:
-        text, remedy = error_text(error, "screen"), error.remedy if isinstance(error, DataError) else ""
+        text, remedy = error_text(error, "screen"), error.remedy
         can_go_on = error.finding is not None and error.finding.remedy is not None
         # What cannot be read to take it in cannot be read to look at it either.
         seen = None if isinstance(error, SourceError) else loading.look(store, request)
@@ -128,7 +128,7 @@ def _load_sample(store: Store, name: str, *, here: bool) -> None:
         if not here:
             download(store, name)
     except SegcoreError as error:
-        state.remember("data_problem", (CHOOSER, str(error)))
+        state.remember("data_problem", (CHOOSER, error_text(error, "screen")))
         st.rerun()
     attempt(store, loading.sample_request(name))
 

@@ -12,6 +12,7 @@ from segcore.errors import SegcoreError
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import Outliers
+from segcore.wording.findings import sentence
 from segcore.wording.numbers import counted, number_text, percent_text
 from ui.shell import cache
 
@@ -53,7 +54,7 @@ def account(taken: Intake, table: FeatureTable, chosen: Plan) -> pd.DataFrame:
     What is taken away is negative, so that each column adds up to the next line that is not.
     """
     lines: list[tuple[str, int | None, int | None, float | None]] = [("Rows read", taken.rows_read, None, None)]
-    lines += [(f"Set aside: {reason}", -rows, None, None) for reason, rows in taken.set_aside.items() if rows]
+    lines += [(f"Set aside: {sentence(aside.reason)}", -aside.rows, None, None) for aside in taken.set_aside]
     if taken.filtered_out:
         lines.append(("Left out by the filters", -taken.filtered_out, None, None))
     revenue = None if table.revenue is None else float(table.revenue.sum())
@@ -72,7 +73,7 @@ def account(taken: Intake, table: FeatureTable, chosen: Plan) -> pd.DataFrame:
 
 def account_words(taken: Intake, table: FeatureTable, chosen: Plan) -> str:
     """Return the account in one sentence or two."""
-    aside = [f"{rows:,} set aside ({reason})" for reason, rows in taken.set_aside.items() if rows]
+    aside = [f"{found.rows:,} set aside ({sentence(found.reason)})" for found in taken.set_aside]
     aside += [f"{taken.filtered_out:,} left out by the filters"] if taken.filtered_out else []
     rows = f"{counted(taken.rows_read, 'row')} read, {', '.join(aside)}{', ' if aside else ''}"
     rows += f"{taken.rows_used:,} used" if aside else "all used"

@@ -1,30 +1,50 @@
-"""How a column is refused for values that its role cannot use."""
+"""Values that a role cannot use: what is wrong with each of them, and how the column is refused for them."""
 
 from __future__ import annotations
 
-from segcore.errors import DataError
+from collections.abc import Mapping
+from typing import Any
 
-_ASIDE = "put such rows aside with --set-aside (a button on screen)"
+import numpy as np
+
+from segcore.errors import SegcoreError
+from segcore.wording.findings import refusal
+
+Fault = Mapping[str, Any]
+"""What is wrong with a value: ``code`` (one of ``wording.columns.FAULTS``) and what the wording needs beside it."""
 
 
-def bad_values(name: str, what: str, count: int, first: str, *, some_good: bool) -> DataError:
+class Faults:
+    """What is wrong with some of the distinct texts of a column; nothing is known about a text that simply cannot be read."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[Fault, np.ndarray]] = []
+
+    def add(self, chosen: np.ndarray, code: str, **values: Any) -> None:
+        """Note what is wrong with the chosen texts, an array of shape (n_values,), bool."""
+        if chosen.any():
+            self._found.append(({"code": code, **values}, chosen))
+
+    def of(self, position: int) -> Fault | None:
+        """Return what is wrong with one text, if that is known."""
+        return next((fault for fault, chosen in self._found if chosen[position]), None)
+
+
+def bad_values(code: str, *, column: str, count: int, example: Mapping[str, str], fault: Fault | None, some_good: bool) -> SegcoreError:
     """Build the error for a column with bad values.
 
     Parameters
     ----------
-    name : str
-        The column.
-    what : {"numbers", "dates"}
+    code : {"number.bad_values", "date.bad_values"}
+    column : str
     count : int
         Rows with a bad value, >= 1.
-    first : str
-        The first of them and its place, with what is wrong about it.
+    example : mapping
+        The first of them: ``value`` and ``place``.
+    fault : Fault or None
+        What is wrong with it.
     some_good : bool
-        Whether the column has a good value too: else there is no use in putting rows aside.
+        Whether the column has a good value too: else setting rows aside would leave none.
     """
-    values = "1 value is not" if count == 1 else f"{count:,} values are not"
-    them = "it" if count == 1 else "them"
-    begin = f"{name} must hold {what}, but {values}: the first is {first}; correct {them}"
-    if not some_good:
-        return DataError(f"{begin}, or choose another column.")
-    return DataError(f"{begin}, {_ASIDE}, or choose another column.", remedy="set_aside")
+    remedy = "set_aside" if some_good else None
+    return refusal(code, remedy=remedy, column=column, count=count, example=dict(example), fault=fault and dict(fault))

@@ -26,7 +26,7 @@ class DateParts:
     style : int16
         Differs within a form where the separators do, or years of two and of four digits.
     a, b, c : int64
-        The parts of the date: day, month and year where the form tells, else as they stand from left to right.
+        The parts of the date: day, month and year where the form determines them, else from left to right.
     a_digits, c_digits : int8
         How many digits they are written with.
     clock : int64
@@ -86,7 +86,7 @@ def split_dates(values: pa.Array) -> DateParts:
 
 
 def midnights(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return midnights (datetime64[us]) and which of them are days that exist."""
+    """Return the midnights that days begin with (datetime64[us]), and which of the days exist."""
     good = (years >= YEARS[0]) & (years <= YEARS[1]) & (months >= 1) & (months <= 12) & (days >= 1) & (days <= 31)
     month = (np.where(good, years, 1970) - 1970).astype("datetime64[Y]").astype("datetime64[M]") + np.where(good, months - 1, 0)
     midnight = month.astype("datetime64[D]") + np.where(good, days - 1, 0)
@@ -171,7 +171,7 @@ def _zone(written: str) -> str:
 
 
 def _take_number(parts: DateParts, rows: np.ndarray, text: pa.Array) -> None:
-    """Fill in Excel's day numbers and Unix times, told from one another by their size."""
+    """Fill in Excel's day numbers and Unix times, which differ by their size."""
     numbers = pc.cast(pc.replace_substring(text, ",", "."), pa.float64()).to_numpy(zero_copy_only=False)
     for form, (low, high, micros) in NUMBER_RANGES.items():
         within = (numbers >= low) & (numbers <= high)

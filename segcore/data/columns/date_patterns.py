@@ -65,7 +65,7 @@ PATTERNS: tuple[tuple[Form, str], ...] = (
     (Form.DAY_NUMBER, r"^(?P<number>\d+(?:[.,]\d+)?)$"),  # or SECONDS to NANOSECONDS
 )
 
-# How databases write that there is no date.
+# How databases write a missing date.
 NO_DATE = r"^(0000-00-00|00/00/0000|00\.00\.0000)([ T]00:00(:00)?)?$"
 # A quick look, before a column is read: whether a text may begin with a date.
 MAY_BE_DATE = r"^\s*\d{1,4}\s*[-/. ]\s*(\d{1,2}|[^\W\d]{3,})|^\s*[^\W\d]{3,}[-/., ]+\d|^\s*\d{8}\s*$"
@@ -100,7 +100,7 @@ _CLOCK_TEXT = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([ap]\.?m\.?)?"
 _ZONE_TEXT = r"\s*(z|utc|[+-]\d{2}:?\d{2})?"
 _DAY_OR_MONTH = r"(0?[1-9]|[12]\d|3[01])"  # either may be first
 _NUMBERS = rf"\d{{4}}[-/.]{_DAY_OR_MONTH}[-/.]{_DAY_OR_MONTH}|{_DAY_OR_MONTH}[-/.]{_DAY_OR_MONTH}[-/.](\d{{2}}|\d{{4}})"
-# Texts that are nothing but a date, or a time of day, each by itself: no feature is made of a column of them.
+# Texts that are nothing but a date, or a time of day: no feature is made of a column of them.
 DATE_TEXTS = (
     rf"(?i)^({_NUMBERS})([ T]+{_CLOCK_TEXT}{_ZONE_TEXT})?$",
     rf"(?i)^([a-z]{{3,9}},? +)?(\d{{1,2}}[ ./-]*{_MONTH_TITLE}[ ,./-]*(\d{{2}}|\d{{4}})|{_MONTH_TITLE} *\d{{1,2}},? +\d{{4}})"

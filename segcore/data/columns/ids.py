@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segcore.data.columns.text import INVISIBLE, Distinct, Where, bytes_of, combined, missing_to_null, true_of, written
-from segcore.records.dataset import Note
+from segcore.data.columns.text import INVISIBLE, Distinct, Where, bytes_of, combined, example, missing_to_null, true_of, written
 from segcore.records.finding import Finding
-from segcore.wording.quotes import quoted
 
 _WHOLE = r"^-?\d+\.0+$"
 _FRACTION = r"^-?\d+\.\d*[1-9]\d*$"
@@ -40,14 +39,14 @@ class Ids:
 def read_ids(column: pa.ChunkedArray | pa.Array, *, name: str, where: Where) -> Ids:
     """Read a column of identifiers of any type.
 
-    ``17850.0`` and ``17850`` are one, unless another id of the column has a true fraction: ids such as 1.0 and 1.1 are then versions of
+    ``17850.0`` and ``17850`` are the same id, unless another id of the column has a true fraction: 1.0 and 1.1 are then versions of
     something. Numbers of many digits keep all that the column's type holds.
 
     Parameters
     ----------
     column : pyarrow ChunkedArray or Array
     name : str
-        The column, as notes call it.
+        The column, as findings name it.
     where : callable
         The place of a row: "line 17".
     """
@@ -61,55 +60,50 @@ def read_ids(column: pa.ChunkedArray | pa.Array, *, name: str, where: Where) -> 
 
 
 def as_ids(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """Return identifiers as ``read_ids`` reads them, without the notes."""
+    """Return identifiers as ``read_ids`` reads them, without its findings."""
     return read_ids(column, name="", where=str).values
 
 
 def _unify(found: Distinct, name: str, where: Where) -> tuple[pa.Array, list[Finding]]:
-    """Return the distinct texts without invisible characters and outer spaces, letters composed, and what was said about it."""
+    """Return the distinct texts without invisible characters and outer spaces, letters composed, and what was changed."""
     values = found.values
     characters = bytes_of(values)
     if not len(characters) or (characters.min() > ord(" ") and characters.max() <= ord("~")):
         return values, []
     notes = []
+
+    def note(code: str, changed: np.ndarray) -> None:
+        notes.append(Finding(code, values=_counted(found, changed, name, where)))
+
     visible = pc.replace_substring_regex(values, INVISIBLE, "")
     if (changed := _differ(values, visible)).any():
-        count = _values(found.count(changed), name, "has", "have")
-        notes.append(Note("info", f"{count} invisible characters, such as {found.quote(changed, where)}: taken out."))
+        note("id.invisible", changed)
     trimmed = pc.utf8_trim_whitespace(visible)
     if (changed := _differ(visible, trimmed) & _filled(trimmed)).any():
-        count = _values(found.count(changed), name, "has", "have")
-        notes.append(
-            Note(
-                "info",
-                f"{count} spaces around {'it' if found.count(changed) == 1 else 'them'}, such as {found.quote(changed, where)}: taken off.",
-            )
-        )
+        note("id.spaces", changed)
     if characters.max() < 0x80:
         return trimmed, notes
     composed = pc.utf8_normalize(trimmed, form="NFC")
     if (changed := _differ(trimmed, composed)).any():
-        notes.append(_two_forms(found, trimmed, composed, changed, name, where))
+        notes.append(_unicode_forms(found, trimmed, composed, changed, name, where))
     return composed, notes
 
 
-def _two_forms(found: Distinct, trimmed: pa.Array, composed: pa.Array, changed: np.ndarray, name: str, where: Where) -> Finding:
-    """Say which ids are written in two Unicode forms; without the other form in the column, that their letters were composed."""
+def _unicode_forms(found: Distinct, trimmed: pa.Array, composed: pa.Array, changed: np.ndarray, name: str, where: Where) -> Finding:
+    """Note which ids are written in two Unicode forms; where the column has one form only, that letters were composed."""
+
+    def first(position: int, row: int) -> dict[str, str]:
+        return example(trimmed[position].as_py(), where(row))
+
     usual = composed.filter(pa.array(~changed))
     twice = changed & pc.is_in(composed, value_set=usual).to_numpy(zero_copy_only=False)
     if not twice.any():
-        position, row = found.first(changed)
-        count = _values(found.count(changed), name, "has", "have")
-        first = f"{quoted(trimmed[position], plain=True)} in {where(row)}"
-        return Note("info", f"{count} letters in two parts (another Unicode form), such as {first}: put together.")
+        return Finding("id.composed", values={"column": name, "count": found.count(changed), "example": first(*found.first(changed))})
     position, row = found.first(twice)
     other = pc.equal(composed, composed[position]).to_numpy(zero_copy_only=False) & ~changed
-    beside, beside_row = found.first(other)
     number = pc.count_distinct(composed.filter(pa.array(twice))).as_py()
-    ids = f"1 id of {name} is" if number == 1 else f"{number:,} ids of {name} are"
-    one = f"{quoted(trimmed[beside], plain=True)} in {where(beside_row)}"
-    two = f"{quoted(trimmed[position], plain=True)} in {where(row)}"
-    return Note("info", f"{ids} written in two Unicode forms, such as {one} and {two}: taken for one.")
+    values = {"column": name, "count": number, "example": first(*found.first(other)), "other": first(position, row)}
+    return Finding("id.two_forms", values=values)
 
 
 def _without_zero_fraction(values: pa.Array, found: Distinct, name: str, where: Where) -> tuple[pa.Array, list[Finding]]:
@@ -120,40 +114,33 @@ def _without_zero_fraction(values: pa.Array, found: Distinct, name: str, where: 
         return values, []
     ids = pc.if_else(pa.array(whole), pc.replace_substring_regex(values, r"\.0+$", ""), values)
     position, row = found.first(whole)
-    first = f"{quoted(values[position])} in {where(row)} is {quoted(ids[position])}"
-    return ids, [Note("info", f"{_values(found.count(whole), name, 'is', 'are')} written as a number with .0, which is left out: {first}.")]
+    first = example(values[position].as_py(), where(row))
+    noted = {"column": name, "count": found.count(whole), "example": first, "read_as": ids[position].as_py()}
+    return ids, [Finding("id.zero_fraction", values=noted)]
 
 
 def _shortened(ids: pa.Array, found: Distinct, name: str, where: Where) -> list[Finding]:
-    """Notice what a spreadsheet makes of long ids when it takes them for numbers."""
+    """Notice what a spreadsheet makes of long ids when it reads them as numbers."""
     if not (bytes_of(ids) == ord("+")).any():
         return []
     short = true_of(pc.match_substring_regex(ids, _SHORTENED))
-    if not short.any():
-        return []
-    text = (
-        f"{_values(found.count(short), name, 'looks', 'look')} like a spreadsheet's short form of a longer id, such as "
-        f"{found.quote(short, where)}: different ids may have become one; export the column as text."
-    )
-    return [Note("warning", text)]
+    return [Finding("id.shortened", "warning", _counted(found, short, name, where))] if short.any() else []
 
 
 def _inexact(column: pa.Array, name: str, where: Where) -> list[Finding]:
-    """Notice floating numbers so large that not every whole number has one of its own."""
+    """Notice floating numbers so large that some whole numbers share one."""
     wide = pc.cast(column, pa.float64())
     large = true_of(pc.and_(pc.greater_equal(pc.abs(wide), _EXACT[column.type]), pc.is_finite(wide)))
     if not large.any():
         return []
     row = int(np.argmax(large))
-    text = (
-        f"{_values(int(large.sum()), name, 'has', 'have')} more digits than its type (a floating number) keeps, such as "
-        f"{quoted(written(column.slice(row, 1))[0])} in {where(row)}: different ids may have become one; export the column as text."
-    )
-    return [Note("warning", text)]
+    first = example(written(column.slice(row, 1))[0].as_py(), where(row))
+    return [Finding("id.inexact", "warning", {"column": name, "count": int(large.sum()), "example": first})]
 
 
-def _values(count: int, name: str, one: str, many: str) -> str:
-    return f"{count:,} {'value' if count == 1 else 'values'} of {name} {one if count == 1 else many}"
+def _counted(found: Distinct, chosen: np.ndarray, name: str, where: Where) -> dict[str, Any]:
+    """Return the values of a finding about some ids: the column, how many rows have them, the first of them."""
+    return {"column": name, "count": found.count(chosen), "example": found.example(chosen, where)}
 
 
 def _differ(one: pa.Array, other: pa.Array) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What the values of a column can be, told from its first rows."""
+"""What the values of a column can be, judged from its first rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 
 from segcore.data.columns.date_patterns import MAY_BE_CLOCK, MAY_BE_DATE
 from segcore.data.columns.dates import read_times
-from segcore.data.columns.role_values import is_numeric, missing_to_null
+from segcore.data.columns.numbers import is_numeric
+from segcore.data.columns.text import missing_to_null
 from segcore.errors import DataError
 from segcore.records.data_rules import DateOrder
 
@@ -43,14 +44,14 @@ def holds_times(column: pa.ChunkedArray, name: str, order: DateOrder | None = No
     if pa.types.is_boolean(column.type):
         return False
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        return column.null_count < len(column)  # what is wrong with them is said when they are read
+        return column.null_count < len(column)  # reading them reports what is wrong with them
     for part in (column, column.slice(0, _FIRST_ROWS)):
         # A bad date far down must be reported as such: the first rows decide where the whole sample does not.
         try:
             times = read_times(part, name=name, where=str, order=order)
         except DataError as error:
             if error.remedy == "date_order":
-                return True  # dates for sure: which day is which is asked when they are read
+                return True  # dates for sure: their order is asked for when they are read
             continue
         if times.values.null_count < len(times.values):
             return True
@@ -66,7 +67,7 @@ def looks_dated(column: pa.ChunkedArray) -> bool:
 
 
 def numbered(column: pa.ChunkedArray) -> bool:
-    """Tell whether all values of a column are numbers behind a number sign: #1001."""
+    """Tell whether all values of a column are numbers after a number sign: #1001."""
     text = as_strings(column)
     there = None if text is None else missing_to_null(text).drop_null()
     return there is not None and len(there) > 0 and bool(pc.all(pc.match_substring_regex(there, r"^\s*#[A-Za-z]{0,6}-?\d+\s*$")).as_py())
@@ -83,12 +84,12 @@ def looks_numeric(column: pa.ChunkedArray) -> bool:
 
 
 def nearly_times(column: pa.ChunkedArray, name: str) -> bool:
-    """Tell whether most values have digits, and are no numbers or times of day: what is wrong with them is said when they are read."""
+    """Tell whether most values have digits but are not numbers or times of day: reading them reports what is wrong with them."""
     return _mostly(column, r"\d") and not is_numeric(column) and not _mostly(column, MAY_BE_CLOCK)
 
 
 def mostly_numbers(column: pa.ChunkedArray, name: str) -> bool:
-    """Tell whether most values are plain numbers: a single bad one is to be reported, not to make the column unfindable."""
+    """Tell whether most values are plain numbers: a single bad one is reported later, and does not hide the column."""
     kind = column.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return column.null_count < len(column)
@@ -96,7 +97,7 @@ def mostly_numbers(column: pa.ChunkedArray, name: str) -> bool:
 
 
 def nearly_numbers(column: pa.ChunkedArray, name: str) -> bool:
-    """Tell whether most values have a number in them, with a currency or a unit beside it."""
+    """Tell whether most values contain a number, with a currency or a unit."""
     return _mostly(column, r"^[^\d,;]{0,4}\d[\d., ']*[^\d,;]{0,4}$")
 
 

@@ -1,4 +1,4 @@
-"""Texts taken apart as numbers: digits and what parts them, signs, brackets, currency, percent sign, exponent."""
+"""Texts taken apart as numbers: digits and the marks between them, signs, brackets, currency, percent sign, exponent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SAME_CURRENCY = {
     "Ft": "HUF", "Fr.": "CHF", "SFr.": "CHF", "R$": "BRL", "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD",
     "S$": "SGD", "HK$": "HKD", "MX$": "MXN", "RMB": "CNY", "kr.": "kr", "₽": "RUB", "₺": "TRY", "₩": "KRW", "₪": "ILS", "₴": "UAH",
 }  # fmt: skip
-# The first pattern leaves no choice while it is read, which makes it fast; what stands around the digits has few different texts.
+# The first pattern needs no backtracking, which makes it fast; what surrounds the digits has few different texts.
 _AROUND = r"^(?P<front>[^0-9]*)(?P<body>[0-9][0-9., ']*)(?P<behind>(?:[^0-9., '].*)?)$"
 _FRONT = rf"^(?P<first>{_CURRENCY})? ?(?P<bracket>\()?(?P<sign>[+-])? ?(?P<currency>{_CURRENCY})? ?(?P<inner>[+-])?(?P<point>[.,])?$"
 _BEHIND = rf"^(?P<dash>--?)?(?P<exponent>[eE][+-]?[0-9]{{1,4}})? ?(?P<percent>%)? ?(?P<currency>{_CURRENCY})?(?P<sign>-)?(?P<bracket>\))?$"
@@ -29,22 +29,22 @@ _LONGEST = 64  # bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parts:
+class NumberParts:
     """What distinct texts have in them, arrays of shape (n_values,).
 
     Parameters
     ----------
     shaped : bool
-        Which texts may be numbers at all, going by what stands around the digits.
+        Which texts may be numbers at all, judged by what surrounds the digits.
     body : pyarrow Array of large_string
-        Digits and what parts them; "" where the text is no number.
+        Digits and the marks between them; "" where the text is not a number.
     exponent : pyarrow Array of large_string
         Such as ``e+05``.
     minus, brackets, behind : bool
         Which are negative; by brackets; by a minus behind the number.
     percent : bool
     currency : ndarray of object
-        Its code, "" where there is none.
+        Its code, "" without one.
     mark : ndarray of object
         The currency as it is written.
     """
@@ -60,8 +60,8 @@ class Parts:
     mark: np.ndarray
 
 
-def take_apart(texts: pa.Array) -> Parts:
-    """Take texts of ASCII digits and signs apart; null is no number."""
+def split_numbers(texts: pa.Array) -> NumberParts:
+    """Take texts of ASCII digits and signs apart as numbers; null is not one."""
     short = pc.if_else(pc.less_equal(pc.binary_length(texts), _LONGEST), texts, "")
     around = pc.extract_regex(pc.fill_null(short, ""), _AROUND)
     there = around.is_valid().to_numpy(zero_copy_only=False)
@@ -70,7 +70,7 @@ def take_apart(texts: pa.Array) -> Parts:
     body = pc.utf8_rtrim_whitespace(digits)
     if front.has("point").any():
         body = pc.binary_join_element_wise(front.text("point"), body, _NOTHING)
-    # In "5,-" the dash stands for the cents.
+    # In "5,-" the dash means no cents.
     cents = behind.has("dash") & true_of(pc.match_substring_regex(body, "[.,]$"))
     trailing = (behind.has("dash") & ~cents) | behind.has("sign")
     brackets = front.has("bracket") & behind.has("bracket")
@@ -79,7 +79,7 @@ def take_apart(texts: pa.Array) -> Parts:
     doubled = (behind.is_("dash", "--") & ~cents) | (behind.has("dash") & (behind.has("sign") | behind.has("exponent")))
     unpaired = front.has("bracket") != behind.has("bracket")
     mark = front.texts("first") + front.texts("currency") + behind.texts("currency")
-    return Parts(
+    return NumberParts(
         shaped=there & front.fits & behind.fits & ~unpaired & ~doubled & (signs <= 1) & (currencies <= 1),
         body=body,
         exponent=behind.text("exponent"),
@@ -93,7 +93,7 @@ def take_apart(texts: pa.Array) -> Parts:
 
 
 class _Affix:
-    """What stands before or behind the digits: each different text is looked at once."""
+    """What comes before or after the digits: each different text is matched once."""
 
     def __init__(self, texts: pa.Array, pattern: str) -> None:
         encoded = texts.dictionary_encode()
@@ -113,11 +113,11 @@ class _Affix:
         return self.fits & self._spread(true_of(pc.equal(self._parts.field(part), text)))
 
     def texts(self, part: str) -> np.ndarray:
-        """Return a part of each text that fits, "" where there is none, as objects."""
+        """Return a part of each text that fits, as objects; "" where it is missing."""
         return self._spread(np.array(self._parts.field(part).to_pylist(), dtype=object))
 
     def text(self, part: str) -> pa.Array:
-        """Return a part of each text, "" where there is none."""
+        """Return a part of each text; "" where it is missing."""
         return self._parts.field(part).take(pa.array(self._rows))
 
 

@@ -12,10 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segcore.wording.quotes import quoted
-
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "Null", "None", "NaT", "\\N")
-# What people write where there is no number or date; in a column of ids or texts it may be a value like any other.
+# What people write for a missing number or date; in a column of ids or texts it may be a value like any other.
 BLANKS = ("-", "--", "---", "?", ".", "..", "...", "na", "n.a.", "n/a", "nan", "null", "(null)", "none", "nil", "#n/a", "(blank)")
 # Unicode's Default_Ignorable_Code_Point (zero-width characters, direction marks, soft hyphen, BOM...) and control characters; those among
 # the latter that are spaces (tab, line break) stay.
@@ -31,6 +29,7 @@ _LIKE_ASCII = {
 _APOSTROPHES = "\u2019\u2018\u02bc\u2032\u00b4`"
 _MOST_STRANGE = 40
 _INVISIBLE = re.compile(re.sub(r"\\x\{(\w+)\}", lambda code: chr(int(code[1], 16)), INVISIBLE))
+_MOST_SHOWN = 200  # letters of a value in a finding
 _ALL_DIGITS = 1e22  # floating numbers above it are written with an exponent
 Where = Callable[[int], str]
 
@@ -42,7 +41,7 @@ class Distinct:
     Parameters
     ----------
     values : pyarrow Array of large_string, shape (n_values,)
-        In the order in which they first stand in the column; no null.
+        In the order of their first occurrence in the column; no null.
     rows : ndarray of shape (n_rows,), int32
         Position in ``values``; -1 where the row's value is missing.
     """
@@ -79,19 +78,24 @@ class Distinct:
         return int(self.counts[chosen].sum()) if chosen.any() else 0
 
     def first(self, chosen: np.ndarray) -> tuple[int, int]:
-        """Return the first of the chosen values in the column, and its row; values first stand in their own order."""
+        """Return the position of the first chosen value in the column, and its row; values are in the order of their first occurrence."""
         position = int(np.argmax(chosen))
         return position, int(np.argmax(self.rows == position))
 
-    def quote(self, chosen: np.ndarray, where: Where) -> str:
-        """Return the first of the chosen values with its place: ``'17850' in line 7``."""
+    def example(self, chosen: np.ndarray, where: Where) -> dict[str, str]:
+        """Return the first of the chosen values as findings hold it: ``{"value": "17850", "place": "line 7"}``."""
         position, row = self.first(chosen)
-        return f"{quoted(self.values[position])} in {where(row)}"
+        return example(self.values[position].as_py(), where(row))
 
     def spread(self, values: pa.Array) -> pa.Array:
         """Return the rows' values from those of the distinct texts."""
         rows = pa.array(self.rows, mask=self.rows < 0) if (self.rows < 0).any() else pa.array(self.rows)
         return values.take(rows)
+
+
+def example(value: object, place: str) -> dict[str, str]:
+    """Return a value and its place as findings hold them; a very long value is cut."""
+    return {"value": str(value)[:_MOST_SHOWN], "place": place}
 
 
 def written(column: pa.ChunkedArray | pa.Array) -> pa.Array:
@@ -126,7 +130,7 @@ def missing_to_null(text: pa.Array) -> pa.Array:
 
 
 def blanks(values: pa.Array) -> pa.Array:
-    """Return which texts stand for a missing number or date: a dash, a question mark, n.a. and the like, as booleans."""
+    """Return which texts mean a missing number or date: a dash, a question mark, n.a. and the like, as booleans."""
     return pc.is_in(pc.utf8_lower(values), value_set=pa.array(BLANKS, values.type))
 
 
@@ -154,7 +158,7 @@ def plain_characters(texts: pa.Array) -> tuple[pa.Array, np.ndarray]:
 
 
 def _plain_letter(letter: str) -> str | None:
-    """Return what a character that is not ASCII stands for in a number or date; ``None`` where it stands for itself."""
+    """Return the ASCII that a character means in a number or date; ``None`` where it means itself."""
     if unicodedata.category(letter) == "Zs":
         return " "
     if letter in _APOSTROPHES:
@@ -168,7 +172,7 @@ def _plain_letter(letter: str) -> str | None:
 
 
 def combined(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """Return a column in one piece, categories as the values they stand for, strings as large_string."""
+    """Return a column in one piece, categories as their values, strings as large_string."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_string(column.type):

@@ -1,4 +1,4 @@
-"""Amounts that are none of a line: totals of whole orders that each of their lines repeats, and numbers of pieces."""
+"""Detect amount columns that hold order totals or quantities instead of the amount of each line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segcore.data.columns.role_values import as_numbers, as_text, is_numeric
+from segcore.data.columns.numbers import as_numbers, is_numeric
+from segcore.data.columns.text import as_text
 from segcore.data.files.raw import Raw
 from segcore.data.meaning.header_names import matching, plain
 
@@ -50,7 +51,7 @@ def price_beside_pieces(raw: Raw, amount: str, taken: Collection[str], *, rows: 
     ----------
     raw : Raw
     amount : str
-        Its column, called by a word that stands for both, such as "amount".
+        Its column, named by a word that means both, such as "amount".
     taken : collection of str
         Columns that have a role.
     rows : int
@@ -69,5 +70,5 @@ def price_beside_pieces(raw: Raw, amount: str, taken: Collection[str], *, rows: 
 
 
 def _places(column: pa.ChunkedArray) -> np.ndarray:
-    """Return each value's place among the different ones of its column, int64."""
+    """Return each value's position among the different ones of its column, int64."""
     return np.asarray(as_text(column).dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Times of day in a column of their own, beside one of days: both together are the time."""
+"""Times of day in one column and days in another: both together are the time."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from segcore.data.columns.date_patterns import TIME_OF_DAY
 from segcore.data.columns.text import Distinct, combined, missing_to_null
 from segcore.data.files.raw import Raw
 from segcore.data.meaning.header_names import UNLIKELY_TIME, plain
-from segcore.records.dataset import Note
 from segcore.records.finding import Finding
-from segcore.wording.quotes import named, quoted
 
 _DAY = 86_400_000_000  # microseconds
 _CLOCK_WORD = re.compile(r"(timeofday|time|clock|hour|uhrzeit|zeit|heure|horario|hora|orario|ora|tijdstip|tijd)(utc|local)?$")
@@ -31,7 +29,7 @@ _TELLING_DIGITS = 20
 
 
 def clock_beside(raw: Raw, time: str, taken: Collection[str], *, rows: int) -> str | None:
-    """Return the column that holds the times of day to the days of another, told by name and content.
+    """Return the column that holds the times of day for the days of another, judged by name and content.
 
     Parameters
     ----------
@@ -43,16 +41,16 @@ def clock_beside(raw: Raw, time: str, taken: Collection[str], *, rows: int) -> s
     rows : int
         How many of the first rows are looked at.
     """
-    named = [name for name in raw.names if name not in taken and _names_its_clock(name, time)]
-    if not named:
+    likely = [name for name in raw.names if name not in taken and _names_its_clock(name, time)]
+    if not likely:
         return None
     sample = raw.head(rows)
-    fitting = [name for name in named if clock_times(sample[name]) is not None]
+    fitting = [name for name in likely if clock_times(sample[name]) is not None]
     return fitting[0] if len(fitting) == 1 else None
 
 
 def clock_times(column: pa.ChunkedArray | pa.Array) -> pa.Array | None:
-    """Return times of day in microseconds since midnight, null where missing; ``None`` where a value is none, or there is no value.
+    """Return times of day in microseconds since midnight, null where missing; ``None`` where a value is not one or all are missing.
 
     Texts are 14:05, 14:05:30, 2:05 PM, 14h05; numbers 1405 or 140530, all of one kind.
 
@@ -71,16 +69,18 @@ def clock_times(column: pa.ChunkedArray | pa.Array) -> pa.Array | None:
     if not len(found.values):
         return None
     values = found.values.to_pylist()
-    moments = _digits(values) if all(re.fullmatch(r"\d{1,6}(\.0+)?", value) for value in values) else [_written(value) for value in values]
+    moments = (
+        _digits(values) if all(re.fullmatch(r"\d{1,6}(\.0+)?", value) for value in values) else [_time_of_day(value) for value in values]
+    )
     if moments is None or None in moments:
         return None
     return found.spread(pa.array(moments, pa.int64()))
 
 
-def at_their_clock(days: pa.Array, column: pa.ChunkedArray, *, time: str, clock: str) -> tuple[pa.Array, list[Finding]]:
+def with_clock(days: pa.Array, column: pa.ChunkedArray, *, time: str, clock: str) -> tuple[pa.Array, list[Finding]]:
     """Return days with the times of day of another column, and what was done.
 
-    Days that have a time already are left alone, and so are all where a value of the other column is no time of day.
+    Days that have a time already stay as they are, and so do all where a value of the other column is not a time of day.
 
     Parameters
     ----------
@@ -95,21 +95,19 @@ def at_their_clock(days: pa.Array, column: pa.ChunkedArray, *, time: str, clock:
         return days, []
     times = clock_times(column)
     if times is None:
-        text = f"{named(clock)} has values that are no times of day, so {named(time)} is used without it."
-        return days, [Note("warning", text)]
+        return days, [Finding("date.clock_unreadable", "warning", {"column": time, "clock": clock})]
     both = pc.and_(pc.is_valid(times), pc.is_valid(days)).to_numpy(zero_copy_only=False)
     if not both.any():
         return days, []
     missing = len(moments) - int(both.sum())
     joined = pc.add(days.cast(pa.int64()), times.fill_null(0)).cast(pa.timestamp("us"))
     first = int(np.argmax(both))
-    example = f"{quoted(str(combined(column)[first].as_py()))} makes it {joined[first].as_py():%Y-%m-%d %H:%M:%S}"
-    without = f"; {missing:,} without {named(clock)} count as 0:00" if missing else ""
-    return joined, [Note("info", f"{named(clock)} is read as the time of day of {named(time)}: {example}{without}.")]
+    example = {"example": str(combined(column)[first].as_py()), "read_as": f"{joined[first].as_py():%Y-%m-%d %H:%M:%S}"}
+    return joined, [Finding("date.clock_added", values={"column": time, "clock": clock, **example, "without": missing})]
 
 
 def _names_its_clock(name: str, time: str) -> bool:
-    """Tell whether a name says that its times of day belong to the days of another column: Order Time to Order Date."""
+    """Tell whether a name pairs its times of day with the days of another column: Order Time with Order Date."""
     letters = plain(name)
     word = _CLOCK_WORD.search(letters)
     if UNLIKELY_TIME.search(letters) or word is None:
@@ -123,7 +121,7 @@ def _names_its_clock(name: str, time: str) -> bool:
     return any(map(_ANY_DOCUMENT.fullmatch, (stem, bare))) or bare == _LINKING.sub("", _DAY_WORD.sub("", plain(time)))
 
 
-def _written(value: str) -> int | None:
+def _time_of_day(value: str) -> int | None:
     parts = TIME_OF_DAY.fullmatch(value)
     if parts is None:
         return None
@@ -136,7 +134,7 @@ def _written(value: str) -> int | None:
 
 
 def _digits(values: list[str]) -> list[int | None] | None:
-    """Read 1405 or 140530, where there are enough of them for numbers of another kind to show that they are none."""
+    """Read 1405 or 140530, where there are enough of them to tell them from other numbers."""
     numbers = [int(float(value)) for value in values]
     if len(numbers) < _TELLING_DIGITS or max(numbers) < 100:
         return None  # too few to tell, or hours

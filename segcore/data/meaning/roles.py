@@ -1,4 +1,4 @@
-"""What the columns of a file mean: guessed from their names and contents, corrected by the analyst."""
+"""What the columns of a file mean: detected from their names and contents, corrected by the analyst."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 import pyarrow.compute as pc
 
 from segcore.data.columns import inferred_type
-from segcore.data.columns.role_values import as_ids
+from segcore.data.columns.ids import as_ids
 from segcore.data.files.raw import Raw
 from segcore.data.meaning.amount_totals import is_repeated_total, price_beside_pieces
 from segcore.data.meaning.clock_times import clock_beside
 from segcore.data.meaning.header_names import UNLIKELY_TIME, names_one_customer, plain
-from segcore.data.meaning.role_guesses import SAMPLE_ROWS, Guess, listed, rate_words
-from segcore.errors import DataError, ParameterError
+from segcore.data.meaning.role_guesses import SAMPLE_ROWS, Guess, sign_of_rates
+from segcore.errors import ParameterError
 from segcore.records.data_rules import RowRules
-from segcore.records.dataset import KINDS, ROLES, ROLES_OF, Kind, Note
-from segcore.records.finding import Finding
-from segcore.wording.quotes import named, quoted
+from segcore.records.dataset import KINDS, ROLES, ROLES_OF, Kind
+from segcore.records.finding import Finding, Remedy
+from segcore.wording.findings import refusal
 
 _MONEY_ROLES = {"order", "quantity", "price", "amount", "discount"}
 _ID_OF_ANYTHING = re.compile(
@@ -38,34 +38,34 @@ class Meaning:
     ----------
     kind : {"transactions", "ratings", "customers"}
     roles : mapping of role to column name
-    reasons : mapping of role to str
-        Why each column was taken for it; "chosen" where the analyst said so.
+    reasons : mapping of role to Finding
+        Why each column has its role; its code is "role.chosen" where the analyst chose it.
     notes : tuple of Finding
-        What was noticed and not taken.
+        What was noticed about roles.
     clock : str or None
         The column that holds the times of day, where that of the role time holds days alone.
     """
 
     kind: Kind
     roles: Mapping[str, str]
-    reasons: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, Finding] = field(default_factory=dict)
     notes: tuple[Finding, ...] = ()
     clock: str | None = None
 
 
 def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: RowRules | None = None) -> Meaning:
-    """Return the roles asked for, completed by guesses.
+    """Return the roles asked for, the others detected.
 
     Parameters
     ----------
     raw : Raw
     kind : str or None
-        As asked; ``None`` guesses: ratings where a customer, an item and a rating are found and no money, transactions where there are
-        lines of orders, or a customer with more than one dated row; else one row a customer.
+        As asked; ``None`` detects it: ratings where a customer, an item and a rating are found and no money, transactions where there
+        are lines of orders, or a customer with more than one dated row; else one row per customer.
     roles : mapping of role to column name
-        As asked; an empty column name says that no column has the role. Roles that the kind does not have are left out.
+        As asked; an empty column name means that no column has the role. Roles that the kind does not have are dropped.
     rows : RowRules or None
-        The order of day and month helps to tell which columns hold dates.
+        The order of day and month decides what counts as a date.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: 
     _validate(raw, kind, roles)
     asked = {role: column for role, column in roles.items() if column}
     known = {role: column for role, column in raw.roles.items() if role not in roles and column not in asked.values()}
-    reasons = {**dict.fromkeys(known, "known of this sample"), **dict.fromkeys(asked, "chosen")}
+    reasons = {**dict.fromkeys(known, Finding("role.sample")), **dict.fromkeys(asked, Finding("role.chosen"))}
     found = {**known, **asked}
     notes: list[Finding] = []
     if raw.kind is None:
@@ -104,7 +104,7 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: 
     return Meaning(
         decided,
         {role: found[role] for role in ROLES if role in found},
-        {role: reasons.get(role, "each value stands once") for role in found},
+        {role: reasons.get(role, Finding("role.all_different")) for role in found},
         tuple(notes) if decided != "ratings" else (),
         _clock(raw, decided, found),
     )
@@ -128,9 +128,9 @@ def _validate(raw: Raw, kind: str | None, roles: Mapping[str, str]) -> None:
         if role not in ROLES:
             raise ParameterError.unknown("role", role, ROLES)
         if column and column not in raw.names:
-            raise DataError(f"{named(raw.name)} has no column {quoted(column)} for the role {role}: its columns are {listed(raw.names)}.")
+            raise refusal("role.no_such_column", data=raw.name, column=column, role=role, columns=list(raw.names))
         if column and column in holders:
-            raise DataError(f"{named(column)} cannot be both {holders[column]} and {role}: give one of the roles to another column.")
+            raise refusal("role.two_roles", column=column, roles=[holders[column], role])
         holders[column] = role
 
 
@@ -145,37 +145,32 @@ def _decide_kind(raw: Raw, kind: str | None, found: Mapping[str, str], asked: Ma
     if without_customer:
         return "customers"
     if {"time", "order"} <= set(found) and ({"quantity", "price"} <= set(found) or ("customer" not in found and money)):
-        return "transactions"  # lines of orders for sure: where it is not known whose they are, that is asked for
+        return "transactions"  # lines of orders for sure: if the customer is not known, it is asked for
     if "customer" not in found:
         return "customers"
     if {"item", "rating"} <= set(found) and not money and not _distinct(raw, found["customer"]):
         return "ratings"
     if "time" not in found:
         return "customers"
-    # A table of customers may have some of them twice, which is said; but most customers of a shop may have bought once.
+    # A table of customers may have some of them twice, which is refused later; but most customers of a shop may have bought once.
     lines = money and not {"order", "item", "quantity"}.isdisjoint(found) and not UNLIKELY_TIME.search(plain(found["time"]))
     return "customers" if _distinct(raw, found["customer"], share=1.0 if lines else _MOSTLY) else "transactions"
 
 
 def _may_be_transactions(raw: Raw, found: Mapping[str, str]) -> list[Finding]:
-    """Say how to go on where rows have dates and amounts, and only whose they are is not known."""
+    """Warn of rows that have dates and amounts, and only lack the customer to be transactions."""
     if "customer" in found or "time" not in found or not ("amount" in found or {"quantity", "price"} <= set(found)):
         return []
     money = found.get("amount", found.get("price", ""))
-    text = f"{named(raw.name)} has dates ({named(found['time'])}) and amounts ({named(money)}), but no column that looks like the customer"
-    return [
-        Note(
-            "warning", f"{text}: where its rows are transactions, name that column with the role customer, such as --role customer=COLUMN."
-        )
-    ]
+    values = {"data": raw.name, "time": found["time"], "money": money}
+    return [Finding("role.customer_of_transactions", "warning", values, Remedy("role", {"role": "customer"}))]
 
 
 def _total_notes(raw: Raw, found: Mapping[str, str]) -> list[Finding]:
     """Warn of an amount that is the same in all lines of an order."""
     if raw.kind is not None or not {"order", "amount"} <= set(found) or not is_repeated_total(raw, found["order"], found["amount"]):
         return []
-    text = f"{named(found['amount'])} is the same in all lines of an order, as the total of the whole order would be, which then counts"
-    return [Note("warning", f"{text} once a line: where that is so, give another column the role amount, or one row an order.")]
+    return [Finding("role.repeated_total", "warning", {"column": found["amount"]})]
 
 
 def _pieces_notes(raw: Raw, found: Mapping[str, str]) -> list[Finding]:
@@ -185,33 +180,24 @@ def _pieces_notes(raw: Raw, found: Mapping[str, str]) -> list[Finding]:
     price = price_beside_pieces(raw, found["amount"], set(found.values()), rows=SAMPLE_ROWS)
     if price is None:
         return []
-    text = f"{named(found['amount'])} is taken for the money of a line, but holds small whole numbers as a number of pieces would be"
-    return [
-        Note(
-            "warning",
-            f"{text}: where it is that, give {named(price)} the role amount if it is for the whole line; if it is for one piece, give "
-            f"{named(found['amount'])} the role quantity and {named(price)} the role price.",
-        )
-    ]
+    return [Finding("role.amount_of_pieces", "warning", {"column": found["amount"], "price": price})]
 
 
 def _rate_notes(raw: Raw, discount: str) -> list[Finding]:
     """Warn of a discount that was chosen, but seems to be a rate."""
-    what = rate_words(raw, discount)
-    if what is None:
-        return []
-    return [Note("warning", f"{named(discount)} {what}, and is added up as money: where it is a rate, turn it into money in the file.")]
+    sign = sign_of_rates(raw, discount)
+    return [] if sign is None else [Finding("role.rate_as_discount", "warning", {"column": discount, "sign": sign})]
 
 
 def _customers_role(raw: Raw, found: Mapping[str, str], *, chosen: bool) -> dict[str, str]:
-    """Keep the id of one row a customer; without one named for it, a column called an id whose values are distinct serves."""
+    """Keep the customer's id; without a column named for it, one called an id serves if its values are all different."""
     if "customer" in found:
         column = found["customer"]
-        # Names and addresses of people are dropped as such: they tell customers apart only where the analyst says so.
+        # Names and addresses of people are dropped: they serve as ids only where the analyst chooses them.
         if chosen or (not re.search(r"name|mail", column.lower()) and (names_one_customer(column) or _distinct(raw, column))):
             return {"customer": column}
-    named = [name for name in raw.names if _ID_OF_ANYTHING.fullmatch(name.strip()) and not _NO_ID.search(name)]
-    for name in sorted(named, key=lambda name: len(plain(name)) > len("guid")):  # "id" itself before others
+    likely = [name for name in raw.names if _ID_OF_ANYTHING.fullmatch(name.strip()) and not _NO_ID.search(name)]
+    for name in sorted(likely, key=lambda name: len(plain(name)) > len("guid")):  # "id" itself before others
         column = raw.head(SAMPLE_ROWS)[name]
         if inferred_type.may_be_id(column, name) and not inferred_type.has_fractions(column) and _distinct(raw, name):
             return {"customer": name}
@@ -219,21 +205,14 @@ def _customers_role(raw: Raw, found: Mapping[str, str], *, chosen: bool) -> dict
 
 
 def _distinct(raw: Raw, column: str, *, share: float = 1.0) -> bool:
-    """Tell whether every value that is there stands once; with a ``share``, whether there is so large a share of different ones."""
+    """Tell whether all values are different, or at least a ``share`` of them."""
     ids = as_ids(raw.column(column)).drop_null()
     return len(ids) > 0 and pc.count_distinct(ids).as_py() >= share * len(ids)
 
 
 def _require(raw: Raw, kind: Kind, found: Mapping[str, str]) -> None:
-    spoken = {"customer": "the customer", "time": "the date or time", "item": "what was rated", "rating": "the rating"}
     for role in ("customer", "time") if kind == "transactions" else ("customer", "item", "rating"):
         if role not in found:
-            raise DataError(
-                f"{named(raw.name)} has no column that looks like {spoken[role]}: say which with the role {role}, such as "
-                f"--role {role}=COLUMN (columns: {listed(raw.names)})."
-            )
+            raise refusal("role.missing", remedy=Remedy("role", {"role": role}), data=raw.name, role=role, columns=list(raw.names))
     if kind == "transactions" and "amount" not in found and not {"quantity", "price"} <= set(found):
-        raise DataError(
-            f"{named(raw.name)} needs a column with the role amount, or two with the roles quantity and price: say which, such as "
-            f"--role amount=COLUMN (columns: {listed(raw.names)})."
-        )
+        raise refusal("role.no_amount", remedy=Remedy("role", {"role": "amount"}), data=raw.name, columns=list(raw.names))

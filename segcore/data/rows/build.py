@@ -1,4 +1,4 @@
-"""From the rows as read to a data set: canonical role columns, rows that miss one set aside and counted, filters applied."""
+"""Build a data set from the rows as read: columns typed by role, unusable rows set aside and counted, filters applied."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segcore.data.files.raw import Raw
-from segcore.data.meaning.role_guesses import NO_QUANTITY
 from segcore.data.meaning.roles import Meaning
 from segcore.data.rows.duplicates import repeats_earlier
 from segcore.data.rows.filters import Condition, period
@@ -29,13 +28,13 @@ from segcore.data.rows.set_aside import (
 )
 from segcore.data.rows.typed_columns import IDS, Typed, too_large, typed_columns
 from segcore.data.rows.worth_a_look import cancelled_lines, worth_a_look
-from segcore.errors import DataError
+from segcore.errors import SegcoreError
 from segcore.records.data_rules import DateOrder, RowRules
-from segcore.records.dataset import ROW_NUMBER, Dataset, Note
-from segcore.records.finding import Finding
+from segcore.records.dataset import ROW_NUMBER, Dataset
+from segcore.records.finding import Finding, Remedy
 from segcore.records.intake import DataRequest
 from segcore.system.frames import to_backend
-from segcore.wording.quotes import named, quoted
+from segcore.wording.findings import refusal
 
 _MODIN_PAYS_ROWS = 20_000_000
 
@@ -61,7 +60,7 @@ class Selection:
         """Return the rows that a request asks for."""
         return cls(tuple(request.where), request.date_from, request.date_to)
 
-    def spoken(self) -> tuple[str, ...]:
+    def texts(self) -> tuple[str, ...]:
         """Return the filters as people read them."""
         bounds = ((f"from {self.date_from}", self.date_from), (f"to {self.date_to}", self.date_to))
         return (*self.where, *(text for text, bound in bounds if bound))
@@ -91,15 +90,15 @@ def build_dataset(
 
     Notes
     -----
-    A row is set aside under the first reason that applies: it stands in an earlier sheet too; a bad value (where that is no reason to
-    refuse the file); a role's value is missing; a negative price; a cancelled line and an exact repeat (on request). What is left is
-    filtered. So the rows read are those used, those set aside and those filtered out.
+    A row is set aside for the first reason that applies: it is in an earlier sheet too; a bad value (unless the file is refused for it);
+    a missing value of a role; a negative price; a cancelled line or an exact repeat (on request). The rest is filtered. So every row
+    read is used, set aside or filtered out.
     """
     rules = rows or RowRules()
     conditions = [Condition(text, raw.names) for text in selection.where]
     roles = dict(meaning.roles)
     if (selection.date_from or selection.date_to) and "time" not in roles:
-        raise DataError(f"{named(raw.name)} has no column with the role time, so --from and --to have nothing to look at.")
+        raise refusal("filter.no_time", remedy=Remedy("role", {"role": "time"}), data=raw.name)
     typed = typed_columns(raw, meaning, _needed(raw, meaning, conditions), rules)
     sieve = Sieve(raw.n_rows)
     _set_aside(sieve, typed, raw, meaning, rules)
@@ -129,7 +128,7 @@ def build_dataset(
         rows_read=raw.n_rows,
         set_aside=sieve.counts,
         filtered_out=n_valid - n_kept,
-        filters=selection.spoken(),
+        filters=selection.texts(),
         notes=(*notes, *meaning.notes, *worth, *set_aside_notes(sieve), *_role_notes(meaning), *_frame_notes(frames, raw.n_rows)),
         aside=sieve.table(raw),
         counts=counts,
@@ -137,7 +136,7 @@ def build_dataset(
 
 
 def _needed(raw: Raw, meaning: Meaning, conditions: Sequence[Condition]) -> list[str]:
-    """Return the columns to read: those with a role and those of filters, or all with one row a customer."""
+    """Return the columns to read: those with a role and those of filters, or all with one row per customer."""
     asked = [name for condition in conditions for name in condition.columns if name in raw.names]
     # A condition on an unknown column is reported with the names of all columns, so they all must be there then.
     unknown = any(name not in raw.names for condition in conditions for name in condition.columns)
@@ -177,23 +176,21 @@ def _filtered(
 ) -> np.ndarray:
     kept = valid
     for condition in conditions:
-        kept = kept & _mask(condition.mask(_marked(table, roles), order=order))
+        kept = kept & _as_mask(condition.mask(_marked(table, roles), order=order))
     if "time" in roles:
         times = table[roles["time"]].combine_chunks()
-        kept = kept & _mask(period(times, date_from=selection.date_from, date_to=selection.date_to))
+        kept = kept & _as_mask(period(times, date_from=selection.date_from, date_to=selection.date_to))
     return kept
 
 
-def _mask(rows: pa.Array | pa.ChunkedArray) -> np.ndarray:
+def _as_mask(rows: pa.Array | pa.ChunkedArray) -> np.ndarray:
     rows = rows.combine_chunks() if isinstance(rows, pa.ChunkedArray) else rows
     return np.asarray(rows.to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def _no_row_left(raw: Raw, sieve: Sieve, n_valid: int) -> DataError:
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in sieve.counts.items())
-    aside = f"{raw.n_rows - n_valid:,} are set aside ({reasons})" if reasons else "none is set aside"
-    filtered = f", and the filters take {n_valid:,} out" if n_valid else ""
-    return DataError(f"{named(raw.name)} has no row left: of {raw.n_rows:,} rows {aside}{filtered}.")
+def _no_row_left(raw: Raw, sieve: Sieve, n_valid: int) -> SegcoreError:
+    reasons = [count.to_json() for count in sieve.counts]
+    return refusal("row.none_left", data=raw.name, rows=raw.n_rows, set_aside=reasons, filtered_out=n_valid)
 
 
 def _marked(table: pa.Table, roles: Mapping[str, str]) -> pa.Table:
@@ -214,28 +211,27 @@ def _refuse_duplicates(rows: pa.Table, kept: np.ndarray, raw: Raw, roles: Mappin
     second = int(np.argmax(repeated))
     first = int(np.argmax((ids == ids.iloc[second]).to_numpy()))
     same = all(rows[name][first].as_py() == rows[name][second].as_py() for name in rows.column_names)
-    mend = "put exact repeats aside (--duplicates aside, a choice on screen), " if same else ""
-    raise DataError(
-        f"{named(raw.name)} has more than one row for a customer: {named(roles['customer'])} {quoted(ids.iloc[second])} stands in "
-        f"{raw.where(int(source_rows[first]))} and in {raw.where(int(source_rows[second]))}; {mend}give one row a customer, let "
-        "each row be a customer of its own (--role customer=, a choice on screen), or say that it is transactions and which column is the "
-        "time."
+    raise refusal(
+        "row.repeated_customer",
+        remedy=Remedy("one_row_per_customer", {"exact": same}),
+        data=raw.name,
+        column=roles["customer"],
+        customer=str(ids.iloc[second]),
+        places=[raw.where(int(source_rows[row])) for row in (first, second)],
     )
 
 
 def _role_notes(meaning: Meaning) -> list[Finding]:
     notes = []
     if meaning.kind == "customers" and "customer" not in meaning.roles:
-        notes.append(Note("warning", "No column names the customers: the number of the row serves as id."))
+        notes.append(Finding("role.row_number_as_id", "warning"))
     if meaning.kind == "transactions" and "order" not in meaning.roles:
-        notes.append(Note("info", "No column has the role order: each different time of a customer counts as one order."))
-    if meaning.kind == "transactions" and meaning.reasons.get("amount", "").endswith(NO_QUANTITY):
-        text = f"{named(meaning.roles['amount'])} is taken for the whole amount of a line, since no column looks like the quantity"
-        notes.append(Note("warning", f"{text}: where it is the price of one piece, give the roles quantity and price."))
+        notes.append(Finding("role.no_order"))
+    reason = meaning.reasons.get("amount")
+    if meaning.kind == "transactions" and reason is not None and reason.code == "role.price_without_quantity":
+        notes.append(Finding("role.amount_without_quantity", "warning", {"column": meaning.roles["amount"]}))
     return notes
 
 
 def _frame_notes(frames: str, n_rows: int) -> list[Finding]:
-    if frames != "modin" or n_rows > _MODIN_PAYS_ROWS:
-        return []
-    return [Note("info", f"Modin on Ray takes longer than pandas for {n_rows:,} rows; it pays above many millions.")]
+    return [Finding("row.modin_slower", values={"rows": n_rows})] if frames == "modin" and n_rows <= _MODIN_PAYS_ROWS else []

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from segcore.data.columns.role_values import as_text
+from segcore.data.columns.text import as_text
 from segcore.data.files.raw import Raw
 
-MOST_ROWS = 3_000_000  # that are searched for repeats where nobody asked to set them aside
+MOST_ROWS = 3_000_000  # that are searched for repeats unless they are to be set aside
 _TELLING = ("customer", "order", "time", "item", "quantity", "price", "amount", "rating")
-_ODD = np.uint64(0x9E3779B97F4A7C15)
 _NULL = np.uint64(0xD6E8FEB86659FD93)
 
 
@@ -24,12 +23,12 @@ def repeats_earlier(raw: Raw, roles: Mapping[str, str]) -> np.ndarray:
     ----------
     raw : Raw
     roles : mapping of role to column name
-        Where the columns that most likely tell one row from another do, the others are not even read.
+        If the columns that most likely differ already tell all rows apart, the others are not even read.
 
     Notes
     -----
-    Each row is mixed into 64 bits, column by column, so that memory stays at 8 bytes a row beside one column: of three million different
-    rows, two are taken for one with a probability below one in four million.
+    Each row is hashed to 64 bits, column by column, so that memory stays at 8 bytes per row and one column: of three million different
+    rows, two count as equal with a probability below one in four million.
     """
     keys = np.zeros(raw.n_rows, dtype=np.uint64)
     telling = [roles[role] for role in _TELLING if role in roles]
@@ -37,10 +36,8 @@ def repeats_earlier(raw: Raw, roles: Mapping[str, str]) -> np.ndarray:
     repeated = np.zeros(raw.n_rows, dtype=bool)
     for names in (telling, others):
         for name in names:
-            keys ^= _bits(raw.column(name))
-            # Multiplying and folding carries every bit of one column over all bits before the next comes in (Steele et al. 2014, SplitMix).
-            keys *= _ODD
-            keys ^= keys >> np.uint64(29)
+            # Hashing spreads the bits of one column over all 64 before those of the next are added.
+            keys = pd.util.hash_array(keys ^ _bits(raw.column(name)))
         repeated = np.asarray(pd.Series(keys).duplicated())
         if names and not repeated.any():
             break
@@ -59,7 +56,7 @@ def _bits(column: pa.ChunkedArray) -> np.ndarray:
         values = (column.fill_null(pa.scalar(0, kind)) if column.null_count else column).to_numpy()
         wide = values.astype(np.float64 if values.dtype.kind == "f" else np.int64, copy=False).view(np.uint64)
         return np.where(column.is_null().to_numpy(), _NULL, wide) if column.null_count else wide
-    # The place of a text among the different ones of its column is as good as a hash of it, and never the same for two.
+    # The position of a text among the different ones of its column is as good as a hash of it, and never the same for two.
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         column = pa.chunked_array([as_text(column)])
     encoded = column.dictionary_encode().unify_dictionaries()

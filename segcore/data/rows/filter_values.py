@@ -12,9 +12,11 @@ import pyarrow.compute as pc
 
 from segcore.data.columns.date_patterns import ISO_MOMENT
 from segcore.data.columns.dates import Times, parse_moment, read_times
-from segcore.data.columns.role_values import as_numbers, as_text, is_numeric
-from segcore.errors import DataError
+from segcore.data.columns.numbers import as_numbers, is_numeric
+from segcore.data.columns.text import as_text
+from segcore.errors import DataError, ParameterError
 from segcore.records.data_rules import DateOrder
+from segcore.wording.findings import refusal
 
 
 class TypedColumns:
@@ -24,7 +26,7 @@ class TypedColumns:
     ----------
     table : pyarrow Table
     condition : str
-        As it was written, for messages.
+        As it was written, for findings.
     order : {"dmy", "mdy", "ymd"} or None
         Order of day, month and year in dates that are text; ``None`` finds it.
     """
@@ -49,9 +51,7 @@ class TypedColumns:
         # An id is compared as text where it is asked for by number (17850), since it is text; only an order needs it as a number.
         if all(isinstance(value, float) for value in values) and (ordered or not _is_id(self._table, name)):
             if not is_numeric(column):
-                raise DataError(
-                    f"The filter {self._condition!r} compares {name}, which holds text, with a number: put the value in single quotes."
-                )
+                raise refusal("filter.text_with_number", filter=self._condition, column=name)
             return self._numbers(name), list(values)
         return self.text(name), [value if isinstance(value, str) else _written(value) for value in values]
 
@@ -97,7 +97,7 @@ class TypedColumns:
         Raises
         ------
         DataError
-            Where it does, but for a few bad dates, or nobody can tell its days from its months: as text it would be compared wrongly.
+            Where it does, except for a few bad dates, or its order of day and month is open: as text it would be compared wrongly.
         """
         if not all(isinstance(value, str) and ISO_MOMENT.fullmatch(value) for value in values):
             return False
@@ -115,14 +115,17 @@ class TypedColumns:
 
     def _moment(self, value: str | float, name: str) -> dt.datetime:
         if isinstance(value, float):
-            raise DataError(f"The filter {self._condition!r} compares {name}, which holds dates, with a number: write '2011-12-09'.")
-        return parse_moment(value, name=f"{name} in the filter {self._condition!r}")
+            raise refusal("filter.dates_with_number", filter=self._condition, column=name)
+        moment = parse_moment(value)
+        if moment is None:
+            raise refusal("filter.dates_with_text", kind=ParameterError, filter=self._condition, column=name, got=value)
+        return moment
 
     def _number(self, value: str | float, name: str) -> float:
         try:
             return float(value)
         except ValueError:
-            raise DataError(f"The filter {self._condition!r} compares {name}, which holds numbers, with the text {value!r}.") from None
+            raise refusal("filter.numbers_with_text", filter=self._condition, column=name, got=value) from None
 
 
 def _row(row: int) -> str:

@@ -16,8 +16,9 @@ from sqlglot.errors import SqlglotError
 
 from segcore.data.columns.dates import parse_moment
 from segcore.data.rows.filter_values import TypedColumns
-from segcore.errors import DataError, ParameterError
+from segcore.errors import ParameterError, SegcoreError
 from segcore.records.data_rules import DateOrder
+from segcore.wording.findings import refusal
 
 _COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
     exp.EQ: lambda left, right: left == right,
@@ -40,14 +41,14 @@ class Condition:
     ----------
     text : str
         Such as ``Country = 'France' AND Quantity BETWEEN 1 AND 10``. Allowed are comparisons, AND, OR, NOT, IN, BETWEEN, LIKE and
-        IS NULL; names with spaces stand in double quotes.
+        IS NULL; put names with spaces in double quotes.
     names : sequence of str
-        The columns there are: one that is called like a word of SQL (When, Order) is then still a column.
+        All columns, so that one called like a word of SQL (When, Order) is still a column.
 
     Raises
     ------
     ParameterError
-        Where the text is no such condition.
+        Where the text is not such a condition.
     """
 
     def __init__(self, text: str, names: Sequence[str] = ()) -> None:
@@ -57,12 +58,9 @@ class Condition:
         except RecursionError:
             raise self._too_deep() from None
         except SqlglotError as error:
-            raise ParameterError(
-                f"The filter {self.text!r} cannot be read: write a condition such as \"Country = 'France'\", with names that have "
-                "spaces in double quotes."
-            ) from error
+            raise self._refusal("filter.unreadable") from error
         if len(parsed) != 1 or parsed[0] is None:
-            raise ParameterError(f"The filter {self.text!r} must be one condition, such as \"Country = 'France'\".")
+            raise self._refusal("filter.not_one_condition")
         self._tree: Any = parsed[0]
         try:
             self._check(self._tree)
@@ -90,10 +88,9 @@ class Condition:
         """
         for name in self.columns:
             if name not in table.column_names:
-                hint = "; text stands in single quotes" if f'"{name}"' in self.text else ""
-                raise DataError(
-                    f"The filter {self.text!r} names {name!r}, which is no column{hint}: the columns are {', '.join(table.column_names)}."
-                )
+                in_double_quotes = f'"{name}"' in self.text
+                columns = list(table.column_names)
+                raise refusal("filter.unknown_column", filter=self.text, column=name, in_double_quotes=in_double_quotes, columns=columns)
         typed = TypedColumns(table, self.text, order)
         try:
             expression = self._expression(self._tree, typed)
@@ -103,23 +100,23 @@ class Condition:
             raise self._too_deep() from None
         return kept.to_arrow()
 
-    def _too_deep(self) -> ParameterError:
-        return ParameterError(f"The filter {self.text[:60]!r}... is nested too deeply: use IN for many values, or several filters.")
+    def _refusal(self, code: str, **values: Any) -> SegcoreError:
+        return refusal(code, kind=ParameterError, filter=self.text, **values)
 
-    def _refuse(self, node: Any) -> ParameterError:
-        return ParameterError(
-            f"The filter {self.text!r} uses {node.sql()!r}, which is not allowed: use comparisons of a column with a value, AND, OR, "
-            "NOT, IN, BETWEEN, LIKE and IS NULL."
-        )
+    def _too_deep(self) -> SegcoreError:
+        return self._refusal("filter.too_deep")
+
+    def _not_allowed(self, node: Any) -> SegcoreError:
+        return self._refusal("filter.not_allowed", part=node.sql())
 
     def _check(self, node: Any) -> None:
         """Raise where a part of the condition is not on the list of what is allowed, down to its options."""
         allowed = {*_PARTS, *(["negate"] if isinstance(node, exp.Like | exp.ILike) else [])}
         if any(value and name not in allowed for name, value in node.args.items()):
-            raise self._refuse(node)
+            raise self._not_allowed(node)
         for part in (node.args.get("this"), node.args.get("expression")):
             if isinstance(part, exp.Column) and part.args.get("table"):
-                raise self._refuse(part)
+                raise self._not_allowed(part)
         if isinstance(node, exp.Paren | exp.Not):
             self._check(node.this)
         elif isinstance(node, exp.And | exp.Or):
@@ -129,7 +126,7 @@ class Condition:
             sides = [isinstance(side, exp.Column) for side in (node.left, node.right)]
             values = [side for side in (node.left, node.right) if not isinstance(side, exp.Column)]
             if not any(sides):
-                raise self._refuse(node)
+                raise self._not_allowed(node)
             for value in values:
                 self._value(value)
         elif isinstance(node, exp.In) and isinstance(node.this, exp.Column) and node.expressions and not node.args.get("query"):
@@ -140,9 +137,9 @@ class Condition:
             self._value(node.args["high"])
         elif isinstance(node, exp.Like | exp.ILike) and isinstance(node.this, exp.Column):
             if not isinstance(self._value(node.expression), str):
-                raise self._refuse(node)
+                raise self._not_allowed(node)
         elif not (isinstance(node, exp.Is) and isinstance(node.this, exp.Column) and isinstance(node.expression, exp.Null)):
-            raise self._refuse(node)
+            raise self._not_allowed(node)
 
     def _value(self, node: Any) -> str | float:
         """Return a literal's value."""
@@ -150,15 +147,13 @@ class Condition:
             return -float(node.this.this)
         if isinstance(node, exp.Literal):
             if not node.is_string and re.match(r"0\d", node.this):
-                raise ParameterError(
-                    f"The filter {self.text!r} has the number {node.this}: a code that begins with 0 stands in single quotes."
-                )
+                raise self._refusal("filter.leading_zero", number=node.this)
             return str(node.this) if node.is_string else float(node.this)
         if isinstance(node, exp.Boolean):
             return "true" if node.this else "false"
         if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.to.sql() in ("DATE", "TIMESTAMP"):
             return str(node.this.this)
-        raise self._refuse(node)
+        raise self._not_allowed(node)
 
     def _expression(self, node: Any, typed: TypedColumns) -> nw.Expr:
         if isinstance(node, exp.Paren):
@@ -202,20 +197,29 @@ def period(times: pa.Array, *, date_from: str | None, date_to: str | None) -> pa
     Raises
     ------
     ParameterError
-        Where a bound is no date, or the period ends before it begins.
+        Where a bound is not a date, or the period ends before it begins.
     """
     kept = pc.is_valid(times)
-    start = parse_moment(date_from, name="The first day (--from)") if date_from else None
-    end = parse_moment(date_to, name="The last day (--to)") if date_to else None
+    start, end = _bound("first", date_from), _bound("last", date_to)
     if end is not None and len(str(date_to).strip()) <= len("2011-12-09"):
         end += dt.timedelta(days=1, microseconds=-1)
     if start is not None and end is not None and end < start:
-        raise ParameterError(f"The period from {date_from} to {date_to} ends before it begins.")
+        raise refusal("filter.period_reversed", kind=ParameterError, first=date_from, last=date_to)
     if start is not None:
         kept = pc.and_(kept, pc.greater_equal(times, pa.scalar(start, times.type)))
     if end is not None:
         kept = pc.and_(kept, pc.less_equal(times, pa.scalar(end, times.type)))
     return kept
+
+
+def _bound(which: str, text: str | None) -> dt.datetime | None:
+    """Read the first or last day of a period."""
+    if not text:
+        return None
+    moment = parse_moment(text)
+    if moment is None:
+        raise refusal("filter.bound_not_a_date", kind=ParameterError, bound=which, got=text)
+    return moment
 
 
 def _quoted(text: str, names: set[str]) -> str:

@@ -1,4 +1,4 @@
-"""What tells the content of one data set from another."""
+"""The fingerprint of a data set: equal for equal content."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segcore.data.columns.role_values import as_text
+from segcore.data.columns.text import as_text, bytes_of
 from segcore.data.meaning.roles import Meaning
 
 
 def fingerprint(rows: pa.Table, meaning: Meaning) -> str:
-    """Return the SHA-256 of the role columns' values in file order; with one row a customer, of every column's."""
+    """Return the SHA-256 of the role columns' values in file order; with one row per customer, of every column's."""
     content = hashlib.sha256(f"{meaning.kind}\x1e{sorted(meaning.roles.items())}\x1e{rows.num_rows}".encode())
     for name in rows.column_names:
         column = rows[name].combine_chunks()
@@ -27,14 +27,5 @@ def fingerprint(rows: pa.Table, meaning: Meaning) -> str:
         else:
             text = pc.fill_null(as_text(column), "")
             content.update(pc.binary_length(text).to_numpy(zero_copy_only=False).astype(np.int64).tobytes())
-            content.update(_joined(text))
+            content.update(bytes_of(text).data)
     return content.hexdigest()
-
-
-def _joined(text: pa.Array) -> memoryview:
-    """Return the bytes of all values one after the other, without a copy."""
-    _, offsets, values = text.buffers()
-    if values is None:
-        return memoryview(b"")
-    bounds = np.frombuffer(offsets, dtype=np.int64)[text.offset : text.offset + len(text) + 1]
-    return memoryview(values)[bounds[0] : bounds[-1]]

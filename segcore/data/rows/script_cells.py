@@ -1,4 +1,4 @@
-"""Cells and names that another program might run: formulas, scripts, paths. They are text here, and that is said."""
+"""Cells and names that another program might run: formulas, scripts, paths. They stay text."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from segcore.data.columns.text import example
 from segcore.data.files.raw import Raw
-from segcore.records.dataset import Note
 from segcore.records.finding import Finding
-from segcore.wording.quotes import named, quoted
 
 _LOOKED_AT = 10_000
 _CELL = r"(?i)^\s*([=@]\S|[+\-][a-z])|<\s*(script|img|iframe|svg|object)\b|javascript:"
@@ -18,16 +17,15 @@ _NAME = re.compile(r"^\s*[=@+]|\.\./|\.\.\\|<[^>]*>|javascript:", re.IGNORECASE)
 
 
 def script_notes(raw: Raw) -> tuple[Finding, ...]:
-    """Return what is to be said of cells in the first 10,000 rows, and of names, that look like formulas, scripts or paths."""
+    """Return findings about names, and cells of the first 10,000 rows, that look like formulas, scripts or paths."""
     notes = []
     name = next((name for name in (raw.name, *raw.names) if _NAME.search(name)), None)
     if name is not None:
-        notes.append(Note("info", f"Names that look like formulas, scripts or paths, such as {quoted(name)}, are kept as text."))
+        notes.append(Finding("row.script_name", values={"name": name}))
     cell = _first_cell(raw.head(_LOOKED_AT))
     if cell is not None:
         column, row, value = cell
-        where = f"in {raw.where(row)} of {named(column)}"
-        notes.append(Note("info", f"Cells that look like formulas or scripts, such as {quoted(value)} {where}, are kept as text."))
+        notes.append(Finding("row.script_cell", values={"column": column, "example": example(value, raw.where(row))}))
     return tuple(notes)
 
 

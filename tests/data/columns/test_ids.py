@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segcore.data.columns.role_values import read_ids
+from segcore.data.columns.ids import as_ids, read_ids
 from segcore.wording.findings import sentence
 from segcore.wording.quotes import quoted
 
@@ -45,7 +45,7 @@ def read(values, kind=None):
         (
             ["17850.0", "17850", "0017850.0"],
             ["17850", "17850", "0017850"],
-            "2 values of id are written as a number with .0, which is left out: '17850.0' in line 2 is '17850'",
+            "2 values of id end in .0, which is dropped: '17850.0' in line 2 is '17850'",
         ),
     ],
 )
@@ -143,3 +143,26 @@ def test_however_an_id_is_dressed_up_it_is_the_same(ids, random):
         return random.choice(["", " ", "\u00a0"]) + text + random.choice(["", " ", "\u2003"])
 
     assert read([dress(each) for each in ids])[0] == [unicodedata.normalize("NFC", each) for each in ids]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["17850.0", "17850", " 17850 "], ["17850", "17850", "17850"]),
+        (["007", "7"], ["007", "7"]),
+        (["1.0", "1.1"], ["1.0", "1.1"]),
+        (["C5", "5.0"], ["C5", "5"]),
+        (["", "NA", "null", "NaN", None], [None] * 5),
+        ([17850.0, None, float("nan")], ["17850", None, None]),
+        ([1.5, 2.0], ["1.5", "2"]),
+        ([2**60], [str(2**60)]),
+        ([decimal.Decimal("12")], ["12"]),
+        ([True, False], ["true", "false"]),
+    ],
+)
+def test_ids_are_text_and_a_whole_number_has_one_spelling(values, expected):
+    assert as_ids(pa.chunked_array([pa.array(values)])).to_pylist() == expected
+
+
+def test_ids_of_a_categorical_column_are_its_values():
+    assert as_ids(pa.chunked_array([pa.array(["b", "a", "b"]).dictionary_encode()])).to_pylist() == ["b", "a", "b"]

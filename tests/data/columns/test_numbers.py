@@ -8,41 +8,49 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segcore.data.columns.role_values import is_numeric, read_numbers
+from segcore.data.columns.numbers import as_numbers, is_numeric, read_numbers
 from segcore.errors import DataError
 from segcore.wording.findings import sentence
 
 
+def place(row):
+    return f"line {row + 2}"
+
+
 def read(values, kind=None, **options):
-    return read_numbers(pa.chunked_array([pa.array(values, kind)]), name="price", where=lambda row: f"line {row + 2}", **options)
+    return read_numbers(pa.chunked_array([pa.array(values, kind)]), name="price", where=place, **options)
 
 
 @pytest.mark.parametrize(
     ("values", "expected", "said"),
     [
-        (["1,50", "2"], [1.5, 2], "Commas in price are read as parting decimals: '1,50' in line 2 is 1.5."),
-        (["1,234.50", "7"], [1234.5, 7], "Commas in price are read as parting thousands: '1,234.50' in line 2 is 1234.5."),
-        (["1.234.567"], [1_234_567], "Points in price are read as parting thousands: '1.234.567' in line 2 is 1234567."),
+        (["1,50", "2"], [1.5, 2], "Commas in price are read as decimal commas: '1,50' in line 2 is 1.5."),
+        (["1,234.50", "7"], [1234.5, 7], "Commas in price are read as thousands separators: '1,234.50' in line 2 is 1234.5."),
+        (["1.234.567"], [1_234_567], "Points in price are read as thousands separators: '1.234.567' in line 2 is 1234567."),
         (
             ["5", "1\u00a0234.5", "1\u2009000"],
             [5, 1234.5, 1000],
-            "Spaces in price are read as parting thousands: '1\\xa0234.5' in line 3 is 1234.5.",
+            "Spaces in price are read as thousands separators: '1\\xa0234.5' in line 3 is 1234.5.",
         ),
-        (["1'234.50", "1’000"], [1234.5, 1000], "Apostrophes in price are read as parting thousands"),
-        (["1,00,000.00"], [100_000], "Commas in price are read as parting thousands"),
-        (["£1.50", "-£1.50", "£ 2", "3"], [1.5, -1.5, 2, 3], "price is written with £, such as '£1.50' in line 2: read as plain numbers."),
-        (["$ -3", "$1", "USD 4"], [-3, 1, 4], "price is written with $"),
-        (["5 EUR", "6 €"], [5, 6], "price is written with EUR"),
-        (["12 %", "3%", "0"], [12, 3, 0], "price is written with %, such as '12 %' in line 2: read as numbers of percent, 12 % as 12."),
+        (["1'234.50", "1’000"], [1234.5, 1000], "Apostrophes in price are read as thousands separators"),
+        (["1,00,000.00"], [100_000], "Commas in price are read as thousands separators"),
+        (
+            ["£1.50", "-£1.50", "£ 2", "3"],
+            [1.5, -1.5, 2, 3],
+            "price has the currency £, such as '£1.50' in line 2: it is read as plain numbers.",
+        ),
+        (["$ -3", "$1", "USD 4"], [-3, 1, 4], "price has the currency $"),
+        (["5 EUR", "6 €"], [5, 6], "price has the currency EUR"),
+        (["12 %", "3%", "0"], [12, 3, 0], "price has percent signs, such as '12 %' in line 2: it is read as percent, 12 % as 12."),
         (["(1.50)", "2.5"], [-1.5, 2.5], "Brackets in price are read as negative: '(1.50)' in line 2 is -1.5."),
-        (["1.50-", "2.5"], [-1.5, 2.5], "A minus behind the number in price is read as negative: '1.50-' in line 2 is -1.5."),
-        (["\u22125", "6"], [-5, 6], "price has other characters than plain digits and signs: '\\u22125' in line 2 is read as '-5'."),
-        (["５", "٣"], [5, 3], "price has other characters than plain digits and signs"),
+        (["1.50-", "2.5"], [-1.5, 2.5], "A minus after the number in price is read as negative: '1.50-' in line 2 is -1.5."),
+        (["\u22125", "6"], [-5, 6], "price has characters other than plain digits and signs: '\\u22125' in line 2 is read as '-5'."),
+        (["５", "٣"], [5, 3], "price has characters other than plain digits and signs"),
         (["1\u200b5"], [15], "'1\\u200b5' in line 2 is read as '15'"),
-        (["1", "-", "?", "n.a."], [1, None, None, None], "3 values of price, the first '-' in line 3, are taken for missing."),
-        (["1,5E+03"], [1500], "parting decimals"),
-        (["5,-", "6,50"], [5, 6.5], "parting decimals"),
-        (["0,123", "0,5"], [0.123, 0.5], "parting decimals"),
+        (["1", "-", "?", "n.a."], [1, None, None, None], "3 values of price, the first '-' in line 3, are read as missing."),
+        (["1,5E+03"], [1500], "read as decimal commas"),
+        (["5,-", "6,50"], [5, 6.5], "read as decimal commas"),
+        (["0,123", "0,5"], [0.123, 0.5], "read as decimal commas"),
     ],
 )
 def test_each_form_is_read_and_said_with_an_example(values, expected, said):
@@ -57,12 +65,20 @@ def test_each_form_is_read_and_said_with_an_example(values, expected, said):
 @pytest.mark.parametrize(
     ("values", "expected", "said"),
     [
-        (["567", "1,234", "12,345"], [567, 1234, 12_345], "its commas part thousands or decimals: '1,234' in line 3 is read as 1234;"),
-        (["5678", "1,234"], [5678, 1.234], "its commas part thousands or decimals: '1,234' in line 3 is read as 1.234;"),
-        (["1.234", "2.345", "3.456"], [1.234, 2.345, 3.456], "its points part thousands or decimals: '1.234' in line 2 is read as 1.234;"),
+        (
+            ["567", "1,234", "12,345"],
+            [567, 1234, 12_345],
+            "Commas in price could be thousands or decimals: '1,234' in line 3 is read as 1234;",
+        ),
+        (["5678", "1,234"], [5678, 1.234], "Commas in price could be thousands or decimals: '1,234' in line 3 is read as 1.234;"),
+        (
+            ["1.234", "2.345", "3.456"],
+            [1.234, 2.345, 3.456],
+            "Points in price could be thousands or decimals: '1.234' in line 2 is read as 1.234;",
+        ),
         (["567", "1.230", "2.345", "3.456"], [567, 1230, 2345, 3456], "'1.230' in line 3 is read as 1230;"),
-        (["1.234"], [1.234], "'1.234' in line 2 is read as 1.234; where it is 1234, write it so"),
-        (["250", "980", "1.200"], [250, 980, 1200], "'1.200' in line 4 is read as 1200; where it is 1.2, write it so"),
+        (["1.234"], [1.234], "'1.234' in line 2 is read as 1.234; if it is 1234, write it that way"),
+        (["250", "980", "1.200"], [250, 980, 1200], "'1.200' in line 4 is read as 1200; if it is 1.2, write it that way"),
     ],
 )
 def test_a_column_that_tells_neither_thousands_nor_decimals_is_read_with_a_warning(values, expected, said):
@@ -81,12 +97,12 @@ def test_nothing_is_said_about_plain_numbers(values):
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        (["1.234,50", "1,234.50", "2.345,10"], "though others have a decimal comma, such as '1.234,50' in line 2"),
+        (["1.234,50", "1,234.50", "2.345,10"], "though others have decimal commas, such as '1.234,50' in line 2"),
         (["£2", "$3", "£4"], "though others are in another currency, such as '£2' in line 2"),
         (["12%", "5", "7%"], "though others have a percent sign, such as '12%' in line 2"),
         ([".5", "12%", ".7"], "though others have no percent sign, such as '.5' in line 2"),
-        (["1", "inf", "2"], "no finite number"),
-        (["1", "-Infinity", "2"], "no finite number"),
+        (["1", "inf", "2"], "not finite"),
+        (["1", "-Infinity", "2"], "not finite"),
         (["1", "1e400", "2"], "too large"),
         (["1", "12345678901234567890", "2"], "more digits than a number can hold (is it an id?)"),
         (["1", "9007199254740993", "2"], "more digits than a number can hold (is it an id?)"),
@@ -105,7 +121,7 @@ def test_a_bad_number_is_refused_with_its_line_and_what_is_wrong_or_set_aside(va
         read(values)
 
     text = str(error.value)
-    assert text.startswith(f"price must hold numbers, but 1 value is not: the first is {values[1]!r} in line 3")
+    assert text.startswith(f"price must hold numbers, but 1 value cannot be read: the first is {values[1]!r} in line 3")
     assert why in text
     assert "--set-aside" in text
     assert error.value.remedy == "set_aside"
@@ -125,7 +141,7 @@ def test_a_bad_number_is_refused_with_its_line_and_what_is_wrong_or_set_aside(va
     ],
 )
 def test_typed_numbers_that_float64_does_not_hold_are_bad_too(values, kind):
-    with pytest.raises(DataError, match="1 value is not.*line 3") as error:
+    with pytest.raises(DataError, match="1 value cannot be read.*line 3") as error:
         read(values, kind)
 
     assert error.value.remedy == "set_aside"
@@ -134,7 +150,7 @@ def test_typed_numbers_that_float64_does_not_hold_are_bad_too(values, kind):
 
 
 def test_a_column_without_any_number_is_not_offered_to_be_set_aside():
-    with pytest.raises(DataError, match="2 values are not") as error:
+    with pytest.raises(DataError, match="2 values cannot be read") as error:
         read(["a", "b", None])
 
     assert error.value.remedy == ""
@@ -191,3 +207,55 @@ def test_exactly_the_bad_rows_are_set_aside(texts):
     bad = [False] * 31 + [text not in ("1,50", "", "-") for text in texts]
     assert list(numbers.bad if numbers.bad is not None else np.zeros(len(bad))) == bad
     assert numbers.values.to_pylist()[31:] == [1.5 if text == "1,50" else None for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["1", " 2.5 ", "-3", "+4", "1e2", ".5", ""], [1, 2.5, -3, 4, 100, 0.5, None]),
+        (["1,5", "2", "3,25"], [1.5, 2, 3.25]),
+        (["1,234.50", "12", "1,000"], [1234.5, 12, 1000]),
+        (["1,234,567"], [1_234_567]),
+        ([1, None, 3], [1, None, 3]),
+        ([1.0, float("nan")], [1, None]),
+        ([decimal.Decimal("1.50")], [1.5]),
+    ],
+)
+def test_numbers_are_read_strictly(values, expected):
+    assert as_numbers(pa.chunked_array([pa.array(values)]), name="price", where=place).to_pylist() == expected
+
+
+@pytest.mark.parametrize("values", [["1,5", "2.5"], ["1,234.5", "1,5"], ["£5", "$5"], ["1 00"], ["0x10"], ["--1"], ["1_000"], ["five"]])
+def test_what_may_be_another_number_is_refused_with_its_line(values):
+    with pytest.raises(DataError, match=r"price must hold numbers.*line [23]"):
+        as_numbers(pa.chunked_array([pa.array(["1", *values])]), name="price", where=place)
+
+
+def test_yes_and_no_are_no_numbers():
+    with pytest.raises(DataError, match="yes and no"):
+        as_numbers(pa.chunked_array([pa.array([True])]), name="flag", where=place)
+
+
+@pytest.mark.parametrize(
+    ("values", "numeric"),
+    [
+        (["1", "", "2.5"], True),
+        (["01", "02"], False),
+        (["0", "0.5"], True),
+        (["a", "1"], False),
+        ([None, None], False),
+        ([True], False),
+        ([1], True),
+    ],
+)
+def test_a_column_is_numeric_where_all_that_is_there_is_a_number_and_no_code(values, numeric):
+    assert is_numeric(pa.chunked_array([pa.array(values, None if any(values) else pa.string())])) is numeric
+
+
+def test_dots_part_thousands_where_a_comma_follows():
+    assert as_numbers(pa.chunked_array([pa.array(["1.234,50", "-12.345", "7", "0,5"])]), name="price", where=place).to_pylist() == [
+        1234.5,
+        -12345.0,
+        7.0,
+        0.5,
+    ]

@@ -109,7 +109,7 @@ def test_a_column_without_a_type_is_empty(write_parquet):
 
 @pytest.mark.parametrize("bad", [np.inf, -np.inf])
 def test_an_infinity_among_numbers_of_parquet_is_refused_with_its_row(write_parquet, bad):
-    with pytest.raises(DataError, match="amount must hold numbers, but 1 value is not.*row 30") as error:
+    with pytest.raises(DataError, match="amount must hold numbers, but 1 value cannot be read.*row 30") as error:
         read_source(DataRequest(write_parquet(amount=[1.0] * 29 + [bad])))
 
     assert error.value.remedy == "set_aside"

@@ -60,7 +60,7 @@ def test_a_column_of_times_of_day_is_joined_to_that_of_days(day, clock):
     raw = opened(**{"Customer ID": IDS, day: DAYS, clock: ["08:05", "14:10", "23:00", "7:30"], "Amount": AMOUNTS})
     times, notes = times_of(raw)
     assert times[:2] == [dt.datetime(2024, 1, 13, 8, 5), dt.datetime(2024, 1, 13, 14, 10)]
-    assert f"{clock} is read as the time of day of {day}: '08:05' makes it 2024-01-13 08:05:00." in notes
+    assert f"{clock} is read as the time of day of {day}: '08:05' gives 2024-01-13 08:05:00." in notes
 
 
 def test_times_of_day_of_a_typed_file_are_joined_too():
@@ -69,7 +69,7 @@ def test_times_of_day_of_a_typed_file_are_joined_too():
     raw = opened(customer_id=IDS, date=day, time=clock, amount=AMOUNTS)
     times, notes = times_of(raw)
     assert times == [dt.datetime(2024, 1, 13, 8, 5), dt.datetime(2024, 1, 13), dt.datetime(2024, 1, 13, 14, 0, 1)]
-    assert "time is read as the time of day of date: '08:05:00' makes it 2024-01-13 08:05:00; 1 without time count as 0:00." in notes
+    assert "time is read as the time of day of date: '08:05:00' gives 2024-01-13 08:05:00; 1 row without time counts as 0:00." in notes
 
 
 @pytest.mark.parametrize("clock", ["Delivery Time", "Response Time", "Opening Time", "Time to ship", "Duration"])
@@ -91,7 +91,7 @@ def test_a_value_far_down_that_is_no_time_of_day_is_said():
     raw = opened(customer_id=[str(row % 7) for row in range(n)], date=["2024-01-13"] * n, time=clocks, amount=["1"] * n)
     times, notes = times_of(raw)
     assert times[0] == dt.datetime(2024, 1, 13)
-    assert "time has values that are no times of day, so date is used without it." in notes
+    assert "time has values that are not times of day, so date is used without it." in notes
 
 
 def test_a_table_of_customers_has_no_joined_times():

@@ -203,7 +203,7 @@ def test_the_roles_of_a_shops_columns_are_found(shop):
 
     assert (found.kind, dict(found.roles)) == ("transactions", expected)
     assert set(found.reasons) == set(expected)
-    assert all(found.reasons.values())
+    assert all(sentence(reason) for reason in found.reasons.values())
 
 
 @pytest.mark.parametrize("shop", SHOPS)
@@ -257,7 +257,7 @@ def test_implicit_ratings_are_found_where_it_is_said_that_they_are_ratings():
 
 
 def test_ratings_lack_what_is_asked_for_by_name():
-    with pytest.raises(DataError, match=r"looks like the rating: say which with the role rating, such as --role rating=COLUMN"):
+    with pytest.raises(DataError, match=r"looks like the rating: name it with --role rating=COLUMN"):
         meaning({"user": "who", "item": "item", "x": "text"}, kind="ratings")
 
 
@@ -326,7 +326,7 @@ def test_a_discount_that_is_a_rate_has_no_role_and_that_is_said():
     found = meaning(headers)
 
     assert [sentence(note) for note in found.notes] == [
-        "Discount holds rates between 0 and 1 rather than money taken off, so it has no role: where it is money, give it the role discount."
+        "Discount holds rates between 0 and 1 rather than money taken off, so it has no role: if it is money, give it the role discount."
     ]
     assert [note.severity for note in meaning(headers, roles={"discount": "Discount"}).notes] == ["warning"]
 
@@ -351,8 +351,8 @@ def test_a_total_that_each_line_of_an_order_repeats_is_warned_of():
 
     assert found.roles["amount"] == "order_total"
     assert [sentence(note) for note in found.notes] == [
-        "order_total is the same in all lines of an order, as the total of the whole order would be, which then counts once a line: where "
-        "that is so, give another column the role amount, or one row an order."
+        "order_total is the same in all lines of an order, like the total of the order, and counts once per line: if so, give another "
+        "column the role amount, or keep one row per order."
     ]
 
 
@@ -381,13 +381,13 @@ def test_a_category_of_one_value_is_none():
 def test_the_reason_of_a_category_names_what_it_was_chosen_from():
     headers, _ = SHOPS["Superstore"]
 
-    assert meaning(headers).reasons["category"] == "by its name; 3 different values, the fewest of Category, Sub-Category"
+    assert sentence(meaning(headers).reasons["category"]) == "by its name; 3 different values, the fewest of Category, Sub-Category"
 
 
 def test_the_reason_of_an_id_says_how_many_there_are():
     headers, _ = SHOPS["Online Retail"]
 
-    assert meaning(headers).reasons["customer"] == "by its name; 60 different values in 400 rows"
+    assert sentence(meaning(headers).reasons["customer"]) == "by its name; 60 different values in 400 rows"
 
 
 def test_lines_of_orders_are_transactions_though_each_customer_ordered_once():

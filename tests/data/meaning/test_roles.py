@@ -81,7 +81,7 @@ def test_the_time_is_found_by_what_it_holds_where_its_name_says_nothing():
     found = meaning({"customer_id": IDS, "x17": WHEN, "amount": PRICES})
 
     assert found.roles["time"] == "x17"
-    assert found.reasons["time"] == "it holds dates"
+    assert found.reasons["time"].code == "role.dates"
 
 
 def test_a_column_called_date_that_holds_none_is_not_the_time():
@@ -125,7 +125,7 @@ def test_what_is_asked_for_counts_and_the_rest_is_guessed():
     found = meaning(columns, roles={"customer": "account"})
 
     assert found.roles["customer"] == "account"
-    assert found.reasons["customer"] == "chosen"
+    assert found.reasons["customer"].code == "role.chosen"
     assert found.roles["time"] == "date"
 
 
@@ -228,7 +228,7 @@ def test_a_total_price_beside_a_quantity_is_no_price_of_one_piece():
 def test_lines_of_orders_without_a_known_customer_column_ask_for_it():
     columns = {"Whom": IDS, "Invoice": CODES, "InvoiceDate": WHEN, "Quantity": COUNTS, "Price": PRICES}
 
-    with pytest.raises(DataError, match="looks like the customer: say which with the role customer"):
+    with pytest.raises(DataError, match="looks like the customer: name it with --role customer=COLUMN"):
         meaning(columns)
     assert meaning(columns, roles={"customer": ""}).kind == "customers"
     assert meaning(columns, kind="customers").kind == "customers"
@@ -246,7 +246,7 @@ def test_columns_without_values_have_no_role():
     found = meaning(columns)
     assert found.roles == {"customer": "Customer ID", "time": "Created (UTC)", "amount": "Amount"}
     assert [sentence(note) for note in found.notes] == [
-        "Invoice ID has no value in 75% of 4 rows, which would be set aside, so it has no role: where only the others count, give it the "
+        "Invoice ID has no value in 75% of 4 rows, which would be set aside, so it has no role; to use only the other rows, give it the "
         "role order."
     ]
 
@@ -310,14 +310,14 @@ def test_dates_in_another_order_than_was_asked_for_are_not_exchanged_for_a_birth
 def test_a_date_of_something_else_is_taken_with_a_warning():
     found = meaning({"CustomerID": IDS, "Ship Date": WHEN, "Amount": PRICES}, kind="transactions")
     assert found.roles["time"] == "Ship Date"
-    assert sentence(found.notes[0]).startswith("Ship Date is taken for the time, since no other column holds dates")
+    assert sentence(found.notes[0]).startswith("Ship Date is used as the time, since no other column holds dates")
 
 
 def test_a_rate_that_is_chosen_as_discount_is_warned_of():
     columns = {"order_date": WHEN, "customer_id": IDS, "amount": PRICES, "Discount": ["0.2", "0", "0.45", "0.8"]}
     notes = meaning(columns, roles={"discount": "Discount"}).notes
     assert [sentence(note) for note in notes] == [
-        "Discount holds rates between 0 and 1, and is added up as money: where it is a rate, turn it into money in the file."
+        "Discount holds rates between 0 and 1, but is added up as money: if it is a rate, turn it into money in the file."
     ]
 
 

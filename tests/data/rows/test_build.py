@@ -12,7 +12,7 @@ from segcore.data.sources import read_source
 from segcore.errors import DataError
 from segcore.records.dataset import ROW_NUMBER
 from segcore.records.intake import DataRequest
-from segcore.wording.findings import sentence
+from segcore.wording.findings import rows_by_label, sentence
 
 LINES = """InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice,CustomerID,Description
 536365,85123A,6,2010-12-01 08:26:00,2.55,17850.0,LANTERN
@@ -29,11 +29,11 @@ def test_ids_are_text_and_one_customer_has_one_spelling(write_text):
     assert dataset.kind == "transactions"
     assert list(dataset.frame["CustomerID"]) == ["17850", "17850", "017850"]
     assert list(dataset.frame["InvoiceNo"]) == ["536365", "536366", "C536367"]
-    assert dataset.set_aside == {"without CustomerID": 1, "without UnitPrice": 1}
+    assert rows_by_label(dataset.set_aside) == {"without CustomerID": 1, "without UnitPrice": 1}
     assert dataset.rows_read == 5
     assert [sentence(note) for note in dataset.notes if "set aside" in sentence(note)] == [
-        "1 row without CustomerID set aside.",
-        "1 row without UnitPrice set aside.",
+        "1 row set aside: without CustomerID.",
+        "1 row set aside: without UnitPrice.",
     ]
 
 
@@ -42,7 +42,7 @@ def test_a_missing_value_in_a_column_without_a_role_sets_nothing_aside(write_tex
         DataRequest(str(write_text(LINES, encoding="latin-1")), roles={"price": "", "quantity": "", "amount": "Quantity"})
     )
 
-    assert dataset.set_aside == {"without CustomerID": 1}
+    assert rows_by_label(dataset.set_aside) == {"without CustomerID": 1}
 
 
 def test_the_same_content_has_the_same_fingerprint_whatever_the_file(write_text, tmp_path):
@@ -101,7 +101,7 @@ def test_what_commas_in_numbers_were_read_as_is_said(write_text):
     dataset = read_source(DataRequest(str(path)))
 
     assert list(dataset.frame["Umsatz"]) == [5.5, 1000.25]
-    assert any("Umsatz are read as parting decimals" in sentence(note) for note in dataset.notes)
+    assert any("Umsatz are read as decimal commas" in sentence(note) for note in dataset.notes)
 
 
 def test_a_table_of_customers_keeps_numbers_and_text_apart(write_text):
@@ -122,13 +122,13 @@ def test_rows_without_an_id_are_numbered_as_in_the_file_even_when_filtered(write
 
     assert list(dataset.frame[ROW_NUMBER]) == ["2", "3"]
     assert dataset.roles == {}
-    assert any(note.severity == "warning" and "number of the row" in sentence(note) for note in dataset.notes)
+    assert any(note.severity == "warning" and note.code == "role.row_number_as_id" for note in dataset.notes)
 
 
 def test_a_customer_with_two_rows_is_refused_with_both_lines(write_text):
     path = write_text("customer_id,age\n1,30\n2,40\n1.0,50\n")
 
-    with pytest.raises(DataError, match=r"customer_id '1' stands in line 2 and in line 4"):
+    with pytest.raises(DataError, match=r"customer_id '1' is in line 2 and in line 4"):
         read_source(DataRequest(str(path)))
 
 
@@ -175,5 +175,5 @@ def test_a_price_that_is_taken_for_the_whole_amount_is_warned_of(tmp_path):
     guessed = read_source(DataRequest(str(path)))
     chosen = read_source(DataRequest(str(path), roles={"amount": "price"}))
 
-    assert any(note.severity == "warning" and "price is taken for the whole amount" in sentence(note) for note in guessed.notes)
-    assert not any("taken for the whole amount" in sentence(note) for note in chosen.notes)
+    assert any(note.severity == "warning" and "price is read as the whole amount" in sentence(note) for note in guessed.notes)
+    assert not any("read as the whole amount" in sentence(note) for note in chosen.notes)

@@ -19,7 +19,7 @@ from segcore.errors import DataError
 from segcore.records.data_rules import RowRules
 from segcore.records.dataset import is_cancelled
 from segcore.records.intake import DataRequest
-from segcore.wording.findings import sentence
+from segcore.wording.findings import rows_by_label, sentence
 
 ROLES = {"customer": "who", "order": "order", "time": "when", "quantity": "n", "price": "price"}
 HEADER = "customer_id,order_id,date,qty,price\n"
@@ -57,7 +57,7 @@ def expected_reason(row, position, rows, repeated, rules):
     """Return why one row is set aside, by looking at it alone and at those before it."""
     dates = {"2024-01-01 10:00", "2024-02-03 11:00"}
     if repeated[position]:
-        return "stands in an earlier sheet too"
+        return "already on an earlier sheet"
     bad = {"when": row["when"] not in dates | {""}, "n": row["n"] in ("inf", "x"), "price": row["price"] == "x"}
     for column in ("when", "n", "price"):
         if bad[column]:
@@ -93,18 +93,18 @@ def test_every_row_is_used_set_aside_or_filtered_out(drawn, cancelled, duplicate
     dataset = build(source(pa.Table.from_pylist(rows), repeated), selection=Selection(where), set_aside=True, **rules)
 
     counted = {reason: reasons.count(reason) for reason in set(reasons) - {None}}
-    assert dict(dataset.set_aside) == counted
+    assert rows_by_label(dataset.set_aside) == counted
     assert dataset.rows_read == len(rows)
-    assert len(dataset.frame) == len(used) == dataset.rows_read - sum(dataset.set_aside.values()) - dataset.filtered_out
+    assert len(dataset.frame) == len(used) == dataset.rows_read - sum(count.rows for count in dataset.set_aside) - dataset.filtered_out
     assert list(dataset.frame["who"]) == [row["who"] for row in used]
     assert list(dataset.frame["price"]) == [float(row["price"]) for row in used]
     aside = [] if dataset.aside is None else dataset.aside.to_pylist()
     set_aside = [position for position, reason in enumerate(reasons) if reason]
     assert [(row["Row"], row["Why"]) for row in aside] == [(f"line {at + 2}", reasons[at]) for at in set_aside]
     assert [{name: row[name] for name in GOOD} for row in aside] == [rows[at] for at in set_aside]
-    assert dataset.counts.get("price of 0", 0) == sum(row["price"] == "0" for row in used)
+    assert rows_by_label(dataset.counts).get("price of 0", 0) == sum(row["price"] == "0" for row in used)
     cancelled_lines_used = sum(float(row["n"]) < 0 or row["order"] == "C3" for row in used)
-    assert dataset.counts.get("cancelled lines", 0) == cancelled_lines_used
+    assert rows_by_label(dataset.counts).get("cancelled lines", 0) == cancelled_lines_used
 
 
 @settings(max_examples=60, deadline=None)
@@ -160,14 +160,18 @@ def test_the_kit_keeps_cancelled_lines_and_repeats_which_are_counted(write_text)
     dataset = read(path)
 
     assert len(dataset.frame) == 33
-    assert dataset.set_aside == {} and dataset.aside is None
-    assert dataset.counts == {"cancelled lines": 2, "exact repeats of an earlier row": 1, "negative quantity without cancellation": 1}
+    assert rows_by_label(dataset.set_aside) == {} and dataset.aside is None
+    assert rows_by_label(dataset.counts) == {
+        "cancelled lines": 2,
+        "exact repeats of an earlier row": 1,
+        "negative quantity without cancellation": 1,
+    }
 
 
 def test_a_negative_quantity_is_said_once_where_no_order_is_marked_as_cancelled(write_text):
     dataset = read(write_text(HEADER + LINES + "c1,99,2024-01-09 10:00,-2,7.5\n"))
 
-    assert dataset.counts == {"cancelled lines": 1}
+    assert rows_by_label(dataset.counts) == {"cancelled lines": 1}
 
 
 def test_cancelled_lines_and_repeats_are_set_aside_on_request(write_text):
@@ -175,16 +179,16 @@ def test_cancelled_lines_and_repeats_are_set_aside_on_request(write_text):
 
     dataset = read(path, cancelled="aside", duplicates="aside")
 
-    assert dataset.set_aside == {"cancelled": 1, "duplicate": 1}
+    assert rows_by_label(dataset.set_aside) == {"cancelled": 1, "duplicate": 1}
     assert [(row["Row"], row["Why"], row["order_id"]) for row in dataset.aside.to_pylist()] == [
         ("line 32", "cancelled", "C7"),
         ("line 33", "duplicate", "1"),
     ]
     assert {sentence(note) for note in dataset.notes} >= {
-        "1 row that is cancelled set aside.",
-        "1 row that repeats an earlier row set aside.",
+        "1 row set aside: cancelled.",
+        "1 row set aside: duplicate.",
     }
-    assert dataset.counts == {}
+    assert rows_by_label(dataset.counts) == {}
 
 
 def test_a_bad_value_refuses_the_file_unless_such_rows_are_set_aside(write_text):
@@ -195,7 +199,7 @@ def test_a_bad_value_refuses_the_file_unless_such_rows_are_set_aside(write_text)
     assert error.value.remedy == "set_aside"
     dataset = read(path, set_aside=True)
 
-    assert dataset.set_aside == {"bad value in date": 1, "bad value in qty": 1}
+    assert rows_by_label(dataset.set_aside) == {"bad value in date": 1, "bad value in qty": 1}
     assert [row["qty"] for row in dataset.aside.to_pylist()] == ["abc", "1"]
     assert len(dataset.frame) == 30
 
@@ -203,8 +207,8 @@ def test_a_bad_value_refuses_the_file_unless_such_rows_are_set_aside(write_text)
 def test_negative_prices_are_set_aside(write_text):
     dataset = read(write_text(HEADER + LINES + "c1,98,2024-01-01 10:00,1,-11062.06\nc1,98,2024-01-01 10:00,1,0\n"))
 
-    assert dataset.set_aside == {"negative price": 1}
-    assert dataset.counts == {"price of 0": 1}
+    assert rows_by_label(dataset.set_aside) == {"negative price": 1}
+    assert rows_by_label(dataset.counts) == {"price of 0": 1}
 
 
 def test_an_amount_that_no_number_holds_is_refused_or_set_aside(write_text):
@@ -216,7 +220,7 @@ def test_an_amount_that_no_number_holds_is_refused_or_set_aside(write_text):
         read(path)
     assert error.value.remedy == "set_aside"
 
-    assert read(path, set_aside=True).set_aside == {"amount too large": 1}
+    assert rows_by_label(read(path, set_aside=True).set_aside) == {"amount too large": 1}
 
 
 def test_large_quantities_and_prices_of_different_rows_are_fine(write_text):
@@ -234,11 +238,11 @@ def test_dates_in_the_future_are_read_counted_and_warned_of():
 
     dataset = build(source(table), today=dt.date(2024, 1, 2))
 
-    assert dataset.counts == {"dated after today": 1}
+    assert rows_by_label(dataset.counts) == {"dated after today": 1}
     assert [sentence(note) for note in dataset.notes if note.severity == "warning"] == [
         "1 row is dated after today (2024-01-02), the latest 2099-01-03 07:30: correct the dates, or leave the rows out with --to."
     ]
-    assert build(source(table), today=dt.date(2099, 1, 3)).counts == {}
+    assert rows_by_label(build(source(table), today=dt.date(2099, 1, 3)).counts) == {}
 
 
 def test_rows_of_an_earlier_sheet_are_set_aside_whatever_the_rules():
@@ -246,14 +250,14 @@ def test_rows_of_an_earlier_sheet_are_set_aside_whatever_the_rules():
 
     dataset = build(source(table, np.array([False, False, True])))
 
-    assert dataset.set_aside == {"stands in an earlier sheet too": 1}
-    assert any(sentence(note) == "1 row that stands in an earlier sheet too set aside." for note in dataset.notes)
+    assert rows_by_label(dataset.set_aside) == {"already on an earlier sheet": 1}
+    assert any(sentence(note) == "1 row set aside: already on an earlier sheet." for note in dataset.notes)
 
 
 def test_no_row_left_says_why(write_text):
     path = write_text(HEADER + ",1,2024-01-13 10:00,1,5\nc2,1,2024-01-13 10:00,1,5\n")
 
-    with pytest.raises(DataError, match=r"left: of 2 rows 1 are set aside \(1 without customer_id\), and the filters take 1 out"):
+    with pytest.raises(DataError, match=r"left: of 2 rows, 1 is set aside \(1 without customer_id\), and the filters exclude 1"):
         read_source(DataRequest(str(path), kind="transactions", where=("customer_id = 'c1'",)))
 
 
@@ -264,7 +268,7 @@ def test_a_missing_discount_is_0_and_a_missing_category_a_category(write_text):
 
     assert list(dataset.frame["discount"]) == [1.5, 0.0, 7.0]
     assert list(dataset.frame["category"]) == ["Toys", "(none)", "Food"]
-    assert dataset.set_aside == {}
+    assert rows_by_label(dataset.set_aside) == {}
 
 
 def test_ratings_are_read_with_their_roles(write_text):
@@ -276,7 +280,7 @@ def test_ratings_are_read_with_their_roles(write_text):
     assert dict(dataset.roles) == {"customer": "userId", "time": "timestamp", "item": "movieId", "rating": "rating"}
     assert dataset.frame["rating"].dtype == "float64"
     assert list(dataset.frame["movieId"][:2]) == ["0", "1"]
-    assert dataset.set_aside == {"without userId": 1, "without rating": 1}
+    assert rows_by_label(dataset.set_aside) == {"without userId": 1, "without rating": 1}
 
 
 def test_columns_called_row_and_why_do_not_hide_those_of_the_report(write_text):
@@ -294,7 +298,7 @@ def test_what_is_set_aside_does_not_depend_on_the_frames(frames):
 
     dataset = build(source(pa.Table.from_pylist(rows)), frames=frames, cancelled="aside")
 
-    assert dataset.set_aside == {"without who": 1, "cancelled": 1}
+    assert rows_by_label(dataset.set_aside) == {"without who": 1, "cancelled": 1}
     assert len(dataset.frame) == 1
 
 

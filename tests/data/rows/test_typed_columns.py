@@ -7,7 +7,7 @@ from segcore.data.sources import read_source
 from segcore.errors import DataError
 from segcore.records.data_rules import RowRules
 from segcore.records.intake import DataRequest
-from segcore.wording.findings import sentence
+from segcore.wording.findings import rows_by_label, sentence
 
 
 def table(write_text, header, cells, name="rows.csv"):
@@ -37,7 +37,7 @@ def test_a_few_texts_among_numbers_are_missing_and_that_is_said(write_text):
 
     assert dataset.frame["spend"].isna().sum() == 2
     assert [sentence(note) for note in dataset.notes if note.severity == "warning"] == [
-        "spend holds numbers, but for a few texts: 2 values that are no numbers are taken for missing ('#' in line 62)."
+        "spend holds numbers, except for 2 texts read as missing ('#' in line 62)."
     ]
 
 
@@ -74,12 +74,12 @@ def test_an_infinity_is_refused_or_set_aside(write_text):
     with pytest.raises(DataError) as error:
         customers(path)
     assert str(error.value) == (
-        "spend holds numbers, but 2 values of them are not finite: the first is 'inf' in line 62; correct them, or put such rows aside "
-        "with --set-aside (a button on screen)."
+        "spend holds numbers, but 2 values are not finite: the first is 'inf' in line 62; correct them, or skip unreadable rows with "
+        "--set-aside."
     )
     assert error.value.remedy == "set_aside"
     dataset = customers(path, set_aside=True)
-    assert dataset.set_aside == {"bad value in spend": 2}
+    assert rows_by_label(dataset.set_aside) == {"bad value in spend": 2}
     assert len(dataset.frame) == 61
 
 
@@ -94,7 +94,7 @@ def test_a_row_without_its_id_is_set_aside(write_text):
     dataset = read_source(DataRequest(str(write_text("customer_id,age\n1,30\n,40\n3,50\n"))))
 
     assert dataset.kind == "customers"
-    assert dataset.set_aside == {"without customer_id": 1}
+    assert rows_by_label(dataset.set_aside) == {"without customer_id": 1}
     assert dataset.aside.to_pylist() == [{"Row": "line 3", "Why": "without customer_id", "customer_id": "", "age": "40"}]
 
 
@@ -102,10 +102,10 @@ def test_a_row_that_stands_twice_can_be_set_aside(write_text):
     path = str(write_text("customer_id,age\n1,30\n2,40\n1,30\n"))
 
     with pytest.raises(
-        DataError, match=r"stands in line 2 and in line 4; put exact repeats aside \(--duplicates aside, a choice on screen\)"
+        DataError, match=r"is in line 2 and in line 4; set exact repeats aside with --duplicates aside, keep one row per customer"
     ):
         read_source(DataRequest(path, kind="customers"))
 
     dataset = customers(path, duplicates="aside")
-    assert dataset.set_aside == {"duplicate": 1}
-    assert dataset.counts == {}
+    assert rows_by_label(dataset.set_aside) == {"duplicate": 1}
+    assert rows_by_label(dataset.counts) == {}

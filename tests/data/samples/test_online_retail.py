@@ -203,7 +203,7 @@ def test_no_network_is_one_sentence(folder):
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "online retail", ""])
 def test_only_web_addresses_are_fetched(folder, url):
-    with pytest.raises(SourceError, match="no web address"):
+    with pytest.raises(SourceError, match="not a web address"):
         download_online_retail(folder, url=url)
 
 

@@ -9,7 +9,7 @@ from segcore.errors import DataError
 from segcore.features.builders import build_features
 from segcore.features.planning.sets import feature_names
 from segcore.records.data_rules import ColumnRules
-from segcore.records.dataset import Note
+from segcore.records.finding import Finding
 from segcore.records.intake import DataRequest
 from segcore.wording.findings import sentence
 
@@ -65,7 +65,7 @@ def test_the_readers_note_on_a_clock_of_twelve_hours_counts_too(dataset_of):
 
     dataset = dataset_of(lines_of(("a", "1", "2024-01-01T09:00", 1)), ROLES)
 
-    table = build_features(replace(dataset, notes=(Note("warning", "At seems to come from a 12-hour clock without AM or PM."),)))
+    table = build_features(replace(dataset, notes=(Finding("date.twelve_hour_clock", "warning", {"column": "At"}),)))
 
     assert "12-hour clock" in sentence(entry_of(table, "share_night").dropped)
 
