@@ -1,4 +1,4 @@
-"""Entry of the app: ``streamlit run app.py``; the table of pages and the chrome are in ``ui/page.py``."""
+"""Entry of the app: ``streamlit run app.py``; the list of pages and their common frame are in ``ui/shell/page.py``."""
 
 from ui.shell.page import run
 

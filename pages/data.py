@@ -29,10 +29,10 @@ if failed is not None:
         meaning_form(page.store, known, lambda: draw_remedy(page.store, failed, taken) if failed.place == FORM else None)
         draw_preview(page.store, failed.seen.preview, failed.seen.rows)
 elif taken is not None and request is not None:
-    st.header("What was found, and what was done about it", anchor=False)
+    st.header("Findings", anchor=False)
     draw_findings(taken)
     draw_aside(page.store, taken)
-    st.header("What the columns mean, and which rows count", anchor=False)
+    st.header("What the columns mean and which rows count", anchor=False)
     meaning_form(page.store, known_of(request, taken), lambda: say_problem(FORM))
     st.header("Preview", anchor=False)
     draw_preview(page.store, taken.preview, taken.rows_read)

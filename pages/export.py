@@ -12,7 +12,7 @@ chosen = pick_point(sweep)
 solution = find_solution(page.store, sweep, chosen.position)
 if solution is None or solution.labels is None:
     draw_point(sweep, chosen, solution)
-    link("explore", "Choose another point")
+    link("explore", "Choose another solution")
     st.stop()
 request = export_form(page.store, sweep, chosen.position, solution)
 if request is not None:

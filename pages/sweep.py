@@ -12,7 +12,7 @@ chosen = state.plan()
 if chosen.features:
     sweep_form(page.store, taken, page.feature_table(taken), chosen)
 else:
-    st.warning("No feature is ticked, so there is nothing to compare the customers by.", icon=":material/checklist:")
+    st.warning("No feature is ticked. Tick at least one to compare customers by.", icon=":material/checklist:")
     link("features", "Choose features")
 st.header("Recent sweeps", anchor=False)
 draw_recent(page.store)

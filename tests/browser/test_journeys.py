@@ -34,7 +34,7 @@ def slow_sweep(home):
 def test_a_new_user_sweeps_clicks_a_point_names_a_segment_and_exports_it(own_server, open_page, settle):
     page = open_page(own_server)
     wait_for_sample(page, settle)
-    page.get_by_role("button", name="Sweep…").click()
+    page.get_by_role("button", name="Set up a sweep").click()
     start_sweep(page, settle)
     page.get_by_role("button", name="Explore the results").click(timeout=LONG)
     expect(page.get_by_text("No clear best").first).to_be_visible(timeout=LONG)
@@ -73,16 +73,16 @@ def test_progress_is_seen_on_every_page_after_a_refresh_and_in_another_session_a
     client = slow_sweep(server.home)
     try:
         bar = sidebar(page).get_by_test_id("stProgress")
-        expect(bar).to_contain_text(re.compile(r"[1-9]\d* of 60 points"), timeout=LONG)
+        expect(bar).to_contain_text(re.compile(r"[1-9]\d* of 60 solutions"), timeout=LONG)
         first = bar.inner_text()
         go(page, settle, "Explore")
-        expect(bar).to_contain_text("of 60 points", timeout=LONG)
+        expect(bar).to_contain_text("of 60 solutions", timeout=LONG)
         expect(bar).not_to_have_text(first, timeout=LONG)
         page.reload()
         settle(page)
-        expect(bar).to_contain_text("of 60 points", timeout=LONG)
+        expect(bar).to_contain_text("of 60 solutions", timeout=LONG)
         other = open_page(server, "/data")
-        expect(sidebar(other).get_by_test_id("stProgress")).to_contain_text("of 60 points", timeout=LONG)
+        expect(sidebar(other).get_by_test_id("stProgress")).to_contain_text("of 60 solutions", timeout=LONG)
         sidebar(other).get_by_role("button", name="Cancel").click()
         expect(sidebar(page).get_by_test_id("stProgress")).to_have_count(0, timeout=LONG)
     finally:
@@ -98,7 +98,7 @@ def test_a_server_that_is_killed_in_the_middle_of_a_sweep_finds_it_again(own_ser
     client = slow_sweep(own_server.home)
     try:
         bar = sidebar(page).get_by_test_id("stProgress")
-        expect(bar).to_contain_text(re.compile(r"[1-9]\d* of 60 points"), timeout=LONG)
+        expect(bar).to_contain_text(re.compile(r"[1-9]\d* of 60 solutions"), timeout=LONG)
         store = Store(own_server.home)
         job = next(job for job in jobs.list_jobs(store, 5) if job.total == 60)
         page.close()
@@ -106,7 +106,7 @@ def test_a_server_that_is_killed_in_the_middle_of_a_sweep_finds_it_again(own_ser
         before = store.positions(job.id)
         own_server.start()
         again = open_page(own_server)
-        expect(sidebar(again).get_by_test_id("stProgress")).to_contain_text("of 60 points", timeout=LONG)
+        expect(sidebar(again).get_by_test_id("stProgress")).to_contain_text("of 60 solutions", timeout=LONG)
         assert before and before <= store.positions(job.id)
         assert jobs.read_job(store, job.id).state == "running"
         jobs.cancel(store, job.id)
@@ -152,9 +152,7 @@ def test_the_point_is_chosen_with_the_keyboard_alone(server, open_page, settle):
 
 def test_an_unknown_sweep_in_a_link_is_told_in_a_sentence(server, open_page):
     page = open_page(server, "/explore?sweep=0123456789abcdef&point=3")
-    expect(page.get_by_test_id("stMain")).to_contain_text(
-        "The link names the sweep '0123456789abcdef', which is not in this store", timeout=LONG
-    )
+    expect(page.get_by_test_id("stMain")).to_contain_text("The sweep in the link, '0123456789abcdef', is not in this store", timeout=LONG)
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 

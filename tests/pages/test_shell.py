@@ -33,7 +33,7 @@ def test_the_first_open_loads_the_embedded_sample(open_app, words):
     assert shown["Rows used"] == "1,469,307"
     assert shown["Period"] == "1 Jan 2017 – 1 Jan 2018"
     assert shown["Net revenue"].replace(",", "").isdigit()
-    assert app.button(key="home.next").label == "Sweep…"
+    assert app.button(key="home.next").label == "Set up a sweep"
 
 
 def test_a_new_session_opens_what_was_loaded_last(open_app, small_intake, words):
@@ -85,7 +85,7 @@ def test_what_runs_is_shown_on_every_page_and_in_every_session(open_app, store, 
         app = open_app(name)
         assert not app.exception
         bar = app.sidebar.get("progress")[0]
-        assert bar.proto.text == "Sweep, 0 of 3 points"
+        assert bar.proto.text == "Sweep, 0 of 3 solutions"
         assert [button.label for button in app.sidebar.button] == ["Cancel"]
     finally:
         os.close(handle)
@@ -99,7 +99,7 @@ def test_progress_says_how_many_points_are_done_and_what_is_left(open_app, store
         whole = store.solution(store.sweep_ids()[-1], 0)
         store.put_solution(spec.id, 0, whole)
         bar = open_app("features").sidebar.get("progress")[0]
-        assert bar.proto.text.startswith("Sweep, 1 of 3 points, about ")
+        assert bar.proto.text.startswith("Sweep, 1 of 3 solutions, about ")
         assert bar.proto.text.endswith("s left")
         assert bar.proto.value == 33
     finally:
@@ -111,7 +111,7 @@ def test_a_sweep_whose_supervisor_is_gone_can_be_resumed(open_app, store, spec_o
     spec = spec_of()
     os.close(put_running(store, spec))
     app.run()
-    assert app.sidebar.get("progress")[0].proto.text == "Sweep, 0 of 3 points, interrupted"
+    assert app.sidebar.get("progress")[0].proto.text == "Sweep, 0 of 3 solutions, interrupted"
     [resume] = [button for button in app.sidebar.button if button.label == "Resume"]
     resume.click().run()
     job = jobs.wait(store, spec.id, timeout=120)

@@ -1,4 +1,4 @@
-"""The landing page's own parts: the next step, and the way through the app."""
+"""Sections of the landing page: where the data come from, the next step, and how the app works."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def draw_origin(taken: Intake) -> None:
-    """Say where the loaded data come from."""
+    """Draw where the loaded data come from and how they are filtered."""
     from segcore.data.samples.registry import find_sample
 
     request = state.request()
@@ -28,7 +28,7 @@ def draw_origin(taken: Intake) -> None:
 
 
 def draw_next_step(page: Page, taken: Intake) -> None:
-    """Say what to do next, with one primary button."""
+    """Draw what to do next, with one primary button."""
     from segcore.features.planning.sets import set_of
 
     newest = loading.newest_sweep(page.store)
@@ -40,7 +40,7 @@ def draw_next_step(page: Page, taken: Intake) -> None:
     with st.container(border=True):
         st.markdown("**Next step**")
         if done and newest is not None:
-            st.markdown("A sweep of these data is done. See how good each of its points is, and choose one.")
+            st.markdown("A sweep of these data has finished. Compare its solutions and choose one.")
             with st.container(horizontal=True, vertical_alignment="center"):
                 if st.button("Explore the results", key="home.next", type="primary", icon=":material/insights:"):
                     state.follow(newest)
@@ -49,19 +49,19 @@ def draw_next_step(page: Page, taken: Intake) -> None:
                 link("data", "Use your own data")
             return
         st.markdown(
-            f"{ticked}. A sweep clusters the {counted(taken.n_customers, 'customer')} at every point of a grid, such as 2 to 12 segments, "
-            "so that you can see which number of segments the data support."
+            f"{ticked}. A sweep clusters the {counted(taken.n_customers, 'customer')} with many settings, such as 2 to 12 segments, "
+            "and shows which number of segments the data support."
         )
         with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button("Sweep…", key="home.next", type="primary", icon=":material/grid_on:"):
+            if st.button("Set up a sweep", key="home.next", type="primary", icon=":material/grid_on:"):
                 st.switch_page("pages/sweep.py")
-            link("features", "Choose other features first")
+            link("features", "Choose other features")
             link("data", "Use your own data")
 
 
 def draw_steps() -> None:
-    """Draw the way through the app, a line a screen."""
-    st.header("The way through", anchor=False)
+    """Draw how the app works, one line per screen."""
+    st.header("How it works", anchor=False)
     for entry in PAGES[1:]:
         if entry.exists:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):

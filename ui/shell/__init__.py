@@ -1,1 +1,1 @@
-"""What every page begins with, the session's state, caches and running jobs."""
+"""Frame of every page: navigation, session state, caches and running jobs."""

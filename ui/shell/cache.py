@@ -1,7 +1,7 @@
-"""What is kept in memory between clicks; the only user of ``st.cache_*``.
+"""Objects kept in memory between clicks; the only user of ``st.cache_*``.
 
-Every key is a name in the store, which is the content's own digest: two different tables never share an entry, and nothing goes stale.
-What is kept is frozen or read only and shared by all sessions, hence ``cache_resource``, which does not copy.
+Every key contains a name in the store, which is the content's digest: two different tables never share an entry, and no entry is stale.
+The objects are frozen or read-only and shared by all sessions, hence ``cache_resource``, which does not copy.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ def _store(home: str) -> Store:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def feature_table(home: str, table_id: str) -> FeatureTable:
-    """Return a stored feature table; its values are mapped into memory, read only."""
+    """Return a stored feature table; its values are mapped into memory, read-only."""
     return _store(home).feature_table(table_id)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def sweep(home: str, sweep_id: str, done: int, state: str = "") -> Sweep:
-    """Return a sweep; ``done`` (how many points have a solution) and ``state`` (see ``sweep_now``) tell its states apart."""
+    """Return a sweep; ``done`` (its number of solutions) and ``state`` (see ``sweep_now``) are the version in the cache's key."""
     return _store(home).sweep(sweep_id)
 
 
 def sweep_now(home: str, sweep_id: str) -> Sweep:
-    """Return a sweep as far as it has come: read again when a point, the summary or another attempt at failed points has come."""
+    """Return a sweep with its finished solutions; read again after each new solution, the summary or a retry of failed points."""
     index = _store(home)
     complete = index.is_complete(sweep_id)
     try:
@@ -56,31 +56,31 @@ def sweep_now(home: str, sweep_id: str) -> Sweep:
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def solution(home: str, sweep_id: str, position: int) -> Solution:
-    """Return one point's solution with its labels and arrays."""
+    """Return one solution with its labels and arrays."""
     return _store(home).solution(sweep_id, position)
 
 
 @st.cache_resource(show_spinner=False)
 def once_a_server(name: str, home: str, _act: Callable[[], T]) -> T:
-    """Act the first time this server is asked for ``name`` on a store, and return what that returned."""
+    """Run ``_act`` once per server, name and store, and return its result every time."""
     return _act()
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
 def computed(name: str, key: str, _build: Callable[[], T]) -> T:
-    """Return what ``_build`` returned the first time it was asked for ``name`` and ``key``.
+    """Return the result of ``_build``, which runs once per ``name`` and ``key``.
 
     Parameters
     ----------
     name, key : str
-        What is computed, and the fingerprint of everything it depends on.
+        The kind of result, and the fingerprint of everything it depends on.
     _build : callable
-        Not part of the key; its result must not be changed by whoever receives it.
+        Not part of the key; callers must not change its result.
     """
     return _build()
 
 
 @st.cache_resource(show_spinner=False, max_entries=8192)
 def described(name: str, key: str, _build: Callable[[], T]) -> T:
-    """Return what `computed` would, for results of a few kilobytes of which there is one a feature, so that none drives out the others."""
+    """Do the same as `computed` for results of a few kilobytes, one per feature, with room for all of them."""
     return _build()

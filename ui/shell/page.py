@@ -1,4 +1,4 @@
-"""The table of pages, and what every page begins with."""
+"""The list of pages, and their common beginning: title, session, requirements, errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _log = logging.getLogger("segcore.app")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the table of pages: the file's name, and what the navigation and the page's head show."""
+    """One page: its file's name, and the title, icon and sentence in the navigation and at the top."""
 
     name: str
     title: str
@@ -37,36 +37,36 @@ class Entry:
 
     @property
     def file(self) -> str:
-        """The page's file, from the folder of ``app.py``."""
+        """Path of the page's file, relative to the folder of ``app.py``."""
         return f"pages/{self.name}.py"
 
     @property
     def exists(self) -> bool:
-        """Tell whether there is such a page."""
+        """Tell whether the page's file exists."""
         return (ROOT / self.file).exists()
 
 
 PAGES = (
     Entry("home", "Home", ":material/home:", "Turn customer data into segments you can trust and use."),
-    Entry("data", "Data", ":material/table_view:", "Choose the data, check what its columns mean, and see what was wrong with it."),
-    Entry("features", "Features", ":material/checklist:", "Tick what the customers are to be compared by."),
-    Entry("sweep", "Sweep", ":material/grid_on:", "Cluster the customers at every point of a grid of settings."),
-    Entry("explore", "Explore", ":material/insights:", "See how good every point of the grid is, and choose one."),
-    Entry("segments", "Segments", ":material/groups:", "See who is in each segment, and name it."),
-    Entry("benchmark", "Benchmark", ":material/speed:", "Time the engines on the same work, with proof of what ran."),
-    Entry("export", "Export", ":material/download:", "Take the chosen segments with you, as CSV or Parquet."),
+    Entry("data", "Data", ":material/table_view:", "Choose data, check what its columns mean, and see which problems it has."),
+    Entry("features", "Features", ":material/checklist:", "Choose the features by which customers are compared."),
+    Entry("sweep", "Sweep", ":material/grid_on:", "Cluster the customers with a whole grid of settings."),
+    Entry("explore", "Explore", ":material/insights:", "See how good each solution is, and choose one."),
+    Entry("segments", "Segments", ":material/groups:", "See who is in each segment, and name the segments."),
+    Entry("benchmark", "Benchmark", ":material/speed:", "Compare the engines' speed on the same work, with proof of what ran."),
+    Entry("export", "Export", ":material/download:", "Download the chosen segments as CSV or Parquet."),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page that has begun: its store, and what it may require."""
+    """A page being drawn: its store, and the data or sweep that it requires."""
 
     entry: Entry
     store: Store
 
     def find_intake(self) -> Intake | None:
-        """Return the loaded data, loading the first data where there are none yet; None, and a sentence on the page, where that fails."""
+        """Return the loaded data, first loading the default data if there are none; on failure, show the error and return None."""
         taken = state.intake()
         if taken is not None:
             return taken
@@ -77,7 +77,7 @@ class Page:
             return None
 
     def require_intake(self) -> Intake:
-        """Return the loaded data, or end the page with the way to get some."""
+        """Return the loaded data, or end the page with a link to the Data screen."""
         taken = self.find_intake()
         if taken is None:
             link("data", "Choose data")
@@ -89,31 +89,31 @@ class Page:
         return cache.feature_table(str(self.store.home), taken.table)
 
     def require_sweep(self) -> Sweep:
-        """Return the sweep that is looked at, as far as it has come, or end the page with the way to get one.
+        """Return the sweep to show with its finished solutions, or end the page with a link to the Sweep screen.
 
-        It is the one in the address, else the one this session follows, else the newest of the loaded data.
+        It is the sweep in the address, else the one this session follows, else the newest of the loaded data.
         """
         if state.link_is_broken():
-            link("sweep", "See the sweeps there are")
+            link("sweep", "Choose another sweep")
             st.stop()
         followed = state.sweep_id() or loading.newest_sweep(self.store)
         if followed is None:
-            st.info("There is no sweep yet. Run one, and its results are shown here.", icon=":material/grid_on:")
+            st.info("There is no sweep yet. Run one to see its results here.", icon=":material/grid_on:")
             link("sweep", "Go to Sweep")
             st.stop()
         sweep = cache.sweep_now(str(self.store.home), followed)
         if not any(sweep.solutions):
-            st.info("This sweep has no finished point yet. Its results are shown here as they come.", icon=":material/hourglass_top:")
-            link("sweep", "See how far it is")
+            st.info("This sweep has no finished solution yet. Results will appear here one by one.", icon=":material/hourglass_top:")
+            link("sweep", "Show progress")
             st.stop()
         return sweep
 
 
 def run() -> None:
-    """Draw the chrome and run the page that the address asks for; ``app.py`` is nothing but this."""
+    """Draw navigation, logo and sidebar, and run the page in the address; ``app.py`` only calls this."""
     entries = [entry for entry in PAGES if entry.exists]
     pages = [st.Page(entry.file, title=entry.title, icon=entry.icon, default=entry.name == "home") for entry in entries]
-    # Before the navigation: without an icon of its own a tab takes the page's, which the browser would fetch from the web.
+    # Before the navigation: otherwise the tab shows the page's icon, which the browser would fetch from the web.
     st.set_page_config(page_title="segcore", page_icon=str(ROOT / "ui/assets/icon.png"), layout="wide")
     chosen = st.navigation(pages)
     st.set_page_config(page_title=f"{chosen.title} · segcore")
@@ -126,10 +126,10 @@ def run() -> None:
 
 
 def begin_page(name: str) -> Page:
-    """Draw the head of a page and return what it works with; the first line of every file in ``pages/``.
+    """Draw the top of a page and return its ``Page``; the first line of every file in ``pages/``.
 
-    A folder called ``pages/`` lets Streamlit 1.67 run a deep link's file without ``app.py``, until some session has executed
-    ``st.navigation``. Then the whole app is run from here, which runs this same file through the navigation, and this bare run ends.
+    Because of the folder name ``pages/``, Streamlit 1.67 runs a deep link's file without ``app.py`` until some session has executed
+    ``st.navigation``. In that case this runs the whole app, which runs the same file through the navigation, and ends the bare run.
     """
     if not state.entered():
         run()
@@ -145,21 +145,21 @@ def begin_page(name: str) -> Page:
 
 
 def link(name: str, label: str) -> None:
-    """Draw a link to another page of the table."""
+    """Draw a link to another page."""
     entry = next(entry for entry in PAGES if entry.name == name)
     if entry.exists:
         st.page_link(entry.file, label=label, icon=entry.icon)
 
 
 def next_step(name: str, label: str) -> None:
-    """Draw the page's one primary button, which leads to the next page."""
+    """Draw the page's only primary button, which opens the next page."""
     entry = next(entry for entry in PAGES if entry.name == name)
     if entry.exists and st.button(label, key=f"next.{name}", type="primary", icon=entry.icon):
         st.switch_page(entry.file)
 
 
 def guard(draw: Callable[[], object]) -> None:
-    """Run a part of the app; a user's error becomes its sentence, a bug one sentence on screen and its traceback in the log."""
+    """Run a part of the app; show a user's error as its sentence, and a bug as one sentence with its traceback in the log."""
     try:
         draw()
     except SegcoreError as error:
@@ -169,6 +169,6 @@ def guard(draw: Callable[[], object]) -> None:
 
 
 def report_bug(error: Exception) -> None:
-    """Say that the page failed, and write everything about it to the server's log."""
+    """Show that the page failed, and write the traceback to the server's log."""
     _log.exception("a page failed", exc_info=error)
-    st.error("This page failed because of a fault in segcore. The server's log says more; reloading the page may help.")
+    st.error("This page failed because of a fault in segcore. Reloading may help; details are in the server's log.")

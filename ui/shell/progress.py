@@ -1,4 +1,4 @@
-"""What runs now, in the sidebar of every page and in every session; polled, because the work is in processes of its own."""
+"""Running jobs in the sidebar of every page and session; polled, because jobs run in other processes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from segcore.wording.numbers import counted, duration_text
 from ui.shell import cache, state
 
 POLL_SECONDS = 2.0  # while something runs
-IDLE_SECONDS = 5.0  # to notice what another session or the command line started; a poll costs about 50 ms
+IDLE_SECONDS = 5.0  # to notice jobs started by another session or the command line; a poll costs about 50 ms
 LIVE = ("queued", "running", "interrupted")
 
 
 def draw_progress() -> None:
-    """Draw the sidebar's progress, which from then on redraws itself."""
+    """Draw the progress of jobs in the sidebar, and keep redrawing it."""
     store = cache.store()
-    # What a power cut or a kill stopped goes on when the server starts again.
+    # Jobs stopped by a power cut or a kill continue when the server starts again.
     cache.once_a_server("resume", str(store.home), lambda: jobs.resume_interrupted(store))
     live = _live()
     state.remember("live", _signature(live))
@@ -37,7 +37,7 @@ def _signature(live: list[jobs.Job]) -> tuple[tuple[str, str], ...]:
 def _draw() -> None:
     live = _live()
     if _signature(live) != state.recall("live"):
-        st.rerun()  # something started or ended: the whole page, so that results appear and the pace changes
+        st.rerun()  # a job started or ended: redraw the whole page, for its results and the polling interval
     problem = state.recall("job_problem")
     if problem:
         st.error(problem)
@@ -50,7 +50,7 @@ def _draw() -> None:
 
 
 def draw_job(job: jobs.Job, *, place: int = 0, where: str = "page") -> None:
-    """Draw one job: how far it is, how long it may still take, and what can be done about it."""
+    """Draw one job: progress, time left, and buttons to cancel or resume it."""
     st.markdown(f"**{job.title}**")
     st.progress(min(job.done / job.total, 1.0) if job.total else 0.0, text=job_line(job, place=place))
     with st.container(horizontal=True):
@@ -60,17 +60,17 @@ def draw_job(job: jobs.Job, *, place: int = 0, where: str = "page") -> None:
 
 
 def job_line(job: jobs.Job, *, place: int = 0) -> str:
-    """Return one line such as ``Sweep, 5 of 27 points, about 20 s left``; ``place`` is how many jobs have their turn before it."""
-    line = f"{job.kind.capitalize()}, {job.done:,} of {counted(job.total, 'point' if job.kind == 'sweep' else 'fit')}"
+    """Return one line such as ``Sweep, 5 of 27 solutions, about 20 s left``; ``place`` is the number of jobs ahead of it."""
+    line = f"{job.kind.capitalize()}, {job.done:,} of {counted(job.total, 'solution' if job.kind == 'sweep' else 'fit')}"
     if job.state == "queued":
-        return f"{line}, {('starting', 'next in the queue')[place] if place < 2 else f'{place} before it in the queue'}"
+        return f"{line}, {('starting', 'next in the queue')[place] if place < 2 else f'{place} jobs ahead in the queue'}"
     if job.state == "running":
         return f"{line}, about {duration_text(job.seconds_left)} left" if job.seconds_left is not None else line
     return f"{line}, {job.state}"
 
 
 def act(what: str, job_id: str) -> None:
-    """Cancel or resume a job; a callback, so what goes wrong is kept and shown in the sidebar."""
+    """Cancel or resume a job; a callback, so an error is kept and shown in the sidebar."""
     try:
         (jobs.cancel if what == "cancel" else jobs.resume)(cache.store(), job_id)
         state.remember("job_problem", None)

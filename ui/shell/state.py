@@ -1,7 +1,7 @@
-"""What one browser session has chosen; the only user of ``st.session_state`` and ``st.query_params``.
+"""Choices of one browser session; the only user of ``st.session_state`` and ``st.query_params``.
 
-A widget's value vanishes when its page is left, so every choice lives under a key of our own and widgets are seeded from it.
-A link ``?sweep=…&point=…`` is read when a page is opened and written when a point is chosen.
+Streamlit drops a widget's value when its page is left, so every choice is kept under a separate key and widgets are seeded from it.
+A link ``?sweep=…&point=…`` is read when a page is opened and written when a solution is chosen.
 """
 
 from __future__ import annotations
@@ -35,32 +35,32 @@ def remember(name: str, value: Any) -> None:
 
 
 def seed_widget(key: str, value: Any) -> None:
-    """Give a widget its first value, where it has none on this page yet."""
+    """Set a widget's initial value unless it already has one on this page."""
     if key not in st.session_state:
         st.session_state[key] = value
 
 
 def set_widget(key: str, value: Any) -> None:
-    """Change a widget's value; only from a callback, or before the widget is drawn."""
+    """Set a widget's value; only from a callback, or before the widget is drawn."""
     st.session_state[key] = value
 
 
 def widget(key: str, default: Any = None) -> Any:
-    """Return what a widget holds, also before it is drawn in this run."""
+    """Return a widget's value, even before it is drawn in this run."""
     return st.session_state.get(key, default)
 
 
 def new_click(key: str) -> int | None:
-    """Return the mark that was clicked in a figure since this was last asked; None where no other one was.
+    """Return the mark clicked in a figure since the last call; None if there was no new click.
 
     Parameters
     ----------
     key : str
-        The figure's; its marks carry a whole number as ``customdata``.
+        The figure's key; its marks carry a whole number as ``customdata``.
 
     Notes
     -----
-    A selection stays in the browser after the analyst has chosen otherwise, so only a change of it counts as a click.
+    A selection stays in the browser after the analyst has chosen otherwise, so only a changed selection counts as a click.
     """
     event = st.session_state.get(key)
     points = event["selection"]["points"] if event else []
@@ -73,29 +73,29 @@ def new_click(key: str) -> int | None:
 
 
 def enter() -> None:
-    """Note that the page that runs next was reached through the navigation."""
+    """Record that the next page is reached through the navigation."""
     st.session_state[_ENTERED] = True
 
 
 def entered() -> bool:
-    """Tell once whether the page was reached through the navigation; see ``ui.shell.page.begin_page``."""
+    """Tell whether the page was reached through the navigation, and reset that; see ``ui.shell.page.begin_page``."""
     return bool(st.session_state.pop(_ENTERED, False))
 
 
 def intake() -> Intake | None:
-    """Return the data that are loaded in this session."""
+    """Return the data loaded in this session."""
     found: Intake | None = recall("intake")
     return found
 
 
 def request() -> DataRequest | None:
-    """Return what was asked to get ``intake()``."""
+    """Return the request that led to ``intake()``."""
     found: DataRequest | None = recall("request")
     return found
 
 
 def load(taken: Intake, asked: DataRequest) -> None:
-    """Make an intake this session's data; the choice of features begins anew where its table is another one."""
+    """Make an intake this session's data; a different table gets the default features."""
     remember("intake", taken)
     remember("request", asked)
 
@@ -121,7 +121,7 @@ def keep_plan(asked: Plan) -> None:
 
 
 def read_link() -> None:
-    """Follow the sweep that the address names; what is wrong with it is said by ``link_problem``."""
+    """Follow the sweep in the address; ``link_problem`` then returns what is wrong with it."""
     asked = st.query_params.get("sweep")
     remember("link_problem", None)
     remember("link_broken", False)
@@ -131,7 +131,7 @@ def read_link() -> None:
         found = cache.store().resolve(asked)
     except SegcoreError:
         remember("link_broken", True)
-        remember("link_problem", f"The link names the sweep {asked[:16]!r}, which is not in this store: choose another, or run it again.")
+        remember("link_problem", f"The sweep in the link, {asked[:16]!r}, is not in this store: choose another, or run it again.")
         return
     remember("sweep", found)
     point = st.query_params.get("point")
@@ -139,28 +139,28 @@ def read_link() -> None:
         try:
             remember(f"point.{found}", find_point(cache.store().spec(found).points, parse_point(point)))
         except ParameterError as error:
-            remember("link_problem", f"The link's point cannot be shown: {error}")
+            remember("link_problem", f"The solution in the link cannot be shown: {error}")
 
 
 def link_problem() -> str | None:
-    """Return one sentence about what is wrong with the address, or None."""
+    """Return the problem with the address as one sentence, or None."""
     found: str | None = recall("link_problem")
     return found
 
 
 def link_is_broken() -> bool:
-    """Tell whether the address names a sweep that is not there, so that no other may be shown in its place."""
+    """Tell whether the sweep in the address does not exist, so that no other is shown instead."""
     return bool(recall("link_broken"))
 
 
 def sweep_id() -> str | None:
-    """Return the id of the sweep that this session looks at."""
+    """Return the id of the sweep that this session shows."""
     found: str | None = recall("sweep")
     return found
 
 
 def follow(followed: str) -> None:
-    """Look at a sweep from now on, on every page; the address no longer names another one."""
+    """Show this sweep on every page from now on, and remove any other from the address."""
     remember("sweep", followed)
     remember("link_problem", None)
     for name in ("sweep", "point"):
@@ -169,9 +169,9 @@ def follow(followed: str) -> None:
 
 
 def chosen_point(sweep: Sweep) -> int:
-    """Return the position of the point that this session looks at.
+    """Return the position of the solution that this session shows.
 
-    The one that was clicked or linked, else the recommended one, else the one with the best silhouette, else the first with a result.
+    It is the clicked or linked solution, else the recommended one, else that with the best silhouette, else the first that finished.
     """
     kept: int | None = recall(f"point.{sweep.id}")
     if kept is not None and 0 <= kept < len(sweep.solutions):
@@ -183,7 +183,7 @@ def chosen_point(sweep: Sweep) -> int:
 
 
 def best_point(sweep: Sweep) -> int:
-    """Return the position of the point with the best silhouette; the first that has a result where none has one."""
+    """Return the position of the solution with the best silhouette, or of the first finished one if none has a silhouette."""
 
     def rank(position: int) -> tuple[int, float]:
         solution = sweep.solutions[position]
@@ -196,7 +196,7 @@ def best_point(sweep: Sweep) -> int:
 
 
 def choose_point(followed: str, position: int) -> None:
-    """Look at one point of a sweep, and put both into the address so that it can be shared."""
+    """Show one solution of a sweep, and put both into the address so that it can be shared."""
     remember("sweep", followed)
     remember(f"point.{followed}", position)
     remember("link_problem", None)
@@ -207,7 +207,7 @@ def choose_point(followed: str, position: int) -> None:
 
 
 def link_to(followed: str, position: int | None = None) -> dict[str, str]:
-    """Return the query parameters that open a sweep, and a point of it, in another browser."""
+    """Return the query parameters that open a sweep and one of its solutions in another browser."""
     link = {"sweep": followed[:16]}
     if position is not None:
         link["point"] = point_key(cache.store().spec(followed).points[position])
@@ -215,7 +215,7 @@ def link_to(followed: str, position: int | None = None) -> dict[str, str]:
 
 
 def show_link(followed: str, position: int | None) -> None:
-    """Put what is looked at into the address without choosing it, so that the address can be sent at any time."""
+    """Put the shown solution into the address without choosing it, so that the address can be shared at any time."""
     for name, value in link_to(followed, position).items():
         if st.query_params.get(name) != value:
             st.query_params[name] = value
