@@ -1,8 +1,8 @@
-"""Sweeps and benchmarks as processes of their own: start, watch, cancel, resume, queue.
+"""Sweeps and benchmarks as separate processes: start, watch, cancel, resume, queue.
 
 Nothing here computes or imports numerical libraries. A job is a row in the store's index and, while it is queued or running, a
-supervisor process with a session of its own that starts the worker and starts it again when it dies (``supervisor.py``). Whoever
-opens the same store sees the same jobs.
+supervisor process in a separate session, which starts the worker and restarts it when it dies (``supervisor.py``). All processes
+that open the same store see the same jobs.
 """
 
 from segcore.jobs.ending import cancel

@@ -1,4 +1,4 @@
-"""Cancel a job, with nothing left running."""
+"""Cancel a job and end all of its processes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _POLL_SECONDS = 0.02
 
 
 def cancel(store: Index, job_id: str) -> None:
-    """Stop a job, queued or running; returns once its processes are gone, which takes at most about two seconds.
+    """Stop a queued or running job; return once its processes have ended, usually within two seconds.
 
-    What it has computed stays and is not computed again when it is resumed. A job that is over stays as it is.
+    Its results stay and are not computed again when it is resumed. A finished job does not change.
 
     Raises
     ------
     StoreError
-        Where there is no such job.
+        If there is no such job.
     JobError
-        Where its processes cannot be ended.
+        If its processes cannot be ended.
     """
     store.job_row(job_id)
     store.update_job(job_id, only_from=ACTIVE, state="cancelled", finished=time.time(), message=None)
@@ -40,12 +40,12 @@ def _end_processes(store: Index, job_id: str) -> None:
     while is_held(lock) or is_held(work):
         supervisor, worker = read_processes(lock)
         if target and supervisor != target:
-            return  # it ended, and somebody has started the job anew
+            return  # it ended, and the job has been started again
         elapsed = time.monotonic() - begun
         if elapsed > _LIMIT_SECONDS:
-            raise JobError(f"Processes {supervisor} and {worker} did not end within {_LIMIT_SECONDS:g} seconds of being told to.")
+            raise JobError(f"Processes {supervisor} and {worker} did not end within {_LIMIT_SECONDS:g} seconds: end them by hand.")
         wanted = signal.SIGTERM if elapsed < _GRACE_SECONDS else signal.SIGKILL
-        # While the lock is held these numbers are the holder's; a supervisor that has just been started has not written its own yet.
+        # While the lock is held, these numbers are the holder's; a supervisor that has just started may not have written its own yet.
         if supervisor and wanted is not sent and is_held(lock):
             target, sent = supervisor, wanted
             signal_group(supervisor, wanted)

@@ -1,7 +1,7 @@
-"""Who is alive: files under ``HOME/locks`` that a process holds locked for as long as it lives.
+"""Lock files under ``HOME/locks``, which a process holds for as long as it lives.
 
-The kernel lets go of a lock when its process ends, however it ends; unlike a process number it cannot pass to somebody else. A lock
-can be handed to a child (``pass_fds``), so that there is no moment at which nobody holds it.
+The kernel releases a lock when its process ends, however it ends; unlike a process number, it is not reused. A lock can be handed to
+a child (``pass_fds``), so that it is held without a gap.
 """
 
 from __future__ import annotations
@@ -20,30 +20,31 @@ _LOOK_SECONDS = 0.01
 
 
 def job_lock(index: Index, job_id: str) -> Path:
-    """Return the lock that a job's supervisor holds."""
+    """Return the path of the lock that a job's supervisor holds."""
     return index.home / "locks" / f"{job_id}.lock"
 
 
 def worker_lock(index: Index, job_id: str) -> Path:
-    """Return the lock that a job's worker holds."""
+    """Return the path of the lock that a job's worker holds."""
     return index.home / "locks" / f"{job_id}.worker"
 
 
 def queue_lock(index: Index) -> Path:
-    """Return the lock of whoever computes now."""
+    """Return the path of the lock that the running job holds."""
     return index.home / "locks" / "queue"
 
 
 def take(path: Path, *, patience: float = 0.0) -> int | None:
-    """Lock a file for this process alone and return its descriptor; ``None`` where another holds it after ``patience`` seconds.
+    """Lock a file exclusively and return its descriptor, or ``None`` if another process still holds it after ``patience`` seconds.
 
-    Closing the descriptor unlocks it; children do not inherit it unless it is passed to them.
+    Closing the descriptor unlocks the file; children do not inherit it unless it is passed to them.
     """
     try:
         path.parent.mkdir(exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise StoreError(f"The store at {path.parents[1]} cannot be written ({error}): free it, or set SEGCORE_HOME.") from error
+        home = path.parents[1]
+        raise StoreError(f"The store at {home} cannot be written ({error}): fix that, or set SEGCORE_HOME to another directory.") from error
     deadline = time.monotonic() + patience
     try:
         while True:
@@ -63,7 +64,7 @@ def take(path: Path, *, patience: float = 0.0) -> int | None:
 
 
 def is_held(path: Path) -> bool:
-    """Tell whether a process holds the lock; looking at it does not get in another's way who looks."""
+    """Tell whether a process holds the lock; several processes can check at once."""
     try:
         handle = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -79,10 +80,10 @@ def is_held(path: Path) -> bool:
 
 @contextlib.contextmanager
 def starting(index: Index, *, patience: float = 20.0) -> Iterator[None]:
-    """Be the only one who starts jobs in this store, so that two who ask for the same sweep at once share one."""
+    """Hold the right to start jobs in this store, so that two simultaneous requests for the same sweep share one job."""
     handle = take(index.home / "locks" / "starting", patience=patience)
     if handle is None:
-        raise JobError(f"Another process has been starting a job in {index.home} for {patience:g} seconds: try again.")
+        raise JobError(f"Another process has been starting a job in {index.home} for {patience:g} seconds: try again later.")
     try:
         yield
     finally:
@@ -90,12 +91,12 @@ def starting(index: Index, *, patience: float = 20.0) -> Iterator[None]:
 
 
 def write_processes(handle: int, *, supervisor: int, worker: int = 0) -> None:
-    """Note in a job's lock which processes are at work; 0 is none."""
-    os.pwrite(handle, f"{supervisor:>10} {worker:>10}\n".encode(), 0)  # one write of one length: a reader never sees half of it
+    """Write a job's process numbers into its lock; 0 means no process."""
+    os.pwrite(handle, f"{supervisor:>10} {worker:>10}\n".encode(), 0)  # a single write of fixed length: readers never see half of it
 
 
 def read_processes(path: Path) -> tuple[int, int]:
-    """Return the process numbers of a job's supervisor and worker; to be trusted only while the lock is held."""
+    """Return the process numbers of a job's supervisor and worker; they are valid only while the lock is held."""
     try:
         supervisor, worker = path.read_bytes().split()[:2]
     except (OSError, ValueError):

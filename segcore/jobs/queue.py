@@ -1,7 +1,6 @@
-"""One at a time: sweeps, benchmarks and ``analyze`` share one queue, first come first served, whoever started them.
+"""One queue for sweeps, benchmarks and ``analyze``: they run one at a time, first come, first served.
 
-The order is that of the jobs' rows; the turn itself is a lock. Those who died while they waited are passed over, because their own
-lock is free.
+The order is that of the jobs' rows; the turn is a lock. Jobs whose process died while waiting are skipped, because their lock is free.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _POLL_SECONDS = 0.15
 
 @contextlib.contextmanager
 def next_in_line(index: Index, job_id: str) -> Iterator[bool]:
-    """Wait until it is a queued job's turn and keep the turn; gives False where the job left the queue while it waited."""
+    """Wait for a queued job's turn and hold it; yield False if the job left the queue in the meantime."""
     handle = None
     try:
         while index.job_row(job_id)["state"] == "queued":
@@ -47,15 +46,15 @@ def _someone_before(index: Index, job_id: str) -> bool:
 
 @contextlib.contextmanager
 def turn(store: Index, *, title: str = "Command line") -> Iterator[None]:
-    """Wait for this process's place in the queue, and keep it while the body runs.
+    """Wait for this process's turn in the queue, and hold it while the body runs.
 
-    For work that is done in the calling process, such as ``analyze``. A sweep that is started inside waits for the body's end.
+    For work in the calling process, such as ``analyze``. A sweep started inside the body waits for its end.
     """
     drop_dead_turns(store)
     ticket = f"{TURN}-{uuid.uuid4().hex}"
     handle = take(job_lock(store, ticket))
     if handle is None:
-        raise RuntimeError(f"{ticket} is held already")
+        raise RuntimeError(f"The lock of {ticket} is already held.")
     try:
         write_processes(handle, supervisor=os.getpid())
         store.put_job(ticket, kind=TURN, title=title, spec={}, total=0, state="queued")
@@ -69,7 +68,7 @@ def turn(store: Index, *, title: str = "Command line") -> Iterator[None]:
 
 
 def drop_dead_turns(store: Index) -> None:
-    """Drop the places of processes that died with a turn or while they waited for one."""
+    """Remove processes from the queue that died during their turn or while waiting for it."""
     for row in store.jobs_in(ACTIVE):
         if row["kind"] == TURN and not is_alive(store, row["id"]):
             store.drop_job(row["id"])

@@ -26,25 +26,24 @@ _ENDING_SECONDS = 3.0
 
 
 def start_sweep(store: Store, spec: SweepSpec, *, memory: int | None = None, workers: str = "local") -> str:
-    """Have a sweep run in the background, from where it stopped where it was begun before; returns its id at once.
+    """Run a sweep in the background, or continue one that was stopped; return its id at once.
 
-    A sweep that is complete in the store (``store.is_complete(spec.id)``) is done already, without a process. One that is queued or
-    running is joined.
+    A sweep that is complete in the store (``store.is_complete(spec.id)``) starts no process. One that is queued or running is joined.
 
     Parameters
     ----------
     store : Store
     spec : SweepSpec
     memory : int or None
-        Bytes it may take; ``None`` is what the machine has free.
+        Most bytes it may use; ``None`` means the machine's free memory.
     workers : str
-        Where its units run: see ``run_sweep``. How a sweep is run is kept with its job, for when it is resumed, and is no part of its
-        id: it changes no result.
+        Where its units run: see ``run_sweep``. The choice is stored with the job for resuming, but is not part of the id, because it
+        does not change results.
 
     Raises
     ------
     StoreError, JobError
-        Where the store cannot be written, or no process can be started.
+        If the store cannot be written, or no process can be started.
     """
     sweep_id = store.add_sweep(spec)
     options = {"memory": memory, "workers": workers}
@@ -62,16 +61,16 @@ def start_sweep(store: Store, spec: SweepSpec, *, memory: int | None = None, wor
 
 
 def start_benchmark(store: Index, spec: Mapping[str, Any], *, title: str = "Benchmark", total: int = 0) -> str:
-    """Have a benchmark run in the background and return its job's id.
+    """Run a benchmark in the background; return its job's id at once.
 
     Parameters
     ----------
     store : Index
     spec : mapping
-        What ``segcore.benchmark`` is to do. While the same spec is queued or running it is joined; afterwards it is timed anew.
+        Work for ``segcore.benchmark``. While the same spec is queued or running, it is joined; later, it is timed again.
     title : str
     total : int
-        How many fits it will make, where that is known.
+        Number of fits it will make, if known.
     """
     with starting(store):
         for row in store.jobs_in(ACTIVE):
@@ -83,14 +82,14 @@ def start_benchmark(store: Index, spec: Mapping[str, Any], *, title: str = "Benc
 
 
 def resume(store: Index, job_id: str) -> None:
-    """Go on with a job that was interrupted, cancelled or failed.
+    """Continue a job that was interrupted, cancelled or failed.
 
-    Of a sweep only what is missing is computed; where nothing is missing, its failed points are tried again.
+    A sweep computes only its missing solutions; if none is missing, its failed points are tried again.
 
     Raises
     ------
     StoreError
-        Where there is no such job.
+        If there is no such job.
     """
     with starting(store):
         row = store.job_row(job_id)
@@ -103,9 +102,9 @@ def resume(store: Index, job_id: str) -> None:
 
 
 def resume_interrupted(store: Index) -> list[str]:
-    """Go on with every job that was queued or running when its processes ended, in their order; returns their ids.
+    """Continue, in order, every job that was queued or running when its processes ended; return their ids.
 
-    For the start of a server: what a power cut or a kill stopped goes on, and files it left half written are deleted.
+    For the start of a server, after a power cut or a kill; half-written files are deleted too.
     """
     store.drop_leftovers()
     drop_dead_turns(store)
@@ -117,10 +116,11 @@ def resume_interrupted(store: Index) -> list[str]:
 
 
 def _title(spec: SweepSpec) -> str:
-    points = f"{len(spec.points):,} point{'' if len(spec.points) == 1 else 's'}"
     from segcore.clustering.algorithms.registry import algorithm
+    from segcore.wording.numbers import counted
 
-    return f"{algorithm(spec.algorithm).title} on {spec.data.get('name', 'data')}, {points}, {spec.engine}"
+    solutions = counted(len(spec.points), "solution")
+    return f"{algorithm(spec.algorithm).title} on {spec.data.get('name', 'data')}, {solutions}, {spec.engine}"
 
 
 def _is_at_work(store: Index, job_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""What is known of jobs, the same in every process: the row in the index, and whether somebody is at work on it."""
+"""State of jobs, the same in every process: the row in the index, and whether a process works on it."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ _POLL_SECONDS = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A sweep or a benchmark as a piece of work.
+    """A sweep or a benchmark, and its progress.
 
     Parameters
     ----------
     id : str
-        A sweep's job has the sweep's id.
+        For a sweep, the sweep's id.
     kind : {"sweep", "benchmark"}
     title : str
     state : {"queued", "running", "done", "cancelled", "failed", "interrupted"}
-        ``interrupted``: it was queued or running, and the process that looked after it is gone; it can be resumed.
+        ``interrupted``: it was queued or running, but its supervisor has ended; it can be resumed.
     done, total : int
-        Grid points with a solution (fits of a benchmark), and how many there will be.
+        Number of finished solutions of a sweep (fits of a benchmark), and their total.
     created, started, finished : float or None
         Seconds since 1970.
     seconds_left : float or None
-        From the pace since the work (last) began; ``None`` before the first point and where nothing runs.
+        From the pace since the work (last) started; ``None`` before the first solution and if nothing runs.
     message : str or None
-        What went wrong.
+        Reason of a failure.
     log : Path
-        What its processes printed.
+        File with the output of its processes.
     """
 
     id: str
@@ -59,22 +59,22 @@ class Job:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether nobody is at work on it, nor will be without being asked."""
+        """Tell whether no process works on it, and none will unless it is resumed."""
         return self.state not in ACTIVE
 
 
 def log_path(index: Index, job_id: str) -> Path:
-    """Return the file with what a job's processes printed."""
+    """Return the path of the output of a job's processes."""
     return index.home / "logs" / f"{job_id}.log"
 
 
 def read_job(store: Index, job_id: str) -> Job:
-    """Return a job as it stands.
+    """Return a job's current state.
 
     Raises
     ------
     StoreError
-        Where there is no such job.
+        If there is no such job.
     """
     return _settle(store, store.job_row(job_id))
 
@@ -85,14 +85,14 @@ def resolve(store: Index, prefix: str) -> str:
     Raises
     ------
     StoreError
-        Where none or more than one does.
+        If none does, or more than one.
     """
     found = store.job_ids(prefix) if prefix else []
     if len(found) == 1:
         return found[0]
     if found:
         raise StoreError(f"More than one job begins with {prefix!r}: give more of its id.")
-    raise StoreError(f"There is no job {prefix!r} in the store at {store.home}: 'segcore jobs list' names those there are.")
+    raise StoreError(f"There is no job {prefix!r} in the store at {store.home}: 'segcore jobs list' lists the jobs.")
 
 
 def list_jobs(store: Index, limit: int = 50) -> list[Job]:
@@ -101,9 +101,9 @@ def list_jobs(store: Index, limit: int = 50) -> list[Job]:
 
 
 def wait(store: Index, job_id: str, on_progress: Callable[[Job], None] | None = None, timeout: float | None = None) -> Job:
-    """Return a job once it is over, or after ``timeout`` seconds as it then stands.
+    """Return a job once it is over, or its current state after ``timeout`` seconds.
 
-    ``on_progress`` is called with the job at every look, some seven times a second.
+    ``on_progress`` is called with the job at every check, about seven times a second.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     while True:
@@ -116,13 +116,13 @@ def wait(store: Index, job_id: str, on_progress: Callable[[Job], None] | None = 
 
 
 def is_alive(store: Index, job_id: str) -> bool:
-    """Tell whether a job's supervisor lives."""
+    """Tell whether a job's supervisor is running."""
     return is_held(job_lock(store, job_id))
 
 
 def _settle(store: Index, row: dict[str, Any]) -> Job:
     while row["state"] in ACTIVE and not is_alive(store, row["id"]):
-        # Its supervisor may have ended in good order between the two looks, or another one may have begun.
+        # Its supervisor may have ended normally between the two checks, or another one may have started.
         again = store.job_row(row["id"])
         if (again["state"], again["created"]) == (row["state"], row["created"]):
             return _job(store, again, "interrupted")
@@ -141,7 +141,7 @@ def _job(store: Index, row: Mapping[str, Any], state: State) -> Job:
 
 
 def _seconds_left(row: Mapping[str, Any]) -> float | None:
-    # A sweep's worker notes when it began and what was there by then; before it does, and for benchmarks, the start counts.
+    # A sweep's worker records its start and the solutions finished by then; before that, and for benchmarks, the job's start counts.
     pace = row["result"] if row["kind"] == "sweep" and row["result"] else {"since": row["started"], "done": 0}
     finished = row["done"] - pace["done"]
     if finished < 1 or pace["since"] is None:

@@ -1,7 +1,7 @@
-"""The worker of a sweep: ``python -m segcore.jobs.worker HOME ID SUPERVISOR [POISON]``; the one process that fits anything.
+"""Worker of a sweep: ``python -m segcore.jobs.worker HOME ID SUPERVISOR [POISON]``; the only process that fits anything.
 
-It leaves with 0 when the sweep is complete, and with ``USER_ERROR`` where the sweep as a whole cannot be run, the reason being in the
-job's message. Anything else is a death, and its supervisor starts another on what is missing.
+It exits with 0 when the sweep is complete, and with ``USER_ERROR`` if the sweep as a whole cannot be run; the job's message then has
+the reason. Any other exit is a death, and its supervisor starts another worker on what is missing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PREDECESSOR_SECONDS = 30.0
 
 
 def main(argv: list[str]) -> int:
-    """Run what is missing of one sweep."""
+    """Compute the missing solutions of one sweep."""
     home, job_id, supervisor, *rest = argv
     watch_parent(int(supervisor))
     faulthandler.enable()
@@ -38,10 +38,10 @@ def main(argv: list[str]) -> int:
 
 
 def _work(index: Index, job_id: str, poison: Mapping[int, str]) -> None:
-    # A worker whose supervisor was killed may need a moment to follow it; two at once would fit the same point twice.
+    # A worker whose supervisor was killed may take a moment to end; two at once would fit the same point twice.
     handle = take(worker_lock(index, job_id), patience=_PREDECESSOR_SECONDS)
     if handle is None:
-        raise JobError("An earlier worker of this sweep is still running: resume it later.")
+        raise JobError("An earlier worker of this sweep is still running: resume the sweep later.")
     from segcore.store.store import Store
     from segcore.sweeps.run import run_sweep
 

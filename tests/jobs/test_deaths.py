@@ -81,7 +81,10 @@ def test_two_deaths_at_a_point_give_it_up_and_no_more_is_blamed_on_the_job():
     for count in range(3):
         assert not deaths.is_hopeless(Death(-signal.SIGSEGV, 2**30), [4], advanced=False)
         assert (4 in deaths.given_up) == (count >= 1)
-    assert "3 times at this point; the last time it was ended by SIGSEGV, with a peak memory of 1,024 MiB." in deaths.given_up[4]
+    assert (
+        "3 times while computing this solution; the last time it was ended by SIGSEGV, with a peak memory of 1,024 MiB."
+        in deaths.given_up[4]
+    )
 
 
 @pytest.mark.parametrize(("out_of_memory", "patience"), [(True, 2), (False, 6)])

@@ -32,7 +32,7 @@ def kernel_kills(act_in_worker, at_point, tmp_path, monkeypatch):
 
 
 def names_memory_and_what_to_change(reason):
-    return "out of memory" in reason and "SIGKILL" in reason and "fewer rows" in reason and "Resuming the sweep" in reason
+    return "out of memory" in reason and "SIGKILL" in reason and "fewer rows" in reason and "resume the sweep" in reason
 
 
 def test_a_point_that_the_system_kills_for_want_of_memory_fails_after_two_tries_and_the_rest_goes_on(store, make_spec, kernel_kills):

@@ -117,11 +117,11 @@ def test_too_few_customers_are_said_in_one_sentence(open_app, small_intake, stor
 def test_recent_sweeps_are_listed_and_can_be_opened(open_app, finish, spec_of, store, words):
     first, second = finish(spec_of()), finish(spec_of(algo="dbscan", axes=("min_samples=3", "eps=1,2")))
     app = open_app("sweep")
-    assert "k-means on orders.csv, 3 points" in words(app)
-    assert "DBSCAN on orders.csv, 2 points" in words(app)
+    assert "k-means on orders.csv, 3 solutions" in words(app)
+    assert "DBSCAN on orders.csv, 2 solutions" in words(app)
     app.button(key=f"open.{first.id}").click().run()
     assert app.session_state["segcore.sweep"] == first.id
-    assert "k-means on orders.csv, 3 points, shared is done" in words(app)
+    assert "k-means on orders.csv, 3 solutions, shared is done" in words(app)
     assert second.recommendation.reason not in words(app)
     assert first.recommendation.reason in words(app)
 
