@@ -1,1 +1,1 @@
-"""Time the engines on the same grid, rows and seed, each run in a fresh process, and compare what they found."""
+"""Benchmarks of the engines on the same grid, rows and seed, each run in a fresh process, with a comparison of results."""

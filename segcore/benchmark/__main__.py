@@ -1,4 +1,4 @@
-"""The worker of a benchmark's job: ``python -m segcore.benchmark HOME ID``; started by the job's supervisor."""
+"""Worker of a benchmark job: ``python -m segcore.benchmark HOME ID``, started by the job's supervisor."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _FOLDER = "benchmarks"
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one benchmark and keep its document as the job's result."""
+    """Run one benchmark and store its document as the job's result."""
     home, job_id = argv
     faulthandler.enable()
     store = Store(home)
     told = 0.0
 
     def tell(done: int) -> None:
-        # Each note is flushed to disk, which must not happen between fits of a millisecond.
+        # Each update is flushed to disk, which must not happen between fits of a millisecond.
         nonlocal told
         if time.monotonic() - told >= _PROGRESS_SECONDS or done == total:
             told = time.monotonic()
@@ -35,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
     spec = BenchmarkSpec.from_json(store.job_row(job_id)["spec"])
     total = spec.total_fits
     store.update_job(job_id, total=total)
-    # Only one job works at a time, so whatever lies there is of one that was killed.
+    # Only one job runs at a time, so files found here are left from a killed one.
     shutil.rmtree(store.home / _FOLDER, ignore_errors=True)
     try:
         result = run_benchmark(store, spec, store.home / _FOLDER / job_id, progress=tell)

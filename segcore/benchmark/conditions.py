@@ -1,4 +1,4 @@
-"""What the times were measured on, and whether it was doing something else as well."""
+"""Conditions of a benchmark: the machine, and the load from other programs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _BUSY_SHARE = 0.1
 
 
 def describe_machine() -> dict[str, Any]:
-    """Return processor, cores, memory, systems and versions, and the load at this moment.
+    """Return processor, cores, memory, system, versions and the current load.
 
-    ``load_average`` is of the last 1, 5 and 15 minutes, in running programs.
+    ``load_average`` is the number of running programs over the last 1, 5 and 15 minutes.
     """
     return {
         "cpu": processor_name(),
@@ -32,16 +32,16 @@ def describe_machine() -> dict[str, Any]:
 
 
 def busy_seconds() -> float:
-    """Return the processor seconds that the machine has spent on anything since it was started."""
+    """Return the processor seconds that the machine has used since it was started."""
     times = psutil.cpu_times()
     idle = times.idle + getattr(times, "iowait", 0.0)
-    # Guests are counted in user and nice already.
+    # Guests are already counted in user and nice.
     return float(sum(times) - idle - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0))
 
 
 def busy_warning(shares: list[float]) -> str | None:
-    """Return a sentence where other programs took more than a tenth of the processor during a run."""
+    """Return a warning if other programs used more than a tenth of the processor during a run."""
     worst = max(shares, default=0.0)
     if worst <= _BUSY_SHARE:
         return None
-    return f"Other programs used up to {worst:.0%} of the processor during the runs, so the times are too long or uneven: run it again."
+    return f"Other programs used up to {worst:.0%} of the processor during the runs, so times may be too long or uneven: run it again."

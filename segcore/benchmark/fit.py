@@ -1,6 +1,6 @@
-"""One run of one engine: ``python -m segcore.benchmark.fit FOLDER``, a fresh process that does the whole grid and is timed.
+"""One run of one engine: ``python -m segcore.benchmark.fit FOLDER``, a fresh process that computes the whole grid and is timed.
 
-``FOLDER/request.json`` says what to fit. It prints a line after each point, and leaves ``result.json`` and ``labels_0.npy``… behind.
+It reads ``FOLDER/request.json``, prints one line after each point, and writes ``result.json`` and ``labels_0.npy``… to ``FOLDER``.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _WARM_ROWS = 4096
 
 
 def main(argv: Sequence[str]) -> int:
-    """Do what ``FOLDER/request.json`` asks."""
+    """Run the request in ``FOLDER/request.json``."""
     faulthandler.enable()
     folder = Path(argv[0])
     request = json.loads((folder / "request.json").read_text())
     if request["parent"] != os.getppid():
-        return 1  # it was killed while this process started
-    # Read, not mapped: no page may be faulted in from disk while a fit is timed.
+        return 1  # the parent was killed while this process started
+    # Read, not mapped, so that no page is loaded from disk while a fit is timed.
     X = np.load(request["X"], allow_pickle=False)
     result = measure_grid(X, request) if request["work"] == "silhouette" else fit_grid(X, request, folder)
     (folder / "result.json").write_text(json.dumps(result, allow_nan=False))
@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def fit_grid(X: np.ndarray, request: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Fit every point and return its seconds, what ran and the proof; labels go to ``folder``.
+    """Fit every point and return its seconds, the engine that ran and the proof; write labels to ``folder``.
 
     Parameters
     ----------
@@ -79,25 +79,25 @@ def fit_grid(X: np.ndarray, request: dict[str, Any], folder: Path) -> dict[str, 
 
 
 def warm_up(spec: AlgorithmSpec, X: np.ndarray, points: Sequence[dict[str, Any]], engine: EngineName, seed: int) -> None:
-    """Fit the first and the last point on a few rows, so that compiled code is loaded and its threads wait when the clock starts."""
+    """Fit the first and the last point on a few rows, so that compiled code and its threads are ready when the clock starts."""
     few = np.ascontiguousarray(X[np.unique(np.linspace(0, len(X) - 1, min(_WARM_ROWS, len(X))).astype(np.intp))])
     for _ in spec.sweep(few, [points[0], points[-1]], engine, seed=seed):
         pass
 
 
 def measure_grid(X: np.ndarray, request: dict[str, Any]) -> dict[str, Any]:
-    """Return the silhouettes of labellings that are there already, by scikit-learn's function one by one or all in one pass.
+    """Measure the silhouettes of existing labellings: one by one with scikit-learn's function, or all in one pass.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_features), float64
         Scaled features.
     request : mapping
-        ``points``, ``engine`` ("pointwise" or "shared") and ``labels``, a file or ``None`` for each point.
+        ``points``, ``engine`` ("pointwise" or "shared") and ``labels``: for each point a file or ``None``.
 
     Notes
     -----
-    A point without a silhouette (no labels, or fewer than two segments) is skipped by both.
+    Both engines skip a point without a silhouette (no labels, or fewer than two segments).
     """
     labellings = {at: np.load(path, allow_pickle=False) for at, path in enumerate(request["labels"]) if path is not None}
     defined = {position: labels for position, labels in labellings.items() if _has_silhouette(labels)}
@@ -112,15 +112,15 @@ def measure_grid(X: np.ndarray, request: dict[str, Any]) -> dict[str, Any]:
         print(len(values), flush=True)  # noqa: T201
     elapsed = time.perf_counter() - start
     found = dict(zip(defined, values, strict=True))
-    title = f"scikit-learn {version('scikit-learn')}, sklearn.metrics.silhouette_score for each point"
+    title = f"scikit-learn {version('scikit-learn')}, sklearn.metrics.silhouette_score for each solution"
     if request["engine"] == "shared":
-        title = f"segcore {segcore.__version__}, one pass of the distances for all points (numba {version('numba')})"
+        title = f"segcore {segcore.__version__}, one pass over the distances for all solutions (numba {version('numba')})"
     return {
         "points": [
             {
                 "params": dict(point),
                 "status": "ok" if position in found else "skipped",
-                "reason": None if position in found else "It has no silhouette: fewer than two segments, or no labels.",
+                "reason": None if position in found else "It has no silhouette: it has fewer than two segments, or no labels.",
                 "seconds": None,
                 "ran": request["engine"] if position in found else None,
                 "evidence": title,
@@ -143,7 +143,7 @@ def _has_silhouette(labels: np.ndarray) -> bool:
 
 
 def silhouettes_pointwise(X: np.ndarray, labellings: Sequence[np.ndarray]) -> Iterator[float]:
-    """Yield each labelling's silhouette, noise left out, as scikit-learn's function gives it."""
+    """Yield each labelling's silhouette without noise, computed by scikit-learn's function."""
     from sklearn.metrics import silhouette_score
 
     for labels in labellings:
@@ -152,7 +152,7 @@ def silhouettes_pointwise(X: np.ndarray, labellings: Sequence[np.ndarray]) -> It
 
 
 def silhouettes_shared(X: np.ndarray, labellings: Sequence[np.ndarray]) -> Iterator[float]:
-    """Yield each labelling's exact silhouette, noise left out, all measured in one pass of the distances."""
+    """Yield each labelling's exact silhouette without noise, all measured in one pass over the distances."""
     for estimate in SilhouetteScorer(X, pairs=len(X) ** 2).score_all(labellings):
         yield float("nan") if estimate.value is None else estimate.value
 
@@ -168,15 +168,15 @@ def _point(X: np.ndarray, solution: Solution) -> dict[str, Any]:
         "ran": solution.engine if solution.status == "ok" else None,
         "evidence": solution.evidence,
         "n_segments": solution.n_segments,
-        # Noise has no centre, so inertia compares two clusterings only where nobody is noise.
+        # Noise has no centre, so inertia can only compare clusterings without noise.
         "inertia": inertia(X, labels) if clustered and labels is not None else None,
     }
 
 
 def peak_rss_bytes() -> int:
-    """Return the most memory this process has held so far.
+    """Return this process's peak memory so far, in bytes.
 
-    ``getrusage`` would count what the parent held when it forked, which exec does not reset.
+    ``getrusage`` would include the parent's memory at the fork, which exec does not reset.
     """
     try:
         for line in Path("/proc/self/status").read_text().splitlines():

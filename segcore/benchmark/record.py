@@ -1,4 +1,4 @@
-"""What one run of one engine leaves behind."""
+"""Record of one run of one engine."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ class Run:
     ----------
     engine : str
     number : int
-        Which run of this engine, from 1.
+        Number of the run among this engine's runs, from 1.
     folder : Path
-        Where its labels are.
+        Folder of its labels.
     points : list of dict
-        See ``fit.fit_grid``; empty where the process died.
+        See ``fit.fit_grid``; empty if the process died.
     peak_rss_bytes, rss_before_fits_bytes : int or None
     other_cpu_share : float
-        Share of the machine's processor time, 0 to 1, that went to other programs meanwhile.
+        Share of the machine's processor time, 0 to 1, used by other programs during the run.
     died : str or None
-        How the process died.
+        Sentence about the process's death.
     elapsed_seconds, shared_seconds : float or None
-        Wall time of the whole grid; and of its work that served several points, see ``SweepFunction``.
+        Wall time of the whole grid, and of its work that served several points; see ``SweepFunction``.
     """
 
     engine: str

@@ -1,4 +1,4 @@
-"""From the runs to the document that ``benchmark --json`` prints: medians, what ran, how far the results agree, and a verdict."""
+"""Document of a benchmark, as ``benchmark --json`` prints it: medians, engines that ran, agreement of results, summary."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ RATIO_MEANING = "median seconds of stock / median seconds of the engine: above 1
 
 
 def report(spec: BenchmarkSpec, runs: Sequence[Run], *, shape: tuple[int, ...], machine: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the benchmark's document.
+    """Return the document of a benchmark.
 
     Parameters
     ----------
     spec : BenchmarkSpec
     runs : sequence of Run
-        In the order they were made.
+        In the order in which they ran.
     shape : (n_rows, n_features)
     machine : mapping
         From ``machine.describe_machine``, before the first run.
 
     Notes
     -----
-    Seconds are those of the fits of the whole grid: neither start-up, nor loading of compiled code, nor the features. For stock and
-    Intel they are the sum of the fits, without anything around them; for shared, all the time from the first point's beginning to the
-    last solution. Each engine is compared with stock run by run, and the worst of the runs is told.
+    Seconds are those of the fits of the whole grid, without start-up, loading of compiled code and building of features. For stock and
+    Intel they are the sum of the fits alone; for shared, the time from the start of the first point to the last solution. Each engine
+    is compared with stock run by run, and the worst run is reported.
     """
     by_engine = _by_engine(spec, runs)
     engines = {engine: _engine(engine, own, spec.sweep.points) for engine, own in by_engine.items()}
@@ -58,8 +58,8 @@ def report_silhouettes(spec: BenchmarkSpec, runs: Sequence[Run], *, shape: tuple
 
     Notes
     -----
-    ``max_difference`` is the largest difference, over points and runs, between scikit-learn's silhouette and the one of the shared pass;
-    ``None`` where there is nothing to compare. Seconds are the wall time of all points, for both.
+    ``max_difference`` is the largest difference, over points and runs, between scikit-learn's silhouette and that of the shared pass;
+    ``None`` without a pair to compare. Seconds are the wall time of all points, for both.
     """
     by_engine = _by_engine(spec, runs)
     engines = {engine: _engine(engine, own, spec.sweep.points, labelled=False) for engine, own in by_engine.items()}
@@ -89,8 +89,8 @@ def _silhouette_sentence(document: Mapping[str, Any]) -> str:
     times, base = document["engines"]["shared"], document["engines"]["pointwise"]
     measured = sum(point["status"] == "ok" for point in times["points"])
     return (
-        f"The silhouettes of {counted(measured, 'point')} took {seconds_text(times['median_seconds'])} in one pass of the distances and "
-        f"{seconds_text(base['median_seconds'])} point by point with scikit-learn: "
+        f"The silhouettes of {counted(measured, 'solution')} took {seconds_text(times['median_seconds'])} in one pass over the distances "
+        f"and {seconds_text(base['median_seconds'])} one by one with scikit-learn: "
         f"{document['ratio_to_pointwise']['shared']:.1f} times as fast ({_median_of(times, base)}), "
         f"with differences up to {document['max_difference']:.1g}."
     )
@@ -101,7 +101,7 @@ def _by_engine(spec: BenchmarkSpec, runs: Sequence[Run]) -> dict[str, list[Run]]
 
 
 def _head(spec: BenchmarkSpec, runs: Sequence[Run], shape: tuple[int, ...], machine: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what every document begins with: the work, the rows, the machine."""
+    """Return the common beginning of every document: the work, the rows, the machine."""
     plan = spec.sweep.plan
     warning = busy_warning([run.other_cpu_share for run in runs])
     return {
@@ -131,7 +131,7 @@ def _engine(engine: str, runs: Sequence[Run], points: Sequence[Point], *, labell
     ran = {point["ran"] for point in fitted}
     own = [_point(point, [run.points[position] for run in whole]) for position, point in enumerate(points)]
     return {
-        # Without a single fit there is no time either.
+        # Without any fit there is no time.
         "seconds": seconds if fitted else [],
         "median_seconds": statistics.median(seconds) if fitted else None,
         "min_seconds": min(seconds) if fitted else None,
@@ -158,7 +158,7 @@ def _engine(engine: str, runs: Sequence[Run], points: Sequence[Point], *, labell
 
 
 def _seconds(run: Run) -> float | None:
-    """Return what the grid took: where work is shared or spread over cores all of its wall time, else that of the fits alone."""
+    """Return the seconds of the grid: its wall time if work is shared or spread over cores, else the sum of its fits."""
     if run.died is not None:
         return None
     return run.elapsed_seconds if run.engine in ("shared", "pointwise") else sum(point["seconds"] or 0.0 for point in run.points)
@@ -185,22 +185,22 @@ def _point(point: Point, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _evidence(engine: str, runs: Sequence[Run], fitted: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str, Any]]) -> str:
-    """Return what proves who computed: at how many fits the engine's own code ran, and where it did not."""
+    """Return the proof of which engine computed: the number of fits that ran its code, and the fits that did not."""
     deaths = list(dict.fromkeys(run.died for run in runs if run.died))
     if not fitted:
         return " ".join(deaths) or next((point["reason"] for point in points if point["reason"]), "Nothing was fitted.")
     own = [point for point in fitted if point["ran"] == engine]
-    said = [f"{own[0]['evidence'].split('; ')[0]}, at {len(own)} of {len(fitted)} fits"] if own else []
+    said = [f"{own[0]['evidence'].split('; ')[0]}, in {len(own)} of {len(fitted)} fits"] if own else []
     if len(own) < len(fitted):
         other = [point for point in fitted if point["ran"] != engine]
         where = list(dict.fromkeys(point_key(point["params"]) for point in other))
-        listed = ", ".join(where[:5]) + (f" and {len(where) - 5} more points" if len(where) > 5 else "")
-        said.append(f"not at {len(other)} of {len(fitted)} fits ({listed}): {other[0]['evidence']}")
+        listed = ", ".join(where[:5]) + (f" and {counted(len(where) - 5, 'more solution')}" if len(where) > 5 else "")
+        said.append(f"not in {len(other)} of {len(fitted)} fits ({listed}): {other[0]['evidence']}")
     return "; ".join([*said, *deaths])
 
 
 def _repeatable(runs: Sequence[Run], n_points: int) -> int | None:
-    """Return at how many points every run of an engine gave the very same labels; ``None`` for fewer than two runs."""
+    """Return the number of points with identical labels in every run of an engine; ``None`` for fewer than two runs."""
     if len(runs) < 2:
         return None
     return sum(
@@ -249,7 +249,7 @@ def _agreement(runs: Sequence[Run], base: Sequence[Run], spec: BenchmarkSpec) ->
 
 
 def _ratio(engine: Mapping[str, Any], base: Mapping[str, Any]) -> float | None:
-    """Return how many times faster than stock, or ``None`` where the two did not fit the same points."""
+    """Return the speed relative to the base engine, or ``None`` if the two did not fit the same points."""
     same_work = [point["status"] for point in engine["points"]] == [point["status"] for point in base["points"]]
     if not same_work or not engine["median_seconds"] or base["median_seconds"] is None:
         return None
@@ -257,7 +257,7 @@ def _ratio(engine: Mapping[str, Any], base: Mapping[str, Any]) -> float | None:
 
 
 def sentence(document: Mapping[str, Any], engine: str) -> str:
-    """Return in words how an engine compares with stock; slower is called slower, and a fall-back is no measurement of the engine."""
+    """Compare an engine with stock in words; slower is called slower, and a fall-back is not a measurement of the engine."""
     times, base = document["engines"][engine], document["engines"][BASE]
     points, ratio = document["points"], document["ratio_to_stock"][engine]
     if engine == "shared" and times["ran"] == "shared" and base["ran"] and ratio is not None and ratio >= 1:
@@ -267,14 +267,15 @@ def sentence(document: Mapping[str, Any], engine: str) -> str:
         return f"{name} finished no run: {times['evidence']}"
     if times["ran"] != engine:
         fell_back = len(times["fell_back"])
-        said = f"{name} did not run at {'any' if fell_back == points else fell_back} of the {points} points, where stock's did instead"
-        return f"{said}: this is no measurement of {engine}. {_agrees(document, engine)}"
+        missed = "any" if fell_back == points else fell_back
+        said = f"{name} did not run for {missed} of the {counted(points, 'solution')}; stock ran instead"
+        return f"{said}, so this does not measure {engine}. {_agrees(document, engine)}"
     if base["ran"] is None:
-        return f"Stock finished no run, so there is nothing to compare {name} with: {base['evidence']}"
+        return f"Stock finished no run to compare {name} with: {base['evidence']}"
     if ratio is None:
-        return f"{name} and stock could not fit the same points, so their times do not compare. {_agrees(document, engine)}"
+        return f"{name} and stock could not fit the same solutions, so their times cannot be compared. {_agrees(document, engine)}"
     fitted = sum(point["status"] == "ok" for point in times["points"])
-    over = f"over {counted(fitted, 'point')} ({_median_of(times, base)})"
+    over = f"over {counted(fitted, 'solution')} ({_median_of(times, base)})"
     apart = times["max_seconds"] < base["min_seconds"] or times["min_seconds"] > base["max_seconds"]
     if not apart and len(times["seconds"]) > 1:
         speed = f"{name} took about as long as stock {over}: their runs overlap, at {ratio:.2f} times stock's speed"
@@ -286,12 +287,12 @@ def sentence(document: Mapping[str, Any], engine: str) -> str:
 
 
 def _gain(document: Mapping[str, Any]) -> str:
-    """Return what sharing the work gains the analyst, in one sentence."""
+    """Return the gain from sharing the work, in one sentence."""
     times, base = document["engines"]["shared"], document["engines"][BASE]
     against_intel = document["ratio_to_intel"].get("shared")
     intel = f" and {against_intel:.1f} times as fast as Intel's" if against_intel else ""
     return (
-        f"The shared sweep gives all {counted(document['points'], 'point')} in {seconds_text(times['median_seconds'])} instead of "
+        f"The shared sweep computes all {counted(document['points'], 'solution')} in {seconds_text(times['median_seconds'])} instead of "
         f"{seconds_text(base['median_seconds'])}: "
         f"{document['ratio_to_stock']['shared']:.1f} times as fast as stock{intel} ({_median_of(times, base)}). "
         f"{_agrees(document, 'shared')}"
@@ -302,12 +303,12 @@ def _agrees(document: Mapping[str, Any], engine: str) -> str:
     agreement = document["agreement"][engine]
     points, identical = agreement["points"], agreement["identical_points"]
     if not points:
-        return "There are no points of which the results could be compared."
+        return "There are no solutions to compare."
     kind = agreement["identical_meaning"]
-    who = "It and stock" if engine == "shared" else "Both"
+    who = "Shared and stock" if engine == "shared" else "Both"
     if identical == points:
-        return f"{who} gave {kind} at all {points} points." if points > 1 else f"{who} gave {kind} at the one point."
-    text = f"They gave {kind} at {identical} of {points} points, with an adjusted Rand index down to {agreement['min_ari']:.2f}"
+        return f"{who} gave {kind} for {f'all {points} solutions' if points > 1 else 'the only solution'}."
+    text = f"They gave {kind} for {identical} of {points} solutions, with an adjusted Rand index down to {agreement['min_ari']:.2f}"
     low, high = agreement["min_inertia_gap"], agreement["max_inertia_gap"]
     if low is None or high is None:
         return f"{text}."
@@ -332,7 +333,7 @@ def _no_comparison(document: Mapping[str, Any]) -> str:
         for engine, times in document["engines"].items()
     ]
     text = ", ".join(medians)
-    return f"{text[0].upper()}{text[1:]} over {counted(document['points'], 'point')}; there is no stock run to compare with."
+    return f"{text[0].upper()}{text[1:]} over {counted(document['points'], 'solution')}; there is no stock run to compare with."
 
 
 def _median_of(times: Mapping[str, Any], base: Mapping[str, Any]) -> str:

@@ -33,22 +33,22 @@ _HOPELESS = 2
 def run_benchmark(
     store: Store, spec: BenchmarkSpec, folder: Path, *, progress: Callable[[int], None] | None = None, fit: tuple[str, ...] = FIT
 ) -> dict[str, Any]:
-    """Time every engine's runs and return the document that ``benchmark --json`` prints.
+    """Time every engine's runs and return the document of ``benchmark --json``.
 
     Parameters
     ----------
     store : Store
     spec : BenchmarkSpec
     folder : Path
-        For the rows and labels meanwhile; made, and removed at the end.
+        Temporary folder for rows and labels; created, and removed at the end.
     progress : callable or None
-        Called with the number of fits done so far.
+        Called with the number of finished fits.
     fit : tuple of str
-        The command that does one run, without its folder.
+        Command for one run, without its folder.
 
     Notes
     -----
-    An engine whose process dies twice is not started again: it would die each time, and a large grid takes long to do so.
+    An engine whose process died twice is not started again: it would die each time, which takes long on a large grid.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -79,10 +79,10 @@ def _told_from(tell: Callable[[int], None], before: int, done: int) -> None:
 
 
 def _labellings(request: Mapping[str, Any], engine: str, folder: Path, fit: tuple[str, ...]) -> list[str | None]:
-    """Return the files with the labels of each point, fitted once; ``None`` where a point has none."""
+    """Fit each point once and return its file of labels, or ``None`` if it has no labels."""
     found = _run(request, engine, 0, folder, fit, lambda done: None)
     if found.died is not None:
-        raise DataError(f"The labellings to measure could not be made: {found.died}")
+        raise DataError(f"The solutions to measure could not be fitted: {found.died}")
     files = [found.folder / f"labels_{position}.npy" for position in range(len(request["points"]))]
     return [str(file) if file.exists() else None for file in files]
 
@@ -93,7 +93,7 @@ def _run(request: Mapping[str, Any], engine: str, number: int, folder: Path, fit
     (own / "request.json").write_text(json.dumps({**request, "engine": engine, "parent": os.getpid()}))
     start, busy = time.monotonic(), busy_seconds()
     with (own / "stderr").open("wb") as errors:
-        # It stays in this process's group, and watches its parent: cancelling the benchmark ends the fit with it.
+        # It stays in this process's group and watches its parent, so cancelling the benchmark ends it too.
         process = start_child([*fit, str(own)], environment=fitting_environment(), stdout=subprocess.PIPE, stderr=errors)
         done = 0
         with process:
@@ -111,20 +111,20 @@ def _run(request: Mapping[str, Any], engine: str, number: int, folder: Path, fit
 
 
 def _where(request: Mapping[str, Any], engine: str, done: int) -> str:
-    """Return how far a run had come that has told of ``done`` points."""
+    """Return the progress of a run that had reported ``done`` points."""
     points = request["points"]
     if done >= len(points):
         return "after the last fit"
-    if engine in ("stock", "intel"):  # they go point by point
+    if engine in ("stock", "intel"):  # these fit point by point
         return f"while fitting {point_key(points[done])}"
-    return f"with {done} of {len(points)} points done"
+    return f"after {done} of {len(points)} solutions"
 
 
 def _death(code: int, where: str, folder: Path) -> str:
-    """Return in one sentence how a run's process died, and where."""
+    """Return one sentence about how a run's process died, and where."""
     if code < 0:
         name = signal.Signals(-code).name
-        memory = " (most likely for want of memory)" if name == "SIGKILL" else ""
+        memory = " (most likely for lack of memory)" if name == "SIGKILL" else ""
         return f"Its process was killed by {name}{memory} {where}."
     lines = [line.strip() for line in (folder / "stderr").read_text(errors="replace").splitlines() if line.strip()]
     return f"Its process stopped with code {code} {where}: {lines[-1][:300] if lines else 'it printed nothing'}."

@@ -1,4 +1,4 @@
-"""What a benchmark is asked to do, and in which order it does it."""
+"""Specification of a benchmark, and the order of its runs."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ SILHOUETTE_ENGINES = ("pointwise", "shared")
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkSpec:
-    """What a benchmark is to do: one sweep, by several engines in turn.
+    """Specification of a benchmark: one sweep, computed by several engines in turn.
 
     Parameters
     ----------
     sweep : SweepSpec
-        What is fitted, by the algorithm's default engine where it is fitted only to have labellings to measure.
+        What to fit; the algorithm's default engine fits it if only its labellings are measured.
     engines : tuple of str
-        In the order they take turns.
+        In the order of their turns.
     runs : int
-        How often each engine does the whole grid.
+        Number of times that each engine computes the whole grid.
     work : {"fit", "silhouette"}
     """
 
@@ -39,47 +39,47 @@ class BenchmarkSpec:
 
     @property
     def total_fits(self) -> int:
-        """Number of fits, or silhouettes, warm-up not counted: what the job's progress counts up to."""
+        """Number of fits or silhouettes without the warm-up: the total of the job's progress."""
         return len(self.sweep.points) * len(self.engines) * self.runs
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values for the job: those of the sweep, its engine left out, among the others."""
+        """Return plain values for the job: those of the sweep without its engine, and the benchmark's."""
         shared = {name: value for name, value in self.sweep.to_json().items() if name != "engine"}
         return {**shared, "engines": list(self.engines), "runs": self.runs, "work": self.work}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> BenchmarkSpec:
-        """Build the record from what ``to_json`` returned."""
+        """Build the record from the output of ``to_json``."""
         sweep = SweepSpec.from_json({**data, "engine": algorithm_named(data["algorithm"]).default_engine})
         return cls(sweep, tuple(data["engines"]), int(data["runs"]), data.get("work", "fit"))
 
 
 def benchmark_spec(sweep: SweepSpec, *, engines: Sequence[str] | None = None, runs: int = 3, work: str = "fit") -> BenchmarkSpec:
-    """Return what a benchmark is to do.
+    """Build the specification of a benchmark.
 
     Parameters
     ----------
     sweep : SweepSpec
         What to fit: from `segcore.sweeps.spec.make_spec`, checked against the data there.
     engines : sequence of str or None
-        In the order they take turns; each once. ``None`` is all that can do the work.
+        In the order of their turns, without duplicates; ``None`` means all engines for the work.
     runs : int
-        How often each engine does the whole grid, 1 to 100.
+        Number of times that each engine computes the whole grid, 1 to 100.
     work : {"fit", "silhouette"}
-        Fit the grid, or measure the exact silhouette of its labellings: "pointwise" is scikit-learn's function for each point, "shared"
-        one pass of the distances for all of them.
+        Fit the grid, or measure the exact silhouettes of its labellings: "pointwise" calls scikit-learn's function for each point,
+        "shared" makes one pass over the distances for all points.
 
     Raises
     ------
     ParameterError
-        Where an option is outside its domain.
+        If an option is outside its domain.
     """
     known = engines_of(sweep.algorithm, work)
     engines = known if engines is None else engines
     if not engines:
         raise ParameterError(f"A benchmark needs at least one engine, such as {','.join(known)}.")
     if len(set(engines)) < len(engines):
-        raise ParameterError(f"An engine is named twice in {','.join(engines)}: name each once, and use --runs to repeat.")
+        raise ParameterError(f"An engine is named twice in {','.join(engines)}: name each once, and repeat runs with --runs.")
     for engine in engines:
         if engine not in known:
             raise ParameterError.unknown(f"engine for {'silhouettes' if work == 'silhouette' else sweep.algorithm}", engine, known)
@@ -91,7 +91,7 @@ def benchmark_spec(sweep: SweepSpec, *, engines: Sequence[str] | None = None, ru
 
 
 def engines_of(algorithm: str, work: str = "fit") -> tuple[str, ...]:
-    """Return the engines that can take part, in the order of their turns; raises `ParameterError` where ``work`` is unknown."""
+    """Return the engines that can take part, in the order of their turns; raise `ParameterError` if ``work`` is unknown."""
     if work not in WORKS:
         raise ParameterError.unknown("work", work, WORKS)
     if work == "silhouette":
@@ -100,8 +100,8 @@ def engines_of(algorithm: str, work: str = "fit") -> tuple[str, ...]:
 
 
 def turns(engines: Sequence[str], runs: int) -> list[tuple[str, int]]:
-    """Return the runs in their order, as (engine, number of its run from 1).
+    """Return the runs in order, each as (engine, number of the run from 1).
 
-    The engines take turns, so that a machine that gets warmer, or busier, slows all of them alike.
+    The engines take turns, so that a machine that gets warmer or busier slows all of them equally.
     """
     return [(engine, run) for run in range(1, runs + 1) for engine in engines]

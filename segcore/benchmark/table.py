@@ -1,7 +1,7 @@
 """Measure the engines on the Intel kit's grids and write the table of ``docs/benchmarks.md``.
 
-``python -m segcore.benchmark.table DATA OUT.md [--runs N] [--keep DIR]``: one ``segcore benchmark`` a row, documents kept in ``DIR``
-are not measured again.
+``python -m segcore.benchmark.table DATA OUT.md [--runs N] [--keep DIR]`` runs one ``segcore benchmark`` per case; cases with a document
+in ``DIR`` are not measured again.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class Case:
     repeats : int
         Copies of each customer.
     engines : str
-        With commas; "" is all there are for the algorithm.
+        Separated by commas; "" means all engines of the algorithm.
     work : {"fit", "silhouette"}
     grid : tuple of str
-        Axes as ``--grid`` takes them; the algorithm's own where empty.
+        Axes as in ``--grid``; empty means the algorithm's default grid.
     runs : int or None
-        Runs of each engine; ``None`` is what was asked for the page.
+        Runs of each engine; ``None`` means the number for the whole page.
     """
 
     algorithm: str
@@ -46,7 +46,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Its file's name, without suffix."""
+        """Name of its file, without suffix."""
         return "_".join(part for part in (self.work, self.algorithm, str(self.repeats), self.engines.replace(",", "-")) if part)
 
 
@@ -57,7 +57,7 @@ CASES = (
     Case("dbscan", 1),
     Case("dbscan", 10),
     Case("dbscan", 15),
-    # One fit of the others takes longer there than everything else together.
+    # One fit of another engine on these rows takes longer than everything else together.
     Case("dbscan", 100, engines="shared"),
     Case("kmeans", 1, work="silhouette"),
     Case("kmeans", 10, work="silhouette", runs=1),
@@ -70,7 +70,7 @@ _GIB, _MIB = 2**30, 2**20
 _HEADER = (
     "work",
     "rows",
-    "points",
+    "solutions",
     "engine",
     "ran",
     "seconds (fastest to slowest)",
@@ -82,28 +82,29 @@ _HEADER = (
     "peak memory",
 )
 _METHOD = (
-    "Written by `make bench`. The same grid, rows and seed go through the engines in turn (stock, intel, shared, stock…), each run in a",
-    "fresh process whose compiled code is loaded and warmed up before the clock starts; start-up and the building of features are not",
-    "counted. Times are medians of the runs, whose number stands below the table. For stock and Intel the seconds are the sum of the",
-    "fits, without anything around them; for the shared engine, and for silhouettes, all the time from the first point's beginning to",
-    "the last result. Repeats are jittered copies of each customer. Stock is scikit-learn's own estimator fitted point by point (for Ward",
-    "`AgglomerativeClustering`, for HDBSCAN `HDBSCAN`); for silhouettes, `silhouette_score` called for each point. *Same results*: the",
-    "same labels where an algorithm numbers its segments by a rule (DBSCAN, HDBSCAN, Ward), else the same partition.",
+    "Written by `make bench`. The engines compute the same grid on the same rows with the same seed in turn (stock, intel, shared,",
+    "stock…). Each run is a fresh process whose compiled code is loaded and warmed up before the clock starts; start-up and the building",
+    "of features are not counted. Times are medians of the runs, whose number is given below the table. For stock and Intel, the seconds",
+    "are the sum of the fits alone; for the shared engine, and for silhouettes, the time from the start of the first solution to the last",
+    "result. Repeats are jittered copies of each customer. Stock is scikit-learn's estimator, fitted solution by solution (Ward:",
+    "`AgglomerativeClustering`, HDBSCAN: `HDBSCAN`); for silhouettes, `silhouette_score` called for each solution. *Same results* means",
+    "the same labels for algorithms that number their segments by a rule (DBSCAN, HDBSCAN, Ward), else the same partition.",
 )
 _GROWTH = (
-    "Seconds of the whole grid by rows. k-means grows about as the rows. The pairs of neighbours within a fixed radius grow as the square",
-    "of the copies, because each copy has all others of its customer near it; DBSCAN fitted point by point grows with them, the shared",
-    "search more slowly, because it takes boxes of rows that are neighbours throughout as one.",
+    "Seconds for the whole grid by number of rows. The time of k-means grows about in proportion to the rows. The pairs of neighbours",
+    "within a fixed radius grow with the square of the repeats, because each copy is near all other copies of its customer. DBSCAN fitted",
+    "solution by solution grows at that rate; the shared search grows more slowly, because it handles boxes of rows that are all",
+    "neighbours at once.",
 )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure what is not there yet and write the page."""
+    """Run the missing benchmarks and write the page."""
     parser = argparse.ArgumentParser(prog="segcore.benchmark.table", description="Time the engines and write their table.")
-    parser.add_argument("data", help="a sample's name or a path, transactions")
+    parser.add_argument("data", help="name of a sample or path of a file of transactions")
     parser.add_argument("out", help="Markdown file to write")
     parser.add_argument("--runs", type=int, default=3, help="runs of each engine (3)")
-    parser.add_argument("--keep", help="folder for the JSON documents; those that are there are not measured again")
+    parser.add_argument("--keep", help="folder for the JSON documents; a benchmark whose document is there is not run again")
     args = parser.parse_args(argv)
     documents = []
     for case in CASES:
@@ -123,7 +124,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measure(data: str, case: Case, runs: int) -> dict[str, Any] | None:
-    """Run one benchmark by the command line; ``None`` where it failed, which it then has said itself."""
+    """Run one benchmark on the command line; return None if it failed, after it has printed the reason."""
     command = python_command("segcore", "benchmark", data, "--algo", case.algorithm, "--repeats", str(case.repeats), "--json")
     command += ["--runs", str(case.runs or runs), "--work", case.work, *(["--engines", case.engines] if case.engines else [])]
     for axis in case.grid:
@@ -134,12 +135,12 @@ def measure(data: str, case: Case, runs: int) -> dict[str, Any] | None:
 
 
 def markdown(documents: Sequence[Mapping[str, Any]]) -> str:
-    """Return the page: how it was measured, the table, and what it says, work by work.
+    """Return the page: method, table, and a summary of each benchmark.
 
     Parameters
     ----------
     documents : sequence of mapping
-        What ``segcore benchmark --json`` printed, each.
+        Outputs of ``segcore benchmark --json``.
     """
     rows = [_row(document, engine) for document in documents for engine in _engines(document)]
     table = [_line(_HEADER), _line("---" for _ in _HEADER), *(_line(row) for row in rows)]
@@ -172,7 +173,7 @@ def markdown(documents: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _growth(documents: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the table of seconds by rows, a column an engine and algorithm."""
+    """Return the table of seconds by rows, with one column per algorithm and engine."""
     fits = [document for document in documents if document["work"] == "fit" and document["algorithm"] in ("kmeans", "dbscan")]
     columns = [(name, engine) for name in ("kmeans", "dbscan") for engine in ("stock", "intel", "shared")]
     lines = [_line(["rows", *(f"{algorithm(name).title}, {engine}" for name, engine in columns)]), _line("---" for _ in range(7))]

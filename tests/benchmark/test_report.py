@@ -80,14 +80,15 @@ def test_seconds_medians_and_ratio_can_be_traced(run):
     assert (document["rows"], document["features"], document["points"]) == (4, 2, 2)
     assert [(turn["engine"], turn["run"]) for turn in document["order"]] == [(r.engine, r.number) for r in runs]
     assert document["summary"] == (
-        "Intel's code was 2.67 times as fast as stock over 2 points (medians of 3 runs each). Both gave the same partition at all 2 points."
+        "Intel's code was 2.67 times as fast as stock over 2 solutions (medians of 3 runs each). "
+        "Both gave the same partition for all 2 solutions."
     )
 
 
 def test_slower_is_called_slower(run):
     document = told([run("stock", 1, (1.0, 1.0)), run("intel", 1, (2.0, 1.5))])
     assert document["ratio_to_stock"]["intel"] == pytest.approx(2 / 3.5)
-    assert document["summary"].startswith("Intel's code was slower than stock: it took 1.75 times as long over 2 points (one run each).")
+    assert document["summary"].startswith("Intel's code was slower than stock: it took 1.75 times as long over 2 solutions (one run each).")
 
 
 def test_runs_that_overlap_decide_nothing(run):
@@ -101,9 +102,9 @@ def test_a_point_that_fell_back_takes_intels_name_from_the_run(run):
     assert intel["ran"] == "mixed"
     assert intel["runs"][0]["ran"] == "mixed"
     assert intel["fell_back"] == [POINTS[1]]
-    assert "not at 1 of 2 fits (n_clusters=3,tol=0.1): intel was asked for, but fallback" in intel["evidence"]
-    assert document["summary"].startswith("Intel's code did not run at 1 of the 2 points")
-    assert "no measurement of intel" in document["summary"]
+    assert "not in 1 of 2 fits (n_clusters=3,tol=0.1): intel was asked for, but fallback" in intel["evidence"]
+    assert document["summary"].startswith("Intel's code did not run for 1 of the 2 solutions")
+    assert "does not measure intel" in document["summary"]
     assert "times as fast" not in document["summary"]
 
 
@@ -123,7 +124,7 @@ def test_one_run_that_fell_back_is_enough(run):
 def test_an_engine_that_never_ran_is_called_what_ran(run):
     document = told([run("stock", 1, (1.0, 1.0)), run("intel", 1, (0.1, 0.1), ran=("stock", "stock"))])
     assert document["engines"]["intel"]["ran"] == "stock"
-    assert document["summary"].startswith("Intel's code did not run at any of the 2 points, where stock's did instead")
+    assert document["summary"].startswith("Intel's code did not run for any of the 2 solutions; stock ran instead")
 
 
 def test_other_partitions_are_counted_and_their_inertia_told_with_its_sign(run):
@@ -182,7 +183,7 @@ def test_engines_that_fitted_other_points_have_no_ratio(run):
     document = told([run("stock", 1, (9.0, 9.0), status=("ok", "failed")), run("intel", 1, (0.5, 0.5))])
     assert document["ratio_to_stock"] == {"intel": None}
     assert document["agreement"]["intel"]["points"] == 1
-    assert "could not fit the same points" in document["summary"]
+    assert "could not fit the same solutions" in document["summary"]
 
 
 def test_a_machine_that_did_something_else_is_told(run):
@@ -195,7 +196,7 @@ def test_a_machine_that_did_something_else_is_told(run):
 def test_one_engine_alone_is_compared_with_nothing(run):
     document = told([run("intel", 1, (0.5, 0.5))])
     assert document["ratio_to_stock"] == document["agreement"] == {}
-    assert document["summary"] == "Intel took 1 s over 2 points; there is no stock run to compare with."
+    assert document["summary"] == "Intel took 1 s over 2 solutions; there is no stock run to compare with."
 
 
 def test_shared_is_timed_by_its_whole_wall_time_and_compared_with_both(run):
@@ -205,8 +206,8 @@ def test_shared_is_timed_by_its_whole_wall_time_and_compared_with_both(run):
     assert document["ratio_to_stock"] == {"intel": 1.5, "shared": 6.0}
     assert document["ratio_to_intel"] == {"shared": 4.0}
     assert document["summary"].startswith(
-        "The shared sweep gives all 2 points in 2 s instead of 12 s: 6.0 times as fast as stock and 4.0 times as fast as Intel's "
-        "(one run each). It and stock gave the same partition at all 2 points."
+        "The shared sweep computes all 2 solutions in 2 s instead of 12 s: 6.0 times as fast as stock and 4.0 times as fast as Intel's "
+        "(one run each). Shared and stock gave the same partition for all 2 solutions."
     )
 
 
@@ -247,4 +248,4 @@ def test_silhouettes_are_compared_point_by_point(tmp_path):
     assert document["engines"]["shared"]["median_seconds"] == 3.0
     assert document["ratio_to_pointwise"] == {"shared": pytest.approx(40 / 3)}
     assert document["max_difference"] == pytest.approx(3e-12, rel=1e-3)
-    assert document["summary"].startswith("The silhouettes of 1 point took 3 s in one pass of the distances and 40 s point by point")
+    assert document["summary"].startswith("The silhouettes of 1 solution took 3 s in one pass over the distances and 40 s one by one")
