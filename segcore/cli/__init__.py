@@ -1,10 +1,10 @@
-"""The command line: ``main`` finds the module of the command that was asked for, and turns errors into one line and an exit code.
+"""Command line: ``main`` runs the module of one command, and turns errors into one line and an exit code.
 
-A command's module offers ``add_commands(subparsers)``, which adds its parsers; each sets ``run`` (``parser.set_defaults(run=function)``)
-to a function that takes the parsed arguments and returns an exit code (``None`` is 0). Only that module is imported, so that
+A command's module has ``add_commands(subparsers)``, which adds its parsers; each sets ``run`` (``parser.set_defaults(run=function)``)
+to a function that takes the parsed arguments and returns an exit code (``None`` means 0). Only that module is imported, so that
 ``--help`` and small commands answer at once.
 
-Exit codes: 0 done, 1 the work failed, 2 the user's error, 130 interrupted or cancelled.
+Exit codes: 0 done, 1 the work failed, 2 user error, 130 interrupted or cancelled.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import segcore
 from segcore.errors import SegcoreError
 
 COMMANDS: tuple[tuple[str, str, str], ...] = (
-    ("samples", "segcore.cli.data", "list the sample data sets, or fetch one"),
-    ("features", "segcore.cli.data", "make a table of features, one row a customer"),
-    ("sweep", "segcore.cli.sweeps", "cluster at every point of a grid and measure each result"),
-    ("analyze", "segcore.cli.kit", "do what the Intel kit's command does, with its flags and its files"),
+    ("samples", "segcore.cli.data", "list the sample data sets, or download one"),
+    ("features", "segcore.cli.data", "build a table of features, one row per customer"),
+    ("sweep", "segcore.cli.sweeps", "cluster with every setting of a grid and measure each solution"),
+    ("analyze", "segcore.cli.kit", "run the Intel kit's analysis, with its flags and files"),
     ("benchmark", "segcore.cli.bench", "time the engines on the same grid and compare their results"),
     ("export", "segcore.cli.results", "write the customers of chosen segments to a file"),
     ("score", "segcore.cli.results", "assign new customers to the segments of a sweep"),
@@ -37,21 +37,21 @@ _BROKEN_PIPE = 141
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that reports an error as one line."""
+    """Argument parser that reports an error as one line."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{"allow_abbrev": False, **options})
 
     def error(self, message: str) -> NoReturn:
-        """Print one line and leave with the code of a user's error."""
+        """Print one line and exit with the code of a user error."""
         self.exit(USER_ERROR, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; ``argv`` is ``sys.argv[1:]`` where ``None``."""
+    """Run one command and return its exit code; ``argv`` defaults to ``sys.argv[1:]``."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # what a user should know is said in our own words
+        warnings.simplefilter("ignore")  # libraries' warnings are not meant for users
     try:
         parsed = _parse(arguments)
         code = parsed.run(parsed)
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader, such as head, has left; the interpreter must not fail when it flushes at its end.
+        # The reader, such as head, has exited; the interpreter must not fail on its final flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
     return int(code or 0)
@@ -84,7 +84,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     if module is not None:
         importlib.import_module(module).add_commands(subparsers)
     parsed, unknown = parser.parse_known_args(arguments)
-    if unknown and not hasattr(parsed, "options"):  # ``app`` hands what it does not know to Streamlit
+    if unknown and not hasattr(parsed, "options"):  # ``app`` passes unknown options to Streamlit
         subparsers.choices[parsed.command].error(f"unrecognized arguments: {' '.join(unknown)}")
     if hasattr(parsed, "options"):
         parsed.options = [*unknown, *parsed.options]

@@ -1,4 +1,4 @@
-"""The command ``app``: the workbench in the browser."""
+"""Command ``app``: the workbench in the browser."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ def add_commands(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "app",
         help="open the workbench in the browser",
-        description="Start the Streamlit app on http://127.0.0.1:8501. Options it does not know are Streamlit's own: --server.port=8502.",
+        description="Start the Streamlit app on http://127.0.0.1:8501. Other options are passed to Streamlit, such as --server.port=8502.",
     )
     parser.add_argument("options", nargs="*", help="options of 'streamlit run', after --")
     parser.set_defaults(run=run_app)
 
 
 def run_app(args: argparse.Namespace) -> int:
-    """Become the app's server, so that signals reach it and nothing of this process stays."""
+    """Replace this process by the app's server, so that signals reach the server directly."""
     entry = CHECKOUT / "app.py"
     if not entry.is_file():
         raise SourceError(f"There is no app.py in {CHECKOUT}: run segcore from a checkout of its repository.")
     if importlib.util.find_spec("streamlit") is None:
         raise SourceError("Streamlit is not installed: run 'make install' first.")
-    if "SEGCORE_HOME" in os.environ:  # it may be relative to where the user is
+    if "SEGCORE_HOME" in os.environ:  # it may be relative to the user's current folder
         os.environ["SEGCORE_HOME"] = str(Path(os.environ["SEGCORE_HOME"]).expanduser().absolute())
     port = _port(args.options)
     if port and _is_in_use(port):
         raise ParameterError(
-            f"Port {port} is in use, perhaps by this app already: open http://127.0.0.1:{port}, or start it on another "
+            f"Port {port} is in use, perhaps by this app: open http://127.0.0.1:{port}, or start the app on another port "
             f"with 'make app PORT={port + 1}' or 'segcore app --server.port={port + 1}'."
         )
     sys.stdout.flush()
-    os.chdir(CHECKOUT)  # Streamlit reads .streamlit/config.toml from where it is started
+    os.chdir(CHECKOUT)  # Streamlit reads .streamlit/config.toml from its working directory
     command = python_command("streamlit", "run", str(entry), *args.options)
     os.execv(command[0], command)  # noqa: S606
 
 
 def _port(options: Sequence[str]) -> int | None:
-    """Return the port that the server will listen on; ``None`` where the options leave it to Streamlit to say what is wrong."""
+    """Return the port that the server will listen on; ``None`` if it is invalid, which Streamlit then reports."""
     asked = os.environ.get("STREAMLIT_SERVER_PORT", _PORT)
     for option, following in zip(options, [*options, ""][1:], strict=True):
         name, equals, value = option.partition("=")

@@ -1,4 +1,4 @@
-"""The command ``benchmark``."""
+"""Command ``benchmark``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from segcore.cli.options import add_data_options, add_sweep_options, plan_from, 
 from segcore.cli.tables import text_table
 from segcore.cli.taking import taken_in
 from segcore.errors import ParameterError
-from segcore.wording.numbers import listed
+from segcore.wording.numbers import counted, listed
 
 _FAILED = 1
 _INTERRUPTED = 130
@@ -27,26 +27,26 @@ def add_commands(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "benchmark",
         help="time the engines on the same grid and compare their results",
-        description="Do the same grid on the same rows with each engine in turn, each run in a fresh process, and say how long it "
-        "took, who really computed it, and how far the results agree.",
+        description="Compute the same grid on the same rows with each engine in turn, each run in a fresh process, and report the time, "
+        "the engine that actually ran, and how far the results agree.",
     )
     add_data_options(parser)
     add_sweep_options(parser, engine=False)
     parser.add_argument(
-        "--work", choices=WORKS, default="fit", help="fit the grid, or measure the exact silhouettes of its labellings (fit)"
+        "--work", choices=WORKS, default="fit", help="fit the grid, or measure the exact silhouettes of its solutions (default: fit)"
     )
     parser.add_argument(
         "--engines",
         metavar="NAME,...",
-        help="which engines: of stock, intel, shared those that do the algorithm, and for silhouettes pointwise, shared (all of them)",
+        help="engines to compare: stock, intel, shared; for silhouettes pointwise, shared (default: all that the algorithm has)",
     )
-    parser.add_argument("--runs", type=int, default=3, metavar="N", help="how often each engine does the grid (3)")
+    parser.add_argument("--runs", type=int, default=3, metavar="N", help="number of times each engine computes the grid (default: 3)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run_benchmark)
 
 
 def run_benchmark(args: argparse.Namespace) -> int:
-    """Run a benchmark as a job, wait for it and print what came out."""
+    """Run a benchmark as a job, wait for it and print its result."""
     request = request_from(args)
 
     from segcore.benchmark.spec import benchmark_spec, engines_of
@@ -72,7 +72,7 @@ def run_benchmark(args: argparse.Namespace) -> int:
         store, lambda: jobs.start_benchmark(store, spec.to_json(), title=f"Benchmark: {title}", total=spec.total_fits), unit="fits"
     )
     if job.state != "done":
-        print(f"segcore: {job.message or f'the benchmark was {job.state} with {job.done:,} of {job.total:,} fits done.'}", file=sys.stderr)
+        print(f"segcore: {job.message or f'The benchmark was {job.state} after {job.done:,} of {job.total:,} fits.'}", file=sys.stderr)
         return _INTERRUPTED if job.state == "cancelled" else _FAILED
     result = in_order(store.job_row(job.id)["result"], engines)
     print(json.dumps(result, ensure_ascii=False, allow_nan=False) if args.json else benchmark_text(result))
@@ -80,17 +80,18 @@ def run_benchmark(args: argparse.Namespace) -> int:
 
 
 def in_order(result: Mapping[str, Any], engines: Sequence[str]) -> dict[str, Any]:
-    """Return a benchmark's document with its engines in the order asked; the store sorts names."""
+    """Return a benchmark's document with its engines in the order asked, because the store sorts names."""
     return {**result, "engines": {engine: result["engines"][engine] for engine in engines}}
 
 
 def benchmark_text(result: Mapping[str, Any]) -> str:
-    """Return a benchmark's document as a table of the engines, what proves them, and the verdict."""
+    """Return a benchmark's document as text: a table of the engines, the proof of what ran, and the summary."""
     machine = result["machine"]
     of = "silhouettes of " if result["work"] == "silhouette" else ""
     head = (
-        f"{result['points']} points: {of}{result['algorithm']}, {result['rows']:,} rows, {result['features']} features, "
-        f"{result['runs']} run{'' if result['runs'] == 1 else 's'} of each engine in turn, on {machine['cpu']}, {machine['cores']} cores."
+        f"{counted(result['points'], 'solution')}: {of}{result['algorithm']}, {counted(result['rows'], 'row')}, "
+        f"{counted(result['features'], 'feature')}, {counted(result['runs'], 'run')} of each engine in turn, "
+        f"on {machine['cpu']}, {counted(machine['cores'], 'core')}."
     )
     base = "pointwise" if of else "stock"
     header = ("engine", "ran", "median s", "fastest s", "slowest s", f"x {base}", "peak MiB", "same results", "lowest ARI", "inertia gap")

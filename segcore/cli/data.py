@@ -1,4 +1,4 @@
-"""The commands ``samples`` and ``features``."""
+"""Commands ``samples`` and ``features``."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ if TYPE_CHECKING:
 
 def add_commands(subparsers: Any) -> None:
     """Add ``samples`` and ``features``."""
-    samples = subparsers.add_parser("samples", help="list the sample data sets, or fetch one", description="List the sample data sets.")
+    samples = subparsers.add_parser("samples", help="list the sample data sets, or download one", description="List the sample data sets.")
     samples.add_argument("--json", action="store_true", help="print one JSON document")
     actions = samples.add_subparsers(dest="action", metavar="get")
-    get = actions.add_parser("get", help="download a sample", description="Download a sample and keep it.")
+    get = actions.add_parser("get", help="download a sample", description="Download a sample and store it.")
     get.add_argument("name", metavar="NAME", help="online-retail")
-    get.add_argument("--url", help="another address of the same data: zip, XLSX, CSV, CSV.gz or Parquet")
+    get.add_argument("--url", help="another address of the same data, as zip, XLSX, CSV, CSV.gz or Parquet")
     get.add_argument("--json", action="store_true", help="print one JSON document")
     get.set_defaults(run=run_get)
     samples.set_defaults(run=run_samples)
 
     features = subparsers.add_parser(
         "features",
-        help="make a table of features, one row a customer",
-        description="Make features of customers and write them to a file, sorted by customer_id, which is the first column.",
+        help="build a table of features, one row per customer",
+        description="Build the features of customers and write them to a file, sorted by its first column, customer_id.",
     )
     add_data_options(features)
     features.add_argument("--out", required=True, metavar="FILE", help="file to write, .parquet or .csv")
-    features.add_argument("--report", metavar="FILE", help="data report to write, JSON: every row and column accounted for")
-    features.add_argument("--dictionary", metavar="FILE", help="data dictionary to write, .csv or .parquet: what each feature is")
-    features.add_argument("--aside", metavar="FILE", help="rows that were set aside, with where and why, .csv or .parquet")
+    features.add_argument("--report", metavar="FILE", help="data report to write, JSON: what became of every row and column")
+    features.add_argument("--dictionary", metavar="FILE", help="data dictionary to write, .csv or .parquet: the definition of each feature")
+    features.add_argument("--aside", metavar="FILE", help="rows that were set aside, with place and reason, .csv or .parquet")
     features.add_argument("--json", action="store_true", help="print one JSON document with the counts")
     features.set_defaults(run=run_features)
 
 
 def run_samples(args: argparse.Namespace) -> int:
-    """Print the samples there are, and whether each is here."""
+    """Print the samples and whether each is on this machine."""
     from segcore.data.samples.registry import SAMPLES
     from segcore.errors import SourceError
     from segcore.intake.take_in import samples_folder
@@ -96,8 +96,8 @@ def run_get(args: argparse.Namespace) -> int:
         raise ParameterError.unknown("sample", args.name, (known.name for known in SAMPLES))
     if not sample.download:
         if args.url:
-            raise ParameterError(f"{sample.name} comes with the product and is not downloaded: leave --url out.")
-        print(json.dumps({"sample": sample.name, "rows": None, "here": True}) if args.json else f"{sample.name} is here already.")
+            raise ParameterError(f"{sample.name} is included and not downloaded: omit --url.")
+        print(json.dumps({"sample": sample.name, "rows": None, "here": True}) if args.json else f"{sample.name} is already here.")
         return 0
     folder = samples_folder(Store())
     with _progress() as progress:
@@ -105,13 +105,13 @@ def run_get(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"sample": sample.name, "rows": rows, "here": True}))
     else:
-        print(f"{sample.name}: {rows:,} rows, kept as {cached_path(folder)}.")
+        print(f"{sample.name}: {rows:,} rows, stored in {cached_path(folder)}.")
     return 0
 
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Any]:
-    """Yield what shows a download's progress on a terminal, one line that is written over."""
+    """Yield a function that shows a download's progress on one line of a terminal, or None without a terminal."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -127,7 +127,7 @@ def _progress() -> Iterator[Any]:
 
 
 def run_features(args: argparse.Namespace) -> int:
-    """Make the features and write them."""
+    """Build the features and write them."""
     request = request_from(args)
 
     from segcore.export.tables import check_folder, check_table_path, write_table, write_text
@@ -159,7 +159,7 @@ def run_features(args: argparse.Namespace) -> int:
 
 
 def _write_others(store: Store, intake: Intake, table: FeatureTable, files: Mapping[str, Path]) -> None:
-    """Write the data dictionary and the rows that were set aside, where they were asked for."""
+    """Write the data dictionary and the rows set aside, if asked for."""
     from segcore.export.tables import write_table
     from segcore.features.output import data_dictionary
     from segcore.intake.report import rows_aside

@@ -1,4 +1,4 @@
-"""What a sweep would take, on the command line: ``--dry-run`` and ``--memory``."""
+"""Time and memory of a sweep, estimated on the command line: ``--dry-run`` and ``--memory``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from segcore.system.machine import parse_bytes
-from segcore.wording.numbers import bytes_text, duration_text
+from segcore.wording.numbers import bytes_text, counted, duration_text
 
 if TYPE_CHECKING:
     from segcore.records.sweep import SweepSpec
@@ -20,24 +20,24 @@ def add_cost_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--memory",
         metavar="BYTES",
-        help="memory the sweep may take, such as 4e9, 512M or 2G (what is free); one that needs more is refused before it starts",
+        help="most memory the sweep may use, such as 4e9, 512M or 2G (default: free memory); a sweep that needs more is refused",
     )
     parser.add_argument("--dry-run", action="store_true", help="only estimate time and memory on this machine")
 
 
 def asked_memory(args: argparse.Namespace) -> int | None:
-    """Return ``--memory`` in bytes, or ``None`` where it was not given.
+    """Return ``--memory`` in bytes, or ``None`` if it was not given.
 
     Raises
     ------
     ParameterError
-        Where it is no amount of memory.
+        If it is not an amount of memory.
     """
     return None if args.memory is None else parse_bytes(args.memory)
 
 
 def print_estimate(store: Store, spec: SweepSpec, args: argparse.Namespace) -> None:
-    """Print what a sweep would take, measuring this machine first where that was not done yet; nothing is run."""
+    """Print the estimated time and memory of a sweep without running it; measure this machine first if that is not done yet."""
     from segcore.sweeps.cost.calibration import require_calibration
     from segcore.sweeps.cost.estimate import estimate_spec, memory_limit
 
@@ -48,20 +48,19 @@ def print_estimate(store: Store, spec: SweepSpec, args: argparse.Namespace) -> N
 
 
 def estimate_text(found: SweepEstimate, limit: int) -> str:
-    """Return an estimate in a sentence or two."""
-    points = f"{len(found.points):,} point{'' if len(found.points) == 1 else 's'}"
-    what = f"{points} on {found.n_rows:,} rows with {found.n_features} features"
+    """Return an estimate in one or two sentences."""
+    what = f"{counted(len(found.points), 'solution')} on {counted(found.n_rows, 'row')} with {counted(found.n_features, 'feature')}"
     refusal = found.refusal(limit)
     if refusal:
         return f"{what}. {refusal}"
-    time = "for a time that is not known" if found.seconds is None else f"about {duration_text(found.seconds)}"
-    return f"{what}: {time} and {bytes_text(found.bytes)} of memory on this machine; {bytes_text(limit)} are there."
+    time = "an unknown time" if found.seconds is None else f"about {duration_text(found.seconds)}"
+    return f"{what}: {time} and {bytes_text(found.bytes)} of memory on this machine; {bytes_text(limit)} may be used."
 
 
 def require_room(store: Store, spec: SweepSpec, memory: int | None) -> None:
-    """Raise `MemoryLimitError` where a sweep needs more memory than there is, or than it may take.
+    """Raise `MemoryLimitError` if a sweep needs more memory than is free, or than it may use.
 
-    Its time is of no account here, so this machine is not measured for it.
+    Its time does not matter here, so this machine is not measured.
     """
     from segcore.sweeps.cost.calibration import read_calibration
     from segcore.sweeps.cost.estimate import estimate_spec, memory_limit, require_memory

@@ -1,4 +1,4 @@
-"""The command ``jobs``, and how a command waits for the job that it started."""
+"""Command ``jobs``, and waiting for a job that a command has started."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from segcore.errors import ParameterError
 from segcore.store.index import Index
 
 SHORT = 12
-"""Characters of an id that are shown, and that are enough to name it."""
+"""Number of characters of an id that are shown, which are enough to identify it."""
 
 
 def add_commands(subparsers: Any) -> None:
@@ -24,9 +24,9 @@ def add_commands(subparsers: Any) -> None:
     work = subparsers.add_parser(
         "jobs", help="list, cancel or resume sweeps and benchmarks", description="List, cancel or resume sweeps and benchmarks."
     )
-    work.add_argument("action", nargs="?", choices=("list", "cancel", "resume"), default="list", help="what to do (list)")
-    work.add_argument("id", nargs="?", metavar="ID", help="the job's id, or its beginning")
-    work.add_argument("--limit", type=int, default=50, metavar="N", help="how many to list, the newest first (50)")
+    work.add_argument("action", nargs="?", choices=("list", "cancel", "resume"), default="list", help="action (default: list)")
+    work.add_argument("id", nargs="?", metavar="ID", help="id of the job, or the beginning of it")
+    work.add_argument("--limit", type=int, default=50, metavar="N", help="number of jobs to list, the newest first (default: 50)")
     work.add_argument("--json", action="store_true", help="print one JSON document")
     work.set_defaults(run=run_jobs)
 
@@ -36,7 +36,7 @@ def run_jobs(args: argparse.Namespace) -> int:
     if args.limit < 1:
         raise ParameterError.out_of_range("--limit", args.limit, 1, None)
     if (args.action == "list") == (args.id is not None):
-        rule = "takes no ID" if args.action == "list" else "needs the ID of a job: 'segcore jobs list' shows them"
+        rule = "takes no ID" if args.action == "list" else "needs the ID of a job: 'segcore jobs list' lists the jobs"
         raise ParameterError(f"'jobs {args.action}' {rule}.")
     index = Index()
     if args.action == "list":
@@ -49,7 +49,8 @@ def run_jobs(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"job": _job_document(job)}, ensure_ascii=False))
     else:
-        print(f"{job.id[:SHORT]}  {job.title}: {job.state}, {job.done:,} of {job.total:,}.")
+        unit = "fits" if job.kind == "benchmark" else "solutions"
+        print(f"{job.id[:SHORT]}  {job.title}: {job.state}, {job.done:,} of {job.total:,} {unit}.")
     return 0
 
 
@@ -75,13 +76,13 @@ def _jobs_text(found: list[jobs.Job]) -> str:
         )
         for job in found
     ]
-    lines = [text_table(("id", "state", "done", "asked", "what"), rows, right=(2,))]
+    lines = [text_table(("id", "state", "done", "created", "job"), rows, right=(2,))]
     lines += [f"{job.id[:SHORT]}: {job.message}" for job in found if job.message]
     return "\n".join(lines)
 
 
 def wait_for(store: Index, start: Callable[[], str], *, unit: str) -> jobs.Job:
-    """Start a job and wait for it, its progress on one line of a terminal; Ctrl-C cancels it.
+    """Start a job and wait for it, showing its progress on one line of a terminal; Ctrl-C cancels it.
 
     Parameters
     ----------
@@ -89,7 +90,7 @@ def wait_for(store: Index, start: Callable[[], str], *, unit: str) -> jobs.Job:
     start : callable
         Starts the job and returns its id.
     unit : str
-        What is counted: "points" or "fits".
+        Unit of the progress: "solutions" or "fits".
     """
     shown = sys.stderr.isatty()
 

@@ -1,4 +1,4 @@
-"""The command ``analyze``: the Intel kit's own flags, log lines and files, done by segcore."""
+"""Command ``analyze``: the Intel kit's flags, log lines and files, computed by segcore."""
 
 from __future__ import annotations
 
@@ -33,24 +33,26 @@ def add_commands(subparsers: Any) -> None:
     known = [spec.name for spec in algorithms() if spec.kit]
     parser = subparsers.add_parser(
         "analyze",
-        help="do what the Intel kit's command does, with its flags and its files",
-        description="Cluster a transactions file at every point of the Intel kit's grid, and save each model and its predictions.",
+        help="run the Intel kit's analysis, with its flags and files",
+        description="Cluster a file of transactions with every setting of the Intel kit's grid, and save each model and its predictions.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("-l", "--logfile", metavar="FILE", help="log file to write to as well as to the console")
+    parser.add_argument("-l", "--logfile", metavar="FILE", help="log file to write, in addition to the console")
     parser.add_argument("-i", dest="engine", action="store_const", const="intel", default="stock", help="the same as --engine intel")
-    parser.add_argument("--engine", choices=("stock", "intel"), default="stock", help="who computes")
+    parser.add_argument("--engine", choices=("stock", "intel"), default="stock", help="engine that computes the clustering")
     parser.add_argument("--use_small_features", action="store_true", help="use 3 features instead of 21")
     parser.add_argument("-r", "--repeats", type=int, default=1, metavar="N", help="number of jittered copies of each customer")
     parser.add_argument("-a", "--algo", choices=known, default=next(iter(known), None), help="clustering algorithm")
-    parser.add_argument("--save_model_dir", metavar="DIR", help="directory to save all models, predictions and the data in")
-    parser.add_argument("--dataset_path", metavar="DATA", default="../data/OnlineRetail.csv", help="transactions file, or a sample's name")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the copies' jitter and of k-means' starts")
+    parser.add_argument("--save_model_dir", metavar="DIR", help="directory for all models, predictions and the data")
+    parser.add_argument(
+        "--dataset_path", metavar="DATA", default="../data/OnlineRetail.csv", help="file of transactions, or a sample's name"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed for the copies' jitter and the starts of k-means")
     parser.set_defaults(run=run_analyze)
 
 
 def run_analyze(args: argparse.Namespace) -> int:
-    """Run the kit's grid and write the kit's files; returns 1 where a point failed."""
+    """Run the kit's grid and write the kit's files; return 1 if a point failed."""
     from segcore import jobs
     from segcore.store.store import Store
 
@@ -72,7 +74,7 @@ def run_analyze(args: argparse.Namespace) -> int:
 
 
 def _features(args: argparse.Namespace, log: logging.Logger) -> FeatureTable:
-    """Return the kit's features of the kit's customers, in the kit's order."""
+    """Build the kit's features for the kit's customers, in the kit's order."""
     from segcore.clustering.engines import require_engine
     from segcore.features.assemble import assemble
     from segcore.features.builders import build_features
@@ -102,9 +104,9 @@ def _features(args: argparse.Namespace, log: logging.Logger) -> FeatureTable:
 
 
 def in_kits_order(table: FeatureTable) -> FeatureTable:
-    """Return the customers as the kit sorts them: by number where all ids are whole numbers, else by text.
+    """Sort the customers as the kit does: by number if all ids are whole numbers, else by text.
 
-    The order is part of the result: k-means draws its starting rows by their positions.
+    The order affects the result, because k-means draws its starting rows by position.
     """
     import numpy as np
 
@@ -147,7 +149,7 @@ def _kit_of(spec: AlgorithmSpec) -> KitCommand:
 
 
 def _save_point(spec: AlgorithmSpec, solution: Solution, table: FeatureTable, folder: Path, log: logging.Logger) -> None:
-    """Write one model and its predictions under the kit's names, which carry Python's text of the numbers."""
+    """Write one model and its predictions under the kit's file names, which contain Python's text of the numbers."""
     import joblib
     import numpy as np
 
@@ -161,7 +163,7 @@ def _save_point(spec: AlgorithmSpec, solution: Solution, table: FeatureTable, fo
 
 
 def _save_rows(table: FeatureTable, folder: Path) -> None:
-    """Write ``data.csv`` as the kit does, and whose rows these are."""
+    """Write ``data.csv`` as the kit does, and the customer of each row."""
     import numpy as np
     import pandas as pd
 
@@ -175,19 +177,19 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(f"--save_model_dir {folder.parent} cannot be written ({error.strerror}): give another directory.") from error
+        raise DataError(f"--save_model_dir {folder.parent} cannot be written ({error.strerror}): choose another directory.") from error
 
 
 @contextmanager
 def _log(logfile: str | None) -> Iterator[logging.Logger]:
-    """Log to the console, and to ``logfile`` where one is given, in the kit's form."""
+    """Log to the console, and to ``logfile`` if given, in the kit's format."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if logfile is not None:
         try:
             Path(logfile).parent.mkdir(parents=True, exist_ok=True)
             handlers.append(logging.FileHandler(logfile, encoding="utf-8"))
         except OSError as error:
-            raise DataError(f"--logfile {logfile} cannot be written ({error.strerror}): give another file.") from error
+            raise DataError(f"--logfile {logfile} cannot be written ({error.strerror}): choose another file.") from error
     log = logging.Logger("segcore.analyze", logging.INFO)
     for handler in handlers:
         handler.setFormatter(logging.Formatter(_FORMAT))

@@ -1,4 +1,4 @@
-"""Options that several commands share: which data, which features, which sweep."""
+"""Options shared by several commands: data, features and sweep."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _MAX_REPEATS = 1_000
 
 
 def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True, features: bool = True) -> None:
-    """Add the data and the options that say what it means, which rows count and which features are made.
+    """Add the options for the data, its meaning, its rows and the features to build.
 
     Parameters
     ----------
     parser : ArgumentParser
     data : bool
-        Whether to add the positional ``DATA`` too.
+        Whether to add the positional ``DATA``.
     features : bool
-        Whether to ask for features too; scoring takes those of the sweep.
+        Whether to add the options for features; scoring uses those of the sweep.
     """
     if data:
-        parser.add_argument("data", metavar="DATA", help="a sample's name ('segcore samples' lists them) or a file's path")
+        parser.add_argument("data", metavar="DATA", help="name of a sample ('segcore samples' lists them) or path of a file")
     add_meaning_options(parser, columns=features)
     if features:
         _add_feature_options(parser)
@@ -45,47 +45,59 @@ def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True, feat
 def _add_feature_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("which features")
     group.add_argument(
-        "--features", metavar="SET|NAME,...", help="kit, small, behaviour, all, or names with commas (kit; with one row a customer all)"
+        "--features",
+        metavar="SET|NAME,...",
+        help="kit, small, behaviour, all, or names separated by commas (default: kit; all for ratings and customer tables)",
     )
-    group.add_argument("--outliers", choices=OUTLIERS, help="outlier rule (kit; with one row a customer none)")
-    group.add_argument("--repeats", type=int, default=1, metavar="R", help="copies of each customer, jittered where more than one (1)")
-    group.add_argument("--seed", type=int, default=0, help="of the jitter and of the clustering (0)")
-    group.add_argument("--frames", choices=("pandas", "polars", "modin"), default="pandas", help="what builds the features (pandas)")
+    group.add_argument("--outliers", choices=OUTLIERS, help="outlier rule (default: kit; none for ratings and customer tables)")
+    group.add_argument(
+        "--repeats", type=int, default=1, metavar="R", help="copies of each customer, jittered if more than one (default: 1)"
+    )
+    group.add_argument("--seed", type=int, default=0, help="seed of the jitter and the clustering (default: 0)")
+    group.add_argument(
+        "--frames", choices=("pandas", "polars", "modin"), default="pandas", help="library that builds the features (default: pandas)"
+    )
 
 
 def add_sweep_options(parser: argparse.ArgumentParser, *, engine: bool = True) -> None:
-    """Add algorithm, grid and scaler, and the engine where there is one only."""
-    group = parser.add_argument_group("what is tried")
+    """Add the options for algorithm, grid and scaler, and, for a single engine, the engine."""
+    group = parser.add_argument_group("what is clustered")
     group.add_argument("--algo", required=True, choices=[spec.name for spec in algorithms()], help="clustering algorithm")
     group.add_argument(
         "--grid",
         action="append",
         default=[],
         metavar="NAME=VALUE,...",
-        help="values of one parameter, such as n_clusters=2,3,4; again for others; the Intel kit's where left out",
+        help="values of one parameter, such as n_clusters=2,3,4; repeatable (default: the algorithm's grid)",
     )
-    group.add_argument("--scaler", choices=SCALERS, help="how features are scaled (standard; with one row a customer minmax)")
+    group.add_argument("--scaler", choices=SCALERS, help="how features are scaled (default: standard; minmax for customer tables)")
     group.add_argument(
         "--priority",
         action="append",
         default=[],
         metavar="LEVEL=NAME,...",
-        help="features or columns that weigh more: high, medium, low or a factor, such as high=age,job; again for others",
+        help="features or columns to give more weight: high, medium, low or a factor, such as high=age,job; repeatable",
     )
     group.add_argument(
-        "--transform", action="append", default=[], metavar="KIND=NAME,...", help="log or power of skewed features, before they are scaled"
+        "--transform",
+        action="append",
+        default=[],
+        metavar="KIND=NAME,...",
+        help="log or power of skewed features before scaling; repeatable",
     )
     if engine:
-        group.add_argument("--engine", choices=ENGINES, help="who computes (shared, which gives stock's labels)")
+        group.add_argument(
+            "--engine", choices=ENGINES, help="engine that computes (default: shared where available, with the same labels as stock)"
+        )
 
 
 def request_from(args: argparse.Namespace) -> DataRequest:
-    """Return what the options ask of the data.
+    """Return the data request that the options describe.
 
     Raises
     ------
     ParameterError
-        Where an option is malformed: said before anything is read.
+        If an option is malformed; raised before anything is read.
     """
     from segcore.records.intake import DataRequest
 
@@ -106,20 +118,20 @@ def request_from(args: argparse.Namespace) -> DataRequest:
 
 
 def plan_from(args: argparse.Namespace, intake: Intake, table: FeatureTable) -> Plan:
-    """Return the plan that the options ask for, with the command line's defaults for the kind of data.
+    """Return the plan that the options describe, with the command line's defaults for the kind of data.
 
     Parameters
     ----------
     args : Namespace
-        Parsed from `add_data_options`, and from `add_sweep_options` where something is clustered.
+        Parsed from `add_data_options`, and for clustering also from `add_sweep_options`.
     intake : Intake
     table : FeatureTable
-        The intake's: every feature of every customer.
+        The intake's table: every feature of every customer.
 
     Raises
     ------
     ParameterError, DataError
-        Where a feature or the outlier rule does not exist for this data.
+        If a feature or the outlier rule does not exist for this data.
     """
     from segcore.features.assemble import assemble
     from segcore.features.distances import catch_up
@@ -147,7 +159,7 @@ def plan_from(args: argparse.Namespace, intake: Intake, table: FeatureTable) -> 
 
 
 def print_notes(notes: Iterable[Finding]) -> None:
-    """Print what was noticed in the data on standard error, a line each."""
+    """Print the findings about the data on standard error, one per line."""
     for note in notes:
         print(f"{'warning' if note.severity == 'warning' else 'note'}: {sentence(note)}", file=sys.stderr)
 

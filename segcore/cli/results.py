@@ -1,4 +1,4 @@
-"""The commands ``export`` and ``score``: what a sweep found, taken to where it is used."""
+"""Commands ``export`` and ``score``: use the segments of a sweep elsewhere."""
 
 from __future__ import annotations
 
@@ -21,37 +21,39 @@ def add_commands(subparsers: Any) -> None:
     export = subparsers.add_parser(
         "export",
         help="write the customers of chosen segments to a file",
-        description="Write the customers of chosen segments, one row each, with their segment and features; FILE.json beside it says what "
-        "made them.",
+        description="Write the customers of chosen segments, one row each, with their segment and features. FILE.json, next to FILE, "
+        "records where they come from.",
     )
     _add_point(export)
-    export.add_argument("--segments", metavar="N,...", help="which segments, such as 0,2; 'noise' is the noise; all where left out")
-    export.add_argument("--copies", action="store_true", help="write the jittered copies of each customer too")
-    export.add_argument("--profile", action="store_true", help="write the columns too that were not clustered on")
+    export.add_argument("--segments", metavar="N,...", help="segments to write, such as 0,2 or noise (default: all)")
+    export.add_argument("--copies", action="store_true", help="also write the jittered copies of each customer")
+    export.add_argument("--profile", action="store_true", help="also write the profile columns, which were not clustered on")
     export.add_argument(
-        "--with-set-aside", action="store_true", help="add the customers that the outlier rule set aside, scored and marked"
+        "--with-set-aside", action="store_true", help="also write the customers that the outlier rule set aside, scored and marked"
     )
-    export.add_argument("--model", metavar="FILE", help="write the model too, a .zip of plain files to score with elsewhere")
-    export.add_argument("--json", action="store_true", help="print the JSON that is written beside the file")
+    export.add_argument("--model", metavar="FILE", help="also write the model, a .zip of plain files for scoring elsewhere")
+    export.add_argument("--json", action="store_true", help="print the content of FILE.json")
     export.set_defaults(run=run_export)
 
     score = subparsers.add_parser(
         "score",
         help="assign new customers to the segments of a sweep",
-        description="Assign the customers of DATA to the segments of one point of a sweep, through the numbers fitted when it was made. "
-        "Every customer gets a row; those that the sweep's outlier rule would have set aside are marked.",
+        description="Assign the customers of DATA to the segments of one solution, with the scaling and the model fitted by its sweep. "
+        "Every customer gets one row; those that the sweep's outlier rule would have set aside are marked.",
     )
     _add_point(score)
     add_data_options(score, features=False)
-    score.add_argument("--as-of", metavar="DATE", help="count recency and the like to this day, instead of the sweep's own")
-    score.add_argument("--frames", choices=("pandas", "polars", "modin"), default="pandas", help="what builds the features (pandas)")
+    score.add_argument("--as-of", metavar="DATE", help="day up to which recency and similar features count (default: the sweep's)")
+    score.add_argument(
+        "--frames", choices=("pandas", "polars", "modin"), default="pandas", help="library that builds the features (default: pandas)"
+    )
     score.add_argument("--json", action="store_true", help="print one JSON document with the counts")
     score.set_defaults(run=run_score)
 
 
 def _add_point(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sweep", metavar="SWEEP", help="the sweep's id, or its beginning ('segcore jobs' lists them)")
-    parser.add_argument("--point", required=True, metavar="NAME=VALUE,...", help="which point of its grid: n_clusters=5,tol=0.001")
+    parser.add_argument("sweep", metavar="SWEEP", help="id of the sweep, or the beginning of it ('segcore jobs' lists sweeps)")
+    parser.add_argument("--point", required=True, metavar="NAME=VALUE,...", help="solution of the sweep, such as n_clusters=5,tol=0.001")
     parser.add_argument("--out", required=True, metavar="FILE", help="file to write, .csv or .parquet")
 
 
@@ -84,34 +86,34 @@ def run_export(args: argparse.Namespace) -> int:
     else:
         listed = ", ".join(f"{entry['name']} {entry['rows']:,}" for entry in document["segments"])
         model = f" The model is in {args.model}." if args.model is not None else ""
-        print(f"{document['rows']:,} rows written to {args.out} ({listed}); {args.out}.json says what made them.{model}")
+        print(f"{document['rows']:,} rows written to {args.out} ({listed}). Where they come from is in {args.out}.json.{model}")
     return 0
 
 
 def parse_segments(text: str) -> list[int]:
-    """Return the numbers of segments from ``0,2``; ``noise`` is -1.
+    """Parse segment numbers from ``0,2``; ``noise`` is -1.
 
     Raises
     ------
     ParameterError
-        Where a part is no number.
+        If an item is not a number.
     """
     numbers = []
     for part in (part.strip() for part in text.split(",") if part.strip()):
         try:
             numbers.append(-1 if part.lower() == "noise" else int(part))
         except ValueError:
-            raise ParameterError(f"--segments must be numbers with commas, such as 0,2 or noise, got {part!r}.") from None
+            raise ParameterError(f"--segments must be numbers separated by commas, or noise, such as 0,2,noise, got {part!r}.") from None
     return numbers
 
 
 def find_sweep_point(store: Store, prefix: str, point: str) -> tuple[str, int]:
-    """Return a sweep's id from its beginning, and the position of a point.
+    """Find a sweep by the beginning of its id, and the position of one of its solutions.
 
     Raises
     ------
     StoreError, ParameterError
-        Where not exactly one sweep begins so, or not exactly one of its points has these values.
+        If not exactly one sweep matches, or not exactly one of its solutions has these values.
     """
     from segcore.records.grid import find_point, parse_point
 
@@ -143,13 +145,13 @@ def run_score(args: argparse.Namespace) -> int:
     else:
         listed = ", ".join(f"{entry['name']} {entry['rows']:,}" for entry in document["segments"] if entry["rows"])
         marked = document["set_aside_rows"]
-        aside = f" {marked:,} of them would have been set aside by the outlier rule." if marked else ""
+        aside = f" The outlier rule would have set aside {marked:,} of them." if marked else ""
         print(f"{document['rows']:,} customers written to {args.out} ({listed}).{aside}")
     return 0
 
 
 def read_like_trained(store: Store, trained: Mapping[str, Any], args: argparse.Namespace, roles: Mapping[str, str]) -> Dataset:
-    """Read the data to score with the sweep's own kind and roles where its columns are there, else with what the options say.
+    """Read the data to score, with the sweep's kind and roles where the options give none and its columns exist.
 
     Parameters
     ----------
@@ -158,14 +160,14 @@ def read_like_trained(store: Store, trained: Mapping[str, Any], args: argparse.N
         ``SweepSpec.data``.
     args : Namespace
     roles : mapping of role to column
-        Given by the user; they come before the sweep's.
+        Given by the user; they take precedence over the sweep's.
     """
     from segcore.intake.child import read_rows_in_child
     from segcore.records.intake import DataRequest
 
     kind = args.kind or trained.get("kind")
     if kind is None:
-        raise DataError("The sweep does not say which kind of data it was made from: give --kind.")
+        raise DataError("The sweep does not record which kind of data it was made from: set --kind.")
     request = DataRequest(
         data=args.data,
         kind=kind,

@@ -1,4 +1,4 @@
-"""The command ``sweep``."""
+"""Command ``sweep``."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def add_commands(subparsers: Any) -> None:
     """Add ``sweep``."""
     sweep = subparsers.add_parser(
         "sweep",
-        help="cluster at every point of a grid and measure each result",
-        description="Cluster the customers at every point of a grid and measure each result. What was computed before is not computed "
-        "again. Ctrl-C cancels the sweep; the same command goes on with it.",
+        help="cluster with every setting of a grid and measure each solution",
+        description="Cluster the customers with every setting of a grid and measure each solution. Saved results are not computed again. "
+        "Ctrl-C cancels the sweep; the same command continues it.",
     )
     add_data_options(sweep)
     add_sweep_options(sweep)
@@ -40,7 +40,7 @@ def add_commands(subparsers: Any) -> None:
         "--workers",
         choices=WORKERS,
         default="local",
-        help="where the fits run: this machine, or the Ray cluster at RAY_ADDRESS; without that, a Ray of this machine (local)",
+        help="where the fits run: local, or ray for the cluster at RAY_ADDRESS or, without it, a Ray on this machine (default: local)",
     )
     add_cost_options(sweep)
     sweep.add_argument("--out", metavar="DIR", help="folder for features.parquet, labels.parquet and sweep.json")
@@ -49,7 +49,7 @@ def add_commands(subparsers: Any) -> None:
 
 
 def run_sweep(args: argparse.Namespace) -> int:
-    """Run a sweep, or go on with it, or answer it from the store; or only say what it would take."""
+    """Run or continue a sweep, or print its saved results; with ``--dry-run``, only estimate it."""
     request, memory = request_from(args), asked_memory(args)
     out = None if args.dry_run else _folder(args.out)
 
@@ -68,7 +68,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     from_store = store.is_complete(spec.id)
     if not from_store:
         require_room(store, spec, memory)
-    job = wait_for(store, lambda: jobs.start_sweep(store, spec, memory=memory, workers=args.workers), unit="points")
+    job = wait_for(store, lambda: jobs.start_sweep(store, spec, memory=memory, workers=args.workers), unit="solutions")
     if job.state != "done":
         return _report_end(job)
     sweep = store.sweep(job.id)
@@ -84,14 +84,14 @@ def run_sweep(args: argparse.Namespace) -> int:
 
 
 def _folder(asked: str | None) -> Path | None:
-    """Return the folder to write to, made already: better now than after the work."""
+    """Create the output folder before the work starts, and return it."""
     if asked is None:
         return None
     folder = Path(asked)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ParameterError(f"--out {asked} cannot be made a folder ({error.strerror}): name another.") from error
+        raise ParameterError(f"--out {asked} cannot be created as a folder ({error.strerror}): choose another.") from error
     return folder
 
 
@@ -107,8 +107,8 @@ def _report_end(job: jobs.Job) -> int:
         print(f"segcore: {job.message}", file=sys.stderr)
         return _FAILED
     print(
-        f"segcore: the sweep was {job.state} with {job.done:,} of {job.total:,} points done, which are kept: "
-        f"give the same command again to go on, or 'segcore jobs resume {job.id[:SHORT]}'.",
+        f"segcore: The sweep was {job.state}. {job.done:,} of {job.total:,} solutions are finished and saved: "
+        f"continue with the same command, or with 'segcore jobs resume {job.id[:SHORT]}'.",
         file=sys.stderr,
     )
     return _INTERRUPTED if job.state == "cancelled" else _FAILED

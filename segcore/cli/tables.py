@@ -1,4 +1,4 @@
-"""Results as text, for a terminal."""
+"""Results as text for a terminal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from segcore.records.grid import point_key
-from segcore.wording.numbers import percent_text
+from segcore.wording.numbers import counted, percent_text
 
 if TYPE_CHECKING:
     from segcore.records.estimate import Estimate
@@ -17,7 +17,7 @@ _SIZES_SHOWN = 6
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:
-    """Lay out rows in columns, those in ``right`` aligned to the right."""
+    """Lay out rows in columns; those in ``right`` are right-aligned."""
     lines = [header, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
 
@@ -28,27 +28,27 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: C
 
 
 def sweep_text(sweep: Sweep, from_store: bool) -> str:
-    """Return a complete sweep as a table of its points, what is to be said of some of them, and the recommendation."""
+    """Return a complete sweep as text: a table of its solutions, the reasons of some, and the recommendation."""
     summary, spec = sweep.summary, sweep.spec
     solutions = [solution for solution in sweep.solutions if solution is not None]
     aside = summary["set_aside"]
     share = "" if aside["revenue_share"] is None else f" with {percent_text(aside['revenue_share'])} of net revenue"
-    head = f"{summary['rows']:,} rows, {len(spec.plan.features)} features: {', '.join(spec.plan.features)}."
+    head = f"{counted(summary['rows'], 'row')}, {counted(len(spec.plan.features), 'feature')}: {', '.join(spec.plan.features)}."
     if aside["customers"]:
-        head += f" The outlier rule set {aside['customers']:,} customers{share} aside."
+        head += f" The outlier rule set aside {counted(aside['customers'], 'customer')}{share}."
     criteria = list(dict.fromkeys(name for solution in solutions for name in solution.criteria))
     measures = ("silhouette", "inertia", "Calinski-Harabasz", "Davies-Bouldin", *(name.upper() for name in criteria))
-    header = ("point", "status", "segments", "noise", *measures, "fit s", "sizes")
+    header = ("solution", "status", "segments", "noise", *measures, "fit s", "sizes")
     table = text_table(header, [_row(solution, criteria) for solution in solutions], right=range(2, len(header) - 1))
     said = [f"{point_key(solution.params)}: {solution.reason}" for solution in solutions if solution.reason]
     recommended = sweep.recommendation
     end = [] if recommended is None else [_recommended(recommended)]
-    source = "answered from the store" if from_store else f"computed by {', '.join(sorted({s.engine for s in solutions}))}"
-    return "\n".join([head, "", table, *said, "", *end, f"Sweep {sweep.id[:12]}, {source}."])
+    source = "saved results" if from_store else f"computed by {', '.join(sorted({s.engine for s in solutions}))}"
+    return "\n".join([head, "", table, *said, "", *end, f"Sweep {sweep.id[:12]}: {source}."])
 
 
 def _recommended(found: Recommendation) -> str:
-    # Where there is none, the reason itself says so.
+    # Without a recommendation, the reason says so.
     return found.reason if found.params is None else f"Recommended: {point_key(found.params)}. {found.reason}"
 
 

@@ -1,4 +1,4 @@
-"""Take the data of a command in with a process of its own, which no file can take this one down with, and which gives its memory back."""
+"""Intake of a command's data in a separate process, so that no file can crash this one and its memory is freed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def taken_in(store: Store, request: DataRequest) -> Intake:
-    """Return what `intake.take_in` returns.
+    """Take in the data of a request, in a child process where possible; see `intake.take_in`.
 
     Raises
     ------
     SegcoreError
-        Where the data cannot be used.
+        If the data cannot be used.
     """
     from segcore.data.files.reader import user_path
     from segcore.data.samples.registry import find_sample
@@ -24,7 +24,7 @@ def taken_in(store: Store, request: DataRequest) -> Intake:
     from segcore.intake.take_in import take_in
 
     path = user_path(request.data)
-    # Ray has processes of its own; a sample is known to be sound, and comes before a file of its name.
+    # Ray has its own processes; a sample is known to be sound, and takes precedence over a file of the same name.
     if request.frames == "modin" or find_sample(request.data) or not path.exists():
         return take_in(store, request)
     return take_in_child(store.home, replace(request, data=str(path.resolve())))

@@ -84,7 +84,7 @@ def test_the_folder_has_features_labels_and_the_document(customers, tmp_path, ca
         (["--outliers", "kit"], "outlier"),
         (["--where", "height > "], "'height >' cannot be read"),
         (["--repeats", "0"], "--repeats"),
-        (["--out", "/dev/null/folder"], "--out /dev/null/folder cannot be made a folder"),
+        (["--out", "/dev/null/folder"], "--out /dev/null/folder cannot be created as a folder"),
     ],
 )
 def test_what_is_wrong_with_a_sweep_is_said_before_it_starts(customers, options, said, capsys):
