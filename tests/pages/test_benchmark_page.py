@@ -41,7 +41,7 @@ def test_the_button_starts_what_the_form_says(small_intake, open_app, started):
     assert (spec["engines"], spec["runs"], total) == (["stock", "intel", "shared"], 3, 18)
     assert spec["outliers"] == "kit"
     assert len(spec["features"]) == 21
-    assert "stock against intel against shared" in title
+    assert "stock vs intel vs shared" in title
 
 
 def test_dbscan_has_its_own_axes(small_intake, open_app, words):
@@ -76,12 +76,12 @@ def test_a_result_is_shown_with_its_sentence_proof_and_agreement(store, small_in
     assert result["engines"]["intel"]["evidence"] in said
     shown = {metric.label: metric.value for metric in app.metric}
     agreement = result["agreement"]["intel"]
-    assert shown["Identical points"] == f"{agreement['identical_points']} of 2"
+    assert shown["Identical solutions"] == f"{agreement['identical_points']} of 2"
     assert shown["Speed"] == f"{result['ratio_to_stock']['intel']:.2f} ×"
     assert app.get("plotly_chart")
 
 
-@pytest.mark.parametrize(("state", "said"), [("cancelled", "was cancelled"), ("failed", "has no result: out of memory")])
+@pytest.mark.parametrize(("state", "said"), [("cancelled", "was cancelled"), ("failed", "failed: out of memory")])
 def test_a_benchmark_without_a_result_says_why(store, small_intake, open_app, words, state, said):
     store.put_job("bench", kind="benchmark", title="k-means", spec={}, total=4, state=state)
     store.update_job("bench", state=state, message="out of memory")

@@ -38,8 +38,8 @@ def test_all_segments_are_chosen_at_first_and_the_count_is_everyone(finished_swe
     assert rows_shown(app) == 45
     assert {button.label for button in app.get("download_button")} == {
         "Download 45 rows as CSV",
-        "Description (JSON)",
-        "Model (zip)",
+        "Download description (JSON)",
+        "Download model (zip)",
     }
 
 
@@ -112,7 +112,7 @@ def test_how_the_model_scores_is_said_with_its_agreement(spec_of, finish, open_a
     sweep = finish(spec_of(algo=algo, axes=axes))
     found = sweep.solutions[0].agreement
     text = words(open_app("export", sweep=sweep.id))
-    share = "every row of this sweep gets the segment it has" if found is None else f"{percent_text(found.value)} of this sweep's rows get"
+    share = "every row of this sweep to its own segment" if found is None else f"{percent_text(found.value)} of this sweep's rows to"
     assert sentence in text
     assert share in text
 
@@ -120,11 +120,11 @@ def test_how_the_model_scores_is_said_with_its_agreement(spec_of, finish, open_a
 @pytest.mark.parametrize(
     ("agreement", "sentence"),
     [
-        (None, "every row of this sweep gets the segment it has"),
-        (Estimate(0.95, 0.95, 0.95, 40), "Scored so, 95 % of this sweep's rows get the segment they have."),
+        (None, "assigns every row of this sweep to its own segment"),
+        (Estimate(0.95, 0.95, 0.95, 40), "This assigns 95 % of this sweep's rows to their own segment."),
         (
             Estimate(0.95, 0.93, 0.97, 4000),
-            "about 95 % of this sweep's rows get the segment they have (95 % interval 93 % to 97 %",
+            "about 95 % of this sweep's rows to their own segment (95 % interval 93 % to 97 %",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Ask for a benchmark: what to fit, how often, with which engines; and start it."""
+"""Form of a benchmark: what to fit, how often, with which engines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ui.sweep.form import ENGINE_TITLES, ENGINE_WORDS
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
 
-KITS, TICKED = "The Intel kit's setting", "What is ticked on Features"
+KITS, TICKED = "The Intel kit's setting", "My choice on Features"
 MOST_RUNS = 20
 MOST_REPEATS = 100
 FOLLOWED = "benchmark"
@@ -40,10 +40,10 @@ def benchmark_form(store: Store, taken: Intake, table: FeatureTable) -> None:
         grid = _grid(spec)
         left, middle, right = st.columns(3)
         repeats = left.number_input(
-            "Copies of each customer", 1, MOST_REPEATS, key=_kept("repeats", 1), help="More rows to fit; the kit times 1, 10 and 100."
+            "Copies of each customer", 1, MOST_REPEATS, key=_kept("repeats", 1), help="More copies, more rows. The kit uses 1, 10 and 100."
         )
         runs = middle.number_input(
-            "Runs of each engine", 1, MOST_RUNS, key=_kept("runs", 3), help="The median counts; the spread is shown."
+            "Runs of each engine", 1, MOST_RUNS, key=_kept("runs", 3), help="The result is the median; the range is shown too."
         )
         known = engines_of(spec.name)
         engines = right.pills(
@@ -63,11 +63,11 @@ def benchmark_form(store: Store, taken: Intake, table: FeatureTable) -> None:
             return
         fits = len(grid) * len(engines) * int(runs)
         st.markdown(
-            f"**{counted(fits, 'fit')}** ({counted(len(grid), 'point')} × {counted(len(engines), 'engine')} × "
-            f"{counted(int(runs), 'run')}), each run in a fresh process, the engines taking turns. Nothing else should run meanwhile."
+            f"**{counted(fits, 'fit')}** ({counted(len(grid), 'solution')} × {counted(len(engines), 'engine')} × "
+            f"{counted(int(runs), 'run')}). The engines take turns, each run in a fresh process. Run nothing else in the meantime."
         )
         st.button(
-            "Start the benchmark",
+            "Start benchmark",
             key="benchmark.start",
             type="primary",
             icon=":material/speed:",
@@ -80,7 +80,7 @@ def benchmark_form(store: Store, taken: Intake, table: FeatureTable) -> None:
 
 
 def _kept(name: str, first: object) -> str:
-    """Seed a widget with what was chosen before on this page, and return its key."""
+    """Seed a widget with the earlier choice on this page, and return its key."""
     key = f"benchmark.field.{name}"
     state.seed_widget(key, state.recall(f"benchmark.{name}", first))
     return key
@@ -99,20 +99,20 @@ def _pick_features(taken: Intake, table: FeatureTable) -> Plan | None:
     if _picked("Customers and features", options, "features") == KITS:
         chosen = KIT.plan(table, taken.kind)
     if not chosen.features:
-        st.warning("No feature is ticked, so there is nothing to fit.", icon=":material/checklist:")
+        st.warning("No feature is ticked. Tick at least one on Features.", icon=":material/checklist:")
         return None
     rule = "outliers set aside" if chosen.outliers == "kit" else "no outlier rule"
-    st.caption(f"{counted(len(chosen.features), 'feature')} of {counted(len(table), 'customer')}, {rule}, scaling {chosen.scaler}.")
+    st.caption(f"{counted(len(chosen.features), 'feature')} of {counted(len(table), 'customer')}, {rule}, {chosen.scaler} scaling.")
     return chosen
 
 
 def _grid(spec: AlgorithmSpec) -> Grid | None:
-    """Draw a field for each axis of the kit's grid and return the grid; None, with a sentence, where a field is wrong."""
+    """Draw one field per axis of the kit's grid and return the grid; on an invalid field, show the error and return None."""
     axes: dict[str, str] = {}
     shown = [param for param in spec.params if param.default]
     for column, param in zip(st.columns(len(shown)), shown, strict=True):
         key = _kept(f"{spec.name}.{param.name}", ", ".join(value_text(value) for value in param.default))
-        axes[param.name] = column.text_input(f"{param.title} ({param.name})", key=key, help=f"{param.help} Separated by commas.")
+        axes[param.name] = column.text_input(f"{param.title} ({param.name})", key=key, help=f"{param.help} Separate values with commas.")
         state.remember(f"benchmark.{spec.name}.{param.name}", axes[param.name])
     try:
         return Grid.from_mapping({name: spec.param(name).parse_axis(text) for name, text in axes.items()})
@@ -131,7 +131,7 @@ def start(
     repeats: int,
     runs: int,
 ) -> None:
-    """Start the benchmark that the form describes; a callback, so what is wrong is kept for the page to say."""
+    """Start the benchmark that the form describes; a callback, so an error is kept for the page to show."""
     from segcore.benchmark.spec import benchmark_spec
     from segcore.sweeps.spec import make_spec
 
@@ -139,7 +139,7 @@ def start(
     try:
         sweep = make_spec(store, taken.table, taken.data, replace(chosen, repeats=repeats), algorithm=spec.name, points=grid.points())
         asked = benchmark_spec(sweep, engines=engines, runs=runs)
-        title = f"{spec.title} on {taken.data['name']}, {' against '.join(engines)}"
+        title = f"{spec.title} on {taken.data['name']}, {' vs '.join(engines)}"
         state.remember(FOLLOWED, jobs.start_benchmark(store, asked.to_json(), title=title, total=asked.total_fits))
     except SegcoreError as error:
         state.remember("benchmark_problem", error_text(error, "screen"))

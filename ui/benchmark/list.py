@@ -1,4 +1,4 @@
-"""The benchmarks that were run: choose one to see its result, or its progress."""
+"""List of benchmarks; the chosen one's result or progress is shown."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def recent(store: Store) -> list[jobs.Job]:
 
 
 def draw_benchmarks(store: Store) -> None:
-    """Draw the benchmark that is followed, chosen among the newest."""
+    """Draw the list of the newest benchmarks, and the chosen one."""
     found = recent(store)
     if not found:
-        st.info("No benchmark has been run yet. Start one above: its result is kept, and shown here.", icon=":material/speed:")
+        st.info("No benchmark has been run yet. Start one above to see its result here.", icon=":material/speed:")
         return
     known = {job.id: job for job in found}
     followed = state.recall(FOLLOWED)
@@ -58,4 +58,4 @@ def _draw_one(store: Store, job: jobs.Job) -> None:
     elif job.state == "cancelled":
         st.warning("This benchmark was cancelled, so it has no result.", icon=":material/block:")
     else:
-        st.error(f"This benchmark has no result: {escape(job.message or 'the log says why.')}", icon=":material/error:")
+        st.error(f"This benchmark failed: {escape(job.message or 'see its log.')}", icon=":material/error:")

@@ -1,4 +1,4 @@
-"""One benchmark's result: times, agreement with stock, the proof of what ran, and the machine."""
+"""Result of one benchmark: times, agreement with stock, the proof of what ran, and the machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ORDER = {"stock": 0, "intel": 1, "shared": 2}
 
 
 def draw_result(result: Mapping[str, Any], job_id: str) -> None:
-    """Draw a benchmark's document: the sentence first, then times, proof and agreement."""
+    """Draw a benchmark's document: first the summary, then times, agreement and proof."""
     with st.container(border=True):
         gain, _, rest = result["summary"].removesuffix(".").partition(". ")
         st.markdown(f":material/speed: **{escape(gain)}.**" + (f" {escape(rest)}." if rest else ""))
@@ -31,18 +31,18 @@ def draw_result(result: Mapping[str, Any], job_id: str) -> None:
     size = f"{counted(result['rows'], 'row')}{copies} × {counted(result['features'], 'feature')}"
     st.caption(
         f"{escape(result['data'].get('name', 'data'))} · {algorithm(result['algorithm']).title} · {size} · "
-        f"{counted(result['points'], 'point')} · {counted(result['runs'], 'run')} of each engine"
+        f"{counted(result['points'], 'solution')} · {counted(result['runs'], 'run')} of each engine"
     )
     times = timings_data(result)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         help_text = (
-            "No start-up, no loading of compiled code, no feature building. Stock and Intel: the sum of the fits. "
-            "Shared: all the time from the first point to the last."
+            "Without start-up, loading of compiled code and building of features. Stock and Intel: the sum of the fits. "
+            "Shared: the time from the first solution to the last."
         )
         st.markdown("**Time for the whole grid**", help=help_text)
         words = describe_timings(times)
-        draw_figure(draw_timings(times), key=f"figure.times.{job_id[:12]}", name="Seconds of each engine, median and runs", words=words)
+        draw_figure(draw_timings(times), key=f"figure.times.{job_id[:12]}", name="Time of each engine, median and runs", words=words)
     with right:
         _draw_agreement(result)
     _draw_engines(result)
@@ -53,21 +53,21 @@ def draw_result(result: Mapping[str, Any], job_id: str) -> None:
 def _draw_agreement(result: Mapping[str, Any]) -> None:
     st.markdown("**Do the results agree?**")
     if result.get("max_difference") is not None:
-        st.metric("Largest difference", f"{result['max_difference']:.1g}", border=True, help="Between the two silhouettes of a point.")
+        st.metric("Largest difference", f"{result['max_difference']:.1g}", border=True, help="Between the two silhouettes of a solution.")
     elif not result["agreement"]:
-        st.caption("There is nothing to compare: agreement is with stock, and it takes another engine.")
+        st.caption("Results can be compared only if stock and another engine ran.")
     for engine, found in sorted(result["agreement"].items(), key=lambda item: -_ORDER.get(item[0], 0)):
         st.caption(f"{ENGINE_TITLES.get(engine, engine)}, compared with stock")
         with st.grid(2, min_column_width=130):
-            st.metric("Speed", _times(result["ratio_to_stock"].get(engine)), border=True, help="Times as fast as stock: below 1 is slower.")
+            st.metric("Speed", _times(result["ratio_to_stock"].get(engine)), border=True, help="Times as fast as stock; below 1: slower.")
             against_intel = result.get("ratio_to_intel", {}).get(engine)
             if against_intel is not None:
-                st.metric("Against Intel", _times(against_intel), border=True, help="Times as fast as Intel's code: below 1 is slower.")
+                st.metric("Speed vs Intel", _times(against_intel), border=True, help="Times as fast as Intel's code; below 1: slower.")
             same = f"{found['identical_points']} of {found['points']}"
-            st.metric("Identical points", same, border=True, help=f"Points where both gave {found['identical_meaning']}.")
+            st.metric("Identical solutions", same, border=True, help=f"Solutions for which both gave {found['identical_meaning']}.")
             if found["identical_points"] < found["points"]:
                 lowest = "–" if found["min_ari"] is None else f"{found['min_ari']:.3f}"
-                help_text = "Adjusted Rand index of the point that differs most: 1 is the same partition."
+                help_text = "Adjusted Rand index of the solution that differs most; 1: the same partition."
                 st.metric("Lowest agreement", lowest, border=True, help=help_text)
                 if found["max_inertia_gap"] is not None:
                     st.metric("Worst inertia gap", gap_text(found["max_inertia_gap"]), border=True, help=found["inertia_gap_meaning"])
@@ -78,7 +78,7 @@ def _times(ratio: float | None) -> str:
 
 
 def gap_text(gap: float) -> str:
-    """Return a relative difference as a percentage with its sign; nothing but rounding errors is none."""
+    """Return a relative difference as a signed percentage; "none" for rounding errors."""
     return "none" if abs(gap) < 5e-7 else f"{100 * gap:+.2f} %" if abs(gap) >= 5e-5 else "under 0.01 %"
 
 
@@ -87,9 +87,9 @@ def _draw_engines(result: Mapping[str, Any]) -> None:
     engines = sorted(result["engines"].items(), key=lambda item: _ORDER.get(item[0], 0))
     rows = [
         {
-            "Engine asked": ENGINE_TITLES.get(engine, engine),
+            "Engine": ENGINE_TITLES.get(engine, engine),
             "What ran": times["ran"] or "nothing",
-            "Median": seconds_text(times["median_seconds"]),
+            "Median time": seconds_text(times["median_seconds"]),
             "Fastest": seconds_text(times["min_seconds"]),
             "Slowest": seconds_text(times["max_seconds"]),
             "Peak memory": f"{times['peak_rss_bytes'] / _MIB:,.0f} MiB" if times["peak_rss_bytes"] else "–",
@@ -102,7 +102,7 @@ def _draw_engines(result: Mapping[str, Any]) -> None:
 
 
 def _draw_points(result: Mapping[str, Any]) -> None:
-    with st.expander("Every point: times and agreement"):
+    with st.expander("Show times and agreement of every solution"):
         agreed = {
             (engine, point_key(point["params"])): point for engine, found in result["agreement"].items() for point in found["by_point"]
         }
@@ -110,7 +110,7 @@ def _draw_points(result: Mapping[str, Any]) -> None:
         for position, params in enumerate(result["grid"]):
             row: dict[str, Any] = dict(params)
             for engine, times in result["engines"].items():
-                row[f"{engine}: seconds"] = times["points"][position]["median_seconds"]
+                row[f"{engine}: time (s)"] = times["points"][position]["median_seconds"]
             for engine in result["agreement"]:
                 found = agreed.get((engine, point_key(params)), {})
                 row[f"{engine}: identical"] = found.get("identical")
@@ -118,18 +118,18 @@ def _draw_points(result: Mapping[str, Any]) -> None:
                 row[f"{engine}: inertia gap (%)"] = None if found.get("inertia_gap") is None else 100 * found["inertia_gap"]
             rows.append(row)
         table = pd.DataFrame(rows).dropna(axis="columns", how="all")
-        formats = {"seconds": "%.4f", "index": "%.3f", "(%)": "%+.3f"}
+        formats = {"(s)": "%.4f", "index": "%.3f", "(%)": "%+.3f"}
         config = {
             str(name): st.column_config.NumberColumn(format=pattern)
             for name in table.columns
             for end, pattern in formats.items()
             if str(name).endswith(end)
         }
-        st.dataframe(table, hide_index=True, column_config=config, placeholder="–", alt="Every point with its times and agreement")
+        st.dataframe(table, hide_index=True, column_config=config, placeholder="–", alt="Every solution with its times and agreement")
 
 
 def _draw_machine(result: Mapping[str, Any]) -> None:
-    with st.expander("The machine"):
+    with st.expander("Show the machine"):
         for name, value in result["machine"].items():
             if isinstance(value, Mapping):
                 value = ", ".join(f"{part} {version}" for part, version in value.items())

@@ -1,4 +1,4 @@
-"""What is exported: how many rows, the files to download, how the model scores, and the same as a command."""
+"""Downloads on the Export screen: the file, its description and the model, with the equivalent command."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MIME = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 
 
 def draw_downloads(store: Store, sweep: Sweep, position: int, request: ExportRequest) -> None:
-    """Say how many rows the file has, and offer the file, its description and the model."""
+    """Draw the number of rows, and the buttons for the file, its description and the model."""
     options = request.options()
     rows = cache.computed(
         "export rows",
@@ -45,24 +45,24 @@ def draw_downloads(store: Store, sweep: Sweep, position: int, request: ExportReq
             key="export.file",
         )
         st.download_button(
-            "Description (JSON)",
+            "Download description (JSON)",
             data=_description(store, sweep, position, request),
             file_name=f"{stem}.{suffix}.json",
             mime="application/json",
             icon=":material/description:",
             on_click="ignore",
             key="export.description",
-            help="Which sweep, point, data, filters and versions made the file, and its counts.",
+            help="Where the file comes from: sweep, solution, data, filters and versions; and its counts.",
         )
         st.download_button(
-            "Model (zip)",
+            "Download model (zip)",
             data=lambda: model_zip(store, sweep.id, position),
             file_name=f"model-{stem.removeprefix('segments-')}.zip",
             mime="application/zip",
             icon=":material/inventory_2:",
             on_click="ignore",
             key="export.model",
-            help="Everything needed to score new customers elsewhere: JSON and plain arrays, no pickle.",
+            help="For scoring new customers elsewhere: JSON and plain arrays, no pickle.",
         )
 
 
@@ -79,29 +79,29 @@ def _description(store: Store, sweep: Sweep, position: int, request: ExportReque
 
 
 def draw_scoring(sweep: Sweep, solution: Solution) -> None:
-    """Say how the model puts new customers into segments, and how far that agrees with the sweep itself."""
+    """Draw how the model assigns new customers to segments, and how far that agrees with the sweep."""
     st.caption(f"**Scoring with the model.** {algorithm(sweep.spec.algorithm).scoring.words} {agreement_words(solution)}")
 
 
 def agreement_words(solution: Solution) -> str:
-    """Return how many of the sweep's own rows the model puts where the sweep put them."""
+    """Return the share of the sweep's rows that the model assigns to their own segment, in one sentence."""
     found = solution.agreement
     if found is None:
-        return "Scored so, every row of this sweep gets the segment it has."
+        return "This assigns every row of this sweep to its own segment."
     if found.value is None:
-        return f"How many rows of this sweep would get the segment they have is not known: {found.reason}."
+        return f"It is not known how many rows of this sweep it assigns to their own segment: {found.reason}."
     share = percent_text(found.value)
     if found.is_exact or found.low is None or found.high is None:
-        return f"Scored so, {share} of this sweep's rows get the segment they have."
+        return f"This assigns {share} of this sweep's rows to their own segment."
     interval = f"95 % interval {percent_text(found.low)} to {percent_text(found.high)}"
-    return f"Scored so, about {share} of this sweep's rows get the segment they have ({interval}, on {found.sample_size:,} sampled rows)."
+    return f"This assigns about {share} of this sweep's rows to their own segment ({interval}, from {found.sample_size:,} sampled rows)."
 
 
 def draw_command(sweep: Sweep, position: int, request: ExportRequest) -> None:
-    """Show the command that writes the same file."""
+    """Draw the command that writes the same file."""
     words = ["python -m segcore export", sweep.id[:12], f"--point {point_key(sweep.spec.points[position])}"]
     words.append(f"--segments {','.join('noise' if label == NOISE else str(label) for label in request.segments)}")
     flags = {"--profile": request.profile, "--copies": request.copies, "--with-set-aside": request.include_set_aside}
     words += [flag for flag, asked in flags.items() if asked]
-    with st.expander("The same on the command line"):
+    with st.expander("Do the same on the command line"):
         st.code(" ".join([*words, f"--out segments.{request.file_format}"]), language="bash", wrap_lines=True)

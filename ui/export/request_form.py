@@ -1,4 +1,4 @@
-"""The form that asks what to export of a solution."""
+"""Form for what to export of a solution."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ui.widgets.point_choice import clustered, segment_names
 
 FORMAT_TITLES = {"csv": "CSV", "parquet": "Parquet"}
 _FORMAT_WORDS = {
-    "csv": "For spreadsheets and everything else. Text that a spreadsheet would run as a formula gets a ' in front.",
-    "parquet": "For programs: types and values exactly as they are.",
+    "csv": "For spreadsheets and most other programs. Text that a spreadsheet would run as a formula starts with an apostrophe.",
+    "parquet": "For data tools: keeps types and values exactly.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What is to be exported of a point; as ``export.export_rows`` takes it, and the format."""
+    """What to export of a solution: the options of ``export.export_rows``, and the format."""
 
     segments: tuple[int, ...]
     file_format: str
@@ -37,7 +37,7 @@ class ExportRequest:
 
 
 def export_form(store: Store, sweep: Sweep, position: int, solution: Solution) -> ExportRequest | None:
-    """Draw the form and return the request; None where no segment is chosen."""
+    """Draw the form and return the request; None if no segment is chosen."""
     names = segment_names(store, sweep, position)
     labels = [*solution.segments, *([NOISE] if solution.n_noise else [])]
     sizes = {**dict(zip(solution.segments, solution.sizes, strict=True)), NOISE: solution.n_noise}
@@ -70,21 +70,22 @@ def _title(label: int, names: dict[int, str]) -> str:
     return title if label == NOISE or label not in names else f"{title} (segment {label})"
 
 
+def _listed_columns(columns: list[str]) -> str:
+    more = f" and {len(columns) - 5} more" if len(columns) > 5 else ""
+    return f"{'column' if len(columns) == 1 else 'columns'} {', '.join(columns[:5])}{more}"
+
+
 def _draw_options(store: Store, sweep: Sweep) -> tuple[bool, bool, bool]:
-    """Draw the options that apply to a sweep; those that do not are off."""
+    """Draw the options that apply to a sweep; the others are off."""
     assembled = clustered(store, sweep)
     columns = list(assembled.table.profile)
     aside = assembled.set_aside_customers
-    profile = bool(columns) and st.checkbox(
-        f"Add {counted(len(columns), 'column')} that were not clustered on: {', '.join(columns[:5])}", key="export.profile"
-    )
-    copies = sweep.spec.plan.repeats > 1 and st.checkbox(
-        "Add the jittered copies of each customer, marked by their number", key="export.copies"
-    )
+    profile = bool(columns) and st.checkbox(f"Add the profile {_listed_columns(columns)}", key="export.profile")
+    copies = sweep.spec.plan.repeats > 1 and st.checkbox("Add the jittered copies of each customer, numbered", key="export.copies")
     worth = assembled.set_aside_revenue_share
-    revenue = f", {percent_text(worth)} of the revenue" if worth is not None else ""
+    revenue = f" ({percent_text(worth)} of the revenue)" if worth is not None else ""
     included = bool(aside) and st.checkbox(
-        f"Add the {counted(aside, 'customer')} set aside by the outlier rule{revenue}: each in the segment it scores as, marked",
+        f"Add the {counted(aside, 'customer')} that the outlier rule set aside{revenue}, assigned by the model and marked",
         key="export.aside",
     )
     return bool(profile), bool(copies), bool(included)

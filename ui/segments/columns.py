@@ -1,4 +1,4 @@
-"""What Segments shows of columns: how categories, outcomes and the RFM baseline are shared out over the segments."""
+"""Columns on the Segments screen: categories, outcomes and the classic RFM segments by segment."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from ui.widgets.point_choice import clustered, segment_names
 
 BASELINE = "rfm_segment"
 _RFM_WORDS = (
-    "The classic segments by recency and frequency, made without clustering, are a baseline: agreement near 1 says that the clustering "
-    "found the same groups, near 0 that it found others."
+    "The classic segments by recency and frequency, made without clustering, serve as a baseline. Agreement near 1 means that the "
+    "clustering found the same groups; near 0, that it found different ones."
 )
 _TITLES = {BASELINE: "Classic RFM segments"}
 MOST_PURE, MOST_PROFILE = 3, 3
 
 
 def draw_columns(store: Store, sweep: Sweep, position: int, solution: Solution) -> None:
-    """Draw columns over all segments: those that a segment is pure in and those of the profile, until others are chosen."""
+    """Draw columns by segment: by default those that almost define a segment, and profile columns."""
     found, numbers = _described(store, sweep, position, solution)
     if not found and not numbers:
         return
@@ -36,8 +36,8 @@ def draw_columns(store: Store, sweep: Sweep, position: int, solution: Solution) 
     if found:
         _draw_chosen(sweep, position, found)
     if numbers:
-        st.markdown("**Numbers of the profile, not clustered on**")
-        st.dataframe(numbers_frame(numbers), hide_index=True, alt="Median and mean of each profile number in every segment")
+        st.markdown("**Profile columns with numbers, not clustered on**")
+        st.dataframe(numbers_frame(numbers), hide_index=True, alt="Median and mean of each numeric profile column in every segment")
 
 
 def _described(store: Store, sweep: Sweep, position: int, solution: Solution) -> tuple[tuple[ColumnAcross, ...], tuple[NumberAcross, ...]]:
@@ -70,9 +70,10 @@ def _draw_chosen(sweep: Sweep, position: int, found: tuple[ColumnAcross, ...]) -
 
 
 def shown_first(found: tuple[ColumnAcross, ...]) -> list[str]:
-    """Return the columns that are shown until others are chosen.
+    """Return the columns to show by default.
 
-    Those in which some segment is pure, else the one that differs most between the segments; and the profile's, the baseline among them.
+    These are columns in which some segment has almost one value, else the one that differs most between the segments; and profile
+    columns, including the baseline.
     """
     pure = [across.column for across in found if across.pure][:MOST_PURE] or [found[0].column]
     profile = sorted((across for across in found if not across.clustered_on), key=lambda across: across.column != BASELINE)
@@ -89,17 +90,17 @@ def _draw_one(position: int, across: ColumnAcross) -> None:
         words=describe_across(across),
     )
     st.caption(
-        f"Cramér's V {two_decimals(across.association)} (0: alike in every segment, 1: tells the segment) · "
-        f"adjusted Rand index {two_decimals(across.agreement)} (1: the segments are its values)"
+        f"Association with the segments {two_decimals(across.association)} (Cramér's V; 0: same in every segment, 1: determines the "
+        f"segment) · agreement {two_decimals(across.agreement)} (adjusted Rand index; 1: segments and values are the same groups)"
     )
     if across.column == BASELINE:
         st.caption(_RFM_WORDS)
-    with st.expander("As a table, with intervals"):
+    with st.expander("Show as a table, with intervals"):
         st.dataframe(shares_frame(across), hide_index=True, alt=f"Share of each value of {title} in every segment")
 
 
 def shares_frame(across: ColumnAcross) -> pd.DataFrame:
-    """Return a row a segment and value: customers, share and the share's 95 % interval."""
+    """Return one row per segment and value: customers, share and its 95 % interval."""
     rows = [
         {
             "Segment": group.title,
@@ -116,7 +117,7 @@ def shares_frame(across: ColumnAcross) -> pd.DataFrame:
 
 
 def numbers_frame(numbers: tuple[NumberAcross, ...]) -> pd.DataFrame:
-    """Return a row a number and segment: customers who have a value, median and mean."""
+    """Return one row per column and segment: customers with a value, median and mean."""
     rows = [
         {
             "Column": number.column,

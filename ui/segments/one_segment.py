@@ -1,4 +1,4 @@
-"""One segment: its sentence, its numbers, its features and how they are spread."""
+"""One segment on the Segments screen: its sentence, its numbers, and its features with their distributions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DISTRIBUTIONS = 4
 
 
 def draw_segment(summary: SegmentSummary) -> None:
-    """Draw one segment: its sentence, its numbers, its most compact features and all of them against everybody's."""
+    """Draw one segment: its sentence, its numbers, its most compact features, and a table of all features."""
     st.markdown(f"#### {escape(summary.apart)}")
     with st.grid(4, min_column_width=150):
         st.metric("Customers", f"{summary.customers:,}", border=True)
@@ -38,7 +38,7 @@ def draw_segment(summary: SegmentSummary) -> None:
             words=describe_ranking(summary),
         )
     with right:
-        st.markdown("**Against all customers**")
+        st.markdown("**Compared with all customers**")
         _draw_table(summary)
 
 
@@ -63,18 +63,18 @@ def _draw_table(summary: SegmentSummary) -> None:
         height=min(38 + 35 * len(table), 563),
         column_config={
             "Feature": st.column_config.TextColumn(pinned=True),
-            "Compactness": st.column_config.NumberColumn(format="%.2f", help="1 = all alike, 0 = as spread as all customers."),
+            "Compactness": st.column_config.NumberColumn(format="%.2f", help="1: all alike; 0: as varied as all customers."),
             "Shift": st.column_config.NumberColumn(
-                format="%+.2f", help="How far the mean lies from everybody's, in standard deviations of all customers."
+                format="%+.2f", help="Difference from the mean of all customers, in their standard deviations."
             ),
         },
-        alt=f"Means and medians of {summary.title} beside those of all customers, the most compact feature first",
+        alt=f"Medians and means of {summary.title} and of all customers, the most compact feature first",
     )
 
 
 def draw_distributions(sweep: Sweep, position: int, summary: SegmentSummary, assembled: Assembled, solution: Solution) -> None:
-    """Draw how a segment's features are spread against all customers': those that set it apart most, until others are chosen."""
-    st.markdown("**How its features are spread, against all customers**")
+    """Draw distributions of a segment's features next to all customers': by default those that set it apart most."""
+    st.markdown("**How its features are distributed, compared with all customers**")
     names = [feature.name for feature in sorted(summary.features, key=_apartness, reverse=True)]
     titles = {feature.name: feature.title for feature in summary.features}
     key = f"segments.features.{sweep.id[:12]}.{position}.{summary.label}"
@@ -90,7 +90,7 @@ def draw_distributions(sweep: Sweep, position: int, summary: SegmentSummary, ass
                 draw_figure(
                     draw_distribution(pair, feature, summary.title),
                     key=f"figure.spread.{summary.label}.{name}",
-                    name=f"{feature.title} in {summary.title} and over all customers",
+                    name=f"{feature.title} in {summary.title} and among all customers",
                     words=describe_distribution(pair, feature, summary.title),
                 )
 

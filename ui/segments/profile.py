@@ -1,4 +1,4 @@
-"""The profile of a solution's segments, computed once for equal labels."""
+"""Profile of a solution's segments, computed once for equal labels."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ui.widgets.point_choice import clustered, segment_names
 
 
 def describe_point(store: Store, sweep: Sweep, position: int, solution: Solution) -> SegmentProfile:
-    """Return the profile of a solution's segments under their present names."""
+    """Return the profile of a solution's segments with their current names."""
     names = segment_names(store, sweep, position)
     key = segments_key(sweep, solution, names)
     return cache.computed("profile", key, lambda: segment_profile(clustered(store, sweep).table, solution, names))
 
 
 def segments_key(sweep: Sweep, solution: Solution, names: Mapping[int, str]) -> str:
-    """Return a key of what is computed from a solution's labels and names; solutions with equal labels share it."""
+    """Return a cache key for results of a solution's labels and names; solutions with equal labels share it."""
     labels = hashlib.sha256(np.ascontiguousarray(solution.labels).tobytes()).hexdigest()
     return f"{sweep.id}.{labels}.{sorted(names.items())}"

@@ -1,4 +1,4 @@
-"""The segment that is looked into: by a click, by a list; and the field for its name."""
+"""Choice of a segment by a click or from a list, and the field for its name."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _kept_key(sweep: Sweep, position: int) -> str:
 
 
 def clicked_segment(sweep: Sweep, position: int, profile: SegmentProfile) -> SegmentSummary:
-    """Return the segment that is looked into: the one just clicked, else the one chosen before, else the largest."""
+    """Return the segment to show: the one just clicked, else the one chosen before, else the largest."""
     clicked = state.new_click(shares_key(sweep))
     if clicked is not None:
         state.remember(_kept_key(sweep, position), clicked)
@@ -29,7 +29,7 @@ def clicked_segment(sweep: Sweep, position: int, profile: SegmentProfile) -> Seg
 
 
 def pick_segment(store: Store, sweep: Sweep, position: int, profile: SegmentProfile) -> SegmentSummary:
-    """Draw the list of segments with the field for the name, and return the chosen segment."""
+    """Draw the list of segments and the field for the name, and return the chosen segment."""
     chosen = profile.find(state.recall(_kept_key(sweep, position), profile.everyone()[0].label))
     state.set_widget("segments.picked", chosen.label)
 
@@ -44,7 +44,7 @@ def pick_segment(store: Store, sweep: Sweep, position: int, profile: SegmentProf
             key="segments.picked",
             on_change=choose,
             format_func=lambda label: _option(profile.find(label)),
-            help="Clicking a bar above chooses a segment too.",
+            help="You can also click a bar above.",
         )
     with right:
         _draw_name_field(store, sweep, position, chosen)
@@ -57,7 +57,7 @@ def _option(summary: SegmentSummary) -> str:
 
 
 def _draw_name_field(store: Store, sweep: Sweep, position: int, summary: SegmentSummary) -> None:
-    """Let the analyst name a segment; the name is kept in the store as soon as it is entered."""
+    """Draw the field for a segment's name, which is stored as soon as it is entered."""
     if summary.label == NOISE:
         return
     point = point_key(sweep.spec.points[position])
@@ -73,5 +73,5 @@ def _draw_name_field(store: Store, sweep: Sweep, position: int, summary: Segment
         on_change=keep,
         max_chars=LONGEST_NAME,
         placeholder=f"Segment {summary.label}",
-        help="Shown on every screen and written into exports. Empty it to go back to the number.",
+        help="Shown on every screen and in exports. Clear it to return to the number.",
     )

@@ -1,4 +1,4 @@
-"""Which share of the customers and of the revenue each segment has."""
+"""Each segment's share of customers and of revenue on the Segments screen."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ui.widgets.figures import draw_figure
 
 
 def draw_set_aside(assembled: Assembled, clustered_customers: int) -> None:
-    """Say who is not in any segment because the outlier rule set them aside before the clustering."""
+    """Draw a warning about customers in no segment, because the outlier rule set them aside before the clustering."""
     aside = assembled.set_aside_customers
     if not aside:
         return
     worth = assembled.set_aside_revenue_share
-    revenue = f" and brought **{percent_text(worth)} of the revenue**" if worth is not None else ""
+    revenue = f" with **{percent_text(worth)} of the revenue**" if worth is not None else ""
     st.warning(
-        f"**{counted(aside, 'customer')}** set aside by the outlier rule before the clustering: they are "
-        f"{percent_text(aside / (aside + clustered_customers))} of all customers{revenue}. The shares below are of the "
-        f"{counted(clustered_customers, 'customer')} that were clustered. Those set aside can be scored and exported all the same.",
+        f"The outlier rule set aside **{counted(aside, 'customer')}**, {percent_text(aside / (aside + clustered_customers))} of all "
+        f"customers{revenue}. The shares below refer to the {counted(clustered_customers, 'customer')} in the clustering. "
+        "Export can add those set aside, assigned to segments by the model.",
         icon=":material/person_off:",
     )
 
@@ -79,5 +79,5 @@ def _percent(share: float | None) -> float | None:
 
 
 def shares_key(sweep: Sweep) -> str:
-    """Return the key of the figure in which a segment can be clicked."""
+    """Return the key of the figure whose segments can be clicked."""
     return f"figure.shares.{sweep.id[:12]}"
