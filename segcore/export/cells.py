@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# A spreadsheet looks for the formula's first character behind blanks, byte order marks and quotes, and takes the full-width and small
-# forms of = + - @ for the plain ones.
+# A spreadsheet finds a formula's first character behind blanks, byte order marks and quotes, and reads the full-width and small forms
+# of = + - @ as the plain ones.
 _DANGEROUS = (
     r"\A[ \x0b\x0c\x{85}\x{a0}\x{1680}\x{2000}-\x{200f}\x{2028}\x{2029}\x{202f}\x{205f}\x{2060}\x{3000}\x{feff}\x00"
     r"\"'`\x{2018}\x{2019}\x{201c}\x{201d}]*"
@@ -17,7 +17,7 @@ _MARK = "'"
 
 
 def safe_text(cells: pa.Array) -> tuple[pa.Array, int]:
-    """Put ``'`` before each cell that a spreadsheet would run, and count them.
+    """Put ``'`` in front of each cell that a spreadsheet would run, and count these cells.
 
     Parameters
     ----------
@@ -27,12 +27,12 @@ def safe_text(cells: pa.Array) -> tuple[pa.Array, int]:
     Returns
     -------
     cells : pyarrow array of strings
-        Cells that are strictly a number, such as ``-5`` or ``+1e3``, and all harmless ones are untouched.
+        Harmless cells, and those that are strictly a number, such as ``-5`` or ``+1e3``, are unchanged.
     n_marked : int
 
     Notes
     -----
-    What was marked can be taken back exactly: drop the first ``'`` of a cell whose rest would be marked itself.
+    The marks can be removed exactly: drop the first ``'`` of a cell whose rest would be marked.
     """
     dangerous = pc.and_(pc.match_substring_regex(cells, _DANGEROUS), pc.invert(pc.match_substring_regex(cells, _NUMBER)))
     n_marked = int(pc.sum(dangerous).as_py() or 0)
@@ -42,5 +42,5 @@ def safe_text(cells: pa.Array) -> tuple[pa.Array, int]:
 
 
 def safe_headers(names: list[str]) -> list[str]:
-    """Return column names made harmless as `safe_text` does."""
+    """Return column names protected in the same way as by `safe_text`."""
     return [str(name) for name in safe_text(pa.array(names, pa.string()))[0].to_pylist()]

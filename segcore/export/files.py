@@ -37,24 +37,24 @@ def write_export(
     profile: bool = False,
     include_set_aside: bool = False,
 ) -> dict[str, Any]:
-    """Write the customers of some segments to a file, and its description to ``FILE.json`` beside it.
+    """Write the customers of some segments to a file, and its description to ``FILE.json`` next to it.
 
     Parameters
     ----------
     store, sweep_id, position, segments, copies, profile, include_set_aside
         See `export_rows`.
     path : path
-        Ends in ``.csv`` or ``.parquet``. A file that is there already is replaced, once the new one is complete.
+        Ends in ``.csv`` or ``.parquet``. An existing file is replaced once the new one is complete.
 
     Returns
     -------
     dict
-        What was written to the JSON.
+        Content of the JSON file.
 
     Raises
     ------
     ParameterError
-        Where the file cannot be written, or its name says neither format.
+        If the file cannot be written, or its name ends differently.
     """
     format_of(path)
     rows = export_rows(store, sweep_id, position, segments=segments, copies=copies, profile=profile, include_set_aside=include_set_aside)
@@ -71,28 +71,28 @@ def write_scores(
     labels: np.ndarray,
     set_aside: np.ndarray,
 ) -> dict[str, Any]:
-    """Write which segments new customers were assigned to, as `write_export` writes those that were clustered.
+    """Write the segments of new customers in the same form as `write_export`.
 
     Parameters
     ----------
     store, sweep_id, position, path
         See `write_export`.
     customers, labels, set_aside : ndarray of shape (n_customers,)
-        Ids as text, segments (-1 is noise), and whom the outlier rule would have set aside.
+        Ids as text, segments (-1 is noise), and whether the outlier rule would have set the customer aside.
     """
     format_of(path)
     return _write_files(scored_rows(store, sweep_id, position, customers, labels, set_aside), position, Path(path))
 
 
 def write_model(store: Store, sweep_id: str, position: int, path: Path | str) -> None:
-    """Write a point's model as a .zip; see `model_zip`.
+    """Write a solution's model as a .zip; see `model_zip`.
 
     Raises
     ------
     StoreError
-        Where the point has no segments.
+        If the solution has no segments.
     ParameterError
-        Where the file cannot be written.
+        If the file cannot be written.
     """
     content = model_zip(store, sweep_id, position)
     with replacing(Path(path)) as file:
@@ -121,7 +121,7 @@ def export_bytes(
     profile: bool = False,
     include_set_aside: bool = False,
 ) -> tuple[bytes, dict[str, Any]]:
-    """Return what `write_export` would write, and its description, for a download.
+    """Return the content of the file that `write_export` would write, and its description, for a download.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def export_bytes(
 
 
 def format_of(path: Path | str) -> Format:
-    """Return the format that a file's name says, or raise `ParameterError`."""
+    """Return the format of a file by its name's ending, or raise `ParameterError`."""
     suffix = Path(path).suffix.lower().lstrip(".")
     for known in FORMATS:
         if suffix == known:
@@ -145,7 +145,7 @@ def format_of(path: Path | str) -> Format:
 
 
 def describe(rows: ExportRows, position: int, file_format: Format, *, marked: int, file_name: str | None = None) -> dict[str, Any]:
-    """Return which sweep, point, data, filters and versions made the rows, and how many there are of each segment.
+    """Return the description of an export: its sweep, solution, data, filters and versions, and the rows of each segment.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def describe(rows: ExportRows, position: int, file_format: Format, *, marked: in
     position : int
     file_format : {"csv", "parquet"}
     marked : int
-        Text cells that got a ``'`` in front.
+        Number of text cells with a ``'`` put in front.
     file_name : str or None
     """
     spec, solution = rows.spec, rows.solution
@@ -193,12 +193,12 @@ def describe(rows: ExportRows, position: int, file_format: Format, *, marked: in
             }
             for label in sorted(rows.names)
         ],
-        "size_meaning": "rows that were clustered, as screens count them: each customer and each of its jittered copies"
+        "size_meaning": "rows that were clustered, as on screen: each customer and each of its jittered copies"
         if spec.plan.repeats > 1
-        else "customers that were clustered, as screens count them",
+        else "customers that were clustered, as on screen",
         "columns": rows.schema.names,
         "marked_cells": marked,
-        "marked_meaning": "text cells that a spreadsheet could run as a formula; the CSV has them with ' in front",
+        "marked_meaning": "text cells that a spreadsheet could run as a formula; in the CSV they start with '",
     }
 
 
@@ -208,7 +208,7 @@ def _counts(segments: np.ndarray) -> dict[int, int]:
 
 
 def _write(rows: ExportRows, file: IO[bytes], file_format: Format) -> int:
-    """Write all rows and return how many cells were marked as text."""
+    """Write all rows and return the number of cells marked as text."""
     if file_format == "parquet":
         with pa.parquet.ParquetWriter(file, rows.schema) as writer:
             for chunk in rows.chunks():

@@ -1,4 +1,4 @@
-"""The Intel kit's models: scikit-learn pipelines made from a Solution's arrays, so that no scikit-learn-intelex is needed to open them."""
+"""Models for the Intel kit: scikit-learn pipelines built from a Solution's arrays, readable without scikit-learn-intelex."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def stock_pipeline(spec: AlgorithmSpec, solution: Solution, values: np.ndarray, names: Sequence[str]) -> Pipeline:
-    """Return the kit's model of a point: ``StandardScaler``, then a fitted stock estimator.
+    """Return the kit's model of a solution: ``StandardScaler``, then a fitted stock estimator.
 
     Parameters
     ----------
@@ -27,18 +27,18 @@ def stock_pipeline(spec: AlgorithmSpec, solution: Solution, values: np.ndarray, 
     values : ndarray of shape (n_customers, n_features), float64
         The rows it was fitted on, unscaled.
     names : sequence of str
-        The features' names, which the pipeline then expects of new rows, as the kit's does.
+        Names of the features, which the pipeline then expects in new rows, as the kit's does.
 
     Notes
     -----
-    k-means' pipeline predicts; DBSCAN of scikit-learn cannot (``segcore score`` can).
+    The pipeline of k-means can predict; that of scikit-learn's DBSCAN cannot (``segcore score`` can).
     """
     import pandas as pd
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
 
     if spec.kit is None:
-        raise ParameterError(f"The Intel kit does not know {spec.title}, so there is no model of it in the kit's form.")
+        raise ParameterError(f"The Intel kit has no {spec.title}, so there is no model in the kit's format.")
     rows = pd.DataFrame(values, columns=list(names))
     scaler = StandardScaler().fit(rows)
     return Pipeline([("scaler", scaler), (spec.name, spec.kit.estimator(solution, scaler.transform(rows)))])

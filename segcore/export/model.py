@@ -1,4 +1,4 @@
-"""A solution as a folder of plain files, to score customers with elsewhere."""
+"""Model of a solution as a zip of plain files, for scoring customers elsewhere."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NO_TIME = (1980, 1, 1, 0, 0, 0)
 _README = """How to score customers with this model, without segcore
 =======================================================
 
-model.json says everything in words and numbers; the .npy files are plain arrays (numpy.load(file, allow_pickle=False)).
+model.json holds all settings and numbers; the .npy files are plain arrays (numpy.load(file, allow_pickle=False)).
 
 {steps}
 
@@ -33,53 +33,53 @@ Arrays
 ------
 {arrays}
 """
-_MAKING = """Make the features of each new customer in their own units, in the order of "features" in model.json. How each is made stands
-under "dictionary". {making}"""
-_FROM_COLUMNS = """"fitted" has under "columns" how each column makes its features, which are called "names":
-   - "use": "number". The column's number; where there is none, "missing".
-   - "use": "binary". 1 where the column is the second of "values", 0 for everything else; an empty cell counts as "missing" says.
-   - "use": "category". One feature for each of "values", in the order of "names": 1 where the column has that value, else 0. Then, where
-     "missing" is not null, one that is 1 where the cell is empty. Then, where "other" is not null, one that is 1 where none of those
-     before it is. A value that never occurred before is among the others; where there are none, all are 0.
+_MAKING = """Compute the features of each new customer in their units, in the order of "features" in model.json. Each one is defined under
+"dictionary". {making}"""
+_FROM_COLUMNS = """The list "columns" in "fitted" defines how each column becomes features, whose names are in "names":
+   - "use": "number". The column's number; if it is missing, the number in "missing".
+   - "use": "binary". 1 if the column has the second of "values", 0 for any other value; an empty cell has the value in "missing".
+   - "use": "category". One feature per value in "values", in the order of "names": 1 if the column has that value, else 0. Then, if
+     "missing" is not null, one feature that is 1 if the cell is empty. Then, if "other" is not null, one feature that is 1 if all
+     features before it are 0. A value that never occurred before counts as "other"; without "other", all features are 0.
    Values are compared as text: without spaces around them, in Unicode form NFC, 3.0 and +3 as 3, true as True.
-   A column may make features that are not in "features": leave them out."""
-_FROM_LINES = 'Recency and the like are counted to {reference}. The numbers that the dictionary speaks of stand under "fitted".'
-_TRANSFORMING = """Transform: "transforms" has for each feature what is done to its value x, and a number p.
-   - "": nothing.
+   A column may give features that are not in "features": leave them out."""
+_FROM_LINES = 'Recency and similar features count up to {reference}. Numbers that the dictionary refers to are under "fitted".'
+_TRANSFORMING = """Transform: "transforms" gives for each feature the transform of its value x, and a number p.
+   - "": none.
    - "log": sign(x) * log(1 + |x|), the natural logarithm.
    - "power": ((1 + x)^p - 1) / p where x >= 0, or log(1 + x) where p is 0;
      -((1 - x)^(2 - p) - 1) / (2 - p) where x < 0, or -log(1 - x) where p is 2 (Yeo and Johnson)."""
-_SCALING = """Scale each feature: (value - centre) / scale, with its number of "centre" and of "scale" in model.json{meaning}."""
+_SCALING = """Scale each feature: (value - centre) / scale, with its numbers in "centre" and "scale" in model.json{meaning}."""
 _MEANINGS = {
     "standard": ", the mean and the standard deviation",
     "robust": ", the median and the interquartile range",
     "minmax": ", the minimum and the range",
 }
-_DUMMIES = "; dummies of one column share a scale of their own"
-_NOT_SCALED = "Scale each feature: it stays as it is."
-_WEIGHING = 'Weigh each feature: multiply it by its number of "weights" in model.json.'
+_DUMMIES = "; dummies of one column share a scale"
+_NOT_SCALED = "Scale: leave each feature as it is."
+_WEIGHING = 'Weigh each feature: multiply it by its number in "weights" in model.json.'
 _ASSIGNING = """Assign: {scoring}
    {steps}"""
 
 
 def model_zip(store: Store, sweep_id: str, position: int) -> bytes:
-    """Return a zip with everything needed to score elsewhere: ``model.json``, arrays as ``.npy``, and how to use them in words.
+    """Return a zip for scoring elsewhere: ``model.json``, arrays as ``.npy``, and a README with the steps.
 
     Parameters
     ----------
     store : Store
     sweep_id, position : str, int
-        The point of the sweep.
+        The solution.
 
     Returns
     -------
     bytes
-        The same for the same point and the same names of its segments.
+        Equal for the same solution and the same names of its segments.
 
     Raises
     ------
     StoreError
-        Where the point has no segments.
+        If the solution has no segments.
     """
     spec, solution, preparation = store.spec(sweep_id), store.solution(sweep_id, position), store.sweep(sweep_id).preparation
     if solution.labels is None or preparation is None:

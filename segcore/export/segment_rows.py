@@ -1,4 +1,4 @@
-"""The rows of an export: who, in which segment, with which features."""
+"""Rows of an export: customers with their segments and features."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ _CHUNK_ROWS = 1 << 15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExportRows:
-    """Customers to export, in the order of their ids; columns are made chunk by chunk as they are written.
+    """Customers to export, in the order of their ids; columns are built chunk by chunk while writing.
 
     Parameters
     ----------
     sweep_id, spec, solution
-        The point that is exported.
+        The exported solution.
     names : mapping of segment to str
-        What each exported segment is called.
+        Name of each exported segment.
     table : FeatureTable
-        One row an exported row, values unscaled; without its profile columns.
+        One row per exported row, values unscaled; without its profile columns.
     profile : mapping of name to pyarrow array of shape (n_rows,)
-        Columns that were carried along but not clustered on, where they were asked for.
+        Profile columns, which were not clustered on, if asked for.
     segments : ndarray of shape (n_rows,), int32
     set_aside : ndarray of shape (n_rows,), bool, or None
-        Whom the outlier rule had set aside; ``None`` where they are not exported.
+        Whether the outlier rule set the customer aside; ``None`` if such customers are not exported.
     copies : bool
-        Whether jittered copies are rows, marked by their number.
+        Whether jittered copies are rows too, with their number.
     """
 
     sweep_id: str
@@ -60,7 +60,7 @@ class ExportRows:
 
     @property
     def columns(self) -> dict[str, str]:
-        """Names of the feature and profile columns and what each is called in the file: a name of ours is never taken twice."""
+        """Names of the feature and profile columns in the file, none of them equal to another column's name."""
         taken = {"customer_id", "copy", "segment", "segment_name", "set_aside"}
         called: dict[str, str] = {}
         for kind, names in (("feature", self.table.names), ("profile", tuple(self.profile))):
@@ -78,7 +78,7 @@ class ExportRows:
         return next(self._chunks(1)).schema
 
     def chunks(self) -> Iterator[pa.Table]:
-        """Yield the rows, some ten thousand at a time, so that memory does not grow with the number of rows."""
+        """Yield the rows in chunks of some ten thousand, so that memory does not grow with the number of rows."""
         return self._chunks(_CHUNK_ROWS)
 
     def _chunks(self, size: int) -> Iterator[pa.Table]:
@@ -113,28 +113,28 @@ def export_rows(
     profile: bool = False,
     include_set_aside: bool = False,
 ) -> ExportRows:
-    """Find the rows of an export.
+    """Select the rows of an export.
 
     Parameters
     ----------
     store : Store
     sweep_id, position : str, int
-        The point of the sweep.
+        The solution.
     segments : sequence of int or None
-        Which segments, -1 being noise; ``None`` is all of them, noise included.
+        Segments to export, -1 for noise; ``None`` means all of them, including noise.
     copies : bool
-        Whether the jittered copies are rows too; else each customer is one row, its first copy.
+        Whether the jittered copies are rows too; otherwise, each customer is one row.
     profile : bool
-        Whether the columns that were carried along but not clustered on are written.
+        Whether to write the profile columns, which were not clustered on.
     include_set_aside : bool
-        Whether customers that the outlier rule set aside are rows too, with the segment they score as.
+        Whether customers that the outlier rule set aside are rows too, in the segment that scoring assigns.
 
     Raises
     ------
     ParameterError
-        Where a segment is not one of the point's.
+        If a segment does not belong to the solution.
     StoreError
-        Where the point has no labels.
+        If the solution has no labels.
     """
     spec, solution = store.spec(sweep_id), store.solution(sweep_id, position)
     if solution.labels is None:
@@ -164,14 +164,14 @@ def export_rows(
 
 
 def scored_rows(store: Store, sweep_id: str, position: int, customers: np.ndarray, labels: np.ndarray, set_aside: np.ndarray) -> ExportRows:
-    """Return the rows of customers that were scored: their segments, without features.
+    """Return the rows of scored customers, with their segments but without features.
 
     Parameters
     ----------
     store, sweep_id, position
-        The point they were scored with.
+        The solution they were scored with.
     customers, labels, set_aside : ndarray of shape (n_customers,)
-        Ids as text, segments, and whom the outlier rule would have set aside.
+        Ids as text, segments, and whether the outlier rule would have set the customer aside.
     """
     spec, solution, preparation = store.spec(sweep_id), store.solution(sweep_id, position), store.sweep(sweep_id).preparation
     there = sorted({*solution.segments, *np.unique(labels).tolist(), *([NOISE] if solution.n_noise else [])})
@@ -189,7 +189,7 @@ def scored_rows(store: Store, sweep_id: str, position: int, customers: np.ndarra
 
 
 def segment_titles(store: Store, sweep_id: str, position: int, segments: Sequence[int]) -> dict[int, str]:
-    """Return what segments are called: the analyst's names, else "Segment 0" and "Noise"."""
+    """Return the names of segments: the analyst's names, else "Segment 0" and "Noise"."""
     given = store.segment_names(sweep_id, point_key(store.spec(sweep_id).points[position]))
     return {label: segment_title(label, given) for label in segments}
 
@@ -206,12 +206,12 @@ def _chosen(solution: Solution, segments: Sequence[int] | None) -> list[int]:
 
 
 def _positions(assembled: Assembled, repeats: int) -> np.ndarray:
-    """Return for each row that was clustered the row of the full table it came from."""
+    """Return the row of the full table for each clustered row."""
     return np.repeat(np.flatnonzero(assembled.kept), repeats)
 
 
 def _scored(store: Store, sweep_id: str, solution: Solution, values: np.ndarray) -> np.ndarray:
-    """Return the segment that each customer who was set aside scores as."""
+    """Return the segments that scoring assigns to customers who were set aside."""
     preparation = store.sweep(sweep_id).preparation
     if preparation is None:
         raise refusal("export.no_preparation", kind=StoreError, sweep=sweep_id[:12])
@@ -222,7 +222,7 @@ def _scored(store: Store, sweep_id: str, solution: Solution, values: np.ndarray)
 
 
 def _with_others(table: FeatureTable, others: FeatureTable, place: np.ndarray) -> FeatureTable:
-    """Return the rows of both tables, at the positions ``place`` of one after the other."""
+    """Concatenate two tables and return the rows at the positions ``place``."""
     return replace(
         table,
         values=np.concatenate([table.values, others.values])[place],
@@ -234,7 +234,7 @@ def _with_others(table: FeatureTable, others: FeatureTable, place: np.ndarray) -
 
 
 def _plain(column: np.ndarray) -> pa.Array:
-    """Return a column as an arrow array that both CSV and Parquet can hold; what has no type of its own becomes text."""
+    """Return a column as an Arrow array that both CSV and Parquet can hold; other types become text."""
     try:
         array = pa.array(column, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):

@@ -21,13 +21,13 @@ TABLE_FORMATS = (".parquet", ".csv")
 
 
 def check_table_path(path: Path, option: str) -> None:
-    """Raise `ParameterError` where a table cannot be written there, before any work is done.
+    """Raise `ParameterError` if a table cannot be written to ``path``; for a check before the work.
 
     Parameters
     ----------
     path : Path
     option : str
-        What the message calls it, such as ``--out``.
+        Name of the option for the message, such as ``--out``.
     """
     if path.suffix.lower() not in TABLE_FORMATS:
         raise refusal("export.unknown_format", kind=ParameterError, path=str(path), option=option)
@@ -35,39 +35,39 @@ def check_table_path(path: Path, option: str) -> None:
 
 
 def check_folder(path: Path, option: str) -> None:
-    """Raise `ParameterError` where the folder that a file is to be written to is not there."""
+    """Raise `ParameterError` if the folder of a file to write does not exist."""
     if not path.absolute().parent.is_dir():
         raise refusal("export.no_folder", kind=ParameterError, path=str(path), option=option)
 
 
 def write_table(rows: pa.Table, path: Path) -> None:
-    """Write rows as Parquet or CSV, by the name's ending; a file that is there is replaced once the new one is complete.
+    """Write rows as Parquet or CSV, by the name's ending; an existing file is replaced once the new one is complete.
 
-    Text that a spreadsheet would run as a formula gets a ``'`` in front in CSV; Parquet has it as it is.
+    In CSV, text that a spreadsheet would run as a formula gets a ``'`` in front; Parquet contains it unchanged.
 
     Raises
     ------
     ParameterError
-        Where the file cannot be written.
+        If the file cannot be written.
     """
     with replacing(path) as file:
         _write(rows, file, path.suffix.lower())
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write text as UTF-8; a file that is there is replaced once the new one is complete.
+    """Write text as UTF-8; an existing file is replaced once the new one is complete.
 
     Raises
     ------
     ParameterError
-        Where the file cannot be written.
+        If the file cannot be written.
     """
     with replacing(path) as file:
         file.write(text.encode())
 
 
 def table_bytes(rows: pa.Table, suffix: str) -> bytes:
-    """Return rows as the content of a ``.parquet`` or ``.csv`` file, as `write_table` writes it."""
+    """Return the content of the ``.parquet`` or ``.csv`` file that `write_table` would write."""
     buffer = io.BytesIO()
     _write(rows, buffer, suffix)
     return buffer.getvalue()
@@ -87,12 +87,12 @@ def _is_text(kind: pa.DataType) -> bool:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file that takes the place of ``path`` once it is complete, and goes away where it is not.
+    """Open a temporary file that replaces ``path`` once it is complete, and is deleted on failure.
 
     Raises
     ------
     ParameterError
-        Where it cannot be written.
+        If the file cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

@@ -25,9 +25,9 @@ class ValueShare:
     ----------
     value : str
     customers : int
-        Who has it.
+        Number of customers with this value.
     share : float
-        Of the group, 0 to 1.
+        Their share of the group, 0 to 1.
     low, high : float
         Wilson's 95 % interval for the share in the population that the group is a sample of.
     """
@@ -41,12 +41,12 @@ class ValueShare:
 
 @dataclass(frozen=True, slots=True)
 class GroupShares:
-    """One segment, the noise, or everybody: every value's share.
+    """Shares of all values in one segment, in the noise, or among all customers.
 
     Parameters
     ----------
     label : int or None
-        ``None`` is all customers.
+        ``None`` means all customers.
     title : str
     customers : int
     values : tuple of ValueShare
@@ -59,28 +59,28 @@ class GroupShares:
     values: tuple[ValueShare, ...]
 
     def largest(self) -> ValueShare:
-        """Return the value that most of the group have."""
+        """Return the most frequent value of the group."""
         return max(self.values, key=lambda value: value.customers)
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnAcross:
-    """A column of categories over all segments.
+    """Shares of a column's categories in all segments.
 
     Parameters
     ----------
     column, title : str
     clustered_on : bool
-        Whether it is a feature of the solution; else it is part of the profile.
+        Whether the column is a feature of the solution; otherwise it is a profile column.
     everyone : GroupShares
     segments : tuple of GroupShares
         The largest segment first, the noise last.
     association : float
         Cramer's V of segment and value, 0 (the segments are alike in it) to 1 (it determines the segment).
     pure : tuple of (str, str)
-        Segments in which at least 99 % have one value, though fewer than 90 % of all customers have: title and value.
+        Title and value of segments in which at least 99 % have a value that fewer than 90 % of all customers have.
     agreement : float
-        Adjusted Rand index between the segments and the column's own values: how far a grouping by the column is the same grouping.
+        Adjusted Rand index between the segments and a grouping by the column's values.
     """
 
     column: str
@@ -94,7 +94,7 @@ class ColumnAcross:
 
 
 def columns_across(table: FeatureTable, solution: Solution, names: Mapping[int, str]) -> tuple[ColumnAcross, ...]:
-    """Describe every column of categories over the segments, the one that differs most between them first.
+    """Describe every column of categories by segment, in descending order of difference between the segments.
 
     Parameters
     ----------
@@ -103,11 +103,11 @@ def columns_across(table: FeatureTable, solution: Solution, names: Mapping[int, 
     solution : Solution
         With its labels; ``table`` has as many rows.
     names : mapping of label to str
-        What the analyst calls the segments.
+        The analyst's names of the segments.
 
     Notes
     -----
-    Copies are left out. Numbers of the profile are not described here: see `numbers_across`.
+    Copies are left out. For numbers of the profile see `numbers_across`.
     """
     originals = np.asarray(table.copies) == 0
     rows = table if originals.all() else table.take(originals)
@@ -118,7 +118,7 @@ def columns_across(table: FeatureTable, solution: Solution, names: Mapping[int, 
 
 
 def _feature_columns(rows: FeatureTable) -> list[tuple[str, str, bool, np.ndarray]]:
-    """Return each binary column and each column of dummies as the text of its values, as far as the features tell it."""
+    """Return each binary column and each column of dummies as text values, reconstructed from its features."""
     entries = [entry for entry in rows.dictionary if entry.name in rows.names and entry.kind != "number"]
     columns: dict[str, list[int]] = {}
     for position, entry in enumerate(entries):
@@ -135,7 +135,7 @@ def _feature_columns(rows: FeatureTable) -> list[tuple[str, str, bool, np.ndarra
 
 
 def _other_value(rows: FeatureTable, column: str) -> str:
-    """Return what 0 means in a binary column: the recipe that was fitted says it."""
+    """Return the value that 0 means in a binary column, from the fitted recipe."""
     for recipe in rows.fitted.get("columns", ()):
         if recipe["column"] == column and recipe["use"] == "binary":
             return str(recipe["values"][0])
@@ -222,13 +222,13 @@ def _pure(segments: Sequence[GroupShares], everyone: GroupShares) -> tuple[tuple
 
 @dataclass(frozen=True, slots=True)
 class NumberAcross:
-    """A number of the profile over all segments.
+    """Medians and means of a numeric profile column in all segments.
 
     Parameters
     ----------
     column : str
     everyone : tuple of (int, float, float) or None
-        Customers who have a value, their median and mean; ``None`` where nobody has one.
+        Number of customers with a value, their median and mean; ``None`` if no customer has one.
     segments : tuple of (str, (int, float, float) or None)
         The same for each segment, the largest first, under its title.
     """
@@ -239,7 +239,7 @@ class NumberAcross:
 
 
 def numbers_across(table: FeatureTable, solution: Solution, names: Mapping[int, str]) -> tuple[NumberAcross, ...]:
-    """Describe every number of the profile that has more values than a category over the segments; see `columns_across`."""
+    """Describe every numeric profile column with too many values for a category by segment; see `columns_across`."""
     originals = np.asarray(table.copies) == 0
     labels = np.asarray(solution.labels)[originals]
     categories = {column for column, *_ in _profile_columns(table)}

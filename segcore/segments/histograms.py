@@ -11,14 +11,14 @@ from segcore.features.spread import histogram_edges
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Two histograms over the same bins.
+    """Histograms of a segment and of all customers over the same bins.
 
     Parameters
     ----------
     edges : tuple of float, one more than the bins
-        Ascending, in the feature's unit. A bin holds its left edge; the last one holds its right edge too.
+        Ascending, in the feature's unit. A bin includes its left edge; the last one also its right edge.
     population, segment : tuple of float
-        Share of all customers, and of the segment's, in each bin; with those outside the range they add up to 1.
+        Shares of all customers, and of the segment's customers, in each bin; with those outside, they add up to 1.
     population_outside, segment_outside : int
         Customers below the first or above the last edge.
     """
@@ -31,21 +31,21 @@ class Histogram:
 
     @property
     def is_clipped(self) -> bool:
-        """Tell whether some customers lie outside the range that is drawn."""
+        """Tell whether some customers are outside the range shown."""
         return self.population_outside > 0
 
 
 def histogram_pair(values: np.ndarray, members: np.ndarray, *, bins: int = 30) -> Histogram:
-    """Count a feature in the population and in a segment, over shared bins.
+    """Count a feature's values in a segment and among all customers, over the same bins.
 
     Parameters
     ----------
     values : ndarray of shape (n_customers,), float64
-        The feature, finite, in its own unit.
+        The feature, finite, in its unit.
     members : ndarray of shape (n_customers,), bool
         The segment.
     bins : int
-        Most bins to make: see `histogram_edges`.
+        Largest number of bins: see `histogram_edges`.
     """
     edges = histogram_edges(values, bins)
     outside = (values < edges[0]) | (values > edges[-1])

@@ -15,7 +15,7 @@ from segcore.wording.numbers import segment_title
 
 
 def segment_profile(table: FeatureTable, solution: Solution, names: Mapping[int, str]) -> SegmentProfile:
-    """Describe every segment of a solution, and its noise.
+    """Build the profile of every segment of a solution, and of its noise.
 
     Parameters
     ----------
@@ -24,16 +24,16 @@ def segment_profile(table: FeatureTable, solution: Solution, names: Mapping[int,
     solution : Solution
         With its labels; ``table`` has as many rows.
     names : mapping of label to str
-        What the analyst calls the segments.
+        The analyst's names of the segments.
 
     Raises
     ------
     DataError
-        Where the solution has no labels, or not one for each row.
+        If the solution does not have one label per row.
 
     Notes
     -----
-    Means, medians and counts are over customers (copy 0); compactness is the solution's own, over all rows.
+    Means, medians and counts are over customers (copy 0); compactness is the solution's, over all rows.
     """
     if solution.labels is None or len(solution.labels) != len(table):
         raise refusal("export.no_labels")
@@ -50,7 +50,7 @@ def segment_profile(table: FeatureTable, solution: Solution, names: Mapping[int,
 
 
 class _Population:
-    """Statistics of every feature over all customers, and the dictionary's entry for each."""
+    """Statistics and dictionary entry of every feature over all customers."""
 
     def __init__(self, rows: FeatureTable) -> None:
         self.means = rows.values.mean(axis=0)

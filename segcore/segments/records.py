@@ -17,16 +17,16 @@ class FeatureProfile:
     name, title, unit : str
         As in the data dictionary.
     mean, population_mean : float
-        Of a binary feature or a dummy: the share of the customers that have it.
+        For a binary feature or a dummy, the share of the customers that have it.
     median, population_median : float or None
         ``None`` for binary features and dummies, whose median is 0 or 1.
     compactness : float or None
-        ``1 - std within / std overall`` as the solution's quality has it; ``None`` for noise, one-member segments, constant features.
+        ``1 - std within / std overall`` from the solution's quality; ``None`` for noise, one-member segments, constant features.
     shift : float or None
         ``(mean - population mean) / population std`` (ddof 0); ``None`` for constant features.
     kind : {"number", "binary", "dummy"}
     block : str
-        The column whose dummies this is one of; "" for features that stand alone.
+        The column that this dummy belongs to; "" for other features.
     """
 
     name: str
@@ -43,7 +43,7 @@ class FeatureProfile:
 
     @property
     def is_share(self) -> bool:
-        """Tell whether customers have it or have it not, so that its mean is the share that do."""
+        """Tell whether the feature is 0 or 1, so that its mean is the share of customers that have it."""
         return self.kind != "number"
 
 
@@ -60,14 +60,14 @@ class SegmentSummary:
     customers : int
         Copies not counted.
     customer_share : float
-        Of the customers that were clustered, 0 to 1.
+        Share of the clustered customers, 0 to 1.
     revenue, revenue_share : float or None
-        Net revenue, and its share of the clustered customers' net revenue; ``None`` where the data have none, the share also where
-        the total is not positive.
+        Net revenue, and its share of the clustered customers' net revenue; ``None`` without revenue data, the share also if the total
+        is not positive.
     features : tuple of FeatureProfile
         In the table's order.
     apart : str
-        What sets it apart, one sentence.
+        One sentence on what sets it apart.
     """
 
     label: int
@@ -80,7 +80,7 @@ class SegmentSummary:
     apart: str
 
     def ranked(self) -> tuple[FeatureProfile, ...]:
-        """Return the features, the most compact first, those without a compactness last; of equally compact ones the most shifted."""
+        """Return the features by descending compactness, then by descending shift; those without a compactness come last."""
 
         def rank(feature: FeatureProfile) -> tuple[float, float]:
             return (-math.inf if feature.compactness is None else feature.compactness, abs(feature.shift or 0.0))
@@ -109,9 +109,9 @@ class SegmentProfile:
     revenue: float | None
 
     def everyone(self) -> tuple[SegmentSummary, ...]:
-        """Return the segments, and the noise where there is some."""
+        """Return the segments, followed by the noise if there is any."""
         return (*self.segments, self.noise) if self.noise else self.segments
 
     def find(self, label: int) -> SegmentSummary:
-        """Return the segment with a label; the first one where it has none of that label."""
+        """Return the segment with a label, or the first segment if there is none."""
         return next((summary for summary in self.everyone() if summary.label == label), self.everyone()[0])

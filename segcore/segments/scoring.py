@@ -1,4 +1,4 @@
-"""Assign new customers to the segments of a saved solution, through the numbers that were fitted when it was made."""
+"""Scoring: assign new customers to the segments of a stored solution, with its fitted preparation and model."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class ScoredCustomers:
     labels : ndarray of shape (n_customers,), int32
         -1 is noise.
     set_aside : ndarray of shape (n_customers,), bool
-        Whom the solution's outlier rule would have set aside; they are scored all the same.
+        Whether the solution's outlier rule would have set the customer aside; such customers are scored too.
     notes : tuple of Finding
-        Values that no customer had when the sweep was made, and what they count as.
+        Findings about values that no customer had when the sweep was made, and how they count.
     """
 
     table: FeatureTable
@@ -63,23 +63,23 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     ----------
     store : Store
     sweep_id, position : str, int
-        The point of the sweep to score with.
+        The solution to score with.
     dataset : Dataset
-        Raw rows of the kind the sweep was made from. Every customer in them is scored.
+        Rows of the same kind as the sweep's data. Every customer in them is scored.
     as_of : str or None
-        ISO date, or date and time, to which recency and the like are counted; a date is its end. ``None`` is the sweep's own.
+        ISO date, or date and time, up to which recency and similar features count; a date means its end. ``None`` means the sweep's date.
 
     Raises
     ------
     StoreError
-        Where the point has no labels.
+        If the solution has no labels.
     DataError
-        Where the data are of another kind, lack a feature, or go on after the date.
+        If the data are of another kind, lack a feature, or continue after the date.
 
     Notes
     -----
-    A customer whose features are what they were when the sweep was made has the label it got then. So has any other with exactly these
-    features, which settles customers at the same distance from two centres as the fit settled them.
+    A customer whose features have not changed since the sweep gets the same label again. So does any other customer with exactly these
+    features; customers at the same distance from two centres are therefore assigned as in the fit.
     """
     spec = store.spec(sweep_id)
     solution = store.solution(sweep_id, position)
@@ -126,17 +126,17 @@ def _range_notes(trained: FeatureTable, scored: FeatureTable) -> tuple[Finding, 
 
 
 def _fitted(earlier: FeatureTable, spec: SweepSpec, preparation: Preparation) -> Mapping[str, Any] | None:
-    """Return what made the sweep's features; of sweeps that did not keep it, what their table still tells."""
+    """Return what was fitted to build the sweep's features; for old sweeps that did not store it, derive it from their table."""
     if preparation.fitted or spec.data.get("kind") != "customers":
         return preparation.fitted or None
     table = earlier.select(preparation.features)
-    # Filling with the median did not move it.
+    # Filling missing values with the median did not change the median.
     medians = zip(table.names, np.median(table.values, axis=0), strict=True)
     return {"columns": [{"column": name, "use": "number", "names": [name], "missing": float(median)} for name, median in medians]}
 
 
 def _reference_date(dataset: Dataset, preparation: Preparation, as_of: str | None) -> str | None:
-    """Return the date to count to, once it is clear that the data do not go on after it."""
+    """Return the date to count to, after checking that the data do not continue after it."""
     if preparation.reference_date is None:
         if as_of is not None:
             raise refusal("score.undated", kind=ParameterError)
@@ -169,7 +169,7 @@ def _latest(dataset: Dataset) -> dt.datetime | None:
 
 
 def _as_trained(earlier: FeatureTable, spec: SweepSpec, solution: Solution, table: FeatureTable, labels: np.ndarray) -> np.ndarray:
-    """Return ``labels`` with those of the fit for rows that took part in it."""
+    """Return ``labels`` with the labels of the fit for rows that took part in it."""
     trained = assemble(earlier, spec.plan)
     fitted = np.asarray(solution.labels)
     # Adding 0 makes -0 and 0 the same bytes.
@@ -186,7 +186,7 @@ def _as_trained(earlier: FeatureTable, spec: SweepSpec, solution: Solution, tabl
 
 
 def _set_aside(earlier: FeatureTable, spec: SweepSpec, scored: FeatureTable) -> np.ndarray:
-    """Return who lies outside the bounds that the outlier rule had when the sweep was made."""
+    """Return which customers are outside the bounds of the sweep's outlier rule."""
     aside = np.zeros(len(scored), dtype=bool)
     if spec.plan.outliers == "none":
         return aside
