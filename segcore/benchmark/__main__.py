@@ -23,13 +23,13 @@ def main(argv: Sequence[str]) -> int:
     home, job_id = argv
     faulthandler.enable()
     store = Store(home)
-    told = 0.0
+    reported = 0.0
 
-    def tell(done: int) -> None:
+    def report(done: int) -> None:
         # Each update is flushed to disk, which must not happen between fits of a millisecond.
-        nonlocal told
-        if time.monotonic() - told >= _PROGRESS_SECONDS or done == total:
-            told = time.monotonic()
+        nonlocal reported
+        if time.monotonic() - reported >= _PROGRESS_SECONDS or done == total:
+            reported = time.monotonic()
             store.update_job(job_id, progress=done)
 
     spec = BenchmarkSpec.from_json(store.job_row(job_id)["spec"])
@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
     # Only one job runs at a time, so files found here are left from a killed one.
     shutil.rmtree(store.home / _FOLDER, ignore_errors=True)
     try:
-        result = run_benchmark(store, spec, store.home / _FOLDER / job_id, progress=tell)
+        result = run_benchmark(store, spec, store.home / _FOLDER / job_id, progress=report)
     except SegcoreError as error:
         store.update_job(job_id, message=str(error))
         return USER_ERROR

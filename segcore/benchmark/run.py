@@ -67,14 +67,14 @@ def run_benchmark(
         for order, (engine, number) in enumerate(turns(spec.engines, spec.runs)):
             before = order * len(spec.sweep.points)
             if sum(run.died is not None for run in runs if run.engine == engine) < _HOPELESS:
-                runs.append(_run(request, engine, number, folder, fit, partial(_told_from, tell, before)))
+                runs.append(_run(request, engine, number, folder, fit, partial(_progress_from, tell, before)))
             tell(before + len(spec.sweep.points))
         return (report_silhouettes if request["work"] == "silhouette" else report)(spec, runs, shape=shape, machine=machine)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _told_from(tell: Callable[[int], None], before: int, done: int) -> None:
+def _progress_from(tell: Callable[[int], None], before: int, done: int) -> None:
     tell(before + done)
 
 

@@ -144,7 +144,7 @@ def markdown(documents: Sequence[Mapping[str, Any]]) -> str:
     """
     rows = [_row(document, engine) for document in documents for engine in _engines(document)]
     table = [_line(_HEADER), _line("---" for _ in _HEADER), *(_line(row) for row in rows)]
-    said = [f"- **{_work(document)}, {document['rows']:,} rows.** {_told(document)}" for document in documents]
+    said = [f"- **{_work(document)}, {document['rows']:,} rows.** {_summary(document)}" for document in documents]
     proofs = list(dict.fromkeys(_proof(engine, document) for document in documents for engine in _engines(document)))
     return "\n".join(
         [
@@ -235,7 +235,7 @@ def _short(seconds: float) -> str:
     return f"{seconds:.3g}" if seconds < 1 else f"{seconds:.2f}"
 
 
-def _told(document: Mapping[str, Any]) -> str:
+def _summary(document: Mapping[str, Any]) -> str:
     return " ".join([document["summary"], *document["warnings"]])
 
 

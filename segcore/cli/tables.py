@@ -40,11 +40,11 @@ def sweep_text(sweep: Sweep, from_store: bool) -> str:
     measures = ("silhouette", "inertia", "Calinski-Harabasz", "Davies-Bouldin", *(name.upper() for name in criteria))
     header = ("solution", "status", "segments", "noise", *measures, "fit s", "sizes")
     table = text_table(header, [_row(solution, criteria) for solution in solutions], right=range(2, len(header) - 1))
-    said = [f"{point_key(solution.params)}: {solution.reason}" for solution in solutions if solution.reason]
+    reasons = [f"{point_key(solution.params)}: {solution.reason}" for solution in solutions if solution.reason]
     recommended = sweep.recommendation
     end = [] if recommended is None else [_recommended(recommended)]
     source = "saved results" if from_store else f"computed by {', '.join(sorted({s.engine for s in solutions}))}"
-    return "\n".join([head, "", table, *said, "", *end, f"Sweep {sweep.id[:12]}: {source}."])
+    return "\n".join([head, "", table, *reasons, "", *end, f"Sweep {sweep.id[:12]}: {source}."])
 
 
 def _recommended(found: Recommendation) -> str:

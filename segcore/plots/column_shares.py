@@ -16,7 +16,7 @@ _COLOURS = (*PALETTE[:6], "#6B5FB5", "#D0526B")
 _NO_VALUE = {REST: QUIET, MISSING: "#5B6570"}
 _LEAST_SHOWN = 0.06
 _LEAST_POINTS = 10
-_MOST_SAID = 6
+_MOST_NAMED = 6
 
 
 def draw_across(across: ColumnAcross) -> Figure:
@@ -84,7 +84,7 @@ def describe_across(across: ColumnAcross) -> str:
 def _largest_values(across: ColumnAcross) -> str:
     return "; ".join(
         f"{group.title}: mostly {value.value} ({percent_text(value.share)} of {counted(group.customers, 'customer')})"
-        for group in across.segments[:_MOST_SAID]
+        for group in across.segments[:_MOST_NAMED]
         for value in (group.largest(),)
     )
 
@@ -95,7 +95,7 @@ def _rarer_value(across: ColumnAcross) -> str:
     groups = sorted(across.segments, key=lambda group: -group.values[position].share)
     parts = [
         f"{percent_text(value.share)} of {group.title} (95 % interval {percent_text(value.low)} to {percent_text(value.high)})"
-        for group in groups[:_MOST_SAID]
+        for group in groups[:_MOST_NAMED]
         for value in (group.values[position],)
     ]
     rare = across.everyone.values[position]

@@ -47,7 +47,7 @@ def draw_spread(found: Spread, *, title: str, unit: str) -> Figure:
         hovertemplate="%{customdata[0]:.4g} to %{customdata[1]:.4g}: %{y:,} customers<extra></extra>",
     )
     figure = Figure(bars)
-    # Above the bars, in the margin, and away from the nearer edge: at the top of the plot the label lies on the highest bar.
+    # In the margin above the plot, and away from the nearer edge: inside the plot, the label would cover the highest bar.
     is_right = found.median > (edges[0] + edges[-1]) / 2
     anchor = "right" if is_right else "left"
     median = {"text": f"median {found.median:.4g}", "x": found.median, "xanchor": anchor, "y": 1, "yanchor": "bottom", "yshift": 2}

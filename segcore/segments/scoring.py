@@ -112,7 +112,7 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
 
 
 def _range_notes(trained: FeatureTable, scored: FeatureTable) -> tuple[Finding, ...]:
-    """Warn of numbers most of which lie outside what they were when the sweep was made: another unit or decimal mark, say."""
+    """Warn of features with most values outside the sweep's range, for example because of another unit or decimal mark."""
     if len(scored) < _FEWEST_IN_RANGE:
         return ()
     notes = []
