@@ -40,7 +40,7 @@ def draw_next_step(page: Page, taken: Intake) -> None:
     with st.container(border=True):
         st.markdown("**Next step**")
         if done and newest is not None:
-            st.markdown("A sweep of these data has finished. Compare its solutions and choose one.")
+            st.markdown("A sweep of this data has finished. Compare its solutions and choose one.")
             with st.container(horizontal=True, vertical_alignment="center"):
                 if st.button("Explore the results", key="home.next", type="primary", icon=":material/insights:"):
                     state.follow(newest)
@@ -50,7 +50,7 @@ def draw_next_step(page: Page, taken: Intake) -> None:
             return
         st.markdown(
             f"{ticked}. A sweep clusters the {counted(taken.n_customers, 'customer')} with many settings, such as 2 to 12 segments, "
-            "and shows which number of segments the data support."
+            "and shows which number of segments the data supports."
         )
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Set up a sweep", key="home.next", type="primary", icon=":material/grid_on:"):
