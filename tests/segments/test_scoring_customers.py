@@ -183,7 +183,7 @@ def test_the_exported_model_alone_is_enough_to_score_with_numpy(swept, read, sca
         centres = np.load(io.BytesIO(archive.read("centres.npy")), allow_pickle=False)
         readme = archive.read("README.txt").decode()
     assert model["format"] == "segcore model 2"
-    for word in ("1. Make", "2. Transform", "3. Scale", "4. Weigh", "5. Assign", "Yeo and Johnson", '"use": "category"'):
+    for word in ("1. Compute", "2. Transform", "3. Scale", "4. Weigh", "5. Assign", "Yeo and Johnson", '"use": "category"'):
         assert word in readme
     new = customers(120, 1)
     features = {}
