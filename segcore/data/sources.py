@@ -9,7 +9,7 @@ from pathlib import Path
 from segcore.data.files.raw import Raw
 from segcore.data.files.reader import read_file, user_path
 from segcore.data.meaning.roles import find_meaning
-from segcore.data.rows.build import Selection, build_dataset
+from segcore.data.rows.dataset import Selection, build_dataset
 from segcore.data.samples.registry import find_sample
 from segcore.records.dataset import ROLES, Dataset
 from segcore.records.intake import DataRequest

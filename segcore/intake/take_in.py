@@ -106,7 +106,7 @@ def _use_remembered(store: Store, raw: Raw, request: DataRequest, choice: Mappin
 
 def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
     from segcore.data.meaning.roles import find_meaning
-    from segcore.data.rows.build import Selection, build_dataset
+    from segcore.data.rows.dataset import Selection, build_dataset
     from segcore.data.rows.script_cells import script_notes
     from segcore.features.builders import build_features
 

@@ -6,7 +6,7 @@ import pytest
 from segcore.data.files.raw import table_source
 from segcore.data.meaning.clock_times import clock_times
 from segcore.data.meaning.roles import find_meaning
-from segcore.data.rows.build import Selection, build_dataset
+from segcore.data.rows.dataset import Selection, build_dataset
 from segcore.wording.findings import sentence
 
 DAYS = ["2024-01-13", "2024-01-13", "2024-01-15", "2024-02-01"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from segcore.data.files.raw import table_source
 from segcore.data.meaning.roles import find_meaning
-from segcore.data.rows.build import Selection, build_dataset
+from segcore.data.rows.dataset import Selection, build_dataset
 from segcore.data.rows.duplicates import repeats_earlier
 from segcore.data.rows.worth_a_look import cancelled_lines
 from segcore.data.sources import read_source
