@@ -1,6 +1,7 @@
 """Scoring: the training customers get their training labels, new ones the stored numbers' answer, and nobody is dropped."""
 
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -129,9 +130,8 @@ def test_customers_at_the_same_distance_from_two_centres_keep_the_label_of_the_f
     sweep_id = swept(store, dataset, outliers="none")
     spec = algorithm("kmeans")
     # Whatever the assignment says of a tie, a training row is settled by the fit.
-    monkeypatch.setattr(
-        "segcore.segments.scoring.algorithm", lambda name: type("Other", (), {"assign": staticmethod(lambda X, *rest: X[:, 0] * 0)})
-    )
+    other = SimpleNamespace(scoring=SimpleNamespace(assign=lambda X, *rest: X[:, 0] * 0))
+    monkeypatch.setattr("segcore.segments.scoring.algorithm", lambda name: other)
     np.testing.assert_array_equal(score(store, sweep_id, 0, dataset).labels, store.solution(sweep_id, 0).labels)
     assert spec.name == "kmeans"
 
