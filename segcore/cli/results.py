@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from segcore.cli.meaning import parse_roles, read_options, row_rules
 from segcore.cli.options import add_data_options, print_notes
 from segcore.errors import DataError, ParameterError
+from segcore.wording.findings import note_json
+from segcore.wording.numbers import counted
 
 if TYPE_CHECKING:
     from segcore.records.dataset import Dataset
@@ -47,7 +49,7 @@ def add_commands(subparsers: Any) -> None:
     score.add_argument(
         "--frames", choices=("pandas", "polars", "modin"), default="pandas", help="library that builds the features (default: pandas)"
     )
-    score.add_argument("--json", action="store_true", help="print one JSON document with the counts")
+    score.add_argument("--json", action="store_true", help="print one JSON document with the counts and notes")
     score.set_defaults(run=run_score)
 
 
@@ -86,7 +88,7 @@ def run_export(args: argparse.Namespace) -> int:
     else:
         listed = ", ".join(f"{entry['name']} {entry['rows']:,}" for entry in document["segments"])
         model = f" The model is in {args.model}." if args.model is not None else ""
-        print(f"{document['rows']:,} rows written to {args.out} ({listed}). Where they come from is in {args.out}.json.{model}")
+        print(f"{counted(document['rows'], 'row')} written to {args.out} ({listed}). Where they come from is in {args.out}.json.{model}")
     return 0
 
 
@@ -135,18 +137,20 @@ def run_score(args: argparse.Namespace) -> int:
     sweep_id, position = find_sweep_point(store, args.sweep, args.point)
     dataset = read_like_trained(store, store.spec(sweep_id).data, args, roles)
     scored = score(store, sweep_id, position, dataset, as_of=args.as_of)
-    print_notes((*dataset.notes, *scored.notes))
+    notes = (*dataset.notes, *scored.notes)
+    print_notes(notes)
     document = write_scores(
         store, sweep_id, position, args.out, customers=scored.customers, labels=scored.labels, set_aside=scored.set_aside
     )
     if args.json:
         scored_data = {"name": dataset.name, "fingerprint": dataset.fingerprint, "filters": list(dataset.filters), "as_of": args.as_of}
-        print(json.dumps({**document, "scored": scored_data}, ensure_ascii=False, allow_nan=False))
+        listed_notes = [note_json(note) for note in notes]
+        print(json.dumps({**document, "scored": scored_data, "notes": listed_notes}, ensure_ascii=False, allow_nan=False))
     else:
         listed = ", ".join(f"{entry['name']} {entry['rows']:,}" for entry in document["segments"] if entry["rows"])
         marked = document["set_aside_rows"]
         aside = f" The outlier rule would have set aside {marked:,} of them." if marked else ""
-        print(f"{document['rows']:,} customers written to {args.out} ({listed}).{aside}")
+        print(f"{counted(document['rows'], 'customer')} written to {args.out} ({listed}).{aside}")
     return 0
 
 

@@ -133,8 +133,12 @@ def test_later_data_need_a_date_and_columns_of_other_names_their_roles(swept, tm
     assert "give --as-of" in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out.csv").exists()
-    assert main([*command, *renamed, "--as-of", "2011-12-31"]) == 0
+    assert main([*command, *renamed, "--as-of", "2011-12-31", "--json"]) == 0
     assert len(read(tmp_path / "out.csv")) == 60
+    shown = capsys.readouterr()
+    notes = json.loads(shown.out)["notes"]
+    assert notes
+    assert [f"{'warning' if note['level'] == 'warning' else 'note'}: {note['text']}" for note in notes] == shown.err.splitlines()
 
 
 def test_a_role_given_on_the_command_line_comes_before_the_sweeps(swept, shop_csv, tmp_path):
