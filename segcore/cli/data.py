@@ -105,7 +105,7 @@ def run_get(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"sample": sample.name, "rows": rows, "here": True}))
     else:
-        print(f"{sample.name}: {rows:,} rows, stored in {cached_path(folder)}.")
+        print(f"{sample.name}: {counted(rows, 'row')}, stored in {cached_path(folder)}.")
     return 0
 
 

@@ -102,7 +102,8 @@ def _pick_features(taken: Intake, table: FeatureTable) -> Plan | None:
         st.warning("No feature is ticked. Tick at least one on Features.", icon=":material/checklist:")
         return None
     rule = "outliers set aside" if chosen.outliers == "kit" else "no outlier rule"
-    st.caption(f"{counted(len(chosen.features), 'feature')} of {counted(len(table), 'customer')}, {rule}, {chosen.scaler} scaling.")
+    scaling = f"{'no' if chosen.scaler == 'none' else chosen.scaler} scaling"
+    st.caption(f"{counted(len(chosen.features), 'feature')} of {counted(len(table), 'customer')}, {rule}, {scaling}.")
     return chosen
 
 
