@@ -5,6 +5,6 @@ from ui.shell.page import begin_page, next_step
 page = begin_page("features")
 taken = page.require_intake()
 table = page.feature_table(taken)
-chosen = feature_form(taken, table)
+plan = feature_form(taken, table)
 next_step("sweep", "Continue to Sweep")
-draw_tabs(chosen, taken, table)
+draw_tabs(plan, taken, table)

@@ -8,9 +8,9 @@ from ui.sweep.list import draw_followed, draw_recent
 page = begin_page("sweep")
 taken = page.require_intake()
 draw_followed(page.store)
-chosen = state.plan()
-if chosen.features:
-    sweep_form(page.store, taken, page.feature_table(taken), chosen)
+plan = state.plan()
+if plan.features:
+    sweep_form(page.store, taken, page.feature_table(taken), plan)
 else:
     st.warning("No feature is ticked. Tick at least one to compare customers by.", icon=":material/checklist:")
     link("features", "Choose features")

@@ -35,7 +35,7 @@ FOLLOWED = "benchmark"
 def benchmark_form(store: Store, taken: Intake, table: FeatureTable) -> None:
     """Draw the form; its primary button starts the benchmark and follows it."""
     with st.container(border=True):
-        chosen = _pick_features(taken, table)
+        plan = _pick_features(taken, table)
         spec = algorithm(str(_picked("Algorithm", [one.name for one in algorithms()], "algorithm", lambda name: algorithm(name).title)))
         grid = _grid(spec)
         left, middle, right = st.columns(3)
@@ -56,7 +56,7 @@ def benchmark_form(store: Store, taken: Intake, table: FeatureTable) -> None:
         for name, value in (("repeats", repeats), ("runs", runs), (f"engines.{spec.name}", engines)):
             state.remember(f"benchmark.{name}", value)
         st.caption(" ".join(f"{ENGINE_TITLES[name]}: {ENGINE_WORDS[name]}" for name in engines))
-        if grid is None or chosen is None:
+        if grid is None or plan is None:
             return
         if not engines:
             st.warning("Choose at least one engine.", icon=":material/speed:")
@@ -72,7 +72,7 @@ def benchmark_form(store: Store, taken: Intake, table: FeatureTable) -> None:
             type="primary",
             icon=":material/speed:",
             on_click=start,
-            args=(store, taken, chosen, spec, grid, tuple(engines), int(repeats), int(runs)),
+            args=(store, taken, plan, spec, grid, tuple(engines), int(repeats), int(runs)),
         )
     problem = state.recall("benchmark_problem")
     if problem:
@@ -95,16 +95,16 @@ def _picked(label: str, options: list[str], name: str, words: Callable[[Any], st
 
 def _pick_features(taken: Intake, table: FeatureTable) -> Plan | None:
     options = [KITS, TICKED] if taken.kind == "transactions" else [TICKED]
-    chosen = state.plan()
+    plan = state.plan()
     if _picked("Customers and features", options, "features") == KITS:
-        chosen = KIT.plan(table, taken.kind)
-    if not chosen.features:
+        plan = KIT.plan(table, taken.kind)
+    if not plan.features:
         st.warning("No feature is ticked. Tick at least one on Features.", icon=":material/checklist:")
         return None
-    rule = "outliers set aside" if chosen.outliers == "kit" else "no outlier rule"
-    scaling = f"{'no' if chosen.scaler == 'none' else chosen.scaler} scaling"
-    st.caption(f"{counted(len(chosen.features), 'feature')} of {counted(len(table), 'customer')}, {rule}, {scaling}.")
-    return chosen
+    rule = "outliers set aside" if plan.outliers == "kit" else "no outlier rule"
+    scaling = f"{'no' if plan.scaler == 'none' else plan.scaler} scaling"
+    st.caption(f"{counted(len(plan.features), 'feature')} of {counted(len(table), 'customer')}, {rule}, {scaling}.")
+    return plan
 
 
 def _grid(spec: AlgorithmSpec) -> Grid | None:
@@ -125,7 +125,7 @@ def _grid(spec: AlgorithmSpec) -> Grid | None:
 def start(
     store: Store,
     taken: Intake,
-    chosen: Plan,
+    plan: Plan,
     spec: AlgorithmSpec,
     grid: Grid,
     engines: tuple[str, ...],
@@ -138,7 +138,7 @@ def start(
 
     state.remember("benchmark_problem", None)
     try:
-        sweep = make_spec(store, taken.table, taken.data, replace(chosen, repeats=repeats), algorithm=spec.name, points=grid.points())
+        sweep = make_spec(store, taken.table, taken.data, replace(plan, repeats=repeats), algorithm=spec.name, points=grid.points())
         asked = benchmark_spec(sweep, engines=engines, runs=runs)
         title = f"{spec.title} on {taken.data['name']}, {' vs '.join(engines)}"
         state.remember(FOLLOWED, jobs.start_benchmark(store, asked.to_json(), title=title, total=asked.total_fits))

@@ -1,4 +1,4 @@
-"""What the present choice leaves out, from the rows that were read to the customers that are clustered."""
+"""What the present plan leaves out, from the rows that were read to the customers that are clustered."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def set_aside(taken: Intake, table: FeatureTable) -> tuple[int, float | None]:
     return cache.computed("set_aside", taken.table, build)
 
 
-def account(taken: Intake, table: FeatureTable, chosen: Plan) -> pd.DataFrame:
+def account(taken: Intake, table: FeatureTable, plan: Plan) -> pd.DataFrame:
     """Return the steps from what was read to what is clustered, each with its rows, customers and net revenue.
 
     What is taken away is negative, so that each column adds up to the next line that is not.
@@ -59,7 +59,7 @@ def account(taken: Intake, table: FeatureTable, chosen: Plan) -> pd.DataFrame:
         lines.append(("Left out by the filters", -taken.filtered_out, None, None))
     revenue = None if table.revenue is None else float(table.revenue.sum())
     lines.append(("Used", taken.rows_used, len(table), revenue))
-    if chosen.outliers == "kit":
+    if plan.outliers == "kit":
         customers, part = set_aside(taken, table)
         lost = None if revenue is None or part is None else part * revenue
         left = None if revenue is None else revenue - (lost or 0.0)
@@ -71,32 +71,32 @@ def account(taken: Intake, table: FeatureTable, chosen: Plan) -> pd.DataFrame:
     return frame if revenue is not None else frame.drop(columns="Net revenue")
 
 
-def account_words(taken: Intake, table: FeatureTable, chosen: Plan) -> str:
+def account_words(taken: Intake, table: FeatureTable, plan: Plan) -> str:
     """Return the account in one sentence or two."""
     aside = [f"{found.rows:,} set aside ({sentence(found.reason)})" for found in taken.set_aside]
     aside += [f"{taken.filtered_out:,} left out by the filters"] if taken.filtered_out else []
     rows = f"{counted(taken.rows_read, 'row')} read, {', '.join(aside)}{', ' if aside else ''}"
     rows += f"{taken.rows_used:,} used" if aside else "all used"
     customers = f"{counted(len(table), 'customer')}"
-    if chosen.outliers == "kit":
+    if plan.outliers == "kit":
         lost, part = set_aside(taken, table)
         worth = f" with {percent_text(part)} of the net revenue" if part is not None else ""
         customers += f", {lost:,} set aside by the outlier rule{worth}; **{counted(len(table) - lost, 'customer')} are clustered**"
     else:
         customers += ", **all of them clustered**"
-    if chosen.repeats > 1:
-        customers += f", {chosen.repeats} copies of each"
+    if plan.repeats > 1:
+        customers += f", {plan.repeats} copies of each"
     made = [use.use in ("number", "binary", "category") for use in taken.uses]
     columns = "" if all(made) else f" Of {counted(len(made), 'column')}, {sum(made):,} make the features; the others are not clustered on."
     return f"{rows}; {customers}.{columns}"
 
 
-def draw_account(taken: Intake, table: FeatureTable, chosen: Plan) -> None:
-    """Draw what the choice leaves out."""
-    rows = account(taken, table, chosen)
+def draw_account(taken: Intake, table: FeatureTable, plan: Plan) -> None:
+    """Draw what the plan leaves out."""
+    rows = account(taken, table, plan)
     with st.container(border=True):
         st.markdown("**What is left out**")
-        st.markdown(account_words(taken, table, chosen))
+        st.markdown(account_words(taken, table, plan))
         if len(rows) > 2:
             whole = {name: st.column_config.NumberColumn(format="localized") for name in ("Rows", "Customers")}
             money = st.column_config.NumberColumn(format="localized", help="In the data's own currency, cancellations taken off.")
@@ -108,7 +108,7 @@ def draw_account(taken: Intake, table: FeatureTable, chosen: Plan) -> None:
                 column_config={**whole, "Net revenue": money},
                 alt="From the rows that were read to the customers that are clustered; each column adds up",
             )
-        if table.revenue is not None and chosen.outliers == "kit":
+        if table.revenue is not None and plan.outliers == "kit":
             lost, part = set_aside(taken, table)
             if lost and part:
                 each, usual = part * float(table.revenue.sum()) / lost, float(table.revenue.mean())

@@ -30,27 +30,27 @@ _WORTH_SHOWING = 0.1  # a weaker correlation is hardly one
 _NAMED = 6
 
 
-def correlations_of(chosen: Plan, taken: Intake, table: FeatureTable) -> Correlations:
+def correlations_of(plan: Plan, taken: Intake, table: FeatureTable) -> Correlations:
     """Return the correlations of the ticked features of the customers that are clustered, after their transforms."""
 
     def build() -> Correlations:
-        transforms = chosen.transforms
+        transforms = plan.transforms
         of = {entry.name: entry.block for entry in table.dictionary}
-        if len(chosen.features) == len(table.names) and not transforms and chosen.outliers == "none":
+        if len(plan.features) == len(table.names) and not transforms and plan.outliers == "none":
             return correlations(table.names, table.values, [of[name] for name in table.names])
-        columns = [values_of(taken, table, name, transforms.get(name), chosen.outliers) for name in chosen.features]
-        return correlations(chosen.features, np.column_stack(columns), [of[name] for name in chosen.features])
+        columns = [values_of(taken, table, name, transforms.get(name), plan.outliers) for name in plan.features]
+        return correlations(plan.features, np.column_stack(columns), [of[name] for name in plan.features])
 
-    key = digest([taken.table, chosen.outliers, chosen.features, dict(chosen.transforms)])
+    key = digest([taken.table, plan.outliers, plan.features, dict(plan.transforms)])
     return cache.computed("correlations", key, build)
 
 
-def draw_pairs(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
+def draw_pairs(plan: Plan, taken: Intake, table: FeatureTable) -> None:
     """Draw the correlations of the ticked features, and say which count the same thing twice."""
-    if len(chosen.features) < 2:
+    if len(plan.features) < 2:
         st.caption("Tick two features or more to see how they go together.")
         return
-    found = correlations_of(chosen, taken, table)
+    found = correlations_of(plan, taken, table)
     titles = unique_titles(table.dictionary)
     _draw_near_duplicates(found, titles, taken, table)
     if len(found.names) < 2:

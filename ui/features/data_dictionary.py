@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from segcore.records.intake import Intake
 
 
-def draw_dictionary(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
+def draw_dictionary(plan: Plan, taken: Intake, table: FeatureTable) -> None:
     """Draw what each feature is and how it was made, and why columns were left out; and hand the files over."""
-    draw_files(taken, table, chosen)
-    ticked = set(chosen.features)
+    draw_files(taken, table, plan)
+    ticked = set(plan.features)
     rows = pd.DataFrame(
         {
             "Feature": [entry.title for entry in table.dictionary],

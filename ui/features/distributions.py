@@ -23,27 +23,27 @@ if TYPE_CHECKING:
     from segcore.records.intake import Intake
 
 
-def _ticks(chosen: Plan, taken: Intake, table: FeatureTable) -> list[Tick]:
+def _ticks(plan: Plan, taken: Intake, table: FeatureTable) -> list[Tick]:
     groups = cache.computed("groups", taken.table, lambda: group_features(table.dictionary, taken.kind))
-    features = set(chosen.features)
+    features = set(plan.features)
     return [tick for group in groups for tick in group.ticks if not features.isdisjoint(tick.names)]
 
 
-def draw_spreads(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
+def draw_spreads(plan: Plan, taken: Intake, table: FeatureTable) -> None:
     """Draw a line with a small histogram for each ticked number, the values of each ticked category, and one of them large."""
-    ticks = _ticks(chosen, taken, table)
+    ticks = _ticks(plan, taken, table)
     if not ticks:
         st.caption("Tick a feature to see how it is spread.")
         return
     entries = {entry.name: entry for entry in table.dictionary}
-    if chosen.outliers == "kit":
+    if plan.outliers == "kit":
         st.caption("Of the customers that are clustered; those set aside by the outlier rule are not counted.")
     numbers = [tick for tick in ticks if tick.is_number]
     if numbers:
-        _draw_numbers([(entries[tick.key], spread_of(taken, table, tick.key, None, chosen.outliers)) for tick in numbers])
+        _draw_numbers([(entries[tick.key], spread_of(taken, table, tick.key, None, plan.outliers)) for tick in numbers])
     categories = [tick for tick in ticks if not tick.is_number]
     if categories:
-        _draw_categories([(tick, shares_of(taken, table, tick, entries, chosen)) for tick in categories])
+        _draw_categories([(tick, shares_of(taken, table, tick, entries, plan)) for tick in categories])
     keys = {tick.key: tick for tick in ticks}
     state.seed_widget("features.closer", state.recall("features.closer", ticks[0].key))
     if state.widget("features.closer") not in keys:
@@ -51,9 +51,9 @@ def draw_spreads(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
     key = st.selectbox("Look closer at", list(keys), key="features.closer", format_func=lambda name: keys[name].title, width=360)
     state.remember("features.closer", key)
     if keys[key].is_number:
-        _look_closer(entries[key], chosen.transforms.get(key), taken, table, chosen)
+        _look_closer(entries[key], plan.transforms.get(key), taken, table, plan)
     else:
-        _draw_values(keys[key], shares_of(taken, table, keys[key], entries, chosen))
+        _draw_values(keys[key], shares_of(taken, table, keys[key], entries, plan))
 
 
 def _draw_numbers(found: list[tuple[FeatureEntry, Spread]]) -> None:
@@ -108,11 +108,11 @@ def _draw_categories(found: list[tuple[Tick, Shares]]) -> None:
     )
 
 
-def _look_closer(entry: FeatureEntry, transform: Transform | None, taken: Intake, table: FeatureTable, chosen: Plan) -> None:
+def _look_closer(entry: FeatureEntry, transform: Transform | None, taken: Intake, table: FeatureTable, plan: Plan) -> None:
     """Draw a number's histogram, and beside it the one after its transform."""
     from segcore.plots.feature_overview import draw_spread
 
-    before = spread_of(taken, table, entry.name, None, chosen.outliers)
+    before = spread_of(taken, table, entry.name, None, plan.outliers)
     places = st.columns(2, gap="medium") if transform else [st.container()]
     with places[0]:
         if transform:
@@ -122,7 +122,7 @@ def _look_closer(entry: FeatureEntry, transform: Transform | None, taken: Intake
         st.caption(escape(spread_words(before, entry.title, entry.unit)))
     if transform is None:
         return
-    after = spread_of(taken, table, entry.name, transform, chosen.outliers)
+    after = spread_of(taken, table, entry.name, transform, plan.outliers)
     title, unit = transformed_title(entry, transform)
     with places[1]:
         st.markdown(f"**After the {transform}**")
@@ -156,14 +156,14 @@ def spread_words(one: Spread, title: str, unit: str) -> str:
     return words
 
 
-def shares_of(taken: Intake, table: FeatureTable, tick: Tick, entries: dict[str, FeatureEntry], chosen: Plan) -> Shares:
+def shares_of(taken: Intake, table: FeatureTable, tick: Tick, entries: dict[str, FeatureEntry], plan: Plan) -> Shares:
     """Return how many of the customers that are clustered have each value of a category."""
 
     def build() -> Shares:
-        columns = np.column_stack([values_of(taken, table, name, None, chosen.outliers) for name in tick.names])
+        columns = np.column_stack([values_of(taken, table, name, None, plan.outliers) for name in tick.names])
         return value_shares([_value(entries[name]) for name in tick.names], columns, _zero(table, tick.names[0]))
 
-    return cache.described("shares", f"{taken.table}.{chosen.outliers}.{tick.key}", build)
+    return cache.described("shares", f"{taken.table}.{plan.outliers}.{tick.key}", build)
 
 
 def _value(entry: FeatureEntry) -> str:

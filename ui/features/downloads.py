@@ -26,17 +26,17 @@ def dictionary_file(table: FeatureTable) -> bytes:
     return table_bytes(data_dictionary(table), ".csv")
 
 
-def features_file(table: FeatureTable, chosen: Plan, suffix: str) -> bytes:
+def features_file(table: FeatureTable, plan: Plan, suffix: str) -> bytes:
     """Return the ticked features of the customers that are clustered, before weights, transforms and scaling, as `features` writes them."""
     from segcore.export.tables import table_bytes
     from segcore.features.assemble import assemble
     from segcore.features.output import rows_for_file
 
-    found = assemble(table, chosen)
+    found = assemble(table, plan)
     return table_bytes(rows_for_file(found.table), suffix)
 
 
-def draw_files(taken: Intake, table: FeatureTable, chosen: Plan) -> None:
+def draw_files(taken: Intake, table: FeatureTable, plan: Plan) -> None:
     """Draw the three buttons."""
     name = re.sub(r"\W+", "_", str(taken.data.get("name", ""))).strip("_")[:60] or "data"
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -53,12 +53,12 @@ def draw_files(taken: Intake, table: FeatureTable, chosen: Plan) -> None:
         for suffix, title in ((".csv", "CSV"), (".parquet", "Parquet")):
             st.download_button(
                 f"Feature table ({title})",
-                partial(features_file, table, chosen, suffix),
+                partial(features_file, table, plan, suffix),
                 file_name=f"{name}_features{suffix}",
                 mime=_MIME[suffix],
                 key=f"files.features{suffix}",
                 on_click="ignore",
                 icon=":material/table:",
-                disabled=not chosen.features,
-                help=f"The {counted(len(chosen.features), 'ticked feature')} of the clustered, before weights, transforms and scaling.",
+                disabled=not plan.features,
+                help=f"The {counted(len(plan.features), 'ticked feature')} of the clustered, before weights, transforms and scaling.",
             )

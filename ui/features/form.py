@@ -20,7 +20,7 @@ from segcore.wording.quotes import visible
 from ui.features import weights as feature_weights
 from ui.features.account import draw_account, set_aside
 from ui.shell import cache, state
-from ui.sweep.k_distance import choice_digest
+from ui.sweep.k_distance import plan_digest
 from ui.widgets import parameters
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ SEARCHED = 24
 
 
 def feature_form(taken: Intake, table: FeatureTable) -> Plan:
-    """Draw the whole form and return what it says; it is kept as the session's choice."""
+    """Draw the whole form and return its plan, which is kept for this session."""
     groups = cache.computed("groups", taken.table, lambda: group_features(table.dictionary, taken.kind))
     ticks = [tick for group in groups for tick in group.ticks]
     _seed(taken, ticks)
@@ -79,11 +79,11 @@ def feature_form(taken: Intake, table: FeatureTable) -> Plan:
         outliers = _outlier_rule(taken, table)
     with st.expander("Advanced: repeats and seed", icon=":material/tune:"):
         repeats, seed = _advanced()
-    chosen = Plan(features, outliers, scaler, transforms, weights, repeats, seed).with_features(features)
-    state.keep_plan(chosen)
-    draw_account(taken, table, chosen)
-    _summary(summary, chosen, taken, table)
-    return chosen
+    plan = Plan(features, outliers, scaler, transforms, weights, repeats, seed).with_features(features)
+    state.keep_plan(plan)
+    draw_account(taken, table, plan)
+    _summary(summary, plan, taken, table)
+    return plan
 
 
 def _tick_key(taken: Intake, tick: Tick) -> str:
@@ -106,17 +106,17 @@ def _seed(taken: Intake, ticks: list[Tick]) -> None:
     state.seed_widget("features.seed", kept.seed)
 
 
-def show(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
-    """Set every widget of the form to a choice; a callback."""
-    features = set(chosen.features)
+def show(plan: Plan, taken: Intake, table: FeatureTable) -> None:
+    """Set every widget of the form to a plan; a callback."""
+    features = set(plan.features)
     for tick in _ticks_of(taken, table):
         state.set_widget(_tick_key(taken, tick), not features.isdisjoint(tick.names))
-    feature_weights.put(taken, chosen)
-    state.set_widget("features.scaler", chosen.scaler)
-    state.set_widget("features.outliers", chosen.outliers == "kit")
-    state.set_widget("features.repeats", chosen.repeats)
-    state.set_widget("features.seed", chosen.seed)
-    state.keep_plan(chosen)
+    feature_weights.put(taken, plan)
+    state.set_widget("features.scaler", plan.scaler)
+    state.set_widget("features.outliers", plan.outliers == "kit")
+    state.set_widget("features.repeats", plan.repeats)
+    state.set_widget("features.seed", plan.seed)
+    state.keep_plan(plan)
 
 
 def _show_preset(name: str, taken: Intake, table: FeatureTable) -> None:
@@ -141,11 +141,11 @@ def use_setting(name: str, taken: Intake, table: FeatureTable) -> None:
     """Set features, outlier rule, scaling and all grids to the Intel kit's or to the app's own; a callback."""
     from segcore.features.planning.defaults import APP, KIT
 
-    chosen = (KIT if name == "kit" else APP[taken.kind]).plan(table, taken.kind)
-    show(chosen, taken, table)
+    plan = (KIT if name == "kit" else APP[taken.kind]).plan(table, taken.kind)
+    show(plan, taken, table)
     for spec in algorithms():
         if name == "kit":
-            parameters.set_grid(spec, dict(spec.default_grid().axes), salt=choice_digest(chosen, taken))
+            parameters.set_grid(spec, dict(spec.default_grid().axes), salt=plan_digest(plan, taken))
         else:
             parameters.set_grid(spec, spec.app_grid())
 
@@ -308,10 +308,10 @@ def _advanced() -> tuple[int, int]:
     return int(repeats), int(seed)
 
 
-def _summary(place: st.delta_generator.DeltaGenerator, chosen: Plan, taken: Intake, table: FeatureTable) -> None:
-    if not chosen.features:
+def _summary(place: st.delta_generator.DeltaGenerator, plan: Plan, taken: Intake, table: FeatureTable) -> None:
+    if not plan.features:
         place.warning("Tick at least one feature.", icon=":material/checklist:")
         return
-    name = set_of(chosen.features, table, taken.kind)
+    name = set_of(plan.features, table, taken.kind)
     preset = f", the set “{DESCRIPTIONS[name][0]}”: {DESCRIPTIONS[name][1]}" if name and taken.kind == "transactions" else ""
-    place.markdown(f"**{len(chosen.features)} of {counted(len(table.names), 'feature')} ticked**{preset}.")
+    place.markdown(f"**{len(plan.features)} of {counted(len(table.names), 'feature')} ticked**{preset}.")

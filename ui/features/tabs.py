@@ -20,7 +20,7 @@ TABS = ("Distributions", "Correlations", "Data dictionary")
 _TAB = "features.tab"
 
 
-def draw_tabs(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
+def draw_tabs(plan: Plan, taken: Intake, table: FeatureTable) -> None:
     """Draw the three views below the form; only the one that is looked at is computed."""
     state.seed_widget(_TAB, state.recall(_TAB, TABS[0]))
     tabs = st.tabs(list(TABS), key=_TAB, on_change="rerun")
@@ -29,4 +29,4 @@ def draw_tabs(chosen: Plan, taken: Intake, table: FeatureTable) -> None:
     for tab, draw in zip(tabs, draws, strict=True):
         if tab.open:
             with tab:
-                draw(chosen, taken, table)
+                draw(plan, taken, table)

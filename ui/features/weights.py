@@ -65,15 +65,15 @@ def kept(taken: Intake) -> Kept:
     return found
 
 
-def seed(taken: Intake, chosen: Plan) -> None:
-    """Take over a choice's weights and transforms where nothing was said in this session."""
+def seed(taken: Intake, plan: Plan) -> None:
+    """Take over a plan's weights and transforms unless some were set in this session."""
     if state.recall(_name(taken)) is None:
-        put(taken, chosen)
+        put(taken, plan)
 
 
-def put(taken: Intake, chosen: Plan) -> None:
-    """Show a choice's weights and transforms, and no others."""
-    _keep(taken, Kept(dict(chosen.weights), dict(chosen.transforms)))
+def put(taken: Intake, plan: Plan) -> None:
+    """Show a plan's weights and transforms, and no others."""
+    _keep(taken, Kept(dict(plan.weights), dict(plan.transforms)))
 
 
 def _keep(taken: Intake, said: Kept) -> None:

@@ -33,10 +33,10 @@ def draw_next_step(page: Page, taken: Intake) -> None:
 
     newest = loading.newest_sweep(page.store)
     done = newest is not None and page.store.is_complete(newest)
-    chosen = state.plan()
-    name = set_of(chosen.features, page.feature_table(taken), taken.kind)
+    plan = state.plan()
+    name = set_of(plan.features, page.feature_table(taken), taken.kind)
     which = f" (the set “{name}”)" if name and taken.kind == "transactions" else ""
-    ticked = f"{counted(len(chosen.features), 'feature')} ticked{which}"
+    ticked = f"{counted(len(plan.features), 'feature')} ticked{which}"
     with st.container(border=True):
         st.markdown("**Next step**")
         if done and newest is not None:

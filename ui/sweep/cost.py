@@ -15,7 +15,7 @@ from segcore.records.solution import EngineName
 from segcore.system.digests import digest
 from segcore.wording.numbers import bytes_text, duration_text
 from ui.shell import cache
-from ui.sweep.k_distance import choice_digest
+from ui.sweep.k_distance import plan_digest
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -27,7 +27,7 @@ _WATCH_SECONDS = 2.0
 
 
 def estimate(
-    home: str, taken: Intake, table: FeatureTable, chosen: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName, limit: int
+    home: str, taken: Intake, table: FeatureTable, plan: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName, limit: int
 ) -> SweepEstimate | None:
     """Return what the sweep would take, computed once for each form; None where the rows cannot be clustered, which its start says.
 
@@ -42,12 +42,12 @@ def estimate(
 
     def build() -> SweepEstimate | None:
         try:
-            rows = SampledRows.of(table, chosen)
+            rows = SampledRows.of(table, plan)
         except SegcoreError:
             return None
         return estimate_sweep(rows, spec.name, grid.points(), engine, calibration=calibration, memory=memory)
 
-    return cache.computed("cost", digest([choice_digest(chosen, taken), spec.name, grid.axes, engine, memory, _name(calibration)]), build)
+    return cache.computed("cost", digest([plan_digest(plan, taken), spec.name, grid.axes, engine, memory, _name(calibration)]), build)
 
 
 def _name(calibration: Calibration | None) -> str:

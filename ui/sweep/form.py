@@ -36,26 +36,24 @@ ENGINE_WORDS = {
 }
 
 
-def sweep_form(store: Store, taken: Intake, table: FeatureTable, chosen: Plan) -> None:
+def sweep_form(store: Store, taken: Intake, table: FeatureTable, plan: Plan) -> None:
     """Draw the form; its one primary button starts the sweep and follows it."""
     with st.container(border=True):
-        _what_goes_in(taken, table, chosen)
+        _what_goes_in(taken, table, plan)
         spec = algorithm(_pick_algorithm())
-        grid = _grid(spec, chosen, taken, table)
+        grid = _grid(spec, plan, taken, table)
         engine = _pick_engine(spec)
         if grid is None:
             return
-        st.markdown(what_it_does(grid, spec, chosen, taken, table))
-        _run_button(store, taken, table, chosen, spec, grid, engine)
+        st.markdown(what_it_does(grid, spec, plan, taken, table))
+        _run_button(store, taken, table, plan, spec, grid, engine)
     _say_outcome()
 
 
-def _run_button(
-    store: Store, taken: Intake, table: FeatureTable, chosen: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName
-) -> None:
+def _run_button(store: Store, taken: Intake, table: FeatureTable, plan: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> None:
     """Draw the button with what the sweep takes beside it; it cannot be pressed where the sweep would not fit into memory."""
     limit = available_bytes()
-    found = cost.estimate(str(store.home), taken, table, chosen, spec, grid, engine, limit)
+    found = cost.estimate(str(store.home), taken, table, plan, spec, grid, engine, limit)
     refusal = found.refusal(limit) if found else None
     if refusal:
         st.warning(refusal, icon=":material/memory:")
@@ -67,26 +65,26 @@ def _run_button(
             icon=":material/play_arrow:",
             disabled=refusal is not None,
             on_click=start,
-            args=(store, taken, chosen, spec, grid, engine),
+            args=(store, taken, plan, spec, grid, engine),
         )
         if found and not refusal:
             cost.draw_estimate(str(store.home), found)
 
 
-def _what_goes_in(taken: Intake, table: FeatureTable, chosen: Plan) -> None:
+def _what_goes_in(taken: Intake, table: FeatureTable, plan: Plan) -> None:
     titles = {entry.name: entry.title for entry in table.dictionary}
-    names = [titles.get(name, name) for name in chosen.features]
+    names = [titles.get(name, name) for name in plan.features]
     shown = "; ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-    rule = "outliers set aside" if chosen.outliers == "kit" else "no outlier rule"
+    rule = "outliers set aside" if plan.outliers == "kit" else "no outlier rule"
     changed = [
-        *([f"{len(chosen.weights)} weighed"] if chosen.weights else []),
-        *([f"{len(chosen.transforms)} transformed"] if chosen.transforms else []),
+        *([f"{len(plan.weights)} weighed"] if plan.weights else []),
+        *([f"{len(plan.transforms)} transformed"] if plan.transforms else []),
     ]
     parts = [
         f"{taken.data['name']}",
         f"{counted(len(names), 'feature')}: {shown}",
         *changed,
-        f"scaling {SCALER_TITLES[chosen.scaler].lower()}",
+        f"scaling {SCALER_TITLES[plan.scaler].lower()}",
         rule,
     ]
     st.caption(escape(" · ".join(parts)))
@@ -119,32 +117,32 @@ def _pick_engine(spec: AlgorithmSpec) -> EngineName:
     return name
 
 
-def _grid(spec: AlgorithmSpec, chosen: Plan, taken: Intake, table: FeatureTable) -> Grid | None:
+def _grid(spec: AlgorithmSpec, plan: Plan, taken: Intake, table: FeatureTable) -> Grid | None:
     if spec.radius is None:
         return grid_form(spec)
-    curve = k_distance.curve_of(chosen, taken, table, neighbours=spec.radius.neighbours)
+    curve = k_distance.curve_of(plan, taken, table, neighbours=spec.radius.neighbours)
     suggested = k_distance.suggested_values(curve, spec.radius)
-    grid = grid_form(spec, suggested=suggested, salt=k_distance.choice_digest(chosen, taken))
+    grid = grid_form(spec, suggested=suggested, salt=k_distance.plan_digest(plan, taken))
     k_distance.draw_curve(curve, spec.param(spec.radius.param))
     return grid
 
 
-def what_it_does(grid: Grid, spec: AlgorithmSpec, chosen: Plan, taken: Intake, table: FeatureTable) -> str:
+def what_it_does(grid: Grid, spec: AlgorithmSpec, plan: Plan, taken: Intake, table: FeatureTable) -> str:
     """Return one line: how many points, of which axes, on how many rows and features."""
-    rows = (len(table) - (set_aside(taken, table)[0] if chosen.outliers == "kit" else 0)) * chosen.repeats
+    rows = (len(table) - (set_aside(taken, table)[0] if plan.outliers == "kit" else 0)) * plan.repeats
     axes = "; ".join(axis_words(spec.param(name), values) for name, values in grid.axes)
-    copies = f", {chosen.repeats} copies of each customer" if chosen.repeats > 1 else ""
-    size = f"{counted(rows, 'row')}{copies} × {counted(len(chosen.features), 'feature')}"
+    copies = f", {plan.repeats} copies of each customer" if plan.repeats > 1 else ""
+    size = f"{counted(rows, 'row')}{copies} × {counted(len(plan.features), 'feature')}"
     return f"**{counted(len(grid), 'point')}** ({axes}), each fitted to **{size}**."
 
 
-def start(store: Store, taken: Intake, chosen: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> None:
+def start(store: Store, taken: Intake, plan: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> None:
     """Start the sweep that the form describes and follow it; a callback, so what is wrong is kept for the page to say."""
     from segcore.sweeps.spec import make_spec
 
     state.remember("sweep_outcome", None)
     try:
-        asked = make_spec(store, taken.table, taken.data, chosen, algorithm=spec.name, points=grid.points(), engine=engine)
+        asked = make_spec(store, taken.table, taken.data, plan, algorithm=spec.name, points=grid.points(), engine=engine)
         known = store.is_complete(asked.id)
         state.follow(jobs.start_sweep(store, asked))
     except SegcoreError as error:

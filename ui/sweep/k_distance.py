@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from segcore.records.params import Param
 
 
-def choice_digest(chosen: Plan, taken: Intake) -> str:
-    """Return a short name of a choice on the loaded data."""
-    return digest([taken.table, chosen.to_json()])[:12]
+def plan_digest(plan: Plan, taken: Intake) -> str:
+    """Return a short name of a plan for the loaded data."""
+    return digest([taken.table, plan.to_json()])[:12]
 
 
-def curve_of(chosen: Plan, taken: Intake, table: FeatureTable, *, neighbours: int) -> KDistances:
-    """Return the curve of what is chosen; computed once for each choice."""
+def curve_of(plan: Plan, taken: Intake, table: FeatureTable, *, neighbours: int) -> KDistances:
+    """Return the curve of a plan's rows; computed once for each plan."""
 
     def build() -> KDistances:
         from segcore.clustering.quality.k_distance import k_distances
         from segcore.features.assemble import assemble
 
-        found = assemble(table, replace(chosen, repeats=1))
-        X = prepare_rows(found.table, chosen)
-        return k_distances(X, neighbours, seed=chosen.seed)
+        found = assemble(table, replace(plan, repeats=1))
+        X = prepare_rows(found.table, plan)
+        return k_distances(X, neighbours, seed=plan.seed)
 
-    return cache.computed("k_distances", f"{choice_digest(chosen, taken)}.{neighbours}", build)
+    return cache.computed("k_distances", f"{plan_digest(plan, taken)}.{neighbours}", build)
 
 
 def suggested_values(curve: KDistances, hint: RadiusHint) -> dict[str, tuple[float, ...]] | None:

@@ -15,7 +15,7 @@ HINT = algorithm("dbscan").radius
 
 @pytest.fixture
 def curve(monkeypatch):
-    """Return a function that gives the matrix which the curve of a choice is measured on."""
+    """Return a function that gives the matrix that the curve of a plan is measured on."""
     seen = []
     monkeypatch.setattr("ui.shell.cache.computed", lambda name, key, build: build())
     monkeypatch.setattr("segcore.clustering.quality.k_distance.k_distances", lambda X, k, seed: seen.append(X))
