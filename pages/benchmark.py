@@ -1,7 +1,7 @@
 import streamlit as st
 
-from ui.benchmark.form import benchmark_form
 from ui.benchmark.list import draw_benchmarks
+from ui.benchmark.start_form import benchmark_form
 from ui.shell.page import begin_page
 
 page = begin_page("benchmark")

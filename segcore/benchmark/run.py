@@ -17,8 +17,8 @@ import numpy as np
 import psutil
 
 from segcore.benchmark.conditions import busy_seconds, describe_machine
+from segcore.benchmark.document import report, report_silhouettes
 from segcore.benchmark.record import Run
-from segcore.benchmark.report import report, report_silhouettes
 from segcore.benchmark.spec import BenchmarkSpec, turns
 from segcore.errors import DataError
 from segcore.records.grid import point_key

@@ -8,8 +8,8 @@ from segcore import jobs
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import ago_text
-from ui.benchmark.form import FOLLOWED
 from ui.benchmark.result import draw_result
+from ui.benchmark.start_form import FOLLOWED
 from ui.shell import state
 from ui.shell.progress import LIVE, POLL_SECONDS, draw_job
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from segcore.benchmark.document import report, report_silhouettes
 from segcore.benchmark.record import Run
-from segcore.benchmark.report import report, report_silhouettes
 from segcore.benchmark.spec import BenchmarkSpec
 from segcore.records.plan import Plan
 from segcore.records.sweep import SweepSpec

@@ -1,0 +1,72 @@
+"""Every measure of every solution, as curves or maps in which a solution can be clicked."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from segcore.clustering.algorithms.registry import algorithm
+from segcore.plots.curves import curves_data, describe_curves, draw_curves
+from segcore.plots.heatmap import describe_map, draw_map
+from segcore.plots.parameter_map import grid_map_data
+from segcore.records.sweep import Sweep
+from segcore.sweeps.points import metric
+from segcore.wording.numbers import listed
+from ui.widgets.figures import draw_figure
+from ui.widgets.point_choice import recommended_position
+
+_LARGE = 2
+_ALWAYS = ("calinski_harabasz", "davies_bouldin")
+_NUMBERS = {1: "One more measure", 2: "Two more measures", 3: "Three more measures", 4: "Four more measures"}
+
+
+def figure_keys(sweep: Sweep) -> tuple[str, ...]:
+    """Return the keys of the figures in which a point can be clicked."""
+    return tuple(figure_key(sweep, name) for name in (*_measures(sweep)[0], *_measures(sweep)[1], "sizes", "features"))
+
+
+def figure_key(sweep: Sweep, name: str) -> str:
+    """Return the key of a figure of a sweep."""
+    return f"figure.{name}.{sweep.id[:12]}"
+
+
+def _measures(sweep: Sweep) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the measures to draw at once, and those to open: all maps at once, curves beyond the second on demand."""
+    own = algorithm(sweep.spec.algorithm).presentation.measures
+    if is_mapped(sweep):
+        return own, ()
+    return own[:_LARGE], tuple(dict.fromkeys((*own[_LARGE:], *(name for name in _ALWAYS if name not in own[:_LARGE]))))
+
+
+def is_mapped(sweep: Sweep) -> bool:
+    """Tell whether the measures are shown as maps over two axes rather than as curves over one."""
+    return algorithm(sweep.spec.algorithm).presentation.mapped_over != ""
+
+
+def draw_measures(sweep: Sweep, chosen: int) -> None:
+    """Draw the measures at every point, two figures a row; a click in one chooses the point."""
+    recommended = recommended_position(sweep)
+    st.header("How good is each point?", anchor=False)
+    first, more = _measures(sweep)
+    with st.grid(2, min_column_width=420, gap="medium") as grid:
+        for name in first:
+            with grid.cell():
+                _draw_measure(sweep, name, chosen, recommended)
+    if more:
+        titles = listed([metric(name).title for name in more])
+        with st.expander(f"{_NUMBERS.get(len(more), 'More measures')}: {titles}"), st.grid(2, min_column_width=420) as grid:
+            for name in more:
+                with grid.cell():
+                    _draw_measure(sweep, name, chosen, recommended)
+
+
+def _draw_measure(sweep: Sweep, name: str, chosen: int, recommended: int | None) -> None:
+    shown = metric(name)
+    st.markdown(f"**{shown.title}**", help=shown.reading)
+    if is_mapped(sweep):
+        data = grid_map_data(sweep, name)
+        figure, words = draw_map(data, chosen=chosen, recommended=recommended), describe_map(data, chosen=chosen)
+    else:
+        curves = curves_data(sweep, name)
+        figure = draw_curves(curves, chosen=chosen, recommended=recommended)
+        words = describe_curves(curves, chosen=chosen, recommended=recommended)
+    draw_figure(figure, key=figure_key(sweep, name), name=f"{shown.title} at every point of the grid", words=words, clickable=True)
