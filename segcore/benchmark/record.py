@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+BASE = "stock"
+"""The engine that the others are compared with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 
 from segcore.benchmark.conditions import busy_seconds, describe_machine
-from segcore.benchmark.document import report, report_silhouettes
+from segcore.benchmark.document import fits_document, silhouettes_document
 from segcore.benchmark.record import Run
 from segcore.benchmark.spec import BenchmarkSpec, turns
 from segcore.errors import DataError
@@ -69,7 +69,7 @@ def run_benchmark(
             if sum(run.died is not None for run in runs if run.engine == engine) < _HOPELESS:
                 runs.append(_run(request, engine, number, folder, fit, partial(_progress_from, tell, before)))
             tell(before + len(spec.sweep.points))
-        return (report_silhouettes if request["work"] == "silhouette" else report)(spec, runs, shape=shape, machine=machine)
+        return (silhouettes_document if request["work"] == "silhouette" else fits_document)(spec, runs, shape=shape, machine=machine)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

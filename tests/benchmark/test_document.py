@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from segcore.benchmark.document import report, report_silhouettes
+from segcore.benchmark.document import fits_document, silhouettes_document
 from segcore.benchmark.record import Run
 from segcore.benchmark.spec import BenchmarkSpec
 from segcore.records.plan import Plan
@@ -55,7 +55,7 @@ def sweep(algorithm):
 def told(runs, algorithm="kmeans"):
     engines = tuple(dict.fromkeys(run.engine for run in runs))
     spec = BenchmarkSpec(sweep(algorithm), engines, max(run.number for run in runs))
-    return report(spec, runs, shape=(4, 2), machine={"cpu": "made up", "cores": 2})
+    return fits_document(spec, runs, shape=(4, 2), machine={"cpu": "made up", "cores": 2})
 
 
 def test_seconds_medians_and_ratio_can_be_traced(run):
@@ -242,7 +242,7 @@ def test_silhouettes_are_compared_point_by_point(tmp_path):
         silhouettes(tmp_path, "shared", 2, (0.5 - 3e-12, None), 4.0),
     ]
     spec = BenchmarkSpec(sweep("kmeans"), ("pointwise", "shared"), 2, "silhouette")
-    document = report_silhouettes(spec, runs, shape=(4, 2), machine={})
+    document = silhouettes_document(spec, runs, shape=(4, 2), machine={})
     assert document["work"] == "silhouette"
     assert document["engines"]["pointwise"]["median_seconds"] == 40.0
     assert document["engines"]["shared"]["median_seconds"] == 3.0
