@@ -18,7 +18,7 @@ from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, percent_text
 from segcore.wording.quotes import visible
 from ui.features import weights as feature_weights
-from ui.features.account import draw_account, set_aside
+from ui.features.clustered_customers import draw_account, set_aside
 from ui.shell import cache, state
 from ui.sweep.k_distance import plan_digest
 from ui.widgets import parameters

@@ -13,7 +13,7 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import Outliers, Scaler, Transform
 from segcore.system.digests import digest
-from ui.features.account import kept_customers
+from ui.features.clustered_customers import kept_customers
 from ui.shell import cache
 
 if TYPE_CHECKING:

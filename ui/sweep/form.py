@@ -19,7 +19,7 @@ from segcore.system.machine import available_bytes
 from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted
-from ui.features.account import set_aside
+from ui.features.clustered_customers import set_aside
 from ui.features.form import SCALER_TITLES
 from ui.shell import state
 from ui.sweep import cost, k_distance

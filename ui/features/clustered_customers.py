@@ -1,4 +1,4 @@
-"""What the present plan leaves out, from the rows that were read to the customers that are clustered."""
+"""Which customers are clustered, and what was left out on the way from the rows that were read."""
 
 from __future__ import annotations
 
