@@ -3,7 +3,8 @@ from ui.explore.recommendation import draw_recommendation, watch
 from ui.explore.solutions_table import draw_table
 from ui.explore.structure import draw_all_sizes, draw_compactness, draw_tree
 from ui.shell.page import begin_page, link
-from ui.widgets.point_choice import draw_point, draw_sweep_line, feature_titles, find_solution, follow_clicks, pick_point, segment_names
+from ui.shell.sweep_data import feature_titles, find_solution, segment_names
+from ui.widgets.solution_choice import draw_point, draw_sweep_line, follow_clicks, pick_point
 
 page = begin_page("explore")
 sweep = page.require_sweep()

@@ -3,7 +3,8 @@ import streamlit as st
 from ui.export.downloads import draw_command, draw_downloads, draw_scoring
 from ui.export.request_form import export_form
 from ui.shell.page import begin_page, link
-from ui.widgets.point_choice import draw_point, draw_sweep_line, find_solution, pick_point
+from ui.shell.sweep_data import find_solution
+from ui.widgets.solution_choice import draw_point, draw_sweep_line, pick_point
 
 page = begin_page("export")
 sweep = page.require_sweep()

@@ -6,7 +6,8 @@ from ui.segments.profile import describe_point
 from ui.segments.segment_choice import clicked_segment, pick_segment
 from ui.segments.shares import draw_all_shares, draw_set_aside
 from ui.shell.page import begin_page, link
-from ui.widgets.point_choice import clustered, draw_point, draw_sweep_line, find_solution, pick_point
+from ui.shell.sweep_data import clustered, find_solution
+from ui.widgets.solution_choice import draw_point, draw_sweep_line, pick_point
 
 page = begin_page("segments")
 sweep = page.require_sweep()

@@ -12,7 +12,7 @@ from segcore.records.sweep import Sweep
 from segcore.sweeps.points import metric
 from segcore.wording.numbers import listed
 from ui.widgets.figures import draw_figure
-from ui.widgets.point_choice import recommended_position
+from ui.widgets.solution_choice import recommended_position
 
 _LARGE = 2
 _ALWAYS = ("calinski_harabasz", "davies_bouldin")

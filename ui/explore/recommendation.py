@@ -10,7 +10,7 @@ from segcore.sweeps.points import point_rows
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted
 from ui.shell import state
-from ui.widgets.point_choice import recommended_position
+from ui.widgets.solution_choice import recommended_position
 
 WATCH_SECONDS = 3.0
 

@@ -15,7 +15,7 @@ from segcore.sweeps.points import PointRow, points_axis
 from segcore.wording.markdown import escape
 from ui.explore.measures import figure_key
 from ui.widgets.figures import draw_figure
-from ui.widgets.point_choice import recommended_position
+from ui.widgets.solution_choice import recommended_position
 
 
 def draw_all_sizes(sweep: Sweep, chosen: int) -> None:

@@ -12,7 +12,7 @@ from segcore.records.sweep import Sweep
 from segcore.store.store import Store
 from segcore.wording.numbers import counted, percent_text, segment_title
 from ui.shell import state
-from ui.widgets.point_choice import clustered, segment_names
+from ui.shell.sweep_data import clustered, segment_names
 
 FORMAT_TITLES = {"csv": "CSV", "parquet": "Parquet"}
 _FORMAT_WORDS = {

@@ -15,8 +15,8 @@ from segcore.wording.numbers import number_text, percent_text, two_decimals
 from segcore.wording.quotes import visible
 from ui.segments.profile import segments_key
 from ui.shell import cache, state
+from ui.shell.sweep_data import clustered, segment_names
 from ui.widgets.figures import draw_figure
-from ui.widgets.point_choice import clustered, segment_names
 
 BASELINE = "rfm_segment"
 _RFM_WORDS = (

@@ -13,7 +13,7 @@ from segcore.segments.profile import segment_profile
 from segcore.segments.records import SegmentProfile
 from segcore.store.store import Store
 from ui.shell import cache
-from ui.widgets.point_choice import clustered, segment_names
+from ui.shell.sweep_data import clustered, segment_names
 
 
 def describe_point(store: Store, sweep: Sweep, position: int, solution: Solution) -> SegmentProfile:

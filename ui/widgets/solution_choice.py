@@ -1,20 +1,17 @@
-"""The chosen point of a sweep: by a list, by a click, by the address; and what is known of it."""
+"""The chosen solution of a sweep: by a list, by a click, by the address; and its numbers in a line."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithm
-from segcore.features.assemble import Assembled, assemble
-from segcore.records.feature_table import unique_titles
-from segcore.records.grid import find_point, point_key
+from segcore.records.grid import find_point
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
-from segcore.store.store import Store
 from segcore.sweeps.points import PointRow, metric, point_rows, same_segments
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, number_text, percent_text, seconds_text, two_decimals
-from ui.shell import cache, state
+from ui.shell import state
 
 _PICKER = "point"
 
@@ -123,17 +120,6 @@ def silhouette_words(row: PointRow) -> str:
     )
 
 
-def clustered(store: Store, sweep: Sweep) -> Assembled:
-    """Return the rows that a sweep clustered, in the order of its labels, unscaled; and who was set aside."""
-    spec = sweep.spec
-
-    def build() -> Assembled:
-        table = cache.feature_table(str(store.home), spec.table)
-        return assemble(table, spec.plan)
-
-    return cache.computed("clustered", sweep.id, build)
-
-
 def draw_sweep_line(sweep: Sweep) -> None:
     """Draw what is being looked at, in a line."""
     spec = sweep.spec
@@ -145,23 +131,3 @@ def draw_sweep_line(sweep: Sweep) -> None:
             f"{counted(len(spec.plan.features), 'feature')} · scaling {spec.plan.scaler} · {rule}{copies} · engine {spec.engine}"
         )
     )
-
-
-def find_solution(store: Store, sweep: Sweep, position: int) -> Solution | None:
-    """Return a point's solution with its labels; None where the point is not there or has none.
-
-    A failed point is read anew each time, because it may be tried again; one that is there never changes.
-    """
-    found = sweep.solutions[position]
-    return cache.solution(str(store.home), sweep.id, position) if found is not None and found.status == "ok" else None
-
-
-def feature_titles(store: Store, sweep: Sweep) -> dict[str, str]:
-    """Return what a screen calls each feature of a sweep; features of one title are told apart by their name."""
-    entries = cache.feature_table(str(store.home), sweep.spec.table).dictionary
-    return unique_titles(entry for entry in entries if entry.name in sweep.spec.plan.features)
-
-
-def segment_names(store: Store, sweep: Sweep, position: int) -> dict[int, str]:
-    """Return what the analyst calls the segments of a point."""
-    return store.segment_names(sweep.id, point_key(sweep.spec.points[position]))
