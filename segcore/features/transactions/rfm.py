@@ -10,7 +10,6 @@ import numpy as np
 from segcore.records.feature_table import FeatureEntry
 from segcore.records.finding import Finding
 
-SCORES = ("rfm_recency", "rfm_frequency", "rfm_monetary", "rfm_score")
 SEGMENT = "rfm_segment"
 _FIFTHS = (1, 2, 3, 4)
 # Sums of the same amounts in another order differ in their last digits: a customer on a cut-point must not leave it for that.

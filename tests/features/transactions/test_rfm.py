@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from segcore.data.sources import read_source
 from segcore.features.builders import build_features
 from segcore.features.planning.sets import feature_names
-from segcore.features.transactions.rfm import GRID, SCORES, SEGMENTS, describe_rfm, fit_cuts, rfm_scores, rfm_segments
+from segcore.features.transactions.rfm import GRID, SEGMENTS, describe_rfm, fit_cuts, rfm_scores, rfm_segments
 from segcore.records.intake import DataRequest
+
+SCORES = ("rfm_recency", "rfm_frequency", "rfm_monetary", "rfm_score")
 
 COLUMNS = {"recency": ("At",), "frequency": ("Ticket",), "monetary": ("Unit",)}
 
