@@ -2,6 +2,7 @@
 
 import ast
 import functools
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,6 +47,13 @@ DOORS = {
     "ray": {"segcore.system.local_ray", "segcore.sweeps.workers"},
     "pyspark": set(),
 }
+# What a stranger has to choose from or to remember; an exception has its reason.
+MOST_MODULES = 12
+CROWDED = {"segcore/data/columns": "numbers and dates each have parts, format and values, and a stranger looks for both here"}
+MOST_NAMESAKES = 2
+NAMESAKES: dict[str, str] = {}
+MOST_PARAMETERS = 8
+WIDE: dict[str, str] = {}
 
 
 @functools.cache
@@ -53,6 +61,10 @@ def trees() -> dict[str, ast.Module]:
     """Return the syntax tree of each module, parsed once."""
     files = [ROOT / "app.py", *(path for folder in ("segcore", "ui", "pages") for path in (ROOT / folder).rglob("*.py"))]
     return {module_of(path): ast.parse(path.read_text(), str(path)) for path in sorted(files)}
+
+
+def backend_and_ui() -> list[Path]:
+    return [path for folder in ("segcore", "ui") for path in (ROOT / folder).rglob("*.py")]
 
 
 def module_of(path: Path) -> str:
@@ -146,6 +158,33 @@ def test_pages_stay_thin():
 
 def test_the_root_holds_three_files():
     assert {path.name for path in (ROOT / "segcore").glob("*.py")} == {"__init__.py", "__main__.py", "errors.py"}
+
+
+def test_no_folder_is_crowded():
+    folders = Counter(str(path.parent.relative_to(ROOT)) for path in backend_and_ui() if path.stem != "__init__")
+    assert {folder for folder, count in folders.items() if count > MOST_MODULES} <= CROWDED.keys()
+
+
+def test_a_name_is_about_one_subject():
+    """With a third file of a name, nobody knows which one a colleague means."""
+    names = Counter(path.stem for path in backend_and_ui() if not path.stem.startswith("__"))
+    assert {name for name, count in names.items() if count > MOST_NAMESAKES} <= NAMESAKES.keys()
+
+
+def test_signatures_are_short():
+    """More parameters belong in a record; compiled kernels take arrays only."""
+    wide = set()
+    for module, tree in trees().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and ".kernels." not in module:
+                count = len(node.args.posonlyargs) + len(node.args.args) + len(node.args.kwonlyargs)
+                wide |= {f"{module}.{node.name}"} if count > MOST_PARAMETERS else set()
+    assert wide <= WIDE.keys()
+
+
+def test_exceptions_are_few():
+    assert len(CROWDED) <= 2
+    assert len(WIDE) <= 4
 
 
 def test_the_floors_name_only_what_can_be_found():
