@@ -49,7 +49,7 @@ DOORS = {
 }
 # What a stranger has to choose from or to remember; an exception has its reason.
 MOST_MODULES = 12
-CROWDED = {"segcore/data/columns": "numbers and dates each have parts, format and values, and a stranger looks for both here"}
+CROWDED: dict[str, str] = {}
 MOST_NAMESAKES = 2
 NAMESAKES: dict[str, str] = {}
 MOST_PARAMETERS = 8
