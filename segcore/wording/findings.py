@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from segcore.errors import DataError, SegcoreError
 from segcore.records.dataset import RowCount
 from segcore.records.finding import Finding, Remedy
-from segcore.wording import columns, csv_files, features, files, results, roles, rows
+from segcore.wording import columns, csv_files, excel_files, features, files, results, roles, rows
 from segcore.wording.remedies import Audience, remedy_text
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ SUBJECTS: tuple[Mapping[str, Sentence], ...] = (
     {"text": lambda text: text},
     files.SENTENCES,
     csv_files.SENTENCES,
+    excel_files.SENTENCES,
     columns.SENTENCES,
     roles.SENTENCES,
     rows.SENTENCES,

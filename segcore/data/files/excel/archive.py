@@ -31,7 +31,8 @@ from segcore.data.files.excel.sheet_size import (
     stray,
     too_large,
 )
-from segcore.errors import SourceError
+from segcore.errors import SegcoreError, SourceError
+from segcore.wording.findings import refusal
 
 MAX_BYTES = 2 * 2**30  # of XML, unpacked
 MAX_TEXT = 2**20  # of one value
@@ -86,7 +87,7 @@ def check_parts(path: Path, name: str) -> Parts:
         NotImplementedError,
         RuntimeError,
     ) as error:
-        raise damaged(name, error) from error
+        raise refusal("workbook.unreadable", kind=SourceError, file=name, reason=str(error)) from error
 
 
 def check_directory(path: Path, name: str) -> None:
@@ -104,35 +105,35 @@ def check_directory(path: Path, name: str) -> None:
         file.seek(max(0, size - 42))
         tail = file.read(42)
         if tail[-22:-18] != b"PK\x05\x06":
-            raise damaged(name, "its end is missing")
+            raise damaged(name, "no end")
         (length,) = struct.unpack("<I", tail[-10:-6])
         if tail[:4] == b"PK\x06\x07":  # more members than the old form could list
             file.seek(min(struct.unpack("<Q", tail[8:16])[0], size))
             length = max(length % 0xFFFFFFFF, *struct.unpack("<Q", file.read(56)[40:48].ljust(8, b"\0")))
     if length > _DIRECTORY_BYTES:
-        raise SourceError(f"{name} has far more parts than a workbook has: save it again as XLSX or CSV.")
+        raise refusal("workbook.many_parts", kind=SourceError, file=name)
 
 
 def _members(archive: zipfile.ZipFile, packed: int, name: str) -> list[zipfile.ZipInfo]:
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(members) > _MEMBERS:
-        raise SourceError(f"{name} has {len(members):,} parts, far more than a workbook has: save it again as XLSX or CSV.")
+        raise refusal("workbook.many_parts", kind=SourceError, file=name, parts=len(members))
     names = [_member_name(member.filename) for member in members]
     if len(set(names)) < len(names):
-        raise damaged(name, "it has two parts of one name")
+        raise damaged(name, "two parts")
     for member in members:
         if member.flag_bits & 1:
-            raise SourceError(f"{name} is protected by a password: save it without one.")
+            raise refusal("workbook.password", kind=SourceError, file=name)
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise damaged(name, f"{_shown_member(member)} is packed in a way that workbooks are not")
+            raise damaged(name, "packed part", member.filename)
     size = sum(member.file_size for member in members)
     if size > MAX_BYTES:
-        raise SourceError(f"{name} is larger than {MAX_BYTES / 2**30:.3g} GiB unpacked: save it as CSV or Parquet.")
+        raise refusal("workbook.too_large", kind=SourceError, file=name, most=MAX_BYTES)
     if size > _RATIO_BYTES and size > _RATIO * packed:
-        raise SourceError(f"{name} unpacks to {size // max(packed, 1):,} times its size, as no table does: save it again as XLSX or CSV.")
+        raise refusal("workbook.bomb", kind=SourceError, file=name, ratio=size // max(packed, 1))
     for member in members:
         if _member_name(member.filename) in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels") and member.file_size > _STRUCTURE_BYTES:
-            raise damaged(name, f"{_shown_member(member)} is far too long")
+            raise damaged(name, "long part", member.filename)
     return members
 
 
@@ -157,11 +158,11 @@ def _check_members(file: BinaryIO, members: list[zipfile.ZipInfo], name: str) ->
     sheets, from_1904 = _structure(structure, name)
     filled = sum(cells.filled for cells in scans.values())
     if texts.count > max(_TEXTS, filled):
-        raise SourceError(f"{name} lists {texts.count:,} texts, but has {filled:,} cells: save it again as XLSX or CSV.")
+        raise refusal("workbook.unused_texts", kind=SourceError, file=name, texts=texts.count, cells=filled)
     if texts.longest * filled > max(_TEXT_BYTES, 4 * unpacked):
         _check_repeated_texts(file, by_name, scans, unpacked, name)
     if sparse_together(scans.values()):
-        raise SourceError(f"{name} has sheets that span far more cells than are filled: delete the stray ones, or save the table as CSV.")
+        raise refusal("workbook.sparse_sheets", kind=SourceError, file=name)
     cells = {title: scans[part] for title, part in sheets.items() if part in scans}
     return Parts(cells, any(part.endswith("vbaproject.bin") for part in by_name), from_1904)
 
@@ -171,7 +172,7 @@ def _unpack(file: BinaryIO, member: zipfile.ZipInfo, name: str) -> Iterator[byte
     file.seek(member.header_offset)
     head = file.read(30)
     if len(head) < 30 or not head.startswith(b"PK\x03\x04"):
-        raise damaged(name, f"{_shown_member(member)} is not where it should be")
+        raise damaged(name, "misplaced part", member.filename)
     file.seek(sum(struct.unpack("<HH", head[26:30])), 1)
     inflater = zlib.decompressobj(-15) if member.compress_type == zipfile.ZIP_DEFLATED else None
     left, size, checksum = member.compress_size, 0, 0
@@ -189,7 +190,7 @@ def _unpack(file: BinaryIO, member: zipfile.ZipInfo, name: str) -> Iterator[byte
             chunk, waiting = waiting, b""
         size += len(chunk)
         if size > member.file_size:
-            raise damaged(name, f"{_shown_member(member)} unpacks to more than it says")
+            raise damaged(name, "swollen part", member.filename)
         checksum = zlib.crc32(chunk, checksum)
         if chunk:
             yield chunk
@@ -198,7 +199,7 @@ def _unpack(file: BinaryIO, member: zipfile.ZipInfo, name: str) -> Iterator[byte
         checksum = zlib.crc32(chunk, checksum)
         yield chunk
     if (inflater and not inflater.eof) or size != member.file_size or checksum != member.CRC:
-        raise damaged(name, f"{_shown_member(member)} is cut off or altered")
+        raise damaged(name, "altered part", member.filename)
 
 
 def _pieces(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
@@ -220,9 +221,8 @@ def _pieces(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
         yield rest
 
 
-def _long_text(before: bytes, name: str) -> SourceError:
-    cell = f" in cell {last_place(before)}" if last_place(before) else ""
-    return SourceError(f"{name} holds a text of more than {2 * _CHUNK // 2**20} MiB{cell}: shorten it to {MAX_TEXT // 2**20} MiB at most.")
+def _long_text(before: bytes, name: str) -> SegcoreError:
+    return refusal("workbook.long_text", kind=SourceError, file=name, cell=last_place(before), limit=2 * _CHUNK, most=MAX_TEXT)
 
 
 def _declared(pieces: Iterator[bytes], part: str, name: str) -> Iterator[bytes]:
@@ -231,9 +231,9 @@ def _declared(pieces: Iterator[bytes], part: str, name: str) -> Iterator[bytes]:
     for piece in pieces:
         if part.endswith((".xml", ".rels", ".vml")) or piece[:1] == b"<":
             if b"<!" in piece and _DECLARATION.search(piece):
-                raise SourceError(f"{name} declares XML entities, as no spreadsheet program does: save it again as XLSX or CSV.")
+                raise refusal("workbook.entities", kind=SourceError, file=name)
             if first and b"\0" in piece[:1024]:
-                raise damaged(name, f"{part!r} is not UTF-8")
+                raise damaged(name, "not utf-8", part)
         first = False
         yield piece
 
@@ -243,7 +243,7 @@ def _judged(scan: SheetScan, file: BinaryIO, member: zipfile.ZipInfo, name: str)
     cells = scan.cells
     if not scan.exact or too_large(cells):
         if member.file_size > _SLOW_BYTES:
-            raise stray(cells, name) if scan.exact else damaged(name, "its cells do not say where they stand")
+            raise stray(cells, name) if scan.exact else damaged(name, "placeless cells")
         cells.first_row, cells.rows, cells.columns = extent(_pieces(_unpack(file, member, name), name))
     if too_large(cells):
         raise stray(cells, name)
@@ -265,7 +265,7 @@ def _check_repeated_texts(
             known = (numbers >= 0) & (numbers < len(lengths))
             total += int(lengths[numbers[known]].sum()) + int((~known).sum()) * texts.longest
             if total > max(_TEXT_BYTES, 4 * unpacked):
-                raise SourceError(f"{name} shows long texts in so many cells that they outgrow the file by far: save it as CSV or Parquet.")
+                raise refusal("workbook.shown_texts", kind=SourceError, file=name)
 
 
 def _structure(structure: Mapping[str, bytes], name: str) -> tuple[dict[str, str], bool]:
@@ -291,16 +291,12 @@ def _structure(structure: Mapping[str, bytes], name: str) -> tuple[dict[str, str
         parser.StartElementHandler = start
         parser.Parse(structure.get(part, b"<none/>"), True)
     if len(sheets) > MAX_SHEETS:
-        raise SourceError(f"{name} has {len(sheets):,} sheets, more than {MAX_SHEETS:,}: keep those that are needed.")
+        raise refusal("workbook.many_sheets", kind=SourceError, file=name, sheets=len(sheets), most=MAX_SHEETS)
     parts = {title: _member_name(posixpath.join("/xl", targets[relation])) for title, relation in sheets.items() if relation in targets}
     if len(set(parts.values())) < len(parts):
-        raise damaged(name, "two sheets are one and the same part")
+        raise damaged(name, "one part twice")
     return parts, from_1904
 
 
 def _member_name(filename: str) -> str:
     return posixpath.normpath(filename.replace("\\", "/")).lstrip("/").lower()
-
-
-def _shown_member(member: zipfile.ZipInfo) -> str:
-    return ascii(member.filename[-60:])

@@ -11,9 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segcore.data.columns.date_patterns import BEGINS_AS_DATE
-from segcore.records.dataset import Note
 from segcore.records.finding import Finding
-from segcore.wording.quotes import quoted
 
 _DENSE = 0.5
 _KEY = re.compile(r"(id|no|nr|num|number|code|key)\.?$", re.IGNORECASE)
@@ -56,14 +54,12 @@ def find_repeated(table: pa.Table, n_rows: Sequence[int], titles: Sequence[str])
         if not len(rows):
             continue
         together = len(rows) >= _DENSE * (rows[-1] - rows[0] + 1)
-        stand = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
-        what = f"{stand} of sheet {quoted(title)} {'stands' if len(rows) == 1 else 'stand'} in an earlier sheet too, equal in every column"
+        values = {"sheet": title, "rows": len(rows)}
         if keyed or (dated and together):
             repeated[inside] = alike[inside]
-            notes.append(Note("warning", f"{what}: the sheets overlap, and such rows count once."))
+            notes.append(Finding("sheet.repeated_rows", "warning", values))
         else:
-            why = "lie scattered" if dated else "have no date or id to tell them apart"
-            notes.append(Note("warning", f"{what}, but {why}: they are taken for different rows; read one sheet only if they are not."))
+            notes.append(Finding("sheet.alike_rows", "warning", {**values, "dated": dated}))
     return (repeated if repeated.any() else None), notes
 
 

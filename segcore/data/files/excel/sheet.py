@@ -16,9 +16,9 @@ from segcore.data.files.excel.archive import MAX_TEXT
 from segcore.data.files.excel.sheet_findings import cell_notes, digit_notes, header_notes, merged_notes, total_notes
 from segcore.data.files.excel.sheet_size import Cells, cell_name
 from segcore.data.files.raw import MAX_COLUMNS, check_header
-from segcore.errors import DataError
-from segcore.records.finding import Finding
-from segcore.wording.quotes import quoted
+from segcore.errors import SegcoreError
+from segcore.records.finding import Finding, Remedy
+from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
@@ -77,8 +77,8 @@ class OpenSheet:
     Parameters
     ----------
     sheet : CalamineSheet
-    what : str
-        The file's name, for messages.
+    file : str
+        The name of the workbook.
     cells : Cells
         What its XML says.
     header_row : int or None
@@ -90,10 +90,9 @@ class OpenSheet:
         Where the header cannot be found or names a column twice.
     """
 
-    def __init__(self, sheet: CalamineSheet, what: str, cells: Cells, header_row: int | None) -> None:
+    def __init__(self, sheet: CalamineSheet, file: str, cells: Cells, header_row: int | None) -> None:
         self.title = sheet.name
-        self.file = what
-        self.what = f"{what}, sheet {quoted(sheet.name)},"
+        self.file = file
         self.cells = cells
         self._merged = [] if sheet.start is None else list(sheet.merged_cell_ranges or [])
         self._base, self._left = sheet.start or (0, 0)  # rows and columns before the first with something in it
@@ -105,6 +104,9 @@ class OpenSheet:
         self.names: tuple[str, ...] = ()
         if header:
             self._check(header, asked=header_row is not None)
+
+    def _refusal(self, code: str, remedy: Remedy | str | None = None, **values: Any) -> SegcoreError:
+        return refusal(code, remedy=remedy, file=self.file, sheet=self.title, **values)
 
     @property
     def filled(self) -> bool:
@@ -131,7 +133,7 @@ class OpenSheet:
             Where a value is longer than any cell can be, or there are too many columns.
         """
         if self.header is None:
-            raise DataError(f"{self.what} is empty.")
+            raise self._refusal("sheet.empty")
         columns: list[list[pa.Array]] = [[] for _ in self.header.names]
         kept: list[np.ndarray] = []
         first = self.header.row + 1
@@ -175,7 +177,7 @@ class OpenSheet:
     def _asked(self, row: int) -> Header:
         position = row - 1 - self._base
         if not 0 <= position < len(self._top) or not _filled(self._top[position]):
-            raise DataError(f"{self.what} has nothing in row {row:,}: give the row that names the columns with --header-row.")
+            raise self._refusal("sheet.empty_header_row", remedy="header_row", row=row)
         return self._header(position)
 
     def _header(self, position: int) -> Header:
@@ -229,11 +231,11 @@ class OpenSheet:
         below = self._below(header)
         width = max((_count(row) for row in below), default=0)
         if len(named) > MAX_COLUMNS:
-            raise DataError(f"{self.what} has {len(named):,} columns, more than the {MAX_COLUMNS:,} allowed: keep those that are needed.")
+            raise self._refusal("file.many_columns", columns=len(named), most=MAX_COLUMNS)
         if len(named) == 1 and width > 2:
             best = next(row for row, cells in enumerate(below, start=header.row + 1) if _count(cells) >= width)
-            give = "the row that names them" if asked else f"row {best}, or whichever names them,"
-            raise DataError(f"{self.what} names one column only in row {header.row:,}: give {give} with --header-row.")
+            remedy = Remedy("header_row", {} if asked else {"choices": [best]})
+            raise self._refusal("sheet.one_name", remedy=remedy, row=header.row)
         self.names = (
             tuple(check_header(header.names, self.file, self.title)[0]) if len(named) == len(header.names) else tuple(sorted(set(named)))
         )
@@ -253,10 +255,7 @@ class OpenSheet:
                 lengths = pc.binary_length(part).fill_null(0).to_numpy(zero_copy_only=False)
                 if len(lengths) and lengths.max() > MAX_TEXT:
                     cell = cell_name(int(rows[begin + int(lengths.argmax())]), place)
-                    raise DataError(
-                        f"{self.what} holds a text of {lengths.max() / 2**20:.3g} MiB in cell {cell}, column {quoted(name)}, more than "
-                        f"{MAX_TEXT // 2**20} MiB: shorten it."
-                    )
+                    raise self._refusal("sheet.long_text", cell=cell, column=name, size=int(lengths.max()), most=MAX_TEXT)
             begin += len(part)
 
 

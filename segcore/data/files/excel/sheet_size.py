@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from segcore.errors import SourceError
+from segcore.errors import SegcoreError, SourceError
+from segcore.wording.findings import refusal
 
 MAX_CELLS = 40_000_000
 _SPARSE_CELLS, _SPARSE_SHARE = 8_000_000, 0.05
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
-_TELLING = 10  # letters of a reason that is more than the name of a tag
 _ERRORS, _MERGED = 500_000, 200_000
 
 _P = rb"(?:[\w.-]+:)?"  # of a name: what an XML namespace puts in front
@@ -62,11 +62,9 @@ class Cells:
     first_uncached: str = ""
 
 
-def damaged(name: str, error: object) -> SourceError:
-    """Build the error for a workbook that cannot be read."""
-    reason = " ".join(str(error).split()).rstrip(".")[:120]
-    words = f" ({reason})" if len(reason) > _TELLING and reason.isprintable() else ""
-    return SourceError(f"{name} is a damaged workbook{words}: save it again as XLSX or CSV.")
+def damaged(name: str, problem: str, part: str | None = None) -> SegcoreError:
+    """Build the error for a workbook that is not as it should be, or one of whose parts is not."""
+    return refusal("workbook.damaged", kind=SourceError, file=name, problem=problem, **({} if part is None else {"part": part}))
 
 
 def cell_name(row: int, column: int) -> str:
@@ -95,13 +93,13 @@ class SheetScan:
             return
         self.merged += piece.count(b"mergeCell ")
         if self.merged > _MERGED:
-            raise SourceError(f"{self.name} has more than {_MERGED:,} merged cells: take the merging out.")
+            raise refusal("workbook.many_merged", kind=SourceError, file=self.name, most=_MERGED)
         codes = np.frombuffer(piece + b" " * 16, np.uint8)
         rows, columns, exact = _references(codes, piece)
         self.exact = self.exact and exact and _openings(codes, b"c") <= int((columns > 0).sum())
         if len(rows):
             if int(rows.max()) > _LAST_ROW or int(columns.max()) > _LAST_COLUMN:
-                raise damaged(self.name, "a cell stands beyond the last row or column that a sheet can have")
+                raise damaged(self.name, "beyond")
             there = rows[rows > 0]
             first = int(there.min()) if len(there) else 0
             self.cells.first_row = min(self.cells.first_row or first, first) if first else self.cells.first_row
@@ -123,7 +121,7 @@ class SheetScan:
             elif place:
                 self.cells.errors.setdefault(int(place[2] or 0), []).append((_column_number(place[1]), text))
         if len(self.cells.errors) > _ERRORS:
-            raise SourceError(f"{self.name} has errors such as {text} in more than {_ERRORS:,} rows of a sheet: correct their formulas.")
+            raise refusal("workbook.many_errors", kind=SourceError, file=self.name, error=text, most=_ERRORS)
 
     def _take_formulas(self, piece: bytes) -> None:
         for cell in _FORMULA.finditer(piece):
@@ -174,13 +172,17 @@ def too_large(cells: Cells) -> bool:
     return area > MAX_CELLS or (area > _SPARSE_CELLS and cells.filled < _SPARSE_SHARE * area)
 
 
-def stray(cells: Cells, name: str) -> SourceError:
+def stray(cells: Cells, name: str) -> SegcoreError:
     """Build the error for a sheet whose rectangle is too large."""
-    far = f"{name} has cells as far as row {cells.rows:,} and column {cells.columns:,}"
-    what = (
-        f"more than {MAX_CELLS:,} cells" if cells.rows * cells.columns > MAX_CELLS else f"but only about {cells.filled:,} that are filled"
+    return refusal(
+        "workbook.stray_cells",
+        kind=SourceError,
+        file=name,
+        row=cells.rows,
+        column=cells.columns,
+        filled=cells.filled,
+        most=MAX_CELLS,
     )
-    return SourceError(f"{far}, {what}: delete the stray ones, or save the table as CSV or Parquet.")
 
 
 def extent(pieces: Iterator[bytes]) -> tuple[int, int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,11 +15,11 @@ from segcore.data.files.excel.overlapping_sheets import find_repeated
 from segcore.data.files.excel.sheet import OpenSheet, SheetRows, unify
 from segcore.data.files.excel.sheet_size import Cells, damaged
 from segcore.data.files.raw import Raw, table_source
-from segcore.errors import DataError, SegcoreError
+from segcore.errors import DataError, SegcoreError, SourceError
 from segcore.records.data_rules import ReadOptions
-from segcore.records.dataset import Note
-from segcore.records.finding import Finding
-from segcore.wording.quotes import named, quoted
+from segcore.records.finding import Finding, Remedy
+from segcore.wording.findings import refusal
+from segcore.wording.quotes import quoted
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -47,10 +47,9 @@ def read_workbook(path: Path, name: str, reading: ReadOptions | None = None) -> 
         Where no sheet has rows, a sheet that is asked for is not there, or a header names a column twice.
     """
     reading = reading or ReadOptions()
-    what = named(name)
-    parts = check_parts(path, what)
-    with _opened(path, what) as workbook:
-        book = _Book(workbook, parts, what, reading)
+    parts = check_parts(path, name)
+    with _opened(path, name) as workbook:
+        book = _Book(workbook, parts, name, reading)
         read, others = book.read_asked() if reading.sheets else book.read_found()
     notes = [
         *_workbook_notes(parts, read, others, book.hidden if not reading.sheets else ()),
@@ -92,7 +91,7 @@ class _Book:
             if sheet.filled:
                 read.append(sheet.read())
             elif not every:
-                raise DataError(f"{self._name}, sheet {quoted(title)}, has no row below a header: choose another sheet.", remedy="sheets")
+                raise refusal("sheet.no_rows", remedy="sheets", file=self._name, sheet=title)
             if len(read) > 1:
                 self._check_same(read[0], read[-1])
         if not read:
@@ -148,26 +147,20 @@ class _Book:
         near = [title for title in self.titles if title.strip().casefold() == asked.strip().casefold()]
         if len(near) == 1:
             return near[0]
-        there = _listed(self.filled_titles() or self.titles)
-        raise DataError(f"{self._name} has no sheet {quoted(asked)}: choose from {there}.", remedy="sheets")
+        there = self.filled_titles() or self.titles
+        raise refusal("workbook.no_sheet", remedy="sheets", file=self._name, asked=asked, **_some(there))
 
     def _check_same(self, first: SheetRows, other: SheetRows) -> None:
         for one, two in ((first, other), (other, first)):
             alone = [name for name in one.names if name not in two.names]
             if alone:
-                raise DataError(
-                    f"{self._name} cannot be read with sheets {quoted(first.title)} and {quoted(other.title)} one below the other: column "
-                    f"{quoted(alone[0])} is in {quoted(one.title)} only; choose sheets with the same columns.",
-                    remedy="sheets",
-                )
+                sheets = [one.title, other.title if one is first else first.title]
+                raise refusal("sheet.different_columns", remedy="sheets", file=self._name, sheets=sheets, column=alone[0])
 
-    def _empty(self) -> DataError:
-        hidden = (
-            f"; {_listed(self.hidden)} {'is' if len(self.hidden) == 1 else 'are'} hidden and read only when asked for"
-            if self.hidden
-            else ""
-        )
-        return DataError(f"{self._name} has no sheet with a header and rows below it{hidden}.", remedy="sheets" if self.hidden else "")
+    def _empty(self) -> SegcoreError:
+        hidden = _some(self.hidden)
+        remedy = "sheets" if self.hidden else None
+        return refusal("workbook.empty", remedy=remedy, file=self._name, hidden=hidden["sheets"], count=hidden["count"])
 
 
 @contextlib.contextmanager
@@ -181,13 +174,13 @@ def _opened(path: Path, name: str) -> Iterator[CalamineWorkbook]:
     except SegcoreError:
         raise
     except python_calamine.PasswordError as error:
-        raise DataError(f"{name} is protected by a password: save it without one.") from error
+        raise refusal("workbook.password", file=name) from error
     except (python_calamine.CalamineError, OSError, ValueError) as error:
-        raise damaged(name, error) from error
+        raise refusal("workbook.unreadable", kind=SourceError, file=name, reason=str(error)) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
-        raise damaged(name, "its reader gave up") from None
+        raise damaged(name, "panic") from None
 
 
 def _stacked(read: Sequence[SheetRows]) -> pa.Table:
@@ -218,29 +211,18 @@ def _workbook_notes(parts: Parts, read: Sequence[SheetRows], others: Sequence[st
     notes = []
     titles = [sheet.title for sheet in read]
     if len(titles) > 1:
-        notes.append(Note("info", f"Sheets {_listed(titles)} have the same columns and are read one below the other."))
+        notes.append(Finding("workbook.joined_sheets", values=_some(titles)))
     if others:
-        reads = f"Sheet {quoted(titles[0])} is read" if len(titles) == 1 else "These are read"
-        notes.append(Note("info", f"{reads}; {_listed(others)} {'is' if len(others) == 1 else 'are'} not."))
+        notes.append(Finding("workbook.other_sheets", values={"read": titles[0] if len(titles) == 1 else None, **_some(others)}))
     if hidden:
-        which = f"Sheet {_listed(hidden)} is" if len(hidden) == 1 else f"Sheets {_listed(hidden)} are"
-        notes.append(
-            Note("info", f"{which} hidden and not read; choose {'it' if len(hidden) == 1 else 'them'} by name where that is meant.")
-        )
+        notes.append(Finding("workbook.hidden_sheets", values=_some(hidden), remedy=Remedy("sheets")))
     if parts.macros:
-        notes.append(Note("info", "The workbook's macros are ignored."))
+        notes.append(Finding("workbook.macros"))
     if parts.days_from_1904:
-        notes.append(
-            Note(
-                "warning",
-                "The workbook counts days from 1904: date cells are read so; day numbers in cells of plain numbers would be 4 years off.",
-            )
-        )
+        notes.append(Finding("workbook.days_from_1904", "warning"))
     return notes
 
 
-def _listed(titles: Sequence[str]) -> str:
-    names = [quoted(title) for title in titles[:_LISTED]]
-    if len(titles) > _LISTED:
-        names.append(f"{len(titles) - _LISTED:,} more")
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _some(titles: Sequence[str]) -> dict[str, Any]:
+    """Return the first titles, and how many there are."""
+    return {"sheets": list(titles[:_LISTED]), "count": len(titles)}

@@ -184,7 +184,9 @@ def test_a_header_of_few_names_above_texts_is_not_taken_for_a_title(write_xlsx):
 
 
 def test_a_title_above_no_header_asks_for_the_row(write_xlsx):
-    with pytest.raises(DataError, match=r"names one column only in row 1: give row 2, .* with --header-row\.$"):
+    with pytest.raises(
+        DataError, match=r"names only one column in row 1: choose the header row with --header-row 2, or whichever row names the columns\.$"
+    ):
         read(write_xlsx({"Data": [["Sales"], ["c1", 1.0, 5.0], ["c2", 2.0, 6.0]]}))
 
 
@@ -292,8 +294,8 @@ def test_rows_that_stand_in_an_earlier_sheet_too_are_marked_as_often_as_they_sta
 
     assert raw.repeated.tolist() == [False] * 5 + [True, True, False, True, False, False] + [True, True, False]
     assert texts(raw, "warning") == [
-        "3 rows of sheet 'B' stand in an earlier sheet too, equal in every column: the sheets overlap, and such rows count once.",
-        "2 rows of sheet 'C' stand in an earlier sheet too, equal in every column: the sheets overlap, and such rows count once.",
+        "3 rows of sheet 'B' are in an earlier sheet too, equal in every column: the sheets overlap, and such rows count once.",
+        "2 rows of sheet 'C' are in an earlier sheet too, equal in every column: the sheets overlap, and such rows count once.",
     ]
 
 
@@ -304,7 +306,7 @@ def test_customers_of_one_age_and_city_on_two_sheets_are_two_customers(write_xls
     raw = read(write_xlsx({"North": north, "South": south}))
 
     assert raw.repeated is None
-    assert texts(raw, "warning")[0].startswith("1 row of sheet 'South' stands in an earlier sheet too, equal in every column, but ")
+    assert texts(raw, "warning")[0].startswith("1 row of sheet 'South' is in an earlier sheet too, equal in every column, but ")
 
 
 def test_customers_of_one_id_on_two_sheets_are_one(write_xlsx):
@@ -331,9 +333,11 @@ def test_sheets_can_be_chosen(write_xlsx):
     assert columns(read(book, "B")) == {"x": [3.0], "y": [4.0]}
     assert columns(read(book, "b ", "A")) == {"x": [3.0, 1.0], "y": [4.0, 2.0]}
     assert columns(read(book, "C")) == {"z": [5.0], "x": [6.0]}
-    with pytest.raises(DataError, match=r"has no sheet 'D': choose from 'A', 'B' and 'C'\.") as missing:
+    with pytest.raises(DataError, match=r"has no sheet 'D', only 'A', 'B' and 'C': choose the sheet with --sheet\.") as missing:
         read(book, "D")
-    with pytest.raises(DataError, match=r"column 'y' is in 'A' only; choose sheets with the same columns\.") as different:
+    with pytest.raises(
+        DataError, match=r"column 'y' is in 'A' only; choose the sheet with --sheet, with the same columns in each\."
+    ) as different:
         read(book, "A", "C")
     with pytest.raises(DataError, match="sheet 'Empty', has no row below a header"):
         read(book, "Empty")
@@ -352,7 +356,7 @@ def test_a_hidden_sheet_is_read_only_when_asked_for(write_xlsx):
     raw = read(book)
 
     assert columns(raw) == {"x": [3.0], "y": [4.0]}
-    assert texts(raw) == ["Sheet 'Old' is hidden and not read; choose it by name where that is meant."]
+    assert texts(raw) == ["Sheet 'Old' is hidden and not read; if you need it, choose the sheet with --sheet."]
     assert raw.sheets == ("Old", "New")
     assert columns(read(book, "Old")) == {"x": [1.0], "y": [2.0]}
 
