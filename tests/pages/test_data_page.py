@@ -10,7 +10,6 @@ from segcore.wording.markdown import escape
 from ui.data import sample_download
 from ui.data.column_editor import changed_rules, editor_frame
 from ui.data.source_form import keep_upload
-from ui.widgets.text import on_screen
 
 WHY = Finding("column.number", values={"apart": None})
 
@@ -228,7 +227,7 @@ def test_rows_with_bad_values_are_put_aside_by_a_click_and_can_be_seen(open_app,
     shown = next(frame.value for frame in app.dataframe if "Why" in frame.value)
     assert shown["Row"].tolist() == ["line 32", "line 33"]
     assert shown["date"].tolist() == ["2024-02-31", "never"]
-    assert any(toggle.label == "Put rows with bad values aside" and toggle.value for toggle in app.toggle)
+    assert any(toggle.label == "Skip unreadable rows" and toggle.value for toggle in app.toggle)
 
 
 def test_what_was_chosen_for_one_file_is_taken_for_the_next_and_can_be_guessed_afresh(open_app, small_intake, tmp_path, words):
@@ -238,11 +237,11 @@ def test_what_was_chosen_for_one_file_is_taken_for_the_next_and_can_be_guessed_a
     widget(app, "selectbox", "Order").select("")
     apply(app)
     app = open_path(app, tmp_path / "april.csv")
-    assert "Taken as you chose for march.csv, which has the same columns" in words(app)
+    assert "Read as you chose for march.csv, which has the same columns" in words(app)
     assert widget(app, "selectbox", "Order").value == ""
     app.button(key="data.afresh").click().run()
     assert widget(app, "selectbox", "Order").value == "order"
-    assert "Taken as you chose" not in words(app)
+    assert "Read as you chose" not in words(app)
 
 
 def test_another_kind_asks_for_its_own_roles(open_app, small_intake):
@@ -295,8 +294,8 @@ def test_a_title_above_the_header_is_settled_where_the_file_is_said_to_be_read(o
     path.write_text("Sales of our shop\ncustomer,date,amount\n" + "".join(f"c{n % 5},2024-03-{n % 28 + 1:02d},{n}\n" for n in range(40)))
     app = open_path(open_app("data"), path)
     assert "choose the header row under “How the file is read”: 2" in app.error[0].value
-    widget(app, "number_input", "Row that names the columns").set_value(2)
-    next(button for button in app.button if button.label == "Read it again").click().run()
+    widget(app, "number_input", "Row with the column names").set_value(2)
+    next(button for button in app.button if button.label == "Read again").click().run()
     assert not app.error and not app.exception
     assert loaded(app) == "Loaded: titled.csv"
     assert counts_or_none(app) is None
@@ -338,23 +337,6 @@ def test_an_upload_is_kept_under_the_ending_of_its_format_whatever_its_name(stor
     kept = keep_upload(store, name, b"content")
     assert kept.parent == store.home / "uploads"
     assert kept.name == kept.name[:64] + ending
-
-
-@pytest.mark.parametrize(
-    ("sentence", "shown"),
-    [
-        (
-            "correct it, or put such rows aside with --set-aside (a button on screen).",
-            "correct it, or put such rows aside with the button below.",
-        ),
-        ("say which with --date-order dmy or mdy (a choice on screen).", "say which below."),
-        ("name its encoding with --encoding (a choice on screen).", "name its encoding, under “How the file is read”."),
-        ("declare the column with --category 'my region'", "choose “Category”"),
-        ("nothing of the kind", "nothing of the kind"),
-    ],
-)
-def test_a_refusal_names_the_screens_own_fields(sentence, shown):
-    assert on_screen(sentence) == shown
 
 
 def test_no_name_is_drawn_as_an_icon_a_link_or_a_colour():

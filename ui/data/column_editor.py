@@ -1,4 +1,4 @@
-"""The columns of a customer table: what each holds, what it is used as and why; each can be changed."""
+"""Table of a customer table's columns: what each holds, its use and why; the use can be changed."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def column_editor(store: Store, rules: ColumnRules, uses: Sequence[ColumnUse], p
         key=f"columns.{salt}",
     )
     share = st.number_input(
-        "A category's value counts by itself above this share of the rows (%)",
+        "Least share of rows for a category's value to count separately (%)",
         min_value=0.1,
         max_value=50.0,
         value=100 * rules.min_share,
         step=1.0,
         format="%g",
         key=f"min_share.{salt}",
-        help="Rarer values together are “other”.",
+        help="Rarer values are combined as “other”.",
         width=420,
     )
     changed = {
@@ -78,7 +78,7 @@ def column_editor(store: Store, rules: ColumnRules, uses: Sequence[ColumnUse], p
 
 
 def editor_frame(uses: Sequence[ColumnUse], preview: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a column, but for the id: its name, what it holds, what it is used as, why."""
+    """Return one row per column except the id: its name, what it holds, its use, and why."""
     shown = [use for use in uses if use.use != "id"]
     # What can be changed stands next to the name, so that it is seen on a narrow screen too.
     return pd.DataFrame(

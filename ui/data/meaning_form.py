@@ -1,4 +1,4 @@
-"""Say what the data mean: their kind, the roles and uses of their columns, which rows count and how the file is read."""
+"""Form for the meaning of the data: its kind, the roles and uses of its columns, which rows count, how the file is read."""
 
 from __future__ import annotations
 
@@ -19,41 +19,42 @@ from segcore.wording.findings import sentence
 from segcore.wording.markdown import escape
 from segcore.wording.quotes import visible
 from ui.data.column_editor import column_editor
+from ui.data.remedies import DELIMITERS
 from ui.data.source_form import FORM, attempt
 
 if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake, Peek
 
 KIND_TITLES: Mapping[str, str] = {
-    "transactions": "Transactions: one line a row",
-    "ratings": "Ratings: one rating a row",
-    "customers": "Customers: one customer a row",
+    "transactions": "Transactions: one row per order line",
+    "ratings": "Ratings: one row per rating",
+    "customers": "Customers: one row per customer",
 }
 ROLE_WORDS = {
     "customer": ("Customer", "Who bought. Read as text, so that leading zeros stay."),
-    "order": ("Order", "What was bought together: the invoice or basket."),
+    "order": ("Order", "Items bought together: the invoice or basket."),
     "time": ("Time", "When it was bought."),
     "item": ("Item", "What was bought or rated; only counted."),
     "quantity": ("Quantity", "How many; negative for what was returned."),
     "price": ("Price", "Of one piece. Quantity × price is the line's amount."),
     "amount": ("Amount", "Of the whole line; used instead of quantity × price."),
     "discount": ("Discount", "Money taken off the line; the amount is what was paid."),
-    "category": ("Category", "Department or group of the item: each customer's spend is shared out over them."),
+    "category": ("Category", "Department or group of the item: gives each customer's share of spend by category."),
     "rating": ("Rating", "How the customer rated the item, as a number."),
 }
 NO_COLUMN = "– none –"
 GUESS = "\0"  # no column can be called so
-_GUESS_TITLES = {True: "– none found –", False: "– found by itself –"}
-_DELIMITERS = {None: "Found by itself", ",": "comma", ";": "semicolon", "tab": "tab", "|": "vertical bar"}
-_ORDERS: Mapping[str, str] = {"": "Found by itself", "dmy": "Day first", "mdy": "Month first", "ymd": "Year first"}
+_GUESS_TITLES = {True: "– none found –", False: "– auto-detect –"}
+_DELIMITERS: Mapping[str | None, str] = {None: "Auto-detect", **DELIMITERS}
+_ORDERS: Mapping[str, str] = {"": "Auto-detect", "dmy": "Day first", "mdy": "Month first", "ymd": "Year first"}
 _MOST_CATEGORIES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the form begins with: the request, what is known of its file, and what was guessed.
+    """Initial values of the form: the request, what is known of its file, and what was detected.
 
-    ``whole`` tells whether the data were taken in: a role without a column then has none, else it may still be found.
+    ``whole`` tells whether the data was loaded: a role without a column then has none, else it may still be detected.
     """
 
     request: DataRequest
@@ -137,18 +138,18 @@ def _draw_form(store: Store, known: Known, say: Callable[[], None]) -> None:
 
 
 def _differs(asked: DataRequest, known: Known) -> bool:
-    """Tell whether what stands in the form is something else than what is loaded."""
+    """Tell whether the form differs from what is loaded."""
     roles = {role: known.roles.get(role, "") for role in ROLES_OF[known.kind]}
     return asked != replace(known.request, kind=known.kind, roles=roles, afresh=False)
 
 
 def reading_form(store: Store, request: DataRequest) -> None:
-    """Draw how a file is read, for one that cannot be read before that is said."""
+    """Draw the options for reading a file that cannot be read without them."""
     known = Known(request, (), (), {}, "", "transactions", {}, {}, whole=False)
     with st.form(f"data.reading.{known.salt}"):
         st.markdown("**How the file is read**")
         reading = _reading_fields(known, known.salt)
-        if st.form_submit_button("Read it again", icon=":material/refresh:"):
+        if st.form_submit_button("Read again", icon=":material/refresh:"):
             attempt(store, replace(request, reading=reading), FORM)
 
 
@@ -156,13 +157,13 @@ def _draw_remembered(store: Store, known: Known) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         same = known.remembered == (known.request.name or known.request.data)
         before = "it before" if same else f"for {escape(known.remembered or '')}, which has the same columns"
-        st.caption(f"Taken as you chose {before}.", width="content")
-        if st.button("Guess afresh", key="data.afresh", icon=":material/restart_alt:"):
+        st.caption(f"Read as you chose {before}.", width="content")
+        if st.button("Detect again", key="data.afresh", icon=":material/restart_alt:"):
             attempt(store, replace(known.request, afresh=True))
 
 
 def _role_fields(known: Known, kind: Kind, salt: str) -> dict[str, str]:
-    """Draw a field for each role of the kind; an empty name says that no column has the role, a role that is to be guessed is left out."""
+    """Draw a field for each role of the kind; an empty name means that no column has the role; roles to detect are omitted."""
     wanted = ROLES_OF[kind]
     guessing = not known.whole or kind != known.kind
     options = (*((GUESS,) if guessing else ()), "", *known.columns)
@@ -191,7 +192,7 @@ def _column_title(column: str, *, sought: bool) -> str:
 
 
 def why(reasons: Mapping[str, Finding]) -> str:
-    """Return why the columns were taken for their roles, in one sentence."""
+    """Return why the columns have their roles, in one sentence."""
     texts = {role: sentence(reason, "screen") for role, reason in reasons.items()}
     if len(set(texts.values())) == 1:
         return f"Why these columns: {next(iter(texts.values()))}."
@@ -234,10 +235,10 @@ def _row_fields(rules: RowRules, kind: Kind, salt: str) -> RowRules:
     """Draw what becomes of doubtful rows."""
     with st.container(horizontal=True, gap="medium"):
         set_aside = st.toggle(
-            "Put rows with bad values aside",
+            "Skip unreadable rows",
             value=rules.set_aside,
             key=f"set_aside.{salt}",
-            help="Rows whose number or date cannot be read. Off, the file is refused and the first such row is named.",
+            help="Rows whose number or date cannot be read. If off, the file is refused, naming the first such row.",
         )
         cancelled = duplicates = False
         if kind == "transactions":
@@ -276,7 +277,7 @@ def _rule(aside: bool) -> Literal["keep", "aside"]:
 
 
 def _reading_fields(known: Known, salt: str) -> ReadOptions:
-    """Draw how the file is read; what is left empty is found from its content."""
+    """Draw how the file is read; empty fields are detected from its content."""
     reading = known.request.reading
     if known.form:
         st.caption(escape("; ".join(f"{what}: {words}" for what, words in known.form.items())).capitalize())
@@ -290,17 +291,17 @@ def _reading_fields(known: Known, salt: str) -> ReadOptions:
         format_func=lambda name: str(known_delimiters[name]),
     )
     encoding = second.text_input(
-        "Encoding", value=reading.encoding or "", key=f"encoding.{salt}", placeholder="Found by itself; or such as cp1252"
+        "Encoding", value=reading.encoding or "", key=f"encoding.{salt}", placeholder="Auto-detect, or a name such as cp1252"
     )
     header = third.number_input(
-        "Row that names the columns", min_value=1, value=reading.header_row, step=1, key=f"header.{salt}", placeholder="Found by itself"
+        "Row with the column names", min_value=1, value=reading.header_row, step=1, key=f"header.{salt}", placeholder="Auto-detect"
     )
     sheets: tuple[str, ...] = reading.sheets
     if known.sheets:
         chosen = known.sheets if reading.sheets == ("*",) else [name for name in reading.sheets if name in known.sheets]
-        sheets = tuple(st.multiselect("Sheets", known.sheets, default=chosen, key=f"sheets.{salt}", placeholder="Found by itself"))
+        sheets = tuple(st.multiselect("Sheets", known.sheets, default=chosen, key=f"sheets.{salt}", placeholder="Auto-detect"))
     elif not known.whole and not known.columns and _is_workbook(known.request):
-        named = st.text_area("Sheets, one a line", value="\n".join(reading.sheets), key=f"sheets.{salt}", height=70)
+        named = st.text_area("Sheets, one per line", value="\n".join(reading.sheets), key=f"sheets.{salt}", height=70)
         sheets = tuple(line.strip() for line in named.splitlines() if line.strip())
     return ReadOptions(
         delimiter=delimiter, encoding=encoding.strip() or None, sheets=sheets, header_row=None if header is None else int(header)

@@ -1,4 +1,4 @@
-"""What is loaded, what was wrong with it, and what it looks like."""
+"""Report on the loaded data: its size, what was wrong with it, and its first rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, day_text, number_text
 from segcore.wording.quotes import visible
 from ui.shell import cache
-from ui.widgets.text import on_screen
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -73,9 +72,9 @@ def draw_findings(taken: Intake) -> None:
         if note.code == "row.set_aside":  # in the table above
             continue
         if note.severity == "warning":
-            st.warning(escape(on_screen(sentence(note, "screen"))), icon=":material/warning:")
+            st.warning(escape(sentence(note, "screen")), icon=":material/warning:")
         else:
-            st.markdown(f"- {escape(on_screen(sentence(note, 'screen')))}")
+            st.markdown(f"- {escape(sentence(note, 'screen'))}")
 
 
 def counts_words(taken: Intake) -> str:

@@ -1,23 +1,23 @@
-"""Choose the data: a sample, an upload, a file or folder on this machine; and go on where it could not be loaded as it was."""
+"""Choice of the data: a sample, an upload, a file or folder on this machine; and ways on where it could not be loaded."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from segcore.errors import SegcoreError, SourceError
-from segcore.records.data_rules import DateOrder
+from segcore.records.finding import Remedy
 from segcore.store.store import Store
 from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from ui.data import loading
+from ui.data.remedies import remedy_of, ways_on
 from ui.data.sample_download import download, is_here
 from ui.shell import state
-from ui.widgets.text import on_screen
 
 if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake, Peek
@@ -26,12 +26,11 @@ SAMPLE, UPLOAD, PATH = "A sample", "Upload a file", "A file on this machine"
 CHOOSER, FORM = "chooser", "form"
 FORMATS = ["csv", "tsv", "txt", "gz", "zst", "parquet", "xlsx", "xlsm", "xls", "jsonl", "ndjson", "json"]
 _FORMATS_SPOKEN = "CSV or TSV (also .gz and .zst), XLSX, Parquet or JSON Lines"
-_DATE_ORDERS: tuple[tuple[str, DateOrder], ...] = (("The day comes first", "dmy"), ("The month comes first", "mdy"))
 
 
 def choose_data(store: Store) -> None:
-    """Draw the three ways to data; what goes wrong is one sentence, and what was loaded stays."""
-    way = st.segmented_control("Where the data come from", (SAMPLE, UPLOAD, PATH), key="data.way", default=SAMPLE, required=True)
+    """Draw the three ways to choose data; an error is one sentence, and what was loaded stays."""
+    way = st.segmented_control("Where the data comes from", (SAMPLE, UPLOAD, PATH), key="data.way", default=SAMPLE, required=True)
     if way == SAMPLE:
         _samples(store)
     elif way == UPLOAD:
@@ -46,20 +45,19 @@ def say_problem(place: str) -> None:
     """Draw what went wrong last, if it went wrong at this place of the page."""
     problem = state.recall("data_problem")
     if problem and problem[0] == place:
-        st.error(escape(on_screen(problem[1])), icon=":material/error:")
+        st.error(escape(problem[1]), icon=":material/error:")
 
 
 def attempt(store: Store, request: DataRequest, place: str = CHOOSER) -> None:
-    """Load data, and say at this place of the page what is wrong where that fails; what was loaded stays."""
+    """Load data, or show at this place of the page why that fails; what was loaded stays."""
     _forget_pending()
     try:
         loading.load(store, request)
     except SegcoreError as error:
-        text, remedy = error_text(error, "screen"), error.remedy
-        can_go_on = error.finding is not None and error.finding.remedy is not None
+        text, remedy = error_text(error, "screen"), remedy_of(error)
         # What cannot be read to take it in cannot be read to look at it either.
         seen = None if isinstance(error, SourceError) else loading.look(store, request)
-        if seen is not None or remedy or can_go_on or on_screen(text) != text:
+        if seen is not None or remedy is not None:
             state.remember("data_pending", Pending(request, seen, remedy, place))
         state.remember("data_problem", (place, f"{text} What was loaded before is still loaded." if state.intake() else text))
     st.rerun()
@@ -67,36 +65,38 @@ def attempt(store: Store, request: DataRequest, place: str = CHOOSER) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A request that failed: what the file looks like, and what the request can be given to go on (see ``DataError``).
+    """A request that failed.
 
-    ``seen`` is None where the file cannot be read before it is said how; ``place`` is where on the page it was asked for.
+    Parameters
+    ----------
+    request : DataRequest
+    seen : Peek or None
+        What the file looks like; ``None`` where it cannot be read before somebody chooses how.
+    remedy : Remedy or None
+        What to try the same request with.
+    place : str
+        Where on the page it was asked for.
     """
 
     request: DataRequest
     seen: Peek | None
-    remedy: str
+    remedy: Remedy | None
     place: str
 
 
 def pending() -> Pending | None:
-    """Return the request that failed last, where something can be said of its file that lets it be used."""
+    """Return the request that failed last, where another choice may let it succeed."""
     found: Pending | None = state.recall("data_pending")
     return found
 
 
 def draw_remedy(store: Store, failed: Pending, taken: Intake | None) -> None:
-    """Draw what is wrong with a file that cannot be used as it is, and what goes on with one click."""
+    """Draw what is wrong with a file that cannot be used as it is, and a button for each way to use it."""
     say_problem(failed.place)
-    request = failed.request
     with st.container(horizontal=True, vertical_alignment="center"):
-        if failed.remedy == "set_aside":
-            aside = replace(request, rows=replace(request.rows, set_aside=True))
-            if st.button("Put those rows aside", key="data.set_aside", type="primary", icon=":material/playlist_remove:"):
-                attempt(store, aside)
-        elif failed.remedy == "date_order":
-            for label, order in _DATE_ORDERS:
-                if st.button(label, key=f"data.{order}", type="primary"):
-                    attempt(store, replace(request, rows=replace(request.rows, date_order=order)))
+        for way in ways_on(failed.remedy, failed.request) if failed.remedy is not None else ():
+            if st.button(escape(way.label), key=f"data.{way.key}", type="primary"):
+                attempt(store, way.request)
         if taken is not None:
             st.button(f"Back to {taken.data['name']}", key="data.back", icon=":material/undo:", on_click=_forget_pending)
 
@@ -135,7 +135,7 @@ def _load_sample(store: Store, name: str, *, here: bool) -> None:
 
 def _upload(store: Store) -> None:
     file = st.file_uploader(
-        f"{_FORMATS_SPOKEN}: a line an item bought, a rating, or a row a customer",
+        f"{_FORMATS_SPOKEN}: one row per order line, per rating or per customer",
         type=FORMATS,
         key="data.upload",
         help="The file stays on this machine: it is copied into segcore's own store, and nowhere else.",
@@ -157,7 +157,7 @@ def keep_upload(store: Store, name: str, content: bytes | memoryview) -> Path:
 
 
 def _ending(name: str) -> str:
-    """Return the ending that tells a file's format, such as ``.csv.gz``; what no format ends in is left out."""
+    """Return the ending of a file's format, such as ``.csv.gz``; any other is dropped."""
     endings = [part for part in name.lower().split(".")[1:][-2:] if part in FORMATS]
     packed = bool(endings) and endings[-1] in ("gz", "zst")
     return "".join(f".{part}" for part in (endings if packed else endings[-1:]))
@@ -180,7 +180,7 @@ def _path(store: Store) -> None:
 
 
 def request_for(path: Path, name: str) -> DataRequest:
-    """Return the request for a file as it stands: everything guessed, nothing filtered."""
+    """Return the request for a file: everything detected, nothing filtered."""
     from segcore.records.intake import DataRequest
 
     return DataRequest.from_json({"data": str(path), "name": name})

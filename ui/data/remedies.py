@@ -1,0 +1,95 @@
+"""What a file that cannot be read as it is can be read with: one request per button."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from segcore.errors import SegcoreError
+from segcore.records.data_rules import DateOrder
+from segcore.records.finding import Remedy
+from segcore.wording.files import encoding_name
+from segcore.wording.quotes import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from segcore.records.intake import DataRequest
+
+_MOST_BUTTONS = 6
+_ORDERS = {"dmy": "The day comes first", "mdy": "The month comes first", "ymd": "The year comes first"}
+DELIMITERS: Mapping[str | None, str] = {",": "comma", ";": "semicolon", "tab": "tab", "|": "vertical bar"}
+
+
+@dataclass(frozen=True, slots=True)
+class WayOn:
+    """One button.
+
+    Parameters
+    ----------
+    key, label : str
+    request : DataRequest
+        The request that failed, with what was missing.
+    """
+
+    key: str
+    label: str
+    request: DataRequest
+
+
+def remedy_of(error: SegcoreError) -> Remedy | None:
+    """Return what a user can do about an error, if the same request can be tried with it."""
+    if error.finding is not None and error.finding.remedy is not None:
+        return error.finding.remedy
+    return Remedy(error.remedy) if error.remedy else None
+
+
+def ways_on(remedy: Remedy, request: DataRequest) -> tuple[WayOn, ...]:
+    """Return the requests that a remedy suggests, at most six; none where only the form can say what is missing."""
+    make = _WAYS.get(remedy.code)
+    return () if make is None else tuple(make(request, remedy.values))[:_MOST_BUTTONS]
+
+
+def _skip_rows(request: DataRequest, _: Mapping[str, Any]) -> list[WayOn]:
+    return [WayOn("set_aside", "Skip unreadable rows", replace(request, rows=replace(request.rows, set_aside=True)))]
+
+
+def _date_orders(request: DataRequest, values: Mapping[str, Any]) -> list[WayOn]:
+    orders: Sequence[DateOrder] = values.get("orders") or ("dmy", "mdy")
+    return [
+        WayOn(order, _ORDERS[order], replace(request, rows=replace(request.rows, date_order=order)))
+        for order in orders
+        if order != request.rows.date_order
+    ]
+
+
+def _without_repeats(request: DataRequest, values: Mapping[str, Any]) -> list[WayOn]:
+    if not values.get("exact"):
+        return []
+    return [WayOn("duplicates", "Leave exact repeats out", replace(request, rows=replace(request.rows, duplicates="aside")))]
+
+
+def _reading(name: str, label: Callable[[Any], str]) -> Callable[[DataRequest, Mapping[str, Any]], list[WayOn]]:
+    """Return how likely values of an option of reading become buttons."""
+
+    def make(request: DataRequest, values: Mapping[str, Any]) -> list[WayOn]:
+        found = []
+        for choice in values.get("choices", ()):
+            chosen: dict[str, Any] = {name: (choice,) if name == "sheets" else choice}
+            reading = replace(request.reading, **chosen)
+            found.append(WayOn(f"{name}.{choice}", label(choice), replace(request, reading=reading)))
+        return found
+
+    return make
+
+
+_WAYS: Mapping[str, Callable[[DataRequest, Mapping[str, Any]], list[WayOn]]] = {
+    "set_aside": _skip_rows,
+    "date_order": _date_orders,
+    "one_row_per_customer": _without_repeats,
+    "encoding": _reading("encoding", lambda choice: f"Read as {encoding_name(choice)}"),
+    "header_row": _reading("header_row", lambda choice: f"Row {choice} holds the column names"),
+    "delimiter": _reading("delimiter", lambda choice: f"Values are separated by: {DELIMITERS.get(choice, choice)}"),
+    "sheets": _reading("sheets", lambda choice: f"Use the sheet {visible(choice)}"),
+}
