@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from segcore.errors import DataError, SegcoreError
 from segcore.records.dataset import RowCount
 from segcore.records.finding import Finding, Remedy
-from segcore.wording import columns, csv_files, excel_files, features, files, results, roles, rows
+from segcore.wording import columns, features, results, roles, rows
+from segcore.wording.files import csv_file, every_file, excel_file
 from segcore.wording.remedies import Audience, remedy_text
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ Sentence = Callable[..., str]
 # One mapping per subject: a code belongs to exactly one.
 SUBJECTS: tuple[Mapping[str, Sentence], ...] = (
     {"text": lambda text: text},
-    files.SENTENCES,
-    csv_files.SENTENCES,
-    excel_files.SENTENCES,
+    every_file.SENTENCES,
+    csv_file.SENTENCES,
+    excel_file.SENTENCES,
     columns.SENTENCES,
     roles.SENTENCES,
     rows.SENTENCES,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from segcore.records.finding import Remedy
-from segcore.wording.files import encoding_name
+from segcore.wording.files.every_file import encoding_name
 from segcore.wording.quotes import value_text
 
 Audience = Literal["command line", "screen"]

@@ -12,7 +12,7 @@ import pyarrow as pa
 from segcore.data.files.likely_encodings import likely_encodings
 from segcore.errors import ParameterError, SegcoreError, SourceError
 from segcore.records.finding import Finding, Remedy
-from segcore.wording.files import encoding_name
+from segcore.wording.files.every_file import encoding_name
 from segcore.wording.findings import refusal
 
 _MARKS = (  # the longer ones first: the mark of UTF-32 begins as that of UTF-16

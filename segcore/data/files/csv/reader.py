@@ -30,7 +30,7 @@ from segcore.data.files.raw import Raw, check_header, table_source
 from segcore.errors import SegcoreError, SourceError
 from segcore.records.data_rules import ReadOptions
 from segcore.records.finding import Finding
-from segcore.wording.csv_files import delimiter_name
+from segcore.wording.files.csv_file import delimiter_name
 from segcore.wording.findings import refusal
 
 _BLOCK = 2**24

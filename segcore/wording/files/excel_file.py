@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from segcore.wording.files import in_file
+from segcore.wording.files.every_file import in_file
 from segcore.wording.numbers import counted, listed
 from segcore.wording.quotes import named, quoted
 
