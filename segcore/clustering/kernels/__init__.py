@@ -1,4 +1,4 @@
-"""Compiled loops over arrays, one file a kind of work; they know nothing of points, engines or records.
+"""Compiled loops over arrays, one file per kind of work; they know no points, engines or records.
 
 They are compiled by ``make install`` (``python -m segcore.clustering.kernels``) and kept with the environment, so that no sweep
 waits for a compiler.
@@ -20,7 +20,7 @@ _CACHE = Path(sys.prefix) / "var" / "segcore-kernels"
 
 
 def cache_folder() -> Path:
-    """Return where this source's compiled code is kept: a folder of its own for every state of the files below this one's folder.
+    """Return the folder of this source's compiled code: one folder per state of the files below this one's folder.
 
     numba looks at the file of a function only, and would go on with what it once compiled in from another file.
     """
@@ -31,7 +31,7 @@ def cache_folder() -> Path:
 
 
 def drop_other_code() -> None:
-    """Remove what was compiled from other states of the source."""
+    """Remove code compiled from other states of the source."""
     kept = cache_folder().name
     for folder in _CACHE.glob("*"):
         if folder.name != kept:
@@ -39,7 +39,7 @@ def drop_other_code() -> None:
 
 
 def _keep_with_environment() -> None:
-    """Have numba keep compiled code in the environment; where that cannot be written, numba's own choice stands."""
+    """Have numba keep compiled code in the environment, or where numba chooses if the environment is not writable."""
     if config.CACHE_DIR:  # type: ignore[attr-defined]
         return
     folder = cache_folder()

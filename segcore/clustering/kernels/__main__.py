@@ -9,7 +9,7 @@ import segcore.clustering.kernels
 
 
 def main() -> None:
-    """Call ``compile_kernels`` of each file below this folder, and drop what older files were compiled to."""
+    """Call ``compile_kernels`` of each file below this folder, and drop code compiled from older files."""
     segcore.clustering.kernels.drop_other_code()
     for module in pkgutil.walk_packages(segcore.clustering.kernels.__path__, "segcore.clustering.kernels."):
         if not module.ispkg and not module.name.endswith("__main__"):

@@ -28,7 +28,7 @@ def silhouettes(X: np.ndarray, cells: np.ndarray, segments: np.ndarray, rows: np
     cells : ndarray of shape (n_rows,), int
         Ascending from 0 without a gap: rows of one cell are together under every labelling.
     segments : ndarray of shape (n_labellings, n_cells), int
-        The segment of each cell, numbered from 0 without a gap; -1 is noise, which is nobody's neighbour.
+        The segment of each cell, numbered from 0 without a gap; -1 is noise, which is not a neighbour of any row.
     rows : ndarray of shape (n_scored,), int
         Indices into ``X``.
 
@@ -152,7 +152,7 @@ def _square(tile, one, other, squares, next_squares):  # type: ignore[no-untyped
 
 @_compiled
 def _add_roots(squares, next_squares, total):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Add two rows' distances to the cell's sum, and begin anew."""
+    """Add two rows' distances to the cell's sum, and start again."""
     for j in range(total.size):
         total[j] += math.sqrt(squares[j]) + math.sqrt(next_squares[j])
         squares[j] = 0.0
@@ -168,7 +168,7 @@ def _add_root(squares, total):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
 
 @_compiled
 def _hand_over(total, slots, sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Add a finished cell's sums to those of its segment in each labelling, and begin anew."""
+    """Add a finished cell's sums to those of its segment in each labelling, and start again."""
     for slot in slots:
         if slot >= 0:
             segment = sums[slot]

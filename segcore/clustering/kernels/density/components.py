@@ -128,7 +128,7 @@ def number(parent: np.ndarray, core: np.ndarray, by_row: np.ndarray) -> np.ndarr
 
 @_lean
 def border_pairs(pairs: Pairs, e: int, core: np.ndarray, core_bits: np.ndarray, label: np.ndarray, border: np.ndarray) -> None:
-    """Lower ``border`` of rows that are no cores to the lowest label of a core neighbour."""
+    """Lower ``border`` of rows that are not cores to the lowest label of a core neighbour."""
     for i in range(len(pairs.row)):
         row, leaf = pairs.row[i], pairs.leaf[i]
         mask = np.int64(pairs.bits[i, e])
@@ -203,7 +203,7 @@ def merge(parent: np.ndarray, other: np.ndarray) -> None:
 
 @_compiled
 def common_root(parent: np.ndarray, core: np.ndarray, size: int) -> np.ndarray:
-    """Return for each ``size`` rows the component of all their cores: -1 where there are several, -2 where there is no core."""
+    """Return for each ``size`` rows the component of all their cores: -1 for several components, -2 without a core."""
     root = np.full((len(core) + size - 1) // size, -2, np.int64)
     for row in range(len(core)):
         if core[row]:

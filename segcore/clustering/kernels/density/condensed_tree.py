@@ -36,7 +36,7 @@ class Linkage(NamedTuple):
 
 def single_linkage(tree: SpanningTree) -> Linkage:
     """Return the merges of a spanning tree, nearest first."""
-    # The library sorts like this, unstably, and equal edges must stand in the same order.
+    # The library sorts like this, unstably, and equal edges must be in the same order.
     order = np.argsort(tree.distance)
     n_merges = len(order)
     merges = Linkage(

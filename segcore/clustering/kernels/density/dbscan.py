@@ -82,7 +82,7 @@ def dbscan_grid(
     threads : int or None
         ``None`` is one a core; the result does not depend on it.
     by_norms : bool or None
-        Whether scikit-learn computes the distances from squared norms; ``None`` is what it does by itself.
+        Whether scikit-learn computes the distances from squared norms; ``None`` is its own choice.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def _room(X: np.ndarray, n_radii: int, memory: int | None, threads: int) -> int:
 
 
 def least_memory(X: np.ndarray, n_radii: int, threads: int) -> int:
-    """Return the bytes without which there are no labels: the tree, counts, one point and the smallest buffers."""
+    """Return the fewest bytes that labelling needs: the tree, counts, one point and the smallest buffers."""
     buffers = 2 * threads * _row_bytes(n_radii) * BLOCK * LANES * 2
     return _fixed_bytes(X, n_radii, threads) + 2 * _point_bytes(len(X), threads) + buffers
 

@@ -3,7 +3,7 @@
 Written as LLVM because numba must assume that arrays overlap, and then keeps every running sum in memory. Single precision and fused
 multiply-add serve to rule pairs out or in with a margin; whatever lies within the margin is decided elsewhere, in double precision.
 
-Arrays are one-dimensional, contiguous and float32 unless said otherwise. A group of 16 rows stands feature after feature, 16 values each;
+Arrays are one-dimensional, contiguous and float32 unless noted. A group of 16 rows is stored feature after feature, 16 values each;
 the number of features is a multiple of ``CHUNK``. Masks are int64, bit ``i`` for lane ``i``.
 """
 

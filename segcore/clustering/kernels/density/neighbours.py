@@ -52,7 +52,7 @@ class Pairs(NamedTuple):
     row, leaf : ndarray of shape (capacity,), int32
         A row, and a leaf in which it has neighbours; each pair of rows stands once.
     bits : ndarray of shape (capacity, n_radii), uint16
-        Which of the leaf's 16 rows lie within each radius, less those that stand in ``whole``.
+        Which of the leaf's 16 rows lie within each radius, less those in ``whole``.
     whole : ndarray of shape (capacity, 3), int32
         Two nodes, and the index of the radius from which on all their rows are neighbours of one another.
     """
@@ -399,7 +399,7 @@ def _search_blocks(
 def _search_leaves(
     tree: RowTree, exact: Exact, radii: Radii, found: Found, scratch: Scratch, a: int, b: int, out: int, within: int
 ) -> None:
-    """Search the rows of leaf ``a``, which stand in ``scratch``, in leaf ``b``."""
+    """Search the rows of leaf ``a``, which ``scratch`` holds, in leaf ``b``."""
     axes = tree.rotated.shape[1]
     n_rows = len(tree.rotated)
     limit = scratch.high[within - 1]
@@ -532,7 +532,7 @@ class NeighbourSearch:
     """
 
     def __init__(self, X: np.ndarray, radii: Sequence[float], *, by_norms: bool = False, threads: int | None = None) -> None:
-        # Compiled code takes read-only arrays for another type, for which it would be compiled anew.
+        # Read-only arrays are another type to compiled code, which would be compiled again for them.
         X = np.require(X, dtype=np.float64, requirements=["C", "W"])
         self.threads = threads or usable_cores()
         self.radii = np.unique(np.asarray(radii, dtype=np.float64))

@@ -4,7 +4,7 @@ The mutual reachability of two rows is the largest of their distance and their t
 differences, added feature after feature, and a root, which is scikit-learn's arithmetic to the bit. Equal distances are common here,
 because one core distance serves many pairs, so trees are equal only where ties fall alike too.
 
-Rows stand in blocks of ``WIDTH`` near ones, feature after feature, each block with the box that holds it. A box's distance is computed as a
+Rows are stored in blocks of ``WIDTH`` near ones, feature after feature, each block with its bounding box. A box's distance is computed as a
 pair's is, and rounding keeps order, so it never exceeds the distance of a row within: what it rules out is out.
 """
 
@@ -35,7 +35,7 @@ class Blocks(NamedTuple):
     Parameters
     ----------
     holds : ndarray of shape (n_blocks, WIDTH), int64
-        Which row stands where; the last block is filled up with ``n_rows``, which is no row.
+        The row at each position; the last block is padded with ``n_rows``, which is not a row.
     values : ndarray of shape (n_blocks, n_features, WIDTH), float64
     low, high : ndarray of shape (n_features, n_blocks), float64
         The boxes.
@@ -87,7 +87,7 @@ def block_rows(X: np.ndarray) -> Blocks:
 
 
 def _blocks_of(X: np.ndarray, order: np.ndarray) -> Blocks:
-    """Put some rows of ``X`` into blocks as they stand in ``order`` of shape (n_some,)."""
+    """Put some rows of ``X`` into blocks in the order of ``order`` of shape (n_some,)."""
     n_blocks = -(-len(order) // WIDTH)
     holds = np.append(order, np.full(n_blocks * WIDTH - len(order), len(X))).reshape(n_blocks, WIDTH)
     # What fills the last block up repeats one of its rows, so that it changes no box.
@@ -170,7 +170,7 @@ def _least(squares):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
 
 @_compiled
 def _replace_largest(heap, value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Put ``value`` in the place of the heap's largest, which stands first."""
+    """Replace the heap's largest, which is first, by ``value``."""
     at, size = 0, heap.size
     while True:
         child = 2 * at + 1
@@ -228,7 +228,7 @@ def spanning_tree(X: np.ndarray, blocks: Blocks, core: np.ndarray) -> SpanningTr
     Notes
     -----
     The next row is the one of least reachability from the tree, the lowest of equals; its source is the first row that reached it so.
-    A row that the tree reaches at its own core distance can be reached no better, and is looked at no more. Blocks are made anew as rows
+    A row that the tree reaches at its own core distance can be reached no better, and is not looked at again. Blocks are rebuilt as rows
     join, those still to be bettered first, and a block is looked at only where the row that joined could better one of its rows. So
     the time is ``n_rows ** 2`` steps at most, and mostly less than half of that. Memory grows with ``n_rows``.
     """
@@ -287,7 +287,7 @@ def _span(X, holds, values, low, high, core, reach, origin, position, current, b
 
 @_compiled
 def _draw_nearer(squares, core, own, current, reach, origin):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Lower the reachabilities that the row ``current`` betters; tells whether it does any."""
+    """Lower the reachabilities that the row ``current`` improves; return whether there are any."""
     bettered = 0
     for j in range(WIDTH):
         mutual = max(max(math.sqrt(squares[j]), core[j]), own)
@@ -329,7 +329,7 @@ def nearest_reachable(
     blocks : Blocks
     row_core : ndarray of shape (n_labellings, n_rows), float64
     labels : ndarray of shape (n_labellings, n_rows), int32
-        -1 is nobody's label.
+        -1 is not a label of any row.
     levels : ndarray of shape (n_labellings, n_rows), float64
         A row answers only where the mutual reachability is smaller than this.
 

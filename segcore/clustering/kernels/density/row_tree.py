@@ -1,4 +1,4 @@
-"""Rows ordered so that near rows stand together, with the boxes that hold them: what a neighbour search prunes with.
+"""Rows ordered so that near rows are together, and their bounding boxes, with which a neighbour search prunes.
 
 Rows are rotated onto their principal axes, which keeps distances, puts most of the spread into the leading coordinates and so makes
 boxes tight, and are split at medians into *leaves* of 16 rows and *blocks* of 16 leaves; above the blocks stands a binary tree.

@@ -26,7 +26,7 @@ class Crew:
         self._driving, self._lock = 0, Lock()
 
     def drive(self, task: Callable[..., T], *arguments: Any) -> Future[T]:
-        """Start a task in a thread of its own."""
+        """Start a task in a new thread."""
         with self._lock:
             self._driving += 1
         return self._drivers.submit(self._run, task, *arguments)

@@ -1,4 +1,4 @@
-"""k-means over a whole grid: one path a number of clusters, its tolerances stops on the way, scikit-learn's labels at each.
+"""k-means over a whole grid: one path per number of clusters that stops at each tolerance, with scikit-learn's labels.
 
 Lloyd's iterations from one start are one path, and a larger tolerance only stops earlier on it. The centred rows and their norms are
 shared by all paths, the starts by those that draw alike (see ``seeding``), and a path looks only at rows whose label may change (see
@@ -43,7 +43,7 @@ class Path:
     tols : tuple of float
         Each at least 0, as a share of the features' mean variance; any order.
     n_init : int
-        Starts, of which the best is kept, for each tolerance by itself.
+        Starts, of which the best is kept, separately for each tolerance.
     """
 
     n_clusters: int
@@ -176,7 +176,7 @@ class _Grid:
         return self.crew.spread(count, task, few=16)
 
     def run(self, path: Path, shared_seconds: float) -> PathResult:
-        """Return a path's result; whatever goes wrong stands in it."""
+        """Return a path's result, or in it the error that ended the path."""
         try:
             return PathResult(path, self._best_of_starts(path), self.rows.mean, shared_seconds)
         except Exception as error:

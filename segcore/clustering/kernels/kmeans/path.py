@@ -187,7 +187,7 @@ class Walk:
             self._add_up()
 
     def _add_up(self, *, centres: bool = True) -> None:
-        """Add up the rows of each cluster anew, as scikit-learn does, and put the centres on their means."""
+        """Add up the rows of each cluster again, as scikit-learn does, and put the centres on their means."""
         self.sums, counts = literal.ordered_sums(self.rows.X, self.rows.mean, self.labels, self.n_clusters, self.threads)
         self.traffic[:] = 0
         if centres:

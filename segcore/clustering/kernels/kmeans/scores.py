@@ -3,7 +3,7 @@
 Written as LLVM because numba must assume that arrays overlap, and then keeps every running sum in memory. Single precision with fused
 multiply-add serves only to bound scores; whatever the bounds leave open is decided elsewhere, in double precision.
 
-Arrays are one-dimensional, contiguous and float32 unless said otherwise. Centres stand in panels: for each panel its centres' biases,
+Arrays are one-dimensional, contiguous and float32 unless noted. Centres are stored in panels: for each panel its centres' biases,
 then for each number of a row its centres' weights of it.
 """
 
@@ -73,7 +73,7 @@ def lowest_other(
 ) -> Any:
     """Fill ``scores[:n_panels * lanes]`` for the row at ``rows[start:start + width]``; return the lowest but centre ``own``'s.
 
-    ``lanes`` is one of ``LANES``; ``far`` is returned where there is no other centre.
+    ``lanes`` is one of ``LANES``; ``far`` is returned without another centre.
     """
     signature = types.float32(_FLOATS, types.int64, types.int64, _FLOATS, types.int64, types.int64, types.int64, types.float32, _FLOATS)
 

@@ -96,7 +96,7 @@ def _locate(values: np.ndarray, closest: np.ndarray, block_sums: np.ndarray, dou
 
 @njit(cache=True, nogil=True)
 def _reach(X: np.ndarray, scale: float, chosen: np.ndarray, candidates: np.ndarray, reach: np.ndarray) -> None:
-    """Fill ``reach`` (n_chosen,): a row of this centre no farther from it than this (squared) is no nearer to any candidate."""
+    """Fill ``reach`` (n_chosen,): rows of this centre up to this squared distance from it are not nearer to any candidate."""
     for j in range(len(chosen)):
         least = np.inf
         for candidate in candidates:

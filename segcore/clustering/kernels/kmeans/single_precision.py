@@ -136,7 +136,7 @@ def weigh(centres: np.ndarray, scale: float, lanes: int, panels: np.ndarray) -> 
     """Fill what scores a row against each centre in single precision: a bias, and a weight for each number of a screened row.
 
     The score is ``|c|^2 - 2 x.c`` less a bound on its own rounding, so that it is never above the true value. The bound grows with
-    ``|x| |c|``; the norm that stands as a row's last number brings it in as one more feature. ``panels`` is laid out as in ``_scores``;
+    ``|x| |c|``; the norm at the end of a row brings it in as one more feature. ``panels`` is laid out as in ``_scores``;
     places without a centre score so high that they are never lowest.
     """
     n_centres, n_features = centres.shape

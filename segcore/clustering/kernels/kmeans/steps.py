@@ -108,7 +108,7 @@ def _score(
 
 @njit(cache=True, nogil=True)
 def _bound(found: np.ndarray, count: int, rounding: float, slack: float, loss: float, left: np.ndarray) -> None:
-    """Fill ``left`` with the room of each scored row, ``-inf`` where single precision cannot tell the nearest centre."""
+    """Fill ``left`` with the room of each scored row, ``-inf`` where single precision cannot decide the nearest centre."""
     for index in range(count):
         own, other, norm, length, spent = found[0, index], found[1, index], found[2, index], found[3, index], found[4, index]
         most = own + 2.0 * rounding * (length * length + 2.0 * norm * length) + 4e-36
