@@ -188,7 +188,7 @@ def test_one_row_a_customer_is_scored_by_the_same_columns(tmp_path, capsys):
     ("options", "said"),
     [
         (("--point", "n_clusters=9", "--out", "out.csv"), "has no solution with n_clusters=9"),
-        (("--point", "five", "--out", "out.csv"), "A point is written name=value"),
+        (("--point", "five", "--out", "out.csv"), "A solution is named by name=value"),
         (("--point", "n_clusters=2", "--out", "out.txt"), "must end in .csv or .parquet"),
         (("--point", "n_clusters=2", "--out", "no/such/out.csv"), "cannot be written"),
         (("--point", "n_clusters=2", "--out", "out.csv", "--segments", "9"), "has no segment 9: choose among 0, 1."),
