@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from segcore.errors import SegcoreError
 from segcore.records.data_rules import DateOrder
 from segcore.records.finding import Remedy
-from segcore.wording.files import encoding_name
+from segcore.wording.files.every_file import encoding_name
 from segcore.wording.quotes import visible
 
 if TYPE_CHECKING:
