@@ -1,10 +1,13 @@
 """The app without a browser, on a small shop's orders whose customers fall into three kinds."""
 
+import functools
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from segcore import jobs
@@ -63,11 +66,58 @@ def loud_bugs(monkeypatch):
     monkeypatch.setattr("ui.shell.page.report_bug", report)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def components_are_looked_for_once():
+    """Keep what Streamlit finds among the installed packages: each new ``AppTest`` reads all their metadata, twice what a page takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", functools.cache(manifest_scanner.scan_component_manifests))
+        yield
+
+
+def calibrate(home):
+    """Give a store what measuring a machine gives, so that no test's server measures this one."""
+    write_calibration(home, Calibration(dict.fromkeys(kinds_of_work(), 1e-10), start_seconds=2.0))
+
+
+def take_in_small_orders(store, orders_csv):
+    """Take the small shop's orders in, as what a session opens."""
+    request = DataRequest(data=str(orders_csv), name="orders.csv")
+    taken = take_in(store, request)
+    store.put_intake("app:latest-request", request.to_json())
+    return taken
+
+
+@pytest.fixture(scope="session")
+def home_with_orders(orders_csv, tmp_path_factory):
+    """Return a store with the small shop's orders, which tests get a copy of."""
+    home = tmp_path_factory.mktemp("orders-home")
+    calibrate(home)
+    take_in_small_orders(Store(home), orders_csv)
+    return home
+
+
+@pytest.fixture(scope="session")
+def home_with_sweep(home_with_orders, orders_csv, tmp_path_factory):
+    """Return a store with the small shop's orders and the finished sweep of them, which tests get a copy of."""
+    home = tmp_path_factory.mktemp("sweep-home") / "store"
+    shutil.copytree(home_with_orders, home)
+    store = Store(home)
+    finish_in(store, small_spec(store, take_in_small_orders(store, orders_csv)))
+    return home
+
+
 @pytest.fixture(autouse=True)
-def calibrated(home):
-    """Give the store what measuring a machine gives, so that no test's server measures this one."""
-    kinds = kinds_of_work()
-    write_calibration(home, Calibration(dict.fromkeys(kinds, 1e-10), start_seconds=2.0))
+def home(home, request):
+    """Fill a test's store before anything opens it: with what its other fixtures are about to ask for, or with nothing."""
+    wanted = next((kept for name, kept in PREPARED.items() if name in request.fixturenames), None)
+    if wanted:
+        shutil.copytree(request.getfixturevalue(wanted), home, dirs_exist_ok=True)
+    else:
+        calibrate(home)
+    return home
+
+
+PREPARED = {"finished_sweep": "home_with_sweep", "small_intake": "home_with_orders"}
 
 
 @pytest.fixture
@@ -77,11 +127,8 @@ def store(home):
 
 @pytest.fixture
 def small_intake(store, orders_csv):
-    """Take the small shop's orders in, as what a session opens."""
-    request = DataRequest(data=str(orders_csv), name="orders.csv")
-    taken = take_in(store, request)
-    store.put_intake("app:latest-request", request.to_json())
-    return taken
+    """Return the small shop's orders, as what a session opens."""
+    return take_in_small_orders(store, orders_csv)
 
 
 def small_spec(store, taken, *, algo="kmeans", axes=("n_clusters=2,3,4", "tol=0.0001", "n_init=3"), **options):
@@ -99,17 +146,19 @@ def spec_of(store, small_intake):
     return lambda **options: small_spec(store, small_intake, **options)
 
 
+def finish_in(store, spec):
+    store.add_sweep(spec)
+    if not store.is_complete(spec.id):
+        run_sweep(store, spec.id)
+    jobs.start_sweep(store, spec)  # complete, so this only notes that it is done
+    return store.sweep(spec.id)
+
+
 @pytest.fixture
 def finish(store):
     """Return a function that runs a spec to its end in this process, and returns the sweep as it then stands in the store."""
 
-    def run(spec):
-        store.add_sweep(spec)
-        run_sweep(store, spec.id)
-        jobs.start_sweep(store, spec)  # complete, so this only notes that it is done
-        return store.sweep(spec.id)
-
-    return run
+    return functools.partial(finish_in, store)
 
 
 @pytest.fixture

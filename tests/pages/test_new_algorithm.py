@@ -82,7 +82,7 @@ BANDS = AlgorithmSpec(
 
 
 @pytest.fixture(autouse=True)
-def bands(monkeypatch, home, calibrated):
+def bands(monkeypatch, home):
     """Put a registry of this one algorithm in place of the project's own, on a machine that is measured for it."""
     monkeypatch.setattr(registry, "ALGORITHMS", (BANDS,))
     write_calibration(home, Calibration(dict.fromkeys(kinds_of_work(), 1e-10), start_seconds=2.0))
