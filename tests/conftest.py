@@ -1,9 +1,12 @@
 """What every test has: a store of its own, and the real data where this machine has it."""
 
+import io
+import json
 import os
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
@@ -29,6 +32,40 @@ def home(tmp_path_factory, monkeypatch):
     path = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("SEGCORE_HOME", str(path))
     return path
+
+
+@pytest.fixture(scope="session")
+def fork_server():
+    """Return what forks processes for the tests of this run."""
+    from tests.fork_server import ForkServer
+
+    server = ForkServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def forked(request, fork_server, monkeypatch):
+    """Have jobs run in forked processes, unless the test is marked ``fresh_processes``."""
+    if sys.platform == "linux" and not request.node.get_closest_marker("fresh_processes"):
+        monkeypatch.setattr("segcore.jobs.start.start_child", fork_server.start_forked)
+
+
+@pytest.fixture
+def read_here(request, monkeypatch):
+    """Read data in this process, unless the test is marked ``in_a_child``; all but the start of the child is as ever."""
+    if request.node.get_closest_marker("in_a_child"):
+        return
+    from segcore.intake import child
+
+    def run_here(question, **limits):
+        pipes = SimpleNamespace(stdin=io.StringIO(question), stdout=io.StringIO())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(child, "sys", pipes)
+            assert child.main() == 0
+        return json.loads(pipes.stdout.getvalue())
+
+    monkeypatch.setattr(child, "_run_child", run_here)
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,11 @@ from segcore.store.store import Store
 from segcore.sweeps.spec import make_spec as make_sweep
 
 
+@pytest.fixture(autouse=True)
+def forked(forked):
+    """Fork the processes of jobs: see ``tests/fork_server.py``."""
+
+
 @pytest.fixture
 def store(home):
     return Store(home)

@@ -1,5 +1,6 @@
 """A synthetic sweep whose points take some 50 ms, and workers that misbehave on purpose."""
 
+import json
 import os
 import sys
 import time
@@ -15,9 +16,15 @@ from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.sweep import SweepSpec
 from segcore.store.store import Store
+from tests.fork_server import NOTES
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("a", "b", "c", "d")
+
+
+@pytest.fixture(autouse=True)
+def forked(forked):
+    """Fork the processes of jobs: see ``tests/fork_server.py``."""
 
 
 @pytest.fixture
@@ -33,7 +40,7 @@ def store(home):
 def make_spec(store):
     """Return a function that builds the spec of a k-means over random customers, no two calls' options alike."""
 
-    def make(points=6, rows=3_000, seed=0, clusters=8, **options):
+    def make(points=6, rows=300, seed=0, clusters=8, **options):
         values = np.random.default_rng(0).normal(size=(rows, len(NAMES))).round(6)
         table = FeatureTable(
             values=values,
@@ -104,10 +111,12 @@ def processes(store):
     """Return a function that finds every live process working on this store, by its command line."""
 
     def find(module=""):
-        found = []
+        notes, found = store.home / NOTES, []
+        forked = [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
+        commands = {note["pid"]: note["command"] for note in forked}
         for process in psutil.process_iter():
             try:
-                command = process.cmdline()
+                command = commands.get(process.pid) or process.cmdline()
                 ours = str(store.home) in command and module in " ".join(command) and process.pid != os.getpid()
                 if ours and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)

@@ -26,7 +26,7 @@ def test_jobs_run_one_at_a_time_in_the_order_they_were_asked_for(store, make_spe
 def test_a_dead_one_in_the_queue_is_passed_over(store, make_spec, act_in_worker, at_point, until, processes):
     act_in_worker(at_point("time.sleep(0.3)"))
     first, second, third = (jobs.start_sweep(store, make_spec(points=4, seed=seed)) for seed in range(3))
-    (supervisor,) = [process for process in until(lambda: processes("supervise.py")) if second in process.cmdline()]
+    (supervisor,) = until(lambda: processes(second))
     supervisor.kill()
     assert jobs.wait(store, third, timeout=60).state == "done"
     assert jobs.read_job(store, first).state == "done"

@@ -48,6 +48,11 @@ def small_orders() -> pd.DataFrame:
     return pd.DataFrame(rows + nobody, columns=["customer_id", "invoice", "date", "item", "quantity", "unit_price"])
 
 
+@pytest.fixture(autouse=True)
+def quick_processes(forked, read_here):
+    """Fork jobs, and read data in this process: a fresh process for each takes longer than a page."""
+
+
 @pytest.fixture(scope="session")
 def orders_csv(tmp_path_factory):
     """Return the file of the small shop's orders."""

@@ -69,6 +69,7 @@ def test_the_preview_shows_the_first_rows_as_text(open_app, small_intake, small_
     assert preview["customer_id"].iloc[0] == "0000"
 
 
+@pytest.mark.in_a_child
 def test_an_upload_is_loaded_and_kept_under_its_content(open_app, small_intake, store, small_orders):
     app = open_app("data")
     app.segmented_control(key="data.way").set_value("Upload a file").run()
@@ -82,6 +83,7 @@ def test_an_upload_is_loaded_and_kept_under_its_content(open_app, small_intake, 
     assert kept.read_bytes() == content
 
 
+@pytest.mark.in_a_child
 def test_a_bad_upload_is_one_sentence_and_what_was_loaded_stays(open_app, small_intake):
     app = open_app("data")
     app.segmented_control(key="data.way").set_value("Upload a file").run()

@@ -1,0 +1,218 @@
+"""Children forked from a process that has imported what fits need: a fresh Python takes seconds of computing for that alone.
+
+``start_forked`` is ``start_child`` for tests in which a process matters, but not that it is a fresh one. A child that is forked runs the
+same module, or the same file, with the same arguments, descriptors, environment, group and session. It is forked from a server, whose
+program this file is: SQLite forbids a process with an open database to fork one that opens it.
+"""
+
+import contextlib
+import fcntl
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+import weakref
+from pathlib import Path
+
+from segcore.system import child_process
+
+NOTES = "forked.jsonl"  # in SEGCORE_HOME: a forked process shows the server's command line
+real_start_child = child_process.start_child
+_stores = weakref.WeakSet()
+
+
+class Forked:
+    """A forked process, as much of a ``Popen`` as its starters need."""
+
+    def __init__(self, pid, stdout=None):
+        self.pid, self.stdout, self.returncode = pid, stdout, None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *raised):
+        if self.stdout:
+            self.stdout.close()
+
+    def wait(self):
+        """Wait until it has ended, which also somebody can who is not its parent."""
+        with contextlib.suppress(ProcessLookupError):
+            handle = os.pidfd_open(self.pid)
+            try:
+                select.select([handle], [], [])
+            finally:
+                os.close(handle)
+
+
+class ForkServer:
+    """The server as its client sees it; started when it is first asked."""
+
+    def __init__(self):
+        self._lock, self._socket, self._process = threading.Lock(), None, None
+
+    def start_forked(self, command, *, environment=None, own="nothing", dies_with_parent=False, stdout=None, stderr=None, pass_fds=()):
+        """Fork a process that does what ``command`` does; one that is not Python's is started as ever."""
+        if command[0] != sys.executable or stdout is None or stderr is not subprocess.STDOUT or dies_with_parent:
+            options = {"environment": environment, "own": own, "dies_with_parent": dies_with_parent, "pass_fds": pass_fds}
+            return real_start_child(command, stdout=stdout, stderr=stderr, **options)
+        request = {
+            "command": [str(part) for part in command],
+            "environment": dict(environment or child_process.child_environment()),
+            "own": own,
+            "folder": str(Path.cwd()),
+            "pass_fds": list(pass_fds),
+        }
+        with self._lock:
+            self._start()
+            socket.send_fds(self._socket, [json.dumps(request).encode()], [stdout.fileno(), *pass_fds])
+            return Forked(int(self._socket.recv(32)))
+
+    def _start(self):
+        if self._process is None:
+            self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._process = subprocess.Popen(
+                [sys.executable, __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()], env=child_process.child_environment()
+            )
+            theirs.close()
+
+    def close(self):
+        """End the server; what it has forked goes on."""
+        if self._process is not None:
+            self._socket.close()
+            self._process.wait(30)
+
+
+def serve(requests):
+    """Fork a process for each request, until there can be no more of them."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    child_process.start_child = fork_child  # before anything imports it by name
+    _note_stores()
+    for module in ("segcore.sweeps.run", "sklearn.cluster", "sklearn.mixture", "pyarrow.dataset", "pyarrow.parquet"):
+        importlib.import_module(module)
+    importlib.import_module("segcore.clustering.kernels.silhouette").compile_kernels()
+
+    while True:
+        message, descriptors, *_ = socket.recv_fds(requests, 1 << 20, 8)
+        if not message:
+            return
+        request = json.loads(message)
+        output, *passed = descriptors
+        files = {1: output, 2: output, **dict(zip(request.pop("pass_fds"), passed, strict=True))}
+        pid = _fork(**request, files=files)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        requests.send(str(pid).encode())
+
+
+def fork_child(command, *, environment=None, own="nothing", dies_with_parent=False, stdout=None, stderr=None):
+    """Fork this very process where ``start_child`` starts the worker of a supervisor, or a benchmark's fit."""
+    for store in list(_stores):
+        store.close()
+    environment = dict(environment or child_process.child_environment())
+    reading, writing = os.pipe() if stdout == subprocess.PIPE else (None, 1)
+    files = {1: writing, 2: stderr.fileno() if stderr else 2}
+    pid = _fork(command, environment, own, str(Path.cwd()), files, dies_with_parent=dies_with_parent)
+    if reading is None:
+        return Forked(pid)
+    os.close(writing)
+    return Forked(pid, os.fdopen(reading))
+
+
+def _note_stores():
+    """Know every open store, so that none is open when this process forks."""
+    from segcore.store.index import Index
+
+    connect = Index._index
+
+    def noted(self):
+        _stores.add(self)
+        return connect(self)
+
+    def close(self):
+        known = getattr(self._local, "index", None)
+        if known is not None:
+            known[1].close()
+            del self._local.index
+
+    Index._index, Index.close = noted, close
+
+
+def _fork(command, environment, own, folder, files, *, dies_with_parent=False):
+    """Fork a process, and return its number once it stands on its own feet."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ready, tell = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(tell)
+        os.read(ready, 1)
+        os.close(ready)
+        return pid
+    code = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        if own == "session":
+            os.setsid()
+        elif own == "group":
+            os.setpgid(0, 0)
+        if dies_with_parent:
+            child_process.die_with_parent()
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        tell = _keep_only(files, tell)
+        with Path(environment["SEGCORE_HOME"], NOTES).open("a") as notes:
+            notes.write(json.dumps({"pid": os.getpid(), "command": list(command)}) + "\n")
+        os.close(tell)
+        code = _run(list(command))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _keep_only(files, tell):
+    """Give this process the descriptors that it is to have, and close all others but ``tell``."""
+    out_of_the_way = 500
+    copies = {number: fcntl.fcntl(descriptor, fcntl.F_DUPFD, out_of_the_way) for number, descriptor in files.items()}
+    tell = fcntl.fcntl(tell, fcntl.F_DUPFD_CLOEXEC, out_of_the_way)
+    os.closerange(3, out_of_the_way)
+    for number, copy in copies.items():
+        os.dup2(copy, number)
+        os.close(copy)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    return tell
+
+
+def _run(command):
+    """Run a Python command in this process; returns its exit code."""
+    arguments = command[1:]
+    while arguments[0] in ("-P", "-u"):
+        arguments = arguments[1:]
+    try:
+        if arguments[0] == "-m":
+            sys.argv = arguments[1:]
+            runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = arguments
+            sys.path.insert(0, str(Path(arguments[0]).parent))
+            runpy.run_path(arguments[0], run_name="__main__")
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else int(left.code is not None)
+    return 0
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))
