@@ -35,13 +35,17 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 app: install
 	$(BIN)/python -m segcore app --server.port=$(PORT)
 
+# Two processes, for two cores: jobs, servers and the browser have processes of their own besides. A file's tests stay together, and
+# the files in their order, which begins with the longest.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 test: install-dev
 	@sh .ci/chromium $(BIN)/python
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: install-dev
 	@sh .ci/chromium $(BIN)/python
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 lint: install-dev
 	$(BIN)/ruff check .
