@@ -1,4 +1,4 @@
-import multiprocessing
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -36,20 +36,20 @@ def test_the_index_needs_no_numerical_library():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout == "[]\n"
 
 
-def _open(home, barrier):
-    barrier.wait(30)
-    Index(home).put_job(multiprocessing.current_process().name, kind="sweep", title="", spec={}, total=1, state="done")
-
-
 def test_many_processes_can_open_a_new_store_at_once(home):
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(6)
-    openers = [context.Process(target=_open, args=(str(home / "new"), barrier)) for _ in range(6)]
-    for opener in openers:
-        opener.start()
-    for opener in openers:
-        opener.join(60)
-    assert [opener.exitcode for opener in openers] == [0] * 6
+    code = (
+        "import sys\nfrom segcore.store.index import Index\nprint('ready', flush=True)\nsys.stdin.readline()\n"
+        "Index(sys.argv[1]).put_job(sys.argv[2], kind='sweep', title='', spec={}, total=1, state='done')"
+    )
+    commands = [[sys.executable, "-c", code, str(home / "new"), f"job {number}"] for number in range(6)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
+    with contextlib.ExitStack() as ended:
+        openers = [ended.enter_context(subprocess.Popen(command, **pipes)) for command in commands]
+        assert [opener.stdout.readline() for opener in openers] == ["ready\n"] * 6
+        for opener in openers:
+            opener.stdin.write("go\n")
+            opener.stdin.flush()
+        assert [opener.wait(60) for opener in openers] == [0] * 6
     assert len(Index(home / "new").job_rows()) == 6
 
 
