@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
 
 from segcore.records.finding import Finding
 
@@ -18,7 +17,7 @@ class SegcoreError(Exception):
 
     @property
     def remedy(self) -> str:
-        """Code of what the same request can be given to go on; "" where there is nothing: a screen offers it as a button."""
+        """Code of what the user can do, which a screen offers as a button; "" if there is nothing."""
         return "" if self.finding is None or self.finding.remedy is None else self.finding.remedy.code
 
 
@@ -37,28 +36,8 @@ class ParameterError(SegcoreError, ValueError):
         return cls(f"Unknown {what} {got!r}: choose one of {', '.join(choices)}.")
 
 
-Remedy = Literal["", "set_aside", "date_order", "sheets"]
-
-
 class DataError(SegcoreError, ValueError):
-    """The content of a file or table cannot be used as it stands.
-
-    Parameters
-    ----------
-    message : str
-        One sentence: what, where, and what to do.
-    remedy : {"", "set_aside", "date_order", "sheets"}
-        What the same request can be given to go on, where no finding tells it.
-    """
-
-    def __init__(self, message: str, *, remedy: Remedy = "") -> None:
-        super().__init__(message)
-        self._remedy = remedy
-
-    @property
-    def remedy(self) -> str:
-        """Code of what the same request can be given to go on; "" where there is nothing."""
-        return super().remedy or self._remedy
+    """The content of a file or table cannot be used as it is."""
 
 
 class SourceError(SegcoreError):

@@ -103,8 +103,6 @@ def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, m
 def _rebuilt(answer: Mapping[str, Any]) -> SegcoreError:
     """Return the error that ended the child's work."""
     finding = answer.get("finding")
-    if finding is None and answer.get("remedy"):
-        return DataError(answer["error"], remedy=answer["remedy"])
     error = _ERRORS.get(answer["class"], SegcoreError)(answer["error"])
     error.finding = finding and Finding.from_json(finding)
     return error
