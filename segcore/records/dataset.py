@@ -43,11 +43,6 @@ def is_cancelled(roles: Mapping[str, str]) -> Any:
     return negative | nw.col(roles["order"]).str.contains(CANCELLED_ORDER) if "order" in roles else negative
 
 
-def Note(level: Literal["info", "warning"], text: str) -> Finding:  # noqa: N802
-    """Return a finding that is still a sentence; goes when every finding has a code."""
-    return Finding("text", level, {"text": text})
-
-
 @dataclass(frozen=True, slots=True)
 class RowCount:
     """How many rows have something in common: why they are set aside, or why they are worth a look.

@@ -8,8 +8,8 @@ from segcore.cli.options import add_data_options, add_sweep_options, plan_from, 
 from segcore.errors import ParameterError
 from segcore.features.planning.sets import FEATURE_SETS
 from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules
-from segcore.records.dataset import Note
 from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.finding import Finding
 from segcore.records.intake import DataRequest, Intake
 
 
@@ -129,7 +129,7 @@ def test_a_sweep_has_a_grid_a_scaler_and_an_engine():
 
 
 def test_notes_go_to_standard_error_with_how_loud_they_are(capsys):
-    print_notes([Note("info", "One."), Note("warning", "Two.")])
+    print_notes([Finding("text", "info", {"text": "One."}), Finding("text", "warning", {"text": "Two."})])
 
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "note: One.\nwarning: Two.\n")
