@@ -84,7 +84,7 @@ def test_a_silent_engine_is_not_called_intel_either(store, make_spec, tmp_path, 
         "    yield []\n"
         "engines._sklearnex_log = mute"
     )
-    document = run_benchmark(store, make_spec(engines=("intel",)), tmp_path / "work", fit=mute)
+    document = run_benchmark(store, make_spec(), tmp_path / "work", fit=mute)
     assert document["engines"]["intel"]["ran"] == "stock"
     assert document["summary"].startswith("Intel's code did not run for any of the 2 solutions")
 
