@@ -1,4 +1,4 @@
-"""What a child process runs: one request in, one answer out."""
+"""Entry point of the child process: one request in, one answer out."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Take data in with a process of its own, within limits of memory and time."""
+"""Intake in a separate process, with limits on memory and time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ERRORS: Mapping[str, type[SegcoreError]] = {
 
 
 def take_in_child(home: Path | str, request: DataRequest, *, timeout: float = TIMEOUT_SECONDS, max_bytes: int | None = None) -> Intake:
-    """Take data in with a process of its own, so that no file can take the caller's memory, time or life.
+    """Take data in with a separate process, so that no file can exhaust the caller's memory or time, or crash it.
 
     Parameters
     ----------
@@ -45,12 +45,12 @@ def take_in_child(home: Path | str, request: DataRequest, *, timeout: float = TI
     timeout : float
         Seconds.
     max_bytes : int or None
-        Memory that the process may hold; 70 % of what is free now where ``None``.
+        Memory limit of the process; ``None`` means 70 % of what is free now.
 
     Raises
     ------
     SegcoreError
-        Where the data cannot be used, or reading it took too long, too much memory, or crashed.
+        If the data cannot be used, or reading it took too long, took too much memory, or crashed.
     """
     known = known_intake(Store(home), request)
     if known is not None:
@@ -59,7 +59,7 @@ def take_in_child(home: Path | str, request: DataRequest, *, timeout: float = TI
 
 
 def peek_in_child(home: Path | str, request: DataRequest, *, timeout: float = TIMEOUT_SECONDS, max_bytes: int | None = None) -> Peek:
-    """Look at a file with a process of its own; parameters and errors are those of `take_in_child`."""
+    """Look at a file with a separate process; parameters and errors are those of `take_in_child`."""
     return Peek.from_json(_ask(home, request, "peek", timeout=timeout, max_bytes=max_bytes))
 
 
@@ -71,9 +71,9 @@ def read_rows_in_child(
     timeout: float = TIMEOUT_SECONDS,
     max_bytes: int | None = None,
 ) -> Dataset:
-    """Read rows with a process of its own; see `read_source`, and `take_in_child` for the other parameters and the errors.
+    """Read rows with a separate process; see `read_source`, and `take_in_child` for the other parameters and the errors.
 
-    Modin's are read here: Ray has processes of its own.
+    Modin frames are read in this process: Ray starts its own processes.
     """
     if request.frames == "modin":
         from segcore.data.sources import read_source
@@ -126,7 +126,7 @@ def _run_child(question: str, *, name: str, timeout: float, max_bytes: int | Non
         _end(process)
         watch.join()
     if ended_for == ["memory"]:
-        raise SourceError(f"{name} needs more memory than the {limit / 2**30:.1f} GiB that are free for it: give fewer rows or columns.")
+        raise SourceError(f"{name} needs more memory than the {limit / 2**30:.1f} GiB that is free: give fewer rows or columns.")
     if ended_for == ["time"]:
         raise SourceError(f"Reading {name} took longer than {timeout:g} seconds: give fewer rows, or save it as Parquet.")
     try:
@@ -138,7 +138,7 @@ def _run_child(question: str, *, name: str, timeout: float, max_bytes: int | Non
 
 
 def _watch(process: subprocess.Popen[str], limit: int, deadline: float, ended_for: list[str]) -> None:
-    """End the process where it holds too much memory or runs too long; ``ended_for`` then says which."""
+    """End the process if it holds too much memory or runs too long; ``ended_for`` is then the reason."""
     import psutil
 
     while process.poll() is None:
@@ -169,13 +169,13 @@ def _answer(question: Mapping[str, Any], request: DataRequest) -> dict[str, Any]
 
 
 def _report_fault(home: Path, request: DataRequest) -> str:
-    """Keep the traceback of a fault of ours in a log, and return one sentence for people."""
+    """Log the traceback of a fault in segcore, and return one sentence for the user."""
     log = home / "logs" / "intake.log"
     with contextlib.suppress(OSError):
         log.parent.mkdir(exist_ok=True)
         with log.open("a") as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {request.to_json()}\n{traceback.format_exc()}\n")
-    return f"Reading {request.name or request.data} failed because of a fault in segcore, which is described in {log}."
+    return f"Reading {request.name or request.data} failed because of a fault in segcore: see {log}."
 
 
 def main() -> int:
@@ -190,7 +190,7 @@ def main() -> int:
     except MemoryError:
         answer = {
             "class": "SourceError",
-            "error": f"{request.name or request.data} needs more memory than there is: give fewer rows or columns.",
+            "error": f"{request.name or request.data} needs more memory than is free: give fewer rows or columns.",
         }
     except Exception:
         answer = {"class": "SegcoreError", "error": _report_fault(Path(question["home"]), request)}

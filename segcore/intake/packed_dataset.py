@@ -1,4 +1,4 @@
-"""A data set handed from one process to another: its rows in a Parquet file, the rest as plain values."""
+"""Data sets passed between processes: rows in a Parquet file, the rest as plain values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KEPT = ("kind", "name", "fingerprint", "rows_read", "filtered_out")
 
 
 def pack(dataset: Dataset, path: Path) -> dict[str, Any]:
-    """Write a data set's rows to a Parquet file, and return the rest of it as plain values, without the rows set aside."""
+    """Write a data set's rows to a Parquet file, and return the rest as plain values, without the rows set aside."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -26,7 +26,7 @@ def pack(dataset: Dataset, path: Path) -> dict[str, Any]:
 
 
 def unpack(rest: Mapping[str, Any], path: Path, *, frames: str) -> Dataset:
-    """Return the data set that `pack` wrote, in the frame library asked for."""
+    """Return the data set that `pack` wrote, in the requested frame library."""
     import pyarrow.parquet as pq
 
     from segcore.system.frames import to_backend

@@ -13,19 +13,19 @@ from segcore.system.digests import digest
 
 
 def shape_of(columns: Sequence[str]) -> str:
-    """Return what files with the same columns, in whatever order, have in common."""
+    """Return a key that is equal for files with the same columns in any order."""
     return digest(sorted(columns))
 
 
 def recall_choice(store: Store, request: DataRequest, columns: Sequence[str]) -> dict[str, Any] | None:
-    """Return what was chosen for a file with these columns, unless the request itself chooses something or asks to detect again."""
+    """Return the choices remembered for these columns, unless the request makes choices or asks to detect again."""
     if request.afresh or _chooses(request):
         return None
     return store.intake(_key(shape_of(columns)))
 
 
 def with_choice(request: DataRequest, choice: Mapping[str, Any]) -> DataRequest:
-    """Return the request with what was chosen before; an order of dates that it gives itself comes first."""
+    """Return the request with the remembered choices; a date order in the request takes precedence."""
     order = request.rows.date_order or choice["date_order"]
     return replace(
         request,
@@ -37,7 +37,7 @@ def with_choice(request: DataRequest, choice: Mapping[str, Any]) -> DataRequest:
 
 
 def remember_choice(store: Store, request: DataRequest, columns: Sequence[str], name: str) -> None:
-    """Remember what a request that led to data chose, if it chose anything."""
+    """Remember the choices of a request that succeeded, if it made any."""
     if not _chooses(request):
         return
     choice = {

@@ -1,4 +1,4 @@
-"""The data report: what was read, what was understood, and what became of every row and column."""
+"""Data report: how a file was read, and what became of every row and column."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def rows_aside(store: Store, intake: Intake) -> pa.Table:
 
 
 def data_report(intake: Intake) -> dict[str, Any]:
-    """Return everything that was understood of the data and done with it, as plain values.
+    """Return how the data was read and what became of its rows and columns, as plain values.
 
     Returns
     -------

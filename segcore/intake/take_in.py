@@ -1,4 +1,4 @@
-"""Read, set aside, filter, build every feature, and store all of it, so that the same request is answered at once."""
+"""Intake: read a file, set rows aside, filter, build every feature, and store the result for the next equal request."""
 
 from __future__ import annotations
 
@@ -24,38 +24,38 @@ if TYPE_CHECKING:
     from segcore.data.files.raw import Raw
 
 PREVIEW_ROWS = 200
-_EDITION = 4  # of the stored record; a new one makes the old ones unknown
+_EDITION = 4  # of the stored record; raising it invalidates the records stored before
 
 
 def samples_folder(store: Store) -> Path:
-    """Return where the store keeps downloaded samples."""
+    """Return the folder in which the store keeps downloaded samples."""
     return store.home / "samples"
 
 
 def known_intake(store: Store, request: DataRequest) -> Intake | None:
-    """Return what a request gave before for the same content, if it was asked."""
+    """Return the stored intake of an equal request for the same content, if there is one."""
     return _known(store, request, _key(store, request))
 
 
 def take_in(store: Store, request: DataRequest) -> Intake:
-    """Return what a request gives, from the store where the same was asked of the same content before.
+    """Return the intake of a request, from the store if an equal request was made for the same content before.
 
     Raises
     ------
     SegcoreError
-        Where the data cannot be read or used, in one sentence.
+        If the data cannot be read or used; in one sentence.
     """
     key = _key(store, request)
     return _known(store, request, key) or _take_in(store, request, key)
 
 
 def peek(store: Store, request: DataRequest) -> Peek:
-    """Return what a file looks like before its meaning is settled.
+    """Return a first look at a file, before kind and roles are chosen.
 
     Raises
     ------
     SegcoreError
-        Where it cannot be read at all.
+        If it cannot be read at all.
     """
     from segcore.data.meaning.role_guesses import Guess
     from segcore.data.meaning.roles import find_meaning
@@ -92,7 +92,7 @@ def _take_in(store: Store, request: DataRequest, key: str) -> Intake:
 
 
 def _use_remembered(store: Store, raw: Raw, request: DataRequest, choice: Mapping[str, Any]) -> Intake:
-    """Use what was chosen for a file with the same columns; detect again where this one holds something else in them."""
+    """Use the remembered choices for these columns; detect again if they do not fit this file."""
     try:
         intake = _use(store, raw, with_choice(request, choice))
     except SegcoreError as error:
@@ -179,7 +179,7 @@ def _use_notes(table: FeatureTable) -> list[Finding]:
 
 
 def _text_frame(store: Store, rows: pa.Table) -> str:
-    """Keep rows as text, as people wrote them."""
+    """Store rows as text, as written in the file."""
     from segcore.data.columns.text import as_text
 
     columns = {name: as_text(rows[name]) for name in rows.column_names}
@@ -195,7 +195,7 @@ def _known(store: Store, request: DataRequest, key: str) -> Intake | None:
     choice = record.pop("choice")
     intake = Intake.from_json(record)
     if choice != digest(recall_choice(store, request, intake.columns)) and not _is_sample(request):
-        return None  # something else has been chosen for these columns since
+        return None  # other choices have been made for these columns since
     try:
         store.feature_table(intake.table)
         for frame in (intake.preview, intake.aside):
@@ -229,7 +229,7 @@ def _version(package: str) -> str:
 
 
 def _content(store: Store, data: str) -> str:
-    """Return what identifies the content: a file's SHA-256 and name, a package's version."""
+    """Return an identity of the content: a file's SHA-256 and name, or a package's version."""
     from segcore.data.files.reader import content_digest, user_path
     from segcore.data.samples.registry import find_sample
 

@@ -1,1 +1,1 @@
-"""Frozen records that the rest passes around."""
+"""Frozen records shared by all parts of segcore."""

@@ -1,4 +1,4 @@
-"""Rules that an analyst can set for a file besides its roles: how it is read, which rows count, what becomes of its columns."""
+"""Rules that an analyst can set for a file besides its roles: how it is read, which rows count, how its columns are used."""
 
 from __future__ import annotations
 

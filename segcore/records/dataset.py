@@ -45,7 +45,7 @@ def is_cancelled(roles: Mapping[str, str]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class RowCount:
-    """How many rows have something in common: why they are set aside, or why they are worth a look.
+    """Number of rows with one reason: why they are set aside, or why they are worth a look.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class Dataset:
     kind : {"transactions", "ratings", "customers"}
     roles : mapping of role to column name
     name : str
-        What people call it: the sample's or the file's name.
+        Display name: the sample's or the file's name.
     fingerprint : str
         SHA-256 of the canonical content, roles and kind included, filters applied.
     rows_read : int
@@ -92,7 +92,7 @@ class Dataset:
     filtered_out : int
         Rows the analyst's filters removed.
     filters : tuple of str
-        The filters, as asked.
+        The filters, as the analyst wrote them.
     notes : tuple of Finding
     aside : pyarrow Table or None
         The rows that were set aside: ``Row`` (its place in the source), ``Why``, then the source's columns as text.

@@ -53,7 +53,7 @@ class Estimate:
 
 
 def wilson_interval(share: float, n: float, z: float = Z_95) -> tuple[float, float]:
-    """Return Wilson's interval of a share: within [0, 1], also where nobody or everybody counts.
+    """Return Wilson's interval of a share: within [0, 1], even for shares of 0 and 1.
 
     Parameters
     ----------

@@ -25,15 +25,15 @@ class FeatureEntry:
     name, title : str
         The column's name, and what a screen calls it.
     unit : str
-        Such as "days", "lines", "share of lines"; "" where there is none.
+        Such as "days", "lines", "share of lines"; "" without a unit.
     description : str
         What it is and how it was made, in words.
     columns : tuple of str
-        The columns it was made from.
+        The source's columns that it is made from.
     dropped : Finding or None
         Why it is not a feature; ``None`` for features.
     block : str
-        The column whose dummies this is one of, which are scaled together; "" for features that stand alone.
+        The column that this is a dummy of; dummies of one column are scaled together. "" for other features.
     kind : {"number", "binary", "dummy"}
         Binary features and dummies are 0 or 1.
     """
@@ -54,7 +54,7 @@ class FeatureEntry:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> FeatureEntry:
-        """Build the record from what ``to_json`` returned, or from what was stored when ``dropped`` was a text."""
+        """Build the record from the output of ``to_json``, also from stores in which ``dropped`` was text."""
         dropped = None if data["dropped"] is None else reason_from_json(data["dropped"])
         return cls(**{**data, "columns": tuple(data["columns"]), "dropped": dropped})
 
@@ -65,7 +65,7 @@ def reason_from_json(data: Mapping[str, Any] | str) -> Finding:
 
 
 def unique_titles(entries: Iterable[FeatureEntry]) -> dict[str, str]:
-    """Return the title of each feature by its name; features of one title are told apart by their names."""
+    """Return the title of each feature by its name; features with the same title get their names added."""
     titles = {entry.name: entry.title or entry.name for entry in entries if entry.dropped is None}
     counts = Counter(titles.values())
     return {name: title if counts[title] == 1 else f"{title} ({name})" for name, title in titles.items()}
@@ -76,7 +76,7 @@ Use = Literal["id", "number", "binary", "category", "profile", "dropped"]
 
 @dataclass(frozen=True, slots=True)
 class ColumnUse:
-    """What became of one column of a table with one row a customer.
+    """Use of one column of a customer table, with the reason.
 
     Parameters
     ----------
@@ -102,13 +102,13 @@ class ColumnUse:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ColumnUse:
-        """Build the record from what ``to_json`` returned, or from what was stored when ``reason`` was a text."""
+        """Build the record from the output of ``to_json``, also from stores in which ``reason`` was text."""
         return cls(**{**data, "reason": reason_from_json(data["reason"])})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeatureTable:
-    """Customers and their features, one row a customer (or a copy of one).
+    """Customers and their features, one row per customer (or copy of a customer).
 
     Parameters
     ----------
@@ -124,14 +124,14 @@ class FeatureTable:
     revenue : ndarray of shape (n_customers,), float64, or None
         Net revenue, in the data's currency; ``None`` where the data has none. Copies carry their customer's.
     profile : mapping of column name to ndarray of shape (n_customers,)
-        Columns that are carried along but not clustered on.
+        Columns that are kept for comparison but not clustered on.
     reference_date : str or None
-        ISO date and time to which recency and the like are counted.
+        ISO date and time up to which days are counted.
     fitted : mapping
         Everything that was fitted to these customers to make the features from the source's columns: fill values, chosen categories,
-        cut-points. Plain JSON values; what stands in it is the builder's own, which makes the same features of new customers with it.
+        cut-points. Plain JSON values in the builder's own form, from which it builds the same features for new customers.
     uses : tuple of ColumnUse
-        With one row a customer: what became of each column of the source.
+        For customer tables: how each column of the source is used.
     """
 
     values: np.ndarray
@@ -165,14 +165,14 @@ class FeatureTable:
         )
 
     def select(self, names: Sequence[str]) -> FeatureTable:
-        """Return the table of some features, in the order given; the name of a column stands for all of its dummies.
+        """Return the table of some features, in the order given; the name of a column selects all its dummies.
 
         Raises
         ------
         ParameterError
-            Where a name is unknown or given twice, or none is given.
+            If a name is unknown or given twice, or no name is given.
         DataError
-            Where a name is a column that could not become a feature, with the reason.
+            If a name is a column that could not become a feature; with the reason.
         """
         if not names:
             raise ParameterError("Choose at least one feature.")
@@ -194,11 +194,11 @@ class FeatureTable:
         )
 
     def dropped(self) -> dict[str, Finding]:
-        """Return why the entries of the dictionary that are not features are none, by their names."""
+        """Return why each dropped entry of the dictionary is not a feature, by its name."""
         return {entry.name: entry.dropped for entry in self.dictionary if entry.dropped is not None}
 
     def expand(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Return names with the dummies in the place of each column that they were made of."""
+        """Return names, with each column replaced by its dummies."""
         blocks: dict[str, list[str]] = {}
         for entry in self.dictionary:
             if entry.kind != "number" and entry.dropped is None:

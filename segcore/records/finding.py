@@ -33,7 +33,7 @@ class Finding:
     Parameters
     ----------
     code : str
-        What was noticed, such as ``"csv.delimiter"``; what is done about it is decided by this and by ``values``, never by a sentence.
+        What was noticed, such as ``"csv.delimiter"``. Code decides by this and by ``values``, never by a sentence.
     severity : {"info", "warning", "error"}
         An error ends the work, and travels in ``SegcoreError.finding``.
     values : mapping of str to JSON value
@@ -54,9 +54,9 @@ class Finding:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Plain]) -> Finding:
-        """Build the record from what ``to_json`` returned.
+        """Build the record from the output of ``to_json``.
 
-        What stores written before version 0.4 hold, ``level`` and ``text``, becomes a finding with the code ``"text"``.
+        ``level`` and ``text``, as written before version 0.4, become a finding with the code ``"text"``.
         """
         if "text" in data and "code" not in data:
             return cls("text", data["level"], {"text": data["text"]})

@@ -1,4 +1,4 @@
-"""Grids of hyperparameters: their points in the order asked, and the points' names."""
+"""Grids of hyperparameters: their points in the order given, and the points' names."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Grid:
 
 
 def axes_of(points: Sequence[Point]) -> dict[str, list[Value]]:
-    """Return the distinct values of each parameter over ``points``: numbers sorted, words in the order asked."""
+    """Return the distinct values of each parameter over ``points``: numbers sorted, words in the order given."""
     names = dict.fromkeys(name for point in points for name in point)
     values = {name: dict.fromkeys(point[name] for point in points if name in point) for name in names}
     return {name: sorted(found, key=lambda value: 0.0 if isinstance(value, str) else value) for name, found in values.items()}

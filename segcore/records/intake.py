@@ -1,4 +1,4 @@
-"""What is asked of the data, and what was read."""
+"""Requests for data, and records of what was read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RULES: Mapping[str, Any] = {"reading": ReadOptions, "rows": RowRules, "columns"
 
 @dataclass(frozen=True, slots=True)
 class DataRequest:
-    """What is asked of the data.
+    """Request for data: which file or sample, and how to read it.
 
     Parameters
     ----------
@@ -25,22 +25,22 @@ class DataRequest:
     kind : {"transactions", "ratings", "customers"} or None
         ``None`` detects it.
     roles : mapping of role to column name
-        What is known; the rest is detected. An empty name means that no column has the role.
+        Known roles; the others are detected. An empty name means that no column has the role.
     where : tuple of str
         SQL conditions on rows.
     date_from, date_to : str or None
         ISO dates, both included.
     frames : {"pandas", "polars", "modin"}
     name : str or None
-        What people call the data, where that is not the sample's title or the file's name.
+        Display name, if it differs from the sample's title or the file's name.
     reading : ReadOptions
         How the file is read.
     rows : RowRules
-        What becomes of doubtful rows.
+        How doubtful rows are treated.
     columns : ColumnRules
-        What becomes of columns.
+        How columns are used.
     afresh : bool
-        Detect again, whatever was chosen for a file with the same columns before.
+        Detect again, ignoring choices remembered for files with the same columns.
     """
 
     data: str
@@ -64,7 +64,7 @@ class DataRequest:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DataRequest:
-        """Build the request from what ``to_json`` returned; what it lacks has its default."""
+        """Build the request from the output of ``to_json``; missing fields get their defaults."""
         known = {key: value for key, value in data.items() if value is not None}
         rules = {name: rules_from_json(kind, known.get(name, {})) for name, kind in _RULES.items()}
         return cls(**{**known, **rules, "roles": dict(known.get("roles", {})), "where": tuple(known.get("where", ()))})
@@ -72,7 +72,7 @@ class DataRequest:
 
 @dataclass(frozen=True, slots=True)
 class Peek:
-    """What a file looks like, before anyone has said what it means.
+    """First look at a file: its columns, detected kind and roles, before anything is chosen.
 
     Parameters
     ----------
@@ -83,9 +83,9 @@ class Peek:
     preview : str
         Id of the stored frame of the first rows, as text.
     kind : {"transactions", "ratings", "customers"} or None
-        As it would be read; ``None`` where a role that is needed was not found.
+        Detected kind; ``None`` if a required role was not found.
     roles : mapping of role to column name
-        As it would be read.
+        Detected roles.
     reasons : mapping of role to Finding
         Why each column would have its role.
     """
@@ -114,7 +114,7 @@ class Peek:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Peek:
-        """Build the record from what ``to_json`` returned."""
+        """Build the record from the output of ``to_json``."""
         return cls(**{**data, "columns": tuple(data["columns"]), "sheets": tuple(data["sheets"]), "reasons": _reasons(data)})
 
 
@@ -124,14 +124,14 @@ def _reasons(data: Mapping[str, Any]) -> dict[str, Finding]:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What was taken in.
+    """Record of data that was read: its rows, roles and stored feature table.
 
     Parameters
     ----------
     table : str
         Id of the stored FeatureTable with every feature of every customer.
     data : mapping
-        ``name``, ``kind``, ``fingerprint``, ``roles``, ``filters``: what a sweep remembers of it.
+        ``name``, ``kind``, ``fingerprint``, ``roles``, ``filters``: what a sweep records about its data.
     kind : {"transactions", "customers"}
     roles : mapping of role to column name
     reasons : mapping of role to Finding
@@ -150,7 +150,7 @@ class Intake:
     total_revenue : float or None
         Net, in the data's currency.
     counts : tuple of RowCount
-        Rows that are used though they are worth a look.
+        Rows used but worth a look.
     aside : str or None
         Id of the stored frame of the rows that were set aside: ``Row``, ``Why``, then the source's columns as text.
     form : mapping of str to str
@@ -160,8 +160,8 @@ class Intake:
     uses : tuple of ColumnUse
         With one row per customer: what became of each column.
     remembered : str or None
-        The earlier file with the same columns for which kind and roles were chosen as they are; ``None`` where they were not
-        taken from there.
+        The earlier file with the same columns whose kind and roles were reused; ``None`` if nothing was
+        reused.
     """
 
     table: str
@@ -198,7 +198,7 @@ class Intake:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Intake:
-        """Build the record from what ``to_json`` returned."""
+        """Build the record from the output of ``to_json``."""
         rows = {name: tuple(RowCount.from_json(count) for count in data[name]) for name in ("set_aside", "counts")}
         records = {
             "notes": tuple(Finding.from_json(note) for note in data["notes"]),

@@ -57,7 +57,7 @@ class Param:
 
     @property
     def plural(self) -> str:
-        """What several of what it counts are called, such as ``segments``."""
+        """Plural of what the value counts, such as ``segments``."""
         return self.counts_many or f"{self.counts}s"
 
     def words(self, text: str, *, is_one: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""Plan: which features are clustered, and what is done to their table first."""
+"""Plan: which features are clustered, and how they are prepared."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ MAX_SEED = 2**32 - 1
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that is decided between the table of all features and the matrix that is clustered.
+    """All choices between the table of all features and the matrix that is clustered.
 
     Parameters
     ----------
     features : tuple of str
-        Columns of the feature table to cluster on, in order. Empty only while they are being chosen.
+        Columns of the feature table to cluster on, in order. Empty only while the analyst is choosing.
     outliers : {"kit", "none"}
         The Intel kit's outlier rule, or none.
     scaler : {"standard", "minmax", "robust", "none"}
     transforms : mapping of feature to {"log", "power"}
         Applied to skewed features before scaling.
     weights : mapping of feature to float
-        Factors on scaled features, each > 0 and finite. Features that are not named have 1, and a weight of 1 is left out.
+        Factors on scaled features, each > 0 and finite. Other features have 1, and a weight of 1 is omitted.
     repeats : int
         Copies of each customer, at least 1; above 1 every copy is jittered.
     seed : int
@@ -102,7 +102,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Plan:
-        """Build the record from what ``to_json`` returned."""
+        """Build the record from the output of ``to_json``."""
         return cls(
             features=tuple(data["features"]),
             outliers=data["outliers"],

@@ -17,23 +17,23 @@ TRANSFORMS: tuple[Transform, ...] = ("log", "power")
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """Everything fitted between raw data and the matrix that is clustered, so that new customers pass through the same numbers.
+    """Everything fitted between raw data and the clustered matrix, so that new customers are prepared in the same way.
 
     Parameters
     ----------
     features : tuple of str
         Names of the columns of the matrix, in its order.
     scaler : {"standard", "minmax", "robust", "none"}
-    centre, scale : tuple of float, one a feature
+    centre, scale : tuple of float, one per feature
         The matrix is ``(values - centre) / scale``; constant features have scale 1.
     reference_date : str or None
-        ISO date and time to which recency and the like were counted; ``None`` for one row a customer.
-    transforms : tuple of (str, float), one a feature, or empty
-        ``("log", 0.0)``, ``("power", lambda)`` or ``("", 0.0)``: applied before scaling. Empty is none at all.
-    weights : tuple of float, one a feature, or empty
-        Factors on the scaled features. Empty is 1 each.
+        ISO date and time up to which days were counted; ``None`` for customer tables.
+    transforms : tuple of (str, float), one per feature, or empty
+        ``("log", 0.0)``, ``("power", lambda)`` or ``("", 0.0)``: applied before scaling. Empty means no transforms.
+    weights : tuple of float, one per feature, or empty
+        Factors on the scaled features. Empty means 1 for each.
     fitted : mapping
-        ``FeatureTable.fitted``: what made the features from the source's columns.
+        ``FeatureTable.fitted``: the values fitted to build the features from the source's columns.
     """
 
     features: tuple[str, ...]
@@ -60,7 +60,7 @@ class Preparation:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Preparation:
-        """Build the record from what ``to_json`` returned."""
+        """Build the record from the output of ``to_json``."""
         return cls(
             features=tuple(data["features"]),
             scaler=data["scaler"],

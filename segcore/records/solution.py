@@ -21,7 +21,7 @@ EngineName = Literal["stock", "intel", "shared"]
 ENGINES: tuple[EngineName, ...] = ("stock", "intel", "shared")
 NOISE = -1
 _MEASURES = ("inertia", "silhouette", "calinski_harabasz", "davies_bouldin", "reasons")
-"""Names under ``metrics`` in JSON that every solution has; the others are the algorithm's own criteria."""
+"""Names under ``metrics`` in JSON that every solution has; other names are the algorithm's criteria."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,18 +15,18 @@ from segcore.system.digests import digest
 
 @dataclass(frozen=True, slots=True)
 class SweepSpec:
-    """What is asked of a sweep. Its id is its content: the same question has the same id, on every screen and in every session.
+    """Specification of a sweep. Its id is a digest of its content, so equal specifications have the same id everywhere.
 
     Parameters
     ----------
     table : str
         Id of the stored FeatureTable with every feature of every customer (before outlier rule and copies).
     data : mapping
-        What the table was made from, for people: ``name``, ``kind``, ``fingerprint``, ``roles``, ``filters``.
+        Where the table comes from, for display: ``name``, ``kind``, ``fingerprint``, ``roles``, ``filters``.
     plan : Plan
         What is clustered, and how it is prepared.
     algorithm, points, engine
-        The grid, point by point in the order asked, and who computes it.
+        The grid, point by point in the order given, and the engine that computes it.
     versions : mapping of str to str
         Versions of segcore and the numerical libraries.
     """
@@ -41,12 +41,12 @@ class SweepSpec:
 
     @property
     def id(self) -> str:
-        """SHA-256 of the spec in hexadecimal; what only describes the data to people is left out."""
+        """SHA-256 of the spec in hexadecimal, without the parts that only describe the data for display."""
         described = {key: value for key, value in self.to_json().items() if key != "data"}
         return digest({**described, "fingerprint": self.data.get("fingerprint"), "filters": self.data.get("filters")})
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values, those of the plan among the others: ids are digests of this form, and earlier stores hold it."""
+        """Return plain values, with the plan's at the top level: ids are digests of this form, and earlier stores hold it."""
         return {
             "table": self.table,
             "data": dict(self.data),
@@ -59,7 +59,7 @@ class SweepSpec:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SweepSpec:
-        """Build the record from what ``to_json`` returned."""
+        """Build the record from the output of ``to_json``."""
         return cls(
             table=data["table"],
             data=data["data"],
@@ -73,12 +73,12 @@ class SweepSpec:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """The point to start from, or none, and why in one sentence.
+    """Recommended point, if any, with the reason in one sentence.
 
     Parameters
     ----------
     params : mapping or None
-        ``None`` where there is no clear best.
+        ``None`` if no point stands out.
     reason : str
     """
 
@@ -88,16 +88,16 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sweep:
-    """A sweep as far as it has come.
+    """Sweep with the solutions finished so far.
 
     Parameters
     ----------
     id : str
     spec : SweepSpec
     solutions : tuple of Solution or None
-        One a point of ``spec.points``, in that order; ``None`` where it is not there yet.
+        One per point of ``spec.points``, in that order; ``None`` while unfinished.
     preparation : Preparation or None
-        ``None`` before the first point is there.
+        ``None`` before the first point is finished.
     summary : mapping
         Once complete: ``rows``, ``shared_seconds``, ``set_aside`` ({"customers", "revenue_share"}),
         ``recommended`` ({"params", "reason"}; ``params`` may be null).
@@ -115,7 +115,7 @@ class Sweep:
         return all(solution is not None for solution in self.solutions)
 
     def same_as(self) -> tuple[int | None, ...]:
-        """Return for each point the first point of the grid, before it, with the same partition; ``None`` where there is none."""
+        """Return for each point the first earlier point with the same partition, if any, else ``None``."""
         first: dict[str, int] = {}
         found: list[int | None] = []
         for position, solution in enumerate(self.solutions):

@@ -1,1 +1,1 @@
-"""One store on disk: an SQLite index, and files named by their content."""
+"""Store on disk: an SQLite index, and files named by their content."""

@@ -54,7 +54,7 @@ def default_home() -> Path:
 
 
 class Index:
-    """The rows of a store; safe to use from many processes and threads at once.
+    """Rows of a store; safe to use from many processes and threads at once.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ class Index:
         return [str(row[0]) for row in self._rows(query, len(prefix), prefix.lower())]
 
     def job_state(self, job_id: str) -> str | None:
-        """Return the state in a job's row; ``None`` if there is no such job."""
+        """Return the state in a job's row; ``None`` for an unknown job."""
         row = self._one("select state from jobs where id = ?", job_id)
         return str(row[0]) if row else None
 

@@ -173,7 +173,7 @@ class Store(Index):
         Raises
         ------
         StoreError
-            If none does, or more than one.
+            If no sweep does, or more than one.
         """
         found = [row[0] for row in self._rows("select id from sweeps where substr(id, 1, ?) = ? limit 3", len(prefix), prefix.lower())]
         if len(found) == 1 and prefix:
@@ -194,17 +194,17 @@ class Store(Index):
         return SweepSpec.from_json(json.loads(row[0]))
 
     def put_preparation(self, sweep_id: str, preparation: Preparation) -> None:
-        """Store what was fitted before the clustering."""
+        """Store the preparation that was fitted before clustering."""
         with self._write() as index:
             index.execute("update sweeps set preparation = ? where id = ?", (_record(preparation.to_json()), sweep_id))
 
     def put_summary(self, sweep_id: str, summary: Mapping[str, Any]) -> None:
-        """Store what is known about the whole sweep: see ``Sweep.summary``."""
+        """Store the summary of a complete sweep: see ``Sweep.summary``."""
         with self._write() as index:
             index.execute("update sweeps set summary = ? where id = ?", (_record(summary), sweep_id))
 
     def put_solution(self, sweep_id: str, position: int, solution: Solution) -> bool:
-        """Store a solution so that it survives any crash once this returns; return False if the point had one already."""
+        """Store a solution so that it survives any crash once this returns; return False if the point already had one."""
         record = {
             "solution": solution.to_json(),
             "labels": None if solution.labels is None else self.put_array(solution.labels),
@@ -288,5 +288,5 @@ def _write_durably(path: Path, *parts: bytes | memoryview) -> None:
 
 
 def _record(value: object) -> str:
-    """Return JSON text with keys in their given order, so that a point's parameters keep the order that was asked."""
+    """Return JSON text with keys in their given order, so that a point's parameters keep the order in which they were given."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False)

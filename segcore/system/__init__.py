@@ -1,1 +1,1 @@
-"""Cores, memory, processes and digests: what knows no customer."""
+"""Cores, memory, processes and digests: nothing specific to customers."""

@@ -1,4 +1,4 @@
-"""Child processes: how segcore starts its own modules in processes of their own, and how those end with the one that started them."""
+"""Child processes: how segcore starts its own modules as processes, and how those end with their parent."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def start_child(
     environment : mapping or None
         ``None`` is `child_environment`.
     own : {"nothing", "group", "session"}
-        What it leads. A signal to the parent's process group, such as Ctrl-C, does not reach a group of its own; the end of the
-        parent's terminal does not reach a session of its own. Both can be ended with everything they started: see `signal_group`.
+        What the child leads. A signal to the parent's process group, such as Ctrl-C, does not reach a new group; the end of the
+        parent's terminal does not reach a new session. Both can be ended with everything they started: see `signal_group`.
     dies_with_parent : bool
         See `die_with_parent`; only from a program with one thread.
     stdin, stdout, stderr, pass_fds
@@ -74,7 +74,7 @@ def start_child(
     Raises
     ------
     OSError
-        Where no process can be started.
+        If the process cannot be started.
     """
     return subprocess.Popen(
         command,
@@ -91,7 +91,7 @@ def start_child(
 
 
 def signal_group(leader: int, number: signal.Signals = signal.SIGKILL) -> None:
-    """Send a signal to a child that leads a group or session, and to all that it started; does nothing where they are gone."""
+    """Send a signal to a child that leads a group or session, and to all that it started; do nothing if they have ended."""
     if leader > 1:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS denies it for a process that has ended
             os.killpg(leader, number)
@@ -100,20 +100,20 @@ def signal_group(leader: int, number: signal.Signals = signal.SIGKILL) -> None:
 def die_with_parent() -> None:
     """Have the kernel kill this process when its parent dies.
 
-    Before the program starts, only from a parent with one thread: the kernel means the *thread* that started the child. Does nothing
-    but on Linux, where the setting outlives the start of the new program; `watch_parent` does the same from inside, a little later.
+    Before the program starts, only from a parent with one thread: the kernel means the *thread* that started the child. Has an effect
+    only on Linux, where the setting outlives the start of the new program; `watch_parent` does the same from inside, a little later.
     """
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def watch_parent(parent: int) -> None:
-    """Kill this process and its group as soon as ``parent`` is no longer its parent; to be called at its start.
+    """Kill this process and its group as soon as ``parent`` is no longer its parent; call it at the start.
 
-    The process must lead a group of its own, so that whatever it started itself goes with it and nothing else does.
+    The process must lead its process group, so that everything it started ends with it, and nothing else does.
     """
     if os.getpgid(0) != os.getpid():
-        raise RuntimeError("watch_parent needs a process group of its own")
+        raise RuntimeError("watch_parent needs a process that leads its process group")
 
     def watch() -> None:
         while os.getppid() == parent:

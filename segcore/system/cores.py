@@ -1,4 +1,4 @@
-"""How many cores there are, and work spread over them by threads."""
+"""Cores: how many this process may use, and threads that spread work over them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def usable_cores() -> int:
 
 
 def in_threads(tasks: Iterable[Callable[[], T]], *, threads: int | None = None) -> list[T]:
-    """Run tasks that let go of the interpreter's lock, such as compiled loops, on all cores; returns what they return, in order.
+    """Run tasks that release the interpreter's lock, such as compiled loops, on all cores; return their results in order.
 
     Parameters
     ----------
     tasks : iterable of callables
-        Begun in this order, so the longest should come first.
+        Started in this order, so the longest should come first.
     threads : int or None
-        ``None`` is one a core.
+        ``None`` means one per core.
     """
     listed: Sequence[Callable[[], T]] = list(tasks)
     workers = min(len(listed), threads or usable_cores())

@@ -1,4 +1,4 @@
-"""One text for equal values: what ids are digests of."""
+"""Digests of JSON-able values, used as ids."""
 
 from __future__ import annotations
 

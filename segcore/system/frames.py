@@ -1,4 +1,4 @@
-"""The same rows in the frame of whoever is to compute on them: pandas, Polars, or Modin on Ray."""
+"""Conversion of rows to frames of pandas, Polars, or Modin on Ray."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def to_backend(frame: pa.Table | pd.DataFrame, backend: str) -> Any:
     Raises
     ------
     ParameterError
-        Where there is no such backend.
+        If the backend is unknown.
     SegcoreError
-        Where Ray cannot be started.
+        If Ray cannot be started.
     """
     if backend not in BACKENDS:
         raise ParameterError.unknown("frame library", backend, BACKENDS)

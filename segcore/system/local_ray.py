@@ -1,4 +1,4 @@
-"""A Ray of this machine, for this process and its children only."""
+"""Ray on this machine, for this process and its children only."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from segcore.system.cores import usable_cores
 
 
 def start_ray() -> None:
-    """Start Ray for this process and its children only: a secret token, loopback alone, no dashboard, no reports; once.
+    """Start Ray once, for this process and its children only: a secret token, loopback only, no dashboard, no usage reports.
 
     Raises
     ------
     SegcoreError
-        Where it cannot be started.
+        If it cannot be started.
     """
     os.environ["RAY_AUTH_MODE"] = "token"  # before the import, which reads all of these
     if "RAY_AUTH_TOKEN_PATH" not in os.environ:
         os.environ["RAY_AUTH_TOKEN_PATH"] = str(_token_file())
-    # What Ray does where it supports no clusters: its node is 127.0.0.1, and only there its servers listen.
+    # As Ray does on systems without cluster support: its node is 127.0.0.1, and its servers listen only there.
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -33,7 +33,7 @@ def start_ray() -> None:
 
     if ray.is_initialized():
         return
-    # joblib takes a pool of one for none, and would compute in the process itself, which a crash would then end.
+    # joblib treats a pool of one as no pool, and would compute in this process, which a crash would then end.
     cores = max(2, usable_cores())
     try:
         ray.init(

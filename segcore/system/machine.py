@@ -1,4 +1,4 @@
-"""The machine this runs on: its processor, the memory that is free for one more piece of work."""
+"""Processor and free memory of this machine."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _OWN_CGROUPS = Path("/proc/self/cgroup")
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _AMOUNT = re.compile(r"([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
 _UNLIMITED = 1 << 60
-# Of each version of control groups: the limit, what is used, and the part of that which the kernel gives up first.
+# For each version of control groups: the limit, what is used, and the part of it that the kernel reclaims first.
 _FILES = (("memory.max", "memory.current", "inactive_file"), ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"))
 
 
 def processor_name() -> str:
-    """Return what the processor calls itself."""
+    """Return the processor's name."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -30,23 +30,23 @@ def processor_name() -> str:
 
 
 def available_bytes() -> int:
-    """Return the memory that can still be taken: what the machine has, or less where this process's control groups allow less."""
+    """Return the free memory: the machine's, or less if this process's control groups allow less."""
     import psutil
 
     return min([int(psutil.virtual_memory().available), *_left_in_cgroups()])
 
 
 def resident_bytes() -> int:
-    """Return the memory that this process has now."""
+    """Return the memory that this process uses now."""
     import psutil
 
     return int(psutil.Process().memory_info().rss)
 
 
 def oom_kills() -> int:
-    """Return how many processes were killed for want of memory, on this machine or in this process's control groups.
+    """Return how many processes were killed for lack of memory, on this machine or in this process's control groups.
 
-    Only whether it grows says something: a kill may count more than once, and it is 0 where none can be known.
+    Only an increase is meaningful: one kill may count more than once, and the number is 0 where it is unavailable.
     """
     counts = [_count(Path("/proc/vmstat"), "oom_kill")]
     for folder in _control_groups():
@@ -64,7 +64,7 @@ def _count(path: Path, name: str) -> int:
 
 
 def _left_in_cgroups() -> Iterator[int]:
-    """Yield what each control group that this process is in leaves of its limit."""
+    """Yield the memory left within the limit of each control group of this process."""
     for folder in _control_groups():
         left = _left_in(folder)
         if left is not None:
@@ -110,7 +110,7 @@ def parse_bytes(text: str) -> int:
     Raises
     ------
     ParameterError
-        Where it is none, or not above 0.
+        If it is not an amount, or not above 0.
     """
     found = _AMOUNT.fullmatch(text.strip())
     amount = float(found[1]) * _UNITS[found[2].upper()] if found else 0.0

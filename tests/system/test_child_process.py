@@ -48,7 +48,7 @@ def test_a_process_that_watches_its_parent_follows_it_with_its_own_children():
 def test_only_the_leader_of_a_group_can_watch():
     code = "from segcore.system.child_process import watch_parent\nwatch_parent(1)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=CHECKOUT, check=False)
-    assert "a process group of its own" in found.stderr
+    assert "a process that leads its process group" in found.stderr
 
 
 def test_a_child_finds_segcore_from_any_folder_and_nothing_there_shadows_it(tmp_path, monkeypatch):
