@@ -1,4 +1,4 @@
-"""From all features of all customers to the rows that are clustered: chosen features, outlier rule, copies with jitter."""
+"""Rows to cluster, assembled from all features: chosen features, outlier rule, copies with jitter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOW, _HIGH, _REACH = 0.05, 0.95, 1.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assembled:
-    """What is clustered, and what was set aside for it.
+    """Rows to cluster, and the customers set aside by the outlier rule.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Assembled:
         Over the rows of the full table.
     set_aside_customers : int
     set_aside_revenue_share : float or None
-        Their share of net revenue, 0 to 1; ``None`` where there is no revenue, or it sums to 0.
+        Their share of net revenue, 0 to 1; ``None`` if there is no revenue, or it sums to 0.
     """
 
     table: FeatureTable
@@ -49,9 +49,9 @@ def assemble(table: FeatureTable, plan: Plan) -> Assembled:
     Raises
     ------
     ParameterError
-        Where a feature is unknown, or the table lacks what the outlier rule looks at.
+        If a feature is unknown, or the table lacks the features of the outlier rule.
     DataError
-        Where no customer is left.
+        If no customer is left.
     """
     kept = kit_outliers(table) if plan.outliers == "kit" else np.ones(len(table), dtype=bool)
     if not kept.any():
@@ -69,13 +69,13 @@ def assemble(table: FeatureTable, plan: Plan) -> Assembled:
 def kit_outliers(table: FeatureTable) -> np.ndarray:
     """Return which customers the Intel kit keeps, shape (n_customers,).
 
-    Amount, Recency and NumberOfOrders one after the other, each on what the one before left; kept are values within
+    Amount, Recency and NumberOfOrders in turn, each on the customers that remain; values are kept within
     ``[q05 - 1.5 (q95 - q05), q95 + 1.5 (q95 - q05)]``, bounds included, quantiles interpolated.
 
     Raises
     ------
     ParameterError
-        Where the table has none of the three.
+        If the table lacks one of the three.
     """
     kept = np.ones(len(table), dtype=bool)
     for name, (low, high) in outlier_bounds(table).items():
@@ -85,12 +85,12 @@ def kit_outliers(table: FeatureTable) -> np.ndarray:
 
 
 def outlier_bounds(table: FeatureTable) -> dict[str, tuple[float, float]]:
-    """Return the lowest and highest values that the Intel kit's rule keeps, for each feature it looks at.
+    """Return the lowest and highest values that the Intel kit's rule keeps, for each of its features.
 
     Raises
     ------
     ParameterError
-        Where the table has none of the three.
+        If the table lacks one of the three.
     """
     if not set(_RULED) <= set(table.names):
         raise ParameterError("The kit's outlier rule needs Amount, Recency and NumberOfOrders, which only transactions have: use none.")
@@ -117,7 +117,7 @@ def _revenue_share(table: FeatureTable, rows: np.ndarray) -> float | None:
 def _repeat(table: FeatureTable, repeats: int, seed: int) -> FeatureTable:
     """Return each row ``repeats`` times, jittered: Amount by exp(N(0, 1)), every other number by one of 0, 1, 2, 3, 4.
 
-    What is 0 or 1, which the kit does not have, stays so.
+    Values of 0/1 features, which the kit does not have, stay unchanged.
     """
     rows = np.repeat(np.arange(len(table)), repeats)
     copied = table.take(rows)

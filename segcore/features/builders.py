@@ -1,4 +1,4 @@
-"""Features of customers: built by the kind of data, chosen by name or by set, assembled for clustering."""
+"""Builders of features, one for each kind of data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from segcore.records.data_rules import ColumnRules
 from segcore.records.dataset import Dataset
 from segcore.records.feature_table import FeatureTable
 
-# One line a kind of data.
+# One line per kind of data.
 BUILDERS: tuple[tuple[str, Callable[..., FeatureTable]], ...] = (
     ("transactions", build_transactions),
     ("ratings", build_ratings),
@@ -34,16 +34,16 @@ def build_features(
     ----------
     dataset : Dataset
     reference_date : str or None
-        ISO date and time to which days are counted; the latest time in the data where ``None``.
+        ISO date and time up to which days are counted; ``None`` is the latest time in the data.
     fitted : mapping or None
-        ``FeatureTable.fitted`` of an earlier table, where new customers are to get the same features by the same numbers.
+        ``FeatureTable.fitted`` of an earlier table, to build the same features for new customers.
     columns : ColumnRules or None
-        What becomes of columns, where that is not left to what they hold; of no use beside ``fitted``.
+        The analyst's rules for columns; ignored if ``fitted`` is given.
 
     Raises
     ------
     SegcoreError
-        Where the data cannot be used: see the builder of its kind.
+        If the data cannot be used: see the builder of its kind.
     """
     builder = dict(BUILDERS).get(dataset.kind)
     if builder is None:

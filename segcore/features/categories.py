@@ -1,4 +1,4 @@
-"""Shares by category of a customer's spend or ratings, for the largest categories over all customers."""
+"""Shares of a customer's spend or ratings by category, for the largest categories over all customers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OTHER, NONE = "(other)", "(none)"
 
 @dataclass(frozen=True, slots=True)
 class Categories:
-    """Which categories have a feature of their own.
+    """Categories with their own feature.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Categories:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Categories:
-        """Build from what ``to_json`` returned."""
+        """Build the record from the output of ``to_json``."""
         return cls(tuple(data["chosen"]), bool(data["other"]))
 
     def to_json(self) -> dict[str, Any]:
@@ -44,7 +44,7 @@ class Categories:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The chosen ones as their features are called, each once: shortened, what cannot be printed escaped; ``(other)`` for the rest."""
+        """Names of the features, each once: shortened, with unprintable characters escaped; ``(other)`` for the rest."""
         labels: list[str] = []
         for value in self.chosen:
             label = value_text(value)
@@ -56,16 +56,16 @@ class Categories:
 
 @dataclass(frozen=True, slots=True)
 class ShareWords:
-    """How the features are called and told.
+    """Words for the names and descriptions of the features.
 
     Parameters
     ----------
     prefix, title, unit : str
         Such as ``spend_share_``, "Share of spend on", "share of spend".
     part, whole : str
-        What is added up for a category, and what for the customer, in words.
+        What is summed for a category, and what for the customer, in words.
     nothing : str
-        When a customer has 0 everywhere; "" where that cannot be.
+        When a customer has 0 everywhere; "" if that cannot happen.
     """
 
     prefix: str
@@ -82,7 +82,7 @@ def as_category(column: str) -> Any:
 
 
 def weigh(lines: Any, weight: str | None = None) -> pd.DataFrame:
-    """Return the sum of a column, or the number of rows, of each customer and category that has any: customer, category, weight."""
+    """Return the sum of a column, or the number of rows, per customer and category: customer, category, weight."""
     measure = nw.len() if weight is None else nw.col(weight).sum()
     found = small(lines.group_by("customer", "category").agg(measure.alias("weight")))
     found = found[found["weight"].to_numpy(dtype=np.float64) > 0].reset_index(drop=True)
@@ -91,14 +91,14 @@ def weigh(lines: Any, weight: str | None = None) -> pd.DataFrame:
 
 
 def choose(weighed: pd.DataFrame, most: int) -> Categories:
-    """Return the categories with the largest sums over all customers, equal ones by name.
+    """Return the categories with the largest sums over all customers; ties are ordered by name.
 
     Parameters
     ----------
     weighed : DataFrame
-        As ``weigh`` returned it.
+        The output of ``weigh``.
     most : int, >= 1
-        Categories with a feature of their own.
+        The largest number of categories with their own feature.
     """
     sums = weighed.groupby("category")["weight"].sum()
     # To nine digits: the last ones depend on the order in which rows were added up.
@@ -108,7 +108,7 @@ def choose(weighed: pd.DataFrame, most: int) -> Categories:
 
 
 def shares(weighed: pd.DataFrame, index: pd.Index, categories: Categories) -> dict[str, np.ndarray]:
-    """Return ``{label: share}``, each of shape (n_customers,), 0 to 1; all 0 for customers that stand nowhere in ``weighed``."""
+    """Return ``{label: share}``, each of shape (n_customers,), 0 to 1; all 0 for customers that do not appear in ``weighed``."""
     positions = {name: position for position, name in enumerate(categories.chosen)}
     rest = len(positions)
     columns = weighed["category"].map(positions).fillna(rest).to_numpy(dtype=np.int64)
@@ -121,14 +121,14 @@ def shares(weighed: pd.DataFrame, index: pd.Index, categories: Categories) -> di
 def describe_shares(
     categories: Categories, words: ShareWords, columns: tuple[str, ...], *, dropped: Finding | None = None
 ) -> tuple[FeatureEntry, ...]:
-    """Return the entries of the shares, or the one that says why they are missing.
+    """Return the entries of the shares, or one entry with the reason why they are missing.
 
     Parameters
     ----------
     categories : Categories
     words : ShareWords
     columns : tuple of str
-        What they are made from; the first is the category.
+        Their source columns; the first is the category.
     dropped : Finding or None
         Why the features are missing.
     """
@@ -157,7 +157,7 @@ def describe_shares(
         for name in categories.labels[: len(categories.chosen)]
     ]
     if categories.other:
-        few = "any other than the one" if len(categories.chosen) == 1 else f"none of the {len(categories.chosen)}"
+        few = "any but the one" if len(categories.chosen) == 1 else f"none of the {len(categories.chosen)}"
         entries.append(
             FeatureEntry(
                 f"{words.prefix}{OTHER}",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 NEAR_DUPLICATE = 0.95
-"""Correlation, in size, from which two features count the same thing twice."""
+"""Absolute correlation from which two features count as near-duplicates."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,8 +24,8 @@ class Correlations:
     constant : tuple of str
         Features that do not vary, and so have no correlation.
     blocks : tuple of str
-        For each of ``names`` the column whose dummy it is, "" where it stands alone. Dummies of one column exclude each other by nature,
-        so they make no pair.
+        For each of ``names`` the column whose dummy it is, or "". Dummies of one column exclude each other by definition,
+        so they never form a pair.
     """
 
     names: tuple[str, ...]
@@ -34,7 +34,7 @@ class Correlations:
     blocks: tuple[str, ...] = ()
 
     def pairs(self, threshold: float = 0.0, most: int | None = None) -> tuple[tuple[str, str, float], ...]:
-        """Return the pairs whose correlation is at least ``threshold`` in size, the strongest first, at most ``most`` of them."""
+        """Return the pairs with an absolute correlation of at least ``threshold``, the strongest first, at most ``most`` of them."""
         rows, columns = np.triu_indices(len(self.names), k=1)
         size = np.abs(self.r[rows, columns])
         wanted = size >= threshold
@@ -46,7 +46,7 @@ class Correlations:
         return tuple((self.names[rows[pair]], self.names[columns[pair]], float(self.r[rows[pair], columns[pair]])) for pair in found)
 
     def near_duplicates(self, threshold: float = NEAR_DUPLICATE) -> tuple[tuple[str, str, float], ...]:
-        """Return the pairs whose correlation is at least ``threshold`` in size, the strongest first."""
+        """Return the pairs with an absolute correlation of at least ``threshold``, the strongest first."""
         return self.pairs(threshold)
 
     def among(self, names: Sequence[str]) -> Correlations:

@@ -1,4 +1,4 @@
-"""How much each feature counts in the distances between customers."""
+"""Share of each feature in the distances between customers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from segcore.records.plan import Plan
 
 
 def distance_shares(X: np.ndarray) -> np.ndarray:
-    """Return how much each feature counts for in the distances between customers, shape (n_features,): shares that sum to 1.
+    """Return each feature's share in the squared distances between customers, shape (n_features,), summing to 1.
 
     Parameters
     ----------
@@ -22,35 +22,35 @@ def distance_shares(X: np.ndarray) -> np.ndarray:
 
     Notes
     -----
-    The mean squared distance of two customers is twice the sum of the features' variances, so that a feature's share of the one is its
-    share of the other. A feature with a share near 0 hardly moves a segment, whatever it is called: min-max scaling leaves one with a
-    few very large values there, until it is transformed or weighs more. All 0 where no feature varies.
+    The mean squared distance of two customers is twice the sum of the features' variances, so a feature's share of the distance is its
+    share of the variance. A feature with a share near 0 hardly affects the segments: min-max scaling does this to a feature with a
+    few very large values, until it is transformed or gets more weight. All 0 if no feature varies.
     """
-    variances = np.array([column.var() for column in X.T])  # one at a time: beside a copy of all, a large matrix would be there twice
+    variances = np.array([column.var() for column in X.T])  # one at a time, without a copy of a large matrix
     whole = float(variances.sum())
     return variances / whole if whole > 0 else np.zeros(X.shape[1])
 
 
 def catch_up(table: FeatureTable, plan: Plan) -> dict[str, float]:
-    """Return the factor that makes each feature's column count for as much as an average one; 1 for those that count for more.
+    """Return factors that make each feature's column count as much as an average one; 1 for columns that count more.
 
     Parameters
     ----------
     table : FeatureTable
         The rows to cluster: see `segcore.features.assemble.assemble`.
     plan : Plan
-        Its features, transforms and scaler; weights are what these factors are for, so those it has do not count.
+        Its features, transforms and scaler are used; its weights, which these factors are for, are not.
 
     Returns
     -------
     dict of feature to float
-        At least 1; one number for all dummies of a column, and 1 for a column that does not vary. What counts is the variance of the
-        scaled features of the column: see `distance_shares`.
+        At least 1; one number for all dummies of a column, and 1 for a constant column. It follows from the variance of the
+        column's scaled features: see `distance_shares`.
 
     Notes
     -----
-    Min-max scaling leaves a feature with a few very large values with next to no variance beside one that is 0 or 1. A factor of 4 that
-    makes the one rule the segments does nothing to the other, unless it catches up first. The standard scaler gives all the same variance.
+    Min-max scaling leaves a feature with a few very large values almost no variance compared with a 0/1 feature. A factor of 4 that
+    lets the latter dominate the segments has no effect on the former unless it catches up first. Standard scaling equalizes variances.
     """
     table = table.select(plan.features)
     X = prepare_rows(table, replace(plan, weights={}))
@@ -66,6 +66,6 @@ def catch_up(table: FeatureTable, plan: Plan) -> dict[str, float]:
 
 
 def factor_to(average: float, variance: float) -> float:
-    """Return the factor, at least 1, that brings what has a variance up to the average one; see `catch_up`."""
-    # What varies no more than rounding does would be raised to rule the segments by it.
+    """Return the factor, at least 1, that raises a variance to the average; see `catch_up`."""
+    # Otherwise rounding errors of a constant feature would be scaled up until they dominate the segments.
     return max(1.0, math.sqrt(average / variance)) if variance > 1e-20 * average else 1.0

@@ -1,4 +1,4 @@
-"""Grouping of rows by customer, and the date to which days are counted: what all builders of features share."""
+"""Grouping of rows by customer, and the reference date, shared by all builders of features."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DAY = np.timedelta64(86_400_000_000, "us")
 
 
 def small(frame: Any) -> pd.DataFrame:
-    """Return a grouped frame, which is small, in pandas."""
+    """Return a grouped (and so small) frame in pandas."""
     return frame.to_pandas().reset_index(drop=True)
 
 
@@ -28,7 +28,7 @@ def by_customer(grouped: Any) -> pd.DataFrame:
 
 
 def rows_of(customers: pd.Series, index: pd.Index) -> np.ndarray:
-    """Return the position of each of ``customers`` in ``index``, which must have them all, shape (n,), int64."""
+    """Return the position of each of ``customers`` in ``index``, which must contain all of them, shape (n,), int64."""
     codes, distinct = pd.factorize(customers)
     return np.asarray(index.get_indexer(pd.Index(distinct).astype(object))[codes], dtype=np.int64)
 
@@ -51,7 +51,7 @@ def ratio(part: np.ndarray, whole: np.ndarray, *, otherwise: float = 0.0) -> np.
 
 
 def reference_moment(asked: str | None, latest: Any) -> np.datetime64:
-    """Return the moment to which days are counted.
+    """Return the moment up to which days are counted.
 
     Parameters
     ----------
@@ -63,9 +63,9 @@ def reference_moment(asked: str | None, latest: Any) -> np.datetime64:
     Raises
     ------
     ParameterError
-        Where it is not a date.
+        If it is not a date.
     DataError
-        Where the data goes on after it.
+        If the data goes on after it.
     """
     last = np.datetime64(latest.to_datetime64(), "us")
     if asked is None:
@@ -82,6 +82,6 @@ def reference_moment(asked: str | None, latest: Any) -> np.datetime64:
 
 
 def as_iso(moment: np.datetime64) -> str:
-    """Return a moment as the feature table keeps it."""
+    """Return a moment as the feature table stores it."""
     found: dt.datetime = moment.astype("datetime64[us]").item()
     return found.isoformat()

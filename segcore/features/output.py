@@ -1,4 +1,4 @@
-"""Feature tables and data dictionaries as rows for files."""
+"""Rows for files, from feature tables and data dictionaries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from segcore.wording.findings import sentence
 
 
 def rows_for_file(table: FeatureTable) -> pa.Table:
-    """Return ``customer_id``, ``copy`` where there are copies, then the features; sorted by the id's text and the copy.
+    """Return ``customer_id``, ``copy`` if there are copies, then the features; sorted by the id's text and the copy.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def rows_for_file(table: FeatureTable) -> pa.Table:
     Returns
     -------
     pyarrow Table
-        Ids as text, features as float64; a feature that is called like one of the first two columns is suffixed with ``_``.
+        Ids as text, features as float64; a feature named like one of the first two columns gets the suffix ``_``.
     """
     order = np.lexsort((table.copies, table.customers.astype(str)))
     columns = {"customer_id": pa.array(table.customers[order], pa.string())}

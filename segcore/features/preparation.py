@@ -1,7 +1,7 @@
-"""From a feature table to the matrix that is clustered, and the same way again for new customers.
+"""Preparation of a feature table for clustering, fitted once and applied to new customers too.
 
-Transforms come first, then the scaler, then weights. Nothing here imports scikit-learn, which the server never does either: the scalers
-are its own, to the bit.
+Transforms come first, then the scaler, then weights. Like the server, this module does not import scikit-learn: its scalers
+equal scikit-learn's to the bit.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def resolve_plan(table: FeatureTable, plan: Plan) -> Plan:
     Raises
     ------
     ParameterError
-        Where a feature is unknown or named twice, or none is; where a weight or transform is for a feature that is not chosen; where what
-        is transformed is not a number.
+        If a feature is unknown or named twice, or none is given; if a weight or transform is for a feature that is not chosen; if a
+        transformed feature is not a number.
     DataError
         Where a name is a column that could not become a feature, with the reason.
     """
@@ -38,11 +38,11 @@ def resolve_plan(table: FeatureTable, plan: Plan) -> Plan:
     for what, named in (("weighted", plan.weights), ("transformed", plan.transforms)):
         for name in named:
             if name not in chosen.names:
-                raise ParameterError(f"{name} is to be {what}, but it is not among the chosen features: choose it, or leave that out.")
+                raise ParameterError(f"{name} is to be {what}, but is not among the chosen features: choose it, or leave that out.")
     kinds = {entry.name: entry.kind for entry in chosen.dictionary}
     for name, transform in plan.transforms.items():
         if kinds.get(name, "number") != "number":
-            raise ParameterError(f"{name} is 0 or 1, which no transform changes: leave its {transform} transform out.")
+            raise ParameterError(f"{name} is 0 or 1, and transforms do not change that: leave its {transform} transform out.")
     return replace(
         plan,
         features=chosen.names,
@@ -52,21 +52,21 @@ def resolve_plan(table: FeatureTable, plan: Plan) -> Plan:
 
 
 def fit_preparation(table: FeatureTable, plan: Plan) -> Preparation:
-    """Fit what turns a plan's features into the matrix to cluster.
+    """Fit the preparation that turns a plan's features into the matrix to cluster.
 
     Parameters
     ----------
     table : FeatureTable
         The rows to cluster, copies included: see `segcore.features.assemble.assemble`.
     plan : Plan
-        Its transforms, scaler and weights; outlier rule and copies are no concern of this function.
+        Its transforms, scaler and weights are used; its outlier rule and copies are not.
 
     Raises
     ------
     ParameterError, DataError
-        Where the plan does not fit the table: see `resolve_plan`.
+        If the plan does not fit the table: see `resolve_plan`.
     DataError
-        Where a value is not finite.
+        If a value is not finite.
 
     Notes
     -----
@@ -75,8 +75,8 @@ def fit_preparation(table: FeatureTable, plan: Plan) -> Preparation:
 
     The dummies of one column are scaled together, so that a column with many categories weighs no more than one with few.
     Of a column with m dummies in the table, ``minmax`` and ``robust`` leave each at 0 and w with ``w ** 2 = m / (4 (m - 1))``: between
-    two random customers, m equally frequent categories then make a mean squared distance of 1/2 whatever m is, as a binary feature does
-    whose values are equally frequent. One dummy alone is 0 and 1. ``standard`` divides each by the root of the sum of their variances,
+    two random customers, m equally frequent categories then give a mean squared distance of 1/2 for any m, like a binary feature
+    whose values are equally frequent. A single dummy stays 0 and 1. ``standard`` divides each by the root of the sum of their variances,
     so that they have the variance 1 together, as any other feature has.
 
     References
@@ -107,7 +107,7 @@ def fit_preparation(table: FeatureTable, plan: Plan) -> Preparation:
 
 
 def _fitted_for(table: FeatureTable) -> Mapping[str, Any]:
-    """Return what made the table's features, without what made others only."""
+    """Return the fitted values of the table's features, without those that only other features need."""
     if "columns" not in table.fitted:
         return table.fitted
     from segcore.features.customers.encoding import needed_recipes
@@ -140,7 +140,7 @@ def _fitted(values: np.ndarray, scaler: Scaler, blocks: list[list[int]]) -> tupl
 
 
 def _standard(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return means and standard deviations, which are 1 where rounding alone could be all the spread there is.
+    """Return means and standard deviations; a deviation is 1 where the spread may be rounding alone.
 
     References
     ----------
@@ -169,12 +169,12 @@ def _robust(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _without_zeros(scale: np.ndarray) -> np.ndarray:
-    """Return scales with 1 in the place of those that scikit-learn takes for 0."""
+    """Return scales, with 1 in place of those that scikit-learn treats as 0."""
     return np.where(scale < 10 * _EPS, 1.0, scale)
 
 
 def _transformed(values: np.ndarray, steps: tuple[tuple[str, float], ...]) -> np.ndarray:
-    """Return features as they are scaled: ``values`` itself where nothing is transformed."""
+    """Return the transformed features; ``values`` itself if nothing is transformed."""
     if not any(step for step, _ in steps):
         return values
     found = np.array(values, dtype=np.float64, order="C")
@@ -196,7 +196,7 @@ def apply_preparation(preparation: Preparation, values: np.ndarray) -> np.ndarra
     Returns
     -------
     ndarray of shape (n_customers, n_features), float64, C order
-        Without transforms, weights and dummies: what scikit-learn's scaler gives, to the bit.
+        Without transforms, weights and dummies, it equals the output of scikit-learn's scaler to the bit.
     """
     values = np.asarray(values)
     if values.ndim != 2 or values.shape[1] != len(preparation.features):

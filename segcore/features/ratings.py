@@ -41,11 +41,11 @@ def build_ratings(
     dataset : Dataset of kind "ratings"
         Its frame may be pandas, Polars or Modin. A customer may rate an item more than once; every rating counts.
     reference_date : str or None
-        ISO date and time to which days are counted, where ratings have times; the latest of them where ``None``.
+        ISO date and time up to which days are counted, if ratings have times; ``None`` is the latest of them.
     fitted : mapping or None
         ``FeatureTable.fitted`` of an earlier table: its scale and its categories are used.
     columns : ColumnRules or None
-        How many categories have a feature of their own.
+        The largest number of categories with their own feature.
 
     Returns
     -------
@@ -55,9 +55,9 @@ def build_ratings(
     Raises
     ------
     DataError
-        Where there are ratings after the reference date, or they are too large to be added up.
+        If there are ratings after the reference date, or ratings are too large to be summed.
     ParameterError
-        Where the reference date is not a date.
+        If the reference date is not a date.
     """
     known = fitted or {}
     lines = _lines(dataset)
@@ -104,7 +104,7 @@ def _lines(dataset: Dataset) -> Any:
 
 
 def _levels(counts: pd.DataFrame, index: pd.Index, lowest: float, highest: float) -> dict[str, np.ndarray]:
-    """Return what follows from how often each customer gave each rating."""
+    """Return the features that follow from how often each customer gave each rating."""
     rows = rows_of(counts["customer"], index)
     ratings, times = (counts[name].to_numpy(dtype=np.float64) for name in ("rating", "ratings"))
 

@@ -12,7 +12,7 @@ _CENTRAL = (0.01, 0.99)
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How one feature is spread over the customers.
+    """Distribution of one feature over the customers.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def spread(name: str, values: np.ndarray, *, bins: int = 24) -> Spread:
     values : ndarray of shape (n_customers,), float64
         Finite, at least one.
     bins : int
-        Most bins to make: see `histogram_edges`.
+        Largest number of bins: see `histogram_edges`.
     """
     low, quarter, median, three_quarters, high = (float(found) for found in np.quantile(values, [0, 0.25, 0.5, 0.75, 1]))
     edges = histogram_edges(values, bins)
@@ -87,12 +87,12 @@ def histogram_edges(values: np.ndarray, bins: int) -> np.ndarray:
     values : ndarray of shape (n_customers,), float64
         Finite, at least one.
     bins : int
-        Most bins to make.
+        Largest number of bins.
 
     Notes
     -----
-    The bins lie between the 1st and the 99th percentile, so that a handful of extreme customers does not press everyone else into one
-    bar; where these are equal the whole range is drawn. Each bin of whole numbers holds equally many of them.
+    The bins span the 1st to the 99th percentile, so that a handful of extreme customers does not squeeze everyone else into one
+    bar; if these are equal, the bins span the whole range. For whole numbers, each bin spans equally many of them.
     """
     low, high = (float(quantile) for quantile in np.quantile(values, _CENTRAL))
     if low == high:
@@ -108,7 +108,7 @@ def histogram_edges(values: np.ndarray, bins: int) -> np.ndarray:
 
 
 def skewness(values: np.ndarray) -> float:
-    """Return the third standardised moment (dividing by n): 0 for symmetric values, above for a long tail to the right; 0 for a constant.
+    """Return the third standardised moment (dividing by n): 0 if symmetric or constant, above 0 for a long tail to the right.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def skewness(values: np.ndarray) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How many customers have each value of a category.
+    """Number of customers with each value of a category.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class Shares:
     counts : tuple of int
         Customers, in the order of ``values``.
     n_customers : int
-        All of them; more than the sum where some have none of the values.
+        Number of all customers; more than the sum if some have none of the values.
     """
 
     values: tuple[str, ...]
@@ -145,16 +145,16 @@ class Shares:
 
 
 def value_shares(values: Sequence[str], dummies: np.ndarray, rest: str) -> Shares:
-    """Count the customers of each value of a category, the most frequent first.
+    """Count the customers with each value of a category, the most frequent first.
 
     Parameters
     ----------
     values : sequence of str
-        What each dummy is 1 for.
+        The value of each dummy.
     dummies : ndarray of shape (n_customers, n_values), float64
         0 or 1.
     rest : str
-        What to call customers for whom every dummy is 0, where there are any.
+        Label for customers whose dummies are all 0, if any.
     """
     counts = [int(count) for count in dummies.sum(axis=0)]
     left = len(dummies) - int((dummies != 0).any(axis=1).sum())

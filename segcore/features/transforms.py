@@ -1,4 +1,4 @@
-"""What is done to skewed features before they are scaled: a logarithm, or a power chosen to make them most like a normal distribution."""
+"""Transforms of skewed features before scaling: a logarithm, or the power that makes them most like a normal distribution."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable
 import numpy as np
 
 _LARGEST_LOG = float(np.log1p(1e150))  # squares of larger values are not finite
-_FURTHEST = 31.0  # of lambda from 1; beyond it positive values other than 0 are hardly told apart
+_FURTHEST = 31.0  # of lambda from 1; beyond it, positive values are hardly distinguishable
 _RESOLUTION = 1e-8
 _GOLDEN = (5**0.5 - 1) / 2
 _TOLERANCE = 1e-7
 
 
 def fitted_transform(values: np.ndarray, transform: str) -> float:
-    """Return the number that a transform is fitted with: lambda for ``power``, 0 for the others.
+    """Return the fitted parameter of a transform: lambda for ``power``, 0 for the others.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def fitted_transform(values: np.ndarray, transform: str) -> float:
 
 
 def transformed(values: np.ndarray, transform: str, parameter: float) -> np.ndarray:
-    """Return one feature as it is scaled and clustered, shape (n_customers,): increasing with ``values``, and 0 where they are.
+    """Return one transformed feature, shape (n_customers,): increasing with ``values``, and 0 where they are 0.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def transformed(values: np.ndarray, transform: str, parameter: float) -> np.ndar
     transform : {"log", "power", ""}
         ``sign(x) log(1 + |x|)``; Yeo and Johnson's power; or the values as they are.
     parameter : float
-        What `fitted_transform` returned for the customers it was fitted on.
+        The output of `fitted_transform` for the customers it was fitted on.
     """
     if transform == "log":
         return np.asarray(np.copysign(np.log1p(np.abs(values)), values))
@@ -80,7 +80,7 @@ def power_lambda(values: np.ndarray) -> float:
     -------
     float
         As scikit-learn's ``PowerTransformer`` finds it, to about 1e-6, but between -30 and 32 and so that no value becomes too large
-        and the range of the feature stays visible beside its size; 1, which changes nothing, for a constant feature.
+        and the feature's range is not lost to rounding; 1, which changes nothing, for a constant feature.
 
     Notes
     -----
@@ -137,7 +137,7 @@ def _log(variance: float) -> float:
 
 
 def _domain(least: float, most: float) -> tuple[float, float]:
-    """Return the lambdas, 1 among them, that leave values between ``least`` and ``most`` > 0 finite when squared, and told apart."""
+    """Return the lambdas around 1 that keep values between ``least`` and ``most`` > 0 distinct, and finite when squared."""
     low, high = 1 - _FURTHEST, max(1.0, min(1 + _FURTHEST, _LARGEST_LOG / float(np.log1p(most))))
     if least < 0:
         return min(1.0, max(low, 2 - _LARGEST_LOG / float(np.log1p(-least)))), high
@@ -157,7 +157,7 @@ def _domain(least: float, most: float) -> tuple[float, float]:
 
 
 def _lowest(convex: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a convex function is lowest between ``low <= 1`` and ``high >= 1``."""
+    """Return the minimum of a convex function between ``low <= 1`` and ``high >= 1``."""
     down = convex(max(low, 1 - _TOLERANCE)) < convex(min(high, 1 + _TOLERANCE))
     limit, sign = (low, -1.0) if down else (high, 1.0)
     behind, here, step = 1.0, 1.0, 0.5
@@ -173,7 +173,7 @@ def _lowest(convex: Callable[[float], float], low: float, high: float) -> float:
 
 
 def _golden_section(convex: Callable[[float], float], left: float, right: float) -> float:
-    """Return where a convex function is lowest between ``left`` and ``right``."""
+    """Return the minimum of a convex function between ``left`` and ``right``."""
     inner, outer = right - _GOLDEN * (right - left), left + _GOLDEN * (right - left)
     at_inner, at_outer = convex(inner), convex(outer)
     while right - left > _TOLERANCE * max(1.0, abs(left)):

@@ -1,4 +1,4 @@
-"""Features of a table with one row per customer: numbers as they are, two values and categories as 0 and 1."""
+"""Features of a customer table: numbers as they are, binary columns and categories as 0 and 1."""
 
 from __future__ import annotations
 
@@ -34,31 +34,32 @@ def build_customers(
     ----------
     dataset : Dataset of kind "customers"
     reference_date : str or None
-        Not used: nothing here counts days.
+        Not used: no feature here counts days.
     fitted : mapping or None
-        ``FeatureTable.fitted`` of an earlier table: the same features are made by the same numbers, whatever values there are here.
+        ``FeatureTable.fitted`` of an earlier table: the same features are built with its values, independent of the values here.
     columns : ColumnRules or None
-        What the analyst decided about columns; of no use beside ``fitted``.
+        What the analyst decided about columns; ignored if ``fitted`` is given.
 
     Returns
     -------
     FeatureTable
         Customers ascending by their id's text. ``fitted`` has a recipe for each column that makes features, in the file's order:
         ``{"column", "use": "number", "names", "missing"}`` with the median,
-        ``{"column", "use": "binary", "names", "values", "missing"}`` with what is 0, what is 1 and what a missing value counts as, or
+        ``{"column", "use": "binary", "names", "values", "missing"}`` with the value that is 0, the value that is 1 and
+        the one that missing counts as, or
         ``{"column", "use": "category", "names", "values", "missing", "other"}`` with the values that have a dummy and the names of the
-        dummies of missing and of all other values, ``None`` where there are none.
+        dummies of missing and of all other values, if any, else ``None``.
 
     Raises
     ------
     DataError
-        Where no column can be a feature, or they would be too many; a rule names a column that is not there; a number is infinite; or a
-        column of ``fitted`` is missing, or holds something else than numbers where these are needed.
+        If no column can be a feature, or there would be too many; a rule names an unknown column; a number is infinite; or a
+        column of ``fitted`` is missing, or does not hold numbers where they are needed.
 
     Notes
     -----
-    New customers: a missing number is the median; an unseen or missing value of two is the more frequent; an unseen value of a category
-    is among the others, and where there were none, all of its dummies are 0. Numbers match texts: ``3.0`` is ``3``.
+    New customers: a missing number counts as the median; an unseen or missing value of a binary column as the more frequent one; an
+    unseen value of a category as one of the other values; if it had none, all its dummies are 0. Numbers match texts: ``3.0`` is ``3``.
 
     References
     ----------
@@ -74,7 +75,7 @@ def build_customers(
     check_rules(rules, frame.columns, customer=customer, source=dataset.name)
     table = _screened(frame, ids, order, Screening(rules, dataset.name, Names(set(frame.columns))), customer)
     if not table.names:
-        # Few or identical customers have features, too: it is a sweep that has nothing to tell apart.
+        # Few or identical customers get features too: only a sweep over them is pointless.
         constant = Screening(rules, dataset.name, Names(set(frame.columns)), constants=True)
         table = _screened(frame, ids, order, constant, customer)
     if not table.names:
@@ -84,7 +85,7 @@ def build_customers(
 
 
 def _screened(frame: Any, ids: np.ndarray, order: np.ndarray, screening: Screening, customer: str) -> FeatureTable:
-    """Return the features of the columns that pass, which may be none."""
+    """Return the features of the columns that pass, possibly none."""
     uses = [] if customer in frame.columns else [_id_use(customer)]
     dictionary: list[FeatureEntry] = []
     recipes: list[Recipe] = []
@@ -121,7 +122,7 @@ def _screened(frame: Any, ids: np.ndarray, order: np.ndarray, screening: Screeni
 
 
 def _refitted(frame: Any, ids: np.ndarray, order: np.ndarray, fitted: Mapping[str, Any], source: str) -> FeatureTable:
-    """Return the features of an earlier table, made by its recipes."""
+    """Return the features of an earlier table, built from its recipes."""
     recipes: Sequence[Mapping[str, Any]] = fitted["columns"]
     lacking = [recipe["column"] for recipe in recipes if recipe["column"] not in frame.columns]
     if lacking:
@@ -138,7 +139,7 @@ def _refitted(frame: Any, ids: np.ndarray, order: np.ndarray, fitted: Mapping[st
 
 def _values(frame: Any, recipes: Sequence[Mapping[str, Any]], order: np.ndarray, source: str) -> np.ndarray:
     """Return the features in the order of the customers, shape (n_customers, n_features)."""
-    # Filled column by column: beside a list of columns, a table of a million customers would be there twice.
+    # Filled column by column: a list of columns would hold a table of a million customers twice.
     values = np.empty((len(order), sum(len(recipe["names"]) for recipe in recipes)))
     position = 0
     for recipe in recipes:

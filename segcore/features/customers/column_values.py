@@ -1,4 +1,4 @@
-"""Values of one column, as they are screened and encoded: numbers, or texts in one spelling."""
+"""Values of one column for screening and encoding: numbers, or texts in one spelling."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class NumberColumn:
 
     @cached_property
     def there(self) -> np.ndarray:
-        """The values that are there, shape (n_rows - n_missing,)."""
+        """The values that are not missing, shape (n_rows - n_missing,)."""
         return self.numbers[~self.missing] if self.n_missing else self.numbers
 
     @cached_property
@@ -61,7 +61,7 @@ class NumberColumn:
     @cached_property
     def whole(self) -> bool:
         """Whether every value is a whole number."""
-        # Most columns that are not whole show it at once.
+        # Most columns with fractions have one among the first values.
         return all(bool((part == np.trunc(part)).all()) for part in (self.there[:HEAD], self.there))
 
     @cached_property
@@ -98,7 +98,7 @@ class NumberColumn:
 
 
 class TextColumn:
-    """A column of texts, numbers and truth values among them written in one way.
+    """A column of texts, in which numbers and truth values have one spelling each.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class TextColumn:
     texts : pyarrow Array
         The different values, in order of first appearance.
     holds_times : bool
-        Whether the values are dates or times of the frame's own.
+        Whether the frame's type is one of dates or times.
     """
 
     is_number = False
@@ -185,11 +185,11 @@ def read_column(series: Any, name: str) -> Column:
     Raises
     ------
     DataError
-        Where a number is infinite.
+        If a number is infinite.
     """
     if series.dtype.is_numeric():
         numbers = np.asarray(series.cast(nw.Float64).to_numpy(), dtype=np.float64)
-        # A sum is finite where all are, apart from those so large that it is not: they are looked at one by one.
+        # A finite sum proves all values finite; otherwise the values are checked one by one.
         with np.errstate(all="ignore"):
             infinite = np.isinf(numbers) if np.isinf(numbers.sum(where=~np.isnan(numbers))) else np.zeros(0, dtype=bool)
         if infinite.any():
@@ -201,14 +201,14 @@ def read_column(series: Any, name: str) -> Column:
         texts = pc.replace_substring_regex(pc.replace_substring_regex(texts, r"\.0+$", ""), r" 00:00:00$", "")
     spelled = _one_spelling(texts)
     merged = pc.if_else(pc.equal(spelled, ""), pa.scalar(None, spelled.type), spelled).dictionary_encode()
-    # The rows point to what they read, that to how it is written here; -1 is nothing.
+    # Rows point to the distinct texts as read, and these to their spelling here; -1 is missing.
     codes = np.append(merged.indices.fill_null(-1).to_numpy(zero_copy_only=False), -1)
     rows = first.fill_null(len(texts)).to_numpy(zero_copy_only=False)
     return TextColumn(name, codes[rows].astype(np.int32), merged.dictionary, holds_times=series.dtype.is_temporal())
 
 
 def as_number(text: str) -> float | None:
-    """Return the finite number that a text is, or ``None``."""
+    """Return a text as a finite number, or ``None``."""
     try:
         number = float(text)
     except ValueError:

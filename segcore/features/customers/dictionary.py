@@ -1,4 +1,4 @@
-"""Data dictionary of features made from the columns of a customer table."""
+"""Data dictionary of the features of a customer table."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _OFTEN = 0.05
 
 
 def entries_of(recipe: Mapping[str, Any], column: Column | None) -> list[FeatureEntry]:
-    """Return the data dictionary's entries of the features that a recipe makes.
+    """Return the dictionary entries of the features that a recipe makes.
 
     Parameters
     ----------
     recipe : mapping
     column : NumberColumn, TextColumn or None
-        What the recipe was fitted to, for the counts; ``None`` where new customers are encoded by it.
+        The column that the recipe was fitted to, for the counts; ``None`` for new customers.
     """
     title = recipe["column"]
     if recipe["use"] == "number":
@@ -99,7 +99,7 @@ def _named(value: str | None) -> str:
 
 
 def stands_apart(column: NumberColumn) -> dict[str, Any] | None:
-    """Return a lowest or highest value such as -1 or 999 that may be a code for missing values; else ``None``.
+    """Return a lowest or highest value, such as -1 or 999, that may be a code for missing values; else ``None``.
 
     Returns
     -------

@@ -18,12 +18,12 @@ Recipe = dict[str, Any]
 
 @dataclass(slots=True)
 class Names:
-    """Names of features, each given once.
+    """Names of features, each used once.
 
     Parameters
     ----------
     taken : set of str
-        The source's columns: a dummy that would be called like one of them gets another name.
+        The source's columns: a dummy with the name of one of them is renamed.
     """
 
     taken: set[str]
@@ -43,7 +43,7 @@ def number_recipe(column: NumberColumn) -> Recipe:
 
 
 def binary_recipe(column: Column, values: Sequence[str | None], names: Names, *, missing: str | None) -> Recipe:
-    """Return the recipe of two values: the first is 0, the second 1, and ``missing`` is which of them a missing value counts as."""
+    """Return the recipe of two values: the first is 0, the second 1, and ``missing`` is the one that missing values count as."""
     return {
         "column": column.name,
         "use": "binary",
@@ -56,7 +56,7 @@ def binary_recipe(column: Column, values: Sequence[str | None], names: Names, *,
 def category_recipe(column: Column, min_share: float, names: Names) -> Recipe | None:
     """Return the recipe of a category: a dummy for each value of more than a share of the rows, and one for the rest.
 
-    ``None`` where no value, missing ones included, is in so many rows.
+    ``None`` if no value, missing included, is in so many rows.
     """
     values = column.frequent(min_share)
     gaps = column.n_missing / len(column) > min_share
@@ -77,27 +77,27 @@ def category_recipe(column: Column, min_share: float, names: Names) -> Recipe | 
 
 
 def encode(recipe: Mapping[str, Any], column: Column, *, source: str) -> list[np.ndarray]:
-    """Return the features that a recipe makes of a column.
+    """Return the features that a recipe makes from a column.
 
     Parameters
     ----------
     recipe : mapping
         From `number_recipe`, `binary_recipe` or `category_recipe`.
     column : NumberColumn or TextColumn
-        Of the customers the recipe was fitted to, or of others.
+        For the customers that the recipe was fitted to, or for others.
     source : str
-        What people call the data, for messages.
+        Name of the data, for messages.
 
     Returns
     -------
     list of ndarray of shape (n_rows,), float64 or bool
-        One for each of the recipe's names. A value that no customer had when the recipe was fitted is the more frequent of two values,
-        and among the other values of a category; where that has none, all of its dummies are 0.
+        One for each of the recipe's names. A value that no customer had when the recipe was fitted counts as the more frequent of two,
+        or as one of a category's other values; if the category has none, all its dummies are 0.
 
     Raises
     ------
     DataError
-        Where the recipe wants numbers and there is something else.
+        If the recipe needs numbers and a value is not one.
     """
     if recipe["use"] == "number":
         numbers = _numbers(column, source)
@@ -114,7 +114,7 @@ def encode(recipe: Mapping[str, Any], column: Column, *, source: str) -> list[np
 
 
 def needed_recipes(fitted: Mapping[str, Any], features: Collection[str]) -> dict[str, Any]:
-    """Return what makes some of the features only: new customers need not have the columns that the others are made of."""
+    """Return the recipes of some features only: new customers do not need the columns of the others."""
     return {**fitted, "columns": [recipe for recipe in fitted["columns"] if not set(features).isdisjoint(recipe["names"])]}
 
 
@@ -125,14 +125,14 @@ def as_number_column(column: Column, *, source: str, code: str) -> NumberColumn:
     ----------
     column : NumberColumn or TextColumn
     source : str
-        What people call the data.
+        Name of the data, for messages.
     code : str
-        Of the refusal: "feature.chosen_number" or "feature.trained_number".
+        Code of the refusal: "feature.chosen_number" or "feature.trained_number".
 
     Raises
     ------
     DataError
-        Where a text is not a number, with the first one and its row.
+        If a text is not a number; with the first one and its row.
     """
     if isinstance(column, NumberColumn):
         return column

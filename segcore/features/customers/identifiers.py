@@ -12,7 +12,7 @@ from segcore.records.finding import Finding
 
 _MOST = 0.9  # of the different texts must look alike
 _MANY_CODES = 12
-_LONG = 50  # rows from which a column that counts them is one, whatever its title
+_LONG = 50  # rows from which a column that counts them is a row number under any title
 _CONTENTS = (
     ("column.email", r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
     ("column.web_address", r"(?i)^(https?://|www\.)\S+$"),
@@ -28,7 +28,7 @@ _LEADING_ZERO = r"^0\d"
 
 
 def holds_dates(column: Column) -> Finding | None:
-    """Return why a column is one of dates or times, or ``None``."""
+    """Return why a column holds dates or times, or ``None``."""
     if column.holds_times:
         return Finding("column.dates")
     if isinstance(column, NumberColumn):
@@ -39,7 +39,7 @@ def holds_dates(column: Column) -> Finding | None:
 
 
 def _numbers_of_dates(column: NumberColumn) -> bool:
-    """Tell whether all numbers are years, months and days, days of a spreadsheet, or seconds or more of a clock."""
+    """Tell whether all numbers are dates such as 20101201, day numbers of a spreadsheet, or Unix times."""
     spans = ((19_000_101, 21_001_231), (15_000, 60_000)) if names(column.name, "date") else ()
     clocks = ((3e8, 4.2e9), (3e11, 4.2e12)) if names(column.name, "clock") else ()
     low, high = column.bounds
@@ -49,8 +49,8 @@ def _numbers_of_dates(column: NumberColumn) -> bool:
 def identifier(column: Column, min_share: float) -> Finding | None:
     """Return why a column identifies customers, or ``None``.
 
-    A column of numbers is one by its title only, or where it counts the rows: balances and charges differ between all customers, too.
-    Codes of which one is in more than ``min_share`` of the rows are categories.
+    A column of numbers does so only by its title, or if it counts the rows: balances and charges may also differ for all customers.
+    Codes are categories if one of them is in more than ``min_share`` of the rows.
     """
     if isinstance(column, NumberColumn):
         return _counter(column) or _number(column, min_share)
@@ -71,7 +71,7 @@ def _counter(column: NumberColumn) -> Finding | None:
 
 
 def holds_codes(column: NumberColumn) -> bool:
-    """Tell whether numbers are codes by their title, and too many different ones to be grades."""
+    """Tell whether numbers are codes by their title, with too many different ones to be grades."""
     return (names_id(column.name) or names_code(column.name)) and column.whole and column.n_values > _MANY_CODES
 
 
@@ -97,7 +97,7 @@ def _number(column: NumberColumn, min_share: float) -> Finding | None:
 
 def _text_by_content(column: TextColumn) -> Finding | None:
     there = len(column) - column.n_missing
-    several = column.n_values > 2 or column.n_values == there  # two values are rather a yes and a no, but of two customers
+    several = column.n_values > 2 or column.n_values == there  # two values rather mean yes and no, unless there are only two customers
     for code, pattern in _CONTENTS:
         if several and column.matching(pattern) >= _MOST:
             return Finding(code)
@@ -128,7 +128,7 @@ def _text_by_title(column: TextColumn) -> Finding | None:
 
 
 def free_text(column: TextColumn) -> Finding | None:
-    """Return why texts cannot be categories: nearly each is another one; or ``None``."""
+    """Return why texts cannot be categories (nearly all differ), or ``None``."""
     n, there = column.n_values, len(column) - column.n_missing
     if n > 2 * _MANY_CODES and column.matching(_NUMBER) >= 0.8:
         return _nearly_numbers(column)

@@ -1,4 +1,4 @@
-"""Use of each column of a customer table, decided by the analyst's rules, then by its title and content."""
+"""Screening: the use of each column of a customer table, decided by the analyst's rules, then by title and content."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FEW, _MOST_CODES, _MOST_SUGGESTED = 3, 12, 200
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of a column: its use and, where it makes features, the recipe."""
+    """Decision on a column: its use and, if it makes features, the recipe."""
 
     use: ColumnUse
     recipe: Recipe | None = None
@@ -46,13 +46,13 @@ class Screening:
     ----------
     rules : ColumnRules
     source : str
-        What people call the data.
+        Name of the data, for messages.
     names : Names
-        The features' names given so far.
+        The features' names used so far.
     constants : bool
-        Make features of columns with one value, too: few or identical customers have no others.
+        Make features of columns with one value too: few or identical customers have no others.
     seen : dict
-        What the columns so far hold, to find those that say the same again.
+        Digests of the columns so far, to find columns that repeat one of them.
     """
 
     rules: ColumnRules
@@ -62,12 +62,12 @@ class Screening:
     seen: dict[str, str] = field(default_factory=dict)
 
     def decide(self, column: Column) -> Decision:
-        """Return what becomes of a column.
+        """Decide the use of a column.
 
         Raises
         ------
         DataError
-            Where it is to be a number and is not.
+            If it was chosen as a number and is not.
         """
         asked = self._as_asked(column)
         if asked is not None:
@@ -121,7 +121,7 @@ class Screening:
         return Decision(ColumnUse(name, "number", self._why_number(column, codes), codes=codes), number_recipe(column))
 
     def _two_values(self, column: Column) -> tuple[str | None, str | None] | None:
-        """Return the more frequent and the other of two values, being missing one of them where all the others are the same."""
+        """Return the more frequent and the other of two values; missing is one of them if all other values are equal."""
         few = column.few(2) if column.name not in self.rules.number else None
         if few is None or (len(few) == 2 and self._has_gaps(column)):
             return None
@@ -133,7 +133,7 @@ class Screening:
         return (value, None) if count >= column.n_missing else (None, value)
 
     def _is_category(self, column: Column) -> bool:
-        """Tell whether numbers are codes: by the analyst's word, by their title, or two of them beside gaps that are a third value."""
+        """Tell whether numbers are codes: as chosen, by their title, or two numbers with gaps that are a third value."""
         name = column.name
         if name in self.rules.number:
             return False
@@ -142,7 +142,7 @@ class Screening:
         return isinstance(column, NumberColumn) and name not in self.rules.keep and holds_codes(column)
 
     def _has_gaps(self, column: Column) -> bool:
-        """Tell whether values are missing in so many rows that missing counts as a value."""
+        """Tell whether enough values are missing for missing to count as a value."""
         return column.n_missing / len(column) > self.rules.min_share
 
     def _category(self, column: Column, *, forced: bool) -> Decision:
@@ -177,7 +177,7 @@ class Screening:
         return Finding("column.maybe_codes", values=values, remedy=Remedy("category_column", {"column": column.name}))
 
     def _copy_of(self, column: Column, *, numbers: bool) -> Finding | None:
-        """Return that an earlier column holds the same; else remember this one."""
+        """Return that this column repeats an earlier one; otherwise remember it."""
         key, said = _content_key(column, numbers=numbers), column.name
         earlier = self.seen.setdefault(key, said)
         if earlier == said:
@@ -186,7 +186,7 @@ class Screening:
 
 
 def check_rules(rules: ColumnRules, columns: Sequence[str], *, customer: str, source: str) -> None:
-    """Refuse rules for columns that are not there, or for the one with the ids.
+    """Refuse rules for unknown columns, or for the column of ids.
 
     Raises
     ------
@@ -207,7 +207,7 @@ def _dropped(name: str, reason: Finding) -> Decision:
 
 
 def _one_value(column: Column) -> str | None:
-    """Return the only value of a column, or ``None`` where it has more, or none."""
+    """Return the only value of a column, or ``None`` if it has several or no values."""
     if column.n_missing == len(column):
         return None
     differs = column.bounds[0] < column.bounds[1] if isinstance(column, NumberColumn) else column.n_values > 1
@@ -215,7 +215,7 @@ def _one_value(column: Column) -> str | None:
 
 
 def _not_a_property(column: Column, min_share: float) -> Finding | None:
-    """Return why a column does not describe customers: its title says so, a model made it, or it tells them apart."""
+    """Return why a column does not describe customers: by its title, as a model's output, or as an identifier."""
     if says_exclude(column.name):
         return Finding("column.excluded_by_title")
     if names_model_output(column.name):
@@ -233,10 +233,10 @@ def _may_be_codes(column: NumberColumn) -> bool:
         return False
     telling = suggests_codes(column.name)
     few = column.few(_MOST_SUGGESTED if telling else _MOST_CODES)
-    # Values that are hardly repeated are not yet codes.
+    # Values that hardly repeat are not clearly codes.
     if few is None or len(few) < _FEW or len(column.there) < (2 if telling else 5) * len(few):
         return False
-    # What begins at 0 and goes on by ones is rather a count.
+    # Values 0, 1, 2, ... without gaps are rather counts.
     return telling or column.bounds[0] >= 1
 
 
@@ -253,7 +253,7 @@ def _alike(column: Column) -> list[str] | None:
 
 
 def _content_key(column: Column, *, numbers: bool) -> str:
-    """Return what tells apart columns whose features differ: numbers by their values, others by which rows have the same value."""
+    """Return a key that differs if features differ: for numbers the values, for others which rows share a value."""
     if numbers and isinstance(column, NumberColumn):
         content = np.where(column.missing, np.nan, column.numbers) if column.n_missing else column.numbers
         return hashlib.sha256(b"numbers" + (content + 0.0).tobytes()).hexdigest()

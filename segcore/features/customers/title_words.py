@@ -20,9 +20,9 @@ _OUTCOMES = _words(
     "gekundigt gekuendigt abgewandert abwanderung storniert kundigung kuendigung storno "
     "resilie resiliation desabonne baja cancelado abandono"
 )
-# Outcomes only where the value is one of two that say no more than yes or no.
+# Outcomes only if the column has two values that mean no more than yes and no.
 _WEAK_OUTCOMES = _words("y class revenue purchased purchase bought result left risk")
-# Words that an outcome's title may have beside the outcome itself.
+# Words that an outcome's title may contain besides the outcome itself.
 _FILLERS = _words(
     "is has was will did flag ind indicator status label target value yn yes no or y n binary bool boolean dummy code mark event class "
     "outcome customer customers client clients cust account user member policy credit payment loan card risk next month months last this "
@@ -90,7 +90,7 @@ def words_of(title: str) -> tuple[str, ...]:
 
 
 def glued(title: str) -> str:
-    """Return a title's letters and digits in lower case, nothing between them."""
+    """Return a title's letters and digits in lower case, joined."""
     return "".join(words_of(title))
 
 
@@ -111,7 +111,7 @@ def names_model_output(title: str) -> bool:
         return True
     if _SCORES & set(words) and _SCORED & set(words):
         return True
-    # A credit or a market segment is a property, a bare one the answer of an earlier segmentation.
+    # A credit segment or market segment is a property; a bare segment is the result of an earlier segmentation.
     rest = {word for word in words if not word.isdigit()} - _GROUPINGS
     if _GROUPINGS & set(words) and rest <= _GROUPING_FILLERS:
         return True
@@ -125,7 +125,7 @@ def names_outcome(title: str, values: list[str] | None) -> bool:
     ----------
     title : str
     values : list of str or None
-        The different values where they are at most thirty.
+        The different values, if at most thirty.
     """
     if values is None:
         return False
@@ -140,7 +140,7 @@ def names_outcome(title: str, values: list[str] | None) -> bool:
     found = _OUTCOMES & set(words)
     if not found or len(values) > 5 or not set(words) <= _OUTCOMES | _FILLERS:
         return False
-    # "label" and "response" alone may be anything; two values say that they are an answer.
+    # "label" and "response" alone may be anything; only with two values are they an answer.
     return bool(found - {"label", "target", "outcome", "response", "claim", "conversion"}) or len(values) == 2 or lower <= _GENERIC_VALUES
 
 
@@ -166,7 +166,7 @@ def names_id(title: str) -> bool:
 
 
 def names_number_of(title: str) -> bool:
-    """Tell whether a title ends like that of a number that something goes by: policy no, article code."""
+    """Tell whether a title ends like that of a reference number: policy no, article code."""
     words = words_of(title)
     return len(words) > 0 and words[-1] in NUMBER_ENDS and "of" not in words
 
@@ -185,7 +185,7 @@ def names(title: str, what: str) -> bool:
 
 
 def names_count(title: str) -> bool:
-    """Tell whether a title is that of something counted or graded."""
+    """Tell whether a title is that of a count or a grade."""
     words = words_of(title)
     return bool(_COUNTS & set(words)) or words[-1:] in (("children",), ("people",))
 

@@ -1,4 +1,4 @@
-"""Values of new customers that no customer had when a sweep was made, and what they count as."""
+"""Unseen values: those of new customers that no customer had when a sweep was made, and what they count as."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def unseen_notes(dataset: Dataset, fitted: Mapping[str, Any]) -> tuple[Finding, 
     Returns
     -------
     tuple of Finding
-        Warnings: a column that is empty here; a value that is neither of two; one of a category whose values all had a dummy. What is
-        among the other values of a category was so when the sweep was made, too, and is not told apart from them.
+        Warnings: a column that is empty here; a third value of a binary column; a new value of a category whose values all had dummies.
+        If a category already had "other values" when the sweep was made, new values are not distinguished from those.
     """
     frame = nw.from_native(dataset.frame, eager_only=True)
     if not len(frame):
@@ -48,7 +48,7 @@ def _unseen(recipe: Mapping[str, Any], column: Column) -> Finding | None:
         return Finding("score.empty_column", "warning", {"column": title, "customers": n, **counts_as})
     if use == "number" or (use == "category" and recipe["other"] is not None):
         return None
-    # A missing value of two is the more frequent by rule; of a category it is one like any other.
+    # In binary columns, missing counts as the more frequent value; in categories, missing is a value like any other.
     known = column.missing.copy() if use == "binary" or gaps else np.zeros(n, dtype=bool)
     for value in recipe["values"]:
         known |= column.where(value)

@@ -1,1 +1,1 @@
-"""What goes into a plan: sets of features, priorities and transforms as people write them, and defaults."""
+"""Parts of a plan: sets of features, priorities, transforms, and defaults."""

@@ -1,4 +1,4 @@
-"""What is clustered, and how, until somebody decides otherwise: named settings for each kind of data."""
+"""Default plans: named settings for each kind of data."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ class Setting:
         Raises
         ------
         ParameterError, DataError
-            Where the set cannot be made from this data.
+            If the set cannot be made from this data.
         """
         return Plan(feature_names(table, self.features, kind), self.outliers, self.scaler, seed=seed)
 
 
 KIT = Setting("kit", outliers="kit")
-"""The Intel kit's: its 21 features, its outlier rule, standard scaling."""
+"""Setting of the Intel kit: its 21 features, its outlier rule, standard scaling."""
 
-# Numbers of customers stretched from 0 to 1 are comparable with features that are 0 or 1 already.
+# Numbers scaled to the range from 0 to 1 are comparable with 0/1 features.
 _CUSTOMERS = Setting("all", scaler="minmax")
 
 APP: Mapping[str, Setting] = {"transactions": Setting("behaviour"), "ratings": Setting("all"), "customers": _CUSTOMERS}
-"""What the app ticks first, by kind of data: nobody is left out."""
+"""Defaults of the app by kind of data; no customers are removed."""
 
 COMMAND_LINE: Mapping[str, Setting] = {"transactions": KIT, "ratings": Setting("all"), "customers": _CUSTOMERS}
-"""What the command line uses for options that are left out, by kind of data: on transactions the kit's setting."""
+"""Defaults of the command line by kind of data; for transactions, the kit's setting."""

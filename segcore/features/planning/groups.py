@@ -1,4 +1,4 @@
-"""Features in groups to choose from: which belong together, under what title."""
+"""Groups of features to choose from, each with a title and one sentence."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from segcore.records.feature_table import FeatureEntry
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One choice: a feature, or all dummies of a column.
+    """Choice of a feature, or of all dummies of a column.
 
     Parameters
     ----------
     key : str
-        The feature's name; of a column with dummies the column's.
+        The feature's name, or the column's for dummies.
     label, title : str
-        A short one within its group, and one for places without the group.
+        Short title within its group, and title for use without the group.
     names : tuple of str
-        The features that are ticked: one, or all dummies of a column.
+        The selected features: one, or all dummies of a column.
     is_number : bool
         Whether it can be transformed.
     """
@@ -42,7 +42,7 @@ class Group:
 
 
 _Groups = tuple[tuple[str, str, tuple[str, ...]], ...]
-# A name that ends in * means all names that begin like it, and * alone all that are in no group before.
+# A name that ends in * means all names that begin like it; * alone means all that are in no earlier group.
 _RATINGS: _Groups = (
     ("Share of ratings by category", "What a customer rates, regardless of how many ratings.", ("rating_share_*",)),
     ("Ratings", "How many ratings, how high and how varied.", ("*",)),
@@ -70,12 +70,12 @@ _TRANSACTIONS: _Groups = (
     ),
     (
         "Discounts and returns",
-        "How much is bought at a discount, and how much is returned.",
+        "How much a customer buys at a discount, and how much they return.",
         ("discount_share", "returns_share", "returned_value_share"),
     ),
     (
         "Time of day",
-        "At what hours a customer buys, regardless of the amount; the four shares add up to 1.",
+        "When during the day a customer buys, regardless of the amount; the four shares add up to 1.",
         ("share_morning", "share_afternoon", "share_evening", "share_night"),
     ),
     (
@@ -89,8 +89,8 @@ _TRANSACTIONS: _Groups = (
         tuple(f"share_{month}" for month in MONTHS),
     ),
     ("Share of spend by category", "What a customer spends money on, regardless of the amount.", ("spend_share_*",)),
-    ("Lines by weekday", "Order lines on each day; mostly a measure of how much a customer buys overall.", WEEKDAYS),
-    ("Lines by month", "Order lines in each month; mostly a measure of how much a customer buys overall.", MONTHS),
+    ("Lines by weekday", "Order lines on each day; mostly reflects how much a customer buys overall.", WEEKDAYS),
+    ("Lines by month", "Order lines in each month; mostly reflects how much a customer buys overall.", MONTHS),
     ("Other features", "One number per customer.", ("*",)),
 )
 _SHORT = {
@@ -137,8 +137,8 @@ def _columns(entries: dict[str, FeatureEntry]) -> tuple[Group, ...]:
             blocks.setdefault(entry.block or entry.name, []).append(entry.name)
     categories = tuple(_category(key, tuple(names), entries) for key, names in blocks.items())
     found = (
-        Group("Numbers", "Columns that are compared as numbers.", numbers),
-        Group("Categories", "Columns of texts or codes: each frequent value becomes 0 or 1; a column is ticked as a whole.", categories),
+        Group("Numbers", "Columns used as numbers.", numbers),
+        Group("Categories", "Columns of texts or codes. Each frequent value becomes 0 or 1; a column is selected as a whole.", categories),
     )
     return tuple(group for group in found if group.ticks)
 

@@ -13,7 +13,7 @@ from segcore.records.preparation import TRANSFORMS, Transform
 from segcore.wording.findings import refusal
 
 PRIORITIES: Mapping[str, float] = {"high": 4.0, "medium": 2.5, "low": 1.5}
-"""Factor of each word on the scaled feature, on top of what lets it catch up with the others."""
+"""Factor of each word on the scaled feature, on top of the factor that makes it count as much as the others."""
 
 _SHORT = {"med": "medium"}
 _MOST_NAMES, _LONGEST_NAME = 12, 60
@@ -21,7 +21,7 @@ _Value = TypeVar("_Value")
 
 
 def parse_priorities(table: FeatureTable, texts: Sequence[str], *, catch_up: Mapping[str, float] | None = None) -> dict[str, float]:
-    """Return the weights that texts such as ``high=age,balance`` and ``2.5=job`` ask for.
+    """Return the weights given by texts such as ``high=age,balance`` and ``2.5=job``.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ def parse_priorities(table: FeatureTable, texts: Sequence[str], *, catch_up: Map
         dummies. The words are ``high``, ``medium`` (or ``med``) and ``low``; a factor is any number above 0. A name may have commas,
         and may be in double quotes.
     catch_up : mapping of feature to float, or None
-        `segcore.features.distances.catch_up`: what the factors of words are multiplied by, so that a word means the same for
-        features of any spread. Factors given as numbers are taken as they are.
+        `segcore.features.distances.catch_up`: factors by which those of words are multiplied, so that a word means the same for
+        features of any spread. Factors given as numbers are used as they are.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def parse_priorities(table: FeatureTable, texts: Sequence[str], *, catch_up: Map
 
 
 def parse_transforms(table: FeatureTable, texts: Sequence[str]) -> dict[str, Transform]:
-    """Return the transforms that texts such as ``log=spend,balance`` and ``power=age`` ask for.
+    """Return the transforms given by texts such as ``log=spend,balance`` and ``power=age``.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def parse_transforms(table: FeatureTable, texts: Sequence[str]) -> dict[str, Tra
     Raises
     ------
     ParameterError
-        Where a text is not of this form, a transform or a name is unknown, a name is given twice, or it is not a number's.
+        If a text is not of this form, a transform or a name is unknown, a name is given twice, or a feature is not a number.
     DataError
         Where a name is a column that could not become a feature, with the reason.
     """
@@ -80,7 +80,7 @@ def parse_transforms(table: FeatureTable, texts: Sequence[str]) -> dict[str, Tra
     kinds = {entry.name: entry.kind for entry in table.dictionary}
     for name, transform in found.items():
         if kinds.get(name, "number") != "number":
-            raise ParameterError(f"{_shown(name)} is 0 or 1, which no transform changes: leave it out of --transform {transform}=….")
+            raise ParameterError(f"{_shown(name)} is 0 or 1, and transforms do not change that: leave it out of --transform {transform}=….")
     return found
 
 
@@ -89,7 +89,7 @@ def _parsed(table: FeatureTable, texts: Sequence[str], option: str, example: str
     for text in texts:
         word, equals, names = text.partition("=")
         if not equals or not names.strip(" ,"):
-            raise ParameterError(f"{option} names features behind an equals sign, such as {example}, got {_shown(text)!r}.")
+            raise ParameterError(f"{option} needs features after an equals sign, such as {example}, got {_shown(text)!r}.")
         value = read(word.strip())
         for name in _names(table, names):
             if name in found:
@@ -120,7 +120,7 @@ def _transform(word: str) -> Transform:
 
 
 def _names(table: FeatureTable, text: str) -> list[str]:
-    """Return the features of names separated by commas; where a name has commas, the longest name that fits counts."""
+    """Return the features named in a comma-separated text; where names contain commas, the longest match counts."""
     pieces = text.split(",")
     found: list[str] = []
     at = 0
@@ -140,7 +140,7 @@ def _names(table: FeatureTable, text: str) -> list[str]:
 
 
 def unquoted(name: str) -> str:
-    """Return a name without the double quotes that other options need around one that has a comma."""
+    """Return a name without the double quotes that other options need around a name with a comma."""
     return name[1:-1].replace('""', '"') if len(name) > 2 and name[0] == name[-1] == '"' else name
 
 

@@ -1,4 +1,4 @@
-"""Sets of features by name, and features chosen by name."""
+"""Feature sets: their names, and features chosen by set or by name."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from segcore.wording.findings import refusal
 # Empty means every feature of the table.
 FEATURE_SETS: Mapping[str, tuple[str, ...]] = {"kit": KIT, "small": SMALL, "behaviour": BEHAVIOUR, "rfm": RFM, "all": ()}
 
-# Title, and what is in it.
+# Title and contents.
 DESCRIPTIONS: Mapping[str, tuple[str, str]] = {
     "behaviour": ("Behaviour", "recency, orders, net spend (log), average order value, days between orders and the shares of the weekdays"),
     "rfm": ("RFM", "recency, frequency and monetary value, as in classic RFM scoring"),
-    "kit": ("The Intel kit's 21", "exactly what the Intel customer segmentation kit clusters on"),
+    "kit": ("The Intel kit's 21", "exactly the features that the Intel customer segmentation kit clusters on"),
     "small": ("The kit's small 3", "the kit's amount, number of lines and recency"),
     "all": ("All", "every available feature"),
 }
@@ -25,7 +25,7 @@ _ON_SCREEN: Mapping[str, tuple[str, ...]] = {"transactions": ("behaviour", "rfm"
 
 
 def sets_of(kind: str) -> tuple[str, ...]:
-    """Return the names of the feature sets of a kind of data, in the order a screen offers them."""
+    """Return the names of the feature sets of a kind of data, in the order in which screens offer them."""
     return _ON_SCREEN.get(kind, ("all",))
 
 
@@ -43,7 +43,7 @@ def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]
     table : FeatureTable
         Every feature of every customer.
     asked : str
-        ``kit``, ``small``, ``behaviour``, ``rfm``, ``all``, or names with commas between. The name of a column of the source means
+        ``kit``, ``small``, ``behaviour``, ``rfm``, ``all``, or comma-separated names. The name of a column of the source means
         all of its dummies.
     kind : {"transactions", "ratings", "customers"}
         Ratings, and tables with one row per customer, have ``all`` only.
@@ -70,7 +70,7 @@ def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]
 
 
 def _available(table: FeatureTable, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the features of names, or refuse the first one that is missing, with the reason."""
+    """Return the named features; raise for the first missing one, with the reason."""
     dropped = table.dropped()
     for name in table.expand(names):
         if name not in table.names and name in dropped:
@@ -79,7 +79,7 @@ def _available(table: FeatureTable, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _listed(asked: str, known: set[str]) -> list[str]:
-    """Return the names between commas; a known name may contain commas, and may be in double quotes."""
+    """Return the comma-separated names; a known name may contain commas, and may be in double quotes."""
     parts = asked.split(",")
     longest = 1 + max((name.count(",") for name in known), default=0)
     names: list[str] = []

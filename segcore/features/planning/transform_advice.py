@@ -1,4 +1,4 @@
-"""Which transform makes a skewed feature clearly less skewed."""
+"""Advice on transforms that make skewed features clearly less skewed."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from segcore.records.preparation import Transform
 SKEWED = 1.0
 """Absolute skewness from which a feature counts as skewed."""
 _SAMPLED = 20_000
-_HELPS = 0.6  # a transform that leaves more of the skewness is not worth having
+_HELPS = 0.6  # a transform that leaves a larger share of the skewness is not suggested
 
 
 def suggested_transform(values: np.ndarray, *, before: float | None = None) -> Transform | None:
-    """Return the transform that would make a skewed feature clearly less skewed: a log where that does, else a power.
+    """Return the transform that makes a skewed feature clearly less skewed: the log if it suffices, else a power.
 
     Parameters
     ----------
     values : ndarray of shape (n_customers,), float64
         Finite, at least one.
     before : float or None
-        Their skewness, where it is known.
+        Their skewness, if known.
 
     Returns
     -------
     {"log", "power"} or None
-        ``None`` where the feature is not skewed or neither helps. Judged on at most 40,000 customers: fitting a power to a million values
+        ``None`` if the feature is not skewed or neither helps. Judged on at most 40,000 customers: fitting a power to a million values
         takes seconds.
     """
     skewed = abs(skewness(values) if before is None else before)

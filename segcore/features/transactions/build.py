@@ -1,4 +1,4 @@
-"""Features of customers from their transactions: one builder in Narwhals for pandas, Polars and Modin on Ray."""
+"""Features of customers from transactions, built with Narwhals for pandas, Polars and Modin on Ray."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def build_transactions(
     dataset : Dataset of kind "transactions"
         Its frame may be pandas, Polars or Modin. Lines are read once; the work grows with their number.
     reference_date : str or None
-        ISO date and time to which days are counted; the latest time in the data where ``None``. A date alone is the end of that day.
+        ISO date and time up to which days are counted; ``None`` is the latest time in the data. A date alone means the end of that day.
     fitted : mapping or None
-        ``FeatureTable.fitted`` of an earlier table: its cut-points, categories and fill values are used. What it does not hold, as that
-        of tables made before there was such a feature, is fitted to these customers.
+        ``FeatureTable.fitted`` of an earlier table: its cut-points, categories and fill values are used. Values it lacks, because it
+        is older than a feature, are fitted to these customers.
     columns : ColumnRules or None
-        How many categories have a feature of their own.
+        The largest number of categories with their own feature.
 
     Returns
     -------
@@ -55,13 +55,13 @@ def build_transactions(
     Raises
     ------
     DataError
-        Where the data has lines after the reference date, or a customer's spend is more than a number can hold.
+        If the data has lines after the reference date, or a customer's spend is too large for a number.
     ParameterError
-        Where the reference date is not a date.
+        If the reference date is not a date.
 
     Notes
     -----
-    Features without nulls by construction: see the data dictionary. The Intel kit's are those of its preprocessing (``systems.md``, 1).
+    Features have no nulls by construction: see the data dictionary. The Intel kit's equal its preprocessing (``systems.md``, 1).
     """
     lines = _lines(dataset)
     customers = by_customer(_totals(lines))
@@ -98,7 +98,7 @@ def build_transactions(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Bought:
-    """Orders, and what they add up to for each customer: arrays of shape (n_customers,)."""
+    """Orders, and their totals per customer: arrays of shape (n_customers,)."""
 
     orders: Orders
     invoices: np.ndarray
@@ -110,7 +110,7 @@ class _Bought:
 
 
 def _lines(dataset: Dataset) -> Any:
-    """Return one row per order line under plain names: those of the roles, cancelled, and the calendar's key."""
+    """Return one row per order line, with columns named by role, whether it is cancelled, and the calendar's key."""
     roles: Mapping[str, str] = dataset.roles
     frame = nw.from_native(dataset.frame, eager_only=True)
     amount = nw.col(roles["amount"]) if "amount" in roles else nw.col(roles["quantity"]) * nw.col(roles["price"])
@@ -164,7 +164,7 @@ def _basics(customers: pd.DataFrame, reference: np.datetime64) -> dict[str, np.n
 
 
 def _calendar(lines: Any, index: pd.Index, customers: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return the lines by weekday and by month, and all shares of lines by a calendar or clock, from one grouping by all of them."""
+    """Return lines by weekday and month, and all shares of lines by calendar or clock, from a single grouping."""
     counts = small(lines.group_by("customer", "calendar").agg(nw.len().alias("lines")))
     rows = rows_of(counts["customer"], index)
     key = counts["calendar"].to_numpy(dtype=np.int64)
@@ -221,7 +221,7 @@ def _refuse_overflow(customers: pd.DataFrame, bought: _Bought, name: str) -> Non
 
 
 def _orders(bought: _Bought, total: np.ndarray, reference: np.datetime64) -> dict[str, np.ndarray]:
-    """Return what depends on when orders were placed; the spread is NaN for customers with fewer than three."""
+    """Return the features that depend on when orders were placed; the spread is NaN for fewer than three orders."""
     tenure = days(bought.begun, reference)
     between = days(bought.begun, bought.ended)
     return {
@@ -252,7 +252,7 @@ def _find(
     known: Mapping[str, Any],
     most_categories: int,
 ) -> Fitted:
-    """Return what an earlier table found, and for the rest what is found here."""
+    """Return the values fitted to an earlier table; fit the missing ones here."""
     spread = made["days_between_orders_spread"]
     there = ~np.isnan(spread)
     typical = float(np.median(spread[there])) if there.any() else None

@@ -1,4 +1,4 @@
-"""Time of day at which customers buy, where the times include it."""
+"""Shares of a customer's lines by time of day, if the times include it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def period(time: str) -> Any:
 
 
 def why_no_clock(times: Any, time: str) -> Finding | None:
-    """Return why the times do not show the time of day; ``None`` where they do.
+    """Return why the times lack the time of day; ``None`` if they have it.
 
     Parameters
     ----------
     times : narwhals Series
     time : str
-        What its column is called.
+        Name of its column.
 
     Notes
     -----
@@ -45,7 +45,7 @@ def why_no_clock(times: Any, time: str) -> Finding | None:
 
 
 def describe_clock(time: str, dropped: Finding | None) -> tuple[FeatureEntry, ...]:
-    """Return the entries of the four shares; ``dropped`` is why they are missing."""
+    """Return the dictionary entries of the four shares; ``dropped`` is the reason why they are missing."""
     return tuple(
         FeatureEntry(
             f"share_{name}",

@@ -52,7 +52,7 @@ SPENT = ShareWords(
 
 
 def describe(roles: Mapping[str, str], found: Fitted) -> tuple[FeatureEntry, ...]:
-    """Return the entry of every feature; those that the roles or the data do not allow are marked as dropped.
+    """Return the entry of every feature; features that the roles or the data do not allow are marked as dropped.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def _spent(roles: Mapping[str, str], money: tuple[str, ...], categories: Categor
 def _first(
     roles: Mapping[str, str], money: tuple[str, ...], amount: str, cancelled: str, orders: tuple[str, ...]
 ) -> tuple[FeatureEntry, ...]:
-    """Return the entries of the Intel kit's features and of those made from the same columns."""
+    """Return the entries of the Intel kit's features and of others from the same columns."""
     time = roles["time"]
     order = roles.get("order", time)
     entries = [

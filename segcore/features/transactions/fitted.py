@@ -1,4 +1,4 @@
-"""Everything fitted between transactions and features, which new customers pass through too."""
+"""Values fitted to transactions when building features, reused for new customers."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from segcore.wording.findings import sentence
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Everything that is fitted between transactions and features.
+    """Values fitted to transactions when building features.
 
     Parameters
     ----------
     cuts : mapping of "recency", "frequency", "monetary" to four cut-points each
     no_clock : Finding or None
-        Why the times do not show the time of day; ``None`` where they do.
+        Why the times lack the time of day; ``None`` if they have it.
     typical_spread : float or None
-        Days; what customers with fewer than three orders have for the spread of days between orders. ``None`` where nobody has three.
+        Days; the spread of days between orders used for customers with fewer than three orders. ``None`` if nobody has three.
     filled : int
-        How many customers of this table have fewer; not kept for others.
+        Number of customers in this table with fewer; not stored for others.
     categories : Categories or None
-        Those with a share of spend of their own; ``None`` without a column of categories.
+        Categories with their own share of spend; ``None`` without a category column.
     absent : sequence of str
-        Features of returns and discounts that are 0 for all customers, because there are none.
+        Features of returns and discounts that are 0 for all customers.
     """
 
     cuts: Mapping[str, Sequence[float]]
@@ -50,7 +50,7 @@ class Fitted:
 
 
 def known_clock(data: Mapping[str, Any]) -> Finding | None:
-    """Return ``no_clock`` of what ``to_json`` returned; before version 0.4 only its text was kept."""
+    """Return ``no_clock`` from the output of ``to_json``; before version 0.4 only its text was stored."""
     if "no_clock" in data:
         return None if data["no_clock"] is None else Finding.from_json(data["no_clock"])
     return Finding("text", values={"text": data["clock"]}) if data["clock"] else None

@@ -18,24 +18,24 @@ _ABSENT = {
 
 
 def returned_value_share(returned: np.ndarray, spend: np.ndarray) -> np.ndarray:
-    """Return negative amounts, without their sign, by the spend, at most 1; 1 where only returns are known, 0 with neither."""
+    """Return the ratio of returned to spent amounts, at most 1; 1 for customers with returns only, 0 with neither."""
     return np.minimum(ratio(returned, spend, otherwise=1.0), 1.0) * (returned > 0)
 
 
 def discount_share(discount: np.ndarray, spend: np.ndarray) -> np.ndarray:
-    """Return what was taken off by what would have been paid without, 0 to 1; 0 where nothing was bought."""
+    """Return discounts divided by the full price, 0 to 1; 0 for customers who bought nothing."""
     return ratio(discount, spend + discount)
 
 
 def none_of(made: Mapping[str, np.ndarray]) -> list[str]:
-    """Return those of the three features that are 0 for every customer, which distinguish nobody."""
+    """Return which of the three features are 0 for every customer, and so distinguish nobody."""
     return [name for name in _ABSENT if name in made and not made[name].any()]
 
 
 def describe_returns(
     roles: Mapping[str, str], money: tuple[str, ...], amount: str, cancelled: str, *, absent: Sequence[str]
 ) -> tuple[FeatureEntry, ...]:
-    """Return the entries of the three shares.
+    """Return the dictionary entries of the three shares.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def describe_returns(
     amount, cancelled : str
         A line's amount, and the cancelled lines, in words.
     absent : sequence of str
-        As ``none_of`` returned them.
+        The output of ``none_of``.
     """
     dropped = {name: Finding(code) for name, code in _ABSENT.items() if name in absent}
     discount = roles.get("discount")
@@ -55,7 +55,7 @@ def describe_returns(
             "discount_share",
             "Discount share",
             "share of full price",
-            f"Sum of {discount or 'the discounts'}, ignoring its sign, divided by itself + the sum of positive {amount}, not counting "
+            f"Sum of {discount or 'the discounts'}, ignoring its sign, divided by that sum plus the sum of positive {amount}, not counting "
             f"{cancelled}; 0 if both are 0. Missing discounts count as 0.",
             (discount, *money) if discount else (),
             dropped.get("discount_share") if discount else Finding("feature.no_role", values={"role": "discount"}),

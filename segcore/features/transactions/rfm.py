@@ -1,4 +1,4 @@
-"""Scores of recency, frequency and monetary value by fifths of the customers, and the names that marketing gives their pairs."""
+"""RFM: scores of recency, frequency and monetary value by fifths of the customers, and the classic segment names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from segcore.records.finding import Finding
 
 SEGMENT = "rfm_segment"
 _FIFTHS = (1, 2, 3, 4)
-# Sums of the same amounts in another order differ in their last digits: a customer on a cut-point must not leave it for that.
+# Sums of the same amounts in another order differ in their last digits: a customer on a cut-point must stay on it.
 _DUST = 1e-9
 
 # By the score of recency, 5 (most recent) first, then by that of frequency, 1 to 5.
@@ -23,7 +23,7 @@ GRID: Mapping[int, tuple[str, str, str, str, str]] = {
     2: ("Hibernating", "Hibernating", "At risk", "At risk", "Can't lose them"),
     1: ("Lost", "Hibernating", "At risk", "At risk", "Can't lose them"),
 }
-# From the best customers to those that are gone.
+# From the best customers to the lost ones.
 SEGMENTS = (
     "Champions",
     "Loyal customers",
@@ -58,7 +58,7 @@ def rfm_scores(recency: np.ndarray, orders: np.ndarray, spend: np.ndarray, cuts:
     ----------
     recency, orders, spend : ndarrays of shape (n_customers,), float64
     cuts : mapping
-        As ``fit_cuts`` returned them.
+        The output of ``fit_cuts``.
 
     Returns
     -------
@@ -99,13 +99,13 @@ def rfm_segments(recency: np.ndarray, frequency: np.ndarray) -> np.ndarray:
 
 
 def describe_rfm(cuts: Mapping[str, Sequence[float]], columns: Mapping[str, tuple[str, ...]]) -> tuple[FeatureEntry, ...]:
-    """Return the entries of the scores and of the segment, which is carried along.
+    """Return the dictionary entries of the scores, and of the segment, which is a profile column.
 
     Parameters
     ----------
     cuts : mapping
-        As ``fit_cuts`` returned them.
-    columns : mapping of ``recency``, ``frequency`` and ``monetary`` to the columns that each is made from
+        The output of ``fit_cuts``.
+    columns : mapping of ``recency``, ``frequency`` and ``monetary`` to the source columns of each
     """
     every = tuple(dict.fromkeys(column for names in columns.values() for column in names))
     recency, frequency, monetary = (cuts[name] for name in ("recency", "frequency", "monetary"))
@@ -162,29 +162,29 @@ def _steps(cuts: Sequence[float]) -> str:
 
 
 def _fifths(cuts: Sequence[float], *, best_first: bool = False) -> str:
-    """Say what the cut-points are, and which scores they leave without a customer."""
-    told = (
+    """Describe the cut-points, and the scores that no customer can have."""
+    text = (
         " These bounds split the customers they were fitted to into fifths (interpolated quantiles). Equal values have equal scores, so "
         "the fifths are unequal where many customers share a value."
     )
     empty = [score for score, (low, high) in enumerate(pairwise(cuts), start=2) if low == high]
     if not empty:
-        return told
+        return text
     named = " and ".join(str(6 - score if best_first else score) for score in empty)
-    return f"{told} Here bounds coincide, and nobody has the score {named}."
+    return f"{text} Here bounds coincide, and nobody has the score {named}."
 
 
 def _cells() -> str:
-    """Return the grid as words: ``Champions R5 F4-5; ...``."""
-    told = []
+    """Return the grid as text: ``Champions R5 F4-5; ...``."""
+    cells = []
     for segment in SEGMENTS:
         spans: dict[str, list[int]] = {}
         for score in sorted(GRID, reverse=True):
             held = [position for position, name in enumerate(GRID[score], start=1) if name == segment]
             if held:
                 spans.setdefault(_span(held), []).append(score)
-        told.append(f"{segment} " + ", ".join(f"R{_span(sorted(scores))} F{held}" for held, scores in spans.items()))
-    return "; ".join(told)
+        cells.append(f"{segment} " + ", ".join(f"R{_span(sorted(scores))} F{held}" for held, scores in spans.items()))
+    return "; ".join(cells)
 
 
 def _span(scores: Sequence[int]) -> str:

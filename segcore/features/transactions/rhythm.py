@@ -13,7 +13,7 @@ from segcore.records.finding import Finding
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Orders:
-    """Orders without cancelled lines, one row each.
+    """Orders without cancelled lines, one row per order.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def gap_spread(orders: Orders, n_customers: int) -> np.ndarray:
 
 
 def spend_trend(orders: Orders, begun: np.ndarray, reference: np.datetime64) -> np.ndarray:
-    """Return how the spend of the later half of a customer's time compares with that of the earlier half.
+    """Compare each customer's spend in the later half of their time with that in the earlier half.
 
     Parameters
     ----------
@@ -62,8 +62,8 @@ def spend_trend(orders: Orders, begun: np.ndarray, reference: np.datetime64) -> 
     Returns
     -------
     ndarray of shape (n_customers,), float64
-        ``(later - earlier) / (later + earlier)``, -1 to 1; 0 without spend, and where the first order is at the reference date. An
-        order in the very middle counts as later.
+        ``(later - earlier) / (later + earlier)``, -1 to 1; 0 without spend, or if the first order is at the reference date. An
+        order exactly in the middle counts as later.
     """
     later = 2 * (orders.placed - begun[orders.rows]) >= (reference - begun)[orders.rows]
     halves = [np.bincount(orders.rows[half], weights=orders.spend[half], minlength=len(begun)) for half in (later, ~later)]
@@ -73,18 +73,18 @@ def spend_trend(orders: Orders, begun: np.ndarray, reference: np.datetime64) -> 
 def describe_rhythm(
     columns: tuple[str, ...], money: tuple[str, ...], amount: str, cancelled: str, *, typical: float | None, filled: int
 ) -> tuple[FeatureEntry, ...]:
-    """Return the entries of both.
+    """Return the dictionary entries of both features.
 
     Parameters
     ----------
     columns, money : tuples of str
-        What orders, and amounts, are made from.
+        Source columns of orders and of amounts.
     amount, cancelled : str
         A line's amount, and the cancelled lines, in words.
     typical : float or None
-        What customers with fewer than three orders have for the spread, days; ``None`` where nobody has three.
+        Days; the spread used for customers with fewer than three orders. ``None`` if nobody has three.
     filled : int
-        How many those are.
+        Number of those customers.
     """
     fill = ""
     if filled and typical is not None:

@@ -96,7 +96,7 @@ def test_long_names_and_long_lists_are_cut_short(table):
 def test_transforms_are_for_numbers(table):
     assert parse_transforms(table, ["log=age,spend, net", "power=spend"]) == {"age": "log", "spend, net": "log", "spend": "power"}
     for name in ("loan", "loan=yes", "job", "job=clerk"):
-        with pytest.raises(ParameterError, match="is 0 or 1, which no transform changes"):
+        with pytest.raises(ParameterError, match="is 0 or 1, and transforms do not change that"):
             parse_transforms(table, [f"log={name}"])
 
 

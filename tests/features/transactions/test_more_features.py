@@ -134,7 +134,7 @@ def test_categories_that_came_up_later_count_to_the_rest(dataset_of):
 
     assert table.names == old.names
     assert features_of(table, "spend_share_food", "spend_share_(other)") == [[0.25, 0.75]]
-    assert "any other than the one" in entry_of(table, "spend_share_(other)").description
+    assert "any but the one" in entry_of(table, "spend_share_(other)").description
 
 
 def test_names_of_categories_can_be_printed_and_are_different(dataset_of):
