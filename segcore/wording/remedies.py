@@ -70,11 +70,11 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     "other_column": (lambda role: f"name another column with --role {role}=COLUMN", lambda role: "choose another column below"),
     "one_row_per_customer": (
         lambda exact: (
-            f"{'set exact repeats aside with --duplicates aside, ' if exact else ''}keep one row per customer, count each row as a "
+            f"{'set exact duplicates aside with --duplicates aside, ' if exact else ''}keep one row per customer, count each row as a "
             "customer with --role customer=, or read the rows as transactions with --kind transactions and --role time=COLUMN"
         ),
         lambda exact: (
-            f"{'leave exact repeats out (“Leave exact repeats out” below), ' if exact else ''}keep one row per customer, choose no "
+            f"{'set exact duplicates aside (“Set exact duplicates aside” below), ' if exact else ''}keep one row per customer, choose no "
             "customer column below, or read the rows as transactions and choose the time"
         ),
     ),

@@ -40,7 +40,7 @@ def test_it_shows_the_guessed_roles_with_their_reasons(open_app, small_intake, w
     app = open_app("data")
     roles = {box.label: box.value for box in app.selectbox}
     assert app.segmented_control[1].value == "transactions"
-    roles.pop("Values are separated by")
+    roles.pop("Delimiter")
     assert roles == {
         "Customer": "customer_id",
         "Order": "invoice",
@@ -92,7 +92,7 @@ def test_a_bad_upload_is_one_sentence_and_what_was_loaded_stays(open_app, small_
     assert not app.exception
     [error] = app.error
     assert "holiday.csv is a PNG image" in error.value
-    assert error.value.endswith("What was loaded before is still loaded.")
+    assert error.value.endswith("The earlier data are still loaded.")
     assert loaded(app) == "Loaded: orders.csv"
     app.switch_page("pages/home.py").run()
     assert loaded(app) == "Loaded: orders.csv"
@@ -143,27 +143,27 @@ def test_a_role_can_be_corrected(open_app, small_intake):
 
 def test_filters_leave_rows_out_and_say_how_many(open_app, small_intake, small_orders):
     app = open_app("data")
-    widget(app, "text_area", "Only rows where").set_value("quantity > 1")
-    widget(app, "text_input", "From (included)").set_value("2023-03-01")
+    widget(app, "text_area", "Keep only rows where").set_value("quantity > 1")
+    widget(app, "text_input", "From (inclusive)").set_value("2023-03-01")
     apply(app)
     assert not app.error
     orders = small_orders().dropna()
     kept = int(((orders["quantity"] > 1) & (orders["date"] >= "2023-03-01")).sum())
     assert counts(app)["Used"] == kept
-    assert counts(app)["Left out by the filters"] == len(orders) - kept
+    assert counts(app)["Filtered out"] == len(orders) - kept
 
 
 def test_a_wrong_filter_is_one_sentence_and_the_data_stay(open_app, small_intake):
     app = open_app("data")
-    widget(app, "text_area", "Only rows where").set_value("colour = 'red'")
+    widget(app, "text_area", "Keep only rows where").set_value("colour = 'red'")
     apply(app)
     [error] = app.error
     assert "colour" in error.value
     assert app.session_state["segcore.intake"] == small_intake
-    assert widget(app, "text_area", "Only rows where").value == "colour = 'red'"
+    assert widget(app, "text_area", "Keep only rows where").value == "colour = 'red'"
     app.button(key="data.back").click().run()
     assert not app.error
-    assert widget(app, "text_area", "Only rows where").value == ""
+    assert widget(app, "text_area", "Keep only rows where").value == ""
 
 
 def test_one_row_a_customer_needs_no_orders(open_app, small_intake, tmp_path, words):
@@ -174,7 +174,7 @@ def test_one_row_a_customer_needs_no_orders(open_app, small_intake, tmp_path, wo
     app.text_input(key="data.path_text").set_value(str(path))
     next(button for button in app.button if button.label == "Load").click().run()
     assert not app.error
-    assert {metric.label for metric in app.metric} == {"Customers", "Rows used", "Columns clustered on"}
+    assert {metric.label for metric in app.metric} == {"Customers", "Rows used", "Columns used for clustering"}
     app.switch_page("pages/features.py").run()
     assert not app.exception
     assert {box.label: box.value for box in app.checkbox} == {"age": True, "visits": True}
@@ -309,13 +309,13 @@ def counts_or_none(app):
 
 def test_what_is_entered_stays_while_the_kind_is_switched(open_app, small_intake, words):
     app = open_app("data")
-    widget(app, "text_area", "Only rows where").set_value("quantity > 1")
+    widget(app, "text_area", "Keep only rows where").set_value("quantity > 1")
     kinds = next(control for control in app.segmented_control if control.label == "Kind")
     kinds.set_value("customers").run()
-    assert widget(app, "text_area", "Only rows where").value == "quantity > 1"
+    assert widget(app, "text_area", "Keep only rows where").value == "quantity > 1"
     assert "Changed, but not applied yet." in words(app)
     next(control for control in app.segmented_control if control.label == "Kind").set_value("transactions").run()
-    assert widget(app, "text_area", "Only rows where").value == "quantity > 1"
+    assert widget(app, "text_area", "Keep only rows where").value == "quantity > 1"
     assert app.session_state["segcore.intake"] == small_intake
 
 
@@ -383,7 +383,7 @@ def test_the_number_of_categories_with_a_share_of_their_own_is_asked_where_there
     header = "customer,order,date,department,amount\n"
     path.write_text(header + "".join(f"c{n % 9},o{n},2024-0{n % 6 + 1}-{n % 27 + 1:02d},d{n % 5},{n + 1}\n" for n in range(90)))
     app = open_path(open_app("data"), path)
-    widget(app, "number_input", "Categories with a share of their own").set_value(2).run()
+    widget(app, "number_input", "Categories with their own feature").set_value(2).run()
     apply(app)
     assert not app.error and not app.exception
     assert app.session_state["segcore.request"].columns.max_categories == 2

@@ -38,7 +38,7 @@ def test_a_finding_is_one_sentence_with_the_data_quoted():
         (Remedy("date_order", {"orders": ["dmy", "mdy"]}), "--date-order dmy or mdy", "choose the order below"),
         (Remedy("date_order", {"orders": []}), "another --date-order", "choose another order below"),
         (Remedy("role", {"role": "time"}), "--role time=COLUMN", "choose it below"),
-        (Remedy("one_row_per_customer", {"exact": True}), "--duplicates aside", "Leave exact repeats out"),
+        (Remedy("one_row_per_customer", {"exact": True}), "--duplicates aside", "Set exact duplicates aside"),
         (Remedy("category"), "--category", "“Used as”"),
     ],
 )

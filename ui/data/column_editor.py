@@ -1,4 +1,4 @@
-"""Table of a customer table's columns: what each holds, its use and why; the use can be changed."""
+"""Editable table of a customer table's columns: what each holds, what it is used as, and why."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def column_editor(store: Store, rules: ColumnRules, uses: Sequence[ColumnUse], p
     ----------
     store : Store
     rules : ColumnRules
-        What was chosen before.
+        The choices so far.
     uses : sequence of ColumnUse
-        What became of each column; empty where the data were not taken in as customers yet.
+        What became of each column; empty until the data are taken in as a customer table.
     preview : str
         Id of the stored first rows, for examples.
     salt : str
         Distinguishes the widgets of one file from those of another.
     """
     if not uses:
-        st.caption("Apply, and this shows what each column is used as.")
+        st.caption("Apply the form to see what each column is used as.")
         return rules
     st.markdown("**What each column is used as**")
     st.caption(
-        f"{_counts(uses)} Where that is wrong, choose another use: a category becomes a 0 or 1 for each frequent value; a profile column "
-        "is not clustered on, but shown for each segment."
+        f"{_counts(uses)} Choose another use where one is wrong. A category becomes one 0/1 feature per frequent value. A profile column "
+        "is not used for clustering, but is shown for each segment."
     )
     frame = cache.computed("columns", f"{preview}.{salt}", lambda: editor_frame(uses, store.frame(preview)))
     edited = st.data_editor(
@@ -59,14 +59,14 @@ def column_editor(store: Store, rules: ColumnRules, uses: Sequence[ColumnUse], p
         key=f"columns.{salt}",
     )
     share = st.number_input(
-        "Least share of rows for a category's value to count separately (%)",
+        "Smallest share of rows for a value to get its own feature (%)",
         min_value=0.1,
         max_value=50.0,
         value=100 * rules.min_share,
         step=1.0,
         format="%g",
         key=f"min_share.{salt}",
-        help="Rarer values are combined as “other”.",
+        help="Rarer values are combined into one feature, “(other)”.",
         width=420,
     )
     changed = {
@@ -80,7 +80,7 @@ def column_editor(store: Store, rules: ColumnRules, uses: Sequence[ColumnUse], p
 def editor_frame(uses: Sequence[ColumnUse], preview: pd.DataFrame) -> pd.DataFrame:
     """Return one row per column except the id: its name, what it holds, its use, and why."""
     shown = [use for use in uses if use.use != "id"]
-    # What can be changed stands next to the name, so that it is seen on a narrow screen too.
+    # The column that can be edited comes right after the name, so that it is visible on a narrow screen too.
     return pd.DataFrame(
         {
             "Column": [visible(use.column) for use in shown],
@@ -97,12 +97,12 @@ def columns_shown(uses: Sequence[ColumnUse]) -> list[str]:
 
 
 def changed_rules(rules: ColumnRules, changed: Mapping[str, str]) -> ColumnRules:
-    """Return the rules after some columns were given another use.
+    """Return the rules with the analyst's changes applied.
 
     Parameters
     ----------
     rules : ColumnRules
-    changed : mapping of column to what it is to be used as, in the editor's words
+    changed : mapping of column to its new use, in the editor's words
     """
     named = {name: tuple(column for column in columns if column not in changed) for name, columns in rules.named().items()}
     keep = tuple(column for column in rules.keep if column not in changed)
@@ -129,4 +129,4 @@ def _examples(preview: pd.DataFrame, column: str) -> str:
 def _counts(uses: Sequence[ColumnUse]) -> str:
     features = sum(use.use in ("number", "binary", "category") for use in uses)
     profile, dropped = (sum(use.use == name for use in uses) for name in ("profile", "dropped"))
-    return f"{counted(features, 'column')} clustered on, {profile} in the profile, {dropped} not used."
+    return f"{counted(features, 'column')} used for clustering, {profile} in the profile, {dropped} not used."

@@ -1,4 +1,4 @@
-"""Take data in for a session: from the store at once where they are known, else in a child process behind a status line."""
+"""Load data into a session: known data at once from the store, others in a child process with a status line."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake, Peek
 
 FIRST = "complete-journey"
-_LATEST = "app:latest-request"  # among the store's intakes: a session that begins opens what was loaded last
+_LATEST = "app:latest-request"  # among the store's intakes: a new session opens what was loaded last
 
 
 def first_request(store: Store) -> DataRequest:
-    """Return what a new session opens: what was loaded last, at the very first the embedded sample."""
+    """Return what a new session opens: the data loaded last, or the included sample in a new store."""
     from segcore.records.intake import DataRequest
 
     latest = store.intake(_LATEST)
@@ -28,7 +28,7 @@ def first_request(store: Store) -> DataRequest:
 
 
 def sample_request(name: str) -> DataRequest:
-    """Return the request for a sample, as it stands."""
+    """Return the request for a sample with everything detected."""
     from segcore.records.intake import DataRequest
 
     return DataRequest.from_json({"data": name})
@@ -40,7 +40,7 @@ def load_first(store: Store) -> Intake:
 
 
 def load(store: Store, request: DataRequest) -> Intake:
-    """Load data and make them the session's; what was loaded stays where this raises."""
+    """Load data and make them the session's; if this raises, the earlier data stay."""
     taken = take(store, request)
     state.load(taken, request)
     store.put_intake(_LATEST, request.to_json())
@@ -48,7 +48,7 @@ def load(store: Store, request: DataRequest) -> Intake:
 
 
 def take(store: Store, request: DataRequest) -> Intake:
-    """Return the intake of a request; reading happens in a child process with limits of its own."""
+    """Return the intake of a request; files are read in a child process with its own limits."""
     from segcore.data.samples.registry import find_sample
     from segcore.intake.child import take_in_child
 
@@ -56,12 +56,12 @@ def take(store: Store, request: DataRequest) -> Intake:
     name = request.name or (sample.title if sample else request.data)
     # Two tabs that open together read the data once.
     alone = cache.computed("reader", canonical_json(request.to_json()), threading.Lock)
-    with st.spinner(f"Loading {name}: reading every row and building the features. This takes a few seconds the first time."), alone:
+    with st.spinner(f"Loading {name}: reading every row and building the features. The first time takes a few seconds."), alone:
         return take_in_child(store.home, request)
 
 
 def look(store: Store, request: DataRequest) -> Peek | None:
-    """Return what a file looks like, so that it can be said what it means; None where it cannot be read at all."""
+    """Return a preview of a file, so that its meaning can be set; None if it cannot be read."""
     from segcore.intake.child import peek_in_child
 
     try:
@@ -71,7 +71,7 @@ def look(store: Store, request: DataRequest) -> Peek | None:
 
 
 def newest_sweep(store: Store) -> str | None:
-    """Return the newest sweep of the loaded data; of any data where none are loaded."""
+    """Return the newest sweep of the loaded data, or of any data if none are loaded."""
     taken = state.intake()
     for sweep_id in store.sweep_ids():
         if taken is None or store.spec(sweep_id).table == taken.table:

@@ -1,4 +1,4 @@
-"""Form for the meaning of the data: its kind, the roles and uses of its columns, which rows count, how the file is read."""
+"""Form for what the data mean: kind, roles and uses of columns, which rows count, how the file is read."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ KIND_TITLES: Mapping[str, str] = {
     "customers": "Customers: one row per customer",
 }
 ROLE_WORDS = {
-    "customer": ("Customer", "Who bought. Read as text, so that leading zeros stay."),
+    "customer": ("Customer", "Who bought or rated. Read as text, so leading zeros stay."),
     "order": ("Order", "Items bought together: the invoice or basket."),
-    "time": ("Time", "When it was bought."),
-    "item": ("Item", "What was bought or rated; only counted."),
-    "quantity": ("Quantity", "How many; negative for what was returned."),
-    "price": ("Price", "Of one piece. Quantity × price is the line's amount."),
-    "amount": ("Amount", "Of the whole line; used instead of quantity × price."),
-    "discount": ("Discount", "Money taken off the line; the amount is what was paid."),
-    "category": ("Category", "Department or group of the item: gives each customer's share of spend by category."),
-    "rating": ("Rating", "How the customer rated the item, as a number."),
+    "time": ("Time", "When it was bought or rated."),
+    "item": ("Item", "What was bought or rated; used only for counting."),
+    "quantity": ("Quantity", "How many; negative for returns."),
+    "price": ("Price", "Price of one unit. The amount of a line is quantity × price."),
+    "amount": ("Amount", "Amount of the whole line, used instead of quantity × price."),
+    "discount": ("Discount", "Discount on the line; the amount is what was paid."),
+    "category": ("Category", "Department or group of the item, for each customer's share of spend by category."),
+    "rating": ("Rating", "The customer's rating of the item, as a number."),
 }
 NO_COLUMN = "– none –"
-GUESS = "\0"  # no column can be called so
+GUESS = "\0"  # no column can have this name
 _GUESS_TITLES = {True: "– none found –", False: "– auto-detect –"}
 _DELIMITERS: Mapping[str | None, str] = {None: "Auto-detect", **DELIMITERS}
 _ORDERS: Mapping[str, str] = {"": "Auto-detect", "dmy": "Day first", "mdy": "Month first", "ymd": "Year first"}
@@ -52,9 +52,9 @@ _MOST_CATEGORIES = 100
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Initial values of the form: the request, what is known of its file, and what was detected.
+    """Initial values of the form: the request, what is known about its file, and what was detected.
 
-    ``whole`` tells whether the data was loaded: a role without a column then has none, else it may still be detected.
+    ``whole`` is true if the data were loaded: then a role without a column has none; otherwise it may still be detected.
     """
 
     request: DataRequest
@@ -71,12 +71,12 @@ class Known:
 
     @property
     def salt(self) -> str:
-        """A short name of all this: another one makes new widgets."""
+        """A digest of all of it; a different one makes new widgets."""
         return digest([self.request.to_json(), list(self.columns), dict(self.roles), self.kind])[:12]
 
 
 def known_of(request: DataRequest, taken: Intake) -> Known:
-    """Return what is known of data that are loaded."""
+    """Return what is known about the loaded data."""
     return Known(
         request,
         taken.columns,
@@ -92,16 +92,17 @@ def known_of(request: DataRequest, taken: Intake) -> Known:
 
 
 def known_of_pending(request: DataRequest, seen: Peek) -> Known:
-    """Return what is known of data that could not be loaded as they were."""
+    """Return what is known about data that could not be loaded."""
     kind = cast(Kind, request.kind or seen.kind or "transactions")
     roles = {**seen.roles, **request.roles}
     return Known(request, seen.columns, seen.sheets, seen.form, seen.preview, kind, roles, seen.reasons, whole=False)
 
 
 def meaning_form(store: Store, known: Known, say: Callable[[], None]) -> None:
-    """Draw the form; applying it reads the data again. What is entered stays while the kind changes, and the rest of the page at rest.
+    """Draw the form; applying it reads the data again.
 
-    ``say`` draws, above the button, what is wrong with what was applied last.
+    Entries stay while the kind changes, and the rest of the page is not redrawn. ``say`` draws the error of the last attempt
+    above the button.
     """
     st.fragment(_draw_form, key=f"data.form.{known.salt}")(store, known, say)
 
@@ -138,13 +139,13 @@ def _draw_form(store: Store, known: Known, say: Callable[[], None]) -> None:
 
 
 def _differs(asked: DataRequest, known: Known) -> bool:
-    """Tell whether the form differs from what is loaded."""
+    """Tell whether the form differs from the loaded data."""
     roles = {role: known.roles.get(role, "") for role in ROLES_OF[known.kind]}
     return asked != replace(known.request, kind=known.kind, roles=roles, afresh=False)
 
 
 def reading_form(store: Store, request: DataRequest) -> None:
-    """Draw the options for reading a file that cannot be read without them."""
+    """Draw the reading options of a file that cannot be read without them."""
     known = Known(request, (), (), {}, "", "transactions", {}, {}, whole=False)
     with st.form(f"data.reading.{known.salt}"):
         st.markdown("**How the file is read**")
@@ -163,7 +164,7 @@ def _draw_remembered(store: Store, known: Known) -> None:
 
 
 def _role_fields(known: Known, kind: Kind, salt: str) -> dict[str, str]:
-    """Draw a field for each role of the kind; an empty name means that no column has the role; roles to detect are omitted."""
+    """Draw one field per role of the kind; an empty name means no column, and roles to detect are omitted."""
     wanted = ROLES_OF[kind]
     guessing = not known.whole or kind != known.kind
     options = (*((GUESS,) if guessing else ()), "", *known.columns)
@@ -200,16 +201,16 @@ def why(reasons: Mapping[str, Finding]) -> str:
 
 
 def _category_field(rules: ColumnRules, kind: Kind, salt: str) -> ColumnRules:
-    """Draw how many categories have a feature of their own."""
+    """Draw the number of categories that get their own feature."""
     what = "spend" if kind == "transactions" else "ratings"
     most = st.number_input(
-        "Categories with a share of their own",
+        "Categories with their own feature",
         min_value=1,
         max_value=_MOST_CATEGORIES,
         value=rules.max_categories,
         step=1,
         key=f"max_categories.{salt}",
-        help=f"The largest ones; each gives every customer's share of {what} as a feature. Smaller ones together are “(other)”.",
+        help=f"The largest categories become one feature each: the customer's share of {what}. Smaller ones are combined into “(other)”.",
         width=320,
     )
     return replace(rules, max_categories=int(most))
@@ -218,42 +219,42 @@ def _category_field(rules: ColumnRules, kind: Kind, salt: str) -> ColumnRules:
 def _filter_fields(request: DataRequest, salt: str) -> dict[str, Any]:
     left, begin, end = st.columns([2, 1, 1], gap="medium")
     where = left.text_area(
-        "Only rows where",
+        "Keep only rows where",
         value="\n".join(request.where),
         key=f"where.{salt}",
         placeholder="Country = 'France'",
-        help="As in SQL: =, <>, <, >, <=, >=, IN, LIKE, BETWEEN, IS NULL, AND, OR, NOT. Several lines must all hold.",
+        help="As in SQL: =, <>, <, >, <=, >=, IN, LIKE, BETWEEN, IS NULL, AND, OR, NOT. A row must meet every line.",
         height=70,
     )
-    date_from = begin.text_input("From (included)", value=request.date_from or "", key=f"from.{salt}", placeholder="2011-01-01")
-    date_to = end.text_input("To (included)", value=request.date_to or "", key=f"to.{salt}", placeholder="2011-12-31")
+    date_from = begin.text_input("From (inclusive)", value=request.date_from or "", key=f"from.{salt}", placeholder="2011-01-01")
+    date_to = end.text_input("To (inclusive)", value=request.date_to or "", key=f"to.{salt}", placeholder="2011-12-31")
     lines = tuple(line.strip() for line in where.splitlines() if line.strip())
     return {"where": lines, "date_from": date_from.strip() or None, "date_to": date_to.strip() or None}
 
 
 def _row_fields(rules: RowRules, kind: Kind, salt: str) -> RowRules:
-    """Draw what becomes of doubtful rows."""
+    """Draw the options for doubtful rows."""
     with st.container(horizontal=True, gap="medium"):
         set_aside = st.toggle(
             "Skip unreadable rows",
             value=rules.set_aside,
             key=f"set_aside.{salt}",
-            help="Rows whose number or date cannot be read. If off, the file is refused, naming the first such row.",
+            help="Set aside rows whose number or date cannot be read. If off, such a row stops the reading and is named.",
         )
         cancelled = duplicates = False
         if kind == "transactions":
             cancelled = st.toggle(
-                "Leave cancelled lines out",
+                "Set cancelled lines aside",
                 value=rules.cancelled == "aside",
                 key=f"cancelled.{salt}",
-                help="Lines with a negative quantity, or an order number C and digits. Left in, they reduce the customer's spend.",
+                help="Lines with a negative quantity, or with an order number of C and digits. If kept, they reduce the customer's spend.",
             )
         if kind != "customers":
             duplicates = st.toggle(
-                "Leave exact repeats out",
+                "Set exact duplicates aside",
                 value=rules.duplicates == "aside",
                 key=f"duplicates.{salt}",
-                help="Rows that repeat an earlier one in every column.",
+                help="Rows that equal an earlier row in every column.",
             )
     order: str = rules.date_order or ""
     if kind != "customers":
@@ -277,14 +278,14 @@ def _rule(aside: bool) -> Literal["keep", "aside"]:
 
 
 def _reading_fields(known: Known, salt: str) -> ReadOptions:
-    """Draw how the file is read; empty fields are detected from its content."""
+    """Draw the reading options; empty fields are detected from the content."""
     reading = known.request.reading
     if known.form:
         st.caption(escape("; ".join(f"{what}: {words}" for what, words in known.form.items())).capitalize())
     first, second, third = st.columns(3, gap="medium")
     known_delimiters = {**_DELIMITERS, **({reading.delimiter: reading.delimiter} if reading.delimiter not in _DELIMITERS else {})}
     delimiter = first.selectbox(
-        "Values are separated by",
+        "Delimiter",
         tuple(known_delimiters),
         index=tuple(known_delimiters).index(reading.delimiter),
         key=f"delimiter.{salt}",

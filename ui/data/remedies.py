@@ -1,4 +1,4 @@
-"""What a file that cannot be read as it is can be read with: one request per button."""
+"""Remedies for a file that cannot be read as it is: one request per button."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from segcore.records.intake import DataRequest
 
 _MOST_BUTTONS = 6
-_ORDERS = {"dmy": "The day comes first", "mdy": "The month comes first", "ymd": "The year comes first"}
+_ORDERS = {"dmy": "Day first", "mdy": "Month first", "ymd": "Year first"}
 DELIMITERS: Mapping[str | None, str] = {",": "comma", ";": "semicolon", "tab": "tab", "|": "vertical bar"}
 
 
@@ -30,7 +30,7 @@ class WayOn:
     ----------
     key, label : str
     request : DataRequest
-        The request that failed, with what was missing.
+        The failed request with the remedy applied.
     """
 
     key: str
@@ -39,14 +39,14 @@ class WayOn:
 
 
 def remedy_of(error: SegcoreError) -> Remedy | None:
-    """Return what a user can do about an error, if the same request can be tried with it."""
+    """Return an error's remedy if the same request can be tried with it."""
     if error.finding is not None and error.finding.remedy is not None:
         return error.finding.remedy
     return Remedy(error.remedy) if error.remedy else None
 
 
 def ways_on(remedy: Remedy, request: DataRequest) -> tuple[WayOn, ...]:
-    """Return the requests that a remedy suggests, at most six; none where only the form can say what is missing."""
+    """Return the requests that a remedy suggests, at most six; none if it needs the form."""
     make = _WAYS.get(remedy.code)
     return () if make is None else tuple(make(request, remedy.values))[:_MOST_BUTTONS]
 
@@ -67,11 +67,11 @@ def _date_orders(request: DataRequest, values: Mapping[str, Any]) -> list[WayOn]
 def _without_repeats(request: DataRequest, values: Mapping[str, Any]) -> list[WayOn]:
     if not values.get("exact"):
         return []
-    return [WayOn("duplicates", "Leave exact repeats out", replace(request, rows=replace(request.rows, duplicates="aside")))]
+    return [WayOn("duplicates", "Set exact duplicates aside", replace(request, rows=replace(request.rows, duplicates="aside")))]
 
 
 def _reading(name: str, label: Callable[[Any], str]) -> Callable[[DataRequest, Mapping[str, Any]], list[WayOn]]:
-    """Return how likely values of an option of reading become buttons."""
+    """Return a function that makes buttons of the likely values of a reading option."""
 
     def make(request: DataRequest, values: Mapping[str, Any]) -> list[WayOn]:
         found = []
@@ -89,7 +89,7 @@ _WAYS: Mapping[str, Callable[[DataRequest, Mapping[str, Any]], list[WayOn]]] = {
     "date_order": _date_orders,
     "one_row_per_customer": _without_repeats,
     "encoding": _reading("encoding", lambda choice: f"Read as {encoding_name(choice)}"),
-    "header_row": _reading("header_row", lambda choice: f"Row {choice} holds the column names"),
-    "delimiter": _reading("delimiter", lambda choice: f"Values are separated by: {DELIMITERS.get(choice, choice)}"),
+    "header_row": _reading("header_row", lambda choice: f"Column names are in row {choice}"),
+    "delimiter": _reading("delimiter", lambda choice: f"Delimiter: {DELIMITERS.get(choice, choice)}"),
     "sheets": _reading("sheets", lambda choice: f"Use the sheet {visible(choice)}"),
 }

@@ -30,7 +30,7 @@ def draw_summary(taken: Intake) -> None:
         st.metric("Rows used", f"{taken.rows_used:,}", border=True)
         if taken.uses:
             clustered = sum(use.use in ("number", "binary", "category") for use in taken.uses)
-            st.metric("Columns clustered on", f"{clustered} of {len(taken.columns)}", border=True)
+            st.metric("Columns used for clustering", f"{clustered} of {len(taken.columns)}", border=True)
         if taken.first_date and taken.last_date:
             st.metric("Period", f"{day_text(taken.first_date)} – {day_text(taken.last_date)}", border=True)
         if taken.total_revenue is not None:
@@ -38,22 +38,22 @@ def draw_summary(taken: Intake) -> None:
                 "Net revenue",
                 number_text(round(taken.total_revenue)),
                 border=True,
-                help="In the data's own currency, cancellations taken off.",
+                help="In the currency of the data, after cancellations.",
             )
 
 
 def rows_account(taken: Intake) -> pd.DataFrame:
-    """Return what became of every row that was read; the parts add up to the first line."""
+    """Return what became of every row that was read; the other lines add up to the first."""
     lines = [("Read", taken.rows_read)]
     lines += [(f"Set aside: {sentence(aside.reason)}", aside.rows) for aside in taken.set_aside]
     if taken.filtered_out:
-        lines.append(("Left out by the filters", taken.filtered_out))
+        lines.append(("Filtered out", taken.filtered_out))
     lines.append(("Used", taken.rows_used))
     return pd.DataFrame({"Rows": [name for name, _ in lines], "Count": [rows for _, rows in lines]})
 
 
 def draw_findings(taken: Intake) -> None:
-    """Draw what was wrong with the data and what was done about it."""
+    """Draw the findings about the data and what was done about them."""
     lost = taken.rows_read - taken.rows_used
     if lost:
         st.markdown(f"Of {counted(taken.rows_read, 'row')}, {taken.rows_used:,} are used and {lost:,} are not:")
@@ -78,12 +78,12 @@ def draw_findings(taken: Intake) -> None:
 
 
 def counts_words(taken: Intake) -> str:
-    """Return what is among the rows used and worth a look, with the number of rows of each."""
+    """Return what is worth a look among the rows used, each with its number of rows."""
     return "; ".join(f"{sentence(found.reason)} ({found.rows:,})" for found in taken.counts)
 
 
 def draw_aside(store: Store, taken: Intake) -> None:
-    """Draw the rows that were set aside, and let them and the data report be taken away."""
+    """Draw the rows set aside, and the downloads of those rows and of the data report."""
     from segcore.intake.report import data_report
 
     name = Path(taken.data["name"]).stem
@@ -92,7 +92,10 @@ def draw_aside(store: Store, taken: Intake) -> None:
             rows = cache.computed("aside", taken.aside, lambda: store.frame(str(taken.aside)).head(_SHOWN_ASIDE).map(_cell))
             more = taken.rows_set_aside - len(rows)
             st.dataframe(
-                rows, hide_index=True, height=38 + 35 * min(len(rows), 8), alt="Rows that were set aside, where they stand and why"
+                rows,
+                hide_index=True,
+                height=38 + 35 * min(len(rows), 8),
+                alt="Rows that were set aside, where they are in the file, and why",
             )
             if more > 0:
                 st.caption(f"The first {len(rows):,}; {more:,} more are in the file.")
@@ -124,7 +127,7 @@ def _aside_csv(store: Store, taken: Intake) -> bytes:
 
 
 def draw_preview(store: Store, preview: str, rows: int) -> None:
-    """Draw the first rows, as text, as they were read; what cannot be seen is escaped."""
+    """Draw the first rows as text, as they were read; invisible characters are escaped."""
     frame = cache.computed("preview", preview, lambda: store.frame(preview).map(_cell))
     st.caption(f"The first {len(frame):,} of {counted(rows, 'row')}, as read.")
     st.dataframe(frame, hide_index=True, height=320, alt="The first rows of the data")

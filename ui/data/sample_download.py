@@ -29,12 +29,12 @@ def is_here(store: Store, name: str) -> bool:
 
 
 def download(store: Store, name: str, *, url: str | None = None) -> None:
-    """Fetch a sample into the store, drawing how much has come.
+    """Download a sample into the store and draw the progress.
 
     Raises
     ------
     SourceError
-        Where it cannot be fetched, in one sentence.
+        If the sample cannot be downloaded.
     """
     bar = st.progress(0.0, text=f"Downloading {name}")
     expected = EXPECTED_BYTES.get(name, 0)
@@ -46,7 +46,7 @@ def download(store: Store, name: str, *, url: str | None = None) -> None:
 
 
 def fetch(store: Store, name: str, *, url: str | None = None) -> Iterator[int]:
-    """Run the command that downloads, and yield the bytes that have come, again and again until it has ended."""
+    """Run the download command and yield the number of bytes received until it ends."""
     process = start_child(
         python_command("segcore", "samples", "get", name, "--json", *(["--url", url] if url else [])),
         environment=child_environment(SEGCORE_HOME=str(store.home.absolute())),
@@ -59,13 +59,13 @@ def fetch(store: Store, name: str, *, url: str | None = None) -> Iterator[int]:
             time.sleep(_LOOK_SECONDS)
         said = process.communicate()[1].strip().splitlines()
     finally:
-        process.kill()  # the page was left or drawn anew
+        process.kill()  # the page was left or redrawn
         process.wait()
     if process.returncode:
         reason = (
             said[-1].removeprefix("segcore: ").removeprefix("error: ") if said else f"the download ended with code {process.returncode}."
         )
-        raise SourceError(f"{reason} Here, “Upload a file” takes any copy of it.")
+        raise SourceError(f"{reason} You can also load a copy with “Upload a file”.")
 
 
 def _received(store: Store) -> int:

@@ -1,4 +1,4 @@
-"""Choice of the data: a sample, an upload, a file or folder on this machine; and ways on where it could not be loaded."""
+"""Choice of the data: a sample, an upload, or a path on this machine; with remedies if loading fails."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FORMATS_SPOKEN = "CSV or TSV (also .gz and .zst), XLSX, Parquet or JSON Lines"
 
 
 def choose_data(store: Store) -> None:
-    """Draw the three ways to choose data; an error is one sentence, and what was loaded stays."""
+    """Draw the three ways to choose data; after an error, the earlier data stay loaded."""
     way = st.segmented_control("Where the data comes from", (SAMPLE, UPLOAD, PATH), key="data.way", default=SAMPLE, required=True)
     if way == SAMPLE:
         _samples(store)
@@ -42,24 +42,24 @@ def choose_data(store: Store) -> None:
 
 
 def say_problem(place: str) -> None:
-    """Draw what went wrong last, if it went wrong at this place of the page."""
+    """Draw the latest error if it occurred at this place of the page."""
     problem = state.recall("data_problem")
     if problem and problem[0] == place:
         st.error(escape(problem[1]), icon=":material/error:")
 
 
 def attempt(store: Store, request: DataRequest, place: str = CHOOSER) -> None:
-    """Load data, or show at this place of the page why that fails; what was loaded stays."""
+    """Load data, or show the error at this place of the page and keep the earlier data."""
     _forget_pending()
     try:
         loading.load(store, request)
     except SegcoreError as error:
         text, remedy = error_text(error, "screen"), remedy_of(error)
-        # What cannot be read to take it in cannot be read to look at it either.
+        # A file that cannot be read cannot be previewed either.
         seen = None if isinstance(error, SourceError) else loading.look(store, request)
         if seen is not None or remedy is not None:
             state.remember("data_pending", Pending(request, seen, remedy, place))
-        state.remember("data_problem", (place, f"{text} What was loaded before is still loaded." if state.intake() else text))
+        state.remember("data_problem", (place, f"{text} The earlier data are still loaded." if state.intake() else text))
     st.rerun()
 
 
@@ -71,11 +71,11 @@ class Pending:
     ----------
     request : DataRequest
     seen : Peek or None
-        What the file looks like; ``None`` where it cannot be read before somebody chooses how.
+        A preview of the file; ``None`` if it cannot be read before the analyst chooses how.
     remedy : Remedy or None
-        What to try the same request with.
+        The change to try.
     place : str
-        Where on the page it was asked for.
+        Where on the page it was requested.
     """
 
     request: DataRequest
@@ -85,13 +85,13 @@ class Pending:
 
 
 def pending() -> Pending | None:
-    """Return the request that failed last, where another choice may let it succeed."""
+    """Return the last failed request if another choice may let it succeed."""
     found: Pending | None = state.recall("data_pending")
     return found
 
 
 def draw_remedy(store: Store, failed: Pending, taken: Intake | None) -> None:
-    """Draw what is wrong with a file that cannot be used as it is, and a button for each way to use it."""
+    """Draw what is wrong with a file, and one button per remedy."""
     say_problem(failed.place)
     with st.container(horizontal=True, vertical_alignment="center"):
         for way in ways_on(failed.remedy, failed.request) if failed.remedy is not None else ():
@@ -138,14 +138,14 @@ def _upload(store: Store) -> None:
         f"{_FORMATS_SPOKEN}: one row per order line, per rating or per customer",
         type=FORMATS,
         key="data.upload",
-        help="The file stays on this machine: it is copied into segcore's own store, and nowhere else.",
+        help="The file stays on this machine, as a copy in segcore's store.",
     )
     if file is not None and st.button(f"Load {file.name}", key="data.load_upload"):
         attempt(store, request_for(keep_upload(store, file.name, file.getbuffer()), file.name))
 
 
 def keep_upload(store: Store, name: str, content: bytes | memoryview) -> Path:
-    """Keep an uploaded file in the store's home under the digest of its content, and return where."""
+    """Save an uploaded file in the store's home under the digest of its content, and return its path."""
     folder = store.home / "uploads"
     folder.mkdir(exist_ok=True)
     path = folder / (hashlib.sha256(content).hexdigest() + _ending(name))
@@ -157,7 +157,7 @@ def keep_upload(store: Store, name: str, content: bytes | memoryview) -> Path:
 
 
 def _ending(name: str) -> str:
-    """Return the ending of a file's format, such as ``.csv.gz``; any other is dropped."""
+    """Return the suffix of a file's format, such as ``.csv.gz``, without any other suffix."""
     endings = [part for part in name.lower().split(".")[1:][-2:] if part in FORMATS]
     packed = bool(endings) and endings[-1] in ("gz", "zst")
     return "".join(f".{part}" for part in (endings if packed else endings[-1:]))
@@ -171,7 +171,7 @@ def _path(store: Store) -> None:
         asked = st.form_submit_button("Load")
     if asked:
         if not path.strip():
-            state.remember("data_problem", (CHOOSER, "Give the path of a file."))
+            state.remember("data_problem", (CHOOSER, "Enter the path of a file."))
             st.rerun()
         from segcore.data.files.reader import user_path
 

@@ -102,7 +102,7 @@ def test_a_row_that_stands_twice_can_be_set_aside(write_text):
     path = str(write_text("customer_id,age\n1,30\n2,40\n1,30\n"))
 
     with pytest.raises(
-        DataError, match=r"is in line 2 and in line 4; set exact repeats aside with --duplicates aside, keep one row per customer"
+        DataError, match=r"is in line 2 and in line 4; set exact duplicates aside with --duplicates aside, keep one row per customer"
     ):
         read_source(DataRequest(path, kind="customers"))
 

@@ -13,20 +13,20 @@ REQUEST = DataRequest("orders.csv", reading=ReadOptions(delimiter=";"))
     ("remedy", "labels", "changed"),
     [
         (Remedy("set_aside"), ["Skip unreadable rows"], {"rows": RowRules(set_aside=True)}),
-        (Remedy("date_order", {"orders": ["mdy", "dmy"]}), ["The month comes first", "The day comes first"], {"rows": RowRules("mdy")}),
+        (Remedy("date_order", {"orders": ["mdy", "dmy"]}), ["Month first", "Day first"], {"rows": RowRules("mdy")}),
         (
             Remedy("encoding", {"choices": ["cp1251"]}),
             ["Read as Windows-1251"],
             {"reading": ReadOptions(delimiter=";", encoding="cp1251")},
         ),
-        (Remedy("header_row", {"choices": [3]}), ["Row 3 holds the column names"], {"reading": ReadOptions(delimiter=";", header_row=3)}),
-        (Remedy("delimiter", {"choices": ["tab"]}), ["Values are separated by: tab"], {"reading": ReadOptions(delimiter="tab")}),
+        (Remedy("header_row", {"choices": [3]}), ["Column names are in row 3"], {"reading": ReadOptions(delimiter=";", header_row=3)}),
+        (Remedy("delimiter", {"choices": ["tab"]}), ["Delimiter: tab"], {"reading": ReadOptions(delimiter="tab")}),
         (
             Remedy("sheets", {"choices": ["May", "June"]}),
             ["Use the sheet May", "Use the sheet June"],
             {"reading": ReadOptions(delimiter=";", sheets=("May",))},
         ),
-        (Remedy("one_row_per_customer", {"exact": True}), ["Leave exact repeats out"], {"rows": RowRules(duplicates="aside")}),
+        (Remedy("one_row_per_customer", {"exact": True}), ["Set exact duplicates aside"], {"rows": RowRules(duplicates="aside")}),
     ],
 )
 def test_each_way_on_is_the_same_request_with_what_was_missing(remedy, labels, changed):
