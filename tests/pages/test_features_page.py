@@ -189,7 +189,7 @@ def test_the_outlier_rule_says_whom_it_leaves_out(open_app, small_intake, store,
 
 def test_repeats_are_hidden_among_what_is_advanced(open_app, small_intake):
     app = open_app("features")
-    assert "Advanced: repeats and seed" in [expander.label for expander in app.expander]
+    assert "Advanced: copies and seed" in [expander.label for expander in app.expander]
     app.number_input(key="features.repeats").set_value(3).run()
     app.switch_page("pages/sweep.py").run()
     assert "135 rows, 3 copies of each customer" in "".join(element.value for element in app.markdown)
@@ -206,10 +206,10 @@ def test_each_ticked_feature_is_shown_with_its_spread(open_app, small_intake, st
 
 def test_near_duplicates_are_pointed_out_in_words(open_app, small_intake, words):
     app = look_at(open_app("features"), "Correlations")
-    assert "say nearly the same" in words(app)
+    assert "measure nearly the same" in words(app)
     app = press(app, "All")
-    assert "say nearly the same (r = " in words(app)
-    assert "untick one of the two" in words(app)
+    assert "measure nearly the same (r = " in words(app)
+    assert "Untick one of the two" in words(app)
     charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
     assert {chart["data"][0]["type"] for chart in charts} == {"heatmap"}
 
@@ -236,7 +236,7 @@ def test_weights_and_transforms_reach_the_choice_and_the_sweep(open_app, small_i
     app = edit(open_app("features"), Recency={"Priority": "High", "Transform": "Log"}, Orders={"Own factor": 1.75})
     assert chosen(app, small_intake).weights == {"Recency": 4.0, "invoices": 1.75}
     assert chosen(app, small_intake).transforms == {"Recency": "log"}
-    assert "**Recency** × 4 (high), **Orders** × 1.75; everything else counts once" in words(app)
+    assert "**Recency** × 4 (high), **Orders** × 1.75. All other features count once" in words(app)
     app.switch_page("pages/sweep.py").run()
     assert "2 weighed · 1 transformed" in words(app)
     app.slider(key="grid.kmeans.n_clusters.span").set_range(2, 3).run()
@@ -309,7 +309,7 @@ def test_a_transformed_feature_is_drawn_before_and_after_side_by_side(open_app, 
     assert after["layout"]["xaxis"]["title"]["text"] == "balance, power"
     values = store.feature_table(customers.table).column("balance")
     expected = transformed(values, "power", fitted_transform(values, "power"))
-    assert f"Skewness goes from {skew(values):.1f} to {skew(expected):.1f}" in words(app)
+    assert f"Skewness changes from {skew(values):.1f} to {skew(expected):.1f}" in words(app)
 
 
 def test_customers_are_scaled_from_0_to_1_and_all_their_columns_ticked(open_app, customers, words):
@@ -322,7 +322,7 @@ def test_customers_are_scaled_from_0_to_1_and_all_their_columns_ticked(open_app,
     assert sum(label.startswith("housing: ") for label in labels) == 1
     assert ticked(app) == labels
     assert "scaled together" in words(app)
-    assert frame_with(app, "What becomes of it")["Column"].tolist() == ["client_id", "churn"]
+    assert frame_with(app, "Used as")["Column"].tolist() == ["client_id", "churn"]
 
 
 def test_a_category_is_one_tick_and_one_weight_for_all_its_dummies(open_app, customers, store):
@@ -355,7 +355,7 @@ def test_a_word_lets_a_feature_of_little_spread_catch_up_and_a_factor_does_not(o
 def test_a_transform_of_a_category_is_refused_in_words(open_app, customers, words):
     app = edit(open_app("features"), job={"Transform": "Log"})
     assert chosen(app, customers).transforms == {}
-    assert "job: each value is 0 or 1 already" in words(app)
+    assert "job: all values are 0 or 1" in words(app)
 
 
 def test_the_values_of_a_category_are_counted(open_app, customers):
@@ -372,7 +372,7 @@ def test_the_values_of_a_category_are_counted(open_app, customers):
 
 def test_dummies_of_one_column_are_no_near_duplicates_of_each_other(open_app, customers, words):
     app = look_at(open_app("features"), "Correlations")
-    assert "No two ticked features say nearly the same" in words(app)
+    assert "No two ticked features measure nearly the same" in words(app)
 
 
 def test_ratings_have_all_their_features_ticked(open_app, ratings, store, words):
@@ -453,7 +453,7 @@ def test_the_files_are_offered_and_made_on_the_click_only(open_app, small_intake
 def test_many_features_are_shown_by_their_strongest_pairs(open_app, small_intake, words):
     app = look_at(press(open_app("features"), "All"), "Correlations")
     assert "The strongest pairs" in words(app)
-    pairs = frame_with(app, "Goes with")
+    pairs = frame_with(app, "Correlated with")
     assert pairs["r"].abs().is_monotonic_decreasing
     (chart,) = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart"))
     assert len(chart["data"][0]["x"]) <= 40

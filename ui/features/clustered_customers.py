@@ -1,4 +1,4 @@
-"""Which customers are clustered, and what was left out on the way from the rows that were read."""
+"""Which customers are clustered, and what is left out between the rows read and the customers clustered."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def kept_customers(taken: Intake, table: FeatureTable, outliers: Outliers) -> np.ndarray | None:
-    """Return which customers are clustered, shape (n_customers,), bool; None where all of them are."""
+    """Return which customers are clustered, shape (n_customers,), bool; None if all are."""
     if outliers == "none":
         return None
 
@@ -49,14 +49,14 @@ def set_aside(taken: Intake, table: FeatureTable) -> tuple[int, float | None]:
 
 
 def account(taken: Intake, table: FeatureTable, plan: Plan) -> pd.DataFrame:
-    """Return the steps from what was read to what is clustered, each with its rows, customers and net revenue.
+    """Return the steps from the rows read to the customers clustered, each with its rows, customers and net revenue.
 
-    What is taken away is negative, so that each column adds up to the next line that is not.
+    Removed amounts are negative, so that each column adds up to the next line that is not.
     """
     lines: list[tuple[str, int | None, int | None, float | None]] = [("Rows read", taken.rows_read, None, None)]
     lines += [(f"Set aside: {sentence(aside.reason)}", -aside.rows, None, None) for aside in taken.set_aside]
     if taken.filtered_out:
-        lines.append(("Left out by the filters", -taken.filtered_out, None, None))
+        lines.append(("Filtered out", -taken.filtered_out, None, None))
     revenue = None if table.revenue is None else float(table.revenue.sum())
     lines.append(("Used", taken.rows_used, len(table), revenue))
     if plan.outliers == "kit":
@@ -72,9 +72,9 @@ def account(taken: Intake, table: FeatureTable, plan: Plan) -> pd.DataFrame:
 
 
 def account_words(taken: Intake, table: FeatureTable, plan: Plan) -> str:
-    """Return the account in one sentence or two."""
+    """Return the same steps in one or two sentences."""
     aside = [f"{found.rows:,} set aside ({sentence(found.reason)})" for found in taken.set_aside]
-    aside += [f"{taken.filtered_out:,} left out by the filters"] if taken.filtered_out else []
+    aside += [f"{taken.filtered_out:,} filtered out"] if taken.filtered_out else []
     rows = f"{counted(taken.rows_read, 'row')} read, {', '.join(aside)}{', ' if aside else ''}"
     rows += f"{taken.rows_used:,} used" if aside else "all used"
     customers = f"{counted(len(table), 'customer')}"
@@ -87,19 +87,21 @@ def account_words(taken: Intake, table: FeatureTable, plan: Plan) -> str:
     if plan.repeats > 1:
         customers += f", {plan.repeats} copies of each"
     made = [use.use in ("number", "binary", "category") for use in taken.uses]
-    columns = "" if all(made) else f" Of {counted(len(made), 'column')}, {sum(made):,} make the features; the others are not clustered on."
+    columns = (
+        "" if all(made) else f" Of {counted(len(made), 'column')}, {sum(made):,} {'is' if sum(made) == 1 else 'are'} used as features."
+    )
     return f"{rows}; {customers}.{columns}"
 
 
 def draw_account(taken: Intake, table: FeatureTable, plan: Plan) -> None:
-    """Draw what the plan leaves out."""
+    """Draw what is left out of the clustering."""
     rows = account(taken, table, plan)
     with st.container(border=True):
         st.markdown("**What is left out**")
         st.markdown(account_words(taken, table, plan))
         if len(rows) > 2:
             whole = {name: st.column_config.NumberColumn(format="localized") for name in ("Rows", "Customers")}
-            money = st.column_config.NumberColumn(format="localized", help="In the data's own currency, cancellations taken off.")
+            money = st.column_config.NumberColumn(format="localized", help="In the currency of the data, after cancellations.")
             st.dataframe(
                 rows.round(),
                 hide_index=True,
@@ -112,4 +114,6 @@ def draw_account(taken: Intake, table: FeatureTable, plan: Plan) -> None:
             lost, part = set_aside(taken, table)
             if lost and part:
                 each, usual = part * float(table.revenue.sum()) / lost, float(table.revenue.mean())
-                st.caption(f"Those set aside bring {number_text(round(each))} each on average; all customers {number_text(round(usual))}.")
+                st.caption(
+                    f"Average revenue of those set aside: {number_text(round(each))}; of all customers: {number_text(round(usual))}."
+                )

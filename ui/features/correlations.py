@@ -1,4 +1,4 @@
-"""The correlations of the ticked features: which ones measure nearly the same, and a heat map."""
+"""Correlations of the ticked features: near-duplicates and a heat map."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from segcore.records.intake import Intake
 
 MOST_MAPPED = 40
-"""Features from which on the heat map shows those of the strongest pairs only."""
+"""With more features than this, the heat map shows only those of the strongest pairs."""
 _PAIRS_SHOWN = 20
-_WORTH_SHOWING = 0.1  # a weaker correlation is hardly one
+_WORTH_SHOWING = 0.1  # weaker correlations are negligible
 _NAMED = 6
 
 
 def correlations_of(plan: Plan, taken: Intake, table: FeatureTable) -> Correlations:
-    """Return the correlations of the ticked features of the customers that are clustered, after their transforms."""
+    """Return the correlations of the ticked features over the clustered customers, after transforms."""
 
     def build() -> Correlations:
         transforms = plan.transforms
@@ -46,9 +46,9 @@ def correlations_of(plan: Plan, taken: Intake, table: FeatureTable) -> Correlati
 
 
 def draw_pairs(plan: Plan, taken: Intake, table: FeatureTable) -> None:
-    """Draw the correlations of the ticked features, and say which count the same thing twice."""
+    """Draw the correlations of the ticked features, and name near-duplicates."""
     if len(plan.features) < 2:
-        st.caption("Tick two features or more to see how they go together.")
+        st.caption("Tick at least two features to see their correlations.")
         return
     found = correlations_of(plan, taken, table)
     titles = unique_titles(table.dictionary)
@@ -63,10 +63,10 @@ def draw_pairs(plan: Plan, taken: Intake, table: FeatureTable) -> None:
         mapped = found.among(strongest_names(found))
         if len(mapped.names) < 2:
             return
-        st.caption(f"The heat map shows the {len(mapped.names)} features of the strongest pairs, of {len(found.names)}.")
+        st.caption(f"The heat map shows the {len(mapped.names)} features with the strongest correlations, of {len(found.names)}.")
     figure = draw_correlations(mapped, titles=titles)
     st.plotly_chart(figure, config=CONFIG, key="correlations", alt="Heat map of the correlations of the ticked features")
-    st.caption("r = 1: the two go together exactly; 0: neither says anything of the other; -1: one falls where the other rises.")
+    st.caption("r = 1: the two rise together exactly; 0: no linear relation; -1: one falls as the other rises.")
 
 
 def strongest_names(found: Correlations, most: int = MOST_MAPPED) -> tuple[str, ...]:
@@ -84,8 +84,8 @@ def _draw_near_duplicates(found: Correlations, titles: dict[str, str], taken: In
     single = {tick.key for group in group_features(table.dictionary, taken.kind) for tick in group.ticks if tick.names == (tick.key,)}
     if pairs:
         st.markdown(
-            f"**{counted(len(pairs), 'pair')} of features {'says' if len(pairs) == 1 else 'say'} nearly the same.** What both measure "
-            "counts double in the clustering: untick one of the two, or keep both if it is to count double."
+            f"**{counted(len(pairs), 'pair')} of features {'measures' if len(pairs) == 1 else 'measure'} nearly the same.** What both "
+            "measure counts double in the clustering. Untick one of the two, or keep both if it should count double."
         )
     for first, second, r in pairs[:_NAMED]:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -104,30 +104,30 @@ def _draw_near_duplicates(found: Correlations, titles: dict[str, str], taken: In
 
 def pair_words(first: str, second: str, r: float, titles: dict[str, str]) -> str:
     """Return one sentence about a near-duplicate."""
-    return f"{titles.get(first, first)} and {titles.get(second, second)} say nearly the same (r = {r:.2f})."
+    return f"{titles.get(first, first)} and {titles.get(second, second)} measure nearly the same (r = {r:.2f})."
 
 
 def more_pair_words(found: Correlations, titles: dict[str, str], n_pairs: int) -> list[str]:
-    """Return what else is to be known of the correlations."""
+    """Return the remaining remarks on the correlations."""
     lines = []
     if n_pairs > _NAMED:
-        lines.append(f"{n_pairs - _NAMED} more pairs are as close (r of {NEAR_DUPLICATE} or more, in size).")
+        lines.append(f"{n_pairs - _NAMED} more pairs are as close (|r| of {NEAR_DUPLICATE} or more).")
     if not n_pairs:
-        lines.append(f"No two ticked features say nearly the same: every r is below {NEAR_DUPLICATE} in size.")
+        lines.append(f"No two ticked features measure nearly the same: every |r| is below {NEAR_DUPLICATE}.")
     if found.constant:
         names = ", ".join(escape(titles.get(name, name)) for name in found.constant)
-        lines.append(f"The same for every customer, so of no use for telling them apart: {names}.")
+        lines.append(f"These features have the same value for every customer, so they do not separate customers: {names}.")
     return lines
 
 
 def _draw_strongest(found: Correlations, titles: dict[str, str]) -> None:
     pairs = found.pairs(_WORTH_SHOWING, most=_PAIRS_SHOWN)
     if not pairs:
-        st.markdown(f"No two features go together: every r is below {_WORTH_SHOWING} in size.")
+        st.markdown(f"No two features are correlated: every |r| is below {_WORTH_SHOWING}.")
         return
     rows = pd.DataFrame(
         [(titles.get(first, first), titles.get(second, second), r) for first, second, r in pairs],
-        columns=["Feature", "Goes with", "r"],
+        columns=["Feature", "Correlated with", "r"],
     )
     st.markdown("**The strongest pairs**")
     st.dataframe(

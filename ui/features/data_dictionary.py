@@ -1,4 +1,4 @@
-"""The data dictionary on screen: what each feature is, and the files to download."""
+"""Data dictionary on screen: what each feature is, and the files to download."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def draw_dictionary(plan: Plan, taken: Intake, table: FeatureTable) -> None:
-    """Draw what each feature is and how it was made, and why columns were left out; and hand the files over."""
+    """Draw each feature's definition and source columns, why other columns were left out, and the downloads."""
     draw_files(taken, table, plan)
     ticked = set(plan.features)
     rows = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""How the ticked features are distributed: all of them in a table, one of them large."""
+"""Distributions of the ticked features: all in a table, one enlarged."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def _ticks(plan: Plan, taken: Intake, table: FeatureTable) -> list[Tick]:
 
 
 def draw_spreads(plan: Plan, taken: Intake, table: FeatureTable) -> None:
-    """Draw a line with a small histogram for each ticked number, the values of each ticked category, and one of them large."""
+    """Draw a small histogram per ticked number, the values of each ticked category, and one feature enlarged."""
     ticks = _ticks(plan, taken, table)
     if not ticks:
-        st.caption("Tick a feature to see how it is spread.")
+        st.caption("Tick a feature to see its distribution.")
         return
     entries = {entry.name: entry for entry in table.dictionary}
     if plan.outliers == "kit":
-        st.caption("Of the customers that are clustered; those set aside by the outlier rule are not counted.")
+        st.caption("Only clustered customers are counted, without those the outlier rule sets aside.")
     numbers = [tick for tick in ticks if tick.is_number]
     if numbers:
         _draw_numbers([(entries[tick.key], spread_of(taken, table, tick.key, None, plan.outliers)) for tick in numbers])
@@ -79,7 +79,7 @@ def _draw_numbers(found: list[tuple[FeatureEntry, Spread]]) -> None:
         column_config={
             "Distribution": st.column_config.BarChartColumn(help="Customers in each bin, from the 1st to the 99th percentile."),
             "Zeros": st.column_config.NumberColumn(format="%.0f %%", help="Customers for whom the feature is exactly 0."),
-            "Skewness": st.column_config.NumberColumn(format="%.1f", help="0 is symmetric; above 1 a long tail to the right."),
+            "Skewness": st.column_config.NumberColumn(format="%.1f", help="0 is symmetric; above 1 means a long tail to the right."),
             **numeric,
         },
         height=38 + 35 * min(len(found), 14),
@@ -109,7 +109,7 @@ def _draw_categories(found: list[tuple[Tick, Shares]]) -> None:
 
 
 def _look_closer(entry: FeatureEntry, transform: Transform | None, taken: Intake, table: FeatureTable, plan: Plan) -> None:
-    """Draw a number's histogram, and beside it the one after its transform."""
+    """Draw a number's histogram, and next to it the one after its transform."""
     from segcore.plots.feature_overview import draw_spread
 
     before = spread_of(taken, table, entry.name, None, plan.outliers)
@@ -129,22 +129,22 @@ def _look_closer(entry: FeatureEntry, transform: Transform | None, taken: Intake
         figure = draw_spread(after, title=title, unit=unit)
         st.plotly_chart(figure, config=CONFIG, key="spread.after", alt=f"Histogram of {entry.title} after the {transform}")
         st.caption(
-            f"Skewness goes from {before.skewness:.1f} to {after.skewness:.1f}"
+            f"Skewness changes from {before.skewness:.1f} to {after.skewness:.1f}"
             + (", where 0 is symmetric." if abs(after.skewness) < abs(before.skewness) else ": the transform does not help here.")
         )
 
 
 def transformed_title(entry: FeatureEntry, transform: Transform) -> tuple[str, str]:
-    """Return what a feature and its unit are called after a transform."""
+    """Return a feature's title and unit after a transform."""
     word = "log" if transform == "log" else "power"
     return f"{entry.title}, {word}", f"{word} of {entry.unit}" if entry.unit else ""
 
 
 def spread_words(one: Spread, title: str, unit: str) -> str:
-    """Return what a histogram shows, for those who do not see it."""
+    """Describe a histogram in words, for screen readers."""
     suffix = f" {unit}" if unit else ""
     if one.is_constant:
-        return f"{title} is {number_text(one.low)}{suffix} for every customer, so it tells none from another."
+        return f"{title} is {number_text(one.low)}{suffix} for every customer, so it does not separate customers."
     words = (
         f"Half of the customers have {title} between {number_text(one.quarter)} and {number_text(one.three_quarters)}{suffix}; "
         f"the median is {number_text(one.median)}, the whole range {number_text(one.low)} to {number_text(one.high)}."
@@ -157,7 +157,7 @@ def spread_words(one: Spread, title: str, unit: str) -> str:
 
 
 def shares_of(taken: Intake, table: FeatureTable, tick: Tick, entries: dict[str, FeatureEntry], plan: Plan) -> Shares:
-    """Return how many of the customers that are clustered have each value of a category."""
+    """Count the clustered customers for each value of a category."""
 
     def build() -> Shares:
         columns = np.column_stack([values_of(taken, table, name, None, plan.outliers) for name in tick.names])
@@ -172,7 +172,7 @@ def _value(entry: FeatureEntry) -> str:
 
 
 def _zero(table: FeatureTable, name: str) -> str:
-    """Return the value that is 0 where a column has two."""
+    """Return the value that is 0 in a column with two values."""
     for recipe in table.fitted.get("columns", ()):
         if recipe.get("use") == "binary" and name in recipe.get("names", ()):
             return "(missing)" if recipe["values"][0] is None else str(recipe["values"][0])

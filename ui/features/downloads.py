@@ -1,4 +1,4 @@
-"""Take the data dictionary and the table of features away as files; each is made only when its button is clicked."""
+"""Downloads of the data dictionary and the feature table; each file is made when its button is clicked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def dictionary_file(table: FeatureTable) -> bytes:
 
 
 def features_file(table: FeatureTable, plan: Plan, suffix: str) -> bytes:
-    """Return the ticked features of the customers that are clustered, before weights, transforms and scaling, as `features` writes them."""
+    """Return the ticked features of the clustered customers, before weights, transforms and scaling, as `features` writes them."""
     from segcore.export.tables import table_bytes
     from segcore.features.assemble import assemble
     from segcore.features.output import rows_for_file
@@ -48,7 +48,7 @@ def draw_files(taken: Intake, table: FeatureTable, plan: Plan) -> None:
             key="files.dictionary",
             on_click="ignore",
             icon=":material/menu_book:",
-            help="Every feature and every column that is none, in words.",
+            help="Describes every feature, and every column that is not a feature.",
         )
         for suffix, title in ((".csv", "CSV"), (".parquet", "Parquet")):
             st.download_button(
@@ -60,5 +60,5 @@ def draw_files(taken: Intake, table: FeatureTable, plan: Plan) -> None:
                 on_click="ignore",
                 icon=":material/table:",
                 disabled=not plan.features,
-                help=f"The {counted(len(plan.features), 'ticked feature')} of the clustered, before weights, transforms and scaling.",
+                help=f"The {counted(len(plan.features), 'ticked feature')} of the clustered customers, before any change.",
             )

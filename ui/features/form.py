@@ -1,4 +1,4 @@
-"""Tick features, and say what is done with their table before the clustering."""
+"""Form for the features to cluster by, and for what is done to them before clustering."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ _SETTINGS = (
 )
 SCALER_TITLES = {"standard": "Standard", "minmax": "Min-max", "robust": "Robust", "none": "None"}
 _SCALER_WORDS = {
-    "standard": "Each feature less its mean, divided by its standard deviation: one unit means equally unusual in every feature.",
-    "minmax": "Each feature stretched from 0 to 1: one extreme customer presses all others together.",
-    "robust": "Each feature less its median, divided by its interquartile range: extreme customers stay extreme.",
-    "none": "The features as they are: those with large numbers decide everything.",
+    "standard": "Subtract each feature's mean and divide by its standard deviation: one unit is equally unusual in every feature.",
+    "minmax": "Stretch each feature to 0 to 1: one extreme customer squeezes all others together.",
+    "robust": "Subtract each feature's median and divide by its interquartile range: extreme customers stay extreme.",
+    "none": "Leave the features as they are: those with large numbers decide everything.",
 }
-_BLOCK_WORDS = "The values of one category are scaled together, so that a column with many values weighs no more than one with few."
+_BLOCK_WORDS = "The values of one category are scaled together, so a column with many values weighs no more than one with few."
 _LABEL = 48  # letters of a label
-_BOX_LETTERS = 8  # about the width of a box and of what parts it from the next
-_LONG = 700  # letters of a group from which on it scrolls, so that the form stays in sight
+_BOX_LETTERS = 8  # about the width of a box and the space to the next
+_LONG = 700  # a group with more letters scrolls, so that the form stays in sight
 _SCROLLED = 330  # pixels
 SEARCHED = 24
-"""Ticks from which on a field finds them by name."""
+"""With at least this many ticks, a search field is shown."""
 
 
 def feature_form(taken: Intake, table: FeatureTable) -> Plan:
-    """Draw the whole form and return its plan, which is kept for this session."""
+    """Draw the whole form, keep its plan for this session, and return it."""
     groups = cache.computed("groups", taken.table, lambda: group_features(table.dictionary, taken.kind))
     ticks = [tick for group in groups for tick in group.ticks]
     _seed(taken, ticks)
@@ -71,13 +71,13 @@ def feature_form(taken: Intake, table: FeatureTable) -> Plan:
     st.header("Weigh and transform", anchor=False)
     rule: Outliers = "kit" if taken.kind == "transactions" and state.widget("features.outliers") else "none"
     weights, transforms = feature_weights.weigh(taken, table, ticked, rule, state.widget("features.scaler") or "standard")
-    st.header("Before the clustering", anchor=False)
+    st.header("Before clustering", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
         scaler = _scaling(ticked)
     with right, st.container(border=True, height="stretch"):
         outliers = _outlier_rule(taken, table)
-    with st.expander("Advanced: repeats and seed", icon=":material/tune:"):
+    with st.expander("Advanced: copies and seed", icon=":material/tune:"):
         repeats, seed = _advanced()
     plan = Plan(features, outliers, scaler, transforms, weights, repeats, seed).with_features(features)
     state.keep_plan(plan)
@@ -126,7 +126,7 @@ def _show_preset(name: str, taken: Intake, table: FeatureTable) -> None:
 
 
 def _tick_only(features: tuple[str, ...], taken: Intake, table: FeatureTable) -> None:
-    """Tick some features and no others; weights stay, for when their features are ticked again."""
+    """Tick exactly these features; the weights of the others are kept in case they are ticked again."""
     for tick in _ticks_of(taken, table):
         state.set_widget(_tick_key(taken, tick), not set(features).isdisjoint(tick.names))
     state.keep_plan(state.plan().with_features(features))
@@ -138,7 +138,7 @@ def untick(feature: str, taken: Intake, table: FeatureTable) -> None:
 
 
 def use_setting(name: str, taken: Intake, table: FeatureTable) -> None:
-    """Set features, outlier rule, scaling and all grids to the Intel kit's or to the app's own; a callback."""
+    """Set features, outlier rule, scaling and all grids to the Intel kit's or the app's defaults; a callback."""
     from segcore.features.planning.defaults import APP, KIT
 
     plan = (KIT if name == "kit" else APP[taken.kind]).plan(table, taken.kind)
@@ -174,7 +174,7 @@ def _ticks(taken: Intake, table: FeatureTable, groups: tuple[Group, ...]) -> Non
     ]
     shown = [(group, ticks) for group, ticks in shown if ticks]
     if not shown:
-        st.caption("No feature is called so; the ticks are as they were.")
+        st.caption("No feature has that name. The ticks are unchanged.")
     for first in range(0, len(shown), 2):
         pair = shown[first : first + 2]
         for column, (group, ticks) in zip(st.columns(len(pair), gap="medium"), pair, strict=True):
@@ -190,7 +190,7 @@ def _search(groups: tuple[Group, ...], kind: str) -> str:
     state.seed_widget("features.find", kept)
     what = "column" if kind == "customers" else "feature"
     found = st.text_input(
-        f"Find a {what}", key="features.find", placeholder=f"part of its name, of {number} {what}s", icon=":material/search:", width=320
+        f"Find a {what}", key="features.find", placeholder=f"Part of the name, among {number} {what}s", icon=":material/search:", width=320
     )
     state.remember("features.find", found)
     return found.strip().lower()
@@ -232,25 +232,25 @@ def _set_all(keys: list[str], ticked: bool) -> None:
 
 
 def _draw_left_out(taken: Intake, table: FeatureTable) -> None:
-    """Draw which columns are not features, with the reason, and where that is changed."""
+    """Draw which columns are not features, the reason, and a link to change it."""
     rows = left_out(taken, table)
     if rows.empty:
         return
-    with st.expander(f"What cannot be ticked, and why ({len(rows):,})", icon=":material/block:"):
+    with st.expander(f"Columns that are not features, and why ({len(rows):,})", icon=":material/block:"):
         st.dataframe(
             rows,
             hide_index=True,
             height=38 + 35 * min(len(rows), 8),
             column_config={"Why": st.column_config.TextColumn(width="large")},
-            alt="What cannot be ticked, and why",
+            alt="Columns that are not features, and why",
         )
-        st.page_link("pages/data.py", label="Change what becomes of columns on Data", icon=":material/table_view:")
+        st.page_link("pages/data.py", label="Change the use of columns on the Data screen", icon=":material/table_view:")
 
 
 def left_out(taken: Intake, table: FeatureTable) -> pd.DataFrame:
-    """Return the columns that are no features: their name, what became of them, and why."""
+    """Return the columns that are not features: name, use and reason."""
     if taken.uses:
-        words = {"id": "names the customer", "profile": "carried along, shown for each segment", "dropped": "left out"}
+        words = {"id": "customer id", "profile": "carried along, shown for each segment", "dropped": "left out"}
         found = [(use.column, words[use.use], sentence(use.reason, "screen")) for use in taken.uses if use.use in words]
     else:
         found = [
@@ -262,7 +262,7 @@ def left_out(taken: Intake, table: FeatureTable) -> pd.DataFrame:
             for entry in table.dictionary
             if entry.dropped
         ]
-    return pd.DataFrame(found, columns=["Column", "What becomes of it", "Why"])
+    return pd.DataFrame(found, columns=["Column", "Used as", "Why"])
 
 
 def _scaling(ticked: list[Tick]) -> Scaler:
@@ -277,20 +277,18 @@ def _scaling(ticked: list[Tick]) -> Scaler:
 def _outlier_rule(taken: Intake, table: FeatureTable) -> Outliers:
     if taken.kind != "transactions":
         st.markdown("**Outlier rule**")
-        st.caption("The Intel kit's rule needs transactions: it looks at amount, recency and number of lines. Everyone is clustered.")
+        st.caption("The Intel kit's rule needs transactions: it uses amount, recency and number of lines. All customers are clustered.")
         return "none"
-    asked = st.toggle("Set outliers aside, as the Intel kit does", key="features.outliers")
+    asked = st.toggle("Set outliers aside by the Intel kit's rule", key="features.outliers")
     customers, revenue = set_aside(taken, table)
     lost = f"{counted(customers, 'customer')} ({percent_text(customers / len(table))})"
     money = f" with {percent_text(revenue)} of the revenue" if revenue is not None else ""
     if asked:
-        st.caption(
-            f"{lost}{money} {'is' if customers == 1 else 'are'} left out of the clustering. They can still be scored and exported, marked."
-        )
+        st.caption(f"{lost}{money} {'is' if customers == 1 else 'are'} left out. They can still be scored and exported, with a mark.")
     else:
-        st.caption(f"Off: everyone is clustered. The rule would leave out {lost}{money}.")
+        st.caption(f"Off: all customers are clustered. The rule would leave out {lost}{money}.")
     if revenue is not None and customers and revenue > 2 * customers / len(table):
-        st.caption("They buy for more than twice as much as the average customer: the rule takes the best ones away.")
+        st.caption("They spend more than twice as much as the average customer: the rule removes the best ones.")
     return "kit" if asked else "none"
 
 
@@ -302,9 +300,9 @@ def _advanced() -> tuple[int, int]:
         max_value=1000,
         step=1,
         key="features.repeats",
-        help="Only to try the engines on more rows, as the Intel kit's --repeats does: copies get a little noise. 1 is no copies.",
+        help="To test the engines on more rows, like the Intel kit's --repeats. Copies get a little noise. 1 means no copies.",
     )
-    seed = right.number_input("Seed", min_value=0, max_value=2**31 - 1, step=1, key="features.seed", help="Of every random draw.")
+    seed = right.number_input("Seed", min_value=0, max_value=2**31 - 1, step=1, key="features.seed", help="Seed of every random draw.")
     return int(repeats), int(seed)
 
 

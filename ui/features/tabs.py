@@ -1,4 +1,4 @@
-"""The tabs below the form: distributions, correlations and the data dictionary of the ticked features."""
+"""Tabs below the form: distributions, correlations and data dictionary of the ticked features."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TAB = "features.tab"
 
 
 def draw_tabs(plan: Plan, taken: Intake, table: FeatureTable) -> None:
-    """Draw the three views below the form; only the one that is looked at is computed."""
+    """Draw the three tabs; only the open one is computed."""
     state.seed_widget(_TAB, state.recall(_TAB, TABS[0]))
     tabs = st.tabs(list(TABS), key=_TAB, on_change="rerun")
     state.remember(_TAB, state.widget(_TAB, TABS[0]))

@@ -1,4 +1,4 @@
-"""One feature as the clustered customers have it, before and after its transform; each number computed once."""
+"""Values of one feature over the clustered customers, before and after its transform; each result computed once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def values_of(taken: Intake, table: FeatureTable, name: str, transform: Transform | None = None, outliers: Outliers = "none") -> np.ndarray:
-    """Return a feature of the customers that are clustered, shape (n_customers,), transformed as it is before scaling."""
+    """Return a feature of the clustered customers, shape (n_customers,), transformed but not scaled."""
     kept = kept_customers(taken, table, outliers)
     values = table.column(name) if kept is None else table.column(name)[kept]
     if transform is None:
@@ -36,7 +36,7 @@ def _transformed(values: np.ndarray, transform: Transform) -> np.ndarray:
 
 
 def spread_of(taken: Intake, table: FeatureTable, name: str, transform: Transform | None = None, outliers: Outliers = "none") -> Spread:
-    """Return how a feature is spread over the customers that are clustered."""
+    """Return a feature's distribution over the clustered customers."""
     key = f"{taken.table}.{outliers}.{transform or ''}.{name}"
     return cache.described("spread", key, lambda: spread(name, values_of(taken, table, name, transform, outliers)))
 
@@ -44,7 +44,7 @@ def spread_of(taken: Intake, table: FeatureTable, name: str, transform: Transfor
 def scaled_variance(
     taken: Intake, table: FeatureTable, names: tuple[str, ...], transform: Transform | None, scaler: Scaler, outliers: Outliers
 ) -> float:
-    """Return the variance that features have together when scaled, before weights: of a number, or of all dummies of a column."""
+    """Return the total variance of some features when scaled, before weights: of a number, or of all dummies of a column."""
 
     def build() -> float:
         from segcore.features.preparation import prepare_rows
@@ -59,7 +59,7 @@ def scaled_variance(
 
 
 def catch_up(table: FeatureTable, ticked: Sequence[Tick], variances: Sequence[float]) -> list[float]:
-    """Return the `catch_up` factors of the ticked features, in their order, from variances that are at hand."""
+    """Return the `catch_up` factors of the ticked features, in their order, from known variances."""
     from segcore.features.distances import factor_to
 
     # Columns with dummies first, as there, so that the average has the same last digit and a sweep the same id.
@@ -69,7 +69,7 @@ def catch_up(table: FeatureTable, ticked: Sequence[Tick], variances: Sequence[fl
 
 
 def advice(taken: Intake, table: FeatureTable, name: str, outliers: Outliers = "none") -> Transform | None:
-    """Return the transform that would make a skewed feature clearly less skewed; None where there is none."""
+    """Return the transform that would make a skewed feature clearly less skewed, or None."""
 
     def build() -> Transform | None:
         from segcore.features.planning.transform_advice import suggested_transform

@@ -1,4 +1,4 @@
-"""Say which features count for more, and transform skewed ones: one table, a line for each tick."""
+"""Weights and transforms of the ticked features, in one table with one row per tick."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _WORDS = {word.capitalize(): word for word in PRIORITIES}
 _TRANSFORM_TITLES: Mapping[str, str] = {name: title for title, name in TRANSFORMS.items()}
 _ROWS_SHOWN = 12
 _NAMED = 8
-_HARDLY = 10.0  # per cent of the distances below which the numbers hardly decide anything
+_HARDLY = 10.0  # per cent of the distances; below it, the numbers hardly decide anything
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What was said of features, ticked or not.
+    """Weights and transforms of features, ticked or not.
 
     Parameters
     ----------
     priorities : mapping of tick or feature to str or float
-        One of ``PRIORITIES``, or a factor; where there is none it counts once.
+        One of ``PRIORITIES``, or a factor; without either, the feature counts once.
     transforms : mapping of feature to {"log", "power"}
     """
 
@@ -47,11 +47,11 @@ class Kept:
     transforms: Mapping[str, Transform]
 
     def priority(self, tick: Tick) -> str | float:
-        """Return what was said of a tick, or of its dummies where a choice named these."""
+        """Return the priority of a tick, or of its dummies if those were chosen."""
         return next((self.priorities[name] for name in (tick.key, *tick.names) if name in self.priorities), 1.0)
 
     def transform(self, tick: Tick) -> Transform | None:
-        """Return what is done to a tick before it is scaled."""
+        """Return the transform of a tick."""
         return self.transforms.get(tick.key) if tick.is_number else None
 
 
@@ -60,24 +60,24 @@ def _name(taken: Intake) -> str:
 
 
 def kept(taken: Intake) -> Kept:
-    """Return what was said so far."""
+    """Return the choices so far."""
     found: Kept = state.recall(_name(taken), Kept({}, {}))
     return found
 
 
 def seed(taken: Intake, plan: Plan) -> None:
-    """Take over a plan's weights and transforms unless some were set in this session."""
+    """Use a plan's weights and transforms unless some were set in this session."""
     if state.recall(_name(taken)) is None:
         put(taken, plan)
 
 
 def put(taken: Intake, plan: Plan) -> None:
-    """Show a plan's weights and transforms, and no others."""
+    """Show exactly a plan's weights and transforms."""
     _keep(taken, Kept(dict(plan.weights), dict(plan.transforms)))
 
 
 def _keep(taken: Intake, said: Kept) -> None:
-    """Keep what was said otherwise than in the table, which then begins anew."""
+    """Keep choices made outside the table, which is then rebuilt."""
     state.remember(_name(taken), said)
     state.remember("weights.edition", state.recall("weights.edition", 0) + 1)
 
@@ -90,8 +90,8 @@ def weigh(
         st.caption("Tick a feature to weigh it.")
         return {}, {}
     st.caption(
-        "A weight multiplies a feature after scaling: the segments follow features of high priority more. "
-        "A log or power pulls in the long tail of a skewed feature before scaling, so that a few extreme customers do not decide."
+        "A weight multiplies a feature after scaling, so the segments follow features of high priority more. "
+        "A log or power shortens the long tail of a skewed feature before scaling, so that a few extreme customers do not decide."
     )
     key = f"weights.{state.recall('weights.edition', 0)}.{digest([taken.table, [tick.key for tick in ticked]])[:12]}"
     said, wrong = _edited(kept(taken), ticked, state.widget(key))
@@ -112,12 +112,12 @@ def weigh(
 
 
 def _edited(said: Kept, ticked: Sequence[Tick], held: Mapping[str, Any] | None) -> tuple[Kept, list[str]]:
-    """Return what is said once the cells that were changed are taken over, and the titles of what cannot be transformed.
+    """Return the choices with the changed cells applied, and the titles of features that cannot be transformed.
 
     Parameters
     ----------
     held : mapping or None
-        What the table's widget holds: ``edited_rows`` has the changed cells by position and column.
+        State of the table's widget: ``edited_rows`` has the changed cells by position and column.
     """
     priorities, transforms = dict(said.priorities), dict(said.transforms)
     wrong = []
@@ -142,7 +142,7 @@ def _edited(said: Kept, ticked: Sequence[Tick], held: Mapping[str, Any] | None) 
 
 
 def _factors(table: FeatureTable, ticked: Sequence[Tick], said: Kept, variances: Sequence[float]) -> list[float]:
-    """Return what each tick is multiplied by; a word first lets a feature of little spread catch up with the average one."""
+    """Return the factor of each tick; a priority first raises a feature of little spread to the average one."""
     ahead = catch_up(table, ticked, variances)
     found = []
     for tick, raised in zip(ticked, ahead, strict=True):
@@ -171,26 +171,26 @@ def _table(key: str, rows: pd.DataFrame, *, has_numbers: bool) -> None:
             "Priority": st.column_config.SelectboxColumn(
                 options=[NONE, *_WORDS],
                 required=True,
-                help=f"It weighs so many times an average feature: {words}. One that hardly varies once scaled is raised to that first.",
+                help=f"Weight as a multiple of an average feature: {words}. A feature that hardly varies is raised to the average first.",
             ),
             "Own factor": st.column_config.NumberColumn(
                 min_value=0.01,
                 max_value=1000.0,
                 step=0.01,
                 format="%g",
-                help="In place of a priority, any factor above 0 on the scaled feature as it is; below 1 it counts less.",
+                help="Instead of a priority: a factor above 0 that multiplies the scaled feature. Below 1, it counts less.",
             ),
             "Counts for": st.column_config.NumberColumn(
                 format="%.1f %%",
-                help="Its share of the squared distances between customers, as transformed, scaled and weighed: what decides the segments.",
+                help="Share of the squared distances between customers, after transform, scaling and weights. This decides the segments.",
             ),
             "Transform": st.column_config.SelectboxColumn(
                 options=[NONE, *TRANSFORMS],
                 required=True,
-                help="Log: the logarithm of 1 + its size, with its sign. Power: Yeo and Johnson's that comes closest to a bell curve.",
+                help="Log: the logarithm of 1 + the absolute value, keeping the sign. Power: Yeo–Johnson, closest to a bell curve.",
             ),
             "Skewness": st.column_config.NumberColumn(
-                format="%.1f", help="0 is symmetric; above 1 a long tail to the right, below -1 to the left. As transformed."
+                format="%.1f", help="After the transform. 0 is symmetric; above 1 means a long tail to the right, below -1 to the left."
             ),
             "Hint": st.column_config.TextColumn("Skewed?", width="small"),
         },
@@ -222,22 +222,22 @@ def _hint(advised: Transform | None) -> str:
 
 
 def _say(ticked: Sequence[Tick], said: Kept, factors: Sequence[float], wrong: Sequence[str]) -> None:
-    """Say in one sentence which features are weighed, and which cannot be transformed."""
+    """Draw which features are weighted, and which cannot be transformed."""
     if wrong:
         st.warning(
-            f"{escape(', '.join(wrong))}: each value is 0 or 1 already, which no log or power changes, so nothing is done there.",
+            f"{escape(', '.join(wrong))}: all values are 0 or 1, so a log or power would change nothing.",
             icon=":material/info:",
         )
     weighed = [(tick, factor) for tick, factor in zip(ticked, factors, strict=True) if factor != 1]
     if not weighed:
         return
     if len({said.priority(tick) for tick in ticked}) == 1 and not isinstance(said.priority(ticked[0]), str):
-        st.markdown("Every ticked feature has the same weight, so none counts for more than another.")
+        st.markdown("All ticked features have the same weight.")
         return
     weighed.sort(key=lambda pair: -pair[1])
     words = ", ".join(f"**{escape(tick.title)}** × {factor:.3g}{_word(said.priority(tick))}" for tick, factor in weighed[:_NAMED])
     more = f" and {len(weighed) - _NAMED} more" if len(weighed) > _NAMED else ""
-    st.markdown(f"Weighed: {words}{more}; everything else counts once.")
+    st.markdown(f"Weighted: {words}{more}. All other features count once.")
 
 
 def _word(priority: str | float) -> str:
@@ -245,7 +245,7 @@ def _word(priority: str | float) -> str:
 
 
 def _compare_kinds(ticked: Sequence[Tick], counts: Sequence[float]) -> None:
-    """Say how much the numbers decide beside the categories, where there are both."""
+    """Draw how much numbers and categories decide, if there are both."""
     numbers = [part for tick, part in zip(ticked, counts, strict=True) if tick.is_number]
     if not numbers or len(numbers) == len(ticked):
         return
@@ -256,12 +256,12 @@ def _compare_kinds(ticked: Sequence[Tick], counts: Sequence[float]) -> None:
         f"{counted(others, 'category', 'categories')} for {percent_text(1 - part)}."
     )
     if sum(numbers) < _HARDLY:
-        words += " For the numbers to count for more: transform the skewed ones, give them a priority, or choose another scaling."
+        words += " To make the numbers count for more, transform skewed ones, give them a priority, or choose another scaling."
     st.caption(words)
 
 
 def _skewed(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Kept, outliers: Outliers) -> None:
-    """Offer to log all skewed features that a log helps, and to take all transforms back."""
+    """Draw buttons to log all skewed features that a log helps, and to undo all transforms."""
     waiting = [
         tick for tick in ticked if tick.is_number and tick.key not in said.transforms and advice(taken, table, tick.key, outliers) == "log"
     ]
@@ -275,7 +275,7 @@ def _skewed(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Ke
                 label,
                 key="weights.log",
                 icon=":material/show_chart:",
-                help=f"Of: {', '.join(escape(tick.title) for tick in waiting)}",
+                help=f"Features: {', '.join(escape(tick.title) for tick in waiting)}",
                 on_click=_log,
                 args=(taken, [tick.key for tick in waiting]),
             )
@@ -284,7 +284,7 @@ def _skewed(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Ke
                 "Undo all transforms",
                 key="weights.undo",
                 icon=":material/undo:",
-                help=f"Of: {', '.join(escape(tick.title) for tick in transformed)}",
+                help=f"Features: {', '.join(escape(tick.title) for tick in transformed)}",
                 on_click=_undo,
                 args=(taken, [tick.key for tick in transformed]),
             )
