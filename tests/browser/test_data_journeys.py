@@ -63,7 +63,7 @@ def sweep_and_explore(page, settle):
     go(page, settle, "Sweep")
     page.get_by_role("button", name="Run sweep").click()
     page.get_by_role("button", name="Explore the results").click(timeout=LONG)
-    expect(page.get_by_role("combobox", name="Point of the grid")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("combobox", name="Solution")).to_be_visible(timeout=LONG)
     settle(page)
 
 

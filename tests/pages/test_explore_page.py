@@ -182,7 +182,7 @@ def test_the_tree_of_a_hierarchy_is_drawn(spec_of, finish, open_app, words):
     app = open_app("explore", sweep=sweep.id, point=point_key(sweep.spec.points[1]))
     assert not app.exception
     assert "tree" in figures(app)
-    assert "How do the segments join?" in words(app)
+    assert "How do the segments merge?" in words(app)
 
 
 @pytest.mark.parametrize(

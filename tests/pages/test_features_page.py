@@ -166,7 +166,7 @@ def test_the_kits_setting_is_one_click_for_features_rule_and_grid(open_app, smal
         "Tolerance": "0.001, 0.0001, 1e-05",
         "Starts": "",
     }
-    assert "27 points" in "".join(element.value for element in app.markdown)
+    assert "27 solutions" in "".join(element.value for element in app.markdown)
     app.segmented_control(key="sweep.algorithm").set_value("dbscan").run()
     assert fields(app) == {"Neighbours (customers)": "10, 50, 100", "Radius eps (scaled units)": "0.3, 0.5, 0.7"}
     app.switch_page("pages/features.py").run()
@@ -174,7 +174,7 @@ def test_the_kits_setting_is_one_click_for_features_rule_and_grid(open_app, smal
     assert len(ticked(app)) == 12
     app.switch_page("pages/sweep.py").run()
     app.segmented_control(key="sweep.algorithm").set_value("kmeans").run()
-    assert "11 points" in "".join(element.value for element in app.markdown)
+    assert "11 solutions" in "".join(element.value for element in app.markdown)
 
 
 def test_the_outlier_rule_says_whom_it_leaves_out(open_app, small_intake, store, words):
@@ -238,7 +238,7 @@ def test_weights_and_transforms_reach_the_choice_and_the_sweep(open_app, small_i
     assert chosen(app, small_intake).transforms == {"Recency": "log"}
     assert "**Recency** × 4 (high), **Orders** × 1.75. All other features count once" in words(app)
     app.switch_page("pages/sweep.py").run()
-    assert "2 weighed · 1 transformed" in words(app)
+    assert "2 weighted · 1 transformed" in words(app)
     app.slider(key="grid.kmeans.n_clusters.span").set_range(2, 3).run()
     app.button(key="sweep.run").click().run()
     assert not app.exception

@@ -21,10 +21,10 @@ def test_the_form_offers_the_shapes_as_pills_and_counts_the_points(open_app, sma
     app = choose(open_app("sweep"), "gaussian_mixture")
     pills = app.button_group(key="grid.gaussian_mixture.covariance_type.choice")
     assert pills.options == ["full", "tied", "diag", "spherical"]
-    assert "**18 points** (number of components 2 to 10; shape full, diag; starts 3)" in said(app)
+    assert "**18 solutions** (number of components 2 to 10; shape full, diag; starts 3)" in said(app)
     pills.set_value(["spherical", "full"]).run()
     app.slider(key="grid.gaussian_mixture.n_components.span").set_range(2, 4).run()
-    assert "**6 points** (number of components 2 to 4; shape full, spherical; starts 3)" in said(app)
+    assert "**6 solutions** (number of components 2 to 4; shape full, spherical; starts 3)" in said(app)
 
 
 def test_no_shape_at_all_is_said_at_the_field_and_nothing_can_be_run(open_app, small_intake):
@@ -44,7 +44,7 @@ def test_shapes_are_kept_when_the_page_is_left(open_app, small_intake):
 
 def test_mini_batch_k_means_asks_for_its_batch(open_app, small_intake):
     app = choose(open_app("sweep"), "minibatch_kmeans")
-    assert "**11 points** (number of segments 2 to 12; batch 1024; starts 3), each fitted to **" in said(app)
+    assert "**11 solutions** (number of segments 2 to 12; batch 1024; starts 3), each fitted to **" in said(app)
 
 
 @pytest.fixture

@@ -179,7 +179,7 @@ def test_the_form_asks_for_it_and_explore_shows_it(open_app, small_intake, store
     assert not app.exception
     assert app.segmented_control(key="sweep.algorithm").options == ["Quantile bands"]
     assert app.slider(key="grid.bands.n_bands.span").value == (2, 6)
-    assert "**5 points** (bands 2 to 6; ties below), each fitted to **" in words(app)
+    assert "**5 solutions** (bands 2 to 6; ties below), each fitted to **" in words(app)
     assert "of memory on this machine" in words(app)
     app.button_group(key="grid.bands.cut.choice").set_value(["below", "above"]).run()
     app.button(key="sweep.run").click().run()

@@ -56,7 +56,7 @@ def test_a_sweep_that_does_not_fit_cannot_be_started_and_it_is_said_what_to_chan
 
 def test_until_this_machine_is_measured_no_time_is_guessed(open_app, small_intake, measuring, home, words):
     app = open_app("sweep")
-    assert "Measuring how fast it is, once" in words(app)
+    assert "Measuring this machine's speed once" in words(app)
     assert "MiB of memory on this machine" in words(app)
     assert not run_button(app).disabled
     app.run()

@@ -17,7 +17,7 @@ def said(app):
 
 def test_the_defaults_are_eleven_points_of_k_means(open_app, small_intake, words):
     app = open_app("sweep")
-    assert "**11 points** (number of segments 2 to 12; tolerance 0.0001; starts 10)" in said(app)
+    assert "**11 solutions** (number of segments 2 to 12; tolerance 0.0001; starts 10)" in said(app)
     assert "45 rows × 12 features" in said(app)
     assert "No sweep has been run yet" in words(app)
     assert [button.label for button in app.button if button.proto.type == "primary"] == ["Run sweep"]
@@ -26,13 +26,13 @@ def test_the_defaults_are_eleven_points_of_k_means(open_app, small_intake, words
 def test_a_sweep_runs_to_its_end_and_leads_to_explore(open_app, small_intake, store, words):
     app = open_app("sweep")
     app.slider(key="grid.kmeans.n_clusters.span").set_range(2, 4).run()
-    assert "**3 points**" in said(app)
+    assert "**3 solutions**" in said(app)
     press(app, "Run sweep")
     [sweep_id] = store.sweep_ids()
     assert jobs.wait(store, sweep_id, timeout=120).state == "done"
     app.run()
     assert not app.exception
-    assert "is done**: 3 points" in said(app)
+    assert "is done**: 3 solutions" in said(app)
     spec = store.spec(sweep_id)
     assert [point["n_clusters"] for point in spec.points] == [2, 3, 4]
     assert {point["n_init"] for point in spec.points} == {10}
@@ -52,7 +52,7 @@ def test_the_same_question_is_answered_from_the_store_and_says_so(open_app, stor
     other.slider(key="grid.kmeans.n_clusters.span").set_range(2, 3).run()
     press(other, "Run sweep")
     assert store.sweep_ids() == [sweep_id]
-    assert "come from the store, at once" in words(other)
+    assert "Already computed; showing saved results" in words(other)
     assert not other.get("progress")
 
 
@@ -64,17 +64,17 @@ def test_values_outside_their_domain_are_said_at_the_field(open_app, small_intak
     assert not [button for button in app.button if button.label == "Run sweep"]
     app.text_input(key="grid.kmeans.tol.text").set_value("0.001, 0.0001").run()
     assert not app.error
-    assert "**22 points**" in said(app)
+    assert "**22 solutions**" in said(app)
 
 
 def test_a_list_of_values_can_be_given_instead_of_a_range(open_app, small_intake):
     app = open_app("sweep")
     app.segmented_control(key="grid.kmeans.n_clusters.mode").set_value("List").run()
     app.text_input(key="grid.kmeans.n_clusters.text").set_value("2, 5, 9").run()
-    assert "**3 points** (number of segments 2, 5, 9;" in said(app)
+    assert "**3 solutions** (number of segments 2, 5, 9;" in said(app)
     app.switch_page("pages/home.py").run()
     app.switch_page("pages/sweep.py").run()
-    assert "**3 points** (number of segments 2, 5, 9;" in said(app)
+    assert "**3 solutions** (number of segments 2, 5, 9;" in said(app)
 
 
 def test_an_edited_kit_grid_survives_a_change_of_page(open_app, small_intake):
@@ -84,7 +84,7 @@ def test_an_edited_kit_grid_survives_a_change_of_page(open_app, small_intake):
     app.switch_page("pages/home.py").run()
     app.switch_page("pages/sweep.py").run()
     assert next(field for field in app.text_input if field.label == "Tolerance").value == "0.5"
-    assert "**9 points**" in said(app)
+    assert "**9 solutions**" in said(app)
 
 
 def test_dbscan_shows_the_curve_and_suggests_eps(open_app, small_intake, words):
@@ -131,7 +131,7 @@ def test_a_cancelled_sweep_keeps_its_points_and_can_be_resumed(open_app, spec_of
     store.add_sweep(spec)
     store.put_job(spec.id, kind="sweep", title="k-means on orders.csv", spec={}, total=2, state="cancelled")
     app = open_app("sweep", sweep=spec.id)
-    assert "was cancelled** after 0 of 2 points" in said(app)
+    assert "was cancelled** after 0 of 2 solutions" in said(app)
     press(app, "Resume")
     assert jobs.wait(store, spec.id, timeout=120).state == "done"
 

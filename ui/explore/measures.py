@@ -1,4 +1,4 @@
-"""Every measure of every solution, as curves or maps in which a solution can be clicked."""
+"""Curves or maps of every measure of every solution; a click chooses a solution."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NUMBERS = {1: "One more measure", 2: "Two more measures", 3: "Three more measur
 
 
 def figure_keys(sweep: Sweep) -> tuple[str, ...]:
-    """Return the keys of the figures in which a point can be clicked."""
+    """Return the keys of the figures in which a solution can be clicked."""
     return tuple(figure_key(sweep, name) for name in (*_measures(sweep)[0], *_measures(sweep)[1], "sizes", "features"))
 
 
@@ -30,7 +30,7 @@ def figure_key(sweep: Sweep, name: str) -> str:
 
 
 def _measures(sweep: Sweep) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the measures to draw at once, and those to open: all maps at once, curves beyond the second on demand."""
+    """Return the measures to draw at once and those on demand: all maps at once, curves beyond the second on demand."""
     own = algorithm(sweep.spec.algorithm).presentation.measures
     if is_mapped(sweep):
         return own, ()
@@ -43,9 +43,9 @@ def is_mapped(sweep: Sweep) -> bool:
 
 
 def draw_measures(sweep: Sweep, chosen: int) -> None:
-    """Draw the measures at every point, two figures a row; a click in one chooses the point."""
+    """Draw the measures of every solution, two figures per row; a click in one chooses the solution."""
     recommended = recommended_position(sweep)
-    st.header("How good is each point?", anchor=False)
+    st.header("How good is each solution?", anchor=False)
     first, more = _measures(sweep)
     with st.grid(2, min_column_width=420, gap="medium") as grid:
         for name in first:
@@ -69,4 +69,4 @@ def _draw_measure(sweep: Sweep, name: str, chosen: int, recommended: int | None)
         curves = curves_data(sweep, name)
         figure = draw_curves(curves, chosen=chosen, recommended=recommended)
         words = describe_curves(curves, chosen=chosen, recommended=recommended)
-    draw_figure(figure, key=figure_key(sweep, name), name=f"{shown.title} at every point of the grid", words=words, clickable=True)
+    draw_figure(figure, key=figure_key(sweep, name), name=f"{shown.title} of every solution", words=words, clickable=True)

@@ -1,4 +1,4 @@
-"""Which solution of a sweep is recommended, and why; and the wait for those that are still missing."""
+"""The recommended solution of a sweep, with the reason; and the wait for unfinished solutions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WATCH_SECONDS = 3.0
 
 
 def watch(store: Store, sweep: Sweep) -> None:
-    """Run the page again when more points are there; drawn only while some are missing."""
+    """Run the page again when more solutions have finished; drawn only while some are missing."""
     seen = sum(solution is not None for solution in sweep.solutions)
 
     def look() -> None:
@@ -28,7 +28,7 @@ def watch(store: Store, sweep: Sweep) -> None:
 
 
 def draw_recommendation(sweep: Sweep) -> None:
-    """Say which point to start from and why, or that none is clearly best and why."""
+    """Draw the recommended solution with the reason, or why none is recommended."""
     found = sweep.recommendation
     there = sum(solution is not None for solution in sweep.solutions)
     if found is None:
@@ -45,7 +45,7 @@ def draw_recommendation(sweep: Sweep) -> None:
         st.markdown(f":material/star: **Recommended: {escape(_label(sweep, position))}.** {escape(found.reason)}", width="stretch")
         is_chosen = state.chosen_point(sweep) == position
         st.button(
-            "Chosen" if is_chosen else "Choose it",
+            "Chosen" if is_chosen else "Choose this solution",
             key="explore.recommended",
             icon=":material/check:" if is_chosen else None,
             disabled=is_chosen,

@@ -13,16 +13,16 @@ from segcore.sweeps.points import metric, point_table
 
 
 def draw_table(sweep: Sweep, chosen: int) -> None:
-    """Draw every point's numbers, and offer them as CSV at full precision."""
-    st.header("Every point in numbers", anchor=False)
+    """Draw the numbers of every solution, with a download as CSV at full precision."""
+    st.header("All solutions in numbers", anchor=False)
     table = pd.DataFrame(point_table(sweep))
     shown = table.assign(noise_share=100 * table["noise_share"].astype(float)).dropna(axis="columns", how="all")
     shown.insert(0, "chosen", ["●" if position == chosen else "" for position in range(len(shown))])
-    st.dataframe(shown, hide_index=True, column_config=_columns(sweep), placeholder="–", alt="Every point of the grid with its measures")
+    st.dataframe(shown, hide_index=True, column_config=_columns(sweep), placeholder="–", alt="Every solution with its measures")
     st.download_button(
         "Download the table as CSV",
         data=lambda: table.to_csv(index=False).encode(),
-        file_name=f"points-{sweep.id[:12]}.csv",
+        file_name=f"solutions-{sweep.id[:12]}.csv",
         mime="text/csv",
         icon=":material/download:",
         on_click="ignore",
@@ -42,7 +42,7 @@ def _columns(sweep: Sweep) -> dict[str, Any]:
         "smallest": number("Smallest", format="localized", help="Rows in the smallest segment."),
         "noise_share": number("Noise", format="%.1f %%"),
         "silhouette": number("Silhouette", format="%.3f"),
-        "silhouette_low": number("Low", format="%.3f", help="95 % interval of the silhouette; equal to it where it is exact."),
+        "silhouette_low": number("Low", format="%.3f", help="95 % interval of the silhouette; equals the silhouette if that is exact."),
         "silhouette_high": number("High", format="%.3f"),
         "silhouette_sample": number("Measured on", format="localized", help="Rows on which the silhouette was measured."),
         "inertia": number("Inertia", format="%,.0f", help=metric("inertia").reading),
@@ -52,6 +52,6 @@ def _columns(sweep: Sweep) -> dict[str, Any]:
         "mean_compactness": number("Mean compactness", format="%.3f"),
         "fit_seconds": number("Fit (seconds)", format="%.3f"),
         "engine": "Engine",
-        "same_segments_as": st.column_config.TextColumn("Same segments as", help="The first point of the grid with the same segments."),
+        "same_segments_as": st.column_config.TextColumn("Same segments as", help="The first solution with the same segments."),
         "reason": st.column_config.TextColumn("Reason", width="large"),
     }

@@ -1,4 +1,4 @@
-"""What the screens know of a sweep: its solutions, the rows it clustered, titles and names; each read once."""
+"""Data of a sweep for the screens: solutions, clustered rows, titles and names; each read once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ui.shell import cache
 
 
 def clustered(store: Store, sweep: Sweep) -> Assembled:
-    """Return the rows that a sweep clustered, in the order of its labels, unscaled; and who was set aside."""
+    """Return the rows that a sweep clustered, unscaled and in the order of its labels; and the customers set aside."""
     spec = sweep.spec
 
     def build() -> Assembled:
@@ -23,20 +23,20 @@ def clustered(store: Store, sweep: Sweep) -> Assembled:
 
 
 def find_solution(store: Store, sweep: Sweep, position: int) -> Solution | None:
-    """Return a point's solution with its labels; None where the point is not there or has none.
+    """Return a solution with its labels; None if it has not finished or has no labels.
 
-    A failed point is read anew each time, because it may be tried again; one that is there never changes.
+    A failed solution is read again each time, because it may be tried again; a finished one never changes.
     """
     found = sweep.solutions[position]
     return cache.solution(str(store.home), sweep.id, position) if found is not None and found.status == "ok" else None
 
 
 def feature_titles(store: Store, sweep: Sweep) -> dict[str, str]:
-    """Return what a screen calls each feature of a sweep; features of one title are told apart by their name."""
+    """Return the title of each feature of a sweep on screen; equal titles get the feature's name added."""
     entries = cache.feature_table(str(store.home), sweep.spec.table).dictionary
     return unique_titles(entry for entry in entries if entry.name in sweep.spec.plan.features)
 
 
 def segment_names(store: Store, sweep: Sweep, position: int) -> dict[int, str]:
-    """Return what the analyst calls the segments of a point."""
+    """Return the analyst's names of a solution's segments."""
     return store.segment_names(sweep.id, point_key(sweep.spec.points[position]))

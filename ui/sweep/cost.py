@@ -1,4 +1,4 @@
-"""What the sweep that the form describes would take, beside the button that starts it."""
+"""Estimated time and memory of the sweep in the form, next to its start button."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _WATCH_SECONDS = 2.0
 def estimate(
     home: str, taken: Intake, table: FeatureTable, plan: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName, limit: int
 ) -> SweepEstimate | None:
-    """Return what the sweep would take, computed once for each form; None where the rows cannot be clustered, which its start says.
+    """Return the estimate, computed once per form; None if the rows cannot be clustered, which starting the sweep reports.
 
-    Its time is None until this machine is measured.
+    The time is None until this machine's speed is measured.
     """
     from segcore.sweeps.cost.calibration import read_calibration
     from segcore.sweeps.cost.estimate import estimate_sweep
     from segcore.sweeps.cost.sampled_rows import SampledRows
 
     calibration = read_calibration(home)
-    memory = max(1, limit // _STEP_BYTES) * _STEP_BYTES  # what is free changes all the time
+    memory = max(1, limit // _STEP_BYTES) * _STEP_BYTES  # the free memory changes all the time
 
     def build() -> SweepEstimate | None:
         try:
@@ -55,7 +55,7 @@ def _name(calibration: Calibration | None) -> str:
 
 
 def draw_estimate(home: str, found: SweepEstimate) -> None:
-    """Say what a sweep takes; its time as soon as this machine is measured, which is begun here where it was not done yet."""
+    """Draw the estimate; the time follows once this machine's speed is measured, which this starts if needed."""
     from segcore.sweeps.cost.calibration import read_calibration
 
     if found.seconds is not None:
@@ -71,11 +71,11 @@ def _draw_measuring(home: str, needed: int) -> None:
 
     if read_calibration(home) is not None or not _is_measuring(home):
         st.rerun()
-    st.caption(f"About {bytes_text(needed)} of memory on this machine. Measuring how fast it is, once, to say how long this takes…")
+    st.caption(f"About {bytes_text(needed)} of memory on this machine. Measuring this machine's speed once, to estimate the time…")
 
 
 def _is_measuring(home: str) -> bool:
-    """Tell whether this machine is being measured, which the first to ask begins."""
+    """Tell whether this machine's speed is being measured; the first call starts it."""
     from segcore.sweeps.cost.calibration import start_calibration
 
     return cache.once_a_server("calibration", home, lambda: start_calibration(home)).poll() is None

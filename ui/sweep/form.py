@@ -1,4 +1,4 @@
-"""Ask for a sweep: algorithm, grid, engine; say what it will do, and start it."""
+"""Form for a sweep: algorithm, grid and engine; with what it will do and the button that starts it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 ENGINE_TITLES = {"shared": "Shared", "stock": "Stock", "intel": "Intel"}
 ENGINE_WORDS = {
-    "shared": "the whole grid at once, work that points have in common done once; the labels are stock's.",
-    "stock": "scikit-learn, one independent fit a point.",
-    "intel": "scikit-learn-intelex, Intel's accelerated code; each fit records whether that is what really ran.",
+    "shared": "computes the whole grid at once and common work once; same result as scikit-learn.",
+    "stock": "scikit-learn, one independent fit per solution.",
+    "intel": "scikit-learn-intelex, Intel's accelerated code; each fit records whether it really ran.",
 }
 
 
 def sweep_form(store: Store, taken: Intake, table: FeatureTable, plan: Plan) -> None:
-    """Draw the form; its one primary button starts the sweep and follows it."""
+    """Draw the form; its primary button starts the sweep and follows it."""
     with st.container(border=True):
         _what_goes_in(taken, table, plan)
         spec = algorithm(_pick_algorithm())
@@ -51,7 +51,7 @@ def sweep_form(store: Store, taken: Intake, table: FeatureTable, plan: Plan) -> 
 
 
 def _run_button(store: Store, taken: Intake, table: FeatureTable, plan: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> None:
-    """Draw the button with what the sweep takes beside it; it cannot be pressed where the sweep would not fit into memory."""
+    """Draw the start button and the estimate; it is disabled if the sweep would not fit into memory."""
     limit = available_bytes()
     found = cost.estimate(str(store.home), taken, table, plan, spec, grid, engine, limit)
     refusal = found.refusal(limit) if found else None
@@ -77,7 +77,7 @@ def _what_goes_in(taken: Intake, table: FeatureTable, plan: Plan) -> None:
     shown = "; ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     rule = "outliers set aside" if plan.outliers == "kit" else "no outlier rule"
     changed = [
-        *([f"{len(plan.weights)} weighed"] if plan.weights else []),
+        *([f"{len(plan.weights)} weighted"] if plan.weights else []),
         *([f"{len(plan.transforms)} transformed"] if plan.transforms else []),
     ]
     parts = [
@@ -128,16 +128,16 @@ def _grid(spec: AlgorithmSpec, plan: Plan, taken: Intake, table: FeatureTable) -
 
 
 def what_it_does(grid: Grid, spec: AlgorithmSpec, plan: Plan, taken: Intake, table: FeatureTable) -> str:
-    """Return one line: how many points, of which axes, on how many rows and features."""
+    """Return one line: how many solutions, over which axes, on how many rows and features."""
     rows = (len(table) - (set_aside(taken, table)[0] if plan.outliers == "kit" else 0)) * plan.repeats
     axes = "; ".join(axis_words(spec.param(name), values) for name, values in grid.axes)
     copies = f", {plan.repeats} copies of each customer" if plan.repeats > 1 else ""
     size = f"{counted(rows, 'row')}{copies} × {counted(len(plan.features), 'feature')}"
-    return f"**{counted(len(grid), 'point')}** ({axes}), each fitted to **{size}**."
+    return f"**{counted(len(grid), 'solution')}** ({axes}), each fitted to **{size}**."
 
 
 def start(store: Store, taken: Intake, plan: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> None:
-    """Start the sweep that the form describes and follow it; a callback, so what is wrong is kept for the page to say."""
+    """Start the sweep of the form and follow it; a callback, so an error is kept and shown by the page."""
     from segcore.sweeps.spec import make_spec
 
     state.remember("sweep_outcome", None)
@@ -149,7 +149,7 @@ def start(store: Store, taken: Intake, plan: Plan, spec: AlgorithmSpec, grid: Gr
         state.remember("sweep_outcome", ("error", error_text(error, "screen")))
         return
     if known:
-        state.remember("sweep_outcome", ("known", "This was asked before: the results come from the store, at once."))
+        state.remember("sweep_outcome", ("known", "Already computed; showing saved results."))
 
 
 def _say_outcome() -> None:

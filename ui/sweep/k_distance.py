@@ -1,4 +1,4 @@
-"""The k-distance curve of the chosen features, from which the form suggests an algorithm's radius."""
+"""k-distance curve of the chosen features, which suggests an algorithm's radius."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def plan_digest(plan: Plan, taken: Intake) -> str:
-    """Return a short name of a plan for the loaded data."""
+    """Return a digest of a plan for the loaded data."""
     return digest([taken.table, plan.to_json()])[:12]
 
 
 def curve_of(plan: Plan, taken: Intake, table: FeatureTable, *, neighbours: int) -> KDistances:
-    """Return the curve of a plan's rows; computed once for each plan."""
+    """Return the curve of a plan's rows, computed once per plan."""
 
     def build() -> KDistances:
         from segcore.clustering.quality.k_distance import k_distances
@@ -41,14 +41,14 @@ def curve_of(plan: Plan, taken: Intake, table: FeatureTable, *, neighbours: int)
 
 
 def suggested_values(curve: KDistances, hint: RadiusHint) -> dict[str, tuple[float, ...]] | None:
-    """Return the values of the radius to try first: the bend, and a little below and above it; None where the curve has no bend."""
+    """Return the radii to try first, at the bend and around it; None if the curve has no bend."""
     if curve.eps is None:
         return None
     return {hint.param: tuple(float(f"{curve.eps * factor:.3g}") for factor in hint.factors)}
 
 
 def draw_curve(curve: KDistances, radius: Param) -> None:
-    """Draw the curve with its suggestion, and say it in words."""
+    """Draw the curve with its suggestion and a description."""
     from segcore.plots.feature_overview import draw_k_distances
 
     picture, words = st.columns([3, 2], gap="medium", vertical_alignment="center")
@@ -58,6 +58,6 @@ def draw_curve(curve: KDistances, radius: Param) -> None:
     words.markdown(f"**How {radius.label or radius.title.lower()} was suggested**")
     words.caption(
         f"{curve.reason} Measured on {counted(curve.n_sampled, 'customer')}. "
-        "Left of the bend customers lie close together; right of it they are far from everyone. The radii above are the bend "
-        "and some around it; change them as you like."
+        "Left of the bend, customers are close together; right of it, they are far from all others. The radii above are the bend "
+        "and values around it. Change them as you like."
     )

@@ -1,4 +1,4 @@
-"""The sweep that is followed, and the ones before it."""
+"""The followed sweep, and earlier sweeps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STATES = {
 
 
 def followed_job(store: Store) -> jobs.Job | None:
-    """Return the job of the sweep that this session follows; in a new session of the newest sweep of the loaded data."""
+    """Return the job of the followed sweep; in a new session, of the newest sweep of the loaded data."""
     followed = state.sweep_id() or newest_sweep(store)
     if followed is None:
         return None
@@ -38,7 +38,7 @@ def followed_job(store: Store) -> jobs.Job | None:
 
 
 def draw_followed(store: Store) -> None:
-    """Draw how far the followed sweep is while it runs, and what it found once it is done."""
+    """Draw the progress of the followed sweep, then its outcome."""
     job = followed_job(store)
     if job is None:
         return
@@ -50,10 +50,12 @@ def draw_followed(store: Store) -> None:
         if job.state == "done":
             _draw_done(store, job)
         elif job.state == "cancelled":
-            st.markdown(f"**{job.title} was cancelled** after {job.done:,} of {counted(job.total, 'point')}. What was finished is kept.")
+            st.markdown(
+                f"**{job.title} was cancelled** after {job.done:,} of {counted(job.total, 'solution')}. Finished solutions are kept."
+            )
             st.button("Resume", key="followed.resume", icon=":material/play_arrow:", on_click=act, args=("resume", job.id))
         else:
-            st.error(f"{job.title} failed: {job.message or 'the log says why'}", icon=":material/error:")
+            st.error(f"{job.title} failed: {job.message or 'see the log for the reason'}", icon=":material/error:")
             st.button("Try again", key="followed.resume", icon=":material/replay:", on_click=act, args=("resume", job.id))
 
 
@@ -68,7 +70,7 @@ def _draw_running(store: Store, job_id: str) -> None:
 
 
 def jobs_before(store: Store, job: jobs.Job) -> int:
-    """Return how many jobs have their turn before a queued one."""
+    """Return how many jobs are ahead of a queued one."""
     waiting = [other for other in jobs.list_jobs(store, 50) if other.state in ("running", "queued") and other.created < job.created]
     return len(waiting)
 
@@ -76,8 +78,8 @@ def jobs_before(store: Store, job: jobs.Job) -> int:
 def _draw_done(store: Store, job: jobs.Job) -> None:
     sweep = cache.sweep_now(str(store.home), job.id)
     failed = sum(solution is not None and solution.status != "ok" for solution in sweep.solutions)
-    less = f", {failed} of them without a result" if failed else ""
-    st.markdown(f"**{job.title} is done**: {counted(job.done, 'point')}{less}.")
+    less = f", {failed} of them failed or skipped" if failed else ""
+    st.markdown(f"**{job.title} is done**: {counted(job.done, 'solution')}{less}.")
     if sweep.recommendation is not None:
         st.markdown(sweep.recommendation.reason)
     if st.button("Explore the results", key="followed.explore", type="primary", icon=":material/insights:"):
@@ -85,10 +87,10 @@ def _draw_done(store: Store, job: jobs.Job) -> None:
 
 
 def draw_recent(store: Store) -> None:
-    """Draw the newest sweeps, each with its state and what can be done with it."""
+    """Draw the newest sweeps, each with its state and buttons."""
     found = [job for job in jobs.list_jobs(store, 30) if job.kind == "sweep"]
     if not found:
-        st.caption("No sweep has been run yet. The first one will stand here, and stay.")
+        st.caption("No sweep has been run yet. Sweeps will be listed here.")
         return
     shown = followed_job(store)
     for job in found[:10]:
@@ -100,7 +102,7 @@ def _draw_line(store: Store, job: jobs.Job, *, followed: str | None) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"recent.{job.id}"):
         with st.container(gap=None, width="stretch"):
             st.markdown(f"**{job.title}** :{color}-badge[{icon} {word}]")
-            far = f"{job.done:,} of {counted(job.total, 'point')}" if job.state != "done" else ""
+            far = f"{job.done:,} of {counted(job.total, 'solution')}" if job.state != "done" else ""
             parts = (describe(store.spec(job.id)), far, ago_text(job.finished or job.created))
             st.caption(" · ".join(part for part in parts if part))
         if job.done:
@@ -112,7 +114,7 @@ def _draw_line(store: Store, job: jobs.Job, *, followed: str | None) -> None:
 
 
 def describe(spec: SweepSpec) -> str:
-    """Return what a sweep asked beyond its job's title: features, rule, copies, and the axes of its grid."""
+    """Return what a job's title leaves out: features, outlier rule, copies and the axes of the grid."""
     rule = ", outliers set aside" if spec.plan.outliers == "kit" else ""
     copies = f", {spec.plan.repeats} copies" if spec.plan.repeats > 1 else ""
     known = algorithm(spec.algorithm)

@@ -1,4 +1,4 @@
-"""The one place where a figure is put on a page: with its name, its words below it, and its clicks."""
+"""Figures on a page: each with a name, a description below it, and clicks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONFIG = {"displayModeBar": False, "showSendToCloud": False}
 
 
 def draw_figure(figure: Figure, *, key: str, name: str, words: str, clickable: bool = False) -> None:
-    """Draw a figure and, below it, what it shows in words.
+    """Draw a figure and, below it, its description in words.
 
     Parameters
     ----------
@@ -23,9 +23,9 @@ def draw_figure(figure: Figure, *, key: str, name: str, words: str, clickable: b
     key : str
         Also the name under which ``state.new_click`` finds what was clicked.
     name : str
-        What a screen reader announces; the words that follow say the rest.
+        What a screen reader announces before the words.
     words : str
-        What the figure shows, with its numbers, for those who do not see it.
+        Description of the figure with its numbers, for those who do not see it.
     clickable : bool
         Whether a click on a mark runs the page again.
     """

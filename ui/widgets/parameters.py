@@ -1,4 +1,4 @@
-"""Widgets made from parameters: what an algorithm declares is what the form asks, and how it is checked."""
+"""Widgets made from the parameters that an algorithm declares."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def values_text(values: Iterable[Value]) -> str:
 
 
 def axis_words(param: Param, values: tuple[Value, ...]) -> str:
-    """Return an axis as a reader sees it: ``number of segments 2 to 12``."""
+    """Return an axis in words: ``number of segments 2 to 12``."""
     span = as_range(values) if len(values) > 2 else None
     if span is None:
         return f"{param.title.lower()} {values_text(values)}"
@@ -33,7 +33,7 @@ def axis_words(param: Param, values: tuple[Value, ...]) -> str:
 
 
 def as_range(values: tuple[Value, ...]) -> tuple[int, int, int] | None:
-    """Return (first, last, step) where whole numbers are evenly spaced, so that a slider can show them."""
+    """Return (first, last, step) of evenly spaced whole numbers, which a slider can show; else None."""
     whole = [int(value) for value in values if not isinstance(value, str) and int(value) == value]
     if not values or len(whole) < len(values):
         return None
@@ -44,18 +44,18 @@ def as_range(values: tuple[Value, ...]) -> tuple[int, int, int] | None:
 
 
 def grid_form(spec: AlgorithmSpec, *, suggested: Mapping[str, tuple[Value, ...]] | None = None, salt: str = "") -> Grid | None:
-    """Draw a field for each parameter of an algorithm and return the grid; None, with a sentence at the field, where one is wrong.
+    """Draw one field per parameter of an algorithm and return the grid, or None with an error at the wrong field.
 
     Parameters
     ----------
     spec : AlgorithmSpec
     suggested : mapping of parameter to values, or None
-        First values that come from the data instead of the app's defaults.
+        Initial values from the data instead of the app's defaults.
     salt : str
-        What the suggestions depend on: another one starts the suggested fields again.
+        What the suggestions depend on; when it changes, the suggested fields are reset.
     """
     if state.recall(f"grid.{spec.name}.given") == salt:
-        suggested = None  # the values were set for these very features, by a click on a whole setting
+        suggested = None  # the values were set for exactly these features, by a click on a whole setting
     axes: dict[str, tuple[Value, ...]] = {}
     wrong = False
     lists = [param for param in spec.params if not param.is_ranged]
@@ -72,15 +72,15 @@ def grid_form(spec: AlgorithmSpec, *, suggested: Mapping[str, tuple[Value, ...]]
 
 
 def axis_key(spec: AlgorithmSpec, param: Param, salt: str = "") -> str:
-    """Return the key under which the values of an axis are kept, and its widgets; each ``set_grid`` makes new widgets."""
+    """Return the key of an axis's values and widgets; each ``set_grid`` makes new widgets."""
     edition = state.recall(f"grid.{spec.name}.edition", 0)
     return ".".join(part for part in ("grid", spec.name, param.name, salt, str(edition or "")) if part)
 
 
 def set_grid(spec: AlgorithmSpec, axes: Mapping[str, tuple[Value, ...]], *, salt: str | None = None) -> None:
-    """Put values into the fields of an algorithm, and leave those empty that are not named.
+    """Set the fields of an algorithm, and empty those that are not named.
 
-    With a ``salt`` they also stand instead of what would be suggested from the data; see ``grid_form``.
+    With a ``salt``, the values also replace the suggestions from the data; see ``grid_form``.
     """
     state.remember(f"grid.{spec.name}.given", salt)
     state.remember(f"grid.{spec.name}.edition", state.recall(f"grid.{spec.name}.edition", 0) + 1)
@@ -89,7 +89,7 @@ def set_grid(spec: AlgorithmSpec, axes: Mapping[str, tuple[Value, ...]], *, salt
 
 
 def axis_field(spec: AlgorithmSpec, param: Param, *, first: tuple[Value, ...] | None = None, salt: str = "") -> tuple[Value, ...] | None:
-    """Draw the field of one parameter and return its values; () where it is left out of the grid, None where it is wrong."""
+    """Draw the field of one parameter and return its values: () if it is left out of the grid, None if it is wrong."""
     key = axis_key(spec, param, salt)
     kept: tuple[Value, ...] = state.recall(key, first or spec.app_grid()[param.name])
     label = f"{param.title} ({param.unit})" if param.unit and param.unit.lower() not in param.title.lower() else param.title
@@ -117,8 +117,8 @@ def _list_field(param: Param, key: str, label: str, kept: tuple[Value, ...]) -> 
     text = st.text_input(
         label,
         key=f"{key}.text",
-        help=f"{param.help} Several values are separated by commas.",
-        placeholder="left to scikit-learn" if optional else "2, 3, 5",
+        help=f"{param.help} Separate several values by commas.",
+        placeholder="scikit-learn's default" if optional else "2, 3, 5",
     )
     if optional and not text.strip():
         return ()

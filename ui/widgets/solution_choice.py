@@ -1,4 +1,4 @@
-"""The chosen solution of a sweep: by a list, by a click, by the address; and its numbers in a line."""
+"""Choice of a sweep's solution, by a list, a click or the address; and its numbers in one line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PICKER = "point"
 
 
 def follow_clicks(sweep: Sweep, keys: tuple[str, ...]) -> None:
-    """Choose the point that was clicked in one of the figures of this page, before anything of the page is drawn."""
+    """Choose the solution that was clicked in a figure of this page, before the page is drawn."""
     for key in keys:
         position = state.new_click(key)
         if position is not None and 0 <= position < len(sweep.solutions):
@@ -25,7 +25,7 @@ def follow_clicks(sweep: Sweep, keys: tuple[str, ...]) -> None:
 
 
 def pick_point(sweep: Sweep) -> PointRow:
-    """Draw the list of points and return the chosen one."""
+    """Draw the list of solutions and return the chosen one."""
     rows, same = point_rows(sweep), same_segments(sweep)
     chosen = state.chosen_point(sweep)
     recommended = recommended_position(sweep)
@@ -36,14 +36,14 @@ def pick_point(sweep: Sweep) -> PointRow:
         state.choose_point(sweep.id, state.widget(key))
 
     st.selectbox(
-        "Point of the grid",
+        "Solution",
         range(len(rows)),
         key=key,
         on_change=choose,
         format_func=lambda position: _option(rows[position], recommended, same[position]),
-        help="Everything below follows this choice. Clicking a point in a figure chooses it too.",
+        help="Everything below follows this choice. You can also click a solution in a figure.",
     )
-    # While points are missing the best one so far is only shown; in the address it would count as chosen for good.
+    # While solutions are missing, the best one so far is only shown; in the address it would count as chosen for good.
     state.show_link(sweep.id, chosen if sweep.recommendation is not None else None)
     return rows[chosen]
 
@@ -66,13 +66,13 @@ def _option(row: PointRow, recommended: int | None, same: str | None) -> str:
 
 
 def recommended_position(sweep: Sweep) -> int | None:
-    """Return the position of the recommended point, where there is one."""
+    """Return the position of the recommended solution, or None."""
     found = sweep.recommendation
     return find_point(sweep.spec.points, found.params) if found is not None and found.params is not None else None
 
 
 def draw_point(sweep: Sweep, row: PointRow, solution: Solution | None) -> None:
-    """Draw the numbers of a point, and on request the proof of what computed it."""
+    """Draw the numbers of a solution and, on request, how it was computed."""
     if row.state != "ok" or solution is None:
         st.warning(f"{escape(row.label)}: {row.gap}. {escape(row.reason or '')}".strip(), icon=":material/block:")
         return
@@ -81,13 +81,15 @@ def draw_point(sweep: Sweep, row: PointRow, solution: Solution | None) -> None:
         st.metric("Silhouette", two_decimals(row.silhouette.value), border=True, height="stretch", help=silhouette_words(row))
         st.metric("Noise", percent_text(row.noise_share), border=True, height="stretch", help="Share of rows that belong to no segment.")
         st.metric("Compactness", two_decimals(row.mean_compactness), border=True, height="stretch", help=_COMPACTNESS)
-        st.metric("Fit", seconds_text(row.fit_seconds), border=True, height="stretch", help="This point's own fit, on this machine.")
+        st.metric(
+            "Fit", seconds_text(row.fit_seconds), border=True, height="stretch", help="Time of this solution's own fit, on this machine."
+        )
     same = same_segments(sweep)[row.position]
     st.caption(escape(silhouette_words(row)) + (f" :material/content_copy: Same segments as {escape(same)}." if same else ""))
     if row.reason:
         st.info(escape(row.reason), icon=":material/info:")
-    with st.expander(f"Computed by {row.engine}: the proof, and every measure"):
-        st.markdown(f"Engine that ran: **{solution.engine}**. {escape(solution.evidence)}")
+    with st.expander("How this was computed, and every measure"):
+        st.markdown(f"Engine: **{solution.engine}**. {escape(solution.evidence)}")
         st.markdown(
             f"Inertia {number_text(row.inertia)} · Calinski–Harabasz {number_text(row.calinski_harabasz)} · "
             f"Davies–Bouldin {number_text(row.davies_bouldin)}{_criteria(row)} · seed {solution.seed}"
@@ -100,13 +102,11 @@ def _criteria(row: PointRow) -> str:
     return "".join(f" · {metric(name).title} {number_text(value)}" for name, value in row.criteria.items())
 
 
-_COMPACTNESS = (
-    "Mean over the features and segments: 1 = every segment is uniform in every feature, 0 = no more alike than all customers together."
-)
+_COMPACTNESS = "Mean over features and segments: 1 means identical customers in each segment, 0 means no more alike than all customers."
 
 
 def silhouette_words(row: PointRow) -> str:
-    """Return the silhouette with what is needed to trust it."""
+    """Return the silhouette with its interval and sample size."""
     found = row.silhouette
     if found.value is None:
         return f"Silhouette is undefined: {found.reason or row.gap or 'not measured'}."
@@ -121,13 +121,13 @@ def silhouette_words(row: PointRow) -> str:
 
 
 def draw_sweep_line(sweep: Sweep) -> None:
-    """Draw what is being looked at, in a line."""
+    """Draw one line that names the sweep."""
     spec = sweep.spec
-    copies = f" · {spec.plan.repeats} copies a customer" if spec.plan.repeats > 1 else ""
+    copies = f" · {spec.plan.repeats} copies of each customer" if spec.plan.repeats > 1 else ""
     rule = "outliers set aside by the kit's rule" if spec.plan.outliers == "kit" else "no outlier rule"
     st.caption(
         escape(
-            f"{spec.data.get('name', 'data')} · {algorithm(spec.algorithm).title} · {counted(len(spec.points), 'point')} · "
+            f"{spec.data.get('name', 'data')} · {algorithm(spec.algorithm).title} · {counted(len(spec.points), 'solution')} · "
             f"{counted(len(spec.plan.features), 'feature')} · scaling {spec.plan.scaler} · {rule}{copies} · engine {spec.engine}"
         )
     )
