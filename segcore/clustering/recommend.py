@@ -1,4 +1,4 @@
-"""Which point of a sweep to start from, or that none is clearly best, and why."""
+"""The recommended solution of a sweep, or why none stands out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from segcore.records.solution import Solution
 from segcore.records.sweep import Recommendation
 
 LOW_SILHOUETTE = 0.25
-"""Below it the structure found "could be artificial" (Kaufman and Rousseeuw 1990, table 4)."""
+"""Below it, the structure "could be artificial" (Kaufman and Rousseeuw 1990, table 4)."""
 MOST_NOISE = 0.5
 _NOTHING_LEFT = 1e-9
 _FEWEST_FOR_ELBOW = 4
@@ -25,7 +25,7 @@ _FEWEST_FOR_ELBOW = 4
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What is asked of the solutions of a grid.
+    """How the solutions of a grid are judged.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class _Question:
     size : Param or None
         The parameter over whose values inertia or a criterion is compared.
     criterion : Criterion or None
-        The one that judges, if one does.
+        The one that decides, if any.
     grid : str
         The grid in words.
     """
@@ -47,7 +47,7 @@ class _Question:
 
     @classmethod
     def of(cls, algorithm: str, solutions: Sequence[Solution]) -> _Question:
-        """Look up how an algorithm is judged; an unknown one, by silhouette."""
+        """Return how an algorithm is judged; an unknown one by silhouette."""
         spec, grid = find_algorithm(algorithm), _grid_text(algorithm, solutions)
         if spec is None:
             return cls(algorithm, Judging(), None, None, grid)
@@ -61,7 +61,7 @@ class _Question:
 
     @property
     def sizes(self) -> tuple[str, str]:
-        """What one value of the size is called, and several: ``number of segments``, ``numbers of segments``."""
+        """Words for one value of the size and for several: ``number of segments``, ``numbers of segments``."""
         if self.size is None or not self.size.counts:
             title = self.size.title.lower() if self.size else "size"
             return f"value of {title}", f"values of {title}"
@@ -69,22 +69,22 @@ class _Question:
 
 
 def recommend(algorithm: str, solutions: Sequence[Solution | None]) -> Recommendation:
-    """Return the point to start from with the reason in one sentence, or none with the reason why.
+    """Return the recommended solution with the reason, or no solution with the reason.
 
     Parameters
     ----------
     algorithm : str
-        Its name; its ``judging`` says what decides. Where that is inertia, its elbow and silhouette decide together; where it is a
-        criterion, its lowest value, unless the segments overlap; else silhouette alone.
+        Its ``judging`` names the measure. For inertia, its elbow and silhouette decide together; for a criterion, its lowest value
+        unless the segments overlap; otherwise silhouette alone.
     solutions : sequence of Solution or None
-        Of the whole grid, measured; points that are not there, failed or were not measured are passed over.
+        Of the whole grid, measured; those that are missing, failed or not measured are ignored.
 
     Notes
     -----
-    At each number of segments k-means is represented by the fit with the least inertia, over tolerances and starts. What an algorithm
-    prefers among equal points is its own (``Judging.preference``), equal silhouettes under inertia go to the smallest number of
-    segments. A criterion that is lowest at the largest size of the grid may fall further beyond it, so that is no clear best. Never a
-    point with fewer than two segments or with more than half noise.
+    Each number of segments of k-means is represented by the fit with the least inertia over tolerances and starts. Ties are broken by
+    ``Judging.preference``, ties of silhouette under inertia by the smallest number of segments. A criterion that is lowest at the
+    largest size of the grid may fall further beyond it, so nothing is recommended. A solution with fewer than two segments or more
+    than half noise is never recommended.
 
     References
     ----------
@@ -98,82 +98,87 @@ def recommend(algorithm: str, solutions: Sequence[Solution | None]) -> Recommend
 
 
 def _by_elbow_and_silhouette(solutions: Sequence[Solution], asked: _Question) -> Recommendation:
-    best, grid = _least_inertia_by_size(solutions, asked.judging), asked.grid
+    best = _least_inertia_by_size(solutions, asked.judging)
     scored = {k: value for k, solution in best.items() if _is_candidate(solution) and (value := _silhouette(solution)) is not None}
     if not scored:
-        return _none(f"over {grid}, no point has two segments whose silhouette is defined")
+        return _none(asked, "No solution has two segments and a silhouette.")
     top = max(scored, key=lambda k: (scored[k], -k))
-    says = f"silhouette is highest at {asked.at(top)} ({_number(scored[top])})"
     if len(best) < 2:
-        alone = f"there is only one {asked.sizes[0]}, so nothing to compare it with (its silhouette is {_number(scored[top])})"
-        return _none(f"over {grid}, {alone}")
+        return _none(asked, f"{_only_one(asked)} (silhouette {_number(scored[top])}).")
     knee = _elbow({k: inertia for k, solution in best.items() if (inertia := _inertia(solution)) is not None})
-    elbow = f"inertia has its elbow at {asked.at(knee)}" if knee else _no_elbow(len(best), asked)
+    elbow = f"Inertia has its elbow at {asked.at(knee)}" if knee else _no_elbow(len(best), asked)
     if scored[top] < LOW_SILHOUETTE:
-        return _none(f"over {grid}, {elbow} and {says}, which is below {LOW_SILHOUETTE}: the segments overlap")
+        return _none(asked, f"The best ({asked.at(top)}) still overlaps: {_too_low(scored[top])}. {elbow}.")
+    highest = f"is highest at {asked.at(top)} ({_number(scored[top])})"
     values = list(best)
     if knee and abs(values.index(knee) - values.index(top)) > 1:
-        return _none(f"over {grid}, {elbow} but {says}: the two measures disagree")
+        return _none(asked, f"The two measures disagree. {elbow}, but silhouette {highest}.")
     if not knee:
-        return Recommendation(dict(best[top].params), f"Over {grid}, {says}; {elbow}.")
-    near = "both point to it" if knee == top else "the two are neighbours in the grid, and silhouette decides"
-    return Recommendation(dict(best[top].params), f"Over {grid}, {elbow} and {says}: {near}.")
+        return _recommended(asked, best[top], f"Silhouette {highest}. {elbow}.")
+    if knee == top:
+        return _recommended(asked, best[top], f"{elbow} and silhouette {highest}: both measures agree.")
+    return _recommended(asked, best[top], f"Silhouette {highest}. {elbow}, next to it, so silhouette decides.")
 
 
 def _no_elbow(n_values: int, asked: _Question) -> str:
-    # Kneedle wants the curve to flatten by a whole step after the elbow, which three points cannot show however sharp it is.
+    # Kneedle wants the curve to flatten by a whole step after the elbow, which three values cannot show however sharp it is.
     return (
-        "inertia has no clear elbow"
+        "Inertia has no clear elbow"
         if n_values >= _FEWEST_FOR_ELBOW
         else f"{n_values} {asked.sizes[1]} are too few for an elbow of inertia"
     )
 
 
+def _only_one(asked: _Question) -> str:
+    return f"Only one {asked.sizes[0]} was tried, so there is nothing to compare it with"
+
+
+def _too_low(silhouette: float) -> str:
+    return f"silhouette {_number(silhouette)}, below {LOW_SILHOUETTE}"
+
+
 def _by_silhouette(solutions: Sequence[Solution], asked: _Question) -> Recommendation:
-    grid = asked.grid
     candidates = [(value, solution) for solution in solutions if _is_candidate(solution) and (value := _silhouette(solution)) is not None]
     if not candidates:
         tried = [solution for solution in solutions if solution.status == "ok"]
         noisy = sum((solution.noise_share or 0) > MOST_NOISE for solution in tried)
         few = sum(solution.n_segments < 2 for solution in tried)
-        counts = f"{noisy} of {len(solutions)} points are more than half noise and {few} have fewer than two segments"
-        return _none(f"over {grid}, no point has at least two segments and at most half noise with a silhouette ({counts})")
+        counts = f"{noisy} of {len(solutions)} solutions are more than half noise, and {few} have fewer than two segments"
+        return _none(asked, f"No solution has at least two segments, at most half noise and a silhouette. {counts}.")
     value, top = max(candidates, key=lambda found: (found[0], *asked.judging.preference(found[1].params)))
-    says = (
-        f"silhouette of the customers that are not noise is highest at {point_label(asked.algorithm, top.params)} ({_number(value)}), "
-        f"with {top.n_segments} segments and {100 * (top.noise_share or 0):.0f} % noise"
-    )
+    label, found = point_label(asked.algorithm, top.params), f"{top.n_segments} segments and {100 * (top.noise_share or 0):.0f} % noise"
     if value < LOW_SILHOUETTE:
-        return _none(f"over {grid}, {says}, but that is below {LOW_SILHOUETTE}: the segments overlap")
-    return Recommendation(dict(top.params), f"Over {grid}, {says}.")
+        return _none(asked, f"The best ({label}, with {found}) still overlaps: {_too_low(value)}, over the customers that are not noise.")
+    highest = f"Silhouette, over the customers that are not noise, is highest at {label} ({_number(value)})"
+    return _recommended(asked, top, f"{highest}, with {found}.")
 
 
 def _by_criterion(solutions: Sequence[Solution], asked: _Question, criterion: Criterion) -> Recommendation:
-    judging, grid = asked.judging, asked.grid
+    judging = asked.judging
     fitted = [
         (value, solution)
         for solution in solutions
         if (value := _value_of(criterion, solution)) is not None and judging.size in solution.params
     ]
     if not fitted:
-        return _none(f"over {grid}, no point has a {criterion.title}")
+        return _none(asked, f"No solution has a {criterion.title}.")
     sizes = sorted({int(solution.params[judging.size]) for _, solution in fitted})
-    # Rounded, so that the same result reached by another route counts as equal; the first of the most preferred ones is taken.
+    # Rounded, so that the same result reached by another route counts as equal; the first of the most preferred ones wins.
     value, top = max(fitted, key=lambda found: (-float(f"{found[0]:.9e}"), *judging.preference(found[1].params)))
     size, silhouette = int(top.params[judging.size]), _silhouette(top)
     words = [axis_label(asked.algorithm, name, [chosen]) for name, chosen in top.params.items() if isinstance(chosen, str)]
     shape = f" with {' and '.join(words)}" if words else ""
-    says = f"{criterion.title} is lowest at {asked.at(size)}{shape} ({criterion.text(value)})"
+    lowest = f"{criterion.title} is lowest at {asked.at(size)}{shape} ({criterion.text(value)})"
     if len(sizes) < 2:
-        return _none(f"over {grid}, {says}, but there is only one {asked.sizes[0]}, so nothing to compare it with")
+        return _none(asked, f"{lowest}. {_only_one(asked)}.")
     if size == sizes[-1]:
         more = f"more {asked.size.plural}" if asked.size and asked.size.counts else f"larger {asked.sizes[1]}"
-        return _none(f"over {grid}, {says}, the most that were tried, so it may fall further: try {more}")
+        return _none(asked, f"{lowest}, the largest {asked.sizes[0]} tried, so it may fall further. Try {more}.")
     if not _is_candidate(top) or silhouette is None:
-        return _none(f"over {grid}, {says}, but it does not divide the customers into at least two segments with a silhouette")
+        return _none(asked, f"{lowest}, but that solution does not have at least two segments and a silhouette.")
     if silhouette < LOW_SILHOUETTE:
-        return _none(f"over {grid}, {says}, but its silhouette is {_number(silhouette)}, below {LOW_SILHOUETTE}: the segments overlap")
-    return Recommendation(dict(top.params), f"Over {grid}, {says}, and its segments are apart (silhouette {_number(silhouette)}).")
+        return _none(asked, f"{lowest}, but its segments overlap: {_too_low(silhouette)}.")
+    return _recommended(asked, top, f"{lowest}, and its segments are well separated (silhouette {_number(silhouette)}).")
 
 
 def _value_of(criterion: Criterion, solution: Solution) -> float | None:
@@ -181,8 +186,13 @@ def _value_of(criterion: Criterion, solution: Solution) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _none(reason: str) -> Recommendation:
-    return Recommendation(None, f"No clear best: {reason}.")
+def _recommended(asked: _Question, solution: Solution, reason: str) -> Recommendation:
+    return Recommendation(dict(solution.params), f"{reason} Tried: {asked.grid}.")
+
+
+def _none(asked: _Question, reason: str) -> Recommendation:
+    compared = asked.sizes[0] if asked.judging.size else "solution"
+    return Recommendation(None, f"No {compared} stands out. {reason} Tried: {asked.grid}.")
 
 
 def _is_candidate(solution: Solution) -> bool:
@@ -200,7 +210,7 @@ def _inertia(solution: Solution) -> float | None:
 
 
 def _least_inertia_by_size(solutions: Sequence[Solution], judging: Judging) -> dict[int, Solution]:
-    """Return the representative of each number of segments, ascending."""
+    """Return the solution that represents each number of segments, ascending."""
     best: dict[int, tuple[tuple[float, ...], Solution]] = {}
     for solution in solutions:
         inertia = _inertia(solution) if solution.status == "ok" else None
@@ -215,15 +225,15 @@ def _least_inertia_by_size(solutions: Sequence[Solution], judging: Judging) -> d
 
 
 def _elbow(inertia: Mapping[int, float]) -> int | None:
-    """Return the number of clusters at the elbow of inertia, or ``None``: fewer than four cannot show one.
+    """Return the number of clusters at the elbow of inertia, or ``None``; fewer than four values have no elbow.
 
-    Found on the logarithm, where a step is the share of inertia it saves: on 36 sets of 3, 4, 5 and 7 generated clusters that is the
+    The logarithm is used, where a step is the share of inertia it saves: on 36 sets of 3, 4, 5 and 7 generated clusters this gave the
     true number 35 times, against 18 (from one cluster) and 26 (from two) on inertia itself, whose first steps outweigh the rest.
     """
     highest = max(inertia.values(), default=0.0)
     if len(inertia) < _FEWEST_FOR_ELBOW or highest <= min(inertia.values()):
         return None
-    # Fewer distinct customers than clusters leave nothing, and nothing has no logarithm.
+    # With fewer distinct customers than clusters the inertia is 0, which has no logarithm.
     logs = [math.log(max(value, _NOTHING_LEFT * highest)) for value in inertia.values()]
     from kneed import KneeLocator
 
@@ -242,7 +252,7 @@ def _elbow(inertia: Mapping[int, float]) -> int | None:
 
 def _grid_text(algorithm: str, solutions: Sequence[Solution]) -> str:
     unusable = sum(solution.status != "ok" for solution in solutions)
-    note = f" ({unusable} of {len(solutions)} points failed or {'was' if unusable == 1 else 'were'} skipped)" if unusable else ""
+    note = f" ({unusable} of {len(solutions)} solutions failed or {'was' if unusable == 1 else 'were'} skipped)" if unusable else ""
     return (grid_label(algorithm, [solution.params for solution in solutions]) or "an empty grid") + note
 
 

@@ -73,12 +73,12 @@ class SweepSpec:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """Recommended point, if any, with the reason in one sentence.
+    """Recommended solution, if any, with the reason in a few sentences.
 
     Parameters
     ----------
     params : mapping or None
-        ``None`` if no point stands out.
+        ``None`` if no solution stands out.
     reason : str
     """
 

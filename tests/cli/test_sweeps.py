@@ -58,7 +58,7 @@ def test_the_table_shows_every_point_also_those_without_a_result(customers, caps
     assert ok.split()[1:3] == ["ok", "3"] and ok.endswith("50, 50, 50")
     assert "n_clusters=151,tol=0.0001  skipped" in shown.out
     assert "more than the 150 rows" in shown.out
-    assert shown.out.count("No clear best") == 1
+    assert shown.out.count("No number of segments stands out.") == 1
 
 
 def test_the_folder_has_features_labels_and_the_document(customers, tmp_path, capsys):

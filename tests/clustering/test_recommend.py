@@ -56,8 +56,8 @@ def test_well_separated_blobs_are_recommended_by_both_measures(centers):
     points = [{"n_clusters": k, "n_init": 10, "tol": 1e-4} for k in range(2, 11)]
     found = recommend("kmeans", list(measured(algorithm("kmeans"), X, points)))
     assert found.params == {"n_clusters": centers, "n_init": 10, "tol": 1e-4}
-    assert found.reason.startswith("Over 2 to 10 segments, 10 starts and tol 0.0001, inertia has its elbow at")
-    assert found.reason.endswith("both point to it.")
+    assert found.reason.startswith("Inertia has its elbow at")
+    assert found.reason.endswith("both measures agree. Tried: 2 to 10 segments, 10 starts and tol 0.0001.")
 
 
 def test_unstructured_data_have_no_clear_best():
@@ -65,21 +65,22 @@ def test_unstructured_data_have_no_clear_best():
     points = [{"n_clusters": k, "n_init": 3, "tol": 1e-4} for k in range(2, 11)]
     found = recommend("kmeans", list(measured(algorithm("kmeans"), X, points)))
     assert found.params is None
-    assert found.reason.startswith("No clear best: over 2 to 10 segments")
+    assert found.reason.startswith("No number of segments stands out. The best (")
+    assert "Tried: 2 to 10 segments" in found.reason
     assert "below 0.25" in found.reason
 
 
 def test_measures_that_disagree_give_no_clear_best_and_both_numbers():
     found = recommend("kmeans", kmeans([1000, 900, 800, 100, 90, 80], [0.6, 0.3, 0.3, 0.5, 0.3, 0.3]))
     assert found.params is None
-    assert "elbow at 5 segments but silhouette is highest at 2 segments (0.60): the two measures disagree" in found.reason
+    assert "The two measures disagree. Inertia has its elbow at 5 segments, but silhouette is highest at 2 segments (0.60)." in found.reason
 
 
 @pytest.mark.parametrize("inertias", [[100, 99, 97, 90, 50], [100, 90, 81, 72.9, 65.61], [100] * 4, [0] * 4])
 def test_a_curve_that_does_not_bend_has_no_elbow_and_silhouette_decides(inertias):
     found = recommend("kmeans", kmeans(inertias, [0.3, 0.5, 0.4, 0.3, 0.2][: len(inertias)]))
     assert found.params == {"n_clusters": 3, "tol": 1e-4}
-    assert "inertia has no clear elbow" in found.reason
+    assert "Inertia has no clear elbow" in found.reason
 
 
 @pytest.mark.parametrize("inertias", [[100, 1, 0.9], [100, 90], [100, 100, 100]])
@@ -120,14 +121,14 @@ def test_one_cluster_is_part_of_the_curve_but_never_recommended():
 def test_a_single_number_of_clusters_compares_with_nothing(silhouette):
     found = recommend("kmeans", kmeans([10.0], [silhouette]))
     assert found.params is None
-    assert "only one number of segments" in found.reason
+    assert "Only one number of segments" in found.reason
 
 
 def test_failed_and_missing_points_are_passed_over_and_counted():
     points = [*kmeans([900, 100, 90, 80], [0.3, 0.7, 0.4, 0.3]), solution({"n_clusters": 9, "tol": 1e-4}, status="failed"), None]
     found = recommend("kmeans", points)
     assert found.params == {"n_clusters": 3, "tol": 1e-4}
-    assert "(1 of 5 points failed or was skipped)" in found.reason
+    assert "(1 of 5 solutions failed or was skipped)" in found.reason
 
 
 class TestDbscan:
@@ -153,7 +154,7 @@ class TestDbscan:
         points = [solution({"eps": e, "min_samples": 10}, segments=0, noise=100) for e in (0.3, 0.5)]
         found = recommend("dbscan", points)
         assert found.params is None
-        assert "2 of 2 points are more than half noise and 2 have fewer than two segments" in found.reason
+        assert "2 of 2 solutions are more than half noise, and 2 have fewer than two segments" in found.reason
 
     def test_ties_go_to_the_largest_eps_and_the_fewest_neighbours(self):
         points = [solution({"eps": e, "min_samples": m}, silhouette=0.5, segments=2) for e in (0.3, 0.5) for m in (10, 5)]
@@ -179,25 +180,25 @@ class TestGaussianMixture:
         found = recommend("gaussian_mixture", [*full, *diag])
         assert found.params == {"n_components": 2, "covariance_type": "full"}
         assert found.reason == (
-            "Over 1 to 4 components and shape full or diag, BIC is lowest at 2 components with shape full "
-            "(7,000), and its segments are apart (silhouette 0.60)."
+            "BIC is lowest at 2 components with shape full (7,000), and its segments are well separated (silhouette 0.60). "
+            "Tried: 1 to 4 components and shape full or diag."
         )
 
     def test_a_bic_that_still_falls_at_the_most_components_is_no_clear_best(self):
         found = recommend("gaussian_mixture", mixtures([9000, -7000, -7500.0], [None, 0.6, 0.5]))
         assert found.params is None
-        assert "BIC is lowest at 3 components with shape full (-7,500), the most that were tried" in found.reason
+        assert "BIC is lowest at 3 components with shape full (-7,500), the largest number of components tried" in found.reason
 
     def test_the_most_that_could_be_fitted_is_the_edge(self):
         failed = solution({"n_components": 9, "covariance_type": "full"}, status="failed")
         found = recommend("gaussian_mixture", [*mixtures([9000, 8000, 7000], [None, 0.6, 0.5]), failed])
         assert found.params is None
-        assert "the most that were tried" in found.reason
+        assert "the largest number of components tried" in found.reason
 
     def test_segments_that_overlap_are_no_clear_best(self):
         found = recommend("gaussian_mixture", mixtures([9000, 7000, 7500], [None, 0.24, 0.5]))
         assert found.params is None
-        assert "its silhouette is 0.24, below 0.25: the segments overlap" in found.reason
+        assert "but its segments overlap: silhouette 0.24, below 0.25." in found.reason
 
     def test_one_component_is_no_clear_best(self):
         found = recommend("gaussian_mixture", mixtures([7000, 8000, 7500], [None, 0.6, 0.5]))
@@ -207,7 +208,7 @@ class TestGaussianMixture:
     def test_one_number_of_components_compares_with_nothing(self):
         found = recommend("gaussian_mixture", [*mixtures([7000], [0.6], first=3), *mixtures([6000], [0.6], "diag", first=3)])
         assert found.params is None
-        assert "only one number of components" in found.reason
+        assert "Only one number of components" in found.reason
 
     def test_equal_bics_go_to_the_fewest_components(self):
         found = recommend("gaussian_mixture", mixtures([9000, 7000, 7000 * (1 + 1e-13), 8000], [None, 0.6, 0.6, 0.5]))
@@ -215,8 +216,8 @@ class TestGaussianMixture:
 
     def test_without_a_single_fit_that_is_said(self):
         found = recommend("gaussian_mixture", [solution({"n_components": 2, "covariance_type": "full"}, status="failed")])
-        assert found.reason.startswith("No clear best: ")
-        assert "no point has a BIC" in found.reason
+        assert found.reason.startswith("No number of components stands out. ")
+        assert "No solution has a BIC" in found.reason
 
     def test_separated_clouds_are_found_from_the_fits_themselves(self):
         X, _ = make_blobs(600, 4, centers=4, cluster_std=0.6, random_state=4)
@@ -266,7 +267,8 @@ solutions = st.lists(
 def test_whatever_came_out_it_never_raises_and_never_recommends_what_it_may_not(name, points):
     found = recommend(name, points)
     assert found.reason.endswith(".")
-    assert found.reason.startswith("No clear best: " if found.params is None else "Over ")
+    assert "Tried: " in found.reason
+    assert (" stands out. " in found.reason) == (found.params is None)
     if found.params is not None:
         assert any(
             point is not None

@@ -114,10 +114,11 @@ def test_a_calibration_measures_its_kinds_of_work_and_one_of_other_algorithms_is
 
 def test_it_is_recommended_in_its_own_words(sweep):
     found = sweep.recommendation
-    assert found.reason.startswith("No clear best: over 2 to 5 bands and ties below or above, Widest band is lowest at ")
+    assert found.reason.startswith("No number of bands stands out. Widest band is lowest at ")
+    assert found.reason.endswith("Tried: 2 to 5 bands and ties below or above.")
     assert "bands with ties below" in found.reason
     fewer = [solution for solution in sweep.solutions if solution.params["n_bands"] == 2]
-    assert "there is only one number of bands, so nothing to compare it with" in recommend("bands", fewer).reason
+    assert "Only one number of bands was tried, so there is nothing to compare it with" in recommend("bands", fewer).reason
 
 
 def test_points_grids_axes_tables_and_figures_have_its_words(sweep):

@@ -173,10 +173,10 @@ def test_what_was_fitted_and_summed_up_comes_back(store):
     sweep = store.add_sweep(spec())
     preparation = Preparation(("a",), "standard", (1 / 3,), (2.0,))
     store.put_preparation(sweep, preparation)
-    store.put_summary(sweep, {"rows": 4, "recommended": {"params": None, "reason": "No clear best."}})
+    store.put_summary(sweep, {"rows": 4, "recommended": {"params": None, "reason": "No number of segments stands out."}})
     read = store.sweep(sweep)
     assert read.preparation == preparation
-    assert read.recommendation.reason == "No clear best."
+    assert read.recommendation.reason == "No number of segments stands out."
 
 
 def test_failed_points_can_be_tried_again_and_only_those(store):

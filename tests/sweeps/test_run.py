@@ -294,7 +294,7 @@ class TestDocuments:
     def test_without_a_clear_best_recommended_is_null_and_the_reason_is_kept(self, store, asked):
         document = sweep_document(store.sweep(run(store, asked(points=POINTS[:1]))), False)
         assert document["recommended"] is None
-        assert document["recommended_reason"].startswith("No clear best: ")
+        assert document["recommended_reason"].startswith("No number of segments stands out. ")
 
     def test_a_sweep_on_its_way_says_how_many_points_are_missing(self, store, asked):
         document = sweep_document(store.sweep(run(store, asked(), only=[0])), False)
