@@ -1,4 +1,4 @@
-"""Curves of a metric over a grid with one main axis: elbow, silhouette and the like over the number of segments."""
+"""Curves of a metric over a grid with one main axis, such as inertia or silhouette over the number of segments."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 NEARLY_THE_SAME, NOTHING = 0.02, 1e-9
 _MOST_TOLD = 4
-"""Relative differences below which one sentence describes all curves, and below which they are called the same."""
+"""Below the first relative difference one sentence describes all curves; below the second they are called the same."""
 MOST_WORDS = 4
-"""Gaps up to which each has its reason beside it; the legend has the reasons in any case."""
+"""Up to this many gaps, each has its reason next to it; the legend always has the reasons."""
 
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """One grid point on a curve; ``value`` is None where there is nothing to show, ``gap`` then says why in a few words."""
+    """One solution on a curve; if ``value`` is None, ``gap`` gives the reason in a few words."""
 
     position: int
     x: float
@@ -39,7 +39,7 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The points that share every parameter but the main one; ``name`` is those parameters in words, "" where they do not vary."""
+    """The solutions that differ only in the main parameter; ``name`` is the other parameters in words, "" if they do not vary."""
 
     name: str
     points: tuple[CurvePoint, ...]
@@ -70,7 +70,7 @@ class Curves:
 
 
 def curves_data(sweep: Sweep, metric_name: str) -> Curves:
-    """Return a metric over the algorithm's first parameter, one curve for each combination of the others.
+    """Return a metric over the algorithm's first parameter, one curve per combination of the others.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def _point(row: PointRow, x: float, shown: Metric) -> CurvePoint:
 
 
 def draw_curves(data: Curves, *, chosen: int | None = None, recommended: int | None = None) -> Figure:
-    """Draw the curves; curves that lie on each other stay apart by width, dash and symbol.
+    """Draw the curves; width, dash and symbol distinguish curves that coincide.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def draw_curves(data: Curves, *, chosen: int | None = None, recommended: int | N
 
 def _line(data: Curves, curve: Curve, order: int) -> dict[str, Any]:
     points = curve.points
-    below = len(data.curves) - 1 - order  # later curves are drawn on top, so earlier ones must be wider to be seen under them
+    below = len(data.curves) - 1 - order  # later curves are drawn on top, so earlier ones must be wider to show under them
     intervals = any(point.low is not None for point in points)
     errors = {
         "type": "data",
@@ -189,7 +189,7 @@ def _mark(figure: Figure, data: Curves, position: int | None, *, name: str, symb
 
 
 def _draw_gaps(figure: Figure, data: Curves) -> None:
-    """Draw the points without a value as crosses at the foot of the figure, with the reason beside them; those to come are left blank."""
+    """Draw solutions without a value as crosses at the bottom with the reason next to them; unfinished ones are left blank."""
     gaps = [point for point in data.points() if point.value is None and point.gap != WAITING]
     if not gaps:
         return
@@ -217,22 +217,22 @@ def _draw_gaps(figure: Figure, data: Curves) -> None:
 
 
 def describe_curves(data: Curves, *, chosen: int | None = None, recommended: int | None = None) -> str:
-    """Return what the curves show, in words and numbers."""
+    """Describe the curves in words and numbers."""
     together = _together(data)
     sentences = [_course(data, Curve("", data.curves[0].points)), together] if together else _courses(data)
     waiting = sum(point.gap == WAITING for point in data.points())
     if waiting:
-        sentences.append(f"{counted(waiting, 'point')} of {len(data.points())} {'is' if waiting == 1 else 'are'} {WAITING}.")
+        sentences.append(f"{waiting} of {counted(len(data.points()), 'solution')} {'is' if waiting == 1 else 'are'} {WAITING}.")
     gaps = [point for point in data.points() if point.value is None and point.gap != WAITING]
     if gaps:
         reasons = sorted({point.gap or "" for point in gaps})
         sentences.append(
-            f"{counted(len(gaps), 'point')} of {len(data.points())} {'shows' if len(gaps) == 1 else 'show'} nothing ({listed(reasons)})."
+            f"{len(gaps)} of {counted(len(data.points()), 'solution')} {'has' if len(gaps) == 1 else 'have'} no value ({listed(reasons)})."
         )
     sampled = [point.sample_size for point in data.points() if point.low is not None and point.sample_size]
     if sampled:
-        sentences.append(f"Bars are 95 % intervals: each value is estimated on about {max(sampled):,} sampled rows.")
-    for word, position in (("The ring marks the chosen point", chosen), ("the star the recommended one", recommended)):
+        sentences.append(f"Bars are 95 % intervals: each value is estimated from about {max(sampled):,} sampled rows.")
+    for word, position in (("The ring marks the chosen solution", chosen), ("the star the recommended one", recommended)):
         found = next((point for point in data.points() if point.position == position and point.value is not None), None)
         if found:
             sentences.append(f"{word[0].upper()}{word[1:]}, {found.label}: {data.metric.text(found.value)}.")
@@ -240,7 +240,7 @@ def describe_curves(data: Curves, *, chosen: int | None = None, recommended: int
 
 
 def _together(data: Curves) -> str | None:
-    """Return the sentence that says that all curves nearly coincide, by how much; None where they do not, or there is one."""
+    """Return the sentence that all curves nearly coincide; None if they do not, or if there is only one."""
     values: dict[float, list[float]] = {}
     for point in data.points():
         if point.value is not None:
@@ -255,7 +255,7 @@ def _together(data: Curves) -> str | None:
 
 
 def _courses(data: Curves) -> list[str]:
-    """Return a sentence for each curve, curves that would read alike in one; of very many only the first."""
+    """Return one sentence per curve; curves with the same text share one, and only the first of very many are described."""
     alike: dict[str, list[Curve]] = {}
     for curve in data.curves:
         alike.setdefault(_course(data, Curve("", curve.points)), []).append(curve)
@@ -269,7 +269,7 @@ def _course(data: Curves, curve: Curve) -> str:
     shown = [point for point in curve.points if point.value is not None]
     where = f" at {curve.name}" if curve.name else ""
     if not shown:
-        return f"No point{where} has a value for {data.metric.title.lower()}."
+        return f"No solution{where} has a value for {data.metric.title.lower()}."
     first, last = shown[0], shown[-1]
     if first is last:
         return f"{data.metric.title}{where} is {data.metric.text(first.value)} at {_at(data, first)}."

@@ -1,4 +1,4 @@
-"""The top of a hierarchical tree: what merges at what distance, and where the chosen number of segments cuts it."""
+"""Top of a hierarchical tree: which groups merge at which distance, and where the chosen number of segments cuts it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 ARRAYS = ("tree_children", "tree_heights", "branch_sizes", "branch_labels")
-"""What a solution's arrays must have for a dendrogram."""
+"""Arrays that a solution must have for a dendrogram."""
 _MOST_TITLES = 12
-_COLOURS = tuple(PALETTE[number] for number in (0, 2, 3, 4))  # the cut has orange, what is above it grey; the second blue is too like
-_TITLE_LETTERS = 100  # titles in one line fit into a drawing about so many letters wide
+_COLOURS = tuple(PALETTE[number] for number in (0, 2, 3, 4))  # the cut is orange, merges above it grey; the second blue is too similar
+_TITLE_LETTERS = 100  # titles on one line fit if they have at most about this many letters
 _MOST_SIZES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A group of rows at the foot of the drawing, at the place ``x``; ``segment`` is its label."""
+    """A group of rows at the bottom of the drawing, at position ``x``; ``segment`` is its label."""
 
     x: float
     rows: int
@@ -34,17 +34,17 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Two groups becoming one.
+    """A merge of two groups.
 
     Parameters
     ----------
     left, right : (float, float)
-        Place and height of each group; height 0 for branches.
+        Position and height of each group; height 0 for branches.
     height : float
-        The distance at which they join, in scaled units.
+        The distance at which they merge, in scaled units.
     left_rows, right_rows : int
     segment : int or None
-        The label where both groups are in one segment, so that the merge is below the cut.
+        The label if both groups are in one segment, so that the merge is below the cut.
     """
 
     left: tuple[float, float]
@@ -56,13 +56,13 @@ class Merge:
 
     @property
     def x(self) -> float:
-        """Where the group that it makes stands."""
+        """Position of the merged group."""
         return (self.left[0] + self.right[0]) / 2
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentFoot:
-    """One segment: the middle of its branches, its rows and what it is called."""
+    """One segment: the middle of its branches, its rows and its title."""
 
     label: int
     x: float
@@ -83,11 +83,11 @@ class Dendrogram:
     segments : tuple of SegmentFoot
         From left to right.
     cut_low, cut_high : float
-        Between these distances the tree has that many segments.
+        Between these distances, the tree has the chosen number of segments.
     is_whole : bool
         Whether every merge is shown, so that branches are single rows.
     distance : str
-        What heights are, such as ``Ward distance``.
+        Title of the heights, such as ``Ward distance``.
     """
 
     branches: tuple[Branch, ...]
@@ -100,14 +100,14 @@ class Dendrogram:
 
     @property
     def cut(self) -> float:
-        """Where the line is drawn."""
+        """Height of the cut line."""
         return (self.cut_low + self.cut_high) / 2
 
 
 def dendrogram_data(
     arrays: Mapping[str, np.ndarray], n_clusters: int, *, distance: str, names: Mapping[int, str] | None = None
 ) -> Dendrogram:
-    """Return the tree of a solution of hierarchical clustering, as it is drawn.
+    """Return the tree of a hierarchical solution as it is drawn.
 
     Parameters
     ----------
@@ -117,9 +117,9 @@ def dendrogram_data(
     n_clusters : int
         The solution's number of segments.
     distance : str
-        What heights are: the algorithm's ``Presentation.tree_distance``.
+        Title of the heights: the algorithm's ``Presentation.tree_distance``.
     names : mapping of label to str, or None
-        What the analyst called segments.
+        The analyst's names of segments.
     """
     children, heights = np.asarray(arrays["tree_children"]), [float(height) for height in arrays["tree_heights"]]
     sizes = [int(size) for size in arrays["branch_sizes"]]
@@ -152,7 +152,7 @@ def _from_left(pairs: Sequence[tuple[int, int]], n_branches: int) -> list[int]:
 
 
 def _cut(heights: Sequence[float], n_clusters: int) -> tuple[float, float]:
-    """Return the heights of the last merge below the cut and the first one above it; above the last there is as much room again."""
+    """Return the heights of the last merge below the cut and of the first above it, or one as far above if there is none."""
     top = heights[-1] if heights else 0.0
     levels = [0.0, *heights, top * 1.1]
     above = len(levels) - n_clusters
@@ -206,7 +206,7 @@ def draw_dendrogram(data: Dendrogram, *, chosen: int | None = None) -> Figure:
 
 
 def _titles(data: Dendrogram) -> tuple[list[str], bool]:
-    """Return the text below each segment, and whether to turn it; where there are many segments, only their sizes."""
+    """Return the text below each segment and whether to rotate it; with many segments, only their sizes."""
     if len(data.segments) > _MOST_TITLES:
         return [f"{foot.rows:,}" for foot in data.segments], True
     room = min((other.x - one.x for one, other in pairwise(data.segments)), default=len(data.branches)) / len(data.branches)
@@ -215,7 +215,7 @@ def _titles(data: Dendrogram) -> tuple[list[str], bool]:
 
 
 def _groups(data: Dendrogram, chosen: int | None) -> list[tuple[int | None, str, dict[str, Any]]]:
-    """Return which merges are drawn as one line, what it is called and how it looks; neighbours differ in colour."""
+    """Return the merges drawn as one line, with the line's name and style; neighbours differ in colour."""
     above: tuple[int | None, str, dict[str, Any]] = (None, "above the cut", {"color": QUIET, "width": 2})
     return [above] + [
         (foot.label, foot.title, {"color": _COLOURS[order % len(_COLOURS)], "width": 4 if foot.label == chosen else 2})
@@ -247,7 +247,7 @@ def _tops(data: Dendrogram) -> Any:
 
 
 def _bottoms(data: Dendrogram) -> Any:
-    """Return the marks that can be clicked; their ``customdata`` is the segment's label."""
+    """Return the clickable marks; their ``customdata`` is the segment's label."""
     import plotly.graph_objects as go
 
     feet = {foot.label: (order, foot) for order, foot in enumerate(data.segments)}
@@ -270,13 +270,13 @@ def _bottoms(data: Dendrogram) -> Any:
 
 
 def describe_dendrogram(data: Dendrogram) -> str:
-    """Return where the tree is cut, what the cut leaves, what would merge next and where the tree has its longest stretch."""
+    """Describe the cut, its segments, the next merge and the longest stretch without a merge."""
     largest = sorted(data.segments, key=lambda foot: -foot.rows)
     sizes = " / ".join(f"{foot.rows:,}" for foot in largest[:_MOST_SIZES])
-    more = f" and {len(largest) - _MOST_SIZES} smaller ones" if len(largest) > _MOST_SIZES else ""
+    more = f" and {len(largest) - _MOST_SIZES} smaller segments" if len(largest) > _MOST_SIZES else ""
     sentences = [
-        f"Cut between the {data.distance}s {number_text(data.cut_low)} and {number_text(data.cut_high)}, the tree has "
-        f"{counted(len(data.segments), 'segment')} of {sizes}{more} customers."
+        f"Cut at a {data.distance} between {number_text(data.cut_low)} and {number_text(data.cut_high)}, the tree has "
+        f"{counted(len(data.segments), 'segment')}, with {sizes} customers{more}."
     ]
     above = next((merge for merge in data.merges if merge.segment is None), None)
     if above is not None:
@@ -288,12 +288,12 @@ def describe_dendrogram(data: Dendrogram) -> str:
             f"The longest stretch without a merge, from {number_text(low)} to {number_text(high)}, leaves {counted(count, 'segment')}."
         )
     if not data.is_whole:
-        sentences.append(f"The last {counted(len(data.merges), 'merge')} are shown; each group below them is one line.")
+        sentences.append(f"The last {counted(len(data.merges), 'merge')} are shown; each group below them is drawn as one line.")
     return " ".join(sentences)
 
 
 def _longest_stretch(data: Dendrogram) -> tuple[int, float, float] | None:
-    """Return how many segments the widest gap between heights leaves, and the gap; ``None`` where no two heights differ."""
+    """Return the number of segments at the widest gap between heights, and the gap; ``None`` if all heights are equal."""
     heights = [merge.height for merge in data.merges]
     gaps = [(high - low, len(heights) - order, low, high) for order, (low, high) in enumerate(pairwise(heights))]
     widest = max(gaps, default=(0.0, 0, 0.0, 0.0))

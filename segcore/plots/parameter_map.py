@@ -12,9 +12,9 @@ from segcore.sweeps.points import PointRow, axis_title, joint_axis, metric, poin
 
 
 def grid_map_data(sweep: Sweep, metric_name: str) -> HeatMap:
-    """Return a metric over the grid's two axes: the one that the algorithm names from left to right, the other one upwards.
+    """Return a metric over the grid's two axes: the one named by the algorithm from left to right, the other upwards.
 
-    A third axis that varies is added to the rows' names; a grid of one axis makes a map of one row.
+    A third axis that varies is added to the rows' names; a grid with one axis gives a map with one row.
     """
     shown = metric(metric_name)
     axes = axes_of(sweep.spec.points)

@@ -19,9 +19,9 @@ def sweep_document(sweep: Sweep, from_store: bool) -> dict[str, Any]:
     Parameters
     ----------
     sweep : Sweep
-        Points that have no solution yet are left out and counted in ``missing``.
+        Unfinished points are left out and counted in ``missing``.
     from_store : bool
-        Whether it was answered from the store, without a fit.
+        Whether it was read from the store, without a fit.
 
     Notes
     -----
@@ -68,15 +68,15 @@ def write_sweep_folder(store: Store, sweep_id: str, directory: Path | str, *, fr
     store : Store
     sweep_id : str
     directory : path
-        Made where it does not exist.
+        Created if it does not exist.
     from_store : bool
         See `sweep_document`.
 
     Notes
     -----
     ``features.parquet`` has the rows that were clustered, unscaled: ``customer_id``, ``copy`` where there are copies, the features.
-    ``labels.parquet`` has the same rows and one column of whole numbers a point, named by its ``point_key``: -1 is noise, and null
-    stands in the columns of points without labels.
+    ``labels.parquet`` has the same rows and one column of whole numbers per solution, named by its ``point_key``: -1 is noise, null
+    means that the solution has no labels.
     """
     import json
 

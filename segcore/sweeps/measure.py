@@ -1,4 +1,4 @@
-"""Measure the solutions of a sweep as they come, those that come quickly together."""
+"""Measure the solutions of a sweep as they arrive, in batches if they arrive quickly."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _BATCH_SECONDS = 2.0
 
 
 def batches(fitted: Iterator[Solution]) -> Iterator[list[Solution]]:
-    """Yield solutions together that come within a short time, none of them later than that because the next one takes long.
+    """Yield batches of solutions that arrive within a short time; no solution waits longer than that for the next.
 
     Notes
     -----
-    The fits run in a thread of their own. It waits while a batch is measured, so that the next fit has the machine to itself, unless that
-    fit has been begun already and takes long.
+    The fits run in a separate thread. It waits while a batch is measured, so that the next fit has the machine to itself, unless that
+    fit has already started and takes long.
     """
     ready: SimpleQueue[Solution | Exception | None] = SimpleQueue()
     go_on = threading.Semaphore(0)
@@ -58,7 +58,7 @@ def batches(fitted: Iterator[Solution]) -> Iterator[list[Solution]]:
             began = time.monotonic()
             yield waiting
             waiting, since = [], time.monotonic()
-            # One pass of the distances measures any number of labellings, so where it takes long more of them are waited for.
+            # One pass of the distances measures any number of labellings, so if it takes long, it waits for more of them.
             patience = max(_BATCH_SECONDS, 2 * (since - began))
         if not late:
             go_on.release()
@@ -69,15 +69,15 @@ def batches(fitted: Iterator[Solution]) -> Iterator[list[Solution]]:
 
 
 class Meter:
-    """Measures solutions a batch at a time; equal partitions once, however their segments are numbered.
+    """Measures batches of solutions; equal partitions are measured once, however their segments are numbered.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_features), float64
         The matrix that was clustered.
-    names : sequence of str, one a feature
+    names : sequence of str, one per feature
     seed : int
-        Of the silhouette's sample.
+        Seed of the silhouette's sample.
     """
 
     def __init__(self, X: np.ndarray, names: Sequence[str], *, seed: int) -> None:
@@ -87,7 +87,7 @@ class Meter:
         self._qualities: dict[str, Quality] = {}
 
     def measured(self, solutions: Sequence[Solution]) -> Iterator[Solution]:
-        """Yield the solutions with their quality; one that cannot be measured as failed."""
+        """Yield the solutions with their quality; one that cannot be measured is failed."""
         partitions = [None if solution.labels is None else partition_digest(solution.labels) for solution in solutions]
         new = {
             partition: solution.labels

@@ -22,7 +22,7 @@ class Prepared:
     Parameters
     ----------
     assembled : Assembled
-        Selected features of the customers kept, copies included; who was set aside.
+        Selected features of the customers kept, copies included; and the customers set aside.
     preparation : Preparation
     X : ndarray of shape (n_rows, n_features), float64
     """
@@ -38,7 +38,7 @@ class Prepared:
 
 
 def prepare(store: Store, spec: SweepSpec, *, ids: bool = True) -> Prepared:
-    """Return a sweep's rows as they are clustered; the same for every process that asks. See ``Store.feature_table`` for ``ids``."""
+    """Return a sweep's rows as they are clustered, equal in every process. See ``Store.feature_table`` for ``ids``."""
     full = store.feature_table(spec.table, ids=ids)
     assembled = assemble(full, spec.plan)
     require_enough(assembled)

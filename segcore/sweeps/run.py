@@ -1,4 +1,4 @@
-"""Run a sweep point by point, and store each solution as soon as it is measured."""
+"""Run a sweep, and store each solution as soon as it is measured."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run_sweep(
     memory: int | None = None,
     workers: str = "local",
 ) -> None:
-    """Fit and measure the points that have no solution yet, each kept in the store as soon as it is done.
+    """Fit and measure the missing solutions of a sweep, and store each as soon as it is measured.
 
     Parameters
     ----------
@@ -43,20 +43,20 @@ def run_sweep(
     sweep_id : str
         A sweep added to the store.
     only : collection of int or None
-        Positions to confine oneself to; ``None`` is all.
+        Positions to fit; ``None`` means all.
     progress : callable or None
         Called with a point's position after its solution is in the store.
     poison : mapping of position to reason
-        Points that killed the worker twice: they become failed solutions with this reason and are not tried again.
+        Points that killed the worker twice; they become failed solutions with this reason and are not tried again.
     memory : int or None
-        Bytes this process may take in all; ``None`` is what the machine has free. A point that cannot be fitted with what is left of
-        that becomes a failed solution.
+        Bytes this process may use in total; ``None`` means the machine's free memory. A point that cannot be fitted with what is left of
+        it becomes a failed solution.
     workers : {"local", "ray"}
         Where the units run: see ``segcore.sweeps.workers.solutions``.
 
     Notes
     -----
-    An attempt is counted in the store right before each point is begun here, so that whoever restarts a dead worker knows which point
+    An attempt is counted in the store right before each point is started, so that the process restarting a dead worker knows which point
     killed it. Solutions that come quickly are measured together, because one pass of the distances serves any number of labellings.
     The summary is written when every point has its solution; its ``shared_seconds`` are those of the run that completed the sweep.
     """
@@ -85,7 +85,7 @@ def run_sweep(
 
 
 def _rows(store: Store, spec: SweepSpec) -> tuple[np.ndarray, Preparation, dict[str, Any]]:
-    """Return the matrix to cluster, how it was made, and what the summary says of it; the unscaled values are let go."""
+    """Return the matrix to cluster, its preparation and its entries in the summary; the unscaled values are freed."""
     prepared = prepare(store, spec, ids=False)
     assembled = prepared.assembled
     facts = {
@@ -129,8 +129,8 @@ def _solutions(
     def measured(batch: Sequence[Solution]) -> Iterator[tuple[int, Solution]]:
         return ((position_of[point_key(done.params)], done) for done in meter.measured(batch))
 
-    # Where an earlier worker died, what it was at is done unit by unit, each point put down at once, so that no innocent one is blamed
-    # with the next death.
+    # If an earlier worker died, its units are repeated one by one and each attempt is recorded at once, so that no innocent point is blamed
+    # for the next death.
     alone = _units_at_work(store, sweep_id, spec, missing)
     for unit in alone:
         for solution in fitted(unit):
@@ -141,7 +141,7 @@ def _solutions(
 
 
 def _units_at_work(store: Store, sweep_id: str, spec: SweepSpec, missing: Sequence[int]) -> list[list[int]]:
-    """Return the units with points that were begun and have no solution, as positions among ``missing``."""
+    """Return the units with points that were started and have no solution, as positions among ``missing``."""
     begun = store.attempts(sweep_id)
     position_of = {point_key(spec.points[position]): position for position in missing}
     units = units_of(algorithm_named(spec.algorithm), [spec.points[position] for position in missing], spec.engine) if begun else []
@@ -150,7 +150,7 @@ def _units_at_work(store: Store, sweep_id: str, spec: SweepSpec, missing: Sequen
 
 
 def _room(memory: int | None, X: np.ndarray) -> int | None:
-    """Return the bytes that fits may take of ``memory``: what is left of it and free, less what measuring a labelling takes."""
+    """Return the bytes that fits may use: what is left of ``memory`` and free, less what measuring a labelling takes."""
     if memory is None:
         return None
     return max(1, min(available_bytes(), memory - resident_bytes()) - _MEASURING_COPIES * X.nbytes)

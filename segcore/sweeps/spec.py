@@ -1,4 +1,4 @@
-"""From a plan and a grid to the specification of a sweep."""
+"""Build the specification of a sweep from a plan and a grid."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LARGEST = 1e150  # squares of larger values, and so distances, are not finite
 def make_spec(
     store: Store, table: str, data: Mapping[str, Any], plan: Plan, *, algorithm: str, points: Sequence[Point], engine: str | None = None
 ) -> SweepSpec:
-    """Return the spec of a sweep, everything in it checked against the data.
+    """Build the spec of a sweep and check it against the data.
 
     Parameters
     ----------
@@ -38,23 +38,23 @@ def make_spec(
     algorithm : str
         Name of an algorithm in the registry.
     points : sequence of points
-        A point that occurs twice is kept once.
+        Duplicates are dropped.
     engine : {"stock", "intel", "shared"} or None
         ``None`` is the algorithm's default.
 
     Raises
     ------
     ParameterError
-        Where an option is outside its domain.
+        If an option is outside its domain.
     DataError
-        Where fewer than 3 customers or fewer than 2 distinct rows are left to cluster.
+        If fewer than 3 customers or fewer than 2 distinct rows are left to cluster.
     """
     spec_of_algorithm = algorithm_named(algorithm)
     known_engine = require_engine(engine or spec_of_algorithm.default_engine)
     if known_engine not in spec_of_algorithm.engines:
         raise ParameterError.unknown(f"engine for {spec_of_algorithm.title}", known_engine, spec_of_algorithm.engines)
     if not points:
-        raise ParameterError("The grid has no points: give each parameter at least one value.")
+        raise ParameterError("The grid is empty: give each parameter at least one value.")
     checked = [spec_of_algorithm.validate(point) for point in points]
     full = store.feature_table(table)
     plan = resolve_plan(full, plan)
@@ -75,7 +75,7 @@ def make_spec(
 
 
 def require_enough(assembled: Assembled) -> None:
-    """Raise `DataError` where fewer than 3 rows or fewer than 2 distinct ones are left to cluster, or a value is beyond 1e150."""
+    """Raise `DataError` if fewer than 3 rows or fewer than 2 distinct ones are left, or if a value exceeds 1e150."""
     table = assembled.table
     aside = f" after the outlier rule set {assembled.set_aside_customers:,} aside" if assembled.set_aside_customers else ""
     if len(table) < _MIN_CUSTOMERS:
@@ -85,8 +85,8 @@ def require_enough(assembled: Assembled) -> None:
         )
     if not (table.values != table.values[0]).any():
         raise DataError(
-            f"All {len(table):,} customers{aside} have the same values of {', '.join(table.names)}, so there is nothing to tell them "
-            "apart: choose other features."
+            f"All {len(table):,} customers{aside} have the same values of {', '.join(table.names)}, so nothing separates "
+            "them: choose other features."
         )
     for column, name in enumerate(table.names):
         low, high = float(table.values[:, column].min()), float(table.values[:, column].max())
@@ -95,10 +95,12 @@ def require_enough(assembled: Assembled) -> None:
 
 
 def _require_computable(X: np.ndarray, names: Sequence[str]) -> None:
-    """Raise `DataError` where weights or transforms leave nothing whose squares are finite and not all 0."""
+    """Raise `DataError` if weights or transforms make squares infinite or all 0."""
     for column, name in enumerate(names):
         most = float(np.abs(X[:, column]).max())
         if not most <= _LARGEST:
             raise DataError(f"{name} has values up to {most:g} once it is weighted, too large to compute with: give it a smaller weight.")
     if not np.ptp(X, axis=0).max() > 1 / _LARGEST:
-        raise DataError("The weights leave the customers too close together to compute with: give at least one feature a larger weight.")
+        raise DataError(
+            "With these weights the customers are too close together to compute with: give at least one feature a larger weight."
+        )

@@ -1,7 +1,7 @@
-"""Where the units of a sweep run: in this process, or on the nodes of a Ray cluster through joblib's Ray backend.
+"""Run the units of a sweep in this process, or on the nodes of a Ray cluster through joblib's Ray backend.
 
-A unit is what belongs on one machine: the points that share work under the engine ``shared``, one point under any other. Nothing here
-schedules: joblib hands out the units, Ray keeps its processes alive and runs a unit again whose process died.
+A unit runs on one machine: the points that share work under the engine ``shared``, one point under any other. Nothing here
+schedules: joblib hands out the units; Ray keeps its processes alive and repeats a unit whose process died.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ _ANSWER_SECONDS = 10.0
 
 
 def solutions(algorithm: AlgorithmSpec, task: SweepTask, *, workers: str = "local") -> Iterator[Solution]:
-    """Yield each point's Solution, not yet measured, as soon as it is there; in any order, each with its point as ``params``.
+    """Yield each point's Solution, not yet measured, as soon as it is fitted; in any order, each with its point as ``params``.
 
     Parameters
     ----------
     algorithm : AlgorithmSpec
     task : SweepTask
-        Its ``progress`` is not called where the units run elsewhere: what kills a process there does not kill this one. Without
-        ``memory`` each unit goes by what its own node has free.
+        Its ``progress`` is not called if the units run elsewhere: what kills a process there does not kill this one. Without
+        ``memory``, each unit may use what is free on its node.
     workers : {"local", "ray"}
-        In this process; or on the cluster that ``RAY_ADDRESS`` names, else on a Ray of this machine that is started for it.
+        In this process; or on the cluster at ``RAY_ADDRESS``, or without it on a Ray started on this machine.
 
     Raises
     ------
     ParameterError
-        Where the workers are unknown, or ``RAY_ADDRESS`` is not an address.
+        If the workers are unknown, or ``RAY_ADDRESS`` is not an address.
     JobError, SegcoreError
-        Where the cluster cannot be reached, or runs other versions than this process; where Ray cannot be started.
+        If the cluster cannot be reached or runs other versions than this process, or Ray cannot be started.
     """
     if workers not in WORKERS:
         raise ParameterError.unknown("workers", workers, WORKERS)
@@ -63,7 +63,7 @@ def solutions(algorithm: AlgorithmSpec, task: SweepTask, *, workers: str = "loca
 
 
 def units_of(algorithm: AlgorithmSpec, points: Sequence[Point], engine: EngineName) -> list[list[Point]]:
-    """Return the points in groups that are to be fitted on one machine, in their order."""
+    """Group the points that are fitted on one machine, in their order."""
     if engine != "shared":
         return [[point] for point in points]
     groups: dict[tuple[Value, ...], list[Point]] = {}
@@ -74,7 +74,7 @@ def units_of(algorithm: AlgorithmSpec, points: Sequence[Point], engine: EngineNa
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What is computed on one machine; see `SweepTask` for its fields. ``algorithm`` is a name."""
+    """Work for one machine; see `SweepTask` for its fields. ``algorithm`` is a name."""
 
     algorithm: str
     points: tuple[Point, ...]
@@ -85,21 +85,21 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Done:
-    """A unit's solutions, and the seconds of work that served several of its points."""
+    """A unit's solutions, and the seconds of work that its points shared."""
 
     solutions: tuple[Solution, ...]
     shared_seconds: float = 0.0
 
 
 class Place(Protocol):
-    """Where a unit is computed, as seen from there."""
+    """The place where a unit is computed, as seen from there."""
 
     def begin(self, number: int) -> int:
-        """Count that a unit is begun and return how many times it has been, this time included."""
+        """Count a start of a unit, and return how often it was started, this time included."""
         ...
 
     def name(self) -> str:
-        """Return what people call the place, for ``on …``."""
+        """Return the place's name, to follow ``on``."""
         ...
 
     def rows(self) -> np.ndarray:
@@ -108,12 +108,12 @@ class Place(Protocol):
 
 
 def compute(number: int, unit: Unit, place: Place, expected: Mapping[str, str]) -> Done:
-    """Fit a unit's points, on whatever machine this is called; no fit's error is raised.
+    """Fit a unit's points on the machine that calls this; a fit's error becomes a failed solution.
 
     Parameters
     ----------
     number : int
-        Of the unit.
+        Number of the unit.
     unit : Unit
     place : Place
     expected : mapping of str to str
@@ -122,7 +122,7 @@ def compute(number: int, unit: Unit, place: Place, expected: Mapping[str, str]) 
     Raises
     ------
     JobError
-        Where the versions here are others: labels might be others too.
+        If the versions here differ, because labels could differ too.
     """
     if place.begin(number) > _TRIES:
         return Done(tuple(_killed(unit, point) for point in unit.points))
@@ -130,7 +130,7 @@ def compute(number: int, unit: Unit, place: Place, expected: Mapping[str, str]) 
     others = sorted(name for name in {*here, *expected} if here.get(name) != expected.get(name))
     if others:
         said = ", ".join(f"{name} {here.get(name, 'missing')} instead of {expected.get(name, 'none')}" for name in others)
-        raise JobError(f"On {place.name()} there is {said}: install the same versions on every node.")
+        raise JobError(f"Versions differ on {place.name()}: {said}. Install the same versions on every node.")
     found: list[Solution] = []
     shared: list[float] = []
     task = SweepTask(place.rows(), unit.points, unit.engine, unit.seed, unit.memory, shared=shared.append)
@@ -149,15 +149,15 @@ def _killed(unit: Unit, point: Point) -> Solution:
         engine=unit.engine,
         evidence=NOT_RUN,
         seed=unit.seed,
-        reason=f"The processes that computed this point on the Ray cluster died, {_TRIES} of {_TRIES}: of its work, or for want of memory. "
-        "Resuming the sweep once it has ended tries this point again.",
+        reason=f"The process that computed this solution on the Ray cluster died {_TRIES} times, from its work or for lack of memory. "
+        "To try it again, resume the sweep once it has ended.",
     )
 
 
 def through_joblib(
     parallel: Parallel, units: Sequence[Unit], place: Place, shared: Callable[[float], None] | None = None
 ) -> Iterator[Solution]:
-    """Yield the units' solutions in the order in which ``parallel``, whose results are a generator, has them; see `compute`."""
+    """Yield the units' solutions in the order in which ``parallel``, a generator, returns them; see `compute`."""
     from joblib import delayed
 
     expected = versions()
@@ -168,7 +168,7 @@ def through_joblib(
 
 
 def _own(solution: Solution) -> Solution:
-    """Return the solution with copies of its arrays: those in Ray's store are read-only and stay in memory."""
+    """Return the solution with its arrays copied: those in Ray's store are read-only and stay in memory."""
     labels = None if solution.labels is None else np.array(solution.labels)
     return replace(solution, labels=labels, arrays={name: np.array(array) for name, array in solution.arrays.items()})
 
@@ -179,17 +179,19 @@ def _on_ray(units: Sequence[Unit], task: SweepTask) -> Iterator[Solution]:
         from ray.exceptions import RayError
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        # On this process's own node, so that it is there for as long as anybody asks.
+        # On this process's own node, so that it lives as long as it is needed.
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         tries = ray.remote(_Tries).options(num_cpus=0, scheduling_strategy=here).remote()
         try:
             yield from through_joblib(_parallel(len(units)), units, _RayNode(ray.put(task.X), tries), task.shared)
         except RayError as error:
-            raise JobError(f"The Ray cluster was lost, or its nodes have no segcore to run ({_last_line(error).rstrip('.')}).") from error
+            raise JobError(
+                f"The Ray cluster was lost, or segcore is not installed on its nodes ({_last_line(error).rstrip('.')})."
+            ) from error
 
 
 class _Tries:
-    """Counts how often each unit was begun."""
+    """Counter of how often each unit was started."""
 
     def __init__(self) -> None:
         self._begun: dict[int, int] = {}
@@ -219,19 +221,19 @@ class _RayNode:
     def rows(self) -> np.ndarray:
         import ray
 
-        # A copy, because compiled code wants rows that it could write to, and the store's are for all to read.
+        # A copy, because compiled code needs writable rows, and those in the store are read-only.
         return np.array(ray.get(self.stored))
 
 
 def _parallel(n_units: int) -> Parallel:
-    """Return joblib on Ray's processes, one a core but no more than units; it gives what is done at once and outlives a node's death.
+    """Return joblib on Ray's processes, at most one per core and per unit; it yields results at once and survives a node's death.
 
     Notes
     -----
-    Ray's pool leaves processes dead unless told otherwise. Here they are started again, on other nodes where theirs is gone, and go on
-    with their units for as long as it takes, because Ray counts each time it knocks at a dead process's door; `compute` counts what was
-    really begun. The pool also deals units out in turn, so that one waits behind a long one beside idle processes, and falls with a
-    unit that kills its process; here the next unit goes to a process that is idle.
+    By default, Ray's pool leaves processes dead. Here they are restarted, on other nodes if theirs is gone, and go on
+    with their units without a limit of retries, because Ray counts each attempt to reach a dead process; `compute` counts the
+    real starts. The pool also assigns units in turn, so that one waits behind a long one while processes are idle, and fails with a
+    unit that kills its process; here the next unit goes to an idle process.
     """
     import ray
     from joblib import Parallel
@@ -248,7 +250,7 @@ def _parallel(n_units: int) -> Parallel:
 
         def submit(self, func: Any, callback: Any = None) -> Any:
             index = self._idle.pop()
-            self._pool._current_index = index - 1  # it takes the one after it
+            self._pool._current_index = index - 1  # the pool takes the next one
 
             def done(outcome: Any) -> None:
                 self._idle.append(index)
@@ -258,15 +260,15 @@ def _parallel(n_units: int) -> Parallel:
 
         def terminate(self) -> None:
             if self._pool is not None:
-                self._pool._closed = True  # else its processes are asked to end, do so, and that counts as a death
+                self._pool._closed = True  # otherwise its processes are asked to end, and that counts as a death
                 self._pool.terminate()
                 self._pool = None
 
-    # With a claim to a whole core a process could not be started again on nodes whose cores are taken, by its fellows above all; with
-    # none at all they are spread by chance, and over nodes that have no core to give.
+    # With a claim to a whole core, a process could not be restarted on nodes whose cores are taken, mostly by its siblings; with
+    # none at all, they are spread at random, even over nodes without a core.
     actors = {"num_cpus": 0.01, "scheduling_strategy": "SPREAD", "max_restarts": -1, "max_task_retries": -1}
     backend = Backend(ray_remote_args=actors)
-    # With one process joblib would compute in this one instead.
+    # With one process, joblib would compute in this process instead.
     processes = max(1, min(int(ray.cluster_resources().get("CPU", 1)), max(2, n_units)))
     return Parallel(n_jobs=processes, backend=backend, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
 
@@ -277,7 +279,7 @@ def _last_line(error: Exception) -> str:
 
 @contextlib.contextmanager
 def _ray() -> Iterator[None]:
-    """Be connected to a cluster, or have one of this machine; what was begun here is ended with the body."""
+    """Connect to a cluster, or start one on this machine; what was started here ends with the body."""
     if "ray" in sys.modules and sys.modules["ray"].is_initialized():
         yield
         return
@@ -307,12 +309,12 @@ def _connect(address: str) -> None:
         try:
             socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_SECONDS).close()
         except (OSError, OverflowError) as error:
-            raise JobError(f"Nothing answers at RAY_ADDRESS {address} ({error}): {remedy}") from error
-    # Once: with twenty times, the default, it takes a quarter of an hour where something else answers.
+            raise JobError(f"No answer at RAY_ADDRESS {address} ({error}): {remedy}") from error
+    # Once: with the default of twenty attempts, it takes a quarter of an hour if something else answers.
     os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "1")
     import ray
 
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
-    except Exception as error:  # Ray raises anything from RuntimeError to its own kinds
-        raise JobError(f"The Ray cluster at {address} could not be joined ({_last_line(error).rstrip('.')}): {remedy}") from error
+    except Exception as error:  # Ray raises anything from RuntimeError to its own types
+        raise JobError(f"Connecting to the Ray cluster at {address} failed ({_last_line(error).rstrip('.')}): {remedy}") from error

@@ -60,7 +60,7 @@ def test_an_exact_silhouette_has_no_interval(make_sweep, make_solution, make_qua
 def test_the_description_has_the_actual_numbers(elbow_sweep):
     text = describe_curves(curves_data(elbow_sweep, "inertia"), chosen=1)
     assert text.startswith("Inertia falls from 25,321 at 2 segments to 900 at 4 segments.")
-    assert "The ring marks the chosen point, 3 segments: 1,200." in text
+    assert "The ring marks the chosen solution, 3 segments: 1,200." in text
     text = describe_curves(curves_data(elbow_sweep, "silhouette"), recommended=1)
     assert "highest, 0.52, at 3 segments and lowest, 0.30, at 2 segments" in text
 
@@ -98,7 +98,7 @@ def test_points_without_a_value_stand_as_crosses_with_the_reason_and_those_to_co
     assert list(crosses.x) == [1]
     assert list(crosses.customdata) == [0]
     assert [note.text for note in figure.layout.annotations] == ["one segment"]
-    assert "1 point of 3 is not finished. 1 point of 3 shows nothing (one segment)." in describe_curves(data)
+    assert "1 of 3 solutions is not finished. 1 of 3 solutions has no value (one segment)." in describe_curves(data)
 
 
 @pytest.mark.parametrize("name", ["inertia", "silhouette", "calinski_harabasz", "davies_bouldin"])

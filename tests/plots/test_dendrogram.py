@@ -66,7 +66,7 @@ def test_titles_that_would_overlap_are_turned():
 
 def test_the_description_tells_the_cut_the_next_merge_and_the_longest_stretch():
     assert describe_dendrogram(tree(3)[1]) == (
-        "Cut between the Ward distances 1 and 5.66, the tree has 3 segments of 2 / 2 / 2 customers. "
+        "Cut at a Ward distance between 1 and 5.66, the tree has 3 segments, with 2 / 2 / 2 customers. "
         "The next merge, at 5.66, joins 2 and 2 customers. The longest stretch without a merge, from 5.66 to 29.4, leaves 2 segments."
     )
 
@@ -77,8 +77,8 @@ def test_a_large_tree_is_shown_from_its_last_merges_on_with_every_row_counted():
     assert len(data.merges) == 49
     assert sum(branch.rows for branch in data.branches) == 300
     assert {foot.label: foot.rows for foot in data.segments} == dict(zip(solution.segments, solution.sizes, strict=True))
-    assert "The last 49 merges are shown; each group below them is one line." in describe_dendrogram(data)
-    assert "and 12 smaller ones customers" in describe_dendrogram(data)
+    assert "The last 49 merges are shown; each group below them is drawn as one line." in describe_dendrogram(data)
+    assert "customers and 12 smaller segments" in describe_dendrogram(data)
     ticks = draw_dendrogram(data).layout.xaxis.ticktext
     assert len(ticks) == 20
     assert all(text.isdigit() for text in ticks)
@@ -89,4 +89,4 @@ def test_two_rows_and_equal_rows_are_drawn_and_told(n_clusters):
     for rows in (np.array([[0.0], [3.0]]), np.ones((5, 2))):
         _, data = tree(n_clusters, rows)
         assert draw_dendrogram(data).data
-        assert describe_dendrogram(data).startswith("Cut between")
+        assert describe_dendrogram(data).startswith("Cut at a Ward distance between")

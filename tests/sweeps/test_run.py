@@ -122,7 +122,7 @@ class TestSpec:
 
     def test_customers_who_are_all_alike_are_an_error_before_the_start_even_with_copies(self, store):
         table = store.put_feature_table(table_of(np.ones((50, 4))))
-        with pytest.raises(DataError, match="nothing to tell them apart"):
+        with pytest.raises(DataError, match="nothing separates them"):
             make_spec(store, table, DATA, Plan(NAMES, repeats=3), algorithm="kmeans", points=POINTS)
 
     def test_values_whose_squares_are_infinite_are_an_error_before_the_start(self, store, values):

@@ -102,7 +102,9 @@ def test_an_error_fails_only_the_points_that_were_not_done(monkeypatch):
 
 def test_other_versions_are_refused_by_name():
     expected = {**workers.versions(), "numpy": "1.0", "abacus": "3"}
-    with pytest.raises(JobError, match=r"On the moon there is abacus missing instead of 3, numpy \d.* instead of 1\.0: install the same"):
+    with pytest.raises(
+        JobError, match=r"Versions differ on the moon: abacus missing instead of 3, numpy \d.* instead of 1\.0\. Install the same"
+    ):
         compute(0, stock_units()[0], Here(), expected)
 
 
@@ -138,7 +140,7 @@ def test_unknown_workers_are_refused():
 @pytest.mark.parametrize(("address", "error", "said"), [
     ("ray://127.0.0.1:10001", ParameterError, "must be host:port or auto"),
     ("somewhere", ParameterError, "must be host:port or auto"),
-    ("127.0.0.1:1", JobError, "Nothing answers at RAY_ADDRESS 127.0.0.1:1"),
+    ("127.0.0.1:1", JobError, "No answer at RAY_ADDRESS 127.0.0.1:1"),
 ])  # fmt: skip
 def test_an_address_without_a_cluster_is_said_at_once(address, error, said):
     code = (
