@@ -1,4 +1,4 @@
-"""What was noticed in columns of numbers, dates and ids, as sentences."""
+"""Sentences on columns of numbers, dates and ids."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from segcore.wording.numbers import counted, listed
 from segcore.wording.quotes import named, quoted
 
 Example = Mapping[str, str]
-"""A value of the data and its place: ``{"value": "17850", "place": "line 7"}``."""
+"""Value of the data and its place: ``{"value": "17850", "place": "line 7"}``."""
 _MOST_ZONES = 4
 _ORDERS = {"dmy": "the day first", "mdy": "the month first", "ymd": "the year first"}
 _MARKS = {".": "Points", ",": "Commas", " ": "Spaces", "'": "Apostrophes"}
 _DECIMALS = {".": "decimal points", ",": "decimal commas"}
 _HOLDS = {"boolean": "yes and no", "time": "dates or times", "clock": "times without a day"}
 
-# What is wrong with a value, as it follows the value in a sentence.
+# Clauses on what is wrong with a value; they follow the value in a sentence.
 FAULTS: Mapping[str, Callable[..., str]] = {
     "not_finite": lambda: ", which is not finite",
     "too_large": lambda: ", which is too large",
@@ -42,7 +42,7 @@ def example_text(example: Example, *, plain: bool = False) -> str:
 
 
 def and_do(do: str) -> str:
-    """Return a remedy as it continues a sentence, "" without one."""
+    """Return a remedy as the continuation of a sentence; "" without a remedy."""
     return f", {do}" if do else ""
 
 
@@ -90,9 +90,7 @@ NUMBERS: Mapping[str, Callable[..., str]] = {
     "number.currency": lambda column, mark, example: (
         f"{named(column)} has the currency {mark}, such as {example_text(example)}: it is read as plain numbers."
     ),
-    "number.percent": lambda column, example: (
-        f"{named(column)} has percent signs, such as {example_text(example)}: it is read as percent, 12 % as 12."
-    ),
+    "number.percent": lambda column, example: f"{named(column)} has percent signs, such as {example_text(example)}: 12 % is read as 12.",
     "number.brackets": lambda column, example, read_as: f"Brackets in {named(column)} are read as negative: {_is(example, read_as)}.",
     "number.minus_behind": lambda column, example, read_as: (
         f"A minus after the number in {named(column)} is read as negative: {_is(example, read_as)}."
@@ -177,8 +175,8 @@ DATES: Mapping[str, Callable[..., str]] = {
         f"{named(column)} has times in the zone {quoted(zone)}, which is not known: export it with another zone."
     ),
     "date.twelve_hour_clock": lambda column: (
-        f"{named(column)} seems to come from a 12-hour clock without AM or PM (no hour is 0 or above 12): hours may be off by 12, and "
-        "Recency and other whole days by one day; export the file again with a 24-hour clock."
+        f"{named(column)} seems to come from a 12-hour clock without AM or PM (no hour is 0 or above 12): hours may be off by 12, "
+        "and Recency and other whole days by one; export the file again with a 24-hour clock."
     ),
     "date.clock_added": lambda column, clock, example, read_as, without: (
         f"{named(clock)} is read as the time of day of {named(column)}: {quoted(example)} gives {read_as}"
@@ -203,8 +201,8 @@ IDS: Mapping[str, Callable[..., str]] = {
         "are removed."
     ),
     "id.composed": lambda column, count, example: (
-        f"{_values(column, count, 'has', 'have')} letters in two parts (another Unicode form), such as "
-        f"{example_text(example, plain=True)}: they are composed."
+        f"{_values(column, count, 'has', 'have')} letters stored in two parts (another Unicode form), such as "
+        f"{example_text(example, plain=True)}: they are combined."
     ),
     "id.two_forms": lambda column, count, example, other: (
         f"{counted(count, 'id')} of {named(column)} {'is' if count == 1 else 'are'} written in two Unicode forms, such as "

@@ -1,7 +1,7 @@
-"""Sentences on columns and features: why a column has its use, why a feature is missing, why none can be built.
+"""Sentences on columns and features: why a column has its use, and why a feature is missing or cannot be built.
 
 Sentences of ``column.*``, and of those ``feature.*`` codes that say why a feature is missing, are clauses: they follow a name, as in
-"zip (it holds postcodes ...)", and have neither a capital nor a full stop.
+"zip (it holds postcodes ...)", without a capital or a full stop.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _MOST_REASONS = 10
 
 
 def reason_text(reason: Mapping[str, Any]) -> str:
-    """Return the clause of a reason that a finding holds as plain values."""
+    """Return the clause of a reason that is stored in a finding as plain values."""
     return SENTENCES[reason["code"]](**reason["values"]) if reason["code"] != "text" else str(reason["values"]["text"])
 
 
 def chosen_percent(share: float) -> str:
-    """Return a share that somebody chose, as they would write it."""
+    """Return a share that the analyst chose, as they would write it."""
     return f"{100 * share:.6g} %"
 
 
@@ -52,7 +52,7 @@ def _category(*, n_values: int, numbers: bool, own: int, min_share: float, missi
     if missing:
         text += f"; {missing:,} missing"
     if alike:
-        text += f"; {value_text(alike[0])} and {value_text(alike[1])} differ only in their capitals, and count as two"
+        text += f"; {value_text(alike[0])} and {value_text(alike[1])} differ only in capitals, and count as two"
     return text
 
 
@@ -64,7 +64,7 @@ def _two_values(values: Sequence[str | None], counts: Sequence[int]) -> str:
 def _nearly_numbers(*, bad: int, rows: int, example: str, row: int) -> str:
     are, them = ("is not a number", "it") if bad == 1 else ("are not numbers", "them")
     return (
-        f"it would hold numbers, but {bad:,} of its {rows:,} values {are}, the first {quoted(example)} in data row {row:,}: correct {them} "
+        f"it holds numbers, but {bad:,} of its {rows:,} values {are}, the first {quoted(example)} in data row {row:,}: correct {them} "
         "to use the column as a feature"
     )
 
@@ -85,12 +85,12 @@ def _no_column(source: str, column: str, columns: Sequence[str], part_of: str | 
 
 def _unavailable(feature: str, reason: Mapping[str, Any], do: str = "") -> str:
     text = f"{value_text(feature)} is not available as a feature: {reason_text(reason)}."
-    return f"{text} To use it all the same, {do}." if do else text
+    return f"{text} To use it anyway, {do}." if do else text
 
 
 def _lacking_columns(source: str, columns: Sequence[str]) -> str:
     lacking = f"column{'' if len(columns) == 1 else 's'} {', '.join(map(named, columns))}"
-    return f"{named(source)} has no {lacking}, which the sweep was made with: give the same columns."
+    return f"{named(source)} lacks the {lacking}, which the sweep uses: give the same columns."
 
 
 _OVERFLOW = {"spend": "the spend", "positive": "the sum of positive amounts", "discount": "the sum of discounts", "rating": "the ratings"}
@@ -109,8 +109,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "column.customer_id": lambda: "it identifies the customers",
     "column.chosen": lambda: "you chose this",
     "column.excluded": lambda: "you left it out",
-    "column.chosen_profile": lambda: "you chose to carry it along as a profile column",
-    "column.outcome": lambda: "it looks like an outcome, so it is carried along to compare segments by",
+    "column.chosen_profile": lambda: "you chose it as a profile column",
+    "column.outcome": lambda: "it looks like an outcome, so it is only shown for each segment",
     "column.empty": lambda: "it is empty",
     "column.one_value": lambda value, missing: (
         f"it has only one value, {value_text(value)}{f', and {missing:,} missing' if missing else ', for every customer'}"
@@ -163,7 +163,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "feature.no_negative": lambda: "no line has a negative amount",
     "feature.no_third_order": lambda: "no customer has three orders",
     "feature.one_rating": lambda: "every rating is the same",
-    "feature.rfm_segment": lambda: "it is a name made from two scores, carried along to compare segments with",
+    "feature.rfm_segment": lambda: "it is a name made from two scores, so it is only shown for each segment",
     "feature.no_time_of_day": lambda column: f"{named(column)} holds dates without a time of day",
     "feature.twelve_hour_clock": lambda column: (
         f"{named(column)} comes from a 12-hour clock without AM or PM, which does not distinguish day from night"
@@ -198,7 +198,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"The data goes on to {latest}, after the reference date {reference}: {do}."
     ),
     "feature.set_of_transactions": lambda set, features: (
-        f"The feature set {quoted(set)} is made from transactions: use all, or names ({listed([value_text(name) for name in features])})."
+        f"The feature set {quoted(set)} needs transactions: use all, or names ({listed([value_text(name) for name in features])})."
     ),
-    "feature.none_chosen": lambda sets: f"Choose at least one feature: one of the sets {', '.join(sets)}, or names.",
+    "feature.none_chosen": lambda sets: f"Choose at least one feature: a set ({', '.join(sets)}), or names.",
 }

@@ -1,4 +1,4 @@
-"""Every finding as a sentence, made here once for screens, command line and reports."""
+"""Sentences for findings, the same on screens, on the command line and in reports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from segcore.records.feature_table import ColumnUse
 
 Sentence = Callable[..., str]
-"""Takes the finding's values by name and, where the finding has a remedy, its text as ``do``."""
+"""Function of the finding's values by name and, if the finding has a remedy, its text as ``do``."""
 
 # One mapping per subject: a code belongs to exactly one.
 SUBJECTS: tuple[Mapping[str, Sentence], ...] = (
@@ -44,7 +44,7 @@ def sentence(finding: Finding, audience: Audience = "command line") -> str:
     Raises
     ------
     KeyError
-        Where no subject has the finding's code.
+        If no subject has the finding's code.
     """
     make = _SENTENCES[finding.code]
     if finding.remedy is None:
@@ -53,14 +53,14 @@ def sentence(finding: Finding, audience: Audience = "command line") -> str:
 
 
 def note_json(finding: Finding) -> dict[str, Any]:
-    """Return a finding as reports list it: ``level`` and ``text``, and the ``code`` and ``values`` that the text was made from."""
+    """Return a finding for reports: ``level`` and ``text``, and the ``code`` and ``values`` behind the text."""
     return {"level": finding.severity, "text": sentence(finding), "code": finding.code, "values": dict(finding.values)}
 
 
 def refusal(
     code: str, /, *, kind: Callable[..., SegcoreError] = DataError, remedy: Remedy | str | None = None, **values: Any
 ) -> SegcoreError:
-    """Build the error that ends the work because of a finding: ``raise refusal("csv.open_quote", line=7)``.
+    """Build the error for a finding that ends the work: ``raise refusal("csv.open_quote", line=7)``.
 
     Parameters
     ----------
@@ -77,24 +77,24 @@ def refusal(
 
 
 def error_text(error: SegcoreError, audience: Audience = "command line") -> str:
-    """Return what an error says, its remedy in the words of the audience."""
+    """Return an error's sentence, with its remedy in the words of the audience."""
     return str(error) if error.finding is None else sentence(error.finding, audience)
 
 
 def use_json(use: ColumnUse) -> dict[str, Any]:
-    """Return what became of a column as reports list it: with its reason as a text, and the code and values it was made from."""
+    """Return the use of a column for reports: with its reason as text, and the code and values behind it."""
     return {"column": use.column, "use": use.use, **reason_json(use.reason), "outcome": use.outcome, "codes": use.codes}
 
 
 def reason_json(reason: Finding | None) -> dict[str, Any]:
-    """Return a reason as reports list it: as a text, and the code and values it was made from."""
+    """Return a reason for reports: its text, and the code and values behind it."""
     if reason is None:
         return {"reason": "", "code": None, "values": {}}
     return {"reason": sentence(reason), "code": reason.code, "values": dict(reason.values)}
 
 
 def rows_by_label(counts: Iterable[RowCount]) -> dict[str, int]:
-    """Return the number of rows for the label of each reason."""
+    """Return the number of rows by the label of the reason."""
     return {sentence(count.reason): count.rows for count in counts}
 
 

@@ -1,4 +1,4 @@
-"""Text in which Markdown draws nothing: names and values come from files and analysts, and may hold anything."""
+"""Escaping for Markdown: names and values come from files and analysts, and may contain anything."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 
 _MARKS = re.compile(r"[\\`*_{}\[\]<>#$|~@]|(?<=www)\.|^[-+](?=\s)", re.MULTILINE)
 _NUMBERED = re.compile(r"^(\d+)([.)])(?=\s)", re.MULTILINE)
-# Streamlit looks for names of icons and colours in the finished text, where an escape is no longer there.
+# Streamlit looks for names of icons and colours in the finished text, after escapes were removed.
 _COLON = re.compile(r"(?<!\d):(?=[\w+-])")
 _JOINER = "\N{WORD JOINER}"
 
 
 def escape(text: str) -> str:
-    r"""Return text that Markdown draws as it is.
+    r"""Return text that Markdown shows unchanged.
 
     >>> print(escape("**loud** at $5"))
     \*\*loud\*\* at \$5

@@ -1,4 +1,4 @@
-"""Numbers, amounts, times and segments in words, the same on every screen, in every caption and every sentence."""
+"""Numbers, amounts, times and segments as text, the same on every screen and in every sentence."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def plain_number(number: float) -> str:
 
 
 def unit_text(unit: str) -> str:
-    """Return a unit as it follows a number, the space included; nothing for percentages, the data's currency and logarithms."""
+    """Return a unit with its leading space; "" for percentages, the data's currency and logarithms."""
     return "" if not unit or unit == "currency" or unit.startswith(("share", "log")) else f" {unit}"
 
 
@@ -61,8 +61,8 @@ def percent_text(share: float | None) -> str:
 
 
 def segment_title(label: int, names: Mapping[int, str]) -> str:
-    """Return what a screen calls a segment: the analyst's name, else its number, as the exported file has it."""
-    from segcore.records.solution import NOISE  # with NumPy, which numbers in words do not need
+    """Return a segment's title on screen: the analyst's name, else its number, as in exported files."""
+    from segcore.records.solution import NOISE  # imports NumPy, which the rest of this module does not need
 
     return names.get(label) or ("Noise" if label == NOISE else f"Segment {label}")
 

@@ -1,4 +1,4 @@
-"""Names and values of the data as a sentence quotes them."""
+"""Names and values of the data, quoted for sentences."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _SHOWN_LETTERS, _SHOWN_WIDTH = 60, 90
 
 
 def quoted(value: object, *, plain: bool = False) -> str:
-    """Return a value as a sentence quotes it: shortened, in quotes, invisible and control characters escaped.
+    """Return a value for a sentence: shortened, in quotes, with invisible and control characters escaped.
 
     Parameters
     ----------
     value : object
-        A pyarrow scalar means its value.
+        A pyarrow scalar is quoted as its value.
     plain : bool
-        Escape every character that is not ASCII, where two forms of a letter look alike.
+        Escape every character that is not ASCII, for letters that look alike.
     """
     as_py: Any = getattr(value, "as_py", None)
     text = str(value if as_py is None else as_py())
@@ -31,12 +31,12 @@ def quoted(value: object, *, plain: bool = False) -> str:
 
 
 def named(name: str) -> str:
-    """Return the name of a file or column as a sentence holds it: as it is, or quoted where parts cannot be seen or read."""
+    """Return the name of a file or column for a sentence: unchanged, or quoted if it is very long or has invisible characters."""
     return name if len(name) <= _MOST_LETTERS and name.isprintable() else quoted(name)
 
 
 def value_text(value: str | None) -> str:
-    """Return a value as names, titles and descriptions of features have it: shortened, what cannot be printed escaped."""
+    """Return a value for names, titles and descriptions of features: shortened, with unprintable characters escaped."""
     if value is None:
         return MISSING
     text = visible(value[: 2 * _SHOWN_LETTERS])

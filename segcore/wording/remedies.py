@@ -1,4 +1,4 @@
-"""What a user can do about a finding, in the words of the command line and of the screen."""
+"""Remedies: what a user can do about a finding, in the words of the command line and of the screen."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _encoding(name: str) -> str:
 
 
 def _choice(option: str, what: str, written: Callable[[Any], str] = str) -> tuple[Callable[..., str], Callable[..., str]]:
-    """Return how to choose something about the reading of a file; ``choices`` are the likely values."""
+    """Return the remedy that sets an option for reading a file; ``choices`` are the likely values."""
 
     def command_line(choices: Sequence[object] = ()) -> str:
         given = [f"--{option} {written(choice)}" for choice in choices] or [f"--{option}"]
@@ -42,11 +42,11 @@ def _option(name: str, command_line: str, screen: str) -> tuple[Callable[..., st
 
 
 def _date_order(orders: Sequence[str]) -> str:
-    """Return how to choose the order of day, month and year; without orders, those that are left."""
+    """Return how to choose the order of day, month and year; without ``orders``, how to choose another."""
     return f"choose the order with --date-order {' or '.join(orders)}" if orders else "choose another --date-order, or leave it out"
 
 
-# Code: what to do on the command line, and on screen; each takes the remedy's values by name and is an imperative clause.
+# By code: what to do on the command line, and on screen; both are imperative clauses made from the remedy's values.
 REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     "encoding": _choice("encoding", "the encoding", _encoding),
     "header_row": _choice("header-row", "the header row"),
@@ -56,8 +56,8 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     "keep": (lambda column: f"keep it with --keep {option_value(column)}", lambda column: "choose another use for it on Data"),
     "min_share": _option(
         "--min-share",
-        "exclude columns, or raise the least share of the rows from which a value has its own feature ({})",
-        "exclude columns, or raise the share of the rows from which a value has its own feature",
+        "exclude columns, or raise the share of the rows that a value needs for its own feature ({})",
+        "exclude columns, or raise the share of the rows that a value needs for its own feature",
     ),
     "later_date": (
         lambda: "give a later one (--as-of), or exclude the later rows (--to)",
@@ -96,7 +96,7 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
 
 
 def option_value(name: str) -> str:
-    """Return a column's name as it is written after an option: in quotes where a shell needs them, a comma in double quotes."""
+    """Return a column's name as an option's value: in quotes if a shell needs them, in double quotes if it has a comma."""
     text = value_text(name)
     if "," in text:
         text = f'"{text}"'

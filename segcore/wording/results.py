@@ -9,11 +9,11 @@ from segcore.wording.quotes import named, quoted, value_text
 
 
 def _counts_as(use: str, value: str | None) -> str:
-    """Return what a value counts as that the sweep's customers did not have, by the use of its column."""
+    """Return what an unseen value counts as, by the use of its column."""
     if use == "number":
         return "the median of the sweep's customers is used"
     if use == "binary":
-        return f"this counts as {value_text(value)}, the most frequent then"
+        return f"this counts as {value_text(value)}, the most frequent value"
     return "this counts as none of its categories"
 
 
@@ -50,7 +50,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "score.no_segments": lambda point, reason: f"Solution {point} has no segments to assign to: {reason or 'it was not run.'}",
     "score.other_kind": lambda trained_on, read_as, do: f"The sweep was made from {trained_on}, but this data was read as {read_as}: {do}.",
     "score.lacking_features": lambda features: (
-        f"The data has no {', '.join(map(value_text, features))}, which the sweep was made with: give the same columns and roles."
+        f"The data lacks {', '.join(map(value_text, features))}, which the sweep uses: give the same columns and roles."
     ),
     "score.not_finite": lambda: "Some features of this data are missing or infinite: clean the columns that the sweep was made with.",
     "score.undated": lambda: "--as-of is for transactions: this data has one row per customer, and nothing in it is dated.",

@@ -1,4 +1,4 @@
-"""What was noticed about the roles of columns and the kind of the data, as sentences."""
+"""Sentences on the roles of columns and the kind of data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SIGNS = {"name": "is a rate by its name", "values": "holds rates between 0 and 
 
 
 def column_names(names: Sequence[str]) -> str:
-    """Return the names of columns with commas between, the first 40 of many."""
+    """Return the names of columns separated by commas, at most the first 40."""
     shown = [named(name if len(name) <= 60 else f"{name[:57]}...") for name in names[:_MOST_NAMED]]
     return f"{', '.join(shown)}{f' and {len(names) - _MOST_NAMED:,} more' if len(names) > _MOST_NAMED else ''}"
 
@@ -29,10 +29,10 @@ def _fewest(distinct: int, columns: Sequence[str]) -> str:
     return f"by its name; {counted(distinct, 'different value')}{fewest}"
 
 
-# Why a column has its role, as it follows the role.
+# Clauses on why a column has its role; they follow the role.
 REASONS: Mapping[str, Callable[..., str]] = {
     "role.chosen": lambda: "chosen",
-    "role.sample": lambda: "known of this sample",
+    "role.sample": lambda: "known for this sample",
     "role.name": lambda: "by its name",
     "role.name_and_values": lambda distinct, rows, first: (
         f"by its name; {counted(distinct, 'different value')} in {_looked_at(rows, first)}"
@@ -78,15 +78,15 @@ NOTES: Mapping[str, Callable[..., str]] = {
         f"{named(column)} {_SIGNS[sign]} rather than money taken off, so it has no role: if it is money, give it the role discount."
     ),
     "role.rate_as_discount": lambda column, sign: (
-        f"{named(column)} {_SIGNS[sign]}, but is added up as money: if it is a rate, turn it into money in the file."
+        f"{named(column)} {_SIGNS[sign]}, but is added up as money: if it is a rate, convert it into money in the file."
     ),
     "role.customer_of_transactions": lambda data, time, money, do: (
         f"{named(data)} has dates ({named(time)}) and amounts ({named(money)}), but no column that looks like the customer: if its rows "
         f"are transactions, {do}."
     ),
     "role.repeated_total": lambda column: (
-        f"{named(column)} is the same in all lines of an order, like the total of the order, and counts once per line: if so, give another "
-        "column the role amount, or keep one row per order."
+        f"{named(column)} is the same in all lines of an order, like an order total, and counts once per line: if it is a total, give "
+        "another column the role amount, or keep one row per order."
     ),
     "role.amount_of_pieces": lambda column, price: (
         f"{named(column)} is read as the money of a line, but holds small whole numbers like a number of pieces: if so, give "
@@ -99,7 +99,7 @@ NOTES: Mapping[str, Callable[..., str]] = {
         f"{named(column)} is read as the whole amount of a line, since no column looks like the quantity: if it is the price of one piece, "
         "choose the columns of quantity and price."
     ),
-    "role.columns_profile": _uses("Carried along, not clustered on"),
+    "role.columns_profile": _uses("Profile columns, not clustered on"),
     "role.columns_dropped": _uses("Not used"),
     "role.columns_of_codes": _codes,
 }

@@ -1,4 +1,4 @@
-"""What was noticed about rows: why some are set aside or worth a look, filters that cannot be used, and samples, as sentences."""
+"""Sentences on rows (why some are set aside or worth a look), on filters that cannot be used, and on samples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from segcore.wording.numbers import counted
 from segcore.wording.quotes import named, quoted
 from segcore.wording.roles import column_names
 
-# Short labels, for tables and for the column Why of the rows that were set aside.
+# Short labels, for tables and for the column Why of the rows set aside.
 LABELS: Mapping[str, Callable[..., str]] = {
     "row.in_earlier_sheet": lambda: "already on an earlier sheet",
     "row.bad_value": lambda column: f"bad value in {named(column)}",
@@ -54,7 +54,7 @@ ROWS: Mapping[str, Callable[..., str]] = {
         f"{counted(rows, 'row')} {'is' if rows == 1 else 'are'} dated after today ({today}), the latest {latest}: correct the dates, "
         f"or {do}."
     ),
-    "row.modin_slower": lambda rows: f"Modin on Ray is slower than pandas for {counted(rows, 'row')}; it pays off above many millions.",
+    "row.modin_slower": lambda rows: f"Modin on Ray is slower than pandas for {counted(rows, 'row')}; it pays off only for many millions.",
     "row.script_name": lambda name: f"Names that look like formulas, scripts or paths, such as {quoted(name)}, are kept as text.",
     "row.script_cell": lambda column, example: (
         f"Cells that look like formulas or scripts, such as {example_text(example)} of {named(column)}, are kept as text."
@@ -86,7 +86,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
         f"The filter {filter!r} compares {column}, which holds text, with a number: put the value in single quotes."
     ),
     "filter.dates_with_number": lambda filter, column: (
-        f"The filter {filter!r} compares {column}, which holds dates, with a number: write '2011-12-09'."
+        f"The filter {filter!r} compares {column}, which holds dates, with a number: write a date such as '2011-12-09'."
     ),
     "filter.dates_with_text": lambda filter, column, got: (
         f"The filter {filter!r} compares {column}, which holds dates, with {got!r}: write a date such as 2011-12-09."
@@ -103,20 +103,20 @@ SAMPLES: Mapping[str, Callable[..., str]] = {
     "sample.not_downloaded": lambda do: f"Online Retail has not been downloaded yet: {do}.",
     "sample.no_package": lambda package, do: f"The Complete Journey needs the package {package}: {do}.",
     "sample.no_address": lambda url: f"{url!r} is not a web address: it must begin with http:// or https://.",
-    "sample.no_folder": lambda folder, why: f"{folder} cannot be made ({why}): set SEGCORE_HOME to a folder that can be written.",
+    "sample.no_folder": lambda folder, why: f"{folder} cannot be created ({why}): set SEGCORE_HOME to a writable folder.",
     "sample.too_large": lambda url, bytes, limit, do: f"{url} is {bytes:,} bytes long, more than the {limit:,} allowed: {do}.",
     "sample.longer": lambda url, limit, do: f"{url} is longer than the {limit:,} bytes allowed: {do}.",
     "sample.holds_more": lambda url, limit, do: f"{url} holds more than the {limit:,} bytes allowed: {do}.",
     "sample.took_longer": lambda url, seconds, do: f"{url} took longer than {seconds:g} seconds: try again, or {do}.",
     "sample.broke_off": lambda url, received, expected, do: (
-        f"{url} broke off after {received:,} of {expected:,} bytes: try again, or {do}."
+        f"The download of {url} broke off after {received:,} of {expected:,} bytes: try again, or {do}."
     ),
     "sample.answered": lambda url, status, why, do: f"{url} answered {status} ({why}): check the address, or {do}.",
     "sample.stopped": lambda url, do: f"{url} stopped answering: try again, or {do}.",
     "sample.unreachable": lambda url, why, do: f"{url} cannot be reached ({why}): check the network, or {do}.",
     "sample.zip_without_table": lambda url, do: f"{url} is a zip without an XLSX, CSV or Parquet file in it: check the address, or {do}.",
     "sample.damaged_zip": lambda url, why, do: f"{url} is a damaged zip file ({why}): try again, or {do}.",
-    "sample.another": lambda url, why, do: f"{url} is not Online Retail ({why}) Check the address, or {do}.",
+    "sample.another": lambda url, why, do: f"{url} is not Online Retail: {why} Check the address, or {do}.",
     "sample.rows": lambda url, rows, expected, do: f"{url} has {rows:,} rows where Online Retail has {expected:,}: try again, or {do}.",
 }
 SENTENCES: Mapping[str, Callable[..., str]] = {**LABELS, **ROWS, **FILTERS, **SAMPLES}

@@ -68,7 +68,7 @@ def test_the_dictionary_explains_every_feature_and_says_what_is_missing(dataset_
     assert sentence(entry_of(base, "rating_share").dropped) == "no column has the role category"
     assert base.reference_date is None
     assert feature_names(base, "all", "ratings") == base.names == table.names[:6]
-    with pytest.raises(ParameterError, match="is made from transactions"):
+    with pytest.raises(ParameterError, match="needs transactions"):
         feature_names(base, "kit", "ratings")
 
 

@@ -160,5 +160,5 @@ def _id_use(customer: str) -> ColumnUse:
 
 
 def _left_out(use: ColumnUse) -> FeatureEntry:
-    text = f"The column {use.column}, {'carried along' if use.use == 'profile' else 'left out'}."
+    text = f"The column {use.column}, {'shown for each segment' if use.use == 'profile' else 'left out'}."
     return FeatureEntry(use.column, use.column, "", text, (use.column,), use.reason)

@@ -1,4 +1,4 @@
-"""What is said of CSV files: delimiter, quotes, lines, and the row that names the columns."""
+"""Sentences on CSV files: delimiter, quotes, lines, and the header."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ def _ragged(file: str, values: int, line: int, last_line: int, columns: int, hea
 
 def _text_behind_quote(file: str, line: int, opened: int) -> str:
     where = f"line {line}" if line == opened else f"line {line} (the quote opened in line {opened})"
-    return f"{named(file)} has text after a closing quote in {where}: take the quote out, or double it if it belongs to the value."
+    return f"{named(file)} has text after a closing quote in {where}: remove the quote, or double it if it belongs to the value."
 
 
 SENTENCES: Mapping[str, Callable[..., str]] = {
-    "csv.bad_delimiter": lambda asked: f"The delimiter cannot be {quoted(asked)}: give a character that is between the values, or 'tab'.",
+    "csv.bad_delimiter": lambda asked: f"The delimiter cannot be {quoted(asked)}: give one character that separates the values, or 'tab'.",
     "csv.cr_only": lambda file: f"Lines of {named(file)} end in CR only, as on old Macs.",
     "csv.delimiter": lambda delimiter: f"Values are separated by {delimiter_name(delimiter)}.",
     "csv.empty_header_line": lambda file, line, do: f"{named(file)} has nothing in line {line:,}, which should name the columns: {do}.",
@@ -78,7 +78,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     ),
     "csv.line_ends": _line_ends,
     "csv.lines_above": lambda lines, header_line: (
-        f"{counted(lines, 'line')} above the header (line {header_line}) {'is' if lines == 1 else 'are'} left out."
+        f"{counted(lines, 'line')} above the header (line {header_line}) {'is' if lines == 1 else 'are'} skipped."
     ),
     "csv.long_line": lambda file, line, size, most: (
         f"{named(file)} has a line of {size:,} bytes (line {line}), more than the {most // _MIB} MiB allowed: is it a table, with one row "
@@ -104,25 +104,25 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     ),
     "csv.nothing_below": lambda file, line: f"{named(file)} has nothing below line {line}: a header and at least one row are needed.",
     "csv.nul": lambda file, line: (
-        f"{named(file)} has a NUL byte in line {line}, which no text has: take it out, or export the file again as text."
+        f"{named(file)} has a NUL byte in line {line}, which is not text: remove it, or export the file again as text."
     ),
     "csv.open_quote": lambda file, line: (
-        f"{named(file)} has a quote in line {line} that is never closed: close it, or take it out (inside a value it is doubled)."
+        f"{named(file)} has a quote in line {line} that is never closed: close it, or remove it (double a quote that is part of a value)."
     ),
     "csv.ragged": _ragged,
-    "csv.single_quotes": lambda: "Values are in single quotes, which are taken off.",
-    "csv.stray_quote": lambda file, line: f"{named(file)} has a quote out of place in line {line}: close it, or take it out.",
+    "csv.single_quotes": lambda: "Values are in single quotes, which are removed.",
+    "csv.stray_quote": lambda file, line: f"{named(file)} has a quote out of place in line {line}: close it, or remove it.",
     "csv.swallowed_rows": lambda file, opened, closed: (
-        f"{named(file)} has a quote in line {opened} that is closed only in line {closed}, and what is between looks like rows: close it "
-        f"in line {opened}, or take it out."
+        f"{named(file)} has a quote in line {opened} that is closed only in line {closed}, and the text between looks like rows: close it "
+        f"in line {opened}, or remove it."
     ),
     "csv.text_behind_quote": _text_behind_quote,
     "csv.title_first": lambda file, line, columns, do: (
-        f"{named(file)} has one name only in line {line}, where the rows below have {columns} values: take out titles and empty rows above "
+        f"{named(file)} has only one name in line {line}, where the rows below have {columns} values: remove titles and empty rows above "
         f"the header, or {do}."
     ),
     "csv.unreadable": lambda file, reason: f"{named(file)} cannot be read as CSV: {reason}.",
     "csv.unusable_delimiter": lambda delimiter: (
-        f"The delimiter {delimiter_name(delimiter)} cannot be used with this file: save it with another."
+        f"This file cannot be read with {delimiter_name(delimiter)} as the delimiter: save it with another."
     ),
 }

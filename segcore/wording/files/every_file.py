@@ -1,4 +1,4 @@
-"""What is said of files of every kind: what they are, their encoding, JSON and Parquet."""
+"""Sentences on files of every kind: what they are, their encoding, JSON and Parquet."""
 
 from __future__ import annotations
 
@@ -40,32 +40,32 @@ _ENCODINGS = {
 
 
 def encoding_name(encoding: str) -> str:
-    """Return what people call an encoding that Python calls by the name given."""
+    """Return the usual name of an encoding, from Python's name."""
     return _ENCODINGS.get(encoding, encoding)
 
 
-# Files that are not tables: what each is, and what to do.
+# Files that are not tables: a description, and what to do.
 _FORMATS: Mapping[str, tuple[str, str]] = {
     "png": ("a PNG image, not a table", GIVE),
     "jpeg": ("a JPEG image, not a table", GIVE),
     "gif": ("a GIF image, not a table", GIVE),
-    "pdf": ("a PDF, not a table", f"{GIVE} instead of what was printed from it"),
+    "pdf": ("a PDF, not a table", f"{GIVE} instead of a printout"),
     "encrypted parquet": ("an encrypted Parquet file", "write it without encryption"),
     "arrow": ("an Arrow file", "write it as Parquet"),
     "orc": ("an ORC file", "write it as Parquet"),
     "avro": ("an Avro file", "write it as Parquet"),
     "sqlite": ("an SQLite database", "write the table as CSV or Parquet"),
-    "bzip2": ("packed with bzip2", "unpack it, or pack it with gzip or zstd"),
-    "xz": ("packed with xz", "unpack it, or pack it with gzip or zstd"),
+    "bzip2": ("compressed with bzip2", "unpack it, or compress it with gzip or zstd"),
+    "xz": ("compressed with xz", "unpack it, or compress it with gzip or zstd"),
     "7z": ("a 7z archive", "unpack it and give the table in it"),
     "rar": ("a RAR archive", "unpack it and give the table in it"),
-    "lz4": ("packed with LZ4", "unpack it, or pack it with gzip or zstd"),
+    "lz4": ("compressed with LZ4", "unpack it, or compress it with gzip or zstd"),
     "tar": ("a tar archive", "unpack it and give the table in it"),
     "zip": ("a zip archive, not a table", "unpack it and give the CSV, Parquet or XLSX file in it"),
-    "html": ("a web page (HTML; perhaps a page to log in), not a table", GIVE),
+    "html": ("a web page (HTML; perhaps a login page), not a table", GIVE),
     "xml": ("XML, not a table", GIVE),
     "compound": ("an old workbook (.xls) or an encrypted one", "save it as .xlsx without a password, or as CSV"),
-    "encrypted workbook": ("a workbook that is protected by a password", "save it without one"),
+    "encrypted workbook": ("a workbook with a password", "save it without one"),
     "old workbook": ("an old workbook (.xls)", "save it as .xlsx or CSV"),
     "word": ("a Word document, not a table", "give CSV, Parquet or XLSX"),
     "presentation": ("a presentation, not a table", "give CSV, Parquet or XLSX"),
@@ -80,11 +80,11 @@ _CONTENTS = {
     "old workbook": "an Excel workbook",
     "parquet": "Parquet",
     "json": "JSON",
-    "gzip": "packed with gzip",
-    "zstd": "packed with zstd",
+    "gzip": "compressed with gzip",
+    "zstd": "compressed with zstd",
 }
 _PROMISED = {**_CONTENTS, "text": "CSV", "gzip": "gzip", "zstd": "zstd"}
-_PACKED = {"parquet": "a Parquet file", "zip": "a zip file or workbook", "packed": "another packed file"}
+_PACKED = {"parquet": "a Parquet file", "zip": "a zip file or workbook", "packed": "another compressed file"}
 _OPTIONS = {"delimiter": "the delimiter", "encoding": "the encoding", "header_row": "the header row", "sheets": "the sheets"}
 _MIB, _GIB = 2**20, 2**30
 
@@ -130,7 +130,7 @@ def _nearly_utf8(file: str, places: int, line: int, do: str) -> str:
 
 def _not_decodable(file: str, encoding: str, line: int, exact: bool, do: str) -> str:
     near = "in" if exact else "in or below"
-    return f"{named(file)} is not {encoding_name(encoding)} {near} line {line}: {do}, or leave it out to detect it."
+    return f"{named(file)} is not valid {encoding_name(encoding)} {near} line {line}: {do}, or leave it out to detect it."
 
 
 def _not_utf8(file: str, line: int) -> str:
@@ -146,7 +146,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"{_not_utf8(file, line)}: read as {encoding_name(encoding)}, because its words are {language}; if that is wrong, {do}."
     ),
     "encoding.mark": lambda file, encoding: (
-        f"{named(file)} begins with a byte order mark (BOM) of {encoding_name(encoding)}, which is left out."
+        f"{named(file)} begins with a byte order mark (BOM) of {encoding_name(encoding)}, which is skipped."
     ),
     "encoding.nearly_utf8": _nearly_utf8,
     "encoding.no_mark": lambda file, encoding: f"{named(file)} is {encoding_name(encoding)} text, though it has no byte order mark.",
@@ -163,8 +163,10 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"{named(file)} unpacks to more than {ratio} times its size, as no table does (a bomb?): if you trust it, unpack it yourself and "
         "give the file inside."
     ),
-    "file.damaged_packing": lambda file, packing, reason: f"{named(file)} is a damaged {packing} file ({reason}): fetch or pack it again.",
-    "file.damaged_zip": lambda file, reason: f"{named(file)} is a damaged zip or XLSX file ({reason}): fetch or save it again.",
+    "file.damaged_packing": lambda file, packing, reason: (
+        f"{named(file)} is a damaged {packing} file ({reason}): download or compress it again."
+    ),
+    "file.damaged_zip": lambda file, reason: f"{named(file)} is a damaged zip or XLSX file ({reason}): download or save it again.",
     "file.empty": lambda file: f"{named(file)} is empty: a header and at least one row are needed.",
     "file.many_columns": lambda file, sheet, columns, most: (
         f"{in_file(file, sheet)} has {columns:,} columns, more than the {most:,} allowed: keep those that are needed."
@@ -178,13 +180,12 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"Columns without a name were named by their position: {', '.join(f'column_{position}' for position in positions)}."
     ),
     "file.no_line_end": lambda file, most, byte: (
-        f"{named(file)} goes on for more than {most // _MIB} MiB without a line end, from byte {byte:,} on: is it a table, with one row "
-        "per line?"
+        f"{named(file)} has no line end for more than {most // _MIB} MiB, from byte {byte:,} on: is it a table, with one row per line?"
     ),
     "file.no_rows": lambda file: f"{named(file)} has a header but no row below it.",
     "file.not_regular": lambda path: f"{path!r} is not a regular file: {GIVE}.",
     "file.one_name": lambda file, sheet, do: (
-        f"{in_file(file, sheet)} names only one column in its first row: take out titles and empty rows above the header, or {do}."
+        f"{in_file(file, sheet)} names only one column in its first row: remove titles and empty rows above the header, or {do}."
     ),
     "file.other_format": _other_format,
     "file.packed_twice": lambda file, format: f"{named(file)} is, unpacked, {_PACKED[format]}: unpack it first.",
@@ -216,21 +217,21 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         "MiB allowed: shorten it, or leave the column out."
     ),
     "json.many_columns": lambda file, line, number, most: (
-        f"{named(file)} has more than {most:,} columns, counted as far as {_at(line, number)}: keep the keys that are needed, the same in "
+        f"{named(file)} has more than {most:,} columns, counted up to {_at(line, number)}: keep the keys that are needed, the same in "
         "each object."
     ),
     "json.nested": lambda columns: f"Lists and objects inside a row were read as JSON text: {', '.join(map(named, columns))}.",
     "json.no_json": lambda file, line, number, reason, character: (
-        f"{named(file)} has no JSON object in {_at(line, number)} ({reason}, character {character:,}): correct it, or take it out."
+        f"{named(file)} has invalid JSON in {_at(line, number)} ({reason}, character {character:,}): correct it, or remove it."
     ),
     "json.no_object": lambda file, empty: f"{named(file)} holds no object{' with a named value' if empty else ''}: at least one is needed.",
     "json.not_object": lambda file, line, number, found: (
         f"{named(file)} has {_KINDS[found]} in {_at(line, number)}, where an object is needed: give one object with named values per row."
     ),
     "json.repeated_key": lambda file, line, number, key: (
-        f"{named(file)} is ambiguous in {_at(line, number)}: key {named(key)} is there twice in one object; take one out."
+        f"{named(file)} is ambiguous in {_at(line, number)}: key {named(key)} occurs twice in one object; remove one."
     ),
-    "json.several_objects": lambda file, line: f"{named(file)} has more than one object in line {line}: put each on a line of its own.",
+    "json.several_objects": lambda file, line: f"{named(file)} has more than one object in line {line}: put each on its own line.",
     "json.too_deep": lambda file, line, number: (
         f"{named(file)} nests lists or objects too deeply in {_at(line, number)}: give one flat object per row."
     ),
@@ -263,7 +264,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     ),
     "parquet.no_rows": lambda file: f"{named(file)} has columns but no row.",
     "parquet.not_parquet": lambda file: (
-        f"{named(file)} is not Parquet, though its name says so: write it again, or take it out of the folder."
+        f"{named(file)} is not Parquet, though its name says so: write it again, or remove it from the folder."
     ),
     "parquet.parts": lambda file, parts: (
         f"{named(file)} is a folder: {counted(parts, 'Parquet file')} {'is' if parts == 1 else 'are'} read as one table."
@@ -272,7 +273,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"{named(file)} is a damaged Parquet file ({rows:,} rows where it says {expected:,}): write it again."
     ),
     "parquet.too_many_values": lambda file, values, size: (
-        f"{named(file)} says it has {values:,} values in {size:,} bytes, more than can be taken in: give fewer rows or columns."
+        f"{named(file)} says it has {values:,} values in {size:,} bytes, more than can be read: give fewer rows or columns."
     ),
     "parquet.unfit_values": lambda file, column, type, reason: (
         f"{named(file)} has values in column {named(column)} that do not fit the {type} of the other parts ({reason}): write all parts "

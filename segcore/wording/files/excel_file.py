@@ -1,4 +1,4 @@
-"""What is said of workbooks: their parts, their sheets, and cells that need a look."""
+"""Sentences on workbooks: their parts, their sheets, and cells worth a look."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from segcore.wording.numbers import counted, listed
 from segcore.wording.quotes import named, quoted
 
 _MIB, _GIB = 2**20, 2**30
-_TELLING, _MOST_LETTERS = 10, 120  # letters of a reason that is more than the name of a tag, and of one that is shown
-# What is wrong with a workbook or one of its parts.
+_TELLING, _MOST_LETTERS = 10, 120  # letters: above the first a reason is more than a tag's name; the second is the most that is shown
+# Faults of a workbook or one of its parts.
 _DAMAGES = {
     "altered part": "{part} is cut off or altered",
     "beyond": "a cell is beyond the last row or column that a sheet can have",
@@ -18,12 +18,12 @@ _DAMAGES = {
     "misplaced part": "{part} is not where it should be",
     "no end": "its end is missing",
     "not utf-8": "{part} is not UTF-8",
-    "one part twice": "two sheets are one and the same part",
-    "packed part": "{part} is packed in a way that workbooks are not",
+    "one part twice": "two sheets refer to the same part",
+    "packed part": "{part} is compressed with a method that workbooks do not use",
     "panic": "its reader gave up",
-    "placeless cells": "its cells do not say where they are",
+    "placeless cells": "its cells do not have positions",
     "swollen part": "{part} unpacks to more than it says",
-    "two parts": "it has two parts of one name",
+    "two parts": "two parts have the same name",
 }
 
 
@@ -48,12 +48,12 @@ def _empty(file: str, hidden: Sequence[str], count: int, do: str = "") -> str:
 
 
 def _hidden(sheets: Sequence[str], count: int, do: str) -> str:
-    which = f"Sheet {_titles(sheets, count)} is" if count == 1 else f"Sheets {_titles(sheets, count)} are"
-    return f"{which} hidden and not read; if you need it, {do}."
+    which, them = (f"Sheet {_titles(sheets, count)} is", "it") if count == 1 else (f"Sheets {_titles(sheets, count)} are", "them")
+    return f"{which} hidden and not read; if you need {them}, {do}."
 
 
 def _others(read: str | None, sheets: Sequence[str], count: int) -> str:
-    reads = "These are read" if read is None else f"Sheet {quoted(read)} is read"
+    reads = "The sheets with the same columns are read" if read is None else f"Sheet {quoted(read)} is read"
     return f"{reads}; {_titles(sheets, count)} {'is' if count == 1 else 'are'} not."
 
 
@@ -83,25 +83,25 @@ def _repeated(sheet: str, rows: int) -> str:
 
 SENTENCES: Mapping[str, Callable[..., str]] = {
     "sheet.alike_rows": lambda sheet, rows, dated: (
-        f"{_repeated(sheet, rows)}, but {'they lie scattered' if dated else 'no date or id tells them apart'}: they are kept as "
+        f"{_repeated(sheet, rows)}, but {'they are scattered' if dated else 'no date or id distinguishes them'}: they are kept as "
         "different rows; if they are not, read one sheet only."
     ),
     "sheet.cell_errors": lambda sheet, cells, errors, first: (
         f"{_holding(cells)} an error instead of a value ({', '.join(errors)}), read as text: the first is {first} of sheet {quoted(sheet)}."
     ),
     "sheet.different_columns": lambda file, sheets, column, do: (
-        f"{named(file)} cannot be read with sheets {quoted(sheets[0])} and {quoted(sheets[1])} one below the other: column "
+        f"{named(file)} has sheets {quoted(sheets[0])} and {quoted(sheets[1])} that cannot be combined: column "
         f"{quoted(column)} is in {quoted(sheets[0])} only; {do}, with the same columns in each."
     ),
     "sheet.empty": lambda file, sheet: f"{in_file(file, sheet)} is empty.",
     "sheet.empty_header_row": lambda file, sheet, row, do: f"{in_file(file, sheet)} has nothing in row {row:,}: {do}.",
     "sheet.header": lambda sheet, row, above: (
-        f"Row {row:,} of sheet {quoted(sheet)} names the columns; "
-        f"{'the row above it is' if above == 1 else f'the {above:,} rows above it are'} left out."
+        f"Row {row:,} of sheet {quoted(sheet)} holds the column names; "
+        f"{'the row above it is' if above == 1 else f'the {above:,} rows above it are'} skipped."
     ),
     "sheet.long_numbers": lambda sheet, column, row: (
-        f"{named(column)} has numbers of more than 15 digits (the first in row {row:,} of sheet {quoted(sheet)}): a workbook keeps 15 of "
-        "them, so different ones may have become one; ids belong in cells of text."
+        f"{named(column)} has numbers of more than 15 digits (the first in row {row:,} of sheet {quoted(sheet)}): a workbook keeps only "
+        "15, so different numbers may have become one; store ids as text."
     ),
     "sheet.long_text": lambda file, sheet, cell, column, size, most: (
         f"{in_file(file, sheet)} holds a text of {size / _MIB:.3g} MiB in cell {cell}, column {quoted(column)}, more than {most // _MIB} "
@@ -114,11 +114,11 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "sheet.missing_cells": lambda sheet, cells, first: f"{_holding(cells)} #N/A, read as missing{_first(first)} of sheet {quoted(sheet)}.",
     "sheet.no_rows": lambda file, sheet, do: f"{in_file(file, sheet)} has no row below a header: {do}.",
     "sheet.one_name": lambda file, sheet, row, do: (
-        f"{in_file(file, sheet)} names only one column in row {row:,}: {do}, or whichever row names the columns."
+        f"{in_file(file, sheet)} names only one column in row {row:,}: {do}, or the row that holds the column names."
     ),
     "sheet.repeated_rows": lambda sheet, rows: f"{_repeated(sheet, rows)}: the sheets overlap, and such rows count once.",
     "sheet.total_row": lambda sheet, row, value: (
-        f"Row {row:,} of sheet {quoted(sheet)}, the last, begins with {quoted(value)}: if it sums up the others, take it out."
+        f"Row {row:,} of sheet {quoted(sheet)}, the last, begins with {quoted(value)}: if it sums up the others, remove it."
     ),
     "sheet.unsaved_results": lambda sheet, formulas, first: (
         f"{counted(formulas, 'formula has', 'formulas have')} no saved result{_first(first)} of sheet {quoted(sheet)}; such cells count as "
@@ -129,14 +129,12 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     ),
     "workbook.damaged": lambda file, problem, part=None: _damaged(file, f" ({_DAMAGES[problem].format(part=ascii((part or '')[-60:]))})"),
     "workbook.days_from_1904": lambda: (
-        "The workbook counts days from 1904: date cells are read so; day numbers in cells of plain numbers would be 4 years off."
+        "The workbook counts days from 1904. Date cells are read accordingly; day numbers in plain number cells would be 4 years off."
     ),
     "workbook.empty": _empty,
     "workbook.entities": lambda file: f"{named(file)} declares XML entities, as no spreadsheet program does: save it again as XLSX or CSV.",
     "workbook.hidden_sheets": _hidden,
-    "workbook.joined_sheets": lambda sheets, count: (
-        f"Sheets {_titles(sheets, count)} have the same columns and are read one below the other."
-    ),
+    "workbook.joined_sheets": lambda sheets, count: f"Sheets {_titles(sheets, count)} have the same columns and are read as one table.",
     "workbook.long_text": lambda file, cell, limit, most: (
         f"{named(file)} holds a text of more than {limit // _MIB} MiB{f' in cell {cell}' if cell else ''}: shorten it to "
         f"{most // _MIB} MiB at most."
@@ -145,7 +143,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "workbook.many_errors": lambda file, error, most: (
         f"{named(file)} has errors such as {error} in more than {most:,} rows of a sheet: correct their formulas."
     ),
-    "workbook.many_merged": lambda file, most: f"{named(file)} has more than {most:,} merged cells: take the merging out.",
+    "workbook.many_merged": lambda file, most: f"{named(file)} has more than {most:,} merged cells: unmerge them.",
     "workbook.many_parts": _many_parts,
     "workbook.many_sheets": lambda file, sheets, most: (
         f"{named(file)} has {sheets:,} sheets, more than {most:,}: keep those that are needed."
@@ -154,9 +152,9 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"{named(file)} has no sheet {quoted(asked)}, only {_titles(sheets, count)}: {do}."
     ),
     "workbook.other_sheets": _others,
-    "workbook.password": lambda file: f"{named(file)} is protected by a password: save it without one.",
+    "workbook.password": lambda file: f"{named(file)} has a password: save it without one.",
     "workbook.shown_texts": lambda file: (
-        f"{named(file)} shows long texts in so many cells that they outgrow the file by far: save it as CSV or Parquet."
+        f"{named(file)} repeats long texts in so many cells that they would fill the memory: save it as CSV or Parquet."
     ),
     "workbook.sparse_sheets": lambda file: (
         f"{named(file)} has sheets that span far more cells than are filled: delete the stray ones, or save the table as CSV."

@@ -40,7 +40,7 @@ def read(values, kind=None):
         (
             ["Jose\u0301", "b"],
             ["José", "b"],
-            "1 value of id has letters in two parts (another Unicode form), such as 'Jose\\u0301' in line 2",
+            "1 value of id has letters stored in two parts (another Unicode form), such as 'Jose\\u0301' in line 2",
         ),
         (
             ["17850.0", "17850", "0017850.0"],

@@ -41,7 +41,7 @@ def read(values, kind=None, **options):
         ),
         (["$ -3", "$1", "USD 4"], [-3, 1, 4], "price has the currency $"),
         (["5 EUR", "6 €"], [5, 6], "price has the currency EUR"),
-        (["12 %", "3%", "0"], [12, 3, 0], "price has percent signs, such as '12 %' in line 2: it is read as percent, 12 % as 12."),
+        (["12 %", "3%", "0"], [12, 3, 0], "price has percent signs, such as '12 %' in line 2: 12 % is read as 12."),
         (["(1.50)", "2.5"], [-1.5, 2.5], "Brackets in price are read as negative: '(1.50)' in line 2 is -1.5."),
         (["1.50-", "2.5"], [-1.5, 2.5], "A minus after the number in price is read as negative: '1.50-' in line 2 is -1.5."),
         (["\u22125", "6"], [-5, 6], "price has characters other than plain digits and signs: '\\u22125' in line 2 is read as '-5'."),

@@ -53,7 +53,7 @@ def test_rows_of_empty_cells_above_the_header_are_left_out(write_text, empty):
     assert raw.names == ("customer_id", "order_id", "date", "amount")
     assert raw.n_rows == 30
     assert raw.where(0) == f"line {empty.count(chr(10)) + 2}"
-    assert any("left out" in sentence(note) for note in raw.notes)
+    assert any("skipped" in sentence(note) for note in raw.notes)
 
 
 def test_a_fault_below_rows_of_empty_cells_has_its_true_line(write_text):

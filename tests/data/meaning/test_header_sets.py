@@ -351,7 +351,7 @@ def test_a_total_that_each_line_of_an_order_repeats_is_warned_of():
 
     assert found.roles["amount"] == "order_total"
     assert [sentence(note) for note in found.notes] == [
-        "order_total is the same in all lines of an order, like the total of the order, and counts once per line: if so, give another "
+        "order_total is the same in all lines of an order, like an order total, and counts once per line: if it is a total, give another "
         "column the role amount, or keep one row per order."
     ]
 

@@ -317,7 +317,7 @@ def test_a_rate_that_is_chosen_as_discount_is_warned_of():
     columns = {"order_date": WHEN, "customer_id": IDS, "amount": PRICES, "Discount": ["0.2", "0", "0.45", "0.8"]}
     notes = meaning(columns, roles={"discount": "Discount"}).notes
     assert [sentence(note) for note in notes] == [
-        "Discount holds rates between 0 and 1, but is added up as money: if it is a rate, turn it into money in the file."
+        "Discount holds rates between 0 and 1, but is added up as money: if it is a rate, convert it into money in the file."
     ]
 
 

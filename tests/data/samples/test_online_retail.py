@@ -225,5 +225,5 @@ def test_what_was_not_downloaded_says_how_to_get_it(folder):
 def test_a_folder_that_cannot_be_made_is_said(tmp_path, address):
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(SourceError, match="cannot be made"):
+    with pytest.raises(SourceError, match="cannot be created"):
         download_online_retail(tmp_path / "file" / "samples", url=f"{address}/rows.csv")

@@ -72,5 +72,5 @@ def test_sets_of_transactions_do_not_exist_for_customers(table_of):
     table = table_of({"age": [1.0, 5, 2]})
 
     for asked in ("kit", "small", "behaviour"):
-        with pytest.raises(ParameterError, match="made from transactions"):
+        with pytest.raises(ParameterError, match="needs transactions"):
             feature_names(table, asked, "customers")

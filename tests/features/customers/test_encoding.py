@@ -118,7 +118,7 @@ class TestCategories:
     def test_values_that_differ_by_case_are_two_and_that_is_said(self, table_of):
         table = table_of({"plan": ["Gold", "gold", "Silver"] * 4, "age": [float(number**2) for number in range(12)]})
 
-        assert "Gold and gold differ only in their capitals" in sentence(table.uses[1].reason)
+        assert "Gold and gold differ only in capitals" in sentence(table.uses[1].reason)
         assert table.names[:3] == ("plan=Gold", "plan=Silver", "plan=gold")
 
     def test_names_that_would_stand_twice_are_told_apart(self, table_of):
@@ -173,7 +173,7 @@ class TestNewCustomers:
             np.testing.assert_array_equal(table_of({"vip": spelled, "age": [1.0, 2]}, fitted=fitted).column("vip=True"), [1, 0])
 
     def test_a_column_that_is_not_there_is_named(self, table_of, fitted):
-        with pytest.raises(DataError, match="lines has no columns plan, Region, which the sweep was made with: give the same columns"):
+        with pytest.raises(DataError, match="lines lacks the columns plan, Region, which the sweep uses: give the same columns"):
             table_of({"age": [1.0], "loan": ["no"]}, fitted=fitted)
 
     def test_a_text_in_a_column_of_numbers_is_named_with_its_row(self, table_of, fitted):

@@ -114,7 +114,7 @@ def test_texts_among_numbers_are_named_with_their_row(use_of):
     use = use_of("income", values)
 
     assert sentence(use.reason) == (
-        "it would hold numbers, but 1 of its 50 values is not a number, the first 'ask Bob' in data row 8: "
+        "it holds numbers, but 1 of its 50 values is not a number, the first 'ask Bob' in data row 8: "
         "correct it to use the column as a feature"
     )
 

@@ -41,7 +41,7 @@ def test_the_analysts_rules_come_first(table_of):
     assert table.names == ("region=1", "region=2", "region=3", "churn=yes")
     np.testing.assert_array_equal(table.profile["age"], [AGES[int(customer) - 1] for customer in table.customers])
     assert {entry.name: sentence(entry.dropped) for entry in table.dictionary if entry.dropped} == {
-        "age": "you chose to carry it along as a profile column",
+        "age": "you chose it as a profile column",
         "plan": "you left it out",
     }
 
@@ -138,7 +138,7 @@ def test_no_column_left_is_one_sentence_with_the_reasons(table_of):
 
     assert str(refused.value) == (
         "lines has no column that can be a feature, so there is nothing to cluster on: name (it holds names), gone (it is empty), "
-        "churn (it looks like an outcome, so it is carried along to compare segments by)."
+        "churn (it looks like an outcome, so it is only shown for each segment)."
     )
 
 
@@ -172,7 +172,7 @@ def test_features_are_chosen_by_their_column_and_names_may_have_commas(table_of)
     assert feature_names(table, "city, state", "customers") == dummies
     assert feature_names(table, "city, state=a, x,age", "customers") == (dummies[0], "age")
     assert feature_names(table, ",".join(table.names), "customers") == table.names
-    with pytest.raises(DataError, match="churn is not available as a feature: it looks like an outcome, so it is carried along"):
+    with pytest.raises(DataError, match="churn is not available as a feature: it looks like an outcome, so it is only shown"):
         feature_names(table, "age,churn", "customers")
     with pytest.raises(ParameterError, match="Unknown feature 'nobody'"):
         feature_names(table, "age,nobody", "customers")

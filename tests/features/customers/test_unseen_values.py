@@ -37,11 +37,11 @@ def test_values_spelled_otherwise_are_counted_with_what_they_count_as(notes_of):
 
     assert notes_of(TRAINED, new) == [
         "2 customers have values in partner that no customer had when the sweep was made (50 %), such as '0': "
-        "this counts as No, the most frequent then.",
+        "this counts as No, the most frequent value.",
         "1 customer has a value in plan that no customer had when the sweep was made (25 %), such as 'd': "
         "this counts as none of its categories.",
         "2 customers have values in city that no customer had when the sweep was made (50 %), such as 'z': "
-        "this counts as x, the most frequent then.",
+        "this counts as x, the most frequent value.",
     ]
 
 
@@ -56,7 +56,7 @@ def test_columns_without_a_value_are_named(notes_of):
 
     assert notes_of(TRAINED, new) == [
         "age is empty for all 2 customers: the median of the sweep's customers is used.",
-        "partner is empty for all 2 customers: this counts as No, the most frequent then.",
+        "partner is empty for all 2 customers: this counts as No, the most frequent value.",
         "1 customer has a value in plan that no customer had when the sweep was made (50 %), such as a missing one: "
         "this counts as none of its categories.",
     ]

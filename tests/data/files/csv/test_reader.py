@@ -121,7 +121,7 @@ def test_a_title_above_the_header_is_named_as_what_is_wrong(tmp_path):
     path = tmp_path / "report.csv"
     path.write_text("Sales 2011,,,\n\ncustomer,date,qty,price\na,2024-01-13,1,2\n")
 
-    with pytest.raises(DataError, match="take out titles and empty rows above the header"):
+    with pytest.raises(DataError, match="remove titles and empty rows above the header"):
         read_csv(path, "report.csv")
 
 
@@ -184,7 +184,7 @@ def test_lines_above_the_header_are_left_out_where_its_line_is_said(write_text):
     assert [raw.where(0), raw.where(1)] == ["line 5", "line 8"]
     assert raw.form["header"] == "line 4"
     spoken = " ".join(sentence(note) for note in raw.notes)
-    assert "2 lines above the header (line 4) are left out" in spoken
+    assert "2 lines above the header (line 4) are skipped" in spoken
     assert "1 empty line between its rows" in spoken
 
 

@@ -174,7 +174,7 @@ def test_the_header_is_found_below_titles(write_xlsx, above):
     assert raw.column("amount").to_pylist() == [5.0, 6.0]
     assert raw.where(0) == f"row {row + 1} of sheet 'Data'"
     assert raw.form["header"] == f"row {row}"
-    assert f"Row {row} of sheet 'Data' names the columns" in sentence(raw.notes[0])
+    assert f"Row {row} of sheet 'Data' holds the column names" in sentence(raw.notes[0])
 
 
 def test_a_header_of_few_names_above_texts_is_not_taken_for_a_title(write_xlsx):
@@ -185,7 +185,8 @@ def test_a_header_of_few_names_above_texts_is_not_taken_for_a_title(write_xlsx):
 
 def test_a_title_above_no_header_asks_for_the_row(write_xlsx):
     with pytest.raises(
-        DataError, match=r"names only one column in row 1: choose the header row with --header-row 2, or whichever row names the columns\.$"
+        DataError,
+        match=r"names only one column in row 1: choose the header row with --header-row 2, or the row that holds the column names\.$",
     ):
         read(write_xlsx({"Data": [["Sales"], ["c1", 1.0, 5.0], ["c2", 2.0, 6.0]]}))
 
@@ -196,7 +197,7 @@ def test_the_header_row_can_be_given(write_xlsx):
     raw = read(path, header_row=3)
 
     assert columns(raw) == {"customer": ["c1"], "date": [1.0], "amount": [5.0]}
-    assert sentence(raw.notes[0]) == "Row 3 of sheet 'Data' names the columns; the 2 rows above it are left out."
+    assert sentence(raw.notes[0]) == "Row 3 of sheet 'Data' holds the column names; the 2 rows above it are skipped."
     for row in (9, 1_048_576):
         with pytest.raises(DataError, match="--header-row"):
             read(path, header_row=row)
@@ -275,8 +276,8 @@ def test_sheets_of_the_same_columns_are_read_one_below_the_other(write_xlsx):
     assert raw.column("amount").to_pylist() == [5.0, 6.0, 7.0, 8.0]
     assert [raw.where(row) for row in range(4)] == [f"row {row} of sheet '{title}'" for title in ("2009", "2010") for row in (2, 3)]
     assert texts(raw) == [
-        "Sheets '2009' and '2010' have the same columns and are read one below the other.",
-        "These are read; 'Notes' is not.",
+        "Sheets '2009' and '2010' have the same columns and are read as one table.",
+        "The sheets with the same columns are read; 'Notes' is not.",
     ]
     assert raw.form["sheets"] == "2009, 2010"
     assert raw.repeated is None
@@ -324,7 +325,7 @@ def test_the_same_article_on_the_same_day_in_two_shops_is_two_sales(write_xlsx):
 
     # The dates tell the rows of a sheet apart here, but as sales do, not as ids do.
     assert raw.repeated is None
-    assert "lie scattered" in texts(raw, "warning")[0]
+    assert "are scattered" in texts(raw, "warning")[0]
 
 
 def test_sheets_can_be_chosen(write_xlsx):
