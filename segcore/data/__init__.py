@@ -1,1 +1,1 @@
-"""From a sample or a file to a data set with roles."""
+"""Data sets with roles, read from samples and files."""

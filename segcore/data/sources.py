@@ -1,4 +1,4 @@
-"""Where data comes from: samples and files, opened as they are or read into a data set with roles."""
+"""Sources of data: samples and files, opened as they are or read into a data set with roles."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def open_source(request: DataRequest, *, folder: Path | None = None) -> Raw:
     Parameters
     ----------
     request : DataRequest
-        Its ``data``, ``name`` and ``reading`` count.
+        Its ``data``, ``name`` and ``reading`` are used.
     folder : Path or None
-        Where downloaded samples are kept; ``SEGCORE_HOME``'s where ``None``.
+        Folder of downloaded samples; ``None`` is that of ``SEGCORE_HOME``.
 
     Raises
     ------
     SourceError, DataError
-        Where it cannot be read.
+        If it cannot be read.
     """
     sample = find_sample(request.data)
     if sample is None:
@@ -45,15 +45,15 @@ def read_source(request: DataRequest, *, trained: Mapping[str, str] | None = Non
     ----------
     request : DataRequest
     trained : mapping of role to column, or None
-        The roles that a sweep was made with: they count where all of their columns are there, and no other role is then guessed, since
-        it would change how features are made. Roles of the request come before them.
+        The roles of a sweep: they are used if the data has all their columns, and no other role is then detected, since
+        it would change the features. Roles of the request take precedence.
     folder : Path or None
-        Where downloaded samples are kept; ``SEGCORE_HOME``'s where ``None``.
+        Folder of downloaded samples; ``None`` is that of ``SEGCORE_HOME``.
 
     Raises
     ------
     SegcoreError
-        Where it cannot be read or used, in one sentence.
+        If it cannot be read or used; in one sentence.
     """
     raw = open_source(request, folder=folder)
     known = {role: column for role, column in (trained or {}).items() if column in raw.names}

@@ -1,1 +1,1 @@
-"""Columns of text read as ids, numbers and dates; no file is known here."""
+"""Columns of text read as ids, numbers and dates, independent of files."""

@@ -1,4 +1,4 @@
-"""Values that a role cannot use: what is wrong with each of them, and how the column is refused for them."""
+"""Bad values: the fault of each value that a role cannot use, and the error for the column."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from segcore.errors import SegcoreError
 from segcore.wording.findings import refusal
 
 Fault = Mapping[str, Any]
-"""What is wrong with a value: ``code`` (one of ``wording.columns.FAULTS``) and what the wording needs beside it."""
+"""Fault of a value: ``code`` (one of ``wording.columns.FAULTS``) and the values of its sentence."""
 
 
 class Faults:
-    """What is wrong with some of the distinct texts of a column; nothing is known about a text that simply cannot be read."""
+    """Faults of some distinct texts of a column; a text that simply cannot be read has no entry."""
 
     def __init__(self) -> None:
         self._found: list[tuple[Fault, np.ndarray]] = []
 
     def add(self, chosen: np.ndarray, code: str, **values: Any) -> None:
-        """Note what is wrong with the chosen texts, an array of shape (n_values,), bool."""
+        """Note the fault of the chosen texts, an array of shape (n_values,), bool."""
         if chosen.any():
             self._found.append(({"code": code, **values}, chosen))
 
     def of(self, position: int) -> Fault | None:
-        """Return what is wrong with one text, if that is known."""
+        """Return the fault of one text, if known."""
         return next((fault for fault, chosen in self._found if chosen[position]), None)
 
 
@@ -42,9 +42,9 @@ def bad_values(code: str, *, column: str, count: int, example: Mapping[str, str]
     example : mapping
         The first of them: ``value`` and ``place``.
     fault : Fault or None
-        What is wrong with it.
+        Its fault.
     some_good : bool
-        Whether the column has a good value too: else setting rows aside would leave none.
+        Whether the column also has good values; otherwise setting rows aside would leave no rows.
     """
     remedy = "set_aside" if some_good else None
     return refusal(code, remedy=remedy, column=column, count=count, example=dict(example), fault=fault and dict(fault))

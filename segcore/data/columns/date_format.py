@@ -1,4 +1,4 @@
-"""Texts read as dates in one format; those in another format, or of days that do not exist, are bad."""
+"""Date format of a column: one for all its texts; texts in another format, or with impossible days, are bad."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _TELLING_TIMES = 12
 
 
 class DateReading:
-    """The moments of distinct texts, which of them are bad, and what was noticed.
+    """Moments of distinct texts, which of them are bad, and findings.
 
     Parameters
     ----------
     found : Distinct
     name, where
-        The column and its rows' places, for findings.
+        Name of the column, and the places of its rows, for findings.
     """
 
     def __init__(self, found: Distinct, name: str, where: Where) -> None:
@@ -75,12 +75,12 @@ class DateReading:
         return True
 
     def read(self, asked: DateOrder | None) -> None:
-        """Read texts of any format; that of most rows holds for the column.
+        """Read texts of any format; the format of most rows is the column's.
 
         Raises
         ------
         DataError
-            Where no date decides which number is the day, and nobody chose the order.
+            If no date decides which number is the day, and no order was chosen.
         """
         values, _ = plain_characters(self.found.values)
         self.missing = true_of(blanks(values)) | true_of(pc.match_substring_regex(values, NO_DATE))
@@ -115,7 +115,7 @@ class DateReading:
         self.notes.append(Finding(code, severity, {"column": self.name, **values}))
 
     def _keep_one_form(self) -> None:
-        """Drop the texts whose format is not that of most rows; of two with as many rows, the first one stays."""
+        """Drop the texts whose format is not that of most rows; in a tie, the first format stays."""
         key = self.parts.form.astype(np.int32) * 1024 + self.parts.style
         self._keep_most(key)
         # Dates with and without a clock may be mixed; clocks with and without AM and PM may not.
@@ -186,7 +186,7 @@ class DateReading:
 
 
 def twelve_hour_clock(hours: np.ndarray, column: str) -> list[Finding]:
-    """Notice a clock that never shows 0 or more than 12, though it shows both small and large hours; hours are -1 without a clock."""
+    """Note a clock that shows both small and large hours, but never 0 or more than 12; hours are -1 without a clock."""
     there = hours[hours >= 0]
     if len(there) < _TELLING_TIMES or there.min() < 1 or there.max() > 12 or there.min() > 6 or there.max() < 7:
         return []

@@ -1,4 +1,4 @@
-"""Which number of a date is the day: decided by the whole column, asked for where it leaves that open."""
+"""Date order: which number is the day, decided from the whole column; the analyst is asked if it is ambiguous."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _SURE_SHARE, _SURE_ROWS = 0.01, 100
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OrderedDates:
-    """Dates whose order is decided, arrays of shape (n_values,).
+    """Dates with a decided order, arrays of shape (n_values,).
 
     Parameters
     ----------
     order : {"dmy", "mdy", "ymd"}
     year, month, day : int64
     against : bool
-        Which texts are not dates in this order though they would be in another one.
+        Which texts are not dates in this order, but are in another one.
     sure : bool
         Which texts are dates in this order only.
     notes : tuple of Finding
@@ -46,23 +46,23 @@ class OrderedDates:
 
 
 def find_order(parts: DateParts, found: Distinct, chosen: np.ndarray, *, asked: DateOrder | None, name: str, where: Where) -> OrderedDates:
-    """Decide the order of a column's dates, from those that can be read in one only: their day is above 12.
+    """Decide the order of a column's dates, from dates that fit only one because their day is above 12.
 
     Parameters
     ----------
     parts, found
-        The distinct texts, and taken apart.
+        The parsed parts, and the distinct texts.
     chosen : ndarray of shape (n_values,), bool
-        Which of them are dates in the form in question: three numbers that do not begin with a year of four digits.
+        Which of them are numeric dates that do not begin with a four-digit year.
     asked : {"dmy", "mdy", "ymd"} or None
-        The analyst's choice, which decides.
+        The analyst's choice, which takes precedence.
     name, where
-        The column and its rows' places, for findings.
+        Name of the column, and the places of its rows, for findings.
 
     Raises
     ------
     DataError
-        Where more than one order fits all dates, and gives different ones.
+        If more than one order fits all dates, with different results.
     """
     column = _Candidates(parts, found, chosen, name, where)
     if asked is not None:
@@ -107,7 +107,7 @@ class _Candidates:
         return self.chosen & (self.digits[position] >= 2) & (other <= 2) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
 
     def fitting(self) -> list[DateOrder]:
-        """Return the orders in which every date is plausible that is so in one."""
+        """Return the orders in which every date that is plausible in any order is plausible."""
         return [order for order in self.orders if not (self.telling & ~self.plausible[order]).any()]
 
     def ordered(self, order: DateOrder, notes: Iterable[Finding]) -> OrderedDates:
@@ -120,7 +120,7 @@ class _Candidates:
         return self.plausible[order] & ~np.logical_or.reduce(others)
 
     def most_fitting(self) -> OrderedDates:
-        """Return the dates in the order that most rows fit; the others are against it, and the rest in doubt."""
+        """Return the dates in the order that fits most rows; other dates contradict it or fit both."""
         against = {order: int(self.counts[self.telling & ~self.plausible[order]].sum()) for order in self.orders}
         order = min(self.orders, key=lambda candidate: against[candidate])
         doubtful = int(self.counts[self.telling & self.plausible[order] & ~self._sure(order)].sum())
@@ -128,28 +128,28 @@ class _Candidates:
         return self.ordered(order, [note] if doubtful else [])
 
     def same(self, orders: list[DateOrder]) -> bool:
-        """Tell whether some orders make the same dates, as in 05/05/2011."""
+        """Tell whether some orders give the same dates, as in 05/05/2011."""
         first, *others = (np.stack(self._parts(order))[:, self.chosen] for order in orders)
         return all(np.array_equal(first, other) for other in others)
 
     def told_by_years(self) -> str:
-        """Tell years of two digits from days by how many different ones there are: "ymd", "last", or "" where that decides nothing."""
+        """Find two-digit years by the number of different values: "ymd" (first), "last", or "" if undecided."""
         firsts, lasts = (len(np.unique(self.numbers[position][self.chosen])) for position in (0, 2))
         if lasts >= _TELLING_DAYS and lasts >= 2 * firsts:
             return "ymd"
-        # Nearly all who separate their dates by points or slashes write years of two digits last.
+        # Dates with points or slashes nearly always have two-digit years last.
         slashed = "-" not in str(self.found.values[int(np.argmax(self.chosen))])
         return "last" if firsts > lasts or (slashed and firsts == lasts) else ""
 
     def year_first_note(self) -> Finding:
-        """Note that the year is read as the first number, and why."""
+        """Note that the first number is read as the year, and why."""
         firsts, lasts = (len(np.unique(self.numbers[position][self.chosen])) for position in (0, 2))
         example = self.found.example(self.chosen, self.where)
         values = {"column": self.name, "firsts": firsts, "lasts": lasts, "example": example, "read_as": self._date("ymd", self.chosen)}
         return Finding("date.year_first", "warning", values)
 
     def sure_note(self, order: DateOrder) -> list[Finding]:
-        """Note in which order the dates are read, and which date decides it; warn where hardly any does."""
+        """Note the order in which the dates are read, and the date that decides it; warn if hardly any does."""
         sure = self._sure(order)
         if not sure.any():
             return []
@@ -160,7 +160,7 @@ class _Candidates:
         return [Finding("date.order", values=values)]
 
     def undecided(self, fitting: list[DateOrder]) -> SegcoreError:
-        """Build the question which order it is."""
+        """Build the error that asks for the order."""
         differs = self.chosen & ~self._alike(fitting)
         return refusal(
             "date.ambiguous_order",
@@ -176,5 +176,5 @@ class _Candidates:
         return np.logical_and.reduce([(first == other).all(axis=0) for other in others])
 
     def _date(self, order: DateOrder, chosen: np.ndarray) -> list[int]:
-        """Return year, month and day of the first chosen date, read in an order; the day may not exist."""
+        """Return year, month and day of the first chosen date in an order; the day may not exist."""
         return [int(part[int(np.argmax(chosen))]) for part in self._parts(order)]

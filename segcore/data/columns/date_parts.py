@@ -1,4 +1,4 @@
-"""Texts taken apart as dates: year, month, day, clock and zone of each text in one of the forms."""
+"""Parts of dates in text: year, month, day, clock and zone, for each form."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _EXCEL_EPOCH = int(np.datetime64("1899-12-30", "us").astype(np.int64))
 
 @dataclass(slots=True, eq=False)
 class DateParts:
-    """What the distinct texts of a column have in them, arrays of shape (n_values,).
+    """Parts of a column's distinct texts, arrays of shape (n_values,).
 
     Parameters
     ----------
     form : int8
-        -1 where a text has none of the forms.
+        -1 if a text has no known form.
     style : int16
-        Differs within a form where the separators do, or years of two and of four digits.
+        Differs within a form by the separators, and by years of two or four digits.
     a, b, c : int64
-        The parts of the date: day, month and year where the form determines them, else from left to right.
+        The parts of the date: day, month and year if the form determines them, else from left to right.
     a_digits, c_digits : int8
-        How many digits they are written with.
+        Number of digits as written.
     clock : int64
         Microseconds since midnight, or, in forms of one number, since 1970.
     hour : int8
@@ -37,7 +37,7 @@ class DateParts:
     half : int8
         0 without a clock, 1 with one, 2 with AM or PM.
     zone : int8
-        Position in ``zones``; 0 is none.
+        Position in ``zones``; 0 means without a zone.
     zones : list of str
     """
 
@@ -57,7 +57,7 @@ class DateParts:
 
     @classmethod
     def none(cls, n: int) -> DateParts:
-        """Return the parts of ``n`` texts of which nothing is known yet."""
+        """Return empty parts for ``n`` texts."""
         wide, small = (lambda: np.zeros(n, np.int64)), (lambda: np.zeros(n, np.int8))
         return cls(
             form=np.full(n, -1, np.int8), style=np.zeros(n, np.int16), a=wide(), b=wide(), c=wide(), a_digits=small(), c_digits=small(),
@@ -66,7 +66,7 @@ class DateParts:
 
 
 def split_dates(values: pa.Array) -> DateParts:
-    """Take distinct texts apart as dates."""
+    """Parse distinct texts as dates."""
     parts = DateParts.none(len(values))
     possible = pc.and_(pc.match_substring_regex(values, r"\d"), pc.less(pc.binary_length(values), LONGEST))
     left, rest = np.flatnonzero(possible.to_numpy(zero_copy_only=False)), values.filter(possible)
@@ -86,7 +86,7 @@ def split_dates(values: pa.Array) -> DateParts:
 
 
 def midnights(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the midnights that days begin with (datetime64[us]), and which of the days exist."""
+    """Return days as midnights (datetime64[us]), and which of the days exist."""
     good = (years >= YEARS[0]) & (years <= YEARS[1]) & (months >= 1) & (months <= 12) & (days >= 1) & (days <= 31)
     month = (np.where(good, years, 1970) - 1970).astype("datetime64[Y]").astype("datetime64[M]") + np.where(good, months - 1, 0)
     midnight = month.astype("datetime64[D]") + np.where(good, days - 1, 0)
@@ -94,12 +94,12 @@ def midnights(years: np.ndarray, months: np.ndarray, days: np.ndarray) -> tuple[
 
 
 def full_years(years: np.ndarray, digits: np.ndarray) -> np.ndarray:
-    """Return years of two digits as those from 1970 to 2069."""
+    """Return two-digit years as years from 1970 to 2069."""
     return np.where(digits <= 2, np.where(years < 70, 2000, 1900) + years, years)
 
 
 def _take_date(parts: DateParts, rows: np.ndarray, taken: pa.StructArray, form: int) -> np.ndarray:
-    """Fill in texts of a form; return which of them it was."""
+    """Fill in the texts of one form; return which texts have it."""
     text = {part.name: taken.field(part.name) for part in taken.type}
     there = np.ones(len(rows), dtype=bool)
     forms = np.full(len(rows), form, np.int8)
@@ -177,14 +177,14 @@ def _take_number(parts: DateParts, rows: np.ndarray, text: pa.Array) -> None:
         within = (numbers >= low) & (numbers <= high)
         parts.form[rows[within]] = form
         if form == Form.DAY_NUMBER:
-            # Excel counts days in float64: rounding to whole seconds takes its dust off.
+            # Excel counts days in float64: rounding to whole seconds removes its rounding errors.
             parts.clock[rows[within]] = _EXCEL_EPOCH + np.round(numbers[within] * 86_400.0).astype(np.int64) * 1_000_000
         else:
             parts.clock[rows[within]] = np.round(numbers[within] * micros).astype(np.int64)
 
 
 def _named_months(text: pa.Array) -> np.ndarray:
-    """Return the months that words name, 0 where one names none."""
+    """Return the months that words name; 0 for other words."""
     encoded = text.dictionary_encode()
     plain = [unicodedata.normalize("NFKD", name.casefold()) for name in encoded.dictionary.to_pylist()]
     months = [MONTH_OF.get("".join(letter for letter in name if letter.isalpha()), 0) for name in plain]

@@ -1,4 +1,4 @@
-"""Patterns of dates and times as texts write them: one table, from which everything that reads or recognises dates takes its own."""
+"""Patterns of dates and times in text: the one table for all code that reads or recognises dates."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Form(IntEnum):
     NAMED_MONTH = 7  # Dec 2010
     COMPACT = 8  # 20101201
     DAY_NUMBER = 9  # 40513.35, as Excel counts
-    SECONDS = 10  # Unix time, as the three below
+    SECONDS = 10  # Unix time, like the next three
     MILLISECONDS = 11
     MICROSECONDS = 12
     NANOSECONDS = 13
 
 
 YEARS = (1900, 2199)
-# Forms of one number: the smallest and the largest, and how many microseconds a unit is.
+# Forms of one number: the smallest and the largest value, and the microseconds per unit.
 NUMBER_RANGES = {
     Form.DAY_NUMBER: (20_000.0, 80_000.0, 86_400e6),  # 1954 to 2119
     Form.SECONDS: (1e8, 5e9, 1e6),
@@ -43,10 +43,10 @@ _CLOCK = (
     rf" ?(?P<half>[AaPp]\.? ?[Mm]\.?)?(?: ?Uhr)? ?(?P<zone>{_ZONES}|[+-]\d{{2}}:?\d{{2}}|[+-]\d{{2}})?)?$"
 )
 _WEEKDAY = r"(?:(?:[Mm]on|[Tt]ue|[Ww]ed|[Tt]hu|[Ff]ri|[Ss]at|[Ss]un)[a-z]*\.?,? +)?"
-# Classes of Unicode's letters take the regular expression engine milliseconds to prepare.
+# Unicode letter classes take the regular expression engine milliseconds to compile.
 _NAME = r"(?P<b>[^\s\d.,:;/_()'+*=-]{3,10})"
 _TH = r"(?:st|nd|rd|th|er|º)?"
-# Named parts: a, b, c are those of the date (day, month and year where the form determines them), s and t what separates them.
+# Named parts: a, b, c are the parts of the date (day, month, year if the form determines them), s and t their separators.
 PATTERNS: tuple[tuple[Form, str], ...] = (
     (Form.YEAR_FIRST, r"^(?P<a>\d{1,4})(?P<s>[-/.]) ?(?P<b>\d{1,2})(?P<t>[-/.]) ?(?P<c>\d{1,4})" + _CLOCK),  # or YEAR_LAST, SHORT_YEAR
     (
@@ -65,12 +65,12 @@ PATTERNS: tuple[tuple[Form, str], ...] = (
     (Form.DAY_NUMBER, r"^(?P<number>\d+(?:[.,]\d+)?)$"),  # or SECONDS to NANOSECONDS
 )
 
-# How databases write a missing date.
+# Missing dates as databases write them.
 NO_DATE = r"^(0000-00-00|00/00/0000|00\.00\.0000)([ T]00:00(:00)?)?$"
 # A quick look, before a column is read: whether a text may begin with a date.
 MAY_BE_DATE = r"^\s*\d{1,4}\s*[-/. ]\s*(\d{1,2}|[^\W\d]{3,})|^\s*[^\W\d]{3,}[-/., ]+\d|^\s*\d{8}\s*$"
 MAY_BE_CLOCK = r"^\s*([01]\d|2[0-3]):?[0-5]\d(:?[0-5]\d)?\s*$"
-# Dates of numbers alone: anything that begins as one, and one that a cell of a header row would hold.
+# Numeric dates: any text that begins like one, and a whole cell, for header rows.
 BEGINS_AS_DATE = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
 DATE_CELL = re.compile(r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:[ T]\d{1,2}:\d{2}.*)?\Z")
 # A date in a condition such as "when >= '2011-12-09'".
@@ -78,7 +78,7 @@ ISO_MOMENT = re.compile(r"\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)
 # A time of day in a column without days: 14:05, 14:05:30, 2:05 PM, 14h05.
 TIME_OF_DAY = re.compile(rf"{_TIME}\s*(?:(?P<half>[ap])\.?\s?m\.?|uhr|h)?", re.IGNORECASE)
 
-# English, German, French, Spanish, Italian, Portuguese and Dutch names, accents taken off; short ones are the usual ones.
+# English, German, French, Spanish, Italian, Portuguese and Dutch names without accents, with the usual short forms.
 _MONTHS = (
     "january jan januar janner janvier janv enero ene gennaio gen janeiro januari",
     "february feb februar fevrier fevr fev febrero febbraio fevereiro februari",
@@ -100,7 +100,7 @@ _CLOCK_TEXT = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([ap]\.?m\.?)?"
 _ZONE_TEXT = r"\s*(z|utc|[+-]\d{2}:?\d{2})?"
 _DAY_OR_MONTH = r"(0?[1-9]|[12]\d|3[01])"  # either may be first
 _NUMBERS = rf"\d{{4}}[-/.]{_DAY_OR_MONTH}[-/.]{_DAY_OR_MONTH}|{_DAY_OR_MONTH}[-/.]{_DAY_OR_MONTH}[-/.](\d{{2}}|\d{{4}})"
-# Texts that are nothing but a date, or a time of day: no feature is made of a column of them.
+# Texts that are a date or a time of day and nothing else: columns of these do not become features.
 DATE_TEXTS = (
     rf"(?i)^({_NUMBERS})([ T]+{_CLOCK_TEXT}{_ZONE_TEXT})?$",
     rf"(?i)^([a-z]{{3,9}},? +)?(\d{{1,2}}[ ./-]*{_MONTH_TITLE}[ ,./-]*(\d{{2}}|\d{{4}})|{_MONTH_TITLE} *\d{{1,2}},? +\d{{4}})"

@@ -1,4 +1,4 @@
-"""Columns of dates and times: read in one format, found from the whole column; values that contradict it are bad."""
+"""Columns of dates and times, read in one format detected from the whole column; values that contradict it are bad."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from segcore.wording.findings import refusal
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Times:
-    """A column of times.
+    """Column of times.
 
     Parameters
     ----------
     values : pyarrow Array of timestamp[us] without a zone
-        As the clock on the wall showed them; null where missing or bad.
+        Local clock times; null if missing or bad.
     notes : tuple of Finding
-        How they were read, where that is a decision.
+        How they were read, if there was a choice.
     bad : ndarray of shape (n_rows,), bool, or None
-        Values that are not dates in the column's format; ``None`` where all are.
+        Values that are not dates in the column's format; ``None`` if all are.
     """
 
     values: pa.Array
@@ -42,26 +42,26 @@ def read_times(
 ) -> Times:
     """Read a column of dates or times.
 
-    Its type may be one of times; texts may be ISO, day, month and year as numbers in any order, have names of months, be 20101201,
+    Its type may be a time type; texts may be ISO, day, month and year as numbers in any order, have names of months, be 20101201,
     months without days, Excel's day numbers or Unix time. All must have one format; those in the minority are bad.
 
     Parameters
     ----------
     column : pyarrow ChunkedArray or Array
     name : str
-        The column, as findings name it.
+        Name of the column, for findings.
     where : callable
-        The place of a row: "line 17".
+        Returns the place of a row: "line 17".
     order : {"dmy", "mdy", "ymd"} or None
-        Order of day, month and year where all are numbers and the year, in four digits, is not first; ``None`` finds it.
+        Order of day, month and year in numeric dates that do not begin with a four-digit year; ``None`` detects it.
     set_aside : bool
-        Mark bad values, rather than refuse the column for them.
+        Mark bad values instead of refusing the column.
 
     Raises
     ------
     DataError
-        Where a value is not a date in the format of the others and is not to be set aside: how many there are, the first and its
-        line. Where no date decides which number is the day.
+        If a value is not a date in the format of the others and is not to be set aside; with the number of such values, the first and its
+        line. If no date decides which number is the day.
     """
     column = combined(column)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
@@ -70,7 +70,7 @@ def read_times(
         holds = "boolean" if pa.types.is_boolean(column.type) else "clock"
         raise refusal("date.wrong_type", remedy=Remedy("other_column", {"role": "time"}), column=name, holds=holds)
     is_text = pa.types.is_large_string(column.type)
-    # The distinct values are read once each: transactions share their times.
+    # Each distinct value is read once: order lines share their times.
     found = Distinct.of(missing_to_null(pc.utf8_trim_whitespace(column)) if is_text else column)
     if not len(found):
         return Times(pa.nulls(len(found.rows), pa.timestamp("us")))
@@ -85,7 +85,7 @@ def read_times(
 
 
 def parse_moment(text: str) -> dt.datetime | None:
-    """Return one ISO date, with or without a time of day; ``None`` where the text is not one."""
+    """Return one ISO date, with or without a time of day; ``None`` if the text is not a date."""
     try:
         return dt.datetime.fromisoformat(text.strip()).replace(tzinfo=None)
     except ValueError:
@@ -93,7 +93,7 @@ def parse_moment(text: str) -> dt.datetime | None:
 
 
 def _native(column: pa.Array, *, name: str, where: Where, set_aside: bool) -> Times:
-    """Read a column whose type is one of times."""
+    """Read a column with a time type."""
     bounds = [dt.datetime(YEARS[0], 1, 1), dt.datetime(YEARS[1] + 1, 1, 1)]
     low, high = (pa.scalar(bound, pa.timestamp("s")).cast(_naive(column.type)) for bound in bounds)
     naive = column.cast(_naive(column.type))

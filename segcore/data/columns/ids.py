@@ -1,4 +1,4 @@
-"""Identifiers: text, and one spelling each, whatever spaces, invisible characters, Unicode forms or ``.0`` a file gives them."""
+"""Identifiers as text with one spelling each, cleaned of spaces, invisible characters, Unicode variants and ``.0``."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _WHOLE = r"^-?\d+\.0+$"
 _FRACTION = r"^-?\d+\.\d*[1-9]\d*$"
 _SHORTENED = r"^\d(?:[.,]\d+)?[eE]\+\d{1,2}$"
 _POINT = ord(".")
-# Largest whole number up to which each one has its own floating number: 2 to the power of the digits of the significand.
+# Largest whole number up to which floating numbers are exact: 2 to the power of the digits of the significand.
 _EXACT = {pa.float16(): 2.0**11, pa.float32(): 2.0**24, pa.float64(): 2.0**53}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ids:
-    """A column of identifiers.
+    """Column of identifiers.
 
     Parameters
     ----------
     values : pyarrow Array of large_string
         Composed (NFC), without outer spaces and invisible characters, leading zeros kept; null where missing.
     notes : tuple of Finding
-        What was unified, with how many rows have it and the first of them.
+        What was unified, with the number of rows and the first of them.
     """
 
     values: pa.Array
@@ -39,16 +39,16 @@ class Ids:
 def read_ids(column: pa.ChunkedArray | pa.Array, *, name: str, where: Where) -> Ids:
     """Read a column of identifiers of any type.
 
-    ``17850.0`` and ``17850`` are the same id, unless another id of the column has a true fraction: 1.0 and 1.1 are then versions of
-    something. Numbers of many digits keep all that the column's type holds.
+    ``17850.0`` and ``17850`` are the same id, unless another id of the column has a real fraction: 1.0 and 1.1 may be versions of
+    something. Long numbers keep all digits that the column's type holds.
 
     Parameters
     ----------
     column : pyarrow ChunkedArray or Array
     name : str
-        The column, as findings name it.
+        Name of the column, for findings.
     where : callable
-        The place of a row: "line 17".
+        Returns the place of a row: "line 17".
     """
     column = combined(column)
     notes = _inexact(column, name, where) if pa.types.is_floating(column.type) else []
@@ -65,7 +65,7 @@ def as_ids(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 
 def _unify(found: Distinct, name: str, where: Where) -> tuple[pa.Array, list[Finding]]:
-    """Return the distinct texts without invisible characters and outer spaces, letters composed, and what was changed."""
+    """Return the distinct texts without invisible characters and outer spaces, with letters composed, and the changes."""
     values = found.values
     characters = bytes_of(values)
     if not len(characters) or (characters.min() > ord(" ") and characters.max() <= ord("~")):
@@ -90,7 +90,7 @@ def _unify(found: Distinct, name: str, where: Where) -> tuple[pa.Array, list[Fin
 
 
 def _unicode_forms(found: Distinct, trimmed: pa.Array, composed: pa.Array, changed: np.ndarray, name: str, where: Where) -> Finding:
-    """Note which ids are written in two Unicode forms; where the column has one form only, that letters were composed."""
+    """Note which ids are written in two Unicode forms; in a column with one form, that letters were composed."""
 
     def first(position: int, row: int) -> dict[str, str]:
         return example(trimmed[position].as_py(), where(row))
@@ -120,7 +120,7 @@ def _without_zero_fraction(values: pa.Array, found: Distinct, name: str, where: 
 
 
 def _shortened(ids: pa.Array, found: Distinct, name: str, where: Where) -> list[Finding]:
-    """Notice what a spreadsheet makes of long ids when it reads them as numbers."""
+    """Note ids that look like long ids shortened by a spreadsheet."""
     if not (bytes_of(ids) == ord("+")).any():
         return []
     short = true_of(pc.match_substring_regex(ids, _SHORTENED))
@@ -128,7 +128,7 @@ def _shortened(ids: pa.Array, found: Distinct, name: str, where: Where) -> list[
 
 
 def _inexact(column: pa.Array, name: str, where: Where) -> list[Finding]:
-    """Notice floating numbers so large that some whole numbers share one."""
+    """Note floating numbers too large to be exact."""
     wide = pc.cast(column, pa.float64())
     large = true_of(pc.and_(pc.greater_equal(pc.abs(wide), _EXACT[column.type]), pc.is_finite(wide)))
     if not large.any():
@@ -139,7 +139,7 @@ def _inexact(column: pa.Array, name: str, where: Where) -> list[Finding]:
 
 
 def _counted(found: Distinct, chosen: np.ndarray, name: str, where: Where) -> dict[str, Any]:
-    """Return the values of a finding about some ids: the column, how many rows have them, the first of them."""
+    """Return a finding's values about some ids: the column, the number of rows, and the first id."""
     return {"column": name, "count": found.count(chosen), "example": found.example(chosen, where)}
 
 

@@ -1,4 +1,4 @@
-"""What the values of a column can be, judged from its first rows."""
+"""Inferred type of a column, judged from its first rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHAPED = r"^\s*([A-Za-z]{3}|\W{0,3})\s*\d[\d.,'’ \x{00A0}\x{2009}\x{202F}]*([
 
 
 def may_be_id(column: pa.ChunkedArray, name: str) -> bool:
-    """Tell whether a column may hold identifiers: anything but dates and numbers with fractions."""
+    """Tell whether a column may hold identifiers: anything except dates and numbers with fractions."""
     text = as_strings(column)
     if text is not None and pc.all(pc.match_substring_regex(text, r"^\s*\d*(\.0+)?\s*$")).as_py():
         return True
@@ -44,14 +44,14 @@ def holds_times(column: pa.ChunkedArray, name: str, order: DateOrder | None = No
     if pa.types.is_boolean(column.type):
         return False
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        return column.null_count < len(column)  # reading them reports what is wrong with them
+        return column.null_count < len(column)  # reading them reports the fault
     for part in (column, column.slice(0, _FIRST_ROWS)):
-        # A bad date far down must be reported as such: the first rows decide where the whole sample does not.
+        # A bad date far down must be reported as such: the first rows decide if the whole sample does not.
         try:
             times = read_times(part, name=name, where=str, order=order)
         except DataError as error:
             if error.remedy == "date_order":
-                return True  # dates for sure: their order is asked for when they are read
+                return True  # surely dates: their order is asked for when they are read
             continue
         if times.values.null_count < len(times.values):
             return True
@@ -59,7 +59,7 @@ def holds_times(column: pa.ChunkedArray, name: str, order: DateOrder | None = No
 
 
 def looks_dated(column: pa.ChunkedArray) -> bool:
-    """Tell quickly whether a column of text may hold dates at all."""
+    """Tell quickly whether a column of text may hold dates."""
     if pa.types.is_temporal(column.type):
         return True
     text = as_strings(column.slice(0, _HEAD_ROWS))
@@ -67,14 +67,14 @@ def looks_dated(column: pa.ChunkedArray) -> bool:
 
 
 def numbered(column: pa.ChunkedArray) -> bool:
-    """Tell whether all values of a column are numbers after a number sign: #1001."""
+    """Tell whether all values are numbers after a number sign: #1001."""
     text = as_strings(column)
     there = None if text is None else missing_to_null(text).drop_null()
     return there is not None and len(there) > 0 and bool(pc.all(pc.match_substring_regex(there, r"^\s*#[A-Za-z]{0,6}-?\d+\s*$")).as_py())
 
 
 def looks_numeric(column: pa.ChunkedArray) -> bool:
-    """Tell quickly, of a column of text, whether most of its first values may be numbers, with a currency or a percent sign."""
+    """Tell quickly whether most first values of a text column may be numbers, with a currency or a percent sign."""
     text = as_strings(column.slice(0, _HEAD_ROWS))
     if text is None:
         return True
@@ -84,7 +84,7 @@ def looks_numeric(column: pa.ChunkedArray) -> bool:
 
 
 def nearly_times(column: pa.ChunkedArray, name: str) -> bool:
-    """Tell whether most values have digits but are not numbers or times of day: reading them reports what is wrong with them."""
+    """Tell whether most values have digits but are not numbers or times of day: reading them reports the fault."""
     return _mostly(column, r"\d") and not is_numeric(column) and not _mostly(column, MAY_BE_CLOCK)
 
 
@@ -107,7 +107,7 @@ def may_be_rating(column: pa.ChunkedArray, name: str) -> bool:
 
 
 def may_be_category(column: pa.ChunkedArray, name: str) -> bool:
-    """Tell whether a column may group what is sold: text or whole numbers, but not yes and no."""
+    """Tell whether a column may hold categories of items: text or whole numbers, but not yes and no."""
     if not may_be_id(column, name):
         return False
     values = pc.unique(column.drop_null()).to_pylist() if pc.count_distinct(column).as_py() <= len(_YES_AND_NO) else [column]

@@ -1,4 +1,4 @@
-"""Texts read as numbers in one format: one currency, percent signs or none, a decimal comma or a decimal point."""
+"""Number format of a column: one currency, with or without percent signs, decimal comma or decimal point."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from segcore.data.columns.number_parts import split_numbers
 from segcore.data.columns.text import Distinct, Where, blanks, plain_characters, true_of
 from segcore.records.finding import Finding, Severity
 
-EXACT = 2.0**53  # from here on, some whole numbers share a floating number
+EXACT = 2.0**53  # from here on, floating numbers skip some whole numbers
 _POINT = r"^(?:[0-9]+|[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?: [0-9]{3})+|(?:'[0-9]{3})+)|[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3})?(?:\.[0-9]*)?$"
 _COMMA = r"^(?:[0-9]+|[1-9][0-9]{0,2}(?:(?:\.[0-9]{3})+|(?: [0-9]{3})+|(?:'[0-9]{3})+))?(?:,[0-9]*)?$"
 _MARKS = ".", ",", " ", "'"
@@ -23,7 +23,7 @@ _NOTHING = pa.scalar("", pa.large_string())
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NumberReading:
-    """What the distinct texts of a column are as numbers.
+    """Numbers read from the distinct texts of a column.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class NumberReading:
         NaN where bad or missing.
     bad : ndarray of shape (n_values,), bool
     faults : Faults
-        What is wrong with bad texts, where it is more than that they are not numbers.
+        Faults of bad texts, if known more precisely than "not a number".
     notes : tuple of Finding
     unit : str
     """
@@ -44,13 +44,13 @@ class NumberReading:
 
 
 def may_be_numbers(text: pa.Array) -> bool:
-    """Tell whether every text, looked at alone, is a number or means a missing one."""
+    """Tell whether every text, on its own, is a number or means a missing one."""
     plain, _ = plain_characters(text)
     return bool((split_numbers(plain).shaped | true_of(pc.is_null(text)) | true_of(blanks(plain))).all())
 
 
 def read_texts(found: Distinct, *, name: str, where: Where) -> NumberReading:
-    """Read the distinct texts of a column of numbers; which rows have which decides between forms that contradict each other."""
+    """Read the distinct texts of a column of numbers; contradictory forms are decided by the number of rows."""
     texts, other = plain_characters(found.values)
     missing = true_of(blanks(texts))
     column = _Column(found, texts, name, where)
@@ -68,7 +68,7 @@ def read_texts(found: Distinct, *, name: str, where: Where) -> NumberReading:
 
 
 class _Column:
-    """The distinct texts of a column taken apart, and what was found out about them."""
+    """Distinct texts of a column, parsed into parts, with what was found about them."""
 
     def __init__(self, found: Distinct, texts: pa.Array, name: str, where: Where) -> None:
         self.found, self.texts, self.name, self.where = found, texts, name, where
@@ -99,7 +99,7 @@ class _Column:
         self.good &= ~bad
 
     def one_currency(self) -> str:
-        """Keep the currency that most rows have, and the values without one; return its mark."""
+        """Keep the currency of most rows, and the values without one; return its mark."""
         codes = self.parts.currency
         chosen = self.good & (codes != "")
         kinds = list(dict.fromkeys(codes[chosen]))
@@ -113,7 +113,7 @@ class _Column:
         return mark
 
     def one_percent(self) -> str:
-        """Keep either the values with a percent sign or those without, zeros apart; return "%" where they have it."""
+        """Keep either the values with a percent sign or those without, except zeros; return "%" if they have it."""
         with_sign = self.good & self.parts.percent
         if not with_sign.any():
             return ""
@@ -126,7 +126,7 @@ class _Column:
         return ""
 
     def one_decimal_mark(self) -> None:
-        """Find out whether decimals follow a point or a comma; values that contradict the majority are bad."""
+        """Decide between decimal point and decimal comma; values that contradict the majority are bad."""
         point, comma = self.is_like(_POINT), self.is_like(_COMMA)
         self.good &= point | comma
         only_point, only_comma = point & ~comma, comma & ~point
@@ -141,10 +141,10 @@ class _Column:
             self._undecided(point & self.is_like(r"\."), point & self.is_like(","))
 
     def _undecided(self, points: np.ndarray, commas: np.ndarray) -> None:
-        """Read a column all of whose commas or points come before the last three digits, such as 1,234, and warn that it is a guess.
+        """Read a column whose commas or points all precede the last three digits, such as 1,234, and warn that it is a guess.
 
-        Where marks separate thousands, all whole numbers from 1,000 on have them and none below; decimals are seldom three, and end in
-        a zero only where all numbers have three. The likelier of the two is chosen.
+        If marks separate thousands, all whole numbers from 1,000 on have them and no smaller ones; decimals are seldom three, and end in
+        a zero only if all numbers have three. The likelier reading is chosen.
         """
         if points.any() and commas.any():
             rarer, usual = (points, commas) if self.counts[points].sum() < self.counts[commas].sum() else (commas, points)
@@ -168,7 +168,7 @@ class _Column:
         self.note("number.ambiguous_mark", chosen, "warning", mark=mark, read_as=read_as, otherwise=otherwise)
 
     def numbers(self) -> np.ndarray:
-        """Return the values; what float64 does not hold becomes bad."""
+        """Return the values; numbers that float64 cannot hold become bad."""
         groups = "[., ']".replace(self.mark, "")
         body = pc.replace_substring_regex(self.body, groups, "")
         digits = pc.binary_join_element_wise(pc.replace_substring(body, ",", "."), self.parts.exponent, _NOTHING)
@@ -179,12 +179,12 @@ class _Column:
         return np.where(self.parts.minus, -values, values)
 
     def note_characters(self, other: np.ndarray) -> None:
-        """Note which texts have characters that only look like digits and signs."""
+        """Note texts with characters that only look like digits and signs."""
         if (chosen := other & self.good).any():
             self.note("number.characters", chosen, read_as=self.texts[self.found.first(chosen)[0]].as_py())
 
     def note_marks(self, values: np.ndarray) -> None:
-        """Note which marks separate thousands or decimals, and what else means a minus."""
+        """Note which marks separate thousands or decimals, and unusual minus signs."""
         doubtful = any(note.severity == "warning" for note in self.notes)
         for mark in _MARKS:
             marked = self.good & true_of(pc.match_substring(self.body, mark))

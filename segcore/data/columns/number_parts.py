@@ -1,4 +1,4 @@
-"""Texts taken apart as numbers: digits and the marks between them, signs, brackets, currency, percent sign, exponent."""
+"""Parts of numbers in text: digits and the marks between them, signs, brackets, currency, percent sign, exponent."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _LONGEST = 64  # bytes
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NumberParts:
-    """What distinct texts have in them, arrays of shape (n_values,).
+    """Parts of distinct texts, arrays of shape (n_values,).
 
     Parameters
     ----------
     shaped : bool
-        Which texts may be numbers at all, judged by what surrounds the digits.
+        Which texts may be numbers, judged by the characters around the digits.
     body : pyarrow Array of large_string
         Digits and the marks between them; "" where the text is not a number.
     exponent : pyarrow Array of large_string
         Such as ``e+05``.
     minus, brackets, behind : bool
-        Which are negative; by brackets; by a minus behind the number.
+        Which are negative; by brackets; by a minus after the number.
     percent : bool
     currency : ndarray of object
         Its code, "" without one.
@@ -61,7 +61,7 @@ class NumberParts:
 
 
 def split_numbers(texts: pa.Array) -> NumberParts:
-    """Take texts of ASCII digits and signs apart as numbers; null is not one."""
+    """Parse texts of ASCII digits and signs as numbers; null is not a number."""
     short = pc.if_else(pc.less_equal(pc.binary_length(texts), _LONGEST), texts, "")
     around = pc.extract_regex(pc.fill_null(short, ""), _AROUND)
     there = around.is_valid().to_numpy(zero_copy_only=False)
@@ -93,7 +93,7 @@ def split_numbers(texts: pa.Array) -> NumberParts:
 
 
 class _Affix:
-    """What comes before or after the digits: each different text is matched once."""
+    """Characters before or after the digits; each distinct text is matched once."""
 
     def __init__(self, texts: pa.Array, pattern: str) -> None:
         encoded = texts.dictionary_encode()
@@ -109,15 +109,15 @@ class _Affix:
         return self.fits & self._spread(true_of(pc.not_equal(self._parts.field(part), "")))
 
     def is_(self, part: str, text: str) -> np.ndarray:
-        """Return which texts have a part that reads so."""
+        """Return which texts have a part with the given text."""
         return self.fits & self._spread(true_of(pc.equal(self._parts.field(part), text)))
 
     def texts(self, part: str) -> np.ndarray:
-        """Return a part of each text that fits, as objects; "" where it is missing."""
+        """Return a part of each text that fits, as objects; "" if it is missing."""
         return self._spread(np.array(self._parts.field(part).to_pylist(), dtype=object))
 
     def text(self, part: str) -> pa.Array:
-        """Return a part of each text; "" where it is missing."""
+        """Return a part of each text; "" if it is missing."""
         return self._parts.field(part).take(pa.array(self._rows))
 
 

@@ -1,4 +1,4 @@
-"""Columns of numbers as people and programs write them; the whole column decides what its commas and points mean."""
+"""Columns of numbers in any common notation; the whole column decides what its commas and points mean."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _HEAD_ROWS = 200
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
-    """A column of numbers.
+    """Column of numbers.
 
     Parameters
     ----------
     values : pyarrow Array of float64
         Finite; null where missing or bad.
     bad : ndarray of shape (n_rows,), bool, or None
-        Values that are not numbers; ``None`` where all are.
+        Values that are not numbers; ``None`` if all are.
     notes : tuple of Finding
-        How they were read, where that is a decision.
+        How they were read, if there was a choice.
     unit : str
         Written with the numbers: ``"%"``, ``"£"``...; "" for plain numbers.
     """
@@ -56,17 +56,17 @@ def read_numbers(column: pa.ChunkedArray | pa.Array, *, name: str, where: Where,
     ----------
     column : pyarrow ChunkedArray or Array
     name : str
-        The column, as findings name it.
+        Name of the column, for findings.
     where : callable
-        The place of a row: "line 17".
+        Returns the place of a row: "line 17".
     set_aside : bool
-        Mark bad values, rather than refuse the column for them.
+        Mark bad values instead of refusing the column.
 
     Raises
     ------
     DataError
-        Where a value is not a finite number that float64 holds and is not to be set aside: how many there are, the first and its
-        line. Where the column's type is not one of numbers: dates, yes and no.
+        If a value is not a finite float64 number and is not to be set aside; with the number of such values, the first and its
+        line. If the column's type is not numeric: dates, yes and no.
     """
     column = combined(column)
     kind = column.type
@@ -87,7 +87,7 @@ def as_numbers(column: pa.ChunkedArray | pa.Array, *, name: str, where: Where) -
 
 
 def is_numeric(column: pa.ChunkedArray | pa.Array) -> bool:
-    """Tell whether all values are numbers, and there is one; leading zeros and telephone numbers are codes, not numbers."""
+    """Tell whether all values are numbers, and at least one exists; leading zeros and telephone numbers are codes, not numbers."""
     if pa.types.is_boolean(column.type) or pa.types.is_temporal(column.type):
         return False
     column = combined(column)

@@ -1,4 +1,4 @@
-"""Columns of any type as text, a missing value as null; and their distinct values."""
+"""Columns of any type as text, with missing values as null, and their distinct values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "Null", "None", "NaT", "\\N")
-# What people write for a missing number or date; in a column of ids or texts it may be a value like any other.
+# Usual marks of a missing number or date; in a column of ids or texts they may be ordinary values.
 BLANKS = ("-", "--", "---", "?", ".", "..", "...", "na", "n.a.", "n/a", "nan", "null", "(null)", "none", "nil", "#n/a", "(blank)")
 # Unicode's Default_Ignorable_Code_Point (zero-width characters, direction marks, soft hyphen, BOM...) and control characters; those among
 # the latter that are spaces (tab, line break) stay.
@@ -36,7 +36,7 @@ Where = Callable[[int], str]
 
 @dataclass(frozen=True, eq=False)
 class Distinct:
-    """The different texts of a column, and which row has which.
+    """Distinct texts of a column, and the text of each row.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Distinct:
 
     @classmethod
     def of(cls, column: pa.Array) -> Distinct:
-        """Find the different texts of a column of any type."""
+        """Find the distinct texts of a column of any type."""
         if pa.types.is_floating(column.type):
             column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
         elif pa.types.is_nested(column.type) or pa.types.is_null(column.type):
@@ -60,21 +60,21 @@ class Distinct:
         return cls(written(encoded.dictionary), pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False))
 
     def __len__(self) -> int:
-        """Return the number of different texts."""
+        """Return the number of distinct texts."""
         return len(self.values)
 
     def at(self, chosen: np.ndarray) -> np.ndarray:
         """Return the rows whose value is among ``chosen``, both as boolean masks."""
-        # -1 picks the last: missing is never chosen.
+        # Index -1 picks the appended last element: missing is never chosen.
         return np.append(chosen, False)[self.rows]
 
     @cached_property
     def counts(self) -> np.ndarray:
-        """How many rows have each value, shape (n_values,)."""
+        """Number of rows with each value, shape (n_values,)."""
         return np.bincount(self.rows + 1, minlength=len(self) + 1)[1:]
 
     def count(self, chosen: np.ndarray) -> int:
-        """Return how many rows have one of the values that the mask ``chosen`` names."""
+        """Return how many rows have one of the values in the mask ``chosen``."""
         return int(self.counts[chosen].sum()) if chosen.any() else 0
 
     def first(self, chosen: np.ndarray) -> tuple[int, int]:
@@ -88,13 +88,13 @@ class Distinct:
         return example(self.values[position].as_py(), where(row))
 
     def spread(self, values: pa.Array) -> pa.Array:
-        """Return the rows' values from those of the distinct texts."""
+        """Return values by row, from values of the distinct texts."""
         rows = pa.array(self.rows, mask=self.rows < 0) if (self.rows < 0).any() else pa.array(self.rows)
         return values.take(rows)
 
 
 def example(value: object, place: str) -> dict[str, str]:
-    """Return a value and its place as findings hold them; a very long value is cut."""
+    """Return a value and its place for a finding; a very long value is cut."""
     return {"value": str(value)[:_MOST_SHOWN], "place": place}
 
 
@@ -113,13 +113,13 @@ def written(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     try:
         return pc.cast(column, pa.large_string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        if pa.types.is_timestamp(column.type) and column.type.tz:  # a zone that nobody knows: as it is kept, in UTC
+        if pa.types.is_timestamp(column.type) and column.type.tz:  # an unknown zone: as stored, in UTC
             return pc.cast(pc.cast(column, pa.timestamp(column.type.unit)), pa.large_string())
         return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.large_string())
 
 
 def as_text(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """Return the values as they would be written, outer spaces taken off; whole floating numbers lose their ``.0``."""
+    """Return the values as they would be written, without outer spaces; whole floating numbers lose their ``.0``."""
     return pc.utf8_trim_whitespace(written(column))
 
 
@@ -140,7 +140,7 @@ def true_of(values: pa.Array) -> np.ndarray:
 
 
 def plain_characters(texts: pa.Array) -> tuple[pa.Array, np.ndarray]:
-    """Return texts with plain digits, signs and spaces for those that only look different, and which had such digits and signs."""
+    """Return texts with look-alike digits, signs and spaces made plain, and which texts had such digits and signs."""
     letters = bytes_of(texts)
     if not len(letters) or letters.max() < 0x80:
         return texts, np.zeros(len(texts), dtype=bool)
@@ -192,7 +192,7 @@ def bytes_of(text: pa.Array) -> np.ndarray:
 
 
 def visible(text: str) -> str:
-    """Return what can be seen of a text: without invisible characters and outer spaces, in the composed Unicode form."""
+    """Return the visible part of a text: without invisible characters and outer spaces, in the composed Unicode form."""
     return unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).strip()
 
 

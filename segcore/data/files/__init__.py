@@ -1,1 +1,1 @@
-"""Files of every kind read into rows of text."""
+"""Readers of files of every kind, which return rows of text."""

@@ -1,4 +1,4 @@
-"""The bytes of a file, unpacked as a stream, so that a bomb ends in a sentence and not in the machine's memory."""
+"""Decompression of a file as a stream, so that a bomb ends in an error message before it fills the memory."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from segcore.data.files.file_type import HEAD_BYTES, packing_of, refuse_other_fo
 from segcore.errors import SegcoreError, SourceError
 from segcore.wording.findings import refusal
 
-MAX_BYTES = 4 * 2**30  # of text, unpacked: what two copies of fit into an ordinary machine's memory
+MAX_BYTES = 4 * 2**30  # of decompressed text: two copies fit into an ordinary machine's memory
 BOMB_BYTES = 64 * 2**20
-BOMB_RATIO = 250  # tables pack to a third, very repetitive ones to a fiftieth; deflate's most is 1,032
-MAX_STRETCH = 64 * 2**20  # without a line end; the limit of a line is checked once the text is there
+BOMB_RATIO = 250  # tables compress to a third, very repetitive ones to a fiftieth; deflate's maximum is 1,032
+MAX_STRETCH = 64 * 2**20  # without a line end; the limit of a line is checked once the text is complete
 _CHUNK = 2**23
-_PACKED = 2**16  # read at once: what a bomb is told by is how little of the file was read
+_PACKED = 2**16  # read at once: small, since a bomb shows by how little of the file was read
 Reader = Callable[[int], bytes]
 
 
 def unpack(path: Path, name: str, max_bytes: int = MAX_BYTES) -> tuple[bytearray, str]:
-    """Return the content of a file, unpacked, and what it was packed with: ``gzip``, ``zstd`` or nothing.
+    """Return the decompressed content of a file, and its compression: ``gzip``, ``zstd`` or an empty text.
 
     Raises
     ------
     SourceError
-        Where it cannot be read, is larger than ``max_bytes``, is no text but something known, is damaged, or unpacks to more than
+        If it cannot be read, is larger than ``max_bytes``, is a known format other than text, is damaged, or unpacks to more than
         ``BOMB_RATIO`` times its size.
     DataError
-        Where nothing or only white space is in it, or it goes on and on without a line end.
+        If it is empty or white space only, or has no line end for too long.
     """
     content = bytearray()
     line_end = 0
@@ -66,7 +66,7 @@ def unpack(path: Path, name: str, max_bytes: int = MAX_BYTES) -> tuple[bytearray
 
 
 def peek(path: Path, count: int = HEAD_BYTES) -> tuple[bytes, str]:
-    """Return the first bytes of a file, unpacked where that goes, and what it is packed with; damage is left to ``unpack``."""
+    """Return the first bytes of a file, decompressed if possible, and its compression; ``unpack`` reports damage."""
     with path.open("rb") as file:
         head = file.read(count)
         packing = packing_of(head)
@@ -86,7 +86,7 @@ def _chunks(file: BinaryIO, packing: str, count: int = _CHUNK) -> Iterator[bytes
 
 
 class _Inflater:
-    """Unpacks the members of a gzip file one after the other; Python's own goes through the file name in a header letter by letter.
+    """Reader of a gzip file's members in turn; Python's own reads the file name in a header letter by letter.
 
     Parameters
     ----------
@@ -99,12 +99,12 @@ class _Inflater:
         self._waiting = file.read(_PACKED)
 
     def read(self, count: int) -> bytes:
-        """Return up to ``count`` bytes, none at the end.
+        """Return up to ``count`` bytes; empty at the end.
 
         Raises
         ------
         EOFError, zlib.error
-            Where the file is cut off or damaged, or goes on with something else.
+            If the file is cut off or damaged, or continues with other content.
         """
         while True:
             if self._member.eof and not self._next_member():
@@ -119,7 +119,7 @@ class _Inflater:
                 return chunk
 
     def _next_member(self) -> bool:
-        """Go on to the next member behind zeros that pad the file, if there is one."""
+        """Move to the next member, if any, skipping padding zeros."""
         while True:
             self._waiting = self._waiting.lstrip(b"\0")
             if len(self._waiting) > 1:
@@ -145,7 +145,7 @@ def _reader(file: BinaryIO, packing: str) -> Iterator[Reader]:
 
 
 def too_large(name: str, max_bytes: int, *, unpacked: bool = False) -> SegcoreError:
-    """Build the error for a file that is larger than can be taken in."""
+    """Build the error for a file that is too large to be read."""
     return refusal("file.too_large", kind=SourceError, file=name, most=max_bytes, unpacked=unpacked)
 
 

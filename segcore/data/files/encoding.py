@@ -1,4 +1,4 @@
-"""The encoding of a text file, found from its bytes or said by the analyst, and the text as UTF-8."""
+"""Encoding of a text file, detected from its bytes or chosen by the analyst, and conversion to UTF-8."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from segcore.records.finding import Finding, Remedy
 from segcore.wording.files.every_file import encoding_name
 from segcore.wording.findings import refusal
 
-_MARKS = (  # the longer ones first: the mark of UTF-32 begins as that of UTF-16
+_MARKS = (  # longer marks first: that of UTF-32 begins like that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8"),
@@ -34,7 +34,7 @@ _HEAD = 2**16
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """What a text is encoded in: as Python names it, in words with its mark, and what to say about it."""
+    """Encoding of a text: Python's name, a description with its byte order mark, and findings."""
 
     name: str
     spoken: str
@@ -42,25 +42,25 @@ class Encoding:
 
 
 def decode(content: bytearray, name: str, asked: str | None = None) -> tuple[bytearray, Encoding]:
-    """Return text as UTF-8 without a mark, and what it was encoded in.
+    """Return text as UTF-8 without a byte order mark, and its original encoding.
 
     Parameters
     ----------
     content : bytearray
-        Taken over: it may be changed.
+        It may be changed.
     name : str
-        What messages call the file.
+        Name of the file in messages.
     asked : str or None
-        The encoding, as Python names it; found from the content where ``None``.
+        Python's name of the encoding; ``None`` detects it.
 
     Raises
     ------
     ParameterError
-        Where nobody knows an encoding of that name.
+        If the encoding is unknown.
     SourceError
-        Where it is no text.
+        If it is not text.
     DataError
-        Where the text is damaged, with the line, or more than one encoding fits.
+        If the text is damaged, with the line, or more than one encoding fits.
     """
     encoding = _asked(content, asked) if asked else _found(content, name)
     if encoding.name == "utf-8":
@@ -82,7 +82,7 @@ def _asked(content: bytearray, asked: str) -> Encoding:
         if known.name.replace("-", "_") in _NO_ENCODINGS:
             raise LookupError(known.name)
     except (LookupError, UnicodeError, ValueError):
-        # ValueError: a name with a null; LookupError also: codecs that make no text, such as hex
+        # ValueError: a name with a null; LookupError also: codecs that do not make text, such as hex
         raise refusal("encoding.unknown", kind=ParameterError, asked=asked) from None
     name = "utf-8" if known.name == "utf-8-sig" else known.name
     mark = next((mark for mark, marked in _MARKS if content.startswith(mark) and marked == name), None)
@@ -105,7 +105,7 @@ def _found(content: bytearray, name: str) -> Encoding:
 
 
 def _without_mark(head: bytearray, name: str) -> Encoding:
-    """Text in UTF-16 without a mark has zeros in every other place; anything else with so many is not text."""
+    """Detect UTF-16 without a mark by zeros in every other byte; other content with many zeros is not text."""
     zeros = [head[start::2].count(0) / max(len(head[start::2]), 1) for start in (0, 1)]
     if max(zeros) < 0.1 or min(zeros) > max(zeros) / 10:
         raise refusal("file.not_text", kind=SourceError, file=name)
@@ -135,7 +135,7 @@ def _eight_bit(content: bytearray, name: str) -> Encoding:
 
 
 def _is_utf8(content: bytearray) -> bool:
-    """Tell whether all of it is UTF-8, without making a text of it."""
+    """Tell whether all of it is UTF-8, without decoding it as a whole."""
     offsets = pa.py_buffer(np.array([0, len(content)], np.int64))
     try:
         pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(content)).validate(full=True)
@@ -157,7 +157,7 @@ def _first_not_utf8(content: bytearray) -> int:
 
 
 def _damaged_places(content: bytearray) -> int:
-    """Return in how many places UTF-8 is broken, where it is UTF-8 nearly everywhere; else 0, for it is something else."""
+    """Return the number of places where UTF-8 is broken, if nearly all of the text is UTF-8; else 0, for another encoding."""
     array = np.frombuffer(content, np.uint8)
     high = np.concatenate([np.flatnonzero(array[start : start + _CHUNK] >= 0x80) + start for start in range(0, len(array), _CHUNK)])
     values = array[high]
@@ -175,7 +175,7 @@ def _as_utf8(content: bytearray, encoding: Encoding, name: str) -> bytearray:
     try:
         while content:
             chunk = bytes(content[:_CHUNK])
-            del content[:_CHUNK]  # so that no two whole texts are held
+            del content[:_CHUNK]  # so that the text is never in memory twice
             text += decoder.decode(chunk, not content).encode()
     except UnicodeError:
         raise _not_decodable(text, encoding, name, whole=False) from None
@@ -183,7 +183,7 @@ def _as_utf8(content: bytearray, encoding: Encoding, name: str) -> bytearray:
 
 
 def _not_decodable(content: bytearray, encoding: Encoding, name: str, *, whole: bool = True) -> SegcoreError:
-    """Return the error of a text that is not in its encoding; ``content`` is all of it, or what could be decoded before it broke."""
+    """Return the error for a text that is not in its encoding; ``content`` is all of it, or the part decoded before the fault."""
     if encoding.notes and encoding.name in _UNICODE:
         return refusal("encoding.damaged", kind=SourceError, file=name, encoding=encoding.name)
     line = _first_not_utf8(content) if whole else line_at(content, len(content))
@@ -191,7 +191,7 @@ def _not_decodable(content: bytearray, encoding: Encoding, name: str, *, whole: 
 
 
 def line_at(content: bytes | bytearray, position: int) -> int:
-    """Return the number of the line that holds a position; LF, CRLF and CR end lines."""
+    """Return the number of the line at a position; LF, CRLF and CR end lines."""
     ends = content.count(b"\n", 0, position)
     if content.find(b"\r", 0, position) >= 0:
         within = content[position : position + 1] == b"\n"

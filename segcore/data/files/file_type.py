@@ -1,4 +1,4 @@
-"""What a file really is, whatever it is called, and what to do where that is no table or not what its name says."""
+"""File types by content, and errors for files that are not tables or not what their names say."""
 
 from __future__ import annotations
 
@@ -47,26 +47,26 @@ _RENAMED = {"text": ".csv", "workbook": ".xlsx", "parquet": ".parquet", "json": 
 
 
 def is_json(head: bytes) -> bool:
-    """Tell whether text begins as JSON objects or a list of them; a column named ``[Order ID]`` is no JSON."""
+    """Tell whether text begins as JSON objects or a list of them; a column named ``[Order ID]`` is not JSON."""
     return _JSON.match(head) is not None
 
 
 def packing_of(head: bytes) -> str:
-    """Return ``gzip``, ``zstd`` or nothing."""
+    """Return ``gzip``, ``zstd`` or an empty text."""
     return "gzip" if head.startswith(GZIP) else "zstd" if head.startswith(ZSTD) else ""
 
 
 def refuse_other_formats(head: bytes, name: str, *, packing: str = "") -> None:
-    """Raise where first bytes are those of something that is no table.
+    """Raise if first bytes are those of a file that is not a table.
 
     Parameters
     ----------
     head : bytes
-        At least ``HEAD_BYTES``, or all there is.
+        At least ``HEAD_BYTES``, or the whole file.
     name : str
-        As messages say it.
+        Name in messages.
     packing : str
-        What it was packed with.
+        How it was compressed.
     """
     unpacked = bool(packing)
     if head.startswith(COMPOUND):
@@ -91,16 +91,16 @@ def _other(name: str, kind: str, unpacked: bool) -> SegcoreError:
 
 
 def check_name(called: str, path_name: str, content: str, *, inside: str = "") -> None:
-    """Raise where a name's ending promises another format than the content has.
+    """Raise if a name's ending promises a format that the content does not have.
 
     Parameters
     ----------
     called, path_name : str
-        What people call the file, and what it is called on disk; the first with an ending that promises something counts.
+        Display name and name on disk; the first with an ending that promises a format counts.
     content : {"text", "json", "workbook", "parquet", "gzip", "zstd"}
         What it is.
     inside : {"", "text", "json"}
-        What it is once unpacked, to be called so before the packing's ending.
+        Its format once decompressed, for the ending before that of the compression.
     """
     name = next((name for name in (called, path_name) if PurePath(name).suffix.lower() in _ENDINGS), None)
     if name is None:

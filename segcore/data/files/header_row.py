@@ -1,4 +1,4 @@
-"""Whether a first row names columns or is data like the rows below it."""
+"""Header row or data: whether a first row names the columns or is data like the rows below it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def kind_of(value: str) -> str:
 
 
 def kinds_of_columns(rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Return the kind that all values of a column have, ``text`` where they differ, ``missing`` where there are none."""
+    """Return the kind shared by all values of a column; ``text`` if they differ, ``missing`` without values."""
     kinds = []
     for position in range(width):
         found = {kind_of(row[position]) for row in rows if position < len(row)} - {"missing"}
@@ -34,16 +34,16 @@ def kinds_of_columns(rows: Sequence[Sequence[str]], width: int) -> list[str]:
 
 
 def looks_like_data(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Tell whether a first row is data: what it has in columns of numbers and dates is numbers and dates too.
+    """Tell whether a first row is data: in columns of numbers and dates, it has numbers and dates too.
 
-    Years (2019, 2020, ...) and counts from 0 above numbers are names, as pivot tables and data frames write them. Where all columns are
-    text, a first row is data only if all its values stand again below, each in its own column and more than one of them.
+    Years (2019, 2020, ...) and counts from 0 above numbers are names, as pivot tables and data frames write them. If all columns are
+    text, a first row is data only if all its values, and more than one, occur again below in their columns.
 
     Parameters
     ----------
     first : sequence of str
     rows : sequence of rows
-        Those below it, or the first of them.
+        The rows below it, or the first of these.
     """
     rows = [row for row in rows if list(row) != list(first)]
     if not rows:
@@ -67,7 +67,7 @@ def looks_like_data(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool
 
 
 def _names_codes(first: Sequence[str], rows: Sequence[Sequence[str]], kinds: Sequence[str]) -> bool:
-    """Tell whether a first value is a word where all below it, some at least, are codes with digits."""
+    """Tell whether a first value is a word, and all values below it are codes with digits."""
     for position, value in enumerate(first):
         below = [row[position] for row in rows if position < len(row) and kind_of(row[position]) != "missing"]
         if (
@@ -93,7 +93,7 @@ def _stands_below(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _names_in_numbers(cells: Sequence[tuple[str, int]], first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Tell whether numbers in a first row are names: years, or a count from 0, or from 1 beside columns with names in words."""
+    """Tell whether numbers in a first row are names: years, a count from 0, or a count from 1 next to names in words."""
     if not all(value.isascii() and value.isdigit() for value, _ in cells):
         return False
     numbers = [int(value) for value, _ in cells]

@@ -1,4 +1,4 @@
-"""JSON: one object a line, or one list of objects; every number stays as it was written, so that long ids keep their digits."""
+"""JSON Lines, or a list of objects; numbers stay as written, so that long ids keep their digits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KINDS = {list: "list", str: "text", bool: "boolean", type(None): "null"}
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where an object is: a line of its own, or the number of those in a list, with its line where that is known."""
+    """Place of an object: its line, or its number in a list, with the line if known."""
 
     line: int | None = None
     number: int | None = None
@@ -45,28 +45,28 @@ class _Number(str):
 
 
 def read_json(path: Path, name: str, reading: ReadOptions | None = None, *, max_bytes: int = MAX_BYTES) -> Raw:
-    """Read JSON Lines (one object a line), or a list of objects, as text columns.
+    """Read JSON Lines (one object per line), or a list of objects, as text columns.
 
     Columns are the keys in the order of their first appearance; a key that an object lacks, and null, are missing values. Numbers are kept
-    as they were written, lists and objects inside an object become JSON text.
+    as written; lists and objects inside an object become JSON text.
 
     Parameters
     ----------
     path : Path
-        Plain, or packed with gzip or zstd.
+        Plain, or compressed with gzip or zstd.
     name : str
-        What messages call the file.
+        Name of the file in messages.
     reading : ReadOptions or None
-        Its encoding, where it is not to be found from the content.
+        Its encoding; detected if omitted.
     max_bytes : int
-        Largest size unpacked.
+        Largest decompressed size.
 
     Raises
     ------
     SourceError
-        Where the file is no readable text or too large.
+        If the file is not readable text, or too large.
     DataError
-        Where a line is no JSON object; with the line.
+        If a line is not a JSON object; with the line.
     """
     content, packing = unpack(path, name, max_bytes)
     content, encoding = decode(content, name, (reading or ReadOptions()).encoding)
@@ -103,7 +103,7 @@ def read_json(path: Path, name: str, reading: ReadOptions | None = None, *, max_
 
 
 def _refuse_wrapped(only: dict[str, Any], name: str) -> None:
-    """Raise where the only object holds the rows, or the columns, in a list."""
+    """Raise if the only object holds the rows, or the columns, in a list."""
     lists = {key: value for key, value in only.items() if isinstance(value, list) and len(value) > 1}
     rows = next((key for key, value in lists.items() if all(isinstance(inner, dict) for inner in value)), None)
     if rows is not None:
@@ -113,7 +113,7 @@ def _refuse_wrapped(only: dict[str, Any], name: str) -> None:
 
 
 class _Columns:
-    """Objects as columns of text, some at a time, so that no more than one batch is held as Python objects."""
+    """Columns of text built from objects, of which at most one batch is held in memory as Python objects."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -191,7 +191,7 @@ class _Columns:
 
 
 def _as_json(value: Any) -> str:
-    """Return what is no text or number as JSON, numbers in it as they were written."""
+    """Return a value that is neither text nor a number as JSON, with the numbers in it as written."""
     if isinstance(value, _Number):
         return str(value)
     if isinstance(value, dict):
@@ -202,7 +202,7 @@ def _as_json(value: Any) -> str:
 
 
 class _RepeatedKeyError(Exception):
-    """A key is there twice in one object."""
+    """Key that occurs twice in one object."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Files of Microsoft's old container format: workbooks before 2007, and today's where a password protects them."""
+"""Legacy Office files, in Microsoft's old container format: workbooks before 2007, and newer ones with a password."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _ENTRIES = {
 
 
 def compound_format(path: Path) -> str:
-    """Return what a file that begins with ``D0 CF 11 E0`` is.
+    """Return the format of a file that begins with ``D0 CF 11 E0``.
 
-    The names of its streams are in its directory as UTF-16; the directory may be anywhere, so the begin and the end are looked through.
+    Its directory names its streams in UTF-16 and may be anywhere, so the beginning and the end are searched.
     """
     with path.open("rb") as file:
         content = file.read(_MOST)

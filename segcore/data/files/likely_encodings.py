@@ -1,4 +1,4 @@
-"""The encoding of text that is not Unicode, from its words that are not ASCII: Western European, another one, or one of several."""
+"""Likely encodings of text that is not Unicode, judged by its non-ASCII words: Western European, another one, or several."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-# Letters that a language has besides those of ASCII.
+# Letters of each language besides those of ASCII.
 _WESTERN: Mapping[str, str] = {
     "German": "äöüßé",
     "French": "àâçéèêëîïôœùûüÿ",
@@ -34,7 +34,7 @@ _CENTRAL: Mapping[str, str] = {
 }
 _CENTRAL_ENCODINGS = ("cp1250", "iso8859-2")
 _LETTERS = {language: frozenset(letters) for language, letters in {**_WESTERN, **_CENTRAL}.items()}
-# What no word of a language has, though it has the letters: two stressed vowels, one that is never in this place.
+# Patterns that no word of a language has, despite its letters: two accented vowels, or a letter in an impossible place.
 _NEVER = {
     "Catalan": re.compile(r"[àèéíòóú].*[àèéíòóú]"),
     "Dutch": re.compile(r"[áíóú].*[áéíóúèê]|[éèê].*[áíóú]|^è"),
@@ -61,7 +61,7 @@ _SCRIPT_OF = {encoding: script for script, (encodings, _) in _SCRIPTS.items() fo
 _CHARACTERS = {script: re.compile(f"[{characters}]") for script, (_, characters) in _SCRIPTS.items()}
 _HIGH = re.compile(rb"[\x80-\xff]")
 _BEFORE = re.compile(rb"[A-Za-z]*\Z")
-_PIECE = re.compile(rb"[^\x00-\x2f\x3a-\x3f]*")  # what is left out is never part of a character of several bytes
+_PIECE = re.compile(rb"[^\x00-\x2f\x3a-\x3f]*")  # the excluded bytes are never part of a multi-byte character
 _TOKEN = re.compile(rb"[A-Za-z\x80-\xff]+")
 _LINE_END = re.compile(rb"[\r\n]")
 _SYMBOLS = "“”‘’„«»¿¡£€¥§©®™•…–—µ°²³¹ºª¼½¾×\xa0"
@@ -78,12 +78,12 @@ _FEW_WORDS, _SEVERAL_WORDS, _SOME_CHARACTERS, _MANY_CHARACTERS = 3, 8, 20, 40
 
 @dataclass(frozen=True, slots=True)
 class Likely:
-    """What text that is not Unicode may be encoded in.
+    """Likely encodings of text that is not Unicode.
 
     Parameters
     ----------
     verdict : {"western", "sure", "doubtful"}
-        Windows-1252 or Latin-1; the only one of ``encodings``; any one of them.
+        Windows-1252 or Latin-1; the only one of ``encodings``; any of them.
     encodings : tuple of str
         As Python names them, the likeliest first.
     language : str
@@ -99,10 +99,10 @@ _IS_WESTERN = Likely("western")
 
 
 def likely_encodings(content: bytes | bytearray) -> Likely:
-    """Find what text is encoded in, from some thousand bytes of its words that are not ASCII.
+    """Find the likely encodings of a text, from some thousand bytes of its non-ASCII words.
 
-    Words that no Western European language writes decide for another encoding: one with the letters of a language that has all of them, or
-    one of another script. Which script is suggested by charset-normalizer; it is followed only where the words are of that script and no
+    Words of no Western European language decide for another encoding: one with the letters of a language that has all of them, or
+    one of another script. charset-normalizer suggests the script, which is accepted only if the words are of that script and no
     other reading is as good.
 
     Parameters
@@ -123,7 +123,7 @@ def likely_encodings(content: bytes | bytearray) -> Likely:
 
 
 def _pieces(content: bytes | bytearray) -> list[bytes]:
-    """Return different pieces of text that are not ASCII, each beginning and ending between two characters, from all over the content."""
+    """Return distinct non-ASCII pieces from all over the content, each beginning and ending between two characters."""
     found: dict[bytes, None] = {}
     step = max(len(content) // _WINDOWS, _WINDOW_BYTES)
     for start in range(0, len(content), step):
@@ -150,14 +150,14 @@ def _pieces_within(content: bytes | bytearray, start: int, stop: int) -> Iterato
 
 
 def _word(token: bytes, encoding: str) -> str:
-    """Return a token in small letters without the symbols around it; nothing where that leaves no two letters, or only those of ASCII."""
+    """Return a token in lower case without surrounding symbols; empty if fewer than two letters or only ASCII letters remain."""
     text = token.decode(encoding, "replace")
     word = _JOINT.sub("", text.strip(_SYMBOLS)).lower()
     return "" if len(word) < 2 or word.isascii() else word
 
 
 def _writes(language: str, word: str) -> bool:
-    """Tell whether a language has all letters of a word, and words with as many in a row that are not ASCII, but never all of them."""
+    """Tell whether a language has all letters of a word, and as many non-ASCII letters in a row, but not the whole word."""
     letters = _LETTERS[language]
     if not all(letter.isascii() or letter in letters for letter in word) or _FOUR_IN_A_ROW.search(word) or not _ASCII.search(word):
         return False
@@ -169,7 +169,7 @@ def _share(language: str, words: Collection[str]) -> float:
 
 
 def _of_another_alphabet(words: Mapping[bytes, str], foreign: int) -> Likely | None:
-    """Return the encoding that makes nearly all words those of one language, where no single Western one has those that it changes."""
+    """Return the encoding in which nearly all words fit one language, if no single Western language fits the words it changes."""
     best, found = 0.0, None
     for encoding in _CENTRAL_ENCODINGS:
         read = {token: _word(token, encoding) for token in words}
@@ -188,7 +188,7 @@ def _of_another_alphabet(words: Mapping[bytes, str], foreign: int) -> Likely | N
 
 
 def _of_another_script(pieces: Sequence[bytes]) -> Likely:
-    """Return the encodings that charset-normalizer suggests and that make nearly all of the text characters of their script."""
+    """Return the encodings suggested by charset-normalizer in which nearly all characters are of their script."""
     from charset_normalizer import from_bytes
 
     sample = b"\n".join(pieces)
@@ -205,7 +205,7 @@ def _of_another_script(pieces: Sequence[bytes]) -> Likely:
 
 
 def _different(sample: bytes, encodings: Sequence[str]) -> dict[str, str]:
-    """Return the different texts that encodings, or others of their scripts, make of a sample, where they are of the script."""
+    """Return the distinct texts that encodings, or others of their scripts, decode from a sample, if they are of the script."""
     texts: dict[str, str] = {}
     for encoding in dict.fromkeys(_best_sibling(sample, encoding) for encoding in encodings):
         text = _text(sample, encoding)
@@ -219,7 +219,7 @@ def _canonical(encoding: str) -> str:
 
 
 def _best_sibling(sample: bytes, encoding: str) -> str:
-    """Return the encoding of the same script that makes most of the text characters of it: ISO-8859-7 and Windows-1253 differ in one."""
+    """Return the encoding of the same script with most characters of it: ISO-8859-7 and Windows-1253 differ in one."""
     siblings = [encoding, *_SCRIPTS[_SCRIPT_OF[encoding]][0]]
     return max(siblings, key=lambda sibling: (round(_in_script(_text(sample, sibling), sibling), 9), sibling == encoding))
 
@@ -229,9 +229,9 @@ def _text(sample: bytes, encoding: str) -> str:
 
 
 def _in_script(text: str, encoding: str) -> float:
-    """Return the share of the characters that are not ASCII which are of the encoding's script.
+    """Return the share of non-ASCII characters that are of the encoding's script.
 
-    It is 0 where a character cannot be decoded, or words have letters of ASCII among those of another alphabet.
+    It is 0 if a character cannot be decoded, or words mix ASCII letters with those of another alphabet.
     """
     script, high = _SCRIPT_OF[encoding], _NOT_ASCII.findall(text)
     mixed = script not in _EAST_ASIAN and len(_MIXED.findall(text)) > _FEW * len(text.split("\n"))

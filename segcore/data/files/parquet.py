@@ -1,4 +1,4 @@
-"""Parquet: one file, or a folder of parts that are one table; columns are read when asked for."""
+"""Parquet: one file, or a folder with the parts of one table; columns are read on demand."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from segcore.wording.quotes import named
 
 MAX_PARTS = 10_000
 MAX_VALUES = 2_000_000_000
-_MANY_ROWS, _ROWS_A_BYTE = 5_000_000, 50  # no table of people has so many rows in so little
-_MAX_ENTRIES = 100_000  # of a folder and all below it
+_MANY_ROWS, _ROWS_A_BYTE = 5_000_000, 50  # no real table has so many rows in so few bytes
+_MAX_ENTRIES = 100_000  # in a folder and all its subfolders
 _ENDINGS = (".parquet", ".pq", ".parq")
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One file: its name, its rows, the values its folders' names give (``year=2011``), texts that may be huge unpacked."""
+    """Part of a table: file name, rows, values from folder names (``year=2011``), and texts that may be huge when expanded."""
 
     path: Path
     name: str
@@ -46,15 +46,15 @@ class _Part:
 def read_parquet(path: Path, name: str) -> Raw:
     """Open a Parquet file, or a folder with the parts of one table below it.
 
-    Parts are read in the order of their paths; those whose names begin with ``.`` or ``_`` are left out, as writers use them for notes of
-    their own. They must have the same columns; types are widened where no value changes. Folders called ``key=value`` become columns.
+    Parts are read in the order of their paths; names that begin with ``.`` or ``_`` are skipped, as writers use them for their own
+    notes. Parts must have the same columns; types are widened if no value changes. Folders named ``key=value`` become columns.
 
     Raises
     ------
     SourceError
-        Where a file is damaged, or the folder holds none or too many.
+        If a file is damaged, or the folder has no parts or too many.
     DataError
-        Where parts differ, or there is no row.
+        If parts differ, or the table has no rows.
     """
     parts = _parts(path, name)
     schema = _one_schema(parts, name)
@@ -99,7 +99,7 @@ def part_paths(folder: Path) -> list[Path]:
     Raises
     ------
     SourceError
-        Where there are more files than anybody means, or the folder cannot be read.
+        If there are too many files, or the folder cannot be read.
     """
     found, seen = [], 0
 
@@ -148,7 +148,7 @@ def _part(path: Path, name: str, folders: Mapping[str, str | None]) -> _Part:
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    """Return a type without dictionaries: parts have dictionaries of their own."""
+    """Return a type without dictionaries, which differ between parts."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
@@ -170,7 +170,7 @@ def _one_schema(parts: Sequence[_Part], name: str) -> pa.Schema:
 
 
 def _flat(entry: pa.Field) -> pa.Field:
-    """Return the field as text where its values are lists or structures, or are of no type: nothing below knows these."""
+    """Return the field, as text if its values are lists, structures or nulls, which the rest of the code does not handle."""
     return entry.with_type(pa.large_string()) if pa.types.is_nested(entry.type) or pa.types.is_null(entry.type) else entry
 
 
@@ -196,7 +196,7 @@ def _read_part(part: _Part, fields: Sequence[pa.Field], name: str, n: int | None
     wanted = [entry.name for entry in fields if entry.name not in part.folders]
     with _sentences(part.name):
         if n is None:
-            # Through the file itself: a data set's reader takes folders' names for columns of its own.
+            # Read as a single file: a data set's reader would add columns from folder names itself.
             with pq.ParquetFile(part.path, memory_map=True, page_checksum_verification=True, read_dictionary=part.swollen) as file:
                 table = file.read(columns=wanted) if wanted else None
         else:
@@ -222,7 +222,7 @@ def _as_type(column: pa.ChunkedArray, entry: pa.Field, part: _Part, name: str) -
     if pa.types.is_nested(column.type):
         column = pa.chunked_array([written(chunk) for chunk in column.chunks], pa.large_string())
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_dictionary(column.type):
-        column.validate(full=True)  # text that is not UTF-8 would come up anywhere later
+        column.validate(full=True)  # text that is not UTF-8 would fail anywhere later
     if column.type == entry.type:
         return column
     try:
@@ -234,7 +234,7 @@ def _as_type(column: pa.ChunkedArray, entry: pa.Field, part: _Part, name: str) -
 
 @contextmanager
 def _sentences(name: str) -> Iterator[None]:
-    """Turn what pyarrow says of a damaged file into one sentence."""
+    """Turn pyarrow's errors for damaged files into one sentence."""
     try:
         yield
     except FileNotFoundError as error:

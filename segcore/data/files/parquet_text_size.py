@@ -1,4 +1,4 @@
-"""Texts of Parquet that are kept once and would take far more memory than the file, once each row has its copy."""
+"""Size of Parquet texts: stored once, they may take far more memory than the file when each row gets a copy."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from segcore.data.files.csv.structure import MAX_VALUE
 from segcore.errors import SourceError
 from segcore.wording.findings import refusal
 
-_PIECE = 2**26  # bytes of text that are spread at a time
+_PIECE = 2**26  # bytes of text that are expanded at a time
 
 
 def swollen_texts(metadata: pq.FileMetaData) -> tuple[str, ...]:
-    """Return the columns of text that might take more than ``BOMB_BYTES``, or hold a value longer than ``MAX_VALUE``, as far as is told.
+    """Return the text columns that, by the file's metadata, may exceed ``BOMB_BYTES`` or hold a value longer than ``MAX_VALUE``.
 
-    A chunk whose values are kept in a dictionary may hold the longest of them in every row.
+    A dictionary-encoded chunk may hold its longest value in every row.
     """
     found = []
     for column in range(metadata.num_columns):
@@ -34,22 +34,22 @@ def swollen_texts(metadata: pq.FileMetaData) -> tuple[str, ...]:
 
 
 def spread_texts(column: pa.ChunkedArray, file: str, name: str, packed: int) -> pa.ChunkedArray:
-    """Return texts that were read with each different one kept once, one per row; as they are where they were not.
+    """Return dictionary-encoded texts expanded to one per row; other texts unchanged.
 
     Parameters
     ----------
     column : ChunkedArray
     file, name : str
-        The file's, and the column's.
+        Names of the file and the column.
     packed : int
         Bytes of the file.
 
     Raises
     ------
     DataError
-        Where a value is longer than ``MAX_VALUE``.
+        If a value is longer than ``MAX_VALUE``.
     SourceError
-        Where all take more than ``BOMB_BYTES`` and ``BOMB_RATIO`` times the file.
+        If all together take more than ``BOMB_BYTES`` and ``BOMB_RATIO`` times the file.
     """
     if not pa.types.is_dictionary(column.type):
         return column

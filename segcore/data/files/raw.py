@@ -1,4 +1,4 @@
-"""Rows as a reader found them, before anyone has said what the columns mean."""
+"""Raw rows as a reader returns them, before kind and roles are chosen."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ MAX_COLUMNS = 2_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Raw:
-    """Rows of one source, columns read only when asked for.
+    """Rows of one source, with columns read on demand.
 
     Parameters
     ----------
     name : str
-        What people call the source.
+        Display name of the source.
     names : tuple of str
-        All its columns, each once.
+        Names of all columns, each once.
     n_rows : int
     read : callable
         ``read(columns)`` returns them as a pyarrow Table of ``n_rows`` rows, in file order.
     head : callable
-        ``head(n)`` returns the first rows of every column without reading the rest, where the format allows.
+        ``head(n)`` returns the first rows of every column, without reading the rest if the format allows.
     where : callable
-        ``where(row)`` names the place of a row (0 is the first) as its owner would look it up: "line 17", "row 17". It is quick: it may
-        be asked for every row.
+        ``where(row)`` names the place of a row (0 is the first) as its owner would look it up: "line 17", "row 17". It is fast, as it may
+        be called for every row.
     notes : tuple of Finding
         What the reader noticed.
     kind, roles : Kind or None, mapping
-        Known beforehand for samples, else to be guessed.
+        Known for samples, otherwise to be detected.
     form : mapping of str to str
-        How the file was read, in words, for the data report: ``format``, ``encoding``, ``delimiter``, ``sheets``, ``header``...
+        How the file was read, as text for the data report: ``format``, ``encoding``, ``delimiter``, ``sheets``, ``header``...
     sheets : tuple of str
-        The sheets that could be read; empty where the format has none.
+        The sheets that could be read; empty for formats without sheets.
     repeated : ndarray of shape (n_rows,), bool, or None
-        Rows that stand in an earlier sheet of the same workbook too.
+        Rows that are also in an earlier sheet of the same workbook.
     """
 
     name: str
@@ -74,7 +74,7 @@ def table_source(
     sheets: Sequence[str] = (),
     repeated: np.ndarray | None = None,
 ) -> Raw:
-    """Return the source of a table that is in memory already."""
+    """Return a table in memory as a source."""
     return Raw(
         name=name,
         names=tuple(table.column_names),
@@ -90,12 +90,12 @@ def table_source(
 
 
 def check_header(names: Sequence[str], file: str, sheet: str | None = None) -> tuple[list[str], tuple[Finding, ...]]:
-    """Return column names without outer spaces, the nameless ones numbered, and what was noticed.
+    """Return column names without outer spaces, with missing names numbered, and findings.
 
     Raises
     ------
     DataError
-        Where a name is there twice, there are more than ``MAX_COLUMNS``, or the first row is a title rather than a header.
+        If a name occurs twice, there are more than ``MAX_COLUMNS``, or the first row is a title rather than a header.
     """
     if len(names) > MAX_COLUMNS:
         raise refusal("file.many_columns", file=file, sheet=sheet, columns=len(names), most=MAX_COLUMNS)
@@ -109,7 +109,7 @@ def check_header(names: Sequence[str], file: str, sheet: str | None = None) -> t
 
 
 def _refuse_repeated(names: Sequence[str], file: str, sheet: str | None) -> None:
-    """Raise where two columns have one name, or names that nobody can tell apart: another Unicode form, a character without a width."""
+    """Raise if two columns have the same name, or names that look the same: other Unicode forms, invisible characters."""
     seen: dict[str, int] = {}
     for position, name in enumerate(names):
         first = seen.setdefault(visible(name), position)

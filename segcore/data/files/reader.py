@@ -1,4 +1,4 @@
-"""Files by their content, which must be what their name says: CSV and JSON (plain, gzip or zstd), Parquet, XLSX."""
+"""Reader of files of rows: CSV and JSON (plain, gzip or zstd), Parquet and XLSX, by content, which must match the name."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ def read_file(path: Path, name: str | None = None, reading: ReadOptions | None =
     ----------
     path : Path
     name : str or None
-        What people call it, where that is not the file's name.
+        Display name, if it differs from the file's name.
     reading : ReadOptions or None
-        How it is read, where that is not to be found from its content.
+        Options for reading; the others are detected.
 
     Raises
     ------
     SourceError
-        Where it is not there, not one of the formats, or not what its name says.
+        If it is missing, not one of the formats, or not what its name says.
     DataError
-        Where its content is broken; with the line.
+        If its content is broken; with the line.
     """
     name = name or path.name
     reading = reading or ReadOptions()
@@ -67,27 +67,27 @@ def read_file(path: Path, name: str | None = None, reading: ReadOptions | None =
 
 
 def user_path(text: str) -> Path:
-    """Return a path as people write it: ``~`` is their home, where there is one."""
+    """Return the path that a text names; ``~`` is the user's home directory, if known."""
     try:
         return Path(text).expanduser()
-    except RuntimeError:  # ~somebody, whom the machine does not know
+    except RuntimeError:  # ~name of an unknown user
         return Path(text)
 
 
 def content_digest(path: Path) -> str:
-    """Return what tells one content from another: the SHA-256 of a file, or of a folder's Parquet parts and their paths.
+    """Return a digest of the content: the SHA-256 of a file, or of a folder's Parquet parts and their paths.
 
     Raises
     ------
     OSError, SourceError
-        Where it cannot be read.
+        If it cannot be read.
     """
     if path.is_file():
         if not path.stat().st_size:
-            return hashlib.sha256().hexdigest()  # of the system's own files, reading some waits for ever
+            return hashlib.sha256().hexdigest()  # reading some device files never ends
         with path.open("rb") as file:
             if path.stat().st_size > MAX_BYTES and file.read(4) != PARQUET:
-                raise too_large(path.name, MAX_BYTES)  # before all of it is read for nothing
+                raise too_large(path.name, MAX_BYTES)  # before reading all of it in vain
             file.seek(0)
             return hashlib.file_digest(file, "sha256").hexdigest()
     digest = hashlib.sha256()
@@ -97,7 +97,7 @@ def content_digest(path: Path) -> str:
 
 
 def _look(path: Path, name: str) -> tuple[bytes | None, str]:
-    """Return the first bytes, unpacked, and what they were packed with; no bytes for a folder."""
+    """Return the first bytes, decompressed, and their compression; no bytes for a folder."""
     try:
         if path.is_dir():
             return None, ""
@@ -111,12 +111,12 @@ def _look(path: Path, name: str) -> tuple[bytes | None, str]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise refusal("file.unreadable", kind=SourceError, file=name, reason=reason) from error
-    # Of the system's own files, which have no size, reading some waits for ever.
+    # Device files have no size, and reading some of them never ends.
     raise refusal("file.empty", file=name)
 
 
 def _as_text(head: bytes) -> bytes:
-    """Return first bytes as UTF-8, as far as that takes to see whether they are JSON."""
+    """Return first bytes as UTF-8, enough to see whether they are JSON."""
     encoding = next((encoding for mark, encoding in _MARKS.items() if head.startswith(mark)), None)
     if encoding is None and b"\0" in head[:2]:
         encoding = "utf-16-be" if head[:1] == b"\0" else "utf-16-le"
@@ -142,7 +142,7 @@ def _check_zip(path: Path, name: str) -> None:
 
 
 def _noting_unused(raw: Raw, what: str, reading: ReadOptions) -> Raw:
-    """Return the source with a note on what was asked for and does not go with its format."""
+    """Return the source with a note on options that do not apply to its format."""
     given = {entry.name for entry in fields(reading) if getattr(reading, entry.name) != entry.default}
     unused = [option for option in _OPTIONS if option in given - _USED[what]]
     if not unused:

@@ -23,7 +23,7 @@ _PIECES, _MOSTLY = 20, 0.9
 
 
 def is_repeated_total(raw: Raw, order: str, amount: str) -> bool:
-    """Tell whether a column called a total has one value for all lines of nearly every order of several lines.
+    """Tell whether a column named like a total has one value per order, in nearly all orders with several lines.
 
     Parameters
     ----------
@@ -45,17 +45,17 @@ def is_repeated_total(raw: Raw, order: str, amount: str) -> bool:
 
 
 def price_beside_pieces(raw: Raw, amount: str, taken: Collection[str], *, rows: int) -> str | None:
-    """Return the column that may be the money where the amount looks like a number of pieces: whole numbers, hardly any above 20.
+    """Return the column that may hold the money if the amount looks like quantities: whole numbers, hardly any above 20.
 
     Parameters
     ----------
     raw : Raw
     amount : str
-        Its column, named by a word that means both, such as "amount".
+        Its column, with a name that can mean both, such as "amount".
     taken : collection of str
         Columns that have a role.
     rows : int
-        How many of the first rows are looked at.
+        Number of first rows to look at.
     """
     if plain(amount) not in ("amount", "amt", "montant", "betrag", "anzahl"):
         return None
@@ -70,5 +70,5 @@ def price_beside_pieces(raw: Raw, amount: str, taken: Collection[str], *, rows: 
 
 
 def _places(column: pa.ChunkedArray) -> np.ndarray:
-    """Return each value's position among the different ones of its column, int64."""
+    """Return each value's position among the distinct values of its column, int64."""
     return np.asarray(as_text(column).dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Times of day in one column and days in another: both together are the time."""
+"""Clock times: times of day in one column, combined with the days in another."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TELLING_DIGITS = 20
 
 
 def clock_beside(raw: Raw, time: str, taken: Collection[str], *, rows: int) -> str | None:
-    """Return the column that holds the times of day for the days of another, judged by name and content.
+    """Return the column with the times of day for the days of another, judged by name and content.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def clock_beside(raw: Raw, time: str, taken: Collection[str], *, rows: int) -> s
     taken : collection of str
         Columns that have a role.
     rows : int
-        How many of the first rows are looked at.
+        Number of first rows to look at.
     """
     likely = [name for name in raw.names if name not in taken and _names_its_clock(name, time)]
     if not likely:
@@ -50,7 +50,7 @@ def clock_beside(raw: Raw, time: str, taken: Collection[str], *, rows: int) -> s
 
 
 def clock_times(column: pa.ChunkedArray | pa.Array) -> pa.Array | None:
-    """Return times of day in microseconds since midnight, null where missing; ``None`` where a value is not one or all are missing.
+    """Return times of day in microseconds since midnight, null if missing; ``None`` if a value is not a time or all are missing.
 
     Texts are 14:05, 14:05:30, 2:05 PM, 14h05; numbers 1405 or 140530, all of one kind.
 
@@ -78,17 +78,17 @@ def clock_times(column: pa.ChunkedArray | pa.Array) -> pa.Array | None:
 
 
 def with_clock(days: pa.Array, column: pa.ChunkedArray, *, time: str, clock: str) -> tuple[pa.Array, list[Finding]]:
-    """Return days with the times of day of another column, and what was done.
+    """Return days combined with the times of day of another column, and a finding on the result.
 
-    Days that have a time already stay as they are, and so do all where a value of the other column is not a time of day.
+    Days that already have a time stay unchanged, and so do all days if a value of the other column is not a time of day.
 
     Parameters
     ----------
     days : pyarrow Array of timestamp[us]
     column : pyarrow ChunkedArray
-        The times of day, as they were read.
+        The times of day, as read.
     time, clock : str
-        What the two columns are called.
+        Names of the two columns.
     """
     moments = np.asarray(days.drop_null().cast(pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
     if not len(moments) or (moments % _DAY).any():
@@ -107,7 +107,7 @@ def with_clock(days: pa.Array, column: pa.ChunkedArray, *, time: str, clock: str
 
 
 def _names_its_clock(name: str, time: str) -> bool:
-    """Tell whether a name pairs its times of day with the days of another column: Order Time with Order Date."""
+    """Tell whether a column's name matches that of a column of days: Order Time with Order Date."""
     letters = plain(name)
     word = _CLOCK_WORD.search(letters)
     if UNLIKELY_TIME.search(letters) or word is None:
@@ -134,10 +134,10 @@ def _time_of_day(value: str) -> int | None:
 
 
 def _digits(values: list[str]) -> list[int | None] | None:
-    """Read 1405 or 140530, where there are enough of them to tell them from other numbers."""
+    """Read numbers such as 1405 or 140530, if there are enough to distinguish them from other numbers."""
     numbers = [int(float(value)) for value in values]
     if len(numbers) < _TELLING_DIGITS or max(numbers) < 100:
-        return None  # too few to tell, or hours
+        return None  # too few to decide, or hours
     unit = 1 if max(numbers) > 2359 else 100
     whole = [number * unit for number in numbers]
     return [_microseconds(number // 10_000, number // 100 % 100, number % 100) for number in whole]

@@ -1,4 +1,4 @@
-"""What the headers of shops, banks and ratings are called: patterns of each role, the most telling first."""
+"""Header names in exports of shops, banks and ratings: patterns of each role, the most specific first."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 
-# All patterns are over names in lower case with all but letters and digits taken out, accents too.
+# All patterns match names in lower case, reduced to letters and digits without accents.
 _ID = "id|ids|no|nr|nbr|num|number|nummer|key|code|ref|uuid|guid|hash|sk"
 _FOREIGN_ID = "id|no|n|nr|num|numer|numero|number|nummer|code|codigo|cod|codice|ref"
 _WHO = "customer|client|household|hh|hshd|member|shopper|buyer|consumer|cust|purchaser|guest|patron"
@@ -134,7 +134,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "(play|listen|view|watch|click|interaction|purchase)s?(count|s)?|weight|feedback|preference|strength|target",
     ),
 }
-# Names that a role's patterns match though such a column is something else.
+# Names that match a role's patterns although such columns hold something else.
 _NEVER: Mapping[str, str] = {
     "customer": r"sales?(person|rep|man|agent)|seller|vendor|employee|staff|cashier|agent|supplier|support|driver|useragent|accountbalance",
     "order": r"(customer|client|kunde)(id|no|nr|number)$",
@@ -145,9 +145,9 @@ _NEVER: Mapping[str, str] = {
     "quantity": r"stock|inventory|instock|available",
     "discount": r"account",
 }
-# Prices that are asked rather than paid: taken only where no other column holds a price.
+# Prices asked rather than paid: used only if no other column holds a price.
 _LAST: Mapping[str, str] = {"price": r"list|msrp|rrp|uvp|original|compareat|standard|regular|costprice"}
-# Dates of something else than the purchase: taken only where no other column holds dates.
+# Dates of something other than the purchase: used only if no other column holds dates.
 UNLIKELY_TIME = re.compile(
     r"ship|dispatch|deliver|livrais|liefer|versand|entrega|envio|consegna|spediz|lever|(?<!resi)due|birth|dob$|geburt|naiss|nacim|nascit"
     r"|expir|approv|estimat|updat|modif|return|retour|signup|regist|join|since|start|end(ed)?(date|time|at|on)?$|last|first|answer"
@@ -160,7 +160,7 @@ _CURRENCY = re.compile(r"(usd|eur|gbp|inr|aud|cad|chf|brl|jpy|cny|sek|pln|idr)$"
 
 
 def plain(name: str) -> str:
-    """Return a name's letters and digits in lower case, accents and units in brackets taken off."""
+    """Return a name's letters and digits in lower case, without accents and units in brackets."""
     name = _RECBOLE.sub("", name)
     name = _UNITS.sub("", name) if _UNITS.sub("", name).strip() else name
     name = re.sub(r"[$€£¥]", "", name.lower()).replace("ß", "ss")
@@ -169,7 +169,7 @@ def plain(name: str) -> str:
 
 
 def matching(role: str, names: Collection[str]) -> list[str]:
-    """Return the names that may be a role's column, the most telling first; those of equal weight in their order."""
+    """Return the names that may be a role's column, the most specific first; ties keep their order."""
     found: list[str] = []
     simple = {name: plain(name) for name in names}
     never = _NEVER.get(role)
@@ -186,5 +186,5 @@ def matching(role: str, names: Collection[str]) -> list[str]:
 
 
 def names_one_customer(name: str) -> bool:
-    """Tell whether a name says that its values tell customers apart (customer_id), rather than what they are (member, account)."""
+    """Tell whether a name means ids of customers (customer_id), rather than a description of them (member, account)."""
     return any(re.fullmatch(NAMES["customer"][position], plain(name)) for position in (0, 1, 2, 4, 5, 6, 8))

@@ -1,4 +1,4 @@
-"""Columns that fit roles by their names and contents, and why."""
+"""Role guesses: columns that fit roles by name and content, with the reason."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _OF_ORDERS = re.compile("order|invoice|basket|receipt|ticket|bill")
 _OF_LINES = re.compile("trans|txn|trx|sale|purchase")
 _MOSTLY = 0.5
 _SOME_DATES_LACK = 0.1
-_OPTIONAL = ("order", "item")  # without them there are fewer features; with a nearly empty column, hardly a row
+_OPTIONAL = ("order", "item")  # without them there are fewer features; with a nearly empty column, hardly any rows are left
 # In this order: a column that got a role is not considered for the next.
 _GUESSED = ("time", "customer", "order", "item", "quantity", "price", "amount", "rating", "discount", "category")
 _NUMERIC_ROLES = ("quantity", "price", "amount", "discount")
 Taken = tuple[str, Finding]
-"""A column that gets a role, and why."""
+"""Column that gets a role, with the reason."""
 _CONTENT_TESTS: dict[str, tuple[inferred_type.Suits, ...]] = {
     **dict.fromkeys(_NUMERIC_ROLES, (inferred_type.mostly_numbers, inferred_type.nearly_numbers)),
     "rating": (inferred_type.may_be_rating,),
@@ -40,17 +40,17 @@ _CONTENT_TESTS: dict[str, tuple[inferred_type.Suits, ...]] = {
 
 
 class Guess:
-    """The columns that fit roles by their names and contents, and why.
+    """Columns that fit roles by name and content, with the reason.
 
     Parameters
     ----------
     raw : Raw
     found : mapping of role to column name
-        Roles that are taken.
+        Roles already assigned.
     possible : iterable of str
         Roles to look for.
     without : set of str
-        Roles that no column has.
+        Roles that the analyst left without a column.
     rows : RowRules or None
     """
 
@@ -88,7 +88,7 @@ class Guess:
             self.columns[role], self.reasons[role] = taken
 
     def _named(self, role: str, free: list[str]) -> list[str]:
-        """Return the columns with a role's names; a shop's "Name" with #1001, #1002 names orders, not customers."""
+        """Return the columns with names that fit a role; a shop's "Name" with #1001, #1002 holds orders, not customers."""
         names = matching(role, free)
         if role not in ("customer", "order"):
             return names
@@ -99,7 +99,7 @@ class Guess:
         return [*(name for name in names if name not in numbered), *nameless]
 
     def _orders_before_lines(self, names: list[str]) -> list[str]:
-        """Return names of orders with a "transaction" that is another in every row behind an order or invoice that is not."""
+        """Return names for orders; a "transaction" that never repeats comes after an order or invoice that does."""
         several = any(_OF_ORDERS.search(plain(name)) and self._repeats(name) for name in names)
         return sorted(names, key=lambda name: several and bool(_OF_LINES.search(plain(name))) and not self._repeats(name))
 
@@ -109,9 +109,9 @@ class Guess:
         return bool(pc.count_distinct(column).as_py() < len(column))
 
     def _by_name(self, role: str, names: list[str]) -> Taken | None:
-        """Return the column with the most telling name among those that hold what the role needs; else among those that nearly do.
+        """Return the column with the most specific name among those whose content fits the role; else among those that nearly fit.
 
-        Reading the latter reports the first value that does not fit, which helps more than to call the column missing.
+        Reading the latter reports the first value that does not fit, which helps more than reporting a missing column.
         """
         names = sorted(names, key=lambda name: self._lacking(name) > _MOSTLY)
         for suits in _CONTENT_TESTS.get(role, (inferred_type.may_be_id,)):
@@ -146,7 +146,7 @@ class Guess:
         return {"rows": len(rows), "first": self._raw.n_rows > len(rows)}
 
     def _tells_customers_apart(self, name: str) -> bool:
-        """Tell a column that names customers from one that describes them, such as a member with yes and no."""
+        """Tell whether a column names customers, rather than describing them like a member column with yes and no."""
         if names_one_customer(name) or self._raw.n_rows < _MANY_ROWS:
             return True
         fewest = _HARDLY_ANY if _CUSTOMERS.fullmatch(plain(name)) else _FEW_VALUES
@@ -156,7 +156,7 @@ class Guess:
         names = [name for name in matching("time", free) if not UNLIKELY_TIME.search(plain(name))]
         names.sort(key=lambda name: self._lacking(name) > _SOME_DATES_LACK)  # an order's date may be in its first line only
         for name in names:
-            # Dates in another order than was asked for are those that were meant: reading them reports it.
+            # Dates in another order than the chosen one still identify the column: reading them reports the conflict.
             if any(inferred_type.holds_times(self._sample[name], name, order) for order in dict.fromkeys((self._order, None))):
                 return name, Finding("role.name_and_dates")
         likely = [name for name in free if not UNLIKELY_TIME.search(plain(name))]
@@ -172,7 +172,7 @@ class Guess:
         return None
 
     def _category(self, free: list[str]) -> Taken | None:
-        """Return the highest level of what is sold: the column with the fewest different values, but more than one."""
+        """Return the broadest category: the column with the fewest different values, but more than one."""
         distinct: dict[str, int] = {}
         for name in matching("category", free):
             if inferred_type.may_be_category(self._sample[name], name):
@@ -185,7 +185,7 @@ class Guess:
         return chosen, Finding("role.name_and_fewest_values", values={"distinct": distinct[chosen], "columns": list(distinct)})
 
     def _discount(self, free: list[str]) -> Taken | None:
-        """Return the column of the money that was taken off a line; a column of rates is noted, and gets no role."""
+        """Return the column of discounts in money; a column of rates is reported, and gets no role."""
         taken = self._by_name("discount", matching("discount", free))
         if taken is None:
             return None
@@ -196,14 +196,14 @@ class Guess:
         return None
 
     def _amount(self, free: list[str], order: str | None) -> Taken | None:
-        """Return the amount of a line, rather than one of the whole order that each of its lines repeats."""
+        """Return the column of line amounts, avoiding order totals that are repeated on each line."""
         names = matching("amount", free)
         repeated = [name for name in names if order is not None and is_repeated_total(self._raw, order, name)]
         taken = self._by_name("amount", [name for name in names if name not in repeated])
         return taken if taken is not None or "price" in self.columns else self._by_name("amount", repeated)
 
     def _lone_price(self, found: Mapping[str, str], without: set[str]) -> None:
-        """Use a price without a quantity as the line's amount, where nothing else is one; else such a price has no use."""
+        """Use a price without a quantity as the line's amount, if no other column is the amount; else ignore the price."""
         if "price" in self.columns and "quantity" not in self.columns and "quantity" not in found:
             column = self.columns.pop("price")
             del self.reasons["price"]
@@ -218,7 +218,7 @@ def _numeric(column: pa.ChunkedArray) -> bool:
 
 
 def sign_of_rates(raw: Raw, name: str) -> str | None:
-    """Return what says that a column of discounts holds rates rather than money: "name" or "values"; ``None`` where nothing does."""
+    """Return what shows that discounts are rates rather than money: "name" or "values"; ``None`` if nothing does."""
     if RATE.search(plain(name)) or "%" in name:
         return "name"
     try:

@@ -1,4 +1,4 @@
-"""What the columns of a file mean: detected from their names and contents, corrected by the analyst."""
+"""Meaning of a file's columns: detected from their names and contents, corrected by the analyst."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MOSTLY = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """The kind of a source and the roles of its columns.
+    """Kind of a source and roles of its columns.
 
     Parameters
     ----------
@@ -41,9 +41,9 @@ class Meaning:
     reasons : mapping of role to Finding
         Why each column has its role; its code is "role.chosen" where the analyst chose it.
     notes : tuple of Finding
-        What was noticed about roles.
+        Findings about roles.
     clock : str or None
-        The column that holds the times of day, where that of the role time holds days alone.
+        The column with the times of day, if the time column holds only days.
     """
 
     kind: Kind
@@ -54,25 +54,25 @@ class Meaning:
 
 
 def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: RowRules | None = None) -> Meaning:
-    """Return the roles asked for, the others detected.
+    """Return the meaning of the columns: roles as given, the others detected.
 
     Parameters
     ----------
     raw : Raw
     kind : str or None
-        As asked; ``None`` detects it: ratings where a customer, an item and a rating are found and no money, transactions where there
+        As given; ``None`` detects it: ratings if a customer, an item and a rating are found and no money, transactions if there
         are lines of orders, or a customer with more than one dated row; else one row per customer.
     roles : mapping of role to column name
-        As asked; an empty column name means that no column has the role. Roles that the kind does not have are dropped.
+        As given; an empty column name means that no column has the role. Roles that the kind does not have are dropped.
     rows : RowRules or None
         The order of day and month decides what counts as a date.
 
     Raises
     ------
     ParameterError
-        Where a role or kind does not exist.
+        If a role or kind does not exist.
     DataError
-        Where a column does not exist or has two roles, or a role that is needed was not found.
+        If a column does not exist or has two roles, or a required role was not found.
     """
     _validate(raw, kind, roles)
     asked = {role: column for role, column in roles.items() if column}
@@ -145,20 +145,20 @@ def _decide_kind(raw: Raw, kind: str | None, found: Mapping[str, str], asked: Ma
     if without_customer:
         return "customers"
     if {"time", "order"} <= set(found) and ({"quantity", "price"} <= set(found) or ("customer" not in found and money)):
-        return "transactions"  # lines of orders for sure: if the customer is not known, it is asked for
+        return "transactions"  # surely lines of orders: if no customer column is found, the error asks for it
     if "customer" not in found:
         return "customers"
     if {"item", "rating"} <= set(found) and not money and not _distinct(raw, found["customer"]):
         return "ratings"
     if "time" not in found:
         return "customers"
-    # A table of customers may have some of them twice, which is refused later; but most customers of a shop may have bought once.
+    # A customer table may contain some customers twice, which is refused later; in a shop, most customers may have bought once.
     lines = money and not {"order", "item", "quantity"}.isdisjoint(found) and not UNLIKELY_TIME.search(plain(found["time"]))
     return "customers" if _distinct(raw, found["customer"], share=1.0 if lines else _MOSTLY) else "transactions"
 
 
 def _may_be_transactions(raw: Raw, found: Mapping[str, str]) -> list[Finding]:
-    """Warn of rows that have dates and amounts, and only lack the customer to be transactions."""
+    """Warn if rows have dates and amounts, and lack only the customer to be transactions."""
     if "customer" in found or "time" not in found or not ("amount" in found or {"quantity", "price"} <= set(found)):
         return []
     money = found.get("amount", found.get("price", ""))
@@ -167,14 +167,14 @@ def _may_be_transactions(raw: Raw, found: Mapping[str, str]) -> list[Finding]:
 
 
 def _total_notes(raw: Raw, found: Mapping[str, str]) -> list[Finding]:
-    """Warn of an amount that is the same in all lines of an order."""
+    """Warn if the amount is the same in all lines of an order."""
     if raw.kind is not None or not {"order", "amount"} <= set(found) or not is_repeated_total(raw, found["order"], found["amount"]):
         return []
     return [Finding("role.repeated_total", "warning", {"column": found["amount"]})]
 
 
 def _pieces_notes(raw: Raw, found: Mapping[str, str]) -> list[Finding]:
-    """Warn of an amount that may be a number of pieces."""
+    """Warn if the amount may be a number of pieces."""
     if raw.kind is not None or "quantity" in found or "amount" not in found:
         return []
     price = price_beside_pieces(raw, found["amount"], set(found.values()), rows=SAMPLE_ROWS)
@@ -184,16 +184,16 @@ def _pieces_notes(raw: Raw, found: Mapping[str, str]) -> list[Finding]:
 
 
 def _rate_notes(raw: Raw, discount: str) -> list[Finding]:
-    """Warn of a discount that was chosen, but seems to be a rate."""
+    """Warn if the chosen discount seems to be a rate."""
     sign = sign_of_rates(raw, discount)
     return [] if sign is None else [Finding("role.rate_as_discount", "warning", {"column": discount, "sign": sign})]
 
 
 def _customers_role(raw: Raw, found: Mapping[str, str], *, chosen: bool) -> dict[str, str]:
-    """Keep the customer's id; without a column named for it, one called an id serves if its values are all different."""
+    """Keep the customer column; without one, use a column named like an id whose values are all different."""
     if "customer" in found:
         column = found["customer"]
-        # Names and addresses of people are dropped: they serve as ids only where the analyst chooses them.
+        # Names and addresses of people are dropped: they serve as ids only if the analyst chooses them.
         if chosen or (not re.search(r"name|mail", column.lower()) and (names_one_customer(column) or _distinct(raw, column))):
             return {"customer": column}
     likely = [name for name in raw.names if _ID_OF_ANYTHING.fullmatch(name.strip()) and not _NO_ID.search(name)]

@@ -1,1 +1,1 @@
-"""From rows as read to a data set: types, rows set aside, filters."""
+"""Rows of a data set: types, rows set aside, filters."""

@@ -1,4 +1,4 @@
-"""Build a data set from the rows as read: columns typed by role, unusable rows set aside and counted, filters applied."""
+"""Building of data sets from rows as read: columns typed by role, unusable rows set aside and counted, filters applied."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _MODIN_PAYS_ROWS = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which rows the analyst wants.
+    """Filters on rows, chosen by the analyst.
 
     Parameters
     ----------
     where : tuple of str
-        SQL conditions, all of which must hold.
+        SQL conditions; all must hold.
     date_from, date_to : str or None
         ISO dates, both included.
     """
@@ -57,11 +57,11 @@ class Selection:
 
     @classmethod
     def of(cls, request: DataRequest) -> Selection:
-        """Return the rows that a request asks for."""
+        """Return the selection of a request."""
         return cls(tuple(request.where), request.date_from, request.date_to)
 
     def texts(self) -> tuple[str, ...]:
-        """Return the filters as people read them."""
+        """Return the filters as text for display."""
         bounds = ((f"from {self.date_from}", self.date_from), (f"to {self.date_to}", self.date_to))
         return (*self.where, *(text for text, bound in bounds if bound))
 
@@ -69,30 +69,30 @@ class Selection:
 def build_dataset(
     raw: Raw, meaning: Meaning, selection: Selection, *, frames: str, rows: RowRules | None = None, today: dt.date | None = None
 ) -> Dataset:
-    """Return the rows that can be used, in the frame library asked for.
+    """Build the data set of the usable rows, in the requested frame library.
 
     Parameters
     ----------
     raw, meaning, selection
-        The rows, what their columns mean, which of them are wanted.
+        The rows, the meaning of their columns, and the filters.
     frames : {"pandas", "polars", "modin"}
     rows : RowRules or None
-        What becomes of doubtful rows.
+        How doubtful rows are treated.
     today : date or None
-        Rows dated later are counted and warned of; ``None`` is today.
+        Rows dated later are counted, with a warning; ``None`` is today.
 
     Raises
     ------
     DataError
-        Where a role column holds something else than it must, or no row is left.
+        If a role column holds values of the wrong type, or no row is left.
     ParameterError
-        Where a filter cannot be read, or asks for a period of data without times.
+        If a filter cannot be read, or a period is given for data without times.
 
     Notes
     -----
-    A row is set aside for the first reason that applies: it is in an earlier sheet too; a bad value (unless the file is refused for it);
-    a missing value of a role; a negative price; a cancelled line or an exact repeat (on request). The rest is filtered. So every row
-    read is used, set aside or filtered out.
+    A row is set aside for the first reason that applies: on an earlier sheet too; a bad value (unless the file is refused for it);
+    a missing value in a role column; a negative price; a cancelled line or an exact repeat (on request). The rest is filtered. So
+    every row read is used, set aside or filtered out.
     """
     rules = rows or RowRules()
     conditions = [Condition(text, raw.names) for text in selection.where]
@@ -104,7 +104,7 @@ def build_dataset(
     _set_aside(sieve, typed, raw, meaning, rules)
     table = pa.table(typed.columns)
     valid = sieve.kept
-    as_written = pa.table({**typed.columns, **typed.days})  # conditions are about the columns of the file
+    as_written = pa.table({**typed.columns, **typed.days})  # conditions refer to the columns of the file
     kept = _filtered(valid, as_written, conditions, selection, roles, rules.date_order)
     n_valid, n_kept = int(valid.sum()), int(kept.sum())
     if n_kept == 0:
@@ -138,7 +138,7 @@ def build_dataset(
 def _needed(raw: Raw, meaning: Meaning, conditions: Sequence[Condition]) -> list[str]:
     """Return the columns to read: those with a role and those of filters, or all with one row per customer."""
     asked = [name for condition in conditions for name in condition.columns if name in raw.names]
-    # A condition on an unknown column is reported with the names of all columns, so they all must be there then.
+    # The error for a condition on an unknown column names all columns, so all must be read then.
     unknown = any(name not in raw.names for condition in conditions for name in condition.columns)
     everything = meaning.kind == "customers" or unknown
     return list(raw.names) if everything else list(dict.fromkeys([*meaning.roles.values(), *asked]))
@@ -194,7 +194,7 @@ def _no_row_left(raw: Raw, sieve: Sieve, n_valid: int) -> SegcoreError:
 
 
 def _marked(table: pa.Table, roles: Mapping[str, str]) -> pa.Table:
-    """Return the table with the id columns marked as such, for filters to compare them as text."""
+    """Return the table with its id columns marked, so that filters compare them as text."""
     ids = {roles[role] for role in IDS if role in roles}
     fields = [field.with_metadata({b"role": b"id"}) if field.name in ids else field for field in table.schema]
     return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))

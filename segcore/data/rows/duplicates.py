@@ -11,19 +11,19 @@ import pyarrow as pa
 from segcore.data.columns.text import as_text
 from segcore.data.files.raw import Raw
 
-MOST_ROWS = 3_000_000  # that are searched for repeats unless they are to be set aside
+MOST_ROWS = 3_000_000  # above this, repeats are searched only if they are to be set aside
 _TELLING = ("customer", "order", "time", "item", "quantity", "price", "amount", "rating")
 _NULL = np.uint64(0xD6E8FEB86659FD93)
 
 
 def repeats_earlier(raw: Raw, roles: Mapping[str, str]) -> np.ndarray:
-    """Return which rows repeat an earlier one, value by value as written, bool, shape (n_rows,).
+    """Return which rows repeat an earlier one, comparing values as written, bool, shape (n_rows,).
 
     Parameters
     ----------
     raw : Raw
     roles : mapping of role to column name
-        If the columns that most likely differ already tell all rows apart, the others are not even read.
+        If the columns most likely to differ already make all rows distinct, the others are not read.
 
     Notes
     -----
@@ -45,7 +45,7 @@ def repeats_earlier(raw: Raw, roles: Mapping[str, str]) -> np.ndarray:
 
 
 def _bits(column: pa.ChunkedArray) -> np.ndarray:
-    """Return 64 bits for each value, the same for the same value of the column and no other."""
+    """Return 64 bits for each value, equal exactly for equal values of the column."""
     kind = column.type
     if pa.types.is_timestamp(kind) or pa.types.is_date64(kind) or pa.types.is_time64(kind):
         column = column.cast(pa.int64())
@@ -56,7 +56,7 @@ def _bits(column: pa.ChunkedArray) -> np.ndarray:
         values = (column.fill_null(pa.scalar(0, kind)) if column.null_count else column).to_numpy()
         wide = values.astype(np.float64 if values.dtype.kind == "f" else np.int64, copy=False).view(np.uint64)
         return np.where(column.is_null().to_numpy(), _NULL, wide) if column.null_count else wide
-    # The position of a text among the different ones of its column is as good as a hash of it, and never the same for two.
+    # A text's position among the distinct texts of its column serves as a hash without collisions.
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         column = pa.chunked_array([as_text(column)])
     encoded = column.dictionary_encode().unify_dictionaries()

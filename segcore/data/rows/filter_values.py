@@ -1,4 +1,4 @@
-"""Columns in the type that a condition compares them in: numbers, dates or text, whichever they hold."""
+"""Values that filters compare: columns as numbers, dates or text, depending on their content."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from segcore.wording.findings import refusal
 
 
 class TypedColumns:
-    """The columns of a table in the types that a condition compares them in, each made once.
+    """Columns of a table in the types in which a condition compares them, each converted once.
 
     Parameters
     ----------
     table : pyarrow Table
     condition : str
-        As it was written, for findings.
+        Its text, for findings.
     order : {"dmy", "mdy", "ymd"} or None
-        Order of day, month and year in dates that are text; ``None`` finds it.
+        Order of day, month and year in dates stored as text; ``None`` detects it.
     """
 
     def __init__(self, table: pa.Table, condition: str, order: DateOrder | None = None) -> None:
@@ -38,17 +38,17 @@ class TypedColumns:
         self._made: dict[str, pa.Array] = {}
 
     def frame(self) -> pa.Table:
-        """Return the typed columns that were asked for."""
+        """Return the typed columns used so far."""
         return pa.table(self._made)
 
     def compared(self, name: str, values: Sequence[str | float], *, ordered: bool = False) -> tuple[nw.Expr, list[Any]]:
-        """Return a column and the values it is compared with, both as numbers, dates or text: whichever the column holds."""
+        """Return a column and the values it is compared with, both as numbers, dates or text, depending on the column."""
         column = self._table[name]
         if _is_time(column) or (_is_text(column) and self._all_dates(name, values)):
             return self._times(name), [self._moment(value, name) for value in values]
         if not _is_text(column):
             return self._numbers(name), [self._number(value, name) for value in values]
-        # An id is compared as text where it is asked for by number (17850), since it is text; only an order needs it as a number.
+        # Ids are text, and are compared as text even with a number (17850); only < and > need them as numbers.
         if all(isinstance(value, float) for value in values) and (ordered or not _is_id(self._table, name)):
             if not is_numeric(column):
                 raise refusal("filter.text_with_number", filter=self._condition, column=name)
@@ -69,7 +69,7 @@ class TypedColumns:
         return self._keep(f"text {name}", lambda: as_text(self._table[name]))
 
     def present(self, name: str) -> nw.Expr:
-        """Return a column that is null where the value is missing: an empty text is missing too."""
+        """Return a column with missing values as null; an empty text is missing too."""
 
         def make() -> pa.Array:
             text = as_text(self._table[name])
@@ -97,7 +97,7 @@ class TypedColumns:
         Raises
         ------
         DataError
-            Where it does, except for a few bad dates, or its order of day and month is open: as text it would be compared wrongly.
+            If a few of its dates are bad, or their order of day and month is ambiguous: as text they would be compared wrongly.
         """
         if not all(isinstance(value, str) and ISO_MOMENT.fullmatch(value) for value in values):
             return False
@@ -137,13 +137,13 @@ def _is_time(column: pa.ChunkedArray) -> bool:
 
 
 def _is_text(column: pa.ChunkedArray) -> bool:
-    """Tell whether a column is compared as text: whatever is neither a number nor a time."""
+    """Tell whether a column is compared as text, being neither numbers nor times."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     return not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) or _is_time(column))
 
 
 def _is_id(table: pa.Table, name: str) -> bool:
-    """Tell whether a column was made text because it names customers, orders or items: 17850 is then the id, not a number."""
+    """Tell whether a column is text because it holds ids of customers, orders or items: 17850 is then an id, not a number."""
     metadata = table.schema.field(name).metadata or {}
     return metadata.get(b"role") is not None
 

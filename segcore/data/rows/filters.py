@@ -1,4 +1,4 @@
-"""Row filters as people write them: SQL conditions, parsed and translated operator by operator, never executed as code."""
+"""Row filters: SQL conditions, parsed and translated operator by operator, never executed as code."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SYNTAX = {"and", "or", "not", "in", "between", "like", "ilike", "is", "null"}
 
 
 class Condition:
-    """One condition over the columns of a source.
+    """Condition over the columns of a source.
 
     Parameters
     ----------
@@ -43,12 +43,12 @@ class Condition:
         Such as ``Country = 'France' AND Quantity BETWEEN 1 AND 10``. Allowed are comparisons, AND, OR, NOT, IN, BETWEEN, LIKE and
         IS NULL; put names with spaces in double quotes.
     names : sequence of str
-        All columns, so that one called like a word of SQL (When, Order) is still a column.
+        All columns, so that a column named like an SQL keyword (When, Order) is recognized.
 
     Raises
     ------
     ParameterError
-        Where the text is not such a condition.
+        If the text is not such a condition.
     """
 
     def __init__(self, text: str, names: Sequence[str] = ()) -> None:
@@ -69,22 +69,22 @@ class Condition:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns it asks about, as written."""
+        """Names of the columns it refers to, as written."""
         return tuple(dict.fromkeys(column.name for column in self._tree.find_all(exp.Column)))
 
     def mask(self, table: pa.Table, *, order: DateOrder | None = None) -> pa.Array:
-        """Return which rows of ``table`` it keeps, shape (n_rows,); a row where it is unknown (null) is not kept.
+        """Return which rows of ``table`` satisfy it, shape (n_rows,); rows where it is unknown (null) do not.
 
         Parameters
         ----------
         table : pyarrow Table
         order : {"dmy", "mdy", "ymd"} or None
-            Order of day, month and year in dates that are text; ``None`` finds it.
+            Order of day, month and year in dates stored as text; ``None`` detects it.
 
         Raises
         ------
         DataError
-            Where a column does not exist, or is compared with a value of another type.
+            If a column does not exist, or is compared with a value of another type.
         """
         for name in self.columns:
             if name not in table.column_names:
@@ -110,7 +110,7 @@ class Condition:
         return self._refusal("filter.not_allowed", part=node.sql())
 
     def _check(self, node: Any) -> None:
-        """Raise where a part of the condition is not on the list of what is allowed, down to its options."""
+        """Raise if a part of the condition, or an option of it, is not on the list of allowed ones."""
         allowed = {*_PARTS, *(["negate"] if isinstance(node, exp.Like | exp.ILike) else [])}
         if any(value and name not in allowed for name, value in node.args.items()):
             raise self._not_allowed(node)
@@ -166,7 +166,7 @@ class Condition:
             return self._expression(node.left, typed) | self._expression(node.right, typed)
         if isinstance(node, exp.In):
             column, values = typed.compared(node.this.name, [self._value(value) for value in node.expressions])
-            return nw.when(~column.is_null()).then(column.is_in(values))  # unknown where the column is
+            return nw.when(~column.is_null()).then(column.is_in(values))  # unknown if the column is
         if isinstance(node, exp.Between):
             column, (low, high) = typed.compared(
                 node.this.name, [self._value(node.args["low"]), self._value(node.args["high"])], ordered=True
@@ -192,12 +192,12 @@ class Condition:
 
 
 def period(times: pa.Array, *, date_from: str | None, date_to: str | None) -> pa.Array:
-    """Return which times lie in a period, bounds included: the whole day where ``date_to`` has no time of day.
+    """Return which times are in a period, bounds included; without a time of day, ``date_to`` is the whole day.
 
     Raises
     ------
     ParameterError
-        Where a bound is not a date, or the period ends before it begins.
+        If a bound is not a date, or the period ends before it begins.
     """
     kept = pc.is_valid(times)
     start, end = _bound("first", date_from), _bound("last", date_to)
@@ -223,7 +223,7 @@ def _bound(which: str, text: str | None) -> dt.datetime | None:
 
 
 def _quoted(text: str, names: set[str]) -> str:
-    """Return the condition with every bare word that is a column in double quotes."""
+    """Return the condition with every bare column name in double quotes."""
 
     def quote(found: re.Match[str]) -> str:
         word = found.group()

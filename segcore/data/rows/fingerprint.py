@@ -1,4 +1,4 @@
-"""The fingerprint of a data set: equal for equal content."""
+"""Fingerprint of a data set: equal for equal content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from segcore.data.meaning.roles import Meaning
 
 
 def fingerprint(rows: pa.Table, meaning: Meaning) -> str:
-    """Return the SHA-256 of the role columns' values in file order; with one row per customer, of every column's."""
+    """Return the SHA-256 of the role columns' values in file order; for customer tables, of all columns' values."""
     content = hashlib.sha256(f"{meaning.kind}\x1e{sorted(meaning.roles.items())}\x1e{rows.num_rows}".encode())
     for name in rows.column_names:
         column = rows[name].combine_chunks()

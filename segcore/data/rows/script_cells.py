@@ -1,4 +1,4 @@
-"""Cells and names that another program might run: formulas, scripts, paths. They stay text."""
+"""Script cells: cells and names that another program might run, such as formulas, scripts and paths. They stay text."""
 
 from __future__ import annotations
 

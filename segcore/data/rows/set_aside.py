@@ -1,4 +1,4 @@
-"""Rows that are set aside: each for the first reason that applies, and where the source has it."""
+"""Rows set aside: each with the first reason that applies, and its place in the source."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ DUPLICATE = Finding("row.duplicate")
 
 
 def bad_value(column: str) -> Finding:
-    """Return the reason of rows whose value in a column cannot be read."""
+    """Return the reason for rows whose value in a column cannot be read."""
     return Finding("row.bad_value", values={"column": column})
 
 
 def without(column: str) -> Finding:
-    """Return the reason of rows that lack a value in a column."""
+    """Return the reason for rows that lack a value in a column."""
     return Finding("row.missing_value", values={"column": column})
 
 
 class Sieve:
-    """Which of a source's rows are still used, and why the others are not.
+    """Rows of a source that are still used, and reasons for the others.
 
     Parameters
     ----------
@@ -49,17 +49,17 @@ class Sieve:
 
     @property
     def counts(self) -> tuple[RowCount, ...]:
-        """Rows set aside for each reason that has some, in the order in which the reasons were applied."""
+        """Number of rows set aside for each reason that occurs, in the order in which the reasons were applied."""
         numbers = np.bincount(self._codes, minlength=len(self._reasons) + 1)[1:]
         return tuple(RowCount(reason, int(number)) for reason, number in zip(self._reasons, numbers, strict=True) if number)
 
     def put(self, rows: np.ndarray | None, reason: Finding) -> None:
-        """Set rows aside, except those that are already.
+        """Set rows aside, except those that already are.
 
         Parameters
         ----------
         rows : ndarray of shape (n_rows,), bool, or None
-            ``None`` means none of them.
+            ``None`` means no rows.
         reason : Finding
         """
         if rows is None or not rows.any():
@@ -68,20 +68,20 @@ class Sieve:
         self._codes[rows & (self._codes == 0)] = len(self._reasons)
 
     def table(self, raw: Raw) -> pa.Table | None:
-        """Return the rows that were set aside: ``Row``, ``Why``, then the source's columns as text; ``None`` where there are none."""
+        """Return the rows that were set aside: ``Row``, ``Why``, then the source's columns as text; ``None`` without such rows."""
         rows = np.flatnonzero(self._codes)
         if not len(rows):
             return None
         labels = pa.array([sentence(reason) for reason in self._reasons], pa.large_string())
         why = labels.take(pa.array(self._codes[rows].astype(np.int64) - 1))
         columns = [pa.array([raw.where(row) for row in rows.tolist()], pa.large_string()), why]
-        # Column by column: a source that is read on demand is never in memory as a whole.
+        # Column by column, so that a source read on demand is never in memory as a whole.
         columns += [as_text(raw.column(name).take(pa.array(rows))) for name in raw.names]
         return pa.Table.from_arrays(columns, names=["Row", "Why", *_apart(raw.names)])
 
 
 def set_aside_notes(sieve: Sieve) -> list[Finding]:
-    """Return a finding for each reason for which rows are set aside."""
+    """Return a finding for each reason that occurs."""
     return [
         Finding("row.set_aside", values={"rows": count.rows, "reason": {"code": count.reason.code, "values": dict(count.reason.values)}})
         for count in sieve.counts

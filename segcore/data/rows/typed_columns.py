@@ -1,4 +1,4 @@
-"""Columns in the types that their roles need; with one row per customer, in the type of what they hold."""
+"""Typed columns: in the types that their roles need, or, in customer tables, in the type of their values."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class Typed:
     bad : dict of column name to ndarray of shape (n_rows,), bool
         Values that could not be read, of the columns that have one.
     notes : list of Finding
-        How they were read, where that is a decision.
+        How they were read, if there was a choice.
     days : dict of column name to pyarrow Array
-        The column of days as it is in the file, where times of day were added to it.
+        The column of days as in the file, if times of day were added to it.
     """
 
     columns: dict[str, pa.Array] = field(default_factory=dict)
@@ -59,16 +59,16 @@ def typed_columns(raw: Raw, meaning: Meaning, names: Iterable[str], rules: RowRu
     Parameters
     ----------
     raw, meaning
-        The rows, what their columns mean.
+        The rows, and the meaning of their columns.
     names : iterable of str
-        The columns that are wanted; those without a role stay as they are, except with one row per customer.
+        The columns to read; those without a role stay as they are, except in customer tables.
     rules : RowRules
-        Order of days and months; whether bad values are marked instead of refused.
+        Order of day and month; whether bad values are marked instead of refused.
 
     Raises
     ------
     DataError
-        Where a role column holds something else than it must, and that is not to be set aside.
+        If a role column holds values of the wrong type that are not to be set aside.
     """
     holders = {column: role for role, column in meaning.roles.items()}
     names = list(names)
@@ -114,13 +114,13 @@ def _read_role(typed: Typed, column: pa.ChunkedArray, role: str, name: str, raw:
 
 
 def _read_plain(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> None:
-    """Read one column of a table with one row per customer: numbers where they are numbers, times where they are times, else text."""
+    """Read one column of a customer table: as numbers if all values are, as times if all values are, else as text."""
     if pa.types.is_duration(column.type):
         typed.columns[name] = _days(column)
         typed.notes.append(Finding("number.durations", values={"column": name}))
         return
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        # No feature is made of it: a day such as 9999-12-31 for "still valid" does not refuse the table.
+        # No feature is made from it: a date such as 9999-12-31 for "still valid" is no reason to refuse the table.
         naive = column.cast(pa.timestamp(column.type.unit)) if pa.types.is_timestamp(column.type) else column
         typed.columns[name] = read_times(naive, name=name, where=raw.where, set_aside=True).values
         return
@@ -139,7 +139,7 @@ def _days(column: pa.ChunkedArray) -> pa.Array:
 def _read_as_numbers(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> bool:
     """Read a column if it holds numbers; a few texts among them, such as "few", become missing, with a warning.
 
-    An infinity does not mean a missing value: it is refused, or set aside on request.
+    An infinity is not a missing value: it is refused, or set aside on request.
     """
     if pa.types.is_boolean(column.type) or not looks_numeric(column):
         return False
@@ -159,7 +159,7 @@ def _read_as_numbers(typed: Typed, column: pa.ChunkedArray, name: str, raw: Raw,
 
 
 def _take_bad(typed: Typed, numbers: Numbers, n_good: int, column: pa.ChunkedArray, name: str, raw: Raw, rules: RowRules) -> bool:
-    """Make the few values that are not numbers missing; ``False`` where they are too many, or the numbers look like codes."""
+    """Make the few values that are not numbers missing; ``False`` if there are too many, or the numbers look like codes."""
     bad = np.asarray(numbers.bad)
     text = missing_to_null(as_text(column))
     infinite = bad if pa.types.is_floating(column.type) else bad & true_of(pc.match_substring_regex(text, _INFINITE))
@@ -177,13 +177,13 @@ def _take_bad(typed: Typed, numbers: Numbers, n_good: int, column: pa.ChunkedArr
 
 
 def _counted(text: pa.Array, chosen: np.ndarray, name: str, raw: Raw) -> dict[str, Any]:
-    """Return the values of a finding about some rows of a column: how many there are, and the first of them."""
+    """Return a finding's values about some rows of a column: how many they are, and the first."""
     first = int(np.argmax(chosen))
     return {"column": name, "count": int(chosen.sum()), "example": example(text[first].as_py(), raw.where(first))}
 
 
 def _times(column: pa.ChunkedArray, name: str, rules: RowRules) -> pa.Array | None:
-    """Return a column of text as times, if every value is one and it is clear which."""
+    """Return a column of text as times, if every value is an unambiguous time."""
     if not looks_dated(column):
         return None
     for part in (column.slice(0, _HEAD_ROWS), column):
@@ -197,12 +197,12 @@ def _times(column: pa.ChunkedArray, name: str, rules: RowRules) -> pa.Array | No
 
 
 def too_large(typed: Typed, roles: dict[str, str], raw: Raw, rules: RowRules) -> np.ndarray | None:
-    """Return the lines whose quantity times price is more than a number can hold, or ``None``.
+    """Return the lines whose quantity times price is too large for a number, or ``None``.
 
     Raises
     ------
     DataError
-        Where there is one and it is not to be set aside.
+        If there is one and it is not to be set aside.
     """
     if "amount" in roles or not {"quantity", "price"} <= set(roles):
         return None

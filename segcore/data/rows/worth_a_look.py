@@ -25,7 +25,7 @@ def cancelled_lines(rows: pa.Table, roles: Mapping[str, str]) -> np.ndarray:
     column = rows[roles["quantity"] if "quantity" in roles else roles["amount"]]
     suspect = pc.less(column, 0).fill_null(False)
     if "order" in roles:
-        # Most orders do not begin with a C, which is found out in a tenth of the time that the pattern takes.
+        # Most orders do not begin with a C, and checking that takes a tenth of the time of the pattern.
         suspect = pc.or_(suspect, pc.starts_with(rows[roles["order"]], "C").fill_null(False))
     found = np.flatnonzero(suspect.to_numpy())
     cancelled = np.zeros(rows.num_rows, dtype=bool)
@@ -38,15 +38,15 @@ def cancelled_lines(rows: pa.Table, roles: Mapping[str, str]) -> np.ndarray:
 def worth_a_look(
     raw: Raw, used: pa.Table, kept: np.ndarray, meaning: Meaning, rules: RowRules, today: dt.date
 ) -> tuple[tuple[RowCount, ...], list[Finding]]:
-    """Count what is worth a look among the rows that are used.
+    """Count the used rows that are worth a look.
 
     Parameters
     ----------
     raw : Raw
     used : pyarrow Table
-        The rows that are used, in canonical types.
+        The used rows, in canonical types.
     kept : ndarray of shape (raw.n_rows,), bool
-        Which of the source's rows they are.
+        Which rows of the source these are.
     meaning, rules
     today : date
 
@@ -54,7 +54,7 @@ def worth_a_look(
     -------
     counts : tuple of RowCount
     notes : list of Finding
-        A warning of many negative amounts, and of rows dated in the future.
+        Warnings about many negative amounts and about rows dated in the future.
     """
     if meaning.kind == "customers":
         return (), []
@@ -75,14 +75,14 @@ def worth_a_look(
 
 
 def _spending_notes(used: pa.Table, roles: Mapping[str, str], cancelled: int) -> list[Finding]:
-    """Warn where so many amounts are negative that they may be what was spent, as in a bank's statement."""
+    """Warn if so many amounts are negative that they may mean spending, as in a bank statement."""
     if "quantity" in roles or cancelled <= _MANY_CANCELLED * used.num_rows:
         return []
     return [Finding("row.negative_amounts", "warning", {"column": roles["amount"], "negative": cancelled, "rows": used.num_rows})]
 
 
 def _negative_only(used: pa.Table, roles: Mapping[str, str]) -> int:
-    """Return the lines of a negative quantity whose order's number is not that of a cancellation, in data that have such numbers."""
+    """Return the lines with a negative quantity but no cancellation number, in data that uses cancellation numbers."""
     if "order" not in roles or not pc.any(pc.starts_with(used[roles["order"]], "C")).as_py():
         return 0
     negative = used.filter(pc.less(used[roles["quantity"]], 0))[roles["order"]]

@@ -1,4 +1,4 @@
-"""The Complete Journey: a year of groceries of 2,469 households, from the package it comes in."""
+"""The Complete Journey: a year of groceries of 2,469 households, read from an installed package."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROLES = {
     "time": "transaction_timestamp",
     "item": "product_id",
     "amount": "sales_value",
-    # Taken off the shelf's price by the retailer's card; coupons, which few lines have, are separate columns.
+    # The loyalty card's discount off the shelf price; coupons, which few lines have, are separate columns.
     "discount": "retail_disc",
     "category": "department",
 }
@@ -38,12 +38,12 @@ _KEY = "product_id"
 def open_completejourney() -> Raw:
     """Open the transactions in place: the package's own reader would load and convert all eleven columns.
 
-    Columns that belong to products are joined to the lines when one of them is asked for; null where the product is unknown.
+    Product columns are joined to the lines when one of them is read; null for unknown products.
 
     Raises
     ------
     SourceError
-        Where the package is not installed.
+        If the package is not installed.
     """
     lines = read_parquet(_path("transactions"), "The Complete Journey")
     products = _path("products")
@@ -63,13 +63,13 @@ def open_completejourney() -> Raw:
 
 
 def completejourney_version() -> str:
-    """Return what the content depends on: the package's version."""
+    """Return the package's version, on which the content depends."""
     _path("transactions")
     return f"{PACKAGE} {importlib.metadata.version(PACKAGE)}"
 
 
 def _with_products(lines: pa.Table, products: Path, columns: Sequence[str]) -> pa.Table:
-    """Return the lines with columns of their products, as codes into the few values there are."""
+    """Return the lines with columns of their products, dictionary-encoded."""
     known = pq.read_table(products, columns=[_KEY, *columns], read_dictionary=list(columns))
     rows = pc.index_in(lines[_KEY], value_set=known[_KEY].combine_chunks())
     for name in columns:

@@ -40,7 +40,7 @@ def cached_path(folder: Path) -> Path:
     Raises
     ------
     SourceError
-        Where it has not been downloaded yet.
+        If it has not been downloaded yet.
     """
     found = sorted(folder.glob("online-retail.*"))
     if not found:
@@ -67,15 +67,15 @@ def download_online_retail(
     Parameters
     ----------
     folder : Path
-        Where it is kept, as ``online-retail.csv``, ``.parquet`` and so on; a workbook as Parquet.
+        Folder to store it in, as ``online-retail.csv``, ``.parquet`` and so on; a workbook as Parquet.
     url : str
         A zip with one table in it, or an XLSX, CSV, CSV.gz or Parquet file.
     progress : callable or None
-        Called with the bytes that have come and the bytes there are, if known.
+        Called with the bytes received and the total, if known.
     timeout, total_seconds : float
-        Seconds to wait for the next byte, and for all of it.
+        Seconds to wait for the next byte, and for the whole download.
     max_bytes : int
-        Largest size, packed and unpacked.
+        Largest size, compressed and uncompressed.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def download_online_retail(
     Raises
     ------
     SourceError
-        Where it cannot be fetched, is too large, or is not the data set.
+        If it cannot be downloaded, is too large, or is not the data set.
     """
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise refusal("sample.no_address", kind=SourceError, url=url)
@@ -138,7 +138,7 @@ def _refused(code: str, url: str, **values: Any) -> SegcoreError:
 
 @contextlib.contextmanager
 def _network_errors(url: str) -> Iterator[None]:
-    """Turn whatever the network raises into an error of ours."""
+    """Turn network errors into a `SourceError`."""
     try:
         yield
     except urllib.error.HTTPError as error:
@@ -189,7 +189,7 @@ def _check(table: Path, url: str) -> int:
 
 
 def _as_parquet(table: Path) -> Path:
-    """Return the workbook's rows as Parquet: it is read in a hundredth of the time, whenever the sample is opened."""
+    """Write the workbook's rows as Parquet, which opens in a hundredth of the time."""
     raw = read_file(table, NAME)
     target = table.with_name("parquet")
     pq.write_table(raw.read(raw.names), target)

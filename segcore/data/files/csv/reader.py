@@ -1,4 +1,4 @@
-"""CSV files: encoding, delimiter, quotes and every broken row found and said; all values are text, so that ids keep their zeros."""
+"""Reader of CSV files: detects encoding, delimiter and quotes, and reports broken rows; all values are text, so ids keep zeros."""
 
 from __future__ import annotations
 
@@ -45,26 +45,26 @@ def read_csv(path: Path, name: str, reading: ReadOptions | None = None, *, max_b
     ----------
     path : Path
     name : str
-        What messages call the file.
+        Name of the file in messages.
     reading : ReadOptions or None
-        Delimiter, encoding and the header's line, where they are not to be found from the content.
+        Delimiter, encoding and header line; omitted options are detected.
     max_bytes : int
-        Largest size unpacked, so that a gzip bomb ends in a sentence.
+        Largest decompressed size, so that a gzip bomb is refused.
 
     Raises
     ------
     SourceError
-        Where the file is no readable text or too large.
+        If the file is not readable text, or too large.
     DataError
-        Where a row has another number of values than the header, a quote is not closed, the header is missing or names a column twice,
-        or there is no row below it; with the line.
+        If a row has a wrong number of values, a quote is not closed, the header is missing or names a column twice,
+        or no row follows it; with the line.
     """
     content, packing = unpack(path, name, max_bytes)
     return parse_csv(content, name, reading or ReadOptions(), packing=packing)
 
 
 def parse_csv(content: bytearray, name: str, reading: ReadOptions, *, packing: str = "") -> Raw:
-    """Read the content of a CSV file, which is taken over; see `read_csv`."""
+    """Read the content of a CSV file, and reuse its memory; see `read_csv`."""
     content, encoding = decode(content, name, reading.encoding)
     refuse_no_text(content, name)
     ends_spoken, notes = _line_ends_in_words(content, name)
@@ -103,7 +103,7 @@ def parse_csv(content: bytearray, name: str, reading: ReadOptions, *, packing: s
 
 
 def refuse_no_text(content: bytearray, name: str) -> None:
-    """Raise where UTF-8 text is white space only, another format, or holds a NUL byte; with the line."""
+    """Raise if UTF-8 text is white space only, another format, or has a NUL byte; with the line."""
     if not content or content.isspace():
         raise refusal("file.blank", file=name)
     refuse_other_formats(bytes(content[:HEAD_BYTES]), name)
@@ -129,7 +129,7 @@ def _line_ends_in_words(content: bytearray, name: str) -> tuple[str, list[Findin
 
 
 def _long_line(content: bytearray) -> int | None:
-    """Return where a line longer than ``MAX_LINE`` begins; hops from line end to line end, as few as there are."""
+    """Return the start of the first line longer than ``MAX_LINE``, jumping as far as possible from line end to line end."""
     start = 0
     while len(content) - start > MAX_LINE:
         stop = start + MAX_LINE + 1
@@ -141,13 +141,13 @@ def _long_line(content: bytearray) -> int | None:
 
 
 def _refuse_long_line(content: bytearray, start: int, name: str, reading: ReadOptions) -> NoReturn:
-    """Raise for a line that is too long; where a value in it is, with the column."""
+    """Raise for a line that is too long; if one value is too long, with its column."""
     line = line_at(content, start)
     found = [at for at in (content.find(b"\n", start), content.find(b"\r", start)) if at >= 0]
     stop = min(found, default=len(content))
     form = find_form(content[:start], name, reading) if start else None
     if form is not None:
-        mark = ord(form.delimiter) if form.delimiter.isascii() else 0  # values of another delimiter are left uncut
+        mark = ord(form.delimiter) if form.delimiter.isascii() else 0  # values with a delimiter outside ASCII are not split
         cuts = np.flatnonzero(np.frombuffer(content, np.uint8, stop - start, start) == mark)
         sizes = np.diff(np.concatenate([[-1], cuts, [stop - start]])) - 1
         longest = int(sizes.argmax())
@@ -171,7 +171,7 @@ def _long_value(name: str, size: int, line: int, column: str) -> SegcoreError:
 
 
 def _with_ascii_delimiter(content: bytearray, form: CsvForm) -> tuple[bytearray, CsvForm, str]:
-    """Return text whose delimiter is one byte, and the true one where another stands in for it."""
+    """Return text with a one-byte delimiter, and the original delimiter if it was replaced."""
     if form.delimiter.isascii():
         return content, form, ""
     free = next((letter for letter in _STAND_INS if letter.encode() not in content), None)
@@ -182,7 +182,7 @@ def _with_ascii_delimiter(content: bytearray, form: CsvForm) -> tuple[bytearray,
 
 
 def _replaced(table: pa.Table, stand_in: str, delimiter: str) -> pa.Table:
-    """Return the table with a delimiter inside quotes as it was."""
+    """Return the table with the original delimiter inside quotes."""
     columns = {name: pc.replace_substring(table[name], stand_in, delimiter) for name in table.column_names}
     return pa.table(columns)
 
@@ -200,7 +200,7 @@ def _parse(content: bytearray, form: CsvForm, names: list[str], name: str, *, cl
 
 
 def _refuse_long_rows(content: bytearray, form: CsvForm, name: str) -> None:
-    """Raise where a row is longer than the blocks that are read at a time, as a value of many lines can make it."""
+    """Raise if a row is longer than the blocks that are read at a time, as with values of many lines."""
     found = find_records(content, form.quote)
     sizes = found.stop - found.begin
     longest = int(sizes.argmax())
@@ -223,7 +223,7 @@ def _read(content: bytearray, form: CsvForm, names: list[str], found: Callable[[
 
 
 def _refuse_ragged(content: bytearray, form: CsvForm, names: list[str], name: str) -> None:
-    """Raise for the first row with another number of values than the header; read again on one thread, which counts rows."""
+    """Raise for the first row with a wrong number of values; it is found by reading again on one thread, which counts rows."""
     ragged: list[tuple[int, int]] = []
 
     def note(row: Any) -> str:
@@ -238,7 +238,7 @@ def _refuse_ragged(content: bytearray, form: CsvForm, names: list[str], name: st
 
 
 def _lines(content: bytearray, form: CsvForm, name: str, walked: Lines | None, table: pa.Table) -> Lines:
-    """Return the lines of the rows; none have to be kept where each row has one and follows the other."""
+    """Return the lines of the rows; nothing is stored if each row is one line, without gaps."""
     returns = content.count(b"\r")
     count = content.count(b"\n") + (returns - content.count(b"\r\n") if returns else 0)
     count += not content.endswith((b"\n", b"\r"))

@@ -1,4 +1,4 @@
-"""Where the rows and quotes of a CSV text lie, found by scans of its bytes, so that good files are never walked row by row."""
+"""Structure of CSV text: rows and quotes, located by scanning bytes, so that good files are never read row by row."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _MOST_CHECKED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Where rows lie: the line each begins in and ends with.
+    """First and last line of each row.
 
     Parameters
     ----------
     first, last : ndarray of shape (n_rows,), int64, or None
-        From 1, the header's left out; ``None`` where each row has one line and follows the other.
+        From 1, without the header; ``None`` if each row is one line, without gaps.
     empty : int
         Empty lines between rows.
     """
@@ -42,7 +42,7 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The lines of a text that are not empty, those joined by quotes taken as one.
+    """Lines of a text that are not empty; lines joined by quotes count as one.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Records:
 
 
 def quotes_are_clean(content: bytearray, form: CsvForm) -> bool:
-    """Tell whether every quote opens a value, closes one, or stands doubled inside one, and the last one closes."""
+    """Tell whether every quote opens a value, closes one, or is doubled inside one, and the last one closes."""
     quote, borders = ord(form.quote), _borders(form)
     text = np.frombuffer(content, np.uint8)
     seen = 0
@@ -87,7 +87,7 @@ def _borders(form: CsvForm) -> np.ndarray:
 
 
 def _line_ends(content: bytearray) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield where each chunk begins, and the positions of the last bytes of its line ends (LF, CRLF or CR)."""
+    """Yield the start of each chunk, and the positions of the last bytes of its line ends (LF, CRLF or CR)."""
     text = np.frombuffer(content, np.uint8)
     returns = content.find(b"\r") >= 0
     for start in range(0, len(text), _CHUNK):
@@ -100,7 +100,7 @@ def _line_ends(content: bytearray) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def find_records(content: bytearray, quote: str = "") -> Records:
-    """Return the lines that are not empty; those that clean quotes join are one."""
+    """Return the lines that are not empty; lines joined by clean quotes count as one."""
     text = np.frombuffer(content, np.uint8)
     found: list[tuple[np.ndarray, ...]] = []
     quotes = line = begin = begin_line = index = 0
@@ -134,7 +134,7 @@ def find_records(content: bytearray, quote: str = "") -> Records:
 
 
 def _positions(content: bytearray, lines: np.ndarray) -> np.ndarray:
-    """Return where lines (from 0, ascending) begin; the end of the text for those below it."""
+    """Return the start of lines (from 0, ascending); the end of the text for lines beyond it."""
     positions = np.full(len(lines), len(content), np.int64)
     positions[lines == 0] = 0
     seen = 0
@@ -146,14 +146,14 @@ def _positions(content: bytearray, lines: np.ndarray) -> np.ndarray:
 
 
 def first_ragged(content: bytearray, form: CsvForm, name: str, row: int, count: int) -> SegcoreError:
-    """Return the error of a row with another number of values than the header, where quotes are clean.
+    """Return the error for a row with a wrong number of values, in text with clean quotes.
 
     Parameters
     ----------
     row : int
-        Which it is of those that are not empty; 0 is the header.
+        Its position among the rows that are not empty; 0 is the header.
     count : int
-        Its values.
+        Number of its values.
     """
     found = find_records(content, form.quote)
     shift = form.header_line - int(found.first[0])
@@ -166,7 +166,7 @@ def walk(content: bytearray, form: CsvForm, name: str) -> Lines:
     Raises
     ------
     DataError
-        At the first row that is broken: another number of values than the header, a quote that is never closed, text after one that is.
+        For the first broken row: a wrong number of values, a quote that is never closed, or text after a closing quote.
     """
     first, last = array.array("q"), array.array("q")
     offset, empty, at, width = form.header_line - 1, 0, 1, len(form.header)
@@ -204,7 +204,7 @@ def _ragged(name: str, count: int, first: int, last: int, form: CsvForm) -> Segc
 
 
 def _broken_quote(content: bytearray, form: CsvForm, name: str, line: int, offset: int) -> SegcoreError:
-    """Return what is wrong with the row that begins in a line: where a quote opens that is never closed, or has text after it."""
+    """Return the fault of the row that begins in a line: a quote that is never closed, or that has text after it."""
     start = int(_positions(content, np.array([line - 1]))[0])
     for opened, closed in _quoted(content, form, start):
         opened_line = line_at(content, opened) + offset
@@ -217,7 +217,7 @@ def _broken_quote(content: bytearray, form: CsvForm, name: str, line: int, offse
 
 
 def _quoted(content: bytearray, form: CsvForm, start: int) -> Iterator[tuple[int, int | None]]:
-    """Yield where each quoted value from a row's begin on opens and closes; ``None`` where it never does."""
+    """Yield where each quoted value opens and closes, from the start of a row on; ``None`` if it never closes."""
     quote, delimiter = form.quote.encode(), form.delimiter.encode()
     position = start
     while position < len(content):
@@ -240,17 +240,17 @@ def _quoted(content: bytearray, form: CsvForm, start: int) -> Iterator[tuple[int
 
 
 def clean_lines(content: bytearray, form: CsvForm, name: str, sample: list[list[str]]) -> Lines:
-    """Return the lines of the rows below the header, where quotes are clean, by scans.
+    """Return the lines of the rows below the header, by scans, for text with clean quotes.
 
     Parameters
     ----------
     sample : list of rows
-        Some rows of the table, to know what kinds of values its columns hold.
+        Some rows of the table, which show the kinds of values in its columns.
 
     Raises
     ------
     DataError
-        Where a quoted value holds what were rows.
+        If a quoted value contains rows.
     """
     found = find_records(content, form.quote)
     shift = form.header_line - int(found.first[0]) if len(found.first) else 0
@@ -261,7 +261,7 @@ def clean_lines(content: bytearray, form: CsvForm, name: str, sample: list[list[
 
 
 def check_walked(content: bytearray, form: CsvForm, name: str, lines: Lines, sample: list[list[str]]) -> None:
-    """Raise where a quoted value holds what were rows, for lines that were found row by row."""
+    """Raise if a quoted value contains rows, for lines that were found row by row."""
     if lines.first is None or lines.last is None:
         return
     shift = form.header_line - line_at(content, _past_empty(content)) + 1
@@ -277,7 +277,7 @@ def _past_empty(content: bytearray) -> int:
 
 
 def refuse_swallowed(content: bytearray, form: CsvForm, name: str, spans: np.ndarray, shift: int, sample: list[list[str]]) -> None:
-    """Raise where rows of several lines hold what were rows: each line has as many delimiters as a row, and the kinds of its values.
+    """Raise if rows of several lines contain rows: each line has the delimiters of a row and its kinds of values.
 
     Parameters
     ----------
@@ -302,15 +302,15 @@ def refuse_swallowed(content: bytearray, form: CsvForm, name: str, spans: np.nda
 
 
 def _full(content: bytearray, form: CsvForm, spans: np.ndarray) -> np.ndarray:
-    """Tell of each span whether it has as many delimiters, in quotes or not, as its lines had if each were a row."""
+    """Tell which spans have as many delimiters, in quotes or not, as if each of their lines were a row."""
     delimiters, feeds, returns = (_count_within(content, ord(letter), spans) for letter in (form.delimiter, "\n", "\r"))
-    # CRLF counts as either; a span of mixed line ends is rare enough to be looked at for nothing.
+    # CRLF counts as either; spans with mixed line ends are rare, so that checking them in vain is cheap.
     breaks = np.maximum(feeds, returns)
     return delimiters >= breaks * (len(form.header) - 1)
 
 
 def _count_within(content: bytearray, byte: int, spans: np.ndarray) -> np.ndarray:
-    """Return how many times a byte stands in each span; spans are ascending and do not overlap."""
+    """Return how often a byte occurs in each span; spans are ascending and do not overlap."""
     text = np.frombuffer(content, np.uint8)
     borders = spans.ravel()
     counts = np.empty(len(borders), np.int64)

@@ -1,7 +1,7 @@
-"""The parts of a workbook, checked before anything interprets them: an XLSX file is a zip archive of XML that anyone may have written.
+"""Archive of a workbook, checked before anything interprets it: an XLSX file is a zip archive of XML from an unknown source.
 
-The reader of cells holds the whole rectangle that a sheet spans, a copy of a text for each cell that shows it, and ends the process where
-memory ends. So everything that decides how much it takes is measured on the raw bytes first, in pieces, with nothing unpacked to disk.
+The reader of cells holds the whole rectangle that a sheet spans, a copy of a text for each cell that shows it, and ends the process when
+memory is full. So everything that decides its memory is measured on the raw bytes first, in pieces, without unpacking to disk.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A workbook whose parts are harmless.
+    """Workbook with harmless parts.
 
     Parameters
     ----------
     cells : mapping of sheet title to Cells
     macros : bool
-        Whether it brings a program along, which nothing here runs.
+        Whether it contains macros, which are never run.
     days_from_1904 : bool
         Whether day numbers count from 1904, as on old Macintoshes.
     """
@@ -70,7 +70,7 @@ def check_parts(path: Path, name: str) -> Parts:
     Raises
     ------
     SourceError
-        Where it is damaged, unpacks to more than can be held, or uses what no spreadsheet program writes.
+        If it is damaged, unpacks to too much, or has content that no spreadsheet program writes.
     """
     try:
         check_directory(path, name)
@@ -91,14 +91,14 @@ def check_parts(path: Path, name: str) -> Parts:
 
 
 def check_directory(path: Path, name: str) -> None:
-    """Refuse an archive whose list of members would fill the memory, or that could be understood in two ways.
+    """Refuse an archive whose list of members would fill the memory, or that could be read in two ways.
 
     Raises
     ------
     SourceError
-        Where it does not end with the place of its list, or the list is far longer than a workbook's.
+        If it does not end with the position of its list, or the list is far longer than a workbook's.
     OSError
-        Where it cannot be read.
+        If it cannot be read.
     """
     with path.open("rb") as file:
         size = file.seek(0, 2)
@@ -107,7 +107,7 @@ def check_directory(path: Path, name: str) -> None:
         if tail[-22:-18] != b"PK\x05\x06":
             raise damaged(name, "no end")
         (length,) = struct.unpack("<I", tail[-10:-6])
-        if tail[:4] == b"PK\x06\x07":  # more members than the old form could list
+        if tail[:4] == b"PK\x06\x07":  # more members than the old format can list
             file.seek(min(struct.unpack("<Q", tail[8:16])[0], size))
             length = max(length % 0xFFFFFFFF, *struct.unpack("<Q", file.read(56)[40:48].ljust(8, b"\0")))
     if length > _DIRECTORY_BYTES:
@@ -168,7 +168,7 @@ def _check_members(file: BinaryIO, members: list[zipfile.ZipInfo], name: str) ->
 
 
 def _unpack(file: BinaryIO, member: zipfile.ZipInfo, name: str) -> Iterator[bytes]:
-    """Yield a member's bytes, all of them: a reader that believes the size in the directory would see less than the next one."""
+    """Yield all bytes of a member: a reader that trusts the size in the directory might see fewer than another."""
     file.seek(member.header_offset)
     head = file.read(30)
     if len(head) < 30 or not head.startswith(b"PK\x03\x04"):
@@ -203,7 +203,7 @@ def _unpack(file: BinaryIO, member: zipfile.ZipInfo, name: str) -> Iterator[byte
 
 
 def _pieces(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
-    """Yield the bytes again, cut before a row, or else a cell, or else a tag: no name, attribute or cell is torn apart."""
+    """Yield the bytes, cut before a row, or else a cell, or else a tag, so that no name, attribute or cell is split."""
     rest = before = b""
     for chunk in chunks:
         rest += chunk
@@ -226,7 +226,7 @@ def _long_text(before: bytes, name: str) -> SegcoreError:
 
 
 def _declared(pieces: Iterator[bytes], part: str, name: str) -> Iterator[bytes]:
-    """Pass XML on that declares nothing: a document type can make a few bytes stand for many."""
+    """Pass on XML without declarations: a document type can expand a few bytes to many."""
     first = True
     for piece in pieces:
         if part.endswith((".xml", ".rels", ".vml")) or piece[:1] == b"<":
@@ -239,7 +239,7 @@ def _declared(pieces: Iterator[bytes], part: str, name: str) -> Iterator[bytes]:
 
 
 def _judged(scan: SheetScan, file: BinaryIO, member: zipfile.ZipInfo, name: str) -> Cells:
-    """Refuse a sheet that spans too much; where a quick look cannot tell, look again, cell by cell."""
+    """Refuse a sheet that spans too much; if a quick check is inconclusive, check cell by cell."""
     cells = scan.cells
     if not scan.exact or too_large(cells):
         if member.file_size > _SLOW_BYTES:
@@ -253,7 +253,7 @@ def _judged(scan: SheetScan, file: BinaryIO, member: zipfile.ZipInfo, name: str)
 def _check_repeated_texts(
     file: BinaryIO, members: Mapping[str, zipfile.ZipInfo], scans: Mapping[str, Cells], unpacked: int, name: str
 ) -> None:
-    """Refuse long texts that many cells show: each cell would hold a copy."""
+    """Refuse long texts shared by many cells: each cell would hold a copy."""
     texts = TextScan()
     shared = members.get("xl/sharedstrings.xml")
     taken = [texts.take(piece) for piece in _pieces(_unpack(file, shared, name), name)] if shared else []

@@ -1,4 +1,4 @@
-"""Rows that stand in two sheets of one workbook: exports of two years that share a month would count it twice."""
+"""Overlapping sheets: rows in two sheets of a workbook, such as a month shared by the exports of two years."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _SAMPLE = 1_000
 
 
 def find_repeated(table: pa.Table, n_rows: Sequence[int], titles: Sequence[str]) -> tuple[np.ndarray | None, list[Finding]]:
-    """Find the rows of later sheets that stand in an earlier one too, equal in every column.
+    """Find the rows of later sheets that are also in an earlier one, equal in every column.
 
-    Of a row that an earlier sheet has ``a`` times and this one ``b`` times, the first ``min(a, b)`` are repeated; repeats within a sheet
+    If an earlier sheet has a row ``a`` times and this one ``b`` times, the first ``min(a, b)`` are repeated; repeats within a sheet
     are not. Equal rows can also be different ones that look alike (two customers of one age and city, the same article sold in two shops):
-    rows count as repeated where a column tells rows apart, or where there is a date and the equal rows lie together, as those of a shared
-    month do.
+    rows count as repeated if a column identifies rows, or if there is a date and the equal rows are adjacent, like those of a shared
+    month.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def find_repeated(table: pa.Table, n_rows: Sequence[int], titles: Sequence[str])
 
 
 def _row_codes(table: pa.Table, n_rows: Sequence[int]) -> tuple[np.ndarray, bool]:
-    """Return a number for each row, equal where rows are equal in every column, and whether a column tells rows of a sheet apart."""
+    """Return a number for each row, equal for rows that are equal in every column, and whether a column identifies the rows of a sheet."""
     codes = np.zeros(table.num_rows, np.int64)
     n_codes, keyed = 1, False
     bounds = np.cumsum([0, *n_rows])
@@ -80,7 +80,7 @@ def _row_codes(table: pa.Table, n_rows: Sequence[int]) -> tuple[np.ndarray, bool
 
 
 def _may_be_key(name: str, column: pa.ChunkedArray) -> bool:
-    """Tell whether a column whose values are all different would be an id: a text does for that, a number needs the name of one."""
+    """Tell whether a column of distinct values would be an id: any text column, or a number column with an id's name."""
     return pa.types.is_large_string(column.type) or (pa.types.is_floating(column.type) and _KEY.search(name) is not None)
 
 
@@ -92,7 +92,7 @@ def _numbered(values: pa.Array | pa.ChunkedArray) -> tuple[np.ndarray, int]:
 
 
 def _alike(codes: np.ndarray, n_rows: Sequence[int]) -> np.ndarray:
-    """Tell which rows stand in an earlier sheet too, each earlier row standing for one."""
+    """Return which rows are also in an earlier sheet; each earlier row matches one."""
     alike = np.zeros(len(codes), bool)
     earlier = np.zeros(int(codes.max(initial=0)) + 1, np.int64)
     begin = 0

@@ -1,4 +1,4 @@
-"""One sheet of a workbook: the row that names its columns, and the rows below it as Arrow columns."""
+"""Sheet of a workbook: its header row, and the rows below it as Arrow columns."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
 _TOP_ROWS, _TITLE_ROWS, _DEEPEST_HEADER = 60, 20, 10_000
-_BLOCK, _BLOCK_ROWS = 2**17, 256  # cells that are Python objects at a time, and rows at least
+_BLOCK, _BLOCK_ROWS = 2**17, 256  # most cells held as Python objects at a time, and fewest rows
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The row that names the columns of a sheet.
+    """Header row of a sheet.
 
     Parameters
     ----------
     row : int
         From 1, as the sheet numbers it.
     names : tuple of str
-        As written; empty where a column has no name.
+        As written; empty for a column without a name.
     above : int
-        Rows with something in them above it.
+        Number of rows above it that are not empty.
     """
 
     row: int
@@ -48,18 +48,18 @@ class Header:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SheetRows:
-    """The rows of one sheet.
+    """Rows of one sheet.
 
     Parameters
     ----------
     title : str
     header : Header
     names : tuple of str
-        Of the columns that are kept.
+        Names of the columns that are kept.
     columns : tuple of lists of Arrow arrays
         Each of one type: null, float64, timestamp or text.
     rows : ndarray of int32
-        Where each row stands in the sheet, from 1.
+        Position of each row in the sheet, from 1.
     notes : tuple of Finding
     """
 
@@ -72,7 +72,7 @@ class SheetRows:
 
 
 class OpenSheet:
-    """A sheet whose header is known and whose rows are still to be read.
+    """Sheet with a known header, whose rows are not read yet.
 
     Parameters
     ----------
@@ -80,14 +80,14 @@ class OpenSheet:
     file : str
         The name of the workbook.
     cells : Cells
-        What its XML says.
+        Measures from its XML.
     header_row : int or None
-        The row that names the columns, from 1; found where ``None``.
+        The header row, from 1; ``None`` detects it.
 
     Raises
     ------
     DataError
-        Where the header cannot be found or names a column twice.
+        If the header cannot be found, or names a column twice.
     """
 
     def __init__(self, sheet: CalamineSheet, file: str, cells: Cells, header_row: int | None) -> None:
@@ -95,7 +95,7 @@ class OpenSheet:
         self.file = file
         self.cells = cells
         self._merged = [] if sheet.start is None else list(sheet.merged_cell_ranges or [])
-        self._base, self._left = sheet.start or (0, 0)  # rows and columns before the first with something in it
+        self._base, self._left = sheet.start or (0, 0)  # empty rows and columns before the first value
         self._rows: Iterator[list[Any]] = itertools.islice(sheet.iter_rows(), self._base, None) if sheet.start else iter(())
         asked = min(max(0, (header_row or 0) - self._base), _DEEPEST_HEADER)
         self._top = list(itertools.islice(self._rows, asked + _TOP_ROWS))
@@ -125,12 +125,12 @@ class OpenSheet:
         return self._top[header.row - self._base :]
 
     def read(self) -> SheetRows:
-        """Read the rows below the header, empty ones and columns of nothing left out.
+        """Read the rows below the header, without empty rows and columns.
 
         Raises
         ------
         DataError
-            Where a value is longer than any cell can be, or there are too many columns.
+            If a value is longer than a cell can be, or there are too many columns.
         """
         if self.header is None:
             raise self._refusal("sheet.empty")
@@ -181,7 +181,7 @@ class OpenSheet:
         return self._header(position)
 
     def _header(self, position: int) -> Header:
-        """Build the header of a row, cells that are merged with those above it filled."""
+        """Build the header from a row, filling cells that are merged with those above."""
         cells = list(self._top[position])
         for (top, left), (bottom, _) in self._merged:
             column, top, bottom = left - self._left, top - self._base, bottom - self._base
@@ -191,7 +191,7 @@ class OpenSheet:
         return Header(position + 1 + self._base, tuple(header_text(value) for value in cells), above)
 
     def _find(self) -> Header | None:
-        """Find the header: the first row with something in it, unless that is a title."""
+        """Find the header: the first row that is not empty and not a title."""
         filled = [(position, count) for position, row in enumerate(self._top) if (count := _count(row))]
         if not filled:
             return None
@@ -210,13 +210,13 @@ class OpenSheet:
         return self._header(first)
 
     def _names_columns(self, position: int, grouped: bool) -> bool:
-        """Tell whether a row holds names: texts that are no numbers, each once."""
+        """Tell whether a row holds names: distinct texts that are not numbers."""
         texts = [value for value in self._header(position).names if value]
         words = all(isinstance(value, str) for value in self._top[position]) and not any(_is_number(text) for text in texts)
         return words and (grouped or len(set(texts)) == len(texts))
 
     def _stands_out(self, position: int) -> bool:
-        """Tell whether a row differs from those below it, or an empty one parts it from what is above."""
+        """Tell whether a row differs from those below it, or an empty row separates it from the rows above."""
         if position and not _filled(self._top[position - 1]):
             return True
         below = [row for row in self._top[position + 1 :] if _filled(row)]
@@ -241,7 +241,7 @@ class OpenSheet:
         )
 
     def _put_errors(self, block: list[list[Any]], first: int) -> None:
-        """Put Excel's errors where they stand: the reader leaves their cells empty. ``#N/A`` is a missing value and stays so."""
+        """Insert Excel's errors, whose cells the reader leaves empty; ``#N/A`` stays a missing value."""
         for row in self.cells.errors.keys() & range(first, first + len(block)) if self.cells.errors else ():
             for column, text in self.cells.errors[row]:
                 position = column - 1 - self._left
@@ -260,7 +260,7 @@ class OpenSheet:
 
 
 def to_arrow(values: Sequence[Any]) -> pa.Array:
-    """Return values of cells as one array: times where all are dates, numbers where all are numbers, else text; empty cells are null."""
+    """Return cells as one array: times if all are dates, numbers if all are numbers, else text; empty cells are null."""
     kinds = set(map(type, values))
     if kinds == {str}:
         texts = pa.array(values, pa.large_string())
@@ -283,7 +283,7 @@ def to_arrow(values: Sequence[Any]) -> pa.Array:
 
 
 def unify(parts: Iterable[pa.Array]) -> pa.ChunkedArray:
-    """Return one column of parts that were read apart: of their common type, else as the text that each would have been."""
+    """Join a column's parts: in their common type, or else as the text of each."""
     parts = list(parts)
     kinds = {part.type for part in parts if part.type != pa.null()}
     if len(kinds) > 1:
@@ -293,7 +293,7 @@ def unify(parts: Iterable[pa.Array]) -> pa.ChunkedArray:
 
 
 def header_text(value: Any) -> str:
-    """Return the name that a cell gives a column."""
+    """Return a header cell's value as a column name."""
     return _text(value).strip()
 
 
@@ -325,7 +325,7 @@ def _as_texts(part: pa.Array) -> pa.Array:
 
 
 def _append(column: list[pa.Array], array: pa.Array, kept: np.ndarray) -> None:
-    """Put the kept values below those of a column; of a sheet with a stray cell far off most columns are empty, and stay one part."""
+    """Append the kept values to a column; the many empty columns of a sheet with a distant stray cell stay one part."""
     if not pa.types.is_null(array.type):
         column.append(array if kept.all() else array.filter(pa.array(kept)))
         return

@@ -1,4 +1,4 @@
-"""What is worth saying of a sheet's cells: errors, formulas without a result, merged cells, a row of totals, ids cut to 15 digits."""
+"""Findings about a sheet's cells: errors, formulas without a result, merged cells, a row of totals, ids cut to 15 digits."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from segcore.data.files.excel.sheet_size import Cells, cell_name
 from segcore.records.finding import Finding
 
 Area = tuple[tuple[int, int], tuple[int, int]]
-_PRECISE, _ID_LIKE = 1e15, 1e22  # a workbook keeps 15 digits; what is larger still is a measure, not an id
+_PRECISE, _ID_LIKE = 1e15, 1e22  # a workbook keeps 15 digits; even larger numbers are measures, not ids
 _TOTALS = ("total", "totals", "sum", "grand total", "subtotal", "overall total")
 
 
 def header_notes(title: str, row: int, above: int) -> list[Finding]:
-    """Say which row names the columns where something stands above it."""
+    """Report the header row if there are rows above it."""
     if not above:
         return []
     return [Finding("sheet.header", values={"sheet": title, "row": row, "above": above})]
 
 
 def cell_notes(title: str, cells: Cells) -> list[Finding]:
-    """Say which cells hold errors of Excel, and how many formulas were saved without a result."""
+    """Report cells with Excel errors, and formulas saved without a result."""
     notes = []
     texts = [(row, column, text) for row, found in sorted(cells.errors.items()) for column, text in found]
     if cells.missing:
@@ -40,7 +40,7 @@ def cell_notes(title: str, cells: Cells) -> list[Finding]:
 
 
 def merged_notes(title: str, areas: Sequence[Area]) -> list[Finding]:
-    """Say where merged cells span rows: all rows but the first lack the value that people see."""
+    """Report merged cells that span rows: all rows but the first lack the visible value."""
     tall = [area for area in areas if area[1][0] > area[0][0]]
     if not tall:
         return []
@@ -50,7 +50,7 @@ def merged_notes(title: str, areas: Sequence[Area]) -> list[Finding]:
 
 
 def total_notes(title: str, columns: Sequence[Sequence[pa.Array]], rows: np.ndarray) -> list[Finding]:
-    """Say that the last row looks like the sum of the others."""
+    """Report a last row that looks like the sum of the others."""
     if len(rows) < 2:
         return []
     last = [next(part for part in reversed(column) if len(part))[-1].as_py() for column in columns]
@@ -61,7 +61,7 @@ def total_notes(title: str, columns: Sequence[Sequence[pa.Array]], rows: np.ndar
 
 
 def digit_notes(title: str, names: Sequence[str], columns: Sequence[Sequence[pa.Array]], rows: np.ndarray) -> list[Finding]:
-    """Say which columns have whole numbers of more digits than a workbook keeps."""
+    """Report columns of whole numbers with more digits than a workbook keeps."""
     notes = []
     for name, column in zip(names, columns, strict=True):
         first = _first_long(column)

@@ -1,4 +1,4 @@
-"""What the XML of a sheet would make its reader hold, measured on the raw bytes, piece by piece."""
+"""Size of a sheet in its reader's memory, measured on the raw XML, piece by piece."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SPARSE_CELLS, _SPARSE_SHARE = 8_000_000, 0.05
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
 _ERRORS, _MERGED = 500_000, 200_000
 
-_P = rb"(?:[\w.-]+:)?"  # of a name: what an XML namespace puts in front
+_P = rb"(?:[\w.-]+:)?"  # prefix of an XML namespace
 _ATTRIBUTES = rb"""((?:[^<>"']|"[^"]*"|'[^']*')*)"""
 _TAG = re.compile(rb"<" + _P + rb"(row|c)(?=[\s/>])" + _ATTRIBUTES + rb">")
 _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)([0-9]*)["']""")
@@ -30,15 +30,15 @@ _TEXT_CELL = re.compile(rb"""\st\s*=\s*["']s["'](?:[^<]*<""" + _P + rb"""v[^<>]*
 
 @dataclass(slots=True)
 class Cells:
-    """What one sheet's XML says of its cells.
+    """Measures of a sheet's cells, from its XML.
 
     Parameters
     ----------
     rows, columns : int
-        How far they reach, from the first row and column of the sheet.
+        Extent of the cells, from the first row and column of the sheet.
     first_row : int
     filled : int
-        Cells with a value, about.
+        Approximate number of cells with a value.
     errors : mapping of row to (column, text) pairs
         Cells that show an error of Excel, such as ``#DIV/0!``, except ``#N/A``; rows and columns from 1.
     missing : int
@@ -63,12 +63,12 @@ class Cells:
 
 
 def damaged(name: str, problem: str, part: str | None = None) -> SegcoreError:
-    """Build the error for a workbook that is not as it should be, or one of whose parts is not."""
+    """Build the error for a damaged workbook or part."""
     return refusal("workbook.damaged", kind=SourceError, file=name, problem=problem, **({} if part is None else {"part": part}))
 
 
 def cell_name(row: int, column: int) -> str:
-    """Return what a spreadsheet calls a cell: row 17, column 2 is ``B17``."""
+    """Return a spreadsheet's name of a cell: row 17, column 2 is ``B17``."""
     letters = ""
     while column > 0:
         column, letter = divmod(column - 1, 26)
@@ -77,14 +77,14 @@ def cell_name(row: int, column: int) -> str:
 
 
 class SheetScan:
-    """Measures a sheet piece by piece."""
+    """Measurement of a sheet, piece by piece."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.cells = Cells()
         self.in_sheet = False
         self.merged = 0
-        self.exact = True  # every cell says where it stands
+        self.exact = True  # every cell has its position
 
     def take(self, piece: bytes) -> None:
         """Measure another piece."""
@@ -147,7 +147,7 @@ def _references(codes: np.ndarray, piece: bytes) -> tuple[np.ndarray, np.ndarray
     columns = np.zeros(len(at), np.int64)
     rows = np.zeros(len(at), np.int64)
     for _ in range(4):
-        letters = (codes[at] | 32) - 97  # unsigned: what comes before 'a' is large
+        letters = (codes[at] | 32) - 97  # unsigned: characters before 'a' become large
         there = letters < 26
         columns = np.where(there, columns * 26 + letters + 1, columns)
         at = at + there
@@ -160,14 +160,14 @@ def _references(codes: np.ndarray, piece: bytes) -> tuple[np.ndarray, np.ndarray
 
 
 def _openings(codes: np.ndarray, letter: bytes) -> int:
-    """Return how many tags of a one-letter name open."""
+    """Return the number of opening tags with a one-letter name."""
     at = np.flatnonzero(codes[1:-15] == ord(letter)) + 1
     before, after = codes[at - 1], codes[at + 1]
     return int((((before == ord("<")) | (before == ord(":"))) & ((after <= 32) | (after == ord(">")) | (after == ord("/")))).sum())
 
 
 def too_large(cells: Cells) -> bool:
-    """Tell whether the rectangle of a sheet is more than is held, or large and nearly empty."""
+    """Tell whether the rectangle of a sheet is too large, or large and nearly empty."""
     area = cells.rows * cells.columns
     return area > MAX_CELLS or (area > _SPARSE_CELLS and cells.filled < _SPARSE_SHARE * area)
 
@@ -206,7 +206,7 @@ def extent(pieces: Iterator[bytes]) -> tuple[int, int, int]:
 
 
 class TextScan:
-    """Measures shared texts piece by piece: how many they are, and how many bytes each has at most."""
+    """Measurement of shared texts, piece by piece: their number, and the most bytes of each."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -214,7 +214,7 @@ class TextScan:
         self._open = 0
 
     def begin(self) -> None:
-        """Go on with another part."""
+        """Continue with another part."""
         self._open = 0
 
     def take(self, piece: bytes) -> np.ndarray:
@@ -239,18 +239,18 @@ def _column_number(letters: bytes) -> int:
 
 
 def sparse_together(sheets: Iterable[Cells]) -> bool:
-    """Tell whether sheets that are each small enough span far more together than is filled."""
+    """Tell whether sheets that are each small enough together span far more cells than are filled."""
     sheets = list(sheets)
     area = sum(cells.rows * cells.columns for cells in sheets)
     return area > MAX_CELLS and sum(cells.filled for cells in sheets) < _SPARSE_SHARE * area
 
 
 def last_place(piece: bytes) -> str:
-    """Return the last cell that a piece of XML names, if there is one."""
+    """Return the last cell named in a piece of XML, if any."""
     places = _REFERENCE.findall(piece)
     return b"".join(places[-1]).decode() if places else ""
 
 
 def shared_texts_shown(piece: bytes) -> np.ndarray:
-    """Return the numbers of the shared texts that the cells of a piece show, -1 where that is not told in the usual way."""
+    """Return the numbers of the shared texts that the cells of a piece show, -1 if written in an unusual way."""
     return np.array([int(number) if number else -1 for number in _TEXT_CELL.findall(piece)], np.int64)

@@ -1,4 +1,4 @@
-"""Excel workbooks: which sheets are read, and what of them stands twice; their parts are checked before they are interpreted."""
+"""Excel workbooks: choice of sheets and rows that repeat; parts are checked before they are interpreted."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ _LISTED = 20
 
 
 def read_workbook(path: Path, name: str, reading: ReadOptions | None = None) -> Raw:
-    """Read the sheets that are asked for; else the first with rows below a header, and those that have the same columns.
+    """Read the chosen sheets, or by default the first with a header and rows, and those with the same columns.
 
     Parameters
     ----------
     path : Path
     name : str
-        What people call the file.
+        Display name of the file.
     reading : ReadOptions or None
-        ``sheets`` and ``header_row`` are followed.
+        ``sheets`` and ``header_row`` are used.
 
     Raises
     ------
     SourceError
-        Where the workbook is damaged, or its cells span more than can be held in memory.
+        If the workbook is damaged, or its cells span more than fits into memory.
     DataError
-        Where no sheet has rows, a sheet that is asked for is not there, or a header names a column twice.
+        If no sheet has rows, a chosen sheet does not exist, or a header names a column twice.
     """
     reading = reading or ReadOptions()
     parts = check_parts(path, name)
@@ -63,7 +63,7 @@ def read_workbook(path: Path, name: str, reading: ReadOptions | None = None) -> 
 
 
 class _Book:
-    """Sheets of an open workbook, each interpreted when it is its turn."""
+    """Sheets of an open workbook, each interpreted only when needed."""
 
     def __init__(self, workbook: CalamineWorkbook, parts: Parts, name: str, reading: ReadOptions) -> None:
         from python_calamine import SheetTypeEnum, SheetVisibleEnum
@@ -79,11 +79,11 @@ class _Book:
         self.hidden = tuple(title for title in self.titles if title not in self.visible and self._may_be_filled(title))
 
     def filled_titles(self) -> tuple[str, ...]:
-        """Return the sheets that have more than one row, as far as their XML says."""
+        """Return the sheets that have more than one row according to their XML."""
         return tuple(title for title in self.titles if self._may_be_filled(title))
 
     def read_asked(self) -> tuple[list[SheetRows], list[str]]:
-        """Read the sheets that are asked for, whatever else there is."""
+        """Read the chosen sheets only."""
         every = self._asked == ALL_SHEETS
         read: list[SheetRows] = []
         for title in self.visible if every else dict.fromkeys(map(self._resolved, self._asked)):
@@ -99,7 +99,7 @@ class _Book:
         return read, []
 
     def read_found(self) -> tuple[list[SheetRows], list[str]]:
-        """Read the first filled sheet, preferably one of several columns, and those of the same columns; name the others."""
+        """Read the first filled sheet, preferably one of several columns, and those with the same columns; report the others."""
         read: list[SheetRows] = []
         others: list[str] = []
         for title in self.visible:
@@ -141,7 +141,7 @@ class _Book:
         return cells is None or (cells.filled > 1 and cells.rows > cells.first_row)
 
     def _resolved(self, asked: str) -> str:
-        """Return the sheet of that name, upper and lower case aside where that leaves one."""
+        """Return the sheet of that name, ignoring case if only one sheet then matches."""
         if asked in self.titles:
             return asked
         near = [title for title in self.titles if title.strip().casefold() == asked.strip().casefold()]
@@ -165,7 +165,7 @@ class _Book:
 
 @contextlib.contextmanager
 def _opened(path: Path, name: str) -> Iterator[CalamineWorkbook]:
-    """Open a workbook; whatever its reader stumbles over, a panic included, becomes one sentence."""
+    """Open a workbook; all faults of its reader, including a panic, become one sentence."""
     import python_calamine
 
     try:
@@ -224,5 +224,5 @@ def _workbook_notes(parts: Parts, read: Sequence[SheetRows], others: Sequence[st
 
 
 def _some(titles: Sequence[str]) -> dict[str, Any]:
-    """Return the first titles, and how many there are."""
+    """Return the first titles, and the number of all."""
     return {"sheets": list(titles[:_LISTED]), "count": len(titles)}
