@@ -1,4 +1,4 @@
-"""How far two labellings of the same customers agree; exact counts, no scikit-learn, so that screens can ask."""
+"""Agreement of two labellings of the same customers, from exact counts and without importing scikit-learn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from segcore.errors import ParameterError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contingency:
-    """How many customers have each pair of labels.
+    """Number of customers with each pair of labels.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def contingency(a: np.ndarray, b: np.ndarray) -> Contingency:
     Raises
     ------
     ParameterError
-        Where the two are not equally long.
+        If the two differ in length.
     """
     rows, columns, i, j, counts = _pairs(a, b)
     table = np.zeros((len(rows), len(columns)), dtype=np.int64)
@@ -55,7 +55,7 @@ def adjusted_rand_index(a: np.ndarray, b: np.ndarray) -> float:
     Returns
     -------
     float
-        In [-0.5, 1]. 1 where no pair of customers can disagree (fewer than two customers, say).
+        In [-0.5, 1]. 1 if no pair of customers can disagree, for example with fewer than two customers.
 
     Notes
     -----
@@ -78,7 +78,7 @@ def adjusted_rand_index(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def same_partition(a: np.ndarray, b: np.ndarray) -> bool:
-    """Tell whether the customers are grouped alike, whatever numbers the groups have."""
+    """Tell whether both group the customers in the same way, whatever the numbers of the groups."""
     rows, columns, _, _, counts = _pairs(a, b)
     return len(counts) == len(rows) == len(columns)
 
@@ -89,9 +89,9 @@ def same_labels(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def inertia_gap(a: float | None, b: float | None) -> float | None:
-    """Return by which share inertia ``a`` lies above ``b``: 0.01 is 1 % worse, negative is better.
+    """Return by which share inertia ``a`` exceeds ``b``: 0.01 is 1 % worse, negative is better.
 
-    ``None`` where one of them is undefined, or where ``b`` is 0 and ``a`` is not.
+    ``None`` if one of them is undefined, or if ``b`` is 0 and ``a`` is not.
     """
     if a is None or b is None:
         return None
@@ -101,12 +101,12 @@ def inertia_gap(a: float | None, b: float | None) -> float | None:
 
 
 def _pairs(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the labels of ``a`` and of ``b``, and for each pair that occurs its two positions in them and its count.
+    """Return the labels of ``a`` and of ``b``, and for each pair that occurs its positions in them and its count.
 
     Only pairs that occur are kept: two labellings with a segment for almost every customer would not fit as a full table.
     """
     if np.shape(a) != np.shape(b) or np.ndim(a) != 1:
-        raise ParameterError(f"Two labellings are compared customer by customer, got {len(a)} and {len(b)} customers.")
+        raise ParameterError(f"Two labellings to compare need the same customers, got {len(a)} and {len(b)} customers.")
     rows, i = np.unique(a, return_inverse=True)
     columns, j = np.unique(b, return_inverse=True)
     codes, counts = np.unique(i.astype(np.int64) * len(columns) + j, return_counts=True)

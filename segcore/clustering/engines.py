@@ -1,7 +1,7 @@
-"""Who computes a fit: stock scikit-learn or Intel's scikit-learn-intelex, each with the proof of what really ran.
+"""Engines that compute a fit, stock scikit-learn or Intel's scikit-learn-intelex, with proof of what really ran.
 
 The only module that imports ``sklearnex``. Its estimators are imported by name: ``patch_sklearn()`` is process-wide, so a comparison
-in one process would compare a thing with itself.
+in one process would compare an engine with itself.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ import segcore
 from segcore.errors import ParameterError
 from segcore.records.solution import ENGINES, EngineName
 
-# What scikit-learn-intelex logs is the only proof there is of who computed a fit.
+# The log of scikit-learn-intelex is the only proof of which code computed a fit.
 _ACCELERATED = "running accelerated version"
 _FALLBACK = "fallback to original Scikit-learn"
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "scikit-learn-intelex", "numba")
 
 
 def _anything_goes(params: Mapping[str, Any]) -> None:
-    """Return nothing that speaks against any parameters."""
+    """Return no reason against any parameters."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,7 @@ class Estimator:
     first : mapping
         Parameters of a tiny fit that loads its native code.
     not_for_intel : callable (params) -> str or None
-        Why Intel's must not be given these parameters; stock then fits them.
+        Why Intel's engine cannot fit these parameters; stock then fits them.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Estimator:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Who really computed a point, what proves it, and how long it took in seconds."""
+    """Engine that really computed a point, its proof, and the time in seconds."""
 
     engine: EngineName
     evidence: str
@@ -68,7 +68,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class FitWarning:
-    """What an estimator warned of: the name of the warning's class, such as "ConvergenceWarning", and its text."""
+    """A warning of an estimator: the name of its class, such as "ConvergenceWarning", and its text."""
 
     category: str
     text: str
@@ -76,19 +76,19 @@ class FitWarning:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
-    """A fitted estimator and who fitted it.
+    """A fitted estimator and the engine that fitted it.
 
     Parameters
     ----------
     estimator : a scikit-learn or scikit-learn-intelex estimator
     ran : {"stock", "intel"}
-        Who really computed it, whoever was asked.
+        The engine that really computed it, whichever was requested.
     evidence : str
-        What proves it.
+        The proof.
     seconds : float
-        Wall time of the fit alone: neither import nor the first call's set-up.
+        Wall time of the fit alone, without import and the first call's set-up.
     warnings : tuple of FitWarning
-        What the estimator warned of, each once.
+        The estimator's warnings, each once.
     """
 
     estimator: Any
@@ -99,27 +99,27 @@ class Fitted:
 
     @property
     def proof(self) -> Proof:
-        """Who computed it, what proves it, and how long it took."""
+        """Engine, proof and time of the fit."""
         return Proof(self.ran, self.evidence, self.seconds)
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of segcore and of the numerical libraries, without importing these; what is not installed is left out."""
+    """Return the versions of segcore and of the installed numerical libraries, without importing them."""
     found = {"segcore": segcore.__version__}
     for library in _LIBRARIES:
-        # sklearnex.__version__ reads 2199.9.9, so only the distribution's metadata can be believed.
+        # sklearnex.__version__ reads 2199.9.9, so only the distribution's metadata can be trusted.
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[library] = importlib.metadata.version(library)
     return found
 
 
 def require_engine(engine: str) -> EngineName:
-    """Return ``engine`` where it is known and installed.
+    """Return ``engine`` if it is known and installed.
 
     Raises
     ------
     ParameterError
-        Where it is neither.
+        If it is unknown or not installed.
     """
     if engine not in ENGINES:
         raise ParameterError.unknown("engine", engine, ENGINES)
@@ -129,7 +129,7 @@ def require_engine(engine: str) -> EngineName:
 
 
 def fit_estimator(engine: EngineName, asked: Estimator, X: np.ndarray, **params: Any) -> Fitted:
-    """Fit one estimator on one engine, timed, with the proof of what ran.
+    """Fit one estimator on one engine, with its time and proof of what ran.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def fit_estimator(engine: EngineName, asked: Estimator, X: np.ndarray, **params:
     asked : Estimator
         Intel's engine has KMeans and DBSCAN only.
     X : ndarray of shape (n_customers, n_features), float64
-        Near the origin where the engine is Intel's, whose arithmetic breaks far from it (see ``segcore.clustering.algorithms.origin``).
+        Near the origin for Intel's engine, whose arithmetic breaks far from it (see ``segcore.clustering.algorithms.origin``).
     **params
         The estimator's own.
 
@@ -149,7 +149,7 @@ def fit_estimator(engine: EngineName, asked: Estimator, X: np.ndarray, **params:
     reason = asked.not_for_intel(params) if engine == "intel" else None
     if reason is not None:
         fitted = fit_estimator("stock", asked, X, **params)
-        return replace(fitted, evidence=f"intel was asked for, but {reason}; {fitted.evidence}")
+        return replace(fitted, evidence=f"intel was requested, but {reason}; {fitted.evidence}")
     estimator = _estimator_class(engine, asked)(**params)
     with warnings.catch_warnings(record=True) as caught, _sklearnex_log() as log:
         warnings.simplefilter("always")
@@ -163,22 +163,22 @@ def fit_estimator(engine: EngineName, asked: Estimator, X: np.ndarray, **params:
     intel = f"scikit-learn-intelex {importlib.metadata.version('scikit-learn-intelex')}"
     line = next((line for line in log if _ACCELERATED in line or _FALLBACK in line), None)
     if line is None:
-        return Fitted(estimator, "stock", f"intel was asked for, but {intel} did not report that it ran; taken as {stock}", seconds, said)
+        return Fitted(estimator, "stock", f"intel was requested, but {intel} did not report that it ran; counted as {stock}", seconds, said)
     if _FALLBACK in line or any(_FALLBACK in other for other in log):
-        return Fitted(estimator, "stock", f"intel was asked for, but {intel} reported '{line}'; {stock}", seconds, said)
+        return Fitted(estimator, "stock", f"intel was requested, but {intel} reported '{line}'; {stock}", seconds, said)
     return Fitted(estimator, "intel", f"{intel} reported '{line}'", seconds, said)
 
 
 @cache
 def _estimator_class(engine: EngineName, asked: Estimator) -> type:
-    """Return an estimator's class, its native code loaded by a tiny fit so that no timed fit pays for it."""
+    """Return an estimator's class after a tiny fit that loads its native code, so that no timed fit includes it."""
     if engine == "intel":
         import sklearnex.cluster as package
     else:
         package = importlib.import_module(f"sklearn.{asked.module}")
     found: type = getattr(package, asked.name)
     if engine == "stock" and not found.__module__.startswith("sklearn."):
-        raise RuntimeError(f"scikit-learn is patched in this process ({found.__module__}), so nothing in it can be called stock")
+        raise RuntimeError(f"scikit-learn is patched in this process ({found.__module__}), so no fit in it would be stock")
     with warnings.catch_warnings(), _sklearnex_log():
         warnings.simplefilter("ignore")
         first = np.random.default_rng(0).normal(size=(32, 2))
@@ -188,7 +188,7 @@ def _estimator_class(engine: EngineName, asked: Estimator) -> type:
 
 @contextlib.contextmanager
 def _sklearnex_log() -> Iterator[list[str]]:
-    """Collect what scikit-learn-intelex logs; it is kept from the console unless the user asked for it with SKLEARNEX_VERBOSE."""
+    """Collect the log of scikit-learn-intelex, which reaches the console only if SKLEARNEX_VERBOSE is set."""
     lines: list[str] = []
 
     class Collect(logging.Filter):

@@ -1,4 +1,4 @@
-"""Points of a grid and the values of its axes as people say them: ``5 segments, tol 0.001``, ``shape full or diag``."""
+"""Labels of solutions and axes in words: ``5 segments, tol 0.001``, ``shape full or diag``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The grid points of a sweep as a reader sees them: what each is called, what was measured, and why where nothing was."""
+"""The solutions of a sweep as a reader sees them: their labels, their measures, and the reason if there are none."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOT_MEASURED = Estimate.undefined("not measured")
 
 @dataclass(frozen=True, slots=True)
 class PointRow:
-    """One grid point.
+    """One solution.
 
     Parameters
     ----------
@@ -31,10 +31,10 @@ class PointRow:
         In the sweep.
     params : mapping of str to number or word
     label, tick : str
-        The parameters that vary over the grid, in words, and as bare values for an axis; see ``points_axis``.
+        The varying parameters, in words, and as bare values for an axis; see ``points_axis``.
     state : {"ok", "failed", "skipped", "waiting"}
     gap : str or None
-        Why there is no quality to show, in a few words: "failed", "skipped", "not finished", "no segment", "one segment".
+        Why there is no quality, in a few words: "failed", "skipped", "not finished", "no segment", "one segment".
     reason : str or None
         The solution's own sentence.
     sizes : tuple of int
@@ -44,13 +44,13 @@ class PointRow:
         0 to 1.
     inertia, calinski_harabasz, davies_bouldin : float or None
     criteria : mapping of name to float
-        What the algorithm itself computed, such as ``bic``; see ``AlgorithmSpec.criteria``.
+        Values computed by the algorithm itself, such as ``bic``; see ``AlgorithmSpec.criteria``.
     silhouette : Estimate
     compactness : mapping of feature name to float or None
         Size-weighted mean over the segments.
     fit_seconds : float or None
     engine : str or None
-        Who really computed it.
+        The engine that really computed it.
     """
 
     position: int
@@ -74,25 +74,25 @@ class PointRow:
 
     @property
     def n_segments(self) -> int:
-        """Number of segments found, noise not counted."""
+        """Number of segments found, not counting noise."""
         return len(self.sizes)
 
     @property
     def mean_compactness(self) -> float | None:
-        """Mean over the features where it is defined."""
+        """Mean over the features for which it is defined."""
         known = [value for value in self.compactness.values() if value is not None]
         return sum(known) / len(known) if known else None
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One number that every grid point has, or has not.
+    """One number of a solution, which may be missing.
 
     Parameters
     ----------
     name, title, unit : str
     reading : str
-        How to read it, one sentence.
+        How to read it, in one sentence.
     value : callable (PointRow) -> float or None
     """
 
@@ -104,7 +104,7 @@ class Metric:
 
     @property
     def axis(self) -> str:
-        """The title of an axis that shows it."""
+        """Title of an axis that shows it."""
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
     def text(self, value: float | None) -> str:
@@ -117,28 +117,28 @@ _MEASURES = (
         "inertia",
         "Inertia",
         "squared scaled units",
-        "Total squared distance to the segments' centres. It always falls with more segments; look for the bend.",
+        "Total squared distance of customers to their segment's centre. It falls with more segments; look for the bend.",
         lambda row: row.inertia,
     ),
     Metric(
         "silhouette",
         "Silhouette",
         "−1 to 1",
-        "How much nearer customers are to their own segment than to the next one. Higher is better; below 0.25 there is little structure.",
+        "How much closer customers are to their own segment than to the next one. Higher is better; below 0.25 the segments overlap.",
         lambda row: row.silhouette.value,
     ),
     Metric(
         "calinski_harabasz",
         "Calinski–Harabasz",
         "index without a unit",
-        "Spread between the segments over spread within them. Higher is better, on the same data.",
+        "Spread between segments divided by spread within them. Higher is better, on the same data.",
         lambda row: row.calinski_harabasz,
     ),
     Metric(
         "davies_bouldin",
         "Davies–Bouldin",
         "index without a unit",
-        "Mean likeness of each segment to the one most like it. Lower is better.",
+        "Mean similarity of each segment to the most similar other one. Lower is better.",
         lambda row: row.davies_bouldin,
     ),
 )
@@ -147,20 +147,20 @@ _COUNTS = (
         "n_segments",
         "Segments found",
         "segments",
-        "How many segments there are, noise not counted.",
+        "The number of segments, not counting noise.",
         lambda row: row.n_segments if row.state == "ok" else None,
     ),
     Metric(
         "noise_share",
         "Noise",
         "share of customers",
-        "How many customers belong to no segment.",
+        "The share of customers that belong to no segment.",
         lambda row: row.noise_share,
     ),
     Metric(
         "compactness",
         "Mean compactness",
-        "1 = uniform within segments, 0 = no better than all",
+        "1 = identical within segments, 0 = as spread as all",
         "How much more alike customers are within the segments than overall, averaged over the features.",
         lambda row: row.mean_compactness,
     ),
@@ -168,7 +168,7 @@ _COUNTS = (
 
 
 def metrics() -> tuple[Metric, ...]:
-    """Return every number that a grid point may have: the measures, the algorithms' own criteria, and what is counted."""
+    """Return every number that a solution may have: measures, the algorithms' own criteria, and counts."""
     own = (Metric(found.name, found.title, found.unit, found.reading, partial(_criterion_value, found.name)) for found in criteria())
     return (*_MEASURES, *own, *_COUNTS)
 
@@ -183,7 +183,7 @@ def metric(name: str) -> Metric:
 
 
 def point_rows(sweep: Sweep) -> tuple[PointRow, ...]:
-    """Return every point of a sweep, in the order asked, as far as the sweep has come."""
+    """Return every solution of a sweep in the grid's order, finished or not."""
     varying = [name for name, values in axes_of(sweep.spec.points).items() if len(values) > 1]
     return tuple(
         _row(sweep.spec.algorithm, position, params, solution, varying)
@@ -225,14 +225,14 @@ def _gap(solution: Solution | None) -> str | None:
 
 
 def axis_title(algorithm_name: str, param_name: str) -> str:
-    """Return what an axis over a parameter is called, its unit and its own name included."""
+    """Return the title of an axis over a parameter, with its unit and name."""
     param = algorithm(algorithm_name).param(param_name)
     unit = f", {param.unit}" if param.unit else ""
     return f"{param.title}{unit} ({param.name})" if param.title.lower() != param.name.lower() else f"{param.name}{unit}"
 
 
 def points_axis(sweep: Sweep) -> str:
-    """Return the title of an axis on which every grid point has its ``tick``."""
+    """Return the title of an axis on which every solution has its ``tick``."""
     axes = axes_of(sweep.spec.points)
     return joint_axis(sweep, [name for name, values in axes.items() if len(values) > 1] or list(axes))
 
@@ -246,7 +246,7 @@ def joint_axis(sweep: Sweep, names: Sequence[str]) -> str:
 
 
 def same_segments(sweep: Sweep) -> list[str | None]:
-    """Return for each point in words an earlier one with the same partition, as ``tol 0.0001``: the parameters in which it differs."""
+    """Return, for each solution, the first earlier one with the same partition, named by the parameters that differ: ``tol 0.0001``."""
     algorithm_name, points = sweep.spec.algorithm, sweep.spec.points
     return [
         None
@@ -257,7 +257,7 @@ def same_segments(sweep: Sweep) -> list[str | None]:
 
 
 def point_table(sweep: Sweep) -> list[dict[str, Any]]:
-    """Return one record per point with every measured number at full precision, ``None`` where it is undefined."""
+    """Return one record per solution with every measured number at full precision, ``None`` if undefined."""
     return [
         {
             **dict(row.params),

@@ -80,7 +80,7 @@ def require_enough(assembled: Assembled) -> None:
     aside = f" after the outlier rule set {assembled.set_aside_customers:,} aside" if assembled.set_aside_customers else ""
     if len(table) < _MIN_CUSTOMERS:
         raise DataError(
-            f"Clustering needs at least {_MIN_CUSTOMERS} customers, and there {'is' if len(table) == 1 else 'are'} {len(table)}{aside}: "
+            f"Clustering needs at least {_MIN_CUSTOMERS} customers, but there {'is' if len(table) == 1 else 'are'} {len(table)}{aside}: "
             "use more data, or fewer filters."
         )
     if not (table.values != table.values[0]).any():

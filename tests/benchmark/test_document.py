@@ -38,7 +38,7 @@ def run(tmp_path):
                     "reason": None if status[position] == "ok" else "It did not fit.",
                     "seconds": seconds[position] if status[position] == "ok" else None,
                     "ran": who if status[position] == "ok" else None,
-                    "evidence": PROOF[who] if who == engine else f"intel was asked for, but fallback; {PROOF[who]}",
+                    "evidence": PROOF[who] if who == engine else f"intel was requested, but fallback; {PROOF[who]}",
                     "n_segments": len(set(labels[position])),
                     "inertia": inertia[position],
                 }
@@ -102,7 +102,7 @@ def test_a_point_that_fell_back_takes_intels_name_from_the_run(run):
     assert intel["ran"] == "mixed"
     assert intel["runs"][0]["ran"] == "mixed"
     assert intel["fell_back"] == [POINTS[1]]
-    assert "not in 1 of 2 fits (n_clusters=3,tol=0.1): intel was asked for, but fallback" in intel["evidence"]
+    assert "not in 1 of 2 fits (n_clusters=3,tol=0.1): intel was requested, but fallback" in intel["evidence"]
     assert document["summary"].startswith("Intel's code did not run for 1 of the 2 solutions")
     assert "does not measure intel" in document["summary"]
     assert "times as fast" not in document["summary"]

@@ -71,7 +71,7 @@ def test_where_intels_code_falls_back_the_run_is_not_called_intel(store, make_sp
     document = run_benchmark(store, make_spec(points=points), tmp_path / "work")
     assert document["engines"]["intel"]["ran"] == "mixed"
     assert document["engines"]["intel"]["fell_back"] == [points[0]]
-    assert "intel was asked for" in document["engines"]["intel"]["points"][0]["evidence"]
+    assert "intel was requested" in document["engines"]["intel"]["points"][0]["evidence"]
     assert document["summary"].startswith("Intel's code did not run for 1 of the 2 solutions")
 
 

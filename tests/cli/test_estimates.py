@@ -60,7 +60,7 @@ def test_a_sweep_that_does_not_fit_is_refused_with_the_estimate_and_what_to_chan
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.startswith("segcore: This sweep needs about ") and len(shown.err.splitlines()) == 1
-    assert "1.9 GiB" in shown.err and "0.9 GiB are there (min_samples=5,eps=9.0 cannot do with that)" in shown.err
+    assert "1.9 GiB" in shown.err and "0.9 GiB (min_samples=5,eps=9.0 would not fit)" in shown.err
     assert "a smaller eps than 9" in shown.err
     assert jobs.list_jobs(Store()) == []
 

@@ -46,7 +46,7 @@ class TestEachEstimator:
 def test_a_fall_back_is_called_stock_and_says_that_intel_was_asked_for(X):
     fitted = engines.fit_estimator("intel", DBSCAN, X, eps=0.5, algorithm="kd_tree")
     assert fitted.ran == "stock"
-    assert "intel was asked for" in fitted.evidence
+    assert "intel was requested" in fitted.evidence
     assert "fallback to original Scikit-learn" in fitted.evidence
 
 
@@ -58,7 +58,7 @@ def test_as_many_clusters_as_rows_fall_back_and_are_called_stock():
 def test_one_cluster_never_reaches_intel(X):
     fitted = engines.fit_estimator("intel", KMEANS, X, n_clusters=1, random_state=0)
     assert fitted.ran == "stock"
-    assert "intel was asked for" in fitted.evidence
+    assert "intel was requested" in fitted.evidence
     assert type(fitted.estimator).__module__.startswith("sklearn.")
 
 

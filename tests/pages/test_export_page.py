@@ -106,7 +106,7 @@ def test_a_point_without_a_result_sends_back(spec_of, finish, open_app, words):
 
 @pytest.mark.parametrize(
     ("algo", "axes", "sentence"),
-    [("kmeans", ("n_clusters=3",), "whose centre is nearest"), ("ward", ("n_clusters=3",), "of the customer nearest to it")],
+    [("kmeans", ("n_clusters=3",), "whose centre is nearest"), ("ward", ("n_clusters=3",), "of the nearest customer")],
 )
 def test_how_the_model_scores_is_said_with_its_agreement(spec_of, finish, open_app, words, algo, axes, sentence):
     sweep = finish(spec_of(algo=algo, axes=axes))

@@ -184,7 +184,7 @@ def test_the_outlier_rule_says_whom_it_leaves_out(open_app, small_intake, store,
     assert f"The rule would leave out {out.sum()} customer" in words(app)
     app.toggle(key="features.outliers").set_value(True).run()
     assert not app.exception
-    assert "left out of the clustering" in words(app)
+    assert "left out. They can still be scored" in words(app)
 
 
 def test_repeats_are_hidden_among_what_is_advanced(open_app, small_intake):

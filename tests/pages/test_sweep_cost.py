@@ -49,7 +49,7 @@ def test_a_sweep_that_does_not_fit_cannot_be_started_and_it_is_said_what_to_chan
     monkeypatch.setattr(sweep_form, "available_bytes", lambda: 64 << 20)
     app = open_app("sweep")
     [warning] = app.warning
-    assert warning.value.startswith("This sweep needs about ") and "64 MiB are there" in warning.value
+    assert warning.value.startswith("This sweep needs about ") and "may use only 64 MiB" in warning.value
     assert run_button(app).disabled
     assert not [caption for caption in app.caption if "on this machine" in caption.value]
 

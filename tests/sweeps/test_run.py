@@ -117,7 +117,7 @@ class TestSpec:
     @pytest.mark.parametrize("n", [0, 1, 2])
     def test_fewer_than_three_customers_are_an_error_before_the_start(self, store, n):
         table = store.put_feature_table(table_of(np.arange(4.0 * n).reshape(n, 4)))
-        with pytest.raises(DataError, match=rf"at least 3 customers, and there (is|are) {n}" if n else "customer"):
+        with pytest.raises(DataError, match=rf"at least 3 customers, but there (is|are) {n}" if n else "customer"):
             make_spec(store, table, DATA, Plan(NAMES), algorithm="kmeans", points=POINTS)
 
     def test_customers_who_are_all_alike_are_an_error_before_the_start_even_with_copies(self, store):

@@ -97,7 +97,7 @@ def test_an_error_fails_only_the_points_that_were_not_done(monkeypatch):
 
     assert [solution.params for solution in done.solutions] == DBSCAN_POINTS
     assert [solution.status for solution in done.solutions] == ["ok", "failed", "failed", "failed"]
-    assert done.solutions[1].reason == "There was not enough memory for this point."
+    assert done.solutions[1].reason == "There was not enough memory for this solution."
 
 
 def test_other_versions_are_refused_by_name():

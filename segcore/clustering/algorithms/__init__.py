@@ -1,1 +1,1 @@
-"""Clustering algorithms, one file each; a new one is a file and a line in ``registry.ALGORITHMS``."""
+"""Clustering algorithms, one file each; to add one, add a file and a line in ``registry.ALGORITHMS``."""

@@ -1,4 +1,4 @@
-"""How many training rows scoring gives the label they have, where it need not be all."""
+"""Share of training rows that get their own label when scored, for algorithms where it can be less than 1."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _Z = 1.96
 
 
 def agreement_rows(n_rows: int, seed: int) -> np.ndarray:
-    """Return the rows to score again, ascending: all up to 2,000, else as many drawn at random without replacement."""
+    """Return the rows to score again, ascending: all up to 2,000, else 2,000 drawn at random without replacement."""
     if n_rows <= _MOST_ROWS:
         return np.arange(n_rows)
     return np.sort(np.random.default_rng(seed).choice(n_rows, _MOST_ROWS, replace=False))
 
 
 def agreement(kept: np.ndarray, n_rows: int) -> Estimate:
-    """Return the share of all rows that keep their label, from those scored again.
+    """Estimate the share of all rows that keep their label, from those scored again.
 
     Parameters
     ----------
     kept : ndarray of shape (n_scored,), bool
         Whether each of the rows drawn got its own label.
     n_rows : int
-        How many there are in all.
+        Number of all rows.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""DBSCAN: independent fits, as the Intel kit does them, or one neighbour search for the whole grid."""
+"""DBSCAN: independent fits, like the Intel kit, or one neighbour search for the whole grid."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _fit(task: SweepTask, point: Point, engine: EngineName) -> Solution:
 
 def _solution(task: SweepTask, point: Point, labels: np.ndarray, core: np.ndarray, proof: Proof, reason: str | None = None) -> Solution:
     if not len(core):
-        lonely = f"No customer has {point['min_samples']} customers within eps = {point['eps']:g}, itself counted, so all are noise."
+        lonely = f"No customer has {point['min_samples']} customers within eps = {point['eps']:g}, including itself, so all are noise."
         reason = f"{lonely} {reason or ''}".strip()
     # Taking whole rows is nine times as fast as indexing them.
     core_points = np.take(task.X, core, axis=0)
@@ -77,7 +77,7 @@ def _solution(task: SweepTask, point: Point, labels: np.ndarray, core: np.ndarra
 
 
 def _fit_matrix(task: SweepTask, matrix: _Matrix) -> Iterator[Solution]:
-    """Yield the Solutions of points that are searched in the same matrix, those of the largest ``eps`` first."""
+    """Yield the Solutions of points searched in the same matrix, largest ``eps`` first."""
     from segcore.clustering.kernels.density.dbscan import dbscan_grid
 
     points = task.points
@@ -112,7 +112,7 @@ def _from_labelling(task: SweepTask, point: Point, labelling: Labelling) -> Solu
             at_eps = f"customers at a distance of eps = {point['eps']:g} but for rounding"
             try:
                 solution = _fit(task, point, "stock")
-                return replace(solution, evidence=f"shared was asked for, but there are {at_eps}; {solution.evidence}")
+                return replace(solution, evidence=f"shared was requested, but there are {at_eps}; {solution.evidence}")
             except MemoryError:
                 evidence += f", but for {at_eps}"
         return _solution(task, point, labelling.labels, labelling.core_rows, Proof("shared", evidence, labelling.seconds))
@@ -127,20 +127,20 @@ def _fit_precisely(matrix: _Matrix, eps: float, min_samples: int, engine: Engine
     fitted = fit_estimator("stock", ESTIMATOR, matrix.rows, eps=eps, min_samples=min_samples, algorithm="kd_tree")
     if engine == "stock":
         return fitted
-    why = f"intel was asked for, but its arithmetic cannot tell eps = {eps:g} in rows spread as wide as these"
+    why = f"intel was requested, but its arithmetic is too imprecise for eps = {eps:g} in rows as widely spread as these"
     return replace(fitted, evidence=f"{why}; {fitted.evidence}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Matrix:
-    """Rows that are searched for the neighbours of some points.
+    """Rows in which the neighbours of some points are searched.
 
     Parameters
     ----------
     rows : ndarray of shape (n_customers, n_features), float64
         ``X``, moved to the origin where its distance from there spoils ``eps``.
     is_precise : bool
-        Whether squared norms of these rows can tell ``eps``.
+        Whether squared norms of these rows are precise enough for ``eps``.
     positions : list of int
         Of the points.
     """
@@ -151,7 +151,7 @@ class _Matrix:
 
 
 def _matrices(X: np.ndarray, points: Sequence[Point]) -> list[_Matrix]:
-    """Return the matrices in which points are searched, each point in one of them.
+    """Return the matrices in which points are searched, one per point.
 
     Above 15 features both engines compute squared distances from squared norms, which cancel where rows lie far from the origin:
     stock's labels then change under a mere shift. Rows near the origin are left as they are, to the bit. The shift is by a value of
@@ -176,7 +176,7 @@ def _error_of_squared_distances(X: np.ndarray) -> float:
 
 
 def _require_memory(X: np.ndarray, eps: float, memory: int | None) -> None:
-    """Raise ``MemoryError`` where the neighbour lists, estimated on evenly spaced rows, would not fit."""
+    """Raise ``MemoryError`` if the neighbour lists, estimated from evenly spaced rows, would not fit."""
     if memory is None:
         memory = available_bytes()
     if len(X) ** 2 * _BYTES_A_NEIGHBOUR < memory:
@@ -190,7 +190,7 @@ def _require_memory(X: np.ndarray, eps: float, memory: int | None) -> None:
 
 
 def assign_dbscan(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:
-    """Return for each row the lowest label among the core points within ``eps``, else -1.
+    """Return each row's lowest label among the core points within ``eps``, else -1.
 
     Parameters
     ----------
@@ -226,7 +226,7 @@ def assign_dbscan(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mappi
 
 
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Sum the squared differences feature after feature: scikit-learn's tree adds them in this order, so ties at eps fall alike."""
+    """Sum the squared differences feature by feature, as scikit-learn's tree does, so that ties at eps are decided equally."""
     total = np.zeros(len(a))
     for column in range(a.shape[1]):
         total += (a[:, column] - b[:, column]) ** 2
@@ -246,7 +246,7 @@ def _kit_estimator(solution: Solution, X: np.ndarray) -> object:
 
 
 def _cost(rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memory: int | None = None) -> Cost:
-    """Estimate DBSCAN from the neighbours that sampled rows have within eps.
+    """Estimate DBSCAN's cost from the neighbours of sampled rows within eps.
 
     Independent fits keep every neighbour of every row; ``shared`` searches once, at the largest eps, and keeps to ``memory``.
     """
@@ -281,7 +281,7 @@ _CALIBRATION_GRID = ("eps=0.8", "min_samples=10")
 DBSCAN = AlgorithmSpec(
     name="dbscan",
     title="DBSCAN",
-    words="Finds crowds of customers of any shape, and leaves those in no crowd as noise.",
+    words="Finds dense groups of customers of any shape. Customers in no group are noise.",
     params=(
         Param(
             "min_samples",
@@ -291,7 +291,7 @@ DBSCAN = AlgorithmSpec(
             (10, 50, 100),
             "Neighbours",
             "customers",
-            "How many customers, itself included, must lie within eps of a customer for it to be the core of a segment.",
+            "Number of customers within eps, including the customer itself, that make a customer the core of a segment.",
             counts="neighbour",
         ),
         Param(
@@ -302,7 +302,7 @@ DBSCAN = AlgorithmSpec(
             (0.3, 0.5, 0.7),
             "Radius eps",
             "scaled units",
-            "How near two customers must be, over all scaled features together, to count as neighbours.",
+            "Largest distance between neighbours, over all scaled features together.",
             low_open=True,
             label="eps",
         ),

@@ -1,4 +1,4 @@
-"""Gaussian mixture: independent fits, or a whole grid whose points share their k-means starts and run side by side."""
+"""Gaussian mixture: independent fits, or a whole grid with shared k-means starts, in parallel."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ _SHARE_OF_ITERATIONS = 0.4  # that a fit takes of the most it may, as measured
 _REG_COVAR = 1e-6
 _BLURRED = 0.1
 _COLLAPSED = (
-    "A component shrank onto customers who do not differ, and has no covariance: fewer components, covariance_type = diag or spherical, "
-    "or a larger reg_covar would hold it."
+    "A component shrank onto identical customers and has no covariance. Try fewer components, covariance_type = diag or spherical, "
+    "or a larger reg_covar."
 )
 _OVERFLOWN = "The squares of these features are too large to compute with, so the mixture has no likelihood: scale the features."
 
@@ -110,12 +110,12 @@ def _share_key(point: Point) -> tuple[Value, ...]:
 
 def _reason_to_skip(task: SweepTask, point: Point) -> str | None:
     if len(task.X) < _FEWEST_ROWS:
-        return f"A mixture needs at least {_FEWEST_ROWS} rows, and there is {len(task.X)}."
+        return f"A mixture needs at least {_FEWEST_ROWS} rows, but there is {len(task.X)}."
     return more_than_rows(point, "n_components", len(task.X)) if int(point["n_components"]) > len(task.X) else None
 
 
 def _options(point: Point) -> dict[str, Any]:
-    """Return scikit-learn's arguments, its defaults where the point does not say."""
+    """Return scikit-learn's arguments, with its defaults for those the point leaves out."""
     return {
         "n_components": int(point["n_components"]),
         "covariance_type": str(point["covariance_type"]),
@@ -141,7 +141,7 @@ def _fit_stock(rows: NearRows, point: Point) -> Solution:
 
 @np.errstate(all="ignore")  # else NumPy warns, which threads must not
 def _fit_shared(rows: NearRows, point: Point, starts: Sequence[np.ndarray], seconds: float) -> Solution:
-    """Fit one point from ``starts`` that were found in ``seconds``, if these are not reported elsewhere."""
+    """Fit one point from ``starts``; their ``seconds`` count here unless reported elsewhere."""
     _require_memory(rows.task, point)
     began = time.perf_counter()
     mixture = _fit_from(rows.near, starts, point)
@@ -154,7 +154,7 @@ def _fit_shared(rows: NearRows, point: Point, starts: Sequence[np.ndarray], seco
 
 
 def _starts(rows: NearRows, point: Point) -> tuple[list[np.ndarray] | Exception, float]:
-    """Return the labels that scikit-learn starts a mixture from, one array per ``n_init``, or what went wrong; and the seconds taken."""
+    """Return scikit-learn's initial labels of a mixture, one array per ``n_init``, or the error; and the seconds taken."""
     from threadpoolctl import threadpool_limits
 
     draws = np.random.RandomState(rows.task.seed)  # scikit-learn draws every start from this one stream
@@ -174,7 +174,7 @@ def _starts(rows: NearRows, point: Point) -> tuple[list[np.ndarray] | Exception,
 
 
 def _fit_from(X: np.ndarray, starts: Sequence[np.ndarray], point: Point) -> GaussianMixture:
-    """Return the mixture that scikit-learn's ``fit`` finds, given the labels it starts from: the same steps, to the bit.
+    """Return the mixture that scikit-learn's ``fit`` finds from given initial labels, by the same steps, to the bit.
 
     scikit-learn has no public way to hand it a start that would give the same first covariances, and its ``fit`` warns where it did not
     converge, which threads must not. The parts of its EM are called one by one instead; a test holds that nothing differs.
@@ -209,7 +209,7 @@ def _fit_from(X: np.ndarray, starts: Sequence[np.ndarray], point: Point) -> Gaus
 
 @contextmanager
 def _collapse_reported(mixture: GaussianMixture) -> Iterator[None]:
-    """Raise `FitError` in place of the body's ``ValueError`` where the covariances that it left behind are not positive."""
+    """Raise `FitError` instead of the body's ``ValueError`` if the covariances are not positive."""
     try:
         yield
     except ValueError as error:
@@ -261,7 +261,7 @@ def _solution(rows: NearRows, point: Point, mixture: GaussianMixture, proof: Pro
 
 
 def free_parameters(n_components: int, n_features: int, covariance_type: str) -> int:
-    """Return how many numbers a mixture fits: weights, means and covariances; what BIC and AIC count.
+    """Return the number of parameters of a mixture, weights, means and covariances, as BIC and AIC count them.
 
     References
     ----------
@@ -275,20 +275,22 @@ def free_parameters(n_components: int, n_features: int, covariance_type: str) ->
 def _remarks(X: np.ndarray, point: Point, labels: np.ndarray, converged: bool) -> str | None:
     said, n_components, found = [], int(point["n_components"]), len(np.unique(labels))
     if found < n_components:
-        said.append(f"Only {found} of the {n_components} components are any customer's likeliest, so there are {found} segments")
+        said.append(
+            f"Only {found} of the {n_components} components are the most likely one for any customer, so there are {found} segments"
+        )
     if not converged:
-        said.append(f"It was stopped at {_MAX_ITER} iterations, before it settled")
+        said.append(f"It stopped at the limit of {_MAX_ITER} iterations, before it converged")
     reg_covar, variance = float(point.get("reg_covar", _REG_COVAR)), float(X.var(axis=0).mean())
     if reg_covar > _BLURRED * variance > 0:
         said.append(
-            f"reg_covar = {reg_covar:g} is large beside the features' mean variance of {variance:.3g}, so components are wider than "
-            "the data say: scale the features, or choose a smaller reg_covar"
+            f"reg_covar = {reg_covar:g} is large compared with the features' mean variance of {variance:.3g}, so components are wider than "
+            "the data: scale the features, or choose a smaller reg_covar"
         )
     return as_sentences(said)
 
 
 def assign_gaussian_mixture(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:
-    """Return the component with the largest posterior probability for each row, the lowest where some are equal.
+    """Return the component with the largest posterior probability for each row, the lowest of equal ones.
 
     Parameters
     ----------
@@ -327,14 +329,14 @@ def _standardised(away: np.ndarray, factors: np.ndarray, component: int, covaria
 
 
 def _log_determinants(factors: np.ndarray, covariance_type: str, n_features: int) -> np.ndarray:
-    """Return the logarithm of each factor's determinant, shape (n_components,), or one for all where they share it."""
+    """Return the logarithm of each factor's determinant, shape (n_components,), or one number if they share a factor."""
     if covariance_type in ("full", "tied"):
         return np.log(np.diagonal(factors, axis1=-2, axis2=-1)).sum(axis=-1)
     return np.log(factors).sum(axis=1) if covariance_type == "diag" else n_features * np.log(factors)
 
 
 def _bytes_of(X: np.ndarray, point: Point) -> int:
-    """Return about what a fit takes beside the rows: a few matrices of rows by components, and of rows by features."""
+    """Estimate a fit's memory besides the rows: a few matrices of rows by components and of rows by features."""
     n_rows, n_features = X.shape
     return 8 * n_rows * 4 * (int(point["n_components"]) + n_features)
 
@@ -344,14 +346,14 @@ def _require_memory(task: SweepTask, point: Point) -> None:
 
 
 def _threads(task: SweepTask) -> int:
-    """Return how many points may run side by side: one per core, as far as there is memory for them."""
+    """Return how many points may run in parallel: one per core, if memory allows."""
     free = available_bytes() if task.memory is None else task.memory
     largest = max((_bytes_of(task.X, point) for point in task.points), default=1)
     return max(1, min(usable_cores(), free // max(1, largest)))
 
 
 def _cost(rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memory: int | None = None) -> Cost:
-    """Estimate Gaussian mixtures: each iteration weighs every row with every component, by all pairs of features where it has such."""
+    """Estimate the cost of Gaussian mixtures: per iteration every row with every component, and all pairs of features if needed."""
     n, d = rows.n_rows, rows.n_features
     work, held = 0.0, []
     for point in points:
@@ -368,8 +370,7 @@ def _cost(rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memo
 GAUSSIAN_MIXTURE = AlgorithmSpec(
     name="gaussian_mixture",
     title="Gaussian mixture",
-    words="Describes the customers as a mixture of bell-shaped clouds, which may be stretched and may overlap; each customer goes to the "
-    "likeliest.",
+    words="Describes the customers as bell-shaped clouds, which may be stretched and may overlap; each customer joins the most likely one.",
     params=(
         Param(
             "n_components",
@@ -379,7 +380,7 @@ GAUSSIAN_MIXTURE = AlgorithmSpec(
             (2, 3, 4, 5, 10, 15),
             "Number of components",
             "",
-            "How many clouds to describe the customers with; each one that is some customer's likeliest is a segment.",
+            "Number of clouds; each one that is the most likely for some customer is a segment.",
             counts="component",
             app=tuple(range(2, 11)),
             is_ranged=True,
@@ -392,7 +393,7 @@ GAUSSIAN_MIXTURE = AlgorithmSpec(
             COVARIANCE_TYPES,
             "Shape",
             "",
-            "What the clouds may look like: full is any ellipsoid, tied the same ellipsoid for all, diag stretched along the features "
+            "Shape of the clouds: full is any ellipsoid, tied the same ellipsoid for all, diag stretched along the features "
             "only, spherical round.",
             choices=COVARIANCE_TYPES,
             app=("full", "diag"),
@@ -405,7 +406,7 @@ GAUSSIAN_MIXTURE = AlgorithmSpec(
             (),
             "Starts",
             "starts",
-            "How many random starts to try, keeping the likeliest; scikit-learn's default is 1.",
+            "Number of random starts, of which the most likely result is kept; scikit-learn's default is 1.",
             counts="start",
             app=(3,),
         ),
@@ -417,7 +418,7 @@ GAUSSIAN_MIXTURE = AlgorithmSpec(
             (),
             "Least variance",
             "squared scaled units",
-            "What is added to every variance so that no cloud shrinks to nothing; scikit-learn's default is 1e-06, which is absolute: "
+            "Added to every variance so that no cloud shrinks to nothing; scikit-learn's default is 1e-06, which is absolute: "
             "it is little for scaled features, and blurs features left unscaled in tiny units.",
         ),
     ),
@@ -425,7 +426,7 @@ GAUSSIAN_MIXTURE = AlgorithmSpec(
     fit=fit_gaussian_mixture,
     scoring=Scoring(
         assign_gaussian_mixture,
-        words="A new customer joins the segment whose component is the likeliest for it, size and shape of the components considered.",
+        words="A new customer joins the segment of its most likely component, given the components' sizes and shapes.",
         steps="For component i subtract row i of means.npy from the customer's scaled features: d. Then z = d @ P, where P is matrix i of "
         "precisions_cholesky.npy for covariance_type full and its only matrix for tied; for diag z = d * row i of it, for spherical "
         "z = d * number i of it. The component's score is log(weights.npy[i]) + log(det P) - sum(z ** 2) / 2, where det P is the product "
@@ -440,7 +441,7 @@ GAUSSIAN_MIXTURE = AlgorithmSpec(
             "bic",
             "BIC",
             "lower is better",
-            "How badly the mixture describes the customers, plus a price for every number it needs. Lower is better, on the same data; "
+            "How badly the mixture describes the customers, plus a penalty for every parameter. Lower is better, on the same data; "
             "it may be negative.",
             decimals=0,
         ),
@@ -448,7 +449,7 @@ GAUSSIAN_MIXTURE = AlgorithmSpec(
             "aic",
             "AIC",
             "lower is better",
-            "As BIC with a smaller price, so it favours more components. Lower is better, on the same data; it may be negative.",
+            "Like BIC with a smaller penalty, so it favours more components. Lower is better, on the same data; it may be negative.",
             decimals=0,
         ),
     ),

@@ -35,7 +35,7 @@ _FEWEST_ROWS = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Density:
-    """What the points of one ``min_samples`` share.
+    """Work shared by the points of one ``min_samples``.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Density:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Labelled:
-    """A point's segments, before scoring is tried on the training rows."""
+    """Segments of a point, before scoring is tested on the training rows."""
 
     point: Point
     labels: np.ndarray
@@ -95,7 +95,7 @@ def fit_hdbscan(task: SweepTask) -> Iterator[Solution]:
 def _reason_to_skip(task: SweepTask, point: Point) -> str | None:
     n_rows = len(task.X)
     if n_rows < _FEWEST_ROWS:
-        return f"HDBSCAN needs at least {_FEWEST_ROWS} customers, and there {'is' if n_rows == 1 else 'are'} {n_rows}."
+        return f"HDBSCAN needs at least {_FEWEST_ROWS} customers, but there {'is' if n_rows == 1 else 'are'} {n_rows}."
     for name in ("min_cluster_size", "min_samples"):
         if int(point[name]) > n_rows:
             return more_than_rows(point, name, n_rows)
@@ -103,7 +103,7 @@ def _reason_to_skip(task: SweepTask, point: Point) -> str | None:
 
 
 def _fit_stock(task: SweepTask) -> Iterator[Solution]:
-    """Fit each point alone; what scoring needs besides the labels is found as the other engine finds it, and not timed."""
+    """Fit each point alone; the other inputs of scoring are computed as by the other engine, and not timed."""
     blocks: Blocks | None = None
     densities: dict[int, Density] = {}
 
@@ -149,12 +149,12 @@ def _blocks(X: np.ndarray) -> Blocks:
 
     with np.errstate(over="ignore"):
         if not np.isfinite(np.sum(np.square(X.max(axis=0) - X.min(axis=0)))):
-            raise ValueError("the rows lie so far apart that their distances overflow: scale the features")
+            raise ValueError("the rows are so far apart that their distances overflow: scale the features")
     return block_rows(X)
 
 
 def _densities(X: np.ndarray, blocks: Blocks, samples: Sequence[int]) -> dict[int, Density]:
-    """Return what the points share, by ``min_samples``; the trees grow side by side."""
+    """Return the points' shared work, by ``min_samples``; the trees grow in parallel."""
     from segcore.clustering.kernels.density.condensed_tree import single_linkage
     from segcore.clustering.kernels.density.reachability import core_distances, spanning_tree
 
@@ -168,7 +168,7 @@ def _densities(X: np.ndarray, blocks: Blocks, samples: Sequence[int]) -> dict[in
 
 
 def _solutions(task: SweepTask, blocks: Blocks, densities: Mapping[int, Density], found: Sequence[_Labelled]) -> list[Solution]:
-    """Return the points' records; scoring is tried on the training rows for all of them in one pass of the distances."""
+    """Return the points' records; scoring is tested on the training rows for all points in one pass of the distances."""
     from segcore.clustering.kernels.density.reachability import nearest_reachable
 
     X = task.X
@@ -194,12 +194,12 @@ def _remarks(found: _Labelled) -> str | None:
     said = [warning.text for warning in found.warnings]
     if (found.labels == NOISE).all():
         size = found.point["min_cluster_size"]
-        said.insert(0, f"No two groups of {size} or more customers stand apart from each other, so all are noise")
+        said.insert(0, f"No two groups of {size} or more customers are separate from each other, so all are noise")
     return as_sentences(said)
 
 
 def segment_levels(tree: SpanningTree, labels: np.ndarray) -> np.ndarray:
-    """Return the mutual reachability from each segment to the nearest row outside it: where it parts from the rest.
+    """Return the mutual reachability from each segment to the nearest row outside it, where it separates from the rest.
 
     Parameters
     ----------
@@ -221,12 +221,12 @@ def segment_levels(tree: SpanningTree, labels: np.ndarray) -> np.ndarray:
 
 
 def _levels_of_rows(labels: np.ndarray, levels: Sequence[np.ndarray]) -> np.ndarray:
-    # The last place is noise's, which no row answers for.
+    # The last place is for noise, which has no rows of its own.
     return np.array([np.append(level, 0.0)[each] for each, level in zip(labels, levels, strict=True)])
 
 
 def assign_hdbscan(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:
-    """Return for each row the segment that it would belong to at the density where that segment parts from the rest, else -1.
+    """Return each row's segment at the density where that segment separates from the rest, else -1.
 
     Parameters
     ----------
@@ -258,7 +258,7 @@ def assign_hdbscan(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapp
 
 
 def _cost(rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memory: int | None = None) -> Cost:
-    """Estimate HDBSCAN: neighbours once for each min_samples, and a spanning tree over the rows, by their square."""
+    """Estimate HDBSCAN's cost: neighbours and a spanning tree per min_samples, by the square of the rows."""
     n, d = rows.n_rows, rows.n_features
     tree = FIT_WORK + n * n * (d + 10.0)
     trees = len({point.get("min_samples") for point in points}) if engine == "shared" else len(points)
@@ -274,7 +274,7 @@ def _cost(rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memo
 HDBSCAN = AlgorithmSpec(
     name="hdbscan",
     title="HDBSCAN",
-    words="Finds crowds of customers of any shape, each at the density that suits it, and leaves those in no crowd as noise.",
+    words="Finds dense groups of customers of any shape, each at its own density. Customers in no group are noise.",
     params=(
         Param(
             "min_cluster_size",
@@ -284,7 +284,7 @@ HDBSCAN = AlgorithmSpec(
             (10, 25, 50),
             "Smallest segment",
             "customers",
-            "How many customers a group must have to be a segment; smaller ones are noise, or part of a larger one.",
+            "Smallest number of customers in a segment; smaller groups are noise, or part of a larger segment.",
         ),
         Param(
             "min_samples",
@@ -294,7 +294,7 @@ HDBSCAN = AlgorithmSpec(
             (5, 10, 25),
             "Neighbours",
             "customers",
-            "How many near customers, itself included, tell how crowded it is around one; more of them leave more customers as noise.",
+            "Number of nearest customers, including the customer itself, that define density; a larger number gives more noise.",
             counts="neighbour",
         ),
     ),
@@ -302,8 +302,8 @@ HDBSCAN = AlgorithmSpec(
     fit=fit_hdbscan,
     scoring=Scoring(
         assign_hdbscan,
-        words="A new customer joins the segment of the customer that it reaches most easily through crowds, if that segment reaches so far "
-        "before it merges with the rest, and else is noise.",
+        words="A new customer joins the segment of the customer it reaches most easily through dense areas, if that segment reaches so far "
+        "before it merges with the rest; otherwise it is noise.",
         steps="Distance is Euclidean, to each row of rows.npy; row_labels.npy has their segments, core_distances.npy their core distances. "
         "A new customer's core distance is that to the min_samples-th nearest row. It reaches a row at the largest of their distance and "
         "their two core distances. Of the rows that are not noise and that it reaches at less than value i of levels.npy, i being their "

@@ -1,4 +1,4 @@
-"""k-means: independent fits, as the Intel kit does them, or one path per number of segments for all its tolerances."""
+"""k-means: independent fits, like the Intel kit, or one path per number of segments for all tolerances."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def fit_kmeans(task: SweepTask) -> Iterator[Solution]:
 
 
 def reason_to_skip(task: SweepTask, point: Point) -> str | None:
-    """Return why a point that asks for more segments than there are rows is not fitted."""
+    """Return the reason to skip a point with more segments than rows."""
     return more_than_rows(point, "n_clusters", len(task.X)) if int(point["n_clusters"]) > len(task.X) else None
 
 
@@ -126,7 +126,7 @@ def _fit(task: SweepTask, point: Point) -> Solution:
         nearest = assign_kmeans(X, arrays, point)
         moved = int(np.count_nonzero(nearest != labels))
         if moved:
-            moves = f"{moved:,} rows were given the label of their nearest centre in double precision"
+            moves = f"{moved:,} rows got the label of their nearest centre in double precision"
             labels, proof = nearest, replace(proof, evidence=f"{proof.evidence}; {moves}")
     return _solution(task, point, labels, proof, arrays, fitted.warnings)
 
@@ -143,14 +143,16 @@ def _solution(
     # The estimator's only ConvergenceWarning is that fewer segments were found than asked for, which the next lines report.
     said = [warning.text for warning in found if warning.category != "ConvergenceWarning"]
     if solution.n_segments < int(point["n_clusters"]):
-        said.append(f"Only {solution.n_segments} of the {point['n_clusters']} segments have customers: there are no more distinct ones.")
+        said.append(
+            f"Only {solution.n_segments} of the {point['n_clusters']} segments have customers, as there are no more distinct customers."
+        )
     if int(arrays["iterations"][0]) >= _MAX_ITER:
-        said.append(f"It was stopped at {_MAX_ITER} iterations, before it settled.")
+        said.append(f"It stopped at the limit of {_MAX_ITER} iterations, before it converged.")
     return replace(solution, reason=as_sentences(said))
 
 
 def assign_kmeans(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:
-    """Return the label of the nearest centre of each row, the lowest where centres are equally near.
+    """Return the label of each row's nearest centre, the lowest if centres are equally near.
 
     Parameters
     ----------
@@ -179,7 +181,7 @@ SCORING = Scoring(
 
 
 def _cost(rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memory: int | None = None) -> Cost:
-    """Estimate k-means: distances of every row to every centre, as often as a k-means of a sample of the rows iterates.
+    """Estimate k-means' cost: distances of every row to every centre, times the iterations on a sample of the rows.
 
     Under ``shared`` the points of one number of segments are one path, as long as that of the smallest tol.
     """
@@ -222,7 +224,7 @@ _CALIBRATION_GRID = ("n_clusters=4,12", "tol=1e-4")
 KMEANS = AlgorithmSpec(
     name="kmeans",
     title="k-means",
-    words="Puts every customer into the segment whose centre is nearest; you say how many segments.",
+    words="Assigns every customer to the segment with the nearest centre; you choose the number of segments.",
     params=(
         N_CLUSTERS,
         Param(
@@ -233,7 +235,7 @@ KMEANS = AlgorithmSpec(
             (1e-3, 1e-4, 1e-5),
             "Tolerance",
             "",
-            "How little the centres must move, as a share of the features' mean variance, before the fit stops.",
+            "The fit stops when the centres move less than this, as a share of the features' mean variance.",
             label="tol",
             app=(1e-4,),
         ),
@@ -245,7 +247,7 @@ KMEANS = AlgorithmSpec(
             (),
             "Starts",
             "starts",
-            "How many random starts to try, keeping the best; scikit-learn's default is 1, which is fragile.",
+            "Number of random starts, of which the best is kept; scikit-learn's default is 1, which is unreliable.",
             counts="start",
             app=(10,),
         ),

@@ -1,4 +1,4 @@
-"""Mini-batch k-means, for what is too large for the rest: independent fits, or a whole grid with the draws prepared once."""
+"""Mini-batch k-means, for the largest data: independent fits, or a whole grid whose draws are prepared once."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _fit_shared(rows: NearRows, cumulative: np.ndarray, point: Point) -> Solutio
 
 
 class _Draws(np.random.RandomState):
-    """NumPy's stream of random numbers, with the running sum of the rows' equal chances made beforehand.
+    """NumPy's random numbers, with the cumulative sum of the rows' equal probabilities computed beforehand.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class _Draws(np.random.RandomState):
         self._cumulative = cumulative
 
     def choice(self, a: Any, size: Any = None, replace: bool = True, p: Any = None) -> Any:
-        """Draw as NumPy does: many rows by their chances from the sum at hand, anything else NumPy's own way."""
+        """Draw as NumPy does: many rows by probability from the precomputed sum, anything else by NumPy itself."""
         # scikit-learn gives chances for one row at a time too, among those it starts from; these need not be equal to ours.
         if p is None or size is None or not replace or len(p) != len(self._cumulative):
             return super().choice(a, size, replace, p)
@@ -148,7 +148,7 @@ def _solution(rows: NearRows, point: Point, estimator: MiniBatchKMeans, proof: P
 
 
 def _cost(rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memory: int | None = None) -> Cost:
-    """Estimate mini-batch k-means: some steps of a batch each, and one pass over all rows to label them."""
+    """Estimate mini-batch k-means' cost: some steps of one batch each, and one pass over all rows to label them."""
     n, d = rows.n_rows, rows.n_features
     work = 0.0
     for point in points:
@@ -161,7 +161,7 @@ def _cost(rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memo
 MINIBATCH_KMEANS = AlgorithmSpec(
     name="minibatch_kmeans",
     title="Mini-batch k-means",
-    words="k-means on small random batches: for data too large for the other algorithms, at the price of somewhat looser segments.",
+    words="k-means on small random batches, for data too large for other algorithms; segments are slightly less compact.",
     params=(
         N_CLUSTERS,
         Param(
@@ -172,7 +172,7 @@ MINIBATCH_KMEANS = AlgorithmSpec(
             (1024,),
             "Batch",
             "customers",
-            "How many customers are drawn for each step; larger batches give steadier segments and take longer.",
+            "Number of customers drawn per step; larger batches give more stable segments and take longer.",
         ),
         Param(
             "n_init",
@@ -182,7 +182,7 @@ MINIBATCH_KMEANS = AlgorithmSpec(
             (),
             "Starts",
             "starts",
-            "How many random starts to compare on a sample before the batches begin; scikit-learn's default is 1.",
+            "Number of random starts compared on a sample before the batches begin; scikit-learn's default is 1.",
             counts="start",
             app=(3,),
         ),

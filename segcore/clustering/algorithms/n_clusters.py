@@ -1,4 +1,4 @@
-"""The number of segments: a parameter of every algorithm that needs to know it."""
+"""Number of segments, a parameter of several algorithms."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ N_CLUSTERS = Param(
     (2, 3, 4, 5, 10, 15, 20, 25, 30),
     "Number of segments",
     "",
-    "How many segments to make; every customer gets one.",
+    "Number of segments; every customer gets one.",
     counts="segment",
     app=tuple(range(2, 13)),
     is_ranged=True,

@@ -1,4 +1,4 @@
-"""Rows moved to the origin where squared norms would lose the digits that tell them apart."""
+"""Move rows to the origin if squared norms would lose the digits that distinguish them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FARTHEST = 1e3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NearRows:
-    """A task with its rows as they are fitted.
+    """A task, with its rows as they are fitted.
 
     Parameters
     ----------
@@ -29,12 +29,12 @@ class NearRows:
 
     @classmethod
     def of(cls, task: SweepTask) -> NearRows:
-        """Move a task's rows to the origin where they need it."""
+        """Move a task's rows to the origin if needed."""
         return cls(task, *near_origin(task.X))
 
 
 def near_origin(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return ``X`` less an origin, and that origin of shape (n_features,).
+    """Return ``X`` minus an origin, and that origin of shape (n_features,).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Clustering algorithms, one file each; a new one is a file and a line in ``ALGORITHMS``."""
+"""Registry of clustering algorithms; to add one, add a file and a line in ``ALGORITHMS``."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ ALGORITHMS: tuple[AlgorithmSpec, ...] = (
     HDBSCAN,
     DBSCAN,
 )
-"""Read through the functions below at every call, so that a registry put in its place holds everywhere."""
+"""Read by the functions below at every call, so that a replaced registry applies everywhere."""
 
 
 def algorithms() -> tuple[AlgorithmSpec, ...]:
-    """Return the algorithms in the order in which they are offered."""
+    """Return the algorithms in the order in which screens offer them."""
     return ALGORITHMS
 
 
 def find_algorithm(name: str) -> AlgorithmSpec | None:
-    """Return an algorithm by its name, or ``None`` where the name is unknown."""
+    """Return an algorithm by its name, or ``None`` if it is unknown."""
     return next((spec for spec in algorithms() if spec.name == name), None)
 
 
 def algorithm(name: str) -> AlgorithmSpec:
-    """Return an algorithm by its name, or raise `ParameterError` naming those there are."""
+    """Return an algorithm by its name, or raise `ParameterError` naming the known ones."""
     found = find_algorithm(name)
     if found is None:
         raise ParameterError.unknown("algorithm", name, [spec.name for spec in algorithms()])
@@ -42,5 +42,5 @@ def algorithm(name: str) -> AlgorithmSpec:
 
 
 def criteria() -> tuple[Criterion, ...]:
-    """Return the criteria that any algorithm computes, each once."""
+    """Return the criteria of all algorithms, each once."""
     return tuple(dict.fromkeys(criterion for spec in algorithms() for criterion in spec.criteria))

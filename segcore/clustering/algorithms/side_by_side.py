@@ -1,4 +1,4 @@
-"""Run the points of a grid in threads, one core each, and hand out each result as soon as it is there."""
+"""Run the points of a grid in threads, one core each, and yield each result as soon as it is done."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def side_by_side(tasks: Iterable[tuple[int, Callable[[], T]]], *, threads: int | None = None) -> Iterator[tuple[int, T | Exception]]:
-    """Yield ``(index, outcome)`` of each task as soon as it is done; what a task raises is its outcome.
+    """Yield ``(index, outcome)`` of each task as soon as it is done; an error is an outcome, too.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def side_by_side(tasks: Iterable[tuple[int, Callable[[], T]]], *, threads: int |
 
 
 def _use_one_thread() -> None:
-    """Confine OpenMP, whose limits belong to each thread, to this one."""
+    """Limit OpenMP to one thread in this thread; its limits are per thread."""
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1, user_api="openmp")

@@ -1,4 +1,4 @@
-"""Hierarchical clustering by Ward's criterion: independent fits, or one tree that is cut for every number of segments."""
+"""Hierarchical clustering by Ward's criterion: independent fits, or one tree cut for every number of segments."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ class WardTree:
 
     @property
     def n_rows(self) -> int:
-        """Rows at the foot of the tree."""
+        """Number of rows at the bottom of the tree."""
         return len(self.children) + 1
 
     def below(self, nodes: np.ndarray) -> np.ndarray:
-        """Return for each row the place in ``nodes`` of the node it lies below; these hold every row once."""
+        """Return each row's position in ``nodes`` of the node above it; together the nodes hold every row once."""
         line = np.empty(self.n_rows, dtype=np.int32)
         places = np.argsort(self.start[nodes])
         line[:] = np.repeat(places, self.size[nodes][places])
@@ -96,7 +96,7 @@ def fit_ward(task: SweepTask) -> Iterator[Solution]:
 
 
 def _fit_one_tree(task: SweepTask) -> Iterator[Solution]:
-    """Yield the cuts of one tree; it is grown when the first point needs it, for which all are then begun."""
+    """Yield the cuts of one tree, which is built when the first point needs it; all points then count as started."""
     from sklearn.cluster import ward_tree
 
     reasons = [_reason_to_skip(task, point) for point in task.points]
@@ -125,7 +125,7 @@ def _fit_one_tree(task: SweepTask) -> Iterator[Solution]:
 def _reason_to_skip(task: SweepTask, point: Point) -> str | None:
     n_rows = len(task.X)
     if n_rows < _FEWEST_ROWS:
-        return f"Hierarchical clustering needs at least {_FEWEST_ROWS} customers, and there {'is' if n_rows == 1 else 'are'} {n_rows}."
+        return f"Hierarchical clustering needs at least {_FEWEST_ROWS} customers, but there {'is' if n_rows == 1 else 'are'} {n_rows}."
     return more_than_rows(point, "n_clusters", n_rows) if int(point["n_clusters"]) > n_rows else None
 
 
@@ -167,7 +167,7 @@ def _solution(task: SweepTask, point: Point, tree: WardTree, labels: np.ndarray,
         point,
         labels,
         proof,
-        reason=f"Only {n_distinct:,} customers differ, so some with the same values are in different segments." if parted else None,
+        reason=f"Only {n_distinct:,} customers are distinct, so some with equal values are in different segments." if parted else None,
         arrays={"rows": task.X, "row_labels": labels, **top_of_tree(tree, labels, n_clusters)},
         # Equal rows are merged first, so the nearest row is one of the own segment, unless there are more segments than distinct rows.
         agreement=_agreement_of_equals(task.X, labels) if parted else None,
@@ -180,7 +180,7 @@ def _agreement_of_equals(X: np.ndarray, labels: np.ndarray) -> Estimate:
 
 
 def cut_tree(tree: WardTree, n_clusters: int) -> np.ndarray:
-    """Return the segments that undoing the last ``n_clusters - 1`` merges leaves, numbered as scikit-learn does.
+    """Return the segments after undoing the last ``n_clusters - 1`` merges, numbered as in scikit-learn.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def _heads(children: np.ndarray, n_rows: int, n_clusters: int) -> np.ndarray:
 
 
 def top_of_tree(tree: WardTree, labels: np.ndarray, n_clusters: int) -> dict[str, np.ndarray]:
-    """Return the last merges as arrays for a dendrogram: 49 of them, or as many as there are segments.
+    """Return the last merges as arrays for a dendrogram: 49, or as many as there are segments.
 
     Parameters
     ----------
@@ -243,12 +243,12 @@ def _require_memory(task: SweepTask) -> None:
         n_rows * (n_rows - 1) // 2 * _BYTES_A_PAIR,
         task.memory,
         what=f"the distances between all pairs of {n_rows:,} customers need",
-        instead="cluster fewer rows, or take k-means or mini-batch k-means",
+        instead="cluster fewer rows, or use k-means or mini-batch k-means",
     )
 
 
 def assign_ward(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:
-    """Return the label of the nearest training row of each row, the first of equally near ones.
+    """Return the label of each row's nearest training row, the first of equally near ones.
 
     Parameters
     ----------
@@ -270,11 +270,11 @@ def assign_ward(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping
 
 
 def _cost(rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memory: int | None = None) -> Cost:
-    """Estimate Ward's tree: the distances of all pairs of rows, kept twice while the tree is built; one tree under ``shared``."""
+    """Estimate the cost of Ward's tree: all pairs' distances, kept twice during the build; one tree under ``shared``."""
     n, d = rows.n_rows, rows.n_features
     tree, held = FIT_WORK + n * n * (d / 4 + 10.0), 2 * (n * (n - 1) // 2) * FLOAT_BYTES + n * 200
     trees = 1 if engine == "shared" else len(points)
-    remedy = "fewer rows (fewer repeats, or a filter), or an algorithm that keeps no distances, such as k-means or mini-batch k-means"
+    remedy = "fewer rows (fewer copies, or a filter), or an algorithm without a distance matrix, such as k-means or mini-batch k-means"
     if engine == "shared":
         return Cost.without_noise({"ward.shared": trees * tree}, (0,) * len(points), shared_bytes=held, remedy=remedy)
     return Cost.without_noise({f"ward.{engine}": trees * tree}, (held,) * len(points), remedy=remedy)
@@ -283,13 +283,13 @@ def _cost(rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memo
 WARD = AlgorithmSpec(
     name="ward",
     title="Hierarchical (Ward)",
-    words="Joins the customers that are most alike, two groups at a time, up to one tree; you say into how many segments to cut it.",
+    words="Merges the most similar groups of customers, two at a time, into one tree; you choose how many segments to cut it into.",
     params=(N_CLUSTERS,),
     engines=_ENGINES,
     fit=fit_ward,
     scoring=Scoring(
         assign_ward,
-        words="A new customer joins the segment of the customer nearest to it, among those the segments were made from.",
+        words="A new customer joins the segment of the nearest customer among those that were clustered.",
         steps="Distance is Euclidean, to each row of rows.npy; row_labels.npy has their segments. Of equally near ones the first counts. "
         "tree_children.npy, tree_heights.npy, branch_sizes.npy and branch_labels.npy only draw the top of the tree.",
     ),

@@ -1,4 +1,4 @@
-"""How much tighter a feature is inside a segment than among all customers."""
+"""Compactness: how much tighter a feature is within a segment than over all customers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Compactness = dict[int, dict[str, float | None]]
 
 
 def relative_compactness(values: np.ndarray, names: Sequence[str], labels: np.ndarray, groups: Groups | None = None) -> Compactness:
-    """Return ``1 - std within the segment / std overall`` for every segment and feature.
+    """Return ``1 - std within the segment / std overall`` per segment and feature.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ def relative_compactness(values: np.ndarray, names: Sequence[str], labels: np.nd
         Features in their own units; scaling does not change the result.
     names : sequence of str, one a feature
     labels : ndarray of shape (n_customers,), int
-        -1 is noise, which counts overall but is no segment.
+        -1 is noise, which counts overall but is not a segment.
     groups : Groups or None
         Those of ``values`` and ``labels``, where they are known.
 
@@ -49,7 +49,7 @@ def relative_compactness(values: np.ndarray, names: Sequence[str], labels: np.nd
 
 
 def mean_compactness(compactness: Compactness, names: Sequence[str], sizes: Mapping[int, int]) -> dict[str, float | None]:
-    """Return each feature's mean over the segments where it is defined, weighted by their sizes; ``None`` where it is nowhere.
+    """Return each feature's mean over the segments for which it is defined, weighted by size; ``None`` if there is none.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Sums over the segments of a labelling, block by block: what inertia, the indices and compactness are made of."""
+"""Sums over the segments of a labelling, from which inertia, the indices and compactness are computed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Groups:
     Parameters
     ----------
     labels : ndarray of shape (n_segments,)
-        Those that occur, ascending, noise left out.
+        Those that occur, ascending, without noise.
     sizes : ndarray of shape (n_segments,)
     centres : ndarray of shape (n_segments, n_features)
         Means, less ``origin``.
@@ -41,7 +41,7 @@ class Groups:
 
 
 def group(X: np.ndarray, labels: np.ndarray) -> Groups:
-    """Sum up the segments of a labelling; takes a few megabytes beside ``X``, however large it is.
+    """Sum up the segments of a labelling, with a few megabytes of memory besides ``X``.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The k-distance curve, from which DBSCAN's eps is read."""
+"""k-distance curve, which suggests DBSCAN's eps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NO_BEND = 0.05
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KDistances:
-    """The sorted distances to the k-th neighbour, and the eps they suggest.
+    """Sorted distances to the k-th neighbour, and the eps they suggest.
 
     Parameters
     ----------
@@ -26,13 +26,13 @@ class KDistances:
     distance : ndarray of shape (n_points,), float64
         Distance within which that share of the customers has its k-th neighbour, ascending; in the units of ``X``.
     eps : float or None
-        Where the curve bends; ``None`` where it does not.
+        Where the curve bends; ``None`` if it does not.
     core_share : float or None
         Share of the customers that are core at ``eps``.
     n_sampled : int
         Customers the curve was measured on.
     reason : str
-        What was read from the curve, in one sentence.
+        What the curve shows, in one sentence.
     """
 
     k: int
@@ -52,16 +52,16 @@ def k_distances(X: np.ndarray, k: int, *, seed: int = 0, max_rows: int = 2_000) 
     X : ndarray of shape (n_customers, n_features), float64
         Scaled features.
     k : int
-        At least 1; DBSCAN's ``min_samples``. Where it is more than the customers, the farthest one is taken.
+        At least 1; DBSCAN's ``min_samples``. If it exceeds the number of customers, the farthest one is used.
     seed : int
-        Of the sample.
+        Seed of the sample.
     max_rows : int
-        At most so many customers are asked for their neighbours, among all customers.
+        Largest number of customers whose neighbours are searched, among all customers.
 
     Raises
     ------
     ParameterError
-        Where ``k`` is below 1 or ``X`` has no rows.
+        If ``k`` is below 1 or ``X`` has no rows.
 
     References
     ----------
@@ -73,7 +73,7 @@ def k_distances(X: np.ndarray, k: int, *, seed: int = 0, max_rows: int = 2_000) 
     rows = np.arange(len(X))
     if len(X) > max_rows:
         rows = np.sort(np.random.default_rng(seed).choice(len(X), size=max_rows, replace=False))
-    # The sorted tree of rows that are far from the origin would lose nothing: it compares differences.
+    # Rows far from the origin lose no digits in the tree, because it compares differences.
     distances = np.sort(cKDTree(X).query(X[rows], k=[neighbour])[0][:, 0])
     eps = _bend(distances)
     core_share = None if eps is None else float(np.mean(distances <= eps))
@@ -92,11 +92,11 @@ def k_distances(X: np.ndarray, k: int, *, seed: int = 0, max_rows: int = 2_000) 
 def _sentence(k: int, eps: float | None, core_share: float | None) -> str:
     if eps is None or core_share is None:
         return f"The distances to the {k}th neighbour have no bend, so they suggest no eps."
-    return f"The curve bends at eps = {eps:.3g}: {core_share:.0%} of the customers have {k} customers within it, themselves counted."
+    return f"The curve bends at eps = {eps:.3g}: {core_share:.0%} of the customers have {k} customers within eps, including themselves."
 
 
 def _bend(distances: np.ndarray) -> float | None:
-    """Return the distance where the sorted curve lies farthest below its chord, to three digits, or ``None``.
+    """Return the distance at which the sorted curve is farthest below its chord, to three digits, or ``None``.
 
     That is the highest maximum of Kneedle's difference curve. Kneedle itself stops at the last one, which the few farthest customers
     decide: on three generated blobs amid 200 scattered customers it gave eps = 15.6 and one segment, this 1.27 and the three.

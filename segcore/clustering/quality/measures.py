@@ -1,4 +1,4 @@
-"""How good a labelling is: each measure is one function, used by the screens, the command line and the tests."""
+"""Quality measures of a labelling, one function each, used by screens, command line and tests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def measure(
     scorer: SilhouetteScorer | None = None,
     silhouette: Estimate | None = None,
 ) -> Quality:
-    """Measure one labelling; noise is left out of everything but the overall spread that compactness compares with.
+    """Measure one labelling; noise counts only for the overall spread that compactness compares with.
 
     Parameters
     ----------
@@ -36,14 +36,14 @@ def measure(
         The scaled matrix that was clustered.
     values : ndarray of shape (n_customers, n_features), float64
         The same features in their own units, or ``X`` itself: compactness does not depend on units.
-    names : sequence of str, one a feature
+    names : sequence of str, one per feature
     labels : ndarray of shape (n_customers,), int
     seed : int
-        Of the silhouette's sample.
+        Seed of the silhouette's sample.
     scorer : SilhouetteScorer or None
         One made for ``X``; ``None`` makes one.
     silhouette : Estimate or None
-        This labelling's, where it has been measured with a whole grid's; ``None`` has the scorer measure it.
+        This labelling's, if already measured with a whole grid; with ``None`` the scorer measures it.
     """
     labels = np.asarray(labels)
     groups = group(X, labels)
@@ -67,7 +67,7 @@ def inertia(X: np.ndarray, labels: np.ndarray) -> float:
     ----------
     X : ndarray of shape (n_customers, n_features), float64
     labels : ndarray of shape (n_customers,), int
-        No noise among them.
+        Without noise.
     """
     return float(group(X, labels).squares.sum())
 
@@ -75,13 +75,13 @@ def inertia(X: np.ndarray, labels: np.ndarray) -> float:
 def _index(name: str, reasons: dict[str, str], groups: Groups) -> float | None:
     n_segments, n_rows = len(groups.labels), int(groups.sizes.sum())
     if n_segments < 2:
-        reasons[name] = f"It compares segments, and there is {'only one segment' if n_segments else 'no segment'}."
+        reasons[name] = f"It compares segments, but there is {'only one segment' if n_segments else 'no segment'}."
         return None
     if n_segments >= n_rows:
         reasons[name] = "Every segment has one customer."
         return None
     within, between = float(groups.squares.sum()), _between(groups)
-    # With nothing left within the segments the ratio has no value, and with nothing between them neither index has.
+    # Without spread within the segments the ratio is undefined; without spread between them both indices are.
     if within + between == 0 or (name == "calinski_harabasz" and within <= np.finfo(np.float64).eps * (within + between)):
         reasons[name] = "The segments have no spread to compare with."
         return None
@@ -95,7 +95,7 @@ def _between(groups: Groups) -> float:
 
 
 def calinski_harabasz(groups: Groups) -> float:
-    """Return the variance between segments over that within them, each by its degrees of freedom; higher is better.
+    """Return the variance between segments divided by that within them, each over its degrees of freedom; higher is better.
 
     References
     ----------
@@ -106,9 +106,9 @@ def calinski_harabasz(groups: Groups) -> float:
 
 
 def davies_bouldin(groups: Groups) -> float:
-    """Return the mean, over segments, of the worst ratio of two segments' widths to the distance of their centres; lower is better.
+    """Return the mean over segments of the largest ratio of two segments' widths to their centres' distance; lower is better.
 
-    Segments whose centres fall together are not compared with each other, as in scikit-learn.
+    Segments with equal centres are not compared with each other, as in scikit-learn.
 
     References
     ----------
@@ -129,6 +129,6 @@ def _or_reason(name: str, reasons: dict[str, str], compute: Callable[[], float],
         warnings.simplefilter("ignore")
         value = compute()
     if not math.isfinite(value):
-        reasons[name] = "It is not a finite number: the segments have no spread, or their centres fall together."
+        reasons[name] = "It is not a finite number: the segments have no spread, or their centres coincide."
         return None
     return value

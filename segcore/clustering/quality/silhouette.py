@@ -1,4 +1,4 @@
-"""Silhouette: exact where that is quick, else estimated on sampled customers measured against all of them."""
+"""Silhouette: exact if that is quick, else estimated from sampled customers measured against all customers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Z95 = 1.959963984540054
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Partition:
-    """One labelling, its segments numbered from 0 by their first customers, with the rows its silhouette is measured on.
+    """One labelling with segments numbered from 0 by first customer, and the rows its silhouette is measured on.
 
     ``strata`` has the stratum of each segment: its own, or one of all that are too small to be sampled on their own.
     """
@@ -35,7 +35,7 @@ class _Partition:
 
 @dataclass(slots=True, eq=False)
 class _Batch:
-    """Partitions measured in one pass: the rows that any is measured on against those that are not noise in all."""
+    """Partitions measured in one pass: the sampled rows of any against the rows that are not noise in all."""
 
     kept: np.ndarray
     drawn: np.ndarray
@@ -101,7 +101,7 @@ class SilhouetteScorer:
         Returns
         -------
         list of Estimate
-            One a labelling, in their order, each as if it were alone. Undefined, with the reason, unless there are at least 2 segments
+            One per labelling, in their order, each as if measured alone. Undefined, with the reason, unless there are at least 2 segments
             and fewer than customers in them.
         """
         keys: list[bytes] = []
@@ -122,7 +122,7 @@ class SilhouetteScorer:
         return [found[key] for key in keys]
 
     def _drawn(self, codes: np.ndarray, sizes: np.ndarray) -> _Partition:
-        """Draw the rows to measure: all that are not noise, or the first of each stratum in one seeded order of all rows."""
+        """Draw the rows to measure: all except noise, or the first of each stratum in one seeded order of all rows."""
         kept = np.flatnonzero(codes >= 0)
         if len(kept) ** 2 <= self._pairs:
             return _Partition(codes, sizes, np.arange(len(sizes)), kept)
@@ -168,8 +168,8 @@ def _numbered(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _undefined(sizes: np.ndarray) -> str | None:
     if len(sizes) < 2:
-        return f"Silhouette compares segments, and there is {'only one segment' if len(sizes) else 'no segment'}."
-    return "Silhouette is undefined where every segment has one customer." if len(sizes) >= sizes.sum() else None
+        return f"Silhouette compares segments, but there is {'only one segment' if len(sizes) else 'no segment'}."
+    return "Silhouette is undefined if every segment has one customer." if len(sizes) >= sizes.sum() else None
 
 
 def _strata(sizes: np.ndarray, wanted: int) -> np.ndarray:
@@ -181,7 +181,7 @@ def _strata(sizes: np.ndarray, wanted: int) -> np.ndarray:
 
 
 def _batches(partitions: dict[bytes, _Partition], n_rows: int) -> Iterable[_Batch]:
-    """Return the passes to make: partitions share one where that costs no more distances than apart, as long as their sums fit."""
+    """Group partitions into passes: they share one if that costs no more distances than separate passes and their sums fit."""
     batches: list[_Batch] = []
     for key, partition in sorted(partitions.items(), key=lambda item: -int(item[1].sizes.sum())):
         kept, drawn = partition.codes >= 0, np.zeros(n_rows, dtype=bool)
@@ -201,7 +201,7 @@ def _batches(partitions: dict[bytes, _Partition], n_rows: int) -> Iterable[_Batc
 
 
 def _joint_cells(labellings: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Return one row of each cell, and every row's cell: rows are in one cell that are together under every labelling."""
+    """Return one row of each cell and every row's cell; rows that are together in every labelling share a cell."""
     joint = np.zeros(len(labellings[0]), dtype=np.int64)
     room = 1
     for codes in labellings:
@@ -216,7 +216,7 @@ def _joint_cells(labellings: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarr
 
 
 def _estimate(partition: _Partition, scores: np.ndarray) -> Estimate:
-    """Return the mean of all customers' silhouettes and its 95 % interval, from those of the drawn ones."""
+    """Estimate the mean silhouette of all customers, with its 95 % interval, from the sampled ones."""
     n_kept, n_drawn = int(partition.sizes.sum()), len(scores)
     if n_drawn == n_kept:
         value = float(np.mean(scores))
@@ -229,7 +229,7 @@ def _estimate(partition: _Partition, scores: np.ndarray) -> Estimate:
     spread = squares / np.maximum(taken - 1, 1)
     value = float(weight @ means)
     half = _Z95 * float(np.sqrt(np.sum(weight**2 * (1 - taken / sizes) * spread / taken)))
-    # So large a share of the rows may differ from all sampled ones, as far as a silhouette can; exact where none is left to differ.
+    # This share of the rows may differ from all sampled ones by as much as a silhouette can; exact if no row is left to differ.
     unseen = float(np.log(0.05) / np.log1p(-n_drawn / n_kept)) / n_kept
     low, high = value - max(half, unseen * (1 + value)), value + max(half, unseen * (1 - value))
     return Estimate(value, max(-1.0, low), min(1.0, high), n_drawn)

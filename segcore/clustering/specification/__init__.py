@@ -1,1 +1,1 @@
-"""What an algorithm is to the rest of segcore: the records that its one file fills in."""
+"""Records that define an algorithm; its one file fills them in."""

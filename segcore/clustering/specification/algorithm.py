@@ -1,4 +1,4 @@
-"""One clustering algorithm: its parameters, who can run it, and how to sweep, cost, judge, show and score with it."""
+"""A clustering algorithm: its parameters and engines, and how to sweep, cost, judge, show and score with it."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _MOST_POINTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class AlgorithmSpec:
-    """One clustering algorithm.
+    """A clustering algorithm.
 
     Parameters
     ----------
     name, title : str
-        What files and people call it.
+        Its name in files, and on screen.
     words : str
         What it does, in one sentence for an analyst.
     params : tuple of Param
-        In the order of a grid's axes; one with an empty default is left out of grids unless asked for.
+        In the order of a grid's axes; one with an empty default is used only if given.
     engines : tuple of {"stock", "intel", "shared"}
         The first one is the default.
     fit : FitFunction
@@ -43,13 +43,13 @@ class AlgorithmSpec:
     judging : Judging
     presentation : Presentation
     criteria : tuple of Criterion
-        What it computes for each solution besides the measures that all have.
+        Numbers it computes for each solution besides the common measures.
     cost : CostModel or None
-        What a sweep takes, estimated before it starts; ``None`` counts the rows and the measuring alone.
+        Time and memory of a sweep; ``None`` counts only the rows and the measuring.
     radius : RadiusHint or None
         The radius that the app suggests from the data.
     kit : KitCommand or None
-        How the Intel kit's command runs it, where that knows it.
+        How the Intel kit's command runs it, if it does.
     """
 
     name: str
@@ -87,7 +87,7 @@ class AlgorithmSpec:
 
     @property
     def default_engine(self) -> EngineName:
-        """The engine that is taken where none is named."""
+        """The engine that is used if none is given."""
         return self.engines[0]
 
     def default_grid(self) -> Grid:
@@ -95,16 +95,16 @@ class AlgorithmSpec:
         return Grid.from_mapping({param.name: param.default for param in self.params if param.default})
 
     def app_grid(self) -> dict[str, tuple[Value, ...]]:
-        """Return the values the app begins with, by parameter; none where a parameter is left out of the grid."""
+        """Return the app's initial values per parameter; none if a parameter is left out of the grid."""
         return {param.name: param.default if param.app is None else param.app for param in self.params}
 
     def parse_grid(self, axes: Iterable[str]) -> Grid:
-        """Read a grid from texts such as ``n_clusters=2,3``; axes that are not named keep their defaults.
+        """Parse a grid from texts such as ``n_clusters=2,3``; other axes keep their defaults.
 
         Raises
         ------
         ParameterError
-            Where a text is not ``name=value,value``, the name is not a parameter or given twice, a value is outside its domain, or
+            If a text is not ``name=value,value``, a name is not a parameter or given twice, a value is outside its domain, or
             the grid has more than 10,000 points.
         """
         asked: dict[str, tuple[Value, ...]] = {}
@@ -119,7 +119,7 @@ class AlgorithmSpec:
         chosen = {param.name: asked.get(param.name, param.default) for param in self.params}
         grid = Grid.from_mapping({name: values for name, values in chosen.items() if values})
         if len(grid) > _MOST_POINTS:
-            raise ParameterError(f"The grid has {len(grid):,} points, and {_MOST_POINTS:,} are the most: give fewer values.")
+            raise ParameterError(f"The grid has {len(grid):,} points, but at most {_MOST_POINTS:,} are allowed: give fewer values.")
         return grid
 
     def _example(self) -> str:
@@ -127,7 +127,7 @@ class AlgorithmSpec:
         return f"{first.name}={','.join(str(value) for value in first.default[:3])}"
 
     def param(self, name: str) -> Param:
-        """Return one parameter by its name, or raise `ParameterError` naming those there are."""
+        """Return a parameter by its name, or raise `ParameterError` naming the known ones."""
         for param in self.params:
             if param.name == name:
                 return param
@@ -139,11 +139,11 @@ class AlgorithmSpec:
         Raises
         ------
         ParameterError
-            Where a parameter is unknown, missing or outside its domain.
+            If a parameter is unknown, missing or outside its domain.
         """
         for name in point:
             self.param(name)
         missing = [param.name for param in self.params if param.default and param.name not in point]
         if missing:
-            raise ParameterError(f"A point of {self.title} needs {' and '.join(missing)} too, got {dict(point)!r}.")
+            raise ParameterError(f"A solution of {self.title} also needs {' and '.join(missing)}, got {dict(point)!r}.")
         return {param.name: param.validate(point[param.name]) for param in self.params if param.name in point}

@@ -1,4 +1,4 @@
-"""What a sweep takes, estimated before it starts: operations by kind, bytes, and the small sweeps that measure a machine's speed."""
+"""Cost of a sweep: operations by kind, bytes, and the small sweeps that measure a machine's speed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from segcore.records.solution import EngineName
 
 FLOAT_BYTES = 8
 FIT_WORK = 2e6
-"""Operations that a fit takes besides those on its rows: checks, threads, records."""
+"""Operations of a fit besides those on its rows: checks, threads, records."""
 
 
 class RowsToCost(Protocol):
-    """What a cost may ask of the rows before they are clustered, answered from a sample of them."""
+    """Properties of the rows that a cost depends on, estimated from a sample before clustering."""
 
     @property
     def n_rows(self) -> int:
@@ -24,11 +24,11 @@ class RowsToCost(Protocol):
 
     @property
     def n_features(self) -> int:
-        """Features of each."""
+        """Features per row."""
         ...
 
     def neighbours(self, eps: float) -> float:
-        """Return how many rows lie within ``eps`` of a row, itself included, on average."""
+        """Return the average number of rows within ``eps`` of a row, itself included."""
         ...
 
     def dense_share(self, eps: float, min_samples: int) -> float:
@@ -36,32 +36,32 @@ class RowsToCost(Protocol):
         ...
 
     def near_share(self, eps: float) -> float:
-        """Return the share of the rows, 0 to 1, that a search by boxes has to look at for what lies within ``eps`` of one row."""
+        """Return the share of the rows, 0 to 1, that a search by boxes examines for the neighbours within ``eps`` of one row."""
         ...
 
     def iterations(self, n_clusters: int, tol: float) -> float:
-        """Return about how many iterations k-means takes from one start."""
+        """Estimate the iterations of k-means from one start."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What the points of a sweep take beyond the rows themselves.
+    """Work and memory of a sweep's points, besides the rows themselves.
 
     Parameters
     ----------
     work : mapping of str to float
-        Operations by kind. A kind is the name of a `CalibrationTask`, which measures the seconds of an operation.
+        Operations by kind. A kind is the name of a `CalibrationTask`, which measures the seconds per operation.
     point_bytes : tuple of int
-        What each point takes while it is fitted alone.
+        Memory of each point while it is fitted alone.
     shared_bytes : int
-        What work for several points takes, all of them together.
+        Memory of the shared work of several points.
     kept_bytes : tuple of int
-        What each point's Solution holds, labels left out, until it is in the store.
+        Memory of each point's Solution without labels, until it is stored.
     clustered : tuple of float
         Share of the rows, 0 to 1, that are not noise at each point.
     remedy : str
-        What to choose where it does not fit, such as "a smaller eps".
+        What to choose if it does not fit, such as "a smaller eps".
     """
 
     work: Mapping[str, float]
@@ -69,17 +69,17 @@ class Cost:
     kept_bytes: tuple[int, ...]
     clustered: tuple[float, ...]
     shared_bytes: int = 0
-    remedy: str = "fewer rows (a filter, or fewer repeats)"
+    remedy: str = "fewer rows (a filter, or fewer copies)"
 
     @classmethod
     def without_noise(cls, work: Mapping[str, float], point_bytes: Iterable[int], **fields: Any) -> Cost:
-        """Build the cost of an algorithm whose solutions hold little more than labels and that leaves no row as noise."""
+        """Build the cost of an algorithm without noise, whose solutions hold little more than labels."""
         each = tuple(point_bytes)
         return cls(work, each, (0,) * len(each), (1.0,) * len(each), **fields)
 
 
 class CostFunction(Protocol):
-    """Estimate what a sweep takes, from the rows' numbers and a sample of them; in a few tenths of a second, without scikit-learn."""
+    """Estimate of a sweep's cost from the rows' number and a sample; takes a few tenths of a second, without scikit-learn."""
 
     def __call__(self, rows: RowsToCost, points: Sequence[Point], engine: EngineName, *, memory: int | None = None) -> Cost:
         """Return the cost of fitting ``points``.
@@ -90,7 +90,7 @@ class CostFunction(Protocol):
         points : sequence of points
         engine : {"stock", "intel", "shared"}
         memory : int or None
-            Bytes that the fits may take, for work that adapts to what it is given; ``None`` is as much as it likes.
+            Bytes that the fits may use, for work that adapts to its limit; ``None`` means no limit.
         """
         ...
 
@@ -106,7 +106,7 @@ class CalibrationTask:
     engine : {"stock", "intel", "shared"}
     rows, features : int
     grid : tuple of str
-        As on the command line; the rest of the axes has one value.
+        As on the command line; the other axes have one value.
     """
 
     kind: str
@@ -118,14 +118,14 @@ class CalibrationTask:
 
 @dataclass(frozen=True, slots=True)
 class CostModel:
-    """How long an algorithm takes and how much memory.
+    """Time and memory of an algorithm.
 
     Parameters
     ----------
     estimate : CostFunction
-        Counts what grows: rows, features, segments, iterations, neighbours.
+        Counts operations by rows, features, segments, iterations and neighbours.
     tasks : tuple of CalibrationTask
-        One for each kind of work that ``estimate`` counts.
+        One per kind of work that ``estimate`` counts.
     """
 
     estimate: CostFunction

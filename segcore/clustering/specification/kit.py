@@ -1,4 +1,4 @@
-"""How the Intel kit's own command runs an algorithm and names its files."""
+"""The Intel kit's way to run an algorithm and to name its files."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from segcore.records.solution import Solution
 
 
 def _in_the_grids_order(_: Point) -> float:
-    """Return the same place for all points, so that sorting leaves them where they are."""
+    """Return the same rank for all points, so that sorting keeps their order."""
     return 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class KitCommand:
-    """What ``analyze`` needs to do what the kit's command does.
+    """Settings for ``analyze`` to do what the kit's command does.
 
     Parameters
     ----------
     title : str
-        What the kit's log calls the algorithm.
+        The algorithm's name in the kit's log.
     point_text, file_name : str
         A point in the kit's log and in its files' names: formats of the parameters.
     estimator : callable (Solution, X) -> estimator
         Returns the fitted scikit-learn estimator of a solution with labels and arrays; ``X`` has the scaled rows.
     order : callable (point) -> float
-        The order in which the kit fits the points, where it is not the grid's.
+        The kit's order of the points, if it is not the grid's.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""A fit's outcome, good or bad, as a Solution, so that the other points go on."""
+"""Outcome of a fit, good or bad, as a Solution, so that other points continue."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ NOT_RUN = "not run"
 
 
 class FitError(Exception):
-    """A fit stopped for a reason that is known; its text is the whole sentence to show."""
+    """A fit stopped for a known reason; its text is the whole sentence to show."""
 
 
 def failed(point: Point, engine: EngineName, seed: int, error: BaseException) -> Solution:
     """Return the Solution of a point whose fit raised ``error``."""
     if isinstance(error, MemoryError):
-        reason = f"There was not enough memory for this point{f' ({error})' if str(error) else ''}."
+        reason = f"There was not enough memory for this solution{f' ({error})' if str(error) else ''}."
     elif isinstance(error, FitError):
         reason = str(error)
     else:
@@ -28,22 +28,22 @@ def failed(point: Point, engine: EngineName, seed: int, error: BaseException) ->
 
 
 def skipped(point: Point, engine: EngineName, seed: int, reason: str) -> Solution:
-    """Return the Solution of a point that makes no sense for these rows."""
+    """Return the Solution of a point that is impossible for these rows."""
     return Solution(params=dict(point), status="skipped", engine=engine, evidence=NOT_RUN, seed=seed, reason=reason)
 
 
 def more_than_rows(point: Point, name: str, rows: int) -> str:
-    """Return the reason why a point that asks for more segments, or neighbours, than there are rows is skipped."""
-    return f"{name} = {point[name]} is more than the {rows:,} rows there are."
+    """Return the reason to skip a point with more segments, or neighbours, than rows."""
+    return f"{name} = {point[name]} is more than the {rows:,} rows."
 
 
 def require_memory(needed: float, memory: int | None, *, what: str, instead: str) -> None:
-    """Raise ``MemoryError`` where ``what`` needs more bytes than a fit may take; ``None`` is what the machine has free."""
+    """Raise ``MemoryError`` if ``what`` needs more bytes than a fit may use; ``None`` means the machine's free memory."""
     free = available_bytes() if memory is None else memory
     if needed > free:
-        raise MemoryError(f"{what} about {needed / 2**30:,.1f} GiB and {free / 2**30:,.1f} GiB are free: {instead}")
+        raise MemoryError(f"{what} about {needed / 2**30:,.1f} GiB, but only {free / 2**30:,.1f} GiB is free: {instead}")
 
 
 def as_sentences(texts: Iterable[str]) -> str | None:
-    """Return remarks as one text, or ``None`` where there is nothing to say."""
+    """Join remarks into one text, or ``None`` if there are none."""
     return " ".join(text.strip().rstrip(".") + "." for text in texts) or None

@@ -1,4 +1,4 @@
-"""How an algorithm's results are judged, scored with and shown."""
+"""Judging, scoring and presentation of an algorithm's results."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def _no_preference(_: Point) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """How new customers are assigned to the segments of a solution.
+    """Assignment of new customers to the segments of a solution.
 
     Parameters
     ----------
     assign : callable (X, arrays, params) -> ndarray of shape (n_customers,), int32
-        Labels of new rows from a Solution's arrays.
+        Returns labels of new rows from a Solution's arrays.
     words : str
-        How, in one sentence.
+        The rule, in one sentence.
     steps : str
-        How to do that with the saved arrays alone, for people who score elsewhere.
+        How to apply it with the saved arrays alone, for scoring elsewhere.
     """
 
     assign: Callable[[np.ndarray, Mapping[str, np.ndarray], Mapping[str, Value]], np.ndarray]
@@ -36,16 +36,16 @@ class Scoring:
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """A number that an algorithm itself computes for each solution, next to the measures that all have; lower is better.
+    """A number that an algorithm computes for each solution besides the common measures; lower is better.
 
     Parameters
     ----------
     name : str
         Its name in ``Solution.criteria``, in tables and in files.
     title, unit, reading : str
-        What a screen calls it, its unit, and how to read it in one sentence.
+        Its title on screen, its unit, and how to read it in one sentence.
     decimals : int
-        How many to show.
+        Number of decimals to show.
     """
 
     name: str
@@ -55,21 +55,21 @@ class Criterion:
     decimals: int = 2
 
     def text(self, value: float) -> str:
-        """Return a value as a sentence has it."""
+        """Format a value for a sentence."""
         return f"{value:,.{self.decimals}f}"
 
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """What the recommended point is taken from.
+    """The rule that chooses the recommended solution.
 
     Parameters
     ----------
     by : str
-        "inertia": the elbow of inertia and the silhouette together. "silhouette": that alone. Else the name of one of the algorithm's
-        criteria: the point where it is lowest.
+        "inertia": the elbow of inertia and the silhouette together. "silhouette": that alone. Otherwise the name of one of the algorithm's
+        criteria: the solution with its lowest value.
     size : str
-        The parameter that says how many segments to make; inertia and a criterion are compared over its values.
+        The parameter that sets the number of segments; inertia and a criterion are compared over its values.
     preference : callable (point) -> tuple of float
         Ranks points that are equally good: the largest first.
     """
@@ -81,18 +81,18 @@ class Judging:
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """What screens show of an algorithm's solutions.
+    """Presentation of an algorithm's solutions on screen.
 
     Parameters
     ----------
     measures : tuple of str
-        What Explore shows first: names of ``sweeps.points.metrics()``.
+        Measures that Explore shows first: names of ``sweeps.points.metrics()``.
     mapped_over : str
-        The parameter that runs from left to right where measures are shown as maps over two axes; "" shows curves over the first one.
+        The horizontal parameter if measures are shown as maps over two axes; "" shows curves over the first parameter.
     noise : str
-        What is true of customers who are noise, for ``12 customers …``; "" where none can be.
+        What makes customers noise, to follow ``12 customers``; "" if there is no noise.
     tree_distance : str
-        What the heights of its tree are, where its solutions have the arrays ``plots.dendrogram.ARRAYS``; "" where they have none.
+        Title of the heights of its tree, if its solutions have the arrays ``plots.dendrogram.ARRAYS``; else "".
     """
 
     measures: tuple[str, ...] = ("inertia", "silhouette")
@@ -103,14 +103,14 @@ class Presentation:
 
 @dataclass(frozen=True, slots=True)
 class RadiusHint:
-    """A radius whose first values the app reads from the k-distance curve of the chosen features.
+    """A radius whose initial values come from the k-distance curve of the chosen features.
 
     Parameters
     ----------
     param : str
         The parameter, in scaled units.
     neighbours : int
-        The neighbour whose distance the curve shows, the customer itself counted.
+        The neighbour whose distance the curve shows, counting the customer itself.
     factors : tuple of float
         The values to try, as multiples of the distance at which the curve bends.
     """

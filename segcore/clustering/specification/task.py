@@ -1,4 +1,4 @@
-"""One request to an algorithm: which rows to cluster, at which points of a grid, on which engine."""
+"""Request to an algorithm: the rows, the points of a grid, and the engine."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from segcore.records.solution import EngineName, Solution
 
 
 def ignore(_: float) -> None:
-    """Report to nobody."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SweepTask:
-    """What an algorithm is asked to fit.
+    """A request to fit points.
 
     Parameters
     ----------
     X : ndarray of shape (n_customers, n_features), float64
         Scaled features.
     points : sequence of points
-        Only those still missing, each once.
+        Only the missing ones, each once.
     engine : {"stock", "intel", "shared"}
     seed : int
-        Of every random draw.
+        Seed of every random draw.
     memory : int or None
-        Bytes a fit may take; ``None`` is what the machine has free. A point that needs more is a failed Solution.
+        Bytes a fit may use; ``None`` means the machine's free memory. A point that needs more becomes a failed Solution.
     progress : callable
-        Called with the index in ``points`` right before that point is begun; where work serves several points, for those that are to be
-        given up should it kill the process.
+        Called with the index in ``points`` right before that point starts; for shared work, with the points that are
+        given up if it kills the process.
     shared : callable
-        Called with seconds of work that served several points and is in no point's ``fit_seconds``; each call adds to the last.
+        Called with seconds of shared work that are in no point's ``fit_seconds``; the calls add up.
     """
 
     X: np.ndarray
@@ -51,7 +51,7 @@ class SweepTask:
     def one_by_one(
         self, fit: Callable[[Point], Solution], reason_to_skip: Callable[[Point], str | None] = lambda point: None
     ) -> Iterator[Solution]:
-        """Yield what ``fit`` returns for each point; a point that it raises for is failed, one with a reason to skip it is skipped."""
+        """Yield what ``fit`` returns for each point; an error makes the point failed, a reason to skip it skipped."""
         for position, point in enumerate(self.points):
             self.progress(position)
             reason = reason_to_skip(point)
@@ -81,12 +81,12 @@ class SweepTask:
         return failed(point, self.engine, self.seed, error)
 
     def skipped(self, point: Point, reason: str) -> Solution:
-        """Return the Solution of a point that makes no sense for these rows."""
+        """Return the Solution of a point that is impossible for these rows."""
         return skipped(point, self.engine, self.seed, reason)
 
 
 class FitFunction(Protocol):
-    """Fit the points of a task one after the other."""
+    """Fit the points of a task one by one."""
 
     def __call__(self, task: SweepTask) -> Iterator[Solution]:
         """Yield each point's Solution, not yet measured, as soon as it is fitted; in any order, each with its point as ``params``."""

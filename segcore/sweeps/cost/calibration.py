@@ -1,4 +1,4 @@
-"""The speed of this machine: measured once, in a child process, and kept in the store's home.
+"""Speed of this machine: measured once, in a child process, and kept in the store's home.
 
 ``python -m segcore.sweeps.cost.calibration HOME`` measures. Each task is a small sweep of the real algorithm; the seconds of an
 operation are its wall time divided by the operations that the algorithm's cost counts for it.
@@ -36,18 +36,18 @@ from segcore.system.machine import processor_name, resident_bytes
 
 FILE = "calibration.json"
 BASE_BYTES = 300 << 20
-"""What a worker has with its libraries before it has any rows, where that was not measured yet."""
+"""Bytes of a worker with its libraries but without rows, until this is measured."""
 _FORMAT = 1
 _TIMEOUT = 120.0
 _WARM_ROWS = 300
 _TASK_SECONDS = 0.3
-_SUPERVISOR_SECONDS = 0.3  # until the worker's process is there
+_SUPERVISOR_SECONDS = 0.3  # until the worker's process has started
 _FIRST_FIT_BYTES = 75 << 20  # threads' stacks, compiled code and the like
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was measured on this machine.
+    """Measured speed and memory of this machine.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Calibration:
     start_seconds : float
         From the start of a worker to its first fit.
     base_bytes : int
-        What a worker has with its libraries before it has any rows.
+        Bytes of a worker with its libraries but without rows.
     """
 
     seconds: Mapping[str, float]
@@ -64,14 +64,14 @@ class Calibration:
     base_bytes: int = BASE_BYTES
 
     def time_of(self, work: Mapping[str, float]) -> float | None:
-        """Return the seconds of some work; ``None`` where a kind of it was not measured."""
+        """Return the seconds of some work; ``None`` if a kind of it was not measured."""
         if any(kind not in self.seconds for kind in work):
             return None
         return sum(self.seconds[kind] * amount for kind, amount in work.items())
 
 
 def calibration_tasks() -> list[tuple[AlgorithmSpec, CalibrationTask]]:
-    """Return every algorithm's small sweeps, each with the algorithm that runs it."""
+    """Return the calibration sweeps of every algorithm, each with its algorithm."""
     return [(spec, task) for spec in algorithms() if spec.cost for task in spec.cost.tasks]
 
 
@@ -81,7 +81,7 @@ def kinds_of_work() -> tuple[str, ...]:
 
 
 def describe() -> dict[str, Any]:
-    """Return what a calibration holds for: processor, cores, Python and the libraries' versions."""
+    """Return what a calibration is valid for: processor, cores, Python and the libraries' versions."""
     return {
         "format": _FORMAT,
         "cpu": processor_name(),
@@ -93,7 +93,7 @@ def describe() -> dict[str, Any]:
 
 
 def read_calibration(home: Path | str) -> Calibration | None:
-    """Return what was measured, or ``None`` where nothing was, or on another machine or with other versions."""
+    """Return the stored calibration; ``None`` if there is none, or only for another machine or other versions."""
     try:
         kept = json.loads((Path(home) / FILE).read_text())
         if kept["machine"] != describe():
@@ -106,7 +106,7 @@ def read_calibration(home: Path | str) -> Calibration | None:
 
 
 def write_calibration(home: Path | str, found: Calibration) -> None:
-    """Keep what was measured on this machine in a store's home."""
+    """Save a calibration in a store's home."""
     document = {
         "machine": describe(),
         "seconds": dict(found.seconds),
@@ -126,12 +126,12 @@ def start_calibration(home: Path | str) -> subprocess.Popen[str]:
 
 
 def require_calibration(home: Path | str) -> Calibration:
-    """Return what was measured on this machine, measuring it now where it was not.
+    """Return this machine's calibration, measuring it first if needed.
 
     Raises
     ------
     SegcoreError
-        Where it cannot be measured or kept.
+        If it cannot be measured or saved.
     """
     known = read_calibration(home)
     if known is not None:
@@ -149,10 +149,10 @@ def require_calibration(home: Path | str) -> Calibration:
 
 
 def measure_machine() -> Calibration:
-    """Measure this machine: the seconds of each kind of work, and what a worker's start takes."""
+    """Measure this machine: the seconds of each kind of work, and time and memory of a worker's start."""
     import psutil
 
-    # What a worker has loaded by its first fit and measure.
+    # The modules that a worker has loaded by its first fit and measure.
     importlib.import_module("segcore.store.store")
     importlib.import_module("sklearn.cluster")
     importlib.import_module("segcore.clustering.kernels.silhouette")
@@ -162,14 +162,14 @@ def measure_machine() -> Calibration:
 
 
 def _data(rows: int, features: int) -> np.ndarray:
-    """Return rows in eight loose groups, as customers are rather than as noise is."""
+    """Return rows in eight loose groups, more like customers than like noise."""
     dice = np.random.default_rng(0)
     middles = dice.normal(size=(8, features))
     return np.asarray(middles[dice.integers(0, 8, rows)] + 0.5 * dice.normal(size=(rows, features)))
 
 
 def _seconds_of(spec: AlgorithmSpec, task: CalibrationTask) -> float | None:
-    """Return the seconds of an operation of a task's kind; ``None`` where it cannot be run here."""
+    """Return the seconds per operation of a task's kind; ``None`` if it cannot run here."""
     if spec.cost is None or task.engine not in spec.engines:
         return None
     points = spec.parse_grid(task.grid).points()
@@ -177,7 +177,7 @@ def _seconds_of(spec: AlgorithmSpec, task: CalibrationTask) -> float | None:
     list(spec.sweep(X[:_WARM_ROWS], points, task.engine))  # loads libraries and compiled code
     taken = math.inf
     since = time.perf_counter()
-    # The least of a few runs: whatever else the machine does makes a run longer, never shorter.
+    # The shortest of a few runs, because other work on the machine only makes a run longer.
     while taken == math.inf or (time.perf_counter() - since + taken < _TASK_SECONDS):
         begun = time.perf_counter()
         solutions = list(spec.sweep(X, points, task.engine))
@@ -187,7 +187,7 @@ def _seconds_of(spec: AlgorithmSpec, task: CalibrationTask) -> float | None:
 
 
 def _seconds_of_measuring() -> dict[str, float]:
-    """Return the seconds of an operation of the silhouettes' pass and of the other measures."""
+    """Return the seconds per operation of the silhouettes' pass and of the other measures."""
     X = _data(6_000, 16)
     names = [f"feature {column}" for column in range(X.shape[1])]
     labellings = [np.argmin(((X[:, None, :2] - X[None, :k, :2]) ** 2).sum(axis=2), axis=1) for k in (3, 6, 12)]

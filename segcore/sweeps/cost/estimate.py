@@ -28,22 +28,22 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class SweepEstimate:
-    """What a sweep takes.
+    """Estimated time and memory of a sweep.
 
     Parameters
     ----------
     points : tuple of points
     n_rows, n_features : int
     seconds : float or None
-        From its start to its end; ``None`` where this machine was not measured, or not for this algorithm and engine.
+        From start to end; ``None`` if this machine was not measured, or not for this algorithm and engine.
     bytes : int
-        The most memory its worker has at once.
+        Peak memory of its worker.
     base_bytes : int
-        What of it are libraries and rows, whatever is done with them.
+        The part of it for libraries and rows alone.
     point_bytes : tuple of int
-        The same as ``bytes``, were there only this point.
+        The same as ``bytes`` for each point alone.
     remedy : str
-        What to change where it does not fit.
+        What to change if it does not fit.
     """
 
     points: tuple[Point, ...]
@@ -56,24 +56,24 @@ class SweepEstimate:
     remedy: str
 
     def fits(self, limit: int) -> bool:
-        """Tell whether it does with so many bytes."""
+        """Tell whether the sweep fits into so many bytes."""
         return self.bytes <= limit
 
     def refusal(self, limit: int) -> str | None:
-        """Return in one sentence why it is not started with so many bytes, and what to change; ``None`` where it fits."""
+        """Return why the sweep cannot start with so many bytes and what to change; ``None`` if it fits."""
         if self.fits(limit):
             return None
         if limit < self.base_bytes:
             return (
-                f"This sweep needs about {bytes_text(self.bytes)} and {bytes_text(limit)} are there: a worker's libraries and the rows "
-                f"alone take {bytes_text(self.base_bytes)}, so give it more memory, or close other programs."
+                f"This sweep needs about {bytes_text(self.bytes)}, but may use only {bytes_text(limit)}. Libraries and rows "
+                f"alone take {bytes_text(self.base_bytes)}: give it more memory, or close other programs."
             )
         large = [point_key(point) for point, needed in zip(self.points, self.point_bytes, strict=True) if needed > limit]
         which = ""
         if large and len(large) < len(self.points):
             rest = f" and {len(large) - _NAMED:,} more" if len(large) > _NAMED else ""
-            which = f" ({'; '.join(large[:_NAMED])}{rest} cannot do with that)"
-        return f"This sweep needs about {bytes_text(self.bytes)} and {bytes_text(limit)} are there{which}: choose {self.remedy}."
+            which = f" ({'; '.join(large[:_NAMED])}{rest} would not fit)"
+        return f"This sweep needs about {bytes_text(self.bytes)}, but may use only {bytes_text(limit)}{which}: choose {self.remedy}."
 
     def to_json(self, limit: int) -> dict[str, Any]:
         """Return the document that ``sweep --dry-run --json`` prints."""
@@ -90,7 +90,7 @@ class SweepEstimate:
 
 
 def memory_limit(asked: int | None = None) -> int:
-    """Return the bytes that a sweep may take: what was asked for, else what the machine and its control groups have free."""
+    """Return the bytes that a sweep may use: the given limit, else what the machine and its control groups have free."""
     return available_bytes() if asked is None else asked
 
 
@@ -103,7 +103,7 @@ def estimate_sweep(
     calibration: Calibration | None = None,
     memory: int | None = None,
 ) -> SweepEstimate:
-    """Return what a sweep takes.
+    """Estimate the time and memory of a sweep.
 
     Parameters
     ----------
@@ -113,9 +113,9 @@ def estimate_sweep(
     points : sequence of points
     engine : {"stock", "intel", "shared"}
     calibration : Calibration or None
-        Of this machine; without one no time is given.
+        Of this machine; without one, no time is estimated.
     memory : int or None
-        Bytes the worker may take, for engines that make do with what they are given.
+        Bytes the worker may use, for engines that adapt to their limit.
     """
     spec = algorithm(algorithm_name)
     n, d = rows.n_rows, rows.n_features
@@ -123,7 +123,7 @@ def estimate_sweep(
     room = None if memory is None else max(0, memory - base)
     none = (0,) * len(points)
     cost = spec.cost.estimate(rows, points, engine, memory=room) if spec.cost else Cost({}, none, none, (1.0,) * len(points))
-    passing = int(_FLOAT * n * d * (_ROW_COPIES - 2))  # what measuring one labelling takes for a moment
+    passing = int(_FLOAT * n * d * (_ROW_COPIES - 2))  # temporary memory for measuring one labelling
     labels = 12 * n * len(points)
     most = base + sum(cost.kept_bytes) + labels + max(cost.shared_bytes + max(cost.point_bytes, default=0), passing)
     alone = tuple(base + 12 * n + kept + max(own, passing) for own, kept in zip(cost.point_bytes, cost.kept_bytes, strict=True))
@@ -139,13 +139,13 @@ def estimate_sweep(
 def estimate_spec(
     table: FeatureTable, spec: SweepSpec, *, calibration: Calibration | None = None, memory: int | None = None
 ) -> SweepEstimate:
-    """Return what the sweep of a spec takes; ``table`` is the stored one with every feature, the rest as in `estimate_sweep`."""
+    """Estimate the sweep of a spec; ``table`` is the stored one with every feature, the rest as in `estimate_sweep`."""
     rows = SampledRows.of(table, spec.plan)
     return estimate_sweep(rows, spec.algorithm, spec.points, spec.engine, calibration=calibration, memory=memory)
 
 
 def require_memory(estimate: SweepEstimate, limit: int) -> None:
-    """Raise `MemoryLimitError`, saying what to change, where a sweep would not fit."""
+    """Raise `MemoryLimitError` with what to change if a sweep would not fit."""
     refusal = estimate.refusal(limit)
     if refusal is not None:
         raise MemoryLimitError(refusal)

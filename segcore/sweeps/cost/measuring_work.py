@@ -1,4 +1,4 @@
-"""Operations of measuring the points of a sweep, which every algorithm's points need."""
+"""Operations of measuring a sweep's solutions, which every algorithm needs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from segcore.clustering.quality.silhouette import EXACT_ROWS
 MEASURING_KINDS = ("silhouette", "measuring")
 """Names of the two kinds of work below, in their order."""
 _EXACT_FEATURES = 21
-_BESIDES = 14  # a distance costs as much as so many features more
+_BESIDES = 14  # a distance costs as much as this many additional features
 
 
 def silhouette_work(n_rows: int, n_features: int, clustered: Sequence[float]) -> float:
-    """Return the operations of a grid's silhouettes: one pass of the distances, of all rows or of those that are sampled.
+    """Return the operations of a grid's silhouettes: one pass of the distances of all rows, or of the sampled ones.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def silhouette_work(n_rows: int, n_features: int, clustered: Sequence[float]) ->
     """
     limit = EXACT_ROWS * ((_BESIDES + _EXACT_FEATURES) / (_BESIDES + n_features)) ** 0.5
     kept = max((share * n_rows for share in clustered), default=0.0)
-    # Above the limit the labellings are largely measured on the same rows, so that together they cost little more than one.
+    # Above the limit, the labellings are mostly measured on the same rows, so that together they cost little more than one.
     drawn = kept if kept <= limit else limit * limit / kept * 1.5
     return drawn * kept * (_BESIDES + n_features + 0.5 * len(clustered))
 

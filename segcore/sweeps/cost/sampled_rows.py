@@ -1,4 +1,4 @@
-"""A sample of the rows that a sweep would cluster, and what an algorithm's cost asks of it."""
+"""Sample of the rows that a sweep would cluster, from which an algorithm's cost is estimated."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _GROWTH = 0.25
 
 
 class SampledRows:
-    """Rows known by a sample of them; see ``RowsToCost``.
+    """Rows represented by a sample; see ``RowsToCost``.
 
     Parameters
     ----------
     sample : ndarray of shape (n_sampled, n_features), float64
-        Rows as they are clustered, evenly drawn; copies of one customer stand together.
+        Rows as they are clustered, evenly drawn; copies of one customer are adjacent.
     n_rows : int
         Rows to cluster, copies included.
     repeats, sampled_repeats : int
-        Copies of each customer among all rows and in the sample: near copies are counted apart, as they thin out with the customers
+        Copies of each customer among all rows and in the sample: near copies are counted separately, as they thin out with the customers
         that the sample leaves out.
     """
 
@@ -52,7 +52,7 @@ class SampledRows:
         Raises
         ------
         DataError
-            Where no customer is left.
+            If no customer is left.
         """
         kept = np.flatnonzero(kit_outliers(table)) if plan.outliers == "kit" else np.arange(len(table))
         if not len(kept):
@@ -64,7 +64,7 @@ class SampledRows:
         return cls(prepare_rows(rows, plan), len(kept) * plan.repeats, repeats=plan.repeats, sampled_repeats=copies)
 
     def neighbours(self, eps: float) -> float:
-        """Return how many rows lie within ``eps`` of a row, itself included, on average."""
+        """Return the average number of rows within ``eps`` of a row, itself included."""
         return float(self._within(eps).mean())
 
     def dense_share(self, eps: float, min_samples: int) -> float:
@@ -72,7 +72,7 @@ class SampledRows:
         return float(np.mean(self._within(eps) >= min_samples))
 
     def _within(self, eps: float) -> np.ndarray:
-        """Return the estimated number of all rows within ``eps`` of each row asked, shape (n_asked,)."""
+        """Estimate the number of all rows within ``eps`` of each given row, shape (n_asked,)."""
         if eps not in self._counts:
             if self._distances is None:
                 from scipy.spatial.distance import cdist
@@ -100,9 +100,9 @@ class SampledRows:
         return near / len(self._asked) / len(self._sample)
 
     def iterations(self, n_clusters: int, tol: float) -> float:
-        """Return about how many iterations k-means takes from one start: those on 1,000 rows, times a power of how many more there are.
+        """Estimate the iterations of k-means from one start: those on 1,000 rows, times a power of the ratio of rows.
 
-        They are counted for powers of 2 segments only; the nearest one stands for the others.
+        They are counted for powers of 2 segments only; other numbers use the nearest one.
         """
         k = min(2 ** round(math.log2(n_clusters)), len(self._sample))
         if k == 1:
@@ -134,7 +134,7 @@ def _boxes(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _shifts(rows: np.ndarray, n_clusters: int) -> list[float]:
-    """Return how far the centres move at each iteration of a k-means, squared, as a share of the mean variance; 0 where it settles."""
+    """Return how far the centres move at each iteration of a k-means, squared, as a share of the mean variance; 0 once it settles."""
     variance = float(rows.var(axis=0).mean())
     if variance == 0:
         return [0.0]

@@ -72,7 +72,7 @@ def test_rows_spread_too_wide_for_squared_norms_are_compared_coordinate_by_coord
         (solution,) = sweep(rows, [{"eps": 1.5, "min_samples": 5}], engine)
         assert solution.sizes == (150, 150)
         assert solution.engine == "stock"
-        assert ("intel was asked for" in solution.evidence) == (engine == "intel")
+        assert ("intel was requested" in solution.evidence) == (engine == "intel")
 
 
 def test_neighbours_that_would_not_fit_fail_beforehand_and_the_others_go_on():
@@ -89,7 +89,7 @@ def test_a_fit_that_runs_out_of_memory_fails_with_the_reason(monkeypatch):
 
     monkeypatch.setattr(module, "fit_estimator", exhausted)
     (solution,) = sweep(np.eye(5), [{"eps": 1.0, "min_samples": 2}])
-    assert (solution.status, solution.reason) == ("failed", "There was not enough memory for this point.")
+    assert (solution.status, solution.reason) == ("failed", "There was not enough memory for this solution.")
 
 
 def test_a_new_row_takes_the_lowest_label_within_eps_even_where_another_is_nearer():

@@ -146,14 +146,14 @@ def test_a_fit_that_was_stopped_says_so(monkeypatch):
     monkeypatch.setattr(module, "_MAX_ITER", 2)
     for engine in ("stock", "shared"):
         (solution,) = sweep(blobs(), [{"n_components": 5, "covariance_type": "full"}], engine)
-        assert solution.reason == "It was stopped at 2 iterations, before it settled."
+        assert solution.reason == "It stopped at the limit of 2 iterations, before it converged."
 
 
 def test_components_that_are_nobodys_likeliest_are_counted():
     for engine in ("stock", "shared"):
         (solution,) = sweep(np.repeat([[0.0, 0.0], [9.0, 9.0]], 20, axis=0), [{"n_components": 4, "covariance_type": "diag"}], engine)
         assert solution.n_segments == 2
-        assert "Only 2 of the 4 components are any customer's likeliest" in solution.reason
+        assert "Only 2 of the 4 components are the most likely one for any customer" in solution.reason
 
 
 @pytest.mark.parametrize("shape", module.COVARIANCE_TYPES)
@@ -179,7 +179,7 @@ def test_a_least_variance_that_blurs_the_data_is_told():
     (blurred,) = sweep(blobs() * 1e-6, [point], "shared")
     (scaled,) = sweep(blobs() * 1e-6, [{**point, "reg_covar": 1e-18}], "shared")
     (usual,) = sweep(blobs(), [point], "shared")
-    assert "reg_covar = 1e-06 is large beside the features' mean variance" in blurred.reason
+    assert "reg_covar = 1e-06 is large compared with the features' mean variance" in blurred.reason
     assert scaled.reason is None
     np.testing.assert_array_equal(scaled.labels, usual.labels)
 

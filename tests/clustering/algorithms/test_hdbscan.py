@@ -125,7 +125,7 @@ class TestScoring:
     def test_where_all_are_noise_new_rows_are_too(self):
         (solution,) = sweep(np.random.default_rng(0).normal(size=(60, 8)), [{"min_cluster_size": 30, "min_samples": 5}])
         assert solution.n_segments == 0
-        assert solution.reason == "No two groups of 30 or more customers stand apart from each other, so all are noise."
+        assert solution.reason == "No two groups of 30 or more customers are separate from each other, so all are noise."
         np.testing.assert_array_equal(SPEC.scoring.assign(np.zeros((3, 8)), solution.arrays, solution.params), -1)
 
     def test_levels_are_the_reachabilities_to_the_nearest_row_outside(self):
@@ -145,12 +145,12 @@ class TestEachEngine:
     def test_more_than_there_are_rows_is_skipped_and_the_others_go_on(self, engine, name):
         points = [{"min_cluster_size": 3, "min_samples": 3, name: 41}, {"min_cluster_size": 3, "min_samples": 3}]
         skipped, fitted = sweep(rows_of_many_kinds()["all equal"], points, engine)
-        assert (skipped.status, skipped.reason) == ("skipped", f"{name} = 41 is more than the 40 rows there are.")
+        assert (skipped.status, skipped.reason) == ("skipped", f"{name} = 41 is more than the 40 rows.")
         assert fitted.status == "ok"
 
     def test_one_row_is_skipped_and_two_rows_are_noise(self, engine):
         (alone,) = sweep(np.ones((1, 2)), GRID[:1], engine)
-        assert alone.reason == "HDBSCAN needs at least 2 customers, and there is 1."
+        assert alone.reason == "HDBSCAN needs at least 2 customers, but there is 1."
         (pair,) = sweep(np.eye(2), GRID[:1], engine)
         assert (pair.status, pair.n_noise) == ("ok", 2)
 
@@ -181,7 +181,7 @@ def test_a_failure_in_what_is_shared_fails_every_point(monkeypatch):
 
     monkeypatch.setattr(module, "_densities", exhausted)
     solutions = sweep(np.eye(20), GRID[:2])
-    assert [solution.reason for solution in solutions] == ["There was not enough memory for this point."] * 2
+    assert [solution.reason for solution in solutions] == ["There was not enough memory for this solution."] * 2
 
 
 class TestKernels:

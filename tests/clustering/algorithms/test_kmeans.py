@@ -58,7 +58,7 @@ class TestEachEngine:
     def test_more_clusters_than_rows_are_skipped_with_the_reason(self, X, engine):
         skipped, fitted = sweep(X[:4], [{"n_clusters": 5, "tol": 1e-4}, {"n_clusters": 2, "tol": 1e-4}], engine)
         assert (skipped.status, fitted.status) == ("skipped", "ok")
-        assert skipped.reason == "n_clusters = 5 is more than the 4 rows there are."
+        assert skipped.reason == "n_clusters = 5 is more than the 4 rows."
         assert skipped.labels is None
 
     def test_as_many_clusters_as_rows_put_each_on_its_own(self, X, engine):
@@ -70,7 +70,7 @@ class TestEachEngine:
         (solution,) = sweep(rows, [{"n_clusters": 5, "tol": 1e-4}], engine)
         assert solution.status == "ok"
         assert solution.n_segments == 3
-        assert solution.reason == "Only 3 of the 5 segments have customers: there are no more distinct ones."
+        assert solution.reason == "Only 3 of the 5 segments have customers, as there are no more distinct customers."
 
     def test_the_record_says_who_ran(self, X, engine):
         (solution,) = sweep(X, [{"n_clusters": 5, "tol": 1e-4}], engine, seed=11)
@@ -117,4 +117,4 @@ def test_a_fit_that_did_not_settle_says_so(X, monkeypatch):
 
     monkeypatch.setattr(module, "_MAX_ITER", 1)
     (solution,) = sweep(X, [{"n_clusters": 5, "tol": 0.0}])
-    assert "before it settled" in solution.reason
+    assert "before it converged" in solution.reason

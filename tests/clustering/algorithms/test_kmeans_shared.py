@@ -134,4 +134,4 @@ def test_a_fit_that_did_not_settle_says_so(monkeypatch):
     monkeypatch.setattr(path, "MAX_ITER", 1)
     monkeypatch.setattr(kmeans, "_MAX_ITER", 1)
     (solution,) = sweep(blobs(), [{"n_clusters": 5, "tol": 0.0}], "shared").values()
-    assert "before it settled" in solution.reason
+    assert "before it converged" in solution.reason

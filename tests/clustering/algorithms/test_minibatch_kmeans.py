@@ -128,4 +128,4 @@ def test_a_fit_that_goes_wrong_fails_with_the_reason(monkeypatch):
     monkeypatch.setattr(module, "_fit_shared", exhausted)
     for engine in ("stock", "shared"):
         (solution,) = sweep(blobs(), [GRID[2]], engine)
-        assert (solution.status, solution.reason) == ("failed", "There was not enough memory for this point.")
+        assert (solution.status, solution.reason) == ("failed", "There was not enough memory for this solution.")

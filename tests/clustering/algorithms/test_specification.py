@@ -101,5 +101,5 @@ def test_an_unknown_algorithm_is_an_error_that_names_those_there_are():
 
 def test_a_grid_of_more_points_than_anybody_reads_is_refused_before_they_are_made():
     axes = [f"n_clusters={','.join(map(str, range(2, 402)))}", f"tol={','.join(f'{i}e-9' for i in range(1, 6_001))}"]
-    with pytest.raises(ParameterError, match=r"The grid has 2,400,000 points, and 10,000 are the most: give fewer values\."):
+    with pytest.raises(ParameterError, match=r"The grid has 2,400,000 points, but at most 10,000 are allowed: give fewer values\."):
         algorithm("kmeans").parse_grid(axes)

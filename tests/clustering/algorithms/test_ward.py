@@ -80,7 +80,7 @@ def test_where_equal_customers_are_parted_it_is_said_and_the_agreement_measured(
     (solution,) = sweep(X, [{"n_clusters": 3}])
     again = WARD.scoring.assign(X, solution.arrays, solution.params)
     assert solution.agreement.value == np.mean(again == solution.labels) == 0.75
-    assert solution.reason == "Only 2 customers differ, so some with the same values are in different segments."
+    assert solution.reason == "Only 2 customers are distinct, so some with equal values are in different segments."
 
 
 def test_a_new_customer_joins_its_nearest_customers_segment_the_first_of_equals():
@@ -92,12 +92,12 @@ def test_a_new_customer_joins_its_nearest_customers_segment_the_first_of_equals(
 class TestEachEngine:
     def test_more_segments_than_rows_are_skipped_and_the_others_go_on(self, engine):
         skipped, fitted = sweep(np.eye(3), [{"n_clusters": 4}, {"n_clusters": 2}], engine)
-        assert (skipped.status, skipped.reason) == ("skipped", "n_clusters = 4 is more than the 3 rows there are.")
+        assert (skipped.status, skipped.reason) == ("skipped", "n_clusters = 4 is more than the 3 rows.")
         assert fitted.status == "ok"
 
     def test_one_row_is_skipped_with_the_reason_and_two_rows_can_be_parted(self, engine):
         (alone,) = sweep(np.ones((1, 2)), [{"n_clusters": 1}], engine)
-        assert alone.reason == "Hierarchical clustering needs at least 2 customers, and there is 1."
+        assert alone.reason == "Hierarchical clustering needs at least 2 customers, but there is 1."
         one, two = sweep(np.eye(2), [{"n_clusters": 1}, {"n_clusters": 2}], engine)
         assert (one.sizes, two.sizes) == ((2,), (1, 1))
 
@@ -106,7 +106,9 @@ class TestEachEngine:
         X = np.broadcast_to(np.zeros(2), (50_000, 2))
         solutions = sweep(X, POINTS[:2], engine, memory=10**9)
         assert {solution.status for solution in solutions} == {"failed"}
-        assert "between all pairs of 50,000 customers need about 18.6 GiB and 0.9 GiB are free: cluster fewer rows" in solutions[0].reason
+        assert (
+            "between all pairs of 50,000 customers need about 18.6 GiB, but only 0.9 GiB is free: cluster fewer rows" in solutions[0].reason
+        )
 
     def test_distances_that_overflow_fail_in_one_sentence(self, engine):
         (solution,) = sweep(np.array([[0.0], [1e200], [-1e200]]), [{"n_clusters": 2}], engine)

@@ -132,17 +132,17 @@ class TestEstimate:
         found = estimate("dbscan", "stock", 20_000, points=points)
         limit = 2 * 2**30
         sentence = found.refusal(limit)
-        assert sentence.startswith("This sweep needs about 4.") and "GiB and 2.0 GiB are there" in sentence
-        assert f"({point_key(points[1])} cannot do with that)" in sentence and point_key(points[0]) not in sentence
+        assert sentence.startswith("This sweep needs about 4.") and "GiB, but may use only 2.0 GiB" in sentence
+        assert f"({point_key(points[1])} would not fit)" in sentence and point_key(points[0]) not in sentence
         assert "a smaller eps than 100" in sentence and "mini-batch k-means" in sentence
-        with pytest.raises(MemoryLimitError, match="2.0 GiB are there"):
+        with pytest.raises(MemoryLimitError, match="may use only 2.0 GiB"):
             require_memory(found, limit)
         assert found.refusal(8 * 2**30) is None
         require_memory(found, 8 * 2**30)
 
     def test_where_libraries_and_rows_do_not_fit_no_other_algorithm_is_recommended(self):
         sentence = estimate("dbscan", "stock").refusal(2**20)
-        assert "libraries and the rows alone" in sentence and "eps" not in sentence
+        assert "Libraries and rows alone" in sentence and "eps" not in sentence
 
     def test_the_document_has_plain_values(self):
         document = estimate("kmeans", "stock").to_json(2**40)
