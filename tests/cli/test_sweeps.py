@@ -152,7 +152,7 @@ def test_jobs_are_listed_for_people_and_for_programs(customers, capsys):
     sweep = json.loads(capsys.readouterr().out)["sweep"]
     assert main(["jobs", "list"]) == 0
     header, line = capsys.readouterr().out.splitlines()
-    assert header.split() == ["id", "state", "done", "asked", "what"]
+    assert header.split() == ["id", "state", "done", "created", "job"]
     assert line.startswith(f"{sweep[:12]}  done   3 of 3")
     assert main(["jobs", "--json"]) == 0
     (job,) = json.loads(capsys.readouterr().out)["jobs"]
