@@ -75,7 +75,7 @@ def curves_data(sweep: Sweep, metric_name: str) -> Curves:
     Raises
     ------
     StopIteration
-        Where the metric is unknown; see ``sweeps.points.metrics``.
+        If the metric is unknown; see ``sweeps.points.metrics``.
     """
     shown = metric(metric_name)
     axes = axes_of(sweep.spec.points)

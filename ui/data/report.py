@@ -62,7 +62,7 @@ def draw_findings(taken: Intake) -> None:
             hide_index=True,
             column_config={"Count": st.column_config.NumberColumn(format="localized")},
             width="content",
-            alt="What became of the rows that were read; the parts add up",
+            alt="What became of the rows that were read; the counts add up",
         )
     else:
         st.markdown(f"All {counted(taken.rows_read, 'row')} are used; none had to be set aside.")

@@ -1,4 +1,4 @@
-"""Download a sample on request, in a process of its own, with its progress on the page."""
+"""Download a sample on request, in a separate process, with its progress on the page."""
 
 from __future__ import annotations
 

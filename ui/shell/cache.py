@@ -44,7 +44,7 @@ def sweep(home: str, sweep_id: str, done: int, state: str = "") -> Sweep:
 
 
 def sweep_now(home: str, sweep_id: str) -> Sweep:
-    """Return a sweep with its finished solutions; read again after each new solution, the summary or a retry of failed points."""
+    """Return a sweep with its finished solutions; read again after each new solution, the summary or a retry of failed solutions."""
     index = _store(home)
     complete = index.is_complete(sweep_id)
     try:

@@ -29,7 +29,7 @@ def agreement(kept: np.ndarray, n_rows: int) -> Estimate:
 
     Notes
     -----
-    Exact where all were scored; else Wilson's interval, narrowed by what part of all rows the sample is.
+    Exact if all were scored; otherwise Wilson's interval, narrowed by the sample's share of all rows.
     """
     share, n = float(np.mean(kept)), len(kept)
     if n == n_rows:

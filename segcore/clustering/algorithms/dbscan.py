@@ -153,7 +153,7 @@ class _Matrix:
 def _matrices(X: np.ndarray, points: Sequence[Point]) -> list[_Matrix]:
     """Return the matrices in which points are searched, one per point.
 
-    Above 15 features both engines compute squared distances from squared norms, which cancel where rows lie far from the origin:
+    Above 15 features both engines compute squared distances from squared norms, which cancel if rows are far from the origin:
     stock's labels then change under a mere shift. Rows near the origin are left as they are, to the bit. The shift is by a value of
     the column itself, so that differences of whole numbers stay exact and a distance of exactly ``eps`` stays one.
     """

@@ -58,11 +58,11 @@ def fit_gaussian_mixture(task: SweepTask) -> Iterator[Solution]:
     see ``near_origin``.
 
     ``shared`` gives the same labels, ``bic`` and ``aic``. What it saves: the k-means that a fit starts from depends on the number of
-    components and the seed only, so one serves every covariance type; and the points run side by side, one core each. What it does
+    components and the seed only, so one serves every covariance type; and the points run in parallel, one core each. What it does
     not do is start a mixture from a smaller one or from another covariance type: EM ends in the nearest optimum, so that would be
     quicker and give other labels.
 
-    Points that would not fit into ``memory`` fail beforehand; so many run side by side as do fit.
+    Points that would not fit into ``memory`` fail before they start; as many run in parallel as fit.
     """
     rows = NearRows.of(task)
     if task.engine == "shared":
@@ -182,7 +182,7 @@ def _fit_from(X: np.ndarray, starts: Sequence[np.ndarray], point: Point) -> Gaus
     Raises
     ------
     FitError
-        Where a component has shrunk until its covariance is not positive.
+        If a component has shrunk until its covariance is not positive.
     """
     from sklearn.mixture import GaussianMixture
 

@@ -69,7 +69,7 @@ def fit_hdbscan(task: SweepTask) -> Iterator[Solution]:
     -----
     ``stock`` is ``sklearn.cluster.HDBSCAN(min_cluster_size, min_samples)``: Euclidean, the branches with the largest excess of mass
     selected, never the root, segments numbered breadth first from it. ``shared`` gives the same labels: neighbours are searched once
-    for all ``min_samples``, the spanning tree of each serves every ``min_cluster_size``, and trees grow side by side, one core each.
+    for all ``min_samples``, the spanning tree of each serves every ``min_cluster_size``, and trees grow in parallel, one core each.
     Both cost the square of the rows at most. Distances come from differences, which a shift does not touch, so rows are not centred.
 
     Nothing in it is random but the rows on which scoring is tried: ``seed`` draws them where there are more than 2,000.

@@ -45,8 +45,8 @@ def fit_minibatch_kmeans(task: SweepTask) -> Iterator[Solution]:
     says, else scikit-learn's default; the labels are ``labels_``, the nearest of the final centres for every row. Rows far from 0 are
     centred first, for both engines; see ``near_origin``.
 
-    ``shared`` gives the same labels. For each batch scikit-learn adds up the chances of all rows again to draw from them, which on many
-    rows takes longer than the batch; here they are added up once for the whole grid. The points run side by side, one core each.
+    ``shared`` gives the same labels. For each batch, scikit-learn adds up the equal probabilities of all rows again, which on many
+    rows takes longer than the batch; here they are added up once for the whole grid. The points run in parallel, one core each.
 
     References
     ----------
@@ -97,7 +97,9 @@ def _fit_shared(rows: NearRows, cumulative: np.ndarray, point: Point) -> Solutio
     began = time.perf_counter()
     estimator.fit(rows.near)
     seconds = time.perf_counter() - began
-    evidence = f"segcore {segcore.__version__}, scikit-learn {version('scikit-learn')}'s MiniBatchKMeans with the chances added up once"
+    evidence = (
+        f"segcore {segcore.__version__}, scikit-learn {version('scikit-learn')}'s MiniBatchKMeans with the probabilities added up once"
+    )
     return _solution(rows, point, estimator, Proof("shared", evidence, seconds))
 
 
@@ -108,7 +110,7 @@ class _Draws(np.random.RandomState):
     ----------
     seed : int
     cumulative : ndarray of shape (n_rows,)
-        What ``RandomState.choice`` computes from equal chances before each draw.
+        The cumulative sum that ``RandomState.choice`` computes from equal probabilities before each draw.
     """
 
     def __init__(self, seed: int, cumulative: np.ndarray) -> None:
@@ -117,7 +119,7 @@ class _Draws(np.random.RandomState):
 
     def choice(self, a: Any, size: Any = None, replace: bool = True, p: Any = None) -> Any:
         """Draw as NumPy does: many rows by probability from the precomputed sum, anything else by NumPy itself."""
-        # scikit-learn gives chances for one row at a time too, among those it starts from; these need not be equal to ours.
+        # scikit-learn also gives probabilities for one row at a time, among those it starts from; these need not be equal to ours.
         if p is None or size is None or not replace or len(p) != len(self._cumulative):
             return super().choice(a, size, replace, p)
         return self._cumulative.searchsorted(self.random_sample(size), side="right")

@@ -42,9 +42,9 @@ def near_origin(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Notes
     -----
-    scikit-learn's Gaussian mixture and mini-batch k-means subtract squares, which cancel where rows lie far from 0. Where a feature's
+    scikit-learn's Gaussian mixture and mini-batch k-means subtract squares, which cancel if rows are far from 0. If a feature's
     mean is more than 1,000 standard deviations (a constant one's: of the features together) from 0, six of the sixteen digits are
-    gone, and all features are centred. Else the rows are left as they are, to the bit, and the origin is 0: so the labels are
+    gone, and all features are centred. Otherwise the rows stay as they are, to the bit, and the origin is 0, so the labels are
     scikit-learn's own.
     """
     with np.errstate(over="ignore", invalid="ignore"):

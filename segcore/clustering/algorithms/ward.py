@@ -44,7 +44,7 @@ class WardTree:
     heights : ndarray of shape (n_rows - 1,), float64
         Ascending: ``sqrt(2)`` times the root of what the merge adds to the inertia, in scaled units; for two rows, their distance.
     start, size : ndarray of shape (2 * n_rows - 1,), int
-        Where a node's rows stand when they are put in a line in which every node's rows are together, and how many they are.
+        First position and number of a node's rows, in an order of the rows that keeps every node's rows together.
     """
 
     children: np.ndarray
