@@ -32,7 +32,7 @@ def resolve_plan(table: FeatureTable, plan: Plan) -> Plan:
         If a feature is unknown or named twice, or none is given; if a weight or transform is for a feature that is not chosen; if a
         transformed feature is not a number.
     DataError
-        Where a name is a column that could not become a feature, with the reason.
+        If a name is a column that could not become a feature; with the reason.
     """
     chosen = table.select(plan.features)
     for what, named in (("weighted", plan.weights), ("transformed", plan.transforms)):

@@ -112,7 +112,7 @@ def _run_child(question: str, *, name: str, timeout: float, max_bytes: int | Non
     limit = max_bytes or int(available_bytes() * _MEMORY_SHARE)
     process = start_child(
         python_command("segcore.intake"),
-        own="session",  # so that it is ended with whatever it started
+        own="session",  # so that it ends with all processes it started
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

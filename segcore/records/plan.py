@@ -36,7 +36,7 @@ class Plan:
     Raises
     ------
     ParameterError
-        Where a field is outside its domain. Whether the features exist, and whether what is transformed or weighed is among them, is
+        If a field is outside its domain. Whether the features exist and include those with a transform or weight is
         checked where the table is at hand: see `segcore.features.preparation.fit_plan`.
 
     Examples

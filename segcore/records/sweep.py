@@ -1,4 +1,4 @@
-"""Sweep: what was asked, and the solutions found so far."""
+"""Sweep: its specification, and the solutions finished so far."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def _control_groups() -> Iterator[Path]:
         if controllers and "memory" not in controllers.split(","):
             continue
         for root in (CGROUPS / "memory", CGROUPS, CGROUPS / "unified"):
-            # In a container its own group may be mounted as the root, under whatever name it has outside.
+            # In a container its own group may be mounted as the root, under any name that it has outside.
             folder = root / own.lstrip("/")
             yield folder
             while folder != root and folder.is_relative_to(root):

@@ -98,7 +98,7 @@ def read_json(path: Path, name: str, reading: ReadOptions | None = None, *, max_
         table,
         where=where,
         notes=notes,
-        form={"format": f"{form}, packed with {packing}" if packing else form, "encoding": encoding.spoken},
+        form={"format": f"{form}, compressed with {packing}" if packing else form, "encoding": encoding.spoken},
     )
 
 

@@ -42,9 +42,9 @@ def parse_priorities(table: FeatureTable, texts: Sequence[str], *, catch_up: Map
     Raises
     ------
     ParameterError
-        Where a text is not of this form, a factor is not a finite number above 0, or a name is unknown or given twice.
+        If a text is not of this form, a factor is not a finite number above 0, or a name is unknown or given twice.
     DataError
-        Where a name is a column that could not become a feature, with the reason.
+        If a name is a column that could not become a feature; with the reason.
 
     References
     ----------
@@ -74,7 +74,7 @@ def parse_transforms(table: FeatureTable, texts: Sequence[str]) -> dict[str, Tra
     ParameterError
         If a text is not of this form, a transform or a name is unknown, a name is given twice, or a feature is not a number.
     DataError
-        Where a name is a column that could not become a feature, with the reason.
+        If a name is a column that could not become a feature; with the reason.
     """
     found = _parsed(table, texts, "--transform", "log=age", _transform)
     kinds = {entry.name: entry.kind for entry in table.dictionary}

@@ -51,9 +51,9 @@ def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]
     Raises
     ------
     ParameterError
-        Where a name is unknown, or the set does not exist for this kind.
+        If a name is unknown, or the set does not exist for this kind.
     DataError
-        Where a feature cannot be made from this data, with the reason.
+        If a feature cannot be made from this data; with the reason.
     """
     asked = asked.strip()
     # A column may be called "all" or "small": the name of a set means the set.

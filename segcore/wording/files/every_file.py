@@ -96,7 +96,7 @@ def in_file(file: str, sheet: str | None) -> str:
 
 def _other_format(file: str, format: str, unpacked: bool) -> str:
     what, remedy = _FORMATS[format]
-    return f"{named(file)} is{', unpacked,' if unpacked else ''} {what}: {remedy}."
+    return f"{named(file)} is{', once unpacked,' if unpacked else ''} {what}: {remedy}."
 
 
 def _unused_options(file: str, format: str, options: Sequence[str]) -> str:
@@ -188,7 +188,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"{in_file(file, sheet)} names only one column in its first row: remove titles and empty rows above the header, or {do}."
     ),
     "file.other_format": _other_format,
-    "file.packed_twice": lambda file, format: f"{named(file)} is, unpacked, {_PACKED[format]}: unpack it first.",
+    "file.packed_twice": lambda file, format: f"{named(file)} is, once unpacked, {_PACKED[format]}: unpack it first.",
     "file.repeated_name": lambda file, sheet, name, positions: (
         f"{in_file(file, sheet)} has two columns named {quoted(name)} {_rename(positions)}"
     ),

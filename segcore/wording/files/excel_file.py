@@ -63,7 +63,7 @@ def _many_parts(file: str, parts: int | None = None) -> str:
 
 
 def _stray(file: str, row: int, column: int, filled: int, most: int) -> str:
-    far = f"{named(file)} has cells as far as row {row:,} and column {column:,}"
+    far = f"{named(file)} has cells up to row {row:,} and column {column:,}"
     what = f"more than {most:,} cells" if row * column > most else f"but only about {filled:,} that are filled"
     return f"{far}, {what}: delete the stray ones, or save the table as CSV or Parquet."
 

@@ -39,7 +39,7 @@ _STAND_INS = "\x1f\x1e\x1d\x1c\x02\x03\x04"  # for a delimiter outside ASCII
 
 
 def read_csv(path: Path, name: str, reading: ReadOptions | None = None, *, max_bytes: int = MAX_BYTES) -> Raw:
-    """Read a CSV file, plain or packed with gzip or zstd, as text columns.
+    """Read a CSV file, plain or compressed with gzip or zstd, as text columns.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def parse_csv(content: bytearray, name: str, reading: ReadOptions, *, packing: s
         where=lambda row: f"line {line_of(row)}",
         notes=(*encoding.notes, *notes, *_form_notes(form, delimiter, lines, name), *header_notes),
         form={
-            "format": f"CSV, packed with {packing}" if packing else "CSV",
+            "format": f"CSV, compressed with {packing}" if packing else "CSV",
             "encoding": encoding.spoken,
             "delimiter": delimiter_name(delimiter),
             "quotes": "single" if form.quote == "'" else "double",

@@ -206,7 +206,7 @@ def test_zstd_is_read_like_the_plain_file(write_text):
     raw = read_csv(write_text(pa.compress(text_of(ROWS).encode(), codec="zstd", asbytes=True)), "rows")
 
     assert values_of(raw) == ROWS
-    assert raw.form["format"] == "CSV, packed with zstd"
+    assert raw.form["format"] == "CSV, compressed with zstd"
 
 
 def test_spaces_are_found_as_delimiter_where_nothing_else_is(write_text):
