@@ -100,7 +100,7 @@ def test_dates_that_could_be_either_are_settled_by_a_click_and_lead_to_a_sweep(d
     upload(page, settle, ambiguous_orders())
     expect(page.get_by_role("heading", name="Not loaded yet: orders.csv")).to_be_visible(timeout=LONG)
     settle(page)
-    page.get_by_role("button", name="Month first").click()
+    page.get_by_role("button", name="Read dates month first").click()
     expect(page.get_by_role("heading", name="Loaded: orders.csv")).to_be_visible(timeout=LONG)
     settle(page)
     expect(metric(page, "Rows used")).to_have_text("900")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from segcore.records.intake import DataRequest
 
 _MOST_BUTTONS = 6
-_ORDERS = {"dmy": "Day first", "mdy": "Month first", "ymd": "Year first"}
+_ORDERS = {"dmy": "Read dates day first", "mdy": "Read dates month first", "ymd": "Read dates year first"}
 DELIMITERS: Mapping[str | None, str] = {",": "comma", ";": "semicolon", "tab": "tab", "|": "vertical bar"}
 
 
@@ -89,7 +89,7 @@ _WAYS: Mapping[str, Callable[[DataRequest, Mapping[str, Any]], list[WayOn]]] = {
     "date_order": _date_orders,
     "one_row_per_customer": _without_repeats,
     "encoding": _reading("encoding", lambda choice: f"Read as {encoding_name(choice)}"),
-    "header_row": _reading("header_row", lambda choice: f"Column names are in row {choice}"),
-    "delimiter": _reading("delimiter", lambda choice: f"Delimiter: {DELIMITERS.get(choice, choice)}"),
+    "header_row": _reading("header_row", lambda choice: f"Use row {choice} as the header"),
+    "delimiter": _reading("delimiter", lambda choice: f"Use the delimiter: {DELIMITERS.get(choice, choice)}"),
     "sheets": _reading("sheets", lambda choice: f"Use the sheet {visible(choice)}"),
 }

@@ -13,14 +13,14 @@ REQUEST = DataRequest("orders.csv", reading=ReadOptions(delimiter=";"))
     ("remedy", "labels", "changed"),
     [
         (Remedy("set_aside"), ["Skip unreadable rows"], {"rows": RowRules(set_aside=True)}),
-        (Remedy("date_order", {"orders": ["mdy", "dmy"]}), ["Month first", "Day first"], {"rows": RowRules("mdy")}),
+        (Remedy("date_order", {"orders": ["mdy", "dmy"]}), ["Read dates month first", "Read dates day first"], {"rows": RowRules("mdy")}),
         (
             Remedy("encoding", {"choices": ["cp1251"]}),
             ["Read as Windows-1251"],
             {"reading": ReadOptions(delimiter=";", encoding="cp1251")},
         ),
-        (Remedy("header_row", {"choices": [3]}), ["Column names are in row 3"], {"reading": ReadOptions(delimiter=";", header_row=3)}),
-        (Remedy("delimiter", {"choices": ["tab"]}), ["Delimiter: tab"], {"reading": ReadOptions(delimiter="tab")}),
+        (Remedy("header_row", {"choices": [3]}), ["Use row 3 as the header"], {"reading": ReadOptions(delimiter=";", header_row=3)}),
+        (Remedy("delimiter", {"choices": ["tab"]}), ["Use the delimiter: tab"], {"reading": ReadOptions(delimiter="tab")}),
         (
             Remedy("sheets", {"choices": ["May", "June"]}),
             ["Use the sheet May", "Use the sheet June"],
