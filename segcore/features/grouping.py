@@ -65,7 +65,7 @@ def reference_moment(asked: str | None, latest: Any) -> np.datetime64:
     ParameterError
         If it is not a date.
     DataError
-        If the data goes on after it.
+        If the data has later times.
     """
     last = np.datetime64(latest.to_datetime64(), "us")
     if asked is None:

@@ -1,4 +1,4 @@
-"""A data set: rows, the roles of their columns, and what was noticed about them."""
+"""Data set: rows, the roles of their columns, and findings about them."""
 
 from __future__ import annotations
 

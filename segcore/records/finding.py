@@ -13,7 +13,7 @@ Plain = Any
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What a user can do about a finding, such as ``Remedy("encoding", {"choices": ["cp1251", "koi8-r"]})``.
+    """Remedy that a user has for a finding, such as ``Remedy("encoding", {"choices": ["cp1251", "koi8-r"]})``.
 
     Parameters
     ----------

@@ -120,7 +120,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"it is nearly empty: {missing:,} of {rows:,} values are missing ({percent_text(missing / rows)})"
     ),
     "column.excluded_by_title": lambda: "its title asks for it to be excluded",
-    "column.model_output": lambda: "by its title it is the output of a model or of an earlier segmentation",
+    "column.model_output": lambda: "its title suggests the output of a model or of an earlier segmentation",
     "column.repeats": lambda column: f"it repeats the column {named(column)}",
     "column.same_as": lambda column: f"its values match those of the column {named(column)} one to one",
     "column.dates": lambda: "it holds dates",
@@ -141,7 +141,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "column.customer_numbers": lambda low, high: f"it has each whole number from {low:,} to {high:,} once: it numbers the customers",
     "column.unique_id": lambda: "it is an identifier by its title, and every value is different",
     "column.id": lambda n_values, rows: f"it is an identifier by its title, with {n_values:,} different values in {rows:,} rows",
-    "column.codes": lambda n_values: f"it holds codes, not quantities, by its title: {n_values:,} different values",
+    "column.codes": lambda n_values: f"its title suggests codes, not quantities: {n_values:,} different values",
     "column.codes_with_zeros": lambda n_values: f"it holds codes with leading zeros: {n_values:,} different values",
     "column.ambiguous_numbers": lambda n_values, example: (
         f"its {n_values:,} different numbers could be read in more than one way, such as {quoted(example)}"
@@ -194,9 +194,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     ),
     "feature.no_column": _no_column,
     "feature.bad_reference_date": lambda value: f"The reference date must be a date such as 2011-12-09, got {quoted(value)}.",
-    "feature.after_reference_date": lambda latest, reference, do: (
-        f"The data goes on to {latest}, after the reference date {reference}: {do}."
-    ),
+    "feature.after_reference_date": lambda latest, reference, do: f"The data ends at {latest}, after the reference date {reference}: {do}.",
     "feature.set_of_transactions": lambda set, features: (
         f"The feature set {quoted(set)} needs transactions: use all, or names ({listed([value_text(name) for name in features])})."
     ),

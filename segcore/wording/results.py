@@ -55,10 +55,10 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "score.not_finite": lambda: "Some features of this data are missing or infinite: clean the columns that the sweep was made with.",
     "score.undated": lambda: "--as-of is for transactions: this data has one row per customer, and nothing in it is dated.",
     "score.after_reference_date": lambda latest, reference, day: (
-        f"The data goes on to {latest}, after the sweep's reference date {reference}: give --as-of {day}, or a later date."
+        f"The data ends at {latest}, after the sweep's reference date {reference}: give --as-of {day}, or a later date."
     ),
     "score.after_as_of": lambda latest, as_of: (
-        f"The data goes on to {latest}, after --as-of {as_of}: give a later date, or end the data with --to."
+        f"The data ends at {latest}, after --as-of {as_of}: give a later date, or exclude the later rows with --to."
     ),
     "score.bad_as_of": lambda value: f"--as-of must be a date such as 2012-01-31, got {quoted(value)}.",
     "export.no_labels": lambda: "This solution has no labels for these customers: choose one that was fitted on them.",

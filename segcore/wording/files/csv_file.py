@@ -57,7 +57,7 @@ def _ragged(file: str, values: int, line: int, last_line: int, columns: int, hea
         inside = {",": "a comma", ";": "a semicolon"}.get(delimiter, "the delimiter")
         remedy = f"correct the line, or put values with {inside} in quotes"
     elif last_line > line:
-        remedy = f"correct it; it goes on until line {last_line}, perhaps because a quote is out of place"
+        remedy = f"correct it; the row ends only in line {last_line}, perhaps because a quote is out of place"
     else:
         remedy = "correct the line"
     return f"{named(file)} has {counted(values, 'value')} in line {line}, where {header} has {columns:,}: {remedy}."

@@ -203,7 +203,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "json.broken_list": lambda file, number, line: (
         f"{named(file)} is a JSON list that breaks off or lacks a comma after object {number}, in line {line}: export it again."
     ),
-    "json.goes_on": lambda file: f"{named(file)} goes on after its JSON list: give one list of objects, or one object per line.",
+    "json.goes_on": lambda file: f"{named(file)} has more content after its JSON list: give one list of objects, or one object per line.",
     "json.half_character": lambda file, line, number, column: (
         f"{named(file)} has half a character (a lone surrogate) in {_at(line, number)}, "
         f"{'a key' if column is None else f'column {named(column)}'}: correct it."
