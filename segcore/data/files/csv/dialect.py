@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from segcore.data.files.header_row import kinds_of_columns, looks_like_data
+from segcore.data.files.header_row import TitleRule, find_header, kinds_of_columns, looks_like_data
 from segcore.data.files.raw import MAX_COLUMNS
 from segcore.errors import ParameterError
 from segcore.records.data_rules import ReadOptions
@@ -26,6 +26,8 @@ _SAMPLE_ROWS = 200
 _SAMPLE_BYTES = 2**19
 _SHOWN_LETTERS = 100
 _MOST_LETTERS = 10_000  # of a column's name
+# A short line of several values is a broken row, not a title. The line proposed as the header needs no proof: a person confirms it.
+_TITLES = TitleRule(title_share=0, names_share=0, deepest=_SAMPLE_ROWS, proof=False)
 _SEPARATOR_LINE = re.compile(rb'("?sep=([^\r\n"\\])"?)(?=\r?\n|\r)', re.IGNORECASE)
 
 
@@ -74,8 +76,9 @@ def find_form(content: bytearray, name: str, reading: ReadOptions) -> CsvForm:
     delimiter = asked or _find_delimiter(sample)
     quote = _find_quote(sample, delimiter)
     rows = _numbered_rows(sample, delimiter, quote, line)
-    skipped = 0 if reading.header_row else _empty_above(rows)
-    if skipped:
+    found = find_header([row for _, row in rows], _TITLES, count=_filled) if reading.header_row is None else None
+    skipped = found.first if found else 0
+    if skipped:  # rows with empty values only, as spreadsheets write empty rows
         above, line = _header_position(content, rows[skipped][0], name)
         rows = rows[skipped:]
     if not rows:
@@ -86,11 +89,12 @@ def find_form(content: bytearray, name: str, reading: ReadOptions) -> CsvForm:
     longest = max(header, key=len)
     if len(longest) > _MOST_LETTERS:
         raise refusal("csv.long_name", file=name, line=line, letters=len(longest), name=longest[:_SHOWN_LETTERS])
-    if reading.header_row is None:
-        _refuse_titles(rows, name, asked)
-        _refuse_data(rows, name)
-    else:
+    if reading.header_row is not None or len(rows) > 1:
         _refuse_lonely(rows, name, asked)
+    if found and found.header > skipped:
+        _refuse_title(rows, found.header - skipped, name)
+    if reading.header_row is None:
+        _refuse_data(rows, name)
     cut = reading.header_row is not None or skipped
     titles = sum(1 for part in bytes(content[:above]).splitlines() if part.strip()) if cut else 0
     return CsvForm(delimiter, quote, tuple(header), line, above, titles)
@@ -177,11 +181,6 @@ def _find_delimiter(sample: bytes) -> str:
     return max(likely, key=lambda delimiter: below[delimiter]) if likely else ","
 
 
-def _empty_above(rows: Sequence[tuple[int, list[str]]]) -> int:
-    """Return the number of leading rows with empty values only, as spreadsheets write empty rows."""
-    return next((count for count, (_, row) in enumerate(rows) if any(value.strip() for value in row)), 0)
-
-
 def _parted_by_spaces(sample: bytes) -> bool:
     """Tell whether spaces split all rows into the same number of values, at least three, with a column of numbers or dates."""
     rows = [row for _, row in _numbered_rows(sample, " ", '"', 1)]
@@ -209,19 +208,21 @@ def _find_quote(sample: bytes, delimiter: str) -> str:
     return "'" if whole >= 2 and whole == opened and len(set(_widths(sample, delimiter, "'"))) == 1 else '"'
 
 
-def _refuse_titles(rows: Sequence[tuple[int, list[str]]], name: str, asked: str | None) -> None:
-    """Raise if the first row is a title: it has one value, and most rows below have several."""
+def _filled(row: Sequence[str]) -> int:
+    return sum(bool(value.strip()) for value in row)
+
+
+def _refuse_title(rows: Sequence[tuple[int, list[str]]], header: int, name: str) -> None:
+    """Raise if the first row is a title, and propose the line of the header below it.
+
+    The first of only two lines is read as a header above a broken row. A line that begins with an empty value is a header whose row labels
+    have no name, and a line of two values with one of them empty is a header that names one of two columns.
+    """
     line, first = rows[0]
-    filled = sum(bool(value.strip()) for value in first)
-    usual = _usual([len(row) for _, row in rows[1:]]) if len(rows) > 1 else 1
-    if filled > 1 or usual < 2 or len(rows) < 3 or (len(first) > 1 and not first[0].strip()):
-        if len(rows) > 1:
-            _refuse_lonely(rows, name, asked)
+    if len(rows) < 3 or len(first) == 2 or (len(first) > 1 and not first[0].strip()):
         return
-    candidates = [(at, row) for at, row in rows[1:] if len(row) == usual and sum(bool(value.strip()) for value in row) > 1]
-    if not candidates or (len(first) == 2 and filled == 1):
-        return
-    raise refusal("csv.title_first", remedy=Remedy("header_row", {"choices": [candidates[0][0]]}), file=name, line=line, columns=usual)
+    below, names = rows[header]
+    raise refusal("csv.title_first", remedy=Remedy("header_row", {"choices": [below]}), file=name, line=line, columns=len(names))
 
 
 def _refuse_lonely(rows: Sequence[tuple[int, list[str]]], name: str, asked: str | None) -> None:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from segcore.data.files.excel.archive import MAX_TEXT
 from segcore.data.files.excel.sheet_findings import cell_notes, digit_notes, header_notes, merged_notes, total_notes
 from segcore.data.files.excel.sheet_size import Cells, cell_name
+from segcore.data.files.header_row import TitleRule, find_header
 from segcore.data.files.raw import MAX_COLUMNS, check_header
 from segcore.errors import SegcoreError
 from segcore.records.finding import Finding, Remedy
@@ -23,7 +24,9 @@ from segcore.wording.findings import refusal
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
-_TOP_ROWS, _TITLE_ROWS, _DEEPEST_HEADER = 60, 20, 10_000
+_TOP_ROWS, _DEEPEST_HEADER = 60, 10_000
+# Remarks above a header fill a few cells, and some columns have no name; below a title the sheet is read without asking.
+_TITLES = TitleRule(title_share=0.5, names_share=0.8, deepest=20, proof=True)
 _BLOCK, _BLOCK_ROWS = 2**17, 256  # most cells held as Python objects at a time, and fewest rows
 
 
@@ -192,39 +195,9 @@ class OpenSheet:
 
     def _find(self) -> Header | None:
         """Find the header: the first row that is not empty and not a title."""
-        filled = [(position, count) for position, row in enumerate(self._top) if (count := _count(row))]
-        if not filled:
-            return None
-        first, first_count = filled[0]
-        width = max(count for _, count in filled)
-        grouped = any(top - self._base == first and right > left for (top, left), (_, right) in self._merged)
-        if not grouped and (width < 2 or (first_count > 1 and 2 * first_count > width)):
-            return self._header(first)
-        for position, count in filled[1:]:
-            if position > first + _TITLE_ROWS:
-                break
-            if max(count, sum(map(bool, self._header(position).names))) < max(2, 0.8 * width):
-                continue
-            sure = (first_count == 1 and width > 2) or self._stands_out(position)
-            return self._header(position if sure and self._names_columns(position, grouped) else first)
-        return self._header(first)
-
-    def _names_columns(self, position: int, grouped: bool) -> bool:
-        """Tell whether a row holds names: distinct texts that are not numbers."""
-        texts = [value for value in self._header(position).names if value]
-        words = all(isinstance(value, str) for value in self._top[position]) and not any(_is_number(text) for text in texts)
-        return words and (grouped or len(set(texts)) == len(texts))
-
-    def _stands_out(self, position: int) -> bool:
-        """Tell whether a row differs from those below it, or an empty row separates it from the rows above."""
-        if position and not _filled(self._top[position - 1]):
-            return True
-        below = [row for row in self._top[position + 1 :] if _filled(row)]
-        return any(
-            isinstance(name, str) and name and row[place] != "" and not isinstance(row[place], str)
-            for row in below
-            for place, name in enumerate(self._top[position])
-        )
+        groups = {top - self._base for (top, left), (_, right) in self._merged if right > left}
+        found = find_header(self._top, _TITLES, count=_count, names=lambda position: self._header(position).names, groups=groups)
+        return self._header(found.header) if found else None
 
     def _check(self, header: Header, *, asked: bool) -> None:
         named = [name.strip() for name in header.names if name.strip()]
@@ -345,11 +318,3 @@ def _count(row: Sequence[Any]) -> int:
 
 def _filled(row: Sequence[Any]) -> bool:
     return any(value != "" for value in row)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text.replace(",", ""))
-    except ValueError:
-        return False
-    return True
