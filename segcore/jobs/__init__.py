@@ -5,7 +5,7 @@ supervisor process in a separate session, which starts the worker and restarts i
 that open the same store see the same jobs.
 """
 
-from segcore.jobs.ending import cancel
+from segcore.jobs.cancelling import cancel
 from segcore.jobs.queue import turn
 from segcore.jobs.start import resume, resume_interrupted, start_benchmark, start_sweep
 from segcore.jobs.state import Job, list_jobs, read_job, resolve, wait
