@@ -56,7 +56,7 @@ class Finding:
     def from_json(cls, data: Mapping[str, Plain]) -> Finding:
         """Build the record from the output of ``to_json``.
 
-        ``level`` and ``text``, as written, become a finding with the code ``"text"``.
+        ``level`` and ``text``, as older stores hold them, become a finding with the code ``"text"``.
         """
         if "text" in data and "code" not in data:
             return cls("text", data["level"], {"text": data["text"]})

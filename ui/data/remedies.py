@@ -40,9 +40,7 @@ class WayOn:
 
 def remedy_of(error: SegcoreError) -> Remedy | None:
     """Return an error's remedy if the same request can be tried with it."""
-    if error.finding is not None and error.finding.remedy is not None:
-        return error.finding.remedy
-    return Remedy(error.remedy) if error.remedy else None
+    return None if error.finding is None else error.finding.remedy
 
 
 def ways_on(remedy: Remedy, request: DataRequest) -> tuple[WayOn, ...]:
