@@ -39,7 +39,7 @@ def test_the_spec_is_plain_values_that_a_job_can_keep(make_spec):
         ({"engines": ("stock", "spark")}, "Unknown engine for kmeans 'spark'"),
         ({"runs": 0}, "runs must be between"),
         ({"runs": 1.5}, "runs must be between"),
-        ({"points": ()}, "no points"),
+        ({"points": ()}, "grid is empty"),
         ({"points": ({"n_clusters": 0, "tol": 0.1},)}, "n_clusters must be at least 1"),
         ({"scaler": "log"}, "Unknown scaler"),
     ],

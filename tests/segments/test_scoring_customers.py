@@ -170,7 +170,7 @@ def test_only_the_columns_that_were_clustered_on_are_asked_of_new_customers(swep
     whole = score(kept.store, kept.sweep, 0, read(new, "new.csv"))
     few = score(kept.store, kept.sweep, 0, read(new.drop(columns="email"), "few.csv"))
     np.testing.assert_array_equal(few.labels, whole.labels)
-    with pytest.raises(DataError, match="no column gap"):
+    with pytest.raises(DataError, match="lacks the column gap"):
         score(kept.store, kept.sweep, 0, read(new.drop(columns="gap"), "fewer.csv"))
 
 

@@ -82,7 +82,7 @@ class TestSpec:
         [
             ({"features": ()}, "at least one feature"),
             ({"features": ("Age",)}, "Unknown feature 'Age'"),
-            ({"points": []}, "no points"),
+            ({"points": []}, "grid is empty"),
             ({"points": [{"n_clusters": 0, "tol": 1e-3}]}, "at least 1"),
             ({"points": [{"eps": 1.0}]}, "Unknown parameter"),
             ({"algorithm": "spectral"}, "kmeans, "),

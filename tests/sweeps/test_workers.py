@@ -82,7 +82,7 @@ def test_a_unit_that_killed_three_processes_is_given_up_and_the_others_go_on():
     found = {str(solution.params): solution for solution in through_joblib(in_threads(), stock_units(), place)}
 
     assert [found[str(point)].status for point in KMEANS_POINTS] == ["ok", "failed", "ok", "ok"]
-    assert "died, 3 of 3" in found[str(KMEANS_POINTS[1])].reason
+    assert "died 3 times" in found[str(KMEANS_POINTS[1])].reason
     assert place.begun == {0: 1, 1: 4, 2: 3, 3: 1}
 
 
