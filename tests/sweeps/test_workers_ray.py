@@ -40,7 +40,11 @@ def nodes():
     """Start two nodes; gives the environment of those who use them, and the processes of the second, which the last test kills."""
     env = {**os.environ, **LOOPBACK, "RAY_AUTH_TOKEN": secrets.token_hex(32), "PYTHONPATH": str(ROOT)}
     cluster = subprocess.Popen(
-        [sys.executable, str(ROOT / "tests" / "two_ray_nodes.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
+        [sys.executable, str(ROOT / "tests" / "sweeps" / "two_ray_nodes.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=env,
     )
     try:
         said = json.loads(cluster.stdout.readline())
