@@ -35,17 +35,20 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 app: install
 	$(BIN)/python -m segcore app --server.port=$(PORT)
 
-# Two processes, for two cores: jobs, servers and the browser have processes of their own besides. A file's tests stay together, and
-# the files in their order, which begins with the longest.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Two processes, for two cores; a file's tests stay together. The browser's tests have both cores to themselves: with other tests beside
+# them a click now and then waited longer than any user would.
+PYTEST := $(BIN)/python -m pytest
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: install-dev
 	@sh .ci/chromium $(BIN)/python
-	$(PYTEST) -m "not slow"
+	$(PYTEST) $(PARALLEL) -m "not slow and not browser"
+	$(PYTEST) -m "browser and not slow"
 
 test-all: install-dev
 	@sh .ci/chromium $(BIN)/python
-	$(PYTEST)
+	$(PYTEST) $(PARALLEL) -m "not browser"
+	$(PYTEST) -m browser
 
 lint: install-dev
 	$(BIN)/ruff check .

@@ -23,7 +23,7 @@ def wait_for_sample(page, settle):
 def start_sweep(page, settle):
     expect(page.get_by_role("heading", name="Sweep", exact=True, level=1)).to_be_visible(timeout=LONG)
     settle(page)
-    page.get_by_role("button", name="Run sweep").click()
+    page.get_by_role("button", name="Run sweep").click(timeout=LONG)
 
 
 def click_plot_point(page, plot, number):
