@@ -94,7 +94,7 @@ def serve(requests):
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
     child_process.start_child = fork_child  # before anything imports it by name
     _note_stores()
-    for module in ("segcore.sweeps.run", "sklearn.cluster", "sklearn.mixture", "pyarrow.dataset", "pyarrow.parquet"):
+    for module in ("segcore.sweeps.run", "sklearn.cluster", "sklearn.mixture", "sklearnex.cluster", "pyarrow.dataset", "pyarrow.parquet"):
         importlib.import_module(module)
     importlib.import_module("segcore.clustering.kernels.silhouette").compile_kernels()
 

@@ -9,7 +9,7 @@ import pytest
 
 from segcore import jobs
 from segcore.benchmark.fit import peak_rss_bytes
-from segcore.benchmark.run import run_benchmark
+from segcore.benchmark.run import FIT, run_benchmark
 from segcore.sweeps.run import run_sweep
 from segcore.system.digests import canonical_json
 
@@ -26,9 +26,32 @@ def acting(tmp_path):
     return write
 
 
-def test_a_benchmark_times_what_a_sweep_computes(store, make_spec, tmp_path):
-    spec, done = make_spec(runs=2), []
-    document = run_benchmark(store, spec, tmp_path / "work", progress=done.append)
+@pytest.fixture
+def run_forked(store, tmp_path, fork_server):
+    """Return a function that is ``run_benchmark``, but in a process that forks the engines' runs; its progress is ``document["told"]``."""
+
+    def run(spec, *, fit=FIT):
+        told, script, output = tmp_path / "document.json", tmp_path / "run.py", tmp_path / "output"
+        script.write_text(
+            "import json, sys\nfrom pathlib import Path\n"
+            "from segcore.benchmark.run import run_benchmark\nfrom segcore.benchmark.spec import BenchmarkSpec\n"
+            "from segcore.store.store import Store\n"
+            f"spec, fit, done = BenchmarkSpec.from_json(json.loads({canonical_json(spec.to_json())!r})), {tuple(fit)!r}, []\n"
+            f"document = run_benchmark(Store(), spec, Path({str(tmp_path / 'work')!r}), progress=done.append, fit=fit)\n"
+            f"Path({str(told)!r}).write_text(json.dumps({{**document, 'told': done}}, allow_nan=False))\n"
+        )
+        with output.open("wb") as file:
+            fork_server.start_forked([sys.executable, str(script)], stdout=file, stderr=subprocess.STDOUT).wait()
+        assert told.exists(), output.read_text()
+        return json.loads(told.read_text())
+
+    return run
+
+
+def test_a_benchmark_times_what_a_sweep_computes(store, make_spec, tmp_path, run_forked):
+    spec = make_spec(runs=2)
+    document = run_forked(spec)
+    done = document["told"]
     assert list(document["engines"]) == ["stock", "intel"]
     assert [(turn["engine"], turn["run"]) for turn in document["order"]] == [("stock", 1), ("intel", 1), ("stock", 2), ("intel", 2)]
     for engine in ("stock", "intel"):
@@ -54,10 +77,10 @@ def test_a_benchmark_times_what_a_sweep_computes(store, make_spec, tmp_path):
     assert not (tmp_path / "work").exists()
 
 
-def test_silhouettes_of_the_grid_are_equal_to_scikit_learns_function(store, make_spec, tmp_path):
+def test_silhouettes_of_the_grid_are_equal_to_scikit_learns_function(make_spec, run_forked):
     spec = make_spec(work="silhouette", engines=None, points=tuple({"n_clusters": k, "tol": 0.001} for k in (1, 2, 3)))
     assert spec.engines == ("pointwise", "shared")
-    document = run_benchmark(store, spec, tmp_path / "work")
+    document = run_forked(spec)
     assert [point["status"] for point in document["engines"]["shared"]["points"]] == ["skipped", "ok", "ok"]
     assert 0 <= document["max_difference"] < 1e-9
     assert document["ratio_to_pointwise"]["shared"] > 0
@@ -65,17 +88,17 @@ def test_silhouettes_of_the_grid_are_equal_to_scikit_learns_function(store, make
     assert canonical_json(document)
 
 
-def test_where_intels_code_falls_back_the_run_is_not_called_intel(store, make_spec, tmp_path):
+def test_where_intels_code_falls_back_the_run_is_not_called_intel(make_spec, run_forked):
     """scikit-learn-intelex does not do one cluster, so stock computes that point whoever is asked."""
     points = ({"n_clusters": 1, "tol": 0.001}, {"n_clusters": 3, "tol": 0.001})
-    document = run_benchmark(store, make_spec(points=points), tmp_path / "work")
+    document = run_forked(make_spec(points=points))
     assert document["engines"]["intel"]["ran"] == "mixed"
     assert document["engines"]["intel"]["fell_back"] == [points[0]]
     assert "intel was requested" in document["engines"]["intel"]["points"][0]["evidence"]
     assert document["summary"].startswith("Intel's code did not run for 1 of the 2 solutions")
 
 
-def test_a_silent_engine_is_not_called_intel_either(store, make_spec, tmp_path, acting):
+def test_a_silent_engine_is_not_called_intel_either(make_spec, run_forked, acting):
     mute = acting(
         "import contextlib\n"
         "from segcore.clustering import engines\n"
@@ -84,41 +107,40 @@ def test_a_silent_engine_is_not_called_intel_either(store, make_spec, tmp_path, 
         "    yield []\n"
         "engines._sklearnex_log = mute"
     )
-    document = run_benchmark(store, make_spec(), tmp_path / "work", fit=mute)
+    document = run_forked(make_spec(), fit=mute)
     assert document["engines"]["intel"]["ran"] == "stock"
     assert document["summary"].startswith("Intel's code did not run for any of the 2 solutions")
 
 
-def test_dbscan_agrees_label_by_label(store, make_spec, tmp_path):
+def test_dbscan_agrees_label_by_label(make_spec, run_forked):
     points = ({"eps": 0.3, "min_samples": 5}, {"eps": 0.5, "min_samples": 5})
-    document = run_benchmark(store, make_spec(points=points, algorithm="dbscan"), tmp_path / "work")
+    document = run_forked(make_spec(points=points, algorithm="dbscan"))
     assert document["agreement"]["intel"]["identical_points"] == 2
     assert document["agreement"]["intel"]["max_inertia_gap"] is None
     assert "the same labels for all 2 solutions" in document["summary"]
 
 
-def test_a_point_that_makes_no_sense_is_shown_and_breaks_nothing(store, make_spec, tmp_path):
+def test_a_point_that_makes_no_sense_is_shown_and_breaks_nothing(make_spec, run_forked):
     points = ({"n_clusters": 3, "tol": 0.001}, {"n_clusters": 301, "tol": 0.001})
-    document = run_benchmark(store, make_spec(points=points), tmp_path / "work")
+    document = run_forked(make_spec(points=points))
     assert [point["status"] for point in document["engines"]["intel"]["points"]] == ["ok", "skipped"]
     assert document["engines"]["intel"]["ran"] == "intel"
     assert document["ratio_to_stock"]["intel"] > 0
     assert document["agreement"]["intel"]["points"] == 1
 
 
-def test_an_engine_that_dies_twice_is_not_started_again(store, make_spec, tmp_path, acting):
+def test_an_engine_that_dies_twice_is_not_started_again(tmp_path, make_spec, run_forked, acting):
     log = tmp_path / "log"
     dying = acting(
         f"import json\nrequest = json.load(open(sys.argv[1] + '/request.json'))\nopen({str(log)!r}, 'a').write(request['engine'] + ' ')\n"
         "if request['engine'] == 'intel':\n    os.kill(os.getpid(), signal.SIGKILL)"
     )
-    done = []
-    document = run_benchmark(store, make_spec(runs=3), tmp_path / "work", fit=dying, progress=done.append)
+    document = run_forked(make_spec(runs=3), fit=dying)
     assert log.read_text().split() == ["stock", "intel", "stock", "intel", "stock"]
     assert len(document["engines"]["stock"]["seconds"]) == 3
     assert document["engines"]["intel"]["seconds"] == []
     assert "killed by SIGKILL (most likely for lack of memory) while fitting n_clusters=2,tol=0.001" in document["summary"]
-    assert done[-1] == 12
+    assert document["told"][-1] == 12
 
 
 def test_an_exception_outside_the_fits_is_told_with_its_last_line(store, make_spec, tmp_path, acting):
