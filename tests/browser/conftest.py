@@ -18,7 +18,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from segcore.clustering.algorithms.registry import algorithm
+from segcore.features.planning.sets import feature_names
+from segcore.intake.take_in import take_in
+from segcore.records.intake import DataRequest
+from segcore.records.plan import Plan
+from segcore.records.sweep import SweepSpec
+from segcore.store.store import Store
 from segcore.sweeps.cost.calibration import Calibration, kinds_of_work, write_calibration
+from segcore.sweeps.run import run_sweep
+from segcore.sweeps.spec import make_spec
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGS = [
@@ -86,40 +95,67 @@ class Server:
         self.process.wait(10)
 
 
-def running(tmp_path_factory, name):
-    home = tmp_path_factory.mktemp(name)
+@contextlib.contextmanager
+def running(home):
     # No server measures this machine while a test looks at its screens.
     write_calibration(home, Calibration(dict.fromkeys(kinds_of_work(), 1e-10), 2.0))
     server = Server(home, free_port(), home / "server.log")
     server.start()
-    return server
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """Return the server that the tests share."""
-    server = running(tmp_path_factory, "shared-home")
     yield server
     server.kill(signal.SIGTERM)
     assert "Traceback" not in server.log.read_text(), server.log.read_text()[-5000:]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A store with the sample and two finished sweeps of it, and the specs of those."""
+
+    home: Path
+    kmeans: SweepSpec
+    dbscan: SweepSpec
+
+
+def sample_spec(store, algo, axes, **planned):
+    """Return the spec of a sweep of the sample, which is taken in here if need be."""
+    taken = take_in(store, DataRequest(data="complete-journey"))
+    names = feature_names(store.feature_table(taken.table), "behaviour", taken.kind)
+    points = algorithm(algo).parse_grid(axes).points()
+    return make_spec(store, taken.table, taken.data, Plan(names, **planned), algorithm=algo, points=points)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory):
+    """Return the store that servers get a copy of; made in this process, where a new user's first minute is not what is tested."""
+    home = tmp_path_factory.mktemp("prepared")
+    store, grids = Store(home), {"kmeans": ["n_clusters=2,3,5,12", "tol=0.0001"], "dbscan": ["min_samples=5,10", "eps=0.3,1.5"]}
+    specs = {algo: sample_spec(store, algo, axes) for algo, axes in grids.items()}
+    for spec in specs.values():
+        store.add_sweep(spec)
+        run_sweep(store, spec.id)
+    return Prepared(home, **specs)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, prepared):
+    """Return the server that the tests share."""
+    home = tmp_path_factory.mktemp("shared") / "home"
+    shutil.copytree(prepared.home, home)
+    with running(home) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def data_server(tmp_path_factory):
     """Return a server for tests that load other data: a new session opens what was loaded last."""
-    server = running(tmp_path_factory, "data-home")
-    yield server
-    server.kill(signal.SIGTERM)
-    assert "Traceback" not in server.log.read_text(), server.log.read_text()[-5000:]
+    with running(tmp_path_factory.mktemp("data-home")) as server:
+        yield server
 
 
 @pytest.fixture
-def own_server(tmp_path_factory):
-    """Return a server with an empty store that the test may kill."""
-    server = running(tmp_path_factory, "own-home")
-    yield server
-    server.kill(signal.SIGTERM)
-    assert "Traceback" not in server.log.read_text(), server.log.read_text()[-5000:]
+def new_server(tmp_path_factory):
+    """Return a server with an empty store."""
+    with running(tmp_path_factory.mktemp("new-home")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

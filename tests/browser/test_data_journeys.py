@@ -10,7 +10,7 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.steps import LONG, downloaded, go, metric, upload
+from tests.browser.steps import LONG, downloaded, go, metric, upload, wait_for_sample
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -59,6 +59,60 @@ def change_use(page, settle, row, use):
     settle(page)
 
 
+def far_cell():
+    content = io.BytesIO()
+    names = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    kinds = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    relations = '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>'
+    parts = {
+        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{kinds}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kinds}.worksheet+xml"/></Types>',
+        "_rels/.rels": relations.format(f'<Relationship Id="r1" Type="{relation}/officeDocument" Target="xl/workbook.xml"/>'),
+        "xl/workbook.xml": f'<workbook {names} xmlns:r="{relation}"><sheets><sheet name="S" sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": relations.format(
+            f'<Relationship Id="r1" Type="{relation}/worksheet" Target="worksheets/sheet1.xml"/>'
+        ),
+        "xl/worksheets/sheet1.xml": f'<worksheet {names}><sheetData><row r="1"><c r="A1"><v>1</v></c></row>'
+        '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>',
+    }
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    return content.getvalue()
+
+
+GOOD = ambiguous_orders()["buffer"].replace(b"/2024", b"/2024 10:00")
+REFUSED = {
+    "picture.csv": (b"\x89PNG\r\n\x1a\n" + bytes(200), "PNG"),
+    "login.csv": (b"<!DOCTYPE html><html><body>Please log in</body></html>", "HTML"),
+    "book.csv": (far_cell(), "XLSX"),
+    "cut.csv.gz": (gzip.compress(GOOD)[:-400], "gzip"),
+    "open.csv": (b'customer,date,amount\n1,2024-01-01,3\n2,"2024-01-02,4\n3,2024-01-03,5\n', "line 3"),
+    "zeros.csv": (GOOD.replace(b"/2024", b"\x00/2024", 3), "NUL"),
+    "far.xlsx": (far_cell(), "1,048,576"),
+    "empty.csv": (b"", "empty"),
+}
+
+
+def test_files_that_are_refused_are_each_one_sentence_and_a_good_one_is_loaded_after_them(data_server, open_page, settle):
+    page = open_page(data_server, "/data")
+    wait_for_sample(page, settle)
+    for name, (content, word) in REFUSED.items():
+        upload(page, settle, {"name": name, "mimeType": "application/octet-stream", "buffer": content})
+        said = page.get_by_test_id("stAlert").filter(has_text=name).filter(has_text=word)
+        expect(said).to_be_visible(timeout=LONG)
+        settle(page)
+        expect(page.get_by_test_id("stMain")).not_to_contain_text("Traceback")
+        expect(page.get_by_role("heading", name="Loaded: The Complete Journey")).to_be_visible()
+    upload(page, settle, csv_file("good.csv", ["customer", "date", "amount"], [(n % 9, f"2024-03-{n % 28 + 1:02d}", n) for n in range(90)]))
+    expect(page.get_by_role("heading", name="Loaded: good.csv")).to_be_visible(timeout=LONG)
+    expect(page.get_by_test_id("stAlert").filter(has_text="is still loaded")).to_have_count(0)
+    expect(metric(page, "Customers")).to_have_text("9")
+
+
 def sweep_and_explore(page, settle):
     go(page, settle, "Sweep")
     page.get_by_role("button", name="Run sweep").click()
@@ -105,57 +159,3 @@ def test_dates_that_could_be_either_are_settled_by_a_click_and_lead_to_a_sweep(d
     settle(page)
     expect(metric(page, "Rows used")).to_have_text("900")
     sweep_and_explore(page, settle)
-
-
-def far_cell():
-    content = io.BytesIO()
-    names = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    kinds = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-    relations = '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>'
-    parts = {
-        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{kinds}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kinds}.worksheet+xml"/></Types>',
-        "_rels/.rels": relations.format(f'<Relationship Id="r1" Type="{relation}/officeDocument" Target="xl/workbook.xml"/>'),
-        "xl/workbook.xml": f'<workbook {names} xmlns:r="{relation}"><sheets><sheet name="S" sheetId="1" r:id="r1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": relations.format(
-            f'<Relationship Id="r1" Type="{relation}/worksheet" Target="worksheets/sheet1.xml"/>'
-        ),
-        "xl/worksheets/sheet1.xml": f'<worksheet {names}><sheetData><row r="1"><c r="A1"><v>1</v></c></row>'
-        '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>',
-    }
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, part in parts.items():
-            archive.writestr(name, part)
-    return content.getvalue()
-
-
-GOOD = ambiguous_orders()["buffer"].replace(b"/2024", b"/2024 10:00")
-REFUSED = {
-    "picture.csv": (b"\x89PNG\r\n\x1a\n" + bytes(200), "PNG"),
-    "login.csv": (b"<!DOCTYPE html><html><body>Please log in</body></html>", "HTML"),
-    "book.csv": (far_cell(), "XLSX"),
-    "cut.csv.gz": (gzip.compress(GOOD)[:-400], "gzip"),
-    "open.csv": (b'customer,date,amount\n1,2024-01-01,3\n2,"2024-01-02,4\n3,2024-01-03,5\n', "line 3"),
-    "zeros.csv": (GOOD.replace(b"/2024", b"\x00/2024", 3), "NUL"),
-    "far.xlsx": (far_cell(), "1,048,576"),
-    "empty.csv": (b"", "empty"),
-}
-
-
-def test_files_that_are_refused_are_each_one_sentence_and_a_good_one_is_loaded_after_them(data_server, open_page, settle):
-    page = open_page(data_server, "/data")
-    expect(page.get_by_role("heading", name=re.compile("^Loaded"))).to_be_visible(timeout=LONG)
-    for name, (content, word) in REFUSED.items():
-        upload(page, settle, {"name": name, "mimeType": "application/octet-stream", "buffer": content})
-        said = page.get_by_test_id("stAlert").filter(has_text=name).filter(has_text=word)
-        expect(said).to_be_visible(timeout=LONG)
-        settle(page)
-        expect(page.get_by_test_id("stMain")).not_to_contain_text("Traceback")
-        expect(page.get_by_role("heading", name=re.compile("^(Still l|L)oaded"))).to_be_visible()
-    upload(page, settle, csv_file("good.csv", ["customer", "date", "amount"], [(n % 9, f"2024-03-{n % 28 + 1:02d}", n) for n in range(90)]))
-    expect(page.get_by_role("heading", name="Loaded: good.csv")).to_be_visible(timeout=LONG)
-    expect(page.get_by_test_id("stAlert").filter(has_text="is still loaded")).to_have_count(0)
-    expect(metric(page, "Customers")).to_have_text("9")

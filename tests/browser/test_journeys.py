@@ -1,38 +1,59 @@
 """What an analyst does, in a real browser against a real server."""
 
+import contextlib
 import csv
 import io
 import json
-import os
 import re
+import shutil
 import signal
-import subprocess
-import sys
-from pathlib import Path
+import threading
 
 import psutil
 import pytest
 from playwright.sync_api import expect
 
 from segcore import jobs
+from segcore.jobs.locks import job_lock, read_processes
 from segcore.store.store import Store
+from segcore.system.child_process import signal_group
+from tests.browser.conftest import running, sample_spec
 from tests.browser.steps import LONG, click_plot_point, downloaded, go, metric, sidebar, start_sweep, wait_for_sample
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-ROOT = Path(__file__).resolve().parents[2]
 
 
+@contextlib.contextmanager
 def slow_sweep(home):
-    """Start a sweep of many points from the command line, as another session does, and return its process."""
-    command = [sys.executable, "-m", "segcore", "sweep", "complete-journey", "--algo", "kmeans", "--features", "all", "--repeats", "30"]
-    grid = ["--outliers", "none", "--grid", "n_clusters=" + ",".join(map(str, range(2, 62))), "--grid", "tol=1e-6", "--grid", "n_init=5"]
-    return subprocess.Popen(
-        [*command, *grid], cwd=ROOT, env={**os.environ, "SEGCORE_HOME": str(home)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    """Start a sweep of many points as another session does, and let its worker work a tenth of the time once it has a solution.
+
+    A screen needs a job that runs for as long as the screen is looked at, not the computing of both cores.
+    """
+    store, over = Store(home), threading.Event()
+    axes = ["n_clusters=" + ",".join(map(str, range(2, 62))), "tol=1e-6", "n_init=5"]
+    spec = sample_spec(store, "kmeans", axes, repeats=10)
+    job_id = jobs.start_sweep(store, spec)
+
+    def hold_back():
+        while not over.wait(0.05):
+            if store.positions(job_id) and jobs.state.is_alive(store, job_id):
+                _, worker = read_processes(job_lock(store, job_id))
+                signal_group(worker, signal.SIGSTOP)
+                over.wait(0.45)
+                signal_group(worker, signal.SIGCONT)
+
+    pace = threading.Thread(target=hold_back)
+    pace.start()
+    try:
+        yield store, job_id
+    finally:
+        over.set()
+        pace.join()
+        jobs.cancel(store, job_id)
 
 
-def test_a_new_user_sweeps_clicks_a_point_names_a_segment_and_exports_it(own_server, open_page, settle):
-    page = open_page(own_server)
+def test_a_new_user_sweeps_clicks_a_point_names_a_segment_and_exports_it(new_server, open_page, settle):
+    page = open_page(new_server)
     wait_for_sample(page, settle)
     page.get_by_role("button", name="Set up a sweep").click()
     start_sweep(page, settle)
@@ -43,7 +64,7 @@ def test_a_new_user_sweeps_clicks_a_point_names_a_segment_and_exports_it(own_ser
     expect(metric(page, "Segments")).to_have_text("5", timeout=LONG)
     settle(page)
     assert "point=" in page.url and "sweep=" in page.url
-    link = page.url.removeprefix(own_server.url)
+    link = page.url.removeprefix(new_server.url)
 
     go(page, settle, "Segments")
     page.get_by_label("Name", exact=True).fill("Regulars, weekly")
@@ -63,15 +84,14 @@ def test_a_new_user_sweeps_clicks_a_point_names_a_segment_and_exports_it(own_ser
     described = json.loads(downloaded(page, re.compile("JSON")))
     assert described["rows"] == 2469
 
-    other = open_page(own_server, link)
+    other = open_page(new_server, link)
     expect(metric(other, "Segments")).to_have_text("5", timeout=LONG)
 
 
 def test_progress_is_seen_on_every_page_after_a_refresh_and_in_another_session_and_can_be_cancelled(server, open_page, settle):
     page = open_page(server)
     wait_for_sample(page, settle)
-    client = slow_sweep(server.home)
-    try:
+    with slow_sweep(server.home) as (store, job_id):
         bar = sidebar(page).get_by_test_id("stProgress")
         expect(bar).to_contain_text(re.compile(r"[1-9]\d* of 60 solutions"), timeout=LONG)
         first = bar.inner_text()
@@ -85,62 +105,28 @@ def test_progress_is_seen_on_every_page_after_a_refresh_and_in_another_session_a
         expect(sidebar(other).get_by_test_id("stProgress")).to_contain_text("of 60 solutions", timeout=LONG)
         sidebar(other).get_by_role("button", name="Cancel").click()
         expect(sidebar(page).get_by_test_id("stProgress")).to_have_count(0, timeout=LONG)
-    finally:
-        client.kill()
-        client.wait()
-    job = next(job for job in jobs.list_jobs(Store(server.home), 10) if job.total == 60)
-    assert job.state == "cancelled"
+        job = jobs.read_job(store, job_id)
+        assert (job.state, job.total) == ("cancelled", 60)
 
 
-def test_a_server_that_is_killed_in_the_middle_of_a_sweep_finds_it_again(own_server, open_page, settle):
-    page = open_page(own_server)
-    wait_for_sample(page, settle)
-    client = slow_sweep(own_server.home)
-    try:
-        bar = sidebar(page).get_by_test_id("stProgress")
-        expect(bar).to_contain_text(re.compile(r"[1-9]\d* of 60 solutions"), timeout=LONG)
-        store = Store(own_server.home)
-        job = next(job for job in jobs.list_jobs(store, 5) if job.total == 60)
+def test_a_server_that_is_killed_in_the_middle_of_a_sweep_finds_it_again(prepared, tmp_path, open_page, settle):
+    home = tmp_path / "home"
+    shutil.copytree(prepared.home, home)
+    with running(home) as server, slow_sweep(home) as (store, job_id):
+        page = open_page(server)
+        expect(sidebar(page).get_by_test_id("stProgress")).to_contain_text(re.compile(r"[1-9]\d* of 60 solutions"), timeout=LONG)
         page.close()
-        own_server.kill(signal.SIGKILL)
-        before = store.positions(job.id)
-        own_server.start()
-        again = open_page(own_server)
+        server.kill(signal.SIGKILL)
+        before = store.positions(job_id)
+        server.start()
+        again = open_page(server)
         expect(sidebar(again).get_by_test_id("stProgress")).to_contain_text("of 60 solutions", timeout=LONG)
-        assert before and before <= store.positions(job.id)
-        assert jobs.read_job(store, job.id).state == "running"
-        jobs.cancel(store, job.id)
-    finally:
-        client.kill()
-        client.wait()
+        assert before and before <= store.positions(job_id)
+        assert jobs.read_job(store, job_id).state == "running"
 
 
-def test_a_file_of_ones_own_is_uploaded_and_a_bad_one_changes_nothing(own_server, open_page, settle, tmp_path):
-    page = open_page(own_server, "/data")
-    wait_for_sample(page, settle)
-    good, bad = tmp_path / "orders.csv", tmp_path / "picture.csv"
-    lines = [f"{number % 7:04d},{number},2024-0{number % 9 + 1}-1{number % 10} 10:00,{number % 5 + 1},2.5" for number in range(200)]
-    good.write_text("\n".join(["customer_id,order_id,ordered_at,quantity,unit_price", *lines]))
-    bad.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
-    page.get_by_test_id("stMain").get_by_text("Upload a file").first.click()
-    settle(page)
-    page.locator("input[type=file]").set_input_files(bad)
-    page.get_by_role("button", name="Load picture.csv").click(timeout=LONG)
-    expect(page.get_by_test_id("stAlert").filter(has_text="picture.csv").first).to_be_visible(timeout=LONG)
-    expect(page.get_by_role("heading", name="Loaded: The Complete Journey")).to_be_visible()
-    page.locator("input[type=file]").set_input_files(good)
-    page.get_by_role("button", name="Load orders.csv").click(timeout=LONG)
-    expect(page.get_by_role("heading", name="Loaded: orders.csv")).to_be_visible(timeout=LONG)
-    expect(metric(page, "Customers")).to_have_text("7")
-    settle(page)
-
-
-def test_the_point_is_chosen_with_the_keyboard_alone(server, open_page, settle):
-    page = open_page(server)
-    wait_for_sample(page, settle)
-    go(page, settle, "Sweep")
-    start_sweep(page, settle)
-    page.get_by_role("button", name="Explore the results").click(timeout=LONG)
+def test_the_point_is_chosen_with_the_keyboard_alone(server, prepared, open_page, settle):
+    page = open_page(server, f"/explore?sweep={prepared.kmeans.id}")
     expect(page.get_by_role("combobox", name="Solution")).to_be_visible(timeout=LONG)
     settle(page)
     page.get_by_role("combobox", name="Solution").focus()
