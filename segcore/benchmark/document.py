@@ -10,7 +10,7 @@ from segcore.benchmark.agreement import agreement_with_stock, count_repeatable
 from segcore.benchmark.conditions import busy_warning
 from segcore.benchmark.record import BASE, Run
 from segcore.benchmark.spec import BenchmarkSpec
-from segcore.benchmark.summary import engine_sentence, no_comparison, silhouette_sentence
+from segcore.benchmark.summary import engine_sentences, no_comparison, silhouette_sentences
 from segcore.records.grid import Point, point_key
 from segcore.wording.numbers import counted
 
@@ -49,7 +49,7 @@ def fits_document(spec: BenchmarkSpec, runs: Sequence[Run], *, shape: tuple[int,
         "agreement": agreement,
     }
     order = sorted(others, key=lambda engine: engine != "shared")
-    return {**document, "summary": " ".join(engine_sentence(document, engine) for engine in order) or no_comparison(document)}
+    return _summed_up(document, [sentence for engine in order for sentence in engine_sentences(document, engine)] or no_comparison(document))
 
 
 def silhouettes_document(spec: BenchmarkSpec, runs: Sequence[Run], *, shape: tuple[int, ...], machine: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +81,11 @@ def silhouettes_document(spec: BenchmarkSpec, runs: Sequence[Run], *, shape: tup
         "agreement": {},
         "max_difference": max(gaps, default=None),
     }
-    return {**document, "summary": silhouette_sentence(document) if compared.get("shared") else no_comparison(document)}
+    return _summed_up(document, silhouette_sentences(document) if compared.get("shared") else no_comparison(document))
+
+
+def _summed_up(document: Mapping[str, Any], sentences: Sequence[str]) -> dict[str, Any]:
+    return {**document, "summary": " ".join(sentences), "summary_sentences": list(sentences)}
 
 
 def _by_engine(spec: BenchmarkSpec, runs: Sequence[Run]) -> dict[str, list[Run]]:

@@ -9,19 +9,19 @@ from segcore.benchmark.record import BASE
 from segcore.wording.numbers import counted, seconds_text
 
 
-def silhouette_sentence(document: Mapping[str, Any]) -> str:
+def silhouette_sentences(document: Mapping[str, Any]) -> list[str]:
     """Return in words how one pass of the distances compares with scikit-learn's function called for each point."""
     times, base = document["engines"]["shared"], document["engines"]["pointwise"]
     measured = sum(point["status"] == "ok" for point in times["points"])
-    return (
+    return [
         f"The silhouettes of {counted(measured, 'solution')} took {seconds_text(times['median_seconds'])} in one pass over the distances "
         f"and {seconds_text(base['median_seconds'])} one by one with scikit-learn: "
         f"{document['ratio_to_pointwise']['shared']:.1f} times as fast ({_median_of(times, base)}), "
         f"with differences up to {document['max_difference']:.1g}."
-    )
+    ]
 
 
-def engine_sentence(document: Mapping[str, Any], engine: str) -> str:
+def engine_sentences(document: Mapping[str, Any], engine: str) -> list[str]:
     """Compare an engine with stock in words; slower is called slower, and a fall-back is not a measurement of the engine."""
     times, base = document["engines"][engine], document["engines"][BASE]
     points, ratio = document["points"], document["ratio_to_stock"][engine]
@@ -29,16 +29,16 @@ def engine_sentence(document: Mapping[str, Any], engine: str) -> str:
         return _gain(document)
     name = "The shared sweep" if engine == "shared" else f"{engine.capitalize()}'s code"
     if times["ran"] is None:
-        return f"{name} finished no run: {times['evidence']}"
+        return [f"{name} finished no run: {times['evidence']}"]
     if times["ran"] != engine:
         fell_back = len(times["fell_back"])
         missed = "any" if fell_back == points else fell_back
         said = f"{name} did not run for {missed} of the {counted(points, 'solution')}; stock ran instead"
-        return f"{said}, so this does not measure {engine}. {_agrees(document, engine)}"
+        return [f"{said}, so this does not measure {engine}.", _agrees(document, engine)]
     if base["ran"] is None:
-        return f"Stock finished no run to compare {name} with: {base['evidence']}"
+        return [f"Stock finished no run to compare {name} with: {base['evidence']}"]
     if ratio is None:
-        return f"{name} and stock could not fit the same solutions, so their times cannot be compared. {_agrees(document, engine)}"
+        return [f"{name} and stock could not fit the same solutions, so their times cannot be compared.", _agrees(document, engine)]
     fitted = sum(point["status"] == "ok" for point in times["points"])
     over = f"over {counted(fitted, 'solution')} ({_median_of(times, base)})"
     apart = times["max_seconds"] < base["min_seconds"] or times["min_seconds"] > base["max_seconds"]
@@ -48,20 +48,20 @@ def engine_sentence(document: Mapping[str, Any], engine: str) -> str:
         speed = f"{name} was {ratio:.2f} times as fast as stock {over}"
     else:
         speed = f"{name} was slower than stock: it took {1 / ratio:.2f} times as long {over}"
-    return f"{speed}. {_agrees(document, engine)}"
+    return [f"{speed}.", _agrees(document, engine)]
 
 
-def _gain(document: Mapping[str, Any]) -> str:
-    """Return the gain from sharing the work, in one sentence."""
+def _gain(document: Mapping[str, Any]) -> list[str]:
+    """Return the gain from sharing the work, and the agreement, in a sentence each."""
     times, base = document["engines"]["shared"], document["engines"][BASE]
     against_intel = document["ratio_to_intel"].get("shared")
     intel = f" and {against_intel:.1f} times as fast as Intel's" if against_intel else ""
-    return (
+    return [
         f"The shared sweep computes all {counted(document['points'], 'solution')} in {seconds_text(times['median_seconds'])} instead of "
         f"{seconds_text(base['median_seconds'])}: "
-        f"{document['ratio_to_stock']['shared']:.1f} times as fast as stock{intel} ({_median_of(times, base)}). "
-        f"{_agrees(document, 'shared')}"
-    )
+        f"{document['ratio_to_stock']['shared']:.1f} times as fast as stock{intel} ({_median_of(times, base)}).",
+        _agrees(document, "shared"),
+    ]
 
 
 def _agrees(document: Mapping[str, Any], engine: str) -> str:
@@ -92,14 +92,14 @@ def _side(gap: float) -> str:
     return f"{share} {'higher' if gap > 0 else 'lower'}"
 
 
-def no_comparison(document: Mapping[str, Any]) -> str:
+def no_comparison(document: Mapping[str, Any]) -> list[str]:
     """Return the medians in words where no stock run can be compared with."""
     medians = [
         f"{engine} took {seconds_text(times['median_seconds'])}" if times["median_seconds"] is not None else f"{engine} finished no run"
         for engine, times in document["engines"].items()
     ]
     text = ", ".join(medians)
-    return f"{text[0].upper()}{text[1:]} over {counted(document['points'], 'solution')}; there is no stock run to compare with."
+    return [f"{text[0].upper()}{text[1:]} over {counted(document['points'], 'solution')}; there is no stock run to compare with."]
 
 
 def _median_of(times: Mapping[str, Any], base: Mapping[str, Any]) -> str:

@@ -23,8 +23,8 @@ _ORDER = {"stock": 0, "intel": 1, "shared": 2}
 def draw_result(result: Mapping[str, Any], job_id: str) -> None:
     """Draw a benchmark's document: first the summary, then times, agreement and proof."""
     with st.container(border=True):
-        gain, _, rest = result["summary"].removesuffix(".").partition(". ")
-        st.markdown(f":material/speed: **{escape(gain)}.**" + (f" {escape(rest)}." if rest else ""))
+        first, *rest = map(escape, result.get("summary_sentences", [result["summary"]]))  # not in documents of earlier versions
+        st.markdown(" ".join([f":material/speed: **{first}**", *rest]))
     for warning in result.get("warnings", []):
         st.warning(escape(warning), icon=":material/warning:")
     copies = f" ({result['repeats']} copies of each customer)" if result["repeats"] > 1 else ""
