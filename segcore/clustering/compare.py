@@ -2,46 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from segcore.errors import ParameterError
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Contingency:
-    """Number of customers with each pair of labels.
-
-    Parameters
-    ----------
-    rows, columns : tuple of int
-        The labels that occur in the first and in the second labelling, ascending; noise (-1) is one of them.
-    counts : ndarray of shape (len(rows), len(columns)), int64
-    """
-
-    rows: tuple[int, ...]
-    columns: tuple[int, ...]
-    counts: np.ndarray
-
-
-def contingency(a: np.ndarray, b: np.ndarray) -> Contingency:
-    """Count the customers for each pair of labels.
-
-    Parameters
-    ----------
-    a, b : ndarray of shape (n_customers,), integers
-        Two labellings of the same customers, in the same order.
-
-    Raises
-    ------
-    ParameterError
-        If the two differ in length.
-    """
-    rows, columns, i, j, counts = _pairs(a, b)
-    table = np.zeros((len(rows), len(columns)), dtype=np.int64)
-    table[i, j] = counts
-    return Contingency(tuple(int(label) for label in rows), tuple(int(label) for label in columns), table)
 
 
 def adjusted_rand_index(a: np.ndarray, b: np.ndarray) -> float:
