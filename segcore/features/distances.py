@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -57,15 +58,14 @@ def catch_up(table: FeatureTable, plan: Plan) -> dict[str, float]:
     variances = np.array([column.var() for column in X.T])
     blocks = blocks_of(table)
     columns = blocks + [[position] for position in sorted(set(range(len(table.names))).difference(*blocks))]
-    of_columns = np.array([variances[column].sum() for column in columns])
-    average = float(of_columns.mean())
     factors = np.ones(len(table.names))
-    for column, variance in zip(columns, of_columns.tolist(), strict=True):
-        factors[column] = factor_to(average, variance)
+    for column, factor in zip(columns, catch_up_factors([float(variances[column].sum()) for column in columns]), strict=True):
+        factors[column] = factor
     return dict(zip(table.names, factors.tolist(), strict=True))
 
 
-def factor_to(average: float, variance: float) -> float:
-    """Return the factor, at least 1, that raises a variance to the average; see `catch_up`."""
+def catch_up_factors(variances: Sequence[float]) -> list[float]:
+    """Return the factors of `catch_up` from the columns' total variances, which are in its order: columns with dummies first."""
+    average = float(np.array(variances).mean())  # whose last digit depends on the order
     # Otherwise rounding errors of a constant feature would be scaled up until they dominate the segments.
-    return max(1.0, math.sqrt(average / variance)) if variance > 1e-20 * average else 1.0
+    return [max(1.0, math.sqrt(average / variance)) if variance > 1e-20 * average else 1.0 for variance in variances]

@@ -60,12 +60,12 @@ def scaled_variance(
 
 def catch_up(table: FeatureTable, ticked: Sequence[Tick], variances: Sequence[float]) -> list[float]:
     """Return the `catch_up` factors of the ticked features, in their order, from known variances."""
-    from segcore.features.distances import factor_to
+    from segcore.features.distances import catch_up_factors
 
-    # Columns with dummies first, as there, so that the average has the same last digit and a sweep the same id.
+    # In the order of `catch_up`, so that a sweep has the same id.
     order = sorted(range(len(ticked)), key=lambda at: (ticked[at].key == ticked[at].names[0], table.names.index(ticked[at].names[0])))
-    average = float(np.array([variances[at] for at in order]).mean())
-    return [factor_to(average, variance) for variance in variances]
+    factors = dict(zip(order, catch_up_factors([variances[at] for at in order]), strict=True))
+    return [factors[at] for at in range(len(ticked))]
 
 
 def advice(taken: Intake, table: FeatureTable, name: str, outliers: Outliers = "none") -> Transform | None:
