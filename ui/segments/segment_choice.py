@@ -32,6 +32,7 @@ def pick_segment(store: Store, sweep: Sweep, position: int, profile: SegmentProf
     """Draw the list of segments and the field for the name, and return the chosen segment."""
     chosen = profile.find(state.recall(_kept_key(sweep, position), profile.everyone()[0].label))
     state.set_widget("segments.picked", chosen.label)
+    names = store.segment_names(sweep.id, point_key(sweep.spec.points[position]))
 
     def choose() -> None:
         state.remember(_kept_key(sweep, position), state.widget("segments.picked"))
@@ -43,7 +44,7 @@ def pick_segment(store: Store, sweep: Sweep, position: int, profile: SegmentProf
             [summary.label for summary in profile.everyone()],
             key="segments.picked",
             on_change=choose,
-            format_func=lambda label: _option(profile.find(label)),
+            format_func=lambda label: _option(profile.find(label), named=label in names),
             help="You can also click a bar above.",
         )
     with right:
@@ -51,8 +52,8 @@ def pick_segment(store: Store, sweep: Sweep, position: int, profile: SegmentProf
     return chosen
 
 
-def _option(summary: SegmentSummary) -> str:
-    number = "" if summary.title in (f"Segment {summary.label}", "Noise") else f" (segment {summary.label})"
+def _option(summary: SegmentSummary, *, named: bool) -> str:
+    number = f" (segment {summary.label})" if named else ""
     return f"{summary.title}{number} · {counted(summary.customers, 'customer')}"
 
 
