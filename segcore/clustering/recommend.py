@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from segcore.clustering.algorithms.registry import find_algorithm
 from segcore.clustering.point_labels import axis_label, grid_label, point_label
+from segcore.clustering.quality.kneedle import knees
 from segcore.clustering.specification.presentation import Criterion, Judging
 from segcore.records.params import Param
 from segcore.records.solution import Solution
@@ -235,18 +235,11 @@ def _elbow(inertia: Mapping[int, float]) -> int | None:
         return None
     # With fewer distinct customers than clusters the inertia is 0, which has no logarithm.
     logs = [math.log(max(value, _NOTHING_LEFT * highest)) for value in inertia.values()]
-    from kneed import KneeLocator
-
     ks = list(inertia)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        try:
-            knees = KneeLocator(ks, logs, S=1.0, curve="convex", direction="decreasing", online=True).all_knees
-        except (ValueError, IndexError, ZeroDivisionError):
-            return None
+    found = knees(ks, logs)
     # Kneedle may name an end of the curve, where nothing can bend, or a small dent before the elbow: the deepest is taken.
     chord = np.interp(ks, [ks[0], ks[-1]], [logs[0], logs[-1]])
-    depth = {k: float(chord[at] - logs[at]) for at, k in enumerate(ks) if k in knees}
+    depth = {k: float(chord[at] - logs[at]) for at, k in enumerate(ks) if k in found}
     return max(depth, key=lambda k: (depth[k], -k)) if depth and max(depth.values()) > 0 else None
 
 

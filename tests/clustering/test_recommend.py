@@ -262,7 +262,7 @@ solutions = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.sampled_from(["kmeans", "minibatch_kmeans", "gaussian_mixture", "dbscan", "another"]), solutions)
 def test_whatever_came_out_it_never_raises_and_never_recommends_what_it_may_not(name, points):
     found = recommend(name, points)
