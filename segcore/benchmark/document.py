@@ -49,7 +49,8 @@ def fits_document(spec: BenchmarkSpec, runs: Sequence[Run], *, shape: tuple[int,
         "agreement": agreement,
     }
     order = sorted(others, key=lambda engine: engine != "shared")
-    return _summed_up(document, [sentence for engine in order for sentence in engine_sentences(document, engine)] or no_comparison(document))
+    sentences = [sentence for engine in order for sentence in engine_sentences(document, engine)]
+    return _summed_up(document, sentences or no_comparison(document))
 
 
 def silhouettes_document(spec: BenchmarkSpec, runs: Sequence[Run], *, shape: tuple[int, ...], machine: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,8 +21,8 @@ import segcore
 from segcore.errors import SegcoreError
 
 COMMANDS: tuple[tuple[str, str, str], ...] = (
-    ("samples", "segcore.cli.data", "list the sample data sets, or download one"),
-    ("features", "segcore.cli.data", "build a table of features, one row per customer"),
+    ("samples", "segcore.cli.samples", "list the sample data sets, or download one"),
+    ("features", "segcore.cli.features", "build a table of features, one row per customer"),
     ("sweep", "segcore.cli.sweeps", "cluster with every setting of a grid and measure each solution"),
     ("analyze", "segcore.cli.kit", "run the Intel kit's analysis, with its flags and files"),
     ("benchmark", "segcore.cli.bench", "time the engines on the same grid and compare their results"),

@@ -12,7 +12,6 @@ from segcore import jobs
 from segcore.cli.jobs import wait_for
 from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
 from segcore.cli.tables import text_table
-from segcore.cli.taking import taken_in
 from segcore.errors import ParameterError
 from segcore.wording.numbers import counted, listed
 
@@ -51,6 +50,7 @@ def run_benchmark(args: argparse.Namespace) -> int:
 
     from segcore.benchmark.spec import benchmark_spec, engines_of
     from segcore.clustering.algorithms.registry import algorithm
+    from segcore.intake.child import take_in_apart
     from segcore.store.store import Store
     from segcore.sweeps.spec import make_spec
 
@@ -61,7 +61,7 @@ def run_benchmark(args: argparse.Namespace) -> int:
             raise ParameterError.unknown("engine", name, known)
     points = algorithm(args.algo).parse_grid(args.grid).points()
     store = Store()
-    intake = taken_in(store, request)
+    intake = take_in_apart(store, request)
     plan = plan_from(args, intake, store.feature_table(intake.table))
     sweep = make_spec(store, intake.table, intake.data, plan, algorithm=args.algo, points=points)
     spec = benchmark_spec(sweep, engines=engines, runs=args.runs, work=args.work)

@@ -66,4 +66,5 @@ def require_room(store: Store, spec: SweepSpec, memory: int | None) -> None:
     from segcore.sweeps.cost.estimate import estimate_spec, memory_limit, require_memory
 
     limit = memory_limit(memory)
-    require_memory(estimate_spec(store.feature_table(spec.table), spec, calibration=read_calibration(store.home), memory=limit), limit)
+    table = store.feature_table(spec.table, profile=False)
+    require_memory(estimate_spec(table, spec, calibration=read_calibration(store.home), memory=limit), limit)

@@ -107,10 +107,15 @@ def versions() -> dict[str, str]:
     """Return the versions of segcore and of the installed numerical libraries, without importing them."""
     found = {"segcore": segcore.__version__}
     for library in _LIBRARIES:
-        # sklearnex.__version__ reads 2199.9.9, so only the distribution's metadata can be trusted.
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[library] = importlib.metadata.version(library)
+            found[library] = version_of(library)
     return found
+
+
+@cache
+def version_of(package: str) -> str:
+    """Return a package's version: that of its distribution, because ``sklearnex.__version__`` reads 2199.9.9."""
+    return importlib.metadata.version(package)
 
 
 def require_engine(engine: str) -> EngineName:
@@ -157,10 +162,10 @@ def fit_estimator(engine: EngineName, asked: Estimator, X: np.ndarray, **params:
         estimator.fit(X)
         seconds = time.perf_counter() - start
     said = tuple(dict.fromkeys(FitWarning(warning.category.__name__, str(warning.message)) for warning in caught))
-    stock = f"scikit-learn {importlib.metadata.version('scikit-learn')}, sklearn.{asked.module}.{asked.name}"
+    stock = f"scikit-learn {version_of('scikit-learn')}, sklearn.{asked.module}.{asked.name}"
     if engine == "stock":
         return Fitted(estimator, "stock", stock, seconds, said)
-    intel = f"scikit-learn-intelex {importlib.metadata.version('scikit-learn-intelex')}"
+    intel = f"scikit-learn-intelex {version_of('scikit-learn-intelex')}"
     line = next((line for line in log if _ACCELERATED in line or _FALLBACK in line), None)
     if line is None:
         return Fitted(estimator, "stock", f"intel was requested, but {intel} did not report that it ran; counted as {stock}", seconds, said)

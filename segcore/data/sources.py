@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from segcore.data.files.file_identity import user_path
 from segcore.data.files.raw import Raw
-from segcore.data.files.reader import read_file, user_path
+from segcore.data.files.reader import read_file
 from segcore.data.meaning.roles import find_meaning
 from segcore.data.rows.dataset import Selection, build_dataset
 from segcore.data.samples.registry import find_sample

@@ -27,11 +27,6 @@ PREVIEW_ROWS = 200
 _EDITION = 4  # of the stored record; raising it invalidates the records stored before
 
 
-def samples_folder(store: Store) -> Path:
-    """Return the folder in which the store keeps downloaded samples."""
-    return store.home / "samples"
-
-
 def known_intake(store: Store, request: DataRequest) -> Intake | None:
     """Return the stored intake of an equal request for the same content, if there is one."""
     return _known(store, request, _key(store, request))
@@ -73,9 +68,10 @@ def peek(store: Store, request: DataRequest) -> Peek:
 
 
 def _open(store: Store, request: DataRequest) -> Raw:
+    from segcore.data.samples.registry import samples_folder
     from segcore.data.sources import open_source
 
-    return open_source(request, folder=samples_folder(store))
+    return open_source(request, folder=samples_folder(store.home))
 
 
 def _take_in(store: Store, request: DataRequest, key: str) -> Intake:
@@ -197,12 +193,11 @@ def _known(store: Store, request: DataRequest, key: str) -> Intake | None:
     if choice != digest(recall_choice(store, request, intake.columns)) and not _is_sample(request):
         return None  # other choices have been made for these columns since
     try:
-        store.feature_table(intake.table)
+        store.check_feature_table(intake.table)
         for frame in (intake.preview, intake.aside):
             if frame is not None:
-                store.object_path(frame).stat()
-        store.frame(intake.preview)
-    except (StoreError, OSError):
+                store.check_frame(frame)
+    except StoreError:
         return None  # lost or damaged on disk: read the data again
     return intake
 
@@ -230,11 +225,11 @@ def _version(package: str) -> str:
 
 def _content(store: Store, data: str) -> str:
     """Return an identity of the content: a file's SHA-256 and name, or a package's version."""
-    from segcore.data.files.reader import content_digest, user_path
-    from segcore.data.samples.registry import find_sample
+    from segcore.data.files.file_identity import content_digest, user_path
+    from segcore.data.samples.registry import find_sample, samples_folder
 
     sample = find_sample(data)
-    version: str | Path = sample.version(samples_folder(store)) if sample else user_path(data)
+    version: str | Path = sample.version(samples_folder(store.home)) if sample else user_path(data)
     if isinstance(version, str):
         return version
     try:

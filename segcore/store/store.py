@@ -14,11 +14,9 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-from pyarrow.parquet import read_schema
 
 from segcore.errors import StoreError
 from segcore.records.feature_table import FeatureEntry, FeatureTable
@@ -27,6 +25,10 @@ from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep, SweepSpec
 from segcore.store.index import Index
 from segcore.system.digests import canonical_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 
 class Store(Index):
@@ -89,11 +91,19 @@ class Store(Index):
 
     def frame(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return a stored frame, or those of ``columns`` that it has."""
-        path = self.object_path(name)
+        return self._table(name, columns).to_pandas()
+
+    def check_frame(self, name: str) -> None:
+        """Raise `StoreError` if a stored frame is lost or damaged."""
+        self._table(name)
+
+    def _table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        from pyarrow.parquet import ParquetFile  # `read_table` imports what reads folders, and with it pandas
+
         try:
-            return pd.read_parquet(
-                path, columns=None if columns is None else [column for column in read_schema(path).names if column in columns]
-            )
+            with ParquetFile(self.object_path(name)) as file:
+                kept = None if columns is None else [column for column in file.schema_arrow.names if column in columns]
+                return file.read(kept)
         except (OSError, ValueError) as error:
             raise self._lost(name, "load the data again") from error
 
@@ -113,6 +123,8 @@ class Store(Index):
 
     def put_feature_table(self, table: FeatureTable) -> str:
         """Store a feature table and return its name; equal tables have the same name."""
+        import pandas as pd
+
         rows = pd.DataFrame({"customer_id": table.customers.astype(str), "copy": table.copies})
         if table.revenue is not None:
             rows["revenue"] = table.revenue
@@ -128,26 +140,35 @@ class Store(Index):
             }
         )
 
-    def feature_table(self, name: str, *, ids: bool = True) -> FeatureTable:
+    def feature_table(self, name: str, *, ids: bool = True, profile: bool = True) -> FeatureTable:
         """Return a stored feature table; its values are mapped into memory, read-only.
 
         Without ``ids``, the values are read instead, customer ids are blank and profile columns are omitted: for a process that needs
-        neither and frees the values as soon as they are scaled.
+        neither and frees the values as soon as they are scaled. Without ``profile``, only the profile columns are omitted, which need
+        pandas.
         """
         record = self.json(name)
-        rows = self.frame(record["rows"]) if ids else self.frame(record["rows"], ["copy", "revenue"])
-        profile = self.frame(record["profile"]) if ids and record["profile"] else pd.DataFrame()
+        rows = self._table(record["rows"], None if ids else ["copy", "revenue"])
+        columns = self.frame(record["profile"]) if ids and profile and record["profile"] else None
         return FeatureTable(
             values=self.array(record["values"], mapped=ids),
             names=tuple(record["names"]),
-            customers=rows["customer_id"].to_numpy(dtype=object) if ids else np.broadcast_to(np.array("", dtype=object), len(rows)),
-            copies=rows["copy"].to_numpy(),
+            customers=_plain(rows["customer_id"], object) if ids else np.broadcast_to(np.array("", dtype=object), rows.num_rows),
+            copies=_plain(rows["copy"], np.int32),
             dictionary=tuple(FeatureEntry.from_json(entry) for entry in record["dictionary"]),
-            revenue=rows["revenue"].to_numpy() if "revenue" in rows else None,
-            profile={str(column): profile[column].to_numpy() for column in profile},
+            revenue=_plain(rows["revenue"], np.float64) if "revenue" in rows.column_names else None,
+            profile={} if columns is None else {str(column): columns[column].to_numpy() for column in columns},
             reference_date=record["reference_date"],
             fitted=record.get("fitted", {}),
         )
+
+    def check_feature_table(self, name: str) -> None:
+        """Raise `StoreError` if a part of a stored feature table is lost or damaged."""
+        record = self.json(name)
+        self.array(record["values"])
+        for part in (record["rows"], record["profile"]):
+            if part:
+                self.check_frame(part)
 
     def put_intake(self, key: str, record: Mapping[str, Any]) -> None:
         """Store the record of an intake under the digest of its request and the file's content."""
@@ -264,6 +285,11 @@ class Store(Index):
         """Return the names that the analyst gave to a solution's segments."""
         rows = self._rows("select segment, name from segment_names where sweep = ? and point = ?", sweep_id, point)
         return {int(segment): str(name) for segment, name in rows}
+
+
+def _plain(column: pa.ChunkedArray, dtype: type) -> np.ndarray:
+    """Return a column as an array; pyarrow's own ``to_numpy`` imports pandas, which takes longer than a small table."""
+    return np.array(column.to_pylist(), dtype=dtype)
 
 
 def _write_durably(path: Path, *parts: bytes | memoryview) -> None:

@@ -56,7 +56,7 @@ def make_spec(
     if not points:
         raise ParameterError("The grid is empty: give each parameter at least one value.")
     checked = [spec_of_algorithm.validate(point) for point in points]
-    full = store.feature_table(table)
+    full = store.feature_table(table, profile=False)
     plan = resolve_plan(full, plan)
     # Copies would make identical customers distinct by their jitter, so the customers themselves are counted.
     customers = assemble(full, replace(plan, repeats=1))

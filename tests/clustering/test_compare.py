@@ -12,7 +12,7 @@ LABELLINGS = st.integers(1, 40).flatmap(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(LABELLINGS)
 def test_the_adjusted_rand_index_is_scikit_learns(labellings):
     a, b = labellings

@@ -18,12 +18,11 @@ _LOOK_SECONDS = 0.3
 
 def is_here(store: Store, name: str) -> bool:
     """Tell whether a sample can be loaded without a download."""
-    from segcore.data.samples.registry import find_sample
-    from segcore.intake.take_in import samples_folder
+    from segcore.data.samples.registry import find_sample, samples_folder
 
     sample = find_sample(name)
     try:
-        return sample is not None and bool(sample.version(samples_folder(store)))
+        return sample is not None and bool(sample.version(samples_folder(store.home)))
     except SourceError:
         return False
 
@@ -69,10 +68,10 @@ def fetch(store: Store, name: str, *, url: str | None = None) -> Iterator[int]:
 
 
 def _received(store: Store) -> int:
-    from segcore.intake.take_in import samples_folder
+    from segcore.data.samples.registry import samples_folder
 
     total = 0
-    for path in samples_folder(store).glob("download-*/packed"):
+    for path in samples_folder(store.home).glob("download-*/packed"):
         try:
             total += path.stat().st_size
         except FileNotFoundError:

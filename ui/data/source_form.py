@@ -173,7 +173,7 @@ def _path(store: Store) -> None:
         if not path.strip():
             state.remember("data_problem", (CHOOSER, "Enter the path of a file."))
             st.rerun()
-        from segcore.data.files.reader import user_path
+        from segcore.data.files.file_identity import user_path
 
         found = user_path(path.strip())
         attempt(store, request_for(found, found.name))

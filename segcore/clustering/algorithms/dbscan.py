@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 import segcore
-from segcore.clustering.engines import Estimator, Fitted, Proof, fit_estimator
+from segcore.clustering.engines import Estimator, Fitted, Proof, fit_estimator, version_of
 from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, CalibrationTask, Cost, CostModel, RowsToCost
 from segcore.clustering.specification.kit import KitCommand
@@ -104,8 +103,8 @@ def _fit_matrix(task: SweepTask, matrix: _Matrix) -> Iterator[Solution]:
 
 def _from_labelling(task: SweepTask, point: Point, labelling: Labelling) -> Solution:
     evidence = (
-        f"segcore {segcore.__version__} grid of neighbours (numba {version('numba')}), labels as scikit-learn {version('scikit-learn')}'s "
-        "sklearn.cluster.DBSCAN"
+        f"segcore {segcore.__version__} grid of neighbours (numba {version_of('numba')}), "
+        f"labels as scikit-learn {version_of('scikit-learn')}'s sklearn.cluster.DBSCAN"
     )
     try:
         if labelling.unsure:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import segcore
 from segcore.clustering.algorithms.kmeans import ESTIMATOR as KMEANS_ESTIMATOR
 from segcore.clustering.algorithms.origin import NearRows
 from segcore.clustering.algorithms.side_by_side import side_by_side
-from segcore.clustering.engines import Estimator, Proof, fit_estimator
+from segcore.clustering.engines import Estimator, Proof, fit_estimator, version_of
 from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, CalibrationTask, Cost, CostModel, RowsToCost
 from segcore.clustering.specification.outcome import FitError, as_sentences, more_than_rows, require_memory
@@ -147,7 +146,7 @@ def _fit_shared(rows: NearRows, point: Point, starts: Sequence[np.ndarray], seco
     mixture = _fit_from(rows.near, starts, point)
     seconds += time.perf_counter() - began
     evidence = (
-        f"segcore {segcore.__version__}, the steps of scikit-learn {version('scikit-learn')}'s GaussianMixture from one k-means for all "
+        f"segcore {segcore.__version__}, the steps of scikit-learn {version_of('scikit-learn')}'s GaussianMixture from one k-means for all "
         "covariance types"
     )
     return _solution(rows, point, mixture, Proof("shared", evidence, seconds))

@@ -6,14 +6,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 import segcore
 from segcore.clustering.algorithms.agreement import agreement, agreement_rows
-from segcore.clustering.engines import Estimator, FitWarning, Proof, fit_estimator
+from segcore.clustering.engines import Estimator, FitWarning, Proof, fit_estimator, version_of
 from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, CalibrationTask, Cost, CostModel, RowsToCost
 from segcore.clustering.specification.outcome import as_sentences, more_than_rows
@@ -130,7 +129,7 @@ def _fit_shared(task: SweepTask, points: Sequence[Point]) -> list[Solution]:
 
     evidence = (
         f"segcore {segcore.__version__}, neighbours searched once and a spanning tree for each min_samples, as in scikit-learn "
-        f"{version('scikit-learn')}'s HDBSCAN"
+        f"{version_of('scikit-learn')}'s HDBSCAN"
     )
     began = time.perf_counter()
     blocks = _blocks(task.X)

@@ -6,14 +6,13 @@ import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 import segcore
 from segcore.clustering.algorithms.n_clusters import N_CLUSTERS
-from segcore.clustering.engines import Estimator, FitWarning, Proof, fit_estimator
+from segcore.clustering.engines import Estimator, FitWarning, Proof, fit_estimator, version_of
 from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, CalibrationTask, Cost, CostModel, RowsToCost
 from segcore.clustering.specification.kit import KitCommand
@@ -98,7 +97,7 @@ def _fit_paths(task: SweepTask) -> Iterator[Solution]:
 
 def _shared_evidence() -> str:
     return (
-        f"segcore {segcore.__version__} k-means paths (numba {version('numba')}), labels as scikit-learn {version('scikit-learn')}'s "
+        f"segcore {segcore.__version__} k-means paths (numba {version_of('numba')}), labels as scikit-learn {version_of('scikit-learn')}'s "
         "sklearn.cluster.KMeans"
     )
 

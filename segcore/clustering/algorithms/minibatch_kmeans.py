@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from segcore.clustering.algorithms.kmeans import SCORING, assign_kmeans, reason_
 from segcore.clustering.algorithms.n_clusters import N_CLUSTERS
 from segcore.clustering.algorithms.origin import NearRows
 from segcore.clustering.algorithms.side_by_side import side_by_side
-from segcore.clustering.engines import Estimator, Proof, fit_estimator
+from segcore.clustering.engines import Estimator, Proof, fit_estimator, version_of
 from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, CalibrationTask, Cost, CostModel, RowsToCost
 from segcore.clustering.specification.outcome import as_sentences
@@ -98,7 +97,7 @@ def _fit_shared(rows: NearRows, cumulative: np.ndarray, point: Point) -> Solutio
     estimator.fit(rows.near)
     seconds = time.perf_counter() - began
     evidence = (
-        f"segcore {segcore.__version__}, scikit-learn {version('scikit-learn')}'s MiniBatchKMeans with the probabilities added up once"
+        f"segcore {segcore.__version__}, scikit-learn {version_of('scikit-learn')}'s MiniBatchKMeans with the probabilities added up once"
     )
     return _solution(rows, point, estimator, Proof("shared", evidence, seconds))
 

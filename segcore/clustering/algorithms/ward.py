@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappush, heappushpop
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 import segcore
 from segcore.clustering.algorithms.agreement import agreement
 from segcore.clustering.algorithms.n_clusters import N_CLUSTERS
-from segcore.clustering.engines import Estimator, Proof, fit_estimator
+from segcore.clustering.engines import Estimator, Proof, fit_estimator, version_of
 from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, CalibrationTask, Cost, CostModel, RowsToCost
 from segcore.clustering.specification.outcome import more_than_rows, require_memory
@@ -154,7 +153,7 @@ def _cut(task: SweepTask, point: Point, tree: WardTree) -> Solution:
     labels = cut_tree(tree, int(point["n_clusters"]))
     seconds = time.perf_counter() - began
     evidence = (
-        f"segcore {segcore.__version__}, one tree by scikit-learn {version('scikit-learn')}, sklearn.cluster.ward_tree, for all points"
+        f"segcore {segcore.__version__}, one tree by scikit-learn {version_of('scikit-learn')}, sklearn.cluster.ward_tree, for all points"
     )
     return _solution(task, point, tree, labels, Proof("shared", evidence, seconds))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from segcore.errors import ParameterError
 
@@ -67,6 +66,8 @@ def k_distances(X: np.ndarray, k: int, *, seed: int = 0, max_rows: int = 2_000) 
     ----------
     Ester et al. (1996), KDD-96, section 4.2. Satopaa et al. (2011), "Finding a kneedle in a haystack".
     """
+    from scipy.spatial import cKDTree  # a third of a second, and a sweep does not need it
+
     if k < 1 or not len(X):
         raise ParameterError(f"The k-distance curve needs k of at least 1 and some customers, got k = {k} and {len(X)} customers.")
     neighbour = min(k, len(X))

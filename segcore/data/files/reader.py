@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 from dataclasses import fields, replace
 from pathlib import Path
 
-from segcore.data.files.compression import MAX_BYTES, peek, too_large
+from segcore.data.files.compression import peek
 from segcore.data.files.csv.reader import read_csv
 from segcore.data.files.excel.archive import check_directory
 from segcore.data.files.excel.workbook import read_workbook
 from segcore.data.files.file_type import COMPOUND, PARQUET, ZIP, check_name, is_json, refuse_other_formats
 from segcore.data.files.json_lines import read_json
 from segcore.data.files.legacy_office import compound_format
-from segcore.data.files.parquet import part_paths, read_parquet
+from segcore.data.files.parquet import read_parquet
 from segcore.data.files.raw import Raw
 from segcore.errors import SourceError
 from segcore.records.data_rules import ReadOptions
@@ -64,36 +63,6 @@ def read_file(path: Path, name: str | None = None, reading: ReadOptions | None =
     if content == "json":
         return _noting_unused(read_json(path, name, reading), "json", reading)
     return _noting_unused(read_csv(path, name, reading), "csv", reading)
-
-
-def user_path(text: str) -> Path:
-    """Return the path that a text names; ``~`` is the user's home directory, if known."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:  # ~name of an unknown user
-        return Path(text)
-
-
-def content_digest(path: Path) -> str:
-    """Return a digest of the content: the SHA-256 of a file, or of a folder's Parquet parts and their paths.
-
-    Raises
-    ------
-    OSError, SourceError
-        If it cannot be read.
-    """
-    if path.is_file():
-        if not path.stat().st_size:
-            return hashlib.sha256().hexdigest()  # reading some device files never ends
-        with path.open("rb") as file:
-            if path.stat().st_size > MAX_BYTES and file.read(4) != PARQUET:
-                raise too_large(path.name, MAX_BYTES)  # before reading all of it in vain
-            file.seek(0)
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    digest = hashlib.sha256()
-    for part in part_paths(path):
-        digest.update(f"{part.relative_to(path).as_posix()}\n{content_digest(part)}\n".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
 
 
 def _look(path: Path, name: str) -> tuple[bytes | None, str]:

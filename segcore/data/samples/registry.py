@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from segcore.data.files.raw import Raw
 from segcore.data.samples.complete_journey import completejourney_version, open_completejourney
 from segcore.data.samples.online_retail import cached_path, open_online_retail
+
+if TYPE_CHECKING:
+    from segcore.data.files.raw import Raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,11 @@ SAMPLES: tuple[Sample, ...] = (
         version=cached_path,
     ),
 )
+
+
+def samples_folder(home: Path) -> Path:
+    """Return the folder in which a store's directory keeps downloaded samples."""
+    return home / "samples"
 
 
 def find_sample(name: str) -> Sample | None:

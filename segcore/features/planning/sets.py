@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from segcore.errors import ParameterError
 from segcore.features.planning.priorities import unavailable, unquoted
-from segcore.features.transactions.dictionary import BEHAVIOUR, KIT, RFM, SMALL
+from segcore.features.transactions.feature_sets import BEHAVIOUR, KIT, RFM, SMALL
 from segcore.records.feature_table import FeatureTable
 from segcore.wording.findings import refusal
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from segcore.features.categories import Categories, ShareWords, describe_shares
 from segcore.features.transactions.calendar_names import MONTHS, WEEKDAYS
 from segcore.features.transactions.clock import describe_clock
+from segcore.features.transactions.feature_sets import KIT, SHARES
 from segcore.features.transactions.fitted import Fitted
 from segcore.features.transactions.returns import describe_returns
 from segcore.features.transactions.rfm import describe_rfm
@@ -14,11 +15,6 @@ from segcore.features.transactions.rhythm import describe_rhythm
 from segcore.records.feature_table import FeatureEntry
 from segcore.records.finding import Finding
 
-# The Intel kit's columns in its order, which is alphabetical, without a Saturday.
-SMALL = ("Amount", "NumberOfOrders", "Recency")
-KIT = (*SMALL, *sorted(set(WEEKDAYS) - {"Saturday"}), *sorted(MONTHS))
-SHARES = tuple(f"share_{name}" for name in (*WEEKDAYS, *MONTHS))
-RFM = ("Recency", "invoices", "total_spend")
 _FIRST = (
     *KIT,
     "Saturday",
@@ -30,14 +26,6 @@ _FIRST = (
     "days_between_orders",
     "tenure_days",
     *SHARES,
-)
-BEHAVIOUR = (
-    "Recency",
-    "invoices",
-    "log_spend",
-    "average_basket_value",
-    "days_between_orders",
-    *(f"share_{day}" for day in WEEKDAYS),
 )
 
 

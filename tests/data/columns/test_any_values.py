@@ -29,7 +29,7 @@ def place(row):
     return f"line {row + 2}"
 
 
-@settings(max_examples=400)
+@settings(max_examples=120)
 @given(st.lists(TEXTS, max_size=8), st.booleans(), st.sampled_from([None, "dmy", "mdy", "ymd"]))
 def test_any_texts_are_read_or_refused_with_one_sentence(texts, set_aside, order):
     column = pa.chunked_array([pa.array(texts, pa.string())])

@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from segcore.data.files.compression import unpack
+from segcore.data.files.file_identity import content_digest, user_path
 from segcore.data.files.parquet_text_size import swollen_texts
-from segcore.data.files.reader import content_digest, read_file, user_path
+from segcore.data.files.reader import read_file
 from segcore.data.sources import read_source
 from segcore.errors import DataError, SegcoreError, SourceError
 from segcore.intake.take_in import take_in

@@ -2,7 +2,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from segcore.data.files.reader import content_digest, read_file
+from segcore.data.files.file_identity import content_digest
+from segcore.data.files.reader import read_file
 from segcore.errors import DataError
 
 

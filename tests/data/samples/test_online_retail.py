@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from segcore.data.samples import online_retail
-from segcore.data.samples.online_retail import cached_path, download_online_retail
+from segcore.data.samples import download
+from segcore.data.samples.download import download_online_retail
+from segcore.data.samples.online_retail import cached_path
 from segcore.data.sources import open_source
 from segcore.errors import SourceError
 from segcore.records.intake import DataRequest
@@ -208,7 +209,7 @@ def test_only_web_addresses_are_fetched(folder, url):
 
 
 def test_the_default_address_must_give_all_rows(address, folder, monkeypatch):
-    monkeypatch.setattr(online_retail, "URL", f"{address}/rows.csv")
+    monkeypatch.setattr(download, "URL", f"{address}/rows.csv")
 
     with pytest.raises(SourceError, match="200 rows where Online Retail has 541,909"):
         download_online_retail(folder, url=f"{address}/rows.csv")

@@ -7,11 +7,15 @@ threads, and scores a chunk with one call of BLAS; so does this. With more than 
 
 from __future__ import annotations
 
+import os
+import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
+
+from segcore.system.cores import usable_cores
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
@@ -20,10 +24,20 @@ CHUNK = 256
 
 
 def threads_of_scikit_learn() -> int:
-    """Return how many threads a scikit-learn fit in this process would take."""
-    from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+    """Return how many threads a scikit-learn fit in this process would take.
 
-    return int(_openmp_effective_n_threads())
+    Once scikit-learn is imported, it answers itself: its threads may have been limited. Before, its rule is followed, because importing
+    it takes as long as a small sweep.
+    """
+    if "sklearn.utils._openmp_helpers" in sys.modules:
+        return int(sys.modules["sklearn.utils._openmp_helpers"]._openmp_effective_n_threads())
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if first.isdigit() and int(first):
+        return int(first)
+    from joblib import cpu_count
+
+    # OpenMP ignores a setting that is no number, and scikit-learn then leaves the number to OpenMP.
+    return usable_cores() if os.environ.get("OMP_NUM_THREADS") else min(usable_cores(), cpu_count(only_physical_cores=True))
 
 
 @njit(cache=True, nogil=True)
