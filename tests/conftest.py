@@ -20,6 +20,9 @@ settings.load_profile("segcore")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# Servers of tests keep no spare worker beside them: it would cost more than their sweeps.
+os.environ.setdefault("SEGCORE_SPARE_WORKER", "0")
+
 # A store flushes everything it writes. On a disk an empty one takes 65 ms to make, in memory 3 ms; all tests together write some 100 MB.
 MEMORY = Path("/dev/shm")
 if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 1 << 30:
@@ -51,9 +54,14 @@ def fork_server():
 
 @pytest.fixture
 def forked(request, fork_server, monkeypatch):
-    """Have jobs run in forked processes, unless the test is marked ``fresh_processes``."""
+    """Have jobs run in forked processes, which need no spare, unless the test is marked ``fresh_processes``."""
     if sys.platform == "linux" and not request.node.get_closest_marker("fresh_processes"):
         monkeypatch.setattr("segcore.jobs.start.start_child", fork_server.start_forked)
+        monkeypatch.setattr("segcore.system.spare.start_spare", _no_spare)
+
+
+def _no_spare(*args, **options):
+    raise OSError("no spare in this test")
 
 
 @pytest.fixture

@@ -23,6 +23,15 @@ from pathlib import Path
 
 from segcore.system import child_process
 
+IMPORTED = (
+    "segcore.sweeps.run",
+    "segcore.data.sources",
+    "sklearn.cluster",
+    "sklearn.mixture",
+    "sklearnex.cluster",
+    "pyarrow.dataset",
+    "pyarrow.parquet",
+)
 NOTES = "forked.jsonl"  # in SEGCORE_HOME: a forked process shows the server's command line
 real_start_child = child_process.start_child
 _stores = weakref.WeakSet()
@@ -31,24 +40,43 @@ _stores = weakref.WeakSet()
 class Forked:
     """A forked process, as much of a ``Popen`` as its starters need."""
 
-    def __init__(self, pid, stdout=None):
-        self.pid, self.stdout, self.returncode = pid, stdout, None
+    def __init__(self, pid, stdin=None, stdout=None):
+        self.pid, self.stdin, self.stdout, self.returncode = pid, stdin, stdout, None
 
     def __enter__(self):
         return self
 
     def __exit__(self, *raised):
-        if self.stdout:
-            self.stdout.close()
+        for pipe in (self.stdin, self.stdout):
+            if pipe:
+                pipe.close()
+
+    def communicate(self, text):
+        """Write to its standard input, and return what it wrote."""
+        with self:
+            with contextlib.suppress(BrokenPipeError), self.stdin:
+                self.stdin.write(text)
+            output = self.stdout.read()
+        self.wait()
+        return output, None
+
+    def poll(self):
+        """Return None while it runs, and 0 once it has ended: only its parent knows more."""
+        return self._ended(0)
 
     def wait(self):
         """Wait until it has ended, which also somebody can who is not its parent."""
-        with contextlib.suppress(ProcessLookupError):
+        return self._ended(None)
+
+    def _ended(self, timeout):
+        try:
             handle = os.pidfd_open(self.pid)
-            try:
-                select.select([handle], [], [])
-            finally:
-                os.close(handle)
+        except ProcessLookupError:
+            return 0
+        try:
+            return 0 if select.select([handle], [], [], timeout)[0] else None
+        finally:
+            os.close(handle)
 
 
 class ForkServer:
@@ -57,22 +85,45 @@ class ForkServer:
     def __init__(self):
         self._lock, self._socket, self._process = threading.Lock(), None, None
 
-    def start_forked(self, command, *, environment=None, own="nothing", dies_with_parent=False, stdout=None, stderr=None, pass_fds=()):
-        """Fork a process that does what ``command`` does; one that is not Python's is started as ever."""
-        if command[0] != sys.executable or stdout is None or stderr is not subprocess.STDOUT or dies_with_parent:
+    def start_forked(
+        self, command, *, environment=None, own="nothing", dies_with_parent=False, stdin=None, stdout=None, stderr=None, pass_fds=()
+    ):
+        """Fork a process that runs a module or a file as ``command`` does; any other is started as ever."""
+        if command[0] != sys.executable or "-c" in command or stdout is None or dies_with_parent:
             options = {"environment": environment, "own": own, "dies_with_parent": dies_with_parent, "pass_fds": pass_fds}
+            options |= {} if stdin is None else {"stdin": stdin}
             return real_start_child(command, stdout=stdout, stderr=stderr, **options)
+        with contextlib.ExitStack() as theirs:
+            files, pipes = {}, {}
+            if stdin == subprocess.PIPE:
+                reading, writing = os.pipe()
+                files[0], pipes["stdin"] = reading, os.fdopen(writing, "w")
+                theirs.callback(os.close, reading)
+            if stdout == subprocess.PIPE:
+                reading, writing = os.pipe()
+                files[1], pipes["stdout"] = writing, os.fdopen(reading)
+                theirs.callback(os.close, writing)
+            else:
+                files[1] = stdout.fileno()
+            if stderr == subprocess.DEVNULL:
+                files[2] = os.open(os.devnull, os.O_WRONLY)
+                theirs.callback(os.close, files[2])
+            else:
+                files[2] = files[1] if stderr == subprocess.STDOUT else stderr.fileno()
+            return Forked(self._fork(command, environment, own, {**files, **dict(zip(pass_fds, pass_fds, strict=True))}), **pipes)
+
+    def _fork(self, command, environment, own, files):
         request = {
             "command": [str(part) for part in command],
             "environment": dict(environment or child_process.child_environment()),
             "own": own,
             "folder": str(Path.cwd()),
-            "pass_fds": list(pass_fds),
+            "files": list(files),
         }
         with self._lock:
             self._start()
-            socket.send_fds(self._socket, [json.dumps(request).encode()], [stdout.fileno(), *pass_fds])
-            return Forked(int(self._socket.recv(32)))
+            socket.send_fds(self._socket, [json.dumps(request).encode()], list(files.values()))
+            return int(self._socket.recv(32))
 
     def _start(self):
         if self._process is None:
@@ -94,7 +145,7 @@ def serve(requests):
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
     child_process.start_child = fork_child  # before anything imports it by name
     _note_stores()
-    for module in ("segcore.sweeps.run", "sklearn.cluster", "sklearn.mixture", "sklearnex.cluster", "pyarrow.dataset", "pyarrow.parquet"):
+    for module in IMPORTED:
         importlib.import_module(module)
     importlib.import_module("segcore.clustering.kernels.silhouette").compile_kernels()
 
@@ -103,26 +154,32 @@ def serve(requests):
         if not message:
             return
         request = json.loads(message)
-        output, *passed = descriptors
-        files = {1: output, 2: output, **dict(zip(request.pop("pass_fds"), passed, strict=True))}
-        pid = _fork(**request, files=files)
+        pid = _fork(**{**request, "files": dict(zip(request["files"], descriptors, strict=True))})
         for descriptor in descriptors:
             os.close(descriptor)
         requests.send(str(pid).encode())
 
 
-def fork_child(command, *, environment=None, own="nothing", dies_with_parent=False, stdout=None, stderr=None):
+def fork_child(command, *, environment=None, own="nothing", dies_with_parent=False, stdin=None, stdout=None, stderr=None):
     """Fork this very process where ``start_child`` starts the worker of a supervisor, or a benchmark's fit."""
     for store in list(_stores):
         store.close()
     environment = dict(environment or child_process.child_environment())
-    reading, writing = os.pipe() if stdout == subprocess.PIPE else (None, 1)
-    files = {1: writing, 2: stderr.fileno() if stderr else 2}
+    files, pipes = {1: 1, 2: 2}, {}
+    if stderr == subprocess.DEVNULL:
+        files[2] = os.open(os.devnull, os.O_WRONLY)
+    elif stderr is not None:
+        files[2] = os.dup(stderr.fileno())
+    if stdin == subprocess.PIPE:
+        files[0], writing = os.pipe()
+        pipes["stdin"] = os.fdopen(writing, "w")
+    if stdout == subprocess.PIPE:
+        reading, files[1] = os.pipe()
+        pipes["stdout"] = os.fdopen(reading)
     pid = _fork(command, environment, own, str(Path.cwd()), files, dies_with_parent=dies_with_parent)
-    if reading is None:
-        return Forked(pid)
-    os.close(writing)
-    return Forked(pid, os.fdopen(reading))
+    for descriptor in set(files.values()) - {1, 2}:
+        os.close(descriptor)
+    return Forked(pid, **pipes)
 
 
 def _note_stores():
@@ -190,9 +247,10 @@ def _keep_only(files, tell):
     for number, copy in copies.items():
         os.dup2(copy, number)
         os.close(copy)
-    empty = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(empty, 0)
-    os.close(empty)
+    if 0 not in files:
+        empty = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(empty, 0)
+        os.close(empty)
     return tell
 
 

@@ -6,13 +6,15 @@ import argparse
 import importlib.util
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from segcore.errors import ParameterError, SourceError
-from segcore.system.child_process import CHECKOUT, python_command
+from segcore.store.index import default_home
+from segcore.system.child_process import CHECKOUT, python_command, start_child
 
 _PORT = "8501"  # as in .streamlit/config.toml
 
@@ -43,6 +45,9 @@ def run_app(args: argparse.Namespace) -> int:
             f"Port {port} is in use, perhaps by this app: open http://127.0.0.1:{port}, or start the app on another port "
             f"with 'make app PORT={port + 1}' or 'segcore app --server.port={port + 1}'."
         )
+    # Reading takes longer than the server's start: it begins now, and goes on while the browser loads.
+    begun = start_child(python_command("segcore.intake", str(default_home().absolute())), own="session", stdout=subprocess.DEVNULL)
+    begun.wait()
     sys.stdout.flush()
     os.chdir(CHECKOUT)  # Streamlit reads .streamlit/config.toml from its working directory
     command = python_command("streamlit", "run", str(entry), *args.options)

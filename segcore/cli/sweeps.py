@@ -13,9 +13,9 @@ from segcore.cli.estimates import add_cost_options, asked_memory, print_estimate
 from segcore.cli.jobs import SHORT, wait_for
 from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
 from segcore.cli.tables import sweep_text
-from segcore.cli.taking import taken_in
 from segcore.errors import ParameterError
 from segcore.sweeps.workers import WORKERS
+from segcore.system.spare import start_early
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -54,12 +54,16 @@ def run_sweep(args: argparse.Namespace) -> int:
     out = None if args.dry_run else _folder(args.out)
 
     from segcore.clustering.algorithms.registry import algorithm
+    from segcore.intake.child import take_in_apart
     from segcore.store.store import Store
     from segcore.sweeps.document import sweep_document, write_sweep_folder
 
-    points = algorithm(args.algo).parse_grid(args.grid).points()
+    asked = algorithm(args.algo)
+    points = asked.parse_grid(args.grid).points()
     store = Store()
-    intake = taken_in(store, request)
+    if not args.dry_run:
+        start_early(store.home, algorithm=args.algo, engine=args.engine or asked.default_engine)
+    intake = take_in_apart(store, request)
     spec = _spec(store, args, intake, points)
     print_notes(intake.notes)
     if args.dry_run:
@@ -98,7 +102,7 @@ def _folder(asked: str | None) -> Path | None:
 def _spec(store: Store, args: argparse.Namespace, intake: Intake, points: tuple[dict[str, Any], ...]) -> SweepSpec:
     from segcore.sweeps.spec import make_spec
 
-    plan = plan_from(args, intake, store.feature_table(intake.table))
+    plan = plan_from(args, intake, store.feature_table(intake.table, profile=False))
     return make_spec(store, intake.table, intake.data, plan, algorithm=args.algo, points=points, engine=args.engine)
 
 

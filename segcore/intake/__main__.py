@@ -1,8 +1,17 @@
-"""Entry point of the child process: one request in, one answer out."""
+"""Child process: one request in, one answer out. With ``HOME`` as an argument, it takes in what a new session opens."""
 
+import os
 import sys
 
-from segcore.intake.child import main
+from segcore.system.child_process import leave_at_once
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if not sys.argv[1:]:
+        from segcore.intake.child import main
+
+        leave_at_once(main())
+    if os.fork() == 0:  # nobody waits for this one: who started it becomes the server
+        from segcore.intake.child import take_in_first
+
+        take_in_first(sys.argv[1])
+    leave_at_once(0)

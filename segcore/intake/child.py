@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -13,22 +14,27 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from segcore.errors import DataError, ParameterError, SegcoreError, SourceError, StoreError
 from segcore.intake.packed_dataset import pack, unpack
-from segcore.intake.take_in import known_intake, peek, samples_folder, take_in
+from segcore.intake.remembered import first_request
+from segcore.intake.take_in import known_intake, peek, take_in
 from segcore.records.dataset import Dataset
 from segcore.records.finding import Finding
 from segcore.records.intake import DataRequest, Intake, Peek
+from segcore.store.file_lock import take
 from segcore.store.store import Store
 from segcore.system.child_process import python_command, signal_group, start_child
+from segcore.system.digests import digest
 from segcore.system.machine import available_bytes
+from segcore.system.spare import ask_spare
 
 TIMEOUT_SECONDS = 600.0
 _MEMORY_SHARE = 0.7
+_NEEDED = ("segcore.data.sources", "segcore.features.builders", "segcore.data.rows.dataset", "pyarrow.parquet", "pandas")
 _ERRORS: Mapping[str, type[SegcoreError]] = {
     error.__name__: error for error in (DataError, ParameterError, SegcoreError, SourceError, StoreError)
 }
@@ -52,10 +58,41 @@ def take_in_child(home: Path | str, request: DataRequest, *, timeout: float = TI
     SegcoreError
         If the data cannot be used, or reading it took too long, took too much memory, or crashed.
     """
-    known = known_intake(Store(home), request)
+    store = Store(home)
+    known = known_intake(store, request)
     if known is not None:
         return known
-    return Intake.from_json(_ask(home, request, "intake", timeout=timeout, max_bytes=max_bytes))
+    # Two who want the same data at once, such as two tabs that open together, read them once.
+    lock = take(store.home / "locks" / f"intake-{digest(request.to_json())[:32]}", patience=timeout)
+    try:
+        known = known_intake(store, request)
+        return known or Intake.from_json(_ask(home, request, "intake", timeout=timeout, max_bytes=max_bytes))
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def take_in_apart(store: Store, request: DataRequest) -> Intake:
+    """Take data in for a command or a script: files with a separate process, so that none can crash this one and its memory is freed.
+
+    Raises
+    ------
+    SegcoreError
+        If the data cannot be used; see `take_in_child`.
+    """
+    from segcore.data.files.file_identity import user_path
+    from segcore.data.samples.registry import find_sample
+
+    # Ray has its own processes; a sample is known to be sound, and takes precedence over a file of the same name.
+    if request.frames == "modin" or find_sample(request.data) or not user_path(request.data).exists():
+        return take_in(store, request)
+    return take_in_child(store.home, request)
+
+
+def take_in_first(home: Path | str) -> None:
+    """Take in what a new session will open, so that it is there or at least begun when the browser comes; see `first_request`."""
+    with contextlib.suppress(SegcoreError):  # the session that opens it shows what is wrong
+        take_in_child(home, first_request(Store(home)))
 
 
 def peek_in_child(home: Path | str, request: DataRequest, *, timeout: float = TIMEOUT_SECONDS, max_bytes: int | None = None) -> Peek:
@@ -76,9 +113,10 @@ def read_rows_in_child(
     Modin frames are read in this process: Ray starts its own processes.
     """
     if request.frames == "modin":
+        from segcore.data.samples.registry import samples_folder
         from segcore.data.sources import read_source
 
-        return read_source(request, trained=trained, folder=samples_folder(Store(home)))
+        return read_source(request, trained=trained, folder=samples_folder(Store(home).home))
     handle, name = tempfile.mkstemp(suffix=".parquet", dir=Store(home).home)
     os.close(handle)
     path = Path(name)
@@ -94,7 +132,7 @@ def read_rows_in_child(
 def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, max_bytes: int | None, **more: object) -> dict[str, Any]:
     name = request.name or Path(request.data).name
     question = json.dumps({"home": str(home), "request": request.to_json(), "what": what, **more})
-    answer = _run_child(question, name=name, timeout=timeout, max_bytes=max_bytes)
+    answer = _run_child(question, home=home, name=name, timeout=timeout, max_bytes=max_bytes)
     if "error" not in answer:
         return dict(answer[what])
     raise _rebuilt(answer)
@@ -108,9 +146,43 @@ def _rebuilt(answer: Mapping[str, Any]) -> SegcoreError:
     return error
 
 
-def _run_child(question: str, *, name: str, timeout: float, max_bytes: int | None) -> dict[str, Any]:
+@dataclass(slots=True)
+class LentReader:
+    """A process that reads one file, started by a spare before it was needed; as much of a ``Popen`` as is used here."""
+
+    pid: int
+    stdin: IO[str]
+    stdout: IO[str]
+    returncode: int | None = None
+
+    def communicate(self, question: str) -> tuple[str, None]:
+        """Write the question, and return the answer."""
+        with contextlib.suppress(BrokenPipeError), self.stdin:
+            self.stdin.write(question)
+        with self.stdout:
+            return self.stdout.read(), None
+
+    def poll(self) -> int | None:
+        """Return None while it runs."""
+        import psutil
+
+        return None if psutil.pid_exists(self.pid) and psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE else 0
+
+    def wait(self) -> None:
+        """Return at once: its end is waited for by the spare."""
+
+
+def _lent_reader(home: Path | str) -> LentReader | None:
+    answer = ask_spare(home, {"read": True})
+    if answer is None:
+        return None
+    message, (stdin, stdout) = answer
+    return LentReader(int(message["pid"]), os.fdopen(stdin, "w"), os.fdopen(stdout))
+
+
+def _run_child(question: str, *, home: Path | str, name: str, timeout: float, max_bytes: int | None) -> dict[str, Any]:
     limit = max_bytes or int(available_bytes() * _MEMORY_SHARE)
-    process = start_child(
+    process = _lent_reader(home) or start_child(
         python_command("segcore.intake"),
         own="session",  # so that it ends with all processes it started
         stdin=subprocess.PIPE,
@@ -133,11 +205,11 @@ def _run_child(question: str, *, name: str, timeout: float, max_bytes: int | Non
         return dict(json.loads(output))
     except ValueError:
         code = process.returncode
-        how = signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
+        how = "it ended early" if code is None else signal.Signals(-code).name if code < 0 else f"exit code {code}"
         raise SourceError(f"Reading {name} crashed ({how}): the file may be damaged; save it again as CSV or Parquet.") from None
 
 
-def _watch(process: subprocess.Popen[str], limit: int, deadline: float, ended_for: list[str]) -> None:
+def _watch(process: subprocess.Popen[str] | LentReader, limit: int, deadline: float, ended_for: list[str]) -> None:
     """End the process if it holds too much memory or runs too long; ``ended_for`` is then the reason."""
     import psutil
 
@@ -153,7 +225,7 @@ def _watch(process: subprocess.Popen[str], limit: int, deadline: float, ended_fo
         time.sleep(0.02)
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[str] | LentReader) -> None:
     if process.poll() is None:
         signal_group(process.pid)
         process.wait()
@@ -162,9 +234,10 @@ def _end(process: subprocess.Popen[str]) -> None:
 def _answer(question: Mapping[str, Any], request: DataRequest) -> dict[str, Any]:
     store = Store(question["home"])
     if question["what"] == "rows":
+        from segcore.data.samples.registry import samples_folder
         from segcore.data.sources import read_source
 
-        return pack(read_source(request, trained=question["trained"], folder=samples_folder(store)), Path(question["rows"]))
+        return pack(read_source(request, trained=question["trained"], folder=samples_folder(store.home)), Path(question["rows"]))
     return (peek if question["what"] == "peek" else take_in)(store, request).to_json()
 
 
@@ -180,6 +253,8 @@ def _report_fault(home: Path, request: DataRequest) -> str:
 
 def main() -> int:
     """Answer one request from standard input: ``{"intake": ...}`` or ``{"peek": ...}``, or ``{"error": "one sentence", ...}``."""
+    for module in _NEEDED:  # before the question, for which a spare may have to wait
+        importlib.import_module(module)
     question = json.loads(sys.stdin.read())
     request = DataRequest.from_json(question["request"])
     try:

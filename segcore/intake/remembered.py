@@ -1,4 +1,4 @@
-"""Choices made for a file, remembered for the next one with the same columns."""
+"""Choices made for a file, remembered for the next one with the same columns; and the data that a new session opens."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from segcore.records.data_rules import ColumnRules, rules_from_json, rules_to_js
 from segcore.records.intake import DataRequest
 from segcore.store.store import Store
 from segcore.system.digests import digest
+
+_FIRST = "complete-journey"
+_LATEST = "app:latest-request"
 
 
 def shape_of(columns: Sequence[str]) -> str:
@@ -48,6 +51,17 @@ def remember_choice(store: Store, request: DataRequest, columns: Sequence[str], 
         "name": name,
     }
     store.put_intake(_key(shape_of(columns)), choice)
+
+
+def first_request(store: Store) -> DataRequest:
+    """Return what a new session opens: the data loaded last, or the included sample in a new store."""
+    latest = store.intake(_LATEST)
+    return DataRequest.from_json(latest or {"data": _FIRST})
+
+
+def remember_latest(store: Store, request: DataRequest) -> None:
+    """Have a new session open these data."""
+    store.put_intake(_LATEST, request.to_json())
 
 
 def _chooses(request: DataRequest) -> bool:

@@ -6,8 +6,9 @@ import signal
 import time
 
 from segcore.errors import JobError
-from segcore.jobs.locks import is_held, job_lock, read_processes, worker_lock
+from segcore.jobs.locks import job_lock, read_processes, worker_lock
 from segcore.jobs.state import ACTIVE
+from segcore.store.file_lock import is_held
 from segcore.store.index import Index
 from segcore.system.child_process import signal_group
 

@@ -11,8 +11,9 @@ import time
 import uuid
 from collections.abc import Iterator
 
-from segcore.jobs.locks import job_lock, queue_lock, take, write_processes
+from segcore.jobs.locks import job_lock, queue_lock, write_processes
 from segcore.jobs.state import ACTIVE, TURN, is_alive
+from segcore.store.file_lock import take
 from segcore.store.index import Index
 
 _POLL_SECONDS = 0.15

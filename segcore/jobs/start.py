@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from segcore.errors import JobError
-from segcore.jobs.locks import job_lock, starting, take, write_processes
+from segcore.jobs.locks import job_lock, starting, write_processes
 from segcore.jobs.queue import drop_dead_turns
 from segcore.jobs.state import ACTIVE, TURN, is_alive, log_path
+from segcore.store.file_lock import take
 from segcore.store.index import Index
 from segcore.system.child_process import python_command, start_child
 from segcore.system.digests import digest
+from segcore.system.spare import ask_spare
 
 if TYPE_CHECKING:
     from segcore.records.sweep import SweepSpec
@@ -128,7 +130,7 @@ def _is_at_work(store: Index, job_id: str) -> bool:
 
 
 def _launch(store: Index, row: Mapping[str, Any]) -> None:
-    """Queue a job and start its supervisor; the caller holds ``starting``."""
+    """Queue a job and start its supervisor, or give a sweep to a spare one; the caller holds ``starting``."""
     job_id = str(row["id"])
     handle = take(job_lock(store, job_id), patience=_ENDING_SECONDS)
     if handle is None:
@@ -136,7 +138,10 @@ def _launch(store: Index, row: Mapping[str, Any]) -> None:
     try:
         write_processes(handle, supervisor=0)
         store.put_job(job_id, kind=row["kind"], title=row["title"], spec=row["spec"], total=row["total"], state="queued")
-        _spawn(store, job_id, handle)
+        log_path(store, job_id).parent.mkdir(exist_ok=True)
+        log_path(store, job_id).write_bytes(b"")
+        if row["kind"] != "sweep" or ask_spare(store.home, {"job": job_id}, [handle], last=True) is None:
+            _spawn(store, job_id, handle)
     except OSError as error:
         store.update_job(job_id, state="failed", finished=time.time(), message=f"No process could be started: {error}")
         raise JobError(f"No process could be started for {row['title']}: {error}") from error
@@ -145,9 +150,7 @@ def _launch(store: Index, row: Mapping[str, Any]) -> None:
 
 
 def _spawn(store: Index, job_id: str, handle: int) -> None:
-    log = log_path(store, job_id)
-    log.parent.mkdir(exist_ok=True)
-    with log.open("wb") as output:
+    with log_path(store, job_id).open("ab") as output:
         supervisor = start_child(
             [*SUPERVISOR, str(store.home.absolute()), job_id, str(handle)],
             own="session",  # a server that is stopped, or a terminal that is closed, does not end the sweep

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from segcore.errors import StoreError
-from segcore.jobs.locks import is_held, job_lock
+from segcore.jobs.locks import job_lock
+from segcore.store.file_lock import is_held
 from segcore.store.index import Index
 
 JobKind = Literal["sweep", "benchmark"]
@@ -18,6 +20,7 @@ State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted
 ACTIVE = ("queued", "running")
 TURN = "turn"  # the kind of rows that only keep a place in the queue: see queue.turn
 _POLL_SECONDS = 0.15
+_FIRST_POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,14 @@ def log_path(index: Index, job_id: str) -> Path:
     return index.home / "logs" / f"{job_id}.log"
 
 
+def write_to_log(index: Index, job_id: str) -> None:
+    """Have this process write its output to a job's log from now on."""
+    log = os.open(log_path(index, job_id), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    for descriptor in (1, 2):
+        os.dup2(log, descriptor)
+    os.close(log)
+
+
 def read_job(store: Index, job_id: str) -> Job:
     """Return a job's current state.
 
@@ -103,16 +114,18 @@ def list_jobs(store: Index, limit: int = 50) -> list[Job]:
 def wait(store: Index, job_id: str, on_progress: Callable[[Job], None] | None = None, timeout: float | None = None) -> Job:
     """Return a job once it is over, or its current state after ``timeout`` seconds.
 
-    ``on_progress`` is called with the job at every check, about seven times a second.
+    ``on_progress`` is called with the job at every check: often at first, then about seven times a second.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
+    pause = _FIRST_POLL_SECONDS
     while True:
         job = read_job(store, job_id)
         if on_progress:
             on_progress(job)
         if job.is_over or (deadline is not None and time.monotonic() >= deadline):
             return job
-        time.sleep(_POLL_SECONDS)
+        time.sleep(pause)
+        pause = min(1.2 * pause, _POLL_SECONDS)
 
 
 def is_alive(store: Index, job_id: str) -> bool:

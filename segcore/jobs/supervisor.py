@@ -7,9 +7,11 @@ worker stores it as failed, with the signal and the memory. ``LOCK`` is the desc
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
@@ -17,9 +19,10 @@ from typing import NoReturn
 
 from segcore.errors import SegcoreError
 from segcore.jobs.deaths import Death, Deaths
-from segcore.jobs.locks import job_lock, take, write_processes
+from segcore.jobs.locks import job_lock, write_processes
 from segcore.jobs.queue import next_in_line
 from segcore.jobs.state import log_path
+from segcore.store.file_lock import take
 from segcore.store.index import Index
 from segcore.system.child_process import fitting_environment, python_command, signal_group, start_child
 from segcore.system.machine import available_bytes, oom_kills
@@ -30,35 +33,52 @@ _AGAIN_SECONDS = 0.2
 
 def main(argv: list[str]) -> int:
     """Supervise one job to its end."""
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, leave)
     home, job_id, *rest = argv
     index = Index(home)
     lock = int(rest[0]) if rest else take(job_lock(index, job_id), patience=1.0)
     if lock is None:
         return 0  # another supervisor holds it
+    supervise(index, job_id, lock)
+    return 0
+
+
+def supervise(index: Index, job_id: str, lock: int, spare: subprocess.Popen[str] | None = None) -> None:
+    """Wait for a queued job's turn, and run it to its end.
+
+    Parameters
+    ----------
+    index : Index
+    job_id : str
+    lock : int
+        Descriptor of the job's lock, held by this process.
+    spare : Popen or None
+        A worker of a sweep that waits to be told which one.
+    """
     os.set_inheritable(lock, False)
     write_processes(lock, supervisor=os.getpid())
     with next_in_line(index, job_id) as is_next:
         # The row is updated first, so that a job cancelled at this moment is not started.
         if is_next and index.update_job(job_id, only_from=["queued"], state="running", started=time.time(), result=None):
-            state, message = _supervise(index, job_id, lock)
+            state, message = _supervise(Supervision(index, job_id, lock, spare=spare))
             index.update_job(job_id, only_from=["running"], state=state, message=message, finished=time.time())
-    return 0
 
 
-def _leave(number: int, frame: object) -> NoReturn:
+def leave(number: int, frame: object) -> NoReturn:
+    """End this process in order: a signal handler."""
     raise SystemExit(128 + number)
 
 
-def _supervise(index: Index, job_id: str, lock: int) -> tuple[str, str | None]:
+def _supervise(supervision: Supervision) -> tuple[str, str | None]:
     """Run the job to its end and return its state and message."""
+    log = log_path(supervision.index, supervision.job_id)
     try:
-        return Supervision(index, job_id, lock).run()
+        return supervision.run()
     except SegcoreError as error:
         return "failed", str(error)
     except Exception as error:
         sys.excepthook(type(error), error, error.__traceback__)  # to the log
-        return "failed", f"The job's supervisor stopped ({type(error).__name__}: {error}). Its log is {log_path(index, job_id)}."
+        return "failed", f"The job's supervisor stopped ({type(error).__name__}: {error}). Its log is {log}."
 
 
 @dataclass(slots=True)
@@ -71,11 +91,14 @@ class Supervision:
     job_id : str
     lock : int
         Descriptor of the job's lock, which holds the process numbers.
+    spare : Popen or None
+        The first worker, if it is already there.
     """
 
     index: Index
     job_id: str
     lock: int
+    spare: subprocess.Popen[str] | None = None
     deaths: Deaths = field(default_factory=Deaths)
 
     def run(self) -> tuple[str, str | None]:
@@ -103,10 +126,18 @@ class Supervision:
         poison = json.dumps({str(position): reason for position, reason in self.deaths.given_up.items()})
         return python_command("segcore.jobs.worker", home, self.job_id, str(os.getpid()), poison)
 
+    def _worker(self, kind: str) -> subprocess.Popen[str]:
+        spare, self.spare = self.spare, None
+        if spare is not None and spare.stdin is not None:
+            with contextlib.suppress(BrokenPipeError), spare.stdin:  # if it has died, its death is counted like any other's
+                spare.stdin.write(json.dumps(self.job_id) + "\n")
+            return spare
+        return start_child(self._command(kind), environment=fitting_environment(), own="group", dies_with_parent=True)
+
     def _work(self, kind: str) -> tuple[int, Death]:
         """Run one worker to its end; return its exit code, and its end as a ``Death``."""
         kills, free = oom_kills(), available_bytes()
-        worker = start_child(self._command(kind), environment=fitting_environment(), own="group", dies_with_parent=True)
+        worker = self._worker(kind)
         ended = None
         try:
             write_processes(self.lock, supervisor=os.getpid(), worker=worker.pid)

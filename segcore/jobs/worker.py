@@ -1,5 +1,7 @@
 """Worker of a sweep: ``python -m segcore.jobs.worker HOME ID SUPERVISOR [POISON]``; the only process that fits anything.
 
+With ``spare`` as ``ID`` and ``[ALGORITHM, ENGINE]`` instead of ``POISON``, it imports what a sweep needs, and then reads the id.
+
 It exits with 0 when the sweep is complete, and with ``USER_ERROR`` if the sweep as a whole cannot be run; the job's message then has
 the reason. Any other exit is a death, and its supervisor starts another worker on what is missing.
 """
@@ -7,6 +9,7 @@ the reason. Any other exit is a death, and its supervisor starts another worker 
 from __future__ import annotations
 
 import faulthandler
+import importlib
 import json
 import os
 import sys
@@ -14,11 +17,14 @@ import time
 from collections.abc import Mapping
 
 from segcore.errors import JobError, SegcoreError
-from segcore.jobs.locks import take, worker_lock
+from segcore.jobs.locks import worker_lock
+from segcore.jobs.state import write_to_log
+from segcore.store.file_lock import take
 from segcore.store.index import Index
-from segcore.system.child_process import watch_parent
+from segcore.system.child_process import leave_at_once, watch_parent
 
 USER_ERROR = 2
+SPARE = "spare"
 _PREDECESSOR_SECONDS = 30.0
 
 
@@ -28,6 +34,13 @@ def main(argv: list[str]) -> int:
     watch_parent(int(supervisor))
     faulthandler.enable()
     index = Index(home)
+    if job_id == SPARE:
+        _load(*json.loads(rest.pop()))
+        told = sys.stdin.readline()
+        if not told:
+            return 0
+        job_id = json.loads(told)
+        write_to_log(index, job_id)
     poison = {int(position): str(reason) for position, reason in json.loads(rest[0] if rest else "{}").items()}
     try:
         _work(index, job_id, poison)
@@ -35,6 +48,17 @@ def main(argv: list[str]) -> int:
         index.update_job(job_id, message=str(error))
         return USER_ERROR
     return 0
+
+
+def _load(name: str, engine: str) -> None:
+    """Import what fitting with an algorithm needs, or with any if ``name`` is "", and load its compiled code."""
+    from segcore.clustering.algorithms.registry import algorithm, algorithms
+    from segcore.sweeps.cost.calibration import load_code
+
+    importlib.import_module("segcore.sweeps.run")
+    importlib.import_module("pyarrow.parquet")
+    for spec in [algorithm(name)] if name else algorithms():
+        load_code(spec, engine or spec.default_engine)
 
 
 def _work(index: Index, job_id: str, poison: Mapping[int, str]) -> None:
@@ -52,4 +76,4 @@ def _work(index: Index, job_id: str, poison: Mapping[int, str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave_at_once(main(sys.argv[1:]))

@@ -167,6 +167,7 @@ def test_a_child_that_dies_ends_in_a_sentence(home, path, monkeypatch):
         take_in_child(home, DataRequest(str(path)))
 
 
+@pytest.mark.fresh_processes
 def test_the_complete_journey_is_taken_in_within_seconds_by_a_child(home):
     begun = time.monotonic()
 

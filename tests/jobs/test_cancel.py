@@ -4,7 +4,8 @@ import threading
 import time
 
 from segcore import jobs
-from segcore.jobs.locks import is_held, job_lock
+from segcore.jobs.locks import job_lock
+from segcore.store.file_lock import is_held
 
 
 def test_cancelling_leaves_no_process_within_two_seconds(store, make_spec, act_in_worker, at_point, processes, until):

@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from segcore import jobs
-from segcore.jobs.locks import job_lock, read_processes, take, worker_lock
+from segcore.jobs.locks import job_lock, read_processes, worker_lock
+from segcore.store.file_lock import take
 from segcore.store.store import Store
 from segcore.system.child_process import CHECKOUT
 

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from segcore.errors import JobError
-from segcore.jobs.locks import is_held, read_processes, starting, take, write_processes
+from segcore.jobs.locks import read_processes, starting, write_processes
+from segcore.store.file_lock import is_held, take
 
 
 def test_a_lock_is_held_until_it_is_let_go(tmp_path):

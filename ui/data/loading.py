@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from segcore.errors import SegcoreError
 from segcore.store.store import Store
-from segcore.system.digests import canonical_json
-from ui.shell import cache, state
+from ui.shell import state
 
 if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake, Peek
-
-FIRST = "complete-journey"
-_LATEST = "app:latest-request"  # among the store's intakes: a new session opens what was loaded last
-
-
-def first_request(store: Store) -> DataRequest:
-    """Return what a new session opens: the data loaded last, or the included sample in a new store."""
-    from segcore.records.intake import DataRequest
-
-    latest = store.intake(_LATEST)
-    return DataRequest.from_json(latest) if latest else sample_request(FIRST)
 
 
 def sample_request(name: str) -> DataRequest:
@@ -36,14 +23,18 @@ def sample_request(name: str) -> DataRequest:
 
 def load_first(store: Store) -> Intake:
     """Load what a new session opens."""
+    from segcore.intake.remembered import first_request
+
     return load(store, first_request(store))
 
 
 def load(store: Store, request: DataRequest) -> Intake:
     """Load data and make them the session's; if this raises, the earlier data stay."""
+    from segcore.intake.remembered import remember_latest
+
     taken = take(store, request)
     state.load(taken, request)
-    store.put_intake(_LATEST, request.to_json())
+    remember_latest(store, request)
     return taken
 
 
@@ -54,9 +45,7 @@ def take(store: Store, request: DataRequest) -> Intake:
 
     sample = find_sample(request.data)
     name = request.name or (sample.title if sample else request.data)
-    # Two tabs that open together read the data once.
-    alone = cache.computed("reader", canonical_json(request.to_json()), threading.Lock)
-    with st.spinner(f"Loading {name}: reading every row and building the features. The first time takes a few seconds."), alone:
+    with st.spinner(f"Loading {name}: reading every row and building the features. The first time takes a few seconds."):
         return take_in_child(store.home, request)
 
 

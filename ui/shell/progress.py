@@ -6,6 +6,7 @@ import streamlit as st
 
 from segcore import jobs
 from segcore.errors import SegcoreError
+from segcore.system.spare import keep_spare
 from segcore.wording.findings import error_text
 from segcore.wording.numbers import counted, duration_text
 from ui.shell import cache, state
@@ -20,6 +21,7 @@ def draw_progress() -> None:
     store = cache.store()
     # Jobs stopped by a power cut or a kill continue when the server starts again.
     cache.once_a_server("resume", str(store.home), lambda: jobs.resume_interrupted(store))
+    cache.once_a_server("spare", str(store.home), lambda: keep_spare(store.home))
     live = _live()
     state.remember("live", _signature(live))
     polling = POLL_SECONDS if any(job.state in ("queued", "running") for job in live) else IDLE_SECONDS

@@ -168,6 +168,16 @@ def _data(rows: int, features: int) -> np.ndarray:
     return np.asarray(middles[dice.integers(0, 8, rows)] + 0.5 * dice.normal(size=(rows, features)))
 
 
+def load_code(spec: AlgorithmSpec, engine: str) -> None:
+    """Load the libraries and the compiled code of an algorithm and of measuring its solutions, with a few rows."""
+    X = _data(_WARM_ROWS, 4)
+    for task in spec.cost.tasks if spec.cost else ():
+        if task.engine == engine:
+            list(spec.sweep(X, spec.parse_grid(task.grid).points()[:1], task.engine))
+    labels = np.arange(len(X), dtype=np.int32) % 2
+    measure(X, X, ["a", "b", "c", "d"], labels, silhouette=SilhouetteScorer(X).score(labels))
+
+
 def _seconds_of(spec: AlgorithmSpec, task: CalibrationTask) -> float | None:
     """Return the seconds per operation of a task's kind; ``None`` if it cannot run here."""
     if spec.cost is None or task.engine not in spec.engines:

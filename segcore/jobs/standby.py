@@ -1,0 +1,168 @@
+"""Process of a spare: ``python -m segcore.jobs.standby HOME CHANNEL LIKENESS ALGORITHM ENGINE SHARED``; see ``system/spare.py``.
+
+It leads a session of its own, with two children that have imported what they need: a process that reads one file, and the worker of one
+sweep. ``{"read": true}`` is answered with the reader's process number, its standard input and its standard output; another reader takes
+its place. ``{"job": ID}`` comes with the lock of a queued sweep, and makes this process its supervisor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from segcore.jobs.state import write_to_log
+from segcore.jobs.supervisor import leave, supervise
+from segcore.jobs.worker import SPARE
+from segcore.store.index import Index
+from segcore.system.child_process import fitting_environment, python_command, signal_group, start_child
+from segcore.system.spare import ANSWER_SECONDS, is_alive, receive, reply, socket_path
+
+_LOOK_SECONDS = 2.0  # where a process cannot be waited for with a descriptor
+
+
+@dataclass(slots=True)
+class Standby:
+    """What waits.
+
+    Parameters
+    ----------
+    like : str
+        `segcore.system.spare.likeness` of whoever may use it.
+    worker : Popen
+    reader : Popen or None
+    again : bool
+        Whether a reader that was given away is replaced.
+    """
+
+    like: str
+    worker: subprocess.Popen[str]
+    reader: subprocess.Popen[str] | None
+    again: bool
+
+    def serve(self, asking: socket.socket) -> tuple[str, int] | None:
+        """Answer what is wanted; return the id and the lock of a job that was handed over."""
+        given = receive(asking)
+        if given is None:
+            return None
+        wanted, descriptors = given
+        if wanted.get("like") == self.like:
+            if wanted.get("read"):
+                self._give_reader(asking)
+            elif len(descriptors) == 1 and reply(asking, {"taken": True}):
+                return str(wanted["job"]), descriptors[0]
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return None
+
+    def _give_reader(self, asking: socket.socket) -> None:
+        reader = self.reader
+        if reader is None or reader.poll() is not None or reader.stdin is None or reader.stdout is None:
+            return
+        if reply(asking, {"pid": reader.pid}, [reader.stdin.fileno(), reader.stdout.fileno()]):
+            reader.stdin.close()
+            reader.stdout.close()
+            self.reader = start_reader() if self.again else None
+
+    def close(self) -> None:
+        """End what still waits."""
+        for process in (self.worker, self.reader):
+            if process is not None and process.poll() is None:
+                signal_group(process.pid)
+                process.wait()
+
+
+def start_reader() -> subprocess.Popen[str]:
+    """Start a process that reads a file once it is told which."""
+    return start_child(
+        python_command("segcore.intake"), own="session", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+
+
+def main(argv: list[str]) -> int:
+    """Wait for one job, and supervise it to its end."""
+    signal.signal(signal.SIGTERM, leave)
+    home, channel, like, algorithm, engine, sharing = argv
+    index, owner, shared = Index(home), socket.socket(fileno=int(channel)), sharing == "shared"
+    with contextlib.ExitStack() as ready:
+        listener = ready.enter_context(_listen(socket_path(index.home, like))) if shared else None
+        reader = start_reader()
+        worker = start_child(
+            python_command("segcore.jobs.worker", home, SPARE, str(os.getpid()), json.dumps([algorithm, engine])),
+            environment=fitting_environment(),
+            own="group",
+            dies_with_parent=True,
+            stdin=subprocess.PIPE,
+        )
+        standby = Standby(like, worker, reader, again=shared)
+        try:
+            given = _wait(owner, listener, standby)
+            ready.close()
+            owner.close()
+            if given is not None:
+                job_id, lock = given
+                write_to_log(index, job_id)
+                supervise(index, job_id, lock, worker)
+        finally:
+            standby.close()
+    return 0
+
+
+@contextlib.contextmanager
+def _listen(path: Path) -> Iterator[socket.socket]:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    for other in path.parent.iterdir():
+        if not is_alive(other):  # left by one that was killed
+            other.unlink(missing_ok=True)
+    mask = os.umask(0o077)
+    try:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        listener.listen()
+    finally:
+        os.umask(mask)
+    try:
+        yield listener
+    finally:
+        path.unlink(missing_ok=True)
+        listener.close()
+
+
+def _wait(owner: socket.socket, listener: socket.socket | None, standby: Standby) -> tuple[str, int] | None:
+    """Return the job that was handed over and its lock, or None once the owner or the worker has ended."""
+    ended = os.pidfd_open(standby.worker.pid) if hasattr(os, "pidfd_open") else None
+    watched = [source for source in (owner, listener, ended) if source is not None]
+    try:
+        while True:
+            readable, _, _ = select.select(watched, [], [], None if ended is not None else _LOOK_SECONDS)
+            if standby.worker.poll() is not None or (owner in readable and _has_gone(owner)):
+                return None
+            given = standby.serve(owner) if owner in readable else None
+            if given is None and listener is not None and listener in readable:
+                with listener.accept()[0] as asking:
+                    asking.settimeout(ANSWER_SECONDS)
+                    given = standby.serve(asking)
+            if given is not None:
+                return given
+    finally:
+        if ended is not None:
+            os.close(ended)
+
+
+def _has_gone(owner: socket.socket) -> bool:
+    try:
+        return not owner.recv(1, socket.MSG_PEEK)
+    except OSError:
+        return True
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

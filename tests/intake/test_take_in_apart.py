@@ -1,0 +1,47 @@
+import pytest
+
+from segcore.errors import DataError, SourceError
+from segcore.intake import child
+from segcore.intake.take_in import take_in
+from segcore.records.intake import DataRequest
+from segcore.store.store import Store
+
+pytestmark = pytest.mark.in_a_child
+ROWS = "customer,date,amount\n" + "".join(f"c{row % 7},2023-01-{1 + row % 28:02d},{row}.5\n" for row in range(200))
+
+
+@pytest.fixture
+def orders(tmp_path, monkeypatch):
+    (tmp_path / "orders.csv").write_text(ROWS)
+    monkeypatch.chdir(tmp_path)
+    return DataRequest(data="orders.csv")
+
+
+def test_a_file_is_taken_in_by_a_child_with_the_same_result(orders, tmp_path, monkeypatch):
+    here = take_in(Store(tmp_path / "one"), orders)
+    monkeypatch.setattr(child, "take_in", lambda *args: pytest.fail("it was read in this process"))
+
+    there = child.take_in_apart(Store(tmp_path / "two"), orders)
+
+    assert there.table == here.table
+    assert there.data["fingerprint"] == here.data["fingerprint"] and there.data["name"] == "orders.csv"
+
+
+def test_a_samples_name_comes_before_a_file_of_that_name(tmp_path, home, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "online-retail").write_text(ROWS)
+    with pytest.raises(SourceError, match="Online Retail has not been downloaded yet"):
+        child.take_in_apart(Store(home), DataRequest("online-retail"))
+
+
+def test_what_is_wrong_with_a_file_is_one_sentence(orders, home, tmp_path):
+    (tmp_path / "orders.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
+    with pytest.raises(SourceError, match="orders.csv"):
+        child.take_in_apart(Store(home), orders)
+
+
+def test_a_child_hands_on_what_would_help(orders, home, tmp_path):
+    (tmp_path / "orders.csv").write_text(ROWS + "c1,2023-02-31,5\n")
+    with pytest.raises(DataError, match="2023-02-31") as refused:
+        child.take_in_apart(Store(home), orders)
+    assert refused.value.remedy == "set_aside"
