@@ -3,10 +3,11 @@ import streamlit as st
 from ui.shell import state
 from ui.shell.page import begin_page, link
 from ui.sweep.form import sweep_form
-from ui.sweep.list import draw_followed, draw_recent
+from ui.sweep.list import draw_followed, draw_recent, open_results
 
 page = begin_page("sweep")
 taken = page.require_intake()
+open_results(page.store)
 draw_followed(page.store)
 plan = state.plan()
 if plan.features:

@@ -17,6 +17,7 @@ from segcore.clustering.specification.outcome import failed
 from segcore.records.estimate import Estimate
 from segcore.records.solution import Quality, Solution, partition_digest
 
+_FIRST_BATCH_SECONDS = 0.3  # the first results are waited for
 _BATCH_SECONDS = 2.0
 
 
@@ -43,7 +44,7 @@ def batches(fitted: Iterator[Solution]) -> Iterator[list[Solution]]:
 
     threading.Thread(target=fit, daemon=True).start()
     waiting: list[Solution] = []
-    patience, since = _BATCH_SECONDS, time.monotonic()
+    patience, since = _FIRST_BATCH_SECONDS, time.monotonic()
     while True:
         found, late = None, False
         try:

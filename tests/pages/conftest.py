@@ -53,6 +53,12 @@ def quick_processes(forked, read_here):
     """Fork jobs, and read data in this process: a fresh process for each takes longer than a page."""
 
 
+@pytest.fixture(autouse=True)
+def stay_on_sweep(monkeypatch):
+    """Stay on Sweep after a start, however soon the first solution is there."""
+    monkeypatch.setattr("ui.sweep.list.MOMENT_SECONDS", -1.0)
+
+
 @pytest.fixture(scope="session")
 def orders_csv(tmp_path_factory):
     """Return the file of the small shop's orders."""

@@ -9,8 +9,9 @@ import pytest
 
 from segcore import jobs
 from segcore.errors import DataError
-from segcore.jobs.locks import job_lock, take
+from segcore.jobs.locks import job_lock
 from segcore.records.grid import point_key
+from segcore.store.file_lock import take
 from ui.shell import page as shell
 
 PAGES = ("home", "data", "features", "sweep")

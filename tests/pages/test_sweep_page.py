@@ -42,6 +42,17 @@ def test_a_sweep_runs_to_its_end_and_leads_to_explore(open_app, small_intake, st
     assert app.query_params["sweep"] == sweep_id[:16]
 
 
+def test_a_sweep_that_has_results_at_once_opens_explore(open_app, small_intake, store, monkeypatch):
+    monkeypatch.setattr("ui.sweep.list.MOMENT_SECONDS", 60.0)
+    app = open_app("sweep")
+    app.slider(key="grid.kmeans.n_clusters.span").set_range(2, 4).run()
+    press(app, "Run sweep")
+    [sweep_id] = store.sweep_ids()
+    assert app.title[0].value == "Explore"
+    assert app.query_params["sweep"] == sweep_id[:16]
+    assert app.switch_page("pages/sweep.py").run().title[0].value == "Sweep"
+
+
 def test_the_same_question_is_answered_from_the_store_and_says_so(open_app, store, small_intake, words):
     app = open_app("sweep")
     app.slider(key="grid.kmeans.n_clusters.span").set_range(2, 3).run()

@@ -145,6 +145,7 @@ def start(store: Store, taken: Intake, plan: Plan, spec: AlgorithmSpec, grid: Gr
         asked = make_spec(store, taken.table, taken.data, plan, algorithm=spec.name, points=grid.points(), engine=engine)
         known = store.is_complete(asked.id)
         state.follow(jobs.start_sweep(store, asked))
+        state.remember("just_started", None if known else asked.id)
     except SegcoreError as error:
         state.remember("sweep_outcome", ("error", error_text(error, "screen")))
         return
