@@ -42,13 +42,13 @@ PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: install-dev
 	@sh .ci/chromium $(BIN)/python
-	$(PYTEST) $(PARALLEL) -m "not slow and not browser"
-	$(PYTEST) -m "browser and not slow"
+	$(PYTEST) $(PARALLEL) --ignore=tests/browser -m "not slow"
+	$(PYTEST) tests/browser -m "not slow"
 
 test-all: install-dev
 	@sh .ci/chromium $(BIN)/python
-	$(PYTEST) $(PARALLEL) -m "not browser"
-	$(PYTEST) -m browser
+	$(PYTEST) $(PARALLEL) --ignore=tests/browser
+	$(PYTEST) tests/browser
 
 lint: install-dev
 	$(BIN)/ruff check .

@@ -145,38 +145,30 @@ def server(tmp_path_factory, prepared):
 
 
 @pytest.fixture(scope="module")
-def data_server(tmp_path_factory):
-    """Return a server for tests that load other data: a new session opens what was loaded last."""
-    with running(tmp_path_factory.mktemp("data-home")) as server:
-        yield server
-
-
-@pytest.fixture
 def new_server(tmp_path_factory):
-    """Return a server with an empty store."""
+    """Return a server with an empty store, for a new user and then for other data: a new session opens what was loaded last."""
     with running(tmp_path_factory.mktemp("new-home")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def browser():
+    """Return a browser that keeps what it loaded: compiling Streamlit's code again for each page took most of these tests' time."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGS, headless=True)
-        yield browser
+        yield browser.new_context(reduced_motion="reduce", accept_downloads=True)
         browser.close()
 
 
 @pytest.fixture
 def open_page(browser, request, tmp_path):
     """Return a function that opens a fresh session of a server; what went wrong in the browser fails the test."""
-    contexts, wrong = [], []
+    pages, wrong = [], []
 
-    def open_on(server, path="/", **options):
-        context = browser.new_context(
-            base_url=server.url, **{"viewport": {"width": 1400, "height": 900}, "reduced_motion": "reduce", **options}
-        )
-        contexts.append(context)
-        page = context.new_page()
+    def open_on(server, path="/", *, width=1400):
+        page = browser.new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": 900})
         page.set_default_timeout(30000)
         page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
 
@@ -185,15 +177,15 @@ def open_page(browser, request, tmp_path):
                 wrong.append(f"request to the outside: {request.url}")
 
         page.on("request", look)
-        page.goto(path)
+        page.goto(server.url + path)
         settle(page)
         return page
 
     yield open_on
-    for number, context in enumerate(contexts):
-        for page in context.pages:
+    for number, page in enumerate(pages):
+        if not page.is_closed():
             page.screenshot(path=tmp_path / f"{request.node.name}-{number}.png")
-        context.close()
+            page.close()
     assert not wrong, wrong
 
 

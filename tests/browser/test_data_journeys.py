@@ -1,8 +1,9 @@
-"""Files of an analyst's own, from upload to a chosen segmentation; and files that are refused, one after the other."""
+"""A new user's first segmentation; then files of their own, refused one after the other, or taken from upload to a segmentation."""
 
 import csv
 import gzip
 import io
+import json
 import random
 import re
 import zipfile
@@ -10,7 +11,7 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.steps import LONG, downloaded, go, metric, upload, wait_for_sample
+from tests.browser.steps import LONG, click_plot_point, downloaded, go, metric, start_sweep, upload, wait_for_sample
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -59,6 +60,42 @@ def change_use(page, settle, row, use):
     settle(page)
 
 
+def test_a_new_user_sweeps_clicks_a_point_names_a_segment_and_exports_it(new_server, open_page, settle):
+    page = open_page(new_server)
+    wait_for_sample(page, settle)
+    page.get_by_role("button", name="Set up a sweep").click()
+    start_sweep(page, settle)
+    page.get_by_role("button", name="Explore the results").click(timeout=LONG)
+    expect(page.get_by_text("No number of segments stands out").first).to_be_visible(timeout=LONG)
+    settle(page)
+    click_plot_point(page, page.locator("[class*='st-key-figure-'] .js-plotly-plot").first, 3)
+    expect(metric(page, "Segments")).to_have_text("5", timeout=LONG)
+    settle(page)
+    assert "point=" in page.url and "sweep=" in page.url
+    link = page.url.removeprefix(new_server.url)
+
+    go(page, settle, "Segments")
+    page.get_by_label("Name", exact=True).fill("Regulars, weekly")
+    page.keyboard.press("Enter")
+    settle(page)
+    expect(page.get_by_text("Regulars, weekly").first).to_be_visible(timeout=LONG)
+
+    go(page, settle, "Export")
+    expect(page.get_by_text("Regulars, weekly").first).to_be_visible(timeout=LONG)
+    sizes = [int(size.replace(",", "")) for size in re.findall(r"· ([\d,]+) customers", page.get_by_test_id("stMain").inner_text())]
+    assert len(sizes) == 5 and sum(sizes) == 2469
+    rows = list(csv.DictReader(io.StringIO(downloaded(page, re.compile("Download .* as CSV")).decode())))
+    assert list(rows[0])[:3] == ["customer_id", "segment", "segment_name"]
+    assert sorted(sum(row["segment"] == str(label) for row in rows) for label in range(5)) == sorted(sizes)
+    assert len({row["customer_id"] for row in rows}) == len(rows) == 2469
+    assert {row["segment_name"] for row in rows} >= {"Regulars, weekly"}
+    described = json.loads(downloaded(page, re.compile("JSON")))
+    assert described["rows"] == 2469
+
+    other = open_page(new_server, link)
+    expect(metric(other, "Segments")).to_have_text("5", timeout=LONG)
+
+
 def far_cell():
     content = io.BytesIO()
     names = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -97,8 +134,8 @@ REFUSED = {
 }
 
 
-def test_files_that_are_refused_are_each_one_sentence_and_a_good_one_is_loaded_after_them(data_server, open_page, settle):
-    page = open_page(data_server, "/data")
+def test_files_that_are_refused_are_each_one_sentence_and_a_good_one_is_loaded_after_them(new_server, open_page, settle):
+    page = open_page(new_server, "/data")
     wait_for_sample(page, settle)
     for name, (content, word) in REFUSED.items():
         upload(page, settle, {"name": name, "mimeType": "application/octet-stream", "buffer": content})
@@ -121,8 +158,8 @@ def sweep_and_explore(page, settle):
     settle(page)
 
 
-def test_a_customer_table_is_corrected_clustered_looked_into_and_exported(data_server, open_page, settle):
-    page = open_page(data_server, "/data")
+def test_a_customer_table_is_corrected_clustered_looked_into_and_exported(new_server, open_page, settle):
+    page = open_page(new_server, "/data")
     upload(page, settle, customer_table())
     expect(page.get_by_role("heading", name="Loaded: people.csv")).to_be_visible(timeout=LONG)
     settle(page)
@@ -149,8 +186,8 @@ def test_a_customer_table_is_corrected_clustered_looked_into_and_exported(data_s
     assert {row["customer_id"] for row in rows} == {f"k{n:04d}" for n in range(400)}
 
 
-def test_dates_that_could_be_either_are_settled_by_a_click_and_lead_to_a_sweep(data_server, open_page, settle):
-    page = open_page(data_server, "/data")
+def test_dates_that_could_be_either_are_settled_by_a_click_and_lead_to_a_sweep(new_server, open_page, settle):
+    page = open_page(new_server, "/data")
     upload(page, settle, ambiguous_orders())
     expect(page.get_by_role("heading", name="Not loaded yet: orders.csv")).to_be_visible(timeout=LONG)
     settle(page)

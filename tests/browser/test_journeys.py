@@ -1,9 +1,6 @@
 """What an analyst does, in a real browser against a real server."""
 
 import contextlib
-import csv
-import io
-import json
 import re
 import shutil
 import signal
@@ -18,7 +15,7 @@ from segcore.jobs.locks import job_lock, read_processes
 from segcore.store.store import Store
 from segcore.system.child_process import signal_group
 from tests.browser.conftest import running, sample_spec
-from tests.browser.steps import LONG, click_plot_point, downloaded, go, metric, sidebar, start_sweep, wait_for_sample
+from tests.browser.steps import LONG, go, metric, sidebar, wait_for_sample
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -50,42 +47,6 @@ def slow_sweep(home):
         over.set()
         pace.join()
         jobs.cancel(store, job_id)
-
-
-def test_a_new_user_sweeps_clicks_a_point_names_a_segment_and_exports_it(new_server, open_page, settle):
-    page = open_page(new_server)
-    wait_for_sample(page, settle)
-    page.get_by_role("button", name="Set up a sweep").click()
-    start_sweep(page, settle)
-    page.get_by_role("button", name="Explore the results").click(timeout=LONG)
-    expect(page.get_by_text("No number of segments stands out").first).to_be_visible(timeout=LONG)
-    settle(page)
-    click_plot_point(page, page.locator("[class*='st-key-figure-'] .js-plotly-plot").first, 3)
-    expect(metric(page, "Segments")).to_have_text("5", timeout=LONG)
-    settle(page)
-    assert "point=" in page.url and "sweep=" in page.url
-    link = page.url.removeprefix(new_server.url)
-
-    go(page, settle, "Segments")
-    page.get_by_label("Name", exact=True).fill("Regulars, weekly")
-    page.keyboard.press("Enter")
-    settle(page)
-    expect(page.get_by_text("Regulars, weekly").first).to_be_visible(timeout=LONG)
-
-    go(page, settle, "Export")
-    expect(page.get_by_text("Regulars, weekly").first).to_be_visible(timeout=LONG)
-    sizes = [int(size.replace(",", "")) for size in re.findall(r"· ([\d,]+) customers", page.get_by_test_id("stMain").inner_text())]
-    assert len(sizes) == 5 and sum(sizes) == 2469
-    rows = list(csv.DictReader(io.StringIO(downloaded(page, re.compile("Download .* as CSV")).decode())))
-    assert list(rows[0])[:3] == ["customer_id", "segment", "segment_name"]
-    assert sorted(sum(row["segment"] == str(label) for row in rows) for label in range(5)) == sorted(sizes)
-    assert len({row["customer_id"] for row in rows}) == len(rows) == 2469
-    assert {row["segment_name"] for row in rows} >= {"Regulars, weekly"}
-    described = json.loads(downloaded(page, re.compile("JSON")))
-    assert described["rows"] == 2469
-
-    other = open_page(new_server, link)
-    expect(metric(other, "Segments")).to_have_text("5", timeout=LONG)
 
 
 def test_progress_is_seen_on_every_page_after_a_refresh_and_in_another_session_and_can_be_cancelled(server, open_page, settle):
