@@ -59,8 +59,10 @@ format: install-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: install
+bench: install-dev
 	$(BIN)/python -m segcore.benchmark.table $(if $(DATA),$(DATA),online-retail) docs/benchmarks.md
+	$(BIN)/python benchmarks/start_up.py >> docs/benchmarks.md
+	$(BIN)/python benchmarks/screens.py >> docs/benchmarks.md
 
 lock: install-dev
 	@echo "# Every version that was tested together, so that a fresh install is the tested one. Written by 'make lock'." > constraints.txt

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.browser.conftest import ARGS, Server, chromium, free_port, settle
@@ -22,7 +22,7 @@ SPARE_SECONDS = 12  # until a spare stands ready again
 LONG = 60_000
 
 
-def measure(browser, folder: Path) -> dict[str, float]:
+def measure(browser: Browser, folder: Path) -> dict[str, float]:
     """Return the seconds of one server's life."""
     server = Server(folder, free_port(), folder / "server.log")
     context = browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
@@ -75,6 +75,8 @@ def main() -> None:
                 for name, seconds in measure(browser, Path(folder)).items():
                     times.setdefault(name, []).append(seconds)
         browser.close()
+    print("\n## What a user waits for in the browser\n")
+    print(f"Written by `benchmarks/screens.py`: headless Chromium, default sample and settings, {runs} servers.\n")
     print("| what | seconds (median, fastest to slowest) |\n| --- | --- |")
     for name, taken in times.items():
         print(f"| {name} | {statistics.median(taken):.2f} ({min(taken):.2f} to {max(taken):.2f}) |")

@@ -32,6 +32,8 @@ class Run:
         Sentence about the process's death.
     elapsed_seconds, shared_seconds : float or None
         Wall time of the whole grid, and of its work that served several points; see ``SweepFunction``.
+    process_seconds : float or None
+        Wall time from the start of the process to its end: with start-up, imports and loading of compiled code.
     """
 
     engine: str
@@ -44,6 +46,7 @@ class Run:
     died: str | None = None
     elapsed_seconds: float | None = None
     shared_seconds: float = 0.0
+    process_seconds: float | None = None
 
     def labels(self, position: int) -> np.ndarray:
         """Return the labels of a point."""

@@ -103,11 +103,12 @@ def _run(request: Mapping[str, Any], engine: str, number: int, folder: Path, fit
                     progress(done)
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
+    taken = time.monotonic() - start
     others = busy_seconds() - busy - usage.ru_utime - usage.ru_stime
-    share = max(0.0, others / max((time.monotonic() - start) * (psutil.cpu_count() or 1), 1e-9))
+    share = max(0.0, others / max(taken * (psutil.cpu_count() or 1), 1e-9))
     if process.returncode != 0:
         return Run(engine, number, own, other_cpu_share=share, died=_death(process.returncode, _where(request, engine, done), own))
-    return Run(engine, number, own, **json.loads((own / "result.json").read_text()), other_cpu_share=share)
+    return Run(engine, number, own, **json.loads((own / "result.json").read_text()), other_cpu_share=share, process_seconds=taken)
 
 
 def _where(request: Mapping[str, Any], engine: str, done: int) -> str:

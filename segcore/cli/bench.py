@@ -94,16 +94,28 @@ def benchmark_text(result: Mapping[str, Any]) -> str:
         f"on {machine['cpu']}, {counted(machine['cores'], 'core')}."
     )
     base = "pointwise" if of else "stock"
-    header = ("engine", "ran", "median s", "fastest s", "slowest s", f"x {base}", "peak MiB", "same results", "lowest ARI", "inertia gap")
+    header = (
+        "engine",
+        "ran",
+        "median s",
+        "fastest s",
+        "slowest s",
+        "with start-up s",
+        f"x {base}",
+        "peak MiB",
+        "same results",
+        "lowest ARI",
+        "inertia gap",
+    )
     rows = [_row(result, engine) for engine in result["engines"]]
     proof = [f"{engine}: {times['evidence']}" for engine, times in result["engines"].items()]
-    return "\n".join([head, "", text_table(header, rows, right=range(2, 10)), "", *proof, *result["warnings"], "", result["summary"]])
+    return "\n".join([head, "", text_table(header, rows, right=range(2, 11)), "", *proof, *result["warnings"], "", result["summary"]])
 
 
 def _row(result: Mapping[str, Any], engine: str) -> tuple[str, ...]:
     times, agreement = result["engines"][engine], result["agreement"].get(engine)
     ratio = {**result["ratio_to_stock"], **result.get("ratio_to_pointwise", {})}.get(engine)
-    seconds = [times[name] for name in ("median_seconds", "min_seconds", "max_seconds")]
+    seconds = [times[name] for name in ("median_seconds", "min_seconds", "max_seconds", "median_seconds_with_start")]
     found = ("-", "-", "-")
     if agreement and agreement["points"]:
         gap = agreement["max_inertia_gap"]

@@ -58,6 +58,7 @@ def test_a_benchmark_times_what_a_sweep_computes(store, make_spec, tmp_path, run
         times = document["engines"][engine]
         assert times["ran"] == engine
         assert len(times["seconds"]) == 2 and all(seconds > 0 for seconds in times["seconds"])
+        assert times["median_seconds_with_start"] > times["median_seconds"]
         assert times["peak_rss_bytes"] >= times["rss_before_fits_bytes"] > 10_000_000
         assert times["repeatable_points"] == 2
         assert sum(point["seconds"][0] for point in times["points"]) == pytest.approx(times["seconds"][0])

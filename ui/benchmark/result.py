@@ -92,6 +92,7 @@ def _draw_engines(result: Mapping[str, Any]) -> None:
             "Median time": seconds_text(times["median_seconds"]),
             "Fastest": seconds_text(times["min_seconds"]),
             "Slowest": seconds_text(times["max_seconds"]),
+            "With start-up": seconds_text(times.get("median_seconds_with_start")),
             "Peak memory": f"{times['peak_rss_bytes'] / _MIB:,.0f} MiB" if times["peak_rss_bytes"] else "–",
         }
         for engine, times in engines
