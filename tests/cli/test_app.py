@@ -23,7 +23,7 @@ def test_a_port_in_use_is_told_with_what_to_do(taken, form, capsys, monkeypatch)
     assert err.count("\n") == 1
 
 
-def test_on_a_free_port_this_process_becomes_the_server(monkeypatch):
+def test_on_a_free_port_this_process_becomes_the_server(monkeypatch, home, begun):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         free = probe.getsockname()[1]
     became, entered = [], []
@@ -32,3 +32,5 @@ def test_on_a_free_port_this_process_becomes_the_server(monkeypatch):
     main(["app", f"--server.port={free}"])
     assert entered == [CHECKOUT]
     assert became == [(sys.executable, [sys.executable, "-P", "-m", "streamlit", "run", str(CHECKOUT / "app.py"), f"--server.port={free}"])]
+    # What the first page will show is read meanwhile.
+    assert begun == [[sys.executable, "-P", "-m", "segcore.intake", str(home)]]
