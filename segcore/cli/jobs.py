@@ -92,22 +92,18 @@ def wait_for(store: Index, start: Callable[[], str], *, unit: str) -> jobs.Job:
     unit : str
         Unit of the progress: "solutions" or "fits".
     """
-    shown = sys.stderr.isatty()
+    started: list[str] = []
 
-    def show(job: jobs.Job) -> None:
-        left = "" if job.seconds_left is None else f", about {job.seconds_left:,.0f} s left"
-        line = "waiting for its turn" if job.state == "queued" else f"{job.done:,} of {job.total:,} {unit}{left}"
-        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+    def begin() -> str:
+        started.append(start())
+        return started[0]
 
-    job_id = None
     try:
-        job_id = start()
-        return jobs.wait(store, job_id, on_progress=show if shown else None)
+        if not sys.stderr.isatty():
+            return jobs.follow(store, begin)
+        with jobs.ProgressLine(unit, sys.stderr) as line:
+            return jobs.follow(store, begin, line)
     except KeyboardInterrupt:
-        if job_id is None:
+        if not started:
             raise
-        jobs.cancel(store, job_id)
-        return jobs.read_job(store, job_id)
-    finally:
-        if shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        return jobs.read_job(store, started[0])

@@ -6,13 +6,16 @@ that open the same store see the same jobs.
 """
 
 from segcore.jobs.cancelling import cancel
+from segcore.jobs.following import ProgressLine, follow
 from segcore.jobs.queue import turn
 from segcore.jobs.start import resume, resume_interrupted, start_benchmark, start_sweep
 from segcore.jobs.state import Job, list_jobs, read_job, resolve, wait
 
 __all__ = [
     "Job",
+    "ProgressLine",
     "cancel",
+    "follow",
     "list_jobs",
     "read_job",
     "resolve",

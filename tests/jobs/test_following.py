@@ -1,0 +1,56 @@
+import io
+from pathlib import Path
+
+import pytest
+
+from segcore.jobs import following
+from segcore.jobs.state import Job
+
+
+def job(**fields):
+    known = {"id": "a", "kind": "sweep", "title": "t", "state": "running", "done": 3, "total": 12, "created": 0.0, "started": None}
+    return Job(**{**known, "finished": None, "seconds_left": None, "message": None, "log": Path("log"), **fields})
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_an_interrupt_cancels_the_job_and_is_raised_again(monkeypatch):
+    cancelled = []
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(following, "wait", interrupt)
+    monkeypatch.setattr(following, "cancel", lambda store, job_id: cancelled.append(job_id))
+    with pytest.raises(KeyboardInterrupt):
+        following.follow(None, lambda: "a")
+    assert cancelled == ["a"]
+
+
+def test_an_interrupt_before_the_start_cancels_nothing(monkeypatch):
+    monkeypatch.setattr(following, "cancel", lambda *_: pytest.fail("there is nothing to cancel"))
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        following.follow(None, interrupt)
+
+
+def test_in_a_notebook_the_line_is_written_over_and_stays():
+    stream = io.StringIO()
+    with following.ProgressLine("solutions", stream) as line:
+        line(job(seconds_left=65.2))
+        line(job(seconds_left=65.2))
+        line(job(done=12))
+    assert stream.getvalue() == "\r3 of 12 solutions, about 65 s left\r12 of 12 solutions" + " " * 16 + "\n"
+
+
+def test_in_a_terminal_nothing_is_left():
+    stream = Terminal()
+    with following.ProgressLine("fits", stream) as line:
+        line(job(state="queued"))
+    assert stream.getvalue() == "\rwaiting for its turn\r" + " " * 20 + "\r"
