@@ -55,16 +55,3 @@ def estimate_text(found: SweepEstimate, limit: int) -> str:
         return f"{what}. {refusal}"
     time = "an unknown time" if found.seconds is None else f"about {duration_text(found.seconds)}"
     return f"{what}: {time} and {bytes_text(found.bytes)} of memory on this machine; {bytes_text(limit)} may be used."
-
-
-def require_room(store: Store, spec: SweepSpec, memory: int | None) -> None:
-    """Raise `MemoryLimitError` if a sweep needs more memory than is free, or than it may use.
-
-    Its time does not matter here, so this machine is not measured.
-    """
-    from segcore.sweeps.cost.calibration import read_calibration
-    from segcore.sweeps.cost.estimate import estimate_spec, memory_limit, require_memory
-
-    limit = memory_limit(memory)
-    table = store.feature_table(spec.table, profile=False)
-    require_memory(estimate_spec(table, spec, calibration=read_calibration(store.home), memory=limit), limit)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from segcore.cli.meaning import parse_roles, read_options, row_rules
 from segcore.cli.options import add_data_options, print_notes
-from segcore.errors import DataError, ParameterError
+from segcore.errors import ParameterError
 from segcore.wording.findings import note_json
 from segcore.wording.numbers import counted
 
 if TYPE_CHECKING:
-    from segcore.records.dataset import Dataset
     from segcore.store.store import Store
 
 
@@ -129,13 +127,26 @@ def run_score(args: argparse.Namespace) -> int:
     roles = parse_roles(args.role)
 
     from segcore.export.files import format_of, write_scores
+    from segcore.intake.trained_rows import read_like_trained
+    from segcore.records.intake import DataRequest
     from segcore.segments.scoring import score
     from segcore.store.store import Store
 
     format_of(args.out)
     store = Store()
     sweep_id, position = find_sweep_point(store, args.sweep, args.point)
-    dataset = read_like_trained(store, store.spec(sweep_id).data, args, roles)
+    request = DataRequest(
+        data=args.data,
+        kind=args.kind,
+        roles=roles,
+        where=tuple(args.where),
+        date_from=args.date_from,
+        date_to=args.date_to,
+        frames=args.frames,
+        reading=read_options(args),
+        rows=row_rules(args),
+    )
+    dataset = read_like_trained(store, store.spec(sweep_id).data, request)
     scored = score(store, sweep_id, position, dataset, as_of=args.as_of)
     notes = (*dataset.notes, *scored.notes)
     print_notes(notes)
@@ -152,35 +163,3 @@ def run_score(args: argparse.Namespace) -> int:
         aside = f" The outlier rule would have set aside {marked:,} of them." if marked else ""
         print(f"{counted(document['rows'], 'customer')} written to {args.out} ({listed}).{aside}")
     return 0
-
-
-def read_like_trained(store: Store, trained: Mapping[str, Any], args: argparse.Namespace, roles: Mapping[str, str]) -> Dataset:
-    """Read the data to score, with the sweep's kind and roles where the options give none and its columns exist.
-
-    Parameters
-    ----------
-    store : Store
-    trained : mapping
-        ``SweepSpec.data``.
-    args : Namespace
-    roles : mapping of role to column
-        Given by the user; they take precedence over the sweep's.
-    """
-    from segcore.intake.child import read_rows_in_child
-    from segcore.records.intake import DataRequest
-
-    kind = args.kind or trained.get("kind")
-    if kind is None:
-        raise DataError("The sweep does not record which kind of data it was made from: set --kind.")
-    request = DataRequest(
-        data=args.data,
-        kind=kind,
-        roles=roles,
-        where=tuple(args.where),
-        date_from=args.date_from,
-        date_to=args.date_to,
-        frames=args.frames,
-        reading=read_options(args),
-        rows=row_rules(args),
-    )
-    return read_rows_in_child(store.home, request, trained=trained.get("roles", {}))

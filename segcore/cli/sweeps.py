@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore import jobs
-from segcore.cli.estimates import add_cost_options, asked_memory, print_estimate, require_room
+from segcore.cli.estimates import add_cost_options, asked_memory, print_estimate
 from segcore.cli.jobs import SHORT, wait_for
 from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
 from segcore.cli.tables import sweep_text
@@ -56,6 +56,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     from segcore.clustering.algorithms.registry import algorithm
     from segcore.intake.child import take_in_apart
     from segcore.store.store import Store
+    from segcore.sweeps.cost.room import require_room
     from segcore.sweeps.document import sweep_document, write_sweep_folder
 
     asked = algorithm(args.algo)

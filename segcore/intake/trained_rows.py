@@ -1,0 +1,35 @@
+"""Rows to score, read as the data of a sweep was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from segcore.errors import DataError
+from segcore.intake.child import read_rows_in_child
+from segcore.records.dataset import Dataset
+from segcore.records.intake import DataRequest
+from segcore.store.store import Store
+
+
+def read_like_trained(store: Store, trained: Mapping[str, Any], request: DataRequest) -> Dataset:
+    """Read the data to score, with the sweep's kind and roles where the request gives none and its columns exist.
+
+    Parameters
+    ----------
+    store : Store
+    trained : mapping
+        ``SweepSpec.data``.
+    request : DataRequest
+        Its kind and roles take precedence over the sweep's.
+
+    Raises
+    ------
+    SegcoreError
+        If the data cannot be read or used; see `read_rows_in_child`.
+    """
+    kind = request.kind or trained.get("kind")
+    if kind is None:
+        raise DataError("The sweep does not record which kind of data it was made from: set --kind.")
+    return read_rows_in_child(store.home, replace(request, kind=kind), trained=trained.get("roles", {}))
