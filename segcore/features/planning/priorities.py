@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from segcore.errors import ParameterError, SegcoreError
@@ -50,9 +50,29 @@ def parse_priorities(table: FeatureTable, texts: Sequence[str], *, catch_up: Map
     ----------
     ml_autosegmentation, ``priority_features``.
     """
-    found = _parsed(table, texts, "--priority", "high=age or 2.5=age", _weight)
-    ahead = catch_up or {}
-    return {name: weight * ahead.get(name, 1.0) if is_word else weight for name, (weight, is_word) in found.items()}
+    return _caught_up(_parsed(table, texts, "--priority", "high=age or 2.5=age", _weight), catch_up)
+
+
+def priority_weights(
+    table: FeatureTable, priorities: Mapping[str, str | float], *, catch_up: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """Return the weights given by a mapping such as ``{"age": "high", "job": 2.5}``.
+
+    Parameters
+    ----------
+    table : FeatureTable
+    priorities : mapping of feature or column to word or factor
+        As in `parse_priorities`, one name at a time and without quotes.
+    catch_up : mapping of feature to float, or None
+        As in `parse_priorities`.
+
+    Raises
+    ------
+    ParameterError, DataError
+        As `parse_priorities`.
+    """
+    asked = ((_weight(str(value).strip()), _expanded(table, name)) for name, value in priorities.items())
+    return _caught_up(_each_once(asked, "the weights"), catch_up)
 
 
 def parse_transforms(table: FeatureTable, texts: Sequence[str]) -> dict[str, Transform]:
@@ -76,22 +96,59 @@ def parse_transforms(table: FeatureTable, texts: Sequence[str]) -> dict[str, Tra
     DataError
         If a name is a column that could not become a feature; with the reason.
     """
-    found = _parsed(table, texts, "--transform", "log=age", _transform)
+    return _of_numbers(table, _parsed(table, texts, "--transform", "log=age", _transform), "--transform {}=…")
+
+
+def named_transforms(table: FeatureTable, transforms: Mapping[Transform, Sequence[str]]) -> dict[str, Transform]:
+    """Return the transforms given by a mapping such as ``{"log": ["spend"], "power": ["age"]}``.
+
+    Parameters
+    ----------
+    table : FeatureTable
+    transforms : mapping of {"log", "power"} to names of features
+
+    Raises
+    ------
+    ParameterError, DataError
+        As `parse_transforms`.
+    """
+    asked = ((transform, _expanded(table, name)) for transform, names in transforms.items() for name in names)
+    return _of_numbers(table, _each_once(asked, "the transforms"), "{}")
+
+
+def _caught_up(found: Mapping[str, tuple[float, bool]], catch_up: Mapping[str, float] | None) -> dict[str, float]:
+    """Return the weights; factors that were given as words are multiplied by what lets their feature catch up."""
+    ahead = catch_up or {}
+    return {name: weight * ahead.get(name, 1.0) if is_word else weight for name, (weight, is_word) in found.items()}
+
+
+def _of_numbers(table: FeatureTable, found: dict[str, Transform], option: str) -> dict[str, Transform]:
+    """Return transforms of numbers; refuse those of 0/1 features, naming the option that they came from."""
     kinds = {entry.name: entry.kind for entry in table.dictionary}
     for name, transform in found.items():
         if kinds.get(name, "number") != "number":
-            raise ParameterError(f"{_shown(name)} is 0 or 1, and transforms do not change that: leave it out of --transform {transform}=….")
+            raise ParameterError(
+                f"{_shown(name)} is 0 or 1, and transforms do not change that: leave it out of {option.format(transform)}."
+            )
     return found
 
 
 def _parsed(table: FeatureTable, texts: Sequence[str], option: str, example: str, read: Callable[[str], _Value]) -> dict[str, _Value]:
+    def asked() -> Iterator[tuple[_Value, Sequence[str]]]:
+        for text in texts:
+            word, equals, names = text.partition("=")
+            if not equals or not names.strip(" ,"):
+                raise ParameterError(f"{option} needs features after an equals sign, such as {example}, got {_shown(text)!r}.")
+            yield read(word.strip()), _names(table, names)
+
+    return _each_once(asked(), option)
+
+
+def _each_once(asked: Iterable[tuple[_Value, Sequence[str]]], option: str) -> dict[str, _Value]:
+    """Return the value of each feature, and raise if one is named twice."""
     found: dict[str, _Value] = {}
-    for text in texts:
-        word, equals, names = text.partition("=")
-        if not equals or not names.strip(" ,"):
-            raise ParameterError(f"{option} needs features after an equals sign, such as {example}, got {_shown(text)!r}.")
-        value = read(word.strip())
-        for name in _names(table, names):
+    for value, names in asked:
+        for name in names:
             if name in found:
                 raise ParameterError(f"{_shown(name)} is named twice in {option}: name it once.")
             found[name] = value
@@ -137,6 +194,14 @@ def _names(table: FeatureTable, text: str) -> list[str]:
                 raise _unknown(table, pieces[at].strip())
             at += 1
     return found
+
+
+def _expanded(table: FeatureTable, name: str) -> tuple[str, ...]:
+    """Return a feature, or the dummies of a column, by its exact name."""
+    features = table.expand((name,))
+    if features[0] not in table.names:
+        raise _unknown(table, str(name))
+    return features
 
 
 def unquoted(name: str) -> str:

@@ -35,16 +35,16 @@ def set_of(features: Collection[str], table: FeatureTable, kind: str) -> str | N
     return next((name for name in sets_of(kind) if chosen == set(feature_names(table, name, kind))), None)
 
 
-def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]:
+def feature_names(table: FeatureTable, asked: str | Sequence[str], kind: str) -> tuple[str, ...]:
     """Return the features of a set or a list of names.
 
     Parameters
     ----------
     table : FeatureTable
         Every feature of every customer.
-    asked : str
-        ``kit``, ``small``, ``behaviour``, ``rfm``, ``all``, or comma-separated names. The name of a column of the source means
-        all of its dummies.
+    asked : str or sequence of str
+        ``kit``, ``small``, ``behaviour``, ``rfm``, ``all``, or comma-separated names; or a sequence of names. The name of a column of the
+        source means all of its dummies.
     kind : {"transactions", "ratings", "customers"}
         Ratings, and tables with one row per customer, have ``all`` only.
 
@@ -55,6 +55,8 @@ def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]
     DataError
         If a feature cannot be made from this data; with the reason.
     """
+    if not isinstance(asked, str):
+        return _named(table, asked)
     asked = asked.strip()
     # A column may be called "all" or "small": the name of a set means the set.
     if asked == "all":
@@ -63,7 +65,11 @@ def feature_names(table: FeatureTable, asked: str, kind: str) -> tuple[str, ...]
         if kind != "transactions":
             raise refusal("feature.set_of_transactions", kind=ParameterError, set=asked, features=list(table.names))
         return _available(table, FEATURE_SETS[asked])
-    names = _listed(asked, {entry.name for entry in table.dictionary} | {column for entry in table.dictionary for column in entry.columns})
+    known = {entry.name for entry in table.dictionary} | {column for entry in table.dictionary for column in entry.columns}
+    return _named(table, _listed(asked, known))
+
+
+def _named(table: FeatureTable, names: Sequence[str]) -> tuple[str, ...]:
     if not names:
         raise refusal("feature.none_chosen", kind=ParameterError, sets=list(FEATURE_SETS))
     return _available(table, names)

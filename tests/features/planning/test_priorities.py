@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from segcore.errors import DataError, ParameterError
-from segcore.features.planning.priorities import parse_priorities, parse_transforms
+from segcore.features.planning.priorities import named_transforms, parse_priorities, parse_transforms, priority_weights
 from segcore.records.feature_table import ColumnUse, FeatureEntry, FeatureTable
 from segcore.records.finding import Finding
 
@@ -123,3 +123,26 @@ def test_a_column_that_is_carried_along_is_named_with_what_to_do(table):
         parse_priorities(chosen, ["high=churn"])
     with pytest.raises(DataError, match="id no is not available as a feature: it numbers the rows.$"):
         parse_priorities(chosen, ["high=id no"])
+
+
+def test_a_mapping_means_what_the_same_text_means(table):
+    ahead = {"age": 2.0}
+    asked = {"age": "high", "spend, net": 2, "job": 1.5}
+    texts = ["high=age", "2=spend, net", "1.5=job"]
+    assert priority_weights(table, asked, catch_up=ahead) == parse_priorities(table, texts, catch_up=ahead)
+    assert named_transforms(table, {"log": ["age"], "power": ["spend"]}) == parse_transforms(table, ["log=age", "power=spend"])
+
+
+@pytest.mark.parametrize("value", ["loud", 0, -1, float("nan"), True, None])
+def test_a_mapping_refuses_what_is_not_a_priority(table, value):
+    with pytest.raises(ParameterError, match="priority"):
+        priority_weights(table, {"age": value})
+
+
+def test_a_mapping_names_features_exactly_and_once(table):
+    with pytest.raises(ParameterError, match="Unknown feature 'age,spend'"):
+        priority_weights(table, {"age,spend": 2})
+    with pytest.raises(ParameterError, match="age is named twice in the transforms"):
+        named_transforms(table, {"log": ["age"], "power": ["age"]})
+    with pytest.raises(ParameterError, match="0 or 1"):
+        named_transforms(table, {"log": ["loan"]})
