@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -106,3 +107,9 @@ class Param:
         if not parts:
             raise ParameterError(f"{self.name} needs at least one value, got {text!r}.")
         return tuple(dict.fromkeys(self.parse(part) for part in parts))
+
+    def validate_axis(self, values: Sequence[Value]) -> tuple[Value, ...]:
+        """Return the values of a grid axis as this parameter's type, in order, without duplicates."""
+        if not values:
+            raise ParameterError(f"{self.name} needs at least one value.")
+        return tuple(dict.fromkeys(self.validate(value) for value in values))

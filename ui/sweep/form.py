@@ -120,8 +120,10 @@ def _pick_engine(spec: AlgorithmSpec) -> EngineName:
 def _grid(spec: AlgorithmSpec, plan: Plan, taken: Intake, table: FeatureTable) -> Grid | None:
     if spec.radius is None:
         return grid_form(spec)
+    from segcore.sweeps.first_radii import suggested_radii
+
     curve = k_distance.curve_of(plan, taken, table, neighbours=spec.radius.neighbours)
-    suggested = k_distance.suggested_values(curve, spec.radius)
+    suggested = suggested_radii(curve, spec.radius)
     grid = grid_form(spec, suggested=suggested, salt=k_distance.plan_digest(plan, taken))
     k_distance.draw_curve(curve, spec.param(spec.radius.param))
     return grid

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from segcore.features.preparation import prepare_rows
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.system.digests import digest
@@ -16,7 +14,6 @@ from ui.shell import cache
 
 if TYPE_CHECKING:
     from segcore.clustering.quality.k_distance import KDistances
-    from segcore.clustering.specification.presentation import RadiusHint
     from segcore.records.intake import Intake
     from segcore.records.params import Param
 
@@ -30,21 +27,11 @@ def curve_of(plan: Plan, taken: Intake, table: FeatureTable, *, neighbours: int)
     """Return the curve of a plan's rows, computed once per plan."""
 
     def build() -> KDistances:
-        from segcore.clustering.quality.k_distance import k_distances
-        from segcore.features.assemble import assemble
+        from segcore.sweeps.first_radii import radius_curve
 
-        found = assemble(table, replace(plan, repeats=1))
-        X = prepare_rows(found.table, plan)
-        return k_distances(X, neighbours, seed=plan.seed)
+        return radius_curve(table, plan, neighbours)
 
     return cache.computed("k_distances", f"{plan_digest(plan, taken)}.{neighbours}", build)
-
-
-def suggested_values(curve: KDistances, hint: RadiusHint) -> dict[str, tuple[float, ...]] | None:
-    """Return the radii to try first, at the bend and around it; None if the curve has no bend."""
-    if curve.eps is None:
-        return None
-    return {hint.param: tuple(float(f"{curve.eps * factor:.3g}") for factor in hint.factors)}
 
 
 def draw_curve(curve: KDistances, radius: Param) -> None:

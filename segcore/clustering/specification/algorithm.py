@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -116,8 +116,25 @@ class AlgorithmSpec:
             if name in asked:
                 raise ParameterError(f"The grid names {name} twice: give all its values in one list.")
             asked[name] = self.param(name).parse_axis(values)
-        chosen = {param.name: asked.get(param.name, param.default) for param in self.params}
-        grid = Grid.from_mapping({name: values for name, values in chosen.items() if values})
+        return self._grid({param.name: asked.get(param.name, param.default) for param in self.params})
+
+    def app_grid_with(self, axes: Mapping[str, Sequence[Value]]) -> Grid:
+        """Return the grid of the app's form with some axes set; the others keep the app's initial values.
+
+        Parameters
+        ----------
+        axes : mapping of parameter to values
+
+        Raises
+        ------
+        ParameterError
+            If a name is not a parameter, a value is outside its domain, an axis has no value, or the grid has more than 10,000 points.
+        """
+        asked = {name: self.param(name).validate_axis(values) for name, values in axes.items()}
+        return self._grid({**self.app_grid(), **asked})
+
+    def _grid(self, axes: Mapping[str, tuple[Value, ...]]) -> Grid:
+        grid = Grid.from_mapping({name: values for name, values in axes.items() if values})
         if len(grid) > _MOST_POINTS:
             raise ParameterError(f"The grid has {len(grid):,} points, but at most {_MOST_POINTS:,} are allowed: give fewer values.")
         return grid

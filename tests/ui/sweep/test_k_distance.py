@@ -8,7 +8,8 @@ from segcore.clustering.algorithms.registry import algorithm
 from segcore.clustering.quality.k_distance import k_distances
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
-from ui.sweep.k_distance import curve_of, suggested_values
+from segcore.sweeps.first_radii import suggested_radii
+from ui.sweep.k_distance import curve_of
 
 HINT = algorithm("dbscan").radius
 
@@ -18,7 +19,7 @@ def curve(monkeypatch):
     """Return a function that gives the matrix that the curve of a plan is measured on."""
     seen = []
     monkeypatch.setattr("ui.shell.cache.computed", lambda name, key, build: build())
-    monkeypatch.setattr("segcore.clustering.quality.k_distance.k_distances", lambda X, k, seed: seen.append(X))
+    monkeypatch.setattr("segcore.sweeps.first_radii.k_distances", lambda X, k, seed: seen.append(X))
 
     def of(table, **options):
         curve_of(Plan(table.names, **options), SimpleNamespace(table="t"), table, neighbours=10)
@@ -54,11 +55,11 @@ def test_the_suggested_radii_hold_the_bend_and_are_distinct():
     rng = np.random.default_rng(0)
     crowd = np.concatenate([rng.normal(0, 0.05, size=(300, 2)), rng.uniform(-5, 5, size=(30, 2))])
     curve = k_distances(crowd, 5)
-    radii = suggested_values(curve, HINT)["eps"]
+    radii = suggested_radii(curve, HINT)["eps"]
     assert curve.eps in radii
     assert len(set(radii)) == len(radii)
     assert list(radii) == sorted(radii)
 
 
 def test_where_nothing_bends_nothing_is_suggested():
-    assert suggested_values(k_distances(np.zeros((10, 2)), 3), HINT) is None
+    assert suggested_radii(k_distances(np.zeros((10, 2)), 3), HINT) is None
