@@ -10,7 +10,7 @@ from typing import Any, Literal
 from segcore.clustering.algorithms.registry import algorithm, criteria
 from segcore.clustering.point_labels import point_label
 from segcore.records.estimate import Estimate
-from segcore.records.grid import Value, axes_of, value_text
+from segcore.records.grid import Value, axes_of, find_point, value_text
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
 from segcore.wording.numbers import number_text, two_decimals
@@ -243,6 +243,12 @@ def joint_axis(sweep: Sweep, names: Sequence[str]) -> str:
         return axis_title(sweep.spec.algorithm, names[0])
     title = " · ".join(algorithm(sweep.spec.algorithm).param(name).title.lower() for name in names)
     return title[:1].upper() + title[1:]
+
+
+def recommended_position(sweep: Sweep) -> int | None:
+    """Return the position of the recommended solution, or None."""
+    found = sweep.recommendation
+    return find_point(sweep.spec.points, found.params) if found is not None and found.params is not None else None
 
 
 def same_segments(sweep: Sweep) -> list[str | None]:

@@ -25,7 +25,7 @@ from segcore.clustering.specification.presentation import Criterion, Judging, Pr
 from segcore.errors import ParameterError
 from segcore.export.model import model_zip
 from segcore.plots.curves import curves_data, describe_curves
-from segcore.plots.parameter_map import grid_map_data
+from segcore.plots.measure_figures import grid_map_data
 from segcore.records.grid import point_key
 from segcore.records.params import Param
 from segcore.sweeps.cost import calibration

@@ -23,7 +23,7 @@ def test_marks_stand_out_from_light_and_dark_backgrounds(color, background):
 def test_plots_import_no_heavy_package():
     """The server draws figures before anybody asked for numbers; plotly itself is imported by the first figure."""
     code = (
-        "import sys, segcore.segments.profile, segcore.plots.curves, segcore.plots.parameter_map, segcore.plots.compactness, "
+        "import sys, segcore.segments.profile, segcore.plots.curves, segcore.plots.measure_figures, segcore.plots.compactness, "
         "segcore.plots.segment_sizes, segcore.plots.segment_shares, segcore.plots.segment_features, segcore.plots.timings; "
         "print(sorted({'sklearn', 'sklearnex', 'modin', 'ray', 'numba', 'plotly', 'streamlit', 'scipy'} & set(sys.modules)))"
     )

@@ -1,7 +1,7 @@
 import json
 
 from segcore.plots.curves import curves_data
-from segcore.plots.parameter_map import grid_map_data
+from segcore.plots.measure_figures import grid_map_data
 from segcore.sweeps.points import metric, metrics, point_rows, point_table, points_axis
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithm
-from segcore.plots.curves import curves_data, describe_curves, draw_curves
-from segcore.plots.heatmap import describe_map, draw_map
-from segcore.plots.parameter_map import grid_map_data
+from segcore.plots.measure_figures import draw_measure, is_mapped
 from segcore.records.sweep import Sweep
-from segcore.sweeps.points import metric
+from segcore.sweeps.points import metric, recommended_position
 from segcore.wording.numbers import listed
 from ui.widgets.figures import draw_figure
-from ui.widgets.solution_choice import recommended_position
 
 _LARGE = 2
 _ALWAYS = ("calinski_harabasz", "davies_bouldin")
@@ -37,11 +34,6 @@ def _measures(sweep: Sweep) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return own[:_LARGE], tuple(dict.fromkeys((*own[_LARGE:], *(name for name in _ALWAYS if name not in own[:_LARGE]))))
 
 
-def is_mapped(sweep: Sweep) -> bool:
-    """Tell whether the measures are shown as maps over two axes rather than as curves over one."""
-    return algorithm(sweep.spec.algorithm).presentation.mapped_over != ""
-
-
 def draw_measures(sweep: Sweep, chosen: int) -> None:
     """Draw the measures of every solution, two figures per row; a click in one chooses the solution."""
     recommended = recommended_position(sweep)
@@ -62,11 +54,5 @@ def draw_measures(sweep: Sweep, chosen: int) -> None:
 def _draw_measure(sweep: Sweep, name: str, chosen: int, recommended: int | None) -> None:
     shown = metric(name)
     st.markdown(f"**{shown.title}**", help=shown.reading)
-    if is_mapped(sweep):
-        data = grid_map_data(sweep, name)
-        figure, words = draw_map(data, chosen=chosen, recommended=recommended), describe_map(data, chosen=chosen)
-    else:
-        curves = curves_data(sweep, name)
-        figure = draw_curves(curves, chosen=chosen, recommended=recommended)
-        words = describe_curves(curves, chosen=chosen, recommended=recommended)
+    figure, words = draw_measure(sweep, name, chosen=chosen, recommended=recommended)
     draw_figure(figure, key=figure_key(sweep, name), name=f"{shown.title} of every solution", words=words, clickable=True)

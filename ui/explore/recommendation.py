@@ -6,11 +6,10 @@ import streamlit as st
 
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
-from segcore.sweeps.points import point_rows
+from segcore.sweeps.points import point_rows, recommended_position
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted
 from ui.shell import state
-from ui.widgets.solution_choice import recommended_position
 
 WATCH_SECONDS = 3.0
 

@@ -11,11 +11,10 @@ from segcore.plots.heatmap import describe_map, draw_map
 from segcore.plots.segment_sizes import describe_sizes, draw_sizes, sizes_data
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
-from segcore.sweeps.points import PointRow, points_axis
+from segcore.sweeps.points import PointRow, points_axis, recommended_position
 from segcore.wording.markdown import escape
 from ui.explore.measures import figure_key
 from ui.widgets.figures import draw_figure
-from ui.widgets.solution_choice import recommended_position
 
 
 def draw_all_sizes(sweep: Sweep, chosen: int) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithm
-from segcore.records.grid import find_point
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
-from segcore.sweeps.points import PointRow, metric, point_rows, same_segments
+from segcore.sweeps.points import PointRow, metric, point_rows, recommended_position, same_segments
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, number_text, percent_text, seconds_text, two_decimals
 from ui.shell import state
@@ -63,12 +62,6 @@ def _option(row: PointRow, recommended: int | None, same: str | None) -> str:
     if row.position == recommended:
         parts.append("recommended")
     return " · ".join(parts)
-
-
-def recommended_position(sweep: Sweep) -> int | None:
-    """Return the position of the recommended solution, or None."""
-    found = sweep.recommendation
-    return find_point(sweep.spec.points, found.params) if found is not None and found.params is not None else None
 
 
 def draw_point(sweep: Sweep, row: PointRow, solution: Solution | None) -> None:

@@ -1,14 +1,43 @@
-"""Heat maps of a metric over a grid of two axes, such as a radius and a number of neighbours."""
+"""A measure of every solution: as curves, or as a map over two axes such as a radius and a number of neighbours."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from segcore.clustering.algorithms.registry import algorithm
-from segcore.plots.heatmap import Cell, HeatMap, value_range
+from segcore.plots.curves import curves_data, describe_curves, draw_curves
+from segcore.plots.heatmap import Cell, HeatMap, describe_map, draw_map, value_range
 from segcore.records.grid import axes_of, value_text
 from segcore.records.sweep import Sweep
 from segcore.sweeps.points import PointRow, axis_title, joint_axis, metric, point_rows
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+
+def is_mapped(sweep: Sweep) -> bool:
+    """Tell whether measures are shown as maps over two axes rather than as curves over one."""
+    return algorithm(sweep.spec.algorithm).presentation.mapped_over != ""
+
+
+def draw_measure(sweep: Sweep, metric_name: str, *, chosen: int | None = None, recommended: int | None = None) -> tuple[Figure, str]:
+    """Draw a measure of every solution as the algorithm's measures are shown, and describe it in words.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    metric_name : str
+        See ``sweeps.points.metrics``.
+    chosen, recommended : int or None
+        Positions of the solutions to mark.
+    """
+    if is_mapped(sweep):
+        data = grid_map_data(sweep, metric_name)
+        return draw_map(data, chosen=chosen, recommended=recommended), describe_map(data, chosen=chosen)
+    curves = curves_data(sweep, metric_name)
+    figure = draw_curves(curves, chosen=chosen, recommended=recommended)
+    return figure, describe_curves(curves, chosen=chosen, recommended=recommended)
 
 
 def grid_map_data(sweep: Sweep, metric_name: str) -> HeatMap:
