@@ -33,6 +33,7 @@ FLOORS = (
     ("segcore.export",),
     ("segcore.plots",),
     ("segcore.jobs", "segcore.benchmark"),
+    ("segcore.library",),
     ("segcore.cli",),
     ("segcore.__main__", "ui"),
     ("pages", "app"),
@@ -53,7 +54,7 @@ CROWDED: dict[str, str] = {}
 MOST_NAMESAKES = 2
 NAMESAKES: dict[str, str] = {}
 MOST_PARAMETERS = 8
-WIDE: dict[str, str] = {}
+WIDE: dict[str, str] = {"segcore.library.data.plan": "an analyst types it, and a record would be one more thing to know"}
 
 
 @functools.cache

@@ -1,0 +1,266 @@
+"""Data as an analyst's script holds it: what was found in it, its customers and their features."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segcore.features.output import data_dictionary
+from segcore.intake.child import take_in_apart
+from segcore.intake.report import data_report
+from segcore.library.display import Findings, listed_html, paragraph
+from segcore.library.plan import Plan, build_plan
+from segcore.library.request import build_request, check_options, readable
+from segcore.records.feature_table import FeatureTable
+from segcore.records.intake import Intake
+from segcore.store.store import Store
+from segcore.wording.numbers import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DICTIONARY = {
+    "Feature": "name",
+    "Title": "title",
+    "Kind": "kind",
+    "Unit": "unit",
+    "Description": "description",
+    "Made from": "made_from",
+    "Not a feature because": "not_a_feature_because",
+}
+
+
+def load(
+    data: Any,
+    *,
+    kind: str | None = None,
+    roles: Mapping[str, str] | None = None,
+    where: str | Iterable[str] = (),
+    date_from: str | dt.date | None = None,
+    date_to: str | dt.date | None = None,
+    home: str | os.PathLike[str] | None = None,
+    **options: Any,
+) -> Data:
+    """Load a sample, a file or a frame, and build every feature of every customer.
+
+    Whatever is not given is detected, as on the Data screen. Data that was loaded before comes from the store.
+
+    Parameters
+    ----------
+    data : str, path, or frame of pandas, Polars or Arrow
+        Name of a sample, such as "complete-journey", or path of a file. A frame is written to a temporary Parquet file and read like any
+        other; ``name`` is then its name, and named index levels are columns too.
+    kind : {"transactions", "ratings", "customers"} or None
+    roles : mapping of role to column, or None
+        Such as ``{"customer": "CustomerID"}``; ``{"item": ""}`` means that no column has the role.
+    where : str or sequence of str
+        Conditions on rows, such as ``"Country = 'France'"``; all must hold.
+    date_from, date_to : str, date or None
+        First and last day, both included, such as "2011-01-01".
+    home : path or None
+        Folder of the store; ``None`` is ``SEGCORE_HOME``, as for the app.
+    **options
+        The options of the command line: delimiter, encoding, sheet, header_row; date_order, set_aside, cancelled, duplicates; exclude,
+        category, number, profile, keep, min_share, max_categories; name, frames, guess.
+
+    Returns
+    -------
+    Data
+
+    Raises
+    ------
+    ParameterError
+        If an option is unknown or its value is outside its domain.
+    SourceError, DataError
+        If the data cannot be read or used; in one sentence, with what to do.
+
+    Examples
+    --------
+    >>> data = segcore.load(orders)
+    >>> data
+    Data('orders.csv': transactions, 30 customers, 58 features, 1 finding)
+    """
+    check_options(options)
+    store = Store(None if home is None else Path(home))
+    with readable(data, store) as (path, is_temporary):
+        request = build_request(path, kind=kind, roles=roles, where=where, dates=(date_from, date_to), options=options)
+        if is_temporary and request.name is None:
+            request = replace(request, name="frame")
+        return Data(store, take_in_apart(store, request))
+
+
+class Data:
+    """Data that was loaded: see `segcore.load`.
+
+    Examples
+    --------
+    >>> data = segcore.load(orders)
+    >>> data.name, data.kind, data.roles["customer"], len(data.customers)
+    ('orders.csv', 'transactions', 'customer_id', 30)
+    """
+
+    def __init__(self, store: Store, intake: Intake) -> None:
+        self.store = store
+        self.intake = intake
+
+    @property
+    def name(self) -> str:
+        """Name of the sample or file."""
+        return str(self.intake.data["name"])
+
+    @property
+    def kind(self) -> str:
+        """What a row is: "transactions", "ratings" or "customers"."""
+        return self.intake.kind
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The column of each role.
+
+        Examples
+        --------
+        >>> segcore.load(orders).roles["time"]
+        'date'
+        """
+        return dict(self.intake.roles)
+
+    @property
+    def findings(self) -> Findings:
+        """What was noticed about the data; each finding has ``code``, ``severity``, ``values`` and ``sentence``.
+
+        Examples
+        --------
+        >>> print(segcore.load(orders).findings)
+        1 row set aside: without customer_id.
+        """
+        return Findings.of(self.intake.notes)
+
+    @property
+    def customers(self) -> pd.Index:
+        """Ids of the customers, as text, ascending.
+
+        Examples
+        --------
+        >>> segcore.load(orders).customers[:2].tolist()
+        ['000', '001']
+        """
+        import pandas as pd
+
+        return pd.Index(self.table.customers, name="customer_id")
+
+    @property
+    def features(self) -> pd.DataFrame:
+        """Every feature of every customer, shape (n_customers, n_features), indexed by customer.
+
+        Examples
+        --------
+        >>> float(segcore.load(orders).features.loc["000", "invoices"])
+        6.0
+        """
+        import numpy as np
+        import pandas as pd
+
+        return pd.DataFrame(np.array(self.table.values), index=self.customers, columns=list(self.table.names))
+
+    @property
+    def dictionary(self) -> pd.DataFrame:
+        """Definition of each feature, and the reason for each column that is not one.
+
+        Examples
+        --------
+        >>> segcore.load(orders).dictionary.set_index("name").loc["Recency", "unit"]
+        'days'
+        """
+        return data_dictionary(self.table).to_pandas().rename(columns=_DICTIONARY)
+
+    def report(self) -> dict[str, Any]:
+        """Return how the data was read, and what became of every row and column, as plain values.
+
+        Examples
+        --------
+        >>> segcore.load(orders).report()["rows"]["set_aside"]
+        {'without customer_id': 1}
+        """
+        return data_report(self.intake)
+
+    def plan(
+        self,
+        features: str | Sequence[str] | None = None,
+        *,
+        log: str | Sequence[str] = (),
+        power: str | Sequence[str] = (),
+        weights: Mapping[str, str | float] | None = None,
+        scaler: str | None = None,
+        outliers: str | None = None,
+        repeats: int = 1,
+        seed: int = 0,
+    ) -> Plan:
+        """Choose the features to cluster on, and how they are prepared. The defaults are the app's.
+
+        Parameters
+        ----------
+        features : str, sequence of str, or None
+            A set ("behaviour", "rfm", "kit", "small", "all"), or names; a column's name means all of its categories.
+        log, power : str or sequence of str
+            Features whose logarithm, or a power of which, is taken before scaling.
+        weights : mapping of feature or column to number or word, or None
+            A word ("high", "medium", "low") also lets a feature of little spread catch up with the others; a number is used as it is.
+        scaler : {"standard", "minmax", "robust", "none"} or None
+        outliers : {"kit", "none"} or None
+            The Intel kit's rule sets unusual customers aside.
+        repeats : int
+            Copies of each customer, jittered if more than 1.
+        seed : int
+            Seed of the jitter and the clustering.
+
+        Raises
+        ------
+        ParameterError
+            If a name is unknown or a value is outside its domain.
+        DataError
+            If a feature cannot be made from this data; with the reason.
+
+        Examples
+        --------
+        >>> segcore.load(orders).plan(["Recency", "invoices"], log=["invoices"], weights={"Recency": 2})
+        Plan(2 features of 30 customers: Recency × 2, log invoices; scaler standard)
+        """
+        record = build_plan(
+            self.table,
+            self.intake,
+            features,
+            transforms={"log": (log,) if isinstance(log, str) else log, "power": (power,) if isinstance(power, str) else power},
+            weights=weights or {},
+            settings={"scaler": scaler, "outliers": outliers, "repeats": repeats, "seed": seed},
+        )
+        return Plan(self.store, self.intake, record)
+
+    @cached_property
+    def table(self) -> FeatureTable:
+        """The stored table of all features: arrays instead of frames, for large data."""
+        return self.store.feature_table(self.intake.table)
+
+    def __len__(self) -> int:
+        """Return the number of customers."""
+        return self.intake.n_customers
+
+    def __repr__(self) -> str:
+        """Return one line: name, kind and size."""
+        return f"Data({self.name!r}: {self.kind}, {self._size()})"
+
+    def _size(self) -> str:
+        return ", ".join(
+            (
+                counted(self.intake.n_customers, "customer"),
+                counted(len(self.table.names), "feature"),
+                counted(len(self.intake.notes), "finding"),
+            )
+        )
+
+    def _repr_html_(self) -> str:
+        return paragraph(f"{self.kind}: {self._size()}", title=self.name) + listed_html([str(found) for found in self.findings])

@@ -1,0 +1,240 @@
+"""Plan as an analyst's script holds it: chosen features, and the sweeps that can be run on them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from segcore import jobs
+from segcore.clustering.algorithms.registry import algorithm as algorithm_named
+from segcore.clustering.specification.algorithm import AlgorithmSpec
+from segcore.errors import JobError, ParameterError, StoreError
+from segcore.features.assemble import assemble, kit_outliers
+from segcore.features.distances import catch_up
+from segcore.features.planning.defaults import APP
+from segcore.features.planning.priorities import named_transforms, priority_weights
+from segcore.features.planning.sets import feature_names
+from segcore.features.preparation import resolve_plan
+from segcore.library.display import listed_html, paragraph
+from segcore.library.sweep import Sweep
+from segcore.records.feature_table import FeatureTable
+from segcore.records.grid import Grid, Value
+from segcore.records.intake import Intake
+from segcore.records.plan import Plan as PlanRecord
+from segcore.records.preparation import Transform
+from segcore.records.sweep import SweepSpec
+from segcore.store.store import Store
+from segcore.sweeps.cost.room import require_room
+from segcore.sweeps.first_radii import radius_curve, suggested_radii
+from segcore.sweeps.spec import make_spec
+from segcore.sweeps.workers import WORKERS
+from segcore.system.machine import parse_bytes
+from segcore.wording.numbers import counted
+
+
+def build_plan(
+    table: FeatureTable,
+    intake: Intake,
+    features: str | Sequence[str] | None,
+    *,
+    transforms: Mapping[Transform, Sequence[str]],
+    weights: Mapping[str, str | float],
+    settings: Mapping[str, Any],
+) -> PlanRecord:
+    """Return a plan with the app's defaults for the kind of data.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        Every feature of every customer.
+    intake : Intake
+    features, transforms, weights
+        See `segcore.library.data.Data.plan`.
+    settings : mapping
+        ``scaler``, ``outliers``, ``repeats``, ``seed``; ``None`` is the default.
+
+    Raises
+    ------
+    ParameterError, DataError
+        If a feature or a rule does not exist for this data, or a value is outside its domain.
+    """
+    default = APP[intake.kind]
+    known = replace(table, uses=intake.uses)  # which give the reason why a column is not a feature
+    given = {name: value for name, value in settings.items() if value is not None}
+    chosen = PlanRecord(
+        feature_names(known, default.features if features is None else features, intake.kind),
+        transforms=named_transforms(known, transforms),
+        **{"outliers": default.outliers, "scaler": default.scaler, **given},
+    )
+    plan = resolve_plan(table, chosen)
+    if not weights:
+        return plan
+    ahead = catch_up(assemble(table, replace(plan, repeats=1)).table, plan)
+    return resolve_plan(table, replace(plan, weights=priority_weights(known, weights, catch_up=ahead)))
+
+
+class Plan:
+    """Features to cluster on, and how they are prepared: made by `segcore.library.data.Data.plan`.
+
+    Examples
+    --------
+    >>> plan = segcore.load(orders).plan("small", weights={"Recency": 2})
+    >>> plan.features, plan.n_customers
+    (('Amount', 'NumberOfOrders', 'Recency'), 30)
+    >>> plan.record.weights
+    {'Recency': 2.0}
+    """
+
+    def __init__(self, store: Store, intake: Intake, record: PlanRecord) -> None:
+        self.store = store
+        self.intake = intake
+        self.record = record
+        table = store.feature_table(intake.table)
+        self._n_customers = int(kit_outliers(table).sum()) if record.outliers == "kit" else len(table)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features to cluster on."""
+        return self.record.features
+
+    @property
+    def n_customers(self) -> int:
+        """Number of customers to cluster, without those that the outlier rule sets aside."""
+        return self._n_customers
+
+    def sweep(
+        self,
+        algorithm: str = "kmeans",
+        *,
+        engine: str | None = None,
+        memory: int | str | None = None,
+        workers: str = "local",
+        progress: bool | Callable[[jobs.Job], None] = False,
+        **grid: Any,
+    ) -> Sweep:
+        """Cluster with every setting of a grid, measure each solution, and return once all are done.
+
+        The sweep is a job in the store, as from the Sweep screen: the same question is answered from the store, and the app shows it.
+        Ctrl-C cancels it; the same call continues it.
+
+        Parameters
+        ----------
+        algorithm : str
+            "kmeans", "minibatch-kmeans", "gaussian-mixture", "ward", "hdbscan" or "dbscan".
+        engine : {"stock", "intel", "shared"} or None
+            ``None`` is the algorithm's default; the labels are the same.
+        memory : int, str or None
+            Most bytes it may use, such as ``"2G"``; ``None`` is the free memory.
+        workers : {"local", "ray"}
+            Where the fits run.
+        progress : bool or callable (Job) -> None
+            Whether to show a line with the progress, or a function that is called with it.
+        **grid
+            Values of the algorithm's parameters: a number, a word, or several in a list, range or array. Other parameters have the values
+            that the app's form begins with.
+
+        Raises
+        ------
+        ParameterError
+            If a name or a value is outside its domain.
+        MemoryLimitError
+            If it needs more memory than it may use.
+        DataError
+            If there are too few customers, or nothing separates them.
+        JobError
+            If it failed, or was cancelled elsewhere.
+
+        Examples
+        --------
+        >>> plan = segcore.load(orders).plan("small")
+        >>> plan.sweep("kmeans", n_clusters=range(2, 4))
+        Sweep('kmeans': 2 solutions on orders.csv; recommended n_clusters=3,tol=0.0001,n_init=10)
+        """
+        if workers not in WORKERS:
+            raise ParameterError.unknown("workers", workers, WORKERS)
+        limit = parse_bytes(memory) if isinstance(memory, str) else memory
+        spec = self.spec(algorithm, engine=engine, **grid)
+        if not self.store.is_complete(spec.id):
+            require_room(self.store, spec, limit)
+        job = self._finish(spec, lambda: jobs.start_sweep(self.store, spec, memory=limit, workers=workers), progress)
+        if job.state == "failed":
+            raise JobError(job.message or "The sweep failed.")
+        if job.state != "done":
+            raise JobError(f"The sweep was {job.state}: {job.done:,} of {job.total:,} solutions are saved. The same call continues it.")
+        return Sweep(self.store, spec.id)
+
+    def spec(self, algorithm: str = "kmeans", *, engine: str | None = None, **grid: Any) -> SweepSpec:
+        """Return the specification of a sweep without running it; its ``id`` is the sweep's.
+
+        Parameters
+        ----------
+        algorithm, engine, **grid
+            See `sweep`.
+
+        Examples
+        --------
+        >>> spec = segcore.load(orders).plan("small").spec(n_clusters=5)
+        >>> spec.points
+        ({'n_clusters': 5, 'tol': 0.0001, 'n_init': 10},)
+        """
+        asked = algorithm_named(algorithm)
+        points = self._grid(asked, {name: _values(name, value) for name, value in grid.items()}).points()
+        return make_spec(self.store, self.intake.table, self.intake.data, self.record, algorithm=algorithm, points=points, engine=engine)
+
+    def _grid(self, asked: AlgorithmSpec, axes: Mapping[str, tuple[Value, ...]]) -> Grid:
+        suggested: Mapping[str, tuple[Value, ...]] | None = None
+        if asked.radius is not None and asked.radius.param not in axes:
+            curve = radius_curve(self.store.feature_table(self.intake.table), self.record, asked.radius.neighbours)
+            suggested = suggested_radii(curve, asked.radius)
+        return asked.app_grid_with({**(suggested or {}), **axes})
+
+    def _finish(self, spec: SweepSpec, start: Callable[[], str], progress: bool | Callable[[jobs.Job], None]) -> jobs.Job:
+        try:
+            if not isinstance(progress, bool):
+                return jobs.follow(self.store, start, progress)
+            if not progress:
+                return jobs.follow(self.store, start)
+            with jobs.ProgressLine("solutions") as line:
+                return jobs.follow(self.store, start, line)
+        except KeyboardInterrupt:
+            # Also one that came while the job was being started, which nobody was following yet.
+            with contextlib.suppress(StoreError):
+                jobs.cancel(self.store, spec.id)
+            raise
+
+    def _lines(self) -> list[str]:
+        def text(name: str) -> str:
+            transform, weight = self.record.transforms.get(name), self.record.weights.get(name)
+            return f"{transform + ' ' if transform else ''}{name}{f' × {weight:.3g}' if weight else ''}"
+
+        return [text(name) for name in self.features]
+
+    def __repr__(self) -> str:
+        """Return one line: features, customers and preparation."""
+        return f"Plan({self._size()}: {', '.join(self._lines())}; {self._preparation()})"
+
+    def _size(self) -> str:
+        return f"{counted(len(self.features), 'feature')} of {counted(self.n_customers, 'customer')}"
+
+    def _preparation(self) -> str:
+        rule = "; outlier rule of the kit" if self.record.outliers == "kit" else ""
+        copies = f"; {self.record.repeats} copies" if self.record.repeats > 1 else ""
+        return f"scaler {self.record.scaler}{rule}{copies}"
+
+    def _repr_html_(self) -> str:
+        return paragraph(f"{self._size()}; {self._preparation()}", title=str(self.intake.data["name"])) + listed_html(self._lines())
+
+
+def _values(name: str, given: Any) -> tuple[Value, ...]:
+    """Return the values of an axis: one or several, also from arrays."""
+    plain = given.tolist() if hasattr(given, "tolist") else given
+    try:
+        values = (plain,) if isinstance(plain, str | int | float) else tuple(plain)
+    except TypeError:
+        values = (None,)
+    values = tuple(value.item() if hasattr(value, "item") else value for value in values)
+    if not all(isinstance(value, str | int | float) for value in values):
+        raise ParameterError(f"{name} must be a number, a word, or a list of them, got {given!r}.")
+    return values

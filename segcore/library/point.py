@@ -1,0 +1,316 @@
+"""Solution as an analyst's script holds it: its segments, and what can be done with them."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segcore.errors import ParameterError, StoreError
+from segcore.export.files import format_of, write_export, write_model, write_scores
+from segcore.export.segment_rows import segment_titles
+from segcore.intake.trained_rows import read_like_trained
+from segcore.library.display import Findings, frame_html, paragraph
+from segcore.library.request import SCORING_OPTIONS, build_request, check_options, readable
+from segcore.plots.segment_shares import draw_shares, shares_data
+from segcore.records.feature_table import FeatureTable
+from segcore.records.grid import Value, point_key
+from segcore.records.solution import Solution
+from segcore.records.sweep import Sweep as SweepRecord
+from segcore.segments.profile import segment_profile
+from segcore.segments.records import SegmentProfile
+from segcore.segments.scoring import score
+from segcore.store.store import Store
+from segcore.wording.findings import refusal
+from segcore.wording.numbers import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from plotly.graph_objects import Figure
+
+
+class Point:
+    """One solution of a sweep: `segcore.library.sweep.Sweep.point` and ``best`` return it.
+
+    Examples
+    --------
+    >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).point(n_clusters=3)
+    >>> point
+    Point(n_clusters=3,tol=0.0001,n_init=10: 3 segments of 30 customers)
+    """
+
+    def __init__(self, store: Store, sweep: SweepRecord, position: int, rows: Callable[[], FeatureTable]) -> None:
+        self.store = store
+        self.position = position
+        self._sweep = sweep
+        self._rows = rows
+
+    @property
+    def params(self) -> dict[str, Value]:
+        """The parameters of the algorithm."""
+        return dict(self._sweep.spec.points[self.position])
+
+    @property
+    def n_segments(self) -> int:
+        """Number of segments, noise not counted; 0 if the solution failed."""
+        found = self._sweep.solutions[self.position]
+        return 0 if found is None else found.n_segments
+
+    @property
+    def solution(self) -> Solution:
+        """The stored solution: status, quality, labels and arrays."""
+        return self.store.solution(self._sweep.id, self.position)
+
+    @property
+    def labels(self) -> pd.Series:
+        """Segment of each clustered customer, indexed by customer; -1 is noise.
+
+        Examples
+        --------
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> point.labels.value_counts().tolist()
+        [10, 10, 10]
+        """
+        import pandas as pd
+
+        labels, rows = self.solution.labels, self._rows()
+        if labels is None:
+            raise self._no_segments()
+        originals = rows.copies == 0
+        index = pd.Index(rows.customers[originals], name="customer_id")
+        return pd.Series(np.array(labels)[originals], index=index, name="segment")
+
+    def segments(self) -> pd.DataFrame:
+        """Return the segments, the largest first and noise last: size, share of customers and revenue, and what sets each apart.
+
+        Examples
+        --------
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> point.segments()[["segment", "name", "customers"]].values.tolist()
+        [[0, 'Segment 0', 10], [1, 'Segment 1', 10], [2, 'Segment 2', 10]]
+        """
+        import pandas as pd
+
+        found = self._profile()
+        rows = [
+            {
+                "segment": summary.label,
+                "name": summary.title,
+                "customers": summary.customers,
+                "share": summary.customer_share,
+                **({} if found.revenue is None else {"revenue": summary.revenue, "revenue_share": summary.revenue_share}),
+                "sets_apart": summary.apart,
+            }
+            for summary in found.everyone()
+        ]
+        return pd.DataFrame(rows)
+
+    def features(self) -> pd.DataFrame:
+        """Return the mean of each feature in each segment, and among all customers.
+
+        Examples
+        --------
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> point.features().index.tolist()
+        ['Segment 0', 'Segment 1', 'Segment 2', 'All customers']
+        """
+        import pandas as pd
+
+        everyone = self._profile().everyone()
+        rows = [{feature.name: feature.mean for feature in summary.features} for summary in everyone]
+        rows += [{feature.name: feature.population_mean for feature in everyone[0].features}]
+        return pd.DataFrame(rows, index=pd.Index([*(summary.title for summary in everyone), "All customers"], name="name"))
+
+    def plot(self) -> Figure:
+        """Draw each segment's share of customers and, where there is revenue, of revenue, as on the Segments screen.
+
+        Examples
+        --------
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> [bars.name for bars in point.plot().data]
+        ['share of revenue', 'share of customers']
+        """
+        return draw_shares(shares_data(self._profile()))
+
+    def name(self, segment: int, text: str) -> None:
+        """Give a segment a name, which the screens and exports use too; an empty one removes it.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such segment.
+
+        Examples
+        --------
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> point.name(0, "Regulars")
+        >>> point.segments()["name"].tolist()
+        ['Regulars', 'Segment 1', 'Segment 2']
+        >>> point.name(0, "")
+        """
+        known = self.solution.segments
+        if segment not in known:
+            raise ParameterError.unknown("segment", segment, map(str, known))
+        self.store.name_segment(self._sweep.id, point_key(self.params), int(segment), str(text))
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        segments: Sequence[int] | None = None,
+        copies: bool = False,
+        profile: bool = False,
+        include_set_aside: bool = False,
+    ) -> dict[str, Any]:
+        """Write the customers of some segments to a file, and where they come from to ``FILE.json``.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.csv`` or ``.parquet``.
+        segments : sequence of int or None
+            -1 is noise; ``None`` means all.
+        copies : bool
+            Whether jittered copies are rows too.
+        profile : bool
+            Whether to write the profile columns, which were not clustered on.
+        include_set_aside : bool
+            Whether to add the customers that the outlier rule set aside, in the segment that scoring assigns.
+
+        Returns
+        -------
+        dict
+            Content of ``FILE.json``.
+
+        Raises
+        ------
+        ParameterError
+            If a segment is unknown, or the file cannot be written.
+
+        Examples
+        --------
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> point.export(folder / "segments.csv", segments=[0, 2])["rows"]
+        20
+        """
+        return write_export(
+            self.store,
+            self._sweep.id,
+            self.position,
+            Path(path),
+            segments=segments,
+            copies=copies,
+            profile=profile,
+            include_set_aside=include_set_aside,
+        )
+
+    def model(self, path: str | os.PathLike[str]) -> None:
+        """Write the model as a ``.zip`` of plain files, with which customers can be scored without segcore.
+
+        Raises
+        ------
+        ParameterError
+            If the name does not end in ``.zip``, or the file cannot be written.
+
+        Examples
+        --------
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> point.model(folder / "model.zip")
+        """
+        if Path(path).suffix.lower() != ".zip":
+            raise ParameterError(f"The model must be a file named .zip, got {os.fspath(path)!r}.")
+        write_model(self.store, self._sweep.id, self.position, Path(path))
+
+    def score(self, data: Any, *, as_of: str | None = None, out: str | os.PathLike[str] | None = None, **options: Any) -> pd.DataFrame:
+        """Assign the customers of new data to the segments, with the preparation and the model of the sweep.
+
+        Findings about the new data are in ``frame.attrs["findings"]``; warnings among them are also issued as Python warnings.
+
+        Parameters
+        ----------
+        data : str, path, or frame
+            As in `segcore.load`. It is read like the sweep's data where its columns are the same.
+        as_of : str or None
+            Day up to which recency and similar features count; ``None`` is the sweep's.
+        out : path or None
+            File to write too, ``.csv`` or ``.parquet``.
+        **options
+            ``kind``, ``roles``, ``where``, ``date_from``, ``date_to`` and the options of `segcore.load` for reading.
+
+        Returns
+        -------
+        DataFrame
+            ``customer_id``, ``segment`` (-1 is noise), ``segment_name``, and ``set_aside``: whether the outlier rule would have set the
+            customer aside.
+
+        Raises
+        ------
+        SegcoreError
+            If the data cannot be read, is of another kind, lacks a feature, or continues after the date.
+
+        Examples
+        --------
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> scored = point.score(orders)
+        >>> scored.columns.tolist(), len(scored)
+        (['customer_id', 'segment', 'segment_name', 'set_aside'], 30)
+        """
+        import pandas as pd
+
+        if out is not None:
+            format_of(Path(out))
+        meaning = {name: options.pop(name) for name in ("kind", "roles", "where") if name in options}
+        dates = (options.pop("date_from", None), options.pop("date_to", None))
+        check_options(options, SCORING_OPTIONS)
+        with readable(data, self.store) as (path, _):
+            request = build_request(path, **meaning, dates=dates, options=options)
+            dataset = read_like_trained(self.store, self._sweep.spec.data, request)
+        scored = score(self.store, self._sweep.id, self.position, dataset, as_of=as_of)
+        if out is not None:
+            which = {"customers": scored.customers, "labels": scored.labels, "set_aside": scored.set_aside}
+            write_scores(self.store, self._sweep.id, self.position, Path(out), **which)
+        titles = segment_titles(self.store, self._sweep.id, self.position, np.unique(scored.labels).tolist())
+        frame = pd.DataFrame(
+            {
+                "customer_id": scored.customers,
+                "segment": scored.labels,
+                "segment_name": [titles[label] for label in scored.labels.tolist()],
+                "set_aside": scored.set_aside,
+            }
+        )
+        findings = Findings.of((*dataset.notes, *scored.notes))
+        for found in findings:
+            if found.severity == "warning":
+                warnings.warn(found.sentence, stacklevel=2)
+        frame.attrs["findings"] = findings
+        return frame
+
+    def _profile(self) -> SegmentProfile:
+        solution = self.solution
+        if solution.labels is None:
+            raise self._no_segments()
+        return segment_profile(self._rows(), solution, self.store.segment_names(self._sweep.id, point_key(self.params)))
+
+    def _no_segments(self) -> Exception:
+        return refusal("export.no_segments", kind=StoreError, point=point_key(self.params), reason=self.solution.reason)
+
+    def __repr__(self) -> str:
+        """Return one line: parameters and number of segments."""
+        return f"Point({point_key(self.params)}: {self._size()})"
+
+    def _size(self) -> str:
+        found = self._sweep.solutions[self.position]
+        if found is None or found.status != "ok":
+            return "not finished" if found is None else found.status
+        repeats = self._sweep.spec.plan.repeats
+        customers = (sum(found.sizes) + found.n_noise) // repeats
+        return f"{counted(found.n_segments, 'segment')} of {counted(customers, 'customer')}"
+
+    def _repr_html_(self) -> str:
+        found = self._sweep.solutions[self.position]
+        table = frame_html(self.segments()) if found is not None and found.status == "ok" else ""
+        return paragraph(self._size(), title=point_key(self.params)) + table

@@ -1,0 +1,163 @@
+"""Requests for data, from the values that a script gives."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from segcore.errors import DataError, ParameterError
+from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules
+from segcore.records.dataset import KINDS, ROLES
+from segcore.records.intake import DataRequest
+from segcore.store.store import Store
+
+_READING = {"delimiter": "delimiter", "encoding": "encoding", "sheet": "sheets", "header_row": "header_row"}
+_ROWS = {entry.name: entry.name for entry in fields(RowRules)}
+_COLUMNS = {entry.name: entry.name for entry in fields(ColumnRules)}
+_REQUEST = {"name": "name", "frames": "frames", "guess": "afresh"}
+_FRAMES = ("pandas", "polars", "modin")
+_LISTS = {"sheet", "exclude", "category", "number", "profile", "keep"}
+_NUMBERS = {"header_row", "min_share", "max_categories"}
+_SWITCHES = {"guess", "set_aside"}
+SCORING_OPTIONS = (*_READING, *_ROWS, *_REQUEST)
+"""Keyword options for data to score, whose columns are used as in the sweep."""
+OPTIONS = (*SCORING_OPTIONS, *_COLUMNS)
+"""Keyword options of ``load``: those of the command line, with underscores."""
+
+
+def build_request(
+    data: str,
+    *,
+    kind: str | None = None,
+    roles: Mapping[str, str] | None = None,
+    where: str | Iterable[str] = (),
+    dates: tuple[str | dt.date | None, str | dt.date | None] = (None, None),
+    options: Mapping[str, Any],
+) -> DataRequest:
+    """Return the request that the arguments of ``load`` describe.
+
+    Parameters
+    ----------
+    data : str
+        A sample's name or a path.
+    kind, roles, where
+        See `segcore.load`.
+    dates : pair of str, date or None
+        First and last day.
+    options : mapping of option to value
+        See ``OPTIONS``. ``None`` is the same as no option.
+
+    Raises
+    ------
+    ParameterError
+        If an option or a role is unknown, or a value is not of its kind.
+    """
+    if kind is not None and kind not in KINDS:
+        raise ParameterError.unknown("kind", kind, KINDS)
+    for role in roles or {}:
+        if role not in ROLES:
+            raise ParameterError.unknown("role", role, ROLES)
+    checked = {name: _checked(name, value) for name, value in options.items() if value is not None}
+
+    def part(names: Mapping[str, str]) -> dict[str, Any]:
+        return {field: checked[name] for name, field in names.items() if name in checked}
+
+    frames = checked.get("frames", "pandas")
+    if frames not in _FRAMES:
+        raise ParameterError.unknown("frames", frames, _FRAMES)
+    return DataRequest(
+        data=data,
+        kind=kind,
+        roles=dict(roles or {}),
+        where=(where,) if isinstance(where, str) else tuple(where),
+        date_from=_day(dates[0]),
+        date_to=_day(dates[1]),
+        reading=ReadOptions(**part(_READING)),
+        rows=RowRules(**part(_ROWS)),
+        columns=ColumnRules(**part(_COLUMNS)),
+        **part(_REQUEST),
+    )
+
+
+def check_options(options: Iterable[str], known: Iterable[str] = OPTIONS) -> None:
+    """Raise `ParameterError` with the choices if an option is unknown."""
+    choices = tuple(known)
+    for name in options:
+        if name not in choices:
+            raise ParameterError.unknown("option", name, choices)
+
+
+def _checked(name: str, value: Any) -> Any:
+    """Return an option's value in the type of its field."""
+    if name in _LISTS:
+        values = (value,) if isinstance(value, str) else tuple(value)
+        if not all(isinstance(text, str) for text in values):
+            raise ParameterError(f"{name} must be a name or a list of names, got {value!r}.")
+        return values
+    if name in _SWITCHES:
+        if not isinstance(value, bool):
+            raise ParameterError(f"{name} must be True or False, got {value!r}.")
+    elif name in _NUMBERS:
+        if isinstance(value, bool) or not isinstance(value, int | float) or (name != "min_share" and value != int(value)):
+            raise ParameterError(f"{name} must be a {'number' if name == 'min_share' else 'whole number'}, got {value!r}.")
+    elif not isinstance(value, str):
+        raise ParameterError(f"{name} must be text, got {value!r}.")
+    return "tab" if name == "delimiter" and value in ("\t", "\\t") else value
+
+
+def _day(moment: str | dt.date | None) -> str | None:
+    return moment if moment is None or isinstance(moment, str) else moment.isoformat()[:10]
+
+
+@contextlib.contextmanager
+def readable(data: Any, store: Store) -> Iterator[tuple[str, bool]]:
+    """Yield a sample's name or a path for data of any form, and whether the path is a temporary one; delete that one afterwards.
+
+    Parameters
+    ----------
+    data : str, path, or frame of pandas, Polars or Arrow
+        A frame is written to a Parquet file in the store's folder.
+    store : Store
+
+    Raises
+    ------
+    ParameterError
+        If it is none of these.
+    DataError
+        If a column of the frame holds values of several types.
+    """
+    if isinstance(data, str | os.PathLike):
+        yield os.fsdecode(data), False
+        return
+    handle, name = tempfile.mkstemp(suffix=".parquet", dir=store.home)
+    os.close(handle)
+    try:
+        _write_frame(data, name)
+        yield name, True
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _write_frame(frame: Any, path: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if hasattr(frame, "to_arrow"):
+            frame = frame.to_arrow()
+        elif hasattr(frame, "reset_index"):
+            indexed = any(name is not None for name in frame.index.names)
+            frame = pa.Table.from_pandas((frame.reset_index() if indexed else frame).rename(columns=str), preserve_index=False)
+        if not isinstance(frame, pa.Table):
+            raise ParameterError(f"Data must be a sample's name, a path or a frame, got {type(frame).__name__}.")
+        pq.write_table(frame, path)
+    except (pa.ArrowException, ValueError) as error:
+        if isinstance(error, ParameterError):
+            raise
+        raise DataError(f"The frame cannot be read as a table: {' '.join(str(error).split())}.") from error

@@ -1,0 +1,177 @@
+"""Sweep as an analyst's script holds it: its table, its figures, and the recommended solution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from segcore.clustering.algorithms.registry import algorithm, criteria
+from segcore.errors import ParameterError
+from segcore.features.assemble import assemble
+from segcore.library.display import frame_html, paragraph
+from segcore.library.point import Point
+from segcore.plots.compactness import compactness_map_data
+from segcore.plots.heatmap import draw_map
+from segcore.plots.measure_figures import draw_measure
+from segcore.plots.segment_sizes import draw_sizes, sizes_data
+from segcore.records.feature_table import FeatureTable, unique_titles
+from segcore.records.grid import Value, find_point, point_key
+from segcore.records.sweep import Sweep as SweepRecord
+from segcore.store.store import Store
+from segcore.sweeps.points import metrics, point_table, points_axis, recommended_position
+from segcore.wording.numbers import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from plotly.graph_objects import Figure
+
+_SIZES, _FEATURES = "sizes", "features"
+_SHOWN = ("segments", "noise_share", "silhouette", "inertia", "calinski_harabasz", "davies_bouldin")
+
+
+class Sweep:
+    """Every solution of a grid: made by `segcore.library.plan.Plan.sweep`.
+
+    Examples
+    --------
+    >>> sweep = segcore.load(orders).plan("small").sweep("kmeans", n_clusters=range(2, 4))
+    >>> len(sweep), len(sweep.id)
+    (2, 64)
+    """
+
+    def __init__(self, store: Store, sweep_id: str) -> None:
+        self.store = store
+        self.id = sweep_id
+
+    @cached_property
+    def record(self) -> SweepRecord:
+        """The stored sweep: its specification, solutions and preparation."""
+        return self.store.sweep(self.id)
+
+    @cached_property
+    def clustered(self) -> FeatureTable:
+        """The rows that were clustered, with their features unscaled."""
+        return assemble(self.store.feature_table(self.record.spec.table), self.record.spec.plan).table
+
+    def table(self) -> pd.DataFrame:
+        """Return every number that was measured, one row per solution; undefined ones are missing.
+
+        Examples
+        --------
+        >>> sweep = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4))
+        >>> sweep.table()[["n_clusters", "segments", "smallest"]].values.tolist()
+        [[2, 2, 10], [3, 3, 10]]
+        """
+        import pandas as pd
+
+        return pd.DataFrame(point_table(self.record))
+
+    def plot(self, name: str = "silhouette") -> Figure:
+        """Draw a measure of every solution, as on the Explore screen; the recommended solution is marked.
+
+        Parameters
+        ----------
+        name : str
+            A measure, such as "silhouette" or "inertia"; "sizes" of the segments; or "features", the compactness of each feature.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such figure; the message names all.
+
+        Examples
+        --------
+        >>> sweep = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4))
+        >>> sweep.plot("inertia").layout.yaxis.title.text
+        'Inertia (squared scaled units)'
+        """
+        if name not in self._figures():
+            raise ParameterError.unknown("plot", name, self._figures())
+        recommended = recommended_position(self.record)
+        if name == _SIZES:
+            return draw_sizes(sizes_data(self.record), x_title=points_axis(self.record), chosen=recommended)
+        if name == _FEATURES:
+            titles = unique_titles(self.clustered.dictionary)
+            return draw_map(compactness_map_data(self.record, titles), recommended=recommended)
+        return draw_measure(self.record, name, recommended=recommended)[0]
+
+    def _figures(self) -> list[str]:
+        # Criteria of other algorithms are never measured here.
+        own = {criterion.name for criterion in algorithm(self.record.spec.algorithm).criteria}
+        foreign = {criterion.name for criterion in criteria()} - own
+        return [*(found.name for found in metrics() if found.name not in foreign), _SIZES, _FEATURES]
+
+    @property
+    def points(self) -> list[Point]:
+        """Every solution, in the grid's order.
+
+        Examples
+        --------
+        >>> sweep = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4))
+        >>> [point.n_segments for point in sweep.points]
+        [2, 3]
+        """
+        return [Point(self.store, self.record, position, self._rows) for position in range(len(self))]
+
+    def _rows(self) -> FeatureTable:
+        return self.clustered
+
+    def point(self, **params: Value) -> Point:
+        """Return the one solution with these parameters; those that do not vary can be left out.
+
+        Raises
+        ------
+        ParameterError
+            If no solution has them, or more than one.
+
+        Examples
+        --------
+        >>> sweep = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4))
+        >>> sweep.point(n_clusters=3).params
+        {'n_clusters': 3, 'tol': 0.0001, 'n_init': 10}
+        """
+        spec = self.record.spec
+        for name in params:
+            algorithm(spec.algorithm).param(name)
+        plain = {name: value.item() if hasattr(value, "item") else value for name, value in params.items()}
+        return Point(self.store, self.record, find_point(spec.points, plain), self._rows)
+
+    @property
+    def best(self) -> Point | None:
+        """The recommended solution, or None if none stands out.
+
+        Examples
+        --------
+        >>> sweep = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4))
+        >>> sweep.best.n_segments
+        3
+        """
+        position = recommended_position(self.record)
+        return None if position is None else Point(self.store, self.record, position, self._rows)
+
+    @property
+    def recommendation(self) -> str:
+        """Why a solution is recommended, or why none is."""
+        found = self.record.recommendation
+        return "" if found is None else found.reason
+
+    def __len__(self) -> int:
+        """Return the number of solutions."""
+        return len(self.record.spec.points)
+
+    def __iter__(self) -> Iterator[Point]:
+        """Iterate over the solutions."""
+        return iter(self.points)
+
+    def __repr__(self) -> str:
+        """Return one line: algorithm, number of solutions, and the recommended one."""
+        spec, position = self.record.spec, recommended_position(self.record)
+        found = "none recommended" if position is None else f"recommended {point_key(spec.points[position])}"
+        return f"Sweep({spec.algorithm!r}: {counted(len(self), 'solution')} on {spec.data['name']}; {found})"
+
+    def _repr_html_(self) -> str:
+        table = self.table()
+        shown = [*self.record.spec.points[0], *(name for name in _SHOWN if table[name].notna().any())]
+        title = f"{algorithm(self.record.spec.algorithm).title} on {self.record.spec.data['name']}"
+        return paragraph(counted(len(self), "solution"), title=title) + frame_html(table[shown]) + paragraph(self.recommendation)

@@ -1,0 +1,90 @@
+import json
+
+import pandas as pd
+import pytest
+
+import segcore
+from tests.library.conftest import small_orders
+
+
+@pytest.fixture
+def point(sweep):
+    return sweep.point(n_clusters=3)
+
+
+def test_labels_and_segments_count_the_same_customers(point, plan):
+    table = point.segments()
+    counts = point.labels.value_counts()
+    assert table.set_index("segment")["customers"].to_dict() == counts.to_dict()
+    assert point.labels.index.name == "customer_id"
+    assert table["share"].sum() == pytest.approx(1)
+    assert table["revenue_share"].sum() == pytest.approx(1)
+    assert table["sets_apart"].str.endswith(".").all()
+
+
+def test_the_mean_of_all_customers_is_the_feature_s(point, orders):
+    features = point.features()
+    expected = segcore.load(orders).features[list(features.columns)].mean()
+    pd.testing.assert_series_equal(features.loc["All customers"], expected, check_names=False)
+
+
+def test_jittered_copies_are_not_counted(orders):
+    point = segcore.load(orders).plan("small", repeats=2).sweep(n_clusters=2).points[0]
+    assert len(point.labels) == 30
+    assert point.segments()["customers"].sum() == 30
+    assert repr(point).endswith("2 segments of 30 customers)")
+
+
+def test_a_name_is_used_everywhere(point, tmp_path, orders):
+    point.name(1, "Big <b>spenders</b>")
+    try:
+        assert "Big <b>spenders</b>" in point.segments()["name"].tolist()
+        assert "&lt;b&gt;" in point._repr_html_() and "<b>spenders" not in point._repr_html_()
+        document = point.export(tmp_path / "s.parquet")
+        assert "Big <b>spenders</b>" in pd.read_parquet(tmp_path / "s.parquet")["segment_name"].tolist()
+        assert document == json.loads((tmp_path / "s.parquet.json").read_text())
+        assert "Big <b>spenders</b>" in point.score(orders)["segment_name"].tolist()
+    finally:
+        point.name(1, "")
+    with pytest.raises(segcore.ParameterError, match="Unknown segment 7: choose one of 0, 1, 2"):
+        point.name(7, "x")
+
+
+def test_scoring_gives_the_training_customers_their_own_segment(point, orders, tmp_path):
+    scored = point.score(orders, out=tmp_path / "scored.csv")
+    assert scored.set_index("customer_id")["segment"].to_dict() == point.labels.to_dict()
+    written = pd.read_csv(tmp_path / "scored.csv", dtype={"customer_id": str})
+    assert written["segment"].tolist() == scored["segment"].tolist()
+    assert [found.code for found in scored.attrs["findings"]]
+
+
+def test_frames_can_be_scored_up_to_a_later_day(point):
+    later = small_orders()
+    later["date"] += pd.Timedelta(days=300)
+    with pytest.raises(segcore.DataError, match="continues|after"):
+        point.score(later)
+    assert len(point.score(later, as_of="2026-01-01")) == 30
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda point, path: point.score(path, category=["a"]), "Unknown option 'category'"),
+        (lambda point, path: point.score(path, out="scores.txt"), "scores.txt"),
+        (lambda point, path: point.export("segments.xlsx"), "segments.xlsx"),
+        (lambda point, path: point.export("segments.csv", segments=[9]), "9"),
+        (lambda point, path: point.model("model.bin"), "The model must be a file named .zip"),
+    ],
+)
+def test_a_mistake_is_one_sentence(point, orders, call, sentence):
+    with pytest.raises(segcore.SegcoreError) as raised:
+        call(point, orders)
+    assert sentence in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_warnings_about_new_data_are_issued(tmp_path):
+    table = pd.DataFrame({"id": [f"c{n}" for n in range(40)], "age": range(20, 60), "spend": [n * n for n in range(40)]})
+    point = segcore.load(table, kind="customers").plan().sweep(n_clusters=2).points[0]
+    with pytest.warns(UserWarning, match="age"):
+        point.score(table.assign(age=table["age"] * 1000))
