@@ -32,11 +32,9 @@ def add_commands(subparsers: Any) -> None:
 
 def run_app(args: argparse.Namespace) -> int:
     """Replace this process by the app's server, so that signals reach the server directly."""
-    entry = CHECKOUT / "app.py"
-    if not entry.is_file():
-        raise SourceError(f"There is no app.py in {CHECKOUT}: run segcore from a checkout of its repository.")
+    folder = app_folder()
     if importlib.util.find_spec("streamlit") is None:
-        raise SourceError("Streamlit is not installed: run 'make install' first.")
+        raise SourceError("Streamlit is not installed: run 'make install' first, or install segcore with pip.")
     if "SEGCORE_HOME" in os.environ:  # it may be relative to the user's current folder
         os.environ["SEGCORE_HOME"] = str(Path(os.environ["SEGCORE_HOME"]).expanduser().absolute())
     port = _port(args.options)
@@ -49,9 +47,23 @@ def run_app(args: argparse.Namespace) -> int:
     begun = start_child(python_command("segcore.intake", str(default_home().absolute())), own="session", stdout=subprocess.DEVNULL)
     begun.wait()
     sys.stdout.flush()
-    os.chdir(CHECKOUT)  # Streamlit reads .streamlit/config.toml from its working directory
-    command = python_command("streamlit", "run", str(entry), *args.options)
+    os.chdir(folder)  # Streamlit reads .streamlit/config.toml from its working directory
+    command = python_command("streamlit", "run", str(folder / "app.py"), *args.options)
     os.execv(command[0], command)  # noqa: S606
+
+
+def app_folder() -> Path:
+    """Return the folder with ``app.py``: that of the installed package (see ``setup.py``), or a checkout.
+
+    Raises
+    ------
+    SourceError
+        If there is neither.
+    """
+    for folder in (CHECKOUT / "segcore" / "workbench", CHECKOUT):
+        if (folder / "app.py").is_file():
+            return folder
+    raise SourceError(f"There is no app.py in {CHECKOUT}: run segcore from a checkout of its repository, or install it with pip.")
 
 
 def _port(options: Sequence[str]) -> int | None:

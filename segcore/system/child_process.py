@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, NoReturn
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-"""The folder that holds ``segcore``, ``ui`` and ``app.py``."""
+"""The folder that holds ``segcore``, and in a checkout also the app."""
 
 Own = Literal["nothing", "group", "session"]
 
