@@ -59,5 +59,8 @@ def listed_html(lines: Sequence[str]) -> str:
 
 
 def frame_html(frame: pd.DataFrame) -> str:
-    """Return a table in HTML: three decimals that matter, and a dash for what is undefined."""
-    return str(frame.to_html(index=False, border=0, na_rep="–", escape=True, float_format=lambda value: f"{value:.4g}"))
+    """Return a table in HTML: numbers with four digits, texts in full, and a dash for what is undefined."""
+    import pandas as pd
+
+    with pd.option_context("display.max_colwidth", None):
+        return str(frame.to_html(index=False, border=0, na_rep="–", escape=True, float_format=lambda value: f"{value:.4g}"))

@@ -122,7 +122,7 @@ class Plan:
         Parameters
         ----------
         algorithm : str
-            "kmeans", "minibatch-kmeans", "gaussian-mixture", "ward", "hdbscan" or "dbscan".
+            "kmeans", "minibatch_kmeans", "gaussian_mixture", "ward", "hdbscan" or "dbscan".
         engine : {"stock", "intel", "shared"} or None
             ``None`` is the algorithm's default; the labels are the same.
         memory : int, str or None
@@ -192,7 +192,7 @@ class Plan:
 
     def _finish(self, spec: SweepSpec, start: Callable[[], str], progress: bool | Callable[[jobs.Job], None]) -> jobs.Job:
         try:
-            if not isinstance(progress, bool):
+            if callable(progress):
                 return jobs.follow(self.store, start, progress)
             if not progress:
                 return jobs.follow(self.store, start)

@@ -159,6 +159,7 @@ def test_an_interrupt_cancels_the_job_and_the_same_call_continues_it(own_home, o
 
 def test_ctrl_c_in_a_script_leaves_no_process(own_home, orders, tmp_path, fresh_python):
     """A script without a guard for __main__, in processes of its own: what a user does, and so it takes seconds."""
+    segcore.load(orders)  # so that the script finds it in the store
     code = f"""
 import segcore
 plan = segcore.load({str(orders)!r}).plan("small")
