@@ -124,7 +124,7 @@ class Plan:
         algorithm : str
             "kmeans", "minibatch_kmeans", "gaussian_mixture", "ward", "hdbscan" or "dbscan".
         engine : {"stock", "intel", "shared"} or None
-            ``None`` is the algorithm's default; the labels are the same.
+            ``None`` is the algorithm's default. The labels of shared are those of stock; Intel draws other starts.
         memory : int, str or None
             Most bytes it may use, such as ``"2G"``; ``None`` is the free memory.
         workers : {"local", "ray"}
