@@ -31,6 +31,7 @@ from segcore.sweeps.first_radii import radius_curve, suggested_radii
 from segcore.sweeps.spec import make_spec
 from segcore.sweeps.workers import WORKERS
 from segcore.system.machine import parse_bytes
+from segcore.system.spare import end_early, start_early
 from segcore.wording.numbers import counted
 
 
@@ -155,10 +156,14 @@ class Plan:
         if workers not in WORKERS:
             raise ParameterError.unknown("workers", workers, WORKERS)
         limit = parse_bytes(memory) if isinstance(memory, str) else memory
-        spec = self.spec(algorithm, engine=engine, **grid)
-        if not self.store.is_complete(spec.id):
-            require_room(self.store, spec, limit)
-        job = self._finish(spec, lambda: jobs.start_sweep(self.store, spec, memory=limit, workers=workers), progress)
+        start_early(self.store.home, algorithm=algorithm, engine=engine or algorithm_named(algorithm).default_engine)
+        try:
+            spec = self.spec(algorithm, engine=engine, **grid)
+            if not self.store.is_complete(spec.id):
+                require_room(self.store, spec, limit)
+            job = self._finish(spec, lambda: jobs.start_sweep(self.store, spec, memory=limit, workers=workers), progress)
+        finally:
+            end_early(self.store.home)
         if job.state == "failed":
             raise JobError(job.message or "The sweep failed.")
         if job.state != "done":

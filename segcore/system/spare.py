@@ -143,6 +143,14 @@ def start_early(home: Path | str, *, algorithm: str, engine: str) -> None:
             start_spare(home, algorithm=algorithm, engine=engine)
 
 
+def end_early(home: Path | str) -> None:
+    """Let what `start_early` started end, unless it was given a sweep; for a process that goes on."""
+    with _own_lock:
+        own = _own.pop(str(Path(home).absolute()), None)
+    if own is not None:
+        own.close()
+
+
 def keep_spare(home: Path | str) -> None:
     """Keep a spare ready for as long as this process lives: for a server. Returns at once."""
     if os.environ.get(SETTING) != "0":

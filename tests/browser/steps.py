@@ -26,6 +26,17 @@ def start_sweep(page, settle):
     page.get_by_role("button", name="Run sweep").click(timeout=LONG)
 
 
+def open_results(page, settle):
+    """Come to Explore after a sweep was started: by itself if it was quick, else with the button."""
+    opened = page.get_by_role("heading", name="Explore", exact=True, level=1)
+    button = page.get_by_role("button", name="Explore the results")
+    expect(opened.or_(button)).to_be_visible(timeout=LONG)
+    if button.is_visible():
+        button.click(timeout=LONG)
+    expect(opened).to_be_visible(timeout=LONG)
+    settle(page)
+
+
 def click_plot_point(page, plot, number):
     """Click the point of a plot as a person does: on its pixel, because Plotly listens on a layer above."""
     marker = plot.locator(".scatterlayer .trace").first.locator(".points path").nth(number)

@@ -11,7 +11,7 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.steps import LONG, click_plot_point, downloaded, go, metric, start_sweep, upload, wait_for_sample
+from tests.browser.steps import LONG, click_plot_point, downloaded, go, metric, open_results, start_sweep, upload, wait_for_sample
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -65,7 +65,7 @@ def test_a_new_user_sweeps_clicks_a_point_names_a_segment_and_exports_it(new_ser
     wait_for_sample(page, settle)
     page.get_by_role("button", name="Set up a sweep").click()
     start_sweep(page, settle)
-    page.get_by_role("button", name="Explore the results").click(timeout=LONG)
+    open_results(page, settle)
     expect(page.get_by_text("No number of segments stands out").first).to_be_visible(timeout=LONG)
     settle(page)
     click_plot_point(page, page.locator("[class*='st-key-figure-'] .js-plotly-plot").first, 3)
@@ -153,7 +153,7 @@ def test_files_that_are_refused_are_each_one_sentence_and_a_good_one_is_loaded_a
 def sweep_and_explore(page, settle):
     go(page, settle, "Sweep")
     page.get_by_role("button", name="Run sweep").click()
-    page.get_by_role("button", name="Explore the results").click(timeout=LONG)
+    open_results(page, settle)
     expect(page.get_by_role("combobox", name="Solution")).to_be_visible(timeout=LONG)
     settle(page)
 
