@@ -31,7 +31,7 @@ from segcore.clustering.kernels.density.lanes import (
     shift_rows,
 )
 from segcore.clustering.kernels.density.row_tree import BLOCK, RowTree, build_tree
-from segcore.system.cores import in_threads, usable_cores
+from segcore.system.cores import in_ranges, in_threads, take_rows, usable_cores
 
 _SINGLE = 2.0**-24
 _DOUBLE = 2.0**-53
@@ -536,8 +536,9 @@ class NeighbourSearch:
         X = np.require(X, dtype=np.float64, requirements=["C", "W"])
         self.threads = threads or usable_cores()
         self.radii = np.unique(np.asarray(radii, dtype=np.float64))
-        lowest, member = distinct_rows(X)
-        self.tree = build_tree(X[lowest] if len(lowest) < len(X) else X, float(self.radii[-1]), threads=self.threads)
+        lowest, member = distinct_rows(X, threads=self.threads)
+        distinct = take_rows(X, lowest, threads=self.threads) if len(lowest) < len(X) else X
+        self.tree = build_tree(distinct, float(self.radii[-1]), threads=self.threads)
         place = np.empty(len(lowest), np.int64)
         place[self.tree.order] = np.arange(len(lowest))
         self.position = place[member]
@@ -605,9 +606,10 @@ class NeighbourSearch:
         return Found(counts, steps, self._sums, unsure, Pairs.empty(capacity, n_radii), used, np.array([True]))
 
 
-def distinct_rows(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def distinct_rows(X: np.ndarray, *, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Return the lowest row of each group of equal rows, and for each row the index of its group; groups in the order of their lowest."""
-    key = _hash(X)
+    key = np.empty(len(X), np.uint64)
+    in_ranges(len(X), partial(_hash, X, key), threads=threads)
     by_key = np.argsort(key, kind="stable")
     leader = np.arange(len(X))
     if _lead(X, key, by_key, leader):
@@ -617,16 +619,14 @@ def distinct_rows(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @njit(nogil=True, cache=True)
-def _hash(X: np.ndarray) -> np.ndarray:
-    key = np.empty(len(X), np.uint64)
-    for row in range(len(X)):
+def _hash(X: np.ndarray, key: np.ndarray, first: int, last: int) -> None:
+    for row in range(first, last):
         mixed = np.uint64(1469598103934665603)
         bits = (X[row] + 0.0).view(np.uint64)
         for value in bits:
             mixed = (mixed ^ value) * np.uint64(0x9E3779B97F4A7C15)
             mixed ^= mixed >> np.uint64(29)
         key[row] = mixed
-    return key
 
 
 @njit(nogil=True, cache=True)

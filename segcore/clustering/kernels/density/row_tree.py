@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from segcore.clustering.kernels.density.lanes import CHUNK, LANES
-from segcore.system.cores import in_threads
+from segcore.system.cores import in_ranges, in_threads, take_rows
 
 BLOCK = LANES * LANES
 _SAMPLED = 512
@@ -83,7 +83,7 @@ def build_tree(X: np.ndarray, unit: float, *, threads: int) -> RowTree:
     while len(parts) < threads and parts[0][1] - parts[0][0] > 2 * BLOCK:
         parts = [half for start, stop in parts for half in _halve(rotated, order, values, start, stop)]
     in_threads([partial(_split, rotated, order, values, start, stop) for start, stop in parts], threads=threads)
-    rotated = rotated[order]
+    rotated = take_rows(rotated, order, threads=threads)
     start, stop, child = _nodes(len(X))
     n_blocks, axes = -(-len(X) // BLOCK), rotated.shape[1]
     n_leaves = -(-len(X) // LANES)
@@ -91,7 +91,7 @@ def build_tree(X: np.ndarray, unit: float, *, threads: int) -> RowTree:
     low, high = (np.empty(n_blocks * axes * LANES, np.float32) for _ in range(2))
     centre, radius = np.empty((n_blocks, axes)), np.empty(n_blocks)
     node_low, node_high = (np.empty((len(child), axes)) for _ in range(2))
-    _fill(rotated, lanes, low, high, centre, radius)
+    in_ranges(n_blocks, partial(_fill, rotated, lanes, low, high, centre, radius), threads=threads, least=64)
     _bound(rotated, child, start, stop, node_low, node_high)
     block = np.flatnonzero(child == 0)
     return RowTree(rotated, order, lanes, low, high, centre, radius, block, child, node_low, node_high, start, stop, slack)
@@ -235,10 +235,19 @@ def _nodes(n_rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @njit(nogil=True, cache=True)
-def _fill(rotated: np.ndarray, lanes: np.ndarray, low: np.ndarray, high: np.ndarray, centre: np.ndarray, radius: np.ndarray) -> None:
+def _fill(
+    rotated: np.ndarray,
+    lanes: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    centre: np.ndarray,
+    radius: np.ndarray,
+    begin_block: int,
+    end_block: int,
+) -> None:
     """Write the blocks' centres and radii, and their leaves' rows and boxes relative to the centre."""
     n_rows, axes = rotated.shape
-    for block in range(len(radius)):
+    for block in range(begin_block, end_block):
         first, last = block * BLOCK, min(block * BLOCK + BLOCK, n_rows)
         half = 0.0
         for axis in range(axes):
