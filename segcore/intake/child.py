@@ -63,7 +63,8 @@ def take_in_child(home: Path | str, request: DataRequest, *, timeout: float = TI
     if known is not None:
         return known
     # Two who want the same data at once, such as two tabs that open together, read them once.
-    lock = take(store.home / "locks" / f"intake-{digest(request.to_json())[:32]}", patience=timeout)
+    slot = digest(request.to_json())[:2]  # of a few files; others that share it only wait
+    lock = take(store.home / "locks" / f"intake-{slot}", patience=timeout)
     try:
         known = known_intake(store, request)
         return known or Intake.from_json(_ask(home, request, "intake", timeout=timeout, max_bytes=max_bytes))
@@ -255,7 +256,10 @@ def main() -> int:
     """Answer one request from standard input: ``{"intake": ...}`` or ``{"peek": ...}``, or ``{"error": "one sentence", ...}``."""
     for module in _NEEDED:  # before the question, for which a spare may have to wait
         importlib.import_module(module)
-    question = json.loads(sys.stdin.read())
+    asked = sys.stdin.read()
+    if not asked:
+        return 0  # a spare that was not needed
+    question = json.loads(asked)
     request = DataRequest.from_json(question["request"])
     try:
         answer: dict[str, Any] = {question["what"]: _answer(question, request)}

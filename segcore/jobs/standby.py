@@ -1,6 +1,6 @@
 """Process of a spare: ``python -m segcore.jobs.standby HOME CHANNEL LIKENESS ALGORITHM ENGINE SHARED``; see ``system/spare.py``.
 
-It leads a session of its own, with two children that have imported what they need: a process that reads one file, and the worker of one
+It leads a separate session, with two children that have imported what they need: a process that reads one file, and the worker of one
 sweep. ``{"read": true}`` is answered with the reader's process number, its standard input and its standard output; another reader takes
 its place. ``{"job": ID}`` comes with the lock of a queued sweep, and makes this process its supervisor.
 """
@@ -81,7 +81,7 @@ class Standby:
 
 
 def start_reader() -> subprocess.Popen[str]:
-    """Start a process that reads a file once it is told which."""
+    """Start a process that waits for a file to read."""
     return start_child(
         python_command("segcore.intake"), own="session", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
@@ -117,23 +117,26 @@ def main(argv: list[str]) -> int:
 
 
 @contextlib.contextmanager
-def _listen(path: Path) -> Iterator[socket.socket]:
+def _listen(path: Path) -> Iterator[socket.socket | None]:
+    """Listen at a socket for as long as the body runs, or yield None where there can be none, such as at a path that is too long."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     for other in path.parent.iterdir():
         if not is_alive(other):  # left by one that was killed
             other.unlink(missing_ok=True)
-    mask = os.umask(0o077)
-    try:
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(str(path))
-        listener.listen()
-    finally:
-        os.umask(mask)
-    try:
-        yield listener
-    finally:
-        path.unlink(missing_ok=True)
-        listener.close()
+    with socket.socket(socket.AF_UNIX) as listener:
+        mask = os.umask(0o077)
+        try:
+            listener.bind(str(path))
+            listener.listen()
+            found: socket.socket | None = listener
+        except OSError:
+            found = None
+        finally:
+            os.umask(mask)
+        try:
+            yield found
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def _wait(owner: socket.socket, listener: socket.socket | None, standby: Standby) -> tuple[str, int] | None:

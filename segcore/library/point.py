@@ -142,7 +142,7 @@ class Point:
         Raises
         ------
         ParameterError
-            If there is no such segment.
+            If the segment is unknown.
 
         Examples
         --------

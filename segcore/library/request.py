@@ -128,7 +128,7 @@ def readable(data: Any, store: Store) -> Iterator[tuple[str, bool]]:
     Raises
     ------
     ParameterError
-        If it is none of these.
+        If it is something else.
     DataError
         If a column of the frame holds values of several types.
     """

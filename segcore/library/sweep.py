@@ -78,7 +78,7 @@ class Sweep:
         Raises
         ------
         ParameterError
-            If there is no such figure; the message names all.
+            If the figure is unknown; the message names all.
 
         Examples
         --------
@@ -139,7 +139,7 @@ class Sweep:
 
     @property
     def best(self) -> Point | None:
-        """The recommended solution, or None if none stands out.
+        """The recommended solution, or None without a recommendation.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""The solutions of a sweep as a reader sees them: their labels, their measures, and the reason if there are none."""
+"""The solutions of a sweep as a reader sees them: their labels, and their measures or why they have none."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ They belong to a process of ``segcore.jobs.standby``. Its owner holds the other 
 does. A shared one also listens at a socket in ``HOME/spares``, for other processes of the same user.
 
 What is wanted is one message, with descriptors; the answer is another; and only when whoever asked has told it to go on has anything
-happened. If that fails, the caller starts a process of its own, as if there were no spare.
+happened. If that fails, the caller starts another process, as without a spare.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ def ask_spare(home: Path | str, wanted: Mapping[str, Any], descriptors: Sequence
     Returns
     -------
     tuple of dict and list of int, or None
-        The answer, with descriptors that are now the caller's. ``None`` if there is no such spare; nothing has changed then.
+        The answer, with descriptors that are now the caller's. ``None`` without such a spare; nothing has changed then.
     """
     folder, like = str(Path(home).absolute()), likeness(home)
     message = json.dumps({**wanted, "like": like}).encode()
@@ -237,7 +237,7 @@ def receive(asking: socket.socket) -> Answer | None:
 
 
 def reply(asking: socket.socket, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> bool:
-    """Answer, and tell whether the other side says to go on; if not, it has given up, and starts a process of its own."""
+    """Answer, and tell whether the other side says to go on; if not, it has given up."""
     try:
         asking.settimeout(ANSWER_SECONDS)
         socket.send_fds(asking, [json.dumps(message).encode()], list(descriptors))

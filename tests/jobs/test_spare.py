@@ -180,3 +180,11 @@ def test_a_lent_reader_that_takes_too_much_is_ended(store, ready, tmp_path):
     ready()
     with pytest.raises(SourceError, match="needs more memory than"):
         child.take_in_child(store.home, DataRequest(str(path)), max_bytes=1 << 20)
+
+
+def test_a_path_that_is_too_long_for_a_socket_ends_nothing(store):
+    """Other processes then find no spare; its owner holds a channel."""
+    from segcore.jobs.standby import _listen
+
+    with _listen(store.home / "spares" / ("x" * 200)) as listener:
+        assert listener is None

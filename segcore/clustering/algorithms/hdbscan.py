@@ -220,7 +220,7 @@ def segment_levels(tree: SpanningTree, labels: np.ndarray) -> np.ndarray:
 
 
 def _levels_of_rows(labels: np.ndarray, levels: Sequence[np.ndarray]) -> np.ndarray:
-    # The last place is for noise, which has no rows of its own.
+    # The last place is for noise, which has no rows.
     return np.array([np.append(level, 0.0)[each] for each, level in zip(labels, levels, strict=True)])
 
 

@@ -36,7 +36,7 @@ def threads_of_scikit_learn() -> int:
         return int(first)
     from joblib import cpu_count
 
-    # OpenMP ignores a setting that is no number, and scikit-learn then leaves the number to OpenMP.
+    # OpenMP ignores a setting that is not a number, and scikit-learn then leaves the number to OpenMP.
     return usable_cores() if os.environ.get("OMP_NUM_THREADS") else min(usable_cores(), cpu_count(only_physical_cores=True))
 
 
