@@ -53,8 +53,7 @@ def test_the_defaults_are_those_of_the_form(orders):
     assert (asked.points[0]["tol"], asked.points[0]["n_init"], asked.plan.outliers) == (1e-4, 10, "none")
 
 
-def test_the_command_line_gives_the_same_sweep_for_the_same_question(orders, capsys, monkeypatch):
-    monkeypatch.setattr("segcore.jobs.start_early", lambda *_, **__: None)  # the saved results are shown, and nothing has to start
+def test_the_command_line_gives_the_same_sweep_for_the_same_question(orders, capsys):
     plan = segcore.load(orders).plan("small", log="Amount", weights={"Recency": "high", "Amount": 2}, scaler="minmax")
     sweep = plan.sweep(n_clusters=[2, 3])
     words = "--features small --outliers none --scaler minmax --transform log=Amount --priority high=Recency --priority 2=Amount"
