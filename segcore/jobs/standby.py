@@ -72,12 +72,20 @@ class Standby:
             reader.stdout.close()
             self.reader = start_reader() if self.again else None
 
+    def close_reader(self) -> None:
+        """End the reader, whose memory the sweep may need."""
+        _end(self.reader)
+
     def close(self) -> None:
         """End what still waits."""
-        for process in (self.worker, self.reader):
-            if process is not None and process.poll() is None:
-                signal_group(process.pid)
-                process.wait()
+        _end(self.worker)
+        _end(self.reader)
+
+
+def _end(process: subprocess.Popen[str] | None) -> None:
+    if process is not None and process.poll() is None:
+        signal_group(process.pid)
+        process.wait()
 
 
 def start_reader() -> subprocess.Popen[str]:
@@ -109,6 +117,7 @@ def main(argv: list[str]) -> int:
             owner.close()
             if given is not None:
                 job_id, lock = given
+                standby.close_reader()
                 write_to_log(index, job_id)
                 supervise(index, job_id, lock, worker)
         finally:

@@ -137,9 +137,9 @@ def start_spare(home: Path | str, *, algorithm: str = "", engine: str = "", shar
 
 
 def start_early(home: Path | str, *, algorithm: str, engine: str) -> None:
-    """Start what a command will need in a moment, for it to import meanwhile; do nothing if a spare stands ready."""
+    """Start what a command will need in a moment, for it to import meanwhile; do nothing if a spare stands ready, or memory is short."""
     with contextlib.suppress(OSError):
-        if not _sockets(Path(home), likeness(home)):
+        if not _sockets(Path(home), likeness(home)) and available_bytes() > _ROOM_BYTES:
             start_spare(home, algorithm=algorithm, engine=engine)
 
 
