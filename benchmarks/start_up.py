@@ -104,9 +104,7 @@ def main() -> None:
             finally:
                 server.kill()
     print("## What a user waits for on the command line\n")
-    print(
-        "Written by `benchmarks/start_up.py`. The yardstick of small commands is a Python that imports two modules, that of a sweep of 200"
-    )
+    print("Written by `benchmarks/start_up.py`. The yardstick of small commands is a Python that imports two modules, that of a sweep of")
     print(f"200 customers is `benchmarks/plain_script.py`; each is a new process, and both take turns ({runs} runs).\n")
     print("| what | seconds (median, fastest to slowest) | times the yardstick |\n| --- | --- | --- |")
     for name, taken in times.items():

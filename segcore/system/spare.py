@@ -42,7 +42,7 @@ _ENVIRONMENT = (
 _LIKE = 16  # characters of a likeness in a socket's name, because a socket's path must be short
 _ROOM_BYTES = 1 << 30  # free memory below which no spare is kept: one holds some 400 MB
 _PAUSE_SECONDS = 2.0
-_AGAIN_SECONDS = 0.2
+_AGAIN_SECONDS = 5.0  # whoever ran a sweep is looking at its results, whose drawing needs both cores
 _LONGEST_PAUSE_SECONDS = 60.0
 
 Answer = tuple[dict[str, Any], list[int]]
