@@ -47,7 +47,7 @@ test: install-dev
 
 test-all: install-dev
 	@sh .ci/chromium $(BIN)/python
-	$(PYTEST) $(PARALLEL) --ignore=tests/browser
+	SEGCORE_THOROUGH=1 $(PYTEST) $(PARALLEL) --ignore=tests/browser
 	$(PYTEST) tests/browser
 
 lint: install-dev

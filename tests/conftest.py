@@ -11,8 +11,10 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import settings
 
+from tests.examples import few
+
 # How long an example takes on a busy machine says nothing about the code.
-settings.register_profile("segcore", deadline=None)
+settings.register_profile("segcore", deadline=None, max_examples=few(100))
 settings.load_profile("segcore")
 
 # Threads of small fits that wait for one another on a busy machine, spinning, cost the suite more than they give: on two shared cores

@@ -6,13 +6,14 @@ from sklearn.metrics import adjusted_rand_score
 
 from segcore.clustering.compare import adjusted_rand_index, inertia_gap, same_labels, same_partition
 from segcore.errors import ParameterError
+from tests.examples import few
 
 LABELLINGS = st.integers(1, 40).flatmap(
     lambda n: st.tuples(*[st.lists(st.integers(-1, 6), min_size=n, max_size=n).map(lambda x: np.array(x, dtype=np.int32))] * 2)
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(LABELLINGS)
 def test_the_adjusted_rand_index_is_scikit_learns(labellings):
     a, b = labellings
@@ -20,7 +21,7 @@ def test_the_adjusted_rand_index_is_scikit_learns(labellings):
     assert adjusted_rand_index(a, b) == adjusted_rand_index(b, a)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(LABELLINGS, st.permutations(range(8)))
 def test_renumbering_the_segments_changes_neither_partition_nor_index(labellings, numbers):
     a, b = labellings

@@ -15,6 +15,7 @@ from segcore.clustering.quality.silhouette import SilhouetteScorer
 from segcore.clustering.recommend import recommend
 from segcore.records.estimate import Estimate
 from segcore.records.solution import Quality, Solution
+from tests.examples import few
 
 
 def solution(params, *, inertia=None, silhouette=None, segments=None, noise=0, status="ok", bic=None):
@@ -262,7 +263,7 @@ solutions = st.lists(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(st.sampled_from(["kmeans", "minibatch_kmeans", "gaussian_mixture", "dbscan", "another"]), solutions)
 def test_whatever_came_out_it_never_raises_and_never_recommends_what_it_may_not(name, points):
     found = recommend(name, points)

@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from segcore.export.cells import safe_headers, safe_text
+from tests.examples import few
 
 STARTS = ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫"]
 COVERS = ["", " ", "   ", "\ufeff", '"', "'", "\u00a0", "\u3000", '\ufeff "', "“", "\x0b", "\x00"]
@@ -53,7 +54,7 @@ def test_harmless_text_stays(text):
     assert one(text) == text
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=few(400), deadline=None)
 @given(TEXTS.filter(lambda text: text is not None))
 @example("''=1")
 @example("'-5")
@@ -66,7 +67,7 @@ def test_marking_is_decided_by_the_first_real_character_and_can_be_taken_back(te
     assert cell == text or cell[0] == "'"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=8))
 def test_hostile_text_comes_back_from_the_csv_file(texts):
     cells, marked = safe_text(pa.array(texts, pa.string()))

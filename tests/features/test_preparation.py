@@ -19,6 +19,7 @@ from segcore.features.preparation import fit_preparation as fit_plan
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import SCALERS, Preparation
+from tests.examples import few
 
 THEIRS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
 
@@ -71,7 +72,7 @@ def test_new_rows_come_out_as_scikit_learns_to_the_bit_after_a_round_trip_throug
     np.testing.assert_array_equal(apply_preparation(back, new), THEIRS[scaler]().fit(values).transform(new))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(
     hnp.arrays(np.float64, st.tuples(st.integers(2, 12), st.integers(1, 3)), elements=st.floats(-1e12, 1e12)),
     st.sampled_from(sorted(THEIRS)),

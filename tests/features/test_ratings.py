@@ -11,6 +11,7 @@ from segcore.features.builders import build_features
 from segcore.features.planning.sets import feature_names
 from segcore.records.data_rules import ColumnRules
 from segcore.wording.findings import sentence
+from tests.examples import few
 
 ROLES = {"customer": "User", "item": "Film", "rating": "Stars", "time": "When", "category": "Genre"}
 BASE = {"customer": "User", "item": "Film", "rating": "Stars"}
@@ -99,7 +100,7 @@ def test_ratings_after_the_reference_date_and_too_large_ones_are_refused(dataset
         build_features(dataset_of(films().assign(Stars=[1e308, 1e308, 0, 0, 0, 0]), BASE, "ratings"))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=few(25), deadline=None)
 @given(stars=st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 10)), min_size=1, max_size=40))
 def test_counts_add_up_and_means_lie_within_the_scale(dataset_of, stars):
     rows = pd.DataFrame(stars, columns=["User", "Stars"]).assign(Film="x").astype({"Stars": float})

@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn.preprocessing import PowerTransformer
 
 from segcore.features.transforms import fitted_transform, power_lambda, transformed, yeo_johnson
+from tests.examples import few
 
 RNG = np.random.default_rng(0)
 FEATURES = {
@@ -72,7 +73,7 @@ def test_rare_values_take_lambda_no_further_than_its_bound():
     assert len(np.unique(yeo_johnson(values, -30.0))) == 3
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 @given(hnp.arrays(np.float64, st.integers(1, 30), elements=st.floats(-1e150, 1e150)), st.sampled_from(["log", "power"]))
 def test_any_feature_comes_out_finite_and_in_its_order(values, transform):
     found = transformed(values, transform, fitted_transform(values, transform))

@@ -135,7 +135,12 @@ def test_one_that_does_not_answer_is_passed_over_in_time(store, make_spec, ready
 @pytest.mark.fresh_processes
 def test_a_server_keeps_one_ready_replaces_it_and_takes_it_along(store, make_spec, processes, until):
     code = "import sys, time; spare.keep_spare(sys.argv[1]); time.sleep(100)"
-    command = [sys.executable, "-c", f"from segcore.system import spare; spare._PAUSE_SECONDS = spare._AGAIN_SECONDS = 0.1\n{code}", str(store.home)]
+    command = [
+        sys.executable,
+        "-c",
+        f"from segcore.system import spare; spare._PAUSE_SECONDS = spare._AGAIN_SECONDS = 0.1\n{code}",
+        str(store.home),
+    ]
     with subprocess.Popen(command, cwd=CHECKOUT) as server:
         try:
             [first] = until(lambda: list((store.home / "spares").glob("*")), seconds=30)

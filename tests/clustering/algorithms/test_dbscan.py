@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 import segcore.clustering.algorithms.dbscan as module
 from segcore.clustering.algorithms.registry import algorithm
+from tests.examples import few
 
 SPEC = algorithm("dbscan")
 GRID = [{"eps": eps, "min_samples": m} for eps in (0.3, 0.8, 1.6) for m in (3, 10, 40)]
@@ -98,7 +99,7 @@ def test_a_new_row_takes_the_lowest_label_within_eps_even_where_another_is_neare
     np.testing.assert_array_equal(SPEC.scoring.assign(rows, arrays, {"eps": 1.0}), [0, 1, 1, -1, 0])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(
     hnp.arrays(np.int64, st.tuples(st.integers(12, 40), st.integers(1, 3)), elements=st.integers(0, 4)),
     st.sampled_from([1.0, 2.0, 2**0.5]),

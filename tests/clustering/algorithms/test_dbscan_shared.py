@@ -15,6 +15,7 @@ import segcore.clustering.kernels.density.dbscan as kernel
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.records.grid import point_key
 from segcore.system.cores import usable_cores
+from tests.examples import few
 
 SPEC = algorithm("dbscan")
 
@@ -121,7 +122,7 @@ def test_a_bug_in_the_search_is_a_failed_point(monkeypatch):
         assert (solution.status, solution.engine) == ("failed", "shared")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(
     hnp.arrays(np.int64, st.tuples(st.integers(3, 60), st.integers(1, 4)), elements=st.integers(0, 4)),
     st.lists(st.sampled_from([1.0, 2.0, 2**0.5, 3**0.5, 3.0, 0.1]), min_size=1, max_size=3, unique=True),
@@ -132,7 +133,7 @@ def test_lattices_full_of_ties(rows, radii, scale, min_samples):
     require_stocks(rows * scale, grid(np.array(radii) * scale, (min_samples,)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(
     hnp.arrays(np.float64, st.tuples(st.integers(3, 60), st.integers(1, 20)), elements=st.floats(-2, 2, width=16)),
     st.lists(st.floats(0.05, 5), min_size=1, max_size=4, unique=True),

@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 import segcore.clustering.algorithms.gaussian_mixture as module
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.clustering.algorithms.side_by_side import side_by_side
+from tests.examples import few
 
 SPEC = algorithm("gaussian_mixture")
 TYPES = ("full", "tied", "diag", "spherical")
@@ -83,7 +84,7 @@ def test_shared_is_stock_on_hostile_data_and_no_point_raises(name):
         assert (stock.status == "skipped") == (len(X) < max(2, stock.params["n_components"]))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=few(15), deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 8), st.integers(6, 120), st.integers(1, 3), st.booleans())
 def test_shared_is_stock_whatever_the_rows(seed, n_features, n_rows, n_init, rounded):
     rng = np.random.default_rng(seed)

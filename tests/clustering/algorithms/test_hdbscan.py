@@ -12,6 +12,7 @@ from sklearn.datasets import make_blobs, make_moons
 from segcore.clustering.algorithms.hdbscan import segment_levels
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.clustering.kernels.density.reachability import block_rows, core_distances, nearest_reachable, spanning_tree
+from tests.examples import few
 
 SPEC = algorithm("hdbscan")
 GRID = [{"min_cluster_size": size, "min_samples": samples} for size in (2, 5, 20) for samples in (1, 4, 15)]
@@ -57,7 +58,7 @@ def test_a_shift_far_from_the_origin_changes_no_label():
         np.testing.assert_array_equal(solution.labels, theirs(X - X.mean(axis=0), solution.params))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 @given(
     hnp.arrays(np.int64, st.tuples(st.integers(15, 90), st.integers(1, 3)), elements=st.integers(0, 4)),
     st.sets(st.tuples(st.integers(2, 8), st.integers(1, 9)), min_size=1, max_size=3),

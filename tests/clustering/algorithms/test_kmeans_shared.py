@@ -8,6 +8,7 @@ from sklearn.datasets import make_blobs, make_moons
 
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.records.grid import point_key
+from tests.examples import few
 
 KMEANS = algorithm("kmeans")
 POINTS = [{"n_clusters": k, "tol": tol} for k in (2, 5, 1, 9) for tol in (1e-4, 1e-2, 1e-5)]
@@ -70,7 +71,7 @@ def test_as_many_segments_as_rows_and_more():
     assert_as_stock(blobs(12), points)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=few(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     n_rows=st.integers(2, 120),
     n_features=st.integers(1, 8),

@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 import segcore.clustering.algorithms.minibatch_kmeans as module
 from segcore.clustering.algorithms.registry import algorithm
+from tests.examples import few
 
 SPEC = algorithm("minibatch_kmeans")
 GRID = [{"n_clusters": k, "batch_size": size} for k in (1, 2, 5, 9) for size in (64, 1024)]
@@ -66,7 +67,7 @@ def test_shared_is_stock_on_hostile_data_and_no_point_raises(name):
         assert (stock.status == "skipped") == (stock.params["n_clusters"] > len(X))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=few(20), deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 8), st.integers(6, 4_000), st.integers(1, 3), st.booleans())
 def test_shared_is_stock_whatever_the_rows(seed, n_features, n_rows, n_init, rounded):
     rng = np.random.default_rng(seed)

@@ -12,6 +12,7 @@ from sklearn.datasets import make_blobs, make_moons
 
 import segcore.clustering.algorithms.ward as module
 from segcore.clustering.algorithms.registry import algorithm
+from tests.examples import few
 
 WARD = algorithm("ward")
 POINTS = [{"n_clusters": k} for k in (1, 2, 3, 7, 30)]
@@ -59,7 +60,7 @@ def test_a_shift_far_from_the_origin_changes_no_label():
         np.testing.assert_array_equal(solution.labels, theirs(X - X.mean(axis=0), solution.params["n_clusters"]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(hnp.arrays(np.int64, st.tuples(st.integers(2, 30), st.integers(1, 3)), elements=st.integers(0, 3)), st.data())
 def test_on_lattices_full_of_ties_labels_and_their_numbers_are_scikit_learns(rows, data):
     X = rows.astype(float)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from kneed import KneeLocator
 
 from segcore.clustering.quality.kneedle import knees
+from tests.examples import few
 
 
 def kneeds(x, y):
@@ -24,7 +25,7 @@ def test_a_straight_line_has_no_knee():
 
 
 @given(st.lists(st.integers(2, 60), min_size=2, max_size=14, unique=True), st.integers(0, 10**6), st.sampled_from(["fall", "steps", "any"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 def test_the_knees_are_those_of_kneed(x, seed, shape):
     x = sorted(x)
     dice = np.random.default_rng(seed)

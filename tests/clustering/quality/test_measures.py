@@ -13,6 +13,7 @@ from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 
 from segcore.clustering.quality.compactness import mean_compactness, relative_compactness
 from segcore.clustering.quality.measures import inertia, measure
+from tests.examples import few
 
 NAMES = ("a", "b")
 
@@ -114,7 +115,7 @@ class TestCompactness:
         values = np.array([[1e9 + 0.1], [1e9 + 0.1], [1e9 + 0.1], [2.0], [7.0]])
         assert relative_compactness(values, ["a"], np.array([0, 0, 0, 1, 1]))[0]["a"] == 1.0
 
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=few(80), deadline=None)
     @given(
         hnp.arrays(np.float64, st.tuples(st.integers(4, 25), st.just(2)), elements=st.integers(-50, 50).map(float)),
         st.floats(0.01, 100),
@@ -131,7 +132,7 @@ class TestCompactness:
                 assert value is None or value <= 1
                 assert moved[label][name] == (None if value is None else pytest.approx(value, abs=1e-7))
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=few(40), deadline=None)
     @given(hnp.arrays(np.float64, (20, 2), elements=st.integers(-9, 9).map(float)))
     def test_the_mean_lies_between_the_segments(self, values):
         labels = np.arange(20) % 3

@@ -10,6 +10,7 @@ from sklearn.metrics import silhouette_samples, silhouette_score
 
 import segcore.clustering.quality.silhouette as module
 from segcore.clustering.quality.silhouette import SilhouetteScorer
+from tests.examples import few
 
 
 def blobs(n, d=4, k=5, spread=2.0, seed=0):
@@ -66,7 +67,7 @@ class TestExact:
     def test_identical_customers_in_two_segments_score_zero(self):
         assert SilhouetteScorer(np.ones((6, 2))).score(np.array([0, 0, 0, 1, 1, 1])).value == 0.0
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=few(40), deadline=None)
     @given(st.data())
     def test_equals_the_definition_on_any_small_data(self, data):
         n = data.draw(st.integers(4, 14))

@@ -15,6 +15,7 @@ import segcore.clustering.quality.silhouette as module
 from segcore.clustering.quality.measures import measure
 from segcore.clustering.quality.silhouette import SilhouetteScorer
 from segcore.records.estimate import Estimate
+from tests.examples import few
 
 
 def blobs(n=600, d=4, k=5, spread=3.0, seed=0):
@@ -133,7 +134,7 @@ class TestOnePass:
         assert peak < n * n * 8 / 8
         assert found[3].value == pytest.approx(scikit_learns(X, labellings[3]), abs=1e-9)
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=few(25), deadline=None)
     @given(st.data())
     def test_a_labelling_has_the_same_estimate_alone_and_among_others(self, data):
         n = data.draw(st.integers(4, 60))

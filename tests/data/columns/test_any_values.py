@@ -13,6 +13,7 @@ from segcore.data.columns.ids import read_ids
 from segcore.data.columns.numbers import is_numeric, read_numbers
 from segcore.data.columns.text import as_text
 from segcore.errors import DataError
+from tests.examples import few
 
 LETTERS = st.sampled_from(list("0123456789.,-+/: eETZ%()£$€'JanDecAPMh\u00a0\u200b\u2212５é٣\n\t\x00"))
 TEXTS = st.one_of(
@@ -29,7 +30,7 @@ def place(row):
     return f"line {row + 2}"
 
 
-@settings(max_examples=120)
+@settings(max_examples=few(400))
 @given(st.lists(TEXTS, max_size=8), st.booleans(), st.sampled_from([None, "dmy", "mdy", "ymd"]))
 def test_any_texts_are_read_or_refused_with_one_sentence(texts, set_aside, order):
     column = pa.chunked_array([pa.array(texts, pa.string())])

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from segcore.data.files.reader import read_file
 from segcore.errors import SegcoreError
 from segcore.records.data_rules import ReadOptions
+from tests.examples import few
 
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=few(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 HEADER = ["first", "second", "third"]
 # Letters that mean something to a CSV file are frequent; control characters have no place in a text.
 letters = st.one_of(st.sampled_from(list("\"',;|\t \nab1")), st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufeff"))

@@ -20,6 +20,7 @@ from segcore.records.data_rules import RowRules
 from segcore.records.dataset import is_cancelled
 from segcore.records.intake import DataRequest
 from segcore.wording.findings import rows_by_label, sentence
+from tests.examples import few
 
 ROLES = {"customer": "who", "order": "order", "time": "when", "quantity": "n", "price": "price"}
 HEADER = "customer_id,order_id,date,qty,price\n"
@@ -76,7 +77,7 @@ def expected_reason(row, position, rows, repeated, rules):
     return None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(
     st.lists(st.tuples(MESSY, st.booleans()), max_size=25),
     st.sampled_from(["keep", "aside"]),
@@ -107,7 +108,7 @@ def test_every_row_is_used_set_aside_or_filtered_out(drawn, cancelled, duplicate
     assert rows_by_label(dataset.counts).get("cancelled lines", 0) == cancelled_lines_used
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(st.data())
 def test_exact_repeats_are_those_of_pandas(data):
     kinds = [
@@ -138,7 +139,7 @@ def test_columns_of_categories_in_several_pieces_are_compared_by_their_values():
     assert repeats_earlier(source(pa.table({"x": pa.chunked_array([one, other])})), {}).tolist() == [False, False, True, True]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=few(50), deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["C1", "C", "C12x", "1", "c1", ""]), st.sampled_from([1.0, -1.0, 0.0])), min_size=1), st.booleans()
 )

@@ -15,6 +15,7 @@ from segcore.records.data_rules import ColumnRules
 from segcore.records.dataset import Dataset
 from segcore.system.frames import to_backend
 from segcore.wording.findings import sentence
+from tests.examples import few
 
 AGES = [20.0, 35, 50, 20, 41, 63, 28, 33, 52, 47]
 
@@ -221,7 +222,7 @@ def _dataset(rows, backend):
 
 
 @pytest.mark.parametrize("backend", ["pandas", "polars"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(case=messy_tables())
 def test_nothing_is_fitted_again_for_new_customers(backend, case):
     rows, some = case
@@ -243,7 +244,7 @@ def test_nothing_is_fitted_again_for_new_customers(backend, case):
             assert set(whole.column(entry.name)) <= {0, 1}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=few(30), deadline=None)
 @given(case=messy_tables(), unseen=st.lists(st.one_of(st.text(max_size=5), st.none()), min_size=2, max_size=2))
 def test_unseen_values_never_raise(case, unseen):
     rows, _ = case

@@ -13,6 +13,7 @@ from segcore.features.builders import build_features
 from segcore.features.planning.sets import FEATURE_SETS, feature_names
 from segcore.records.intake import DataRequest
 from segcore.wording.findings import sentence
+from tests.examples import few
 
 ROLES = {"customer": "Client", "order": "Ticket", "time": "At", "item": "Code", "quantity": "Qty", "price": "Unit"}
 KIT = [
@@ -156,7 +157,7 @@ def test_only_c_and_digits_are_a_cancelled_order(dataset_of, order):
 counts = st.integers(min_value=1, max_value=60)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=few(25), deadline=None)
 @given(n_lines=counts, n_customers=st.integers(1, 8), seed=st.integers(0, 1000))
 def test_counts_add_up_and_shares_sum_to_one(some_lines, dataset_of, n_lines, n_customers, seed):
     lines = some_lines(n_lines + 4, n_customers, seed)
@@ -176,7 +177,7 @@ def test_counts_add_up_and_shares_sum_to_one(some_lines, dataset_of, n_lines, n_
     assert list(table.customers) == sorted(set(lines["Client"]))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=few(15), deadline=None)
 @given(seed=st.integers(0, 1000), order=st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(some_lines, dataset_of, seed, order):
     lines = some_lines(80, 6, seed)
@@ -189,7 +190,7 @@ def test_the_order_of_the_rows_does_not_matter(some_lines, dataset_of, seed, ord
     np.testing.assert_allclose(one.values, other.values, rtol=1e-9, atol=1e-9)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=few(15), deadline=None)
 @given(seed=st.integers(0, 1000))
 def test_a_customer_has_the_same_features_whoever_else_is_there(some_lines, dataset_of, seed):
     lines = some_lines(80, 6, seed)

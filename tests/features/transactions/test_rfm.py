@@ -13,6 +13,7 @@ from segcore.features.builders import build_features
 from segcore.features.planning.sets import feature_names
 from segcore.features.transactions.rfm import GRID, SEGMENTS, describe_rfm, fit_cuts, rfm_scores, rfm_segments
 from segcore.records.intake import DataRequest
+from tests.examples import few
 
 SCORES = ("rfm_recency", "rfm_frequency", "rfm_monetary", "rfm_score")
 
@@ -110,7 +111,7 @@ def test_a_customer_on_a_cut_point_does_not_leave_it_for_the_last_digit():
 values = st.lists(st.floats(min_value=-1e6, max_value=1e6).map(lambda value: round(value, 2)), min_size=1, max_size=40)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(spend=values)
 def test_scores_rise_with_the_value_and_cut_points_are_quantiles(spend):
     spend = np.array(spend)

@@ -13,6 +13,7 @@ from sklearn.datasets import make_blobs, make_moons
 import segcore.clustering.kernels.density.dbscan as module
 from segcore.clustering.kernels.density.dbscan import dbscan_grid, least_memory
 from segcore.clustering.kernels.density.neighbours import search
+from tests.examples import few
 
 
 def require_equal(X, points, **options):
@@ -114,7 +115,7 @@ def test_what_cannot_fit_says_how_much_it_needs():
         dbscan_grid(np.eye(50), [(1.0, 3)], memory=1_000)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(
     hnp.arrays(np.int64, st.tuples(st.integers(12, 80), st.integers(1, 4)), elements=st.integers(0, 4)),
     st.lists(st.sampled_from([1.0, 2.0, 2**0.5, 3.0]), min_size=1, max_size=3),
@@ -124,7 +125,7 @@ def test_lattices_full_of_ties_and_equal_rows(rows, radii, min_samples):
     require_equal(rows.astype(float), [(eps, min_samples) for eps in radii])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(
     hnp.arrays(np.float64, st.tuples(st.integers(1, 60), st.integers(1, 20)), elements=st.floats(-2, 2, width=16)),
     st.lists(st.floats(0.05, 5), min_size=1, max_size=4),

@@ -13,6 +13,7 @@ from segcore.clustering.kernels.kmeans import grid as kmeans
 from segcore.clustering.kernels.kmeans import literal as kmeans_literal
 from segcore.clustering.kernels.kmeans import steps as kmeans_steps
 from segcore.clustering.kernels.kmeans.grid import Path, kmeans_grid
+from tests.examples import few
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 TOLS = (1e-2, 1e-4, 0.0)
@@ -104,7 +105,7 @@ def test_the_labels_do_not_depend_on_the_threads(monkeypatch):
         assert_as_scikit_learn(blobs(5000, 4, std=5.0), Path(7, TOLS, n_init=2), threads=threads)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=few(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_small_table_of_few_values(data):
     n_features = data.draw(st.integers(1, 4))

@@ -15,6 +15,7 @@ from segcore.data.files.excel.workbook import read_workbook
 from segcore.data.files.legacy_office import compound_format
 from segcore.data.files.reader import read_file
 from segcore.errors import DataError, SegcoreError, SourceError
+from tests.examples import few
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 ROWS = [["customer", "date", "amount"], ["c1", 1.0, 5.0], ["c2", 2.0, 6.0], ["c3", 3.0, 7.0]]
@@ -324,7 +325,7 @@ def test_old_containers_are_told_apart(tmp_path):
 # Anything
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), flips=st.integers(1, 4))
 def test_altered_archives_give_rows_or_a_sentence(write_xlsx, seed, flips):
     path = write_xlsx({"Data": ROWS, "More": ROWS})
@@ -362,7 +363,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), changes=st.integers(1, 6))
 def test_altered_xml_in_a_sound_archive_gives_rows_or_a_sentence(write_xlsx, seed, changes):
     source = write_xlsx({"Data": ROWS, "More": [["a", "b"], [write_xlsx.date(5.5), True]]}, name="sound.xlsx")

@@ -13,6 +13,7 @@ from segcore.data.files.excel.workbook import read_workbook
 from segcore.errors import DataError
 from segcore.records.data_rules import ReadOptions
 from segcore.wording.findings import sentence
+from tests.examples import few
 
 SALES = ["customer", "date", "amount"]
 
@@ -384,7 +385,7 @@ CELL = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.lists(CELL, min_size=3, max_size=3), min_size=1, max_size=7), start=st.integers(1, 4))
 def test_any_small_table_comes_back(write_xlsx, rows, start):
     raw_rows = [["id", *row] for row in rows]  # a row of its own, whatever the cells are
