@@ -14,12 +14,13 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from segcore.errors import DataError, ParameterError, SegcoreError, SourceError, StoreError
 from segcore.intake.packed_dataset import pack, unpack
+from segcore.intake.reading_process import LentReader, lent_reader, start_reader
 from segcore.intake.remembered import first_request
 from segcore.intake.take_in import known_intake, peek, take_in
 from segcore.records.dataset import Dataset
@@ -27,10 +28,9 @@ from segcore.records.finding import Finding
 from segcore.records.intake import DataRequest, Intake, Peek
 from segcore.store.file_lock import take
 from segcore.store.store import Store
-from segcore.system.child_process import python_command, signal_group, start_child
+from segcore.system.child_process import signal_group
 from segcore.system.digests import digest
 from segcore.system.machine import available_bytes
-from segcore.system.spare import ask_spare
 
 TIMEOUT_SECONDS = 600.0
 _MEMORY_SHARE = 0.7
@@ -64,9 +64,12 @@ def take_in_child(home: Path | str, request: DataRequest, *, timeout: float = TI
         return known
     # Two who want the same data at once, such as two tabs that open together, read them once.
     slot = digest(request.to_json())[:2]  # of a few files; others that share it only wait
-    lock = take(store.home / "locks" / f"intake-{slot}", patience=timeout)
+    path = store.home / "locks" / f"intake-{slot}"
+    lock = take(path)
+    if lock is None:
+        lock = take(path, patience=timeout)
+        known = known_intake(store, request)  # asking takes a digest of the whole file, so only after a wait
     try:
-        known = known_intake(store, request)
         return known or Intake.from_json(_ask(home, request, "intake", timeout=timeout, max_bytes=max_bytes))
     finally:
         if lock is not None:
@@ -147,49 +150,9 @@ def _rebuilt(answer: Mapping[str, Any]) -> SegcoreError:
     return error
 
 
-@dataclass(slots=True)
-class LentReader:
-    """A process that reads one file, started by a spare before it was needed; as much of a ``Popen`` as is used here."""
-
-    pid: int
-    stdin: IO[str]
-    stdout: IO[str]
-    returncode: int | None = None
-
-    def communicate(self, question: str) -> tuple[str, None]:
-        """Write the question, and return the answer."""
-        with contextlib.suppress(BrokenPipeError), self.stdin:
-            self.stdin.write(question)
-        with self.stdout:
-            return self.stdout.read(), None
-
-    def poll(self) -> int | None:
-        """Return None while it runs."""
-        import psutil
-
-        return None if psutil.pid_exists(self.pid) and psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE else 0
-
-    def wait(self) -> None:
-        """Return at once: its end is waited for by the spare."""
-
-
-def _lent_reader(home: Path | str) -> LentReader | None:
-    answer = ask_spare(home, {"read": True})
-    if answer is None:
-        return None
-    message, (stdin, stdout) = answer
-    return LentReader(int(message["pid"]), os.fdopen(stdin, "w"), os.fdopen(stdout))
-
-
 def _run_child(question: str, *, home: Path | str, name: str, timeout: float, max_bytes: int | None) -> dict[str, Any]:
     limit = max_bytes or int(available_bytes() * _MEMORY_SHARE)
-    process = _lent_reader(home) or start_child(
-        python_command("segcore.intake"),
-        own="session",  # so that it ends with all processes it started
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
+    process = lent_reader(home) or start_reader()
     ended_for: list[str] = []
     watch = threading.Thread(target=_watch, args=(process, limit, time.monotonic() + timeout, ended_for), daemon=True)
     watch.start()

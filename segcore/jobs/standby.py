@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from segcore.intake.reading_process import start_reader
 from segcore.jobs.state import write_to_log
 from segcore.jobs.supervisor import leave, supervise
 from segcore.jobs.worker import SPARE
@@ -86,13 +87,6 @@ def _end(process: subprocess.Popen[str] | None) -> None:
     if process is not None and process.poll() is None:
         signal_group(process.pid)
         process.wait()
-
-
-def start_reader() -> subprocess.Popen[str]:
-    """Start a process that waits for a file to read."""
-    return start_child(
-        python_command("segcore.intake"), own="session", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
 
 
 def main(argv: list[str]) -> int:

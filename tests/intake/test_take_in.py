@@ -161,7 +161,7 @@ def test_a_child_that_takes_too_much_memory_or_time_ends_in_a_sentence(home, pat
 
 def test_a_child_that_dies_ends_in_a_sentence(home, path, monkeypatch):
     dying = [sys.executable, "-c", "import os, sys; sys.stdin.read(); os.kill(os.getpid(), 11)"]
-    monkeypatch.setattr(child, "python_command", lambda module: dying)
+    monkeypatch.setattr("segcore.intake.reading_process.python_command", lambda module: dying)
 
     with pytest.raises(SourceError, match="crashed \\(SIGSEGV\\)"):
         take_in_child(home, DataRequest(str(path)))
@@ -279,5 +279,5 @@ def test_a_relative_path_means_the_same_file_to_the_child(store, path, monkeypat
     taken = take_in_child(store.home, DataRequest(path.name))
     assert taken.rows_read == 21
     assert read_rows_in_child(store.home, DataRequest(path.name)).rows_read == 21
-    monkeypatch.setattr(child, "start_child", lambda *arguments, **options: pytest.fail("asked again"))
+    monkeypatch.setattr("segcore.intake.reading_process.start_child", lambda *arguments, **options: pytest.fail("asked again"))
     assert take_in_child(store.home, DataRequest(path.name)) == taken, "the answer was kept for another path"

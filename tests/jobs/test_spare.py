@@ -168,7 +168,7 @@ def test_a_file_is_read_by_the_spare_again_and_again(store, ready, until, tmp_pa
     path = tmp_path / "orders.csv"
     rows = [f"{n % 7},2024-01-{n % 28 + 1:02d},{n}.5" for n in range(60)]
     path.write_text("\n".join(["customer,date,amount", *rows]))
-    monkeypatch.setattr(child, "start_child", lambda *args, **options: pytest.fail("a new process was started"))
+    monkeypatch.setattr("segcore.intake.reading_process.start_child", lambda *args, **options: pytest.fail("a new process was started"))
     ready(shared=True)
     first = child.take_in_child(store.home, DataRequest(str(path)))
     path.write_text("\n".join(["customer,date,amount", *rows, "8,2024-02-01,1"]))

@@ -1,0 +1,62 @@
+"""Process that reads one file: started here, or lent by a spare; what it is asked, and its limits, are in ``child.py``."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from segcore.system.child_process import python_command, start_child
+from segcore.system.spare import ask_spare
+
+
+def start_reader() -> subprocess.Popen[str]:
+    """Start a process that waits for a file to read."""
+    return start_child(
+        python_command("segcore.intake"),
+        own="session",  # so that it ends with all processes it started
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+@dataclass(slots=True)
+class LentReader:
+    """A process that reads one file, started by a spare before it was needed; as much of a ``Popen`` as is used here."""
+
+    pid: int
+    stdin: IO[str]
+    stdout: IO[str]
+    returncode: int | None = None
+
+    def communicate(self, question: str) -> tuple[str, None]:
+        """Write the question, and return the answer."""
+        with contextlib.suppress(BrokenPipeError), self.stdin:
+            self.stdin.write(question)
+        with self.stdout:
+            return self.stdout.read(), None
+
+    def poll(self) -> int | None:
+        """Return None while it runs."""
+        import psutil
+
+        try:
+            return 0 if psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE else None
+        except psutil.NoSuchProcess:
+            return 0
+
+    def wait(self) -> None:
+        """Return at once: its end is waited for by the spare."""
+
+
+def lent_reader(home: Path | str) -> LentReader | None:
+    """Return a reader that a spare of this store has ready, if there is one."""
+    answer = ask_spare(home, {"read": True})
+    if answer is None:
+        return None
+    message, (stdin, stdout) = answer
+    return LentReader(int(message["pid"]), os.fdopen(stdin, "w"), os.fdopen(stdout))
