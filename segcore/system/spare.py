@@ -188,7 +188,10 @@ def ask_spare(home: Path | str, wanted: Mapping[str, Any], descriptors: Sequence
     tuple of dict and list of int, or None
         The answer, with descriptors that are now the caller's. ``None`` without such a spare; nothing has changed then.
     """
-    folder, like = str(Path(home).absolute()), likeness(home)
+    folder = str(Path(home).absolute())
+    if folder not in _own and not _sockets(Path(home)):
+        return None
+    like = likeness(home)
     message = json.dumps({**wanted, "like": like}).encode()
     with _own_lock:
         own = _own.get(folder)
@@ -246,12 +249,12 @@ def reply(asking: socket.socket, message: Mapping[str, Any], descriptors: Sequen
         return False
 
 
-def _sockets(home: Path, like: str) -> list[Path]:
-    """Return the sockets of shared spares that do what a new process would."""
+def _sockets(home: Path, like: str = "") -> list[Path]:
+    """Return the sockets of shared spares, or only of those that do what a new process would."""
     if os.environ.get(SETTING) == "0":
         return []
     try:
-        return sorted(path for path in (home / "spares").glob(f"{like[:_LIKE]}-*") if is_alive(path))
+        return sorted(path for path in (home / "spares").glob(f"{like[:_LIKE] or '*'}-*") if is_alive(path))
     except OSError:
         return []
 
