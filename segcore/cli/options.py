@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segcore.cli.meaning import add_meaning_options, column_rules, parse_roles, read_options, row_rules
 from segcore.clustering.algorithms.registry import algorithms
@@ -99,9 +99,20 @@ def request_from(args: argparse.Namespace) -> DataRequest:
     ParameterError
         If an option is malformed; raised before anything is read.
     """
+    _check_numbers(args)
+    return request_for_rows(args, columns=column_rules(args), afresh=args.guess)
+
+
+def request_for_rows(args: argparse.Namespace, **more: Any) -> DataRequest:
+    """Return the data request of a command that builds no features itself; ``more`` are further fields.
+
+    Raises
+    ------
+    ParameterError
+        If an option is malformed.
+    """
     from segcore.records.intake import DataRequest
 
-    _check_numbers(args)
     return DataRequest(
         data=args.data,
         kind=args.kind,
@@ -112,8 +123,7 @@ def request_from(args: argparse.Namespace) -> DataRequest:
         frames=args.frames,
         reading=read_options(args),
         rows=row_rules(args),
-        columns=column_rules(args),
-        afresh=args.guess,
+        **more,
     )
 
 

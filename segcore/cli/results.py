@@ -6,8 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from segcore.cli.meaning import parse_roles, read_options, row_rules
-from segcore.cli.options import add_data_options, print_notes
+from segcore.cli.options import add_data_options, print_notes, request_for_rows
 from segcore.errors import ParameterError
 from segcore.wording.findings import note_json
 from segcore.wording.numbers import counted
@@ -124,28 +123,16 @@ def find_sweep_point(store: Store, prefix: str, point: str) -> tuple[str, int]:
 
 def run_score(args: argparse.Namespace) -> int:
     """Assign new customers to segments and write them."""
-    roles = parse_roles(args.role)
+    request = request_for_rows(args)
 
     from segcore.export.files import format_of, write_scores
     from segcore.intake.trained_rows import read_like_trained
-    from segcore.records.intake import DataRequest
     from segcore.segments.scoring import score
     from segcore.store.store import Store
 
     format_of(args.out)
     store = Store()
     sweep_id, position = find_sweep_point(store, args.sweep, args.point)
-    request = DataRequest(
-        data=args.data,
-        kind=args.kind,
-        roles=roles,
-        where=tuple(args.where),
-        date_from=args.date_from,
-        date_to=args.date_to,
-        frames=args.frames,
-        reading=read_options(args),
-        rows=row_rules(args),
-    )
     dataset = read_like_trained(store, store.spec(sweep_id).data, request)
     scored = score(store, sweep_id, position, dataset, as_of=args.as_of)
     notes = (*dataset.notes, *scored.notes)

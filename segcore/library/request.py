@@ -16,12 +16,12 @@ from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules
 from segcore.records.dataset import KINDS, ROLES
 from segcore.records.intake import DataRequest
 from segcore.store.store import Store
+from segcore.system.frames import BACKENDS
 
 _READING = {"delimiter": "delimiter", "encoding": "encoding", "sheet": "sheets", "header_row": "header_row"}
 _ROWS = {entry.name: entry.name for entry in fields(RowRules)}
 _COLUMNS = {entry.name: entry.name for entry in fields(ColumnRules)}
 _REQUEST = {"name": "name", "frames": "frames", "guess": "afresh"}
-_FRAMES = ("pandas", "polars", "modin")
 _LISTS = {"sheet", "exclude", "category", "number", "profile", "keep"}
 _NUMBERS = {"header_row", "min_share", "max_categories"}
 _SWITCHES = {"guess", "set_aside"}
@@ -69,8 +69,8 @@ def build_request(
         return {field: checked[name] for name, field in names.items() if name in checked}
 
     frames = checked.get("frames", "pandas")
-    if frames not in _FRAMES:
-        raise ParameterError.unknown("frames", frames, _FRAMES)
+    if frames not in BACKENDS:
+        raise ParameterError.unknown("frames", frames, BACKENDS)
     return DataRequest(
         data=data,
         kind=kind,
