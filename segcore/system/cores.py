@@ -38,6 +38,27 @@ def in_threads(tasks: Iterable[Callable[[], T]], *, threads: int | None = None) 
         return [future.result() for future in [pool.submit(task) for task in listed]]
 
 
+def in_turns(tasks: Iterable[Callable[[], object]], *, threads: int | None = None) -> None:
+    """Run many short tasks like `in_threads`, without the cost of a future for each and without their results.
+
+    Parameters
+    ----------
+    tasks : iterable of callables
+        A core that is free takes the next one.
+    threads : int or None
+        ``None`` means one per core.
+    """
+    listed = list(tasks)
+    # The iterator of a list hands out each task once, whichever thread asks.
+    waiting = iter(listed)
+
+    def work() -> None:
+        for task in waiting:
+            task()
+
+    in_threads([work] * min(len(listed), threads or usable_cores()), threads=threads)
+
+
 def in_ranges(count: int, task: Callable[[int, int], T], *, threads: int | None = None, least: int = 1 << 14) -> list[T]:
     """Run ``task(first, last)`` on all cores, over ranges that together are ``range(count)``; return the results in order.
 

@@ -2,6 +2,13 @@
 
 ``core`` marks the positions of the tree that are cores, ``core_bits`` the same as 16 bits a leaf, ``following`` gives the first core at or
 behind each position, and ``e`` is the index of the radius. Positions are united in a forest of ``parent``, each root being its lowest.
+
+Several threads may unite positions of one forest, and lower borders, at the same time: only roots are linked, by an atomic step, and
+what else is written is true whenever it is read.
+
+References
+----------
+Anderson and Woll (1991), STOC, "Wait-free parallel algorithms for the union-find problem".
 """
 
 from __future__ import annotations
@@ -11,10 +18,12 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from segcore.clustering.kernels.density.atomics import lower, replace
 from segcore.clustering.kernels.density.lanes import LANES, lane_count, lowest_lane
 from segcore.clustering.kernels.density.neighbours import Pairs
 
 NONE = int(np.iinfo(np.int32).max)
+_ALL = (1 << LANES) - 1
 _OPTIONS: dict[str, Any] = {"nogil": True, "cache": True}
 _compiled = njit(**_OPTIONS)
 # Does without counting references, see neighbours.
@@ -23,21 +32,27 @@ _lean = njit(**_OPTIONS | {"_nrt": False})
 
 @_lean
 def _find(parent: np.ndarray, row: int) -> int:
-    while parent[row] != row:
-        parent[row] = parent[parent[row]]
-        row = parent[row]
+    above = parent[row]
+    while above != row:
+        next_above = parent[above]
+        if next_above != above:
+            parent[row] = next_above
+        row, above = above, next_above
     return row
 
 
 @_lean
 def _join(parent: np.ndarray, a: int, b: int) -> int:
     """Unite the components of two rows; returns the root."""
-    a, b = _find(parent, a), _find(parent, b)
-    if a < b:
-        parent[b] = a
-        return a
-    parent[a] = b
-    return b
+    while True:
+        a, b = _find(parent, a), _find(parent, b)
+        if a == b:
+            return a
+        if b < a:
+            a, b = b, a
+        # Fails where another thread has linked this root in the meantime.
+        if replace(parent, b, b, a):
+            return a
 
 
 @_compiled
@@ -51,12 +66,11 @@ def core_bits(core: np.ndarray) -> np.ndarray:
 
 
 @_lean
-def join_pairs(
-    pairs: Pairs, e: int, core: np.ndarray, core_bits: np.ndarray, parent: np.ndarray, known: np.ndarray, member: np.ndarray
-) -> None:
+def join_pairs(pairs: Pairs, e: int, core: np.ndarray, core_bits: np.ndarray, parent: np.ndarray, known: np.ndarray) -> None:
     """Unite cores that are neighbours.
 
-    ``known`` holds for each leaf which of its cores are united already, with one another and with row ``member``; where it is 0, none.
+    ``known``, int64, holds for each leaf in its lower 16 bits which of its cores are united already, with one another and with the row in
+    the bits above; where it is 0, none.
     """
     for i in range(len(pairs.row)):
         row, leaf = pairs.row[i], pairs.leaf[i]
@@ -64,18 +78,22 @@ def join_pairs(
         if mask == 0 or not core[row]:
             continue
         root = _find(parent, row)
-        united = np.int64(known[leaf])
-        if mask & united and parent[member[leaf]] != root:
-            root = _join(parent, root, member[leaf])
+        # Both halves are read and written in one step, so they belong together whichever thread wrote them.
+        fact = known[leaf]
+        united, member = fact & _ALL, fact >> LANES
+        if mask & united and parent[member] != root:
+            root = _join(parent, root, member)
         new = mask & ~united
         while new:
             other = leaf * LANES + lowest_lane(new)
             new &= new - 1
             if parent[other] != root:
                 root = _join(parent, root, other)
-        if mask & united or lane_count(mask) > lane_count(united):
-            known[leaf] = (mask | united) if mask & united else mask
-            member[leaf] = row
+        if mask & united == 0:
+            if lane_count(mask) > lane_count(united):
+                known[leaf] = mask | np.int64(row) << LANES
+        elif mask & ~united:
+            known[leaf] = mask | united | np.int64(row) << LANES
 
 
 @_lean
@@ -91,6 +109,7 @@ def join_whole(
         root = _join(parent, first, second)
         for node in (a, b):
             if not linked[node]:
+                # Another thread may pass over it from now on: what it relies on is done before the forest is read.
                 linked[node] = 1
                 row = following[start[node]]
                 while row < stop[node]:
@@ -137,10 +156,9 @@ def border_pairs(pairs: Pairs, e: int, core: np.ndarray, core_bits: np.ndarray, 
         while mask:
             other = leaf * LANES + lowest_lane(mask)
             mask &= mask - 1
-            if core[row]:
-                border[other] = min(border[other], label[row])
-            else:
-                border[row] = min(border[row], label[other])
+            to, offer = (other, label[row]) if core[row] else (row, label[other])
+            if offer < border[to]:
+                lower(border, to, offer)
 
 
 @_lean
@@ -162,13 +180,16 @@ def border_whole(
         if whole[i, 2] > e:
             continue
         for a, b in ((whole[i, 0], whole[i, 1]), (whole[i, 1], whole[i, 0])):
-            if lowest[b] < 0:
-                lowest[b] = NONE
+            offer = lowest[b]
+            if offer < 0:
+                offer = NONE
                 row = following[start[b]]
                 while row < stop[b]:
-                    lowest[b] = min(lowest[b], label[row])
+                    offer = min(offer, label[row])
                     row = following[row + 1]
-            offered[a] = min(offered[a], lowest[b])
+                lowest[b] = offer
+            if offer < offered[a]:
+                lower(offered, a, offer)
 
 
 @_compiled
@@ -191,14 +212,6 @@ def write(label: np.ndarray, border: np.ndarray, core: np.ndarray, position: np.
         found = label[place] if core[place] else border[place]
         labels[row] = -1 if found == NONE else found
     return labels, is_core
-
-
-@_compiled
-def merge(parent: np.ndarray, other: np.ndarray) -> None:
-    """Unite what another thread has united."""
-    for row in range(len(parent)):
-        if other[row] != row:
-            _join(parent, row, other[row])
 
 
 @_compiled

@@ -11,7 +11,7 @@ Ester et al. (1996), KDD-96; Schubert et al. (2017), ACM TODS 42(3): what makes 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from segcore.clustering.kernels.density import components
 from segcore.clustering.kernels.density.lanes import LANES
 from segcore.clustering.kernels.density.neighbours import NeighbourSearch, Pairs, Skip
 from segcore.clustering.kernels.density.row_tree import BLOCK, axes_of
-from segcore.system.cores import in_threads, usable_cores
+from segcore.system.cores import in_threads, in_turns, usable_cores
 from segcore.system.machine import available_bytes
 
 _TREE_FEATURES = 15
@@ -112,15 +112,16 @@ def dbscan_grid(
     store = _Store(search, min(room // 2, _MOST_PAIRS))
     counts = search.run(store.take, capacity=_capacity(room, len(radii), threads))
     by_row = np.argsort(search.row)
-    shared = time.perf_counter() - begin
-    if store.left >= 0:
-        work = [partial(_label_kept, search, counts, by_row, store.pairs, eps, min_samples) for eps, min_samples in points]
-        return GridLabels(in_threads(work, threads=threads), shared)
     labellings: list[Labelling] = []
-    at_once = max(1, min(_POINTS_AT_ONCE, room // 2 // _point_bytes(len(X), threads)))
+    own_seconds = 0.0
+    at_once = max(1, min(_POINTS_AT_ONCE, room // 2 // _point_bytes(len(X))))
     for first in range(0, len(points), at_once):
-        labellings += _label_searching(search, counts, by_row, points[first : first + at_once], room)
-    return GridLabels(labellings, time.perf_counter() - begin - sum(labelling.seconds for labelling in labellings))
+        some = [_Point(search, counts, eps, min_samples) for eps, min_samples in points[first : first + at_once]]
+        borders = _borders_kept(some, by_row, store.pairs) if store.left >= 0 else _borders_searching(some, by_row, room)
+        shared_until = time.perf_counter()
+        labellings += in_threads([partial(border.point.finish, border.spread) for border in borders], threads=threads)
+        own_seconds += time.perf_counter() - shared_until
+    return GridLabels(labellings, time.perf_counter() - begin - own_seconds)
 
 
 def _is_exact(X: np.ndarray) -> bool:
@@ -133,9 +134,9 @@ def _is_exact(X: np.ndarray) -> bool:
     return True
 
 
-def _point_bytes(n_rows: int, threads: int) -> int:
-    """Return what one point takes while it is labelled: cores, labels, and each thread's forest and borders."""
-    return n_rows * (10 + 9 * threads)
+def _point_bytes(n_rows: int) -> int:
+    """Return what one point takes while it is labelled: cores, labels, its forest and borders."""
+    return n_rows * 19
 
 
 def _room(X: np.ndarray, n_radii: int, memory: int | None, threads: int) -> int:
@@ -154,7 +155,7 @@ def _room(X: np.ndarray, n_radii: int, memory: int | None, threads: int) -> int:
 def least_memory(X: np.ndarray, n_radii: int, threads: int) -> int:
     """Return the fewest bytes that labelling needs: the tree, counts, one point and the smallest buffers."""
     buffers = 2 * threads * _row_bytes(n_radii) * BLOCK * LANES * 2
-    return _fixed_bytes(X, n_radii, threads) + 2 * _point_bytes(len(X), threads) + buffers
+    return _fixed_bytes(X, n_radii, threads) + 2 * _point_bytes(len(X)) + buffers
 
 
 def _fixed_bytes(X: np.ndarray, n_radii: int, threads: int) -> int:
@@ -200,28 +201,30 @@ class _Point:
     def number(self, parent: np.ndarray, by_row: np.ndarray) -> None:
         self.label = components.number(parent, self.core, by_row)
 
-    def finish(self, border: np.ndarray, seconds: float) -> Labelling:
-        labels, is_core = components.write(self.label, border, self.core, self.search.position)
-        return Labelling(labels, np.flatnonzero(is_core), seconds, bool(self.search.unsure[self.e]))
+    def finish(self, border: Callable[[], np.ndarray]) -> Labelling:
+        begin = time.perf_counter()
+        labels, is_core = components.write(self.label, border(), self.core, self.search.position)
+        core_rows = np.flatnonzero(is_core)
+        return Labelling(labels, core_rows, time.perf_counter() - begin, bool(self.search.unsure[self.e]))
 
 
 class _Forest:
-    """The components of a point's cores, as far as the pairs taken so far unite them."""
+    """The components of a point's cores, as far as the pairs taken so far unite them; any thread may take pairs."""
 
     def __init__(self, point: _Point) -> None:
         self.point = point
         self.parent = np.arange(len(point.core), dtype=np.int32)
         self.linked = np.zeros(len(point.start), np.uint8)
-        self.known, self.member = np.zeros(len(point.core_bits), np.uint16), np.zeros(len(point.core_bits), np.int32)
+        self.known = np.zeros(len(point.core_bits), np.int64)
 
     def take(self, pairs: Pairs) -> None:
         point = self.point
         components.join_whole(pairs.whole, point.e, point.start, point.stop, point.following, self.linked, self.parent)
-        components.join_pairs(pairs, point.e, point.core, point.core_bits, self.parent, self.known, self.member)
+        components.join_pairs(pairs, point.e, point.core, point.core_bits, self.parent, self.known)
 
 
 class _Borders:
-    """The lowest label among the core neighbours of each of a point's rows, as far as the pairs taken so far tell."""
+    """The lowest label among the core neighbours of each of a point's rows, as far as the pairs taken so far tell; see `_Forest`."""
 
     def __init__(self, point: _Point) -> None:
         self.point = point
@@ -239,56 +242,49 @@ class _Borders:
         return self.border
 
 
-def _label_kept(
-    search: NeighbourSearch, counts: np.ndarray, by_row: np.ndarray, kept: list[Pairs], eps: float, min_samples: int
-) -> Labelling:
-    begin = time.perf_counter()
-    point = _Point(search, counts, eps, min_samples)
-    forest = _Forest(point)
-    for pairs in kept:
-        forest.take(pairs)
-    point.number(forest.parent, by_row)
-    borders = _Borders(point)
-    for pairs in kept:
-        borders.take(pairs)
-    border = borders.spread()
-    return point.finish(border, time.perf_counter() - begin)
+def _number(forests: Sequence[_Forest], by_row: np.ndarray) -> None:
+    in_threads([partial(forest.point.number, forest.parent, by_row) for forest in forests], threads=forests[0].point.search.threads)
 
 
-def _label_searching(
-    search: NeighbourSearch, counts: np.ndarray, by_row: np.ndarray, asked: Sequence[tuple[float, int]], room: int
-) -> list[Labelling]:
-    """Label some points by searching twice more: for the components of the cores, then for the borders."""
-    points = [_Point(search, counts, eps, min_samples) for eps, min_samples in asked]
+def _borders_kept(points: Sequence[_Point], by_row: np.ndarray, kept: list[Pairs]) -> list[_Borders]:
+    """Find the borders of some points, once the components of their cores are numbered, from pairs that were kept."""
+    threads = points[0].search.threads
+    forests = [_Forest(point) for point in points]
+    # All points take a buffer before the next one, so that it is fetched from memory once.
+    in_turns([partial(forest.take, pairs) for pairs in kept for forest in forests], threads=threads)
+    _number(forests, by_row)
+    borders = [_Borders(point) for point in points]
+    in_turns([partial(border.take, pairs) for pairs in kept for border in borders], threads=threads)
+    return borders
+
+
+def _borders_searching(points: Sequence[_Point], by_row: np.ndarray, room: int) -> list[_Borders]:
+    """Do the same by searching twice more: for the components of the cores, then for the borders."""
+    search = points[0].search
     capacity = _capacity(room, len(search.radii), search.threads)
-    uniting = [_Uniting(search, points) for _ in range(search.threads)]
+    forests = [_Forest(point) for point in points]
+    uniting = [_Uniting(forests) for _ in range(search.threads)]
     search.run(lambda thread, pairs: uniting[thread].take(pairs), capacity=capacity, skip=uniting[0].skip)
-    for number, point in enumerate(points):
-        parent = uniting[0].forests[number].parent
-        for other in uniting[1:]:
-            components.merge(parent, other.forests[number].parent)
-        point.number(parent, by_row)
-    uniting.clear()
-    borders = [[_Borders(point) for point in points] for _ in range(search.threads)]
+    _number(forests, by_row)
+    borders = [_Borders(point) for point in points]
     skip = _skip_settled(search, points, [~point.core for point in points])
 
     def take(thread: int, pairs: Pairs) -> Skip:
-        for border in borders[thread]:
+        for border in borders:
             border.take(pairs)
         return skip
 
     search.run(take, capacity=capacity, skip=skip)
-    lowest = [np.minimum.reduce([thread[number].spread() for thread in borders]) for number in range(len(points))]
-    return [point.finish(border, 0.0) for point, border in zip(points, lowest, strict=True)]
+    return borders
 
 
 class _Uniting:
-    """One thread's forests of several points; boxes whose cores are all united need no more searching."""
+    """One thread's view of the forests of several points; boxes whose cores are all united need no more searching."""
 
-    def __init__(self, search: NeighbourSearch, points: Sequence[_Point]) -> None:
-        self.search = search
-        self.forests = [_Forest(point) for point in points]
-        self.skip = _skip_settled(search, points, [point.core for point in points])
+    def __init__(self, forests: Sequence[_Forest]) -> None:
+        self.forests = forests
+        points = [forest.point for forest in forests]
+        self.skip = _skip_settled(points[0].search, points, [point.core for point in points])
         self._taken = 0
 
     def take(self, pairs: Pairs) -> Skip:
