@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from segcore.clustering.kernels.density.lanes import CHUNK, LANES
-from segcore.system.cores import in_ranges, in_threads, take_rows
+from segcore.system.cores import in_ranges, in_threads, in_turns, take_rows
 
 BLOCK = LANES * LANES
 _SAMPLED = 512
@@ -79,10 +79,7 @@ def build_tree(X: np.ndarray, unit: float, *, threads: int) -> RowTree:
     rotated, slack = _rotate(X, unit, threads)
     order = np.arange(len(X))
     values = np.empty(len(X))
-    parts = [(0, len(X))]
-    while len(parts) < threads and parts[0][1] - parts[0][0] > 2 * BLOCK:
-        parts = [half for start, stop in parts for half in _halve(rotated, order, values, start, stop)]
-    in_threads([partial(_split, rotated, order, values, start, stop) for start, stop in parts], threads=threads)
+    _split_on(rotated, order, values, threads)
     rotated = take_rows(rotated, order, threads=threads)
     start, stop, child = _nodes(len(X))
     n_blocks, axes = -(-len(X) // BLOCK), rotated.shape[1]
@@ -91,9 +88,10 @@ def build_tree(X: np.ndarray, unit: float, *, threads: int) -> RowTree:
     low, high = (np.empty(n_blocks * axes * LANES, np.float32) for _ in range(2))
     centre, radius = np.empty((n_blocks, axes)), np.empty(n_blocks)
     node_low, node_high = (np.empty((len(child), axes)) for _ in range(2))
-    in_ranges(n_blocks, partial(_fill, rotated, lanes, low, high, centre, radius), threads=threads, least=64)
-    _bound(rotated, child, start, stop, node_low, node_high)
     block = np.flatnonzero(child == 0)
+    fill = partial(_fill, rotated, block, lanes, low, high, centre, radius, node_low, node_high)
+    in_ranges(n_blocks, fill, threads=threads, least=64)
+    _bound(child, node_low, node_high)
     return RowTree(rotated, order, lanes, low, high, centre, radius, block, child, node_low, node_high, start, stop, slack)
 
 
@@ -105,10 +103,12 @@ def axes_of(n_features: int) -> int:
 def _rotate(X: np.ndarray, unit: float, threads: int) -> tuple[np.ndarray, float]:
     """Return rows on their principal axes in multiples of ``unit``, and a bound of the error of their distances."""
     features = X.shape[1]
-    mean = X.mean(axis=0)
-    # Any rotation will do, so the axes come from a sample.
-    sample = (X[:: max(1, len(X) // _SAMPLED_ROWS)] - mean) / unit
-    spread = sample.T @ sample
+    # Any shift and rotation will do, so both come from a sample.
+    sample = X[:: max(1, len(X) // _SAMPLED_ROWS)]
+    mean = sample.mean(axis=0)
+    sample = (sample - mean) / unit
+    # Not by BLAS, whose threads would wait for one another, and for cores that other processes use, longer than this takes.
+    spread = np.einsum("ij,ik->jk", sample, sample)
     finite = bool(np.isfinite(spread).all())
     turn = np.linalg.eigh(spread)[1][:, ::-1] if finite else np.eye(features)
     rotated, reach = _turned(X, mean, unit, turn, threads)
@@ -126,7 +126,7 @@ def _turned(X: np.ndarray, mean: np.ndarray, unit: float, turn: np.ndarray, thre
     rotated = np.empty((len(X), axes_of(X.shape[1])))
     wide = np.zeros((len(turn), rotated.shape[1]))
     wide[:, : len(turn)] = turn
-    begins = range(0, len(X), max(_ROWS_AT_ONCE, -(-len(X) // threads)))
+    begins = range(0, len(X), max(_ROWS_AT_ONCE, -(-len(X) // (4 * threads))))
     tasks = [partial(_turn, X, mean, 1 / unit, wide, rotated, begin, min(begin + begins.step, len(X))) for begin in begins]
     return rotated, float(np.sqrt(max(in_threads(tasks, threads=threads))))
 
@@ -147,6 +147,18 @@ def _turn(X: np.ndarray, mean: np.ndarray, scale: float, turn: np.ndarray, rotat
         rotated[row] = total
         longest = max(longest, length)
     return longest
+
+
+def _split_on(rotated: np.ndarray, order: np.ndarray, values: np.ndarray, threads: int) -> None:
+    """Halve all rows down to leaves: large parts one level at a time, so that all cores find something to do, small ones at once."""
+    most = max(2 * BLOCK, len(order) // (8 * threads)) if threads > 1 else len(order)
+    parts = [(0, len(order))]
+    small: list[tuple[int, int]] = []
+    while parts:
+        small += [(start, stop) for start, stop in parts if stop - start <= most]
+        large = [partial(_halve, rotated, order, values, start, stop) for start, stop in parts if stop - start > most]
+        parts = [half for halves in in_threads(large, threads=threads) for half in halves]
+    in_turns([partial(_split, rotated, order, values, start, stop) for start, stop in small], threads=threads)
 
 
 @njit(nogil=True, cache=True)
@@ -237,15 +249,18 @@ def _nodes(n_rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 @njit(nogil=True, cache=True)
 def _fill(
     rotated: np.ndarray,
+    node: np.ndarray,
     lanes: np.ndarray,
     low: np.ndarray,
     high: np.ndarray,
     centre: np.ndarray,
     radius: np.ndarray,
+    node_low: np.ndarray,
+    node_high: np.ndarray,
     begin_block: int,
     end_block: int,
 ) -> None:
-    """Write the blocks' centres and radii, and their leaves' rows and boxes relative to the centre."""
+    """Write the blocks' centres, radii and boxes, and their leaves' rows and boxes relative to the centre."""
     n_rows, axes = rotated.shape
     for block in range(begin_block, end_block):
         first, last = block * BLOCK, min(block * BLOCK + BLOCK, n_rows)
@@ -254,6 +269,7 @@ def _fill(
             least = most = rotated[first, axis]
             for row in range(first, last):
                 least, most = min(least, rotated[row, axis]), max(most, rotated[row, axis])
+            node_low[node[block], axis], node_high[node[block], axis] = least, most
             centre[block, axis] = 0.5 * (least + most)
             half += (0.5 * (most - least)) ** 2
         radius[block] = np.sqrt(half)
@@ -274,18 +290,11 @@ def _fill(
 
 
 @njit(nogil=True, cache=True)
-def _bound(
-    rotated: np.ndarray, child: np.ndarray, start: np.ndarray, stop: np.ndarray, node_low: np.ndarray, node_high: np.ndarray
-) -> None:
-    axes = rotated.shape[1]
+def _bound(child: np.ndarray, node_low: np.ndarray, node_high: np.ndarray) -> None:
+    """Write the boxes of the nodes above the blocks."""
     for node in range(len(child) - 1, -1, -1):
-        for axis in range(axes):
-            if child[node]:
-                a, b = node + 1, child[node]
+        if child[node]:
+            a, b = node + 1, child[node]
+            for axis in range(node_low.shape[1]):
                 node_low[node, axis] = min(node_low[a, axis], node_low[b, axis])
                 node_high[node, axis] = max(node_high[a, axis], node_high[b, axis])
-                continue
-            least = most = rotated[start[node], axis]
-            for row in range(start[node], stop[node]):
-                least, most = min(least, rotated[row, axis]), max(most, rotated[row, axis])
-            node_low[node, axis], node_high[node, axis] = least, most
