@@ -33,6 +33,8 @@ from segcore.clustering.kernels.density.lanes import (
 from segcore.clustering.kernels.density.row_tree import BLOCK, RowTree, build_tree
 from segcore.system.cores import in_ranges, in_threads, take_rows, usable_cores
 
+_ROWS_PER_PART = 1 << 14
+_MINUS_ZERO = np.uint64(1 << 63)
 _SINGLE = 2.0**-24
 _DOUBLE = 2.0**-53
 _PER_BLOCK_PAIR = BLOCK * LANES
@@ -608,43 +610,64 @@ class NeighbourSearch:
 
 def distinct_rows(X: np.ndarray, *, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Return the lowest row of each group of equal rows, and for each row the index of its group; groups in the order of their lowest."""
-    key = np.empty(len(X), np.uint64)
-    in_ranges(len(X), partial(_hash, X, key), threads=threads)
-    by_key = np.argsort(key, kind="stable")
-    leader = np.arange(len(X))
-    if _lead(X, key, by_key, leader):
-        lowest, member = np.unique(leader, return_inverse=True)
-        return lowest, member
-    return leader, leader
+    key, leader = np.empty(len(X), np.uint64), np.empty(len(X), np.int64)
+    bits = X.view(np.uint64)
+    in_ranges(len(X), partial(_hash, bits, key), threads=threads)
+    parts = 1 << min(threads or usable_cores(), len(X) // _ROWS_PER_PART).bit_length()
+    repeated = in_threads([partial(_lead, X, key, leader, part, parts) for part in range(parts)], threads=threads)
+    if not any(repeated):
+        return leader, leader
+    leads = leader == np.arange(len(X))
+    return np.flatnonzero(leads), (np.cumsum(leads) - 1)[leader]
 
 
 @njit(nogil=True, cache=True)
-def _hash(X: np.ndarray, key: np.ndarray, first: int, last: int) -> None:
+def _hash(bits: np.ndarray, key: np.ndarray, first: int, last: int) -> None:
+    """Write a number for each row that is equal for equal rows, from the bits of its values."""
     for row in range(first, last):
         mixed = np.uint64(1469598103934665603)
-        bits = (X[row] + 0.0).view(np.uint64)
-        for value in bits:
+        for feature in range(bits.shape[1]):
+            value = bits[row, feature]
+            # 0.0 and -0.0 are equal.
+            if value == _MINUS_ZERO:
+                value = np.uint64(0)
             mixed = (mixed ^ value) * np.uint64(0x9E3779B97F4A7C15)
             mixed ^= mixed >> np.uint64(29)
         key[row] = mixed
 
 
 @njit(nogil=True, cache=True)
-def _lead(X: np.ndarray, key: np.ndarray, by_key: np.ndarray, leader: np.ndarray) -> bool:
-    """Write into ``leader`` the lowest row equal to each row; returns whether any row is not its own."""
+def _lead(X: np.ndarray, key: np.ndarray, leader: np.ndarray, part: int, parts: int) -> bool:
+    """Write into ``leader`` the lowest row equal to each row whose key is in a part; returns whether any row is not its own.
+
+    Parameters
+    ----------
+    part, parts : int
+        The part of the keys' lowest bits, and how many there are: a power of two.
+    """
+    mine = np.uint64(parts - 1)
+    count = 0
+    for row in range(len(key)):
+        count += key[row] & mine == np.uint64(part)
+    size = 2
+    while size < 2 * count:
+        size *= 2
+    table = np.full(size, -1)
     found = False
-    begin = 0
-    for i in range(1, len(by_key)):
-        if key[by_key[i]] != key[by_key[begin]]:
-            begin = i
+    for row in range(len(key)):
+        if key[row] & mine != np.uint64(part):
             continue
-        for j in range(begin, i):
-            # Rows of one key are nearly always equal; only where two keys collide is there more than one leader among them.
-            other = by_key[j]
-            if leader[other] == other and (X[other] == X[by_key[i]]).all():
-                leader[by_key[i]] = other
+        slot = np.int64(key[row] >> np.uint64(32)) & (size - 1)
+        while True:
+            other = table[slot]
+            if other < 0:
+                table[slot] = leader[row] = row
+                break
+            if key[other] == key[row] and (X[other] == X[row]).all():
+                leader[row] = other
                 found = True
                 break
+            slot = (slot + 1) & (size - 1)
     return found
 
 
