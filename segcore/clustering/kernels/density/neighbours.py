@@ -33,10 +33,13 @@ from segcore.clustering.kernels.density.lanes import (
 from segcore.clustering.kernels.density.row_tree import BLOCK, RowTree, build_tree
 from segcore.system.cores import in_ranges, in_threads, take_rows, usable_cores
 
+_CACHE_LINES = 128
 _ROWS_PER_PART = 1 << 14
 _MINUS_ZERO = np.uint64(1 << 63)
 _SINGLE = 2.0**-24
 _DOUBLE = 2.0**-53
+# Of the search for each thread, so that none waits long for the last.
+_PIECES = 48
 _PER_BLOCK_PAIR = BLOCK * LANES
 _WHOLE_PER_BLOCK_PAIR = 64 + 2 * LANES * LANES
 
@@ -67,11 +70,15 @@ class Pairs(NamedTuple):
     @classmethod
     def empty(cls, capacity: int, n_radii: int) -> Pairs:
         """Make a buffer; memory is taken only as it is filled."""
+        n_whole = max(capacity // 8, _WHOLE_PER_BLOCK_PAIR * 2)
+        sizes = (4 * capacity, 4 * capacity, 12 * n_whole, 2 * capacity * n_radii)
+        # In one piece, which the system can back with large pages if it takes more than 4 MiB.
+        row, leaf, whole, bits = np.split(np.empty(sum(sizes), np.uint8), np.cumsum(sizes)[:-1])
         return cls(
-            np.empty(capacity, np.int32),
-            np.empty(capacity, np.int32),
-            np.empty((capacity, n_radii), np.uint16),
-            np.empty((max(capacity // 8, _WHOLE_PER_BLOCK_PAIR * 2), 3), np.int32),
+            row.view(np.int32),
+            leaf.view(np.int32),
+            bits.view(np.uint16).reshape(capacity, n_radii),
+            whole.view(np.int32).reshape(n_whole, 3),
         )
 
     def first(self, n_rows: int, n_whole: int) -> Pairs:
@@ -289,7 +296,13 @@ class Scratch(NamedTuple):
     def empty(cls, n_radii: int, axes: int) -> Scratch:
         """Make the room."""
         sizes = (n_radii, n_radii, axes, axes * LANES, axes, axes, LANES, LANES, 2 * LANES)
-        return cls._make([*(np.zeros(size, np.float32) for size in sizes), np.zeros(n_radii, np.int64)])
+        return cls._make([*(_apart(size, np.float32) for size in sizes), _apart(n_radii, np.int64)])
+
+
+def _apart(size: int, kind: type) -> np.ndarray:
+    """Return zeros that share no cache line with other arrays, which another thread may be writing."""
+    margin = _CACHE_LINES // np.dtype(kind).itemsize
+    return np.zeros(size + 2 * margin, kind)[margin : margin + size]
 
 
 @_compiled
@@ -569,16 +582,17 @@ class NeighbourSearch:
         ndarray of shape (n_radii, n_distinct), int32
             Without what was skipped.
         """
-        n_blocks, step = len(self.tree.block), max(1, len(self.tree.block) // (self.threads * 16))
+        n_blocks, step = len(self.tree.block), max(1, len(self.tree.block) // (self.threads * _PIECES))
         begins = iter(range(0, n_blocks, step))
         start = skip or self.skip_nothing()
 
         def work(thread: int) -> Found:
             found, mine = self._empty(max(capacity, 2 * _PER_BLOCK_PAIR)), start
             scratch = Scratch.empty(len(self.radii), self.tree.rotated.shape[1])
-            stack = np.zeros((128, 2), np.int64)
+            stack, state = np.zeros((128, 2), np.int64), _apart(2, np.int64)
             for begin in begins:
-                state, end = np.array([begin, -1]), min(begin + step, n_blocks)
+                state[:] = begin, -1
+                end = min(begin + step, n_blocks)
                 while not search(self.tree, self._exact, self._radii, mine, found, scratch, end, state, stack):
                     answer = take(thread, found.pairs.first(*found.used))
                     found.keep[0], mine = answer is not None, answer or mine
@@ -591,11 +605,19 @@ class NeighbourSearch:
         results = in_threads([partial(work, thread) for thread in range(self.threads)], threads=self.threads)
         # A search that passes over pairs must not forget what one that saw them has found.
         self.unsure = np.maximum.reduce([self.unsure, *(found.unsure for found in results)])
-        counts, steps = results[0].counts.reshape(results[0].steps.shape), results[0].steps
-        for other in results[1:]:
-            counts += other.counts.reshape(counts.shape)
-            steps += other.steps
-        return (counts + np.cumsum(steps, axis=1, dtype=np.int32))[:, : len(self.tree.rotated)]
+        counts, steps = results[0].counts, results[0].steps.reshape(-1)
+
+        def add_up(first: int, last: int) -> None:
+            for other in results[1:]:
+                counts[first:last] += other.counts[first:last]
+                steps[first:last] += other.steps.reshape(-1)[first:last]
+
+        in_ranges(len(counts), add_up, threads=self.threads)
+        counts = counts.reshape(results[0].steps.shape)
+        in_threads(
+            [partial(_count_whole, radius, step) for radius, step in zip(counts, results[0].steps, strict=True)], threads=self.threads
+        )
+        return counts[:, : len(self.tree.rotated)]
 
     def skip_nothing(self) -> Skip:
         """Return what passes over nothing."""
@@ -604,8 +626,18 @@ class NeighbourSearch:
     def _empty(self, capacity: int) -> Found:
         n_radii, size = len(self.radii), len(self.tree.rotated) + LANES
         counts, steps = np.zeros(n_radii * size, np.int32), np.zeros((n_radii, size), np.int32)
-        unsure, used = np.zeros(n_radii, np.uint8), np.zeros(2, np.int64)
-        return Found(counts, steps, self._sums, unsure, Pairs.empty(capacity, n_radii), used, np.array([True]))
+        unsure, used, keep = _apart(n_radii, np.uint8), _apart(2, np.int64), _apart(1, np.bool_)
+        keep[0] = True
+        return Found(counts, steps, self._sums, unsure, Pairs.empty(capacity, n_radii), used, keep)
+
+
+@njit(nogil=True, cache=True)
+def _count_whole(counts: np.ndarray, steps: np.ndarray) -> None:
+    """Add to each count the steps up to its position."""
+    total = np.int32(0)
+    for position in range(len(counts)):
+        total += steps[position]
+        counts[position] += total
 
 
 def distinct_rows(X: np.ndarray, *, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
