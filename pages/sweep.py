@@ -4,6 +4,7 @@ from ui.shell import state
 from ui.shell.page import begin_page, link
 from ui.sweep.form import sweep_form
 from ui.sweep.list import draw_followed, draw_recent, open_results
+from ui.widgets.figures import fetch_figure_code
 
 page = begin_page("sweep")
 taken = page.require_intake()
@@ -17,3 +18,4 @@ else:
     link("features", "Choose features")
 st.header("Recent sweeps", anchor=False)
 draw_recent(page.store)
+fetch_figure_code()

@@ -35,3 +35,11 @@ def draw_figure(figure: Figure, *, key: str, name: str, words: str, clickable: b
         st.plotly_chart(figure, key=key, config=CONFIG, alt=name)
     if words:
         st.caption(escape(words))
+
+
+def fetch_figure_code() -> None:
+    """Have the browser load what draws figures, unseen, so that the first figure of the next page does not wait for it."""
+    from plotly.graph_objects import Figure
+
+    with st.container(key="figure-code"):  # hidden by the style sheet
+        st.plotly_chart(Figure(layout={"height": 10, "width": 10}), key="figure-code-chart", config=CONFIG)
