@@ -87,7 +87,7 @@ def _fit_paths(task: SweepTask) -> Iterator[Solution]:
         return _solution(task, point, stop.labels, Proof("shared", _shared_evidence(), stop.seconds), arrays)
 
     told = False
-    for result in kmeans_grid(task.X, list(positions), seed=task.seed, begin=begin):
+    for result in kmeans_grid(task.X, list(positions), seed=task.seed, threads=task.threads, begin=begin):
         if not told:
             task.shared(result.shared_seconds)
             told = True
@@ -257,6 +257,7 @@ KMEANS = AlgorithmSpec(
     share_key=lambda point: (point["n_clusters"], point.get("n_init", 1)),
     judging=Judging("inertia", "n_clusters", lambda point: (float(point.get("tol", 0)), -float(point.get("n_init", 0)))),
     cost=CostModel(_cost, tuple(CalibrationTask(f"kmeans.{engine}", engine, 8_000, 16, _CALIBRATION_GRID) for engine in ENGINES)),
+    keeps_to_threads=True,
     kit=KitCommand(
         "K-Means",
         point_text="clusters = {n_clusters:d}, tol = {tol:f}",

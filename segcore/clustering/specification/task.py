@@ -38,6 +38,8 @@ class SweepTask:
         given up if it kills the process.
     shared : callable
         Called with seconds of shared work that are in no point's ``fit_seconds``; the calls add up.
+    threads : int or None
+        How many cores to use, if other tasks run in parallel; ``None`` is all. Only k-means under ``shared`` uses fewer.
     """
 
     X: np.ndarray
@@ -47,6 +49,7 @@ class SweepTask:
     memory: int | None = None
     progress: Callable[[int], None] = ignore
     shared: Callable[[float], None] = ignore
+    threads: int | None = None
 
     def one_by_one(
         self, fit: Callable[[Point], Solution], reason_to_skip: Callable[[Point], str | None] = lambda point: None

@@ -38,6 +38,10 @@ class Crew:
             with self._lock:
                 self._driving -= 1
 
+    def is_alone(self, count: int) -> bool:
+        """Tell whether ``spread`` would never hand over a part of so many rows."""
+        return self.size == 1 or count < _FEW_ROWS
+
     def spread(self, count: int, task: Callable[[int, int], Any], *, few: int | None = None) -> list[Any]:
         """Run ``task(start, stop)`` over parts of ``range(count)``, as many as cores are free; return what the parts return, in order.
 

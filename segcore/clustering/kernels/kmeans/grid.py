@@ -161,16 +161,17 @@ class _Grid:
     def __init__(self, X: np.ndarray, paths: Sequence[Path], seed: int, crew: Crew) -> None:
         self.crew, self.seed = crew, seed
         self.rows = prepare_rows(X, crew.spread)
+        self.alone = crew.is_alone(len(X))
         self.variance: float | None = None
         self.threads = literal.threads_of_scikit_learn()
         largest: dict[int, int] = {}
         for path in paths:
             candidates = candidates_a_centre(path.n_clusters)
             largest[candidates] = max(path.n_clusters, largest.get(candidates, 0))
-        self.starts = {
-            candidates: draw_starts(self.rows, n_clusters, np.random.RandomState(seed), self.spread_blocks)
-            for candidates, n_clusters in largest.items()
-        }
+        self.starts = {candidates: self._draw(n_clusters, np.random.RandomState(seed)) for candidates, n_clusters in largest.items()}
+
+    def _draw(self, n_clusters: int, random_state: np.random.RandomState) -> np.ndarray:
+        return draw_starts(self.rows, n_clusters, random_state, self.spread_blocks, alone=self.alone)
 
     def spread_blocks(self, count: int, task: Callable[[int, int], Any]) -> list[Any]:
         return self.crew.spread(count, task, few=16)
@@ -190,7 +191,7 @@ class _Grid:
         best: list[Reached] = []
         for start in range(path.n_init):
             if start:
-                chosen = draw_starts(self.rows, path.n_clusters, random_state, self.spread_blocks)
+                chosen = self._draw(path.n_clusters, random_state)
             reached = Walk(
                 self.rows,
                 self.rows.X[chosen] - self.rows.mean,
@@ -199,6 +200,7 @@ class _Grid:
                 spread=self.crew.spread,
                 threads=self.threads,
                 several=path.n_init > 1,
+                alone=self.alone,
             ).run()
             best = [better_of(old, new, path.n_clusters) for old, new in zip(best, reached, strict=True)] if best else reached
         return tuple(
@@ -220,7 +222,9 @@ class _Grid:
 def compile_kernels() -> None:
     """Compile every loop that a grid calls, for the arguments it is called with."""
     X = np.random.RandomState(0).normal(size=(600, 3))
+    many = np.random.RandomState(0).normal(size=(17_000, 3))  # more than are walked in one call
     for n_clusters in (3, 300):
-        for result in kmeans_grid(X, [Path(n_clusters, (1e-2, 0.0), 2)], seed=0, threads=1):
-            if result.error:
-                raise result.error
+        for rows, tols, threads in ((X, (1e-2, 0.0), 1), (many, (1.0,), 2)):
+            for result in kmeans_grid(rows, [Path(n_clusters, tols, 2)], seed=0, threads=threads):
+                if result.error:
+                    raise result.error

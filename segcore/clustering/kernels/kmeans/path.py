@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segcore.clustering.kernels.kmeans import literal
+from segcore.clustering.kernels.kmeans.march import march
 from segcore.clustering.kernels.kmeans.single_precision import Rows, Spread, empty_panels, lanes_for, weigh
 from segcore.clustering.kernels.kmeans.steps import assign, move_centres, relabel
 
@@ -53,6 +54,9 @@ class Walk:
         scikit-learn's, which set the order in which it adds.
     several : bool
         Whether starts will be compared, which needs the inertia.
+    alone : bool
+        Whether no other thread will take a share of the rows, so that many iterations can be one compiled call; with few rows the calls
+        between iterations would take four times as long as the iterations. The result is the same.
     """
 
     def __init__(
@@ -65,11 +69,13 @@ class Walk:
         spread: Spread,
         threads: int,
         several: bool,
+        alone: bool = False,
     ) -> None:
+        self.alone = alone
         self.rows, self.tolerance, self.spread, self.threads, self.several = rows, tolerance, spread, threads, several
         self.n_clusters, self.n_features = centres.shape
         n_rows = len(self.rows.X)
-        self.centres, self.exact = centres, True
+        self.centres, self.moved, self.exact = centres, np.empty_like(centres), True
         self.labels = np.zeros(n_rows, np.uint8 if self.n_clusters <= 256 else np.int32)
         self.before = np.empty_like(self.labels)
         self.room, self.undecided = np.zeros(n_rows, np.float32), np.empty(n_rows, np.int64)
@@ -89,8 +95,13 @@ class Walk:
 
     def run(self) -> list[Reached]:
         """Walk until every tolerance has its clustering; return them in the order of ``tols``."""
-        for iteration in range(MAX_ITER):
-            changed = self._assign(first_time=iteration == 0)
+        iteration = 0
+        while iteration < MAX_ITER:
+            iteration, changed, total = self._march(iteration) if self.alone else (iteration, self._assign(first_time=iteration == 0), None)
+            if total is not None:
+                self._look_at_shift(total)
+                iteration += 1
+                continue
             self._record(self.stopping, iteration)
             self.stopping = []
             if not self.ahead:
@@ -103,6 +114,7 @@ class Walk:
                 self._record(self.ahead, iteration + 1)
                 break
             self._move()
+            iteration += 1
         else:
             self._assign(first_time=False)
             self._be_exact()
@@ -143,9 +155,56 @@ class Walk:
             changed += part_changed
             self._take_in(moved, counts)
             undecided.append(doubtful)
-        doubtful = np.concatenate(undecided)
-        self.hopeless = len(doubtful) > max(_FEW_UNDECIDED, len(rows.X) // 8)
-        return changed + (self._settle(doubtful) if len(doubtful) else 0)
+        return changed + self._decide(np.concatenate(undecided))
+
+    def _march(self, iteration: int) -> tuple[int, int, float | None]:
+        """Assign and move until something has to be decided, in one call.
+
+        Returns
+        -------
+        (iteration, changed, total) : tuple
+            The iteration reached, and how many labels it changed. ``total`` is the squared shift to ``self.moved`` if the last step was
+            to move the centres, ``None`` if it was to assign the rows.
+        """
+        rows, begun = self.rows, iteration
+        # An assignment after which a tolerance stops is recorded before anything moves.
+        going_on = bool(self.ahead) and not self.stopping
+        limit = max(self.tolerance(self.tols[position], False) for position in self.ahead) if going_on else -1.0
+        iteration, changed, doubtful, total = march(
+            rows.X,
+            rows.mean,
+            rows.screened,
+            self.centres,
+            self.moved,
+            self.panels,
+            self.lanes,
+            self.spent,
+            self.labels,
+            self.before,
+            self.room,
+            self.sums,
+            self.counts,
+            self.traffic,
+            self.undecided,
+            rows.scale,
+            self.doubt,
+            _NEAR_TOLERANCE,
+            limit,
+            self.threads,
+            iteration,
+            MAX_ITER - 1,
+            0,
+            len(rows.X),
+        )
+        self.exact = self.exact and iteration == begun
+        if total >= 0:
+            return iteration, changed, total
+        return iteration, changed + self._decide(self.undecided[:doubtful]), None
+
+    def _decide(self, doubtful: np.ndarray) -> int:
+        """Settle the rows that double precision cannot decide; return how many labels changed."""
+        self.hopeless = len(doubtful) > max(_FEW_UNDECIDED, len(self.rows.X) // 8)
+        return self._settle(doubtful) if len(doubtful) else 0
 
     def _settle(self, rows: np.ndarray) -> int:
         """Give the rows that double precision cannot decide scikit-learn's labels; return how many changed."""
@@ -168,8 +227,12 @@ class Walk:
         if (self.traffic > 8 * self.counts).any():
             # Sums from which most of what was added has been taken away again have lost digits.
             self._add_up(centres=False)
-        old, new, shift = self.centres, np.empty_like(self.centres), np.empty(self.n_clusters)
-        total = move_centres(self.sums, self.counts, old, self.rows.scale, new, shift, self.spent)
+        shift = np.empty(self.n_clusters)
+        self._look_at_shift(move_centres(self.sums, self.counts, self.centres, self.rows.scale, self.moved, shift, self.spent))
+
+    def _look_at_shift(self, total: float) -> None:
+        """Take the moved centres, whose squared shift is ``total``, and see which tolerances stop here."""
+        old, new = self.centres, self.moved
         error = 4 * self.doubt * (np.sqrt(self.n_clusters * total) + self.n_clusters * self.doubt)
         limits = np.array([self.tolerance(self.tols[position], False) for position in self.ahead])
         if (np.abs(total - limits) <= _NEAR_TOLERANCE * limits + error).any():
@@ -179,7 +242,10 @@ class Walk:
             new = self.centres
             total = float((literal.shift_of(old, new) ** 2).sum())
             limits = np.array([self.tolerance(self.tols[position], True) for position in self.ahead])
-        self.centres, self.exact = new, False
+            self.moved = old
+        else:
+            self.centres, self.moved = new, old
+        self.exact = False
         stops = total <= limits
         self.stopping = [position for position, stop in zip(self.ahead, stops, strict=True) if stop]
         self.ahead = [position for position, stop in zip(self.ahead, stops, strict=True) if not stop]

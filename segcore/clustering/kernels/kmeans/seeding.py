@@ -168,6 +168,83 @@ def _exact_gain(X: np.ndarray, scale: float, row: int, wanted: int, marks: np.nd
     return total
 
 
+@njit(cache=True, nogil=True)
+def _extend(
+    X: np.ndarray,
+    mean: np.ndarray,
+    screened: np.ndarray,
+    scale: float,
+    rounding: float,
+    shares: np.ndarray,
+    panels: np.ndarray,
+    lanes: int,
+    marks: np.ndarray,
+    closest: np.ndarray,
+    nearest: np.ndarray,
+    block_sums: np.ndarray,
+    chosen: np.ndarray,
+    number: int,
+    start: int,
+    stop: int,
+) -> int:
+    """Choose centres from ``number`` on as long as one candidate is clearly the best; return the number of the first centre left open.
+
+    Parameters
+    ----------
+    X, mean, screened, scale
+        Of the `Rows`.
+    rounding : float
+        What rounding may add to a cumulative sum of ``closest``.
+    shares : ndarray of shape (n_clusters - 1, n_candidates), float64
+        Where each candidate is drawn, as a share of the sum of ``closest``.
+    panels, lanes : ndarray, float32, and int
+        Room for ``weigh``.
+    marks, closest, nearest, block_sums
+        As for ``_join``; updated.
+    chosen : ndarray of shape (n_clusters,), int64
+        Rows of the centres so far; filled.
+    start, stop : int
+        The first block, 0, and the number of blocks. As constants in here they would be one more type to compile ``_join`` for.
+    """
+    n_rows, n_features = X.shape
+    n_candidates = shares.shape[1]
+    drawn, reach, square = np.empty(n_candidates, np.int64), np.empty(len(chosen)), np.empty(n_candidates)
+    centres = np.empty((n_candidates, n_features))
+    while number < len(chosen):
+        total = block_sums.sum()
+        doubt = rounding + 2 * n_rows * _ROUNDING64 * total
+        if not _locate(shares[number - 1] * total, closest, block_sums, doubt, drawn):
+            return number
+        for index in range(n_candidates):
+            square[index] = 0.0
+            for f in range(n_features):
+                centres[index, f] = X[drawn[index], f] - mean[f]
+                square[index] += centres[index, f] * centres[index, f]
+        square *= scale * scale
+        weigh(centres, scale, lanes, panels)
+        _reach(X, scale, chosen[:number], drawn, reach)
+        gains, looked, norms, squares = _gains(screened, n_features, panels, reach, closest, nearest, marks, start, stop)
+        most, least = _gain_bounds(gains[:n_candidates], square, looked, norms, squares, n_features)
+        contenders = np.flatnonzero(most >= least.max())
+        if len(contenders) > 1:
+            return number
+        best = contenders[0]
+        chosen[number] = drawn[best]
+        _join(X, scale, chosen[number], number, 1 << best, marks, closest, nearest, block_sums, start, stop)
+        number += 1
+    return number
+
+
+@njit(cache=True, nogil=True)
+def _gain_bounds(
+    gains: np.ndarray, square: np.ndarray, looked: int, norms: float, squares: float, n_features: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the most and the least that each candidate may gain, from what ``_gains`` returns and the candidates' squared norms."""
+    width = 4 * (n_features + 10) * ROUNDING32 * (looked * square + 2 * norms * np.sqrt(square))
+    least = gains * (1 - 2 * _SHORT * ROUNDING32) - width - 4e-6 * (squares + looked * square) - looked * 1e-35
+    return gains * (1 + 2 * _SHORT * ROUNDING32), least
+
+
 class Seeding:
     """One run of k-means++ on prepared rows.
 
@@ -176,10 +253,12 @@ class Seeding:
     rows : Rows
     spread : callable (count, task) -> list
         Runs ``task(start, stop)`` over parts of ``range(count)`` and returns what the parts return.
+    alone : bool
+        Whether ``spread`` never divides so few rows, so that many centres can be chosen in one compiled call.
     """
 
-    def __init__(self, rows: Rows, spread: Spread) -> None:
-        self.rows, self.spread = rows, spread
+    def __init__(self, rows: Rows, spread: Spread, *, alone: bool = False) -> None:
+        self.rows, self.spread, self.alone = rows, spread, alone
         n_rows = len(rows.X)
         self.blocks = -(-n_rows // BLOCK)
         self.closest = np.full(n_rows, np.inf)
@@ -196,18 +275,47 @@ class Seeding:
         self._join(chosen, 0, 1)
         square = float(((rows.X[chosen[0]] - rows.mean) ** 2).sum()) * rows.scale**2
         rounding = 8 * (rows.n_features + 10) * _ROUNDING64 * (rows.squares + n_rows * square)
-        for number in range(1, n_clusters):
+        shares = random_state.uniform(size=(n_clusters - 1, candidates))
+        number = 1
+        while number < n_clusters:
+            if self.alone:
+                number = self._extend(chosen, number, shares, rounding)
+                if number == n_clusters:
+                    break
             total = float(self.sums.sum())
             doubt = rounding + 2 * n_rows * _ROUNDING64 * total
             drawn = np.empty(candidates, np.int64)
-            if not _locate(random_state.uniform(size=candidates) * total, self.closest, self.sums, doubt, drawn):
+            if not _locate(shares[number - 1] * total, self.closest, self.sums, doubt, drawn):
                 return None
             best = self._best(chosen[:number], drawn, doubt)
             if best is None:
                 return None
             chosen[number] = drawn[best]
             self._join(chosen, number, 1 << best)
+            number += 1
         return chosen
+
+    def _extend(self, chosen: np.ndarray, number: int, shares: np.ndarray, rounding: float) -> int:
+        rows = self.rows
+        panels = empty_panels(shares.shape[1], rows.n_features, CANDIDATES)
+        return _extend(
+            rows.X,
+            rows.mean,
+            rows.screened,
+            rows.scale,
+            rounding,
+            shares,
+            panels,
+            CANDIDATES,
+            self.marks,
+            self.closest,
+            self.nearest,
+            self.sums,
+            chosen,
+            number,
+            0,
+            self.blocks,
+        )
 
     def _join(self, chosen: np.ndarray, number: int, wanted: int) -> None:
         rows = self.rows
@@ -229,12 +337,11 @@ class Seeding:
             self.blocks,
             lambda start, stop: _gains(rows.screened, rows.n_features, panels, reach, self.closest, self.nearest, self.marks, start, stop),
         )
-        most = sum(part[0] for part in parts)[:n_drawn]
+        gains = sum(part[0] for part in parts)[:n_drawn]
         looked, norms, squares = (sum(part[index] for part in parts) for index in (1, 2, 3))
         square = np.einsum("ij,ij->i", centres, centres) * rows.scale**2
-        width = 4 * (rows.n_features + 10) * ROUNDING32 * (looked * square + 2 * norms * np.sqrt(square))
-        least = most * (1 - 2 * _SHORT * ROUNDING32) - width - 4e-6 * (squares + looked * square) - looked * 1e-35
-        contenders = np.flatnonzero(most * (1 + 2 * _SHORT * ROUNDING32) >= least.max())
+        most, least = _gain_bounds(gains, square, looked, norms, squares, rows.n_features)
+        contenders = np.flatnonzero(most >= least.max())
         if len(contenders) > 1:
             contenders = _without_copies(rows.X[drawn[contenders]], contenders)
         if len(contenders) == 1:
@@ -256,7 +363,7 @@ def _without_copies(rows: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     return numbers[np.sort(first)]
 
 
-def draw_starts(rows: Rows, n_clusters: int, random_state: np.random.RandomState, spread: Spread) -> np.ndarray:
+def draw_starts(rows: Rows, n_clusters: int, random_state: np.random.RandomState, spread: Spread, *, alone: bool = False) -> np.ndarray:
     """Return the rows at which ``KMeans(n_clusters)`` would start with ``random_state``, which moves on as it would.
 
     Parameters
@@ -265,7 +372,7 @@ def draw_starts(rows: Rows, n_clusters: int, random_state: np.random.RandomState
     n_clusters : int
         At least 1, at most the number of rows.
     random_state : numpy.random.RandomState
-    spread : callable
+    spread, alone : callable, bool
         As for ``Seeding``.
 
     Returns
@@ -274,7 +381,7 @@ def draw_starts(rows: Rows, n_clusters: int, random_state: np.random.RandomState
         Its first entries are the starts for every smaller number of clusters with as many candidates a centre.
     """
     before = random_state.get_state()
-    chosen = Seeding(rows, spread).draw(n_clusters, random_state)
+    chosen = Seeding(rows, spread, alone=alone).draw(n_clusters, random_state)
     if chosen is None:
         from sklearn.cluster import kmeans_plusplus
 
@@ -286,6 +393,7 @@ def draw_starts(rows: Rows, n_clusters: int, random_state: np.random.RandomState
 def compile_kernels() -> None:
     """Compile every loop of this file for the arguments it is called with."""
     rows = prepare_rows(np.random.RandomState(0).normal(size=(40, 3)), lambda count, task: [task(0, count)])
-    seeding = Seeding(rows, lambda count, task: [task(0, count)])
-    seeding.draw(3, np.random.RandomState(0))
+    for alone in (True, False):
+        seeding = Seeding(rows, lambda count, task: [task(0, count)], alone=alone)
+        seeding.draw(3, np.random.RandomState(0))
     seeding._exact_gain(0, 1)

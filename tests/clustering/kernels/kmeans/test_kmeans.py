@@ -78,6 +78,18 @@ def test_labels_centres_and_iterations_are_scikit_learns(name, n_clusters):
     assert_as_scikit_learn(ROWS[name], Path(n_clusters, TOLS))
 
 
+@pytest.fixture
+def step_by_step(monkeypatch):
+    """Have few rows walked as many rows are: one compiled call per step."""
+    monkeypatch.setattr(crew.Crew, "is_alone", lambda *_: False)
+
+
+@pytest.mark.usefixtures("step_by_step")
+@pytest.mark.parametrize("name", ROWS)
+def test_steps_that_other_threads_may_share_end_alike(name):
+    assert_as_scikit_learn(ROWS[name], Path(8, TOLS, n_init=2))
+
+
 @pytest.mark.parametrize("name", ["blobs", "square grid", "copies of few rows", "moons"])
 def test_the_best_of_several_starts_is_scikit_learns(name):
     assert_as_scikit_learn(ROWS[name], Path(6, TOLS, n_init=5))
@@ -210,6 +222,7 @@ class TestSeeding:
 
 
 class TestSteps:
+    @pytest.mark.usefixtures("step_by_step")
     def test_most_rows_are_passed_over_once_the_centres_hardly_move(self, monkeypatch):
         looked = []
         real = path.assign
