@@ -1,0 +1,1 @@
+"""Evidence on the solutions of a sweep: placebo, stability, describability."""
