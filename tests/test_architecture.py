@@ -50,7 +50,7 @@ DOORS = {
 }
 # What a stranger has to choose from or to remember; an exception has its reason.
 MOST_MODULES = 12
-CROWDED: dict[str, str] = {}
+CROWDED: dict[str, str] = {"segcore/records": "one file per subject of a record, and a record is looked for by its name"}
 MOST_NAMESAKES = 2
 NAMESAKES: dict[str, str] = {}
 MOST_PARAMETERS = 8

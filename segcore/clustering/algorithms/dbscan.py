@@ -316,6 +316,7 @@ DBSCAN = AlgorithmSpec(
     ),
     share_key=lambda point: (),
     numbered=True,
+    scales_with_rows=("min_samples",),
     judging=Judging("silhouette", preference=lambda point: (float(point.get("eps", 0)), -float(point.get("min_samples", 0)))),
     presentation=Presentation(
         measures=("silhouette", "n_segments", "noise_share", "compactness"),

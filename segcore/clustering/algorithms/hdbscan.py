@@ -310,6 +310,7 @@ HDBSCAN = AlgorithmSpec(
     ),
     share_key=lambda point: (),
     numbered=True,
+    scales_with_rows=("min_cluster_size", "min_samples"),
     judging=Judging("silhouette", preference=lambda point: (-float(point["min_samples"]),)),
     presentation=Presentation(
         measures=("silhouette", "n_segments", "noise_share", "compactness"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -40,6 +41,10 @@ class AlgorithmSpec:
         Points with equal keys share work under the engine ``shared``, so they belong on one machine.
     numbered : bool
         Whether segments are numbered by a stated rule, so that equal results have equal labels; else only the partition counts.
+    keeps_to_threads : bool
+        Whether fits under ``shared`` keep to ``SweepTask.threads``, so that sweeps of few rows can run side by side.
+    scales_with_rows : tuple of str
+        Parameters that count customers: among half of the rows, half the value describes the same density; see `thinned`.
     judging : Judging
     presentation : Presentation
     criteria : tuple of Criterion
@@ -61,6 +66,8 @@ class AlgorithmSpec:
     scoring: Scoring
     share_key: Callable[[Point], tuple[Value, ...]]
     numbered: bool = False
+    keeps_to_threads: bool = False
+    scales_with_rows: tuple[str, ...] = ()
     judging: Judging = field(default_factory=Judging)
     presentation: Presentation = field(default_factory=Presentation)
     criteria: tuple[Criterion, ...] = ()
@@ -84,6 +91,25 @@ class AlgorithmSpec:
         Solutions come in any order, each with its point as ``params``.
         """
         return self.fit(SweepTask(X, points, engine, seed, memory, progress or ignore, shared or ignore))
+
+    def thinned(self, point: Point, share: float) -> dict[str, Value]:
+        """Return the point to fit to a random share of the rows so that its result is comparable with that of all rows.
+
+        Parameters
+        ----------
+        point : Point
+        share : float
+            In (0, 1].
+
+        Returns
+        -------
+        dict
+            ``point`` with each parameter of ``scales_with_rows`` multiplied by ``share`` and rounded, at least the lowest allowed value.
+        """
+        scaled = {
+            name: max(round(float(point[name]) * share), math.ceil(self.param(name).low)) for name in self.scales_with_rows if name in point
+        }
+        return {**point, **scaled}
 
     @property
     def default_engine(self) -> EngineName:
