@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
+from segcore.records.evidence import SweepEvidence
 from segcore.records.grid import Value
 from segcore.records.plan import Plan
 from segcore.records.preparation import Preparation
 from segcore.records.solution import EngineName, Solution
 from segcore.system.digests import digest
+
+_EARLIER_RULE = (
+    "This sweep was judged by an earlier version, from its silhouettes alone. \"Gather evidence\" on Explore, or 'segcore evidence', "
+    "judges it anew."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +77,56 @@ class SweepSpec:
         )
 
 
+Outcome = Literal["groups", "cuts", "nothing"]
+
+
 @dataclass(frozen=True, slots=True)
 class Recommendation:
     """Recommended solution, if any, with the reason in a few sentences.
 
     Parameters
     ----------
+    outcome : {"groups", "cuts", "nothing"} or None
+        Separate groups; a useful cut of a continuum; neither. ``None`` without evidence.
     params : mapping or None
-        ``None`` if no solution stands out.
+        ``None`` if no solution is recommended.
     reason : str
+    p : float or None
+        p-value of the best silhouette of the grid: the chance of one so far above those of data without segments, if there are none.
+    runner_up : mapping or None
+        Parameters of the second-best solution with another number of segments.
+    table : tuple of mappings
+        What speaks for the recommended solution and the runner-up, a row each; without a recommendation, for the best ones.
     """
 
+    outcome: Outcome | None
     params: Mapping[str, Value] | None
     reason: str
+    p: float | None = None
+    runner_up: Mapping[str, Value] | None = None
+    table: tuple[Mapping[str, Any], ...] = ()
+
+    def saying(self, more: str) -> Recommendation:
+        """Return the recommendation with more of a reason."""
+        return replace(self, reason=self.reason + more)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, as ``sweep --json`` prints them."""
+        return {
+            "outcome": self.outcome,
+            "params": None if self.params is None else dict(self.params),
+            "reason": self.reason,
+            "p": self.p,
+            "runner_up": None if self.runner_up is None else dict(self.runner_up),
+            "table": [dict(row) for row in self.table],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Recommendation:
+        """Build the record from the output of ``to_json``; one by an earlier rule, without evidence, recommends nothing."""
+        if "outcome" not in data:
+            return cls(None, None, _EARLIER_RULE)
+        return cls(data["outcome"], data["params"], data["reason"], data["p"], data["runner_up"], tuple(data["table"]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,8 +142,8 @@ class Sweep:
     preparation : Preparation or None
         ``None`` before the first point is finished.
     summary : mapping
-        Once complete: ``rows``, ``shared_seconds``, ``set_aside`` ({"customers", "revenue_share"}),
-        ``recommended`` ({"params", "reason"}; ``params`` may be null).
+        Once complete: ``rows``, ``shared_seconds``, ``set_aside`` ({"customers", "revenue_share"}), ``recommended``
+        (`Recommendation`) and, once some is gathered, ``evidence`` (`SweepEvidence`), both as plain values.
     """
 
     id: str
@@ -128,4 +171,10 @@ class Sweep:
     def recommendation(self) -> Recommendation | None:
         """The recommended point; ``None`` before the sweep is complete."""
         found = self.summary.get("recommended")
-        return Recommendation(found["params"], found["reason"]) if found else None
+        return Recommendation.from_json(found) if found else None
+
+    @property
+    def evidence(self) -> SweepEvidence | None:
+        """The evidence gathered so far; ``None`` if that has not begun."""
+        found = self.summary.get("evidence")
+        return SweepEvidence.from_json(found) if found else None
