@@ -25,9 +25,12 @@ from segcore.system import child_process
 
 IMPORTED = (
     "segcore.sweeps.run",
+    "segcore.sweeps.evidence.gather",
     "segcore.data.sources",
     "sklearn.cluster",
     "sklearn.mixture",
+    "sklearn.model_selection",
+    "sklearn.tree",
     "sklearnex.cluster",
     "pyarrow.dataset",
     "pyarrow.parquet",

@@ -40,22 +40,19 @@ class ProgressLine:
 
     Parameters
     ----------
-    unit : str
-        Unit of the progress: "solutions" or "fits".
     stream : text file or None
         ``None`` is standard error in a terminal, where the line disappears at the end, and otherwise standard output, as in a notebook,
         where it stays.
     """
 
-    def __init__(self, unit: str, stream: TextIO | None = None) -> None:
-        self._unit = unit
+    def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or (sys.stderr if sys.stderr.isatty() else sys.stdout)
         self._shown = ""
 
     def __call__(self, job: Job) -> None:
         """Show a job's progress."""
         left = "" if job.seconds_left is None else f", about {job.seconds_left:,.0f} s left"
-        self._write("waiting for its turn" if job.state == "queued" else f"{job.done:,} of {job.total:,} {self._unit}{left}")
+        self._write("waiting for its turn" if job.state == "queued" else f"{job.steps}{left}")
 
     def __enter__(self) -> ProgressLine:
         """Return the line."""

@@ -36,6 +36,11 @@ def next_in_line(index: Index, job_id: str) -> Iterator[bool]:
             os.close(handle)
 
 
+def is_waited_for(index: Index) -> bool:
+    """Tell whether a job waits for its turn."""
+    return any(is_alive(index, row["id"]) for row in index.jobs_in(["queued"]))
+
+
 def _someone_before(index: Index, job_id: str) -> bool:
     for row in index.jobs_in(["queued"]):
         if row["id"] == job_id:

@@ -13,6 +13,7 @@ from segcore.errors import JobError
 from segcore.jobs.locks import job_lock, starting, write_processes
 from segcore.jobs.queue import drop_dead_turns
 from segcore.jobs.state import ACTIVE, TURN, is_alive, log_path
+from segcore.records.evidence import LEVELS, Level
 from segcore.store.file_lock import take
 from segcore.store.index import Index
 from segcore.system.child_process import python_command, start_child
@@ -27,10 +28,11 @@ SUPERVISOR = tuple(python_command("segcore.jobs.supervisor"))
 _ENDING_SECONDS = 3.0
 
 
-def start_sweep(store: Store, spec: SweepSpec, *, memory: int | None = None, workers: str = "local") -> str:
+def start_sweep(store: Store, spec: SweepSpec, *, memory: int | None = None, workers: str = "local", evidence: Level = "none") -> str:
     """Run a sweep in the background, or continue one that was stopped; return its id at once.
 
-    A sweep that is complete in the store (``store.is_complete(spec.id)``) starts no process. One that is queued or running is joined.
+    A sweep that is complete in the store (``store.is_complete(spec.id)``), with its evidence, starts no process. One that is queued or
+    running is joined.
 
     Parameters
     ----------
@@ -41,6 +43,8 @@ def start_sweep(store: Store, spec: SweepSpec, *, memory: int | None = None, wor
     workers : str
         Where its units run: see ``run_sweep``. The choice is stored with the job for resuming, but is not part of the id, because it
         does not change results.
+    evidence : {"none", "auto", "all"}
+        The evidence to gather once all solutions are there: see ``segcore.sweeps.evidence.gather``.
 
     Raises
     ------
@@ -48,12 +52,15 @@ def start_sweep(store: Store, spec: SweepSpec, *, memory: int | None = None, wor
         If the store cannot be written, or no process can be started.
     """
     sweep_id = store.add_sweep(spec)
-    options = {"memory": memory, "workers": workers}
+    options = {"memory": memory, "workers": workers, "evidence": evidence}
     row: dict[str, Any] = {"kind": "sweep", "title": _title(spec), "spec": options, "total": len(spec.points)}
     with starting(store):
         if _is_at_work(store, sweep_id):
+            asked = store.job_row(sweep_id)["spec"]
+            if LEVELS.index(evidence) > LEVELS.index(asked.get("evidence", "none")):
+                store.update_job(sweep_id, spec={**asked, "evidence": evidence})
             return sweep_id
-        if store.is_complete(sweep_id):
+        if store.is_complete(sweep_id) and _has_evidence(store, sweep_id, evidence):
             if store.job_state(sweep_id) != "done":
                 store.put_job(sweep_id, **row, state="done")
                 store.update_job(sweep_id, finished=time.time())
@@ -86,7 +93,7 @@ def start_benchmark(store: Index, spec: Mapping[str, Any], *, title: str = "Benc
 def resume(store: Index, job_id: str) -> None:
     """Continue a job that was interrupted, cancelled or failed.
 
-    A sweep computes only its missing solutions; if none is missing, its failed points are tried again.
+    A sweep computes only its missing solutions and evidence; if none is missing, those that failed are tried again.
 
     Raises
     ------
@@ -97,7 +104,8 @@ def resume(store: Index, job_id: str) -> None:
         row = store.job_row(job_id)
         if _is_at_work(store, job_id) or (row["kind"] != "sweep" and row["state"] == "done"):
             return
-        if row["kind"] == "sweep" and store.is_complete(job_id) and not store.forget_failed(job_id):
+        there = row["kind"] == "sweep" and store.is_complete(job_id) and _has_evidence(store, job_id, row["spec"].get("evidence", "none"))
+        if there and not store.forget_failed(job_id):
             store.update_job(job_id, state="done", message=None)
             return
         _launch(store, row)
@@ -125,6 +133,10 @@ def _title(spec: SweepSpec) -> str:
     return f"{algorithm(spec.algorithm).title} on {spec.data.get('name', 'data')}, {solutions}, {spec.engine}"
 
 
+def _has_evidence(store: Index, sweep_id: str, asked: str) -> bool:
+    return LEVELS.index(store.evidence_level(sweep_id) or "none") >= LEVELS.index(asked)
+
+
 def _is_at_work(store: Index, job_id: str) -> bool:
     return store.job_state(job_id) in ACTIVE and is_alive(store, job_id)
 
@@ -137,6 +149,7 @@ def _launch(store: Index, row: Mapping[str, Any]) -> None:
         raise JobError(f"{row['title']} is still being stopped: try again in a moment.")
     try:
         write_processes(handle, supervisor=0)
+        store.forget_evidence_attempts(job_id)  # one that was cancelled, or ended with the machine, is not to blame
         store.put_job(job_id, kind=row["kind"], title=row["title"], spec=row["spec"], total=row["total"], state="queued")
         log_path(store, job_id).parent.mkdir(exist_ok=True)
         log_path(store, job_id).write_bytes(b"")

@@ -13,6 +13,7 @@ from segcore.errors import StoreError
 from segcore.jobs.locks import job_lock
 from segcore.store.file_lock import is_held
 from segcore.store.index import Index
+from segcore.wording.numbers import counted
 
 JobKind = Literal["sweep", "benchmark"]
 State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted"]
@@ -37,6 +38,8 @@ class Job:
         ``interrupted``: it was queued or running, but its supervisor has ended; it can be resumed.
     done, total : int
         Number of finished solutions of a sweep (fits of a benchmark), and their total.
+    gathered, to_gather : int
+        Pieces of evidence on a sweep, and their total; the total is 0 until its solutions are finished and evidence is being gathered.
     created, started, finished : float or None
         Seconds since 1970.
     seconds_left : float or None
@@ -53,6 +56,8 @@ class Job:
     state: State
     done: int
     total: int
+    gathered: int
+    to_gather: int
     created: float
     started: float | None
     finished: float | None
@@ -64,6 +69,19 @@ class Job:
     def is_over(self) -> bool:
         """Tell whether no process works on it, and none will unless it is resumed."""
         return self.state not in ACTIVE
+
+    @property
+    def share_done(self) -> float:
+        """Share of its present stage that is finished, 0 to 1."""
+        done, total = (self.gathered, self.to_gather) if self.to_gather else (self.done, self.total)
+        return min(done / total, 1.0) if total else 0.0
+
+    @property
+    def steps(self) -> str:
+        """How far its present stage is, such as ``5 of 27 solutions``."""
+        if self.to_gather:
+            return f"{self.gathered:,} of {counted(self.to_gather, 'piece')} of evidence"
+        return f"{self.done:,} of {counted(self.total, 'solution' if self.kind == 'sweep' else 'fit')}"
 
 
 def log_path(index: Index, job_id: str) -> Path:
@@ -144,19 +162,26 @@ def _settle(store: Index, row: dict[str, Any]) -> Job:
 
 
 def _job(store: Index, row: Mapping[str, Any], state: State) -> Job:
-    fields = ("id", "kind", "title", "done", "total", "created", "started", "finished", "message")
+    fields = ("id", "kind", "title", "done", "total", "gathered", "created", "started", "finished", "message")
     return Job(
         **{name: row[name] for name in fields},
+        to_gather=_to_gather(row),
         state=state,
         seconds_left=_seconds_left(row) if state == "running" else None,
         log=log_path(store, row["id"]),
     )
 
 
+def _to_gather(row: Mapping[str, Any]) -> int:
+    return int(row["result"].get("evidence", 0)) if row["kind"] == "sweep" and row["result"] else 0
+
+
 def _seconds_left(row: Mapping[str, Any]) -> float | None:
-    # A sweep's worker records its start and the solutions finished by then; before that, and for benchmarks, the job's start counts.
+    # A sweep's worker records the start of each stage, and what was finished by then; before that, and for benchmarks, the job's start
+    # counts.
     pace = row["result"] if row["kind"] == "sweep" and row["result"] else {"since": row["started"], "done": 0}
-    finished = row["done"] - pace["done"]
+    done, total = (row["gathered"], _to_gather(row)) if _to_gather(row) else (row["done"], row["total"])
+    finished = done - pace["done"]
     if finished < 1 or pace["since"] is None:
         return None
-    return max(0.0, (time.time() - pace["since"]) / finished * (row["total"] - row["done"]))
+    return max(0.0, (time.time() - pace["since"]) / finished * (total - done))

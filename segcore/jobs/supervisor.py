@@ -27,7 +27,7 @@ from segcore.store.index import Index
 from segcore.system.child_process import fitting_environment, python_command, signal_group, start_child
 from segcore.system.machine import available_bytes, oom_kills
 
-USER_ERROR = 2  # the worker's exit code if the input is at fault
+USER_ERROR, GIVES_WAY = 2, 3  # the worker's exit codes if the input is at fault, and if only evidence is left and another job waits
 _AGAIN_SECONDS = 0.2
 
 
@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
 
 
 def supervise(index: Index, job_id: str, lock: int, spare: subprocess.Popen[str] | None = None) -> None:
-    """Wait for a queued job's turn, and run it to its end.
+    """Wait for a queued job's turn, and run it to its end; while it only gathers evidence, it lets others go first.
 
     Parameters
     ----------
@@ -57,11 +57,17 @@ def supervise(index: Index, job_id: str, lock: int, spare: subprocess.Popen[str]
     """
     os.set_inheritable(lock, False)
     write_processes(lock, supervisor=os.getpid())
-    with next_in_line(index, job_id) as is_next:
-        # The row is updated first, so that a job cancelled at this moment is not started.
-        if is_next and index.update_job(job_id, only_from=["queued"], state="running", started=time.time(), result=None):
+    while True:
+        with next_in_line(index, job_id) as is_next:
+            # The row is updated first, so that a job cancelled at this moment is not started.
+            if not is_next or not index.update_job(job_id, only_from=["queued"], state="running", started=time.time(), result=None):
+                return
             state, message = _supervise(Supervision(index, job_id, lock, spare=spare))
-            index.update_job(job_id, only_from=["running"], state=state, message=message, finished=time.time())
+            if state != "queued":
+                index.update_job(job_id, only_from=["running"], state=state, message=message, finished=time.time())
+                return
+            index.update_job(job_id, only_from=["running"], state="queued", created=time.time())
+        spare = None
 
 
 def leave(number: int, frame: object) -> NoReturn:
@@ -105,19 +111,25 @@ class Supervision:
         """Start workers until one ends normally or the job is given up."""
         kind = self.index.job_row(self.job_id)["kind"]
         while True:
-            attempts, done = self.index.attempts(self.job_id), len(self.index.positions(self.job_id))
+            attempts, done = self.index.attempts(self.job_id), self._finished()
             code, death = self._work(kind)
             if code == USER_ERROR:
                 return "failed", self._said()
+            if code == GIVES_WAY:
+                return "queued", None
             if code == 0 and (kind != "sweep" or self.index.is_complete(self.job_id)):
                 return "done", None
             after = self.index.attempts(self.job_id)
             at_work = [position for position, count in after.items() if count > attempts.get(position, 0)]
-            advanced = len(self.index.positions(self.job_id)) > done
+            advanced = self._finished() > done
             if self.deaths.is_hopeless(death, at_work, advanced=advanced):
                 where = f"Its log is {log_path(self.index, self.job_id)}."
                 return "failed", f"The worker {death.sentence}; {self.deaths.barren} times in a row it did not reach a solution. {where}"
             time.sleep(_AGAIN_SECONDS)
+
+    def _finished(self) -> int:
+        row = self.index.job_row(self.job_id)
+        return int(row["done"]) + int(row["gathered"])
 
     def _command(self, kind: str) -> list[str]:
         home = str(self.index.home)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from segcore import jobs
 from segcore.clustering.algorithms.registry import algorithm as algorithm_named
 from segcore.clustering.specification.algorithm import AlgorithmSpec
-from segcore.errors import JobError, ParameterError, StoreError
+from segcore.errors import JobError, ParameterError
 from segcore.features.assemble import assemble, kit_outliers
 from segcore.features.distances import catch_up
 from segcore.features.planning.defaults import APP
@@ -18,7 +17,8 @@ from segcore.features.planning.priorities import named_transforms, priority_weig
 from segcore.features.planning.sets import feature_names
 from segcore.features.preparation import resolve_plan
 from segcore.library.display import listed_html, paragraph
-from segcore.library.sweep import Sweep
+from segcore.library.sweep import Sweep, follow_job
+from segcore.records.evidence import LEVELS, Level
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Grid, Value
 from segcore.records.intake import Intake
@@ -112,6 +112,7 @@ class Plan:
         engine: str | None = None,
         memory: int | str | None = None,
         workers: str = "local",
+        evidence: Level = "auto",
         progress: bool | Callable[[jobs.Job], None] = False,
         **grid: Any,
     ) -> Sweep:
@@ -130,6 +131,9 @@ class Plan:
             Most bytes it may use, such as ``"2G"``; ``None`` is the free memory.
         workers : {"local", "ray"}
             Where the fits run.
+        evidence : {"none", "auto", "all"}
+            Whether to compare the solutions with data without segments and with resamples of the customers: what takes less than half a
+            minute, or everything. Without it no solution is recommended.
         progress : bool or callable (Job) -> None
             Whether to show a line with the progress, or a function that is called with it.
         **grid
@@ -155,19 +159,26 @@ class Plan:
         """
         if workers not in WORKERS:
             raise ParameterError.unknown("workers", workers, WORKERS)
+        if evidence not in LEVELS:
+            raise ParameterError.unknown("evidence", evidence, LEVELS)
         limit = parse_bytes(memory) if isinstance(memory, str) else memory
         start_early(self.store.home, algorithm=algorithm, engine=engine or algorithm_named(algorithm).default_engine)
         try:
             spec = self.spec(algorithm, engine=engine, **grid)
             if not self.store.is_complete(spec.id):
                 require_room(self.store, spec, limit)
-            job = self._finish(spec, lambda: jobs.start_sweep(self.store, spec, memory=limit, workers=workers), progress)
+            job = follow_job(
+                self.store,
+                spec.id,
+                lambda: jobs.start_sweep(self.store, spec, memory=limit, workers=workers, evidence=evidence),
+                progress,
+            )
         finally:
             end_early(self.store.home)
         if job.state == "failed":
             raise JobError(job.message or "The sweep failed.")
         if job.state != "done":
-            raise JobError(f"The sweep was {job.state}: {job.done:,} of {job.total:,} solutions are saved. The same call continues it.")
+            raise JobError(f"The sweep was {job.state}: {job.steps} are saved. The same call continues it.")
         return Sweep(self.store, spec.id)
 
     def spec(self, algorithm: str = "kmeans", *, engine: str | None = None, **grid: Any) -> SweepSpec:
@@ -194,20 +205,6 @@ class Plan:
             curve = radius_curve(self.store.feature_table(self.intake.table), self.record, asked.radius.neighbours)
             suggested = suggested_radii(curve, asked.radius)
         return asked.app_grid_with({**(suggested or {}), **axes})
-
-    def _finish(self, spec: SweepSpec, start: Callable[[], str], progress: bool | Callable[[jobs.Job], None]) -> jobs.Job:
-        try:
-            if callable(progress):
-                return jobs.follow(self.store, start, progress)
-            if not progress:
-                return jobs.follow(self.store, start)
-            with jobs.ProgressLine("solutions") as line:
-                return jobs.follow(self.store, start, line)
-        except KeyboardInterrupt:
-            # Also one that came while the job was being started, which nobody was following yet.
-            with contextlib.suppress(StoreError):
-                jobs.cancel(self.store, spec.id)
-            raise
 
     def _lines(self) -> list[str]:
         def text(name: str) -> str:

@@ -25,6 +25,9 @@ create table if not exists points (
     sweep text not null, position integer not null, record text not null, primary key (sweep, position));
 create table if not exists attempts (
     sweep text not null, position integer not null, count integer not null, primary key (sweep, position));
+create table if not exists evidence (
+    sweep text not null, part text not null, number integer not null, attempts integer not null default 0, record text,
+    primary key (sweep, part, number));
 create table if not exists segment_names (
     sweep text not null, point text not null, segment integer not null, name text not null, primary key (sweep, point, segment));
 create table if not exists intakes (
@@ -33,11 +36,12 @@ create table if not exists jobs (
     id text primary key, kind text not null, title text not null, spec text not null, state text not null, created real not null,
     started real, finished real, total integer not null, progress integer not null default 0, message text, result text);
 """
-_JOB_FIELDS = {"state", "created", "started", "finished", "message", "result", "title", "total", "progress"}
-_JOB_COLUMNS = ("id", "kind", "title", "spec", "state", "created", "started", "finished", "total", "message", "result", "done")
+_JOB_FIELDS = {"state", "created", "started", "finished", "message", "result", "title", "total", "progress", "spec"}
+_JOB_COLUMNS = ("id", "kind", "title", "spec", "state", "created", "started", "finished", "total", "message", "result", "done", "gathered")
 _JOB_QUERY = (
     "select id, kind, title, spec, state, created, started, finished, total, message, result, "
-    "case kind when 'sweep' then (select count(*) from points where sweep = jobs.id) else progress end as done from jobs"
+    "case kind when 'sweep' then (select count(*) from points where sweep = jobs.id) else progress end as done, "
+    "(select count(*) from evidence where sweep = jobs.id and record is not null) as gathered from jobs"
 )
 _BUSY_SECONDS = 30
 _LEFTOVER_SECONDS = 3600  # writing one object never takes this long
@@ -145,15 +149,69 @@ class Index:
         )
         return {int(position): int(count) for position, count in rows}
 
+    def evidence(self, sweep_id: str) -> dict[str, dict[int, Any]]:
+        """Return the records of a sweep's evidence, by part and number; see ``segcore.sweeps.evidence.gather``."""
+        found: dict[str, dict[int, Any]] = {}
+        query = "select part, number, record from evidence where sweep = ? and record is not null order by part, number"
+        for part, number, record in self._rows(query, sweep_id):
+            found.setdefault(str(part), {})[int(number)] = json.loads(record)
+        return found
+
+    def begin_evidence(self, sweep_id: str, part: str, number: int) -> int:
+        """Count one more attempt at a piece of evidence, and return the attempt's number, from 1."""
+        with self._write() as index:
+            row = index.execute(
+                "insert into evidence (sweep, part, number, attempts) values (?, ?, ?, 1) "
+                "on conflict (sweep, part, number) do update set attempts = attempts + 1 returning attempts",
+                (sweep_id, part, number),
+            ).fetchone()
+        return int(row[0])
+
+    def evidence_attempts(self, sweep_id: str) -> dict[tuple[str, int], int]:
+        """Return the number of attempts at each piece of evidence, by part and number, that has been begun and is not there."""
+        query = "select part, number, attempts from evidence where sweep = ? and record is null and attempts > 0"
+        return {(str(part), int(number)): int(count) for part, number, count in self._rows(query, sweep_id)}
+
+    def put_evidence(self, sweep_id: str, part: str, number: int, record: object) -> None:
+        """Store a piece of evidence, JSON-able, unless it is there already."""
+        with self._write() as index:
+            index.execute(
+                "insert into evidence (sweep, part, number, record) values (?, ?, ?, ?) "
+                "on conflict (sweep, part, number) do update set record = coalesce(record, excluded.record)",
+                (sweep_id, part, number, canonical_json(record)),
+            )
+
+    def evidence_level(self, sweep_id: str) -> str | None:
+        """Return how much evidence has been gathered: "auto", "all", or ``None`` if that is unfinished or was never asked for."""
+        row = self._one("select json_extract(summary, '$.evidence.level') from sweeps where id = ?", sweep_id)
+        return None if row is None or row[0] is None else str(row[0])
+
+    def evidence_counts(self, sweep_id: str) -> tuple[int, int, int]:
+        """Return how many placebos, resamples and splits the summary of a sweep tells of."""
+        names = ("placebos", "resamples", "splits")
+        fields = ", ".join(f"ifnull(json_extract(summary, '$.evidence.{name}'), 0)" for name in names)
+        placebos, resamples, splits = self._one(f"select {fields} from sweeps where id = ?", sweep_id) or (0, 0, 0)
+        return int(placebos), int(resamples), int(splits)
+
     def forget_failed(self, sweep_id: str) -> int:
-        """Delete failed solutions and all counted attempts, so that they are tried again; return the number of solutions."""
+        """Delete what failed, solutions and pieces of evidence, and all counted attempts, so that it is tried again; return the number."""
         with self._write() as index:
             dropped = index.execute(
                 "delete from points where sweep = ? and json_extract(record, '$.solution.status') = 'failed'", (sweep_id,)
             ).rowcount
             index.execute("delete from attempts where sweep = ?", (sweep_id,))
             index.execute("update sweeps set summary = null where id = ? and ? > 0", (sweep_id, dropped))
-        return int(dropped)
+            # Evidence is about the whole grid, so with other solutions all of it is gathered again.
+            failed = index.execute(
+                "delete from evidence where sweep = ? and (? > 0 or json_extract(record, '$.reason') is not null)", (sweep_id, dropped)
+            ).rowcount
+        self.forget_evidence_attempts(sweep_id)
+        return int(dropped) + int(failed)
+
+    def forget_evidence_attempts(self, sweep_id: str) -> None:
+        """Set the attempts at each piece of evidence that is not there yet to 0."""
+        with self._write() as index:
+            index.execute("update evidence set attempts = 0 where sweep = ? and record is null", (sweep_id,))
 
     def put_job(self, job_id: str, *, kind: str, title: str, spec: Mapping[str, Any], total: int, state: str) -> None:
         """Add a job, or reset an existing one to ``state`` with a new place in the queue.
@@ -176,8 +234,9 @@ class Index:
         unknown = set(fields) - _JOB_FIELDS
         if unknown:
             raise ValueError(f"A job has no field {', '.join(sorted(unknown))}.")
-        if fields.get("result") is not None:
-            fields["result"] = canonical_json(fields["result"])
+        for name in ("result", "spec"):
+            if fields.get(name) is not None:
+                fields[name] = canonical_json(fields[name])
         query = f"update jobs set {', '.join(f'{name} = ?' for name in fields)} where id = ?"
         if only_from:
             query += f" and state in ({', '.join('?' for _ in only_from)})"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from segcore.records.evidence import NOT_GATHERED, PointEvidence, SweepEvidence
 from segcore.records.grid import point_key
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
@@ -29,10 +30,11 @@ def sweep_document(sweep: Sweep, from_store: bool) -> dict[str, Any]:
     the same feature; a transform does, because what it shrinks counts for less.
     """
     spec, summary = sweep.spec, sweep.summary
-    found = sweep.recommendation
+    found, evidence = sweep.recommendation, sweep.evidence
+    gathered = evidence.points if evidence is not None and evidence.points else [_nothing_gathered(evidence)] * len(spec.points)
     points = [
-        {**solution.to_json(), "same_as": None if same is None else dict(spec.points[same])}
-        for solution, same in zip(sweep.solutions, sweep.same_as(), strict=True)
+        {**solution.to_json(), "same_as": None if same is None else dict(spec.points[same]), **point.to_json()}
+        for solution, same, point in zip(sweep.solutions, sweep.same_as(), gathered, strict=True)
         if solution is not None
     ]
     return {
@@ -54,10 +56,23 @@ def sweep_document(sweep: Sweep, from_store: bool) -> dict[str, Any]:
         "points": points,
         "missing": len(spec.points) - len(points),
         "shared_seconds": summary.get("shared_seconds"),
-        "recommended": {"params": dict(found.params), "reason": found.reason} if found and found.params is not None else None,
-        "recommended_reason": found.reason if found else None,
+        "evidence": None if evidence is None else {name: value for name, value in evidence.to_json().items() if name != "points"},
+        "recommended": found.to_json() if found else None,
         "from_store": from_store,
     }
+
+
+def _nothing_gathered(evidence: SweepEvidence | None) -> PointEvidence:
+    return PointEvidence.without((evidence and evidence.reason) or NOT_GATHERED)
+
+
+def evidence_document(sweep: Sweep) -> dict[str, Any]:
+    """Return the document that ``evidence --json`` prints: plain values only, undefined numbers as ``None``."""
+    document = sweep_document(sweep, from_store=True)
+    names = ("params", "status", "segments", "sizes", "placebo", "stability", "prediction_strength", "describability", "evidence_reasons")
+    points = [{name: point[name] for name in names if name in point} for point in document["points"]]
+    whole = {name: document[name] for name in ("sweep", "data", "algorithm", "evidence", "recommended")}
+    return {**whole, "points": points}
 
 
 def write_sweep_folder(store: Store, sweep_id: str, directory: Path | str, *, from_store: bool = False) -> None:

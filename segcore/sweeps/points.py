@@ -10,6 +10,7 @@ from typing import Any, Literal
 from segcore.clustering.algorithms.registry import algorithm, criteria
 from segcore.clustering.point_labels import point_label
 from segcore.records.estimate import Estimate
+from segcore.records.evidence import PointEvidence
 from segcore.records.grid import Value, axes_of, find_point, value_text
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
@@ -124,7 +125,8 @@ _MEASURES = (
         "silhouette",
         "Silhouette",
         "−1 to 1",
-        "How much closer customers are to their own segment than to the next one. Higher is better; below 0.25 the segments overlap.",
+        "How much closer customers are to their own segment than to the next one. Higher is better, but data without segments have one "
+        "too: compare with the area.",
         lambda row: row.silhouette.value,
     ),
     Metric(
@@ -281,10 +283,38 @@ def point_table(sweep: Sweep) -> list[dict[str, Any]]:
             "davies_bouldin": row.davies_bouldin,
             **{criterion.name: row.criteria.get(criterion.name) for criterion in criteria()},
             "mean_compactness": row.mean_compactness,
+            **_evidence_of(point),
             "fit_seconds": row.fit_seconds,
             "engine": row.engine,
             "same_segments_as": same,
             "reason": row.reason,
         }
-        for row, same in zip(point_rows(sweep), same_segments(sweep), strict=True)
+        for row, same, point in zip(point_rows(sweep), same_segments(sweep), _evidence(sweep), strict=True)
     ]
+
+
+def evidence_table(sweep: Sweep) -> list[dict[str, Any]]:
+    """Return one record per solution with the evidence on it at full precision, ``None`` if undefined or not gathered."""
+    return [{**dict(params), **_evidence_of(point)} for params, point in zip(sweep.spec.points, _evidence(sweep), strict=True)]
+
+
+def _evidence(sweep: Sweep) -> Sequence[PointEvidence]:
+    evidence = sweep.evidence
+    return evidence.points if evidence is not None and evidence.points else (PointEvidence(),) * len(sweep.spec.points)
+
+
+def _evidence_of(point: PointEvidence) -> dict[str, Any]:
+    placebo, strength, described = point.placebo, point.prediction_strength, point.describability
+    return {
+        "z": point.z,
+        "placebo_mean": placebo.mean if placebo else None,
+        "placebo_low": placebo.low if placebo else None,
+        "placebo_high": placebo.high if placebo else None,
+        "placebo_max": placebo.highest if placebo else None,
+        "least_stability": point.least_stability,
+        "prediction_strength": strength.value if strength else None,
+        "prediction_strength_error": strength.standard_error if strength else None,
+        "describability": described.value if described else None,
+        "describability_low": described.low if described else None,
+        "describability_high": described.high if described else None,
+    }

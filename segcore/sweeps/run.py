@@ -80,8 +80,7 @@ def run_sweep(
     sweep = store.sweep(sweep_id)
     if sweep.is_complete:
         found = recommend(spec.algorithm, sweep.solutions)
-        recommended = {"params": None if found.params is None else dict(found.params), "reason": found.reason}
-        store.put_summary(sweep_id, {**facts, "shared_seconds": sum(shared), "recommended": recommended})
+        store.put_summary(sweep_id, {**facts, "shared_seconds": sum(shared), "recommended": found.to_json()})
 
 
 def _rows(store: Store, spec: SweepSpec) -> tuple[np.ndarray, Preparation, dict[str, Any]]:
@@ -120,7 +119,7 @@ def _solutions(
             [spec.points[position] for position in positions],
             spec.engine,
             spec.plan.seed,
-            memory=_room(memory, X) if workers == "local" else memory,
+            memory=room_for_fits(memory, X) if workers == "local" else memory,
             progress=begin,
             shared=shared.append,
         )
@@ -149,7 +148,7 @@ def _units_at_work(store: Store, sweep_id: str, spec: SweepSpec, missing: Sequen
     return [unit for unit in positions if any(position in begun for position in unit)]
 
 
-def _room(memory: int | None, X: np.ndarray) -> int | None:
+def room_for_fits(memory: int | None, X: np.ndarray) -> int | None:
     """Return the bytes that fits may use: what is left of ``memory`` and free, less what measuring a labelling takes."""
     if memory is None:
         return None

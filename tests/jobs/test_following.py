@@ -8,8 +8,9 @@ from segcore.jobs.state import Job
 
 
 def job(**fields):
-    known = {"id": "a", "kind": "sweep", "title": "t", "state": "running", "done": 3, "total": 12, "created": 0.0, "started": None}
-    return Job(**{**known, "finished": None, "seconds_left": None, "message": None, "log": Path("log"), **fields})
+    known = {"id": "a", "kind": "sweep", "title": "t", "state": "running", "done": 3, "total": 12, "gathered": 0, "to_gather": 0}
+    unknown = dict.fromkeys(("started", "finished", "seconds_left", "message"))
+    return Job(**{**known, **unknown, "created": 0.0, "log": Path("log"), **fields})
 
 
 class Terminal(io.StringIO):
@@ -42,7 +43,7 @@ def test_an_interrupt_before_the_start_cancels_nothing(monkeypatch):
 
 def test_in_a_notebook_the_line_is_written_over_and_stays():
     stream = io.StringIO()
-    with following.ProgressLine("solutions", stream) as line:
+    with following.ProgressLine(stream) as line:
         line(job(seconds_left=65.2))
         line(job(seconds_left=65.2))
         line(job(done=12))
@@ -51,6 +52,19 @@ def test_in_a_notebook_the_line_is_written_over_and_stays():
 
 def test_in_a_terminal_nothing_is_left():
     stream = Terminal()
-    with following.ProgressLine("fits", stream) as line:
+    with following.ProgressLine(stream) as line:
         line(job(state="queued"))
     assert stream.getvalue() == "\rwaiting for its turn\r" + " " * 20 + "\r"
+
+
+def test_while_evidence_is_gathered_the_line_counts_its_pieces():
+    stream = io.StringIO()
+    with following.ProgressLine(stream) as line:
+        line(job(done=12, gathered=3, to_gather=160, seconds_left=8.0))
+        line(job(done=12, gathered=1, to_gather=1))
+    assert stream.getvalue() == "\r3 of 160 pieces of evidence, about 8 s left\r1 of 1 piece of evidence" + " " * 19 + "\n"
+
+
+def test_the_share_that_is_done_is_that_of_the_present_stage():
+    assert job().share_done == 0.25
+    assert job(done=12, gathered=40, to_gather=160).share_done == 0.25

@@ -116,3 +116,90 @@ def test_an_index_that_breaks_later_is_told_in_one_sentence(home):
     index._index().execute("drop table jobs")
     with pytest.raises(StoreError, match="cannot be used .*no such table"):
         index.job_rows()
+
+
+class TestEvidence:
+    @pytest.fixture
+    def store(self, home):
+        return Store(home)
+
+    @pytest.fixture
+    def sweep(self, store):
+        return store.add_sweep(spec())
+
+    def test_pieces_come_back_by_part_and_number(self, store, sweep):
+        assert store.evidence(sweep) == {}
+        store.put_evidence(sweep, "resample", 10, {"jaccards": [[0.1, None]]})
+        store.put_evidence(sweep, "resample", 9, {"reason": "It died."})
+        store.put_evidence(sweep, "placebo", 0, {"silhouettes": [1 / 3]})
+        store.put_evidence("another", "placebo", 1, {})
+        assert store.evidence(sweep) == {
+            "placebo": {0: {"silhouettes": [1 / 3]}},
+            "resample": {9: {"reason": "It died."}, 10: {"jaccards": [[0.1, None]]}},
+        }
+        assert list(store.evidence(sweep)["resample"]) == [9, 10]
+
+    def test_a_piece_that_is_there_is_never_replaced(self, store, sweep):
+        store.put_evidence(sweep, "split", 0, {"strengths": [1.0]})
+        store.put_evidence(sweep, "split", 0, {"strengths": [0.0]})
+        assert store.evidence(sweep) == {"split": {0: {"strengths": [1.0]}}}
+
+    def test_attempts_are_counted_for_each_piece_and_are_no_piece(self, store, sweep):
+        assert [store.begin_evidence(sweep, "split", 0) for _ in range(3)] == [1, 2, 3]
+        assert store.begin_evidence(sweep, "split", 1) == 1
+        assert store.begin_evidence(sweep, "resample", 0) == 1
+        assert store.evidence(sweep) == {}
+        store.put_evidence(sweep, "split", 0, {"strengths": [1.0]})
+        assert store.evidence(sweep) == {"split": {0: {"strengths": [1.0]}}}
+
+    def test_attempts_at_what_is_missing_can_be_forgotten(self, store, sweep):
+        store.begin_evidence(sweep, "split", 0)
+        store.begin_evidence(sweep, "split", 1)
+        store.put_evidence(sweep, "split", 1, {"strengths": [1.0]})
+        store.forget_evidence_attempts(sweep)
+        assert [store.begin_evidence(sweep, "split", number) for number in range(2)] == [1, 2]
+        assert store.evidence(sweep) == {"split": {1: {"strengths": [1.0]}}}
+
+    def test_failed_pieces_are_forgotten_and_the_others_stay(self, store, sweep):
+        for position in range(2):
+            store.put_solution(sweep, position, point())
+        store.put_summary(sweep, {"evidence": {"level": "all"}})
+        store.put_evidence(sweep, "split", 0, {"strengths": ["A reason of one point is a result."]})
+        store.put_evidence(sweep, "split", 1, {"reason": "It died."})
+        assert store.forget_failed(sweep) == 1
+        assert store.evidence(sweep) == {"split": {0: {"strengths": ["A reason of one point is a result."]}}}
+        assert store.begin_evidence(sweep, "split", 1) == 1
+        assert store.is_complete(sweep)
+        assert store.forget_failed(sweep) == 0
+
+    def test_with_a_failed_solution_all_evidence_and_the_summary_are_forgotten(self, store, sweep):
+        store.put_solution(sweep, 0, point())
+        store.put_solution(sweep, 1, Solution(params={}, status="failed", engine="stock", evidence="", seed=0, reason="killed"))
+        store.put_summary(sweep, {"evidence": {"level": "all"}})
+        store.put_evidence(sweep, "split", 0, {"strengths": [1.0, 1.0]})
+        store.put_evidence("another", "split", 0, {"strengths": [1.0]})
+        store.forget_failed(sweep)
+        assert (store.evidence(sweep), store.evidence_level(sweep), store.positions(sweep)) == ({}, None, {0})
+        assert store.evidence("another") == {"split": {0: {"strengths": [1.0]}}}
+
+    def test_the_level_is_that_of_the_summary(self, store, sweep):
+        assert store.evidence_level(sweep) is None
+        assert store.evidence_level("unknown") is None
+        store.put_summary(sweep, {"rows": 4})
+        assert store.evidence_level(sweep) is None
+        store.put_summary(sweep, {"rows": 4, "evidence": {"level": "auto"}})
+        assert store.evidence_level(sweep) == "auto"
+
+    def test_the_counts_change_with_what_the_summary_says(self, store, sweep):
+        assert store.evidence_counts("unknown") == store.evidence_counts(sweep) == (0, 0, 0)
+        store.put_summary(sweep, {"rows": 4})
+        assert store.evidence_counts(sweep) == (0, 0, 0)
+        store.put_summary(sweep, {"rows": 4, "evidence": {"level": None, "placebos": 3, "resamples": 2, "splits": 1}})
+        assert store.evidence_counts(sweep) == (3, 2, 1)
+
+    def test_a_jobs_row_counts_the_pieces_that_are_there(self, store, sweep):
+        store.put_job(sweep, kind="sweep", title="", spec={}, total=2, state="done")
+        store.begin_evidence(sweep, "split", 0)
+        assert store.job_row(sweep)["gathered"] == 0
+        store.put_evidence(sweep, "split", 0, {"strengths": []})
+        assert (store.job_row(sweep)["gathered"], store.job_row(sweep)["done"]) == (1, 0)

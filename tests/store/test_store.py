@@ -12,7 +12,7 @@ from segcore.records.grid import point_key
 from segcore.records.plan import Plan
 from segcore.records.preparation import Preparation
 from segcore.records.solution import Solution
-from segcore.records.sweep import SweepSpec
+from segcore.records.sweep import Recommendation, SweepSpec
 from segcore.store.index import default_home
 from segcore.store.store import Store
 
@@ -173,10 +173,19 @@ def test_what_was_fitted_and_summed_up_comes_back(store):
     sweep = store.add_sweep(spec())
     preparation = Preparation(("a",), "standard", (1 / 3,), (2.0,))
     store.put_preparation(sweep, preparation)
-    store.put_summary(sweep, {"rows": 4, "recommended": {"params": None, "reason": "No number of segments stands out."}})
+    found = Recommendation("nothing", None, "The customers are a continuum.", 0.4, None, ({"segments": 3},))
+    store.put_summary(sweep, {"rows": 4, "recommended": found.to_json()})
     read = store.sweep(sweep)
     assert read.preparation == preparation
-    assert read.recommendation.reason == "No number of segments stands out."
+    assert read.recommendation == found
+
+
+def test_a_recommendation_of_an_earlier_version_is_none(store):
+    sweep = store.add_sweep(spec())
+    store.put_summary(sweep, {"rows": 4, "recommended": {"params": {"n_clusters": 2}, "reason": "Silhouette is highest there."}})
+    found = store.sweep(sweep).recommendation
+    assert (found.outcome, found.params) == (None, None)
+    assert "'segcore evidence'" in found.reason
 
 
 def test_failed_points_can_be_tried_again_and_only_those(store):

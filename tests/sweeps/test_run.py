@@ -153,7 +153,8 @@ def test_a_sweep_ends_complete_with_its_quality_and_a_summary(store, asked, algo
     assert sweep.summary["rows"] == 300
     assert sweep.summary["shared_seconds"] == 0.0
     assert sweep.summary["set_aside"] == {"customers": 0, "revenue_share": 0.0}
-    assert sweep.recommendation.params == points[1]
+    assert max(sweep.solutions, key=lambda solution: solution.quality.silhouette.value or -1).params == points[1]
+    assert sweep.recommendation.outcome is None
 
 
 def test_stock_labels_are_scikit_learns_on_the_scaled_features(store, asked, values):
@@ -289,12 +290,18 @@ class TestDocuments:
         assert set(point["compactness"]["segments"]) == {"0", "1", "2"}
         assert set(point["compactness"]["mean"]) == set(NAMES)
         assert document["points"][0]["metrics"]["silhouette"]["value"] is None
-        assert document["recommended"]["params"] == {"n_clusters": 3, "tol": 0.001}
+        assert document["evidence"] is None
 
-    def test_without_a_clear_best_recommended_is_null_and_the_reason_is_kept(self, store, asked):
+    def test_without_evidence_nothing_is_recommended_and_every_part_of_it_is_null_with_the_reason(self, store, asked):
         document = sweep_document(store.sweep(run(store, asked(points=POINTS[:1]))), False)
-        assert document["recommended"] is None
-        assert document["recommended_reason"].startswith("No number of segments stands out. ")
+        recommended = document["recommended"]
+        assert set(recommended) == {"outcome", "params", "reason", "p", "runner_up", "table"}
+        assert (recommended["outcome"], recommended["params"], recommended["p"], recommended["table"]) == (None, None, None, [])
+        assert recommended["reason"].startswith("No solution is recommended without evidence: ")
+        parts = ("placebo", "stability", "prediction_strength", "describability")
+        (point,) = document["points"]
+        assert [point[part] for part in parts] == [None] * 4
+        assert point["evidence_reasons"] == dict.fromkeys(parts, "No evidence has been gathered.")
 
     def test_a_sweep_on_its_way_says_how_many_points_are_missing(self, store, asked):
         document = sweep_document(store.sweep(run(store, asked(), only=[0])), False)
@@ -354,7 +361,7 @@ def test_degenerate_data_break_nothing_and_leave_no_nan(store, case, scaler, eng
         document = sweep_document(sweep, False)
         json.dumps(document, allow_nan=False)
         assert sweep.is_complete
-        assert document["recommended_reason"].endswith(".")
+        assert document["recommended"]["reason"].endswith(".")
         X = prepare(store, spec).X
         for position, solution in enumerate(sweep.solutions):
             assert solution.status == ("skipped" if solution.params.get("n_clusters", 0) > n else "ok"), solution.reason
