@@ -68,9 +68,7 @@ def run_benchmark(args: argparse.Namespace) -> int:
     print_notes(intake.notes)
     what = "silhouettes of " if args.work == "silhouette" else ""
     title = f"{what}{algorithm(args.algo).title} on {intake.data['name']}, {listed(engines)}"
-    job = wait_for(
-        store, lambda: jobs.start_benchmark(store, spec.to_json(), title=f"Benchmark: {title}", total=spec.total_fits), unit="fits"
-    )
+    job = wait_for(store, lambda: jobs.start_benchmark(store, spec.to_json(), title=f"Benchmark: {title}", total=spec.total_fits))
     if job.state != "done":
         print(f"segcore: {job.message or f'The benchmark was {job.state} after {job.done:,} of {job.total:,} fits.'}", file=sys.stderr)
         return _INTERRUPTED if job.state == "cancelled" else _FAILED

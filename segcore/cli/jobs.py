@@ -49,8 +49,7 @@ def run_jobs(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"job": _job_document(job)}, ensure_ascii=False))
     else:
-        unit = "fits" if job.kind == "benchmark" else "solutions"
-        print(f"{job.id[:SHORT]}  {job.title}: {job.state}, {job.done:,} of {job.total:,} {unit}.")
+        print(f"{job.id[:SHORT]}  {job.title}: {job.state}, {job.steps}.")
     return 0
 
 
@@ -81,7 +80,7 @@ def _jobs_text(found: list[jobs.Job]) -> str:
     return "\n".join(lines)
 
 
-def wait_for(store: Index, start: Callable[[], str], *, unit: str) -> jobs.Job:
+def wait_for(store: Index, start: Callable[[], str]) -> jobs.Job:
     """Start a job and wait for it, showing its progress on one line of a terminal; Ctrl-C cancels it.
 
     Parameters
@@ -89,8 +88,6 @@ def wait_for(store: Index, start: Callable[[], str], *, unit: str) -> jobs.Job:
     store : Index
     start : callable
         Starts the job and returns its id.
-    unit : str
-        Unit of the progress: "solutions" or "fits".
     """
     started: list[str] = []
 
@@ -101,7 +98,7 @@ def wait_for(store: Index, start: Callable[[], str], *, unit: str) -> jobs.Job:
     try:
         if not sys.stderr.isatty():
             return jobs.follow(store, begin)
-        with jobs.ProgressLine(unit, sys.stderr) as line:
+        with jobs.ProgressLine(sys.stderr) as line:
             return jobs.follow(store, begin, line)
     except KeyboardInterrupt:
         if not started:

@@ -1,4 +1,4 @@
-"""Command ``sweep``."""
+"""Commands ``sweep`` and ``evidence``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from segcore import jobs
 from segcore.cli.estimates import add_cost_options, asked_memory, print_estimate
 from segcore.cli.jobs import SHORT, wait_for
 from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
-from segcore.cli.tables import sweep_text
+from segcore.cli.tables import evidence_text, sweep_text
 from segcore.errors import ParameterError
+from segcore.records.evidence import LEVELS
 from segcore.sweeps.workers import WORKERS
 from segcore.system.spare import start_early
 
@@ -27,7 +28,7 @@ _INTERRUPTED = 130
 
 
 def add_commands(subparsers: Any) -> None:
-    """Add ``sweep``."""
+    """Add ``sweep`` and ``evidence``."""
     sweep = subparsers.add_parser(
         "sweep",
         help="cluster with every setting of a grid and measure each solution",
@@ -42,10 +43,28 @@ def add_commands(subparsers: Any) -> None:
         default="local",
         help="where the fits run: local, or ray for the cluster at RAY_ADDRESS or, without it, a Ray on this machine (default: local)",
     )
+    sweep.add_argument(
+        "--evidence",
+        choices=LEVELS,
+        default="none",
+        help="compare the solutions with data without segments and with resamples of the customers, and recommend one: what takes at most "
+        "half a minute (auto), everything (all), or nothing (default: none)",
+    )
     add_cost_options(sweep)
     sweep.add_argument("--out", metavar="DIR", help="folder for features.parquet, labels.parquet and sweep.json")
     sweep.add_argument("--json", action="store_true", help="print one JSON document")
     sweep.set_defaults(run=run_sweep)
+
+    evidence = subparsers.add_parser(
+        "evidence",
+        help="gather the evidence on a sweep, and recommend a solution",
+        description="Compare the solutions of a sweep with data that have the same single features and correlations but no segments, and "
+        "with resamples of the customers, and recommend one. What was gathered before is not gathered again. Ctrl-C stops it; the same "
+        "command continues it.",
+    )
+    evidence.add_argument("sweep", metavar="SWEEP", help="id of the sweep, or the beginning of it ('segcore jobs' lists sweeps)")
+    evidence.add_argument("--json", action="store_true", help="print one JSON document")
+    evidence.set_defaults(run=run_evidence)
 
 
 def run_sweep(args: argparse.Namespace) -> int:
@@ -73,7 +92,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     from_store = store.is_complete(spec.id)
     if not from_store:
         require_room(store, spec, memory)
-    job = wait_for(store, lambda: jobs.start_sweep(store, spec, memory=memory, workers=args.workers), unit="solutions")
+    job = wait_for(store, lambda: jobs.start_sweep(store, spec, memory=memory, workers=args.workers, evidence=args.evidence))
     if job.state != "done":
         return _report_end(job)
     sweep = store.sweep(job.id)
@@ -85,6 +104,24 @@ def run_sweep(args: argparse.Namespace) -> int:
         print(sweep_text(sweep, from_store))
         if out is not None:
             print(f"Written to {out}: features.parquet, labels.parquet, sweep.json.")
+    return 0
+
+
+def run_evidence(args: argparse.Namespace) -> int:
+    """Gather all evidence on a sweep, or print what is there."""
+    from segcore.store.store import Store
+    from segcore.sweeps.document import evidence_document
+
+    store = Store()
+    spec = store.spec(store.resolve(args.sweep))
+    job = wait_for(store, lambda: jobs.start_sweep(store, spec, evidence="all"))
+    if job.state != "done":
+        return _report_end(job)
+    sweep = store.sweep(job.id)
+    if args.json:
+        print(json.dumps(evidence_document(sweep), ensure_ascii=False, allow_nan=False))
+    else:
+        print(evidence_text(sweep))
     return 0
 
 
@@ -112,7 +149,7 @@ def _report_end(job: jobs.Job) -> int:
         print(f"segcore: {job.message}", file=sys.stderr)
         return _FAILED
     print(
-        f"segcore: The sweep was {job.state}. {job.done:,} of {job.total:,} solutions are finished and saved: "
+        f"segcore: The sweep was {job.state}. {job.steps} are finished and saved: "
         f"continue with the same command, or with 'segcore jobs resume {job.id[:SHORT]}'.",
         file=sys.stderr,
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from segcore.records.evidence import NOT_GATHERED
 from segcore.records.grid import point_key
 from segcore.wording.numbers import counted, percent_text
 
 if TYPE_CHECKING:
     from segcore.records.estimate import Estimate
+    from segcore.records.evidence import Placebo, PredictionStrength
     from segcore.records.solution import Solution
     from segcore.records.sweep import Recommendation, Sweep
 
@@ -45,6 +47,50 @@ def sweep_text(sweep: Sweep, from_store: bool) -> str:
     end = [] if recommended is None else [_recommended(recommended)]
     source = "saved results" if from_store else f"computed by {', '.join(sorted({s.engine for s in solutions}))}"
     return "\n".join([head, "", table, *reasons, "", *end, f"Sweep {sweep.id[:12]}: {source}."])
+
+
+def evidence_text(sweep: Sweep) -> str:
+    """Return the evidence on a sweep as text: a table of its solutions, and the recommendation."""
+    evidence, recommended = sweep.evidence, sweep.recommendation
+    if evidence is None or recommended is None:
+        return NOT_GATHERED
+    header = (
+        "solution",
+        "silhouette",
+        "without segments",
+        "z",
+        "least stability",
+        "prediction strength",
+        "describability",
+    )
+    rows = [
+        (
+            point_key(solution.params),
+            _estimate(solution.quality.silhouette) if solution.quality else "-",
+            "-" if point.placebo is None or point.placebo.mean is None else _band(point.placebo),
+            _number(point.z),
+            _number(point.least_stability),
+            "-" if point.prediction_strength is None else _with_error(point.prediction_strength),
+            "-" if point.describability is None else _estimate(point.describability),
+        )
+        for solution, point in zip(sweep.solutions, evidence.points, strict=False)
+        if solution is not None
+    ]
+    sets = f"{counted(evidence.placebos, 'data set')} without segments, of {counted(evidence.sample_size, 'customer')}"
+    measured = f"{sets}; {counted(evidence.resamples, 'resample')} of the customers; {counted(evidence.splits, 'split')} into halves."
+    needed = "" if evidence.needed_z is None else f" Groups need a z above {evidence.needed_z:.2f}."
+    table = [text_table(header, rows, right=range(1, len(header))), "", measured + needed] if rows else []
+    reasons = [evidence.reason] if evidence.reason and evidence.points else []
+    return "\n".join([*table, *evidence.notes, *reasons, "", _recommended(recommended)]).strip()
+
+
+def _band(placebo: Placebo) -> str:
+    return f"{placebo.mean:.3f} ({placebo.low:.3f} to {placebo.high:.3f}, at most {placebo.highest:.3f})"
+
+
+def _with_error(strength: PredictionStrength) -> str:
+    error = "" if strength.standard_error is None else f" ± {strength.standard_error:.3f}"
+    return f"{strength.value:.3f}{error}"
 
 
 def _recommended(found: Recommendation) -> str:

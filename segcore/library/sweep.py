@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from segcore import jobs
 from segcore.clustering.algorithms.registry import algorithm, criteria
-from segcore.errors import ParameterError
+from segcore.errors import JobError, ParameterError, StoreError
 from segcore.features.assemble import assemble
 from segcore.library.display import frame_html, paragraph
 from segcore.library.point import Point
@@ -19,7 +21,7 @@ from segcore.records.feature_table import FeatureTable, unique_titles
 from segcore.records.grid import Value, find_point, point_key
 from segcore.records.sweep import Sweep as SweepRecord
 from segcore.store.store import Store
-from segcore.sweeps.points import metrics, point_table, points_axis, recommended_position
+from segcore.sweeps.points import evidence_table, metrics, point_table, points_axis, recommended_position
 from segcore.wording.numbers import counted
 
 if TYPE_CHECKING:
@@ -156,6 +158,42 @@ class Sweep:
         found = self.record.recommendation
         return "" if found is None else found.reason
 
+    def evidence(self, *, progress: bool | Callable[[jobs.Job], None] = False) -> pd.DataFrame:
+        """Gather all evidence on the sweep, and return it, one row per solution; `best` and `recommendation` follow it.
+
+        Compares the solutions with data that have the same single features and correlations but no segments, and with resamples of the
+        customers. What was gathered before is not gathered again. Ctrl-C stops it; the same call continues it.
+
+        Parameters
+        ----------
+        progress : bool or callable (Job)
+            Whether to show a line with the progress, or a function that is called with it.
+
+        Returns
+        -------
+        DataFrame
+            ``z``: standard deviations by which the silhouette is above that of data without segments. ``least_stability``: mean Jaccard
+            index of the least stable segment over the resamples. ``prediction_strength`` with its standard error. ``describability``:
+            how well a small decision tree tells the segments apart. Missing where undefined.
+
+        Examples
+        --------
+        >>> sweep = segcore.load(orders).plan("small").sweep(n_clusters=3, evidence="none")
+        >>> sweep.best is None
+        True
+        >>> sweep.evidence()[["n_clusters", "least_stability"]].round(1).values.tolist()
+        [[3.0, 0.9]]
+        >>> sweep.best.n_segments
+        3
+        """
+        import pandas as pd
+
+        job = follow_job(self.store, self.id, lambda: jobs.start_sweep(self.store, self.record.spec, evidence="all"), progress)
+        if job.state != "done":
+            raise JobError(job.message or f"Gathering evidence was {job.state}: {job.steps} are saved. The same call continues it.")
+        self.__dict__.pop("record", None)
+        return pd.DataFrame(evidence_table(self.record))
+
     def __len__(self) -> int:
         """Return the number of solutions."""
         return len(self.record.spec.points)
@@ -175,3 +213,30 @@ class Sweep:
         shown = [*self.record.spec.points[0], *(name for name in _SHOWN if table[name].notna().any())]
         title = f"{algorithm(self.record.spec.algorithm).title} on {self.record.spec.data['name']}"
         return paragraph(counted(len(self), "solution"), title=title) + frame_html(table[shown]) + paragraph(self.recommendation)
+
+
+def follow_job(store: Store, job_id: str, start: Callable[[], str], progress: bool | Callable[[jobs.Job], None]) -> jobs.Job:
+    """Start a job and return it once it is over; Ctrl-C cancels it.
+
+    Parameters
+    ----------
+    store : Store
+    job_id : str
+        The id that ``start`` returns.
+    start : callable
+        Starts the job.
+    progress : bool or callable (Job)
+        Whether to show a line with the progress, or a function that is called with it.
+    """
+    try:
+        if callable(progress):
+            return jobs.follow(store, start, progress)
+        if not progress:
+            return jobs.follow(store, start)
+        with jobs.ProgressLine() as line:
+            return jobs.follow(store, start, line)
+    except KeyboardInterrupt:
+        # Also one that came while the job was being started, which nobody was following yet.
+        with contextlib.suppress(StoreError):
+            jobs.cancel(store, job_id)
+        raise

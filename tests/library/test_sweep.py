@@ -30,7 +30,7 @@ def test_the_lines_of_a_notebook(orders, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     data = segcore.load(str(orders))
     plan = data.plan("behaviour", log=["invoices"])
-    sweep = plan.sweep("kmeans", n_clusters=range(2, 13), progress=True)
+    sweep = plan.sweep("kmeans", n_clusters=range(2, 13), evidence="none", progress=True)
     assert len(sweep.table()) == 11
     assert isinstance(sweep.plot("silhouette"), go.Figure)
     point = sweep.best or sweep.point(n_clusters=5)
@@ -55,7 +55,7 @@ def test_the_defaults_are_those_of_the_form(orders):
 
 def test_the_command_line_gives_the_same_sweep_for_the_same_question(orders, capsys):
     plan = segcore.load(orders).plan("small", log="Amount", weights={"Recency": "high", "Amount": 2}, scaler="minmax")
-    sweep = plan.sweep(n_clusters=[2, 3])
+    sweep = plan.sweep(n_clusters=[2, 3], evidence="none")
     words = "--features small --outliers none --scaler minmax --transform log=Amount --priority high=Recency --priority 2=Amount"
     grid = "--algo kmeans --grid n_clusters=2,3 --grid tol=1e-4 --grid n_init=10 --json"
     assert main(["sweep", str(orders), *words.split(), *grid.split()]) == 0
@@ -91,6 +91,7 @@ def test_a_radius_starts_at_the_bend_of_the_data(plan):
         (lambda data: data.plan("small").sweep(n_clusters="five"), "n_clusters must be a finite number"),
         (lambda data: data.plan("small").sweep(n_clusters=2.5), "n_clusters must be a whole number"),
         (lambda data: data.plan("small").sweep(workers="dask"), "Unknown workers 'dask'"),
+        (lambda data: data.plan("small").sweep(evidence="some"), "Unknown evidence 'some': choose one of none, auto, all"),
         (lambda data: data.plan("small").sweep(memory="lots"), "An amount of memory is written"),
         (lambda data: data.plan("small").sweep(n_clusters=7, memory=1000), "This sweep needs about"),
     ],
@@ -108,7 +109,7 @@ def test_every_figure_can_be_drawn(sweep, name):
 
 
 def test_measures_over_two_axes_are_drawn_as_maps(plan):
-    figure = plan.sweep("dbscan", eps=[0.3, 0.6], min_samples=[3, 5]).plot("silhouette")
+    figure = plan.sweep("dbscan", eps=[0.3, 0.6], min_samples=[3, 5], evidence="none").plot("silhouette")
     assert figure.data[0].type == "heatmap"
 
 
@@ -131,12 +132,40 @@ def test_a_point_is_found_by_what_varies(sweep):
 
 def test_the_recommendation_is_the_screen_s(sweep):
     assert sweep.recommendation == Store().sweep(sweep.id).recommendation.reason
-    assert sweep.best.params == Store().sweep(sweep.id).recommendation.params
+    assert sweep.best.params == Store().sweep(sweep.id).recommendation.params == {"n_clusters": 3, "tol": 1e-4, "n_init": 10}
+
+
+def test_without_evidence_nothing_is_recommended_until_it_is_gathered(plan):
+    sweep = plan.sweep(n_clusters=[3, 4], evidence="none")
+    assert sweep.best is None
+    assert sweep.recommendation.startswith("No solution is recommended without evidence")
+    assert repr(sweep).endswith("; none recommended)")
+    steps = []
+    table = sweep.evidence(progress=lambda job: steps.append(job.steps))
+    assert table["n_clusters"].tolist() == [3, 4]
+    assert {"z", "placebo_mean", "least_stability", "prediction_strength", "describability"} <= set(table)
+    assert steps[-1] == "157 of 157 pieces of evidence"
+    found = Store().sweep(sweep.id)
+    assert table[["z", "least_stability"]].values.tolist() == [[point.z, point.least_stability] for point in found.evidence.points]
+    assert sweep.best.params["n_clusters"] == found.recommendation.params["n_clusters"]
+    assert sweep.recommendation == found.recommendation.reason
+    assert plan.sweep(n_clusters=[3, 4], evidence="none").best.params == sweep.best.params
+
+
+def test_evidence_that_fails_or_is_cancelled_raises(sweep, monkeypatch):
+    for state, message, sentence in (
+        ("failed", "It broke.", "^It broke.$"),
+        ("cancelled", None, "^Gathering evidence was cancelled: 3 of 9 pieces of evidence are saved. The same call continues it.$"),
+    ):
+        job = jobs.Job(sweep.id, "sweep", "t", state, 2, 2, 3, 9, 0.0, None, None, None, message, None)
+        monkeypatch.setattr("segcore.jobs.follow", lambda *_, job=job: job)
+        with pytest.raises(segcore.JobError, match=sentence):
+            sweep.evidence()
 
 
 def test_a_failed_job_raises_its_message(plan, monkeypatch):
     spec = plan.spec(n_clusters=9)
-    job = jobs.Job(spec.id, "sweep", "t", "failed", 0, 1, 0.0, None, None, None, "It broke.", None)
+    job = jobs.Job(spec.id, "sweep", "t", "failed", 0, 1, 0, 0, 0.0, None, None, None, "It broke.", None)
     monkeypatch.setattr("segcore.jobs.follow", lambda *_: job)
     with pytest.raises(segcore.JobError, match="^It broke.$"):
         plan.sweep(n_clusters=9)
@@ -149,11 +178,11 @@ def test_an_interrupt_cancels_the_job_and_the_same_call_continues_it(own_home, o
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        plan.sweep(n_clusters=[2, 3], progress=interrupt)
+        plan.sweep(n_clusters=[2, 3], evidence="none", progress=interrupt)
     (job,) = jobs.list_jobs(Store())
     assert job.state == "cancelled"
     assert not is_held(job_lock(Store(), job.id))
-    assert plan.sweep(n_clusters=[2, 3]).id == job.id
+    assert plan.sweep(n_clusters=[2, 3], evidence="none").id == job.id
 
 
 def test_ctrl_c_in_a_script_leaves_no_process(own_home, orders, tmp_path, fresh_python):
