@@ -1,7 +1,7 @@
 from ui.explore.measures import draw_measures, figure_keys
 from ui.explore.recommendation import draw_recommendation, watch
 from ui.explore.solutions_table import draw_table
-from ui.explore.structure import draw_all_sizes, draw_compactness, draw_tree
+from ui.explore.structure import draw_all_sizes, draw_compactness, draw_customers, draw_moves, draw_stability, draw_tree
 from ui.shell.page import begin_page, link
 from ui.shell.sweep_data import feature_titles, find_solution, segment_names
 from ui.widgets.solution_choice import draw_point, draw_sweep_line, follow_clicks, pick_point
@@ -10,17 +10,20 @@ page = begin_page("explore")
 sweep = page.require_sweep()
 follow_clicks(sweep, figure_keys(sweep))
 draw_sweep_line(sweep)
-draw_recommendation(sweep)
+draw_recommendation(page.store, sweep)
+watch(page.store, sweep)
 chosen = pick_point(sweep)
 solution = find_solution(page.store, sweep, chosen.position)
 draw_measures(sweep, chosen.position)
 draw_point(sweep, chosen, solution)
 if chosen.n_segments:
     link("segments", "See who is in these segments")
-draw_all_sizes(sweep, chosen.position)
 names = segment_names(page.store, sweep, chosen.position)
+draw_stability(sweep, chosen.position)
+draw_moves(page.store, sweep, chosen.position)
+draw_customers(page.store, sweep, chosen.position, solution, names)
+draw_all_sizes(sweep, chosen.position)
 draw_tree(sweep, solution, names)
 titles = feature_titles(page.store, sweep)
 draw_compactness(sweep, chosen, solution, titles, names)
 draw_table(sweep, chosen.position)
-watch(page.store, sweep)

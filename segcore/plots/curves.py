@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.clustering.point_labels import point_label
 from segcore.plots.theme import ACCENT, DASHES, GOOD, PALETTE, QUIET, SYMBOLS, lay_out
+from segcore.records.evidence import SweepEvidence
 from segcore.records.grid import axes_of
 from segcore.records.sweep import Sweep
 from segcore.sweeps.points import WAITING, Metric, PointRow, axis_title, metric, point_rows
@@ -46,6 +47,16 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """What data without segments reach, at one place of the main axis."""
+
+    x: float
+    low: float
+    high: float
+    highest: float
+
+
+@dataclass(frozen=True, slots=True)
 class Curves:
     """A metric over the main axis.
 
@@ -56,6 +67,10 @@ class Curves:
     x_name, x_title : str
         The main axis.
     curves : tuple of Curve
+    band : tuple of Band
+        In the order of the main axis; where several curves have one at the same place, it spans them. Empty without evidence.
+    placebos : int
+        Number of data sets without segments that the band was measured on.
     """
 
     algorithm: str
@@ -63,6 +78,8 @@ class Curves:
     x_name: str
     x_title: str
     curves: tuple[Curve, ...]
+    band: tuple[Band, ...] = ()
+    placebos: int = 0
 
     def points(self) -> list[CurvePoint]:
         """Return the points of every curve."""
@@ -86,7 +103,28 @@ def curves_data(sweep: Sweep, metric_name: str) -> Curves:
         name = point_label(sweep.spec.algorithm, {other: row.params[other] for other in others if other in row.params})
         grouped.setdefault(name, []).append(_point(row, float(row.params[main]), shown))
     curves = tuple(Curve(name, tuple(sorted(points, key=lambda point: point.x))) for name, points in grouped.items())
-    return Curves(sweep.spec.algorithm, shown, main, axis_title(sweep.spec.algorithm, main), curves)
+    evidence = sweep.evidence
+    band = _band(sweep, evidence, main) if evidence is not None and metric_name == "silhouette" else ()
+    return Curves(
+        sweep.spec.algorithm,
+        shown,
+        main,
+        axis_title(sweep.spec.algorithm, main),
+        curves,
+        band,
+        evidence.placebos if evidence is not None and band else 0,
+    )
+
+
+def _band(sweep: Sweep, evidence: SweepEvidence, main: str) -> tuple[Band, ...]:
+    spans: dict[float, Band] = {}
+    for params, point in zip(sweep.spec.points, evidence.points, strict=False):
+        placebo, x = point.placebo, float(params[main])
+        if placebo is None or placebo.low is None or placebo.high is None or placebo.highest is None:
+            continue
+        known = spans.get(x, Band(x, placebo.low, placebo.high, placebo.highest))
+        spans[x] = Band(x, min(known.low, placebo.low), max(known.high, placebo.high), max(known.highest, placebo.highest))
+    return tuple(spans[x] for x in sorted(spans))
 
 
 def _point(row: PointRow, x: float, shown: Metric) -> CurvePoint:
@@ -116,6 +154,7 @@ def draw_curves(data: Curves, *, chosen: int | None = None, recommended: int | N
     import plotly.graph_objects as go
 
     figure = go.Figure()
+    _draw_band(figure, data)
     for order, curve in enumerate(data.curves):
         figure.add_trace(go.Scatter(**_line(data, curve, order)))
     _mark(figure, data, recommended, name="recommended", symbol="star", color=GOOD, size=17)
@@ -127,6 +166,26 @@ def draw_curves(data: Curves, *, chosen: int | None = None, recommended: int | N
     if not any(point.value is not None for point in data.points()):
         figure.update_yaxes(range=[-0.2, 1], showticklabels=False, showgrid=False)
     return figure
+
+
+def _draw_band(figure: Figure, data: Curves) -> None:
+    """Draw what data without segments reach: 5 to 95 % as an area, the maximum as a dotted line."""
+    if not data.band:
+        return
+    xs = [place.x for place in data.band]
+    plain = {"x": xs, "mode": "lines", "hoverinfo": "skip"}
+    figure.add_scatter(**plain, y=[place.low for place in data.band], line={"width": 0}, showlegend=False)
+    figure.add_scatter(
+        **plain,
+        y=[place.high for place in data.band],
+        line={"width": 0},
+        fill="tonexty",
+        fillcolor="rgba(138,143,152,0.3)",
+        name="without segments, 5 to 95 %",
+    )
+    figure.add_scatter(
+        **plain, y=[place.highest for place in data.band], line={"width": 1.5, "dash": "dot", "color": QUIET}, name="their maximum"
+    )
 
 
 def _line(data: Curves, curve: Curve, order: int) -> dict[str, Any]:
@@ -147,7 +206,7 @@ def _line(data: Curves, curve: Curve, order: int) -> dict[str, Any]:
         "customdata": [point.position for point in points],
         "mode": "lines+markers",
         "name": curve.name or data.metric.title,
-        "showlegend": len(data.curves) > 1,
+        "showlegend": len(data.curves) > 1 or bool(data.band),
         "connectgaps": False,
         "line": {"color": PALETTE[order % len(PALETTE)], "width": 2 + 3 * min(below, 4), "dash": DASHES[order % len(DASHES)]},
         "marker": {"size": 9 + 4 * min(below, 4), "symbol": SYMBOLS[order % len(SYMBOLS)]},
@@ -232,6 +291,9 @@ def describe_curves(data: Curves, *, chosen: int | None = None, recommended: int
     sampled = [point.sample_size for point in data.points() if point.low is not None and point.sample_size]
     if sampled:
         sentences.append(f"Bars are 95 % intervals: each value is estimated from about {max(sampled):,} sampled rows.")
+    if data.band:
+        sets = counted(data.placebos, "data set")
+        sentences.append(f"The area is what {sets} without segments reach, 5 to 95 %, and the dotted line their maximum.")
     for word, position in (("The ring marks the chosen solution", chosen), ("the star the recommended one", recommended)):
         found = next((point for point in data.points() if point.position == position and point.value is not None), None)
         if found:

@@ -66,7 +66,7 @@ def test_a_new_user_sweeps_clicks_a_point_names_a_segment_and_exports_it(new_ser
     page.get_by_role("button", name="Set up a sweep").click()
     start_sweep(page, settle)
     open_results(page, settle)
-    expect(page.get_by_text("No number of segments stands out").first).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("A useful cut: 3 segments.").first).to_be_visible(timeout=LONG)
     settle(page)
     click_plot_point(page, page.locator("[class*='st-key-figure-'] .js-plotly-plot").first, 3)
     expect(metric(page, "Segments")).to_have_text("5", timeout=LONG)

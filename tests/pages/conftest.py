@@ -59,6 +59,12 @@ def stay_on_sweep(monkeypatch):
     monkeypatch.setattr("ui.sweep.list.MOMENT_SECONDS", -1.0)
 
 
+@pytest.fixture(autouse=True)
+def no_evidence(monkeypatch):
+    """Start sweeps without evidence, which takes longer than they do."""
+    monkeypatch.setattr("ui.sweep.form.EVIDENCE", "none")
+
+
 @pytest.fixture(scope="session")
 def orders_csv(tmp_path_factory):
     """Return the file of the small shop's orders."""

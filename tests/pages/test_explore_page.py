@@ -3,7 +3,10 @@ import json
 import pandas as pd
 import pytest
 
+from segcore import jobs
 from segcore.records.grid import point_key
+from segcore.records.sweep import Recommendation
+from segcore.sweeps.evidence.gather import gather
 from segcore.sweeps.run import run_sweep
 
 DENSITIES = ("min_samples=3", "eps=0.05,1.5,3.0")
@@ -134,7 +137,8 @@ def test_while_it_runs_what_is_there_is_shown(store, spec_of, open_app, words):
     assert figures(app)["inertia"]["data"][0]["y"][2] is None
     assert "point" not in app.query_params
     run_sweep(store, spec.id)
-    store.put_summary(spec.id, {**store.sweep(spec.id).summary, "recommended": {"params": dict(spec.points[2]), "reason": "Both agree."}})
+    answer = Recommendation("groups", dict(spec.points[2]), "Both agree.")
+    store.put_summary(spec.id, {**store.sweep(spec.id).summary, "recommended": answer.to_json()})
     app.run()
     assert not app.exception
     assert "so far" not in words(app)
@@ -159,13 +163,101 @@ def test_every_figure_has_a_name_and_words_below_it(finished_sweep, open_app):
 
 def test_the_recommended_point_is_one_button_away(store, spec_of, finish, open_app):
     sweep = finish(spec_of())
-    point = dict(sweep.spec.points[1])
-    store.put_summary(sweep.id, {**sweep.summary, "recommended": {"params": point, "reason": "Both measures point to it."}})
+    answer = Recommendation("groups", dict(sweep.spec.points[1]), "All evidence points to it.")
+    store.put_summary(sweep.id, {**sweep.summary, "recommended": answer.to_json()})
     app = open_app("explore", sweep=sweep.id, point="n_clusters=4")
     app.button(key="explore.recommended").click().run()
     assert not app.exception
     assert metrics(app)["Segments"] == "3"
     assert app.button(key="explore.recommended").disabled
+
+
+@pytest.fixture(scope="session")
+def summaries():
+    """Return what is gathered once for all tests: the summary of a sweep with evidence, by its id."""
+    return {}
+
+
+@pytest.fixture
+def sweep_with_evidence(store, finished_sweep, monkeypatch, summaries):
+    """Return the finished sweep with a little evidence."""
+    if finished_sweep.id not in summaries:
+        monkeypatch.setattr("segcore.sweeps.evidence.gather.PLACEBOS", 3)
+        monkeypatch.setattr("segcore.sweeps.evidence.gather.RESAMPLES", 2)
+        gather(store, finished_sweep.id, "all")
+        summaries[finished_sweep.id] = store.sweep(finished_sweep.id).summary
+    store.put_summary(finished_sweep.id, summaries[finished_sweep.id])
+    return store.sweep(finished_sweep.id)
+
+
+def test_without_evidence_elbow_and_silhouette_are_described_and_a_button_gathers_it(store, finished_sweep, open_app, words):
+    app = open_app("explore", sweep=finished_sweep.id)
+    assert "No solution is recommended without evidence" in words(app)
+    assert "stability" not in figures(app)
+    app.button(key="explore.evidence").click().run()
+    assert not app.exception
+    assert store.job_row(finished_sweep.id)["spec"]["evidence"] == "all"
+    assert "explore.evidence" not in [button.key for button in app.button]
+    jobs.cancel(store, finished_sweep.id)
+    app.run()
+    assert not app.exception
+    assert not app.button(key="explore.evidence").disabled
+
+
+def test_all_evidence_is_told_and_needs_no_button(sweep_with_evidence, open_app):
+    app = open_app("explore", sweep=sweep_with_evidence.id)
+    assert "explore.evidence" not in [button.key for button in app.button]
+    told = "3 data sets without segments, of 45 customers · 2 resamples · 5 splits into halves."
+    assert told in "\n".join(caption.value for caption in app.caption)
+
+
+def test_the_band_and_the_stability_of_every_segment_are_shown(sweep_with_evidence, open_app):
+    app = open_app("explore", sweep=sweep_with_evidence.id)
+    assert not app.exception
+    shown = figures(app)
+    placebos = [point.placebo for point in sweep_with_evidence.evidence.points]
+    low, high, highest = shown["silhouette"]["data"][:3]
+    assert low["y"] == [placebo.low for placebo in placebos]
+    assert high["y"] == [placebo.high for placebo in placebos]
+    assert highest["y"] == [placebo.highest for placebo in placebos]
+    steady = {round(segment.jaccard, 9) for point in sweep_with_evidence.evidence.points for segment in point.stability.segments.values()}
+    drawn = {round(value, 9) for row in shown["stability"]["data"][0]["z"] for value in row if value is not None}
+    assert drawn == steady
+    assert "The area is what 3 data sets without segments reach" in "\n".join(caption.value for caption in app.caption)
+
+
+def test_a_click_on_a_segment_s_stability_chooses_its_solution(sweep_with_evidence, open_app):
+    app = open_app("explore", sweep=sweep_with_evidence.id, point="n_clusters=2")
+    click(app, "stability", sweep_with_evidence, 2)
+    assert metrics(app)["Segments"] == "4"
+
+
+@pytest.mark.parametrize("outcome", ["groups", "cuts", "nothing"])
+def test_each_answer_has_its_words_and_its_table(store, sweep_with_evidence, open_app, words, outcome):
+    row = dict.fromkeys(("silhouette", "placebo_mean", "placebo_max", "z", "least_stability", "prediction_strength"), 0.5)
+    params = [dict(point) for point in sweep_with_evidence.spec.points]
+    table = tuple({**row, "params": point, "segments": 2, "describability": None, "smallest": 15} for point in params[:2])
+    answer = Recommendation(outcome, None if outcome == "nothing" else params[0], "So it is.", 0.01, None, table)
+    store.put_summary(sweep_with_evidence.id, {**sweep_with_evidence.summary, "recommended": answer.to_json()})
+    app = open_app("explore", sweep=sweep_with_evidence.id)
+    assert not app.exception
+    head = {"groups": "Recommended: ", "cuts": "A useful cut: ", "nothing": "No segmentation is recommended."}[outcome]
+    assert f"{head}" in words(app)
+    shown = app.table[0].value
+    assert list(shown.columns)[1:] == ["2 segments", "3 segments"]
+    assert shown["2 segments"].tolist()[-2:] == ["–", "15 customers (33 %)"]
+
+
+@pytest.mark.parametrize("name", ["moves", "customers", "more"])
+def test_closed_figures_are_drawn_once_they_are_opened(sweep_with_evidence, open_app, name):
+    sweep = sweep_with_evidence
+    app = open_app("explore", sweep=sweep.id)
+    hidden = {"moves": {"moves"}, "customers": {"customers"}, "more": {"calinski_harabasz", "davies_bouldin"}}[name]
+    assert not hidden & set(figures(app))
+    app.session_state[f"{name}.{sweep.id[:12]}"] = True
+    app.run()
+    assert not app.exception
+    assert hidden <= set(figures(app))
 
 
 def test_a_point_with_the_same_segments_says_as_which(spec_of, finish, open_app, words):

@@ -17,7 +17,6 @@ from segcore.cli.options import add_sweep_options
 from segcore.clustering.algorithms import registry
 from segcore.clustering.engines import Proof
 from segcore.clustering.point_labels import grid_label
-from segcore.clustering.recommend import recommend
 from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.clustering.specification.cost import FIT_WORK, CalibrationTask, Cost, CostModel
 from segcore.clustering.specification.kit import KitCommand
@@ -30,6 +29,7 @@ from segcore.records.grid import point_key
 from segcore.records.params import Param
 from segcore.sweeps.cost import calibration
 from segcore.sweeps.cost.calibration import Calibration, kinds_of_work, read_calibration, write_calibration
+from segcore.sweeps.evidence.gather import gather
 from segcore.sweeps.points import axis_title, point_rows, point_table, points_axis
 from segcore.sweeps.run import run_sweep
 
@@ -114,11 +114,16 @@ def test_a_calibration_measures_its_kinds_of_work_and_one_of_other_algorithms_is
 
 def test_it_is_recommended_in_its_own_words(sweep):
     found = sweep.recommendation
-    assert found.reason.startswith("No number of bands stands out. Widest band is lowest at ")
+    assert "Widest band is lowest at 5 bands, ties below (1.26); silhouette is highest at 2 bands, ties below" in found.reason
     assert found.reason.endswith("Tried: 2 to 5 bands and ties below or above.")
-    assert "bands with ties below" in found.reason
-    fewer = [solution for solution in sweep.solutions if solution.params["n_bands"] == 2]
-    assert "Only one number of bands was tried, so there is nothing to compare it with" in recommend("bands", fewer).reason
+
+
+def test_it_has_evidence(store, sweep, monkeypatch):
+    monkeypatch.setattr("segcore.sweeps.evidence.gather.PLACEBOS", 19)
+    gather(store, sweep.id, "all")
+    found = store.sweep(sweep.id)
+    assert found.recommendation.outcome in ("groups", "cuts", "nothing")
+    assert all(point.z is not None and 0 <= point.least_stability <= 1 for point in found.evidence.points)
 
 
 def test_points_grids_axes_tables_and_figures_have_its_words(sweep):

@@ -102,8 +102,7 @@ def test_dbscan_shows_the_curve_and_suggests_eps(open_app, small_intake, words):
     app = open_app("sweep")
     app.segmented_control(key="sweep.algorithm").set_value("dbscan").run()
     assert not app.exception
-    [chart] = app.get("plotly_chart")
-    figure = json.loads(chart.proto.spec)
+    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
     assert "Distance to neighbour 10" in figure["layout"]["yaxis"]["title"]["text"]
     [eps] = [field for field in app.text_input if field.label.startswith("Radius eps")]
     suggested = figure["layout"]["shapes"][0]["y0"]

@@ -6,7 +6,7 @@ import pytest
 from segcore.records.estimate import Estimate
 from segcore.records.plan import Plan
 from segcore.records.solution import Quality, Solution
-from segcore.records.sweep import Sweep, SweepSpec
+from segcore.records.sweep import Recommendation, Sweep, SweepSpec
 
 FEATURES = ("Recency", "invoices")
 
@@ -31,7 +31,7 @@ def not_solved(params, status="failed", reason="out of memory"):
 def sweep_of(algorithm, solutions, *, points=None, recommended=None):
     points = points or tuple(dict(solution.params) for solution in solutions)
     spec = SweepSpec("table", {"name": "test"}, Plan(FEATURES), algorithm, points, "stock", {})
-    summary = {"recommended": recommended} if recommended else {}
+    summary = {"recommended": recommended.to_json()} if recommended else {}
     return Sweep(spec.id, spec, tuple(solutions), None, summary)
 
 
@@ -45,7 +45,7 @@ def elbow_sweep():
             solved({"n_clusters": 3, "tol": 1e-4}, [0] * 5 + [1] * 3 + [2] * 2, quality(0.52, 1200.0, 0.6, spread=0.03)),
             solved({"n_clusters": 4, "tol": 1e-4}, [0] * 4 + [1] * 3 + [2] * 2 + [3], quality(0.41, 900.0, 0.7, spread=0.01)),
         ],
-        recommended={"params": {"n_clusters": 3, "tol": 1e-4}, "reason": "the bend"},
+        recommended=Recommendation("groups", {"n_clusters": 3, "tol": 1e-4}, "the bend"),
     )
 
 
@@ -69,7 +69,7 @@ def mixture_sweep():
             ),
             not_solved({"n_components": 3, "covariance_type": "diag"}),
         ],
-        recommended={"params": {"n_components": 2, "covariance_type": "full"}, "reason": "the lowest BIC"},
+        recommended=Recommendation("groups", {"n_components": 2, "covariance_type": "full"}, "the lowest BIC"),
     )
 
 

@@ -18,7 +18,9 @@ _NUMBERS = {1: "One more measure", 2: "Two more measures", 3: "Three more measur
 
 def figure_keys(sweep: Sweep) -> tuple[str, ...]:
     """Return the keys of the figures in which a solution can be clicked."""
-    return tuple(figure_key(sweep, name) for name in (*_measures(sweep)[0], *_measures(sweep)[1], "sizes", "features"))
+    return tuple(
+        figure_key(sweep, name) for name in (*_measures(sweep)[0], *_measures(sweep)[1], "stability", "moves", "sizes", "features")
+    )
 
 
 def figure_key(sweep: Sweep, name: str) -> str:
@@ -45,10 +47,12 @@ def draw_measures(sweep: Sweep, chosen: int) -> None:
                 _draw_measure(sweep, name, chosen, recommended)
     if more:
         titles = listed([metric(name).title for name in more])
-        with st.expander(f"{_NUMBERS.get(len(more), 'More measures')}: {titles}"), st.grid(2, min_column_width=420) as grid:
-            for name in more:
-                with grid.cell():
-                    _draw_measure(sweep, name, chosen, recommended)
+        box = st.expander(f"{_NUMBERS.get(len(more), 'More measures')}: {titles}", key=f"more.{sweep.id[:12]}", on_change="rerun")
+        if box.open:  # figures take the browser longest, so closed ones are not drawn
+            with box, st.grid(2, min_column_width=420) as grid:
+                for name in more:
+                    with grid.cell():
+                        _draw_measure(sweep, name, chosen, recommended)
 
 
 def _draw_measure(sweep: Sweep, name: str, chosen: int, recommended: int | None) -> None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithm
+from segcore.features.preparation import prepare_rows
 from segcore.plots.compactness import compactness_map_data, segment_map_data
 from segcore.plots.dendrogram import ARRAYS, dendrogram_data, describe_dendrogram, draw_dendrogram
+from segcore.plots.evidence.moves import describe_moves, draw_move_tree, move_tree, path_positions
+from segcore.plots.evidence.silhouette_bars import SegmentBars, describe_silhouettes, draw_silhouettes, silhouette_bars
+from segcore.plots.evidence.stability_strip import describe_stability, stability_map_data
 from segcore.plots.heatmap import describe_map, draw_map
 from segcore.plots.segment_sizes import describe_sizes, draw_sizes, sizes_data
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
+from segcore.store.store import Store
 from segcore.sweeps.points import PointRow, points_axis, recommended_position
 from segcore.wording.markdown import escape
 from ui.explore.measures import figure_key
+from ui.shell import cache
+from ui.shell.sweep_data import clustered, find_solution
 from ui.widgets.figures import draw_figure
 
 
@@ -28,6 +36,79 @@ def draw_all_sizes(sweep: Sweep, chosen: int) -> None:
         words=describe_sizes(bars, chosen=chosen),
         clickable=True,
     )
+
+
+def draw_stability(sweep: Sweep, chosen: int) -> None:
+    """Draw the stability of every segment of every solution, once it is measured."""
+    data = stability_map_data(sweep)
+    if data is None:
+        return
+    st.header("Would each segment be found again?", anchor=False)
+    st.caption(
+        "The customers are drawn again at random and clustered anew; stability is the share of customers that a segment and its best match "
+        "have in common (Jaccard index, mean over the resamples): 1 is the same segment, above 0.75 it is found again, below 0.6 it is not."
+    )
+    draw_figure(
+        draw_map(data, chosen=chosen, recommended=recommended_position(sweep)),
+        key=figure_key(sweep, "stability"),
+        name="Stability of every segment of every solution, the largest segment at the bottom",
+        words=describe_stability(sweep),
+        clickable=True,
+    )
+
+
+def draw_moves(store: Store, sweep: Sweep, chosen: int) -> None:
+    """Draw how customers move between segments as their number grows, if the sweep has several numbers of segments."""
+    path = path_positions(sweep, chosen)
+    if not path:
+        return
+    box = st.expander("Who moves when there is one segment more?", key=f"moves.{sweep.id[:12]}", on_change="rerun")
+    if not box.open:
+        return
+    evidence = sweep.evidence
+    version = f"{sweep.id} {path} {evidence.resamples if evidence else 0}"
+    tree = cache.computed("moves", version, lambda: move_tree(sweep, _labels(store, sweep, path)))
+    with box:
+        draw_figure(
+            draw_move_tree(tree, chosen=chosen),
+            key=figure_key(sweep, "moves"),
+            name="Segments of successive solutions, and the customers that they share",
+            words=describe_moves(sweep, tree),
+            clickable=True,
+        )
+
+
+def _labels(store: Store, sweep: Sweep, positions: list[int]) -> dict[int, np.ndarray]:
+    found = {position: find_solution(store, sweep, position) for position in positions}
+    return {
+        position: np.asarray(solution.labels)
+        for position, solution in found.items()
+        if solution is not None and solution.labels is not None
+    }
+
+
+def draw_customers(store: Store, sweep: Sweep, chosen: int, solution: Solution | None, names: dict[int, str]) -> None:
+    """Draw the silhouette of every customer of the chosen solution."""
+    if solution is None or solution.labels is None or solution.n_segments < 2:
+        return
+    box = st.expander("How well does each customer fit their segment?", key=f"customers.{sweep.id[:12]}", on_change="rerun")
+    if not box.open:
+        return
+    labels, spec = np.asarray(solution.labels), sweep.spec
+
+    def build() -> tuple[SegmentBars, ...]:
+        X = prepare_rows(clustered(store, sweep).table, spec.plan)
+        return silhouette_bars(X, labels, names, seed=spec.plan.seed)
+
+    bars = cache.computed("silhouettes", f"{sweep.id} {chosen} {sorted(names.items())}", build)
+    mean = solution.quality.silhouette.value if solution.quality else None
+    with box:
+        draw_figure(
+            draw_silhouettes(bars, mean=mean),
+            key=figure_key(sweep, "customers"),
+            name="Silhouette of every customer of the chosen solution, sorted within each segment",
+            words=describe_silhouettes(bars, mean=mean, n_customers=len(labels) - solution.n_noise),
+        )
 
 
 def draw_tree(sweep: Sweep, solution: Solution | None, names: dict[int, str]) -> None:

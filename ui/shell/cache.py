@@ -44,14 +44,16 @@ def sweep(home: str, sweep_id: str, done: int, state: str = "") -> Sweep:
 
 
 def sweep_now(home: str, sweep_id: str) -> Sweep:
-    """Return a sweep with its finished solutions; read again after each new solution, the summary or a retry of failed solutions."""
+    """Return a sweep with its finished solutions; read again after a new solution, summary or evidence, or a retry of failed ones."""
     index = _store(home)
     complete = index.is_complete(sweep_id)
     try:
         finished = index.job_row(sweep_id)["finished"] if complete else None
     except StoreError:
         finished = None
-    return sweep(home, sweep_id, len(index.positions(sweep_id)), f"{complete} {finished}")
+    return sweep(
+        home, sweep_id, len(index.positions(sweep_id)), f"{complete} {finished} {index.evidence_counts(sweep_id) if complete else ''}"
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

@@ -8,7 +8,7 @@ from segcore import jobs
 from segcore.errors import SegcoreError
 from segcore.system.spare import keep_spare
 from segcore.wording.findings import error_text
-from segcore.wording.numbers import counted, duration_text
+from segcore.wording.numbers import duration_text
 from ui.shell import cache, state
 
 POLL_SECONDS = 2.0  # while something runs
@@ -54,7 +54,7 @@ def _draw() -> None:
 def draw_job(job: jobs.Job, *, place: int = 0, where: str = "page") -> None:
     """Draw one job: progress, time left, and buttons to cancel or resume it."""
     st.markdown(f"**{job.title}**")
-    st.progress(min(job.done / job.total, 1.0) if job.total else 0.0, text=job_line(job, place=place))
+    st.progress(job.share_done, text=job_line(job, place=place))
     with st.container(horizontal=True):
         if job.state == "interrupted":
             st.button("Resume", key=f"{where}.resume.{job.id}", icon=":material/play_arrow:", on_click=act, args=("resume", job.id))
@@ -63,7 +63,7 @@ def draw_job(job: jobs.Job, *, place: int = 0, where: str = "page") -> None:
 
 def job_line(job: jobs.Job, *, place: int = 0) -> str:
     """Return one line such as ``Sweep, 5 of 27 solutions, about 20 s left``; ``place`` is the number of jobs ahead of it."""
-    line = f"{job.kind.capitalize()}, {job.done:,} of {counted(job.total, 'solution' if job.kind == 'sweep' else 'fit')}"
+    line = f"{job.kind.capitalize()}, {job.steps}"
     if job.state == "queued":
         return f"{line}, {('starting', 'next in the queue')[place] if place < 2 else f'{place} jobs ahead in the queue'}"
     if job.state == "running":

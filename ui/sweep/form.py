@@ -10,6 +10,7 @@ from segcore import jobs
 from segcore.clustering.algorithms.registry import algorithm, algorithms
 from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.errors import SegcoreError
+from segcore.records.evidence import Level
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Grid
 from segcore.records.plan import Plan
@@ -34,6 +35,8 @@ ENGINE_WORDS = {
     "stock": "scikit-learn, one independent fit per solution.",
     "intel": "scikit-learn-intelex, Intel's accelerated code; each fit records whether it really ran.",
 }
+
+EVIDENCE: Level = "auto"
 
 
 def sweep_form(store: Store, taken: Intake, table: FeatureTable, plan: Plan) -> None:
@@ -146,7 +149,7 @@ def start(store: Store, taken: Intake, plan: Plan, spec: AlgorithmSpec, grid: Gr
     try:
         asked = make_spec(store, taken.table, taken.data, plan, algorithm=spec.name, points=grid.points(), engine=engine)
         known = store.is_complete(asked.id)
-        state.follow(jobs.start_sweep(store, asked))
+        state.follow(jobs.start_sweep(store, asked, evidence=EVIDENCE))
         state.remember("just_started", None if known else asked.id)
     except SegcoreError as error:
         state.remember("sweep_outcome", ("error", error_text(error, "screen")))

@@ -85,7 +85,7 @@ def _draw_running(store: Store, job_id: str) -> None:
             draw_job(job, place=jobs_before(store, job), where="page")
         else:
             st.markdown(f"**{job.title}**")
-            st.progress(min(job.done / job.total, 1.0), text=job_line(job))
+            st.progress(job.share_done, text=job_line(job))
 
 
 def jobs_before(store: Store, job: jobs.Job) -> int:
@@ -121,7 +121,7 @@ def _draw_line(store: Store, job: jobs.Job, *, followed: str | None) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"recent.{job.id}"):
         with st.container(gap=None, width="stretch"):
             st.markdown(f"**{job.title}** :{color}-badge[{icon} {word}]")
-            far = f"{job.done:,} of {counted(job.total, 'solution')}" if job.state != "done" else ""
+            far = job.steps if job.state != "done" else ""
             parts = (describe(store.spec(job.id)), far, ago_text(job.finished or job.created))
             st.caption(" · ".join(part for part in parts if part))
         if job.done:

@@ -42,8 +42,9 @@ def pick_point(sweep: Sweep) -> PointRow:
         format_func=lambda position: _option(rows[position], recommended, same[position]),
         help="Everything below follows this choice. You can also click a solution in a figure.",
     )
-    # While solutions are missing, the best one so far is only shown; in the address it would count as chosen for good.
-    state.show_link(sweep.id, chosen if sweep.recommendation is not None else None)
+    # Before there is an answer, the best solution so far is only shown; in the address it would count as chosen for good.
+    found = sweep.recommendation
+    state.show_link(sweep.id, chosen if found is not None and found.outcome is not None else None)
     return rows[chosen]
 
 

@@ -1,0 +1,1 @@
+"""Figures of the evidence on a sweep."""

@@ -1,0 +1,72 @@
+"""Strip of the stability of every segment of every solution."""
+
+from __future__ import annotations
+
+from segcore.plots.heatmap import Cell, HeatMap
+from segcore.records.sweep import Sweep
+from segcore.sweeps.points import PointRow, point_rows, points_axis
+from segcore.wording.numbers import counted, two_decimals
+
+MOST_SEGMENTS = 12
+"""Segments that are shown of a solution with more: its largest ones."""
+
+
+def stability_map_data(sweep: Sweep) -> HeatMap | None:
+    """Return the mean Jaccard index of each segment in each solution, the largest segment at the bottom; None before it is measured.
+
+    Segments beyond the twelve largest are left out.
+    """
+    evidence = sweep.evidence
+    if evidence is None or not any(point.stability for point in evidence.points):
+        return None
+    rows = point_rows(sweep)
+    cells: list[Cell] = []
+    for row, point, solution in zip(rows, evidence.points, sweep.solutions, strict=True):
+        if solution is None or point.stability is None:
+            continue
+        by_size = sorted(zip(solution.sizes, solution.segments, strict=True), key=lambda pair: (-pair[0], pair[1]))
+        for place, (size, segment) in enumerate(by_size[:MOST_SEGMENTS], start=1):
+            cells.append(_cell(row, place, size, point.stability.segments[segment].jaccard))
+    most = max((int(cell.row) for cell in cells), default=1)
+    return HeatMap(
+        title="Stability",
+        x_title=points_axis(sweep),
+        y_title="Segment, largest = 1",
+        columns=tuple(row.tick for row in rows),
+        rows=tuple(str(place) for place in range(1, most + 1)),
+        cells=tuple(cells),
+        low=0.0,
+        high=1.0,
+    )
+
+
+def _cell(row: PointRow, place: int, size: int, jaccard: float) -> Cell:
+    return Cell(
+        column=row.tick,
+        row=str(place),
+        value=jaccard,
+        text=two_decimals(jaccard),
+        hover=f"{row.label}<br>segment {place} by size: {counted(size, 'customer')}<br>stability {two_decimals(jaccard)}",
+        mark=row.position,
+        place=row.label,
+    )
+
+
+def describe_stability(sweep: Sweep) -> str:
+    """Describe the strip in words and numbers."""
+    evidence = sweep.evidence
+    if evidence is None:
+        return ""
+    least = [
+        (point.least_stability, row.label)
+        for row, point in zip(point_rows(sweep), evidence.points, strict=True)
+        if point.least_stability is not None
+    ]
+    if not least:
+        return "No solution has a stability yet."
+    value, label = max(least)
+    good = sum(stability >= 0.75 for stability, _ in least)
+    return (
+        f"The least stable segment is most stable, {two_decimals(value)}, at {label}. All segments have at least 0.75 in {good} of "
+        f"{counted(len(least), 'solution')}. Measured on {counted(evidence.resamples, 'resample')} of the customers."
+    )
