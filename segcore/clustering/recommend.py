@@ -1,4 +1,4 @@
-"""The recommended solution of a sweep by its evidence, or why there is none."""
+"""The recommended solution of a sweep by its evidence, or the reason for none."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ MOST_NOISE = 0.5
 FOUND_AGAIN, USEFUL = 0.75, 0.6
 """Least stability of groups, and of a cut (Hennig 2007)."""
 LEAST_EXCESS = 0.05
-"""Of many customers any difference from data without segments is more than chance; one of a smaller share of their silhouette is none to
-speak of."""
+"""Of many customers any difference from data without segments is more than chance; one of a smaller share of their silhouette does not
+matter."""
 SURE = 0.9
 """Least stability that decides for one group more."""
 LEAST_SHARE, LEAST_CUSTOMERS = 0.01, 20
@@ -143,7 +143,7 @@ def recommend(
         of 95 % of the placebos, by at least a twentieth of their mean, and whose segments all have a stability of at least 0.75. One with
         one segment more is preferred if it is at least 0.8 times as far above and has a stability of at least 0.9. "cuts": without groups,
         the most stable of the solutions with 3 to 8 segments and a stability of at least 0.6; describability decides between equally
-        stable ones. "nothing": neither. ``None``: there is no evidence; elbow and silhouette are described.
+        stable ones. "nothing": neither. ``None``: without evidence, elbow and silhouette are described.
 
     Notes
     -----
@@ -232,8 +232,8 @@ def _nothing(judged: Sequence[_Candidate], asked: _Question, evidence: SweepEvid
     furthest = max(judged, key=lambda candidate: candidate.z)
     reason = (
         f"{_no_groups(judged, evidence)} No cut into {_CUT_SIZES[0]} to {_CUT_SIZES[-1]} segments is stable enough to be useful: "
-        f"the most stable solution ({asked.label(steadiest.solution)}) has a segment with a similarity of {steadiest.stability:.2f} when "
-        f"customers are drawn anew, and {USEFUL} is needed."
+        f"the most stable solution ({asked.label(steadiest.solution)}) has a segment with a similarity of {steadiest.stability:.2f} in "
+        f"resamples of the customers, and {USEFUL} is needed."
     )
     table = [furthest.row()] + ([] if steadiest is furthest else [steadiest.row()])
     return Recommendation("nothing", None, reason, evidence.p, None, tuple(table))
@@ -262,7 +262,7 @@ def _found_again(chosen: _Candidate, evidence: SweepEvidence) -> str:
     steady = chosen.evidence.stability
     n = steady.n if steady else evidence.resamples
     return (
-        f"each segment is found again when customers are drawn anew (similarity of at least {chosen.stability:.2f} on average of {n} draws)"
+        f"each segment is found again in resamples of the customers (similarity of at least {chosen.stability:.2f} on average of {n} draws)"
     )
 
 
@@ -272,7 +272,7 @@ def _no_groups(judged: Sequence[_Candidate], evidence: SweepEvidence) -> str:
     if above:
         best = max(candidate.stability for candidate in above)
         return (
-            f"Some solutions are better than data without segments, but their segments are not found again when customers are drawn anew "
+            f"Some solutions are better than data without segments, but their segments are not found again in resamples of the customers "
             f"(similarity {best:.2f} at best, {FOUND_AGAIN} is needed)."
         )
     if evidence.p is None:

@@ -147,7 +147,7 @@ class Placebo:
     sample_size : int
         Customers that placebos and solution were measured on.
     reason : str or None
-        Why there is no z.
+        Reason for a missing z.
     """
 
     observed: float | None
@@ -260,7 +260,7 @@ class SweepEvidence:
     Parameters
     ----------
     points : tuple of PointEvidence
-        One per point of the sweep; empty if there is no evidence.
+        One per point of the sweep; empty without evidence.
     level : {"auto", "all"} or None
         How much was asked for and gathered; ``None`` while it is being gathered.
     placebos, resamples, splits : int
@@ -274,7 +274,7 @@ class SweepEvidence:
     notes : tuple of str
         What limits the evidence, in sentences.
     reason : str or None
-        Why there is none, or no more.
+        Reason for none, or for no more.
     """
 
     points: tuple[PointEvidence, ...] = ()

@@ -15,7 +15,7 @@ from segcore.system.digests import digest
 
 _EARLIER_RULE = (
     "This sweep was judged by an earlier version, from its silhouettes alone. \"Gather evidence\" on Explore, or 'segcore evidence', "
-    "judges it anew."
+    "judges it again."
 )
 
 

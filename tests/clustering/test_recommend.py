@@ -65,7 +65,7 @@ class TestGroups:
         assert (found.outcome, found.params) == ("groups", {"n_clusters": 4, "tol": 1e-4})
         assert found.reason.startswith(
             "The customers fall into 4 groups. Their silhouette (0.40, 0.20 on average without segments) is one that none of 99 data sets "
-            "without segments reaches, and each segment is found again when customers are drawn anew (similarity of at least 0.80"
+            "without segments reaches, and each segment is found again in resamples of the customers (similarity of at least 0.80"
         )
         assert found.p == 0.01
         assert found.runner_up == {"n_clusters": 2, "tol": 1e-4}
@@ -141,7 +141,7 @@ class TestCuts:
     def test_better_than_placebos_but_not_found_again_is_said(self):
         found = recommend("kmeans", kmeans([900, 800], [0.5, 0.3]), evidence(point(9, 0.7), point(0, 0.65)))
         assert (found.outcome, found.params["n_clusters"]) == ("cuts", 3)
-        assert "their segments are not found again when customers are drawn anew (similarity 0.70 at best, 0.75 is needed)" in found.reason
+        assert "their segments are not found again in resamples of the customers (similarity 0.70 at best, 0.75 is needed)" in found.reason
 
 
 class TestNothing:

@@ -85,10 +85,10 @@ class TestMoves:
         tree = move_tree(sweep_of("kmeans", solutions_of(*labels.values()), points=POINTS[:2]), labels)
         assert {move.customers for move in tree.moves} == {50, 47}
 
-    def test_where_most_customers_are_mixed_anew_is_told(self):
+    def test_where_most_customers_change_company_is_told(self):
         labels = {0: np.repeat([0, 1], [50, 50]), 1: np.tile([0, 1, 2, 2], 25)}
         sweep = sweep_of("kmeans", solutions_of(*labels.values()))
-        assert "most customers are mixed anew: 48 % come from another" in describe_moves(sweep, move_tree(sweep, labels))
+        assert "most customers change company: 48 % come from another" in describe_moves(sweep, move_tree(sweep, labels))
 
     def test_noise_is_no_segment(self):
         labels = {0: np.array([0, 0, -1, 1]), 1: np.array([0, -1, 1, 2])}

@@ -45,7 +45,7 @@ def draw_stability(sweep: Sweep, chosen: int) -> None:
         return
     st.header("Would each segment be found again?", anchor=False)
     st.caption(
-        "The customers are drawn again at random and clustered anew; stability is the share of customers that a segment and its best match "
+        "Random samples of the customers are clustered again; stability is the share of customers that a segment and its best match "
         "have in common (Jaccard index, mean over the resamples): 1 is the same segment, above 0.75 it is found again, below 0.6 it is not."
     )
     draw_figure(

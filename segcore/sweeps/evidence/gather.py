@@ -29,7 +29,7 @@ from segcore.system.cores import in_threads, take_rows, usable_cores
 MOST_ROWS = 5_000
 """Placebos are made of at most so many customers."""
 AUTO_SECONDS = 30.0
-COPIES = "Copies of customers were clustered. A copy is no new customer, so there is no evidence: run the sweep without copies."
+COPIES = "Copies of customers were clustered. A copy is no new customer, so evidence would mislead: run the sweep without copies."
 _TRIES = 2
 _LONG_SECONDS = 0.1
 _SIDE_BY_SIDE_ROWS = 16_384  # with more, one fit keeps all cores busy
@@ -130,7 +130,7 @@ def gather(
 
 
 def _affordable(work: _Work, wanted: list[Piece], positions: Sequence[int], begin: Callable[[int], None]) -> tuple[list[Piece], str | None]:
-    """Return the pieces that take at most half a minute, and why there are no more; measures one missing piece of each part."""
+    """Return the pieces that take at most half a minute, and the reason if there are no more; measures one missing piece of each part."""
     fewer = pieces(positions, FIRST_PLACEBOS)
     if not work.missing(wanted):
         return wanted, None

@@ -105,7 +105,7 @@ def split_strengths(
     Returns
     -------
     list of (float or str)
-        For each point the mean of both directions; or the reason why there is none.
+        For each point the mean of both directions; or a reason.
 
     Notes
     -----

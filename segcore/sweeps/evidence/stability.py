@@ -1,4 +1,4 @@
-"""Stability: how well each segment is found again when some of the customers are clustered anew."""
+"""Stability: how well each segment is found again when some of the customers are clustered again."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def resampled_jaccards(
     Returns
     -------
     list of (ndarray or str)
-        For each point what `jaccards` returns, one value per label; or the reason why there is none.
+        For each point what `jaccards` returns, one value per label; or a reason.
 
     Notes
     -----

@@ -19,7 +19,7 @@ from segcore.wording.numbers import counted, listed
 
 NOT_YET = "Not gathered yet."
 _PIECES = {"placebo": ("observed", "placebo"), "stability": ("resample",), "prediction_strength": ("split",)}
-"""The pieces that each part of a point's evidence is made of; its describability has a piece of its own."""
+"""The pieces that each part of a point's evidence is made of; its describability is one piece."""
 _GROUPED = 0.05
 _CORRELATION_GAP, _ASSOCIATION_GAP = 0.05, 0.06
 
@@ -136,26 +136,23 @@ def _tested(observed: Mapping[str, Any], placebos: Sequence[Sequence[float | Non
 def _point(solution: Solution | None, pieces: _Found) -> PointEvidence:
     if solution is None or solution.status != "ok":
         return PointEvidence.without("The solution failed or was skipped.")
-    reasons: dict[str, str] = {}
     steady = stability(solution.segments, pieces.jaccards, n_rows=pieces.n_rows) if pieces.jaccards else None
     strong = prediction_strength(pieces.strengths) if pieces.strengths else None
     record = pieces.descriptions.get(0, {})
     described = Estimate.from_json(record["describability"]) if record.get("describability") else None
-    if pieces.point is None:
-        reasons["placebo"] = pieces.missing["placebo"]
-    if steady is None or not steady.segments:
-        reasons["stability"] = (steady and steady.reason) or pieces.missing["stability"]
-    if strong is None or strong.value is None:
-        reasons["prediction_strength"] = (strong and strong.reason) or pieces.missing["prediction_strength"]
-    if described is None or described.value is None:
-        reasons["describability"] = (described and described.reason) or record.get("reason") or NOT_YET
-    return PointEvidence(
-        placebo=_placebo(pieces.point, pieces) if pieces.point else None,
-        stability=None if "stability" in reasons else steady,
-        prediction_strength=None if "prediction_strength" in reasons else strong,
-        describability=None if "describability" in reasons else described,
-        reasons=reasons,
-    )
+    found: dict[str, Any] = {
+        "placebo": _placebo(pieces.point, pieces) if pieces.point else None,
+        "stability": steady if steady is not None and steady.segments else None,
+        "prediction_strength": strong if strong is not None and strong.value is not None else None,
+        "describability": described if described is not None and described.value is not None else None,
+    }
+    why: dict[str, str] = {
+        "placebo": pieces.missing["placebo"],
+        "stability": (steady and steady.reason) or pieces.missing["stability"],
+        "prediction_strength": (strong and strong.reason) or pieces.missing["prediction_strength"],
+        "describability": (described and described.reason) or record.get("reason") or NOT_YET,
+    }
+    return PointEvidence(**found, reasons={part: why[part] for part, value in found.items() if value is None})
 
 
 def _placebo(point: PlaceboPoint, pieces: _Found) -> Placebo:

@@ -51,7 +51,7 @@ def march(
         Of each cluster's centred rows, and how many came or left; updated.
     near, limit : float
         The share of a limit within which a shift needs a closer look; the largest squared shift at which the path has a stop. Below 0
-        if there is no limit: then it ends after one assignment.
+        without a limit: then it ends after one assignment.
     threads : int
         scikit-learn's.
     iteration, last : int
