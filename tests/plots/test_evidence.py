@@ -133,6 +133,13 @@ class TestStability:
             (1, "3"): 0.8,
         }
         assert "is most stable, 0.60, at 3 segments" in describe_stability(sweep)
+        assert "random half" not in describe_stability(sweep)
+
+    def test_that_halves_were_drawn_of_many_customers_is_told(self):
+        sweep = sweep_of("kmeans", solutions_of([0, 1, 1, 1]))
+        steady = Stability({label: SegmentStability(0.8, 0.8, 0.8, 0.0, 1.0) for label in (0, 1)}, 50, "subset")
+        sweep.summary["evidence"] = SweepEvidence(points=(PointEvidence(stability=steady),), resamples=50).to_json()
+        assert "Each is a random half, at most 20,000" in describe_stability(sweep)
 
     def test_before_it_is_measured_there_is_none(self):
         assert stability_map_data(sweep_of("kmeans", solutions_of([0, 1, 1, 1]))) is None

@@ -65,8 +65,10 @@ def describe_stability(sweep: Sweep) -> str:
     if not least:
         return "No solution has a stability yet."
     value, label = max(least)
+    is_subset = any(point.stability is not None and point.stability.scheme == "subset" for point in evidence.points)
+    halves = " Each is a random half, at most 20,000; the limits 0.6 and 0.75 were proposed for larger draws." if is_subset else ""
     good = sum(stability >= 0.75 for stability, _ in least)
     return (
         f"The least stable segment is most stable, {two_decimals(value)}, at {label}. All segments have at least 0.75 in {good} of "
-        f"{counted(len(least), 'solution')}. Measured on {counted(evidence.resamples, 'resample')} of the customers."
+        f"{counted(len(least), 'solution')}. Measured on {counted(evidence.resamples, 'resample')} of the customers.{halves}"
     )
