@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -44,6 +44,7 @@ _ROOM_BYTES = 1 << 30  # free memory below which no spare is kept: one holds som
 _PAUSE_SECONDS = 2.0
 _AGAIN_SECONDS = 5.0  # whoever ran a sweep is looking at its results, whose drawing needs both cores
 _LONGEST_PAUSE_SECONDS = 60.0
+_LOOK_SECONDS = 1.0
 
 Answer = tuple[dict[str, Any], list[int]]
 """A message, and the descriptors that came with it."""
@@ -151,22 +152,46 @@ def end_early(home: Path | str) -> None:
         own.close()
 
 
-def keep_spare(home: Path | str) -> None:
-    """Keep a spare ready for as long as this process lives: for a server. Returns at once."""
+def _never() -> bool:
+    return False
+
+
+def keep_spare(home: Path | str, may_replace: Callable[[], bool] = _never) -> None:
+    """Keep a spare ready for as long as this process lives: for a server. Returns at once.
+
+    Parameters
+    ----------
+    home : Path or str
+        The store's directory.
+    may_replace : callable
+        Tells whether one that is at work can be replaced already; by default only once it has ended.
+    """
     if os.environ.get(SETTING) != "0":
-        threading.Thread(target=_keep, args=(Path(home),), name="spare", daemon=True).start()
+        threading.Thread(target=_keep, args=(Path(home), may_replace), name="spare", daemon=True).start()
 
 
-def _keep(home: Path) -> NoReturn:
+def _keep(home: Path, may_replace: Callable[[], bool]) -> NoReturn:
     pause = _PAUSE_SECONDS
     while True:
         time.sleep(pause)  # at first, the cores belong to whoever is opening the first page
         served = False
         if available_bytes() > _ROOM_BYTES:
             with contextlib.suppress(OSError):
-                served = start_spare(home, shared=True).process.wait() == 0
+                served = _has_served(start_spare(home, shared=True), home, may_replace)
         # One that dies again and again must not keep a core busy.
         pause = _AGAIN_SECONDS if served else min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+
+def _has_served(spare: Spare, home: Path, may_replace: Callable[[], bool]) -> bool:
+    """Wait until a spare has ended, or is at work and may be replaced; tell whether it was of use."""
+    stood_ready = False
+    while (code := spare.process.poll()) is None:
+        is_ready = any((home / "spares").glob(f"*-{spare.process.pid}"))
+        if stood_ready and not is_ready and may_replace():
+            return True
+        stood_ready = stood_ready or is_ready
+        time.sleep(_LOOK_SECONDS)
+    return code == 0
 
 
 def ask_spare(home: Path | str, wanted: Mapping[str, Any], descriptors: Sequence[int] = (), *, last: bool = False) -> Answer | None:

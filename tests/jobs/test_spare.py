@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 
 import psutil
 import pytest
@@ -150,6 +151,25 @@ def test_a_server_keeps_one_ready_replaces_it_and_takes_it_along(store, make_spe
         finally:
             server.kill()
     until(lambda: processes("segcore.jobs") == [])
+
+
+@pytest.mark.parametrize("may_replace", [True, False])
+def test_one_that_is_at_work_is_replaced_once_that_is_allowed(store, monkeypatch, may_replace):
+    monkeypatch.setattr(spare, "_LOOK_SECONDS", 0.01)
+    with subprocess.Popen(["sleep", "0.5"]) as process:
+        ready = store.home / "spares" / f"like-{process.pid}"
+        ready.parent.mkdir(exist_ok=True)
+        ready.touch()
+        asked = []
+
+        def allowed():
+            asked.append(ready.exists())
+            return may_replace
+
+        threading.Timer(0.1, ready.unlink).start()
+        served = spare._has_served(spare.Spare(process, None), store.home, allowed)
+        assert (served, process.poll()) == (True, None if may_replace else 0)
+        assert asked and not any(asked), "nobody asks while it stands ready"
 
 
 def test_an_answer_that_comes_too_late_starts_nothing():

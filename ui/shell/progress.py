@@ -6,6 +6,7 @@ import streamlit as st
 
 from segcore import jobs
 from segcore.errors import SegcoreError
+from segcore.store.store import Store
 from segcore.system.spare import keep_spare
 from segcore.wording.findings import error_text
 from segcore.wording.numbers import duration_text
@@ -21,11 +22,16 @@ def draw_progress() -> None:
     store = cache.store()
     # Jobs stopped by a power cut or a kill continue when the server starts again.
     cache.once_a_server("resume", str(store.home), lambda: jobs.resume_interrupted(store))
-    cache.once_a_server("spare", str(store.home), lambda: keep_spare(store.home))
+    cache.once_a_server("spare", str(store.home), lambda: keep_spare(store.home, may_replace=lambda: _is_fitting_nothing(store)))
     live = _live()
     state.remember("live", _signature(live))
     polling = POLL_SECONDS if any(job.state in ("queued", "running") for job in live) else IDLE_SECONDS
     st.fragment(run_every=polling, key="progress")(_draw)()
+
+
+def _is_fitting_nothing(store: Store) -> bool:
+    """Tell whether only evidence is being gathered, which gives way to the next sweep."""
+    return all(job.to_gather or job.state != "running" for job in jobs.list_jobs(store, 20))
 
 
 def _live() -> list[jobs.Job]:
