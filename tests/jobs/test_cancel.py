@@ -48,13 +48,13 @@ def test_a_queued_job_is_cancelled_at_once_and_the_running_one_goes_on(store, ma
     assert store.positions(second) == set()
 
 
-def test_a_job_that_is_cancelled_while_it_starts_does_not_run(store, make_spec, processes):
+def test_a_job_that_is_cancelled_while_it_starts_does_not_run(store, make_spec, processes, until):
     for seed in range(4):
         sweep = jobs.start_sweep(store, make_spec(seed=seed))
         time.sleep(0.03 * seed)
         jobs.cancel(store, sweep)
         assert jobs.read_job(store, sweep).state == "cancelled"
-        assert processes() == []
+        until(lambda: processes() == [], seconds=2)  # the system may still list one whose locks are free
 
 
 def test_a_cancelled_sweep_goes_on_where_it_was(store, make_spec, act_in_worker, at_point, until):
