@@ -37,8 +37,10 @@ def next_in_line(index: Index, job_id: str) -> Iterator[bool]:
 
 
 def is_waited_for(index: Index) -> bool:
-    """Tell whether a job waits for its turn."""
-    return any(is_alive(index, row["id"]) for row in index.jobs_in(["queued"]))
+    """Tell whether a job waits for its turn that has more to do than to gather evidence: two that only do would give way for ever."""
+    return any(
+        is_alive(index, row["id"]) and not (row["kind"] == "sweep" and index.is_complete(row["id"])) for row in index.jobs_in(["queued"])
+    )
 
 
 def _someone_before(index: Index, job_id: str) -> bool:

@@ -177,3 +177,27 @@ def test_a_cancelled_sweep_keeps_what_was_asked_for(store, spec, act_in_worker, 
     jobs.resume(store, spec.id)
     assert jobs.wait(store, spec.id, timeout=60).state == "done"
     assert store.sweep(spec.id).evidence.level == "all"
+
+
+def test_another_sweep_goes_first_and_the_evidence_goes_on_afterwards(store, spec, make_spec, gather_in_worker, noted, until):
+    gather_in_worker("time.sleep(1.0)", [("placebo", 0)])
+    jobs.start_sweep(store, spec, evidence="all")
+    until(lambda: ("placebo", 0) in noted())
+    other = jobs.start_sweep(store, make_spec(points=2, seed=7))
+    assert jobs.wait(store, other, timeout=60).state == "done"
+    assert store.evidence_level(spec.id) is None
+    assert jobs.wait(store, spec.id, timeout=60).state == "done"
+    assert store.evidence_level(spec.id) == "all"
+    assert len(noted()) == len(set(noted()))
+
+
+def test_two_that_only_gather_evidence_run_one_after_the_other(store, make_spec, gather_in_worker, noted, until):
+    specs = [make_spec(points=2, rows=100, clusters=3, seed=seed) for seed in (0, 1)]
+    for spec in specs:
+        jobs.wait(store, jobs.start_sweep(store, spec), timeout=60)
+    gather_in_worker("time.sleep(0.5)", [("placebo", 0)])
+    for spec in specs:
+        jobs.start_sweep(store, spec, evidence="all")
+    first, second = (jobs.wait(store, spec.id, timeout=60) for spec in specs)
+    assert (first.state, second.state) == ("done", "done")
+    assert first.finished <= second.started
