@@ -33,6 +33,7 @@ _NOTHING_LEFT = 1e-9
 _FEWEST_FOR_ELBOW = 4
 _AS_STABLE = 0.02
 _AS_FAR = 0.8
+_SPEAKING = ("placebo_mean", "placebo_max", "z", "least_stability", "prediction_strength", "describability")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +104,12 @@ class _Candidate:
 
     def row(self) -> dict[str, Any]:
         """Return what speaks for it, as plain values."""
-        placebo, strength, described = self.evidence.placebo, self.evidence.prediction_strength, self.evidence.describability
+        numbers = self.evidence.numbers()
         return {
             "params": dict(self.solution.params),
             "segments": self.n_segments,
             "silhouette": _silhouette(self.solution),
-            "placebo_mean": placebo.mean if placebo else None,
-            "placebo_max": placebo.highest if placebo else None,
-            "z": self.evidence.z,
-            "least_stability": self.evidence.least_stability,
-            "prediction_strength": strength.value if strength else None,
-            "describability": described.value if described else None,
+            **{name: numbers[name] for name in _SPEAKING},
             "smallest": min(self.solution.sizes),
         }
 
@@ -307,8 +303,8 @@ def _without_evidence(solutions: Sequence[Solution], asked: _Question, evidence:
         begin = "Not all evidence has been gathered yet."
     else:
         begin = (
-            "No solution is recommended without evidence: \"Gather evidence\" on Explore, or 'segcore evidence', compares them with data \
-without segments and with resamples of the customers."
+            "No solution is recommended without evidence: \"Gather evidence\" on Explore, or 'segcore evidence', compares them with data "
+            "without segments and with resamples of the customers."
         )
     return f"{begin} {_described(solutions, asked)} Tried: {asked.grid}."
 

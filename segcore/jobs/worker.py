@@ -22,6 +22,7 @@ from segcore.errors import JobError, SegcoreError
 from segcore.jobs.locks import worker_lock
 from segcore.jobs.queue import is_waited_for
 from segcore.jobs.state import write_to_log
+from segcore.jobs.supervisor import GIVES_WAY, USER_ERROR
 from segcore.store.file_lock import take
 from segcore.store.index import Index
 from segcore.system.child_process import leave_at_once, watch_parent
@@ -29,8 +30,6 @@ from segcore.system.child_process import leave_at_once, watch_parent
 if TYPE_CHECKING:
     from segcore.store.store import Store
 
-USER_ERROR = 2
-GIVES_WAY = 3
 SPARE = "spare"
 _PREDECESSOR_SECONDS = 30.0
 _NICENESS = 10

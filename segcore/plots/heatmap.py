@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segcore.plots.theme import ACCENT, DIVERGING, GOOD, QUIET, SEQUENTIAL, lay_out
+from segcore.plots.theme import ACCENT, DIVERGING, GOOD, QUIET, SEQUENTIAL, colour_scale, lay_out
 from segcore.sweeps.points import WAITING
 from segcore.wording.numbers import counted, listed
 
@@ -98,7 +97,7 @@ def draw_map(data: HeatMap, *, chosen: int | None = None, recommended: int | Non
             y=list(data.rows),
             zmin=data.low,
             zmax=data.high,
-            colorscale=_scale(DIVERGING if data.low < 0 else SEQUENTIAL),
+            colorscale=colour_scale(DIVERGING if data.low < 0 else SEQUENTIAL),
             xgap=2,
             ygap=2,
             hoverinfo="skip",
@@ -119,10 +118,6 @@ def draw_map(data: HeatMap, *, chosen: int | None = None, recommended: int | Non
 def _height(data: HeatMap) -> int:
     tall = 46 if len(data.rows) <= 6 else 30
     return 120 + max(tall * len(data.rows), 60)
-
-
-def _scale(colors: Sequence[str]) -> list[list[object]]:
-    return [[position / (len(colors) - 1), color] for position, color in enumerate(colors)]
 
 
 def _draw_targets(figure: Figure, data: HeatMap) -> None:

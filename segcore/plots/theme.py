@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ def _luminance(colour: str) -> float:
     parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def colour_scale(colours: Sequence[str]) -> list[list[object]]:
+    """Return Plotly's scale from the first colour to the last, in equal steps."""
+    return [[position / (len(colours) - 1), colour] for position, colour in enumerate(colours)]
 
 
 def shade(position: int, count: int) -> str:

@@ -235,6 +235,23 @@ class PointEvidence:
         """Mean Jaccard index of the least stable segment."""
         return self.stability.least if self.stability else None
 
+    def numbers(self) -> dict[str, float | None]:
+        """Return its numbers by the names of their columns in tables, ``None`` if undefined or not gathered."""
+        placebo, strength, described = self.placebo, self.prediction_strength, self.describability
+        return {
+            "z": self.z,
+            "placebo_mean": placebo.mean if placebo else None,
+            "placebo_low": placebo.low if placebo else None,
+            "placebo_high": placebo.high if placebo else None,
+            "placebo_max": placebo.highest if placebo else None,
+            "least_stability": self.least_stability,
+            "prediction_strength": strength.value if strength else None,
+            "prediction_strength_error": strength.standard_error if strength else None,
+            "describability": described.value if described else None,
+            "describability_low": described.low if described else None,
+            "describability_high": described.high if described else None,
+        }
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values; ``reasons`` only if there are any."""
         parts = {name: getattr(self, name) for name in _PARTS}

@@ -283,7 +283,7 @@ def point_table(sweep: Sweep) -> list[dict[str, Any]]:
             "davies_bouldin": row.davies_bouldin,
             **{criterion.name: row.criteria.get(criterion.name) for criterion in criteria()},
             "mean_compactness": row.mean_compactness,
-            **_evidence_of(point),
+            **point.numbers(),
             "fit_seconds": row.fit_seconds,
             "engine": row.engine,
             "same_segments_as": same,
@@ -295,26 +295,9 @@ def point_table(sweep: Sweep) -> list[dict[str, Any]]:
 
 def evidence_table(sweep: Sweep) -> list[dict[str, Any]]:
     """Return one record per solution with the evidence on it at full precision, ``None`` if undefined or not gathered."""
-    return [{**dict(params), **_evidence_of(point)} for params, point in zip(sweep.spec.points, _evidence(sweep), strict=True)]
+    return [{**dict(params), **point.numbers()} for params, point in zip(sweep.spec.points, _evidence(sweep), strict=True)]
 
 
 def _evidence(sweep: Sweep) -> Sequence[PointEvidence]:
     evidence = sweep.evidence
     return evidence.points if evidence is not None and evidence.points else (PointEvidence(),) * len(sweep.spec.points)
-
-
-def _evidence_of(point: PointEvidence) -> dict[str, Any]:
-    placebo, strength, described = point.placebo, point.prediction_strength, point.describability
-    return {
-        "z": point.z,
-        "placebo_mean": placebo.mean if placebo else None,
-        "placebo_low": placebo.low if placebo else None,
-        "placebo_high": placebo.high if placebo else None,
-        "placebo_max": placebo.highest if placebo else None,
-        "least_stability": point.least_stability,
-        "prediction_strength": strength.value if strength else None,
-        "prediction_strength_error": strength.standard_error if strength else None,
-        "describability": described.value if described else None,
-        "describability_low": described.low if described else None,
-        "describability_high": described.high if described else None,
-    }

@@ -50,7 +50,7 @@ class TestSilhouettes:
         assert (len(large.values), len(small.values)) == (45, 10)
         exact = set(silhouette_samples(X, labels).round(6))
         assert set(np.round(large.values, 6)) <= exact
-        assert "Drawn from a sample of 55 customers." in describe_silhouettes((large, small), mean=0.5, n_customers=1000)
+        assert "Drawn from a sample of 55 customers." in describe_silhouettes((large, small), n_customers=1000)
 
     def test_segments_are_as_wide_as_they_are_large_and_named(self):
         found = silhouette_bars(np.array([[0.0], [0.1], [0.2], [9.0]]), np.array([0, 0, 0, 1]), {1: "Far"})
@@ -59,7 +59,7 @@ class TestSilhouettes:
         assert [trace.width for trace in figure.data] == [25.0, 25.0]
         assert figure.data[1].x == (87.5,)
         assert figure.data[1].y == (0.0,), "a customer alone has silhouette 0"
-        assert "Segment 0 is set apart best" in describe_silhouettes(found, mean=0.7, n_customers=4)
+        assert "Segment 0 is set apart best" in describe_silhouettes(found, n_customers=4)
 
     @pytest.mark.parametrize("labels", [[0, 0, 0], [-1, -1, 0], [-1, -1, -1]])
     def test_fewer_than_two_segments_have_none(self, labels):

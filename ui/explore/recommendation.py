@@ -9,7 +9,6 @@ import streamlit as st
 
 from segcore import jobs
 from segcore.errors import SegcoreError
-from segcore.records.evidence import FIRST_PLACEBOS, RESAMPLES
 from segcore.records.grid import find_point
 from segcore.records.sweep import Recommendation, Sweep
 from segcore.store.store import Store
@@ -17,7 +16,7 @@ from segcore.sweeps.points import point_rows, recommended_position
 from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, percent_text, two_decimals
-from ui.shell import state
+from ui.shell import cache, state
 from ui.shell.progress import LIVE, job_line
 
 WATCH_SECONDS = 3.0
@@ -51,10 +50,9 @@ def watch(store: Store, sweep: Sweep) -> None:
 
 
 def _seen(store: Store, sweep: Sweep) -> tuple[int, bool, bool]:
-    placebos, resamples, _ = store.evidence_counts(sweep.id)
-    job = _job(store, sweep)
-    is_enough = placebos >= FIRST_PLACEBOS and resamples >= RESAMPLES
-    return len(store.positions(sweep.id)), is_enough, job is not None and job.state in LIVE
+    found, job = cache.sweep_now(str(store.home), sweep.id).recommendation, _job(store, sweep)
+    has_answer = found is not None and found.outcome is not None
+    return len(store.positions(sweep.id)), has_answer, job is not None and job.state in LIVE
 
 
 def _job(store: Store, sweep: Sweep) -> jobs.Job | None:

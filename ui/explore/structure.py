@@ -107,7 +107,7 @@ def draw_customers(store: Store, sweep: Sweep, chosen: int, solution: Solution |
             draw_silhouettes(bars, mean=mean),
             key=figure_key(sweep, "customers"),
             name="Silhouette of every customer of the chosen solution, sorted within each segment",
-            words=describe_silhouettes(bars, mean=mean, n_customers=len(labels) - solution.n_noise),
+            words=describe_silhouettes(bars, n_customers=len(labels) - solution.n_noise),
         )
 
 

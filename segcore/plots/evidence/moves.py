@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segcore.clustering.algorithms.registry import algorithm
-from segcore.plots.theme import ACCENT, QUIET, SEQUENTIAL, lay_out
+from segcore.plots.theme import ACCENT, QUIET, SEQUENTIAL, colour_scale, lay_out
 from segcore.records.grid import axes_of
 from segcore.records.solution import NOISE
 from segcore.records.sweep import Sweep
@@ -211,7 +211,7 @@ def draw_move_tree(tree: MoveTree, *, chosen: int | None = None) -> Figure:
             marker={
                 "size": [10 + 34 * (node.customers / tree.n_customers) ** 0.5 for node in tree.nodes],
                 "color": [node.stability if node.stability is not None else 0.0 for node in tree.nodes] if stable else SEQUENTIAL[3],
-                "colorscale": [[index / (len(SEQUENTIAL) - 1), color] for index, color in enumerate(SEQUENTIAL)],
+                "colorscale": colour_scale(SEQUENTIAL),
                 "cmin": 0.0,
                 "cmax": 1.0,
                 "opacity": 1,

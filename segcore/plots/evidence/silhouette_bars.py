@@ -67,7 +67,8 @@ def silhouette_bars(X: np.ndarray, labels: np.ndarray, names: Mapping[int, str],
     Notes
     -----
     At most 500 customers, and fewer of very many, are drawn in proportion to the segments' sizes, 10 of each at least, and measured
-    against all. Distances come from a matrix product, so they have about 8 digits.
+    against all. Distances come from a matrix product, so they have about 8 digits: the compiled code that measures solutions takes longer
+    to load in a server than these few customers.
     """
     kept = np.flatnonzero(labels != NOISE)
     segments, own, sizes = np.unique(labels[kept], return_inverse=True, return_counts=True)
@@ -140,7 +141,7 @@ def draw_silhouettes(bars: tuple[SegmentBars, ...], *, mean: float | None) -> Fi
     return figure
 
 
-def describe_silhouettes(bars: tuple[SegmentBars, ...], *, mean: float | None, n_customers: int) -> str:
+def describe_silhouettes(bars: tuple[SegmentBars, ...], *, n_customers: int) -> str:
     """Describe the figure in words and numbers."""
     shown = sum(len(segment.values) for segment in bars)
     best, worst = max(bars, key=lambda segment: segment.mean), min(bars, key=lambda segment: segment.mean)

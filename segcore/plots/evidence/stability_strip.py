@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from segcore.clustering.recommend import FOUND_AGAIN, USEFUL
 from segcore.plots.heatmap import Cell, HeatMap
 from segcore.records.sweep import Sweep
 from segcore.sweeps.points import PointRow, point_rows, points_axis
@@ -66,9 +67,14 @@ def describe_stability(sweep: Sweep) -> str:
         return "No solution has a stability yet."
     value, label = max(least)
     is_subset = any(point.stability is not None and point.stability.scheme == "subset" for point in evidence.points)
-    halves = " Each is a random half, at most 20,000; the limits 0.6 and 0.75 were proposed for larger draws." if is_subset else ""
-    good = sum(stability >= 0.75 for stability, _ in least)
+    halves = (
+        f" Each is a random half, at most 20,000; the limits {USEFUL} and {FOUND_AGAIN} were proposed for larger draws."
+        if is_subset
+        else ""
+    )
+    good = sum(stability >= FOUND_AGAIN for stability, _ in least)
     return (
-        f"The least stable segment is most stable, {two_decimals(value)}, at {label}. All segments have at least 0.75 in {good} of "
-        f"{counted(len(least), 'solution')}. Measured on {counted(evidence.resamples, 'resample')} of the customers.{halves}"
+        f"The least stable segment is most stable, {two_decimals(value)}, at {label}. "
+        f"All segments have at least {FOUND_AGAIN} in {good} of {counted(len(least), 'solution')}. "
+        f"Measured on {counted(evidence.resamples, 'resample')} of the customers.{halves}"
     )

@@ -15,6 +15,7 @@ from segcore.clustering.recommend import recommend
 from segcore.clustering.specification.task import SweepTask, ignore
 from segcore.features.preparation import blocks_of
 from segcore.records.evidence import FIRST_PLACEBOS, PLACEBOS, RESAMPLES, Level, SweepEvidence
+from segcore.records.grid import point_key
 from segcore.store.store import Store
 from segcore.sweeps.evidence.describability import describability
 from segcore.sweeps.evidence.dip import falls_in_groups
@@ -289,10 +290,7 @@ class _Work:
     def _silhouettes(self, X: np.ndarray, threads: int | None) -> list[float | None]:
         """Return the silhouette of each point fitted to ``X``, ``None`` where it has none."""
         fitted = self._algorithm.fit(SweepTask(X, self._spec.points, self._algorithm.default_engine, **self._fit_options(threads)))
-        position_of = {tuple(sorted(point.items())): position for position, point in enumerate(self._spec.points)}
-        labels = {
-            position_of[tuple(sorted(solution.params.items()))]: solution.labels for solution in fitted if solution.labels is not None
-        }
+        labels = {point_key(solution.params): solution.labels for solution in fitted if solution.labels is not None}
         scores = SilhouetteScorer(X, seed=self._spec.plan.seed).score_all(list(labels.values()))
         values = dict(zip(labels, (score.value for score in scores), strict=True))
-        return [values.get(position) for position in range(len(self._spec.points))]
+        return [values.get(point_key(point)) for point in self._spec.points]

@@ -8,7 +8,7 @@ import numpy as np
 
 from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.clustering.specification.task import SweepTask
-from segcore.records.grid import Point, Value
+from segcore.records.grid import Point, point_key
 from segcore.records.solution import Solution
 from segcore.system.cores import take_rows
 
@@ -39,12 +39,8 @@ def refit(
         See `SweepTask`.
     """
     share = len(rows) / len(X)
-    keys = [_key(algorithm.thinned(point, share)) for point in points]
-    wanted = [dict(key) for key in dict.fromkeys(keys)]
+    thinned = [algorithm.thinned(point, share) for point in points]
+    wanted = list({point_key(point): point for point in thinned}.values())
     task = SweepTask(take_rows(X, rows), wanted, algorithm.default_engine, seed, memory, threads=threads)
-    found = {_key(solution.params): solution for solution in algorithm.fit(task)}
-    return [found[key] for key in keys]
-
-
-def _key(point: Point) -> tuple[tuple[str, Value], ...]:
-    return tuple(point.items())
+    found = {point_key(solution.params): solution for solution in algorithm.fit(task)}
+    return [found[point_key(point)] for point in thinned]
