@@ -8,7 +8,7 @@ from ui.widgets.figures import fetch_figure_code
 
 page = begin_page("sweep")
 taken = page.require_intake()
-open_results(page.store)
+open_results()
 draw_followed(page.store)
 plan = state.plan()
 if plan.features:

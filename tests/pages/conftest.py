@@ -55,8 +55,8 @@ def quick_processes(forked, read_here):
 
 @pytest.fixture(autouse=True)
 def stay_on_sweep(monkeypatch):
-    """Stay on Sweep after a start, however soon the first solution is there."""
-    monkeypatch.setattr("ui.sweep.list.MOMENT_SECONDS", -1.0)
+    """Stay on Sweep after a start, however quick the sweep is."""
+    monkeypatch.setattr("ui.sweep.form.QUICK_SECONDS", -1.0)
 
 
 @pytest.fixture(autouse=True)

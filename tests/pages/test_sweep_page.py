@@ -3,6 +3,7 @@
 import json
 
 from segcore import jobs
+from segcore.sweeps.run import run_sweep
 
 
 def press(app, label):
@@ -42,15 +43,40 @@ def test_a_sweep_runs_to_its_end_and_leads_to_explore(open_app, small_intake, st
     assert app.query_params["sweep"] == sweep_id[:16]
 
 
-def test_a_sweep_that_has_results_at_once_opens_explore(open_app, small_intake, store, monkeypatch):
-    monkeypatch.setattr("ui.sweep.list.MOMENT_SECONDS", 60.0)
+def test_a_quick_sweep_opens_explore_and_awaits_its_first_solution_there(open_app, small_intake, store, monkeypatch):
+    monkeypatch.setattr("ui.sweep.form.QUICK_SECONDS", 20.0)
+    monkeypatch.setattr("ui.shell.progress.MOMENT_SECONDS", 60.0)
     app = open_app("sweep")
     app.slider(key="grid.kmeans.n_clusters.span").set_range(2, 4).run()
     press(app, "Run sweep")
     [sweep_id] = store.sweep_ids()
     assert app.title[0].value == "Explore"
+    assert store.positions(sweep_id) and "How good is each solution?" in [header.value for header in app.header]
     assert app.query_params["sweep"] == sweep_id[:16]
     assert app.switch_page("pages/sweep.py").run().title[0].value == "Sweep"
+
+
+def test_explore_says_that_no_solution_is_there_yet_and_shows_the_first_when_it_comes(open_app, small_intake, store, monkeypatch, words):
+    monkeypatch.setattr("ui.sweep.form.QUICK_SECONDS", 20.0)
+    monkeypatch.setattr("ui.shell.progress.MOMENT_SECONDS", -1.0)
+    monkeypatch.setattr("segcore.jobs.start_sweep", lambda store, asked, **_: jobs_without_processes(store, asked))
+    app = open_app("sweep")
+    app.slider(key="grid.kmeans.n_clusters.span").set_range(2, 4).run()
+    press(app, "Run sweep")
+    assert app.title[0].value == "Explore"
+    assert "has no finished solution yet" in words(app)
+    [sweep_id] = store.sweep_ids()
+    run_sweep(store, sweep_id)
+    app.switch_page("pages/explore.py").run()
+    assert "has no finished solution yet" not in words(app)
+    assert "How good is each solution?" in [header.value for header in app.header]
+
+
+def jobs_without_processes(store, asked):
+    """Keep a sweep and its job as if a worker was about to begin."""
+    sweep_id = store.add_sweep(asked)
+    store.put_job(sweep_id, kind="sweep", title="k-means", spec={}, total=len(asked.points), state="queued")
+    return sweep_id
 
 
 def test_the_same_question_is_answered_from_the_store_and_says_so(open_app, store, small_intake, words):

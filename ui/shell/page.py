@@ -16,7 +16,7 @@ from segcore.store.store import Store
 from segcore.wording.findings import error_text
 from ui.data import loading
 from ui.shell import cache, state
-from ui.shell.progress import draw_progress
+from ui.shell.progress import draw_progress, wait_for_solution, watch_for_solution
 
 if TYPE_CHECKING:
     from segcore.records.feature_table import FeatureTable
@@ -101,9 +101,13 @@ class Page:
             st.info("There is no sweep yet. Run one to see its results here.", icon=":material/grid_on:")
             link("sweep", "Go to Sweep")
             st.stop()
+        if followed == state.recall("just_started"):
+            state.remember("just_started", None)
+            wait_for_solution(self.store, followed)
         sweep = cache.sweep_now(str(self.store.home), followed)
         if not any(sweep.solutions):
             st.info("This sweep has no finished solution yet. Results will appear here one by one.", icon=":material/hourglass_top:")
+            watch_for_solution(self.store, followed)
             link("sweep", "Show progress")
             st.stop()
         return sweep

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from segcore import jobs
@@ -14,6 +16,9 @@ from ui.shell import cache, state
 
 POLL_SECONDS = 2.0  # while something runs
 IDLE_SECONDS = 5.0  # to notice jobs started by another session or the command line; a poll costs about 50 ms
+MOMENT_SECONDS = 1.5
+_LOOK_SECONDS = 0.02
+_WATCH_SECONDS = 0.5
 LIVE = ("queued", "running", "interrupted")
 
 
@@ -55,6 +60,23 @@ def _draw() -> None:
     for job in live:
         if job.state == "interrupted":
             draw_job(job, where="sidebar")
+
+
+def wait_for_solution(store: Store, sweep_id: str) -> None:
+    """Wait a moment for the first solution of a sweep that was just started."""
+    deadline = time.monotonic() + MOMENT_SECONDS
+    while not store.positions(sweep_id) and not jobs.read_job(store, sweep_id).is_over and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
+
+
+def watch_for_solution(store: Store, sweep_id: str) -> None:
+    """Run the page again when a sweep has its first solution."""
+
+    def look() -> None:
+        if store.positions(sweep_id):
+            st.rerun()
+
+    st.fragment(run_every=_WATCH_SECONDS, key="first-solution")(look)()
 
 
 def draw_job(job: jobs.Job, *, place: int = 0, where: str = "page") -> None:

@@ -37,6 +37,7 @@ ENGINE_WORDS = {
 }
 
 EVIDENCE: Level = "auto"
+QUICK_SECONDS = 20.0  # estimated time of a sweep that is awaited on Explore; unknown counts as 0
 
 
 def sweep_form(store: Store, taken: Intake, table: FeatureTable, plan: Plan) -> None:
@@ -69,6 +70,7 @@ def _run_button(store: Store, taken: Intake, table: FeatureTable, plan: Plan, sp
             disabled=refusal is not None,
             on_click=start,
             args=(store, taken, plan, spec, grid, engine),
+            kwargs={"quick": ((found and found.seconds) or 0.0) < QUICK_SECONDS},
         )
         if found and not refusal:
             cost.draw_estimate(str(store.home), found)
@@ -141,8 +143,8 @@ def what_it_does(grid: Grid, spec: AlgorithmSpec, plan: Plan, taken: Intake, tab
     return f"**{counted(len(grid), 'solution')}** ({axes}), each fitted to **{size}**."
 
 
-def start(store: Store, taken: Intake, plan: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName) -> None:
-    """Start the sweep of the form and follow it; a callback, so an error is kept and shown by the page."""
+def start(store: Store, taken: Intake, plan: Plan, spec: AlgorithmSpec, grid: Grid, engine: EngineName, *, quick: bool) -> None:
+    """Start the sweep of the form and follow it, on Explore if it is quick; a callback, so an error is kept and shown by the page."""
     from segcore.sweeps.spec import make_spec
 
     state.remember("sweep_outcome", None)
@@ -150,7 +152,7 @@ def start(store: Store, taken: Intake, plan: Plan, spec: AlgorithmSpec, grid: Gr
         asked = make_spec(store, taken.table, taken.data, plan, algorithm=spec.name, points=grid.points(), engine=engine)
         known = store.is_complete(asked.id)
         state.follow(jobs.start_sweep(store, asked, evidence=EVIDENCE))
-        state.remember("just_started", None if known else asked.id)
+        state.remember("just_started", asked.id if quick and not known else None)
     except SegcoreError as error:
         state.remember("sweep_outcome", ("error", error_text(error, "screen")))
         return

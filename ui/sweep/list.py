@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
 from segcore import jobs
@@ -18,8 +16,6 @@ from ui.shell import cache, state
 from ui.shell.progress import LIVE, POLL_SECONDS, act, draw_job, job_line
 from ui.widgets.parameters import axis_words
 
-MOMENT_SECONDS = 1.5
-_LOOK_SECONDS = 0.02
 _STATES = {
     "queued": (":material/hourglass_top:", "blue", "waiting"),
     "running": (":material/autorenew:", "blue", "running"),
@@ -41,19 +37,11 @@ def followed_job(store: Store) -> jobs.Job | None:
         return None
 
 
-def open_results(store: Store) -> None:
-    """Open Explore if the sweep that was just started has a solution within a moment; others show their progress here."""
-    job_id = state.recall("just_started")
-    if job_id is None:
-        return
-    state.remember("just_started", None)
-    deadline = time.monotonic() + MOMENT_SECONDS
-    job = jobs.read_job(store, job_id)
-    while not (job.done or job.is_over) and time.monotonic() < deadline:
-        time.sleep(_LOOK_SECONDS)
-        job = jobs.read_job(store, job_id)
-    if job.done:
-        st.switch_page("pages/explore.py", query_params=state.link_to(job_id))
+def open_results() -> None:
+    """Open Explore for the quick sweep that was just started; its first solution is awaited there."""
+    started = state.recall("just_started")
+    if started is not None:
+        st.switch_page("pages/explore.py", query_params=state.link_to(started))
 
 
 def draw_followed(store: Store) -> None:
