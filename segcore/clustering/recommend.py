@@ -224,13 +224,18 @@ def _cut(judged: Sequence[_Candidate], asked: _Question, evidence: SweepEvidence
 
 
 def _nothing(judged: Sequence[_Candidate], asked: _Question, evidence: SweepEvidence) -> Recommendation:
-    steadiest = max(judged, key=lambda candidate: candidate.stability)
+    cuts = [candidate for candidate in judged if candidate.n_segments in _CUT_SIZES]
+    steadiest = max(cuts or judged, key=lambda candidate: candidate.stability)
     furthest = max(judged, key=lambda candidate: candidate.z)
-    reason = (
-        f"{_no_groups(judged, evidence)} No cut into {_CUT_SIZES[0]} to {_CUT_SIZES[-1]} segments is stable enough to be useful: "
-        f"the most stable solution ({asked.label(steadiest.solution)}) has a segment with a similarity of {steadiest.stability:.2f} in "
-        f"resamples of the customers, and {USEFUL} is needed."
-    )
+    sizes = f"{_CUT_SIZES[0]} to {_CUT_SIZES[-1]} segments"
+    if cuts:
+        why = (
+            f"No cut into {sizes} is stable enough to be useful: in the most stable one ({asked.label(steadiest.solution)}), a segment has "
+            f"a similarity of {steadiest.stability:.2f} in resamples of the customers, and {USEFUL} is needed."
+        )
+    else:
+        why = f"There is no solution with {sizes} that could be a useful cut."
+    reason = f"{_no_groups(judged, evidence)} {why}"
     table = [furthest.row()] + ([] if steadiest is furthest else [steadiest.row()])
     return Recommendation("nothing", None, reason, evidence.p, None, tuple(table))
 
@@ -268,8 +273,8 @@ def _no_groups(judged: Sequence[_Candidate], evidence: SweepEvidence) -> str:
     if above:
         best = max(candidate.stability for candidate in above)
         return (
-            f"Some solutions are better than data without segments, but their segments are not found again in resamples of the customers "
-            f"(similarity {best:.2f} at best, {FOUND_AGAIN} is needed)."
+            f"Some solutions are better than data without segments, but each has a segment that is not found again in resamples of the "
+            f"customers: its similarity is {best:.2f} at best, and {FOUND_AGAIN} is needed."
         )
     if evidence.p is None:
         return "No solution could be compared with data without segments."

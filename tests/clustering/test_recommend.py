@@ -141,15 +141,23 @@ class TestCuts:
     def test_better_than_placebos_but_not_found_again_is_said(self):
         found = recommend("kmeans", kmeans([900, 800], [0.5, 0.3]), evidence(point(9, 0.7), point(0, 0.65)))
         assert (found.outcome, found.params["n_clusters"]) == ("cuts", 3)
-        assert "their segments are not found again in resamples of the customers (similarity 0.70 at best, 0.75 is needed)" in found.reason
+        assert (
+            "each has a segment that is not found again in resamples of the customers: its similarity is 0.70 at best, and 0.75"
+            in found.reason
+        )
 
 
 class TestNothing:
     def test_neither_groups_nor_a_cut_says_what_failed(self):
-        found = recommend("kmeans", kmeans([900, 800], [0.5, 0.3]), evidence(point(1, 0.5), point(2, 0.4), p=0.2))
+        found = recommend("kmeans", kmeans([9, 8, 7], [0.5, 0.3, 0.3]), evidence(point(1, 0.65), point(1, 0.5), point(2, 0.4), p=0.2))
         assert (found.outcome, found.params, found.runner_up) == ("nothing", None, None)
-        assert "the most stable solution (2 segments, tol 0.0001) has a segment with a similarity of 0.50" in found.reason
-        assert [row["params"]["n_clusters"] for row in found.table] == [3, 2]
+        assert "the most stable one (3 segments, tol 0.0001), a segment has a similarity of 0.50 in resamples" in found.reason
+        assert [row["params"]["n_clusters"] for row in found.table] == [4, 3]
+
+    def test_without_a_solution_of_three_to_eight_segments_there_is_no_cut(self):
+        found = recommend("kmeans", kmeans([900], [0.5]), evidence(point(1, 0.7), p=0.2))
+        assert (found.outcome, found.params) == ("nothing", None)
+        assert "There is no solution with 3 to 8 segments that could be a useful cut." in found.reason
 
     def test_no_usable_solution_is_said_with_counts(self):
         points = [solution({"eps": e, "min_samples": 10}, segments=0, noise=100) for e in (0.3, 0.5)]
