@@ -1,5 +1,7 @@
 """The recommended solution: what the evidence allows, and when the honest answer is none."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -95,6 +97,11 @@ class TestGroups:
         assert found.params["n_clusters"] == 3
         assert "would do as well" not in found.reason
 
+    def test_more_segments_are_reached_one_by_one(self):
+        found = recommend("kmeans", kmeans(FALLING, [0.3] * 4), evidence(point(5, 0.8), point(4.5, 0.9), point(4, 0.9), point(3.9, 0.9)))
+        assert found.params["n_clusters"] == 4
+        assert "2 segments would do as well; 4 are preferred" in found.reason
+
     def test_fewer_segments_or_two_more_are_not_preferred_however_stable(self):
         found = recommend("kmeans", kmeans(FALLING, [0.3] * 4), evidence(point(5.9, 1.0), point(6, 0.8), point(1, 0.9), point(5.9, 1.0)))
         assert found.params["n_clusters"] == 3
@@ -148,6 +155,18 @@ class TestCuts:
 
 
 class TestNothing:
+    def test_a_continuum_is_not_claimed_where_single_features_make_segments(self):
+        grouped = replace(point(1, 0.5), placebo=Placebo(0.9, 0.8, 0.7, 0.85, 0.9, 1.0, 99, 99, 600))
+        found = recommend("kmeans", kmeans([9, 8], [0.5, 0.3]), evidence(grouped, point(0.5, 0.4), p=0.2))
+        assert found.reason.startswith(
+            "What groups there are come from single features, not from their combination: the best silhouette is one"
+        )
+
+    def test_stability_that_could_not_be_measured_is_not_told_as_a_number(self):
+        found = recommend("kmeans", kmeans([9, 8], [0.5, 0.3]), evidence(point(9), point(8)))
+        assert found.outcome == "nothing"
+        assert found.reason.startswith("Some solutions are better than data without segments, but their stability could not be measured.")
+
     def test_neither_groups_nor_a_cut_says_what_failed(self):
         found = recommend("kmeans", kmeans([9, 8, 7], [0.5, 0.3, 0.3]), evidence(point(1, 0.65), point(1, 0.5), point(2, 0.4), p=0.2))
         assert (found.outcome, found.params, found.runner_up) == ("nothing", None, None)
@@ -157,7 +176,7 @@ class TestNothing:
     def test_without_a_solution_of_three_to_eight_segments_there_is_no_cut(self):
         found = recommend("kmeans", kmeans([900], [0.5]), evidence(point(1, 0.7), p=0.2))
         assert (found.outcome, found.params) == ("nothing", None)
-        assert "There is no solution with 3 to 8 segments that could be a useful cut." in found.reason
+        assert "There is no solution with 3 to 8 segments whose stability could be measured." in found.reason
 
     def test_no_usable_solution_is_said_with_counts(self):
         points = [solution({"eps": e, "min_samples": 10}, segments=0, noise=100) for e in (0.3, 0.5)]

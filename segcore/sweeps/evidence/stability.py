@@ -163,7 +163,7 @@ def stability(segments: Sequence[int], resamples: Sequence[np.ndarray | str], *,
     Returns
     -------
     Stability
-        Undefined, with the reason, if there is no segment or no resample could be clustered.
+        Undefined, with the reason, if there is no segment, or if fewer than half of the resamples could be clustered.
 
     References
     ----------
@@ -174,9 +174,11 @@ def stability(segments: Sequence[int], resamples: Sequence[np.ndarray | str], *,
     measured = [resample for resample in resamples if not isinstance(resample, str)]
     if not segments:
         return Stability({}, 0, scheme, NO_SEGMENTS)
-    if not measured:
-        first = next((resample for resample in resamples if isinstance(resample, str)), "No resample was drawn.")
-        return Stability({}, 0, scheme, first)
+    if not resamples:
+        return Stability({}, 0, scheme, "No resample was drawn.")
+    if 2 * len(measured) < len(resamples):  # with 5 customers, 5 segments are only found where all are drawn, and are then the same
+        first = next(resample for resample in resamples if isinstance(resample, str))
+        return Stability({}, 0, scheme, f"{first} So it was in {len(resamples) - len(measured)} of {len(resamples)} resamples.")
     values = np.array(measured)[:, list(segments)]
     low, high = np.quantile(values, _QUANTILES, axis=0)
     columns = (values.mean(axis=0), low, high, (values <= _DISSOLVED).mean(axis=0), (values > _RECOVERED).mean(axis=0))

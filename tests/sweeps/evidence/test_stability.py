@@ -192,7 +192,7 @@ def test_a_point_that_is_impossible_for_the_drawn_customers_has_a_reason():
     possible, impossible = resampled_jaccards(KMEANS, X, points, labels, number=0, seed=0)
     assert len(possible) == 2
     assert "more than" in impossible
-    assert stability(range(20), [impossible], n_rows=20).reason == impossible
+    assert stability(range(20), [impossible], n_rows=20).reason == f"{impossible} So it was in 1 of 1 resamples."
 
 
 @pytest.mark.parametrize("n", [0, 1])
@@ -219,6 +219,13 @@ def test_the_summary_of_some_resamples_worked_by_hand():
     assert (first.dissolved, first.recovered) == pytest.approx((0, 2 / 3))
     assert (last.dissolved, last.recovered) == pytest.approx((1 / 3, 1 / 3))
     assert found.least == pytest.approx(0.75)
+
+
+def test_fewer_than_half_of_the_resamples_are_no_evidence():
+    drawn = [np.array([1.0]), np.array([1.0]), "too few", "too few"]
+    assert stability([0], drawn, n_rows=5).least == 1.0
+    found = stability([0], [*drawn, "too few"], n_rows=5)
+    assert (found.least, found.n, found.reason) == (None, 0, "too few So it was in 3 of 5 resamples.")
 
 
 @pytest.mark.parametrize("n_rows", [5, 0], ids=["all noise", "no customers"])
