@@ -16,7 +16,7 @@ from segcore.store.store import Store
 from segcore.wording.findings import error_text
 from ui.data import loading
 from ui.shell import cache, state
-from ui.shell.progress import draw_progress, wait_for_solution, watch_for_solution
+from ui.shell.progress import draw_progress, keep_spare_ready, wait_for_solution, watch_for_solution
 
 if TYPE_CHECKING:
     from segcore.records.feature_table import FeatureTable
@@ -126,7 +126,10 @@ def run() -> None:
     with st.sidebar:
         guard(draw_progress)
     state.enter()
-    guard(chosen.run)
+    try:
+        guard(chosen.run)
+    finally:  # a page may also end by stopping or by opening another
+        guard(keep_spare_ready)
 
 
 def begin_page(name: str) -> Page:

@@ -27,11 +27,16 @@ def draw_progress() -> None:
     store = cache.store()
     # Jobs stopped by a power cut or a kill continue when the server starts again.
     cache.once_a_server("resume", str(store.home), lambda: jobs.resume_interrupted(store))
-    cache.once_a_server("spare", str(store.home), lambda: keep_spare(store.home, may_replace=lambda: _is_fitting_nothing(store)))
     live = _live()
     state.remember("live", _signature(live))
     polling = POLL_SECONDS if any(job.state in ("queued", "running") for job in live) else IDLE_SECONDS
     st.fragment(run_every=polling, key="progress")(_draw)()
+
+
+def keep_spare_ready() -> None:
+    """Keep a spare worker ready from now on; called after a page is drawn, because its start takes as long as reading the first data."""
+    store = cache.store()
+    cache.once_a_server("spare", str(store.home), lambda: keep_spare(store.home, may_replace=lambda: _is_fitting_nothing(store)))
 
 
 def _is_fitting_nothing(store: Store) -> bool:
