@@ -231,7 +231,7 @@ def _nothing(judged: Sequence[_Candidate], asked: _Question, evidence: SweepEvid
             f"a similarity of {steadiest.stability:.2f} in resamples of the customers, and {USEFUL} is needed."
         )
     else:
-        why = f"There is no solution with {sizes} whose stability could be measured."
+        why = f"No solution with {sizes} has a stability that could be measured."
     reason = f"{_no_groups(judged, evidence)} {why}"
     table = [furthest.row()] + ([] if steadiest is furthest else [steadiest.row()])
     return Recommendation("nothing", None, reason, evidence.p, None, tuple(table))

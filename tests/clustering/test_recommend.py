@@ -176,7 +176,7 @@ class TestNothing:
     def test_without_a_solution_of_three_to_eight_segments_there_is_no_cut(self):
         found = recommend("kmeans", kmeans([900], [0.5]), evidence(point(1, 0.7), p=0.2))
         assert (found.outcome, found.params) == ("nothing", None)
-        assert "There is no solution with 3 to 8 segments whose stability could be measured." in found.reason
+        assert "No solution with 3 to 8 segments has a stability that could be measured." in found.reason
 
     def test_no_usable_solution_is_said_with_counts(self):
         points = [solution({"eps": e, "min_samples": 10}, segments=0, noise=100) for e in (0.3, 0.5)]
