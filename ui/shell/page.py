@@ -93,6 +93,7 @@ class Page:
 
         It is the sweep in the address, else the one this session follows, else the newest of the loaded data.
         """
+        started = state.take("just_started")
         if state.link_is_broken():
             link("sweep", "Choose another sweep")
             st.stop()
@@ -101,8 +102,7 @@ class Page:
             st.info("There is no sweep yet. Run one to see its results here.", icon=":material/grid_on:")
             link("sweep", "Go to Sweep")
             st.stop()
-        if followed == state.recall("just_started"):
-            state.remember("just_started", None)
+        if followed == started:
             wait_for_solution(self.store, followed)
         sweep = cache.sweep_now(str(self.store.home), followed)
         if not any(sweep.solutions):

@@ -75,13 +75,14 @@ def wait_for_solution(store: Store, sweep_id: str) -> None:
 
 
 def watch_for_solution(store: Store, sweep_id: str) -> None:
-    """Run the page again when a sweep has its first solution."""
+    """Run the page again when a sweep at work has its first solution; the sidebar does so when another begins or ends."""
 
     def look() -> None:
         if store.positions(sweep_id):
             st.rerun()
 
-    st.fragment(run_every=_WATCH_SECONDS, key="first-solution")(look)()
+    if any(job.id == sweep_id for job in _live()):
+        st.fragment(run_every=_WATCH_SECONDS, key="first-solution")(look)()
 
 
 def draw_job(job: jobs.Job, *, place: int = 0, where: str = "page") -> None:

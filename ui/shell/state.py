@@ -34,6 +34,11 @@ def remember(name: str, value: Any) -> None:
     st.session_state[_OWN + name] = value
 
 
+def take(name: str) -> Any:
+    """Return a value kept for this session, or None, and forget it."""
+    return st.session_state.pop(_OWN + name, None)
+
+
 def seed_widget(key: str, value: Any) -> None:
     """Set a widget's initial value unless it already has one on this page."""
     if key not in st.session_state:
