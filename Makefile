@@ -26,6 +26,7 @@ $(VENV)/installed: requirements.txt constraints.txt $(shell find segcore/cluster
 	$(PIP) install --quiet --compile -r requirements.txt -c constraints.txt
 	@$(BIN)/python -m compileall -q app.py pages ui segcore
 	@$(BIN)/python -m segcore.clustering.kernels
+	@$(BIN)/python -m segcore.intake.prepared_sample
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt

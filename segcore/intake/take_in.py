@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from segcore import __version__
 from segcore.errors import SegcoreError, StoreError
+from segcore.intake.prepared_sample import copy_prepared
 from segcore.intake.remembered import recall_choice, remember_choice, with_choice
 from segcore.records.dataset import ROLES_OF, Dataset
 from segcore.records.feature_table import FeatureTable
@@ -29,7 +30,7 @@ _EDITION = 4  # of the stored record; raising it invalidates the records stored 
 
 def known_intake(store: Store, request: DataRequest) -> Intake | None:
     """Return the stored intake of an equal request for the same content, if there is one."""
-    return _known(store, request, _key(store, request))
+    return _stored(store, request, _key(store, request))
 
 
 def take_in(store: Store, request: DataRequest) -> Intake:
@@ -41,7 +42,7 @@ def take_in(store: Store, request: DataRequest) -> Intake:
         If the data cannot be read or used; in one sentence.
     """
     key = _key(store, request)
-    return _known(store, request, key) or _take_in(store, request, key)
+    return _stored(store, request, key) or _take_in(store, request, key)
 
 
 def peek(store: Store, request: DataRequest) -> Peek:
@@ -182,6 +183,11 @@ def _text_frame(store: Store, rows: pa.Table) -> str:
     import pandas as pd
 
     return store.put_frame(pd.DataFrame({name: column.to_pandas() for name, column in columns.items()}).astype(object))
+
+
+def _stored(store: Store, request: DataRequest, key: str) -> Intake | None:
+    known = _known(store, request, key)
+    return _known(store, request, key) if known is None and _is_sample(request) and copy_prepared(store, key) else known
 
 
 def _known(store: Store, request: DataRequest, key: str) -> Intake | None:

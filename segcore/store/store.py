@@ -180,6 +180,27 @@ class Store(Index):
         row = self._one("select record from intakes where key = ?", key)
         return json.loads(row[0]) if row else None
 
+    def copy_intake(self, key: str, source: Store) -> None:
+        """Store the intake that another store has under ``key``, with its feature table and rows.
+
+        Raises
+        ------
+        StoreError
+            If a part of it is lost.
+        """
+        record = source.intake(key)
+        if record is None:
+            raise StoreError(f"The store at {source.home} has no intake {key[:12]}.")
+        table = source.json(record["table"])
+        parts = (record["table"], record["preview"], record["aside"], table["values"], table["rows"], table["profile"])
+        for name in filter(None, parts):
+            path = source.object_path(name)
+            try:
+                self.put_bytes(path.read_bytes(), path.suffix)
+            except OSError as error:
+                raise source._lost(name, "load the data again") from error
+        self.put_intake(key, record)
+
     def add_sweep(self, spec: SweepSpec) -> str:
         """Store a sweep's specification and return its id; adding it again changes nothing."""
         with self._write() as index:

@@ -1,9 +1,13 @@
-"""Digests of JSON-able values, used as ids."""
+"""Digests of JSON-able values, used as ids, and of segcore's own code."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
+from pathlib import Path
+
+_SOURCE = Path(__file__).parents[1]
 
 
 def canonical_json(value: object) -> str:
@@ -14,3 +18,17 @@ def canonical_json(value: object) -> str:
 def digest(value: object) -> str:
     """Return the SHA-256 of a JSON-able value, in hexadecimal."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def code_digest() -> str:
+    """Return the SHA-256 of segcore's source files, in hexadecimal."""
+    files = sorted(_SOURCE.rglob("*.py"))
+    return _digest_of(tuple((file, file.stat().st_mtime_ns) for file in files))
+
+
+@lru_cache(maxsize=1)
+def _digest_of(files: tuple[tuple[Path, int], ...]) -> str:
+    found = hashlib.sha256()
+    for file, _ in files:
+        found.update(file.read_bytes())
+    return found.hexdigest()

@@ -10,7 +10,6 @@ happened. If that fails, the caller starts another process, as without a spare.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import socket
@@ -20,12 +19,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from segcore.system.child_process import CHECKOUT, python_command, start_child
-from segcore.system.digests import digest
+from segcore.system.child_process import python_command, start_child
+from segcore.system.digests import code_digest, digest
 from segcore.system.machine import available_bytes
 
 SETTING = "SEGCORE_SPARE_WORKER"
@@ -56,25 +54,12 @@ def likeness(home: Path | str) -> str:
     return digest(
         {
             "home": str(Path(home).resolve()),
-            "code": _code(),
+            "code": code_digest(),
             "python": sys.executable,
             "cores": sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
             "environment": {name: value for name, value in os.environ.items() if name.startswith(_ENVIRONMENT) and name not in ignored},
         }
     )
-
-
-def _code() -> str:
-    files = sorted((CHECKOUT / "segcore").rglob("*.py"))
-    return _digest_of(tuple((file, file.stat().st_mtime_ns) for file in files))
-
-
-@lru_cache(maxsize=1)
-def _digest_of(files: tuple[tuple[Path, int], ...]) -> str:
-    found = hashlib.sha256()
-    for file, _ in files:
-        found.update(file.read_bytes())
-    return found.hexdigest()
 
 
 @dataclass(slots=True)
