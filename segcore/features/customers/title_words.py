@@ -21,7 +21,14 @@ _OUTCOMES = _words(
     "resilie resiliation desabonne baja cancelado abandono"
 )
 # Outcomes only if the column has two values that mean no more than yes and no.
-_WEAK_OUTCOMES = _words("y class revenue purchased purchase bought result left risk")
+_WEAK_OUTCOMES = _words("y class result left risk")
+# Outcomes if the column has two values, whatever they are: a class of income, a purchase, the answer to a campaign.
+_INCOMES = _words("income incomes salary salaries wage wages earning earnings einkommen gehalt revenu salaire ingreso ingresos salario")
+_ANSWERS = _words(
+    "revenue purchased purchase purchases bought buyer ordered clicked responds reacted signup enrolled gekauft kauf achat compra"
+)
+_OF_ANSWERS = _words("made on offer offers ad ads coupon newsletter email mail up again product new any")
+_OF_INCOMES = _words("high low class classes band level group over above under below more less than annual yearly household gt k usd eur")
 # Words that an outcome's title may contain besides the outcome itself.
 _FILLERS = _words(
     "is has was will did flag ind indicator status label target value yn yes no or y n binary bool boolean dummy code mark event class "
@@ -135,6 +142,10 @@ def names_outcome(title: str, values: list[str] | None) -> bool:
         return True
     if _LEAVING & set(words) and _DETAILS & set(words):
         return True
+    if len(values) == 2:
+        for outcomes, others in ((_INCOMES, _OF_INCOMES), (_ANSWERS, _OF_ANSWERS)):
+            if outcomes & set(words) and set(words) <= outcomes | others | _FILLERS:
+                return True
     if len(values) == 2 and len(words) == 1 and words[0] in _WEAK_OUTCOMES:
         return lower <= _GENERIC_VALUES
     found = _OUTCOMES & set(words)
