@@ -30,7 +30,7 @@ if failed is not None:
         draw_preview(page.store, failed.seen.preview, failed.seen.rows)
 elif taken is not None and request is not None:
     st.header("Findings", anchor=False)
-    draw_findings(taken)
+    draw_findings(page.store, taken, request)
     draw_aside(page.store, taken)
     st.header("What the columns mean and which rows count", anchor=False)
     meaning_form(page.store, known_of(request, taken), lambda: say_problem(FORM))

@@ -16,6 +16,7 @@ _COLUMN_RULES = {
     "number": "columns to use as numbers although they look like codes or have two values",
     "profile": "columns to carry along without clustering on them",
     "keep": "columns to use as features although they look like an identifier, an outcome or a model's output",
+    "zero": "columns of numbers in which a missing value counts as 0 instead of the median",
 }
 
 
@@ -66,6 +67,9 @@ def _add_row_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--date-order", choices=DATE_ORDERS, help="order of day, month and year in dates that could be read in two ways")
     group.add_argument("--set-aside", action="store_true", help="skip rows with an unreadable number or date instead of refusing the file")
     group.add_argument(
+        "--required", action="append", default=[], metavar="COLUMN,...", help="columns in which a row must have a value; repeatable"
+    )
+    group.add_argument(
         "--cancelled", choices=("keep", "aside"), default="keep", help="cancelled lines (default: keep, as in the Intel kit)"
     )
     group.add_argument(
@@ -100,7 +104,8 @@ def read_options(args: argparse.Namespace) -> ReadOptions:
 
 def row_rules(args: argparse.Namespace) -> RowRules:
     """Return the rules for doubtful rows."""
-    return RowRules(args.date_order, set_aside=args.set_aside, cancelled=args.cancelled, duplicates=args.duplicates)
+    required = column_names(args.required)
+    return RowRules(args.date_order, set_aside=args.set_aside, cancelled=args.cancelled, duplicates=args.duplicates, required=required)
 
 
 def column_rules(args: argparse.Namespace) -> ColumnRules:

@@ -26,6 +26,7 @@ def add_commands(subparsers: Any) -> None:
     _add_point(export)
     export.add_argument("--segments", metavar="N,...", help="segments to write, such as 0,2 or noise (default: all)")
     export.add_argument("--copies", action="store_true", help="also write the jittered copies of each customer")
+    export.add_argument("--filled", action="store_true", help="write what missing values counted as, such as the median, not blanks")
     export.add_argument("--profile", action="store_true", help="also write the profile columns, which were not clustered on")
     export.add_argument(
         "--with-set-aside", action="store_true", help="also write the customers that the outlier rule set aside, scored and marked"
@@ -77,6 +78,7 @@ def run_export(args: argparse.Namespace) -> int:
         copies=args.copies,
         profile=args.profile,
         include_set_aside=args.with_set_aside,
+        filled=args.filled,
     )
     if args.model is not None:
         write_model(store, sweep_id, position, args.model)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +16,7 @@ import pyarrow.parquet
 from segcore.errors import ParameterError
 from segcore.export.cells import safe_headers, safe_text
 from segcore.export.model import model_zip
-from segcore.export.segment_rows import ExportRows, export_rows, scored_rows
+from segcore.export.segment_rows import ExportRows, RowChoice, export_rows, scored_rows
 from segcore.export.tables import replacing
 from segcore.store.store import Store
 from segcore.wording.findings import refusal
@@ -31,17 +30,13 @@ def write_export(
     sweep_id: str,
     position: int,
     path: Path | str,
-    *,
-    segments: Sequence[int] | None = None,
-    copies: bool = False,
-    profile: bool = False,
-    include_set_aside: bool = False,
+    **choice: Unpack[RowChoice],
 ) -> dict[str, Any]:
     """Write the customers of some segments to a file, and its description to ``FILE.json`` next to it.
 
     Parameters
     ----------
-    store, sweep_id, position, segments, copies, profile, include_set_aside
+    store, sweep_id, position, **choice
         See `export_rows`.
     path : path
         Ends in ``.csv`` or ``.parquet``. An existing file is replaced once the new one is complete.
@@ -57,7 +52,7 @@ def write_export(
         If the file cannot be written, or its name ends differently.
     """
     format_of(path)
-    rows = export_rows(store, sweep_id, position, segments=segments, copies=copies, profile=profile, include_set_aside=include_set_aside)
+    rows = export_rows(store, sweep_id, position, **choice)
     return _write_files(rows, position, Path(path))
 
 
@@ -116,20 +111,17 @@ def export_bytes(
     position: int,
     *,
     file_format: Format = "csv",
-    segments: Sequence[int] | None = None,
-    copies: bool = False,
-    profile: bool = False,
-    include_set_aside: bool = False,
+    **choice: Unpack[RowChoice],
 ) -> tuple[bytes, dict[str, Any]]:
     """Return the content of the file that `write_export` would write, and its description, for a download.
 
     Parameters
     ----------
-    store, sweep_id, position, segments, copies, profile, include_set_aside
+    store, sweep_id, position, **choice
         See `export_rows`.
     file_format : {"csv", "parquet"}
     """
-    rows = export_rows(store, sweep_id, position, segments=segments, copies=copies, profile=profile, include_set_aside=include_set_aside)
+    rows = export_rows(store, sweep_id, position, **choice)
     buffer = io.BytesIO()
     marked = _write(rows, buffer, file_format)
     return buffer.getvalue(), describe(rows, position, file_format, marked=marked)

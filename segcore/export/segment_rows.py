@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +22,16 @@ from segcore.wording.findings import refusal
 from segcore.wording.numbers import segment_title
 
 _CHUNK_ROWS = 1 << 15
+
+
+class RowChoice(TypedDict, total=False):
+    """Which rows and columns to export: the options of `export_rows`."""
+
+    segments: Sequence[int] | None
+    copies: bool
+    profile: bool
+    include_set_aside: bool
+    filled: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +108,8 @@ class ExportRows:
                 columns["set_aside"] = pa.array(self.set_aside[rows])
             values = np.asarray(self.table.values[rows])
             for position, name in enumerate(self.table.names):
-                columns[called[f"feature:{name}"]] = pa.array(np.ascontiguousarray(values[:, position]))
+                blank = self.table.filled[name][rows] if name in self.table.filled else None
+                columns[called[f"feature:{name}"]] = pa.array(np.ascontiguousarray(values[:, position]), mask=blank)
             for name, column in self.profile.items():
                 columns[called[f"profile:{name}"]] = column[rows]
             yield pa.table(columns)
@@ -112,6 +124,7 @@ def export_rows(
     copies: bool = False,
     profile: bool = False,
     include_set_aside: bool = False,
+    filled: bool = False,
 ) -> ExportRows:
     """Select the rows of an export.
 
@@ -128,6 +141,8 @@ def export_rows(
         Whether to write the profile columns, which were not clustered on.
     include_set_aside : bool
         Whether customers that the outlier rule set aside are rows too, in the segment that scoring assigns.
+    filled : bool
+        Whether to write what missing values of the source counted as, such as the median; otherwise they are blank.
 
     Raises
     ------
@@ -160,7 +175,8 @@ def export_rows(
         labels = np.concatenate([labels, scored[wanted]])[place]
     names = segment_titles(store, sweep_id, position, chosen)
     carried = {name: _plain(column) for name, column in table.profile.items()} if profile else {}
-    return ExportRows(sweep_id, spec, solution, names, replace(table, profile={}), carried, labels, aside, copies)
+    table = replace(table, profile={}, filled={} if filled else table.filled)
+    return ExportRows(sweep_id, spec, solution, names, table, carried, labels, aside, copies)
 
 
 def scored_rows(store: Store, sweep_id: str, position: int, customers: np.ndarray, labels: np.ndarray, set_aside: np.ndarray) -> ExportRows:
@@ -230,6 +246,7 @@ def _with_others(table: FeatureTable, others: FeatureTable, place: np.ndarray) -
         copies=np.concatenate([table.copies, others.copies])[place],
         revenue=None,
         profile={name: np.concatenate([column, others.profile[name]])[place] for name, column in table.profile.items()},
+        filled={name: np.concatenate([blank, others.filled[name]])[place] for name, blank in table.filled.items()},
     )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from segcore.data.files.raw import Raw
 
 PREVIEW_ROWS = 200
-_EDITION = 4  # of the stored record; raising it invalidates the records stored before
+_EDITION = 5  # of the stored record; raising it invalidates the records stored before
 
 
 def known_intake(store: Store, request: DataRequest) -> Intake | None:
@@ -169,6 +169,7 @@ def _use_notes(table: FeatureTable) -> list[Finding]:
         ]
         if found:
             notes.append(Finding(f"role.columns_{use}", values={"columns": found}))
+    notes += [column.filled for column in table.uses if column.filled is not None]
     codes = [column.column for column in table.uses if column.codes]
     if codes:
         notes.append(Finding("role.columns_of_codes", values={"columns": codes}, remedy=Remedy("category")))

@@ -165,6 +165,7 @@ class Point:
         copies: bool = False,
         profile: bool = False,
         include_set_aside: bool = False,
+        filled: bool = False,
     ) -> dict[str, Any]:
         """Write the customers of some segments to a file, and where they come from to ``FILE.json``.
 
@@ -180,6 +181,8 @@ class Point:
             Whether to write the profile columns, which were not clustered on.
         include_set_aside : bool
             Whether to add the customers that the outlier rule set aside, in the segment that scoring assigns.
+        filled : bool
+            Whether to write what missing values counted as, such as the median; otherwise they are blank.
 
         Returns
         -------
@@ -206,6 +209,7 @@ class Point:
             copies=copies,
             profile=profile,
             include_set_aside=include_set_aside,
+            filled=filled,
         )
 
     def model(self, path: str | os.PathLike[str]) -> None:

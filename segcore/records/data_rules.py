@@ -58,12 +58,15 @@ class RowRules:
         Cancelled lines of transactions; the Intel kit keeps them.
     duplicates : {"keep", "aside"}
         Rows that equal an earlier one in every column; the Intel kit keeps them.
+    required : tuple of str
+        Columns in which a row must have a value; rows without one are set aside.
     """
 
     date_order: DateOrder | None = None
     set_aside: bool = False
     cancelled: KeepOrAside = "keep"
     duplicates: KeepOrAside = "keep"
+    required: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -90,6 +93,8 @@ class ColumnRules:
         Columns to carry along without clustering on them.
     keep : tuple of str
         Columns that become features although they look like an identifier, an outcome or a model's output.
+    zero : tuple of str
+        Columns of numbers in which a missing value counts as 0 instead of the median.
     min_share : float, in (0, 1)
         A category's value gets its own dummy if more than this share of the rows has it; the rest is "other".
     max_categories : int, >= 1
@@ -101,6 +106,7 @@ class ColumnRules:
     number: tuple[str, ...] = ()
     profile: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
+    zero: tuple[str, ...] = ()
     min_share: float = MIN_SHARE
     max_categories: int = MAX_CATEGORIES
 
@@ -118,13 +124,13 @@ class ColumnRules:
                 holders[column] = rule
 
     def named(self) -> dict[str, tuple[str, ...]]:
-        """Return the columns of each exclusive rule; ``keep`` is omitted because it combines with ``category`` or ``number``."""
+        """Return the columns of each exclusive rule; ``keep`` and ``zero`` are omitted because they combine with others."""
         return {name: getattr(self, name) for name in ("exclude", "category", "number", "profile")}
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns that any rule names, each once."""
-        return tuple(dict.fromkeys(column for columns in (*self.named().values(), self.keep) for column in columns))
+        return tuple(dict.fromkeys(column for columns in (*self.named().values(), self.keep, self.zero) for column in columns))
 
 
 Rules = TypeVar("Rules", ReadOptions, RowRules, ColumnRules)

@@ -88,6 +88,8 @@ class ColumnUse:
         Whether it looks like an outcome (churn, default, deposit), which is profiled rather than clustered on.
     codes : bool
         Whether its numbers look like codes, so that ``category`` is suggested.
+    filled : Finding or None
+        What its missing values count as, if it is a number or has two values and some are missing.
     """
 
     column: str
@@ -95,15 +97,18 @@ class ColumnUse:
     reason: Finding
     outcome: bool = False
     codes: bool = False
+    filled: Finding | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return {**{entry.name: getattr(self, entry.name) for entry in fields(self)}, "reason": self.reason.to_json()}
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return {**values, "reason": self.reason.to_json(), "filled": None if self.filled is None else self.filled.to_json()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ColumnUse:
         """Build the record from the output of ``to_json``, also from stores in which ``reason`` was text."""
-        return cls(**{**data, "reason": reason_from_json(data["reason"])})
+        filled = data.get("filled")
+        return cls(**{**data, "reason": reason_from_json(data["reason"]), "filled": None if filled is None else Finding.from_json(filled)})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,6 +137,8 @@ class FeatureTable:
         cut-points. Plain JSON values in the builder's own form, from which it builds the same features for new customers.
     uses : tuple of ColumnUse
         For customer tables: how each column of the source is used.
+    filled : mapping of feature to ndarray of shape (n_customers,), bool
+        For which customers a feature's value is not the source's, because that is missing; of the features with such customers.
     """
 
     values: np.ndarray
@@ -144,6 +151,7 @@ class FeatureTable:
     reference_date: str | None = None
     fitted: Mapping[str, Any] = field(default_factory=dict)
     uses: tuple[ColumnUse, ...] = ()
+    filled: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -162,6 +170,7 @@ class FeatureTable:
             copies=self.copies[rows],
             revenue=None if self.revenue is None else self.revenue[rows],
             profile={name: column[rows] for name, column in self.profile.items()},
+            filled={name: blank[rows] for name, blank in self.filled.items()},
         )
 
     def select(self, names: Sequence[str]) -> FeatureTable:
@@ -191,6 +200,7 @@ class FeatureTable:
             values=self.values if tuple(names) == self.names else self._columns(names),
             names=tuple(names),
             dictionary=tuple(entries[name] for name in names),
+            filled={name: blank for name, blank in self.filled.items() if name in names},
         )
 
     def dropped(self) -> dict[str, Finding]:

@@ -137,6 +137,7 @@ class Store(Index):
                 "dictionary": [entry.to_json() for entry in table.dictionary],
                 "reference_date": table.reference_date,
                 "fitted": dict(table.fitted),
+                **({"filled": {name: self.put_array(blank) for name, blank in table.filled.items()}} if table.filled else {}),
             }
         )
 
@@ -160,12 +161,14 @@ class Store(Index):
             profile={} if columns is None else {str(column): columns[column].to_numpy() for column in columns},
             reference_date=record["reference_date"],
             fitted=record.get("fitted", {}),
+            filled={name: self.array(blank) for name, blank in record.get("filled", {}).items()} if ids else {},
         )
 
     def check_feature_table(self, name: str) -> None:
         """Raise `StoreError` if a part of a stored feature table is lost or damaged."""
         record = self.json(name)
-        self.array(record["values"])
+        for name in (record["values"], *record.get("filled", {}).values()):
+            self.array(name)
         for part in (record["rows"], record["profile"]):
             if part:
                 self.check_frame(part)
@@ -192,7 +195,15 @@ class Store(Index):
         if record is None:
             raise StoreError(f"The store at {source.home} has no intake {key[:12]}.")
         table = source.json(record["table"])
-        parts = (record["table"], record["preview"], record["aside"], table["values"], table["rows"], table["profile"])
+        parts = (
+            record["table"],
+            record["preview"],
+            record["aside"],
+            table["values"],
+            table["rows"],
+            table["profile"],
+            *table.get("filled", {}).values(),
+        )
         for name in filter(None, parts):
             path = source.object_path(name)
             try:

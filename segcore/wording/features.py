@@ -56,6 +56,15 @@ def _category(*, n_values: int, numbers: bool, own: int, min_share: float, missi
     return text
 
 
+def _filled(column: str, count: int, value: str, how: str, shared: Mapping[str, str] | None, do: str) -> str:
+    counts = "counts" if count == 1 else "count"
+    words = {"median": f"the median, {value}", "zero": "0", "frequent": f"{value_text(value)}, the more frequent value"}[how]
+    text = f"{named(column)} has {counted(count, 'missing value')}, which {counts} as {words}"
+    if shared:
+        text += f"; all {count:,} have {value_text(shared['value'])} in {named(shared['column'])}"
+    return f"{text}: {do}."
+
+
 def _two_values(values: Sequence[str | None], counts: Sequence[int]) -> str:
     zero, one = (f"{value_text(value)} ({count:,})" for value, count in zip(values, counts, strict=True))
     return f"two different values: {zero} and {one}"
@@ -172,6 +181,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"{named(column)} seems to come from a 12-hour clock without AM or PM (no hour is 0 or above 12), which does not distinguish day "
         "from night"
     ),
+    "feature.filled": _filled,
     "feature.unavailable": _unavailable,
     "feature.nothing_left": _nothing_left,
     "feature.too_many": lambda source, features, most, do: f"{named(source)} would have {features:,} features, more than {most:,}: {do}.",

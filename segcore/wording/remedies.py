@@ -59,6 +59,13 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
         "exclude columns, or raise the share of the rows that a value needs for its own feature ({})",
         "exclude columns, or raise the share of the rows that a value needs for its own feature",
     ),
+    "filled": (
+        lambda column, number: (
+            f"{f'use 0 instead with --zero {option_value(column)}, or ' if number else ''}leave these customers out with --required "
+            f"{option_value(column)}"
+        ),
+        lambda column, number: f"{'use 0 instead, or ' if number else ''}leave these customers out, with the buttons below",
+    ),
     "later_date": (
         lambda: "give a later one (--as-of), or exclude the later rows (--to)",
         lambda: "choose a later one, or exclude the later rows",

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -88,3 +89,19 @@ def test_warnings_about_new_data_are_issued(tmp_path):
     point = segcore.load(table, kind="customers").plan().sweep(n_clusters=2).points[0]
     with pytest.warns(UserWarning, match="age"):
         point.score(table.assign(age=table["age"] * 1000))
+
+
+def test_filled_values_are_blank_in_an_export_unless_asked_for(tmp_path, home):
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"client": [f"c{row:02d}" for row in range(40)], "age": rng.normal(40, 9, 40), "paid": rng.normal(90, 30, 40)})
+    rows.loc[[3, 8], "paid"] = None
+    point = segcore.load(rows).plan().sweep(n_clusters=2, evidence="none").point()
+
+    point.export(tmp_path / "blank.csv")
+    point.export(tmp_path / "filled.csv", filled=True)
+
+    blank, filled = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("blank", "filled"))
+    assert blank["customer_id"][blank["paid"].isna()].tolist() == ["c03", "c08"]
+    assert filled["paid"].isna().sum() == 0
+    assert filled["paid"][[3, 8]].tolist() == [rows["paid"].median()] * 2
+    assert blank.drop(columns="paid").equals(filled.drop(columns="paid"))

@@ -390,3 +390,30 @@ def test_the_number_of_categories_with_a_share_of_their_own_is_asked_where_there
     app.switch_page("pages/features.py").run()
     labels = {box.label for box in app.checkbox}
     assert sum(label[:1] == "d" and label[1:].isdigit() for label in labels) == 2, sorted(labels)
+
+
+def test_filled_values_are_announced_with_what_they_have_in_common_and_changed_by_a_click(open_app, small_intake, store, tmp_path, words):
+    rows = 40
+    frame = pd.DataFrame({"client": [f"c{row}" for row in range(rows)], "months": [1 + row % 30 for row in range(rows)]})
+    frame["paid"] = [20.5 + 3 * row for row in range(rows)]
+    frame.loc[[4, 9, 14], "months"] = 0
+    frame.loc[[4, 9, 14], "paid"] = None
+    frame.to_csv(tmp_path / "clients.csv", index=False)
+    app = open_path(open_app("data"), tmp_path / "clients.csv")
+    median = f"{frame['paid'].median():g}"
+    assert f"paid has 3 missing values, which count as the median, {median}; all 3 have 0 in months: use 0 instead, or leave" in words(app)
+
+    press(app, "Use 0 instead")
+    table = store.feature_table(app.session_state["segcore.intake"].table)
+    assert "3 missing values, which count as 0; all 3 have 0 in months: leave these customers out" in words(app)
+    assert sorted(table.column("paid"))[:3] == [0, 0, 0]
+    assert [button.label for button in app.button if button.key.startswith("data.zero")] == []
+
+    press(app, "Leave these customers out")
+    assert counts(app) == {"Read": rows, "Set aside: without paid": 3, "Used": rows - 3}
+    assert "missing values" not in words(app)
+
+
+def press(app, label):
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception

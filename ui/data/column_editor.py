@@ -112,7 +112,7 @@ def changed_rules(rules: ColumnRules, changed: Mapping[str, str]) -> ColumnRules
             named[places[use]] = (*named[places[use]], column)
         if use in (NUMBER, BINARY, CATEGORY):
             keep = (*keep, column)
-    return ColumnRules(**named, keep=keep, min_share=rules.min_share, max_categories=rules.max_categories)
+    return ColumnRules(**named, keep=keep, zero=rules.zero, min_share=rules.min_share, max_categories=rules.max_categories)
 
 
 def _capital(text: str) -> str:

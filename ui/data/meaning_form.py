@@ -268,8 +268,12 @@ def _row_fields(rules: RowRules, kind: Kind, salt: str) -> RowRules:
                 format_func=lambda name: _ORDERS[str(name)],
             )
         )
-    return RowRules(
-        cast(DateOrder, order) if order else None, set_aside=set_aside, cancelled=_rule(cancelled), duplicates=_rule(duplicates)
+    return replace(
+        rules,
+        date_order=cast(DateOrder, order) if order else None,
+        set_aside=set_aside,
+        cancelled=_rule(cancelled),
+        duplicates=_rule(duplicates),
     )
 
 

@@ -68,6 +68,16 @@ def _without_repeats(request: DataRequest, values: Mapping[str, Any]) -> list[Wa
     return [WayOn("duplicates", "Set exact duplicates aside", replace(request, rows=replace(request.rows, duplicates="aside")))]
 
 
+def _filled(request: DataRequest, values: Mapping[str, Any]) -> list[WayOn]:
+    column = values["column"]
+    columns, rows = request.columns, request.rows
+    zero = WayOn(f"zero.{column}", "Use 0 instead", replace(request, columns=replace(columns, zero=(*columns.zero, column))))
+    required = WayOn(
+        f"required.{column}", "Leave these customers out", replace(request, rows=replace(rows, required=(*rows.required, column)))
+    )
+    return [*([zero] if values["number"] else []), required]
+
+
 def _reading(name: str, label: Callable[[Any], str]) -> Callable[[DataRequest, Mapping[str, Any]], list[WayOn]]:
     """Return a function that makes buttons of the likely values of a reading option."""
 
@@ -86,6 +96,7 @@ _WAYS: Mapping[str, Callable[[DataRequest, Mapping[str, Any]], list[WayOn]]] = {
     "set_aside": _skip_rows,
     "date_order": _date_orders,
     "one_row_per_customer": _without_repeats,
+    "filled": _filled,
     "encoding": _reading("encoding", lambda choice: f"Read as {encoding_name(choice)}"),
     "header_row": _reading("header_row", lambda choice: f"Use row {choice} as the header"),
     "delimiter": _reading("delimiter", lambda choice: f"Use the delimiter: {DELIMITERS.get(choice, choice)}"),

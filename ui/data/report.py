@@ -14,10 +14,12 @@ from segcore.wording.findings import sentence
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, day_text, number_text
 from segcore.wording.quotes import visible
+from ui.data.remedies import ways_on
+from ui.data.source_form import attempt
 from ui.shell import cache
 
 if TYPE_CHECKING:
-    from segcore.records.intake import Intake
+    from segcore.records.intake import DataRequest, Intake
 
 
 _SHOWN_ASIDE = 200
@@ -52,8 +54,8 @@ def rows_account(taken: Intake) -> pd.DataFrame:
     return pd.DataFrame({"Rows": [name for name, _ in lines], "Count": [rows for _, rows in lines]})
 
 
-def draw_findings(taken: Intake) -> None:
-    """Draw the findings about the data and what was done about them."""
+def draw_findings(store: Store, taken: Intake, request: DataRequest) -> None:
+    """Draw the findings about the data and what was done about them, with what else can be done in one click."""
     lost = taken.rows_read - taken.rows_used
     if lost:
         st.markdown(f"Of {counted(taken.rows_read, 'row')}, {taken.rows_used:,} are used and {lost:,} are not:")
@@ -75,6 +77,11 @@ def draw_findings(taken: Intake) -> None:
             st.warning(escape(sentence(note, "screen")), icon=":material/warning:")
         else:
             st.markdown(f"- {escape(sentence(note, 'screen'))}")
+        if note.code == "feature.filled" and note.remedy is not None:
+            with st.container(horizontal=True):
+                for way in ways_on(note.remedy, request):
+                    if st.button(way.label, key=f"data.{way.key}", type="tertiary"):
+                        attempt(store, way.request)
 
 
 def counts_words(taken: Intake) -> str:

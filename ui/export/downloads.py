@@ -28,7 +28,7 @@ def draw_downloads(store: Store, sweep: Sweep, position: int, request: ExportReq
     rows = cache.computed(
         "export rows",
         f"{sweep.id}.{position}.{sorted(options.items())}",
-        lambda: len(export_rows(store, sweep.id, position, **options)),  # type: ignore[arg-type]
+        lambda: len(export_rows(store, sweep.id, position, **options)),
     )
     st.metric("Rows in the file", f"{rows:,}", border=True, width="content")
     stem = f"segments-{sweep.id[:8]}-{point_key(sweep.spec.points[position]).replace('=', '-').replace(',', '-')}"
@@ -67,12 +67,12 @@ def draw_downloads(store: Store, sweep: Sweep, position: int, request: ExportReq
 
 
 def _content(store: Store, sweep: Sweep, position: int, request: ExportRequest) -> Callable[[], bytes]:
-    return lambda: export_bytes(store, sweep.id, position, file_format=request.file_format, **request.options())[0]  # type: ignore[arg-type]
+    return lambda: export_bytes(store, sweep.id, position, file_format=request.file_format, **request.options())[0]
 
 
 def _description(store: Store, sweep: Sweep, position: int, request: ExportRequest) -> Callable[[], bytes]:
     def build() -> bytes:
-        found = export_bytes(store, sweep.id, position, file_format=request.file_format, **request.options())[1]  # type: ignore[arg-type]
+        found = export_bytes(store, sweep.id, position, file_format=request.file_format, **request.options())[1]
         return (json.dumps(found, indent=2, ensure_ascii=False) + "\n").encode()
 
     return build
@@ -101,7 +101,12 @@ def draw_command(sweep: Sweep, position: int, request: ExportRequest) -> None:
     """Draw the command that writes the same file."""
     words = ["python -m segcore export", sweep.id[:12], f"--point {point_key(sweep.spec.points[position])}"]
     words.append(f"--segments {','.join('noise' if label == NOISE else str(label) for label in request.segments)}")
-    flags = {"--profile": request.profile, "--copies": request.copies, "--with-set-aside": request.include_set_aside}
+    flags = {
+        "--profile": request.profile,
+        "--copies": request.copies,
+        "--with-set-aside": request.include_set_aside,
+        "--filled": request.filled,
+    }
     words += [flag for flag, asked in flags.items() if asked]
     with st.expander("Do the same on the command line"):
         st.code(" ".join([*words, f"--out segments.{request.file_format}"]), language="bash", wrap_lines=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from segcore.export.files import FORMATS
+from segcore.export.files import FORMATS, Format
+from segcore.export.segment_rows import RowChoice
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
@@ -26,14 +27,21 @@ class ExportRequest:
     """What to export of a solution: the options of ``export.export_rows``, and the format."""
 
     segments: tuple[int, ...]
-    file_format: str
+    file_format: Format
     profile: bool
     copies: bool
     include_set_aside: bool
+    filled: bool = False
 
-    def options(self) -> dict[str, object]:
+    def options(self) -> RowChoice:
         """Return the keyword options of ``export_rows``."""
-        return {"segments": self.segments, "profile": self.profile, "copies": self.copies, "include_set_aside": self.include_set_aside}
+        return {
+            "segments": self.segments,
+            "profile": self.profile,
+            "copies": self.copies,
+            "include_set_aside": self.include_set_aside,
+            "filled": self.filled,
+        }
 
 
 def export_form(store: Store, sweep: Sweep, position: int, solution: Solution) -> ExportRequest | None:
@@ -55,14 +63,14 @@ def export_form(store: Store, sweep: Sweep, position: int, solution: Solution) -
     state.remember(key, segments)
     state.seed_widget("export.format", state.recall("export.format", FORMATS[0]))
     picked = st.segmented_control("Format", FORMATS, key="export.format", required=True, format_func=lambda name: FORMAT_TITLES[str(name)])
-    file_format = str(picked or FORMATS[0])
+    file_format: Format = picked or FORMATS[0]
     state.remember("export.format", file_format)
     st.caption(_FORMAT_WORDS[file_format])
-    profile, copies, aside = _draw_options(store, sweep)
+    options = _draw_options(store, sweep)
     if not segments:
         st.warning("Choose at least one segment.", icon=":material/groups:")
         return None
-    return ExportRequest(tuple(segments), file_format, profile, copies, aside)
+    return ExportRequest(tuple(segments), file_format, *options)
 
 
 def _title(label: int, names: dict[int, str]) -> str:
@@ -75,7 +83,7 @@ def _listed_columns(columns: list[str]) -> str:
     return f"{'column' if len(columns) == 1 else 'columns'} {', '.join(columns[:5])}{more}"
 
 
-def _draw_options(store: Store, sweep: Sweep) -> tuple[bool, bool, bool]:
+def _draw_options(store: Store, sweep: Sweep) -> tuple[bool, bool, bool, bool]:
     """Draw the options that apply to a sweep; the others are off."""
     assembled = clustered(store, sweep)
     columns = list(assembled.table.profile)
@@ -88,4 +96,8 @@ def _draw_options(store: Store, sweep: Sweep) -> tuple[bool, bool, bool]:
         f"Add the {counted(aside, 'customer')} that the outlier rule set aside{revenue}, assigned by the model and marked",
         key="export.aside",
     )
-    return bool(profile), bool(copies), bool(included)
+    blanks = len(assembled.table.filled)
+    filled = bool(blanks) and st.checkbox(
+        f"Write what missing values counted as, in {counted(blanks, 'feature')}, instead of blanks", key="export.filled"
+    )
+    return bool(profile), bool(copies), bool(included), bool(filled)

@@ -102,7 +102,10 @@ def build_dataset(
     roles = dict(meaning.roles)
     if (selection.date_from or selection.date_to) and "time" not in roles:
         raise refusal("filter.no_time", remedy=Remedy("role", {"role": "time"}), data=raw.name)
-    typed = typed_columns(raw, meaning, _needed(raw, meaning, conditions), rules)
+    for column in rules.required:
+        if column not in raw.names:
+            raise refusal("feature.no_column", source=raw.name, column=column, columns=list(raw.names), part_of=None)
+    typed = typed_columns(raw, meaning, _needed(raw, meaning, conditions, rules.required), rules)
     sieve = Sieve(raw.n_rows)
     _set_aside(sieve, typed, raw, meaning, rules)
     table = pa.table(typed.columns)
@@ -146,13 +149,13 @@ def _conditions(selection: Selection, names: Sequence[str]) -> list[Condition]:
     return [Condition(text, names) for text in selection.where]
 
 
-def _needed(raw: Raw, meaning: Meaning, conditions: Sequence[Condition]) -> list[str]:
+def _needed(raw: Raw, meaning: Meaning, conditions: Sequence[Condition], required: Sequence[str]) -> list[str]:
     """Return the columns to read: those with a role and those of filters, or all with one row per customer."""
     asked = [name for condition in conditions for name in condition.columns if name in raw.names]
     # The error for a condition on an unknown column names all columns, so all must be read then.
     unknown = any(name not in raw.names for condition in conditions for name in condition.columns)
     everything = meaning.kind == "customers" or unknown
-    return list(raw.names) if everything else list(dict.fromkeys([*meaning.roles.values(), *asked]))
+    return list(raw.names) if everything else list(dict.fromkeys([*meaning.roles.values(), *required, *asked]))
 
 
 def _set_aside(sieve: Sieve, typed: Typed, raw: Raw, meaning: Meaning, rules: RowRules) -> None:
@@ -161,7 +164,7 @@ def _set_aside(sieve: Sieve, typed: Typed, raw: Raw, meaning: Meaning, rules: Ro
     for column, bad in typed.bad.items():
         sieve.put(bad, bad_value(column))
     sieve.put(too_large(typed, roles, raw, rules), TOO_LARGE)
-    for column in dict.fromkeys(roles.values()):
+    for column in dict.fromkeys((*roles.values(), *rules.required)):
         values = typed.columns[column]
         sieve.put(pc.is_null(values).to_numpy(zero_copy_only=False) if values.null_count else None, without(column))
     if "price" in roles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
@@ -11,6 +12,7 @@ import numpy as np
 from segcore.features.customers.column_values import read_column
 from segcore.features.customers.dictionary import entries_of
 from segcore.features.customers.encoding import Names, Recipe, encode
+from segcore.features.customers.gaps import filled, is_filled
 from segcore.features.customers.screening import Screening, check_rules
 from segcore.records.data_rules import ColumnRules
 from segcore.records.dataset import ROW_NUMBER, Dataset
@@ -90,6 +92,7 @@ def _screened(frame: Any, ids: np.ndarray, order: np.ndarray, screening: Screeni
     dictionary: list[FeatureEntry] = []
     recipes: list[Recipe] = []
     profile: dict[str, np.ndarray] = {}
+    gaps: dict[str, np.ndarray] = {}
     for name in frame.columns:
         if name == customer:
             uses.append(_id_use(name))
@@ -102,6 +105,8 @@ def _screened(frame: Any, ids: np.ndarray, order: np.ndarray, screening: Screeni
         if decision.recipe is not None:
             recipes.append(decision.recipe)
             dictionary += entries_of(decision.recipe, column)
+            if column.n_missing and is_filled(decision.recipe):
+                gaps[name] = column.missing
         else:
             dictionary.append(_left_out(decision.use))
         if decision.use.use == "profile":
@@ -109,6 +114,7 @@ def _screened(frame: Any, ids: np.ndarray, order: np.ndarray, screening: Screeni
     n_features = sum(len(recipe["names"]) for recipe in recipes)
     if n_features > _MOST_FEATURES:
         raise refusal("feature.too_many", remedy="min_share", source=screening.source, features=n_features, most=_MOST_FEATURES)
+    made = {recipe["column"]: recipe for recipe in recipes}
     return FeatureTable(
         values=_values(frame, recipes, order, screening.source),
         names=tuple(name for recipe in recipes for name in recipe["names"]),
@@ -117,7 +123,8 @@ def _screened(frame: Any, ids: np.ndarray, order: np.ndarray, screening: Screeni
         dictionary=tuple(dictionary),
         profile=profile,
         fitted={"columns": recipes},
-        uses=tuple(uses),
+        uses=tuple(replace(use, filled=filled(frame, made[use.column], gaps[use.column])) if use.column in gaps else use for use in uses),
+        filled={name: gaps[column][order] for column in gaps for name in made[column]["names"]},
     )
 
 

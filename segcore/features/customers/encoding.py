@@ -37,9 +37,9 @@ class Names:
         return name
 
 
-def number_recipe(column: NumberColumn) -> Recipe:
-    """Return the recipe of a number: itself, and the median where it is missing."""
-    return {"column": column.name, "use": "number", "names": [column.name], "missing": float(np.median(column.there))}
+def number_recipe(column: NumberColumn, *, zero: bool = False) -> Recipe:
+    """Return the recipe of a number: itself, and the median, or 0, where it is missing."""
+    return {"column": column.name, "use": "number", "names": [column.name], "missing": 0.0 if zero else float(np.median(column.there))}
 
 
 def binary_recipe(column: Column, values: Sequence[str | None], names: Names, *, missing: str | None) -> Recipe:

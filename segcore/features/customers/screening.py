@@ -118,7 +118,9 @@ class Screening:
         if not (number and isinstance(column, NumberColumn)):
             return self._category(column, forced=forced)
         codes = name not in self.rules.number and _may_be_codes(column)
-        return Decision(ColumnUse(name, "number", self._why_number(column, codes), codes=codes), number_recipe(column))
+        return Decision(
+            ColumnUse(name, "number", self._why_number(column, codes), codes=codes), number_recipe(column, zero=name in self.rules.zero)
+        )
 
     def _two_values(self, column: Column) -> tuple[str | None, str | None] | None:
         """Return the more frequent and the other of two values; missing is one of them if all other values are equal."""
