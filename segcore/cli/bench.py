@@ -59,10 +59,10 @@ def run_benchmark(args: argparse.Namespace) -> int:
     for name in engines:
         if name not in known:
             raise ParameterError.unknown("engine", name, known)
-    points = algorithm(args.algo).parse_grid(args.grid).points()
+    points = algorithm(args.algo).parse_grid(args.grid, benchmark=True).points()
     store = Store()
     intake = take_in_apart(store, request)
-    plan = plan_from(args, intake, store.feature_table(intake.table))
+    plan = plan_from(args, intake, store.feature_table(intake.table), usual="kit")
     sweep = make_spec(store, intake.table, intake.data, plan, algorithm=args.algo, points=points)
     spec = benchmark_spec(sweep, engines=engines, runs=args.runs, work=args.work)
     print_notes(intake.notes)

@@ -120,7 +120,7 @@ def _run_grid(args: argparse.Namespace, table: FeatureTable, folder: Path | None
 
     spec = algorithm(args.algo)
     kit = _kit_of(spec)
-    points = sorted(spec.default_grid().points(), key=kit.order)
+    points = sorted(spec.benchmark_grid().points(), key=kit.order)
     X = apply_preparation(fit_preparation(table, Plan(table.names)), table.values)
     log.info("Generating clusters using %s...", kit.title)
     total, lost = 0.0, 0

@@ -14,7 +14,7 @@ from segcore.errors import ParameterError
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding
 from segcore.records.plan import MAX_SEED, Plan
-from segcore.records.preparation import OUTLIERS, SCALERS
+from segcore.records.preparation import IDEAS, OUTLIERS, SCALERS, SETTING_NAMES
 from segcore.records.solution import ENGINES
 from segcore.wording.findings import sentence
 
@@ -45,11 +45,17 @@ def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True, feat
 def _add_feature_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("which features")
     group.add_argument(
+        "--setting",
+        choices=SETTING_NAMES,
+        help="what the other options begin with: segcore's defaults, the Intel kit's setting for transactions, or min-max scaling of all "
+        "columns of a customer table, as auto-segmentation does (default: default; for benchmarks of transactions, kit)",
+    )
+    group.add_argument(
         "--features",
         metavar="SET|NAME,...",
-        help="kit, small, behaviour, all, or names separated by commas (default: kit; all for ratings and customer tables)",
+        help="value, behaviour, rfm, kit, small, all, or names separated by commas (default: value; all for ratings and customer tables)",
     )
-    group.add_argument("--outliers", choices=OUTLIERS, help="outlier rule (default: kit; none for ratings and customer tables)")
+    group.add_argument("--outliers", choices=OUTLIERS, help="outlier rule (default: none)")
     group.add_argument(
         "--repeats", type=int, default=1, metavar="R", help="copies of each customer, jittered if more than one (default: 1)"
     )
@@ -70,7 +76,13 @@ def add_sweep_options(parser: argparse.ArgumentParser, *, engine: bool = True) -
         metavar="NAME=VALUE,...",
         help="values of one parameter, such as n_clusters=2,3,4; repeatable (default: the algorithm's grid)",
     )
-    group.add_argument("--scaler", choices=SCALERS, help="how features are scaled (default: standard; minmax for customer tables)")
+    group.add_argument("--scaler", choices=SCALERS, help="how features are scaled (default: standard)")
+    group.add_argument(
+        "--ideas",
+        choices=IDEAS,
+        help="whether features that say the same (correlated at 0.95 or more, shares of one total, a category and its number) count once "
+        "together, or each in full (default: once)",
+    )
     group.add_argument(
         "--priority",
         action="append",
@@ -83,7 +95,7 @@ def add_sweep_options(parser: argparse.ArgumentParser, *, engine: bool = True) -
         action="append",
         default=[],
         metavar="KIND=NAME,...",
-        help="log or power of skewed features before scaling; repeatable",
+        help="log or power of features before scaling, repeatable, or none (default: of skewed features that it makes clearly less skewed)",
     )
     if engine:
         group.add_argument(
@@ -127,8 +139,8 @@ def request_for_rows(args: argparse.Namespace, **more: Any) -> DataRequest:
     )
 
 
-def plan_from(args: argparse.Namespace, intake: Intake, table: FeatureTable) -> Plan:
-    """Return the plan that the options describe, with the command line's defaults for the kind of data.
+def plan_from(args: argparse.Namespace, intake: Intake, table: FeatureTable, *, usual: str = "default") -> Plan:
+    """Return the plan that the options describe.
 
     Parameters
     ----------
@@ -137,6 +149,8 @@ def plan_from(args: argparse.Namespace, intake: Intake, table: FeatureTable) -> 
     intake : Intake
     table : FeatureTable
         The intake's table: every feature of every customer.
+    usual : str
+        Name of the setting without ``--setting``; for data that it is not for, the default one.
 
     Raises
     ------
@@ -145,22 +159,18 @@ def plan_from(args: argparse.Namespace, intake: Intake, table: FeatureTable) -> 
     """
     from segcore.features.assemble import assemble
     from segcore.features.distances import catch_up
-    from segcore.features.planning.defaults import COMMAND_LINE
+    from segcore.features.planning.defaults import SETTINGS, setting_named
     from segcore.features.planning.priorities import parse_priorities, parse_transforms
     from segcore.features.planning.sets import feature_names
 
     _check_numbers(args)
-    default = COMMAND_LINE[intake.kind]
-    names = feature_names(table, default.features if args.features is None else args.features, intake.kind)
+    setting = setting_named(args.setting or (usual if intake.kind in SETTINGS[usual].kinds else "default"))
+    names = feature_names(table, setting.set_for(intake.kind) if args.features is None else args.features, intake.kind)
     chosen = replace(table.select(names), uses=intake.uses)  # which give the reason why a column is not a feature
-    plan = Plan(
-        names,
-        args.outliers or default.outliers,
-        getattr(args, "scaler", None) or default.scaler,
-        parse_transforms(chosen, getattr(args, "transform", ())),
-        repeats=args.repeats,
-        seed=args.seed,
-    )
+    asked = getattr(args, "transform", ["none"])
+    transforms = None if not asked else {} if asked == ["none"] else parse_transforms(chosen, asked)
+    choices = {name: getattr(args, name, None) for name in ("outliers", "scaler", "ideas", "repeats", "seed")}
+    plan = setting.plan(table, intake.kind, names, transforms=transforms, **choices)
     priorities = getattr(args, "priority", ())
     if not priorities:
         return plan

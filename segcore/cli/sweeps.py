@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from segcore.sweeps.workers import WORKERS
 from segcore.system.spare import start_early
 
 if TYPE_CHECKING:
+    from segcore.records.grid import Value
     from segcore.records.intake import Intake
     from segcore.records.sweep import SweepSpec
     from segcore.store.store import Store
@@ -79,12 +81,12 @@ def run_sweep(args: argparse.Namespace) -> int:
     from segcore.sweeps.document import sweep_document, write_sweep_folder
 
     asked = algorithm(args.algo)
-    points = asked.parse_grid(args.grid).points()
+    axes = asked.parse_axes(args.grid)
     store = Store()
     if not args.dry_run:
         start_early(store.home, algorithm=args.algo, engine=args.engine or asked.default_engine)
     intake = take_in_apart(store, request)
-    spec = _spec(store, args, intake, points)
+    spec = _spec(store, args, intake, axes)
     print_notes(intake.notes)
     if args.dry_run:
         print_estimate(store, spec, args)
@@ -137,10 +139,14 @@ def _folder(asked: str | None) -> Path | None:
     return folder
 
 
-def _spec(store: Store, args: argparse.Namespace, intake: Intake, points: tuple[dict[str, Any], ...]) -> SweepSpec:
+def _spec(store: Store, args: argparse.Namespace, intake: Intake, axes: Mapping[str, Sequence[Value]]) -> SweepSpec:
+    from segcore.clustering.algorithms.registry import algorithm
+    from segcore.sweeps.first_radii import first_grid
     from segcore.sweeps.spec import make_spec
 
-    plan = plan_from(args, intake, store.feature_table(intake.table, profile=False))
+    table = store.feature_table(intake.table, profile=False)
+    plan = plan_from(args, intake, table)
+    points = first_grid(algorithm(args.algo), axes, table, plan).points()
     return make_spec(store, intake.table, intake.data, plan, algorithm=args.algo, points=points, engine=args.engine)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from segcore.records.evidence import NOT_GATHERED
 from segcore.records.grid import point_key
 from segcore.wording.numbers import counted, percent_text
+from segcore.wording.preparation import ideas_text, transforms_text
 
 if TYPE_CHECKING:
     from segcore.records.estimate import Estimate
@@ -38,6 +39,9 @@ def sweep_text(sweep: Sweep, from_store: bool) -> str:
     head = f"{counted(summary['rows'], 'row')}, {counted(len(spec.plan.features), 'feature')}: {', '.join(spec.plan.features)}."
     if aside["customers"]:
         head += f" The outlier rule set aside {counted(aside['customers'], 'customer')}{share}."
+    head += "".join(
+        f" {text}" for text in (transforms_text(spec.plan.transforms, {}), ideas_text(summary.get("ideas", ()), {}, once=True)) if text
+    )
     criteria = list(dict.fromkeys(name for solution in solutions for name in solution.criteria))
     measures = ("silhouette", "inertia", "Calinski-Harabasz", "Davies-Bouldin", *(name.upper() for name in criteria))
     header = ("solution", "status", "segments", "noise", *measures, "fit s", "sizes")

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from segcore.errors import DataError, ParameterError
+from segcore.features.ideas import Idea, find_ideas, idea_factors
 from segcore.features.transforms import fitted_transform, transformed
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
@@ -59,7 +60,7 @@ def fit_preparation(table: FeatureTable, plan: Plan) -> Preparation:
     table : FeatureTable
         The rows to cluster, copies included: see `segcore.features.assemble.assemble`.
     plan : Plan
-        Its transforms, scaler and weights are used; its outlier rule and copies are not.
+        Its transforms, scaler, weights and ideas are used; its outlier rule and copies are not.
 
     Raises
     ------
@@ -89,11 +90,10 @@ def fit_preparation(table: FeatureTable, plan: Plan) -> Preparation:
     if not finite.all():
         name = table.names[int(np.argmin(finite))]
         raise refusal("feature.not_finite", feature=name)
-    steps = tuple(
-        (str(step), fitted_transform(table.column(name), step) if len(table) else 0.0)
-        for name, step in ((name, plan.transforms.get(name, "")) for name in table.names)
-    )
-    centre, scale = _fitted(_transformed(np.asarray(table.values), steps), plan.scaler, blocks_of(table))
+    steps = _steps(table, plan)
+    values = _transformed(np.asarray(table.values), steps)
+    ideas = find_ideas(table, values) if plan.ideas == "once" else ()
+    centre, scale = _fitted(values, plan.scaler, blocks_of(table))
     return Preparation(
         features=table.names,
         scaler=plan.scaler,
@@ -101,9 +101,29 @@ def fit_preparation(table: FeatureTable, plan: Plan) -> Preparation:
         scale=tuple(float(value) for value in scale),
         reference_date=table.reference_date,
         transforms=steps if plan.transforms else (),
-        weights=tuple(plan.weights.get(name, 1.0) for name in table.names) if plan.weights else (),
+        weights=_weights(table, plan, ideas),
         fitted=_fitted_for(table),
     )
+
+
+def ideas_of(table: FeatureTable, plan: Plan) -> tuple[Idea, ...]:
+    """Return the ideas among a plan's features after their transforms; ``table`` has the rows to cluster, as for `fit_preparation`."""
+    table = table.select(plan.features)
+    return find_ideas(table, _transformed(np.asarray(table.values), _steps(table, plan)))
+
+
+def _steps(table: FeatureTable, plan: Plan) -> tuple[tuple[str, float], ...]:
+    """Return the transform of each feature, "" for none, with its fitted parameter."""
+    return tuple(
+        (str(step), fitted_transform(table.column(name), step) if len(table) else 0.0)
+        for name, step in ((name, plan.transforms.get(name, "")) for name in table.names)
+    )
+
+
+def _weights(table: FeatureTable, plan: Plan, ideas: tuple[Idea, ...]) -> tuple[float, ...]:
+    """Return the factor on each scaled feature: the analyst's weight times that of its idea; none if all are 1."""
+    weights = np.array([plan.weights.get(name, 1.0) for name in table.names]) * idea_factors(table.names, ideas)
+    return () if (weights == 1).all() else tuple(weights.tolist())
 
 
 def _fitted_for(table: FeatureTable) -> Mapping[str, Any]:

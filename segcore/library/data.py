@@ -24,6 +24,7 @@ from segcore.wording.numbers import counted
 if TYPE_CHECKING:
     import pandas as pd
 
+_PLAN_OPTIONS = ("scaler", "outliers", "ideas", "repeats", "seed")
 _DICTIONARY = {
     "Feature": "name",
     "Title": "title",
@@ -65,8 +66,8 @@ def load(
     home : path or None
         Folder of the store; ``None`` is ``SEGCORE_HOME``, as for the app.
     **options
-        The options of the command line: delimiter, encoding, sheet, header_row; date_order, set_aside, cancelled, duplicates; exclude,
-        category, number, profile, keep, min_share, max_categories; name, frames, guess.
+        The options of the command line: delimiter, encoding, sheet, header_row; date_order, set_aside, required, cancelled, duplicates;
+        exclude, category, number, profile, keep, zero, min_share, max_categories; name, frames, guess.
 
     Returns
     -------
@@ -192,31 +193,30 @@ class Data:
         self,
         features: str | Sequence[str] | None = None,
         *,
-        log: str | Sequence[str] = (),
-        power: str | Sequence[str] = (),
+        log: str | Sequence[str] | None = None,
+        power: str | Sequence[str] | None = None,
         weights: Mapping[str, str | float] | None = None,
-        scaler: str | None = None,
-        outliers: str | None = None,
-        repeats: int = 1,
-        seed: int = 0,
+        setting: str = "default",
+        **options: Any,
     ) -> Plan:
         """Choose the features to cluster on, and how they are prepared. The defaults are the app's.
 
         Parameters
         ----------
         features : str, sequence of str, or None
-            A set ("behaviour", "rfm", "kit", "small", "all"), or names; a column's name means all of its categories.
-        log, power : str or sequence of str
-            Features whose logarithm, or a power of which, is taken before scaling.
+            A set ("value", "behaviour", "rfm", "kit", "small", "all"), or names; a column's name means all of its categories.
+        log, power : str, sequence of str, or None
+            Features whose logarithm, or a power of which, is taken before scaling; ``[]`` for none. Without either, that of the skewed
+            features that it makes clearly less skewed.
         weights : mapping of feature or column to number or word, or None
             A word ("high", "medium", "low") also lets a feature of little spread catch up with the others; a number is used as it is.
-        scaler : {"standard", "minmax", "robust", "none"} or None
-        outliers : {"kit", "none"} or None
-            The Intel kit's rule sets unusual customers aside.
-        repeats : int
-            Copies of each customer, jittered if more than 1.
-        seed : int
-            Seed of the jitter and the clustering.
+        setting : {"default", "kit", "minmax"}
+            What the other choices begin with: segcore's defaults, the Intel kit's setting for transactions, or min-max scaling of all
+            columns of a customer table, as auto-segmentation does.
+        **options
+            ``scaler``: "standard", "minmax", "robust" or "none". ``outliers``: "kit", which sets unusual customers aside by the Intel
+            kit's rule, or "none". ``ideas``: whether features that say the same count "once" together, or "each" in full. ``repeats``:
+            copies of each customer, jittered if more than 1. ``seed``: seed of the jitter and the clustering.
 
         Raises
         ------
@@ -230,13 +230,15 @@ class Data:
         >>> segcore.load(orders).plan(["Recency", "invoices"], log=["invoices"], weights={"Recency": 2})
         Plan(2 features of 30 customers: Recency × 2, log invoices; scaler standard)
         """
+        check_options(options, _PLAN_OPTIONS)
         record = build_plan(
             self.table,
             self.intake,
             features,
-            transforms={"log": (log,) if isinstance(log, str) else log, "power": (power,) if isinstance(power, str) else power},
+            transforms=None if log is None and power is None else {"log": _names(log), "power": _names(power)},
             weights=weights or {},
-            settings={"scaler": scaler, "outliers": outliers, "repeats": repeats, "seed": seed},
+            setting=setting,
+            fields=options,
         )
         return Plan(self.store, self.intake, record)
 
@@ -264,3 +266,7 @@ class Data:
 
     def _repr_html_(self) -> str:
         return paragraph(f"{self.kind}: {self._size()}", title=self.name) + listed_html([str(found) for found in self.findings])
+
+
+def _names(given: str | Sequence[str] | None) -> Sequence[str]:
+    return (given,) if isinstance(given, str) else given or ()

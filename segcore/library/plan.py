@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from segcore import jobs
 from segcore.clustering.algorithms.registry import algorithm as algorithm_named
-from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.errors import JobError, ParameterError
 from segcore.features.assemble import assemble, kit_outliers
 from segcore.features.distances import catch_up
-from segcore.features.planning.defaults import APP
+from segcore.features.ideas import Idea
+from segcore.features.planning.defaults import setting_named
 from segcore.features.planning.priorities import named_transforms, priority_weights
-from segcore.features.planning.sets import feature_names
-from segcore.features.preparation import resolve_plan
+from segcore.features.preparation import ideas_of, resolve_plan
 from segcore.library.display import listed_html, paragraph
 from segcore.library.sweep import Sweep, follow_job
 from segcore.records.evidence import LEVELS, Level
 from segcore.records.feature_table import FeatureTable
-from segcore.records.grid import Grid, Value
+from segcore.records.grid import Value
 from segcore.records.intake import Intake
 from segcore.records.plan import Plan as PlanRecord
 from segcore.records.preparation import Transform
 from segcore.records.sweep import SweepSpec
 from segcore.store.store import Store
 from segcore.sweeps.cost.room import require_room
-from segcore.sweeps.first_radii import radius_curve, suggested_radii
+from segcore.sweeps.first_radii import first_grid
 from segcore.sweeps.spec import make_spec
 from segcore.sweeps.workers import WORKERS
 from segcore.system.machine import parse_bytes
@@ -40,36 +40,33 @@ def build_plan(
     intake: Intake,
     features: str | Sequence[str] | None,
     *,
-    transforms: Mapping[Transform, Sequence[str]],
+    transforms: Mapping[Transform, Sequence[str]] | None,
     weights: Mapping[str, str | float],
-    settings: Mapping[str, Any],
+    setting: str,
+    fields: Mapping[str, Any],
 ) -> PlanRecord:
-    """Return a plan with the app's defaults for the kind of data.
+    """Return a setting as a plan, with the analyst's own choices.
 
     Parameters
     ----------
     table : FeatureTable
         Every feature of every customer.
     intake : Intake
-    features, transforms, weights
+    features, weights, setting
         See `segcore.library.data.Data.plan`.
-    settings : mapping
-        ``scaler``, ``outliers``, ``repeats``, ``seed``; ``None`` is the default.
+    transforms : mapping of transform to features, or None
+        ``None`` is the setting's.
+    fields : mapping
+        Other fields of the plan.
 
     Raises
     ------
     ParameterError, DataError
         If a feature or a rule does not exist for this data, or a value is outside its domain.
     """
-    default = APP[intake.kind]
     known = replace(table, uses=intake.uses)  # which give the reason why a column is not a feature
-    given = {name: value for name, value in settings.items() if value is not None}
-    chosen = PlanRecord(
-        feature_names(known, default.features if features is None else features, intake.kind),
-        transforms=named_transforms(known, transforms),
-        **{"outliers": default.outliers, "scaler": default.scaler, **given},
-    )
-    plan = resolve_plan(table, chosen)
+    own = None if transforms is None else named_transforms(known, transforms)
+    plan = resolve_plan(table, setting_named(setting).plan(known, intake.kind, features, transforms=own, **fields))
     if not weights:
         return plan
     ahead = catch_up(assemble(table, replace(plan, repeats=1)).table, plan)
@@ -99,6 +96,12 @@ class Plan:
     def features(self) -> tuple[str, ...]:
         """Names of the features to cluster on."""
         return self.record.features
+
+    @cached_property
+    def ideas(self) -> tuple[Idea, ...]:
+        """Features that say the same; with ``ideas="once"`` each of these ideas counts once."""
+        rows = assemble(self.store.feature_table(self.intake.table), replace(self.record, repeats=1)).table
+        return ideas_of(rows, self.record)
 
     @property
     def n_customers(self) -> int:
@@ -196,15 +199,9 @@ class Plan:
         ({'n_clusters': 5, 'tol': 0.0001, 'n_init': 10},)
         """
         asked = algorithm_named(algorithm)
-        points = self._grid(asked, {name: _values(name, value) for name, value in grid.items()}).points()
+        axes = {name: _values(name, value) for name, value in grid.items()}
+        points = first_grid(asked, axes, self.store.feature_table(self.intake.table), self.record).points()
         return make_spec(self.store, self.intake.table, self.intake.data, self.record, algorithm=algorithm, points=points, engine=engine)
-
-    def _grid(self, asked: AlgorithmSpec, axes: Mapping[str, tuple[Value, ...]]) -> Grid:
-        suggested: Mapping[str, tuple[Value, ...]] | None = None
-        if asked.radius is not None and asked.radius.param not in axes:
-            curve = radius_curve(self.store.feature_table(self.intake.table), self.record, asked.radius.neighbours)
-            suggested = suggested_radii(curve, asked.radius)
-        return asked.app_grid_with({**(suggested or {}), **axes})
 
     def _lines(self) -> list[str]:
         def text(name: str) -> str:
@@ -222,6 +219,7 @@ class Plan:
 
     def _preparation(self) -> str:
         rule = "; outlier rule of the kit" if self.record.outliers == "kit" else ""
+        rule += f"; {counted(len(self.ideas), 'idea')} counted once" if self.record.ideas == "once" and self.ideas else ""
         copies = f"; {self.record.repeats} copies" if self.record.repeats > 1 else ""
         return f"scaler {self.record.scaler}{rule}{copies}"
 

@@ -34,8 +34,8 @@ class Param:
         What its value is a number of, in the singular and, where "s" does not make it, in the plural: a point then reads ``5 segments``.
     label : str
         What comes before the value otherwise, such as ``tol 0.001``; "" is the title in lower case.
-    app : tuple of values or None
-        What the app begins with instead of ``default``.
+    benchmark : tuple of values or None
+        The values of the benchmark's grid, which is the Intel kit's for its algorithms, where they differ; empty if it is left out there.
     is_ranged : bool
         Whether people ask for it "from 2 to 12" rather than as a list.
     """
@@ -53,8 +53,13 @@ class Param:
     counts: str = ""
     counts_many: str = ""
     label: str = ""
-    app: tuple[Value, ...] | None = None
+    benchmark: tuple[Value, ...] | None = None
     is_ranged: bool = False
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether a point may lack it; scikit-learn's default then holds."""
+        return not self.default or self.benchmark == ()
 
     @property
     def plural(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from segcore.errors import ParameterError
-from segcore.records.preparation import OUTLIERS, SCALERS, TRANSFORMS, Outliers, Scaler, Transform
+from segcore.records.preparation import IDEAS, OUTLIERS, SCALERS, TRANSFORMS, Ideas, Outliers, Scaler, Transform
 
 MAX_SEED = 2**32 - 1
 
@@ -28,6 +28,8 @@ class Plan:
         Applied to skewed features before scaling.
     weights : mapping of feature to float
         Factors on scaled features, each > 0 and finite. Other features have 1, and a weight of 1 is omitted.
+    ideas : {"once", "each"}
+        Whether features that say the same count once together, or each in full: see `segcore.features.ideas`.
     repeats : int
         Copies of each customer, at least 1; above 1 every copy is jittered.
     seed : int
@@ -50,6 +52,7 @@ class Plan:
     scaler: Scaler = "standard"
     transforms: Mapping[str, Transform] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
+    ideas: Ideas = "each"
     repeats: int = 1
     seed: int = 0
 
@@ -59,6 +62,8 @@ class Plan:
             raise ParameterError.unknown("outlier rule", self.outliers, OUTLIERS)
         if self.scaler not in SCALERS:
             raise ParameterError.unknown("scaler", self.scaler, SCALERS)
+        if self.ideas not in IDEAS:
+            raise ParameterError.unknown("ideas", self.ideas, IDEAS)
         for name, transform in self.transforms.items():
             if transform not in TRANSFORMS:
                 raise ParameterError.unknown(f"transform of {name}", transform, TRANSFORMS)
@@ -89,13 +94,14 @@ class Plan:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return plain values; ``ideas`` only where they count once, so that a sweep from before there was a choice keeps its id."""
         return {
             "features": list(self.features),
             "outliers": self.outliers,
             "scaler": self.scaler,
             "transforms": dict(self.transforms),
             "weights": dict(self.weights),
+            **({"ideas": self.ideas} if self.ideas == "once" else {}),
             "repeats": self.repeats,
             "seed": self.seed,
         }
@@ -109,6 +115,7 @@ class Plan:
             scaler=data["scaler"],
             transforms=data.get("transforms", {}),
             weights=data.get("weights", {}),
+            ideas=data.get("ideas", "each"),
             repeats=data["repeats"],
             seed=data["seed"],
         )

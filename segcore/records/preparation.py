@@ -9,10 +9,13 @@ from typing import Any, Literal
 Scaler = Literal["standard", "minmax", "robust", "none"]
 Outliers = Literal["kit", "none"]
 Transform = Literal["log", "power"]
+Ideas = Literal["once", "each"]
 
 SCALERS: tuple[Scaler, ...] = ("standard", "minmax", "robust", "none")
 OUTLIERS: tuple[Outliers, ...] = ("kit", "none")
 TRANSFORMS: tuple[Transform, ...] = ("log", "power")
+SETTING_NAMES = ("default", "kit", "minmax")
+IDEAS: tuple[Ideas, ...] = ("once", "each")
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ def sweep_document(sweep: Sweep, from_store: bool) -> dict[str, Any]:
         "versions": dict(spec.versions),
         "rows": summary.get("rows"),
         "features": list(spec.plan.features),
+        "ideas": list(summary.get("ideas", ())),
         "distance_shares": summary.get("distance_shares"),
         "set_aside": dict(summary.get("set_aside", {"customers": None, "revenue_share": None})),
         "points": points,

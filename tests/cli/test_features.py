@@ -50,9 +50,9 @@ def test_features_are_written_sorted_with_the_customer_first(run, orders, tmp_pa
 
     table = pd.read_parquet(out)
     assert code == 0
-    assert list(table.columns) == ["customer_id", *FEATURE_SETS["kit"]]
+    assert list(table.columns) == ["customer_id", *FEATURE_SETS["value"]]
     assert list(table["customer_id"]) == sorted(table["customer_id"])
-    assert "21 features written" in printed
+    assert "5 features written" in printed
     assert said == "note: 1 row set aside: without customer_id.\n"
 
 
@@ -263,7 +263,7 @@ class TestReport:
         customer = report["roles"]["customer"]
         assert (customer["column"], customer["code"]) == ("customer_id", "role.name_and_values")
         assert customer["reason"].startswith("by its name")
-        assert report["features"]["names"][0] == "Amount"
+        assert report["features"]["names"][0] == "Recency"
 
     def test_rows_set_aside_are_there_with_their_place_and_their_reason(self, written):
         aside = pd.read_csv(written["aside"], dtype=str)

@@ -1,4 +1,5 @@
 import argparse
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.finding import Finding
 from segcore.records.intake import DataRequest, Intake
+from segcore.records.plan import Plan
 
 
 def parse(*arguments, sweep=False):
@@ -62,13 +64,39 @@ def test_a_malformed_role_is_refused(texts):
 
 
 def test_defaults_are_those_of_the_datas_kind():
-    transactions = plan_from(parse("x"), intake_of("transactions"), table_of([*FEATURE_SETS["kit"], "invoices"]))
+    transactions = plan_from(parse("x"), intake_of("transactions"), table_of([*FEATURE_SETS["value"], "NumberOfOrders"]))
     customers = plan_from(parse("x"), intake_of("customers"), table_of(["age", "spend"]))
 
-    assert (transactions.features, transactions.outliers) == (FEATURE_SETS["kit"], "kit")
-    assert (customers.features, customers.outliers) == (("age", "spend"), "none")
-    assert (transactions.scaler, customers.scaler) == ("standard", "minmax")
-    assert (transactions.repeats, transactions.seed) == (1, 0)
+    assert transactions == Plan(FEATURE_SETS["value"], ideas="once")
+    assert customers == Plan(("age", "spend"), ideas="once")
+
+
+def test_a_setting_is_the_beginning_of_which_other_options_change_parts():
+    table, kind = table_of([*FEATURE_SETS["kit"], "invoices"]), intake_of("transactions")
+    kit = Plan(FEATURE_SETS["kit"], "kit")
+
+    assert plan_from(parse("x", "--setting", "kit"), kind, table) == kit
+    assert plan_from(parse("x"), kind, table, usual="kit") == kit
+    assert plan_from(parse("x"), intake_of("customers"), table_of(["age"]), usual="kit") == Plan(("age",), ideas="once")
+    asked = parse(
+        "x", "--setting", "kit", "--features", "invoices", "--outliers", "none", "--algo", "kmeans", "--ideas", "once", sweep=True
+    )
+    assert plan_from(asked, kind, table) == Plan(("invoices",), ideas="once")
+    with pytest.raises(ParameterError, match="for customers, not for transactions"):
+        plan_from(parse("x", "--setting", "minmax"), kind, table)
+
+
+def test_skewed_features_are_logged_unless_transforms_are_named_or_none():
+    values = np.random.default_rng(0).lognormal(size=(300, 2))
+    table = replace(table_of(["debt", "spend"]), values=values)
+
+    def transforms(*options):
+        return plan_from(parse("x", "--algo", "kmeans", *options, sweep=True), intake_of("customers"), table).transforms
+
+    assert transforms() == {"debt": "log", "spend": "log"}
+    assert transforms("--transform", "none") == {}
+    assert transforms("--transform", "power=debt") == {"debt": "power"}
+    assert transforms("--setting", "minmax") == {}
 
 
 def test_what_is_asked_for_counts_for_every_kind():

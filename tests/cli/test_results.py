@@ -49,7 +49,17 @@ def with_roles(*roles):
 @pytest.fixture
 def swept(shop_csv, capsys):
     """Return the document of a k-means sweep of the shop, with the outlier rule on."""
-    command = ["sweep", str(shop_csv), *with_roles(*ROLES), "--algo", "kmeans", "--features", "Amount,Recency,NumberOfOrders"]
+    command = [
+        "sweep",
+        str(shop_csv),
+        *with_roles(*ROLES),
+        "--algo",
+        "kmeans",
+        "--features",
+        "Amount,Recency,NumberOfOrders",
+        "--outliers",
+        "kit",
+    ]
     assert main([*command, "--grid", "n_clusters=2,3", "--grid", "tol=1e-3", "--json"]) == 0
     return json.loads(capsys.readouterr().out)
 
@@ -113,7 +123,7 @@ def test_scoring_the_training_rows_gives_the_training_labels_and_drops_nobody(sw
 
 def test_a_part_of_the_data_can_be_scored_and_named_segments_keep_their_names(swept, shop_csv, tmp_path, capsys):
     store = Store()
-    store.name_segment(swept["sweep"], "n_clusters=2,tol=0.001", 0, "Regulars")
+    store.name_segment(swept["sweep"], "n_clusters=2,tol=0.001,n_init=10", 0, "Regulars")
     command = ["score", swept["sweep"], "--point", "n_clusters=2", str(shop_csv), "--where", "Land = 'France'"]
     assert main([*command, "--out", str(tmp_path / "out.csv")]) == 0
     rows = read(tmp_path / "out.csv")

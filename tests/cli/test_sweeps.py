@@ -40,7 +40,7 @@ def test_a_sweep_prints_one_document_and_the_second_time_from_the_store(customer
     assert main(asked) == 0
     first = json.loads(capsys.readouterr().out)
     assert first["from_store"] is False
-    assert [point["params"] for point in first["points"]] == [{"n_clusters": k, "tol": 1e-4} for k in (2, 3, 4)]
+    assert [point["params"] for point in first["points"]] == [{"n_clusters": k, "tol": 1e-4, "n_init": 10} for k in (2, 3, 4)]
     assert first["points"][1]["sizes"] == [50, 50, 50]
     assert (first["evidence"], first["recommended"]["outcome"], first["recommended"]["params"]) == (None, None, None)
     assert main(asked) == 0
@@ -56,7 +56,7 @@ def test_the_table_shows_every_point_also_those_without_a_result(customers, caps
     assert shown.err == ""
     (ok,) = [line for line in shown.out.splitlines() if line.startswith("n_clusters=3,")]
     assert ok.split()[1:3] == ["ok", "3"] and ok.endswith("50, 50, 50")
-    assert "n_clusters=151,tol=0.0001  skipped" in shown.out
+    assert "n_clusters=151,tol=0.0001,n_init=10  skipped" in shown.out
     assert "more than the 150 rows" in shown.out
     assert shown.out.count("No solution is recommended without evidence") == 1
 
@@ -68,7 +68,7 @@ def test_the_folder_has_features_labels_and_the_document(customers, tmp_path, ca
     assert json.loads((out / "sweep.json").read_text()) == document
     features, labels = pq.read_table(out / "features.parquet"), pq.read_table(out / "labels.parquet")
     assert features.column_names[0] == "customer_id"
-    assert labels.column_names == ["customer_id", "n_clusters=3,tol=0.0001"]
+    assert labels.column_names == ["customer_id", "n_clusters=3,tol=0.0001,n_init=10"]
     assert features["customer_id"].to_pylist() == labels["customer_id"].to_pylist() == [f"{row:05d}" for row in range(150)]
     groups = np.asarray(labels[1]).reshape(3, 50)
     assert all(len(set(group)) == 1 for group in groups) and len({group[0] for group in groups}) == 3
@@ -153,10 +153,10 @@ def test_jobs_are_listed_for_people_and_for_programs(customers, capsys):
     assert main(["jobs", "list"]) == 0
     header, line = capsys.readouterr().out.splitlines()
     assert header.split() == ["id", "state", "done", "created", "job"]
-    assert line.startswith(f"{sweep[:12]}  done   3 of 3")
+    assert line.startswith(f"{sweep[:12]}  done   1 of 1")
     assert main(["jobs", "--json"]) == 0
     (job,) = json.loads(capsys.readouterr().out)["jobs"]
-    assert (job["id"], job["state"], job["done"], job["total"], job["message"]) == (sweep, "done", 3, 3, None)
+    assert (job["id"], job["state"], job["done"], job["total"], job["message"]) == (sweep, "done", 1, 1, None)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,8 @@ import segcore
 from segcore import jobs
 from segcore.cli import main
 from segcore.clustering.algorithms.registry import algorithm
-from segcore.features.planning.defaults import APP
+from segcore.features.planning.defaults import DEFAULT
 from segcore.jobs.locks import job_lock
-from segcore.records.grid import Grid
 from segcore.store.file_lock import is_held
 from segcore.store.store import Store
 from segcore.sweeps.spec import make_spec
@@ -46,8 +45,8 @@ def test_the_defaults_are_those_of_the_form(orders):
     store, taken = Store(), data.intake
     table = store.feature_table(taken.table)
     spec = algorithm("kmeans")
-    points = Grid.from_mapping({name: values for name, values in spec.app_grid().items() if values}).points()
-    on_screen = make_spec(store, taken.table, taken.data, APP[taken.kind].plan(table, taken.kind), algorithm="kmeans", points=points)
+    points = spec.default_grid().points()
+    on_screen = make_spec(store, taken.table, taken.data, DEFAULT.plan(table, taken.kind), algorithm="kmeans", points=points)
     asked = data.plan().spec()
     assert asked.id == on_screen.id
     assert (asked.points[0]["tol"], asked.points[0]["n_init"], asked.plan.outliers) == (1e-4, 10, "none")
@@ -69,7 +68,7 @@ def test_values_of_a_grid_come_in_any_form(plan, values):
 
 def test_a_radius_starts_at_the_bend_of_the_data(plan):
     eps = {point["eps"] for point in plan.spec("dbscan").points}
-    assert eps != set(algorithm("dbscan").app_grid()["eps"])
+    assert eps != set(algorithm("dbscan").param("eps").default)
     assert {point["eps"] for point in plan.spec("dbscan", eps=0.5).points} == {0.5}
 
 
@@ -78,7 +77,7 @@ def test_a_radius_starts_at_the_bend_of_the_data(plan):
     [
         (lambda data: data.plan("behavior"), "Unknown feature 'behavior': choose one of "),
         (lambda data: data.plan(["Recency", "nope"]), "Unknown feature 'nope': choose one of "),
-        (lambda data: data.plan([]), "Choose at least one feature: a set (kit, small, "),
+        (lambda data: data.plan([]), "Choose at least one feature: a set (value, behaviour, rfm, "),
         (lambda data: data.plan("small", log=["invoices"]), "invoices is to be transformed, but is not among the chosen features"),
         (lambda data: data.plan("small", weights={"invoices": 2}), "invoices is to be weighted, but is not among the chosen features"),
         (lambda data: data.plan("small", weights={"Recency": "loud"}), "Unknown priority 'loud'"),

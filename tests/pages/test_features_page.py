@@ -118,17 +118,24 @@ def press(app, label):
     return app
 
 
-def test_the_behaviour_features_are_ticked_at_first_and_no_outlier_rule(open_app, small_intake, store, words):
+def test_the_features_of_value_are_ticked_at_first_and_no_outlier_rule(open_app, small_intake, store, words):
     app = open_app("features")
-    assert len(ticked(app)) == 12
-    assert f"12 of {len(store.feature_table(small_intake.table).names)} features ticked" in words(app)
+    assert len(ticked(app)) == 5
+    assert f"5 of {len(store.feature_table(small_intake.table).names)} features ticked" in words(app)
     assert app.toggle(key="features.outliers").value is False
     assert app.session_state[f"segcore.plan.{small_intake.table}"].scaler == "standard"
 
 
 @pytest.mark.parametrize(
     ("label", "number"),
-    [("The Intel kit's 21", 21), ("The kit's small 3", 3), ("All", None), ("Behaviour", 12), ("RFM", len(FEATURE_SETS["rfm"]))],
+    [
+        ("The Intel kit's 21", 21),
+        ("The kit's small 3", 3),
+        ("All", None),
+        ("Behaviour", 12),
+        ("Value", 5),
+        ("RFM", len(FEATURE_SETS["rfm"])),
+    ],
 )
 def test_a_set_is_ticked_by_one_click(open_app, small_intake, store, words, label, number):
     app = press(open_app("features"), label)
@@ -152,7 +159,7 @@ def test_a_tick_survives_a_change_of_page(open_app, small_intake):
     app.switch_page("pages/home.py").run()
     app.switch_page("pages/features.py").run()
     assert "Recency" not in ticked(app)
-    assert len(ticked(app)) == 11
+    assert len(ticked(app)) == 4
     assert app.segmented_control(key="features.scaler").value == "robust"
 
 
@@ -171,7 +178,7 @@ def test_the_kits_setting_is_one_click_for_features_rule_and_grid(open_app, smal
     assert fields(app) == {"Neighbours (customers)": "10, 50, 100", "Radius eps (scaled units)": "0.3, 0.5, 0.7"}
     app.switch_page("pages/features.py").run()
     press(app, "Use segcore's defaults")
-    assert len(ticked(app)) == 12
+    assert len(ticked(app)) == 5
     app.switch_page("pages/sweep.py").run()
     app.segmented_control(key="sweep.algorithm").set_value("kmeans").run()
     assert "11 solutions" in "".join(element.value for element in app.markdown)
@@ -199,7 +206,7 @@ def test_each_ticked_feature_is_shown_with_its_spread(open_app, small_intake, st
     app = open_app("features")
     table = store.feature_table(small_intake.table)
     rows = frame_with(app, "Distribution").set_index("Feature")
-    assert len(rows) == 12
+    assert len(rows) == 5
     assert rows.loc["Recency", "Maximum"] == table.column("Recency").max()
     assert sum(rows.loc["Recency", "Distribution"]) <= len(table)
 
@@ -229,23 +236,24 @@ def test_the_data_dictionary_explains_every_feature(open_app, small_intake, stor
     table = store.feature_table(small_intake.table)
     assert set(table.names) <= set(dictionary["Name in files"])
     assert dictionary["What it is"].str.len().min() > 10
-    assert dictionary["Ticked"].sum() == 12
+    assert dictionary["Ticked"].sum() == 5
 
 
 def test_weights_and_transforms_reach_the_choice_and_the_sweep(open_app, small_intake, store, words):
     app = edit(open_app("features"), Recency={"Priority": "High", "Transform": "Log"}, Orders={"Own factor": 1.75})
     assert chosen(app, small_intake).weights == {"Recency": 4.0, "invoices": 1.75}
-    assert chosen(app, small_intake).transforms == {"Recency": "log"}
+    assert chosen(app, small_intake).transforms == {"Recency": "log", "days_between_orders": "log"}
     assert "**Recency** × 4 (high), **Orders** × 1.75. All other features count once" in words(app)
     app.switch_page("pages/sweep.py").run()
-    assert "2 weighted · 1 transformed" in words(app)
+    assert "2 weighted" in words(app)
+    assert "Counted by their logarithm, because they are skewed: Recency and Average days between orders." in words(app)
     app.slider(key="grid.kmeans.n_clusters.span").set_range(2, 3).run()
     app.button(key="sweep.run").click().run()
     assert not app.exception
     (sweep_id,) = store.sweep_ids()
     assert jobs.wait(store, sweep_id, timeout=120).state == "done"
     assert store.spec(sweep_id).plan.weights == {"Recency": 4.0, "invoices": 1.75}
-    assert store.spec(sweep_id).plan.transforms == {"Recency": "log"}
+    assert store.spec(sweep_id).plan.transforms == {"Recency": "log", "days_between_orders": "log"}
 
 
 def test_an_own_factor_stands_in_place_of_a_priority(open_app, small_intake):
@@ -265,7 +273,7 @@ def test_weights_survive_a_change_of_page_and_of_ticks(open_app, small_intake):
     assert chosen(app, small_intake).weights == {}
     next(box for box in app.checkbox if box.label == "Recency").check().run()
     assert chosen(app, small_intake).weights == {"Recency": 2.5}
-    assert chosen(app, small_intake).transforms == {"invoices": "power"}
+    assert chosen(app, small_intake).transforms == {"invoices": "power", "days_between_orders": "log"}
 
 
 def test_a_whole_setting_takes_weights_and_transforms_back(open_app, small_intake):
@@ -286,19 +294,51 @@ def test_what_each_feature_counts_for_is_its_share_of_the_distances(open_app, sm
     assert {title: found[title] for title in expected} == pytest.approx(expected)
 
 
-def test_skewed_features_are_logged_by_one_click_and_taken_back_by_another(open_app, customers, store):
+def test_skewed_features_are_logged_at_first_taken_back_by_one_click_and_logged_by_another(open_app, customers, store, words):
     app = open_app("features")
-    rows = editor(app).value.set_index("Feature")
     table = store.feature_table(customers.table)
+    logged = editor(app).value.set_index("Feature")
+    assert chosen(app, customers).transforms == {"balance": "log"}
+    assert logged.loc["balance", "Skewness"] == pytest.approx(skew(np.log1p(table.column("balance"))))
+    assert "Counted by its logarithm, because it is skewed: balance." in words(app)
+    app = press(app, "Undo the transforms")
+    rows = editor(app).value.set_index("Feature")
+    assert chosen(app, customers).transforms == {}
     assert rows.loc["balance", "Skewness"] == pytest.approx(skew(table.column("balance")))
-    assert rows.loc["balance", "Hint"] == "try a log"
-    assert rows.loc["age", "Hint"] == ""
+    assert (rows.loc["balance", "Hint"], rows.loc["age", "Hint"]) == ("try a log", "")
     app = press(app, "Log the skewed feature")
     assert chosen(app, customers).transforms == {"balance": "log"}
-    logged = editor(app).value.set_index("Feature")
-    assert logged.loc["balance", "Skewness"] == pytest.approx(skew(np.log1p(table.column("balance"))))
     app = press(app, "Undo all transforms")
     assert chosen(app, customers).transforms == {}
+
+
+def test_one_transform_is_taken_back_in_the_table_and_stays_so(open_app, customers):
+    app = edit(open_app("features"), balance={"Transform": "–"})
+    assert chosen(app, customers).transforms == {}
+    next(box for box in app.checkbox if box.label == "balance").uncheck().run()
+    next(box for box in app.checkbox if box.label == "balance").check().run()
+    assert chosen(app, customers).transforms == {}
+
+
+def test_an_idea_counts_once_and_in_full_by_one_click(open_app, small_intake, store, words):
+    app = press(open_app("features"), "Behaviour")
+    assert chosen(app, small_intake).ideas == "once"
+    assert "Counted together as two features: Share on Mondays, " in words(app)
+    counts = editor(app).value.set_index("Feature")["Counts for"]
+    table = store.feature_table(small_intake.table)
+    X = prepare_rows(table, chosen(app, small_intake))
+    assert list(counts[counts.index.str.startswith("Share on")]) == pytest.approx(
+        [100 * share for name, share in zip(chosen(app, small_intake).features, distance_shares(X), strict=True) if "share_" in name]
+    )
+    app = press(app, "Count each in full")
+    assert chosen(app, small_intake).ideas == "each"
+    assert "Some features say the same, and each counts in full: " in words(app)
+    app.switch_page("pages/sweep.py").run()
+    assert "Some features say the same" in words(app)
+    app = press(app, "Count each idea once")
+    assert app.session_state[f"segcore.plan.{small_intake.table}"].ideas == "once"
+    app.switch_page("pages/features.py").run()
+    assert chosen(app, small_intake).ideas == "once"
 
 
 def test_a_transformed_feature_is_drawn_before_and_after_side_by_side(open_app, customers, store, words):
@@ -312,10 +352,19 @@ def test_a_transformed_feature_is_drawn_before_and_after_side_by_side(open_app, 
     assert f"Skewness changes from {skew(values):.1f} to {skew(expected):.1f}" in words(app)
 
 
-def test_customers_are_scaled_from_0_to_1_and_all_their_columns_ticked(open_app, customers, words):
+def test_auto_segmentations_setting_scales_customers_from_0_to_1(open_app, customers):
+    app = press(open_app("features"), "Use auto-segmentation's setting")
+    now = chosen(app, customers)
+    assert (now.scaler, now.transforms, now.ideas) == ("minmax", {}, "each")
+    app = press(app, "Use segcore's defaults")
+    now = chosen(app, customers)
+    assert (now.scaler, now.transforms, now.ideas) == ("standard", {"balance": "log"}, "once")
+
+
+def test_all_columns_of_customers_are_ticked(open_app, customers, words):
     app = open_app("features")
-    assert app.segmented_control(key="features.scaler").value == "minmax"
-    assert chosen(app, customers).scaler == "minmax"
+    assert app.segmented_control(key="features.scaler").value == "standard"
+    assert chosen(app, customers).scaler == "standard"
     labels = [box.label for box in app.checkbox]
     assert labels[:3] == ["age", "balance", "visits"]
     assert {"job (3 values)", "channel (4 values)"} <= set(labels)
@@ -341,7 +390,8 @@ def test_a_category_is_one_tick_and_one_weight_for_all_its_dummies(open_app, cus
 
 
 def test_a_word_lets_a_feature_of_little_spread_catch_up_and_a_factor_does_not(open_app, customers, store):
-    app = edit(open_app("features"), balance={"Priority": "High"}, age={"Own factor": 3.0}, job={"Priority": "Low"})
+    app = press(open_app("features"), "Use auto-segmentation's setting")
+    app = edit(app, balance={"Priority": "High"}, age={"Own factor": 3.0}, job={"Priority": "Low"})
     table, now = store.feature_table(customers.table), chosen(app, customers)
     ahead = catch_up(table, replace(now, scaler="minmax"))
     assert ahead["balance"] > 1.2
@@ -354,7 +404,7 @@ def test_a_word_lets_a_feature_of_little_spread_catch_up_and_a_factor_does_not(o
 
 def test_a_transform_of_a_category_is_refused_in_words(open_app, customers, words):
     app = edit(open_app("features"), job={"Transform": "Log"})
-    assert chosen(app, customers).transforms == {}
+    assert chosen(app, customers).transforms == {"balance": "log"}
     assert "job: all values are 0 or 1" in words(app)
 
 
@@ -396,7 +446,7 @@ def test_a_group_is_ticked_and_unticked_as_a_whole(open_app, small_intake):
     app.button(key=f"group.{small_intake.table[:12]}.Lines by month").click().run()
     assert sum(name in chosen(app, small_intake).features for name in ("January", "June", "December")) == 3
     app.button(key=f"group.{small_intake.table[:12]}.Lines by month").click().run()
-    assert len(ticked(app)) == 12
+    assert len(ticked(app)) == 5
 
 
 def test_a_feature_is_found_by_its_name_and_the_others_stay_ticked(open_app, small_intake):
@@ -405,12 +455,12 @@ def test_a_feature_is_found_by_its_name_and_the_others_stay_ticked(open_app, sma
     assert not app.exception
     assert "Recency" in [box.label for box in app.checkbox]
     assert len(app.checkbox) < 12
-    assert len(chosen(app, small_intake).features) == 12
+    assert len(chosen(app, small_intake).features) == 5
     next(box for box in app.checkbox if box.label == "Recency").uncheck().run()
     app.text_input(key="features.find").set_value("").run()
-    assert len(ticked(app)) == 11
+    assert len(ticked(app)) == 4
     app.text_input(key="features.find").set_value("nothing like it").run()
-    assert len(chosen(app, small_intake).features) == 11
+    assert len(chosen(app, small_intake).features) == 4
 
 
 def test_the_account_adds_up_from_the_rows_read_to_the_customers_clustered(open_app, small_intake, store, words):

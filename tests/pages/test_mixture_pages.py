@@ -80,7 +80,7 @@ def test_a_click_in_a_figure_and_a_link_choose_a_point_whose_name_has_a_word(ope
     app.session_state[f"figure.bic.{mixtures.id[:12]}"] = event
     app.run()
     assert not app.exception
-    assert app.query_params["point"] == point_key({"n_components": 2, "covariance_type": "full"})
+    assert app.query_params["point"] == point_key({"n_components": 2, "covariance_type": "full", "n_init": 3})
 
 
 @pytest.mark.parametrize("page", ["segments", "export", "sweep"])

@@ -63,7 +63,7 @@ BANDS = AlgorithmSpec(
     title="Quantile bands",
     words="Cuts the customers into bands of one feature.",
     params=(
-        Param("n_bands", "int", 1, None, (2, 3), "Bands", "", "How many.", counts="band", app=(2, 3, 4, 5, 6), is_ranged=True),
+        Param("n_bands", "int", 1, None, (2, 3, 4, 5, 6), "Bands", "", "How many.", counts="band", benchmark=(2, 3), is_ranged=True),
         Param("cut", "choice", 0, None, ("below",), "Ties", "", "Where ties go.", choices=("below", "above"), label="ties"),
     ),
     engines=("shared", "stock"),

@@ -19,7 +19,7 @@ def said(app):
 def test_the_defaults_are_eleven_points_of_k_means(open_app, small_intake, words):
     app = open_app("sweep")
     assert "**11 solutions** (number of segments 2 to 12; tolerance 0.0001; starts 10)" in said(app)
-    assert "45 rows × 12 features" in said(app)
+    assert "45 rows × 5 features" in said(app)
     assert "No sweep has been run yet" in words(app)
     assert [button.label for button in app.button if button.proto.type == "primary"] == ["Run sweep"]
 
@@ -37,7 +37,7 @@ def test_a_sweep_runs_to_its_end_and_leads_to_explore(open_app, small_intake, st
     spec = store.spec(sweep_id)
     assert [point["n_clusters"] for point in spec.points] == [2, 3, 4]
     assert {point["n_init"] for point in spec.points} == {10}
-    assert (spec.plan.outliers, spec.plan.scaler, spec.engine, len(spec.plan.features)) == ("none", "standard", "shared", 12)
+    assert (spec.plan.outliers, spec.plan.scaler, spec.engine, len(spec.plan.features)) == ("none", "standard", "shared", 5)
     press(app, "Explore the results")
     assert app.title[0].value == "Explore"
     assert app.query_params["sweep"] == sweep_id[:16]

@@ -110,9 +110,10 @@ def _pick_features(taken: Intake, table: FeatureTable) -> Plan | None:
 def _grid(spec: AlgorithmSpec) -> Grid | None:
     """Draw one field per axis of the kit's grid and return the grid; on an invalid field, show the error and return None."""
     axes: dict[str, str] = {}
-    shown = [param for param in spec.params if param.default]
-    for column, param in zip(st.columns(len(shown)), shown, strict=True):
-        key = _kept(f"{spec.name}.{param.name}", ", ".join(value_text(value) for value in param.default))
+    shown = {name: values for name, values in spec.benchmark_axes().items() if values}
+    for column, (name, values) in zip(st.columns(len(shown)), shown.items(), strict=True):
+        param = spec.param(name)
+        key = _kept(f"{spec.name}.{param.name}", ", ".join(value_text(value) for value in values))
         axes[param.name] = column.text_input(f"{param.title} ({param.name})", key=key, help=f"{param.help} Separate values with commas.")
         state.remember(f"benchmark.{spec.name}.{param.name}", axes[param.name])
     try:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithms
+from segcore.features.planning.defaults import SETTINGS
 from segcore.features.planning.groups import Group, Tick, group_features
 from segcore.features.planning.sets import DESCRIPTIONS, set_of, sets_of
 from segcore.records.feature_table import FeatureTable
@@ -19,6 +20,7 @@ from segcore.wording.numbers import counted, percent_text
 from segcore.wording.quotes import visible
 from ui.features import weights as feature_weights
 from ui.features.clustered_customers import draw_account, set_aside
+from ui.features.prepared import draw_prepared
 from ui.shell import cache, state
 from ui.sweep.k_distance import plan_digest
 from ui.widgets import parameters
@@ -26,20 +28,7 @@ from ui.widgets import parameters
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
 
-_SETTINGS = (
-    (
-        "kit",
-        "Use the Intel kit's setting",
-        ":material/settings_backup_restore:",
-        "The kit's 21 features, its outlier rule, standard scaling, and its grids on the Sweep screen, in one click.",
-    ),
-    (
-        "defaults",
-        "Use segcore's defaults",
-        ":material/restart_alt:",
-        "The behaviour features, no outlier rule, standard scaling, and 2 to 12 segments with ten starts each.",
-    ),
-)
+_ICONS = {"default": ":material/restart_alt:", "kit": ":material/settings_backup_restore:", "minmax": ":material/straighten:"}
 SCALER_TITLES = {"standard": "Standard", "minmax": "Min-max", "robust": "Robust", "none": "None"}
 _SCALER_WORDS = {
     "standard": "Subtract each feature's mean and divide by its standard deviation: one unit is equally unusual in every feature.",
@@ -60,9 +49,9 @@ def feature_form(taken: Intake, table: FeatureTable) -> Plan:
     """Draw the whole form, keep its plan for this session, and return it."""
     groups = cache.computed("groups", taken.table, lambda: group_features(table.dictionary, taken.kind))
     ticks = [tick for group in groups for tick in group.ticks]
-    _seed(taken, ticks)
+    _seed(taken, table, ticks)
     _presets(taken, table)
-    summary = st.empty()
+    summary = st.container()
     _ticks(taken, table, groups)
     _draw_left_out(taken, table)
     ticked = [tick for tick in ticks if state.widget(_tick_key(taken, tick))]
@@ -70,7 +59,9 @@ def feature_form(taken: Intake, table: FeatureTable) -> Plan:
     features = tuple(name for name in table.names if name in names)
     st.header("Weigh and transform", anchor=False)
     rule: Outliers = "kit" if taken.kind == "transactions" and state.widget("features.outliers") else "none"
-    weights, transforms = feature_weights.weigh(taken, table, ticked, rule, state.widget("features.scaler") or "standard")
+    ideas = state.plan().ideas
+    scaler_now: Scaler = state.widget("features.scaler") or "standard"
+    weights, transforms = feature_weights.weigh(taken, table, ticked, rule, scaler_now, ideas == "once")
     st.header("Before clustering", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
@@ -79,7 +70,7 @@ def feature_form(taken: Intake, table: FeatureTable) -> Plan:
         outliers = _outlier_rule(taken, table)
     with st.expander("Advanced: copies and seed", icon=":material/tune:"):
         repeats, seed = _advanced()
-    plan = Plan(features, outliers, scaler, transforms, weights, repeats, seed).with_features(features)
+    plan = Plan(features, outliers, scaler, transforms, weights, ideas, repeats, seed).with_features(features)
     state.keep_plan(plan)
     draw_account(taken, table, plan)
     _summary(summary, plan, taken, table)
@@ -94,12 +85,12 @@ def _ticks_of(taken: Intake, table: FeatureTable) -> list[Tick]:
     return [tick for group in group_features(table.dictionary, taken.kind) for tick in group.ticks]
 
 
-def _seed(taken: Intake, ticks: list[Tick]) -> None:
+def _seed(taken: Intake, table: FeatureTable, ticks: list[Tick]) -> None:
     kept = state.plan()
     features = set(kept.features)
     for tick in ticks:
         state.seed_widget(_tick_key(taken, tick), not features.isdisjoint(tick.names))
-    feature_weights.seed(taken, kept)
+    feature_weights.seed(taken, table, kept)
     state.seed_widget("features.scaler", kept.scaler)
     state.seed_widget("features.outliers", kept.outliers == "kit")
     state.seed_widget("features.repeats", kept.repeats)
@@ -111,7 +102,7 @@ def show(plan: Plan, taken: Intake, table: FeatureTable) -> None:
     features = set(plan.features)
     for tick in _ticks_of(taken, table):
         state.set_widget(_tick_key(taken, tick), not features.isdisjoint(tick.names))
-    feature_weights.put(taken, plan)
+    feature_weights.put(taken, table, plan)
     state.set_widget("features.scaler", plan.scaler)
     state.set_widget("features.outliers", plan.outliers == "kit")
     state.set_widget("features.repeats", plan.repeats)
@@ -138,16 +129,14 @@ def untick(feature: str, taken: Intake, table: FeatureTable) -> None:
 
 
 def use_setting(name: str, taken: Intake, table: FeatureTable) -> None:
-    """Set features, outlier rule, scaling and all grids to the Intel kit's or the app's defaults; a callback."""
-    from segcore.features.planning.defaults import APP, KIT
-
-    plan = (KIT if name == "kit" else APP[taken.kind]).plan(table, taken.kind)
+    """Set features, what is done to them, and all grids to a setting; a callback."""
+    plan = SETTINGS[name].plan(table, taken.kind)
     show(plan, taken, table)
     for spec in algorithms():
         if name == "kit":
-            parameters.set_grid(spec, dict(spec.default_grid().axes), salt=plan_digest(plan, taken))
+            parameters.set_grid(spec, dict(spec.benchmark_grid().axes), salt=plan_digest(plan, taken))
         else:
-            parameters.set_grid(spec, spec.app_grid())
+            parameters.set_grid(spec, dict(spec.default_grid().axes))
 
 
 def _presets(taken: Intake, table: FeatureTable) -> None:
@@ -158,12 +147,18 @@ def _presets(taken: Intake, table: FeatureTable) -> None:
             words = f"{words[:1].upper()}{words[1:]}."
             st.button(title, key=f"preset.{name}", help=words, on_click=_show_preset, args=(name, taken, table))
         st.button("None", key="preset.none", on_click=_show_preset, args=("", taken, table), help="Untick everything.")
-    if taken.kind != "transactions":
-        return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Or a whole setting:", width="content")
-        for name, title, icon, words in _SETTINGS:
-            st.button(title, key=f"setting.{name}", icon=icon, help=words, on_click=use_setting, args=(name, taken, table))
+        for name, setting in SETTINGS.items():
+            if taken.kind in setting.kinds:
+                st.button(
+                    f"Use {setting.title}",
+                    key=f"setting.{name}",
+                    icon=_ICONS[name],
+                    help=setting.words,
+                    on_click=use_setting,
+                    args=(name, taken, table),
+                )
 
 
 def _ticks(taken: Intake, table: FeatureTable, groups: tuple[Group, ...]) -> None:
@@ -307,9 +302,12 @@ def _advanced() -> tuple[int, int]:
 
 
 def _summary(place: st.delta_generator.DeltaGenerator, plan: Plan, taken: Intake, table: FeatureTable) -> None:
+    """Draw what is ticked, and what is done to it unasked."""
     if not plan.features:
         place.warning("Tick at least one feature.", icon=":material/checklist:")
         return
     name = set_of(plan.features, table, taken.kind)
     preset = f", the set “{DESCRIPTIONS[name][0]}”: {DESCRIPTIONS[name][1]}" if name and taken.kind == "transactions" else ""
     place.markdown(f"**{len(plan.features)} of {counted(len(table.names), 'feature')} ticked**{preset}.")
+    with place:
+        draw_prepared(taken, table, plan)

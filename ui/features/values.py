@@ -17,6 +17,7 @@ from ui.features.clustered_customers import kept_customers
 from ui.shell import cache
 
 if TYPE_CHECKING:
+    from segcore.features.ideas import Idea
     from segcore.records.intake import Intake
 
 
@@ -41,21 +42,35 @@ def spread_of(taken: Intake, table: FeatureTable, name: str, transform: Transfor
     return cache.described("spread", key, lambda: spread(name, values_of(taken, table, name, transform, outliers)))
 
 
-def scaled_variance(
+def scaled_variances(
     taken: Intake, table: FeatureTable, names: tuple[str, ...], transform: Transform | None, scaler: Scaler, outliers: Outliers
-) -> float:
-    """Return the total variance of some features when scaled, before weights: of a number, or of all dummies of a column."""
+) -> np.ndarray:
+    """Return the variance of each of some features when scaled, before weights: of a number, or of all dummies of a column."""
 
-    def build() -> float:
+    def build() -> np.ndarray:
         from segcore.features.preparation import prepare_rows
 
         kept = kept_customers(taken, table, outliers)
         columns = table.select(names)
         rows = columns if kept is None else columns.take(kept)
         X = prepare_rows(rows, Plan(names, scaler=scaler, transforms={names[0]: transform} if transform else {}))
-        return float(np.array([column.var() for column in X.T]).sum())
+        return np.array([column.var() for column in X.T])
 
-    return cache.described("scaled_variance", f"{taken.table}.{outliers}.{scaler}.{transform or ''}.{digest(names)}", build)
+    return cache.described("scaled_variances", f"{taken.table}.{outliers}.{scaler}.{transform or ''}.{digest(names)}", build)
+
+
+def ideas(taken: Intake, table: FeatureTable, plan: Plan) -> tuple[Idea, ...]:
+    """Return the ideas among a plan's features, whether or not they are to count once."""
+    if not plan.features:
+        return ()
+
+    def build() -> tuple[Idea, ...]:
+        from segcore.features.preparation import ideas_of
+
+        kept = kept_customers(taken, table, plan.outliers)
+        return ideas_of(table if kept is None else table.take(kept), plan)
+
+    return cache.described("ideas", f"{taken.table}.{plan.outliers}.{digest([plan.features, dict(plan.transforms)])}", build)
 
 
 def catch_up(table: FeatureTable, ticked: Sequence[Tick], variances: Sequence[float]) -> list[float]:

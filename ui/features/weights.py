@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -17,7 +18,7 @@ from segcore.records.preparation import Outliers, Scaler, Transform
 from segcore.system.digests import digest
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, percent_text
-from ui.features.values import advice, catch_up, scaled_variance, spread_of
+from ui.features.values import advice, catch_up, ideas, scaled_variances, spread_of
 from ui.shell import state
 
 if TYPE_CHECKING:
@@ -40,11 +41,15 @@ class Kept:
     ----------
     priorities : mapping of tick or feature to str or float
         One of ``PRIORITIES``, or a factor; without either, the feature counts once.
-    transforms : mapping of feature to {"log", "power"}
+    transforms : mapping of feature to {"log", "power", ""}
+        "" where the analyst wants none.
+    automatic : bool
+        Whether the other skewed features are transformed as suggested.
     """
 
     priorities: Mapping[str, str | float]
-    transforms: Mapping[str, Transform]
+    transforms: Mapping[str, Transform | Literal[""]]
+    automatic: bool = False
 
     def priority(self, tick: Tick) -> str | float:
         """Return the priority of a tick, or of its dummies if those were chosen."""
@@ -52,7 +57,7 @@ class Kept:
 
     def transform(self, tick: Tick) -> Transform | None:
         """Return the transform of a tick."""
-        return self.transforms.get(tick.key) if tick.is_number else None
+        return self.transforms.get(tick.key) or None if tick.is_number else None
 
 
 def _name(taken: Intake) -> str:
@@ -65,15 +70,24 @@ def kept(taken: Intake) -> Kept:
     return found
 
 
-def seed(taken: Intake, plan: Plan) -> None:
+def seed(taken: Intake, table: FeatureTable, plan: Plan) -> None:
     """Use a plan's weights and transforms unless some were set in this session."""
     if state.recall(_name(taken)) is None:
-        put(taken, plan)
+        put(taken, table, plan)
 
 
-def put(taken: Intake, plan: Plan) -> None:
-    """Show exactly a plan's weights and transforms."""
-    _keep(taken, Kept(dict(plan.weights), dict(plan.transforms)))
+def put(taken: Intake, table: FeatureTable, plan: Plan) -> None:
+    """Show exactly a plan's weights and transforms; if those are the suggested ones, features ticked later are transformed too."""
+    numbers = {entry.name for entry in table.dictionary if entry.kind == "number"}
+    advised = {name: "log" for name in plan.features if name in numbers and advice(taken, table, name, plan.outliers) == "log"}
+    automatic = dict(plan.transforms) == advised
+    _keep(taken, Kept(dict(plan.weights), {} if automatic else dict(plan.transforms), automatic))
+
+
+def transform_skewed(taken: Intake, automatic: bool) -> None:
+    """Log skewed features, or transform none; a callback."""
+    said = kept(taken)
+    _keep(taken, Kept(said.priorities, {name: word for name, word in said.transforms.items() if automatic and word}, automatic))
 
 
 def _keep(taken: Intake, said: Kept) -> None:
@@ -83,7 +97,7 @@ def _keep(taken: Intake, said: Kept) -> None:
 
 
 def weigh(
-    taken: Intake, table: FeatureTable, ticked: Sequence[Tick], outliers: Outliers, scaler: Scaler
+    taken: Intake, table: FeatureTable, ticked: Sequence[Tick], outliers: Outliers, scaler: Scaler, ideas_once: bool
 ) -> tuple[dict[str, float], dict[str, Transform]]:
     """Draw the table and return the weights and transforms of the ticked features, in the features' order."""
     if not ticked:
@@ -94,21 +108,42 @@ def weigh(
         "A log or power shortens the long tail of a skewed feature before scaling, so that a few extreme customers do not decide."
     )
     key = f"weights.{state.recall('weights.edition', 0)}.{digest([taken.table, [tick.key for tick in ticked]])[:12]}"
-    said, wrong = _edited(kept(taken), ticked, state.widget(key))
-    state.remember(_name(taken), said)
-    variances = [scaled_variance(taken, table, tick.names, said.transform(tick), scaler, outliers) for tick in ticked]
-    factors = _factors(table, ticked, said, variances)
-    shares = _shares(factors, variances)
+    edited, wrong = _edited(kept(taken), ticked, state.widget(key))
+    state.remember(_name(taken), edited)
+    said = _with_advice(edited, taken, table, ticked, outliers)
+    transforms = {tick.key: word for tick in ticked if (word := said.transform(tick))}
+    spreads = [scaled_variances(taken, table, tick.names, said.transform(tick), scaler, outliers) for tick in ticked]
+    factors = _factors(table, ticked, said, [float(found.sum()) for found in spreads])
+    once = _idea_factors(taken, table, ticked, transforms, outliers) if ideas_once else {}
+    parts = [np.array([once.get(name, 1.0) for name in tick.names]) for tick in ticked]
+    shares = _shares(factors, [float((part**2 * found).sum()) for part, found in zip(parts, spreads, strict=True)])
     _table(key, _rows(taken, table, ticked, said, shares, outliers), has_numbers=any(tick.is_number for tick in ticked))
     _say(ticked, said, factors, wrong)
     _compare_kinds(ticked, shares)
     _skewed(taken, table, ticked, said, outliers)
     weights = {name: factor for tick, factor in zip(ticked, factors, strict=True) for name in tick.names if factor != 1}
-    transforms = {tick.key: word for tick in ticked if (word := said.transform(tick))}
     return (
         {name: weights[name] for name in table.names if name in weights},
         {name: transforms[name] for name in table.names if name in transforms},
     )
+
+
+def _with_advice(said: Kept, taken: Intake, table: FeatureTable, ticked: Sequence[Tick], outliers: Outliers) -> Kept:
+    """Return the choices with a log of the skewed features that are left to us: see ``advised_transforms``."""
+    if not said.automatic:
+        return said
+    left = [tick.key for tick in ticked if tick.is_number and tick.key not in said.transforms]
+    logs: dict[str, Transform] = {name: "log" for name in left if advice(taken, table, name, outliers) == "log"}
+    return replace(said, transforms={**said.transforms, **logs})
+
+
+def _idea_factors(
+    taken: Intake, table: FeatureTable, ticked: Sequence[Tick], transforms: Mapping[str, Transform], outliers: Outliers
+) -> dict[str, float]:
+    names = {name for tick in ticked for name in tick.names}
+    features = tuple(name for name in table.names if name in names)
+    plan = Plan(features, outliers, transforms={name: transforms[name] for name in features if name in transforms})
+    return {name: idea.factor for idea in ideas(taken, table, plan) for name in idea.features}
 
 
 def _edited(said: Kept, ticked: Sequence[Tick], held: Mapping[str, Any] | None) -> tuple[Kept, list[str]]:
@@ -132,13 +167,12 @@ def _edited(said: Kept, ticked: Sequence[Tick], held: Mapping[str, Any] | None) 
             priorities[tick.key] = float(own)
         elif word:
             priorities[tick.key] = word
-        asked = TRANSFORMS.get(cells["Transform"]) if "Transform" in cells else said.transform(tick)
-        transforms.pop(tick.key, None)
-        if asked and tick.is_number:
-            transforms[tick.key] = asked
-        elif asked:
+        asked = TRANSFORMS.get(cells["Transform"]) if "Transform" in cells else None
+        if asked and not tick.is_number:
             wrong.append(tick.title)
-    return Kept(priorities, transforms), wrong
+        elif "Transform" in cells:
+            transforms[tick.key] = asked or ""
+    return replace(said, priorities=priorities, transforms=transforms), wrong
 
 
 def _factors(table: FeatureTable, ticked: Sequence[Tick], said: Kept, variances: Sequence[float]) -> list[float]:
@@ -262,10 +296,8 @@ def _compare_kinds(ticked: Sequence[Tick], counts: Sequence[float]) -> None:
 
 def _skewed(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Kept, outliers: Outliers) -> None:
     """Draw buttons to log all skewed features that a log helps, and to undo all transforms."""
-    waiting = [
-        tick for tick in ticked if tick.is_number and tick.key not in said.transforms and advice(taken, table, tick.key, outliers) == "log"
-    ]
-    transformed = [tick for tick in ticked if tick.key in said.transforms]
+    waiting = [tick for tick in ticked if tick.is_number and not said.transform(tick) and advice(taken, table, tick.key, outliers) == "log"]
+    transformed = [tick for tick in ticked if said.transform(tick)]
     if not waiting and not transformed:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -276,8 +308,8 @@ def _skewed(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Ke
                 key="weights.log",
                 icon=":material/show_chart:",
                 help=f"Features: {', '.join(escape(tick.title) for tick in waiting)}",
-                on_click=_log,
-                args=(taken, [tick.key for tick in waiting]),
+                on_click=transform_skewed,
+                args=(taken, True),
             )
         if transformed:
             st.button(
@@ -285,17 +317,7 @@ def _skewed(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Ke
                 key="weights.undo",
                 icon=":material/undo:",
                 help=f"Features: {', '.join(escape(tick.title) for tick in transformed)}",
-                on_click=_undo,
-                args=(taken, [tick.key for tick in transformed]),
+                on_click=transform_skewed,
+                args=(taken, False),
             )
             st.markdown(f"{counted(len(transformed), 'feature')} transformed; “Look closer” below shows before and after.", width="content")
-
-
-def _log(taken: Intake, names: list[str]) -> None:
-    said = kept(taken)
-    _keep(taken, Kept(said.priorities, {**said.transforms, **dict.fromkeys(names, TRANSFORMS["Log"])}))
-
-
-def _undo(taken: Intake, names: list[str]) -> None:
-    said = kept(taken)
-    _keep(taken, Kept(said.priorities, {name: word for name, word in said.transforms.items() if name not in names}))

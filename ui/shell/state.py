@@ -113,9 +113,13 @@ def plan() -> Plan:
     kept: Plan | None = recall(f"plan.{taken.table}")
     if kept is not None:
         return kept
-    from segcore.features.planning.defaults import APP
 
-    return APP[taken.kind].plan(cache.feature_table(str(cache.store().home), taken.table), taken.kind)
+    def build() -> Plan:
+        from segcore.features.planning.defaults import DEFAULT
+
+        return DEFAULT.plan(cache.feature_table(str(cache.store().home), taken.table), taken.kind)
+
+    return cache.computed("default_plan", taken.table, build)
 
 
 def keep_plan(asked: Plan) -> None:

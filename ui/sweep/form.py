@@ -22,6 +22,7 @@ from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted
 from ui.features.clustered_customers import set_aside
 from ui.features.form import SCALER_TITLES
+from ui.features.prepared import draw_prepared
 from ui.shell import state
 from ui.sweep import cost, k_distance
 from ui.widgets.parameters import axis_words, grid_form
@@ -81,10 +82,7 @@ def _what_goes_in(taken: Intake, table: FeatureTable, plan: Plan) -> None:
     names = [titles.get(name, name) for name in plan.features]
     shown = "; ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     rule = "outliers set aside" if plan.outliers == "kit" else "no outlier rule"
-    changed = [
-        *([f"{len(plan.weights)} weighted"] if plan.weights else []),
-        *([f"{len(plan.transforms)} transformed"] if plan.transforms else []),
-    ]
+    changed = [f"{len(plan.weights)} weighted"] if plan.weights else []
     parts = [
         f"{taken.data['name']}",
         f"{counted(len(names), 'feature')}: {shown}",
@@ -93,6 +91,7 @@ def _what_goes_in(taken: Intake, table: FeatureTable, plan: Plan) -> None:
         rule,
     ]
     st.caption(escape(" · ".join(parts)))
+    draw_prepared(taken, table, plan)
 
 
 def _pick_algorithm() -> str:

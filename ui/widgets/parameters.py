@@ -91,7 +91,7 @@ def set_grid(spec: AlgorithmSpec, axes: Mapping[str, tuple[Value, ...]], *, salt
 def axis_field(spec: AlgorithmSpec, param: Param, *, first: tuple[Value, ...] | None = None, salt: str = "") -> tuple[Value, ...] | None:
     """Draw the field of one parameter and return its values: () if it is left out of the grid, None if it is wrong."""
     key = axis_key(spec, param, salt)
-    kept: tuple[Value, ...] = state.recall(key, first or spec.app_grid()[param.name])
+    kept: tuple[Value, ...] = state.recall(key, first or param.default)
     label = f"{param.title} ({param.unit})" if param.unit and param.unit.lower() not in param.title.lower() else param.title
     if param.kind == "choice":
         found: tuple[Value, ...] | None = _choice_field(param, key, label, kept)
@@ -105,14 +105,14 @@ def axis_field(spec: AlgorithmSpec, param: Param, *, first: tuple[Value, ...] | 
 def _choice_field(param: Param, key: str, label: str, kept: tuple[Value, ...]) -> tuple[Value, ...] | None:
     state.seed_widget(f"{key}.choice", [value for value in param.choices if value in kept])
     picked = st.pills(label, param.choices, selection_mode="multi", key=f"{key}.choice", help=param.help)
-    if not picked and param.default:
+    if not picked and not param.is_optional:
         st.error(f"Choose at least one value of {param.title.lower()}.", icon=":material/error:")
         return None
     return tuple(value for value in param.choices if value in picked)
 
 
 def _list_field(param: Param, key: str, label: str, kept: tuple[Value, ...]) -> tuple[Value, ...] | None:
-    optional = not param.default
+    optional = param.is_optional
     state.seed_widget(f"{key}.text", values_text(kept))
     text = st.text_input(
         label,

@@ -9,11 +9,11 @@ N_CLUSTERS = Param(
     "int",
     1,
     None,
-    (2, 3, 4, 5, 10, 15, 20, 25, 30),
+    tuple(range(2, 13)),
     "Number of segments",
     "",
     "Number of segments; every customer gets one.",
     counts="segment",
-    app=tuple(range(2, 13)),
+    benchmark=(2, 3, 4, 5, 10, 15, 20, 25, 30),
     is_ranged=True,
 )

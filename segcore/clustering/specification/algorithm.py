@@ -117,21 +117,24 @@ class AlgorithmSpec:
         return self.engines[0]
 
     def default_grid(self) -> Grid:
-        """Return the Intel kit's grid."""
-        return Grid.from_mapping({param.name: param.default for param in self.params if param.default})
+        """Return the grid that app, command line and library begin with."""
+        return self.grid_with({})
 
-    def app_grid(self) -> dict[str, tuple[Value, ...]]:
-        """Return the app's initial values per parameter; none if a parameter is left out of the grid."""
-        return {param.name: param.default if param.app is None else param.app for param in self.params}
+    def benchmark_axes(self) -> dict[str, tuple[Value, ...]]:
+        """Return the values per parameter of the benchmark's grid, which is the Intel kit's for its algorithms; none if it is left out."""
+        return {param.name: param.default if param.benchmark is None else param.benchmark for param in self.params}
 
-    def parse_grid(self, axes: Iterable[str]) -> Grid:
-        """Parse a grid from texts such as ``n_clusters=2,3``; other axes keep their defaults.
+    def benchmark_grid(self) -> Grid:
+        """Return the grid of `benchmark_axes`."""
+        return self._grid(self.benchmark_axes())
+
+    def parse_axes(self, axes: Iterable[str]) -> dict[str, tuple[Value, ...]]:
+        """Parse axes of a grid from texts such as ``n_clusters=2,3``.
 
         Raises
         ------
         ParameterError
-            If a text is not ``name=value,value``, a name is not a parameter or given twice, a value is outside its domain, or
-            the grid has more than 10,000 points.
+            If a text is not ``name=value,value``, a name is not a parameter or given twice, or a value is outside its domain.
         """
         asked: dict[str, tuple[Value, ...]] = {}
         for text in axes:
@@ -142,10 +145,20 @@ class AlgorithmSpec:
             if name in asked:
                 raise ParameterError(f"The grid names {name} twice: give all its values in one list.")
             asked[name] = self.param(name).parse_axis(values)
-        return self._grid({param.name: asked.get(param.name, param.default) for param in self.params})
+        return asked
 
-    def app_grid_with(self, axes: Mapping[str, Sequence[Value]]) -> Grid:
-        """Return the grid of the app's form with some axes set; the others keep the app's initial values.
+    def parse_grid(self, axes: Iterable[str], *, benchmark: bool = False) -> Grid:
+        """Parse a grid from texts; other axes keep their defaults, or those of the benchmark.
+
+        Raises
+        ------
+        ParameterError
+            As `parse_axes`, and if the grid has more than 10,000 points.
+        """
+        return self._grid({**(self.benchmark_axes() if benchmark else self._default_axes()), **self.parse_axes(axes)})
+
+    def grid_with(self, axes: Mapping[str, Sequence[Value]]) -> Grid:
+        """Return the default grid with some axes set.
 
         Parameters
         ----------
@@ -157,7 +170,10 @@ class AlgorithmSpec:
             If a name is not a parameter, a value is outside its domain, an axis has no value, or the grid has more than 10,000 points.
         """
         asked = {name: self.param(name).validate_axis(values) for name, values in axes.items()}
-        return self._grid({**self.app_grid(), **asked})
+        return self._grid({**self._default_axes(), **asked})
+
+    def _default_axes(self) -> dict[str, tuple[Value, ...]]:
+        return {param.name: param.default for param in self.params}
 
     def _grid(self, axes: Mapping[str, tuple[Value, ...]]) -> Grid:
         grid = Grid.from_mapping({name: values for name, values in axes.items() if values})
@@ -186,7 +202,7 @@ class AlgorithmSpec:
         """
         for name in point:
             self.param(name)
-        missing = [param.name for param in self.params if param.default and param.name not in point]
+        missing = [param.name for param in self.params if not param.is_optional and param.name not in point]
         if missing:
             raise ParameterError(f"A solution of {self.title} also needs {' and '.join(missing)}, got {dict(point)!r}.")
         return {param.name: param.validate(point[param.name]) for param in self.params if param.name in point}

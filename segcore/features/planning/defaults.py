@@ -1,51 +1,120 @@
-"""Default plans: named settings for each kind of data."""
+"""Settings: named plans for each kind of data, and the one that app, command line and library begin with."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
+from segcore.errors import ParameterError
+from segcore.features.assemble import assemble
 from segcore.features.planning.sets import feature_names
+from segcore.features.planning.transform_advice import advised_transforms
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
-from segcore.records.preparation import Outliers, Scaler
+from segcore.records.preparation import SETTING_NAMES, Ideas, Outliers, Scaler, Transform
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A feature set with its outlier rule and scaler.
+    """A feature set, and what is done to it before clustering.
 
     Parameters
     ----------
-    features : str
-        Name of a set: see `segcore.features.planning.sets.FEATURE_SETS`.
+    title, words : str
+        For display: a title as within a sentence, and what it does in one sentence.
+    features : mapping of kind of data to name of a set
+        See `segcore.features.planning.sets.FEATURE_SETS`; ``all`` for other kinds.
     outliers : {"kit", "none"}
     scaler : {"standard", "minmax", "robust", "none"}
+    transforms : bool
+        Whether skewed features are transformed: see `segcore.features.planning.transform_advice`.
+    ideas : {"once", "each"}
+    kinds : tuple of str
+        The kinds of data that it is for.
     """
 
-    features: str
+    title: str
+    words: str
+    features: Mapping[str, str]
     outliers: Outliers = "none"
     scaler: Scaler = "standard"
+    transforms: bool = False
+    ideas: Ideas = "each"
+    kinds: tuple[str, ...] = ("transactions", "ratings", "customers")
 
-    def plan(self, table: FeatureTable, kind: str, *, seed: int = 0) -> Plan:
-        """Return the setting as a plan for a table of one kind of data.
+    def plan(
+        self,
+        table: FeatureTable,
+        kind: str,
+        features: str | Sequence[str] | None = None,
+        *,
+        transforms: Mapping[str, Transform] | None = None,
+        **fields: Any,
+    ) -> Plan:
+        """Return the setting as a plan for a table of one kind of data, with some choices of the analyst's own.
+
+        Parameters
+        ----------
+        table : FeatureTable
+            Every feature of every customer.
+        kind : {"transactions", "ratings", "customers"}
+        features : str, sequence of str, or None
+            A set or names, instead of its own: see `segcore.features.planning.sets.feature_names`.
+        transforms : mapping of feature to transform, or None
+            Instead of its own.
+        **fields
+            Other fields of `Plan`; ``None`` is the setting's own.
 
         Raises
         ------
         ParameterError, DataError
-            If the set cannot be made from this data.
+            If it is not for this kind, or a feature cannot be made from this data.
         """
-        return Plan(feature_names(table, self.features, kind), self.outliers, self.scaler, seed=seed)
+        if kind not in self.kinds:
+            raise ParameterError(f"The setting “{self.title}” is for {' and '.join(self.kinds)}, not for {kind}: choose another.")
+        own = {"outliers": self.outliers, "scaler": self.scaler, "ideas": self.ideas}
+        chosen = {name: value for name, value in fields.items() if value is not None}
+        plan = Plan(feature_names(table, self.set_for(kind) if features is None else features, kind), **{**own, **chosen})
+        if transforms is None:
+            # Judged on the customers that are clustered, as on the Features screen.
+            kept = assemble(table, replace(plan, repeats=1)).table
+            transforms = advised_transforms(kept, plan.features) if self.transforms else {}
+        return replace(plan, transforms=transforms)
+
+    def set_for(self, kind: str) -> str:
+        """Return the name of its feature set for a kind of data."""
+        return self.features.get(kind, "all")
 
 
-KIT = Setting("kit", outliers="kit")
-"""Setting of the Intel kit: its 21 features, its outlier rule, standard scaling."""
+DEFAULT = Setting(
+    "segcore's defaults",
+    "The features of value, or every column of a customer table; skewed ones transformed, standard scaling, each idea counted once, "
+    "no outlier rule.",
+    {"transactions": "value"},
+    transforms=True,
+    ideas="once",
+)
+KIT = Setting(
+    "the Intel kit's setting",
+    "The kit's 21 features, its outlier rule and standard scaling.",
+    {"transactions": "kit"},
+    outliers="kit",
+    kinds=("transactions",),
+)
+MINMAX = Setting(
+    "auto-segmentation's setting",
+    "Every column stretched to the range from 0 to 1, as in Treasure Data's auto-segmentation.",
+    {},
+    scaler="minmax",
+    kinds=("customers",),
+)
+SETTINGS: Mapping[str, Setting] = dict(zip(SETTING_NAMES, (DEFAULT, KIT, MINMAX), strict=True))
+"""By their names on the command line and in the library."""
 
-# Numbers scaled to the range from 0 to 1 are comparable with 0/1 features.
-_CUSTOMERS = Setting("all", scaler="minmax")
 
-APP: Mapping[str, Setting] = {"transactions": Setting("behaviour"), "ratings": Setting("all"), "customers": _CUSTOMERS}
-"""Defaults of the app by kind of data; no customers are removed."""
-
-COMMAND_LINE: Mapping[str, Setting] = {"transactions": KIT, "ratings": Setting("all"), "customers": _CUSTOMERS}
-"""Defaults of the command line by kind of data; for transactions, the kit's setting."""
+def setting_named(name: str) -> Setting:
+    """Return a setting by its name, or raise `ParameterError` naming the known ones."""
+    if name not in SETTINGS:
+        raise ParameterError.unknown("setting", name, SETTINGS)
+    return SETTINGS[name]

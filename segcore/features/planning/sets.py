@@ -6,22 +6,30 @@ from collections.abc import Collection, Mapping, Sequence
 
 from segcore.errors import ParameterError
 from segcore.features.planning.priorities import unavailable, unquoted
-from segcore.features.transactions.feature_sets import BEHAVIOUR, KIT, RFM, SMALL
+from segcore.features.transactions.feature_sets import BEHAVIOUR, KIT, RFM, SMALL, VALUE
 from segcore.records.feature_table import FeatureTable
 from segcore.wording.findings import refusal
 
 # Empty means every feature of the table.
-FEATURE_SETS: Mapping[str, tuple[str, ...]] = {"kit": KIT, "small": SMALL, "behaviour": BEHAVIOUR, "rfm": RFM, "all": ()}
+FEATURE_SETS: Mapping[str, tuple[str, ...]] = {
+    "value": VALUE,
+    "behaviour": BEHAVIOUR,
+    "rfm": RFM,
+    "kit": KIT,
+    "small": SMALL,
+    "all": (),
+}
 
 # Title and contents.
 DESCRIPTIONS: Mapping[str, tuple[str, str]] = {
+    "value": ("Value", "recency, orders, net spend, days between orders and average order value"),
     "behaviour": ("Behaviour", "recency, orders, net spend (log), average order value, days between orders and the shares of the weekdays"),
     "rfm": ("RFM", "recency, frequency and monetary value, as in classic RFM scoring"),
     "kit": ("The Intel kit's 21", "exactly the features that the Intel customer segmentation kit clusters on"),
     "small": ("The kit's small 3", "the kit's amount, number of lines and recency"),
     "all": ("All", "every available feature"),
 }
-_ON_SCREEN: Mapping[str, tuple[str, ...]] = {"transactions": ("behaviour", "rfm", "kit", "small", "all")}
+_ON_SCREEN: Mapping[str, tuple[str, ...]] = {"transactions": tuple(FEATURE_SETS)}
 
 
 def sets_of(kind: str) -> tuple[str, ...]:
@@ -43,8 +51,8 @@ def feature_names(table: FeatureTable, asked: str | Sequence[str], kind: str) ->
     table : FeatureTable
         Every feature of every customer.
     asked : str or sequence of str
-        ``kit``, ``small``, ``behaviour``, ``rfm``, ``all``, or comma-separated names; or a sequence of names. The name of a column of the
-        source means all of its dummies.
+        ``value``, ``behaviour``, ``rfm``, ``kit``, ``small``, ``all``, or comma-separated names; or a sequence of names. The name of a
+        column of the source means all of its dummies.
     kind : {"transactions", "ratings", "customers"}
         Ratings, and tables with one row per customer, have ``all`` only.
 

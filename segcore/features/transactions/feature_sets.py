@@ -9,6 +9,7 @@ SMALL = ("Amount", "NumberOfOrders", "Recency")
 KIT = (*SMALL, *sorted(set(WEEKDAYS) - {"Saturday"}), *sorted(MONTHS))
 SHARES = tuple(f"share_{name}" for name in (*WEEKDAYS, *MONTHS))
 RFM = ("Recency", "invoices", "total_spend")
+VALUE = ("Recency", "invoices", "total_spend", "days_between_orders", "average_basket_value")
 BEHAVIOUR = (
     "Recency",
     "invoices",

@@ -173,7 +173,7 @@ def load_code(spec: AlgorithmSpec, engine: str) -> None:
     X = _data(_WARM_ROWS, 4)
     for task in spec.cost.tasks if spec.cost else ():
         if task.engine == engine:
-            list(spec.sweep(X, spec.parse_grid(task.grid).points()[:1], task.engine))
+            list(spec.sweep(X, spec.parse_grid(task.grid, benchmark=True).points()[:1], task.engine))
     labels = np.arange(len(X), dtype=np.int32) % 2
     measure(X, X, ["a", "b", "c", "d"], labels, silhouette=SilhouetteScorer(X).score(labels))
 
@@ -182,7 +182,7 @@ def _seconds_of(spec: AlgorithmSpec, task: CalibrationTask) -> float | None:
     """Return the seconds per operation of a task's kind; ``None`` if it cannot run here."""
     if spec.cost is None or task.engine not in spec.engines:
         return None
-    points = spec.parse_grid(task.grid).points()
+    points = spec.parse_grid(task.grid, benchmark=True).points()
     X = _data(task.rows, task.features)
     list(spec.sweep(X[:_WARM_ROWS], points, task.engine))  # loads libraries and compiled code
     taken = math.inf

@@ -34,7 +34,7 @@ class TestEachAlgorithm:
         assert {spec.judging.size, spec.presentation.mapped_over, spec.radius.param if spec.radius else ""} <= {*names, ""}
         assert spec.judging.by in {"inertia", "silhouette", *(criterion.name for criterion in spec.criteria)}
         assert bool(spec.judging.size) == (spec.judging.by != "silhouette")
-        assert all(spec.param(name).validate(value) == value for name, values in spec.app_grid().items() for value in values)
+        assert all(spec.param(name).validate(value) == value for name, values in spec.benchmark_axes().items() for value in values)
 
 
 def test_a_registry_put_in_place_of_the_projects_own_holds_for_every_look_up(monkeypatch):
@@ -45,20 +45,30 @@ def test_a_registry_put_in_place_of_the_projects_own_holds_for_every_look_up(mon
         registry.algorithm("kmeans")
 
 
-def test_the_default_grids_are_the_intel_kits():
-    assert len(algorithm("kmeans").default_grid()) == 27
-    assert dict(algorithm("kmeans").default_grid().axes) == {"n_clusters": (2, 3, 4, 5, 10, 15, 20, 25, 30), "tol": (1e-3, 1e-4, 1e-5)}
-    assert dict(algorithm("dbscan").default_grid().axes) == {"min_samples": (10, 50, 100), "eps": (0.3, 0.5, 0.7)}
+def test_k_means_begins_with_2_to_12_segments_and_ten_starts():
+    assert dict(algorithm("kmeans").default_grid().axes) == {"n_clusters": tuple(range(2, 13)), "tol": (1e-4,), "n_init": (10,)}
+
+
+def test_the_benchmarks_grids_are_the_intel_kits():
+    kmeans, dbscan = algorithm("kmeans").benchmark_grid(), algorithm("dbscan").benchmark_grid()
+    assert len(kmeans) == 27
+    assert dict(kmeans.axes) == {"n_clusters": (2, 3, 4, 5, 10, 15, 20, 25, 30), "tol": (1e-3, 1e-4, 1e-5)}
+    assert dict(dbscan.axes) == {"min_samples": (10, 50, 100), "eps": (0.3, 0.5, 0.7)}
 
 
 def test_axes_that_are_not_named_keep_their_defaults():
-    grid = algorithm("kmeans").parse_grid(["n_clusters=2, 3"])
-    assert dict(grid.axes) == {"n_clusters": (2, 3), "tol": (1e-3, 1e-4, 1e-5)}
+    spec = algorithm("kmeans")
+    assert dict(spec.parse_grid(["n_clusters=2, 3"]).axes) == {"n_clusters": (2, 3), "tol": (1e-4,), "n_init": (10,)}
+    assert dict(spec.parse_grid(["n_clusters=2, 3"], benchmark=True).axes) == {"n_clusters": (2, 3), "tol": (1e-3, 1e-4, 1e-5)}
+    assert dict(spec.grid_with({"tol": [0.01]}).axes) == {"n_clusters": tuple(range(2, 13)), "tol": (0.01,), "n_init": (10,)}
 
 
-def test_a_parameter_without_default_is_in_the_grid_only_when_asked_for():
-    assert dict(algorithm("kmeans").parse_grid(["n_init=10"]).axes)["n_init"] == (10,)
-    assert "n_init" not in dict(algorithm("kmeans").parse_grid([]).axes)
+def test_a_point_may_lack_what_scikit_learn_has_a_default_for():
+    assert algorithm("kmeans").validate({"n_clusters": 3, "tol": 0.001}) == {"n_clusters": 3, "tol": 0.001}
+    with pytest.raises(ParameterError, match="also needs tol"):
+        algorithm("kmeans").validate({"n_clusters": 3})
+    assert "reg_covar" not in dict(algorithm("gaussian_mixture").default_grid().axes)
+    assert dict(algorithm("gaussian_mixture").parse_grid(["reg_covar=0.1"]).axes)["reg_covar"] == (0.1,)
 
 
 @pytest.mark.parametrize(

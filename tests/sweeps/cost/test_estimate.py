@@ -45,7 +45,7 @@ def table_of(values):
 def estimate(name, engine, n_rows=2_000, n_features=6, points=None, **options):
     spec = algorithm(name)
     rows = SampledRows(rows_of(min(n_rows, 3_000), n_features), n_rows)
-    return estimate_sweep(rows, name, points or spec.default_grid().points(), engine, calibration=RATES, **options)
+    return estimate_sweep(rows, name, points or spec.benchmark_grid().points(), engine, calibration=RATES, **options)
 
 
 class TestRows:
@@ -157,7 +157,7 @@ class TestCalibration:
             spec = algorithm(name)
             for n_features in (6, 20):
                 rows = SampledRows(rows_of(200, n_features), 200)
-                kinds = set(spec.cost.estimate(rows, spec.default_grid().points(), engine).work)
+                kinds = set(spec.cost.estimate(rows, spec.benchmark_grid().points(), engine).work)
                 assert kinds <= {task.kind for task in spec.cost.tasks}, f"{name} on {engine} counts work that no task measures"
         assert all(task.grid and spec.parse_grid(task.grid) for spec, task in calibration_tasks())
 

@@ -30,13 +30,9 @@ def test_a_slider_shows_only_what_it_can_give_back(values, expected):
 @pytest.mark.parametrize("spec", algorithms(), ids=lambda spec: spec.name)
 def test_what_a_field_shows_reads_back_as_the_same_values(spec):
     for param in spec.params:
-        for values in (param.default, spec.app_grid()[param.name]):
+        for values in (param.default, param.benchmark):
             if values:
                 assert param.parse_axis(values_text(values)) == values
-
-
-def test_the_apps_k_means_grid_is_2_to_12_with_ten_starts():
-    assert algorithm("kmeans").app_grid() == {"n_clusters": tuple(range(2, 13)), "tol": (0.0001,), "n_init": (10,)}
 
 
 def test_an_axis_is_said_as_a_range_where_it_is_one():
