@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from segcore.records.evidence import NOT_GATHERED
 from segcore.records.grid import point_key
 from segcore.wording.numbers import counted, percent_text
-from segcore.wording.preparation import ideas_text, transforms_text
+from segcore.wording.plans import ideas_text, transforms_text
 
 if TYPE_CHECKING:
     from segcore.records.estimate import Estimate

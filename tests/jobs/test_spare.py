@@ -83,7 +83,7 @@ def test_a_spare_that_differs_is_not_used(store, make_spec, ready, monkeypatch, 
     if change == "environment":
         monkeypatch.setenv("OMP_NUM_THREADS", "7")
     elif change == "code":
-        monkeypatch.setattr(spare, "_code", lambda: "other")
+        monkeypatch.setattr(spare, "code_digest", lambda: "other")
     else:
         monkeypatch.setenv(spare.SETTING, "0")
     assert spare.ask_spare(store.home, {"read": True}) is None

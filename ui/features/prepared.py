@@ -12,7 +12,7 @@ from segcore.records.feature_table import FeatureTable, unique_titles
 from segcore.records.plan import Plan
 from segcore.records.preparation import Ideas
 from segcore.wording.markdown import escape
-from segcore.wording.preparation import ideas_text, transforms_text
+from segcore.wording.plans import ideas_text, transforms_text
 from ui.features import weights
 from ui.features.values import ideas
 from ui.shell import state

@@ -39,7 +39,9 @@ def filled(frame: Any, recipe: Mapping[str, Any], missing: np.ndarray) -> Findin
         "how": ("zero" if recipe["missing"] == 0 else "median") if number else "frequent",
         "shared": _shared(frame, recipe["column"], missing),
     }
-    return Finding("feature.filled", values=values, remedy=Remedy("filled", {"column": recipe["column"], "number": values["how"] == "median"}))
+    return Finding(
+        "feature.filled", values=values, remedy=Remedy("filled", {"column": recipe["column"], "number": values["how"] == "median"})
+    )
 
 
 def _shared(frame: Any, column: str, missing: np.ndarray) -> dict[str, str] | None:

@@ -1,4 +1,4 @@
-"""Sentences on what is done to features before clustering: transforms, and ideas that count once."""
+"""Sentences on what a plan does to features unasked: transforms, and ideas that count once."""
 
 from __future__ import annotations
 
