@@ -308,7 +308,7 @@ def test_skewed_features_are_logged_at_first_taken_back_by_one_click_and_logged_
     assert (rows.loc["balance", "Hint"], rows.loc["age", "Hint"]) == ("try a log", "")
     app = press(app, "Log the skewed feature")
     assert chosen(app, customers).transforms == {"balance": "log"}
-    app = press(app, "Undo all transforms")
+    app = press(app, "Undo the transforms")
     assert chosen(app, customers).transforms == {}
 
 

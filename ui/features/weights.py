@@ -295,29 +295,16 @@ def _compare_kinds(ticked: Sequence[Tick], counts: Sequence[float]) -> None:
 
 
 def _skewed(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Kept, outliers: Outliers) -> None:
-    """Draw buttons to log all skewed features that a log helps, and to undo all transforms."""
+    """Draw the button to log all skewed features that a log helps."""
     waiting = [tick for tick in ticked if tick.is_number and not said.transform(tick) and advice(taken, table, tick.key, outliers) == "log"]
-    transformed = [tick for tick in ticked if said.transform(tick)]
-    if not waiting and not transformed:
+    if not waiting:
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if waiting:
-            label = "Log the skewed feature" if len(waiting) == 1 else f"Log all {len(waiting)} skewed features"
-            st.button(
-                label,
-                key="weights.log",
-                icon=":material/show_chart:",
-                help=f"Features: {', '.join(escape(tick.title) for tick in waiting)}",
-                on_click=transform_skewed,
-                args=(taken, True),
-            )
-        if transformed:
-            st.button(
-                "Undo all transforms",
-                key="weights.undo",
-                icon=":material/undo:",
-                help=f"Features: {', '.join(escape(tick.title) for tick in transformed)}",
-                on_click=transform_skewed,
-                args=(taken, False),
-            )
-            st.markdown(f"{counted(len(transformed), 'feature')} transformed; “Look closer” below shows before and after.", width="content")
+    label = "Log the skewed feature" if len(waiting) == 1 else f"Log all {len(waiting)} skewed features"
+    st.button(
+        label,
+        key="weights.log",
+        icon=":material/show_chart:",
+        help=f"Features: {', '.join(escape(tick.title) for tick in waiting)}",
+        on_click=transform_skewed,
+        args=(taken, True),
+    )
