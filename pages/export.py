@@ -1,8 +1,6 @@
-import streamlit as st
-
 from ui.export.downloads import draw_command, draw_downloads, draw_scoring
 from ui.export.request_form import export_form
-from ui.shell.page import begin_page, link
+from ui.shell.page import begin_page, end_page, link
 from ui.shell.sweep_data import find_solution
 from ui.widgets.solution_choice import draw_point, draw_sweep_line, pick_point
 
@@ -14,7 +12,7 @@ solution = find_solution(page.store, sweep, chosen.position)
 if solution is None or solution.labels is None:
     draw_point(sweep, chosen, solution)
     link("explore", "Choose another solution")
-    st.stop()
+    end_page()
 request = export_form(page.store, sweep, chosen.position, solution)
 if request is not None:
     draw_downloads(page.store, sweep, chosen.position, request)

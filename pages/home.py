@@ -2,13 +2,13 @@ import streamlit as st
 
 from ui.data.report import draw_summary
 from ui.home.next_step import draw_next_step, draw_origin, draw_steps
-from ui.shell.page import begin_page, link
+from ui.shell.page import begin_page, end_page, link
 
 page = begin_page("home")
 taken = page.find_intake()
 if taken is None:
     link("data", "Choose data")
-    st.stop()
+    end_page()
 st.header(f"Loaded: {taken.data['name']}", anchor=False)
 draw_origin(taken)
 draw_summary(taken)

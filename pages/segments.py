@@ -5,7 +5,7 @@ from ui.segments.one_segment import draw_distributions, draw_segment
 from ui.segments.profile import describe_point
 from ui.segments.segment_choice import clicked_segment, pick_segment
 from ui.segments.shares import draw_all_shares, draw_set_aside
-from ui.shell.page import begin_page, link
+from ui.shell.page import begin_page, end_page, link
 from ui.shell.sweep_data import clustered, find_solution
 from ui.widgets.solution_choice import draw_point, draw_sweep_line, pick_point
 
@@ -17,7 +17,7 @@ solution = find_solution(page.store, sweep, chosen.position)
 if solution is None or solution.labels is None:
     draw_point(sweep, chosen, solution)
     link("explore", "Choose another solution")
-    st.stop()
+    end_page()
 assembled = clustered(page.store, sweep)
 profile = describe_point(page.store, sweep, chosen.position, solution)
 if not profile.segments:

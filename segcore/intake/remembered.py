@@ -1,4 +1,4 @@
-"""Choices made for a file, remembered for the next one with the same columns; and the data that a new session opens."""
+"""What is remembered of earlier intakes: choices for files with the same columns, data in links, and what a new session opens."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from segcore.errors import StoreError
 from segcore.records.data_rules import ColumnRules, rules_from_json, rules_to_json
-from segcore.records.intake import DataRequest
+from segcore.records.intake import DataRequest, Intake
 from segcore.store.store import Store
 from segcore.system.digests import digest
 
@@ -62,6 +63,33 @@ def first_request(store: Store) -> DataRequest:
 def remember_latest(store: Store, request: DataRequest) -> None:
     """Have a new session open these data."""
     store.put_intake(_LATEST, request.to_json())
+
+
+def data_key(table: str, data: Mapping[str, Any]) -> str:
+    """Return the name of data in links, 16 hexadecimal digits: of what an intake or a sweep has as ``table`` and ``data``."""
+    return digest([table, dict(data)])[:16]
+
+
+def remember_data(store: Store, intake: Intake, request: DataRequest) -> None:
+    """Have a link show these data as they are now, whatever becomes of their file."""
+    store.put_intake(_linked(data_key(intake.table, intake.data)), {"request": request.to_json(), "intake": intake.to_json()})
+
+
+def recall_data(store: Store, key: str) -> tuple[Intake, DataRequest] | None:
+    """Return the data of a link and the request that led to them; None if they are not in this store, or damaged."""
+    record = store.intake(_linked(key))
+    if record is None:
+        return None
+    intake = Intake.from_json(record["intake"])
+    try:
+        store.check_feature_table(intake.table)
+    except StoreError:
+        return None
+    return intake, DataRequest.from_json(record["request"])
+
+
+def _linked(key: str) -> str:
+    return f"data:{key}"
 
 
 def _chooses(request: DataRequest) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from segcore import __version__
 from segcore.errors import SegcoreError, StoreError
 from segcore.intake.prepared_sample import copy_prepared
-from segcore.intake.remembered import recall_choice, remember_choice, with_choice
+from segcore.intake.remembered import recall_choice, remember_choice, remember_data, with_choice
 from segcore.records.dataset import ROLES_OF, Dataset
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding, Remedy
@@ -85,6 +85,7 @@ def _take_in(store: Store, request: DataRequest, key: str) -> Intake:
     else:
         intake = _use_remembered(store, raw, request, choice)
     store.put_intake(key, {"edition": _EDITION, "choice": digest(choice), **intake.to_json()})
+    remember_data(store, intake, request)
     return intake
 
 
@@ -188,7 +189,11 @@ def _text_frame(store: Store, rows: pa.Table) -> str:
 
 def _stored(store: Store, request: DataRequest, key: str) -> Intake | None:
     known = _known(store, request, key)
-    return _known(store, request, key) if known is None and _is_sample(request) and copy_prepared(store, key) else known
+    if known is None and _is_sample(request) and copy_prepared(store, key):
+        known = _known(store, request, key)
+        if known is not None:
+            remember_data(store, known, request)
+    return known
 
 
 def _known(store: Store, request: DataRequest, key: str) -> Intake | None:

@@ -305,6 +305,19 @@ class Store(Index):
             raise
         return Solution.from_json(record["solution"], labels=labels, arrays=arrays)
 
+    def name_sweep(self, sweep_id: str, name: str) -> None:
+        """Store the analyst's name for a sweep; an empty name removes it."""
+        with self._write() as index:
+            if name.strip():
+                index.execute("insert or replace into sweep_names values (?, ?)", (sweep_id, name.strip()))
+            else:
+                index.execute("delete from sweep_names where sweep = ?", (sweep_id,))
+
+    def sweep_name(self, sweep_id: str) -> str | None:
+        """Return the name that the analyst gave to a sweep."""
+        row = self._one("select name from sweep_names where sweep = ?", sweep_id)
+        return None if row is None else str(row[0])
+
     def name_segment(self, sweep_id: str, point: str, segment: int, name: str) -> None:
         """Store the analyst's name for a segment; an empty name removes it. ``point`` is the solution's ``grid.point_key``."""
         with self._write() as index:

@@ -30,7 +30,7 @@ def metrics(app):
 def test_without_a_sweep_it_shows_the_way_to_one(small_intake, open_app, words):
     app = open_app("explore")
     assert not app.exception
-    assert "There is no sweep yet" in words(app)
+    assert "There is no sweep of orders.csv yet" in words(app)
     assert app.get("page_link")
 
 

@@ -29,7 +29,7 @@ def request(**options):
 def test_without_a_sweep_it_shows_the_way_to_one(small_intake, open_app, words):
     app = open_app("export")
     assert not app.exception
-    assert "There is no sweep yet" in words(app)
+    assert "There is no sweep of orders.csv yet" in words(app)
 
 
 def test_all_segments_are_chosen_at_first_and_the_count_is_everyone(finished_sweep, open_app):

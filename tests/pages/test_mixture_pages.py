@@ -75,7 +75,7 @@ def test_explore_of_k_means_keeps_its_four_measures(open_app, finished_sweep):
 
 def test_a_click_in_a_figure_and_a_link_choose_a_point_whose_name_has_a_word(open_app, mixtures):
     app = open_app("explore", sweep=mixtures.id, point="n_components=3,covariance_type=diag")
-    assert app.query_params["point"] == point_key({"n_components": 3, "covariance_type": "diag"})
+    assert app.query_params["point"] == point_key({"n_components": 3, "covariance_type": "diag", "n_init": 3})
     event = {"selection": {"points": [{"customdata": 0}], "point_indices": [0], "box": [], "lasso": []}}
     app.session_state[f"figure.bic.{mixtures.id[:12]}"] = event
     app.run()

@@ -13,7 +13,7 @@ def shares(app):
 def test_without_a_sweep_it_shows_the_way_to_one(small_intake, open_app, words):
     app = open_app("segments")
     assert not app.exception
-    assert "There is no sweep yet" in words(app)
+    assert "There is no sweep of orders.csv yet" in words(app)
 
 
 def test_it_leads_with_shares_of_customers_and_revenue(finished_sweep, open_app):

@@ -60,9 +60,6 @@ def look(store: Store, request: DataRequest) -> Peek | None:
 
 
 def newest_sweep(store: Store) -> str | None:
-    """Return the newest sweep of the loaded data, or of any data if none are loaded."""
+    """Return the newest sweep of the loaded data."""
     taken = state.intake()
-    for sweep_id in store.sweep_ids():
-        if taken is None or store.spec(sweep_id).table == taken.table:
-            return sweep_id
-    return None
+    return None if taken is None else next((found for found in store.sweep_ids() if store.spec(found).table == taken.table), None)

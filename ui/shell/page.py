@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from segcore.errors import SegcoreError
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
 from segcore.wording.findings import error_text
+from segcore.wording.markdown import escape
 from ui.data import loading
 from ui.shell import cache, state
 from ui.shell.progress import draw_progress, keep_spare_ready, wait_for_solution, watch_for_solution
+from ui.shell.where import draw_where
 
 if TYPE_CHECKING:
     from segcore.records.feature_table import FeatureTable
@@ -68,7 +72,7 @@ class Page:
     def find_intake(self) -> Intake | None:
         """Return the loaded data, first loading the default data if there are none; on failure, show the error and return None."""
         taken = state.intake()
-        if taken is not None:
+        if taken is not None or state.data_is_broken():
             return taken
         try:
             return loading.load_first(self.store)
@@ -81,7 +85,7 @@ class Page:
         taken = self.find_intake()
         if taken is None:
             link("data", "Choose data")
-            st.stop()
+            end_page()
         return taken
 
     def feature_table(self, taken: Intake) -> FeatureTable:
@@ -96,12 +100,15 @@ class Page:
         started = state.take("just_started")
         if state.link_is_broken():
             link("sweep", "Choose another sweep")
-            st.stop()
+            end_page()
+        self.find_intake()
         followed = state.sweep_id() or loading.newest_sweep(self.store)
         if followed is None:
-            st.info("There is no sweep yet. Run one to see its results here.", icon=":material/grid_on:")
+            taken = state.intake()
+            name = f" of {escape(taken.data['name'])}" if taken is not None else ""
+            st.info(f"There is no sweep{name} yet. Run one to see its results here.", icon=":material/grid_on:")
             link("sweep", "Go to Sweep")
-            st.stop()
+            end_page()
         if followed == started:
             wait_for_solution(self.store, followed)
         sweep = cache.sweep_now(str(self.store.home), followed)
@@ -109,7 +116,7 @@ class Page:
             st.info("This sweep has no finished solution yet. Results will appear here one by one.", icon=":material/hourglass_top:")
             watch_for_solution(self.store, followed)
             link("sweep", "Show progress")
-            st.stop()
+            end_page()
         return sweep
 
 
@@ -124,12 +131,29 @@ def run() -> None:
     st.html(ROOT / "ui/assets/style.css")
     st.logo(ROOT / "ui/assets/logo.svg", icon_image=ROOT / "ui/assets/icon.png", size="large")
     with st.sidebar:
+        place = st.container()
         guard(draw_progress)
     state.enter()
     try:
-        guard(chosen.run)
-    finally:  # a page may also end by stopping or by opening another
+        guard(lambda: _run_page(chosen))
+        with place:
+            guard(draw_where)
+    finally:  # a page may also end by opening another
         guard(keep_spare_ready)
+
+
+class EndOfPage(Exception):  # noqa: N818 - it is no error
+    """Raised by a page that has nothing more to show; ``st.stop`` would leave the sidebar undrawn."""
+
+
+def end_page() -> NoReturn:
+    """End the page here."""
+    raise EndOfPage
+
+
+def _run_page(chosen: StreamlitPage) -> None:
+    with contextlib.suppress(EndOfPage):
+        chosen.run()
 
 
 def begin_page(name: str) -> Page:
@@ -145,6 +169,7 @@ def begin_page(name: str) -> Page:
     st.title(entry.title, anchor=False)
     st.caption(entry.lead)
     state.read_link()
+    state.write_link()
     problem = state.link_problem()
     if problem:
         st.warning(problem, icon=":material/link_off:")

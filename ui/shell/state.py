@@ -1,7 +1,8 @@
 """Choices of one browser session; the only user of ``st.session_state`` and ``st.query_params``.
 
 Streamlit drops a widget's value when its page is left, so every choice is kept under a separate key and widgets are seeded from it.
-A link ``?sweep=…&point=…`` is read when a page is opened and written when a solution is chosen.
+Data, sweep and solution are in the address, ``?data=…&sweep=…&point=…``. It is read and written when a page is opened, and written when
+one of them changes, so that a reload, a second tab and a link show the same.
 """
 
 from __future__ import annotations
@@ -100,9 +101,15 @@ def request() -> DataRequest | None:
 
 
 def load(taken: Intake, asked: DataRequest) -> None:
-    """Make an intake this session's data; a different table gets the default features."""
+    """Make an intake this session's data; a sweep of other data is no longer shown, and a different table gets the default features."""
     remember("intake", taken)
     remember("request", asked)
+    remember("data_broken", False)
+    followed = sweep_id()
+    if followed is not None and cache.store().spec(followed).table != taken.table:
+        remember("sweep", None)
+        _forget("sweep", "point")
+    _write({"data": _data_in_link(taken)})
 
 
 def plan() -> Plan:
@@ -130,25 +137,93 @@ def keep_plan(asked: Plan) -> None:
 
 
 def read_link() -> None:
-    """Follow the sweep in the address; ``link_problem`` then returns what is wrong with it."""
+    """Show the data, sweep and solution in the address; ``link_problem`` then returns what is wrong with it."""
+    for name in ("link_problem", "link_broken", "data_broken"):
+        remember(name, None)
     asked = st.query_params.get("sweep")
-    remember("link_problem", None)
-    remember("link_broken", False)
-    if not asked:
+    if asked:
+        _read_sweep(asked)
+    else:
+        _read_data(st.query_params.get("data"))
+
+
+def _read_data(key: str | None) -> None:
+    """Load the data in the address, unless they are those of this session."""
+    from segcore.intake.remembered import recall_data
+
+    taken = intake()
+    if not key or (taken is not None and _data_in_link(taken) == key):
         return
+    found = recall_data(cache.store(), key)
+    if found is not None:
+        load(*found)
+        return
+    remember("data_broken", True)
+    remember("link_problem", f"The data in the link, {key[:16]!r}, are not in this store: choose data.")
+
+
+def _read_sweep(asked: str) -> None:
+    """Follow the sweep in the address, with its data."""
+    store = cache.store()
     try:
-        found = cache.store().resolve(asked)
+        found = store.resolve(asked)
     except SegcoreError:
         remember("link_broken", True)
         remember("link_problem", f"The sweep in the link, {asked[:16]!r}, is not in this store: choose another, or run it again.")
         return
-    remember("sweep", found)
+    _follow_with_data(found)
     point = st.query_params.get("point")
     if point:
         try:
-            remember(f"point.{found}", find_point(cache.store().spec(found).points, parse_point(point)))
+            remember(f"point.{found}", find_point(store.spec(found).points, parse_point(point)))
         except ParameterError as error:
             remember("link_problem", f"The solution in the link cannot be shown: {error}")
+
+
+def _follow_with_data(followed: str) -> None:
+    """Show a sweep, and load the data it was made of, unless they are lost."""
+    from segcore.intake.remembered import data_key, recall_data
+
+    spec, taken = cache.store().spec(followed), intake()
+    if taken is None or taken.table != spec.table:
+        found = recall_data(cache.store(), data_key(spec.table, spec.data))
+        if found is not None:
+            load(*found)
+    remember("sweep", followed)
+
+
+def _data_in_link(taken: Intake) -> str:
+    from segcore.intake.remembered import data_key
+
+    return data_key(taken.table, taken.data)
+
+
+def write_link() -> None:
+    """Put what this session shows into the address, which a change of page empties; what changes it later writes it too."""
+    taken, followed = intake(), sweep_id()
+    link: dict[str, str] = {}
+    if taken is not None and not recall("data_broken"):
+        link["data"] = _data_in_link(taken)
+    if followed is not None and not link_is_broken():
+        link |= link_to(followed, recall(f"point.{followed}"))
+    _write(link)
+
+
+def _write(link: Mapping[str, str]) -> None:
+    for name, value in link.items():
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+def _forget(*names: str) -> None:
+    for name in names:
+        if name in st.query_params:
+            del st.query_params[name]
+
+
+def data_is_broken() -> bool:
+    """Tell whether the data in the address are not in this store, so that no others are shown instead."""
+    return bool(recall("data_broken"))
 
 
 def link_problem() -> str | None:
@@ -169,12 +244,12 @@ def sweep_id() -> str | None:
 
 
 def follow(followed: str) -> None:
-    """Show this sweep on every page from now on, and remove any other from the address."""
-    remember("sweep", followed)
+    """Show this sweep and its data on every page from now on."""
+    _follow_with_data(followed)
     remember("link_problem", None)
-    for name in ("sweep", "point"):
-        if name in st.query_params:
-            del st.query_params[name]
+    remember("link_broken", False)
+    _forget("point")
+    _write(link_to(followed))
 
 
 def chosen_point(sweep: Sweep) -> int:
@@ -209,10 +284,7 @@ def choose_point(followed: str, position: int) -> None:
     remember("sweep", followed)
     remember(f"point.{followed}", position)
     remember("link_problem", None)
-    link: Mapping[str, str] = link_to(followed, position)
-    for name, value in link.items():
-        if st.query_params.get(name) != value:
-            st.query_params[name] = value
+    _write(link_to(followed, position))
 
 
 def link_to(followed: str, position: int | None = None) -> dict[str, str]:
@@ -225,6 +297,4 @@ def link_to(followed: str, position: int | None = None) -> dict[str, str]:
 
 def show_link(followed: str, position: int | None) -> None:
     """Put the shown solution into the address without choosing it, so that the address can be shared at any time."""
-    for name, value in link_to(followed, position).items():
-        if st.query_params.get(name) != value:
-            st.query_params[name] = value
+    _write(link_to(followed, position))
