@@ -30,8 +30,8 @@ def shown(app):
 
 
 def where(app):
-    """Return the labels of the sidebar's links."""
-    return [link.proto.label for link in app.sidebar.get("page_link")]
+    """Return what the sidebar says is shown."""
+    return [text.value.partition(": ")[2] for text in app.sidebar.markdown if text.value.startswith(":material/")]
 
 
 def reload(app, open_app, page="home"):

@@ -47,7 +47,7 @@ def test_data_that_are_gone_are_said_in_one_sentence_with_the_way_on(open_app, s
     assert not app.exception
     [error] = app.error
     assert "/nowhere/orders.csv" in error.value
-    assert [link.label for link in app.main.get("page_link")] == ["Choose data"]
+    assert [link.label for link in app.get("page_link")] == ["Choose data"]
 
 
 def test_a_users_error_is_one_sentence_and_a_bug_another(monkeypatch, caplog):
