@@ -3,7 +3,7 @@ import streamlit as st
 from ui.shell import state
 from ui.shell.page import begin_page, link
 from ui.sweep.form import sweep_form
-from ui.sweep.list import draw_followed, draw_recent, open_results
+from ui.sweep.list import draw_followed, draw_sweeps, open_results
 from ui.widgets.figures import fetch_figure_code
 
 page = begin_page("sweep")
@@ -16,6 +16,5 @@ if plan.features:
 else:
     st.warning("No feature is ticked. Tick at least one to compare customers by.", icon=":material/checklist:")
     link("features", "Choose features")
-st.header("Recent sweeps", anchor=False)
-draw_recent(page.store)
+draw_sweeps(page.store, taken)
 fetch_figure_code()

@@ -25,6 +25,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("features", "segcore.cli.features", "build a table of features, one row per customer"),
     ("sweep", "segcore.cli.sweeps", "cluster with every setting of a grid and measure each solution"),
     ("evidence", "segcore.cli.sweeps", "gather the evidence on a sweep, and recommend a solution"),
+    ("sweeps", "segcore.cli.sweeps", "list the sweeps with their best solutions; name, remove or restore one"),
     ("analyze", "segcore.cli.kit", "run the Intel kit's analysis, with its flags and files"),
     ("benchmark", "segcore.cli.bench", "time the engines on the same grid and compare their results"),
     ("export", "segcore.cli.results", "write the customers of chosen segments to a file"),

@@ -1,4 +1,4 @@
-"""Commands ``sweep`` and ``evidence``."""
+"""Commands ``sweep``, ``evidence`` and ``sweeps``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from segcore import jobs
 from segcore.cli.estimates import add_cost_options, asked_memory, print_estimate
 from segcore.cli.jobs import SHORT, wait_for
 from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
-from segcore.cli.tables import evidence_text, sweep_text
+from segcore.cli.tables import evidence_text, sweep_text, sweeps_text
 from segcore.errors import ParameterError
 from segcore.records.evidence import LEVELS
 from segcore.sweeps.workers import WORKERS
@@ -30,7 +30,7 @@ _INTERRUPTED = 130
 
 
 def add_commands(subparsers: Any) -> None:
-    """Add ``sweep`` and ``evidence``."""
+    """Add ``sweep``, ``evidence`` and ``sweeps``."""
     sweep = subparsers.add_parser(
         "sweep",
         help="cluster with every setting of a grid and measure each solution",
@@ -67,6 +67,18 @@ def add_commands(subparsers: Any) -> None:
     evidence.add_argument("sweep", metavar="SWEEP", help="id of the sweep, or the beginning of it ('segcore jobs' lists sweeps)")
     evidence.add_argument("--json", action="store_true", help="print one JSON document")
     evidence.set_defaults(run=run_evidence)
+
+    listing = subparsers.add_parser(
+        "sweeps",
+        help="list the sweeps with their best solutions; name, remove or restore one",
+        description="List the sweeps with their best solutions and the evidence on them, the newest first; give one another name, leave "
+        "one out of the list, or bring it back.",
+    )
+    listing.add_argument("action", nargs="?", choices=("list", "name", "remove", "restore"), default="list", help="default: list")
+    listing.add_argument("sweep", nargs="?", metavar="SWEEP", help="id of the sweep, or the beginning of it")
+    listing.add_argument("name", nargs="?", metavar="NAME", help="the new name; '' for the one made of what distinguishes it")
+    listing.add_argument("--json", action="store_true", help="print one JSON document")
+    listing.set_defaults(run=run_sweeps)
 
 
 def run_sweep(args: argparse.Namespace) -> int:
@@ -124,6 +136,33 @@ def run_evidence(args: argparse.Namespace) -> int:
         print(json.dumps(evidence_document(sweep), ensure_ascii=False, allow_nan=False))
     else:
         print(evidence_text(sweep))
+    return 0
+
+
+def run_sweeps(args: argparse.Namespace) -> int:
+    """List the sweeps, or name, remove or restore one."""
+    from segcore.store.store import Store
+    from segcore.sweeps.overview import sweep_line, sweep_lines, sweep_name
+
+    if (args.action == "list") == (args.sweep is not None):
+        rule = "takes no SWEEP" if args.action == "list" else "needs a SWEEP: 'segcore sweeps' lists them"
+        raise ParameterError(f"'sweeps {args.action}' {rule}.")
+    if (args.action == "name") == (args.name is None):
+        raise ParameterError(f"'sweeps {args.action}' {'needs the new NAME' if args.action == 'name' else 'takes no NAME'}.")
+    store = Store()
+    if args.action == "list":
+        lines = sweep_lines(store)
+        document = {"sweeps": [line.to_json() for line in lines]}
+        print(json.dumps(document, ensure_ascii=False, allow_nan=False) if args.json else sweeps_text(lines))
+        return 0
+    sweep_id = store.resolve(args.sweep)
+    if args.action == "name":
+        store.name_sweep(sweep_id, args.name)
+    else:
+        (store.remove_sweep if args.action == "remove" else store.restore_sweep)(sweep_id)
+    line = sweep_line(store.sweep(sweep_id), sweep_name(store, sweep_id))
+    done = {"name": "is the name of this sweep", "remove": "is no longer listed", "restore": "is listed again"}[args.action]
+    print(json.dumps({"sweep": line.to_json()}, ensure_ascii=False, allow_nan=False) if args.json else f"{line.name} {done}.")
     return 0
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from segcore.records.evidence import Placebo, PredictionStrength
     from segcore.records.solution import Solution
     from segcore.records.sweep import Recommendation, Sweep
+    from segcore.sweeps.overview import SweepLine
 
 _SIZES_SHOWN = 6
 
@@ -51,6 +52,32 @@ def sweep_text(sweep: Sweep, from_store: bool) -> str:
     end = [] if recommended is None else [_recommended(recommended)]
     source = "saved results" if from_store else f"computed by {', '.join(sorted({s.engine for s in solutions}))}"
     return "\n".join([head, "", table, *reasons, "", *end, f"Sweep {sweep.id[:12]}: {source}."])
+
+
+def sweeps_text(lines: Sequence[SweepLine]) -> str:
+    """Return a list of sweeps as text."""
+    if not lines:
+        return "There are no sweeps yet: 'segcore sweep' runs one."
+
+    def number(value: float | None, decimals: int) -> str:
+        return "–" if value is None else f"{value:.{decimals}f}"
+
+    rows = [
+        (
+            line.id[:12],
+            line.data,
+            line.name,
+            f"{line.finished} of {line.solutions}",
+            line.outcome or "–",
+            f"{line.best}{', recommended' if line.is_recommended else ''}" if line.best else "–",
+            number(line.z, 1),
+            number(line.stability, 2),
+            number(line.silhouette, 3),
+        )
+        for line in lines
+    ]
+    header = ("id", "data", "name", "finished", "verdict", "best solution", "z", "least stability", "silhouette")
+    return text_table(header, rows, right=(6, 7, 8))
 
 
 def evidence_text(sweep: Sweep) -> str:

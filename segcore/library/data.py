@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -241,6 +241,23 @@ class Data:
             fields=options,
         )
         return Plan(self.store, self.intake, record)
+
+    def sweeps(self) -> pd.DataFrame:
+        """Return every sweep of these data with its best solution and the evidence on it, the newest first.
+
+        Examples
+        --------
+        >>> data = segcore.load(orders)
+        >>> sweep = data.plan("small").sweep(n_clusters=range(2, 4), evidence="none")
+        >>> data.sweeps().loc[0, ["name", "best"]].tolist()
+        ["k-means, 2 or 3 segments · The kit's small 3", '3 segments']
+        """
+        import pandas as pd
+
+        from segcore.sweeps.overview import SweepLine, sweep_lines
+
+        rows = [line.to_json() for line in sweep_lines(self.store, self.intake.table)]
+        return pd.DataFrame(rows, columns=[entry.name for entry in fields(SweepLine)])
 
     @cached_property
     def table(self) -> FeatureTable:

@@ -21,6 +21,7 @@ from segcore.records.feature_table import FeatureTable, unique_titles
 from segcore.records.grid import Value, find_point, point_key
 from segcore.records.sweep import Sweep as SweepRecord
 from segcore.store.store import Store
+from segcore.sweeps.overview import sweep_name
 from segcore.sweeps.points import evidence_table, metrics, point_table, points_axis, recommended_position
 from segcore.wording.numbers import counted
 
@@ -55,6 +56,24 @@ class Sweep:
     def clustered(self) -> FeatureTable:
         """The rows that were clustered, with their features unscaled."""
         return assemble(self.store.feature_table(self.record.spec.table), self.record.spec.plan).table
+
+    @property
+    def name(self) -> str:
+        """Its name: the analyst's own (see `rename`), else one made of what distinguishes it."""
+        return sweep_name(self.store, self.id)
+
+    def rename(self, name: str) -> None:
+        """Give it a name; an empty one takes it back.
+
+        Examples
+        --------
+        >>> sweep = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4), evidence="none")
+        >>> sweep.rename("Spring sale")
+        >>> sweep.name
+        'Spring sale'
+        >>> sweep.rename("")
+        """
+        self.store.name_sweep(self.id, name)
 
     def table(self) -> pd.DataFrame:
         """Return every number that was measured, one row per solution; undefined ones are missing.

@@ -31,6 +31,7 @@ create table if not exists evidence (
 create table if not exists segment_names (
     sweep text not null, point text not null, segment integer not null, name text not null, primary key (sweep, point, segment));
 create table if not exists sweep_names (sweep text primary key, name text not null);
+create table if not exists removed_sweeps (sweep text primary key);
 create table if not exists intakes (
     key text primary key, record text not null, used real not null);
 create table if not exists jobs (

@@ -213,8 +213,9 @@ class Store(Index):
         self.put_intake(key, record)
 
     def add_sweep(self, spec: SweepSpec) -> str:
-        """Store a sweep's specification and return its id; adding it again changes nothing."""
+        """Store a sweep's specification and return its id; adding it again changes nothing, but lists it again if it was removed."""
         with self._write() as index:
+            index.execute("delete from removed_sweeps where sweep = ?", (spec.id,))
             index.execute(
                 "insert or ignore into sweeps (id, spec, created) values (?, ?, ?)", (spec.id, _record(spec.to_json()), time.time())
             )
@@ -236,8 +237,19 @@ class Store(Index):
         raise StoreError(f"There is no sweep {prefix!r} in the store at {self.home}: 'segcore jobs list' lists the sweeps.")
 
     def sweep_ids(self) -> list[str]:
-        """Return the ids of all sweeps, the newest first."""
-        return [str(row[0]) for row in self._rows("select id from sweeps order by created desc")]
+        """Return the ids of all sweeps that were not removed, the newest first."""
+        query = "select id from sweeps where id not in (select sweep from removed_sweeps) order by created desc, id"
+        return [str(row[0]) for row in self._rows(query)]
+
+    def remove_sweep(self, sweep_id: str) -> None:
+        """Leave a sweep out of lists; its results stay for the same question, and for `restore_sweep`."""
+        with self._write() as index:
+            index.execute("insert or ignore into removed_sweeps values (?)", (sweep_id,))
+
+    def restore_sweep(self, sweep_id: str) -> None:
+        """List a removed sweep again."""
+        with self._write() as index:
+            index.execute("delete from removed_sweeps where sweep = ?", (sweep_id,))
 
     def spec(self, sweep_id: str) -> SweepSpec:
         """Return a sweep's specification."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from segcore.clustering.algorithms.registry import algorithm, criteria
 from segcore.clustering.point_labels import point_label
+from segcore.clustering.specification.presentation import Criterion
 from segcore.records.estimate import Estimate
 from segcore.records.evidence import PointEvidence
 from segcore.records.grid import Value, axes_of, find_point, value_text
@@ -251,6 +252,52 @@ def recommended_position(sweep: Sweep) -> int | None:
     """Return the position of the recommended solution, or None."""
     found = sweep.recommendation
     return find_point(sweep.spec.points, found.params) if found is not None and found.params is not None else None
+
+
+def best_position(sweep: Sweep) -> int:
+    """Return the position of the solution to show first.
+
+    It is the recommended one, else that with the lowest criterion that its algorithm is judged by, such as BIC, else that with the
+    highest silhouette; where nothing is measured, the first that is finished.
+    """
+    recommended = recommended_position(sweep)
+    if recommended is not None:
+        return recommended
+    by = _judged_by(sweep)
+
+    def rank(position: int) -> tuple[int, float]:
+        solution = sweep.solutions[position]
+        if solution is None or solution.status != "ok":
+            return (0 if solution is None else 1, 0.0)
+        if by is not None:
+            value = solution.criteria.get(by.name)
+            return (2, 0.0) if value is None else (3, -value)
+        silhouette = solution.quality.silhouette.value if solution.quality else None
+        return (2, 0.0) if silhouette is None else (3, silhouette)
+
+    return max(range(len(sweep.solutions)), key=rank, default=0)
+
+
+def why_shown(sweep: Sweep) -> str:
+    """Return why the solution of `best_position` is shown first, for a sweep without a recommended one; "" where nothing is measured."""
+    position = best_position(sweep)
+    solution, by = sweep.solutions[position], _judged_by(sweep)
+    if solution is None or recommended_position(sweep) is not None:
+        return ""
+    silhouette = solution.quality.silhouette.value if solution.quality else None
+    if by is not None and by.name in solution.criteria:
+        what = f"lowest {by.title}, {by.text(solution.criteria[by.name])}"
+    elif by is None and silhouette is not None:
+        what = f"highest silhouette, {two_decimals(silhouette)}"
+    else:
+        return ""
+    return f"No solution is recommended. This one is shown because it has the {what}."
+
+
+def _judged_by(sweep: Sweep) -> Criterion | None:
+    """Return the criterion that the algorithm's solutions are judged by, if it is one of its own."""
+    spec = algorithm(sweep.spec.algorithm)
+    return next((found for found in spec.criteria if found.name == spec.judging.by), None)
 
 
 def same_segments(sweep: Sweep) -> list[str | None]:

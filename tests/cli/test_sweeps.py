@@ -181,3 +181,37 @@ def test_a_store_that_cannot_be_used_is_told_in_one_line(tmp_path, monkeypatch, 
     assert main(["jobs"]) == 2
     shown = capsys.readouterr()
     assert "set SEGCORE_HOME" in shown.err and len(shown.err.splitlines()) == 1
+
+
+def test_sweeps_are_listed_named_removed_and_restored(customers, capsys):
+    assert main(["sweeps"]) == 0
+    assert "There are no sweeps yet" in capsys.readouterr().out
+    assert main(sweep_of(customers, "--grid", "n_clusters=2,3,4", "--json")) == 0
+    sweep = json.loads(capsys.readouterr().out)["sweep"]
+    assert main(["sweeps", "--json"]) == 0
+    (line,) = json.loads(capsys.readouterr().out)["sweeps"]
+    assert (line["id"], line["data"], line["name"]) == (sweep, "customers.csv", "k-means, 2 to 4 segments · height, width")
+    assert (line["solutions"], line["finished"], line["best"], line["segments"], line["is_recommended"]) == (3, 3, "3 segments", 3, False)
+    assert main(["sweeps", "name", sweep[:8], "Spring"]) == 0
+    assert capsys.readouterr().out == "Spring is the name of this sweep.\n"
+    assert main(["sweeps"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith(f"{sweep[:12]}  customers.csv  Spring  3 of 3    –        3 segments")
+    assert main(["sweeps", "remove", sweep[:8]]) == 0
+    assert main(["sweeps", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"sweeps": []}
+    assert main(["sweeps", "restore", sweep[:8]]) == 0
+    assert Store().sweep_ids() == [sweep]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["list", "abc"], "takes no SWEEP"),
+        (["name", "abc"], "needs the new NAME"),
+        (["remove"], "needs a SWEEP"),
+        (["remove", "a", "b"], "no NAME"),
+    ],
+)
+def test_a_malformed_request_for_the_list_of_sweeps_is_one_sentence(arguments, said, capsys):
+    assert main(["sweeps", *arguments]) == 2
+    assert said in capsys.readouterr().err

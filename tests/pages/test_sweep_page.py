@@ -20,7 +20,7 @@ def test_the_defaults_are_eleven_points_of_k_means(open_app, small_intake, words
     app = open_app("sweep")
     assert "**11 solutions** (number of segments 2 to 12; tolerance 0.0001; starts 10)" in said(app)
     assert "45 rows × 5 features" in said(app)
-    assert "No sweep has been run yet" in words(app)
+    assert "No sweep of these data yet" in words(app)
     assert [button.label for button in app.button if button.proto.type == "primary"] == ["Run sweep"]
 
 
@@ -150,16 +150,47 @@ def test_too_few_customers_are_said_in_one_sentence(open_app, small_intake, stor
     assert not store.sweep_ids()
 
 
-def test_recent_sweeps_are_listed_and_can_be_opened(open_app, finish, spec_of, store, words):
+def listed(app):
+    return next(frame.value for frame in app.dataframe if "Best solution" in frame.value).set_index("Name")
+
+
+def test_the_sweeps_of_these_data_are_listed_and_can_be_shown(open_app, finish, spec_of, store, words):
     first, second = finish(spec_of()), finish(spec_of(algo="dbscan", axes=("min_samples=3", "eps=1,2")))
     app = open_app("sweep")
-    assert "k-means on orders.csv, 3 solutions" in words(app)
-    assert "DBSCAN on orders.csv, 2 solutions" in words(app)
-    app.button(key=f"open.{first.id}").click().run()
+    assert list(listed(app).index) == ["DBSCAN, eps 1 or 2 · Behaviour", "k-means, 2 to 4 segments · Behaviour"]
+    row = listed(app).loc["k-means, 2 to 4 segments · Behaviour"]
+    silhouettes = [solution.quality.silhouette.value for solution in first.solutions]
+    assert (row["State"], row["Silhouette"]) == ("done", max(silhouettes))
+    assert row["Best solution"] == f"{2 + silhouettes.index(max(silhouettes))} segments"
+    app.selectbox(key=f"sweeps.2.{second.id[:12]}").set_value(first.id).run()
+    press(app, "Show this sweep")
     assert app.session_state["segcore.sweep"] == first.id
     assert "k-means on orders.csv, 3 solutions, shared is done" in words(app)
     assert second.recommendation.reason not in words(app)
     assert first.recommendation.reason in words(app)
+
+
+def test_a_sweep_is_renamed_removed_and_brought_back(open_app, finish, spec_of, store, words):
+    sweep = finish(spec_of())
+    app = open_app("sweep", sweep=sweep.id)
+    app.text_input(key=f"sweeps.name.{sweep.id[:12]}").set_value("Spring *sale*").run()
+    assert list(listed(app).index) == ["Spring *sale*"] and store.sweep_name(sweep.id) == "Spring *sale*"
+    app.text_input(key=f"sweeps.name.{sweep.id[:12]}").set_value("").run()
+    assert list(listed(app).index) == ["k-means, 2 to 4 segments · Behaviour"]
+    press(app, "Remove this sweep")
+    assert "“k-means, 2 to 4 segments · Behaviour” is no longer listed." in words(app)
+    assert "No sweep of these data yet" in words(app) and "sweep" not in app.query_params
+    press(app, "Undo")
+    assert len(listed(app)) == 1
+    assert "is no longer listed" not in words(app)
+
+
+def test_a_removed_sweep_is_listed_again_when_it_is_run_again(finish, spec_of, store):
+    sweep = finish(spec_of())
+    store.remove_sweep(sweep.id)
+    assert store.sweep_ids() == []
+    store.add_sweep(sweep.spec)
+    assert store.sweep_ids() == [sweep.id]
 
 
 def test_a_cancelled_sweep_keeps_its_points_and_can_be_resumed(open_app, spec_of, store, words):

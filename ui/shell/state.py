@@ -107,8 +107,7 @@ def load(taken: Intake, asked: DataRequest) -> None:
     remember("data_broken", False)
     followed = sweep_id()
     if followed is not None and cache.store().spec(followed).table != taken.table:
-        remember("sweep", None)
-        _forget("sweep", "point")
+        unfollow()
     _write({"data": _data_in_link(taken)})
 
 
@@ -252,31 +251,23 @@ def follow(followed: str) -> None:
     _write(link_to(followed))
 
 
+def unfollow() -> None:
+    """Show no particular sweep any more."""
+    remember("sweep", None)
+    _forget("sweep", "point")
+
+
 def chosen_point(sweep: Sweep) -> int:
-    """Return the position of the solution that this session shows.
+    """Return the position of the solution that this session shows: the clicked or linked one, else see ``best_position``."""
+    from segcore.sweeps.points import best_position
 
-    It is the clicked or linked solution, else the recommended one, else that with the best silhouette, else the first that finished.
-    """
     kept: int | None = recall(f"point.{sweep.id}")
-    if kept is not None and 0 <= kept < len(sweep.solutions):
-        return kept
-    recommended = sweep.recommendation
-    if recommended is not None and recommended.params is not None:
-        return find_point(sweep.spec.points, recommended.params)
-    return best_point(sweep)
+    return kept if kept is not None and 0 <= kept < len(sweep.solutions) else best_position(sweep)
 
 
-def best_point(sweep: Sweep) -> int:
-    """Return the position of the solution with the best silhouette, or of the first finished one if none has a silhouette."""
-
-    def rank(position: int) -> tuple[int, float]:
-        solution = sweep.solutions[position]
-        if solution is None or solution.status != "ok":
-            return (0 if solution is None else 1, 0.0)
-        value = solution.quality.silhouette.value if solution.quality else None
-        return (2, 0.0) if value is None else (3, value)
-
-    return max(range(len(sweep.solutions)), key=rank, default=0)
+def is_chosen(sweep: Sweep) -> bool:
+    """Tell whether the analyst chose the solution that is shown, by a click or a link."""
+    return recall(f"point.{sweep.id}") is not None
 
 
 def choose_point(followed: str, position: int) -> None:

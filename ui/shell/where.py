@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from segcore.sweeps.names import sweep_name
+from segcore.sweeps.overview import sweep_name
 from segcore.sweeps.points import point_rows
 from segcore.wording.markdown import escape
 from ui.data import loading

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
 import streamlit as st
 
 from segcore import jobs
-from segcore.clustering.algorithms.registry import algorithm
 from segcore.errors import SegcoreError
-from segcore.records.grid import axes_of
-from segcore.records.sweep import SweepSpec
 from segcore.store.store import Store
+from segcore.sweeps.overview import SweepLine, sweep_line, sweep_name
+from segcore.wording.markdown import escape
 from segcore.wording.numbers import ago_text, counted
 from ui.data.loading import newest_sweep
 from ui.shell import cache, state
 from ui.shell.progress import LIVE, POLL_SECONDS, act, draw_job, job_line
-from ui.widgets.parameters import axis_words
 
-_STATES = {
-    "queued": (":material/hourglass_top:", "blue", "waiting"),
-    "running": (":material/autorenew:", "blue", "running"),
-    "done": (":material/check:", "green", "done"),
-    "cancelled": (":material/block:", "gray", "cancelled"),
-    "failed": (":material/error:", "red", "failed"),
-    "interrupted": (":material/power_off:", "orange", "interrupted"),
-}
+if TYPE_CHECKING:
+    from segcore.records.intake import Intake
 
 
 def followed_job(store: Store) -> jobs.Job | None:
@@ -93,38 +89,91 @@ def _draw_done(store: Store, job: jobs.Job) -> None:
         st.switch_page("pages/explore.py", query_params=state.link_to(job.id))
 
 
-def draw_recent(store: Store) -> None:
-    """Draw the newest sweeps, each with its state and buttons."""
-    found = [job for job in jobs.list_jobs(store, 30) if job.kind == "sweep"]
-    if not found:
-        st.caption("No sweep has been run yet. Sweeps will be listed here.")
+def draw_sweeps(store: Store, taken: Intake) -> None:
+    """Draw every sweep of the loaded data with its best solution, and what can be done with one of them."""
+    st.header(f"Sweeps of {escape(taken.data['name'])}", anchor=False)
+    _offer_undo(store)
+    ids = [found for found in store.sweep_ids() if store.spec(found).table == taken.table]
+    if not ids:
+        st.caption("No sweep of these data yet. Sweeps will be listed here, each with its best solution.")
         return
+    lines = [sweep_line(cache.sweep_now(str(store.home), found), sweep_name(store, found)) for found in ids]
+    work = {job.id: job for job in jobs.list_jobs(store, 200)}
+    st.dataframe(_frame(lines, work), hide_index=True, column_config=_COLUMNS, placeholder="–", alt="Sweeps with their best solutions")
     shown = followed_job(store)
-    for job in found[:10]:
-        _draw_line(store, job, followed=shown.id if shown else None)
+    chosen = st.selectbox(
+        "Sweep",
+        ids,
+        index=ids.index(shown.id) if shown is not None and shown.id in ids else 0,
+        key=f"sweeps.{len(ids)}.{shown.id[:12] if shown else ''}",
+        format_func=lambda found: lines[ids.index(found)].name,
+    )
+    _draw_actions(store, lines[ids.index(chosen)], work.get(chosen), is_shown=shown is not None and shown.id == chosen)
 
 
-def _draw_line(store: Store, job: jobs.Job, *, followed: str | None) -> None:
-    icon, color, word = _STATES[job.state]
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"recent.{job.id}"):
-        with st.container(gap=None, width="stretch"):
-            st.markdown(f"**{job.title}** :{color}-badge[{icon} {word}]")
-            far = job.steps if job.state != "done" else ""
-            parts = (describe(store.spec(job.id)), far, ago_text(job.finished or job.created))
-            st.caption(" · ".join(part for part in parts if part))
-        if job.done:
-            st.button("Open", key=f"open.{job.id}", on_click=state.follow, args=(job.id,), disabled=job.id == followed)
-        if job.state in ("queued", "running"):
-            st.button("Cancel", key=f"list.cancel.{job.id}", on_click=act, args=("cancel", job.id))
-        elif job.state in ("cancelled", "failed", "interrupted"):
-            st.button("Resume", key=f"list.resume.{job.id}", on_click=act, args=("resume", job.id))
+def _draw_actions(store: Store, line: SweepLine, job: jobs.Job | None, *, is_shown: bool) -> None:
+    at_work = job is not None and job.state in ("queued", "running")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = f"sweeps.name.{line.id[:12]}"
+        st.text_input("Name", line.name, key=key, on_change=lambda: store.name_sweep(line.id, state.widget(key)), width=420)
+        if line.finished:
+            st.button("Show this sweep", key="sweeps.open", on_click=state.follow, args=(line.id,), disabled=is_shown)
+        if at_work:
+            st.button("Cancel this sweep", key="sweeps.cancel", on_click=act, args=("cancel", line.id))
+        elif job is not None and job.state in ("cancelled", "failed", "interrupted"):
+            st.button("Resume this sweep", key="sweeps.resume", on_click=act, args=("resume", line.id))
+        st.button(
+            "Remove this sweep", key="sweeps.remove", icon=":material/delete:", on_click=_remove, args=(store, line.id), disabled=at_work
+        )
 
 
-def describe(spec: SweepSpec) -> str:
-    """Return what a job's title leaves out: features, outlier rule, copies and the axes of the grid."""
-    rule = ", outliers set aside" if spec.plan.outliers == "kit" else ""
-    copies = f", {spec.plan.repeats} copies" if spec.plan.repeats > 1 else ""
-    known = algorithm(spec.algorithm)
-    asked = axes_of(spec.points)
-    axes = "; ".join(axis_words(param, tuple(asked[param.name])) for param in known.params if param.name in asked)
-    return f"{axes} · {counted(len(spec.plan.features), 'feature')}{rule}{copies}"
+def _remove(store: Store, sweep_id: str) -> None:
+    store.remove_sweep(sweep_id)
+    state.remember("removed_sweep", sweep_id)
+    if state.sweep_id() == sweep_id:
+        state.unfollow()
+
+
+def _offer_undo(store: Store) -> None:
+    removed = state.recall("removed_sweep")
+    if removed is None:
+        return
+
+    def restore() -> None:
+        store.restore_sweep(removed)
+        state.remember("removed_sweep", None)
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"“{escape(sweep_name(store, removed))}” is no longer listed.", width="content")
+        st.button("Undo", key="sweeps.undo", type="tertiary", icon=":material/undo:", on_click=restore)
+
+
+_OUTCOMES = {"groups": "groups", "cuts": "a useful cut", "nothing": "nothing found"}
+_COLUMNS = {
+    "Name": st.column_config.TextColumn(width="large"),
+    "Evidence (z)": st.column_config.NumberColumn(
+        format="%.1f", help="Silhouette of the best solution above that of data without segments, in standard deviations of these."
+    ),
+    "Least stability": st.column_config.NumberColumn(format="%.2f", help="Mean Jaccard index of its least stable segment, 0 to 1."),
+    "Silhouette": st.column_config.NumberColumn(format="%.3f"),
+}
+
+
+def _frame(lines: Sequence[SweepLine], work: Mapping[str, jobs.Job]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Name": [line.name for line in lines],
+            "State": [_state(line, work.get(line.id)) for line in lines],
+            "Verdict": [_OUTCOMES.get(line.outcome or "") for line in lines],
+            "Best solution": [f"{line.best}{', recommended' if line.is_recommended else ''}" if line.best else None for line in lines],
+            "Evidence (z)": pd.array([line.z for line in lines], dtype="Float64"),
+            "Least stability": pd.array([line.stability for line in lines], dtype="Float64"),
+            "Silhouette": pd.array([line.silhouette for line in lines], dtype="Float64"),
+            "When": [ago_text(work[line.id].finished or work[line.id].created) if line.id in work else None for line in lines],
+        }
+    )
+
+
+def _state(line: SweepLine, job: jobs.Job | None) -> str:
+    word = job.state if job is not None else "done" if line.finished == line.solutions else "cancelled"
+    return "waiting" if word == "queued" else word if word == "done" else f"{word}, {line.finished} of {line.solutions}"

@@ -7,7 +7,7 @@ import streamlit as st
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
-from segcore.sweeps.points import PointRow, metric, point_rows, recommended_position, same_segments
+from segcore.sweeps.points import PointRow, metric, point_rows, recommended_position, same_segments, why_shown
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, number_text, percent_text, seconds_text, two_decimals
 from ui.shell import state
@@ -42,6 +42,9 @@ def pick_point(sweep: Sweep) -> PointRow:
         format_func=lambda position: _option(rows[position], recommended, same[position]),
         help="Everything below follows this choice. You can also click a solution in a figure.",
     )
+    why = "" if state.is_chosen(sweep) else why_shown(sweep)
+    if why:
+        st.caption(why)
     # Before there is an answer, the best solution so far is only shown; in the address it would count as chosen for good.
     found = sweep.recommendation
     state.show_link(sweep.id, chosen if found is not None and found.outcome is not None else None)
