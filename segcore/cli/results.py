@@ -1,9 +1,10 @@
-"""Commands ``export`` and ``score``: use the segments of a sweep elsewhere."""
+"""Commands ``compare``, ``export`` and ``score``: use the segments of a sweep."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore.cli.options import add_data_options, print_notes, request_for_rows
@@ -16,7 +17,22 @@ if TYPE_CHECKING:
 
 
 def add_commands(subparsers: Any) -> None:
-    """Add ``export`` and ``score``."""
+    """Add ``compare``, ``export`` and ``score``."""
+    compare = subparsers.add_parser(
+        "compare",
+        help="compare two solutions of the same customers",
+        description="Compare two solutions of the same customers, also of different sweeps: 'compare SWEEP --point n_clusters=4 SWEEP "
+        "--point n_clusters=5'. Says which segments stayed, were split or merged, vanished or appeared, and who moved.",
+    )
+    compare.add_argument("before", metavar="SWEEP", help="id of the first solution's sweep, or the beginning of it")
+    compare.add_argument("after", metavar="SWEEP", help="id of the second solution's sweep")
+    compare.add_argument(
+        "--point", action="append", required=True, metavar="NAME=VALUE,...", help="solution of each sweep, in their order; give it twice"
+    )
+    compare.add_argument("--moved", metavar="FILE", help="file for the customers who moved, .csv or .parquet")
+    compare.add_argument("--json", action="store_true", help="print one JSON document")
+    compare.set_defaults(run=run_compare)
+
     export = subparsers.add_parser(
         "export",
         help="write the customers of chosen segments to a file",
@@ -55,6 +71,28 @@ def _add_point(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sweep", metavar="SWEEP", help="id of the sweep, or the beginning of it ('segcore jobs' lists sweeps)")
     parser.add_argument("--point", required=True, metavar="NAME=VALUE,...", help="solution of the sweep, such as n_clusters=5,tol=0.001")
     parser.add_argument("--out", required=True, metavar="FILE", help="file to write, .csv or .parquet")
+
+
+def run_compare(args: argparse.Namespace) -> int:
+    """Compare two solutions."""
+    if len(args.point) != 2:
+        raise ParameterError(f"compare needs two solutions, --point once for each sweep, got {len(args.point)}.")
+
+    from segcore.cli.tables import comparison_text
+    from segcore.export.tables import check_table_path, write_table
+    from segcore.segments.comparison import compare_solutions
+    from segcore.store.store import Store
+
+    if args.moved is not None:
+        check_table_path(Path(args.moved), "--moved")
+
+    store = Store()
+    pairs = [find_sweep_point(store, sweep, point) for sweep, point in zip((args.before, args.after), args.point, strict=True)]
+    found = compare_solutions(store, *pairs)
+    if args.moved is not None:
+        write_table(found.moved_rows(), Path(args.moved))
+    print(json.dumps(found.to_json(), ensure_ascii=False, allow_nan=False) if args.json else comparison_text(found))
+    return 0
 
 
 def run_export(args: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from segcore.records.evidence import Placebo, PredictionStrength
     from segcore.records.solution import Solution
     from segcore.records.sweep import Recommendation, Sweep
+    from segcore.segments.comparison import SolutionComparison
     from segcore.sweeps.overview import SweepLine
 
 _SIZES_SHOWN = 6
@@ -52,6 +53,23 @@ def sweep_text(sweep: Sweep, from_store: bool) -> str:
     end = [] if recommended is None else [_recommended(recommended)]
     source = "saved results" if from_store else f"computed by {', '.join(sorted({s.engine for s in solutions}))}"
     return "\n".join([head, "", table, *reasons, "", *end, f"Sweep {sweep.id[:12]}: {source}."])
+
+
+def comparison_text(found: SolutionComparison) -> str:
+    """Return the comparison of two solutions as text."""
+    lines = [f"{side.label} of {side.sweep_name}" for side in (found.before, found.after)]
+    apart = [
+        f"{counted(number, 'customer')} only in the {which} solution, not compared."
+        for number, which in ((found.only_before, "first"), (found.only_after, "second"))
+        if number
+    ]
+    flows = [
+        (flow["before_name"], flow["after_name"], f"{flow['customers']:,}", percent_text(flow["share_of_before"]))
+        for flow in sorted(found.flow(), key=lambda flow: (flow["before"], -flow["customers"]))
+    ]
+    table = text_table(("from", "to", "customers", "of the former"), flows, right=(2, 3))
+    fates = [found.fate_text(fate) for fate in found.comparison.fates]
+    return "\n".join([f"{lines[0]}, then {lines[1]}.", found.summary(), *apart, "", *fates, "", table])
 
 
 def sweeps_text(lines: Sequence[SweepLine]) -> str:

@@ -16,7 +16,7 @@ from segcore.export.segment_rows import segment_titles
 from segcore.intake.trained_rows import read_like_trained
 from segcore.library.display import Findings, frame_html, paragraph
 from segcore.library.request import SCORING_OPTIONS, build_request, check_options, readable
-from segcore.plots.segment_shares import draw_shares, shares_data
+from segcore.plots.segments.segment_shares import draw_shares, shares_data
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Value, point_key
 from segcore.records.solution import Solution
@@ -31,6 +31,8 @@ from segcore.wording.numbers import counted
 if TYPE_CHECKING:
     import pandas as pd
     from plotly.graph_objects import Figure
+
+    from segcore.library.comparison import Comparison
 
 
 class Point:
@@ -156,6 +158,28 @@ class Point:
         if segment not in known:
             raise ParameterError.unknown("segment", segment, map(str, known))
         self.store.name_segment(self._sweep.id, point_key(self.params), int(segment), str(text))
+
+    def compare(self, other: Point) -> Comparison:
+        """Compare the segments with those of another solution of the same customers, also of another sweep.
+
+        Parameters
+        ----------
+        other : Point
+
+        Raises
+        ------
+        DataError
+            If they have no customer in common.
+
+        Examples
+        --------
+        >>> sweep = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4))
+        >>> sweep.point(n_clusters=2).compare(sweep.point(n_clusters=3)).agreement < 1
+        True
+        """
+        from segcore.library.comparison import Comparison
+
+        return Comparison(self.store, (self._sweep.id, self.position), (other._sweep.id, other.position))
 
     def export(
         self,

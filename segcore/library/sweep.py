@@ -16,7 +16,7 @@ from segcore.library.point import Point
 from segcore.plots.compactness import compactness_map_data
 from segcore.plots.heatmap import draw_map
 from segcore.plots.measure_figures import draw_measure
-from segcore.plots.segment_sizes import draw_sizes, sizes_data
+from segcore.plots.segments.segment_sizes import draw_sizes, sizes_data
 from segcore.records.feature_table import FeatureTable, unique_titles
 from segcore.records.grid import Value, find_point, point_key
 from segcore.records.sweep import Sweep as SweepRecord

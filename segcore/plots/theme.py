@@ -13,6 +13,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#A65C9C", "#A87900", "#3E86C6", "#7
 DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 MAIN, ACCENT, GOOD, QUIET = PALETTE[0], PALETTE[1], PALETTE[2], "#8A8F98"
+NOISE_GREY = PALETTE[6]
 _INK = "#0A1119"
 SEQUENTIAL = ("#E3EEF9", "#A6CCE8", "#5AA2D0", "#20709F", "#08406B")
 DIVERGING = ("#B2500F", "#EBAE85", "#F2F2F2", "#8FBFDF", "#0B5A94")

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from segcore.clustering.compare import adjusted_rand_index
+from segcore.errors import DataError
+from segcore.features.assemble import assemble
+from segcore.records.grid import point_key
 from segcore.records.solution import NOISE
+from segcore.store.store import Store
+from segcore.sweeps.overview import sweep_name
+from segcore.sweeps.points import point_rows, point_table
+from segcore.wording.numbers import counted, listed, percent_text, segment_title
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Kind = Literal["stayed", "split", "merged", "vanished", "appeared"]
 STAYED = 0.5
@@ -164,3 +174,191 @@ def _partners(counts: np.ndarray, before: tuple[int, ...], after: tuple[int, ...
     some = counts[np.ix_(rows, columns)]
     found = {before[rows[at]]: after[columns[to]] for at, to in zip(*linear_sum_assignment(-some), strict=True) if some[at, to]}
     return {**found, NOISE: NOISE}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """One of the compared solutions.
+
+    Parameters
+    ----------
+    sweep, sweep_name : str
+    point : str
+        Name of the solution: see `point_key`.
+    label : str
+        The solution in words.
+    names : mapping of int to str
+        Name of each segment, and of noise.
+    measures : mapping of str to value
+        Its row of `point_table`.
+    """
+
+    sweep: str
+    sweep_name: str
+    point: str
+    label: str
+    names: Mapping[int, str]
+    measures: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SolutionComparison:
+    """Two solutions of the same customers.
+
+    Parameters
+    ----------
+    before, after : Side
+    comparison : Comparison
+        Of the customers in both.
+    customers : ndarray of shape (n_customers,), object
+        Their ids, ascending.
+    only_before, only_after : int
+        Customers that the other solution does not have, such as those set aside by an outlier rule.
+    """
+
+    before: Side
+    after: Side
+    comparison: Comparison
+    customers: np.ndarray
+    only_before: int
+    only_after: int
+
+    def flow(self) -> list[dict[str, Any]]:
+        """Return one record for each pair of segments that share customers: labels, names, customers, and their share of both."""
+        found = self.comparison
+        sizes, later = found.counts.sum(axis=1), found.counts.sum(axis=0)
+        return [
+            {
+                "before": label,
+                "before_name": self.before.names[label],
+                "after": to,
+                "after_name": self.after.names[to],
+                "customers": int(found.counts[i, j]),
+                "share_of_before": float(found.counts[i, j] / sizes[i]),
+                "share_of_after": float(found.counts[i, j] / later[j]),
+            }
+            for i, label in enumerate(found.labels_before)
+            for j, to in enumerate(found.labels_after)
+            if found.counts[i, j]
+        ]
+
+    def moved_rows(self) -> pa.Table:
+        """Return the customers who moved: customer_id, before, before_name, after, after_name."""
+        import pyarrow as pa
+
+        rows = np.flatnonzero(self.comparison.moved)
+        columns: dict[str, Any] = {"customer_id": pa.array(self.customers[rows].tolist(), pa.string())}
+        for name, side, labels in (("before", self.before, self.comparison.before), ("after", self.after, self.comparison.after)):
+            columns[name] = pa.array(labels[rows], pa.int32())
+            columns[f"{name}_name"] = pa.array([side.names[label] for label in labels[rows].tolist()], pa.string())
+        return pa.table(columns)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, as ``compare --json`` prints them."""
+        return {
+            **{
+                name: {"sweep": side.sweep, "name": side.sweep_name, "point": side.point, "measures": dict(side.measures)}
+                for name, side in (("before", self.before), ("after", self.after))
+            },
+            "customers": len(self.customers),
+            "only_before": self.only_before,
+            "only_after": self.only_after,
+            "adjusted_rand_index": self.comparison.agreement,
+            "moved": int(self.comparison.moved.sum()),
+            "fates": [{**fate.to_json(), "text": self.fate_text(fate)} for fate in self.comparison.fates],
+            "flow": self.flow(),
+        }
+
+    def fate_text(self, fate: Fate) -> str:
+        """Return what became of a segment, as a sentence."""
+        before, after = (self._named(side, labels) for side, labels in ((self.before, fate.before), (self.after, fate.after)))
+        found = self.comparison
+        if fate.kind == "vanished":
+            to = found.counts[found.labels_before.index(fate.before[0])]
+            most, share = self.after.names[found.labels_after[int(to.argmax())]], percent_text(to.max() / to.sum())
+            return f"{before} vanished: of its {counted(fate.customers, 'customer')}, {share} are in {most}, the most in one segment."
+        if fate.kind == "appeared":
+            source = found.counts[:, found.labels_after.index(fate.after[0])]
+            most, share = self.before.names[found.labels_before[int(source.argmax())]], percent_text(source.max() / source.sum())
+            return f"{after} appeared: of its {counted(fate.customers, 'customer')}, {share} come from {most}, the most from one segment."
+        shared = f"{counted(fate.customers, 'customer')} in both, {percent_text(fate.jaccard)} of those in either"
+        words = {"stayed": "is", "split": "was split into", "merged": "were merged into"}[fate.kind]
+        return f"{before} {words} {after}: {shared}."
+
+    def summary(self) -> str:
+        """Return the answer in two sentences."""
+        kinds = [fate.kind for fate in self.comparison.fates]
+        parts = [
+            f"{counted(kinds.count(kind), one, many)}"
+            for kind, one, many in (
+                ("stayed", "segment stayed", "segments stayed"),
+                ("split", "was split", "were split"),
+                ("merged", "merger", "mergers"),
+                ("vanished", "vanished", "vanished"),
+                ("appeared", "appeared", "appeared"),
+            )
+            if kind in kinds
+        ]
+        moved = int(self.comparison.moved.sum())
+        share = percent_text(moved / len(self.customers))
+        agreement = f"{self.comparison.agreement:.2f}"
+        return (
+            f"{listed(parts).capitalize() if parts else 'There are no segments to compare'}; {counted(moved, 'customer')} of "
+            f"{len(self.customers):,} ({share}) moved. Adjusted Rand index {agreement}, where 1 means the same segments "
+            "and 0 no more agreement than by chance."
+        )
+
+    @staticmethod
+    def _named(side: Side, labels: Sequence[int]) -> str:
+        return listed([side.names[label] for label in labels])
+
+
+def compare_solutions(store: Store, before: tuple[str, int], after: tuple[str, int]) -> SolutionComparison:
+    """Compare two solutions by the customers that both have.
+
+    Parameters
+    ----------
+    store : Store
+    before, after : pair of str and int
+        Id of a sweep, and the position of the solution.
+
+    Raises
+    ------
+    DataError
+        If they have no customer in common.
+    StoreError
+        If a solution is not finished, or has no segments.
+    """
+    ids, labels = _labelled(store, *before)
+    others, later = _labelled(store, *after)
+    both, i, j = np.intersect1d(ids, others, assume_unique=True, return_indices=True)
+    if not len(both):
+        raise DataError("The two solutions have no customer in common: compare solutions of the same data.")
+    return SolutionComparison(
+        _side(store, *before),
+        _side(store, *after),
+        compare_labels(labels[i], later[j]),
+        both,
+        len(ids) - len(both),
+        len(others) - len(both),
+    )
+
+
+def _labelled(store: Store, sweep_id: str, position: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return ids and segments of the customers that were clustered, without their copies."""
+    spec, solution = store.spec(sweep_id), store.solution(sweep_id, position)
+    if solution.labels is None:
+        raise DataError(f"{point_key(solution.params)} has no segments to compare: {solution.reason}")
+    table = assemble(store.feature_table(spec.table, profile=False), spec.plan).table
+    first = np.asarray(table.copies) == 0
+    return np.asarray(table.customers)[first].astype(str), np.asarray(solution.labels)[first]
+
+
+def _side(store: Store, sweep_id: str, position: int) -> Side:
+    sweep = store.sweep(sweep_id)
+    row = point_rows(sweep)[position]
+    point = point_key(sweep.spec.points[position])
+    given = store.segment_names(sweep_id, point)
+    labels = np.unique(np.asarray(store.solution(sweep_id, position).labels)).tolist()
+    names = {int(label): segment_title(int(label), given) for label in labels}
+    return Side(sweep_id, sweep_name(store, sweep_id), point, row.label, names, point_table(sweep)[position])

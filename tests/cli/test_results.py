@@ -219,3 +219,29 @@ def test_a_users_error_is_one_line(swept, tmp_path, monkeypatch, capsys, options
 def test_a_sweep_that_is_not_there_is_one_line(tmp_path, capsys):
     assert main(["export", "abc", "--point", "n_clusters=2", "--out", str(tmp_path / "out.csv")]) == 2
     assert "There is no sweep 'abc'" in capsys.readouterr().err
+
+
+def test_two_solutions_are_compared_and_who_moved_is_written(swept, tmp_path, capsys):
+    command = ["compare", swept["sweep"][:10], "--point", "n_clusters=2", swept["sweep"][:10], "--point", "n_clusters=3"]
+    assert main([*command, "--json", "--moved", str(tmp_path / "moved.csv")]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["customers"] == sum(flow["customers"] for flow in document["flow"]) == 59
+    assert document["before"]["measures"]["segments"] == 2 and document["after"]["measures"]["segments"] == 3
+    assert len(read(tmp_path / "moved.csv")) == document["moved"]
+    assert {row["after_name"] for row in read(tmp_path / "moved.csv")} <= {f"Segment {label}" for label in range(3)}
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert document["fates"][0]["text"] in shown and "Adjusted Rand index" in shown
+    assert main(command[:-2]) == 2
+    assert "needs two solutions" in capsys.readouterr().err
+
+
+def test_solutions_of_two_sweeps_are_compared_by_the_customers_in_both(swept, shop_csv, capsys):
+    command = ["sweep", str(shop_csv), *with_roles(*ROLES), "--algo", "kmeans", "--grid", "n_clusters=2,3", "--json"]
+    assert main(command) == 0
+    every = json.loads(capsys.readouterr().out)["sweep"]
+    assert main(["compare", every, "--point", "n_clusters=3", swept["sweep"], "--point", "n_clusters=3", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["customers"], document["only_before"], document["only_after"]) == (59, 1, 0)
+    assert main(["compare", every, "--point", "n_clusters=3", swept["sweep"], "--point", "n_clusters=3"]) == 0
+    assert "1 customer only in the first solution, not compared." in capsys.readouterr().out

@@ -3,7 +3,7 @@ import pytest
 from segcore.plots.compactness import compactness_map_data, segment_map_data
 from segcore.plots.heatmap import describe_map, draw_map
 from segcore.plots.measure_figures import grid_map_data
-from segcore.plots.segment_sizes import describe_sizes, draw_sizes, sizes_data
+from segcore.plots.segments.segment_sizes import describe_sizes, draw_sizes, sizes_data
 
 
 def test_eps_runs_to_the_right_and_min_samples_upwards(density_sweep):

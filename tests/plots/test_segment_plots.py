@@ -1,7 +1,7 @@
 import numpy as np
 
-from segcore.plots.segment_features import describe_distribution, describe_ranking, draw_distribution, draw_ranking
-from segcore.plots.segment_shares import describe_shares, draw_shares, shares_data
+from segcore.plots.segments.segment_features import describe_distribution, describe_ranking, draw_distribution, draw_ranking
+from segcore.plots.segments.segment_shares import describe_shares, draw_shares, shares_data
 from segcore.records.estimate import Estimate
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.solution import Quality, Solution

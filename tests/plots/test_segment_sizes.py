@@ -1,6 +1,6 @@
 import pytest
 
-from segcore.plots.segment_sizes import describe_sizes, draw_sizes, sizes_data
+from segcore.plots.segments.segment_sizes import describe_sizes, draw_sizes, sizes_data
 
 
 def test_bars_are_ordered_by_size_and_add_up_to_all(elbow_sweep):

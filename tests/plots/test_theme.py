@@ -24,7 +24,8 @@ def test_plots_import_no_heavy_package():
     """The server draws figures before anybody asked for numbers; plotly itself is imported by the first figure."""
     code = (
         "import sys, segcore.segments.profile, segcore.plots.curves, segcore.plots.measure_figures, segcore.plots.compactness, "
-        "segcore.plots.segment_sizes, segcore.plots.segment_shares, segcore.plots.segment_features, segcore.plots.timings; "
+        "segcore.plots.segments.segment_sizes, segcore.plots.segments.segment_shares, "
+        "segcore.plots.segments.segment_features, segcore.plots.timings; "
         "print(sorted({'sklearn', 'sklearnex', 'modin', 'ray', 'numba', 'plotly', 'streamlit', 'scipy'} & set(sys.modules)))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -13,7 +13,7 @@ from segcore.plots.evidence.moves import describe_moves, draw_move_tree, move_tr
 from segcore.plots.evidence.silhouette_bars import SegmentBars, describe_silhouettes, draw_silhouettes, silhouette_bars
 from segcore.plots.evidence.stability_strip import describe_stability, stability_map_data
 from segcore.plots.heatmap import describe_map, draw_map
-from segcore.plots.segment_sizes import describe_sizes, draw_sizes, sizes_data
+from segcore.plots.segments.segment_sizes import describe_sizes, draw_sizes, sizes_data
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store

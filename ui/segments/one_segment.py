@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from segcore.features.assemble import Assembled
-from segcore.plots.segment_features import describe_distribution, describe_ranking, draw_distribution, draw_ranking
+from segcore.plots.segments.segment_features import describe_distribution, describe_ranking, draw_distribution, draw_ranking
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
 from segcore.segments.histograms import Histogram, histogram_pair

@@ -7,7 +7,7 @@ import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.features.assemble import Assembled
-from segcore.plots.segment_shares import describe_shares, draw_shares, shares_data
+from segcore.plots.segments.segment_shares import describe_shares, draw_shares, shares_data
 from segcore.records.sweep import Sweep
 from segcore.segments.records import SegmentProfile
 from segcore.wording.numbers import counted, percent_text

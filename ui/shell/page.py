@@ -57,8 +57,9 @@ PAGES = (
     Entry("sweep", "Sweep", ":material/grid_on:", "Cluster the customers with a whole grid of settings."),
     Entry("explore", "Explore", ":material/insights:", "See how good each solution is, and choose one."),
     Entry("segments", "Segments", ":material/groups:", "See who is in each segment, and name the segments."),
-    Entry("benchmark", "Benchmark", ":material/speed:", "Compare the engines' speed on the same work, with proof of what ran."),
+    Entry("compare", "Compare", ":material/compare_arrows:", "See what changes between two solutions, and who moves."),
     Entry("export", "Export", ":material/download:", "Download the chosen segments as CSV or Parquet."),
+    Entry("benchmark", "Benchmark", ":material/speed:", "Compare the engines' speed on the same work, with proof of what ran."),
 )
 
 

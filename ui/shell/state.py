@@ -220,6 +220,16 @@ def _forget(*names: str) -> None:
             del st.query_params[name]
 
 
+def read_other() -> tuple[str | None, str | None]:
+    """Return the sweep and the solution in the address to compare with."""
+    return st.query_params.get("with_sweep"), st.query_params.get("with_point")
+
+
+def write_other(followed: str, point: str) -> None:
+    """Put the sweep and the solution to compare with into the address."""
+    _write({"with_sweep": followed[:16], "with_point": point})
+
+
 def data_is_broken() -> bool:
     """Tell whether the data in the address are not in this store, so that no others are shown instead."""
     return bool(recall("data_broken"))

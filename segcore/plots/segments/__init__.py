@@ -1,0 +1,1 @@
+"""Figures of segments: their sizes, shares, features, and the flow between two solutions."""
