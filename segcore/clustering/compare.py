@@ -6,6 +6,9 @@ import numpy as np
 
 from segcore.errors import ParameterError
 
+SAME_SEGMENT = 0.5
+"""Jaccard index above which two segments are the same one; a segment can then have only one such partner."""
+
 
 def adjusted_rand_index(a: np.ndarray, b: np.ndarray) -> float:
     """Measure the agreement of two partitions: 1 for equal ones, about 0 for independent ones, negative for worse.

@@ -17,6 +17,7 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import point_key
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import SweepSpec
+from segcore.segments.names import known_names
 from segcore.store.store import Store
 from segcore.wording.findings import refusal
 from segcore.wording.numbers import segment_title
@@ -206,7 +207,7 @@ def scored_rows(store: Store, sweep_id: str, position: int, customers: np.ndarra
 
 def segment_titles(store: Store, sweep_id: str, position: int, segments: Sequence[int]) -> dict[int, str]:
     """Return the names of segments: the analyst's names, else "Segment 0" and "Noise"."""
-    given = store.segment_names(sweep_id, point_key(store.spec(sweep_id).points[position]))
+    given = known_names(store, store.sweep(sweep_id), position).names
     return {label: segment_title(label, given) for label in segments}
 
 

@@ -21,6 +21,7 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Value, point_key
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep as SweepRecord
+from segcore.segments.names import known_names
 from segcore.segments.profile import segment_profile
 from segcore.segments.records import SegmentProfile
 from segcore.segments.scoring import score
@@ -321,7 +322,7 @@ class Point:
         solution = self.solution
         if solution.labels is None:
             raise self._no_segments()
-        return segment_profile(self._rows(), solution, self.store.segment_names(self._sweep.id, point_key(self.params)))
+        return segment_profile(self._rows(), solution, known_names(self.store, self._sweep, self.position).names)
 
     def _no_segments(self) -> Exception:
         return refusal("export.no_segments", kind=StoreError, point=point_key(self.params), reason=self.solution.reason)

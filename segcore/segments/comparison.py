@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from segcore.clustering.compare import adjusted_rand_index
+from segcore.clustering.compare import SAME_SEGMENT, adjusted_rand_index
 from segcore.errors import DataError
 from segcore.features.assemble import assemble
 from segcore.records.grid import point_key
 from segcore.records.solution import NOISE
+from segcore.segments.names import known_names
 from segcore.store.store import Store
 from segcore.sweeps.overview import sweep_name
 from segcore.sweeps.points import point_rows, point_table
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Kind = Literal["stayed", "split", "merged", "vanished", "appeared"]
-STAYED = 0.5
-"""Jaccard index above which two segments are the same one; a segment can then have only one such partner."""
 _MOSTLY = 0.5
 _PART = 0.1
 
@@ -143,7 +142,7 @@ def _fates(counts: np.ndarray, before: tuple[int, ...], after: tuple[int, ...]) 
     for row in list(left):
         for column in right:
             customers, jaccard = _overlap(counts, [row], [column])
-            if jaccard > STAYED:
+            if jaccard > SAME_SEGMENT:
                 stayed.append(Fate("stayed", (before[row],), (after[column],), customers, jaccard))
                 left.remove(row)
                 right.remove(column)
@@ -358,7 +357,7 @@ def _side(store: Store, sweep_id: str, position: int) -> Side:
     sweep = store.sweep(sweep_id)
     row = point_rows(sweep)[position]
     point = point_key(sweep.spec.points[position])
-    given = store.segment_names(sweep_id, point)
+    given = known_names(store, sweep, position).names
     labels = np.unique(np.asarray(store.solution(sweep_id, position).labels)).tolist()
     names = {int(label): segment_title(int(label), given) for label in labels}
     return Side(sweep_id, sweep_name(store, sweep_id), point, row.label, names, point_table(sweep)[position])

@@ -343,6 +343,13 @@ class Store(Index):
         rows = self._rows("select segment, name from segment_names where sweep = ? and point = ?", sweep_id, point)
         return {int(segment): str(name) for segment, name in rows}
 
+    def all_segment_names(self, sweep_id: str) -> dict[str, dict[int, str]]:
+        """Return the names that the analyst gave to the segments of each solution of a sweep, by the solution's ``grid.point_key``."""
+        found: dict[str, dict[int, str]] = {}
+        for point, segment, name in self._rows("select point, segment, name from segment_names where sweep = ?", sweep_id):
+            found.setdefault(str(point), {})[int(segment)] = str(name)
+        return found
+
 
 def _plain(column: pa.ChunkedArray, dtype: type) -> np.ndarray:
     """Return a column as an array; pyarrow's own ``to_numpy`` imports pandas, which takes longer than a small table."""

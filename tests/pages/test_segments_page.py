@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from segcore.records.grid import point_key
@@ -137,3 +138,22 @@ def test_the_rfm_baseline_is_shown_over_the_segments_and_can_be_hidden(finished_
     next(group for group in app.get("button_group") if group.label == "Columns shown").set_value([]).run()
     assert not app.exception
     assert across(app) == []
+
+
+def test_a_name_is_carried_over_to_the_same_customers_in_another_solution(open_app, finished_sweep, store, words):
+    two, three = (np.asarray(store.solution(finished_sweep.id, position).labels) for position in (0, 1))
+    counts = np.array([[np.sum((two == i) & (three == j)) for j in range(3)] for i in range(2)])
+    either = counts.sum(axis=1)[:, None] + counts.sum(axis=0) - counts
+    i, j = np.unravel_index(np.argmax(counts / either), counts.shape)
+    assert counts[i, j] / either[i, j] > 0.5
+    store.name_segment(finished_sweep.id, "n_clusters=2,tol=0.0001,n_init=3", int(i), "Regulars")
+
+    app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
+    app.selectbox(key="segments.picked").set_value(int(j)).run()
+
+    assert not app.exception
+    assert f"“Regulars” comes from the solution with 2 segments: {counts[i, j] / either[i, j]:.0%}".replace("%", " %") in words(app)
+    field = next(field for field in app.text_input if field.label == "Name")
+    assert (field.value, field.placeholder) == ("", "Regulars")
+    field.set_value("Guests").run()
+    assert "comes from the solution" not in words(app)

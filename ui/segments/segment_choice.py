@@ -9,9 +9,12 @@ from segcore.records.solution import NOISE
 from segcore.records.sweep import Sweep
 from segcore.segments.records import SegmentProfile, SegmentSummary
 from segcore.store.store import Store
-from segcore.wording.numbers import counted
+from segcore.sweeps.points import point_rows
+from segcore.wording.markdown import escape
+from segcore.wording.numbers import counted, percent_text
 from ui.segments.shares import shares_key
 from ui.shell import state
+from ui.shell.sweep_data import names_with_origin, segment_names
 
 LONGEST_NAME = 60
 
@@ -32,7 +35,7 @@ def pick_segment(store: Store, sweep: Sweep, position: int, profile: SegmentProf
     """Draw the list of segments and the field for the name, and return the chosen segment."""
     chosen = profile.find(state.recall(_kept_key(sweep, position), profile.everyone()[0].label))
     state.set_widget("segments.picked", chosen.label)
-    names = store.segment_names(sweep.id, point_key(sweep.spec.points[position]))
+    names = segment_names(store, sweep, position)
 
     def choose() -> None:
         state.remember(_kept_key(sweep, position), state.widget("segments.picked"))
@@ -63,7 +66,9 @@ def _draw_name_field(store: Store, sweep: Sweep, position: int, summary: Segment
         return
     point = point_key(sweep.spec.points[position])
     key = f"segments.name.{sweep.id[:12]}.{position}.{summary.label}"
-    state.seed_widget(key, store.segment_names(sweep.id, point).get(summary.label, ""))
+    known = names_with_origin(store, sweep, position)
+    carried = known.carried.get(summary.label)
+    state.seed_widget(key, "" if carried else known.names.get(summary.label, ""))
 
     def keep() -> None:
         store.name_segment(sweep.id, point, summary.label, " ".join(str(state.widget(key) or "").split()))
@@ -73,6 +78,12 @@ def _draw_name_field(store: Store, sweep: Sweep, position: int, summary: Segment
         key=key,
         on_change=keep,
         max_chars=LONGEST_NAME,
-        placeholder=f"Segment {summary.label}",
+        placeholder=known.names[summary.label] if carried else f"Segment {summary.label}",
         help="Shown on every screen and in exports. Clear it to return to the number.",
     )
+    if carried:
+        source = point_rows(sweep)[carried.position].label
+        st.caption(
+            f"“{escape(known.names[summary.label])}” comes from the solution with {escape(source)}: {percent_text(carried.jaccard)} of the "
+            "customers in either segment are in both. Another name holds here only."
+        )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from segcore.features.assemble import Assembled, assemble
 from segcore.records.feature_table import unique_titles
-from segcore.records.grid import point_key
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
+from segcore.segments.names import SegmentNames, known_names
 from segcore.store.store import Store
 from ui.shell import cache
 
@@ -38,5 +38,11 @@ def feature_titles(store: Store, sweep: Sweep) -> dict[str, str]:
 
 
 def segment_names(store: Store, sweep: Sweep, position: int) -> dict[int, str]:
-    """Return the analyst's names of a solution's segments."""
-    return store.segment_names(sweep.id, point_key(sweep.spec.points[position]))
+    """Return the names of a solution's segments, those carried over from other solutions included."""
+    return dict(names_with_origin(store, sweep, position).names)
+
+
+def names_with_origin(store: Store, sweep: Sweep, position: int) -> SegmentNames:
+    """Return the names of a solution's segments, and where those come from that were given in another solution."""
+    version = f"{sweep.id} {position} {store.all_segment_names(sweep.id)}"
+    return cache.described("segment_names", version, lambda: known_names(store, sweep, position))
