@@ -11,7 +11,7 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.steps import LONG, click_plot_point, downloaded, go, metric, open_results, start_sweep, upload, wait_for_sample
+from tests.browser.steps import LONG, click_plot_point, downloaded, go, metric, open_results, sidebar, start_sweep, upload, wait_for_sample
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -66,7 +66,7 @@ def test_a_new_user_sweeps_clicks_a_point_names_a_segment_and_exports_it(new_ser
     page.get_by_role("button", name="Set up a sweep").click()
     start_sweep(page, settle)
     open_results(page, settle)
-    expect(page.get_by_text("A useful cut: 3 segments.").first).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Recommended: 2 segments.").first).to_be_visible(timeout=LONG)
     settle(page)
     click_plot_point(page, page.locator("[class*='st-key-figure-'] .js-plotly-plot").first, 3)
     expect(metric(page, "Segments")).to_have_text("5", timeout=LONG)
@@ -196,3 +196,33 @@ def test_dates_that_could_be_either_are_settled_by_a_click_and_lead_to_a_sweep(n
     settle(page)
     expect(metric(page, "Rows used")).to_have_text("900")
     sweep_and_explore(page, settle)
+
+
+def test_two_tabs_each_show_their_own_data_after_reloads_links_and_the_back_button(new_server, open_page, settle):
+    first = open_page(new_server)
+    wait_for_sample(first, settle)
+    expect(sidebar(first)).to_contain_text("The Complete Journey", timeout=LONG)
+
+    second = open_page(new_server, "/data")
+    settle(second)
+    orders = "customer,date,amount,order\n" + "".join(f"c{n % 9},2024-{n % 12 + 1:02d}-11,{n}.5,o{n}\n" for n in range(90))
+    upload(second, settle, {"name": "orders.csv", "mimeType": "text/csv", "buffer": orders.encode()})
+    expect(second.get_by_role("heading", name="Loaded: orders.csv")).to_be_visible(timeout=LONG)
+    settle(second)
+    expect(sidebar(second)).to_contain_text("orders.csv", timeout=LONG)
+
+    first.reload()
+    wait_for_sample(first, settle)
+    expect(sidebar(first)).to_contain_text("The Complete Journey", timeout=LONG)
+    go(first, settle, "Features")
+    first.reload()
+    settle(first)
+    expect(sidebar(first)).to_contain_text("The Complete Journey", timeout=LONG)
+
+    go(second, settle, "Explore")
+    expect(second.get_by_text("There is no sweep of orders.csv yet.")).to_be_visible(timeout=LONG)
+    second.go_back()
+    settle(second)
+    expect(sidebar(second)).to_contain_text("orders.csv", timeout=LONG)
+    linked = open_page(new_server, second.url.removeprefix(new_server.url))
+    expect(sidebar(linked)).to_contain_text("orders.csv", timeout=LONG)
