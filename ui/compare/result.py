@@ -43,17 +43,8 @@ def draw_flows(found: SolutionComparison) -> None:
     st.caption(f"Left: {escape(found.before.label)}. Right: {escape(found.after.label)}. Orange: customers who moved.")
     draw_figure(draw_flow(found), key="compare.flow", name="Customers of each segment of both solutions", words=describe_flow(found))
     st.header("What became of each segment", anchor=False)
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "": [_KINDS[fate.kind] for fate in found.comparison.fates],
-                "Segment": [visible(found.fate_text(fate)) for fate in found.comparison.fates],
-            }
-        ),
-        hide_index=True,
-        column_config={"Segment": st.column_config.TextColumn(width="large")},
-        alt="What became of each segment",
-    )
+    for fate in found.comparison.fates:
+        st.markdown(f"- **{_KINDS[fate.kind]}.** {escape(found.fate_text(fate))}")
 
 
 def draw_moved(found: SolutionComparison) -> None:

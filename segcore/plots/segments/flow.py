@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segcore.plots.theme import ACCENT, MAIN, NOISE_GREY, lay_out
+from segcore.plots.theme import MAIN, NOISE_GREY, lay_out
 from segcore.records.solution import NOISE
 from segcore.segments.comparison import SolutionComparison
 from segcore.wording.numbers import counted, percent_text
@@ -39,12 +39,12 @@ def draw_flow(found: SolutionComparison) -> Figure:
         go.Figure(
             go.Sankey(
                 arrangement="fixed",
+                textfont={"shadow": "none", "size": 13},
                 node={
                     "label": names,
                     "x": [0.001] * len(before) + [0.999] * len(after),
                     "y": [*_middles(counts.sum(axis=1), left), *_middles(counts.sum(axis=0), right)],
-                    "color": [NOISE_GREY if label == NOISE else MAIN for label in before]
-                    + [NOISE_GREY if label == NOISE else ACCENT for label in after],
+                    "color": [NOISE_GREY if label == NOISE else MAIN for label in (*before, *after)],
                     "thickness": 14,
                     "pad": 12,
                     "hovertemplate": "%{label}: %{value:,.0f} customers<extra></extra>",
@@ -81,4 +81,4 @@ def describe_flow(found: SolutionComparison, most: int = 8) -> str:
         f"({percent_text(flow['share_of_before'])} of the former)"
         for flow in flows[:most]
     ]
-    return "; ".join(words) + (f"; and {len(flows) - most} smaller flows." if len(flows) > most else ".")
+    return "; ".join(words) + (f"; and {counted(len(flows) - most, 'smaller flow')}." if len(flows) > most else ".")
