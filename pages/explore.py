@@ -1,8 +1,9 @@
 from ui.explore.measures import draw_measures, figure_keys
+from ui.explore.nothing_found import draw_nothing, found_nothing
 from ui.explore.recommendation import draw_recommendation, watch
 from ui.explore.solutions_table import draw_table
 from ui.explore.structure import draw_all_sizes, draw_compactness, draw_customers, draw_moves, draw_stability, draw_tree
-from ui.shell.page import begin_page, link
+from ui.shell.page import begin_page, end_page, link
 from ui.shell.sweep_data import feature_titles, find_solution, segment_names
 from ui.widgets.solution_choice import draw_point, draw_sweep_line, follow_clicks, pick_point
 
@@ -10,6 +11,10 @@ page = begin_page("explore")
 sweep = page.require_sweep()
 follow_clicks(sweep, figure_keys(sweep))
 draw_sweep_line(sweep)
+if found_nothing(sweep):
+    draw_nothing(sweep)
+    draw_table(sweep, -1)
+    end_page()
 draw_recommendation(page.store, sweep)
 watch(page.store, sweep)
 chosen = pick_point(sweep)

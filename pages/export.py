@@ -1,3 +1,5 @@
+import streamlit as st
+
 from ui.export.downloads import draw_command, draw_downloads, draw_scoring
 from ui.export.request_form import export_form
 from ui.shell.page import begin_page, end_page, link
@@ -11,6 +13,10 @@ chosen = pick_point(sweep)
 solution = find_solution(page.store, sweep, chosen.position)
 if solution is None or solution.labels is None:
     draw_point(sweep, chosen, solution)
+    link("explore", "Choose another solution")
+    end_page()
+if not solution.n_segments:
+    st.info("This solution has no segments to export: all customers are noise.", icon=":material/search_off:")
     link("explore", "Choose another solution")
     end_page()
 request = export_form(page.store, sweep, chosen.position, solution)

@@ -21,8 +21,9 @@ if solution is None or solution.labels is None:
 assembled = clustered(page.store, sweep)
 profile = describe_point(page.store, sweep, chosen.position, solution)
 if not profile.segments:
-    st.warning("This solution has no segments: all customers are noise.", icon=":material/block:")
+    st.info("This solution has no segments: all customers are noise.", icon=":material/search_off:")
     link("explore", "Choose another solution")
+    end_page()
 draw_set_aside(assembled, profile.customers)
 clicked = clicked_segment(sweep, chosen.position, profile)
 draw_all_shares(sweep, profile, clicked.label)

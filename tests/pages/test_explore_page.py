@@ -292,3 +292,25 @@ def test_every_algorithm_has_its_figures(spec_of, finish, open_app, algo, axes):
         app = open_app("explore", sweep=sweep.id, point=point_key(point))
         assert not app.exception
     assert {"sizes", "features"} <= set(figures(app))
+
+
+def test_a_sweep_that_found_nothing_is_one_message_with_one_way_out(open_app, finish, spec_of, words):
+    sweep = finish(spec_of(algo="dbscan", axes=("min_samples=40", "eps=0.01,0.02")))
+    app = open_app("explore", sweep=sweep.id)
+    assert not app.exception
+    assert "**DBSCAN found no segments here.** Try k-means or another radius." in words(app)
+    assert not app.get("plotly_chart")
+    assert [frame.value["status"].tolist() for frame in app.dataframe] == [["ok", "ok"]]
+    app.button(key="explore.other").click().run()
+    assert not app.exception
+    assert app.title[0].value == "Sweep"
+    assert app.segmented_control(key="sweep.algorithm").value == "kmeans"
+
+
+def test_noise_is_neither_profiled_nor_exported_as_a_segment(open_app, finish, spec_of, words):
+    sweep = finish(spec_of(algo="dbscan", axes=("min_samples=40", "eps=0.01,0.02")))
+    for page in ("segments", "export"):
+        app = open_app(page, sweep=sweep.id)
+        assert not app.exception
+        assert "This solution has no segments" in words(app)
+        assert not app.get("plotly_chart") and not app.get("download_button") and not app.dataframe

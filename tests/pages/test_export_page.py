@@ -81,11 +81,16 @@ def test_the_chosen_point_of_explore_is_the_one_exported(finished_sweep, open_ap
     assert point_key(finished_sweep.spec.points[2]) in app.code[0].value
 
 
-def test_noise_can_be_exported_and_is_named(spec_of, finish, open_app):
-    sweep = finish(spec_of(algo="dbscan", axes=("min_samples=3", "eps=0.05")))
+def test_noise_can_be_exported_beside_segments_and_is_named(spec_of, finish, open_app):
+    for eps in ("1.6", "1.9", "2.2", "2.5"):  # one that finds segments and noise
+        sweep = finish(spec_of(algo="dbscan", axes=("min_samples=3", f"eps={eps}")))
+        if sweep.solutions[0].n_segments and sweep.solutions[0].n_noise:
+            break
     app = open_app("export", sweep=sweep.id)
     assert not app.exception
     assert rows_shown(app) == 45
+    app.button_group[0].set_value([-1]).run()
+    assert rows_shown(app) == sweep.solutions[0].n_noise > 0
     assert "--segments noise" in app.code[0].value
 
 

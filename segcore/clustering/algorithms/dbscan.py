@@ -322,6 +322,7 @@ DBSCAN = AlgorithmSpec(
         measures=("silhouette", "n_segments", "noise_share", "compactness"),
         mapped_over="eps",
         noise="have too few neighbours within eps, and no core customer among them",
+        finds_more="another radius",
     ),
     cost=CostModel(
         _cost,

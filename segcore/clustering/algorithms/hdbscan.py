@@ -316,6 +316,7 @@ HDBSCAN = AlgorithmSpec(
         measures=("silhouette", "n_segments", "noise_share", "compactness"),
         mapped_over="min_samples",
         noise="are in no group that is large and dense enough",
+        finds_more="fewer customers as the smallest segment",
     ),
     cost=CostModel(
         _cost,

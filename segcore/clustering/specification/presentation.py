@@ -91,6 +91,8 @@ class Presentation:
         The horizontal parameter if measures are shown as maps over two axes; "" shows curves over the first parameter.
     noise : str
         What makes customers noise, to follow ``12 customers``; "" if there is no noise.
+    finds_more : str
+        What lets it find segments where it found none, to follow "Try k-means, or"; "" if it always finds some.
     tree_distance : str
         Title of the heights of its tree, if its solutions have the arrays ``plots.dendrogram.ARRAYS``; else "".
     """
@@ -98,6 +100,7 @@ class Presentation:
     measures: tuple[str, ...] = ("inertia", "silhouette")
     mapped_over: str = ""
     noise: str = ""
+    finds_more: str = ""
     tree_distance: str = ""
 
 
