@@ -61,12 +61,10 @@ def downloaded(page, name):
 
 
 def upload(page, settle, *files):
-    """Choose a file, or ``{"name": …, "mimeType": …, "buffer": …}``, on the Data screen and load it."""
+    """Choose a file, or ``{"name": …, "mimeType": …, "buffer": …}``, on the Data screen, which loads it."""
     main = page.get_by_test_id("stMain")
     if not page.locator("input[type=file]").count():
         main.get_by_text("Upload a file").first.click()
         settle(page)
     [file] = files
-    name = file["name"] if isinstance(file, dict) else file.name
     page.locator("input[type=file]").set_input_files(file)
-    page.get_by_role("button", name=f"Load {name}", exact=True).click(timeout=LONG)

@@ -140,7 +140,12 @@ def _upload(store: Store) -> None:
         key="data.upload",
         help="The file stays on this machine, as a copy in segcore's store.",
     )
-    if file is not None and st.button(f"Load {file.name}", key="data.load_upload"):
+    if file is None:
+        return
+    is_new = state.recall("uploaded") != file.file_id
+    state.remember("uploaded", file.file_id)
+    # It stays in its field when something else is loaded afterwards, and must then not be loaded again unasked.
+    if is_new or st.button(f"Load {file.name} again", key="data.load_upload"):
         attempt(store, request_for(keep_upload(store, file.name, file.getbuffer()), file.name))
 
 
