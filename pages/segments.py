@@ -4,7 +4,7 @@ from ui.segments.columns import draw_columns
 from ui.segments.one_segment import draw_distributions, draw_segment
 from ui.segments.profile import describe_point
 from ui.segments.segment_choice import clicked_segment, pick_segment
-from ui.segments.shares import draw_all_shares, draw_set_aside
+from ui.segments.shares import draw_all_shares, draw_portrait, draw_set_aside
 from ui.shell.page import begin_page, end_page, link
 from ui.shell.sweep_data import clustered, find_solution
 from ui.widgets.solution_choice import draw_point, draw_sweep_line, pick_point
@@ -26,7 +26,8 @@ if not profile.segments:
     end_page()
 draw_set_aside(assembled, profile.customers)
 clicked = clicked_segment(sweep, chosen.position, profile)
-draw_all_shares(sweep, profile, clicked.label)
+draw_portrait(sweep, profile)
+draw_all_shares(page.store, sweep, chosen.position, profile, clicked.label)
 st.header("One segment in detail", anchor=False)
 summary = pick_segment(page.store, sweep, chosen.position, profile)
 draw_segment(summary)

@@ -157,3 +157,22 @@ def test_a_name_is_carried_over_to_the_same_customers_in_another_solution(open_a
     assert (field.value, field.placeholder) == ("", "Regulars")
     field.set_value("Guests").run()
     assert "comes from the solution" not in words(app)
+
+
+def test_segments_are_named_in_the_table(open_app, finished_sweep, store):
+    app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=2")
+    name_in_table(app, 0, "  Best   guests ")
+    first = app.data_editor[0].value["Segment"].tolist()
+    assert first[0] == "Best guests" and list(store.segment_names(finished_sweep.id, "n_clusters=2,tol=0.0001,n_init=3").values()) == [
+        "Best guests"
+    ]
+    name_in_table(app, 0, "Best guests")
+    name_in_table(app, 0, "")
+    assert app.data_editor[0].value["Segment"].tolist()[0].startswith("Segment ")
+    assert store.segment_names(finished_sweep.id, "n_clusters=2,tol=0.0001,n_init=3") == {}
+
+
+def name_in_table(app, row, name):
+    app.session_state[app.data_editor[0].key] = {"edited_rows": {row: {"Segment": name}}, "added_rows": [], "deleted_rows": []}
+    app.run()
+    assert not app.exception

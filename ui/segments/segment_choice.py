@@ -12,11 +12,9 @@ from segcore.store.store import Store
 from segcore.sweeps.points import point_rows
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, percent_text
-from ui.segments.shares import shares_key
+from ui.segments.shares import LONGEST_NAME, shares_key
 from ui.shell import state
 from ui.shell.sweep_data import names_with_origin, segment_names
-
-LONGEST_NAME = 60
 
 
 def _kept_key(sweep: Sweep, position: int) -> str:

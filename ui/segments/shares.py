@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.features.assemble import Assembled
+from segcore.plots.heatmap import draw_map
+from segcore.plots.segments.portrait import by_worth, describe_portrait, portrait_data
 from segcore.plots.segments.segment_shares import describe_shares, draw_shares, shares_data
+from segcore.records.grid import point_key
+from segcore.records.solution import NOISE
 from segcore.records.sweep import Sweep
 from segcore.segments.records import SegmentProfile
+from segcore.store.store import Store
+from segcore.system.digests import digest
 from segcore.wording.numbers import counted, percent_text
+from ui.shell import state
 from ui.widgets.figures import draw_figure
+
+LONGEST_NAME = 60
 
 
 def draw_set_aside(assembled: Assembled, clustered_customers: int) -> None:
@@ -29,8 +41,18 @@ def draw_set_aside(assembled: Assembled, clustered_customers: int) -> None:
     )
 
 
-def draw_all_shares(sweep: Sweep, profile: SegmentProfile, chosen: int) -> None:
-    """Draw each segment's share of customers and revenue."""
+def draw_portrait(sweep: Sweep, profile: SegmentProfile) -> None:
+    """Draw all segments with their features, coloured by the difference from all customers."""
+    data = portrait_data(profile, sweep.summary.get("ideas", ()))
+    if data is None:
+        return
+    st.header("Who is in each segment", anchor=False)
+    st.caption("Medians, or shares of customers; blue is above and orange below the mean of all customers.")
+    draw_figure(draw_map(data), key=f"figure.portrait.{sweep.id[:12]}", name="Features of every segment", words=describe_portrait(profile))
+
+
+def draw_all_shares(store: Store, sweep: Sweep, position: int, profile: SegmentProfile, chosen: int) -> None:
+    """Draw each segment's share of customers and revenue, and the table in which segments are named."""
     st.header("How much is each segment worth?", anchor=False)
     rows = shares_data(profile)
     draw_figure(
@@ -45,25 +67,33 @@ def draw_all_shares(sweep: Sweep, profile: SegmentProfile, chosen: int) -> None:
             f"Noise is not a segment: {counted(profile.noise.customers, 'customer')} ({percent_text(profile.noise.customer_share)}) "
             f"{algorithm(sweep.spec.algorithm).presentation.noise or 'belong to none'}."
         )
+    shown = [*by_worth(profile), *([profile.noise] if profile.noise else [])]
     table = pd.DataFrame(
         {
-            "Segment": [summary.title for summary in profile.everyone()],
-            "Customers": [summary.customers for summary in profile.everyone()],
-            "Share of customers": [100 * summary.customer_share for summary in profile.everyone()],
-            "Revenue": [summary.revenue for summary in profile.everyone()],
-            "Share of revenue": [_percent(summary.revenue_share) for summary in profile.everyone()],
-            "What sets it apart": [summary.apart for summary in profile.everyone()],
+            "Segment": [summary.title for summary in shown],
+            "Customers": [summary.customers for summary in shown],
+            "Share of customers": [100 * summary.customer_share for summary in shown],
+            "Revenue": [summary.revenue for summary in shown],
+            "Share of revenue": [_percent(summary.revenue_share) for summary in shown],
+            "What sets it apart": [summary.apart for summary in shown],
         }
     ).dropna(axis="columns", how="all")
     percent = st.column_config.NumberColumn(format="%.1f %%")
     whole = st.column_config.NumberColumn(format="localized")
-    st.dataframe(
+    key = f"segments.table.{digest([sweep.id, position, [summary.title for summary in shown]])[:12]}"
+    if _named(store, sweep, position, [summary.label for summary in shown], state.widget(key, {})):
+        st.rerun()
+    st.data_editor(
         table.round({"Revenue": 0}) if "Revenue" in table else table,
+        key=key,
+        disabled=[column for column in table.columns if column != "Segment"],
         hide_index=True,
         row_height=72,
         height=38 + 72 * min(len(table), 12),
         column_config={
-            "Segment": st.column_config.TextColumn(pinned=True),
+            "Segment": st.column_config.TextColumn(
+                pinned=True, max_chars=LONGEST_NAME, help="Enter a name; clear it to return to the number."
+            ),
             "Customers": whole,
             "Revenue": whole,
             "Share of customers": percent,
@@ -72,6 +102,21 @@ def draw_all_shares(sweep: Sweep, profile: SegmentProfile, chosen: int) -> None:
         },
         alt="Every segment with its customers, revenue, shares and what sets it apart",
     )
+
+
+def _named(store: Store, sweep: Sweep, position: int, labels: list[int], held: Mapping[str, Any]) -> bool:
+    """Store the names entered in the table, and tell whether there are any; noise keeps its own."""
+    point = point_key(sweep.spec.points[position])
+    known = store.segment_names(sweep.id, point)
+    entered = {
+        labels[int(row)]: " ".join(str(cells["Segment"] or "").split())
+        for row, cells in held.get("edited_rows", {}).items()
+        if "Segment" in cells
+    }
+    new = {label: name for label, name in entered.items() if label != NOISE and name != known.get(label, "")}
+    for label, name in new.items():
+        store.name_segment(sweep.id, point, label, name)
+    return bool(new)
 
 
 def _percent(share: float | None) -> float | None:

@@ -1,0 +1,137 @@
+"""Portrait of all segments: their features, coloured by the difference from all customers, with size and share of revenue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from segcore.plots.heatmap import Cell, HeatMap
+from segcore.segments.descriptions import SHIFT_WORTH_SAYING
+from segcore.segments.records import FeatureProfile, SegmentProfile, SegmentSummary
+from segcore.wording.numbers import number_text, percent_text
+
+MOST_FEATURES = 12
+_VERY = 1.0
+_RANGE = 1.5  # standard deviations from which colours do not get stronger
+
+
+def portrait_data(profile: SegmentProfile, ideas: Sequence[Mapping[str, Any]] = ()) -> HeatMap | None:
+    """Return the cells: a column per segment, those with the most revenue (or customers) first, and the features that differ most.
+
+    ``None`` if there are no segments, or no feature varies. Each cell says in words whether the segment is high or low, and its median, or
+    the share of the customers that have a 0/1 feature. Of a column's categories, and of features that say the same, only the one that
+    differs most is shown.
+
+    Parameters
+    ----------
+    profile : SegmentProfile
+    ideas : sequence of mappings
+        Features that say the same, as `segcore.features.ideas.Idea.to_json` returns them.
+    """
+    segments = by_worth(profile)
+    names = _differing(segments, ideas)
+    if not segments or not names:
+        return None
+    columns = {summary.label: _column(summary) for summary in segments}
+    titles = _titles(segments[0], names)
+    cells = []
+    for summary in segments:
+        known = {feature.name: feature for feature in summary.features}
+        for name in names:
+            feature = known[name]
+            shift = feature.shift or 0.0
+            cells.append(
+                Cell(
+                    column=columns[summary.label],
+                    row=titles[name],
+                    value=max(-_RANGE, min(_RANGE, shift)),
+                    text=_text(feature),
+                    hover=f"{summary.title}<br>{titles[name]}<br>{_text(feature)}, all customers {_value(feature, everyone=True)}<br>"
+                    f"mean {shift:+.2f} standard deviations from all customers",
+                    mark=summary.label,
+                    place=summary.title,
+                )
+            )
+    return HeatMap(
+        title="Difference from all customers (standard deviations)",
+        x_title="",
+        y_title="",
+        columns=tuple(columns.values()),
+        rows=tuple(titles[name] for name in reversed(names)),
+        cells=tuple(cells),
+        low=-_RANGE,
+        high=_RANGE,
+        clickable=False,
+    )
+
+
+def by_worth(profile: SegmentProfile) -> list[SegmentSummary]:
+    """Return the segments by descending share of revenue, where there is one; else the largest first."""
+    return sorted(profile.segments, key=lambda summary: (-(summary.revenue_share or 0.0), -summary.customers, summary.label))
+
+
+def describe_portrait(profile: SegmentProfile) -> str:
+    """Return each segment with its size and what sets it apart."""
+    return " ".join(f"{summary.title}, {_size(summary)}: {summary.apart}" for summary in by_worth(profile))
+
+
+def _differing(segments: list[SegmentSummary], ideas: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the features by how much the segments differ in them, at most twelve; of a column's dummies and of an idea only the first."""
+    same = {
+        feature: number
+        for number, idea in enumerate(ideas)
+        if "shares" not in idea["why"]
+        for features in idea["columns"].values()
+        for feature in features
+    }
+    spread: dict[str, float] = {}
+    blocks: dict[str, str] = {}
+    for summary in segments:
+        for feature in summary.features:
+            if feature.shift is not None:
+                spread[feature.name] = spread.get(feature.name, 0.0) + summary.customer_share * feature.shift**2
+                blocks[feature.name] = feature.block
+    found: list[str] = []
+    for name in sorted(spread, key=lambda name: -spread[name]):
+        if any(blocks[name] == blocks[earlier] != "" or same.get(name, -1) == same.get(earlier, -2) for earlier in found):
+            continue
+        found.append(name)
+    return found[:MOST_FEATURES]
+
+
+def _titles(summary: SegmentSummary, names: list[str]) -> dict[str, str]:
+    titles = {
+        feature.name: f"{feature.title} (days)" if feature.unit == "days" else feature.title
+        for feature in summary.features
+        if feature.name in names
+    }
+    given = list(titles.values())
+    return {name: title if given.count(title) == 1 else f"{title} ({name})" for name, title in titles.items()}
+
+
+def _column(summary: SegmentSummary) -> str:
+    return f"{summary.title}<br>{_size(summary).replace(', ', '<br>')}"
+
+
+def _size(summary: SegmentSummary) -> str:
+    revenue = f", {percent_text(summary.revenue_share)} of revenue" if summary.revenue_share is not None else ""
+    return f"{percent_text(summary.customer_share)} of customers{revenue}"
+
+
+def _text(feature: FeatureProfile) -> str:
+    return " · ".join(part for part in (level(feature.shift), _value(feature)) if part)
+
+
+def _value(feature: FeatureProfile, *, everyone: bool = False) -> str:
+    if feature.is_share:
+        return percent_text(feature.population_mean if everyone else feature.mean)
+    value = feature.population_median if everyone else feature.median
+    return number_text(value, feature.unit)
+
+
+def level(shift: float | None) -> str:
+    """Return how far the mean is from that of all customers, in words: "very high" from a standard deviation, "high" from 0.3, or ""."""
+    if shift is None or abs(shift) < SHIFT_WORTH_SAYING:
+        return ""
+    word = "high" if shift > 0 else "low"
+    return f"very {word}" if abs(shift) >= _VERY else word

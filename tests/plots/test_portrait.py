@@ -1,0 +1,78 @@
+import pytest
+
+from segcore.plots.segments.portrait import by_worth, describe_portrait, level, portrait_data
+from segcore.segments.records import FeatureProfile, SegmentProfile, SegmentSummary
+
+
+def feature(name, shift, *, median=1.0, kind="number", block="", unit=""):
+    return FeatureProfile(name, name.capitalize(), unit, 0.25, None if kind != "number" else median, 0.5, 2.0, 0.1, shift, kind, block)
+
+
+def segment(label, customers, features, revenue=None, share=0.5):
+    return SegmentSummary(label, f"Segment {label}", customers, share, revenue, revenue, tuple(features), "High spend.")
+
+
+def profile_of(*segments, noise=None):
+    return SegmentProfile(segments, noise, 100, None)
+
+
+def test_segments_are_in_the_order_of_their_revenue_else_of_their_size():
+    a, b = segment(0, 60, [feature("x", 0.5)], 0.2), segment(1, 40, [feature("x", -0.5)], 0.8)
+    assert [summary.label for summary in by_worth(profile_of(a, b))] == [1, 0]
+    a, b = segment(0, 60, [feature("x", 0.5)]), segment(1, 40, [feature("x", -0.5)])
+    assert [summary.label for summary in by_worth(profile_of(a, b))] == [0, 1]
+
+
+def test_cells_say_in_words_how_far_a_segment_is_from_all_customers_and_its_own_value():
+    features = [
+        feature("spend", 1.2, median=90),
+        feature("orders", -0.4, median=3),
+        feature("age", 0.1, median=40),
+        feature("yes", 0.3, kind="binary"),
+    ]
+    data = portrait_data(profile_of(segment(0, 60, features, 0.75)))
+    assert {cell.row: cell.text for cell in data.cells} == {
+        "Spend": "very high · 90",
+        "Orders": "low · 3",
+        "Age": "40",
+        "Yes": "high · 25 %",
+    }
+    assert data.rows == ("Age", "Yes", "Orders", "Spend")  # from bottom to top
+    assert data.columns == ("Segment 0<br>50 % of customers<br>75 % of revenue",)
+    assert data.cells[0].value == 1.2
+
+
+@pytest.mark.parametrize(
+    ("shift", "word"), [(None, ""), (0.29, ""), (-0.29, ""), (0.3, "high"), (-0.3, "low"), (1.0, "very high"), (-2.0, "very low")]
+)
+def test_a_level_in_words(shift, word):
+    assert level(shift) == word
+
+
+def test_only_the_category_that_differs_most_and_one_feature_of_an_idea_are_shown():
+    dummies = [feature("job=a", 0.9, kind="dummy", block="job"), feature("job=b", 0.5, kind="dummy", block="job")]
+    twins = [feature("spend", 0.8), feature("turnover", 0.7), feature("other", 0.2)]
+    profile = profile_of(segment(0, 50, [*dummies, *twins]))
+    ideas = [{"columns": {"spend": ["spend"], "turnover": ["turnover"]}, "why": ["alike"]}]
+    assert portrait_data(profile, ideas).rows == ("Other", "Spend", "Job=a")
+    assert portrait_data(profile).rows == ("Other", "Turnover", "Spend", "Job=a")
+    shares = [{"columns": {"spend": ["spend"], "turnover": ["turnover"]}, "why": ["shares"]}]
+    assert portrait_data(profile, shares).rows == ("Other", "Turnover", "Spend", "Job=a")
+
+
+def test_at_most_twelve_features_and_days_have_their_unit():
+    features = [feature(f"f{number}", 0.1 * number, unit="days") for number in range(20)]
+    rows = portrait_data(profile_of(segment(0, 50, features))).rows
+    assert len(rows) == 12 and rows[-1] == "F19 (days)"
+
+
+def test_without_segments_or_features_that_vary_there_is_none_and_noise_is_no_segment():
+    noise = segment(-1, 50, [feature("x", 1.0)])
+    assert portrait_data(profile_of(noise=noise)) is None
+    assert portrait_data(profile_of(segment(0, 50, [feature("x", None)]))) is None
+    assert len(portrait_data(profile_of(segment(0, 50, [feature("x", 0.5)]), noise=noise)).columns) == 1
+
+
+def test_it_is_described_segment_by_segment():
+    text = describe_portrait(profile_of(segment(0, 60, [feature("x", 1.0)], 0.7), segment(1, 40, [feature("x", -1.0)], 0.3)))
+    assert text.startswith("Segment 0, 50 % of customers, 70 % of revenue: High spend. Segment 1, ")
