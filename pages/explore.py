@@ -2,9 +2,9 @@ from ui.explore.measures import draw_measures, figure_keys
 from ui.explore.nothing_found import draw_nothing, found_nothing
 from ui.explore.recommendation import draw_recommendation, watch
 from ui.explore.solutions_table import draw_table
-from ui.explore.structure import draw_all_sizes, draw_compactness, draw_customers, draw_moves, draw_stability, draw_tree
+from ui.explore.structure import draw_details
 from ui.shell.page import begin_page, end_page, link
-from ui.shell.sweep_data import feature_titles, find_solution, segment_names
+from ui.shell.sweep_data import find_solution
 from ui.widgets.solution_choice import draw_point, draw_sweep_line, follow_clicks, pick_point
 
 page = begin_page("explore")
@@ -23,12 +23,5 @@ draw_measures(sweep, chosen.position)
 draw_point(sweep, chosen, solution)
 if chosen.n_segments:
     link("segments", "See who is in these segments")
-names = segment_names(page.store, sweep, chosen.position)
-draw_stability(sweep, chosen.position)
-draw_moves(page.store, sweep, chosen.position)
-draw_customers(page.store, sweep, chosen.position, solution, names)
-draw_all_sizes(sweep, chosen.position)
-draw_tree(sweep, solution, names)
-titles = feature_titles(page.store, sweep)
-draw_compactness(sweep, chosen, solution, titles, names)
 draw_table(sweep, chosen.position)
+draw_details(page.store, sweep, chosen, solution)

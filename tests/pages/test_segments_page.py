@@ -60,6 +60,8 @@ def test_a_name_appears_at_once_everywhere_and_survives_a_refresh(store, finishe
     again = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
     assert again.text_input[0].value == "Weekend families"
     explore = open_app("explore", sweep=finished_sweep.id, point="n_clusters=3")
+    explore.session_state["explore.tab"] = "Compactness"
+    explore.run()
     compactness = next(chart for chart in explore.get("plotly_chart") if "figure.segments" in chart.proto.id)
     assert "Weekend families" in json.loads(compactness.proto.spec)["data"][0]["x"]
     export = open_app("export", sweep=finished_sweep.id, point="n_clusters=3")

@@ -1,6 +1,8 @@
-"""Structure of the solutions: segment sizes, the tree of merges, and the compactness of features."""
+"""What is behind the measures: segment sizes, compactness, stability, moves, each customer's fit, and the tree of merges."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
@@ -20,14 +22,41 @@ from segcore.store.store import Store
 from segcore.sweeps.points import PointRow, points_axis, recommended_position
 from segcore.wording.markdown import escape
 from ui.explore.measures import figure_key
-from ui.shell import cache
-from ui.shell.sweep_data import clustered, find_solution
+from ui.shell import cache, state
+from ui.shell.sweep_data import clustered, feature_titles, find_solution, segment_names
 from ui.widgets.figures import draw_figure
+
+_TAB = "explore.tab"
+
+
+def draw_details(store: Store, sweep: Sweep, chosen: PointRow, solution: Solution | None) -> None:
+    """Draw what is behind the measures in tabs, of which only the open one is computed."""
+    names, titles = segment_names(store, sweep, chosen.position), feature_titles(store, sweep)
+    views: dict[str, Callable[[], None]] = {
+        "Sizes": lambda: draw_all_sizes(sweep, chosen.position),
+        "Compactness": lambda: draw_compactness(sweep, chosen, solution, titles, names),
+    }
+    if stability_map_data(sweep) is not None:
+        views["Stability"] = lambda: draw_stability(sweep, chosen.position)
+    if path_positions(sweep, chosen.position):
+        views["Who moves"] = lambda: draw_moves(store, sweep, chosen.position)
+    if solution is not None and solution.labels is not None and solution.n_segments > 1:
+        views["Each customer"] = lambda: draw_customers(store, sweep, chosen.position, solution, names)
+    if solution is not None and _has_tree(sweep, solution):
+        views["Tree"] = lambda: draw_tree(sweep, solution, names)
+    if state.widget(_TAB, state.recall(_TAB)) not in views:
+        state.set_widget(_TAB, next(iter(views)))
+    state.seed_widget(_TAB, state.recall(_TAB))
+    tabs = st.tabs(list(views), key=_TAB, on_change="rerun")
+    state.remember(_TAB, state.widget(_TAB))
+    for tab, draw in zip(tabs, views.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw()
 
 
 def draw_all_sizes(sweep: Sweep, chosen: int) -> None:
     """Draw the segment sizes of every solution."""
-    st.header("How large are the segments?", anchor=False)
     bars = sizes_data(sweep)
     draw_figure(
         draw_sizes(bars, x_title=points_axis(sweep), chosen=chosen),
@@ -43,8 +72,8 @@ def draw_stability(sweep: Sweep, chosen: int) -> None:
     data = stability_map_data(sweep)
     if data is None:
         return
-    st.header("Would each segment be found again?", anchor=False)
     st.caption(
+        "Would each segment be found again? "
         "Random samples of the customers are clustered again; stability is the share of customers that a segment and its best match "
         "have in common (Jaccard index, mean over the resamples): 1 is the same segment, above 0.75 it is found again, below 0.6 it is not."
     )
@@ -58,24 +87,19 @@ def draw_stability(sweep: Sweep, chosen: int) -> None:
 
 
 def draw_moves(store: Store, sweep: Sweep, chosen: int) -> None:
-    """Draw how customers move between segments as their number grows, if the sweep has several numbers of segments."""
+    """Draw how customers move between segments as their number grows."""
     path = path_positions(sweep, chosen)
-    if not path:
-        return
-    box = st.expander("Who moves when there is one segment more?", key=f"moves.{sweep.id[:12]}", on_change="rerun")
-    if not box.open:
-        return
     evidence = sweep.evidence
     version = f"{sweep.id} {path} {evidence.resamples if evidence else 0}"
     tree = cache.computed("moves", version, lambda: move_tree(sweep, _labels(store, sweep, path)))
-    with box:
-        draw_figure(
-            draw_move_tree(tree, chosen=chosen),
-            key=figure_key(sweep, "moves"),
-            name="Segments of successive solutions, and the customers that they share",
-            words=describe_moves(sweep, tree),
-            clickable=True,
-        )
+    st.caption("Who moves when there is one segment more.")
+    draw_figure(
+        draw_move_tree(tree, chosen=chosen),
+        key=figure_key(sweep, "moves"),
+        name="Segments of successive solutions, and the customers that they share",
+        words=describe_moves(sweep, tree),
+        clickable=True,
+    )
 
 
 def _labels(store: Store, sweep: Sweep, positions: list[int]) -> dict[int, np.ndarray]:
@@ -87,13 +111,8 @@ def _labels(store: Store, sweep: Sweep, positions: list[int]) -> dict[int, np.nd
     }
 
 
-def draw_customers(store: Store, sweep: Sweep, chosen: int, solution: Solution | None, names: dict[int, str]) -> None:
+def draw_customers(store: Store, sweep: Sweep, chosen: int, solution: Solution, names: dict[int, str]) -> None:
     """Draw the silhouette of every customer of the chosen solution."""
-    if solution is None or solution.labels is None or solution.n_segments < 2:
-        return
-    box = st.expander("How well does each customer fit their segment?", key=f"customers.{sweep.id[:12]}", on_change="rerun")
-    if not box.open:
-        return
     labels, spec = np.asarray(solution.labels), sweep.spec
 
     def build() -> tuple[SegmentBars, ...]:
@@ -102,21 +121,23 @@ def draw_customers(store: Store, sweep: Sweep, chosen: int, solution: Solution |
 
     bars = cache.computed("silhouettes", f"{sweep.id} {chosen} {sorted(names.items())}", build)
     mean = solution.quality.silhouette.value if solution.quality else None
-    with box:
-        draw_figure(
-            draw_silhouettes(bars, mean=mean),
-            key=figure_key(sweep, "customers"),
-            name="Silhouette of every customer of the chosen solution, sorted within each segment",
-            words=describe_silhouettes(bars, n_customers=len(labels) - solution.n_noise),
-        )
+    st.caption("How well each customer fits their segment.")
+    draw_figure(
+        draw_silhouettes(bars, mean=mean),
+        key=figure_key(sweep, "customers"),
+        name="Silhouette of every customer of the chosen solution, sorted within each segment",
+        words=describe_silhouettes(bars, n_customers=len(labels) - solution.n_noise),
+    )
 
 
-def draw_tree(sweep: Sweep, solution: Solution | None, names: dict[int, str]) -> None:
-    """Draw how the segments of the chosen solution merge, if its algorithm makes a tree."""
+def _has_tree(sweep: Sweep, solution: Solution) -> bool:
+    return bool(algorithm(sweep.spec.algorithm).presentation.tree_distance) and set(ARRAYS) <= set(solution.arrays)
+
+
+def draw_tree(sweep: Sweep, solution: Solution, names: dict[int, str]) -> None:
+    """Draw how the segments of the chosen solution merge."""
     distance = algorithm(sweep.spec.algorithm).presentation.tree_distance
-    if not distance or solution is None or not set(ARRAYS) <= set(solution.arrays):
-        return
-    st.header("How do the segments merge?", anchor=False)
+    st.caption("How the segments merge.")
     tree = dendrogram_data(solution.arrays, solution.n_segments, distance=distance, names=names)
     draw_figure(
         draw_dendrogram(tree),
@@ -128,8 +149,8 @@ def draw_tree(sweep: Sweep, solution: Solution | None, names: dict[int, str]) ->
 
 def draw_compactness(sweep: Sweep, chosen: PointRow, solution: Solution | None, titles: dict[str, str], names: dict[int, str]) -> None:
     """Draw the features' compactness in every solution, then in every segment of the chosen one."""
-    st.header("In which features are the customers of a segment alike?", anchor=False)
     st.caption(
+        "In which features the customers of a segment are alike. "
         "Compactness is 1 − spread within the segment ÷ spread over all customers: 1 means all alike, 0 no more alike than all customers."
     )
     data = compactness_map_data(sweep, titles)
