@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, Literal, Unpack
 
@@ -22,6 +24,7 @@ from segcore.store.store import Store
 from segcore.wording.findings import refusal
 
 Format = Literal["csv", "parquet"]
+_LONGEST_STEM = 100
 FORMATS: tuple[Format, ...] = ("csv", "parquet")
 
 
@@ -125,6 +128,27 @@ def export_bytes(
     buffer = io.BytesIO()
     marked = _write(rows, buffer, file_format)
     return buffer.getvalue(), describe(rows, position, file_format, marked=marked)
+
+
+def file_stem(data: str, label: str, segments: Sequence[str] = ()) -> str:
+    """Return a name for a file without its ending: of letters, digits, dots, dashes and underscores, at most 100 of them.
+
+    Parameters
+    ----------
+    data : str
+        Name of the data.
+    label : str
+        The solution in words.
+    segments : sequence of str
+        Names of the exported segments; none for all.
+
+    Examples
+    --------
+    >>> file_stem("orders 2024.csv", "5 segments", ["Regulars", "New & young"])
+    'orders-2024-5-segments-Regulars-New-young'
+    """
+    words = " ".join([Path(data).stem, label, *segments])
+    return re.sub(r"[^\w.]+", "-", words).strip("-.")[:_LONGEST_STEM].rstrip("-.") or "segments"
 
 
 def format_of(path: Path | str) -> Format:

@@ -4,6 +4,8 @@ import json
 import pandas as pd
 import pytest
 
+from segcore.export.files import file_stem
+from segcore.export.segment_rows import export_rows
 from segcore.records.estimate import Estimate
 from segcore.records.grid import point_key
 from segcore.records.solution import Solution
@@ -136,3 +138,26 @@ def test_how_the_model_scores_is_said_with_its_agreement(spec_of, finish, open_a
 def test_an_agreement_that_is_estimated_has_its_interval(agreement, sentence):
     solution = Solution(params={}, status="ok", engine="shared", evidence="", seed=0, agreement=agreement)
     assert sentence in agreement_words(solution)
+
+
+def test_the_first_ten_rows_are_shown_as_they_will_be_written(finished_sweep, store, open_app, words):
+    app = open_app("export", sweep=finished_sweep.id, point="n_clusters=3")
+    head = next(frame.value for frame in app.dataframe if "customer_id" in frame.value)
+    written = export_rows(store, finished_sweep.id, 1)
+    assert list(head.columns) == written.schema.names
+    assert head["customer_id"].tolist() == list(written.table.customers[:10])
+    assert "The first 10 of 45 rows" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("data", "label", "segments", "stem"),
+    [
+        ("orders 2024.csv", "5 segments", (), "orders-2024-5-segments"),
+        ("orders.csv", "2 components, shape full", ("Noise",), "orders-2-components-shape-full-Noise"),
+        ("../../x <b>.csv", "3 segments", ("=Größe", "a/b"), "x-b-3-segments-Größe-a-b"),
+        ("x" * 300, "3 segments", (), "x" * 100),
+        ("///", "", (), "segments"),
+    ],
+)
+def test_a_file_is_named_after_its_data_solution_and_segments(data, label, segments, stem):
+    assert file_stem(data, label, segments) == stem

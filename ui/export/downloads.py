@@ -5,33 +5,45 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pandas as pd
 import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithm
-from segcore.export.files import export_bytes
+from segcore.export.files import export_bytes, file_stem
 from segcore.export.model import model_zip
 from segcore.export.segment_rows import export_rows
 from segcore.records.grid import point_key
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
-from segcore.wording.numbers import counted, percent_text
+from segcore.sweeps.points import point_rows
+from segcore.wording.numbers import counted, percent_text, segment_title
+from segcore.wording.quotes import visible
 from ui.export.request_form import FORMAT_TITLES, ExportRequest
 from ui.shell import cache
+from ui.shell.sweep_data import segment_names
 
+_PREVIEW_ROWS = 10
 _MIME = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 
 
 def draw_downloads(store: Store, sweep: Sweep, position: int, request: ExportRequest) -> None:
     """Draw the number of rows, and the buttons for the file, its description and the model."""
     options = request.options()
-    rows = cache.computed(
-        "export rows",
-        f"{sweep.id}.{position}.{sorted(options.items())}",
-        lambda: len(export_rows(store, sweep.id, position, **options)),
-    )
+    names = segment_names(store, sweep, position)
+
+    def preview() -> tuple[int, pd.DataFrame]:
+        found = export_rows(store, sweep.id, position, **options)
+        return len(found), next(found.chunks()).slice(0, _PREVIEW_ROWS).to_pandas()
+
+    rows, head = cache.computed("export rows", f"{sweep.id}.{position}.{sorted(options.items())}.{sorted(names.items())}", preview)
     st.metric("Rows in the file", f"{rows:,}", border=True, width="content")
-    stem = f"segments-{sweep.id[:8]}-{point_key(sweep.spec.points[position]).replace('=', '-').replace(',', '-')}"
+    st.caption(f"The first {len(head)} of {counted(rows, 'row')}, with the columns as they will be written.")
+    st.dataframe(head.map(_cell), hide_index=True, placeholder="", alt="The first rows of the file")
+    solution = sweep.solutions[position]
+    every = solution is None or len(request.segments) == len(solution.segments) + bool(solution.n_noise)
+    chosen = () if every else [segment_title(label, names) for label in request.segments]
+    stem = file_stem(str(sweep.spec.data.get("name", "data")), point_rows(sweep)[position].label, chosen)
     suffix = request.file_format
     with st.container(horizontal=True):
         st.download_button(
@@ -57,13 +69,17 @@ def draw_downloads(store: Store, sweep: Sweep, position: int, request: ExportReq
         st.download_button(
             "Download model (zip)",
             data=lambda: model_zip(store, sweep.id, position),
-            file_name=f"model-{stem.removeprefix('segments-')}.zip",
+            file_name=f"{file_stem(str(sweep.spec.data.get('name', 'data')), point_rows(sweep)[position].label)} model.zip",
             mime="application/zip",
             icon=":material/inventory_2:",
             on_click="ignore",
             key="export.model",
             help="For scoring new customers elsewhere: JSON and plain arrays, no pickle.",
         )
+
+
+def _cell(value: object) -> object:
+    return visible(value) if isinstance(value, str) else value
 
 
 def _content(store: Store, sweep: Sweep, position: int, request: ExportRequest) -> Callable[[], bytes]:
