@@ -83,7 +83,8 @@ def describe_across(across: ColumnAcross) -> str:
 
 def _largest_values(across: ColumnAcross) -> str:
     return "; ".join(
-        f"{group.title}: mostly {value.value} ({percent_text(value.share)} of {counted(group.customers, 'customer')})"
+        f"{group.title}: {'mostly' if value.share > 0.5 else 'most often'} {value.value} "
+        f"({percent_text(value.share)} of {counted(group.customers, 'customer')})"
         for group in across.segments[:_MOST_NAMED]
         for value in (group.largest(),)
     )

@@ -113,6 +113,12 @@ def test_the_figure_has_a_bar_a_segment_that_adds_up_to_all():
     assert "Same: mostly a (67 % of 3 customers)" in describe_across(across)
 
 
+def test_the_most_frequent_value_of_less_than_half_is_not_called_most():
+    values = np.array(list("aabcd" * 2), dtype=object)
+    [across] = columns_across(table_of(np.zeros((10, 1)), [AGE], {"c": values}), solution_of([0] * 5 + [1] * 5), {})
+    assert "Segment 0: most often a (40 % of 5 customers)" in describe_across(across)
+
+
 def test_an_outcome_is_said_as_the_share_of_its_rarer_value_the_highest_first():
     values = np.array(["no"] * 9 + ["yes"] + ["no"] * 6 + ["yes"] * 4, dtype=object)
     [across] = columns_across(table_of(np.zeros((20, 1)), [AGE], {"left": values}), solution_of([0] * 10 + [1] * 10), {})
