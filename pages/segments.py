@@ -26,7 +26,7 @@ if not profile.segments:
     end_page()
 draw_set_aside(assembled, profile.customers)
 clicked = clicked_segment(sweep, chosen.position, profile)
-draw_portrait(sweep, profile)
+draw_portrait(page.store, sweep, chosen.position, solution, profile)
 draw_all_shares(page.store, sweep, chosen.position, profile, clicked.label)
 st.header("One segment in detail", anchor=False)
 summary = pick_segment(page.store, sweep, chosen.position, profile)

@@ -249,8 +249,8 @@ class Data:
         --------
         >>> data = segcore.load(orders)
         >>> sweep = data.plan("small").sweep(n_clusters=range(2, 4), evidence="none")
-        >>> data.sweeps().loc[0, ["name", "best"]].tolist()
-        ["k-means, 2 or 3 segments · The kit's small 3", '3 segments']
+        >>> "k-means, 2 or 3 segments · The kit's small 3" in set(data.sweeps()["name"])
+        True
         """
         import pandas as pd
 

@@ -22,7 +22,7 @@ from segcore.records.grid import Value, point_key
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep as SweepRecord
 from segcore.segments.names import known_names
-from segcore.segments.profile import segment_profile
+from segcore.segments.profile import profile_of_every_feature, segment_profile
 from segcore.segments.records import SegmentProfile
 from segcore.segments.scoring import score
 from segcore.store.store import Store
@@ -112,8 +112,13 @@ class Point:
         ]
         return pd.DataFrame(rows)
 
-    def features(self) -> pd.DataFrame:
+    def features(self, *, every: bool = False) -> pd.DataFrame:
         """Return the mean of each feature in each segment, and among all customers.
+
+        Parameters
+        ----------
+        every : bool
+            Whether to add the features of the data that were not clustered on.
 
         Examples
         --------
@@ -123,7 +128,7 @@ class Point:
         """
         import pandas as pd
 
-        everyone = self._profile().everyone()
+        everyone = self._profile(every=every).everyone()
         rows = [{feature.name: feature.mean for feature in summary.features} for summary in everyone]
         rows += [{feature.name: feature.population_mean for feature in everyone[0].features}]
         return pd.DataFrame(rows, index=pd.Index([*(summary.title for summary in everyone), "All customers"], name="name"))
@@ -318,11 +323,15 @@ class Point:
         frame.attrs["findings"] = findings
         return frame
 
-    def _profile(self) -> SegmentProfile:
+    def _profile(self, *, every: bool = False) -> SegmentProfile:
         solution = self.solution
         if solution.labels is None:
             raise self._no_segments()
-        return segment_profile(self._rows(), solution, known_names(self.store, self._sweep, self.position).names)
+        names = known_names(self.store, self._sweep, self.position).names
+        if not every:
+            return segment_profile(self._rows(), solution, names)
+        spec = self._sweep.spec
+        return profile_of_every_feature(self.store.feature_table(spec.table), spec.plan, solution, names)
 
     def _no_segments(self) -> Exception:
         return refusal("export.no_segments", kind=StoreError, point=point_key(self.params), reason=self.solution.reason)

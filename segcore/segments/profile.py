@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
+from segcore.features.assemble import assemble
 from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.plan import Plan
 from segcore.records.solution import NOISE, Solution
 from segcore.segments.descriptions import sets_apart
 from segcore.segments.records import FeatureProfile, SegmentProfile, SegmentSummary
@@ -47,6 +50,25 @@ def segment_profile(table: FeatureTable, solution: Solution, names: Mapping[int,
     noise = next((summary for summary in summaries if summary.label == NOISE), None)
     segments = sorted((summary for summary in summaries if summary.label != NOISE), key=lambda s: (-s.customers, s.label))
     return SegmentProfile(tuple(segments), noise, len(rows), revenue)
+
+
+def profile_of_every_feature(table: FeatureTable, plan: Plan, solution: Solution, names: Mapping[int, str]) -> SegmentProfile:
+    """Build the profile with every feature of the data, clustered on or not; only the former have a compactness.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        Every feature of every customer.
+    plan : Plan
+        The sweep's.
+    solution, names
+        See `segment_profile`.
+    """
+    if solution.labels is None:
+        raise refusal("export.no_labels")
+    rows = assemble(table, Plan(table.names, plan.outliers, seed=plan.seed)).table
+    # Copies of a customer follow each other, the customer first.
+    return segment_profile(rows, replace(solution, labels=np.asarray(solution.labels)[:: plan.repeats]), names)
 
 
 class _Population:

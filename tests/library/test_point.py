@@ -105,3 +105,24 @@ def test_filled_values_are_blank_in_an_export_unless_asked_for(tmp_path, home):
     assert filled["paid"].isna().sum() == 0
     assert filled["paid"][[3, 8]].tolist() == [rows["paid"].median()] * 2
     assert blank.drop(columns="paid").equals(filled.drop(columns="paid"))
+
+
+def test_features_that_were_not_clustered_on_are_profiled_too(orders):
+    data = segcore.load(orders)
+    point = data.plan(["Recency", "invoices"], outliers="none").sweep(n_clusters=2, evidence="none").point()
+
+    every = point.features(every=True)
+
+    assert list(point.features().columns) == ["Recency", "invoices"]
+    assert list(every.columns) == list(data.features.columns)
+    pd.testing.assert_frame_equal(every[["Recency", "invoices"]], point.features())
+    labels = point.labels
+    expected = data.features.groupby(labels.reindex(data.features.index)).mean()
+    np.testing.assert_allclose(every.loc["Segment 0", "total_spend"], expected.loc[0, "total_spend"])
+
+
+def test_copies_count_once_in_the_profile_of_every_feature(orders):
+    data = segcore.load(orders)
+    point = data.plan(["Recency", "invoices"], repeats=3).sweep(n_clusters=2, evidence="none").point()
+    every = point.features(every=True)
+    np.testing.assert_allclose(every.loc["All customers", "total_spend"], data.features["total_spend"].mean())

@@ -178,3 +178,17 @@ def name_in_table(app, row, name):
     app.session_state[app.data_editor[0].key] = {"edited_rows": {row: {"Segment": name}}, "added_rows": [], "deleted_rows": []}
     app.run()
     assert not app.exception
+
+
+def test_features_that_were_not_clustered_on_are_shown_on_request(open_app, finished_sweep, store):
+    app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=2")
+    assert "Order lines" not in portrait_rows(app)
+    app.toggle(key="segments.every").set_value(True).run()
+    assert not app.exception
+    assert "Order lines" in portrait_rows(app)
+    assert len(portrait_rows(app)) == 12
+
+
+def portrait_rows(app):
+    chart = next(chart for chart in app.get("plotly_chart") if "figure.portrait" in chart.proto.id)
+    return json.loads(chart.proto.spec)["data"][0]["y"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
-from segcore.segments.profile import segment_profile
+from segcore.segments.profile import profile_of_every_feature, segment_profile
 from segcore.segments.records import SegmentProfile
 from segcore.store.store import Store
 from ui.shell import cache
@@ -21,6 +21,14 @@ def describe_point(store: Store, sweep: Sweep, position: int, solution: Solution
     names = segment_names(store, sweep, position)
     key = segments_key(sweep, solution, names)
     return cache.computed("profile", key, lambda: segment_profile(clustered(store, sweep).table, solution, names))
+
+
+def describe_with_every_feature(store: Store, sweep: Sweep, position: int, solution: Solution) -> SegmentProfile:
+    """Return the profile with every feature of the data, clustered on or not."""
+    names = segment_names(store, sweep, position)
+    table = cache.feature_table(str(store.home), sweep.spec.table)
+    key = f"every.{segments_key(sweep, solution, names)}"
+    return cache.computed("profile", key, lambda: profile_of_every_feature(table, sweep.spec.plan, solution, names))
 
 
 def segments_key(sweep: Sweep, solution: Solution, names: Mapping[int, str]) -> str:

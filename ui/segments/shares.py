@@ -14,16 +14,18 @@ from segcore.plots.heatmap import draw_map
 from segcore.plots.segments.portrait import by_worth, describe_portrait, portrait_data
 from segcore.plots.segments.segment_shares import describe_shares, draw_shares, shares_data
 from segcore.records.grid import point_key
-from segcore.records.solution import NOISE
+from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep
 from segcore.segments.records import SegmentProfile
 from segcore.store.store import Store
 from segcore.system.digests import digest
 from segcore.wording.numbers import counted, percent_text
-from ui.shell import state
+from ui.segments.profile import describe_with_every_feature
+from ui.shell import cache, state
 from ui.widgets.figures import draw_figure
 
 LONGEST_NAME = 60
+_EVERY = "segments.every"
 
 
 def draw_set_aside(assembled: Assembled, clustered_customers: int) -> None:
@@ -41,12 +43,18 @@ def draw_set_aside(assembled: Assembled, clustered_customers: int) -> None:
     )
 
 
-def draw_portrait(sweep: Sweep, profile: SegmentProfile) -> None:
+def draw_portrait(store: Store, sweep: Sweep, position: int, solution: Solution, profile: SegmentProfile) -> None:
     """Draw all segments with their features, coloured by the difference from all customers."""
+    st.header("Who is in each segment", anchor=False)
+    others = len(cache.feature_table(str(store.home), sweep.spec.table).names) - len(sweep.spec.plan.features)
+    if others:
+        state.seed_widget(_EVERY, state.recall(_EVERY, False))
+        state.remember(_EVERY, st.toggle(f"Also show the {counted(others, 'feature')} not clustered on", key=_EVERY))
+    if others and state.recall(_EVERY):
+        profile = describe_with_every_feature(store, sweep, position, solution)
     data = portrait_data(profile, sweep.summary.get("ideas", ()))
     if data is None:
         return
-    st.header("Who is in each segment", anchor=False)
     st.caption("Medians, or shares of customers; blue is above and orange below the mean of all customers.")
     draw_figure(draw_map(data), key=f"figure.portrait.{sweep.id[:12]}", name="Features of every segment", words=describe_portrait(profile))
 
