@@ -12,7 +12,7 @@ from typing import Any
 
 from segcore import jobs
 from segcore.cli.tables import text_table
-from segcore.errors import ParameterError
+from segcore.errors import ParameterError, StoreError
 from segcore.store.index import Index
 
 SHORT = 12
@@ -80,7 +80,7 @@ def _jobs_text(found: list[jobs.Job]) -> str:
     return "\n".join(lines)
 
 
-def wait_for(store: Index, start: Callable[[], str]) -> jobs.Job:
+def wait_for(store: Index, start: Callable[[], str], job_id: str | None = None) -> jobs.Job:
     """Start a job and wait for it, showing its progress on one line of a terminal; Ctrl-C cancels it.
 
     Parameters
@@ -88,11 +88,13 @@ def wait_for(store: Index, start: Callable[[], str]) -> jobs.Job:
     store : Index
     start : callable
         Starts the job and returns its id.
+    job_id : str or None
+        The id, if it is known before, so that Ctrl-C cancels a job too that is just being started.
     """
-    started: list[str] = []
+    started = [] if job_id is None else [job_id]
 
     def begin() -> str:
-        started.append(start())
+        started[:] = [start()]
         return started[0]
 
     try:
@@ -103,4 +105,8 @@ def wait_for(store: Index, start: Callable[[], str]) -> jobs.Job:
     except KeyboardInterrupt:
         if not started:
             raise
-        return jobs.read_job(store, started[0])
+        try:
+            jobs.cancel(store, started[0])  # which nobody may have followed yet; one that is over stays as it is
+            return jobs.read_job(store, started[0])
+        except StoreError:
+            raise KeyboardInterrupt from None

@@ -106,7 +106,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     from_store = store.is_complete(spec.id)
     if not from_store:
         require_room(store, spec, memory)
-    job = wait_for(store, lambda: jobs.start_sweep(store, spec, memory=memory, workers=args.workers, evidence=args.evidence))
+    job = wait_for(store, lambda: jobs.start_sweep(store, spec, memory=memory, workers=args.workers, evidence=args.evidence), spec.id)
     if job.state != "done":
         return _report_end(job)
     sweep = store.sweep(job.id)
@@ -128,7 +128,7 @@ def run_evidence(args: argparse.Namespace) -> int:
 
     store = Store()
     spec = store.spec(store.resolve(args.sweep))
-    job = wait_for(store, lambda: jobs.start_sweep(store, spec, evidence="all"))
+    job = wait_for(store, lambda: jobs.start_sweep(store, spec, evidence="all"), spec.id)
     if job.state != "done":
         return _report_end(job)
     sweep = store.sweep(job.id)

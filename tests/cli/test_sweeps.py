@@ -13,6 +13,7 @@ import pytest
 
 from segcore import jobs
 from segcore.cli import main
+from segcore.cli.jobs import wait_for
 from segcore.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,6 +144,20 @@ def test_control_c_cancels_the_sweep_and_says_how_to_go_on(tmp_path, capsys):
     shown = capsys.readouterr().out.splitlines()
     assert "queued" in shown[0] or "running" in shown[0]
     assert json.loads(shown[1])["job"]["state"] == "cancelled"
+
+
+def test_control_c_while_a_job_is_being_started_cancels_it_too(home):
+    store = Store(home)
+
+    def start():
+        store.put_job("a" * 64, kind="sweep", title="k-means", spec={}, total=1, state="running")
+        raise KeyboardInterrupt
+
+    assert wait_for(store, start, "a" * 64).state == "cancelled"
+    with pytest.raises(KeyboardInterrupt):
+        wait_for(store, start)
+    with pytest.raises(KeyboardInterrupt):  # nothing has been started yet
+        wait_for(store, lambda: (_ for _ in ()).throw(KeyboardInterrupt), "b" * 64)
 
 
 def test_jobs_are_listed_for_people_and_for_programs(customers, capsys):
