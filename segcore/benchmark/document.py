@@ -10,7 +10,7 @@ from segcore.benchmark.agreement import agreement_with_stock, count_repeatable
 from segcore.benchmark.conditions import busy_warning
 from segcore.benchmark.record import BASE, Run
 from segcore.benchmark.spec import BenchmarkSpec
-from segcore.benchmark.summary import engine_sentences, no_comparison, silhouette_sentences
+from segcore.benchmark.summary import engine_sentences, no_comparison, runs_are_apart, silhouette_sentences
 from segcore.records.grid import Point, point_key
 from segcore.wording.numbers import counted
 
@@ -48,6 +48,7 @@ def fits_document(spec: BenchmarkSpec, runs: Sequence[Run], *, shape: tuple[int,
         "ratio_to_intel": {engine: _ratio(engines[engine], intel) for engine in spec.engines if intel and engine == "shared"},
         "ratio_meaning": RATIO_MEANING,
         "agreement": agreement,
+        "runs_apart": {engine: runs_are_apart(engines[engine], engines[BASE]) for engine in others},
     }
     order = sorted(others, key=lambda engine: engine != "shared")
     sentences = [sentence for engine in order for sentence in engine_sentences(document, engine)]

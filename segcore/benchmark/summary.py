@@ -25,7 +25,8 @@ def engine_sentences(document: Mapping[str, Any], engine: str) -> list[str]:
     """Compare an engine with stock in words; slower is called slower, and a fall-back is not a measurement of the engine."""
     times, base = document["engines"][engine], document["engines"][BASE]
     points, ratio = document["points"], document["ratio_to_stock"][engine]
-    if engine == "shared" and times["ran"] == "shared" and base["ran"] and ratio is not None and ratio >= 1:
+    apart = runs_are_apart(times, base)
+    if engine == "shared" and times["ran"] == "shared" and base["ran"] and ratio is not None and ratio >= 1 and apart:
         return _gain(document)
     name = "The shared sweep" if engine == "shared" else f"{engine.capitalize()}'s code"
     if times["ran"] is None:
@@ -41,14 +42,20 @@ def engine_sentences(document: Mapping[str, Any], engine: str) -> list[str]:
         return [f"{name} and stock could not fit the same solutions, so their times cannot be compared.", _agrees(document, engine)]
     fitted = sum(point["status"] == "ok" for point in times["points"])
     over = f"over {counted(fitted, 'solution')} ({_median_of(times, base)})"
-    apart = times["max_seconds"] < base["min_seconds"] or times["min_seconds"] > base["max_seconds"]
-    if not apart and len(times["seconds"]) > 1:
+    if not apart:
         speed = f"{name} took about as long as stock {over}: their runs overlap, at {ratio:.2f} times stock's speed"
     elif ratio >= 1:
         speed = f"{name} was {ratio:.2f} times as fast as stock {over}"
     else:
         speed = f"{name} was slower than stock: it took {1 / ratio:.2f} times as long {over}"
     return [f"{speed}.", _agrees(document, engine)]
+
+
+def runs_are_apart(times: Mapping[str, Any], base: Mapping[str, Any]) -> bool:
+    """Tell whether every run of one engine was faster than every run of the other; with one run each there is nothing to overlap."""
+    if not times["seconds"] or not base["seconds"] or len(times["seconds"]) == 1:
+        return True
+    return bool(times["max_seconds"] < base["min_seconds"] or times["min_seconds"] > base["max_seconds"])
 
 
 def _gain(document: Mapping[str, Any]) -> list[str]:

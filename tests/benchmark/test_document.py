@@ -93,7 +93,17 @@ def test_slower_is_called_slower(run):
 
 def test_runs_that_overlap_decide_nothing(run):
     runs = [run("stock", 1, (1.0, 1.0)), run("intel", 1, (1.1, 1.2)), run("stock", 2, (2.0, 2.0)), run("intel", 2, (0.5, 0.6))]
-    assert "took about as long as stock" in told(runs)["summary"]
+    document = told(runs)
+    assert "took about as long as stock" in document["summary"]
+    assert document["runs_apart"] == {"intel": False}
+
+
+def test_a_shared_sweep_whose_runs_overlap_is_no_gain_either(run):
+    runs = [run("stock", number, (seconds, seconds)) for number, seconds in ((1, 1.0), (2, 1.2))]
+    runs += [run("shared", number, (0.1, 0.1), elapsed=seconds) for number, seconds in ((1, 1.8), (2, 2.1))]
+    document = told(runs)
+    assert document["ratio_to_stock"]["shared"] > 1 and document["runs_apart"] == {"shared": False}
+    assert document["summary"].startswith("The shared sweep took about as long as stock")
 
 
 def test_a_point_that_fell_back_takes_intels_name_from_the_run(run):
