@@ -1,18 +1,12 @@
 from ui.compare.other_solution import pick_other
 from ui.compare.result import compared, draw_answer, draw_flows, draw_measures_of_both, draw_moved
 from ui.shell.page import begin_page, end_page, link
-from ui.shell.sweep_data import find_solution, segment_names
-from ui.widgets.solution_choice import draw_point, draw_sweep_line, pick_point
+from ui.shell.sweep_data import segment_names
+from ui.widgets.solution_choice import require_labels
 
 page = begin_page("compare")
 sweep = page.require_sweep()
-draw_sweep_line(sweep)
-chosen = pick_point(sweep)
-solution = find_solution(page.store, sweep, chosen.position)
-if solution is None or solution.labels is None:
-    draw_point(sweep, chosen, solution)
-    link("explore", "Choose another solution")
-    end_page()
+chosen, _ = require_labels(page.store, sweep)
 other = pick_other(page.store, sweep, chosen.position)
 if other is None:
     link("sweep", "Run another sweep")

@@ -3,18 +3,11 @@ import streamlit as st
 from ui.export.downloads import draw_command, draw_downloads, draw_scoring
 from ui.export.request_form import export_form
 from ui.shell.page import begin_page, end_page, link
-from ui.shell.sweep_data import find_solution
-from ui.widgets.solution_choice import draw_point, draw_sweep_line, pick_point
+from ui.widgets.solution_choice import require_labels
 
 page = begin_page("export")
 sweep = page.require_sweep()
-draw_sweep_line(sweep)
-chosen = pick_point(sweep)
-solution = find_solution(page.store, sweep, chosen.position)
-if solution is None or solution.labels is None:
-    draw_point(sweep, chosen, solution)
-    link("explore", "Choose another solution")
-    end_page()
+chosen, solution = require_labels(page.store, sweep)
 if not solution.n_segments:
     st.info("This solution has no segments to export: all customers are noise.", icon=":material/search_off:")
     link("explore", "Choose another solution")

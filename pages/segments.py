@@ -6,18 +6,12 @@ from ui.segments.profile import describe_point
 from ui.segments.segment_choice import clicked_segment, pick_segment
 from ui.segments.shares import draw_all_shares, draw_portrait, draw_set_aside
 from ui.shell.page import begin_page, end_page, link
-from ui.shell.sweep_data import clustered, find_solution
-from ui.widgets.solution_choice import draw_point, draw_sweep_line, pick_point
+from ui.shell.sweep_data import clustered
+from ui.widgets.solution_choice import require_labels
 
 page = begin_page("segments")
 sweep = page.require_sweep()
-draw_sweep_line(sweep)
-chosen = pick_point(sweep)
-solution = find_solution(page.store, sweep, chosen.position)
-if solution is None or solution.labels is None:
-    draw_point(sweep, chosen, solution)
-    link("explore", "Choose another solution")
-    end_page()
+chosen, solution = require_labels(page.store, sweep)
 assembled = clustered(page.store, sweep)
 profile = describe_point(page.store, sweep, chosen.position, solution)
 if not profile.segments:

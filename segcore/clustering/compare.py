@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from segcore.errors import ParameterError
+from segcore.records.solution import NOISE
 
 SAME_SEGMENT = 0.5
 """Jaccard index above which two segments are the same one; a segment can then have only one such partner."""
@@ -47,6 +48,14 @@ def same_partition(a: np.ndarray, b: np.ndarray) -> bool:
     """Tell whether both group the customers in the same way, whatever the numbers of the groups."""
     rows, columns, _, _, counts = _pairs(a, b)
     return len(counts) == len(rows) == len(columns)
+
+
+def matched_segments(a: np.ndarray, b: np.ndarray) -> list[tuple[int, int, float]]:
+    """Return the segments that are the same in both, each with its label in ``a`` and in ``b`` and the Jaccard index; noise is none."""
+    rows, columns, i, j, counts = _pairs(a, b)
+    jaccard = counts / (np.bincount(i, weights=counts)[i] + np.bincount(j, weights=counts)[j] - counts)
+    same = (rows[i] != NOISE) & (columns[j] != NOISE) & (jaccard > SAME_SEGMENT)
+    return list(zip(rows[i[same]].tolist(), columns[j[same]].tolist(), jaccard[same].tolist(), strict=True))
 
 
 def same_labels(a: np.ndarray, b: np.ndarray) -> bool:

@@ -84,6 +84,11 @@ def fit_preparation(table: FeatureTable, plan: Plan) -> Preparation:
     ----------
     ml_autosegmentation scales dummies for their number, and multiplies priority features by a factor that it cuts to a whole number.
     """
+    return fit_with_ideas(table, plan)[0]
+
+
+def fit_with_ideas(table: FeatureTable, plan: Plan) -> tuple[Preparation, tuple[Idea, ...]]:
+    """Fit the preparation, and return the ideas that count once in it: see `fit_preparation`."""
     plan = resolve_plan(table, plan)
     table = table.select(plan.features)
     finite = np.isfinite(table.values).all(axis=0)
@@ -94,7 +99,7 @@ def fit_preparation(table: FeatureTable, plan: Plan) -> Preparation:
     values = _transformed(np.asarray(table.values), steps)
     ideas = find_ideas(table, values) if plan.ideas == "once" else ()
     centre, scale = _fitted(values, plan.scaler, blocks_of(table))
-    return Preparation(
+    preparation = Preparation(
         features=table.names,
         scaler=plan.scaler,
         centre=tuple(float(value) for value in centre),
@@ -104,6 +109,7 @@ def fit_preparation(table: FeatureTable, plan: Plan) -> Preparation:
         weights=_weights(table, plan, ideas),
         fitted=_fitted_for(table),
     )
+    return preparation, ideas
 
 
 def ideas_of(table: FeatureTable, plan: Plan) -> tuple[Idea, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from segcore.clustering.compare import SAME_SEGMENT, adjusted_rand_index
+from segcore.clustering.compare import adjusted_rand_index, matched_segments
 from segcore.errors import DataError
 from segcore.features.assemble import assemble
 from segcore.records.grid import point_key
@@ -75,6 +75,8 @@ class Comparison:
         One for each segment, except noise: those that stayed, were split, were merged, vanished, appeared.
     partners : mapping of int to int
         For segments of the first solution, that of the second which has most of the same customers, each used once.
+    agreement : float
+        Adjusted Rand index; noise counts as one more segment.
     """
 
     before: np.ndarray
@@ -84,11 +86,7 @@ class Comparison:
     counts: np.ndarray
     fates: tuple[Fate, ...]
     partners: Mapping[int, int]
-
-    @property
-    def agreement(self) -> float:
-        """Adjusted Rand index; noise counts as one more segment."""
-        return adjusted_rand_index(self.before, self.after)
+    agreement: float
 
     @property
     def moved(self) -> np.ndarray:
@@ -117,10 +115,13 @@ def compare_labels(before: np.ndarray, after: np.ndarray) -> Comparison:
     columns, j = np.unique(after, return_inverse=True)
     counts = np.bincount(i * len(columns) + j, minlength=len(rows) * len(columns)).reshape(len(rows), len(columns)).astype(np.int64)
     labels = (tuple(int(label) for label in rows), tuple(int(label) for label in columns))
-    return Comparison(before, after, *labels, counts, _fates(counts, *labels), _partners(counts, *labels))
+    fates = _fates(counts, *labels, matched_segments(before, after))
+    return Comparison(before, after, *labels, counts, fates, _partners(counts, *labels), adjusted_rand_index(before, after))
 
 
-def _fates(counts: np.ndarray, before: tuple[int, ...], after: tuple[int, ...]) -> tuple[Fate, ...]:
+def _fates(
+    counts: np.ndarray, before: tuple[int, ...], after: tuple[int, ...], matched: Sequence[tuple[int, int, float]]
+) -> tuple[Fate, ...]:
     sizes, later = counts.sum(axis=1), counts.sum(axis=0)
     left = [at for at, label in enumerate(before) if label != NOISE]
     right = [at for at, label in enumerate(after) if label != NOISE]
@@ -139,14 +140,12 @@ def _fates(counts: np.ndarray, before: tuple[int, ...], after: tuple[int, ...]) 
             right.remove(column)
             left = [at for at in left if at not in parts]
     stayed = []
-    for row in list(left):
-        for column in right:
-            customers, jaccard = _overlap(counts, [row], [column])
-            if jaccard > SAME_SEGMENT:
-                stayed.append(Fate("stayed", (before[row],), (after[column],), customers, jaccard))
-                left.remove(row)
-                right.remove(column)
-                break
+    for label, to, jaccard in matched:
+        row, column = before.index(label), after.index(to)
+        if row in left and column in right:
+            stayed.append(Fate("stayed", (label,), (to,), int(counts[row, column]), jaccard))
+            left.remove(row)
+            right.remove(column)
     vanished = [Fate("vanished", (before[row],), (), int(sizes[row])) for row in left]
     appeared = [Fate("appeared", (), (after[column],), int(later[column])) for column in right]
     return (*stayed, *split, *merged, *vanished, *appeared)

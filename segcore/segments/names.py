@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from segcore.clustering.compare import SAME_SEGMENT
+from segcore.clustering.compare import matched_segments
 from segcore.errors import StoreError
 from segcore.records.grid import find_point, parse_point, point_key
 from segcore.records.sweep import Sweep
@@ -71,7 +69,7 @@ def known_names(store: Store, sweep: Sweep, position: int) -> SegmentNames:
             other = find_point(points, parse_point(point))
             others = store.solution(sweep.id, other).labels
             if labels is not None and others is not None:
-                found += [(jaccard, label, names[to], other) for label, to, jaccard in _same(labels, others) if to in names]
+                found += [(jaccard, label, names[to], other) for label, to, jaccard in matched_segments(labels, others) if to in names]
     except StoreError:  # a solution that is not there any more; its page says so
         return SegmentNames(own)
     names, carried = dict(own), {}
@@ -79,19 +77,3 @@ def known_names(store: Store, sweep: Sweep, position: int) -> SegmentNames:
         if label not in names and name not in names.values():
             names[label], carried[label] = name, Carried(other, jaccard)
     return SegmentNames(names, carried)
-
-
-def _same(labels: np.ndarray, others: np.ndarray) -> list[tuple[int, int, float]]:
-    """Return the pairs of segments with a Jaccard index above one half, noise left out."""
-    labels, others = np.asarray(labels), np.asarray(others)
-    there = (labels >= 0) & (others >= 0)
-    width = int(others.max(initial=0)) + 1
-    pairs, counts = np.unique(labels[there].astype(np.int64) * width + others[there], return_counts=True)
-    sizes, other_sizes = np.bincount(labels[labels >= 0]), np.bincount(others[others >= 0])
-    found = []
-    for pair, both in zip(pairs.tolist(), counts.tolist(), strict=True):
-        label, other = divmod(pair, width)
-        jaccard = both / (int(sizes[label]) + int(other_sizes[other]) - both)
-        if jaccard > SAME_SEGMENT:
-            found.append((label, other, jaccard))
-    return found

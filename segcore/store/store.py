@@ -236,10 +236,11 @@ class Store(Index):
             raise StoreError(f"More than one sweep begins with {prefix!r}: give more of its id.")
         raise StoreError(f"There is no sweep {prefix!r} in the store at {self.home}: 'segcore jobs list' lists the sweeps.")
 
-    def sweep_ids(self) -> list[str]:
-        """Return the ids of all sweeps that were not removed, the newest first."""
+    def sweep_ids(self, table: str | None = None) -> list[str]:
+        """Return the ids of all sweeps that were not removed, or of those of one feature table, the newest first."""
         query = "select id from sweeps where id not in (select sweep from removed_sweeps) order by created desc, id"
-        return [str(row[0]) for row in self._rows(query)]
+        ids = [str(row[0]) for row in self._rows(query)]
+        return ids if table is None else [found for found in ids if self.spec(found).table == table]
 
     def remove_sweep(self, sweep_id: str) -> None:
         """Leave a sweep out of lists; its results stay for the same question, and for `restore_sweep`."""

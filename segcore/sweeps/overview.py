@@ -61,8 +61,7 @@ class SweepLine:
 
 def sweep_lines(store: Store, table: str | None = None) -> tuple[SweepLine, ...]:
     """Return every sweep that was not removed, or those of one feature table, the newest first."""
-    ids = [found for found in store.sweep_ids() if table is None or store.spec(found).table == table]
-    return tuple(sweep_line(store.sweep(found), sweep_name(store, found)) for found in ids)
+    return tuple(sweep_line(store.sweep(found), sweep_name(store, found)) for found in store.sweep_ids(table))
 
 
 def sweep_line(sweep: Sweep, name: str) -> SweepLine:

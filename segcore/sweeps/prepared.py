@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from segcore.features.assemble import Assembled, assemble
-from segcore.features.preparation import apply_preparation, fit_preparation
+from segcore.features.ideas import Idea
+from segcore.features.preparation import apply_preparation, fit_with_ideas
 from segcore.records.feature_table import FeatureTable
 from segcore.records.preparation import Preparation
 from segcore.records.sweep import SweepSpec
@@ -24,11 +25,14 @@ class Prepared:
     assembled : Assembled
         Selected features of the customers kept, copies included; and the customers set aside.
     preparation : Preparation
+    ideas : tuple of Idea
+        Those that count once.
     X : ndarray of shape (n_rows, n_features), float64
     """
 
     assembled: Assembled
     preparation: Preparation
+    ideas: tuple[Idea, ...]
     X: np.ndarray
 
     @property
@@ -42,5 +46,5 @@ def prepare(store: Store, spec: SweepSpec, *, ids: bool = True) -> Prepared:
     full = store.feature_table(spec.table, ids=ids)
     assembled = assemble(full, spec.plan)
     require_enough(assembled)
-    preparation = fit_preparation(assembled.table, spec.plan)
-    return Prepared(assembled, preparation, apply_preparation(preparation, assembled.table.values))
+    preparation, ideas = fit_with_ideas(assembled.table, spec.plan)
+    return Prepared(assembled, preparation, ideas, apply_preparation(preparation, assembled.table.values))

@@ -12,7 +12,6 @@ from segcore.clustering.recommend import recommend
 from segcore.clustering.specification.outcome import NOT_RUN
 from segcore.clustering.specification.task import SweepTask
 from segcore.features.distances import distance_shares
-from segcore.features.preparation import ideas_of
 from segcore.records.grid import point_key
 from segcore.records.preparation import Preparation
 from segcore.records.solution import Solution
@@ -92,7 +91,7 @@ def _rows(store: Store, spec: SweepSpec) -> tuple[np.ndarray, Preparation, dict[
         "rows": len(prepared.table),
         "features": list(prepared.table.names),
         "distance_shares": dict(zip(prepared.table.names, distance_shares(prepared.X).tolist(), strict=True)),
-        "ideas": [idea.to_json() for idea in ideas_of(prepared.table, spec.plan)] if spec.plan.ideas == "once" else [],
+        "ideas": [idea.to_json() for idea in prepared.ideas],
         "set_aside": {"customers": int(assembled.set_aside_customers), "revenue_share": assembled.set_aside_revenue_share},
     }
     return prepared.X, prepared.preparation, facts

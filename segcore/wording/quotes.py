@@ -43,6 +43,11 @@ def value_text(value: str | None) -> str:
     return text if len(text) <= _SHOWN_LETTERS else f"{text[: _SHOWN_LETTERS - 3]}..."
 
 
+def visible_cell(value: object) -> object:
+    """Return a value of a table to show: text as `visible` returns it, anything else unchanged."""
+    return visible(value) if isinstance(value, str) else value
+
+
 def visible(text: str) -> str:
     """Return text with control and invisible characters escaped."""
     if text.isprintable():

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
-from segcore.clustering.compare import adjusted_rand_index, inertia_gap, same_labels, same_partition
+from segcore.clustering.compare import adjusted_rand_index, inertia_gap, matched_segments, same_labels, same_partition
 from segcore.errors import ParameterError
 from tests.examples import few
 
@@ -30,6 +30,14 @@ def test_renumbering_the_segments_changes_neither_partition_nor_index(labellings
     assert adjusted_rand_index(a, renumbered) == 1.0
     assert adjusted_rand_index(renumbered, b) == pytest.approx(adjusted_rand_index(a, b), abs=1e-12)
     assert same_partition(a, b) == (adjusted_rand_index(a, b) == 1.0)
+
+
+@settings(max_examples=few(100), deadline=None)
+@given(LABELLINGS)
+def test_matched_segments_are_those_with_most_customers_in_both(labellings):
+    a, b = ([{at for at, label in enumerate(labels) if label == segment} for segment in range(7)] for labels in labellings)
+    shares = {(one, other): len(a[one] & b[other]) / max(len(a[one] | b[other]), 1) for one in range(7) for other in range(7)}
+    assert matched_segments(*labellings) == [(*pair, share) for pair, share in shares.items() if share > 0.5]
 
 
 def test_the_index_of_many_customers_is_exact():

@@ -15,7 +15,7 @@ from ui.shell import cache, state
 
 def pick_other(store: Store, sweep: Sweep, chosen: int) -> tuple[Sweep, int] | None:
     """Draw the fields and return the other solution; None if its sweep has none with segments."""
-    ids = [found for found in store.sweep_ids() if store.spec(found).table == sweep.spec.table]
+    ids = store.sweep_ids(sweep.spec.table)
     linked = _linked(store, ids)
     left, right = st.columns(2, gap="medium")
     key = "compare.sweep"

@@ -13,7 +13,7 @@ from segcore.store.store import Store
 from segcore.wording.findings import sentence
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, day_text, number_text
-from segcore.wording.quotes import visible
+from segcore.wording.quotes import visible_cell
 from ui.data.remedies import ways_on
 from ui.data.source_form import attempt
 from ui.shell import cache
@@ -96,7 +96,7 @@ def draw_aside(store: Store, taken: Intake) -> None:
     name = Path(taken.data["name"]).stem
     if taken.aside is not None:
         with st.expander(f"See {counted(taken.rows_set_aside, 'row')} set aside", icon=":material/playlist_remove:"):
-            rows = cache.computed("aside", taken.aside, lambda: store.frame(str(taken.aside)).head(_SHOWN_ASIDE).map(_cell))
+            rows = cache.computed("aside", taken.aside, lambda: store.frame(str(taken.aside)).head(_SHOWN_ASIDE).map(visible_cell))
             more = taken.rows_set_aside - len(rows)
             st.dataframe(
                 rows,
@@ -135,10 +135,6 @@ def _aside_csv(store: Store, taken: Intake) -> bytes:
 
 def draw_preview(store: Store, preview: str, rows: int) -> None:
     """Draw the first rows as text, as they were read; invisible characters are escaped."""
-    frame = cache.computed("preview", preview, lambda: store.frame(preview).map(_cell))
+    frame = cache.computed("preview", preview, lambda: store.frame(preview).map(visible_cell))
     st.caption(f"The first {len(frame):,} of {counted(rows, 'row')}, as read.")
     st.dataframe(frame, hide_index=True, height=320, alt="The first rows of the data")
-
-
-def _cell(value: object) -> object:
-    return visible(value) if isinstance(value, str) else value

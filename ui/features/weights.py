@@ -79,7 +79,7 @@ def seed(taken: Intake, table: FeatureTable, plan: Plan) -> None:
 def put(taken: Intake, table: FeatureTable, plan: Plan) -> None:
     """Show exactly a plan's weights and transforms; if those are the suggested ones, features ticked later are transformed too."""
     numbers = {entry.name for entry in table.dictionary if entry.kind == "number"}
-    advised = {name: "log" for name in plan.features if name in numbers and advice(taken, table, name, plan.outliers) == "log"}
+    advised = _advised_logs(taken, table, [name for name in plan.features if name in numbers], plan.outliers)
     automatic = dict(plan.transforms) == advised
     _keep(taken, Kept(dict(plan.weights), {} if automatic else dict(plan.transforms), automatic))
 
@@ -133,8 +133,11 @@ def _with_advice(said: Kept, taken: Intake, table: FeatureTable, ticked: Sequenc
     if not said.automatic:
         return said
     left = [tick.key for tick in ticked if tick.is_number and tick.key not in said.transforms]
-    logs: dict[str, Transform] = {name: "log" for name in left if advice(taken, table, name, outliers) == "log"}
-    return replace(said, transforms={**said.transforms, **logs})
+    return replace(said, transforms={**said.transforms, **_advised_logs(taken, table, left, outliers)})
+
+
+def _advised_logs(taken: Intake, table: FeatureTable, numbers: Sequence[str], outliers: Outliers) -> dict[str, Transform]:
+    return {name: "log" for name in numbers if advice(taken, table, name, outliers) == "log"}
 
 
 def _idea_factors(
@@ -296,7 +299,9 @@ def _compare_kinds(ticked: Sequence[Tick], counts: Sequence[float]) -> None:
 
 def _skewed(taken: Intake, table: FeatureTable, ticked: Sequence[Tick], said: Kept, outliers: Outliers) -> None:
     """Draw the button to log all skewed features that a log helps."""
-    waiting = [tick for tick in ticked if tick.is_number and not said.transform(tick) and advice(taken, table, tick.key, outliers) == "log"]
+    untouched = [tick for tick in ticked if tick.is_number and not said.transform(tick)]
+    logs = _advised_logs(taken, table, [tick.key for tick in untouched], outliers)
+    waiting = [tick for tick in untouched if tick.key in logs]
     if not waiting:
         return
     label = "Log the skewed feature" if len(waiting) == 1 else f"Log all {len(waiting)} skewed features"

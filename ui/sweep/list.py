@@ -93,7 +93,7 @@ def draw_sweeps(store: Store, taken: Intake) -> None:
     """Draw every sweep of the loaded data with its best solution, and what can be done with one of them."""
     st.header(f"Sweeps of {escape(taken.data['name'])}", anchor=False)
     _offer_undo(store)
-    ids = [found for found in store.sweep_ids() if store.spec(found).table == taken.table]
+    ids = store.sweep_ids(taken.table)
     if not ids:
         st.caption("No sweep of these data yet. Sweeps will be listed here, each with its best solution.")
         return

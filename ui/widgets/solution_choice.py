@@ -7,10 +7,13 @@ import streamlit as st
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
+from segcore.store.store import Store
 from segcore.sweeps.points import PointRow, metric, point_rows, recommended_position, same_segments, why_shown
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, number_text, percent_text, seconds_text, two_decimals
 from ui.shell import state
+from ui.shell.page import end_page, link
+from ui.shell.sweep_data import find_solution
 
 _PICKER = "point"
 
@@ -49,6 +52,18 @@ def pick_point(sweep: Sweep) -> PointRow:
     found = sweep.recommendation
     state.show_link(sweep.id, chosen if found is not None and found.outcome is not None else None)
     return rows[chosen]
+
+
+def require_labels(store: Store, sweep: Sweep) -> tuple[PointRow, Solution]:
+    """Draw the sweep and the list of its solutions and return the chosen one, or end the page if it has no labels."""
+    draw_sweep_line(sweep)
+    chosen = pick_point(sweep)
+    solution = find_solution(store, sweep, chosen.position)
+    if solution is None or solution.labels is None:
+        draw_point(sweep, chosen, solution)
+        link("explore", "Choose another solution")
+        end_page()
+    return chosen, solution
 
 
 def _option(row: PointRow, recommended: int | None, same: str | None) -> str:

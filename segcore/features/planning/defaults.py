@@ -76,11 +76,10 @@ class Setting:
         own = {"outliers": self.outliers, "scaler": self.scaler, "ideas": self.ideas}
         chosen = {name: value for name, value in fields.items() if value is not None}
         plan = Plan(feature_names(table, self.set_for(kind) if features is None else features, kind), **{**own, **chosen})
-        if transforms is None:
+        if transforms is None and self.transforms:
             # Judged on the customers that are clustered, as on the Features screen.
-            kept = assemble(table, replace(plan, repeats=1)).table
-            transforms = advised_transforms(kept, plan.features) if self.transforms else {}
-        return replace(plan, transforms=transforms)
+            transforms = advised_transforms(assemble(table, replace(plan, repeats=1)).table, plan.features)
+        return replace(plan, transforms=transforms or {})
 
     def set_for(self, kind: str) -> str:
         """Return the name of its feature set for a kind of data."""
