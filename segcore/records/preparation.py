@@ -14,6 +14,7 @@ Ideas = Literal["once", "each"]
 SCALERS: tuple[Scaler, ...] = ("standard", "minmax", "robust", "none")
 OUTLIERS: tuple[Outliers, ...] = ("kit", "none")
 TRANSFORMS: tuple[Transform, ...] = ("log", "power")
+# Of `segcore.features.planning.defaults.SETTINGS`; here so that the command line is parsed without numerical libraries.
 SETTING_NAMES = ("default", "kit", "minmax")
 IDEAS: tuple[Ideas, ...] = ("once", "each")
 
