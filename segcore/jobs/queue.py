@@ -16,20 +16,22 @@ from segcore.jobs.state import ACTIVE, TURN, is_alive
 from segcore.store.file_lock import take
 from segcore.store.index import Index
 
+_FIRST_POLL_SECONDS = 0.02  # evidence gives way to a sweep at once
 _POLL_SECONDS = 0.15
 
 
 @contextlib.contextmanager
 def next_in_line(index: Index, job_id: str) -> Iterator[bool]:
     """Wait for a queued job's turn and hold it; yield False if the job left the queue in the meantime."""
-    handle = None
+    handle, pause = None, _FIRST_POLL_SECONDS
     try:
         while index.job_row(job_id)["state"] == "queued":
             if not _someone_before(index, job_id):
                 handle = take(queue_lock(index))
                 if handle is not None:
                     break
-            time.sleep(_POLL_SECONDS)
+            time.sleep(pause)
+            pause = min(1.2 * pause, _POLL_SECONDS)
         yield handle is not None
     finally:
         if handle is not None:

@@ -100,7 +100,7 @@ def main(argv: list[str]) -> int:
         worker = start_child(
             python_command("segcore.jobs.worker", home, SPARE, str(os.getpid()), json.dumps([algorithm, engine])),
             environment=fitting_environment(),
-            own="group",
+            own="session",
             dies_with_parent=True,
             stdin=subprocess.PIPE,
         )

@@ -2,7 +2,8 @@
 
 It waits for its turn, starts the worker, and when it dies, starts another on what is missing. The attempts that ``run_sweep`` counts
 in the store show which point a dead worker was computing; a point that was being attempted at two deaths is given up, and the next
-worker stores it as failed, with the signal and the memory. ``LOCK`` is the descriptor of the job's lock, inherited locked.
+worker stores it as failed, with the signal and the memory. A worker that only gathers evidence is ended when another job waits.
+``LOCK`` is the descriptor of the job's lock, inherited locked.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ from typing import NoReturn
 from segcore.errors import SegcoreError
 from segcore.jobs.deaths import Death, Deaths
 from segcore.jobs.locks import job_lock, write_processes
-from segcore.jobs.queue import next_in_line
+from segcore.jobs.queue import is_waited_for, next_in_line
 from segcore.jobs.state import log_path
 from segcore.store.file_lock import take
 from segcore.store.index import Index
-from segcore.system.child_process import fitting_environment, python_command, signal_group, start_child
+from segcore.system.child_process import fitting_environment, has_ended, python_command, signal_group, start_child
 from segcore.system.machine import available_bytes, oom_kills
 
-USER_ERROR, GIVES_WAY = 2, 3  # the worker's exit codes if the input is at fault, and if only evidence is left and another job waits
+USER_ERROR = 2  # the worker's exit code if the input is at fault
 _AGAIN_SECONDS = 0.2
+_LOOK_SECONDS = 0.05
 
 
 def main(argv: list[str]) -> int:
@@ -115,7 +117,7 @@ class Supervision:
             code, death = self._work(kind)
             if code == USER_ERROR:
                 return "failed", self._said()
-            if code == GIVES_WAY:
+            if death is None:
                 return "queued", None
             if code == 0 and (kind != "sweep" or self.index.is_complete(self.job_id)):
                 return "done", None
@@ -144,24 +146,25 @@ class Supervision:
             with contextlib.suppress(BrokenPipeError), spare.stdin:  # if it has died, its death is counted like any other's
                 spare.stdin.write(json.dumps(self.job_id) + "\n")
             return spare
-        return start_child(self._command(kind), environment=fitting_environment(), own="group", dies_with_parent=True)
+        return start_child(self._command(kind), environment=fitting_environment(), own="session", dies_with_parent=True)
 
-    def _work(self, kind: str) -> tuple[int, Death]:
-        """Run one worker to its end; return its exit code, and its end as a ``Death``."""
+    def _work(self, kind: str) -> tuple[int, Death | None]:
+        """Run one worker to its end; return its exit code, and its end as a ``Death``, or None if it was ended for another job."""
         kills, free = oom_kills(), available_bytes()
         worker = self._worker(kind)
-        ended = None
+        gives_way = False
         try:
             write_processes(self.lock, supervisor=os.getpid(), worker=worker.pid)
-            if hasattr(os, "waitid"):
-                os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)  # dead, but its number is not reused yet
-            else:  # macOS before Python 3.13
-                ended = os.wait4(worker.pid, 0)
+            while not has_ended(worker.pid, _LOOK_SECONDS) and not gives_way:
+                gives_way = kind == "sweep" and self.index.is_complete(self.job_id) and is_waited_for(self.index)
         finally:
             signal_group(worker.pid)  # and the processes it started
             write_processes(self.lock, supervisor=os.getpid())
-            _, status, usage = ended or os.wait4(worker.pid, 0)
+            _, status, usage = os.wait4(worker.pid, 0)
             worker.returncode = os.waitstatus_to_exitcode(status)
+        if gives_way and worker.returncode != 0:
+            self.index.forget_evidence_attempts(self.job_id)  # it did not die of the piece at work
+            return worker.returncode, None
         return worker.returncode, Death.of(worker.returncode, usage, out_of_memory=oom_kills() > kills, free_bytes=free)
 
     def _said(self) -> str:

@@ -2,9 +2,8 @@
 
 With ``spare`` as ``ID`` and ``[ALGORITHM, ENGINE]`` instead of ``POISON``, it imports what a sweep needs, and then reads the id.
 
-It exits with 0 when the sweep is complete, with ``GIVES_WAY`` when only evidence is missing and another job waits, and with
-``USER_ERROR`` if the sweep as a whole cannot be run; the job's message then has the reason. Any other exit is a death, and its
-supervisor starts another worker on what is missing.
+It exits with 0 when the sweep is complete with its evidence, and with ``USER_ERROR`` if the sweep as a whole cannot be run; the job's
+message then has the reason. Any other exit is a death, and its supervisor starts another worker on what is missing.
 """
 
 from __future__ import annotations
@@ -20,19 +19,18 @@ from typing import TYPE_CHECKING
 
 from segcore.errors import JobError, SegcoreError
 from segcore.jobs.locks import worker_lock
-from segcore.jobs.queue import is_waited_for
 from segcore.jobs.state import write_to_log
-from segcore.jobs.supervisor import GIVES_WAY, USER_ERROR
+from segcore.jobs.supervisor import USER_ERROR
 from segcore.store.file_lock import take
 from segcore.store.index import Index
 from segcore.system.child_process import leave_at_once, watch_parent
+from segcore.system.cores import let_others_go_first
 
 if TYPE_CHECKING:
     from segcore.store.store import Store
 
 SPARE = "spare"
 _PREDECESSOR_SECONDS = 30.0
-_NICENESS = 10
 
 
 def main(argv: list[str]) -> int:
@@ -50,7 +48,8 @@ def main(argv: list[str]) -> int:
         write_to_log(index, job_id)
     poison = {int(position): str(reason) for position, reason in json.loads(rest[0] if rest else "{}").items()}
     try:
-        return 0 if _work(index, job_id, poison) else GIVES_WAY
+        _work(index, job_id, poison)
+        return 0
     except SegcoreError as error:
         index.update_job(job_id, message=str(error))
         return USER_ERROR
@@ -67,8 +66,8 @@ def _load(name: str, engine: str) -> None:
         load_code(spec, engine or spec.default_engine)
 
 
-def _work(index: Index, job_id: str, poison: Mapping[int, str]) -> bool:
-    """Compute what is missing; return False if evidence is left because another job waits."""
+def _work(index: Index, job_id: str, poison: Mapping[int, str]) -> None:
+    """Compute what is missing."""
     # A worker whose supervisor was killed may take a moment to end; two at once would fit the same point twice.
     handle = take(worker_lock(index, job_id), patience=_PREDECESSOR_SECONDS)
     if handle is None:
@@ -78,14 +77,21 @@ def _work(index: Index, job_id: str, poison: Mapping[int, str]) -> bool:
 
     store, options = Store(index.home), index.job_row(job_id)["spec"]
     index.update_job(job_id, result={"since": time.time(), "done": len(index.positions(job_id))})
-    run_sweep(store, job_id, poison=poison, memory=options.get("memory"), workers=options.get("workers", "local"))
-    done = _gather(store, job_id)
+    run_sweep(
+        store,
+        job_id,
+        poison=poison,
+        memory=options.get("memory"),
+        workers=options.get("workers", "local"),
+        progress=lambda _: let_others_go_first(),  # the analyst looks at the first solutions meanwhile
+    )
+    let_others_go_first()
+    _gather(store, job_id)
     os.close(handle)
-    return done
 
 
-def _gather(store: Store, job_id: str) -> bool:
-    """Gather the evidence that is asked for, which may become more while it is being gathered; return False if it gives way."""
+def _gather(store: Store, job_id: str) -> None:
+    """Gather the evidence that is asked for, which may become more while it is being gathered."""
 
     def begin(total: int) -> None:
         store.update_job(job_id, result={"since": time.time(), "done": store.job_row(job_id)["gathered"], "evidence": total})
@@ -94,11 +100,8 @@ def _gather(store: Store, job_id: str) -> bool:
     while (asked := (options := store.job_row(job_id)["spec"]).get("evidence", "none")) != gathered:
         from segcore.sweeps.evidence.gather import gather
 
-        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)  # the analyst looks at the solutions meanwhile
-        if not gather(store, job_id, asked, memory=options.get("memory"), begin=begin, give_way=lambda: is_waited_for(store)):
-            return False
+        gather(store, job_id, asked, memory=options.get("memory"), begin=begin)
         gathered = asked
-    return True
 
 
 if __name__ == "__main__":

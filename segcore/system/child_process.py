@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -95,6 +96,20 @@ def signal_group(leader: int, number: signal.Signals = signal.SIGKILL) -> None:
     if leader > 1:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS denies it for a process that has ended
             os.killpg(leader, number)
+
+
+def has_ended(child: int, seconds: float) -> bool:
+    """Wait for a child's end, at most ``seconds``, and tell whether it has come; the child is not reaped, so its number stays taken."""
+    if hasattr(os, "pidfd_open"):
+        handle = os.pidfd_open(child)
+        try:
+            return bool(select.select([handle], [], [], seconds)[0])
+        finally:
+            os.close(handle)
+    import psutil
+
+    time.sleep(seconds)
+    return psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 
 
 def die_with_parent() -> None:

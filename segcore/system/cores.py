@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -14,10 +16,28 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_NICENESS = 10
+_THREADS = Path("/proc/self/task")
+_SESSION = Path("/proc/self/autogroup")
+
 
 def usable_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def let_others_go_first() -> None:
+    """Give this process's threads a small claim to the cores, and its session too, if it leads one."""
+    if os.getpriority(os.PRIO_PROCESS, 0) >= _NICENESS:
+        return
+    # On Linux, each thread has its own niceness, and new ones inherit it.
+    for thread in [int(found.name) for found in _THREADS.iterdir()] if _THREADS.is_dir() else [0]:
+        with contextlib.suppress(ProcessLookupError):
+            os.setpriority(os.PRIO_PROCESS, thread, _NICENESS)
+    # There, the kernel may divide the cores among sessions first, so that niceness would only count within one.
+    if os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError):
+            _SESSION.write_text(str(_NICENESS))
 
 
 def in_threads(tasks: Iterable[Callable[[], T]], *, threads: int | None = None) -> list[T]:

@@ -6,7 +6,15 @@ import time
 import psutil
 import pytest
 
-from segcore.system.child_process import CHECKOUT, child_environment, fitting_environment, python_command, signal_group, start_child
+from segcore.system.child_process import (
+    CHECKOUT,
+    child_environment,
+    fitting_environment,
+    has_ended,
+    python_command,
+    signal_group,
+    start_child,
+)
 
 
 def is_gone(process_id, seconds=5.0):
@@ -49,6 +57,20 @@ def test_only_the_leader_of_a_group_can_watch():
     code = "from segcore.system.child_process import watch_parent\nwatch_parent(1)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=CHECKOUT, check=False)
     assert "a process that leads its process group" in found.stderr
+
+
+@pytest.mark.parametrize("has_descriptors", [True, False])
+def test_the_end_of_a_child_is_seen_and_it_is_not_reaped(monkeypatch, has_descriptors):
+    if not has_descriptors:
+        monkeypatch.delattr(os, "pidfd_open", raising=False)
+    with start_child(["sleep", "600"], own="group") as child:
+        assert not has_ended(child.pid, 0.01)
+        began = time.monotonic()
+        signal_group(child.pid)
+        while not has_ended(child.pid, 0.1):
+            assert time.monotonic() < began + 20
+        assert has_ended(child.pid, 0.0)
+        assert psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE
 
 
 def test_a_child_finds_segcore_from_any_folder_and_nothing_there_shadows_it(tmp_path, monkeypatch):

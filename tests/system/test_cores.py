@@ -1,10 +1,36 @@
 """Threads that spread work over the cores."""
 
+import json
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+from segcore.system.child_process import start_child
 from segcore.system.cores import in_turns
+
+STAND_BACK = """
+import json, os, threading
+from pathlib import Path
+from segcore.system.cores import let_others_go_first
+go, asked, found = threading.Event(), threading.Event(), []
+def work():
+    asked.set()
+    go.wait()
+    found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+earlier = threading.Thread(target=work)
+earlier.start()
+asked.wait()
+let_others_go_first()
+let_others_go_first()
+go.set()
+earlier.join()
+session = Path("/proc/self/autogroup")
+print(json.dumps([os.getpriority(os.PRIO_PROCESS, 0), *found, session.read_text().split()[-1] if session.exists() else "10"]))
+"""
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5, None])
@@ -30,6 +56,20 @@ def test_a_long_task_does_not_hold_up_the_others():
 def test_an_error_in_a_task_is_raised():
     with pytest.raises(ZeroDivisionError):
         in_turns([lambda: 1 / 0, lambda: None], threads=2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only on Linux has each thread its own niceness")
+def test_a_process_that_lets_others_go_first_does_so_with_all_its_threads_and_its_session():
+    with start_child([sys.executable, "-c", STAND_BACK], own="session", stdout=subprocess.PIPE) as child:
+        assert json.loads(child.stdout.read()) == [10, 10, "10"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel does not divide the cores among sessions")
+def test_a_session_that_belongs_to_another_process_keeps_its_claim():
+    before = Path("/proc/self/autogroup").read_text()
+    with start_child([sys.executable, "-c", STAND_BACK], own="group", stdout=subprocess.PIPE) as child:
+        assert json.loads(child.stdout.read()) == [10, 10, before.split()[-1]]
+    assert os.getpriority(os.PRIO_PROCESS, 0) < 10
 
 
 def test_nothing_to_do_is_done():

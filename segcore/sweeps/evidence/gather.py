@@ -40,10 +40,6 @@ _SAMPLE_STREAM = 5  # so that the sample is not the first draw of another use of
 Piece = tuple[str, int]
 
 
-def _never() -> bool:
-    return False
-
-
 def pieces(first_of_partition: Sequence[int], placebos: int) -> list[Piece]:
     """Return the parts and numbers of all evidence, in the order in which it is gathered.
 
@@ -72,8 +68,7 @@ def gather(
     *,
     memory: int | None = None,
     begin: Callable[[int], None] = ignore,
-    give_way: Callable[[], bool] = _never,
-) -> bool:
+) -> None:
     """Gather the missing evidence on a complete sweep, and recommend a solution by it.
 
     Parameters
@@ -88,13 +83,6 @@ def gather(
         Bytes this process may use in total; ``None`` means the machine's free memory.
     begin : callable
         Called with the number of pieces, before the first and again if it changes.
-    give_way : callable
-        Asked after each piece whether to stop, because something more urgent waits.
-
-    Returns
-    -------
-    bool
-        False if it has given way.
 
     Notes
     -----
@@ -104,7 +92,7 @@ def gather(
     sweep = store.sweep(sweep_id)
     if sweep.spec.plan.repeats > 1:
         _publish(store, sweep_id, SweepEvidence(level="all", reason=COPIES))
-        return True
+        return
     work = _Work(store, sweep_id, memory)
     positions = [
         position
@@ -123,11 +111,7 @@ def gather(
         if time.monotonic() - published > _PUBLISH_SECONDS:
             _publish(store, sweep_id, work.summary(None, None))
             published = time.monotonic()
-        if give_way():
-            _publish(store, sweep_id, work.summary(None, None))
-            return False
     _publish(store, sweep_id, work.summary(level if work.missing(everything) else "all", reason))
-    return True
 
 
 def _affordable(work: _Work, wanted: list[Piece], positions: Sequence[int], begin: Callable[[int], None]) -> tuple[list[Piece], str | None]:

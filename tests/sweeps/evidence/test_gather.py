@@ -121,14 +121,6 @@ def test_after_a_death_each_of_the_pieces_at_work_is_tried_alone(store, swept, m
     assert groups[1:4] == [[("placebo", 0)], [("placebo", 1)], [("placebo", 2), ("placebo", 3)]]
 
 
-def test_it_gives_way_after_a_piece_and_goes_on_later(store, swept, computed):
-    sweep_id = swept()
-    assert gather(store, sweep_id, "all", give_way=lambda: len(computed) == 4) is False
-    assert (len(computed), store.evidence_level(sweep_id)) == (4, None)
-    assert gather(store, sweep_id, "all") is True
-    assert computed == dict.fromkeys(ALL, 1)
-
-
 def test_the_placebos_above_the_first_19_come_last(few):
     pieces = module.pieces([0, 2], placebos=21)
     assert pieces[0] == ("observed", 0)
