@@ -122,8 +122,8 @@ def kmeans_grid(
     Notes
     -----
     Takes, beside ``X``, half its size (a copy in single precision) and about 30 bytes a row for each thread. Paths run side by side, the
-    largest first; once fewer are left than there are cores, the cores that are free take a share of the rows. The labels do not depend on
-    the number of threads.
+    smallest first, because somebody waits for a first result, then the largest; once fewer are left than there are cores, the cores that
+    are free take a share of the rows. The labels do not depend on the number of threads.
     """
     crew = Crew(threads or usable_cores())
     try:
@@ -134,7 +134,8 @@ def kmeans_grid(
             yield from (PathResult(path, (), np.zeros(X.shape[1]), 0.0, error) for path in paths)
             return
         shared_seconds = time.perf_counter() - started
-        waiting = sorted(paths, key=lambda path: path.n_clusters * path.n_init)
+        ordered = sorted(paths, key=lambda path: path.n_clusters * path.n_init)
+        waiting = ordered[1:] + ordered[:1]  # the last is taken first
         running: set[Future[PathResult]] = set()
 
         def fill() -> None:

@@ -135,12 +135,12 @@ class TestGrid:
         assert set(results) == set(paths)
         assert all(tuple(stop.tol for stop in result.stops) == path.tols for path, result in results.items())
 
-    def test_paths_are_begun_before_they_come_the_largest_first(self):
+    def test_paths_are_begun_before_they_come_the_smallest_first_and_then_the_largest(self):
         begun = []
-        results = kmeans_grid(blobs(), [Path(k, (1e-3,)) for k in (2, 9, 4)], seed=0, threads=1, begin=begun.append)
+        results = kmeans_grid(blobs(), [Path(k, (1e-3,)) for k in (3, 2, 9, 4)], seed=0, threads=1, begin=begun.append)
         first = next(results)
-        assert (first.path.n_clusters, [path.n_clusters for path in begun]) == (9, [9, 4])
-        assert [result.path.n_clusters for result in results] == [4, 2]
+        assert (first.path.n_clusters, [path.n_clusters for path in begun]) == (2, [2, 9])
+        assert [result.path.n_clusters for result in results] == [9, 4, 3]
 
     def test_a_path_that_fails_says_why_and_the_others_go_on(self, monkeypatch):
         real = kmeans.Walk.run
