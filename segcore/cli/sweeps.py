@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,15 +91,18 @@ def run_sweep(args: argparse.Namespace) -> int:
     from segcore.clustering.algorithms.registry import algorithm
     from segcore.intake.child import take_in_apart
     from segcore.store.store import Store
-    from segcore.sweeps.cost.room import require_room
-    from segcore.sweeps.document import sweep_document, write_sweep_folder
 
     asked = algorithm(args.algo)
     axes = asked.parse_axes(args.grid)
     store = Store()
     if not args.dry_run:
         start_early(store.home, algorithm=args.algo, engine=args.engine or asked.default_engine)
+    threading.Thread(target=_import_for_sweeps).start()  # while another process reads the file
     intake = take_in_apart(store, request)
+
+    from segcore.sweeps.cost.room import require_room
+    from segcore.sweeps.document import sweep_document, write_sweep_folder
+
     spec = _spec(store, args, intake, axes)
     print_notes(intake.notes)
     if args.dry_run:
@@ -119,6 +124,11 @@ def run_sweep(args: argparse.Namespace) -> int:
         if out is not None:
             print(f"Written to {out}: features.parquet, labels.parquet, sweep.json.")
     return 0
+
+
+def _import_for_sweeps() -> None:
+    for module in ("segcore.sweeps.spec", "segcore.sweeps.cost.room", "segcore.sweeps.document"):
+        importlib.import_module(module)
 
 
 def run_evidence(args: argparse.Namespace) -> int:

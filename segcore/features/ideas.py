@@ -10,8 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from segcore.features.correlations import correlations
-from segcore.features.transactions.calendar_names import MONTHS, WEEKDAYS
-from segcore.features.transactions.clock import PERIODS
+from segcore.features.transactions.calendar_names import MONTHS, PERIODS, WEEKDAYS
 from segcore.records.feature_table import FeatureTable
 
 Why = Literal["alike", "shares", "ordered"]

@@ -22,7 +22,7 @@ from segcore.errors import DataError, ParameterError, SegcoreError, SourceError,
 from segcore.intake.packed_dataset import pack, unpack
 from segcore.intake.reading_process import LentReader, lent_reader, start_reader
 from segcore.intake.remembered import first_request
-from segcore.intake.take_in import known_intake, peek, take_in
+from segcore.intake.take_in import known_intake, package_versions, peek, take_in
 from segcore.records.dataset import Dataset
 from segcore.records.finding import Finding
 from segcore.records.intake import DataRequest, Intake, Peek
@@ -34,7 +34,10 @@ from segcore.system.machine import available_bytes
 
 TIMEOUT_SECONDS = 600.0
 _MEMORY_SHARE = 0.7
-_NEEDED = ("segcore.data.sources", "segcore.features.builders", "segcore.data.rows.dataset", "pyarrow.parquet", "pandas")
+_NEEDED = (
+    *("segcore.data.sources", "segcore.features.builders", "segcore.data.rows.dataset", "pyarrow.parquet", "pandas"),
+    *("narwhals._pandas_like.dataframe", "narwhals._pandas_like.group_by", "narwhals.group_by"),  # imported by their first use
+)
 _ERRORS: Mapping[str, type[SegcoreError]] = {
     error.__name__: error for error in (DataError, ParameterError, SegcoreError, SourceError, StoreError)
 }
@@ -215,10 +218,20 @@ def _report_fault(home: Path, request: DataRequest) -> str:
     return f"Reading {request.name or request.data} failed because of a fault in segcore: see {log}."
 
 
+def _prepare() -> None:
+    """Import and compile what reading any file needs."""
+    from segcore.data.meaning.header_names import NAMES, matching
+
+    for module in _NEEDED:
+        importlib.import_module(module)
+    for role in NAMES:
+        matching(role, ())
+    package_versions("pandas")
+
+
 def main() -> int:
     """Answer one request from standard input: ``{"intake": ...}`` or ``{"peek": ...}``, or ``{"error": "one sentence", ...}``."""
-    for module in _NEEDED:  # before the question, for which a spare may have to wait
-        importlib.import_module(module)
+    _prepare()  # before the question, for which a spare may have to wait
     asked = sys.stdin.read()
     if not asked:
         return 0  # a spare that was not needed

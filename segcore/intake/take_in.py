@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import replace
@@ -222,10 +223,14 @@ def _is_sample(request: DataRequest) -> bool:
 
 def _key(store: Store, request: DataRequest) -> str:
     asked = {key: value for key, value in request.to_json().items() if key != "data"}
-    versions = {name: _version(name) for name in ("pandas", "pyarrow", "narwhals", request.frames)}
-    return digest(
-        {"edition": _EDITION, "request": asked, "content": _content(store, request.data), "segcore": __version__, "versions": versions}
-    )
+    content, versions = _content(store, request.data), package_versions(request.frames)
+    return digest({"edition": _EDITION, "request": asked, "content": content, "segcore": __version__, "versions": versions})
+
+
+@functools.cache
+def package_versions(frames: str) -> Mapping[str, str]:
+    """Return the versions of the packages that data are read with."""
+    return {name: _version(name) for name in ("pandas", "pyarrow", "narwhals", frames)}
 
 
 def _version(package: str) -> str:

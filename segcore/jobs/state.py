@@ -143,7 +143,7 @@ def wait(store: Index, job_id: str, on_progress: Callable[[Job], None] | None = 
         if job.is_over or (deadline is not None and time.monotonic() >= deadline):
             return job
         time.sleep(pause)
-        pause = min(1.2 * pause, _POLL_SECONDS)
+        pause = min(1.1 * pause, _POLL_SECONDS)
 
 
 def is_alive(store: Index, job_id: str) -> bool:

@@ -257,7 +257,7 @@ def test_preparing_needs_no_scikit_learn_and_no_scipy():
         "table = FeatureTable(values, ('a', 'b'), np.array(list('abcdef'), dtype=object), np.zeros(6, dtype=np.int32), entries)\n"
         "for scaler in ('standard', 'minmax', 'robust', 'none'):\n"
         "    prepare_rows(table, Plan(('a', 'b'), scaler=scaler, weights={'a': 2.0}, transforms={'a': 'power', 'b': 'log'}))\n"
-        "print(sorted({'sklearn', 'scipy'} & set(sys.modules)))"
+        "print(sorted({'sklearn', 'scipy', 'narwhals'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip() == "[]"
 

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-import pyarrow as pa
-
 from segcore.data.files.file_type import HEAD_BYTES, packing_of, refuse_other_formats
 from segcore.errors import SegcoreError, SourceError
 from segcore.wording.findings import refusal
@@ -138,6 +136,8 @@ def _reader(file: BinaryIO, packing: str) -> Iterator[Reader]:
     if packing == "gzip":
         yield _Inflater(file).read
     elif packing == "zstd":
+        import pyarrow as pa
+
         with pa.PythonFile(file, "r") as inner, pa.CompressedInputStream(inner, "zstd") as stream:
             yield stream.read
     else:

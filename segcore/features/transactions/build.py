@@ -12,8 +12,8 @@ import pandas as pd
 
 from segcore.features.categories import Categories, as_category, choose, shares, weigh
 from segcore.features.grouping import as_iso, by_customer, count_distinct, days, ratio, reference_moment, rows_of, small
-from segcore.features.transactions.calendar_names import MONTHS, WEEKDAYS
-from segcore.features.transactions.clock import PERIODS, period, why_no_clock
+from segcore.features.transactions.calendar_names import MONTHS, PERIODS, WEEKDAYS
+from segcore.features.transactions.clock import period, why_no_clock
 from segcore.features.transactions.dictionary import SPENT, describe
 from segcore.features.transactions.fitted import Fitted, known_clock
 from segcore.features.transactions.returns import discount_share, none_of, returned_value_share

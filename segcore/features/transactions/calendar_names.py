@@ -1,4 +1,4 @@
-"""Names of weekdays and months, which features are named after."""
+"""Names of weekdays, months and parts of the day, which features are named after."""
 
 from __future__ import annotations
 
@@ -17,3 +17,4 @@ MONTHS = (
     "November",
     "December",
 )
+PERIODS = ("night", "morning", "afternoon", "evening")

@@ -7,10 +7,10 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
+from segcore.features.transactions.calendar_names import PERIODS
 from segcore.records.feature_table import FeatureEntry
 from segcore.records.finding import Finding
 
-PERIODS = ("night", "morning", "afternoon", "evening")
 _BOUNDS = ("0:00 to 5:59", "6:00 to 11:59", "12:00 to 17:59", "18:00 to 23:59")
 _DAY, _HOUR = 86_400_000_000, 3_600_000_000  # microseconds
 _TELLING_LINES = 12
