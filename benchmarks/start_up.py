@@ -21,6 +21,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 BARE = [sys.executable, "-c", "import sqlite3, json"]
 SEGCORE = [sys.executable, "-m", "segcore"]
+SPARE_SECONDS = 10  # until a spare stands ready again, and nothing else is at work
 
 
 def write_orders(path: Path) -> None:
@@ -81,13 +82,6 @@ def main() -> None:
             "import segcore": lambda: seconds([sys.executable, "-c", "import segcore"], alone),
         }
         times = in_turn(runs, warm=small)
-        times |= in_turn(
-            runs,
-            warm={
-                "plain script": lambda: seconds([sys.executable, str(HERE / "plain_script.py"), str(orders)], alone),
-                "sweep, no spare worker": lambda: fresh(alone),
-            },
-        )
         shared = {name: value for name, value in alone.items() if name != "SEGCORE_SPARE_WORKER"}
         keeper = (
             "import time; from segcore.store.index import Index; from segcore.system.spare import keep_spare; "
@@ -96,11 +90,21 @@ def main() -> None:
         with subprocess.Popen([sys.executable, "-c", keeper], env=shared, cwd=HERE.parent) as server:
             try:
 
-                def with_spare() -> float:
-                    time.sleep(10)  # until a spare stands ready again
-                    return fresh(shared)
+                def ready(measure: Callable[[], float]) -> Callable[[], float]:
+                    def wait_and_measure() -> float:
+                        time.sleep(SPARE_SECONDS)
+                        return measure()
 
-                times |= in_turn(runs, warm={"sweep, with a spare worker": with_spare})
+                    return wait_and_measure
+
+                times |= in_turn(
+                    runs,
+                    warm={
+                        "plain script": ready(lambda: seconds([sys.executable, str(HERE / "plain_script.py"), str(orders)], alone)),
+                        "sweep, no spare worker": ready(lambda: fresh(alone)),
+                        "sweep, with a spare worker": ready(lambda: fresh(shared)),
+                    },
+                )
             finally:
                 server.kill()
     print("## What a user waits for on the command line\n")
