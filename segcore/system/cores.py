@@ -27,17 +27,17 @@ def usable_cores() -> int:
 
 
 def let_others_go_first() -> None:
-    """Give this process's threads a small claim to the cores, and its session too, if it leads one."""
-    if os.getpriority(os.PRIO_PROCESS, 0) >= _NICENESS:
+    """Give all threads of this process a small claim to the cores; do nothing unless it leads a session, and so works for others."""
+    if os.getsid(0) != os.getpid():
         return
     # On Linux, each thread has its own niceness, and new ones inherit it.
     for thread in [int(found.name) for found in _THREADS.iterdir()] if _THREADS.is_dir() else [0]:
         with contextlib.suppress(ProcessLookupError):
-            os.setpriority(os.PRIO_PROCESS, thread, _NICENESS)
+            if os.getpriority(os.PRIO_PROCESS, thread) < _NICENESS:
+                os.setpriority(os.PRIO_PROCESS, thread, _NICENESS)
     # There, the kernel may divide the cores among sessions first, so that niceness would only count within one.
-    if os.getsid(0) == os.getpid():
-        with contextlib.suppress(OSError):
-            _SESSION.write_text(str(_NICENESS))
+    with contextlib.suppress(OSError):
+        _SESSION.write_text(str(_NICENESS))
 
 
 def in_threads(tasks: Iterable[Callable[[], T]], *, threads: int | None = None) -> list[T]:
