@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segcore.plots.theme import PALETTE, QUIET, ink_on, lay_out
+from segcore.plots.theme import CATEGORICAL, NOISE_GREY, PAPER, QUIET, ink_on, lay_out
 from segcore.segments.column_shares import MISSING, REST, ColumnAcross, GroupShares
 from segcore.wording.numbers import counted, listed, percent_text
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-# Grey is only for "other values" and "missing".
-_COLOURS = (*PALETTE[:6], "#6B5FB5", "#D0526B")
-_NO_VALUE = {REST: QUIET, MISSING: "#5B6570"}
+_NO_VALUE = {REST: QUIET, MISSING: NOISE_GREY}
+_COLOURS = tuple(colour for colour in CATEGORICAL if colour not in _NO_VALUE.values())
 _LEAST_SHOWN = 0.06
 _LEAST_POINTS = 10
 _MOST_NAMED = 6
@@ -35,7 +34,7 @@ def draw_across(across: ColumnAcross) -> Figure:
                 y=titles,
                 orientation="h",
                 name=_short(value.value),
-                marker={"color": colour, "line": {"width": 1, "color": "rgba(255,255,255,0.6)"}},
+                marker={"color": colour, "line": {"width": 1, "color": PAPER}},
                 text=[percent_text(share.share) if share.share >= _LEAST_SHOWN else "" for share in shares],
                 textposition="inside",
                 insidetextanchor="middle",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _MOST_NAMED = 16  # rows of a heat map whose cells have room for a number
 _LONGEST = 32  # letters of a label
 _WORTH_NAMING = 0.4  # weaker correlations get no number
-_DIVERGING = ((0.0, "#0072B2"), (0.5, "rgba(128, 128, 128, 0.12)"), (1.0, "#D55E00"))
+_DIVERGING = ((0.0, MAIN), (0.5, "rgba(128, 128, 128, 0.12)"), (1.0, ACCENT))
 
 
 def _plain(text: str) -> str:

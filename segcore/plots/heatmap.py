@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segcore.plots.theme import ACCENT, DIVERGING, GOOD, QUIET, SEQUENTIAL, colour_scale, lay_out
+from segcore.plots.theme import ACCENT, DIVERGING, GOOD, INK, PAPER, QUIET, SEQUENTIAL, colour_scale, lay_out
 from segcore.sweeps.points import WAITING
 from segcore.wording.numbers import counted, listed
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST_TEXTS = 240
-"""Most cells that show their numbers; with more, the numbers are not readable."""
+"""Most cells that show their numbers; with more, the numbers are not readable, and a scale is drawn instead."""
 
 MOST_WORDS = 5
 """Most columns at which an empty cell shows its reason in words."""
@@ -101,7 +101,8 @@ def draw_map(data: HeatMap, *, chosen: int | None = None, recommended: int | Non
             xgap=2,
             ygap=2,
             hoverinfo="skip",
-            showscale=False,
+            showscale=len(data.cells) > MOST_TEXTS,
+            colorbar={"title": {"text": data.title, "side": "right"}, "thickness": 12, "outlinewidth": 0},
         )
     )
     _draw_targets(figure, data)
@@ -146,12 +147,12 @@ def _written(data: HeatMap, cell: Cell) -> str:
 
 
 def _ink(data: HeatMap, cell: Cell) -> str:
-    """Return black or white, to be readable on the cell's colour; grey for an empty cell."""
+    """Return the colour of a text that is readable on the cell's; grey for an empty cell."""
     if cell.value is None:
         return QUIET
     part = (cell.value - data.low) / ((data.high - data.low) or 1)
-    dark = part > 0.62 if data.low >= 0 else part > 0.84 or part < 0.12
-    return "#FFFFFF" if dark else "#1A1A1A"
+    is_strong = part > 0.62 if data.low >= 0 else part > 0.84 or part < 0.1
+    return PAPER if is_strong else INK
 
 
 def _frame(figure: Figure, data: HeatMap, chosen: int | None) -> None:

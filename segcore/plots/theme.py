@@ -1,4 +1,8 @@
-"""Colours and layout shared by all figures; readable on light and dark backgrounds and without colour vision."""
+"""Colours and layout shared by all figures; readable without colour vision.
+
+The colours are for a light background; marks stand out from a dark one too. The screens replace them by those of the analyst's theme: see
+``ui/widgets/figures.py`` and ``.streamlit/config.toml``.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +18,26 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 MAIN, ACCENT, GOOD, QUIET = PALETTE[0], PALETTE[1], PALETTE[2], "#8A8F98"
 NOISE_GREY = PALETTE[6]
-_INK = "#0A1119"
-SEQUENTIAL = ("#E3EEF9", "#A6CCE8", "#5AA2D0", "#20709F", "#08406B")
-DIVERGING = ("#B2500F", "#EBAE85", "#F2F2F2", "#8FBFDF", "#0B5A94")
+# Whatever else stands for a category. Grey is only for what is none.
+CATEGORICAL = (*PALETTE, "#6B5FB5", "#D0526B", QUIET)
+SEQUENTIAL = ("#E3EEF9", "#C8DFF1", "#ADD0EA", "#8DBEE0", "#6BABD5", "#4D97C5", "#3381AF", "#1D6B99", "#135582", "#08406B")
+DIVERGING = ("#B2500F", "#CB7A43", "#E5A478", "#EDC5A9", "#F0E3DA", "#DCE7EE", "#B0D0E5", "#80B4D7", "#4687B5", "#0B5A94")
+PAPER, INK = "#FFFFFF", "#1A1A1A"
+"""The background's colour, for texts on strong colours and lines between them; and that of texts on weak colours."""
+
+_BLACK = "#0A1119"
 NOISE_PATTERN = {"shape": "/", "size": 6, "solidity": 0.3, "fgcolor": "#C9CDD3", "fillmode": "overlay"}
 
 
 def ink_on(colour: str) -> str:
-    """Return white or near black: the one that is easier to read on a colour ``#RRGGBB``.
+    """Return the background's white, or near black: the one that is easier to read on a colour ``#RRGGBB``.
 
     References
     ----------
     WCAG 2.1, relative luminance and contrast ratio.
     """
     light = _luminance(colour)
-    return "#FFFFFF" if 1.05 / (light + 0.05) >= (light + 0.05) / (_luminance(_INK) + 0.05) else _INK
+    return PAPER if 1.05 / (light + 0.05) >= (light + 0.05) / (_luminance(_BLACK) + 0.05) else _BLACK
 
 
 def _luminance(colour: str) -> float:
@@ -43,11 +52,9 @@ def colour_scale(colours: Sequence[str]) -> list[list[object]]:
 
 
 def shade(position: int, count: int) -> str:
-    """Return one of ``count`` blues, from dark to light; neighbouring blues differ in lightness, not in hue."""
-    dark, light = (11, 79, 130), (158, 202, 232)
-    part = position / max(count - 1, 1)
-    red, green, blue = (round(a + (b - a) * part) for a, b in zip(dark, light, strict=True))
-    return f"rgb({red},{green},{blue})"
+    """Return one of ``count`` blues, from strong to weak; neighbouring blues differ in lightness, not in hue, or are the same."""
+    strongest, weakest = len(SEQUENTIAL) - 1, 2
+    return SEQUENTIAL[round(strongest - (strongest - weakest) * position / max(count - 1, 1))]
 
 
 def lay_out(figure: Figure, *, x_title: str, y_title: str, height: int = 340, **options: Any) -> Figure:

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from segcore.plots.theme import ACCENT, GOOD, MAIN, PALETTE, QUIET
+from segcore.plots.theme import ACCENT, GOOD, MAIN, PALETTE, QUIET, SEQUENTIAL, shade
 
 
 def luminance(color):
@@ -12,12 +12,21 @@ def luminance(color):
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def contrast(one, other):
+    bright, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
 @pytest.mark.parametrize("background", ["#FFFFFF", "#11161D"])
 @pytest.mark.parametrize("color", [*PALETTE, MAIN, ACCENT, GOOD, QUIET])
 def test_marks_stand_out_from_light_and_dark_backgrounds(color, background):
     """WCAG 1.4.11: three to one for what must be seen to understand a figure."""
-    bright, dark = sorted((luminance(color), luminance(background)), reverse=True)
-    assert (bright + 0.05) / (dark + 0.05) >= 3
+    assert contrast(color, background) >= 3
+
+
+def test_segments_in_a_bar_get_weaker():
+    assert [shade(rank, 3) for rank in range(3)] == [SEQUENTIAL[9], SEQUENTIAL[6], SEQUENTIAL[2]]
+    assert shade(0, 1) == SEQUENTIAL[9]
 
 
 def test_plots_import_no_heavy_package():

@@ -18,7 +18,7 @@ from segcore.wording.numbers import counted
 from ui.features.form import untick
 from ui.features.values import values_of
 from ui.shell import cache
-from ui.widgets.figures import CONFIG
+from ui.widgets.figures import draw_figure
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -65,7 +65,7 @@ def draw_pairs(plan: Plan, taken: Intake, table: FeatureTable) -> None:
             return
         st.caption(f"The heat map shows the {len(mapped.names)} features with the strongest correlations, of {len(found.names)}.")
     figure = draw_correlations(mapped, titles=titles)
-    st.plotly_chart(figure, config=CONFIG, key="correlations", alt="Heat map of the correlations of the ticked features")
+    draw_figure(figure, key="correlations", name="Heat map of the correlations of the ticked features", words="")
     st.caption("r = 1: the two rise together exactly; 0: no linear relation; -1: one falls as the other rises.")
 
 

@@ -13,11 +13,10 @@ from segcore.features.spread import Shares, Spread, value_shares
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import Transform
-from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, number_text, percent_text
 from ui.features.values import spread_of, values_of
 from ui.shell import cache, state
-from ui.widgets.figures import CONFIG
+from ui.widgets.figures import draw_figure
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -118,8 +117,7 @@ def _look_closer(entry: FeatureEntry, transform: Transform | None, taken: Intake
         if transform:
             st.markdown("**Before**")
         figure = draw_spread(before, title=entry.title, unit=entry.unit)
-        st.plotly_chart(figure, config=CONFIG, key="spread.before", alt=f"Histogram of {entry.title}")
-        st.caption(escape(spread_words(before, entry.title, entry.unit)))
+        draw_figure(figure, key="spread.before", name=f"Histogram of {entry.title}", words=spread_words(before, entry.title, entry.unit))
     if transform is None:
         return
     after = spread_of(taken, table, entry.name, transform, plan.outliers)
@@ -127,7 +125,7 @@ def _look_closer(entry: FeatureEntry, transform: Transform | None, taken: Intake
     with places[1]:
         st.markdown(f"**After the {transform}**")
         figure = draw_spread(after, title=title, unit=unit)
-        st.plotly_chart(figure, config=CONFIG, key="spread.after", alt=f"Histogram of {entry.title} after the {transform}")
+        draw_figure(figure, key="spread.after", name=f"Histogram of {entry.title} after the {transform}", words="")
         st.caption(
             f"Skewness changes from {before.skewness:.1f} to {after.skewness:.1f}"
             + (", where 0 is symmetric." if abs(after.skewness) < abs(before.skewness) else ": the transform does not help here.")
@@ -182,7 +180,8 @@ def _zero(table: FeatureTable, name: str) -> str:
 def _draw_values(tick: Tick, found: Shares) -> None:
     from segcore.plots.feature_overview import draw_shares_of_values
 
-    st.plotly_chart(draw_shares_of_values(found, title=tick.title), config=CONFIG, key="spread.values", alt=f"Customers by {tick.title}")
+    figure = draw_shares_of_values(found, title=tick.title)
     parts = [customers / max(found.n_customers, 1) for customers in found.counts]
     words = "; ".join(f"{value} {percent_text(part)}" for value, part in [*zip(found.values, parts, strict=True)][:8])
-    st.caption(escape(f"Of {counted(found.n_customers, 'customer')}: {words}."))
+    words = f"Of {counted(found.n_customers, 'customer')}: {words}."
+    draw_figure(figure, key="spread.values", name=f"Customers by {tick.title}", words=words)

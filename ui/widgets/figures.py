@@ -1,17 +1,24 @@
-"""Figures on a page: each with a name, a description below it, and clicks."""
+"""Figures on a page: each in the analyst's theme, with a name, a description below it, and clicks."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from segcore.plots.theme import CATEGORICAL, DIVERGING, INK, PAPER, SEQUENTIAL
 from segcore.wording.markdown import escape
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 CONFIG = {"displayModeBar": False, "showSendToCloud": False}
+
+# Streamlit's browser code replaces these by the theme's own colours: those of its charts (chart…Colors in config.toml), and those of the
+# background and the text.
+_SCALES = ((1, CATEGORICAL), (11, SEQUENTIAL), (21, DIVERGING))
+_IN_THEME = {colour: f"#{place:06d}" for first, colours in _SCALES for place, colour in enumerate(colours, first)}
+_IN_THEME |= {PAPER: "#000038", INK: "#000037"}
 
 
 def draw_figure(figure: Figure, *, key: str, name: str, words: str, clickable: bool = False) -> None:
@@ -25,16 +32,27 @@ def draw_figure(figure: Figure, *, key: str, name: str, words: str, clickable: b
     name : str
         What a screen reader announces before the words.
     words : str
-        Description of the figure with its numbers, for those who do not see it.
+        Description of the figure with its numbers, for those who do not see it; "" if the page has it elsewhere.
     clickable : bool
         Whether a click on a mark runs the page again.
     """
+    plain = figure.to_dict
+    figure.to_dict = lambda: in_theme(plain())
     if clickable:
         st.plotly_chart(figure, key=key, on_select="rerun", selection_mode="points", config=CONFIG, alt=name)
     else:
         st.plotly_chart(figure, key=key, config=CONFIG, alt=name)
     if words:
         st.caption(escape(words))
+
+
+def in_theme(part: Any, *, is_colour: bool = False) -> Any:
+    """Return a part of a figure with its colours replaced by those of the theme, whatever it is; texts of the data stay."""
+    if isinstance(part, dict):
+        return {name: in_theme(value, is_colour=is_colour or str(name).endswith(("color", "colorscale"))) for name, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [in_theme(value, is_colour=is_colour) for value in part]
+    return _IN_THEME.get(part, part) if is_colour and isinstance(part, str) else part
 
 
 def fetch_figure_code() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segcore.plots.theme import ACCENT, NOISE_PATTERN, QUIET, lay_out, shade
+from segcore.plots.theme import ACCENT, NOISE_PATTERN, PAPER, QUIET, lay_out, shade
 from segcore.records.sweep import Sweep
 from segcore.sweeps.points import WAITING, PointRow, point_rows
 from segcore.wording.numbers import counted, listed, percent_text
@@ -60,7 +60,7 @@ def draw_sizes(bars: tuple[SizeBar, ...], *, x_title: str = "Solution", chosen: 
                 y=[100 * bar.shares[rank] for bar in holding],
                 customdata=[bar.position for bar in holding],
                 name=f"segment {rank + 1} by size",
-                marker={"color": [shade(rank, len(bar.sizes)) for bar in holding], "line": {"color": "white", "width": 0.6}},
+                marker={"color": [shade(rank, len(bar.sizes)) for bar in holding], "line": {"color": PAPER, "width": 0.6}},
                 hovertext=[_hover(bar, rank) for bar in holding],
                 hovertemplate="%{hovertext}<extra></extra>",
                 selected={"marker": {"opacity": 1}},
