@@ -5,7 +5,7 @@ from ui.segments.one_segment import draw_distributions, draw_segment
 from ui.segments.profile import describe_point
 from ui.segments.segment_choice import clicked_segment, pick_segment
 from ui.segments.shares import draw_all_shares, draw_portrait, draw_set_aside
-from ui.shell.page import begin_page, end_page, link
+from ui.shell.page import begin_page, end_page, link, next_step
 from ui.shell.sweep_data import clustered
 from ui.widgets.solution_choice import require_labels
 
@@ -24,7 +24,7 @@ draw_portrait(page.store, sweep, chosen.position, solution, profile)
 draw_all_shares(page.store, sweep, chosen.position, profile, clicked.label)
 st.header("One segment in detail", anchor=False)
 summary = pick_segment(page.store, sweep, chosen.position, profile)
-draw_segment(summary)
+draw_segment(summary, profile.worth)
 draw_distributions(sweep, chosen.position, summary, assembled, solution)
 draw_columns(page.store, sweep, chosen.position, solution)
-link("export", "Export these segments")
+next_step("export", "Export these segments")

@@ -57,8 +57,9 @@ def read_source(request: DataRequest, *, trained: Mapping[str, str] | None = Non
         If it cannot be read or used; in one sentence.
     """
     raw = open_source(request, folder=folder)
-    known = {role: column for role, column in (trained or {}).items() if column in raw.names}
-    if trained is not None and len(known) == len(trained):
+    needed = {role: column for role, column in (trained or {}).items() if role != "value"}  # of which no feature is made
+    known = {role: column for role, column in needed.items() if column in raw.names}
+    if trained is not None and len(known) == len(needed):
         known = {**dict.fromkeys(ROLES, ""), **known}
     meaning = find_meaning(raw, kind=request.kind, roles={**known, **request.roles}, rows=request.rows)
     return build_dataset(raw, meaning, Selection.of(request), frames=request.frames, rows=request.rows)

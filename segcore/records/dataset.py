@@ -11,12 +11,12 @@ from segcore.records.finding import Finding
 Kind = Literal["transactions", "ratings", "customers"]
 KINDS: tuple[Kind, ...] = ("transactions", "ratings", "customers")
 ROW_NUMBER = "row number"  # the column of text ids where no column has the role customer, with one row per customer
-ROLES = ("customer", "order", "time", "item", "quantity", "price", "amount", "discount", "category", "rating")
+ROLES = ("customer", "order", "time", "item", "quantity", "price", "amount", "discount", "category", "rating", "value")
 # The roles that a kind of data can have.
 ROLES_OF: Mapping[Kind, tuple[str, ...]] = {
-    "transactions": ROLES[:-1],
+    "transactions": ROLES[:-2],
     "ratings": ("customer", "item", "rating", "time", "category"),
-    "customers": ("customer",),
+    "customers": ("customer", "value"),
 }
 
 

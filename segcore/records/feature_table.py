@@ -127,7 +127,10 @@ class FeatureTable:
     dictionary : tuple of FeatureEntry
         One for each feature, and one for each dropped column.
     revenue : ndarray of shape (n_customers,), float64, or None
-        Net revenue, in the data's currency; ``None`` where the data has none. Copies carry their customer's.
+        Net revenue, in the data's currency, or the values of a customer table's column with the role value; ``None`` where the data
+        has neither. Copies carry their customer's.
+    worth : str
+        What ``revenue`` is, in words: "revenue", or the name of the column.
     profile : mapping of column name to ndarray of shape (n_customers,)
         Columns that are kept for comparison but not clustered on.
     reference_date : str or None
@@ -147,6 +150,7 @@ class FeatureTable:
     copies: np.ndarray
     dictionary: tuple[FeatureEntry, ...]
     revenue: np.ndarray | None = None
+    worth: str = "revenue"
     profile: Mapping[str, np.ndarray] = field(default_factory=dict)
     reference_date: str | None = None
     fitted: Mapping[str, Any] = field(default_factory=dict)

@@ -49,7 +49,7 @@ def segment_profile(table: FeatureTable, solution: Solution, names: Mapping[int,
     summaries = [_summary(rows, population, labels == label, label, solution, names, revenue) for label in found]
     noise = next((summary for summary in summaries if summary.label == NOISE), None)
     segments = sorted((summary for summary in summaries if summary.label != NOISE), key=lambda s: (-s.customers, s.label))
-    return SegmentProfile(tuple(segments), noise, len(rows), revenue)
+    return SegmentProfile(tuple(segments), noise, len(rows), revenue, rows.worth)
 
 
 def profile_of_every_feature(table: FeatureTable, plan: Plan, solution: Solution, names: Mapping[int, str]) -> SegmentProfile:

@@ -62,8 +62,8 @@ class SegmentSummary:
     customer_share : float
         Share of the clustered customers, 0 to 1.
     revenue, revenue_share : float or None
-        Net revenue, and its share of the clustered customers' net revenue; ``None`` without revenue data, the share also if the total
-        is not positive.
+        Net revenue, and its share of the clustered customers' net revenue, or the same of a customer table's value column; ``None``
+        without such data, the share also if the total is not positive.
     features : tuple of FeatureProfile
         In the table's order.
     apart : str
@@ -101,12 +101,15 @@ class SegmentProfile:
         Clustered customers, copies not counted.
     revenue : float or None
         Their net revenue.
+    worth : str
+        What ``revenue`` is, in words: see ``FeatureTable``.
     """
 
     segments: tuple[SegmentSummary, ...]
     noise: SegmentSummary | None
     customers: int
     revenue: float | None
+    worth: str = "revenue"
 
     def everyone(self) -> tuple[SegmentSummary, ...]:
         """Return the segments, followed by the noise if there is any."""

@@ -137,6 +137,7 @@ class Store(Index):
                 "dictionary": [entry.to_json() for entry in table.dictionary],
                 "reference_date": table.reference_date,
                 "fitted": dict(table.fitted),
+                **({"worth": table.worth} if table.worth != "revenue" else {}),
                 **({"filled": {name: self.put_array(blank) for name, blank in table.filled.items()}} if table.filled else {}),
             }
         )
@@ -159,6 +160,7 @@ class Store(Index):
             dictionary=tuple(FeatureEntry.from_json(entry) for entry in record["dictionary"]),
             revenue=_plain(rows["revenue"], np.float64) if "revenue" in rows.column_names else None,
             profile={} if columns is None else {str(column): columns[column].to_numpy() for column in columns},
+            worth=record.get("worth", "revenue"),
             reference_date=record["reference_date"],
             fitted=record.get("fitted", {}),
             filled={name: self.array(blank) for name, blank in record.get("filled", {}).items()} if ids else {},

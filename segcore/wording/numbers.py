@@ -60,6 +60,11 @@ def percent_text(share: float | None) -> str:
     return f"{percent:.0f} %" if abs(percent) >= 9.95 else f"{percent:.1f} %".replace(".0 %", " %").replace("-0 %", "0 %")
 
 
+def worth_title(worth: str) -> str:
+    """Return the title of a sum of ``FeatureTable.revenue``, of which ``worth`` says what it is."""
+    return "Net revenue" if worth == "revenue" else f"Total {worth}"
+
+
 def segment_title(label: int, names: Mapping[int, str]) -> str:
     """Return a segment's title on screen: the analyst's name, else its number, as in exported files."""
     from segcore.records.solution import NOISE  # imports NumPy, which the rest of this module does not need

@@ -94,6 +94,7 @@ NOTES: Mapping[str, Callable[..., str]] = {
         f"{named(price)} the role price."
     ),
     "role.row_number_as_id": lambda: "No column names the customers: the row number serves as the id.",
+    "role.blank_values": lambda column, rows: f"{counted(rows, 'blank')} in {named(column)} count as 0 in the segments' shares of it.",
     "role.no_order": lambda: "No column has the role order: each different time of a customer counts as one order.",
     "role.amount_without_quantity": lambda column: (
         f"{named(column)} is read as the whole amount of a line, since no column looks like the quantity: if it is the price of one piece, "

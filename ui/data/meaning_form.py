@@ -41,6 +41,7 @@ ROLE_WORDS = {
     "discount": ("Discount", "Discount on the line; the amount is what was paid."),
     "category": ("Category", "Department or group of the item, for each customer's share of spend by category."),
     "rating": ("Rating", "The customer's rating of the item, as a number."),
+    "value": ("Value", "What a customer is worth: each segment's share of it is shown. It stays a feature unless you untick it."),
 }
 NO_COLUMN = "– none –"
 GUESS = "\0"  # no column can have this name

@@ -12,7 +12,7 @@ import streamlit as st
 from segcore.store.store import Store
 from segcore.wording.findings import sentence
 from segcore.wording.markdown import escape
-from segcore.wording.numbers import counted, day_text, number_text
+from segcore.wording.numbers import counted, day_text, number_text, worth_title
 from segcore.wording.quotes import visible_cell
 from ui.data.remedies import ways_on
 from ui.data.source_form import attempt
@@ -37,10 +37,10 @@ def draw_summary(taken: Intake) -> None:
             st.metric("Period", f"{day_text(taken.first_date)} – {day_text(taken.last_date)}", border=True)
         if taken.total_revenue is not None:
             st.metric(
-                "Net revenue",
+                worth_title(taken.roles.get("value", "revenue")),
                 number_text(round(taken.total_revenue)),
                 border=True,
-                help="In the currency of the data, after cancellations.",
+                help="In the unit of the column." if "value" in taken.roles else "In the currency of the data, after cancellations.",
             )
 
 

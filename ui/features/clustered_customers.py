@@ -13,7 +13,7 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import Outliers
 from segcore.wording.findings import sentence
-from segcore.wording.numbers import counted, number_text, percent_text
+from segcore.wording.numbers import counted, number_text, percent_text, worth_title
 from ui.shell import cache
 
 if TYPE_CHECKING:
@@ -65,10 +65,9 @@ def account(taken: Intake, table: FeatureTable, plan: Plan) -> pd.DataFrame:
         left = None if revenue is None else revenue - (lost or 0.0)
         lines.append(("Set aside by the outlier rule", None, -customers, None if lost is None else -lost))
         lines.append(("Clustered", None, len(table) - customers, left))
-    frame = pd.DataFrame(lines, columns=["", "Rows", "Customers", "Net revenue"]).astype(
-        {"Rows": "Int64", "Customers": "Int64", "Net revenue": "Float64"}
-    )
-    return frame if revenue is not None else frame.drop(columns="Net revenue")
+    worth = worth_title(table.worth)
+    frame = pd.DataFrame(lines, columns=["", "Rows", "Customers", worth]).astype({"Rows": "Int64", "Customers": "Int64", worth: "Float64"})
+    return frame if revenue is not None else frame.drop(columns=worth)
 
 
 def account_words(taken: Intake, table: FeatureTable, plan: Plan) -> str:
@@ -107,7 +106,7 @@ def draw_account(taken: Intake, table: FeatureTable, plan: Plan) -> None:
                 hide_index=True,
                 width="content",
                 placeholder="",
-                column_config={**whole, "Net revenue": money},
+                column_config={**whole, worth_title(table.worth): money},
                 alt="From the rows that were read to the customers that are clustered; each column adds up",
             )
         if table.revenue is not None and plan.outliers == "kit":

@@ -12,22 +12,29 @@ from segcore.records.sweep import Sweep
 from segcore.segments.histograms import Histogram, histogram_pair
 from segcore.segments.records import FeatureProfile, SegmentSummary
 from segcore.wording.markdown import escape
-from segcore.wording.numbers import number_text, percent_text, unit_text
+from segcore.wording.numbers import number_text, percent_text, unit_text, worth_title
 from ui.shell import cache, state
 from ui.widgets.figures import draw_figure
 
 DISTRIBUTIONS = 4
 
 
-def draw_segment(summary: SegmentSummary) -> None:
-    """Draw one segment: its sentence, its numbers, its most compact features, and a table of all features."""
+def draw_segment(summary: SegmentSummary, worth: str) -> None:
+    """Draw one segment: its sentence, its numbers, its most compact features, and a table of all features.
+
+    Parameters
+    ----------
+    summary : SegmentSummary
+    worth : str
+        What its revenue is, in words: see ``FeatureTable``.
+    """
     st.markdown(f"#### {escape(summary.apart)}")
     with st.grid(4, min_column_width=150):
         st.metric("Customers", f"{summary.customers:,}", border=True)
         st.metric("Share of customers", percent_text(summary.customer_share), border=True)
         if summary.revenue is not None:
-            st.metric("Net revenue", number_text(round(summary.revenue)), border=True)
-            st.metric("Share of revenue", percent_text(summary.revenue_share), border=True)
+            st.metric(worth_title(worth), number_text(round(summary.revenue)), border=True)
+            st.metric(f"Share of {worth}", percent_text(summary.revenue_share), border=True)
     left, right = st.columns([5, 6], gap="medium")
     with left:
         st.markdown("**Where its customers are alike**")

@@ -19,7 +19,7 @@ from segcore.records.sweep import Sweep
 from segcore.segments.records import SegmentProfile
 from segcore.store.store import Store
 from segcore.system.digests import digest
-from segcore.wording.numbers import counted, percent_text
+from segcore.wording.numbers import counted, percent_text, worth_title
 from ui.segments.profile import describe_with_every_feature
 from ui.shell import cache, state
 from ui.widgets.figures import draw_figure
@@ -64,10 +64,10 @@ def draw_all_shares(store: Store, sweep: Sweep, position: int, profile: SegmentP
     st.header("How much is each segment worth?", anchor=False)
     rows = shares_data(profile)
     draw_figure(
-        draw_shares(rows, chosen=chosen),
+        draw_shares(rows, chosen=chosen, worth=profile.worth),
         key=shares_key(sweep),
-        name="Share of customers and share of revenue of every segment",
-        words=describe_shares(rows),
+        name=f"Share of customers and share of {profile.worth} of every segment",
+        words=describe_shares(rows, profile.worth),
         clickable=True,
     )
     if profile.noise:
@@ -103,12 +103,12 @@ def draw_all_shares(store: Store, sweep: Sweep, position: int, profile: SegmentP
                 pinned=True, max_chars=LONGEST_NAME, help="Enter a name; clear it to return to the number."
             ),
             "Customers": whole,
-            "Revenue": whole,
+            "Revenue": st.column_config.NumberColumn(worth_title(profile.worth), format="localized"),
             "Share of customers": percent,
-            "Share of revenue": percent,
+            "Share of revenue": st.column_config.NumberColumn(f"Share of {profile.worth}", format="%.1f %%"),
             "What sets it apart": st.column_config.TextColumn(width="large"),
         },
-        alt="Every segment with its customers, revenue, shares and what sets it apart",
+        alt=f"Every segment with its customers, {profile.worth}, shares and what sets it apart",
     )
 
 

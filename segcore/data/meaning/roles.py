@@ -90,7 +90,9 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: 
     likely = _may_be_transactions(raw, found) if decided == "customers" and kind is None and "customer" not in roles else []
     found = {role: column for role, column in found.items() if role in ROLES_OF[decided]}
     if decided == "customers":
-        found = {} if "customer" in roles and not roles["customer"] else _customers_role(raw, found, chosen="customer" in asked)
+        value = {role: column for role, column in asked.items() if role == "value"}
+        without_id = "customer" in roles and not roles["customer"]
+        found = {**({} if without_id else _customers_role(raw, found, chosen="customer" in asked)), **value}
         notes = likely
     else:
         _require(raw, decided, found)
@@ -140,6 +142,8 @@ def _decide_kind(raw: Raw, kind: str | None, found: Mapping[str, str], asked: Ma
     money = "amount" in found or {"quantity", "price"} <= set(found)
     if "rating" in asked:
         return "ratings"
+    if "value" in asked:
+        return "customers"
     if _MONEY_ROLES & set(asked):
         return "transactions"
     if without_customer:

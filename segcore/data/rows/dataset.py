@@ -118,7 +118,7 @@ def build_dataset(
     wanted = table.column_names if meaning.kind == "customers" else list(dict.fromkeys(roles.values()))
     used = table.select(wanted)
     used = (used if n_kept == table.num_rows else used.filter(pa.array(kept))).combine_chunks()
-    notes = (*raw.notes, *typed.notes)
+    notes = (*raw.notes, *typed.notes, *_blank_values(used, roles))
     del typed, table, as_written
     if meaning.kind == "customers":
         if "customer" not in roles:
@@ -164,7 +164,7 @@ def _set_aside(sieve: Sieve, typed: Typed, raw: Raw, meaning: Meaning, rules: Ro
     for column, bad in typed.bad.items():
         sieve.put(bad, bad_value(column))
     sieve.put(too_large(typed, roles, raw, rules), TOO_LARGE)
-    for column in dict.fromkeys((*roles.values(), *rules.required)):
+    for column in dict.fromkeys((*(column for role, column in roles.items() if role != "value"), *rules.required)):
         values = typed.columns[column]
         sieve.put(pc.is_null(values).to_numpy(zero_copy_only=False) if values.null_count else None, without(column))
     if "price" in roles:
@@ -235,6 +235,11 @@ def _refuse_duplicates(rows: pa.Table, kept: np.ndarray, raw: Raw, roles: Mappin
         customer=str(ids.iloc[second]),
         places=[raw.where(int(source_rows[row])) for row in (first, second)],
     )
+
+
+def _blank_values(used: pa.Table, roles: Mapping[str, str]) -> list[Finding]:
+    blanks = used[roles["value"]].null_count if "value" in roles else 0
+    return [Finding("role.blank_values", values={"column": roles["value"], "rows": blanks})] if blanks else []
 
 
 def _role_notes(meaning: Meaning) -> list[Finding]:

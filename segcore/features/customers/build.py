@@ -45,7 +45,8 @@ def build_customers(
     Returns
     -------
     FeatureTable
-        Customers ascending by their id's text. ``fitted`` has a recipe for each column that makes features, in the file's order:
+        Customers ascending by their id's text; ``revenue`` is the column with the role value, blanks as 0. ``fitted`` has a recipe for
+        each column that makes features, in the file's order:
         ``{"column", "use": "number", "names", "missing"}`` with the median,
         ``{"column", "use": "binary", "names", "values", "missing"}`` with the value that is 0, the value that is 1 and
         the one that missing counts as, or
@@ -76,6 +77,7 @@ def build_customers(
     rules = columns or ColumnRules()
     check_rules(rules, frame.columns, customer=customer, source=dataset.name)
     table = _screened(frame, ids, order, Screening(rules, dataset.name, Names(set(frame.columns))), customer)
+    value = dataset.roles.get("value")
     if not table.names:
         # Few or identical customers get features too: only a sweep over them is pointless.
         constant = Screening(rules, dataset.name, Names(set(frame.columns)), constants=True)
@@ -83,7 +85,12 @@ def build_customers(
     if not table.names:
         left = [{"column": use.column, "reason": use.reason.to_json()} for use in table.uses if use.use in ("dropped", "profile")]
         raise refusal("feature.nothing_left", source=dataset.name, columns=left)
-    return table
+    return table if value is None else replace(table, revenue=_amounts(frame[value])[order], worth=value)
+
+
+def _amounts(column: Any) -> np.ndarray:
+    """Return the values of a column of numbers; blanks are 0."""
+    return np.nan_to_num(np.asarray(column.to_numpy(), dtype=np.float64), nan=0.0)
 
 
 def _screened(frame: Any, ids: np.ndarray, order: np.ndarray, screening: Screening, customer: str) -> FeatureTable:

@@ -32,7 +32,7 @@ def portrait_data(profile: SegmentProfile, ideas: Sequence[Mapping[str, Any]] = 
     names = _differing(segments, ideas)
     if not segments or not names:
         return None
-    columns = {summary.label: _column(summary) for summary in segments}
+    columns = {summary.label: _column(summary, profile.worth) for summary in segments}
     titles = _titles(segments[0], names)
     cells = []
     for summary in segments:
@@ -72,7 +72,7 @@ def by_worth(profile: SegmentProfile) -> list[SegmentSummary]:
 
 def describe_portrait(profile: SegmentProfile) -> str:
     """Return each segment with its size and what sets it apart."""
-    return " ".join(f"{summary.title}, {_size(summary)}: {summary.apart}" for summary in by_worth(profile))
+    return " ".join(f"{summary.title}, {_size(summary, profile.worth)}: {summary.apart}" for summary in by_worth(profile))
 
 
 def _differing(segments: list[SegmentSummary], ideas: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -109,12 +109,12 @@ def _titles(summary: SegmentSummary, names: list[str]) -> dict[str, str]:
     return {name: title if given.count(title) == 1 else f"{title} ({name})" for name, title in titles.items()}
 
 
-def _column(summary: SegmentSummary) -> str:
-    return f"{summary.title}<br>{_size(summary).replace(', ', '<br>')}"
+def _column(summary: SegmentSummary, worth: str) -> str:
+    return f"{summary.title}<br>{_size(summary, worth, joint='<br>')}"
 
 
-def _size(summary: SegmentSummary) -> str:
-    revenue = f", {percent_text(summary.revenue_share)} of revenue" if summary.revenue_share is not None else ""
+def _size(summary: SegmentSummary, worth: str, *, joint: str = ", ") -> str:
+    revenue = f"{joint}{percent_text(summary.revenue_share)} of {worth}" if summary.revenue_share is not None else ""
     return f"{percent_text(summary.customer_share)} of customers{revenue}"
 
 

@@ -1,4 +1,4 @@
-"""Shares of customers and of revenue by segment."""
+"""Shares of customers and of revenue, or of a value column, by segment."""
 
 from __future__ import annotations
 
@@ -41,14 +41,23 @@ def shares_data(profile: SegmentProfile) -> tuple[ShareRow, ...]:
     )
 
 
-def draw_shares(rows: tuple[ShareRow, ...], *, chosen: int | None = None) -> Figure:
-    """Draw two bars per segment, share of customers and share of revenue, with the numbers at their ends."""
+def draw_shares(rows: tuple[ShareRow, ...], *, chosen: int | None = None, worth: str = "revenue") -> Figure:
+    """Draw two bars per segment, share of customers and share of revenue, with the numbers at their ends.
+
+    Parameters
+    ----------
+    rows : tuple of ShareRow
+    chosen : int or None
+        The label of a segment to mark.
+    worth : str
+        What the revenue is, in words: see ``FeatureTable``.
+    """
     import plotly.graph_objects as go
 
     titles = [_marked(row, chosen) for row in rows]
     figure = go.Figure()
     if any(row.revenue_share is not None for row in rows):
-        figure.add_trace(_bars(titles, rows, [row.revenue_share for row in rows], "share of revenue", ACCENT))
+        figure.add_trace(_bars(titles, rows, [row.revenue_share for row in rows], f"share of {worth}", ACCENT))
     figure.add_trace(_bars(titles, rows, [row.customer_share for row in rows], "share of customers", MAIN))
     lay_out(
         figure,
@@ -91,11 +100,11 @@ def _marked(row: ShareRow, chosen: int | None) -> str:
     return f"▸ {title}" if row.label == chosen else title
 
 
-def describe_shares(rows: tuple[ShareRow, ...]) -> str:
+def describe_shares(rows: tuple[ShareRow, ...], worth: str = "revenue") -> str:
     """Describe every segment's shares in words."""
     parts = [
         f"{row.title}: {counted(row.customers, 'customer')}, {percent_text(row.customer_share)} of customers"
-        + (f" and {percent_text(row.revenue_share)} of revenue" if row.revenue_share is not None else "")
+        + (f" and {percent_text(row.revenue_share)} of {worth}" if row.revenue_share is not None else "")
         for row in rows[:8]
     ]
     more = f"; {counted(len(rows) - 8, 'more segment')} in the table below" if len(rows) > 8 else ""
