@@ -44,6 +44,11 @@ def add_commands(subparsers: Any) -> None:
     export.add_argument("--copies", action="store_true", help="also write the jittered copies of each customer")
     export.add_argument("--filled", action="store_true", help="write what missing values counted as, such as the median, not blanks")
     export.add_argument("--profile", action="store_true", help="also write the profile columns, which were not clustered on")
+    export.add_argument("--own-id", action="store_true", help="call the column with the ids as in the data, not customer_id")
+    export.add_argument(
+        "--clustered-values", action="store_true", help="also write each feature as it was clustered: transformed, scaled and weighted"
+    )
+    export.add_argument("--probabilities", action="store_true", help="also write the probability of each segment (Gaussian mixtures)")
     export.add_argument(
         "--with-set-aside", action="store_true", help="also write the customers that the outlier rule set aside, scored and marked"
     )
@@ -117,6 +122,9 @@ def run_export(args: argparse.Namespace) -> int:
         profile=args.profile,
         include_set_aside=args.with_set_aside,
         filled=args.filled,
+        own_id=args.own_id,
+        clustered_values=args.clustered_values,
+        probabilities=args.probabilities,
     )
     if args.model is not None:
         write_model(store, sweep_id, position, args.model)

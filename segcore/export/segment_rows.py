@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypedDict
+from typing import TypedDict, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,7 @@ from segcore.features.assemble import Assembled, assemble
 from segcore.features.preparation import apply_preparation
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import point_key
+from segcore.records.preparation import Preparation
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import SweepSpec
 from segcore.segments.names import known_names
@@ -23,6 +24,7 @@ from segcore.wording.findings import refusal
 from segcore.wording.numbers import segment_title
 
 _CHUNK_ROWS = 1 << 15
+_PROBABILITY = "probability_"
 
 
 class RowChoice(TypedDict, total=False):
@@ -33,6 +35,9 @@ class RowChoice(TypedDict, total=False):
     profile: bool
     include_set_aside: bool
     filled: bool
+    own_id: bool
+    clustered_values: bool
+    probabilities: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +59,12 @@ class ExportRows:
         Whether the outlier rule set the customer aside; ``None`` if such customers are not exported.
     copies : bool
         Whether jittered copies are rows too, with their number.
+    id_name : str
+        Name of the column with the ids.
+    preparation : Preparation or None
+        With which the values that were clustered, or probabilities, are computed.
+    clustered_values, probabilities : bool
+        Whether to write them.
     """
 
     sweep_id: str
@@ -65,6 +76,10 @@ class ExportRows:
     segments: np.ndarray
     set_aside: np.ndarray | None
     copies: bool
+    id_name: str = "customer_id"
+    preparation: Preparation | None = None
+    clustered_values: bool = False
+    probabilities: bool = False
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -72,13 +87,15 @@ class ExportRows:
 
     @property
     def columns(self) -> dict[str, str]:
-        """Names of the feature and profile columns in the file, none of them equal to another column's name."""
-        taken = {"customer_id", "copy", "segment", "segment_name", "set_aside"}
+        """Names of the columns that come from the data, none of them equal to another column's name."""
+        taken = {"copy", "segment", "segment_name", "set_aside"}
         called: dict[str, str] = {}
-        for kind, names in (("feature", self.table.names), ("profile", tuple(self.profile))):
+        clustered = self.table.names if self.clustered_values else ()
+        kinds = (("id", (self.id_name,)), ("feature", self.table.names), ("clustered", clustered), ("profile", tuple(self.profile)))
+        for kind, names in kinds:
             for name in names:
                 free = name
-                while free in taken:
+                while free in taken or (self.probabilities and free.startswith(_PROBABILITY)):
                     free = f"{free} ({kind})"
                 taken.add(free)
                 called[f"{kind}:{name}"] = free
@@ -100,7 +117,7 @@ class ExportRows:
         for start in range(0, max(len(self), 1), size):
             rows = slice(start, min(start + size, len(self)))
             segments = self.segments[rows]
-            columns: dict[str, pa.Array] = {"customer_id": pa.array(self.table.customers[rows], pa.string())}
+            columns: dict[str, pa.Array] = {called[f"id:{self.id_name}"]: pa.array(self.table.customers[rows], pa.string())}
             if self.copies:
                 columns["copy"] = pa.array(np.asarray(self.table.copies[rows], dtype=np.int32))
             columns["segment"] = pa.array(segments, pa.int32())
@@ -108,25 +125,27 @@ class ExportRows:
             if self.set_aside is not None:
                 columns["set_aside"] = pa.array(self.set_aside[rows])
             values = np.asarray(self.table.values[rows])
+            X = None if self.preparation is None else apply_preparation(self.preparation, values)
+            if X is not None and self.probabilities:
+                columns |= self._probabilities(X)
             for position, name in enumerate(self.table.names):
                 blank = self.table.filled[name][rows] if name in self.table.filled else None
                 columns[called[f"feature:{name}"]] = pa.array(np.ascontiguousarray(values[:, position]), mask=blank)
+                if X is not None and self.clustered_values:
+                    columns[called[f"clustered:{name}"]] = pa.array(np.ascontiguousarray(X[:, position]))
             for name, column in self.profile.items():
                 columns[called[f"profile:{name}"]] = column[rows]
             yield pa.table(columns)
 
+    def _probabilities(self, X: np.ndarray) -> dict[str, pa.Array]:
+        probabilities = algorithm(self.spec.algorithm).scoring.probabilities
+        if probabilities is None:
+            return {}
+        found = probabilities(X, self.solution.arrays, self.solution.params)
+        return {f"{_PROBABILITY}{label}": pa.array(np.ascontiguousarray(found[:, label])) for label in range(found.shape[1])}
 
-def export_rows(
-    store: Store,
-    sweep_id: str,
-    position: int,
-    *,
-    segments: Sequence[int] | None = None,
-    copies: bool = False,
-    profile: bool = False,
-    include_set_aside: bool = False,
-    filled: bool = False,
-) -> ExportRows:
+
+def export_rows(store: Store, sweep_id: str, position: int, **choice: Unpack[RowChoice]) -> ExportRows:
     """Select the rows of an export.
 
     Parameters
@@ -144,28 +163,37 @@ def export_rows(
         Whether customers that the outlier rule set aside are rows too, in the segment that scoring assigns.
     filled : bool
         Whether to write what missing values of the source counted as, such as the median; otherwise they are blank.
+    own_id : bool
+        Whether the column with the ids is called as in the source, not ``customer_id``.
+    clustered_values : bool
+        Whether to write each feature's value that was clustered, transformed, scaled and weighted, beside its own.
+    probabilities : bool
+        Whether to write the probability of each segment, which Gaussian mixtures have.
 
     Raises
     ------
     ParameterError
-        If a segment does not belong to the solution.
+        If a segment does not belong to the solution, or its algorithm has no probabilities.
     StoreError
         If the solution has no labels.
     """
     spec, solution = store.spec(sweep_id), store.solution(sweep_id, position)
     if solution.labels is None:
         raise refusal("export.no_segments", kind=StoreError, point=point_key(solution.params), reason=solution.reason)
-    chosen = _chosen(solution, segments)
+    chosen = _chosen(solution, choice.get("segments"))
+    clustered_values, probabilities = choice.get("clustered_values", False), choice.get("probabilities", False)
+    if probabilities and algorithm(spec.algorithm).scoring.probabilities is None:
+        raise refusal("export.no_probabilities", kind=ParameterError, algorithm=algorithm(spec.algorithm).title)
     full = store.feature_table(spec.table)
     assembled = assemble(full, spec.plan)
     table, labels, order = assembled.table, np.asarray(solution.labels), _positions(assembled, spec.plan.repeats)
     if len(labels) != len(table):
         raise refusal("export.wrong_labels", kind=StoreError, point=point_key(solution.params), rows=len(table))
-    rows = np.flatnonzero(np.isin(labels, chosen) & ((table.copies == 0) | copies))
+    rows = np.flatnonzero(np.isin(labels, chosen) & ((table.copies == 0) | choice.get("copies", False)))
     if len(rows) < len(table):  # taking all of them would only copy
         table, labels, order = table.take(rows), labels[rows], order[rows]
     aside = None
-    if include_set_aside:
+    if choice.get("include_set_aside"):
         outside = np.flatnonzero(~np.asarray(assembled.kept))
         others = full.take(outside).select(spec.plan.features)
         scored = _scored(store, sweep_id, solution, others.values)
@@ -175,9 +203,28 @@ def export_rows(
         aside = np.repeat([False, True], [len(labels), int(wanted.sum())])[place]
         labels = np.concatenate([labels, scored[wanted]])[place]
     names = segment_titles(store, sweep_id, position, chosen)
-    carried = {name: _plain(column) for name, column in table.profile.items()} if profile else {}
-    table = replace(table, profile={}, filled={} if filled else table.filled)
-    return ExportRows(sweep_id, spec, solution, names, table, carried, labels, aside, copies)
+    carried = {name: _plain(column) for name, column in table.profile.items()} if choice.get("profile") else {}
+    table = replace(table, profile={}, filled={} if choice.get("filled") else table.filled)
+    return ExportRows(
+        sweep_id,
+        spec,
+        solution,
+        names,
+        table,
+        carried,
+        labels,
+        aside,
+        choice.get("copies", False),
+        id_name=own_id_name(spec) if choice.get("own_id") else "customer_id",
+        preparation=_preparation(store, sweep_id) if clustered_values or probabilities else None,
+        clustered_values=clustered_values,
+        probabilities=probabilities,
+    )
+
+
+def own_id_name(spec: SweepSpec) -> str:
+    """Return the name of the source's column with the ids; "customer_id" if they are row numbers."""
+    return str(spec.data.get("roles", {}).get("customer") or "customer_id")
 
 
 def scored_rows(store: Store, sweep_id: str, position: int, customers: np.ndarray, labels: np.ndarray, set_aside: np.ndarray) -> ExportRows:
@@ -227,11 +274,16 @@ def _positions(assembled: Assembled, repeats: int) -> np.ndarray:
     return np.repeat(np.flatnonzero(assembled.kept), repeats)
 
 
-def _scored(store: Store, sweep_id: str, solution: Solution, values: np.ndarray) -> np.ndarray:
-    """Return the segments that scoring assigns to customers who were set aside."""
+def _preparation(store: Store, sweep_id: str) -> Preparation:
     preparation = store.sweep(sweep_id).preparation
     if preparation is None:
         raise refusal("export.no_preparation", kind=StoreError, sweep=sweep_id[:12])
+    return preparation
+
+
+def _scored(store: Store, sweep_id: str, solution: Solution, values: np.ndarray) -> np.ndarray:
+    """Return the segments that scoring assigns to customers who were set aside."""
+    preparation = _preparation(store, sweep_id)
     if not len(values):
         return np.zeros(0, dtype=np.int32)
     X = apply_preparation(preparation, values)

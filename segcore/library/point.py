@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from segcore.errors import ParameterError, StoreError
 from segcore.export.files import format_of, write_export, write_model, write_scores
-from segcore.export.segment_rows import segment_titles
+from segcore.export.segment_rows import RowChoice, segment_titles
 from segcore.intake.trained_rows import read_like_trained
 from segcore.library.display import Findings, frame_html, paragraph
 from segcore.library.request import SCORING_OPTIONS, build_request, check_options, readable
@@ -90,6 +90,8 @@ class Point:
     def segments(self) -> pd.DataFrame:
         """Return the segments, the largest first and noise last: size, share of customers and revenue, and what sets each apart.
 
+        The revenue of a customer table's segments is the sum of its value column, if one was named: ``roles={"value": "balance"}``.
+
         Examples
         --------
         >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
@@ -134,7 +136,7 @@ class Point:
         return pd.DataFrame(rows, index=pd.Index([*(summary.title for summary in everyone), "All customers"], name="name"))
 
     def plot(self) -> Figure:
-        """Draw each segment's share of customers and, where there is revenue, of revenue, as on the Segments screen.
+        """Draw each segment's share of customers and, where there is one, of revenue or the value column, as on the Segments screen.
 
         Examples
         --------
@@ -142,7 +144,8 @@ class Point:
         >>> [bars.name for bars in point.plot().data]
         ['share of revenue', 'share of customers']
         """
-        return draw_shares(shares_data(self._profile()))
+        found = self._profile()
+        return draw_shares(shares_data(found), worth=found.worth)
 
     def name(self, segment: int, text: str) -> None:
         """Give a segment a name, which the screens and exports use too; an empty one removes it.
@@ -190,12 +193,7 @@ class Point:
     def export(
         self,
         path: str | os.PathLike[str],
-        *,
-        segments: Sequence[int] | None = None,
-        copies: bool = False,
-        profile: bool = False,
-        include_set_aside: bool = False,
-        filled: bool = False,
+        **choice: Unpack[RowChoice],
     ) -> dict[str, Any]:
         """Write the customers of some segments to a file, and where they come from to ``FILE.json``.
 
@@ -213,6 +211,12 @@ class Point:
             Whether to add the customers that the outlier rule set aside, in the segment that scoring assigns.
         filled : bool
             Whether to write what missing values counted as, such as the median; otherwise they are blank.
+        own_id : bool
+            Whether the column with the ids is called as in the data, not ``customer_id``.
+        clustered_values : bool
+            Whether to write each feature as it was clustered too: transformed, scaled and weighted.
+        probabilities : bool
+            Whether to write the probability of each segment, which Gaussian mixtures have.
 
         Returns
         -------
@@ -222,7 +226,7 @@ class Point:
         Raises
         ------
         ParameterError
-            If a segment is unknown, or the file cannot be written.
+            If a segment is unknown, the algorithm has no probabilities, or the file cannot be written.
 
         Examples
         --------
@@ -230,17 +234,7 @@ class Point:
         >>> point.export(folder / "segments.csv", segments=[0, 2])["rows"]
         20
         """
-        return write_export(
-            self.store,
-            self._sweep.id,
-            self.position,
-            Path(path),
-            segments=segments,
-            copies=copies,
-            profile=profile,
-            include_set_aside=include_set_aside,
-            filled=filled,
-        )
+        return write_export(self.store, self._sweep.id, self.position, Path(path), **choice)
 
     def model(self, path: str | os.PathLike[str]) -> None:
         """Write the model as a ``.zip`` of plain files, with which customers can be scored without segcore.

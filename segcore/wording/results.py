@@ -66,6 +66,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "export.no_model": lambda point, reason: f"Solution {point} of the sweep has no model: {reason or 'it was not run.'}",
     "export.wrong_labels": lambda point, rows: f"The stored labels of solution {point} do not fit its {rows:,} rows: run the sweep again.",
     "export.no_preparation": lambda sweep: f"Sweep {sweep} has not stored its preparation yet: wait for it, or resume it.",
+    "export.no_probabilities": lambda algorithm: f"Only a Gaussian mixture has probabilities of segments, not {algorithm}.",
     "export.unknown_segments": _unknown_segments,
     "export.unknown_format": lambda path, option=None: (
         f"{f'{option} ' if option else ''}{path} must end in .csv or .parquet, so that the format is clear."

@@ -24,8 +24,7 @@ def segments(app):
 
 
 def request(**options):
-    fields = {"file_format": "csv", "profile": False, "copies": False, "include_set_aside": False}
-    return ExportRequest(**{**fields, **options})
+    return ExportRequest(options, "csv")
 
 
 def test_without_a_sweep_it_shows_the_way_to_one(small_intake, open_app, words):

@@ -24,12 +24,22 @@ from ui.shell import cache
 from ui.shell.sweep_data import segment_names
 
 _PREVIEW_ROWS = 10
+_FLAGS = {
+    "own_id": "--own-id",
+    "clustered_values": "--clustered-values",
+    "probabilities": "--probabilities",
+    "profile": "--profile",
+    "filled": "--filled",
+    "include_set_aside": "--with-set-aside",
+    "copies": "--copies",
+}
 _MIME = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 
 
 def draw_downloads(store: Store, sweep: Sweep, position: int, request: ExportRequest) -> None:
     """Draw the number of rows, and the buttons for the file, its description and the model."""
-    options = request.options()
+    options = request.options
+    segments = options["segments"] or ()
     names = segment_names(store, sweep, position)
 
     def preview() -> tuple[int, pd.DataFrame]:
@@ -41,8 +51,8 @@ def draw_downloads(store: Store, sweep: Sweep, position: int, request: ExportReq
     st.caption(f"The first {len(head)} of {counted(rows, 'row')}, with the columns as they will be written.")
     st.dataframe(head.map(visible_cell), hide_index=True, placeholder="", alt="The first rows of the file")
     solution = sweep.solutions[position]
-    every = solution is None or len(request.segments) == len(solution.segments) + bool(solution.n_noise)
-    chosen = () if every else [segment_title(label, names) for label in request.segments]
+    every = solution is None or len(segments) == len(solution.segments) + bool(solution.n_noise)
+    chosen = () if every else [segment_title(label, names) for label in segments]
     stem = file_stem(str(sweep.spec.data.get("name", "data")), point_rows(sweep)[position].label, chosen)
     suffix = request.file_format
     with st.container(horizontal=True):
@@ -79,12 +89,12 @@ def draw_downloads(store: Store, sweep: Sweep, position: int, request: ExportReq
 
 
 def _content(store: Store, sweep: Sweep, position: int, request: ExportRequest) -> Callable[[], bytes]:
-    return lambda: export_bytes(store, sweep.id, position, file_format=request.file_format, **request.options())[0]
+    return lambda: export_bytes(store, sweep.id, position, file_format=request.file_format, **request.options)[0]
 
 
 def _description(store: Store, sweep: Sweep, position: int, request: ExportRequest) -> Callable[[], bytes]:
     def build() -> bytes:
-        found = export_bytes(store, sweep.id, position, file_format=request.file_format, **request.options())[1]
+        found = export_bytes(store, sweep.id, position, file_format=request.file_format, **request.options)[1]
         return (json.dumps(found, indent=2, ensure_ascii=False) + "\n").encode()
 
     return build
@@ -112,13 +122,8 @@ def agreement_words(solution: Solution) -> str:
 def draw_command(sweep: Sweep, position: int, request: ExportRequest) -> None:
     """Draw the command that writes the same file."""
     words = ["python -m segcore export", sweep.id[:12], f"--point {point_key(sweep.spec.points[position])}"]
-    words.append(f"--segments {','.join('noise' if label == NOISE else str(label) for label in request.segments)}")
-    flags = {
-        "--profile": request.profile,
-        "--copies": request.copies,
-        "--with-set-aside": request.include_set_aside,
-        "--filled": request.filled,
-    }
-    words += [flag for flag, asked in flags.items() if asked]
+    segments = request.options["segments"] or ()
+    words.append(f"--segments {','.join('noise' if label == NOISE else str(label) for label in segments)}")
+    words += [flag for name, flag in _FLAGS.items() if dict(request.options)[name]]
     with st.expander("Do the same on the command line"):
         st.code(" ".join([*words, f"--out segments.{request.file_format}"]), language="bash", wrap_lines=True)

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from segcore.clustering.algorithms.registry import algorithm
 from segcore.export.files import FORMATS, Format
-from segcore.export.segment_rows import RowChoice
+from segcore.export.segment_rows import RowChoice, own_id_name
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
+from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, percent_text, segment_title
+from segcore.wording.quotes import visible
 from ui.shell import state
 from ui.shell.sweep_data import clustered, segment_names
 
@@ -26,22 +29,8 @@ _FORMAT_WORDS = {
 class ExportRequest:
     """What to export of a solution: the options of ``export.export_rows``, and the format."""
 
-    segments: tuple[int, ...]
+    options: RowChoice
     file_format: Format
-    profile: bool
-    copies: bool
-    include_set_aside: bool
-    filled: bool = False
-
-    def options(self) -> RowChoice:
-        """Return the keyword options of ``export_rows``."""
-        return {
-            "segments": self.segments,
-            "profile": self.profile,
-            "copies": self.copies,
-            "include_set_aside": self.include_set_aside,
-            "filled": self.filled,
-        }
 
 
 def export_form(store: Store, sweep: Sweep, position: int, solution: Solution) -> ExportRequest | None:
@@ -70,7 +59,7 @@ def export_form(store: Store, sweep: Sweep, position: int, solution: Solution) -
     if not segments:
         st.warning("Choose at least one segment.", icon=":material/groups:")
         return None
-    return ExportRequest(tuple(segments), file_format, *options)
+    return ExportRequest({"segments": tuple(segments), **options}, file_format)
 
 
 def _title(label: int, names: dict[int, str]) -> str:
@@ -83,21 +72,35 @@ def _listed_columns(columns: list[str]) -> str:
     return f"{'column' if len(columns) == 1 else 'columns'} {', '.join(columns[:5])}{more}"
 
 
-def _draw_options(store: Store, sweep: Sweep) -> tuple[bool, bool, bool, bool]:
+def _draw_options(store: Store, sweep: Sweep) -> RowChoice:
     """Draw the options that apply to a sweep; the others are off."""
     assembled = clustered(store, sweep)
     columns = list(assembled.table.profile)
     aside = assembled.set_aside_customers
-    profile = bool(columns) and st.checkbox(f"Add the profile {_listed_columns(columns)}", key="export.profile")
-    copies = sweep.spec.plan.repeats > 1 and st.checkbox("Add the jittered copies of each customer, numbered", key="export.copies")
     worth = assembled.set_aside_revenue_share
     revenue = f" ({percent_text(worth)} of the revenue)" if worth is not None else ""
-    included = bool(aside) and st.checkbox(
-        f"Add the {counted(aside, 'customer')} that the outlier rule set aside{revenue}, assigned by the model and marked",
-        key="export.aside",
-    )
     blanks = len(assembled.table.filled)
-    filled = bool(blanks) and st.checkbox(
-        f"Write what missing values counted as, in {counted(blanks, 'feature')}, instead of blanks", key="export.filled"
-    )
-    return bool(profile), bool(copies), bool(included), bool(filled)
+    own = own_id_name(sweep.spec)
+    with st.expander("Which columns and rows", expanded=True):
+        return {
+            "own_id": _ticked(own != "customer_id", f"Call the column with the ids {escape(visible(own))}, as in the data", "own_id"),
+            "clustered_values": _ticked(True, "Add each feature as it was clustered: transformed, scaled and weighted", "clustered"),
+            "probabilities": _ticked(
+                algorithm(sweep.spec.algorithm).scoring.probabilities is not None, "Add the probability of each segment", "probabilities"
+            ),
+            "profile": _ticked(bool(columns), f"Add the profile {_listed_columns(columns)}", "profile"),
+            "filled": _ticked(
+                bool(blanks), f"Write what missing values counted as, in {counted(blanks, 'feature')}, instead of blanks", "filled"
+            ),
+            "include_set_aside": _ticked(
+                bool(aside),
+                f"Add the {counted(aside, 'customer')} that the outlier rule set aside{revenue}, assigned by the model and marked",
+                "aside",
+            ),
+            "copies": _ticked(sweep.spec.plan.repeats > 1, "Add the jittered copies of each customer, numbered", "copies"),
+        }
+
+
+def _ticked(applies: bool, label: str, name: str) -> bool:
+    """Draw a checkbox if it applies, and tell whether it is ticked."""
+    return applies and st.checkbox(label, key=f"export.{name}")

@@ -306,18 +306,36 @@ def assign_gaussian_mixture(X: np.ndarray, arrays: Mapping[str, np.ndarray], par
     Means are subtracted before anything is multiplied or squared, so no digits cancel far from 0 as they do in scikit-learn's
     ``predict``. On the training rows the two are compared at every fit; their agreement is kept in the Solution.
     """
+    labels = np.empty(len(X), dtype=np.int32)
+    for start, scores in _log_posteriors(X, arrays, params):
+        labels[start : start + _BLOCK] = np.argmax(scores, axis=1)
+    return labels
+
+
+def probabilities_gaussian_mixture(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:
+    """Return each component's posterior probability for each row, shape (n_customers, n_components); each row sums to 1.
+
+    See `assign_gaussian_mixture` for the parameters.
+    """
+    found = np.empty((len(X), len(arrays["means"])))
+    for start, scores in _log_posteriors(X, arrays, params):
+        odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+        found[start : start + _BLOCK] = odds / odds.sum(axis=1, keepdims=True)
+    return found
+
+
+def _log_posteriors(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield blocks of rows: the first row, and each component's logarithm of its posterior probability but for a constant of the row."""
     means, factors = np.asarray(arrays["means"]), np.asarray(arrays["precisions_cholesky"])
     with np.errstate(divide="ignore"):
         constants = np.log(np.asarray(arrays["weights"])) + _log_determinants(factors, str(params["covariance_type"]), means.shape[1])
-    labels = np.empty(len(X), dtype=np.int32)
     for start in range(0, len(X), _BLOCK):
         rows = X[start : start + _BLOCK]
         scores = np.empty((len(rows), len(means)))
         for component, mean in enumerate(means):
             away = _standardised(rows - mean, factors, component, str(params["covariance_type"]))
             scores[:, component] = constants[component] - 0.5 * np.einsum("ij,ij->i", away, away)
-        labels[start : start + _BLOCK] = np.argmax(scores, axis=1)
-    return labels
+        yield start, scores
 
 
 def _standardised(away: np.ndarray, factors: np.ndarray, component: int, covariance_type: str) -> np.ndarray:
@@ -425,6 +443,7 @@ GAUSSIAN_MIXTURE = AlgorithmSpec(
     fit=fit_gaussian_mixture,
     scoring=Scoring(
         assign_gaussian_mixture,
+        probabilities=probabilities_gaussian_mixture,
         words="A new customer joins the segment of its most likely component, given the components' sizes and shapes.",
         steps="For component i subtract row i of means.npy from the customer's scaled features: d. Then z = d @ P, where P is matrix i of "
         "precisions_cholesky.npy for covariance_type full and its only matrix for tied; for diag z = d * row i of it, for spherical "

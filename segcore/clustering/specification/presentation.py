@@ -27,11 +27,14 @@ class Scoring:
         The rule, in one sentence.
     steps : str
         How to apply it with the saved arrays alone, for scoring elsewhere.
+    probabilities : callable (X, arrays, params) -> ndarray of shape (n_customers, n_segments), float64, or None
+        Returns the probability of each segment, of algorithms that have one.
     """
 
     assign: Callable[[np.ndarray, Mapping[str, np.ndarray], Mapping[str, Value]], np.ndarray]
     words: str
     steps: str
+    probabilities: Callable[[np.ndarray, Mapping[str, np.ndarray], Mapping[str, Value]], np.ndarray] | None = None
 
 
 @dataclass(frozen=True, slots=True)
