@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segcore.clustering.algorithms.registry import algorithm as algorithm_named
 from segcore.clustering.engines import require_engine
 from segcore.errors import ParameterError
-from segcore.records.solution import ENGINES
+from segcore.records.grid import Point
+from segcore.records.solution import ENGINES, EngineName
 from segcore.records.sweep import SweepSpec
+
+if TYPE_CHECKING:
+    from segcore.clustering.specification.cost import RowsToCost
+    from segcore.sweeps.cost.calibration import Calibration
 
 MAX_RUNS = 100
 WORKS = ("fit", "silhouette")
@@ -97,6 +102,27 @@ def engines_of(algorithm: str, work: str = "fit") -> tuple[str, ...]:
     if work == "silhouette":
         return SILHOUETTE_ENGINES
     return tuple(engine for engine in ENGINES if engine in algorithm_named(algorithm).engines)
+
+
+def estimated_seconds(
+    rows: RowsToCost, algorithm: str, points: Sequence[Point], engines: Sequence[EngineName], runs: int, calibration: Calibration | None
+) -> float | None:
+    """Return about how long all fits of a benchmark take, start-up included; None if that is unknown for an engine.
+
+    Parameters
+    ----------
+    rows : RowsToCost
+        Such as `segcore.sweeps.cost.sampled_rows.SampledRows.of` a table and a plan.
+    algorithm, points, engines, runs
+        See `benchmark_spec`.
+    calibration : Calibration or None
+        Of this machine.
+    """
+    from segcore.sweeps.cost.estimate import estimate_sweep
+
+    found = [estimate_sweep(rows, algorithm, points, engine, calibration=calibration, measured=False).seconds for engine in engines]
+    known = [seconds for seconds in found if seconds is not None]
+    return runs * sum(known) if len(known) == len(found) else None
 
 
 def turns(engines: Sequence[str], runs: int) -> list[tuple[str, int]]:

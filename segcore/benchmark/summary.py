@@ -8,6 +8,9 @@ from typing import Any
 from segcore.benchmark.record import BASE
 from segcore.wording.numbers import counted, seconds_text
 
+_SAME_QUALITY = 0.03  # relative difference of inertia
+_SAME_SEGMENTS = 0.9  # adjusted Rand index
+
 
 def silhouette_sentences(document: Mapping[str, Any]) -> list[str]:
     """Return in words how one pass of the distances compares with scikit-learn's function called for each point."""
@@ -84,7 +87,9 @@ def _agrees(document: Mapping[str, Any], engine: str) -> str:
     low, high = agreement["min_inertia_gap"], agreement["max_inertia_gap"]
     if low is None or high is None:
         return f"{text}."
-    return f"{text}; inertia with {engine} was {_between(low, high)}."
+    alike = max(abs(low), abs(high)) <= _SAME_QUALITY and agreement["min_ari"] < _SAME_SEGMENTS
+    meaning = " Same quality, other segments: several partitions of these customers are about equally good." if alike else ""
+    return f"{text}; inertia with {engine} was {_between(low, high)}.{meaning}"
 
 
 def _between(low: float, high: float) -> str:

@@ -6,14 +6,19 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segcore import jobs
 from segcore.cli.jobs import wait_for
 from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
 from segcore.cli.tables import text_table
 from segcore.errors import ParameterError
-from segcore.wording.numbers import counted, listed
+from segcore.records.solution import ENGINES
+from segcore.wording.numbers import counted, duration_text, listed
+
+if TYPE_CHECKING:
+    from segcore.benchmark.spec import BenchmarkSpec
+    from segcore.store.store import Store
 
 _FAILED = 1
 _INTERRUPTED = 130
@@ -40,6 +45,7 @@ def add_commands(subparsers: Any) -> None:
         help="engines to compare: stock, intel, shared; for silhouettes pointwise, shared (default: all that the algorithm has)",
     )
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="number of times each engine computes the grid (default: 3)")
+    parser.add_argument("--dry-run", action="store_true", help="only estimate the time on this machine")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run_benchmark)
 
@@ -66,6 +72,9 @@ def run_benchmark(args: argparse.Namespace) -> int:
     sweep = make_spec(store, intake.table, intake.data, plan, algorithm=args.algo, points=points)
     spec = benchmark_spec(sweep, engines=engines, runs=args.runs, work=args.work)
     print_notes(intake.notes)
+    if args.dry_run:
+        _print_estimate(store, spec, as_json=args.json)
+        return 0
     what = "silhouettes of " if args.work == "silhouette" else ""
     title = f"{what}{algorithm(args.algo).title} on {intake.data['name']}, {listed(engines)}"
     job = wait_for(store, lambda: jobs.start_benchmark(store, spec.to_json(), title=f"Benchmark: {title}", total=spec.total_fits))
@@ -75,6 +84,23 @@ def run_benchmark(args: argparse.Namespace) -> int:
     result = in_order(store.job_row(job.id)["result"], engines)
     print(json.dumps(result, ensure_ascii=False, allow_nan=False) if args.json else benchmark_text(result))
     return 0
+
+
+def _print_estimate(store: Store, spec: BenchmarkSpec, *, as_json: bool) -> None:
+    """Print about how long a benchmark takes; measure this machine first if that is not done yet."""
+    from segcore.benchmark.spec import estimated_seconds
+    from segcore.sweeps.cost.calibration import require_calibration
+    from segcore.sweeps.cost.sampled_rows import SampledRows
+
+    rows = SampledRows.of(store.feature_table(spec.sweep.table), spec.sweep.plan)
+    sweep, calibration = spec.sweep, require_calibration(store.home)
+    engines = [engine for engine in ENGINES if engine in spec.engines]
+    seconds = None if spec.work != "fit" else estimated_seconds(rows, sweep.algorithm, sweep.points, engines, spec.runs, calibration)
+    if as_json:
+        print(json.dumps({"fits": spec.total_fits, "rows": rows.n_rows, "estimated_seconds": seconds}, allow_nan=False))
+        return
+    time = "an unknown time" if seconds is None else f"about {duration_text(seconds)}"
+    print(f"{counted(spec.total_fits, 'fit')} on {counted(rows.n_rows, 'row')}: {time} on this machine.")
 
 
 def in_order(result: Mapping[str, Any], engines: Sequence[str]) -> dict[str, Any]:

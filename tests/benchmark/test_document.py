@@ -148,6 +148,14 @@ def test_other_partitions_are_counted_and_their_inertia_told_with_its_sign(run):
     assert "inertia with intel was between 10.00% lower and 20.00% higher" in told(runs)["summary"]
 
 
+@pytest.mark.parametrize(("inertia", "is_said"), [((10.1, 4.95), True), ((10.5, 5.0), False)])
+def test_other_segments_of_the_same_quality_are_explained(run, inertia, is_said):
+    runs = [run("stock", 1, (1.0, 1.0)), run("intel", 1, (0.5, 0.5), labels=(A, [0, 1, 0, 1]), inertia=inertia)]
+    document = told(runs)
+    assert document["agreement"]["intel"]["min_ari"] < 0.9
+    assert ("Same quality, other segments" in document["summary"]) == is_said
+
+
 def test_dbscan_must_give_the_same_numbers_and_has_no_inertia(run):
     runs = [run("stock", 1, (1.0, 1.0), inertia=(None, None)), run("intel", 1, (0.5, 0.5), labels=([1, 1, 0, 0], B), inertia=(None, None))]
     agreement = told(runs, algorithm="dbscan")["agreement"]["intel"]

@@ -75,3 +75,18 @@ def test_what_is_in_the_store_needs_no_memory(customers, capsys):
 def test_an_amount_that_is_none_is_said_before_anything_is_read(capsys):
     assert main(["sweep", "no-such-file.csv", "--algo", "kmeans", "--memory", "plenty"]) == 2
     assert capsys.readouterr().err == "segcore: An amount of memory is written 4e9, 512M or 2G and is above 0, got 'plenty'.\n"
+
+
+def test_a_dry_run_of_a_benchmark_adds_up_its_engines_and_runs(customers, calibrated, capsys):
+    def seconds(*options):
+        command = ["benchmark", *asked(customers, "--grid", "n_clusters=2,3", "--grid", "tol=1e-4", "--dry-run", *options)[1:]]
+        assert main([*command, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    each = {engine: seconds("--engines", engine, "--runs", "1") for engine in ("stock", "intel", "shared")}
+    together = seconds("--runs", "4")
+    assert together["estimated_seconds"] == pytest.approx(4 * sum(found["estimated_seconds"] for found in each.values()))
+    assert (together["fits"], each["stock"]["fits"], together["rows"]) == (24, 2, 12_000)
+    assert each["stock"]["estimated_seconds"] > 2.0
+    assert seconds("--work", "silhouette")["estimated_seconds"] is None
+    assert jobs.list_jobs(Store()) == []

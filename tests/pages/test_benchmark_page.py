@@ -5,6 +5,7 @@ from segcore.benchmark.run import run_benchmark
 from segcore.benchmark.spec import benchmark_spec
 from segcore.features.planning.sets import feature_names
 from segcore.records.plan import Plan
+from segcore.sweeps.cost.calibration import Calibration, kinds_of_work, write_calibration
 from segcore.sweeps.spec import make_spec
 
 
@@ -42,6 +43,15 @@ def test_the_button_starts_what_the_form_says(small_intake, open_app, started):
     assert spec["outliers"] == "kit"
     assert len(spec["features"]) == 21
     assert "stock vs intel vs shared" in title
+
+
+def test_about_how_long_it_takes_is_said_before_the_start(home, small_intake, open_app, words):
+    write_calibration(home, Calibration(dict.fromkeys(kinds_of_work(), 1e-12), start_seconds=10.0))
+    app = open_app("benchmark")
+    assert not app.exception
+    assert "About 2 min on this machine." in words(app)  # three runs of three engines, ten seconds each to start
+    app.number_input(key="benchmark.field.runs").set_value(6).run()
+    assert "About 3 min on this machine." in words(app)
 
 
 def test_dbscan_has_its_own_axes(small_intake, open_app, words):

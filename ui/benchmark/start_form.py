@@ -17,10 +17,12 @@ from segcore.features.planning.defaults import KIT
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Grid, value_text
 from segcore.records.plan import Plan
+from segcore.records.solution import ENGINES, EngineName
 from segcore.store.store import Store
 from segcore.wording.findings import error_text
 from segcore.wording.numbers import counted
 from ui.shell import state
+from ui.sweep.cost import benchmark_seconds, draw_time
 from ui.sweep.form import ENGINE_TITLES, ENGINE_WORDS
 
 if TYPE_CHECKING:
@@ -66,14 +68,17 @@ def benchmark_form(store: Store, taken: Intake, table: FeatureTable) -> None:
             f"**{counted(fits, 'fit')}** ({counted(len(grid), 'solution')} × {counted(len(engines), 'engine')} × "
             f"{counted(int(runs), 'run')}). The engines take turns, each run in a fresh process. Run nothing else in the meantime."
         )
-        st.button(
-            "Start benchmark",
-            key="benchmark.start",
-            type="primary",
-            icon=":material/speed:",
-            on_click=start,
-            args=(store, taken, plan, spec, grid, tuple(engines), int(repeats), int(runs)),
-        )
+        plan, chosen = replace(plan, repeats=int(repeats)), tuple(engine for engine in ENGINES if engine in engines)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Start benchmark",
+                key="benchmark.start",
+                type="primary",
+                icon=":material/speed:",
+                on_click=start,
+                args=(store, taken, plan, spec, grid, chosen, int(runs)),
+            )
+            draw_time(str(store.home), benchmark_seconds(str(store.home), taken, table, plan, spec, grid, chosen, int(runs)))
     problem = state.recall("benchmark_problem")
     if problem:
         st.error(problem, icon=":material/error:")
@@ -129,8 +134,7 @@ def start(
     plan: Plan,
     spec: AlgorithmSpec,
     grid: Grid,
-    engines: tuple[str, ...],
-    repeats: int,
+    engines: tuple[EngineName, ...],
     runs: int,
 ) -> None:
     """Start the benchmark that the form describes; a callback, so an error is kept for the page to show."""
@@ -139,7 +143,7 @@ def start(
 
     state.remember("benchmark_problem", None)
     try:
-        sweep = make_spec(store, taken.table, taken.data, replace(plan, repeats=repeats), algorithm=spec.name, points=grid.points())
+        sweep = make_spec(store, taken.table, taken.data, plan, algorithm=spec.name, points=grid.points())
         asked = benchmark_spec(sweep, engines=engines, runs=runs)
         title = f"{spec.title} on {taken.data['name']}, {' vs '.join(engines)}"
         state.remember(FOLLOWED, jobs.start_benchmark(store, asked.to_json(), title=title, total=asked.total_fits))

@@ -50,28 +50,62 @@ def estimate(
     return cache.computed("cost", digest([plan_digest(plan, taken), spec.name, grid.axes, engine, memory, _name(calibration)]), build)
 
 
+def benchmark_seconds(
+    home: str,
+    taken: Intake,
+    table: FeatureTable,
+    plan: Plan,
+    spec: AlgorithmSpec,
+    grid: Grid,
+    engines: tuple[EngineName, ...],
+    runs: int,
+) -> float | None:
+    """Return about how long a benchmark takes, computed once per form; None until this machine's speed is measured."""
+    from segcore.benchmark.spec import estimated_seconds
+    from segcore.sweeps.cost.calibration import read_calibration
+    from segcore.sweeps.cost.sampled_rows import SampledRows
+
+    calibration = read_calibration(home)
+
+    def build() -> float | None:
+        try:
+            rows = SampledRows.of(table, plan)
+        except SegcoreError:
+            return None
+        return estimated_seconds(rows, spec.name, grid.points(), engines, runs, calibration)
+
+    key = digest([plan_digest(plan, taken), spec.name, grid.axes, engines, runs, _name(calibration)])
+    return cache.described("benchmark_seconds", key, build)
+
+
 def _name(calibration: Calibration | None) -> str:
     return "" if calibration is None else digest([dict(calibration.seconds), calibration.start_seconds, calibration.base_bytes])
 
 
 def draw_estimate(home: str, found: SweepEstimate) -> None:
-    """Draw the estimate; the time follows once this machine's speed is measured, which this starts if needed."""
+    """Draw the estimate of a sweep; see `draw_time`."""
+    draw_time(home, found.seconds, f"{bytes_text(found.bytes)} of memory")
+
+
+def draw_time(home: str, seconds: float | None, needed: str = "") -> None:
+    """Draw an estimated time, and what else is needed; the time follows once this machine's speed is measured, which this starts."""
     from segcore.sweeps.cost.calibration import read_calibration
 
-    if found.seconds is not None:
-        st.caption(f"About {duration_text(found.seconds)} and {bytes_text(found.bytes)} of memory on this machine.")
+    if seconds is not None:
+        st.caption(f"About {' and '.join(part for part in (duration_text(seconds), needed) if part)} on this machine.")
     elif read_calibration(home) is None and _is_measuring(home):
-        st.fragment(run_every=_WATCH_SECONDS, key="sweep.measuring")(_draw_measuring)(home, found.bytes)
-    else:
-        st.caption(f"About {bytes_text(found.bytes)} of memory on this machine.")
+        st.fragment(run_every=_WATCH_SECONDS, key="sweep.measuring")(_draw_measuring)(home, needed)
+    elif needed:
+        st.caption(f"About {needed} on this machine.")
 
 
-def _draw_measuring(home: str, needed: int) -> None:
+def _draw_measuring(home: str, needed: str) -> None:
     from segcore.sweeps.cost.calibration import read_calibration
 
     if read_calibration(home) is not None or not _is_measuring(home):
         st.rerun()
-    st.caption(f"About {bytes_text(needed)} of memory on this machine. Measuring this machine's speed once, to estimate the time…")
+    known = f"About {needed} on this machine. " if needed else ""
+    st.caption(f"{known}Measuring this machine's speed once, to estimate the time…")
 
 
 def _is_measuring(home: str) -> bool:

@@ -102,6 +102,7 @@ def estimate_sweep(
     *,
     calibration: Calibration | None = None,
     memory: int | None = None,
+    measured: bool = True,
 ) -> SweepEstimate:
     """Estimate the time and memory of a sweep.
 
@@ -116,6 +117,8 @@ def estimate_sweep(
         Of this machine; without one, no time is estimated.
     memory : int or None
         Bytes the worker may use, for engines that adapt to their limit.
+    measured : bool
+        Whether the solutions are measured and stored; a benchmark only fits them.
     """
     spec = algorithm(algorithm_name)
     n, d = rows.n_rows, rows.n_features
@@ -130,9 +133,10 @@ def estimate_sweep(
     seconds = None
     if calibration is not None:
         measuring = (silhouette_work(n, d, cost.clustered), other_work(n, d, cost.clustered))
-        work = {**cost.work, **dict(zip(MEASURING_KINDS, measuring, strict=True))}
+        work = {**cost.work, **dict(zip(MEASURING_KINDS, measuring, strict=True))} if measured else cost.work
         fitted = calibration.time_of(work) if spec.cost else None
-        seconds = None if fitted is None else calibration.start_seconds + fitted + _POINT_SECONDS * len(points)
+        storing = _POINT_SECONDS * len(points) if measured else 0.0
+        seconds = None if fitted is None else calibration.start_seconds + fitted + storing
     return SweepEstimate(tuple(points), n, d, seconds, most, base, alone, cost.remedy)
 
 
