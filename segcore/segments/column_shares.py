@@ -157,7 +157,7 @@ def _profile_columns(rows: FeatureTable) -> list[tuple[str, str, bool, np.ndarra
 
 
 def _across(column: str, title: str, on: bool, values: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> ColumnAcross:
-    shown = _most_frequent(values)
+    shown = _most_telling(values, labels)
     kept = np.where(np.isin(values, shown), values, REST)
     if (kept == REST).any() and REST not in shown:
         shown = [*shown, REST]
@@ -177,11 +177,17 @@ def _across(column: str, title: str, on: bool, values: np.ndarray, labels: np.nd
     )
 
 
-def _most_frequent(values: np.ndarray) -> list[str]:
-    found, counts = np.unique(values, return_counts=True)
+def _most_telling(values: np.ndarray, labels: np.ndarray) -> list[str]:
+    """Return the values to show, the most frequent first; if there are too many, those that are the largest part of some segment."""
+    found, place = np.unique(values, return_inverse=True)
+    counts = np.bincount(place)
     order = sorted(range(len(found)), key=lambda position: (-counts[position], found[position]))
-    most = MOST_VALUES if len(found) <= MOST_VALUES else MOST_VALUES - 1
-    return [str(found[position]) for position in order[:most]]
+    if len(found) > MOST_VALUES:
+        groups = [labels == label for label in np.unique(labels)]
+        parts = np.max([np.bincount(place[group], minlength=len(found)) / group.sum() for group in groups], axis=0)
+        kept = sorted(order, key=lambda position: -parts[position])[: MOST_VALUES - 1]
+        order = [position for position in order if position in kept]
+    return [str(found[position]) for position in order]
 
 
 def _shares(label: int | None, title: str, values: np.ndarray, shown: Sequence[str]) -> GroupShares:

@@ -55,6 +55,16 @@ def test_categories_that_were_clustered_on_are_read_back_from_their_dummies():
     assert found["owns"].agreement == 1.0
 
 
+def test_the_largest_value_of_a_small_segment_is_not_hidden_among_the_others():
+    common = [f"v{number}" for number in range(9) for _ in range(20)]
+    kinds = np.array([*common, *["rare"] * 5], dtype=object)
+    labels = [0] * len(common) + [1] * 5
+    (found,) = columns_across(table_of(np.arange(float(len(kinds)))[:, None], [AGE], {"kind": kinds}), solution_of(labels), {})
+    shown = [value.value for value in found.everyone.values]
+    assert shown == ["v0", "v1", "v2", "v3", "v4", "v5", "rare", "(other)"]
+    assert found.segments[1].largest().value == "rare"
+
+
 def test_the_column_that_differs_most_comes_first_and_copies_and_constants_are_left_out():
     profile = {
         "alike": np.array(["a", "b", "a", "b", "a"], dtype=object),
