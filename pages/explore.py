@@ -3,7 +3,7 @@ from ui.explore.nothing_found import draw_nothing, found_nothing
 from ui.explore.recommendation import draw_recommendation, watch
 from ui.explore.solutions_table import draw_table
 from ui.explore.structure import draw_details
-from ui.shell.page import begin_page, end_page, link
+from ui.shell.page import begin_page, end_page, next_step
 from ui.shell.sweep_data import find_solution
 from ui.widgets.solution_choice import draw_point, draw_sweep_line, follow_clicks, pick_point
 
@@ -22,6 +22,6 @@ solution = find_solution(page.store, sweep, chosen.position)
 draw_measures(sweep, chosen.position)
 draw_point(sweep, chosen, solution)
 if chosen.n_segments:
-    link("segments", "See who is in these segments")
+    next_step("segments", "See who is in these segments")
 draw_table(sweep, chosen.position)
 draw_details(page.store, sweep, chosen, solution)

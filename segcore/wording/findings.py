@@ -82,8 +82,9 @@ def error_text(error: SegcoreError, audience: Audience = "command line") -> str:
 
 
 def use_json(use: ColumnUse) -> dict[str, Any]:
-    """Return the use of a column for reports: with its reason as text, and the code and values behind it."""
-    return {"column": use.column, "use": use.use, **reason_json(use.reason), "outcome": use.outcome, "codes": use.codes}
+    """Return the use of a column for reports: with its reason as text, the code and values behind it, and what blanks counted as."""
+    filled = None if use.filled is None else dict(use.filled.values)
+    return {"column": use.column, "use": use.use, **reason_json(use.reason), "outcome": use.outcome, "codes": use.codes, "filled": filled}
 
 
 def reason_json(reason: Finding | None) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """axe-core's rules on every page, light and dark, empty and with a sweep."""
 
+from collections import Counter
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -16,6 +18,13 @@ def serious(page, rules=RULES):
     return {rule["id"]: rule["nodes"][0]["html"][:300] for rule in found if rule["impact"] in ("serious", "critical")}
 
 
+def repeated_buttons(page):
+    """Return the names that more than one button of the page has."""
+    buttons = page.locator("[data-testid='stButton'], [data-testid='stDownloadButton'], [data-testid='stPopover']").get_by_role("button")
+    names = [button.inner_text().split("\n")[-1].strip() for button in buttons.all()]
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
 def background(page):
     return page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")
 
@@ -27,6 +36,7 @@ def test_no_serious_finding_on_a_page(server, prepared, open_page, settle, path)
     settle(page)
     page.wait_for_timeout(800)
     assert serious(page) == {}
+    assert repeated_buttons(page) == []
     light = background(page)
     page.emulate_media(color_scheme="dark")
     page.wait_for_timeout(800)

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,4 +54,7 @@ def test_a_report_has_the_reason_of_a_column_as_text_and_as_code():
         "values": {"n_values": 30},
         "outcome": False,
         "codes": False,
+        "filled": None,
     }
+    blanks = Finding("feature.filled", values={"column": "zip", "count": 2, "value": "3", "how": "median"})
+    assert use_json(replace(use, use="number", filled=blanks))["filled"] == dict(blanks.values)
