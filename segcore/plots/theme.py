@@ -53,7 +53,7 @@ def colour_scale(colours: Sequence[str]) -> list[list[object]]:
 
 def shade(position: int, count: int) -> str:
     """Return one of ``count`` blues, from strong to weak; neighbouring blues differ in lightness, not in hue, or are the same."""
-    strongest, weakest = len(SEQUENTIAL) - 1, 2
+    strongest, weakest = len(SEQUENTIAL) - 1, 4  # still seen on either background
     return SEQUENTIAL[round(strongest - (strongest - weakest) * position / max(count - 1, 1))]
 
 

@@ -17,7 +17,7 @@ from segcore.clustering.specification.outcome import failed
 from segcore.records.estimate import Estimate
 from segcore.records.solution import Quality, Solution, partition_digest
 
-_FIRST_BATCH_SECONDS = 0.1  # the first results are waited for
+_FIRST_BATCH_SECONDS = 0.04  # the first results are waited for
 _BATCH_SECONDS = 2.0
 
 

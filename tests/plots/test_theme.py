@@ -25,7 +25,7 @@ def test_marks_stand_out_from_light_and_dark_backgrounds(color, background):
 
 
 def test_segments_in_a_bar_get_weaker():
-    assert [shade(rank, 3) for rank in range(3)] == [SEQUENTIAL[9], SEQUENTIAL[6], SEQUENTIAL[2]]
+    assert [shade(rank, 3) for rank in range(3)] == [SEQUENTIAL[9], SEQUENTIAL[6], SEQUENTIAL[4]]
     assert shade(0, 1) == SEQUENTIAL[9]
 
 

@@ -199,7 +199,7 @@ def _group(taken: Intake, group: Group, ticks: list[Tick]) -> None:
         if len(keys) > 1:
             label = "Untick all" if ticked == len(keys) else "Tick all"
             st.button(
-                label,
+                f"{label} *of {escape(group.title)}*",  # the style sheet hides the end, which is for screen readers
                 key=f"group.{taken.table[:12]}.{group.title}",
                 type="tertiary",
                 help=f"{label} of: {group.title}",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segcore.plots.theme import MAIN, NOISE_GREY, lay_out
+from segcore.plots.theme import INK, MAIN, NOISE_GREY, lay_out
 from segcore.records.solution import NOISE
 from segcore.segments.comparison import SolutionComparison
 from segcore.wording.numbers import counted, percent_text
@@ -39,7 +39,7 @@ def draw_flow(found: SolutionComparison) -> Figure:
         go.Figure(
             go.Sankey(
                 arrangement="fixed",
-                textfont={"shadow": "none", "size": 13},
+                textfont={"color": INK, "shadow": "none", "size": 13},
                 node={
                     "label": names,
                     "x": [0.001] * len(before) + [0.999] * len(after),
