@@ -63,6 +63,7 @@ format: install-dev
 bench: install-dev
 	$(BIN)/python -m segcore.benchmark.table $(if $(DATA),$(DATA),online-retail) docs/benchmarks.md
 	$(BIN)/python benchmarks/start_up.py >> docs/benchmarks.md
+	$(BIN)/python -m segcore.intake.prepared_sample  # as `make install` leaves it, should the code have changed since
 	$(BIN)/python benchmarks/screens.py >> docs/benchmarks.md
 
 lock: install-dev
