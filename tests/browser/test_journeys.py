@@ -97,6 +97,22 @@ def test_the_point_is_chosen_with_the_keyboard_alone(server, prepared, open_page
     expect(metric(page, "Segments")).to_have_text("12", timeout=LONG)
 
 
+def test_a_table_is_left_with_one_key(server, prepared, open_page, settle):
+    page = open_page(server, f"/explore?sweep={prepared.kmeans.id}")
+    expect(page.get_by_role("combobox", name="Solution")).to_be_visible(timeout=LONG)
+    settle(page)
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    place = table.bounding_box()
+    page.mouse.click(place["x"] + 60, place["y"] + 60)
+    in_table = "() => document.activeElement.closest('[data-testid=stDataFrame]') !== null"
+    assert page.evaluate(in_table)
+    page.keyboard.press("Tab")
+    assert page.evaluate(in_table)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Download the table as CSV")).to_be_focused()
+
+
 def test_an_unknown_sweep_in_a_link_is_told_in_a_sentence(server, open_page):
     page = open_page(server, "/explore?sweep=0123456789abcdef&point=3")
     expect(page.get_by_test_id("stMain")).to_contain_text("The sweep in the link, '0123456789abcdef', is not in this store", timeout=LONG)

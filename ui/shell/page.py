@@ -139,6 +139,8 @@ def run() -> None:
         guard(lambda: _run_page(chosen))
         with place:
             guard(draw_where)
+        with st.sidebar:
+            st.html(ROOT / "ui/assets/leave_table.html", unsafe_allow_javascript=True)
     finally:  # a page may also end by opening another
         guard(keep_spare_ready)
 
