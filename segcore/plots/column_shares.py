@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segcore.plots.theme import CATEGORICAL, NOISE_GREY, PAPER, QUIET, ink_on, lay_out
+from segcore.plots.theme import CATEGORICAL, NOISE_GREY, PAPER, QUIET, ink_on, lay_out, plain_text
 from segcore.segments.column_shares import MISSING, REST, ColumnAcross, GroupShares
 from segcore.wording.numbers import counted, listed, percent_text
 
@@ -57,19 +57,14 @@ def _title(group: GroupShares, groups: tuple[GroupShares, ...]) -> str:
 
 
 def _short(text: str) -> str:
-    return _text(text if len(text) <= 28 else f"{text[:26]}…")
-
-
-def _text(text: str) -> str:
-    """Escape text from the data, in which Plotly could find HTML tags."""
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+    return plain_text(text if len(text) <= 28 else f"{text[:26]}…")
 
 
 def _hover(group: GroupShares, position: int) -> str:
     value = group.values[position]
     interval = f"95 % interval {percent_text(value.low)} to {percent_text(value.high)}"
     share = f"{percent_text(value.share)}, {value.customers:,} of {group.customers:,}"
-    return f"{_text(group.title)}<br>{_text(value.value)}: {share}<br>{interval}"
+    return f"{plain_text(group.title)}<br>{plain_text(value.value)}: {share}<br>{interval}"
 
 
 def describe_across(across: ColumnAcross) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from segcore.clustering.quality.k_distance import KDistances
 from segcore.features.correlations import Correlations
 from segcore.features.spread import Shares, Spread
-from segcore.plots.theme import ACCENT, MAIN, lay_out
+from segcore.plots.theme import ACCENT, MAIN, lay_out, plain_text
 from segcore.wording.numbers import percent_text
 
 if TYPE_CHECKING:
@@ -22,15 +22,10 @@ _WORTH_NAMING = 0.4  # weaker correlations get no number
 _DIVERGING = ((0.0, MAIN), (0.5, "rgba(128, 128, 128, 0.12)"), (1.0, ACCENT))
 
 
-def _plain(text: str) -> str:
-    """Escape text for a figure: Plotly could read a column name as HTML."""
-    return text.replace("&", "&amp;").replace("<", "&lt;")
-
-
 def _labels(titles: list[str]) -> list[str]:
     """Shorten titles for an axis and make them distinct, because Plotly merges equal titles."""
     short = [title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1]}…" for title in titles]
-    return [_plain(label if short.count(label) == 1 else f"{label} ({number})") for number, label in enumerate(short, 1)]
+    return [plain_text(label if short.count(label) == 1 else f"{label} ({number})") for number, label in enumerate(short, 1)]
 
 
 def draw_spread(found: Spread, *, title: str, unit: str) -> Figure:
@@ -52,7 +47,7 @@ def draw_spread(found: Spread, *, title: str, unit: str) -> Figure:
     anchor = "right" if is_right else "left"
     median = {"text": f"median {found.median:.4g}", "x": found.median, "xanchor": anchor, "y": 1, "yanchor": "bottom", "yshift": 2}
     figure.add_vline(x=found.median, line={"color": ACCENT, "dash": "dash", "width": 1.5}, annotation=median)
-    x_title = _plain(f"{title} ({unit})" if unit else title)
+    x_title = plain_text(f"{title} ({unit})" if unit else title)
     return lay_out(figure, x_title=x_title, y_title="Customers", height=280, showlegend=False, bargap=0.04)
 
 
@@ -64,7 +59,7 @@ def draw_shares_of_values(found: Shares, *, title: str) -> Figure:
     bars = Bar(
         marker={"color": MAIN},
         x=list(found.counts),
-        y=[_plain(value) for value in found.values],
+        y=[plain_text(value) for value in found.values],
         orientation="h",
         text=[percent_text(share) for share in shares],
         textposition="outside",
@@ -72,7 +67,9 @@ def draw_shares_of_values(found: Shares, *, title: str) -> Figure:
         hovertemplate="%{y}: %{x:,} customers<extra></extra>",
     )
     figure = Figure(bars)
-    lay_out(figure, x_title="Customers", y_title=_plain(title), height=110 + 28 * max(len(found.values), 2), showlegend=False, bargap=0.25)
+    lay_out(
+        figure, x_title="Customers", y_title=plain_text(title), height=110 + 28 * max(len(found.values), 2), showlegend=False, bargap=0.25
+    )
     figure.update_xaxes(range=[0, 1.12 * max(found.counts, default=1)])
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
     return figure

@@ -29,6 +29,11 @@ _BLACK = "#0A1119"
 NOISE_PATTERN = {"shape": "/", "size": 6, "solidity": 0.3, "fgcolor": "#C9CDD3", "fillmode": "overlay"}
 
 
+def plain_text(text: str) -> str:
+    """Escape text from the data for a figure, in which Plotly could find HTML tags."""
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
 def ink_on(colour: str) -> str:
     """Return the background's white, or near black: the one that is easier to read on a colour ``#RRGGBB``.
 

@@ -37,7 +37,7 @@ def draw_summary(taken: Intake) -> None:
             st.metric("Period", f"{day_text(taken.first_date)} – {day_text(taken.last_date)}", border=True)
         if taken.total_revenue is not None:
             st.metric(
-                worth_title(taken.roles.get("value", "revenue")),
+                escape(worth_title(taken.roles.get("value", "revenue"))),
                 number_text(round(taken.total_revenue)),
                 border=True,
                 help="In the unit of the column." if "value" in taken.roles else "In the currency of the data, after cancellations.",

@@ -33,8 +33,8 @@ def draw_segment(summary: SegmentSummary, worth: str) -> None:
         st.metric("Customers", f"{summary.customers:,}", border=True)
         st.metric("Share of customers", percent_text(summary.customer_share), border=True)
         if summary.revenue is not None:
-            st.metric(worth_title(worth), number_text(round(summary.revenue)), border=True)
-            st.metric(f"Share of {worth}", percent_text(summary.revenue_share), border=True)
+            st.metric(escape(worth_title(worth)), number_text(round(summary.revenue)), border=True)
+            st.metric(f"Share of {escape(worth)}", percent_text(summary.revenue_share), border=True)
     left, right = st.columns([5, 6], gap="medium")
     with left:
         st.markdown("**Where its customers are alike**")

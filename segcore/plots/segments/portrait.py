@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segcore.plots.heatmap import Cell, HeatMap
+from segcore.plots.theme import plain_text
 from segcore.segments.descriptions import SHIFT_WORTH_SAYING
 from segcore.segments.records import FeatureProfile, SegmentProfile, SegmentSummary
 from segcore.wording.numbers import number_text, percent_text
@@ -110,7 +111,7 @@ def _titles(summary: SegmentSummary, names: list[str]) -> dict[str, str]:
 
 
 def _column(summary: SegmentSummary, worth: str) -> str:
-    return f"{summary.title}<br>{_size(summary, worth, joint='<br>')}"
+    return f"{summary.title}<br>{_size(summary, plain_text(worth), joint='<br>')}"
 
 
 def _size(summary: SegmentSummary, worth: str, *, joint: str = ", ") -> str:

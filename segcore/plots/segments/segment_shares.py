@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segcore.plots.theme import ACCENT, MAIN, NOISE_PATTERN, lay_out
+from segcore.plots.theme import ACCENT, MAIN, NOISE_PATTERN, lay_out, plain_text
 from segcore.records.solution import NOISE
 from segcore.segments.records import SegmentProfile
 from segcore.wording.numbers import counted, percent_text
@@ -57,7 +57,7 @@ def draw_shares(rows: tuple[ShareRow, ...], *, chosen: int | None = None, worth:
     titles = [_marked(row, chosen) for row in rows]
     figure = go.Figure()
     if any(row.revenue_share is not None for row in rows):
-        figure.add_trace(_bars(titles, rows, [row.revenue_share for row in rows], f"share of {worth}", ACCENT))
+        figure.add_trace(_bars(titles, rows, [row.revenue_share for row in rows], f"share of {plain_text(worth)}", ACCENT))
     figure.add_trace(_bars(titles, rows, [row.customer_share for row in rows], "share of customers", MAIN))
     lay_out(
         figure,
