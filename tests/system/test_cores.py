@@ -30,7 +30,7 @@ let_others_go_first()
 go.set()
 earlier.join()
 session = Path("/proc/self/autogroup")
-print(json.dumps([os.getpriority(os.PRIO_PROCESS, 0), *found, session.read_text().split()[-1] if session.exists() else ""]))
+print(json.dumps([os.getpriority(os.PRIO_PROCESS, 0), *found, session.read_text() if session.exists() else ""]))
 """
 
 
@@ -62,14 +62,17 @@ def test_an_error_in_a_task_is_raised():
 @pytest.mark.skipif(sys.platform != "linux", reason="only on Linux has each thread its own niceness")
 def test_a_process_that_lets_others_go_first_does_so_with_all_its_threads_and_its_session():
     with start_child([sys.executable, "-c", STAND_BACK], own="session", stdout=subprocess.PIPE) as child:
-        assert json.loads(child.stdout.read()) == [10, 10, "10" if SESSION.exists() else ""]
+        *threads, session = json.loads(child.stdout.read())
+    assert threads == [10, 10]
+    # Empty where the kernel does not divide the cores among sessions, or not for this one.
+    assert session.split()[-1:] in ([], ["10"])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only on Linux has each thread its own niceness")
 def test_a_process_in_the_session_of_another_keeps_its_claim():
     claim = os.getpriority(os.PRIO_PROCESS, 0)
     with start_child([sys.executable, "-c", STAND_BACK], own="group", stdout=subprocess.PIPE) as child:
-        assert json.loads(child.stdout.read()) == [claim, claim, SESSION.read_text().split()[-1] if SESSION.exists() else ""]
+        assert json.loads(child.stdout.read()) == [claim, claim, SESSION.read_text() if SESSION.exists() else ""]
 
 
 def test_nothing_to_do_is_done():
