@@ -104,6 +104,14 @@ def test_threads_of_a_process_that_fits_spin_briefly_unless_the_user_says_how_th
     assert found["PATH"] == os.environ["PATH"]
 
 
+@pytest.mark.parametrize(("set_by_user", "expected"), [(None, "1"), ("4", "4")])
+def test_threads_of_a_process_that_fits_share_a_heap_unless_the_user_says_how_many_there_are(set_by_user, expected, monkeypatch):
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    if set_by_user:
+        monkeypatch.setenv("MALLOC_ARENA_MAX", set_by_user)
+    assert fitting_environment()["MALLOC_ARENA_MAX"] == expected
+
+
 @pytest.mark.parametrize("own", ["nothing", "group", "session"])
 def test_a_child_leads_what_it_was_given_and_has_an_empty_input(own):
     code = "import os, sys; print(os.getpid(), os.getpgid(0), os.getsid(0), repr(sys.stdin.read()))"
