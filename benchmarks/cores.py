@@ -2,7 +2,8 @@
 
 k-means and DBSCAN on the Intel kit's grids and features, and the silhouettes of the k-means. Each run is a fresh process whose compiled
 code is loaded and warmed up before the clock starts. One core and all cores take turns; as a yardstick of what the machine has to give, as
-many runs as there are cores go side by side, each on its own core.
+many runs as there are cores go side by side, each on its own core. Which comes first rotates: on a virtual machine, memory that the run
+before has just given back costs a tenth of memory that the host must find.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 WORKS = ("kmeans", "dbscan", "silhouettes")
+WAYS = ("alone", "together", "beside")
 WARM_ROWS = 2_000
 
 
@@ -78,8 +81,11 @@ def run(work: str, path: Path) -> float:
 
 def start(work: str, path: Path, cores: set[int]) -> subprocess.Popen[str]:
     """Start a run on some cores."""
+    from segcore.system.child_process import fitting_environment
+
     command = [sys.executable, __file__, "--work", work, "--rows", str(path)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.sched_setaffinity(0, cores))
+    allow = partial(os.sched_setaffinity, 0, cores)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=allow, env=fitting_environment())
 
 
 def seconds(process: subprocess.Popen[str]) -> float:
@@ -95,7 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
     parser.add_argument("--data", default="complete-journey", help="sample or file (default: the included sample)")
     parser.add_argument("--copies", type=int, default=172, help="copies of each customer (default: 172, some 420,000 rows of the sample)")
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=6)
     parser.add_argument("--work", choices=WORKS, help=argparse.SUPPRESS)
     parser.add_argument("--rows", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -109,18 +115,20 @@ def main() -> None:
         small = path.with_name("small.npy")
         print(f"\n## One core and {len(cores)}\n")
         print(f"Written by `benchmarks/cores.py`: {n_rows:,} rows x {n_features} features ({args.data}), silhouettes on a tenth of them;")
-        print(f"medians of {args.runs} runs, which take turns. Side by side are {len(cores)} runs at once, each on its own core.\n")
+        print(f"medians of {args.runs} runs, which take turns, another first each time.")
+        print(f"Side by side are {len(cores)} runs at once, each on its own core.\n")
         print("| work | one core, s | all cores, s | times as fast | side by side, times the work of one | share of that |")
         print("| --- | --- | --- | --- | --- | --- |")
         np.save(small, np.load(path, mmap_mode="r")[::10])
         for work in WORKS:
             rows = small if work == "silhouettes" else path
-            alone, together, gains = [], [], []
-            for _ in range(args.runs):
-                alone.append(seconds(start(work, rows, {cores[0]})))
-                together.append(seconds(start(work, rows, set(cores))))
-                beside = [seconds(each) for each in [start(work, rows, {core}) for core in cores]]
-                gains.append(sum(alone[-1] / taken for taken in beside))
+            taken: dict[str, list[list[float]]] = {way: [] for way in WAYS}
+            for number in range(args.runs):
+                for way in WAYS[number % len(WAYS) :] + WAYS[: number % len(WAYS)]:
+                    at_once = {"alone": [{cores[0]}], "together": [set(cores)], "beside": [{core} for core in cores]}[way]
+                    taken[way].append([seconds(each) for each in [start(work, rows, allowed) for allowed in at_once]])
+            alone, together = ([first for first, *_ in taken[way]] for way in ("alone", "together"))
+            gains = [sum(one / each for each in beside) for one, beside in zip(alone, taken["beside"], strict=True)]
             ratio, gain = statistics.median(alone) / statistics.median(together), statistics.median(gains)
             print(
                 f"| {work} | {statistics.median(alone):.2f} ({min(alone):.2f} to {max(alone):.2f}) | {statistics.median(together):.2f} "
