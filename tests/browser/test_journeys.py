@@ -15,7 +15,7 @@ from segcore.jobs.locks import job_lock, read_processes
 from segcore.store.store import Store
 from segcore.system.child_process import signal_group
 from tests.browser.conftest import running, sample_spec
-from tests.browser.steps import LONG, go, metric, sidebar, wait_for_sample
+from tests.browser.steps import LONG, go, sidebar, wait_for_sample
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -84,33 +84,6 @@ def test_a_server_that_is_killed_in_the_middle_of_a_sweep_finds_it_again(prepare
         expect(sidebar(again).get_by_test_id("stProgress")).to_contain_text("of 60 solutions", timeout=LONG)
         assert before and before <= store.positions(job_id)
         assert jobs.read_job(store, job_id).state == "running"
-
-
-def test_the_point_is_chosen_with_the_keyboard_alone(server, prepared, open_page, settle):
-    page = open_page(server, f"/explore?sweep={prepared.kmeans.id}")
-    expect(page.get_by_role("combobox", name="Solution")).to_be_visible(timeout=LONG)
-    settle(page)
-    page.get_by_role("combobox", name="Solution").focus()
-    page.keyboard.type("12 segments")
-    page.keyboard.press("Enter")
-    settle(page)
-    expect(metric(page, "Segments")).to_have_text("12", timeout=LONG)
-
-
-def test_a_table_is_left_with_one_key(server, prepared, open_page, settle):
-    page = open_page(server, f"/explore?sweep={prepared.kmeans.id}")
-    expect(page.get_by_role("combobox", name="Solution")).to_be_visible(timeout=LONG)
-    settle(page)
-    table = page.get_by_test_id("stDataFrame").first
-    table.scroll_into_view_if_needed()
-    place = table.bounding_box()
-    page.mouse.click(place["x"] + 60, place["y"] + 60)
-    in_table = "() => document.activeElement.closest('[data-testid=stDataFrame]') !== null"
-    assert page.evaluate(in_table)
-    page.keyboard.press("Tab")
-    assert page.evaluate(in_table)
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("button", name="Download the table as CSV")).to_be_focused()
 
 
 def test_an_unknown_sweep_in_a_link_is_told_in_a_sentence(server, open_page):
