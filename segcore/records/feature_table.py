@@ -142,6 +142,8 @@ class FeatureTable:
         For customer tables: how each column of the source is used.
     filled : mapping of feature to ndarray of shape (n_customers,), bool
         For which customers a feature's value is not the source's, because that is missing; of the features with such customers.
+    sums : mapping of str to ndarray of shape (n_customers,), float64
+        What key figures of segments add up and no feature is: ``units``, and the ``unit_revenue`` paid for them.
     """
 
     values: np.ndarray
@@ -156,6 +158,7 @@ class FeatureTable:
     fitted: Mapping[str, Any] = field(default_factory=dict)
     uses: tuple[ColumnUse, ...] = ()
     filled: Mapping[str, np.ndarray] = field(default_factory=dict)
+    sums: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -175,6 +178,7 @@ class FeatureTable:
             revenue=None if self.revenue is None else self.revenue[rows],
             profile={name: column[rows] for name, column in self.profile.items()},
             filled={name: blank[rows] for name, blank in self.filled.items()},
+            sums={name: values[rows] for name, values in self.sums.items()},
         )
 
     def select(self, names: Sequence[str]) -> FeatureTable:

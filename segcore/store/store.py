@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+# Fields of a feature table that are arrays by name.
+_BY_NAME = ("filled", "sums")
+
 
 class Store(Index):
     """Sweeps, feature tables, intakes and jobs on disk; safe to use from many processes and threads at once.
@@ -138,7 +141,11 @@ class Store(Index):
                 "reference_date": table.reference_date,
                 "fitted": dict(table.fitted),
                 **({"worth": table.worth} if table.worth != "revenue" else {}),
-                **({"filled": {name: self.put_array(blank) for name, blank in table.filled.items()}} if table.filled else {}),
+                **{
+                    part: {name: self.put_array(array) for name, array in arrays.items()}
+                    for part in _BY_NAME
+                    if (arrays := getattr(table, part))
+                },
             }
         )
 
@@ -152,6 +159,10 @@ class Store(Index):
         record = self.json(name)
         rows = self._table(record["rows"], None if ids else ["copy", "revenue"])
         columns = self.frame(record["profile"]) if ids and profile and record["profile"] else None
+
+        def by_name(part: str) -> dict[str, np.ndarray]:
+            return {name: self.array(array) for name, array in record.get(part, {}).items()} if ids else {}
+
         return FeatureTable(
             values=self.array(record["values"], mapped=ids),
             names=tuple(record["names"]),
@@ -163,13 +174,14 @@ class Store(Index):
             worth=record.get("worth", "revenue"),
             reference_date=record["reference_date"],
             fitted=record.get("fitted", {}),
-            filled={name: self.array(blank) for name, blank in record.get("filled", {}).items()} if ids else {},
+            filled=by_name("filled"),
+            sums=by_name("sums"),
         )
 
     def check_feature_table(self, name: str) -> None:
         """Raise `StoreError` if a part of a stored feature table is lost or damaged."""
         record = self.json(name)
-        for name in (record["values"], *record.get("filled", {}).values()):
+        for name in (record["values"], *_arrays_by_name(record)):
             self.array(name)
         for part in (record["rows"], record["profile"]):
             if part:
@@ -204,7 +216,7 @@ class Store(Index):
             table["values"],
             table["rows"],
             table["profile"],
-            *table.get("filled", {}).values(),
+            *_arrays_by_name(table),
         )
         for name in filter(None, parts):
             path = source.object_path(name)
@@ -378,6 +390,11 @@ def _write_durably(path: Path, *parts: bytes | memoryview) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _arrays_by_name(record: Mapping[str, Any]) -> list[str]:
+    """Return the names of the arrays that a stored feature table has under names of their own."""
+    return [array for part in _BY_NAME for array in record.get(part, {}).values()]
 
 
 def _record(value: object) -> str:

@@ -45,6 +45,9 @@ def assert_equal_tables(one, other):
     assert one.fitted.keys() == other.fitted.keys()
     np.testing.assert_array_equal(np.isnan(one.values), np.isnan(other.values))
     np.testing.assert_allclose(one.values, other.values, rtol=1e-9, atol=1e-9)
+    assert one.sums.keys() == other.sums.keys()
+    for name, values in one.sums.items():
+        np.testing.assert_allclose(values, other.sums[name], rtol=1e-9, atol=1e-9)
     assert set(one.profile) == set(other.profile)
     for name, column in one.profile.items():
         assert [None if value is None or value != value else value for value in column] == list(other.profile[name])

@@ -19,6 +19,7 @@ from segcore.features.transactions.fitted import Fitted, known_clock
 from segcore.features.transactions.returns import discount_share, none_of, returned_value_share
 from segcore.features.transactions.rfm import SEGMENT, fit_cuts, rfm_scores, rfm_segments
 from segcore.features.transactions.rhythm import Orders, gap_spread, spend_trend
+from segcore.features.transactions.units import count_units
 from segcore.records.data_rules import ColumnRules
 from segcore.records.dataset import Dataset, is_cancelled
 from segcore.records.feature_table import FeatureTable
@@ -93,6 +94,7 @@ def build_transactions(
         profile={SEGMENT: rfm_segments(made["rfm_recency"], made["rfm_frequency"])},
         reference_date=as_iso(reference),
         fitted=found.to_json(),
+        sums=count_units(lines, index) if "quantity" in lines.columns else {},
     )
 
 
@@ -126,6 +128,7 @@ def _lines(dataset: Dataset) -> Any:
         order.alias("order"),
         time.alias("time"),
         *more,
+        *([nw.col(roles["quantity"]).alias("quantity")] if "quantity" in roles else []),
         amount.alias("amount"),
         amount.clip(lower_bound=0.0).alias("spend"),
         amount.clip(upper_bound=0.0).alias("returned"),

@@ -1,0 +1,160 @@
+"""Key figures of segments: customers, revenue, orders and units, and what these are per customer and per order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from segcore.errors import StoreError
+from segcore.features.assemble import kit_outliers
+from segcore.records.feature_table import FeatureTable
+from segcore.records.plan import Plan
+from segcore.records.solution import NOISE, Solution
+from segcore.wording.findings import refusal
+from segcore.wording.numbers import segment_title, worth_title
+
+_RATIOS = {
+    "revenue_per_customer": ("revenue", "customers"),
+    "orders_per_customer": ("orders", "customers"),
+    "revenue_per_order": ("revenue", "orders"),
+    "units_per_order": ("units", "orders"),
+    "price_per_unit": ("unit_revenue", "units"),
+}
+_TITLES = {
+    "customers": "Customers",
+    "orders": "Orders",
+    "units": "Units",
+    "orders_per_customer": "Orders per customer",
+    "units_per_order": "Units per order",
+    "price_per_unit": "Price per unit",
+}
+_HIDDEN = "unit_revenue"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFigure:
+    """One key figure of one group of customers.
+
+    Parameters
+    ----------
+    value : float or None
+        ``None`` where it would be divided by 0.
+    share : float or None
+        Of the sum over all customers; ``None`` for what does not add up, and where that sum is not positive.
+    """
+
+    value: float | None
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFigures:
+    """Key figures of a segment, of the noise, of the customers set aside, or of all customers.
+
+    Parameters
+    ----------
+    label : int or None
+        ``None`` for customers set aside and for all customers.
+    title : str
+    figures : mapping of str to KeyFigure
+        The same names in all groups.
+    """
+
+    label: int | None
+    title: str
+    figures: Mapping[str, KeyFigure]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFigures:
+    """Key figures of all groups of a solution.
+
+    Parameters
+    ----------
+    titles : mapping of str to str
+        What each key figure is called.
+    groups : tuple of GroupFigures
+        The segments, the largest first; the noise and the customers set aside, where there are some. They share out ``everyone``.
+    everyone : GroupFigures
+        All customers of the data.
+    """
+
+    titles: Mapping[str, str]
+    groups: tuple[GroupFigures, ...]
+    everyone: GroupFigures
+
+    def find(self, label: int) -> GroupFigures:
+        """Return the figures of a segment, or of the noise."""
+        return next(group for group in self.groups if group.label == label)
+
+
+def key_figures(table: FeatureTable, plan: Plan, solution: Solution, names: Mapping[int, str]) -> KeyFigures:
+    """Add up the key figures of each segment.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        Every feature of every customer.
+    plan : Plan
+        The sweep's.
+    solution : Solution
+        With its labels.
+    names : mapping of label to str
+        The analyst's names of the segments.
+
+    Raises
+    ------
+    StoreError
+        If the solution has no labels.
+
+    Notes
+    -----
+    Revenue is net of what was cancelled, and so are units; an order with a line that was not cancelled counts as one. Each customer is in
+    one group, so sums of groups are sums of the data.
+    """
+    if solution.labels is None:
+        raise refusal("export.no_labels", kind=StoreError)
+    kept = kit_outliers(table) if plan.outliers == "kit" else np.ones(len(table), bool)
+    labels = np.asarray(solution.labels)[:: plan.repeats]
+    found, place, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    order = sorted(range(len(found)), key=lambda group: (found[group] == NOISE, -sizes[group], found[group]))
+    group_of = np.full(len(table), len(found))
+    group_of[kept] = np.argsort(order)[place]
+    parts = {name: np.bincount(group_of, weights=values, minlength=len(found) + 1) for name, values in _additive(table).items()}
+    everyone = {name: float(values.sum()) for name, values in _additive(table).items()}
+    titled = [(int(found[group]), segment_title(int(found[group]), names)) for group in order]
+    groups = [
+        GroupFigures(label, title, _figures({name: float(values[position]) for name, values in parts.items()}, everyone))
+        for position, (label, title) in enumerate([*titled, *([] if kept.all() else [(None, "Set aside")])])
+    ]
+    whole = GroupFigures(None, "All customers", _figures(everyone, everyone))
+    worth = f"{table.worth[:1].upper()}{table.worth[1:]}"
+    titles = {
+        **_TITLES,
+        "revenue": worth_title(table.worth),
+        "revenue_per_customer": f"{worth} per customer",
+        "revenue_per_order": f"{worth} per order",
+    }
+    return KeyFigures({name: titles[name] for name in whole.figures}, tuple(groups), whole)
+
+
+def _additive(table: FeatureTable) -> dict[str, np.ndarray]:
+    found = {"customers": np.ones(len(table))}
+    if table.revenue is not None:
+        found["revenue"] = table.revenue
+    # A customer table may have a column of this name, which then means what its owner means; its columns have no unit.
+    if any(entry.name == "invoices" and entry.unit for entry in table.dictionary):
+        found["orders"] = table.column("invoices")
+    return {**found, **table.sums}
+
+
+def _figures(sums: Mapping[str, float], everyone: Mapping[str, float]) -> dict[str, KeyFigure]:
+    found = {
+        name: KeyFigure(value, value / everyone[name] if everyone[name] > 0 else None) for name, value in sums.items() if name != _HIDDEN
+    }
+    for name, (above, below) in _RATIOS.items():
+        if above in sums and below in sums:
+            found[name] = KeyFigure(sums[above] / sums[below] if sums[below] else None, None)
+    return found
