@@ -1,4 +1,4 @@
-"""Commands ``compare``, ``export`` and ``score``: use the segments of a sweep."""
+"""Commands ``explain``, ``compare``, ``export`` and ``score``: use the segments of a sweep."""
 
 from __future__ import annotations
 
@@ -17,7 +17,18 @@ if TYPE_CHECKING:
 
 
 def add_commands(subparsers: Any) -> None:
-    """Add ``compare``, ``export`` and ``score``."""
+    """Add ``explain``, ``compare``, ``export`` and ``score``."""
+    explain = subparsers.add_parser(
+        "explain",
+        help="say who is in each segment of a solution",
+        description="Say who is in each segment of a solution: its features and how far they are from those of the other customers, its "
+        "categories with their index (100: as among all customers), and its key figures; differences with 95 % intervals.",
+    )
+    _add_solution(explain)
+    explain.add_argument("--segment", metavar="N", help="only this segment, or noise")
+    explain.add_argument("--json", action="store_true", help="print one JSON document")
+    explain.set_defaults(run=run_explain)
+
     compare = subparsers.add_parser(
         "compare",
         help="compare two solutions of the same customers",
@@ -72,10 +83,32 @@ def add_commands(subparsers: Any) -> None:
     score.set_defaults(run=run_score)
 
 
-def _add_point(parser: argparse.ArgumentParser) -> None:
+def _add_solution(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sweep", metavar="SWEEP", help="id of the sweep, or the beginning of it ('segcore jobs' lists sweeps)")
     parser.add_argument("--point", required=True, metavar="NAME=VALUE,...", help="solution of the sweep, such as n_clusters=5,tol=0.001")
+
+
+def _add_point(parser: argparse.ArgumentParser) -> None:
+    _add_solution(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help="file to write, .csv or .parquet")
+
+
+def run_explain(args: argparse.Namespace) -> int:
+    """Explain a solution's segments."""
+    chosen = None if args.segment is None else parse_segments(args.segment, option="--segment")
+    if chosen is not None and len(chosen) != 1:
+        raise ParameterError(f"--segment must be one segment, got {args.segment!r}.")
+
+    from segcore.cli.tables import explanation_text
+    from segcore.segments.explanation import explain
+    from segcore.store.store import Store
+
+    store = Store()
+    found = explain(store, *find_sweep_point(store, args.sweep, args.point))
+    label = None if chosen is None else chosen[0]
+    segments = found.segments(label)
+    print(json.dumps({"segments": segments}, ensure_ascii=False, allow_nan=False) if args.json else explanation_text(found, label))
+    return 0
 
 
 def run_compare(args: argparse.Namespace) -> int:
@@ -137,7 +170,7 @@ def run_export(args: argparse.Namespace) -> int:
     return 0
 
 
-def parse_segments(text: str) -> list[int]:
+def parse_segments(text: str, *, option: str = "--segments") -> list[int]:
     """Parse segment numbers from ``0,2``; ``noise`` is -1.
 
     Raises
@@ -150,7 +183,7 @@ def parse_segments(text: str) -> list[int]:
         try:
             numbers.append(-1 if part.lower() == "noise" else int(part))
         except ValueError:
-            raise ParameterError(f"--segments must be numbers separated by commas, or noise, such as 0,2,noise, got {part!r}.") from None
+            raise ParameterError(f"{option} must be numbers separated by commas, or noise, such as 0,2,noise, got {part!r}.") from None
     return numbers
 
 

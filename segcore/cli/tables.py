@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from segcore.records.evidence import NOT_GATHERED
 from segcore.records.grid import point_key
-from segcore.wording.numbers import counted, percent_text
+from segcore.wording.numbers import counted, difference_text, index_text, number_text, percent_text
 from segcore.wording.plans import ideas_text, transforms_text
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from segcore.records.solution import Solution
     from segcore.records.sweep import Recommendation, Sweep
     from segcore.segments.comparison import SolutionComparison
+    from segcore.segments.explanation import Explanation
     from segcore.sweeps.overview import SweepLine
 
 _SIZES_SHOWN = 6
@@ -70,6 +71,59 @@ def comparison_text(found: SolutionComparison) -> str:
     table = text_table(("from", "to", "customers", "of the former"), flows, right=(2, 3))
     fates = [found.fate_text(fate) for fate in found.comparison.fates]
     return "\n".join([f"{lines[0]}, then {lines[1]}.", found.summary(), *apart, "", *fates, "", table])
+
+
+def explanation_text(found: Explanation, label: int | None) -> str:
+    """Return who is in each segment, or in one of them, as text: its sentence, what it stands out by, its key figures."""
+    from segcore.segments.column_shares import standing_out  # with NumPy, which the other tables do not need
+
+    parts = []
+    for summary in found.profile.everyone():
+        if label not in (None, summary.label):
+            continue
+        size = f"{counted(summary.customers, 'customer')}, {percent_text(summary.customer_share)}"
+        parts.append(f"{summary.title} ({size}). {summary.apart}")
+        features = [
+            (
+                feature.title,
+                number_text(feature.median, feature.unit),
+                number_text(feature.mean, feature.unit),
+                difference_text(feature.difference),
+            )
+            for feature in summary.ranked()
+        ]
+        numbers = [
+            (number.column, number_text(group.median), number_text(group.mean), difference_text(group.difference))
+            for number in found.numbers
+            for group in number.segments
+            if group.label == summary.label
+        ]
+        parts.append(text_table(("feature", "median", "mean", "difference from the rest, sd"), [*features, *numbers], right=(1, 2)))
+        categories = [
+            (
+                across.column,
+                value.value,
+                percent_text(value.share),
+                index_text(value.index),
+                "by construction" if across.by_construction else "",
+            )
+            for across, value in standing_out(found.columns, summary.label)
+        ]
+        if categories:
+            parts.append(text_table(("stands out by", "value", "share", "index", "differs"), categories, right=(2,)))
+        figures = found.figures.find(summary.label).figures
+        rows = [
+            (
+                title,
+                number_text(figures[name].value),
+                number_text(found.figures.everyone.figures[name].value),
+                percent_text(figures[name].share),
+            )
+            for name, title in found.figures.titles.items()
+        ]
+        parts.append(text_table(("key figure", "segment", "all customers", "share"), rows, right=(1, 2, 3)))
+        parts.append("")
+    return "\n".join(parts).rstrip()
 
 
 def sweeps_text(lines: Sequence[SweepLine]) -> str:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
     from segcore.library.comparison import Comparison
+    from segcore.library.explanation import Profile
 
 
 class Point:
@@ -134,6 +135,24 @@ class Point:
         rows = [{feature.name: feature.mean for feature in summary.features} for summary in everyone]
         rows += [{feature.name: feature.population_mean for feature in everyone[0].features}]
         return pd.DataFrame(rows, index=pd.Index([*(summary.title for summary in everyone), "All customers"], name="name"))
+
+    def profile(self) -> Profile:
+        """Return who is in each segment: features, categories with their index, and key figures.
+
+        Raises
+        ------
+        StoreError
+            If the solution has no segments.
+
+        Examples
+        --------
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> len(point.profile().to_json()["segments"])
+        3
+        """
+        from segcore.library.explanation import Profile
+
+        return Profile(self.store, self._sweep.id, self.position)
 
     def plot(self) -> Figure:
         """Draw each segment's share of customers and, where there is one, of revenue or the value column, as on the Segments screen.

@@ -245,3 +245,58 @@ def test_solutions_of_two_sweeps_are_compared_by_the_customers_in_both(swept, sh
     assert (document["customers"], document["only_before"], document["only_after"]) == (59, 1, 0)
     assert main(["compare", every, "--point", "n_clusters=3", swept["sweep"], "--point", "n_clusters=3"]) == 0
     assert "1 customer only in the first solution, not compared." in capsys.readouterr().out
+
+
+def explained(sweep, capsys, *more):
+    assert main(["explain", sweep, "--point", "n_clusters=3", "--json", *more]) == 0
+    return json.loads(capsys.readouterr().out)["segments"]
+
+
+def test_an_explanation_equals_what_pandas_computes_from_the_lines(swept, tmp_path, capsys):
+    segments = explained(swept["sweep"], capsys)
+    assert main(["export", swept["sweep"], "--point", "n_clusters=3", "--out", str(tmp_path / "o.csv"), "--profile"]) == 0
+    capsys.readouterr()
+    customers = pd.read_csv(tmp_path / "o.csv", dtype={"customer_id": str}).set_index("customer_id")
+    lines = shop().assign(money=lambda frame: frame["Pieces"] * frame["Each"])
+    assert [entry["customers"] for entry in segments] == sorted((entry["customers"] for entry in segments), reverse=True)
+    for entry in segments:
+        mine = customers[customers["segment"] == entry["label"]]
+        rest = customers[customers["segment"] != entry["label"]]
+        bought = lines[lines["Who"].isin(mine.index)]
+        kpi = {name: figure["value"] for name, figure in entry["kpi"].items()}
+        orders = bought.groupby("Who")["Receipt"].nunique().sum()
+        assert (kpi["customers"], kpi["orders"], kpi["units"]) == (len(mine), orders, bought["Pieces"].sum())
+        assert kpi["revenue"] == pytest.approx(bought["money"].sum())
+        assert kpi["price_per_unit"] == pytest.approx(bought["money"].sum() / bought["Pieces"].sum())
+        assert entry["kpi"]["units"]["share"] == pytest.approx(bought["Pieces"].sum() / lines["Pieces"].sum())
+        assert entry["kpi"]["revenue_per_order"]["share"] is None
+        for feature in entry["features"]:
+            name = feature["name"]
+            assert feature["mean"] == pytest.approx(mine[name].mean())
+            assert feature["difference"] == pytest.approx((mine[name].mean() - rest[name].mean()) / customers[name].std(ddof=0))
+            assert feature["low"] <= feature["difference"] <= feature["high"]
+        for category in entry["categories"]:
+            assert category["column"] == "rfm_segment" and category["by_construction"] and category["p"] is None  # of Recency
+            share = (mine["rfm_segment"] == category["value"]).mean()
+            if category["value"] != "(other)":
+                assert category["share"] == pytest.approx(share)
+                assert category["index"] == pytest.approx(100 * share / (customers["rfm_segment"] == category["value"]).mean())
+            assert category["low"] <= category["index"] <= category["high"]
+
+
+def test_an_explanation_of_one_segment_is_that_of_the_whole_and_reads_as_text(swept, capsys):
+    everyone = explained(swept["sweep"], capsys)
+    assert explained(swept["sweep"], capsys, "--segment", "1") == [entry for entry in everyone if entry["label"] == 1]
+    assert main(["explain", swept["sweep"], "--point", "n_clusters=3"]) == 0
+    text = capsys.readouterr().out
+    for entry in everyone:
+        assert f"{entry['name']} ({entry['customers']} customer" in text
+        assert entry["sentence"] in text
+    assert "Orders per customer" in text and "Price per unit" in text
+
+
+@pytest.mark.parametrize(("asked", "said"), [("9", "9"), ("x", "--segment"), ("0,1", "--segment must be one segment"), ("noise", "-1")])
+def test_a_segment_that_is_not_there_is_refused_in_one_line(swept, capsys, asked, said):
+    assert main(["explain", swept["sweep"], "--point", "n_clusters=3", "--segment", asked]) == 2
+    printed = capsys.readouterr().err
+    assert said in printed and printed.count("\n") == 1

@@ -1,0 +1,74 @@
+"""Profile of a solution's segments as an analyst's script holds it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from segcore.segments.explanation import Explanation, explain
+from segcore.store.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Profile:
+    """Who is in each segment: `segcore.library.point.Point.profile` returns it.
+
+    Examples
+    --------
+    >>> profile = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best.profile()
+    >>> profile.features().query("segment == 0")["name"].tolist()
+    ['NumberOfOrders', 'Recency', 'Amount']
+    """
+
+    def __init__(self, store: Store, sweep_id: str, position: int) -> None:
+        self.record: Explanation = explain(store, sweep_id, position)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, as ``explain --json`` prints them."""
+        return {"segments": self.record.segments()}
+
+    def features(self) -> pd.DataFrame:
+        """Return each number in each segment, the most compact feature first.
+
+        ``difference`` is the mean less that of all other customers, in standard deviations of all customers, with its 95 % interval.
+        """
+        return self._frame("features")
+
+    def categories(self) -> pd.DataFrame:
+        """Return each value of each column of categories in each segment.
+
+        ``index`` is 100 times the share in the segment over that among all customers, with its 95 % interval; ``p`` is adjusted for the
+        number of comparisons, and blank where the segments differ by construction, because they were clustered on the column.
+
+        Examples
+        --------
+        >>> profile = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best.profile()
+        >>> profile.categories()["column"].unique().tolist()
+        ['rfm_segment']
+        """
+        return self._frame("categories")
+
+    def figures(self) -> pd.DataFrame:
+        """Return the key figures of each segment: its value, that of all customers, and the share of it.
+
+        Examples
+        --------
+        >>> profile = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best.profile()
+        >>> figures = profile.figures()
+        >>> figures[figures["name"] == "customers"]["value"].tolist()
+        [10.0, 10.0, 10.0]
+        """
+        import pandas as pd
+
+        rows = [
+            {"segment": segment["label"], "name": name, **figure}
+            for segment in self.record.segments()
+            for name, figure in segment["kpi"].items()
+        ]
+        return pd.DataFrame(rows)
+
+    def _frame(self, part: str) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame([{"segment": segment["label"], **row} for segment in self.record.segments() for row in segment[part]])
