@@ -1,6 +1,7 @@
 import streamlit as st
 
-from ui.segments.columns import draw_columns
+from ui.segments.columns import draw_columns, draw_standing_out
+from ui.segments.key_figures import draw_key_figures
 from ui.segments.one_segment import draw_distributions, draw_segment
 from ui.segments.profile import describe_point
 from ui.segments.segment_choice import clicked_segment, pick_segment
@@ -22,9 +23,11 @@ draw_set_aside(assembled, profile.customers)
 clicked = clicked_segment(sweep, chosen.position, profile)
 draw_portrait(page.store, sweep, chosen.position, solution, profile)
 draw_all_shares(page.store, sweep, chosen.position, profile, clicked.label)
+draw_key_figures(page.store, sweep, chosen.position, solution)
 st.header("One segment in detail", anchor=False)
 summary = pick_segment(page.store, sweep, chosen.position, profile)
 draw_segment(summary, profile.worth)
+draw_standing_out(page.store, sweep, chosen.position, solution, summary.label)
 draw_distributions(sweep, chosen.position, summary, assembled, solution)
 draw_columns(page.store, sweep, chosen.position, solution)
 next_step("export", "Export these segments")

@@ -33,10 +33,25 @@ def adjusted_rand_index(a: np.ndarray, b: np.ndarray) -> float:
     Hubert & Arabie (1985), Journal of Classification 2, in the form of scikit-learn's ``adjusted_rand_score``.
     """
     rows, columns, i, j, counts = _pairs(a, b)
-    n = len(a)
-    together = _sum_of_squares(counts)
-    in_a = _sum_of_squares(np.bincount(i, weights=counts, minlength=len(rows)).astype(np.int64))
-    in_b = _sum_of_squares(np.bincount(j, weights=counts, minlength=len(columns)).astype(np.int64))
+    in_a = np.bincount(i, weights=counts, minlength=len(rows)).astype(np.int64)
+    in_b = np.bincount(j, weights=counts, minlength=len(columns)).astype(np.int64)
+    return _adjusted_rand(counts, in_a, in_b)
+
+
+def adjusted_rand_of_table(counts: np.ndarray) -> float:
+    """Return `adjusted_rand_index` of two partitions of which all groups are counted against each other.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_groups_a, n_groups_b), int
+        Customers in both groups.
+    """
+    return _adjusted_rand(counts.reshape(-1), counts.sum(axis=1), counts.sum(axis=0))
+
+
+def _adjusted_rand(counts: np.ndarray, sizes_a: np.ndarray, sizes_b: np.ndarray) -> float:
+    n = int(sizes_a.sum())
+    together, in_a, in_b = (_sum_of_squares(found) for found in (counts, sizes_a, sizes_b))
     both, only_a, only_b = together - n, in_a - together, in_b - together
     neither = n * n - in_a - in_b + together
     if only_a == 0 and only_b == 0:

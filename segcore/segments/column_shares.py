@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from segcore.clustering.compare import adjusted_rand_index
-from segcore.records.estimate import wilson_interval
-from segcore.records.feature_table import FeatureTable
+from segcore.clustering.compare import adjusted_rand_of_table
+from segcore.features.transactions.rfm import MADE_OF, SEGMENT
+from segcore.records.estimate import Estimate, wilson_interval
+from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.solution import NOISE, Solution
+from segcore.segments.differences import FALSE_DISCOVERIES, Groups, adjusted, index_of, p_value
+from segcore.system.cores import in_threads
 from segcore.wording.numbers import segment_title
 
 MOST_VALUES = 8
+_GLANCE = 5_000
 REST, MISSING = "(other)", "(missing)"
 
 
@@ -30,6 +36,11 @@ class ValueShare:
         Their share of the group, 0 to 1.
     low, high : float
         Wilson's 95 % interval for the share in the population that the group is a sample of.
+    index : Estimate
+        100 times the share over that among all customers, with its interval: see `index_of`. Exactly 100 for all customers.
+    p : float or None
+        Of the hypothesis that the share is that of the other customers, adjusted for all values of all columns and segments: see
+        `adjusted`. ``None`` for all customers, and for columns in which the segments differ by construction.
     """
 
     value: str
@@ -37,6 +48,13 @@ class ValueShare:
     share: float
     low: float
     high: float
+    index: Estimate
+    p: float | None = None
+
+    @property
+    def differs(self) -> bool:
+        """Tell whether the share differs from that of the other customers, at 5 % false discoveries."""
+        return self.p is not None and self.p <= FALSE_DISCOVERIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +90,8 @@ class ColumnAcross:
     column, title : str
     clustered_on : bool
         Whether the column is a feature of the solution; otherwise it is a profile column.
+    by_construction : bool
+        Whether the segments differ in it because it, or what it is made of, was clustered on.
     everyone : GroupShares
     segments : tuple of GroupShares
         The largest segment first, the noise last.
@@ -86,6 +106,7 @@ class ColumnAcross:
     column: str
     title: str
     clustered_on: bool
+    by_construction: bool
     everyone: GroupShares
     segments: tuple[GroupShares, ...]
     association: float
@@ -94,7 +115,7 @@ class ColumnAcross:
 
 
 def columns_across(table: FeatureTable, solution: Solution, names: Mapping[int, str]) -> tuple[ColumnAcross, ...]:
-    """Describe every column of categories by segment, in descending order of difference between the segments.
+    """Describe every column of categories by segment: those pure in some segment first, then in descending order of association.
 
     Parameters
     ----------
@@ -111,26 +132,95 @@ def columns_across(table: FeatureTable, solution: Solution, names: Mapping[int, 
     """
     originals = np.asarray(table.copies) == 0
     rows = table if originals.all() else table.take(originals)
-    labels = np.asarray(solution.labels)[originals]
-    columns = [*_feature_columns(rows), *_profile_columns(rows)]
-    found = [_across(column, title, on, values, labels, names) for column, title, on, values in columns if len(np.unique(values)) > 1]
-    return tuple(sorted(found, key=lambda across: -across.association))
+    groups = _Groups.of(np.asarray(solution.labels)[originals], names)
+    found = [_across(column, groups) for column in (*_feature_columns(rows), *_profile_columns(rows)) if len(column.values) > 1]
+    return tuple(sorted(_adjust(found), key=lambda across: (not across.pure, -across.association)))
 
 
-def _feature_columns(rows: FeatureTable) -> list[tuple[str, str, bool, np.ndarray]]:
-    """Return each binary column and each column of dummies as text values, reconstructed from its features."""
+def standing_out(found: Sequence[ColumnAcross], label: int, *, most: int = 10) -> list[tuple[ColumnAcross, ValueShare]]:
+    """Return the values by which a segment stands out, with their columns.
+
+    First those that almost all of the segment has, then those of profile columns whose share differs from that of the other customers,
+    then those of columns in which the segments differ by construction.
+
+    Parameters
+    ----------
+    found : sequence of ColumnAcross
+    label : int
+    most : int
+
+    Notes
+    -----
+    Within each of the three, by the distance of the share from that among all customers, in standard deviations of having the value. Of
+    two values, the one that is rarer in the segment says nothing more.
+    """
+    rows = []
+    for across in found:
+        group = next(group for group in across.segments if group.label == label)
+        for value, whole in zip(group.values, across.everyone.values, strict=True):
+            if not 0 < whole.share < 1 or value.value == REST or not (value.differs or across.by_construction):
+                continue
+            if len(group.values) == 2 and value.share <= whole.share:
+                continue
+            pure = (group.title, value.value) in across.pure
+            distance = abs(value.share - whole.share) / math.sqrt(whole.share * (1 - whole.share))
+            rows.append(((0 if pure else 2 if across.by_construction else 1, -distance), across, value))
+    rows.sort(key=lambda row: row[0])
+    return [(across, value) for _, across, value in rows[:most]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Column:
+    """A column of categories: its values, all of which occur, and the position of each customer's among them."""
+
+    name: str
+    clustered_on: bool
+    values: tuple[str, ...]
+    place: np.ndarray
+    by_construction: bool
+
+    @classmethod
+    def of(cls, name: str, clustered_on: bool, values: Sequence[str], place: np.ndarray, *, made_of: bool = False) -> _Column:
+        """Build the column; values that do not occur are left out, and the others sorted."""
+        counts = np.bincount(place, minlength=len(values))
+        order = sorted(np.flatnonzero(counts).tolist(), key=lambda position: values[position])
+        moved = np.zeros(len(values), np.int64)
+        moved[order] = np.arange(len(order))
+        return cls(name, clustered_on, tuple(values[position] for position in order), moved[place], clustered_on or made_of)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Groups:
+    """The segments, the largest first, and the noise: their labels and titles, and the position of each customer's among them."""
+
+    labels: tuple[int, ...]
+    titles: tuple[str, ...]
+    place: np.ndarray
+
+    @classmethod
+    def of(cls, labels: np.ndarray, names: Mapping[int, str]) -> _Groups:
+        found, place, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+        order = sorted(range(len(found)), key=lambda group: (found[group] == NOISE, -sizes[group], found[group]))
+        moved = np.empty(len(found), np.int64)
+        moved[order] = np.arange(len(order))
+        sorted_labels = tuple(int(found[group]) for group in order)
+        return cls(sorted_labels, tuple(segment_title(label, names) for label in sorted_labels), moved[place])
+
+
+def _feature_columns(rows: FeatureTable) -> list[_Column]:
+    """Return each binary column and each column of dummies, reconstructed from its features."""
     entries = [entry for entry in rows.dictionary if entry.name in rows.names and entry.kind != "number"]
-    columns: dict[str, list[int]] = {}
-    for position, entry in enumerate(entries):
-        columns.setdefault(entry.columns[0] if entry.columns else entry.name, []).append(position)
+    columns: dict[str, list[FeatureEntry]] = {}
+    for entry in entries:
+        columns.setdefault(entry.columns[0] if entry.columns else entry.name, []).append(entry)
     found = []
-    for column, positions in columns.items():
-        chosen = [entries[position] for position in positions]
+    for column, chosen in columns.items():
         other = _other_value(rows, column) if chosen[0].kind == "binary" else REST
-        values = np.full(len(rows), other, dtype=object)
-        for entry in chosen:
-            values[rows.column(entry.name) > 0.5] = entry.name.removeprefix(f"{column}=")
-        found.append((column, column, True, values.astype(str)))
+        values = [other, *(entry.name.removeprefix(f"{column}=") for entry in chosen)]
+        place = np.zeros(len(rows), np.int64)
+        for position, entry in enumerate(chosen, start=1):
+            place[rows.column(entry.name) > 0.5] = values.index(values[position])
+        found.append(_Column.of(column, True, values, place))
     return found
 
 
@@ -142,64 +232,99 @@ def _other_value(rows: FeatureTable, column: str) -> str:
     return "0"
 
 
-def _profile_columns(rows: FeatureTable) -> list[tuple[str, str, bool, np.ndarray]]:
+def _profile_columns(rows: FeatureTable) -> list[_Column]:
+    import pandas as pd
+
     found = []
     for name, values in rows.profile.items():
-        if values.dtype.kind == "f":
-            whole = values[~np.isnan(values)]
-            if not len(whole) or len(np.unique(whole)) > MOST_VALUES or (whole != np.rint(whole)).any():
-                continue
-            texts = np.array([MISSING if np.isnan(value) else str(int(value)) for value in values])
-        else:
-            texts = np.array([MISSING if value is None or value != value else str(value) for value in values])
-        found.append((name, name, False, texts))
+        if not _is_category(values):
+            continue
+        place, distinct = pd.factorize(values)
+        texts = [str(int(value) if values.dtype.kind == "f" else value) for value in distinct]
+        # Different values may have the same text.
+        known = list(dict.fromkeys([*texts, MISSING]))
+        moved = np.array([known.index(text) for text in [*texts, MISSING]])
+        made_of = name == SEGMENT and not MADE_OF.isdisjoint(rows.names)
+        found.append(_Column.of(name, False, known, moved[place], made_of=made_of))
     return found
 
 
-def _across(column: str, title: str, on: bool, values: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> ColumnAcross:
-    shown = _most_telling(values, labels)
-    kept = np.where(np.isin(values, shown), values, REST)
-    if (kept == REST).any() and REST not in shown:
-        shown = [*shown, REST]
-    everyone = _shares(None, "All customers", kept, shown)
-    found = sorted((label for label in np.unique(labels) if label != NOISE), key=lambda label: (-int((labels == label).sum()), label))
-    order = [*found, *([NOISE] if (labels == NOISE).any() else [])]
-    segments = tuple(_shares(int(label), segment_title(int(label), names), kept[labels == label], shown) for label in order)
+def _is_category(values: np.ndarray) -> bool:
+    """Tell whether a profile column has categories: texts, or few different whole numbers."""
+    if values.dtype.kind != "f":
+        return True
+    there = values[~np.isnan(values)]
+    # Sorting all of many numbers, only to find that they are many, would take most of the time.
+    first = np.unique(there[:_GLANCE])
+    if not len(there) or len(first) > MOST_VALUES or (there != np.rint(there)).any():
+        return False
+    return len(first if len(there) <= _GLANCE else np.unique(there)) <= MOST_VALUES
+
+
+def _across(column: _Column, groups: _Groups) -> ColumnAcross:
+    counts = np.bincount(groups.place * len(column.values) + column.place, minlength=len(groups.labels) * len(column.values))
+    counts = counts.reshape(len(groups.labels), len(column.values))
+    shown = _most_telling(column.values, counts)
+    kept = counts[:, shown]
+    titles = [column.values[position] for position in shown]
+    rest = counts.sum(axis=1) - kept.sum(axis=1)
+    if rest.any():
+        if REST in titles:
+            kept[:, titles.index(REST)] += rest
+        else:
+            kept, titles = np.column_stack([kept, rest]), [*titles, REST]
+    total, whole = kept.sum(axis=0), int(kept.sum())
+    everyone = _shares(None, "All customers", titles, total, total, whole, column.by_construction)
+    segments = tuple(
+        _shares(label, title, titles, row, total, whole, column.by_construction)
+        for label, title, row in zip(groups.labels, groups.titles, kept, strict=True)
+    )
     return ColumnAcross(
-        column=column,
-        title=title,
-        clustered_on=on,
+        column=column.name,
+        title=column.name,
+        clustered_on=column.clustered_on,
+        by_construction=column.by_construction,
         everyone=everyone,
         segments=segments,
         association=_cramers_v(segments),
         pure=_pure(segments, everyone),
-        agreement=adjusted_rand_index(labels, np.unique(values, return_inverse=True)[1]),
+        agreement=adjusted_rand_of_table(counts),
     )
 
 
-def _most_telling(values: np.ndarray, labels: np.ndarray) -> list[str]:
-    """Return the values to show, the most frequent first; if there are too many, those that are the largest part of some segment."""
-    found, place = np.unique(values, return_inverse=True)
-    counts = np.bincount(place)
-    order = sorted(range(len(found)), key=lambda position: (-counts[position], found[position]))
-    if len(found) > MOST_VALUES:
-        groups = [labels == label for label in np.unique(labels)]
-        parts = np.max([np.bincount(place[group], minlength=len(found)) / group.sum() for group in groups], axis=0)
-        kept = sorted(order, key=lambda position: -parts[position])[: MOST_VALUES - 1]
+def _adjust(found: Sequence[ColumnAcross]) -> list[ColumnAcross]:
+    """Return the columns with all p-values adjusted together."""
+    corrected = iter(adjusted([value.p for across in found for group in across.segments for value in group.values if value.p is not None]))
+
+    def of_group(group: GroupShares) -> GroupShares:
+        return replace(group, values=tuple(value if value.p is None else replace(value, p=next(corrected)) for value in group.values))
+
+    return [replace(across, segments=tuple(of_group(group) for group in across.segments)) for across in found]
+
+
+def _most_telling(values: Sequence[str], counts: np.ndarray) -> list[int]:
+    """Return the positions of the values to show, the most frequent first; if there are too many, the largest parts of some segment."""
+    total = counts.sum(axis=0)
+    order = sorted(range(len(values)), key=lambda position: (-total[position], values[position]))
+    if len(values) > MOST_VALUES:
+        parts = (counts / counts.sum(axis=1, keepdims=True)).max(axis=0)
+        kept = set(sorted(order, key=lambda position: -parts[position])[: MOST_VALUES - 1])
         order = [position for position in order if position in kept]
-    return [str(found[position]) for position in order]
+    return order
 
 
-def _shares(label: int | None, title: str, values: np.ndarray, shown: Sequence[str]) -> GroupShares:
-    counts = [int((values == value).sum()) for value in shown]
-    return GroupShares(
-        label, title, len(values), tuple(_share(value, count, len(values)) for value, count in zip(shown, counts, strict=True))
-    )
-
-
-def _share(value: str, count: int, customers: int) -> ValueShare:
-    share = count / customers if customers else 0.0
-    return ValueShare(value, count, share, *wilson_interval(share, customers))
+def _shares(
+    label: int | None, title: str, values: Sequence[str], counts: np.ndarray, total: np.ndarray, whole: int, by_construction: bool
+) -> GroupShares:
+    customers = int(counts.sum())
+    shares = []
+    for value, count, everywhere in zip(values, counts.tolist(), total.tolist(), strict=True):
+        share = count / customers if customers else 0.0
+        low, high = wilson_interval(share, customers)
+        apart = (count, customers, everywhere - count, whole - customers)
+        p = None if label is None or by_construction else p_value(*apart)
+        shares.append(ValueShare(value, count, share, low, high, index_of(*apart), p))
+    return GroupShares(label, title, customers, tuple(shares))
 
 
 def _cramers_v(segments: Sequence[GroupShares]) -> float:
@@ -227,39 +352,70 @@ def _pure(segments: Sequence[GroupShares], everyone: GroupShares) -> tuple[tuple
 
 
 @dataclass(frozen=True, slots=True)
+class NumberGroup:
+    """A numeric column in one segment, in the noise, or among all customers.
+
+    Parameters
+    ----------
+    label : int or None
+        ``None`` means all customers.
+    title : str
+    customers : int
+        Those with a value.
+    median, mean : float or None
+        ``None`` if no customer has a value.
+    difference : Estimate
+        Of the mean from that of all other customers: see `Groups.differences`. Undefined for all customers.
+    """
+
+    label: int | None
+    title: str
+    customers: int
+    median: float | None
+    mean: float | None
+    difference: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class NumberAcross:
-    """Medians and means of a numeric profile column in all segments.
+    """A numeric profile column in all segments.
 
     Parameters
     ----------
     column : str
-    everyone : tuple of (int, float, float) or None
-        Number of customers with a value, their median and mean; ``None`` if no customer has one.
-    segments : tuple of (str, (int, float, float) or None)
-        The same for each segment, the largest first, under its title.
+    everyone : NumberGroup
+    segments : tuple of NumberGroup
+        The largest segment first, the noise last.
     """
 
     column: str
-    everyone: tuple[int, float, float] | None
-    segments: tuple[tuple[str, tuple[int, float, float] | None], ...]
+    everyone: NumberGroup
+    segments: tuple[NumberGroup, ...]
 
 
 def numbers_across(table: FeatureTable, solution: Solution, names: Mapping[int, str]) -> tuple[NumberAcross, ...]:
     """Describe every numeric profile column with too many values for a category by segment; see `columns_across`."""
     originals = np.asarray(table.copies) == 0
-    labels = np.asarray(solution.labels)[originals]
-    categories = {column for column, *_ in _profile_columns(table)}
-    found = sorted(np.unique(labels), key=lambda label: (label == NOISE, -int((labels == label).sum()), label))
-    result = []
-    for name, values in table.profile.items():
-        if values.dtype.kind != "f" or name in categories:
+    groups = _Groups.of(np.asarray(solution.labels)[originals], names)
+    columns = [(name, values[originals]) for name, values in table.profile.items() if not _is_category(values)]
+    return tuple(in_threads([partial(_number, name, values, groups) for name, values in columns]))
+
+
+def _number(name: str, values: np.ndarray, groups: _Groups) -> NumberAcross:
+    there = ~np.isnan(values)
+    if not there.any():
+        nobody = Estimate.undefined("No customer has a value.")
+        blank = [NumberGroup(label, title, 0, None, None, nobody) for label, title in zip(groups.labels, groups.titles, strict=True)]
+        return NumberAcross(name, NumberGroup(None, "All customers", 0, None, None, nobody), tuple(blank))
+    spread = Groups(values[there, None], groups.place[there])
+    segments = []
+    for group, (label, title) in enumerate(zip(groups.labels, groups.titles, strict=True)):
+        at = np.flatnonzero(spread.labels == group)
+        if not len(at):
+            segments.append(NumberGroup(label, title, 0, None, None, Estimate.undefined("No customer of it has a value.")))
             continue
-        own = values[originals]
-        groups = tuple((segment_title(int(label), names), _middle(own[labels == label])) for label in found)
-        result.append(NumberAcross(name, _middle(own), groups))
-    return tuple(result)
-
-
-def _middle(values: np.ndarray) -> tuple[int, float, float] | None:
-    there = values[~np.isnan(values)]
-    return (len(there), float(np.median(there)), float(there.mean())) if len(there) else None
+        median, mean = float(spread.medians[at[0], 0]), float(spread.means[at[0], 0])
+        segments.append(NumberGroup(label, title, int(spread.customers[at[0]]), median, mean, *spread.differences(group)))
+    alone = Estimate.undefined("All customers are compared with nobody else.")
+    median, mean = float(spread.overall_medians[0]), float(spread.overall_means[0])
+    return NumberAcross(name, NumberGroup(None, "All customers", int(there.sum()), median, mean, alone), tuple(segments))

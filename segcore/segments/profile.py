@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.solution import NOISE, Solution
 from segcore.segments.descriptions import sets_apart
+from segcore.segments.differences import Groups
 from segcore.segments.records import FeatureProfile, SegmentProfile, SegmentSummary
 from segcore.wording.findings import refusal
 from segcore.wording.numbers import segment_title
@@ -36,7 +37,7 @@ def segment_profile(table: FeatureTable, solution: Solution, names: Mapping[int,
 
     Notes
     -----
-    Means, medians and counts are over customers (copy 0); compactness is the solution's, over all rows.
+    Means, medians, differences and counts are over customers (copy 0); compactness is the solution's, over all rows.
     """
     if solution.labels is None or len(solution.labels) != len(table):
         raise refusal("export.no_labels")
@@ -44,9 +45,11 @@ def segment_profile(table: FeatureTable, solution: Solution, names: Mapping[int,
     rows = table if originals.all() else table.take(originals)
     labels = np.asarray(solution.labels)[originals]
     revenue = None if rows.revenue is None else float(rows.revenue.sum())
-    population = _Population(rows)
+    known = {entry.name: entry for entry in rows.dictionary}
+    entries = [known.get(name) or FeatureEntry(name, name, "", "") for name in rows.names]
+    groups = Groups(rows.values, labels)
     found = [label for label in (*solution.segments, NOISE) if (labels == label).any()]
-    summaries = [_summary(rows, population, labels == label, label, solution, names, revenue) for label in found]
+    summaries = [_summary(rows, entries, groups, labels == label, label, solution, names, revenue) for label in found]
     noise = next((summary for summary in summaries if summary.label == NOISE), None)
     segments = sorted((summary for summary in summaries if summary.label != NOISE), key=lambda s: (-s.customers, s.label))
     return SegmentProfile(tuple(segments), noise, len(rows), revenue, rows.worth)
@@ -71,30 +74,21 @@ def profile_of_every_feature(table: FeatureTable, plan: Plan, solution: Solution
     return segment_profile(rows, replace(solution, labels=np.asarray(solution.labels)[:: plan.repeats]), names)
 
 
-class _Population:
-    """Statistics and dictionary entry of every feature over all customers."""
-
-    def __init__(self, rows: FeatureTable) -> None:
-        self.means = rows.values.mean(axis=0)
-        self.medians = np.median(rows.values, axis=0)
-        self.stds = rows.values.std(axis=0)
-        self.varies = np.ptp(rows.values, axis=0) > 0
-        known = {entry.name: entry for entry in rows.dictionary}
-        self.entries = [known.get(name) or FeatureEntry(name, name, "", "") for name in rows.names]
-
-
 def _summary(
     rows: FeatureTable,
-    population: _Population,
+    entries: Sequence[FeatureEntry],
+    groups: Groups,
     members: np.ndarray,
     label: int,
     solution: Solution,
     names: Mapping[int, str],
     total_revenue: float | None,
 ) -> SegmentSummary:
-    values = rows.values[members]
     compactness = solution.quality.compactness.get(label, {}) if solution.quality else {}
-    means, medians = values.mean(axis=0), np.median(values, axis=0)
+    group = int(np.searchsorted(groups.labels, label))
+    means, medians = groups.means[group], groups.medians[group]
+    overall, spread = groups.overall_means, groups.overall_stds
+    differences = groups.differences(label)
     features = tuple(
         FeatureProfile(
             name=entry.name,
@@ -102,14 +96,15 @@ def _summary(
             unit=entry.unit,
             mean=float(means[i]),
             median=float(medians[i]) if entry.kind == "number" else None,
-            population_mean=float(population.means[i]),
-            population_median=float(population.medians[i]) if entry.kind == "number" else None,
+            population_mean=float(overall[i]),
+            population_median=float(groups.overall_medians[i]) if entry.kind == "number" else None,
             compactness=compactness.get(entry.name),
-            shift=float((means[i] - population.means[i]) / population.stds[i]) if population.varies[i] else None,
+            shift=float((means[i] - overall[i]) / spread[i]) if spread[i] > 0 else None,
+            difference=differences[i],
             kind=entry.kind,
             block=entry.block,
         )
-        for i, entry in enumerate(population.entries)
+        for i, entry in enumerate(entries)
     )
     revenue = None if rows.revenue is None else float(rows.revenue[members].sum())
     return SegmentSummary(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from segcore.records.estimate import Estimate
 from segcore.records.feature_table import FeatureKind
 
 
@@ -24,6 +25,8 @@ class FeatureProfile:
         ``1 - std within / std overall`` from the solution's quality; ``None`` for noise, one-member segments, constant features.
     shift : float or None
         ``(mean - population mean) / population std`` (ddof 0); ``None`` for constant features.
+    difference : Estimate
+        ``(mean - mean of all other customers) / population std`` with its interval: see `Groups.differences`.
     kind : {"number", "binary", "dummy"}
     block : str
         The column that this dummy belongs to; "" for other features.
@@ -38,6 +41,7 @@ class FeatureProfile:
     population_median: float | None
     compactness: float | None
     shift: float | None
+    difference: Estimate
     kind: FeatureKind = "number"
     block: str = ""
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from segcore.records.estimate import Estimate
 
 
 def number_text(value: float | None, unit: str = "") -> str:
@@ -75,6 +79,24 @@ def segment_title(label: int, names: Mapping[int, str]) -> str:
 def two_decimals(value: float | None) -> str:
     """Return a measure between -1 and 1 with two decimals, never as a negative zero; a dash for None."""
     return "–" if value is None else f"{round(value, 2) + 0.0:.2f}"
+
+
+def difference_text(estimate: Estimate) -> str:
+    """Return a difference with its sign and interval: "+0.62 (0.51 to 0.73)"."""
+    if estimate.value is None:
+        return "–"
+    low, high = (f"{0.0 + round(end or 0.0, 2):.2f}" for end in (estimate.low, estimate.high))
+    return f"{0.0 + round(estimate.value, 2):+.2f} ({low} to {high})"
+
+
+def index_text(estimate: Estimate) -> str:
+    """Return an index with its interval, in whole numbers from 10 up: "210 (180 to 240)", "1.1 (0.9 to 1.4)"."""
+    if estimate.value is None:
+        return "–"
+    value, low, high = (
+        f"{end or 0:,.0f}" if (end or 0) >= 10 or not end else f"{end:.1f}" for end in (estimate.value, estimate.low, estimate.high)
+    )
+    return f"{value} ({low} to {high})"
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

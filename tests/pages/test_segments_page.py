@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -133,7 +134,7 @@ def test_the_rfm_baseline_is_shown_over_the_segments_and_can_be_hidden(finished_
     app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
     assert not app.exception
     assert len(across(app)) == 1
-    assert "**Classic RFM segments** · profile column, not clustered on" in words(app)
+    assert "**Classic RFM segments** · profile column, made of features clustered on" in words(app)
     shares = next(frame.value for frame in app.dataframe if "rfm_segment" in frame.value)
     sizes = finished_sweep.solutions[1].sizes
     assert shares.loc[shares["Segment"] != "All customers", "Customers"].sum() == sum(sizes)
@@ -192,3 +193,15 @@ def test_features_that_were_not_clustered_on_are_shown_on_request(open_app, fini
 def portrait_rows(app):
     chart = next(chart for chart in app.get("plotly_chart") if "figure.portrait" in chart.proto.id)
     return json.loads(chart.proto.spec)["data"][0]["y"]
+
+
+def test_key_figures_add_up_and_values_stand_out_with_their_index(finished_sweep, open_app):
+    app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
+    figures = next(frame.value for frame in app.dataframe if "Orders per customer" in frame.value)
+    customers = [int(text.split(" ")[0].replace(",", "")) for text in figures["Customers"]]
+    assert customers[-1] == sum(customers[:-1]) == sum(finished_sweep.solutions[1].sizes)
+    assert list(figures["Segment"])[-1] == "All customers"
+    features = next(frame.value for frame in app.dataframe if "All: median" in frame.value)
+    assert all(re.fullmatch(r"[+-]\d+\.\d\d \(-?\d+\.\d\d to -?\d+\.\d\d\)", text) for text in features["Difference"])
+    standing_out = [frame.value for frame in app.dataframe if "Share of all" in frame.value]
+    assert all(re.match(r"[\d,]+ \([\d,]+ to [\d,]+\)", text) for frame in standing_out for text in frame["Index"])

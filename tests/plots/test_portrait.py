@@ -1,11 +1,13 @@
 import pytest
 
 from segcore.plots.segments.portrait import by_worth, describe_portrait, level, portrait_data
+from segcore.records.estimate import Estimate
 from segcore.segments.records import FeatureProfile, SegmentProfile, SegmentSummary
 
 
 def feature(name, shift, *, median=1.0, kind="number", block="", unit=""):
-    return FeatureProfile(name, name.capitalize(), unit, 0.25, None if kind != "number" else median, 0.5, 2.0, 0.1, shift, kind, block)
+    middle = median if kind == "number" else None
+    return FeatureProfile(name, name.capitalize(), unit, 0.25, middle, 0.5, 2.0, 0.1, shift, Estimate.undefined(""), kind, block)
 
 
 def segment(label, customers, features, revenue=None, share=0.5):

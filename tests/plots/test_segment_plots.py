@@ -95,7 +95,17 @@ def test_a_clipped_distribution_says_what_it_leaves_out():
 
 class TestWhatIs0Or1:
     FEATURE = FeatureProfile(
-        "housing=yes", "housing: yes", "share of customers", 0.48, None, 0.56, None, compactness=1.0, shift=-0.2, kind="binary"
+        "housing=yes",
+        "housing: yes",
+        "share of customers",
+        0.48,
+        None,
+        0.56,
+        None,
+        compactness=1.0,
+        shift=-0.2,
+        difference=Estimate.undefined(""),
+        kind="binary",
     )
 
     def test_shares_are_told_rather_than_medians(self):

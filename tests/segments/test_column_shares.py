@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chi2_contingency
+from scipy.stats import chi2_contingency, false_discovery_control, fisher_exact, ttest_ind
 from sklearn.metrics import adjusted_rand_score
 
 from segcore.plots.column_shares import describe_across, draw_across
 from segcore.records.estimate import wilson_interval
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.solution import Solution
-from segcore.segments.column_shares import columns_across, numbers_across
+from segcore.segments.column_shares import columns_across, numbers_across, standing_out
 
 
 def table_of(values, entries, profile=None, fitted=None, copies=None):
@@ -107,9 +107,16 @@ def test_numbers_of_the_profile_have_counts_medians_and_means():
     table = table_of(np.zeros((9, 1)), [AGE], profile)
     labels = [0, 0, 0, 1, 1, 1, 1, 1, -1]
     [balance] = numbers_across(table, solution_of(labels), {})
-    assert balance.everyone == (8, pytest.approx(6.625), pytest.approx(np.nanmean(profile["balance"])))
-    assert [title for title, _ in balance.segments] == ["Segment 1", "Segment 0", "Noise"]
-    assert balance.segments[1][1] == (2, 2.0, 2.0)
+    everyone = balance.everyone
+    assert (everyone.customers, everyone.median) == (8, pytest.approx(6.625))
+    assert everyone.mean == pytest.approx(np.nanmean(profile["balance"]))
+    assert [group.title for group in balance.segments] == ["Segment 1", "Segment 0", "Noise"]
+    small = balance.segments[1]
+    assert (small.customers, small.median, small.mean) == (2, 2.0, 2.0)
+    rest = np.array([10.5, 20.5, 3.25, 4.75, 8.5, 9.5])
+    interval = ttest_ind([1.5, 2.5], rest, equal_var=False).confidence_interval(0.95)
+    spread = np.nanstd(profile["balance"])
+    assert [small.difference.low, small.difference.high] == pytest.approx([interval.low / spread, interval.high / spread])
     assert [across.column for across in columns_across(table, solution_of(labels), {})] == ["flag"]
 
 
@@ -167,3 +174,62 @@ def test_names_and_values_of_ones_own_are_no_tags_and_long_ones_stay_apart():
     assert "&lt;b>bold&lt;/b>" in {bar.name for bar in figure.data}
     assert not any("<b>" in text for bar in figure.data for text in bar.hovertext)
     assert len(set(figure.data[0].y)) == 3
+
+
+def test_every_value_has_its_index_and_a_test_corrected_for_all_values_of_all_columns():
+    labels = np.repeat([0, 1, -1], [20, 30, 10])
+    profile = {
+        "left": np.array(["yes"] * 12 + ["no"] * 8 + ["yes"] * 6 + ["no"] * 24 + ["yes"] * 2 + ["no"] * 8, dtype=object),
+        "alike": np.array(["a", "b"] * 30, dtype=object),
+    }
+    found = columns_across(table_of(np.zeros((60, 1)), [AGE], profile), solution_of(labels), {})
+    by_name = {across.column: across for across in found}
+    yes = next(value for value in by_name["left"].segments[1].values if value.value == "yes")
+    assert yes.index.value == pytest.approx(100 * (12 / 20) / (20 / 60))
+    assert by_name["left"].everyone.values[0].p is None
+
+    raw, given = [], []
+    for across in found:
+        for group, label in zip(across.segments, (1, 0, -1), strict=True):
+            for value in group.values:
+                has, mine = profile[across.column] == value.value, labels == label
+                cells = [[np.sum(has & mine), np.sum(~has & mine)], [np.sum(has & ~mine), np.sum(~has & ~mine)]]
+                few = np.min(np.outer([mine.sum(), (~mine).sum()], [has.sum(), (~has).sum()]) / 60) < 5
+                raw.append(fisher_exact(cells).pvalue if few else chi2_contingency(cells, correction=False).pvalue)
+                given.append(value.p)
+    assert given == pytest.approx(false_discovery_control(raw).tolist())
+    assert [value.differs for value in by_name["left"].segments[1].values] == [True, True]
+    assert not any(value.differs for group in by_name["alike"].segments for value in group.values)
+
+
+def test_a_segment_stands_out_by_what_almost_all_of_it_has_then_by_the_largest_distance():
+    n = 300
+    labels = np.repeat([0, 1, 2], n // 3)
+    draw = np.random.default_rng(0)
+    profile = {
+        "pure": np.where(labels == 0, "x", np.where(draw.random(n) < 0.5, "y", "z")).astype(object),
+        "some": np.where(draw.random(n) < np.where(labels == 0, 0.6, 0.3), "u", "v").astype(object),
+        "none": np.array(["p", "q"] * (n // 2), dtype=object),
+    }
+    owns = (labels == 0).astype(float)[:, None]
+    found = columns_across(table_of(owns, [OWNS], profile, fitted=FITTED), solution_of(labels), {})
+    assert [across.column for across in found[:2]] == ["owns", "pure"]
+    rows = standing_out(found, 0)
+    assert {(across.column, value.value) for across, value in rows[:2]} == {("owns", "yes"), ("pure", "x")}
+    assert {across.column for across, _ in rows} == {"owns", "pure", "some"}
+    assert len(standing_out(found, 0, most=3)) == 3
+
+
+def test_different_values_with_the_same_text_are_one_and_none_is_missing():
+    values = np.array([1, "1", None, np.nan, "(missing)", 2] * 4, dtype=object)
+    [across] = columns_across(table_of(np.zeros((24, 1)), [AGE], {"c": values}), solution_of([0, 1] * 12), {})
+    assert {value.value: value.customers for value in across.everyone.values} == {"1": 8, "(missing)": 12, "2": 4}
+
+
+@pytest.mark.parametrize(("feature", "made_of"), [("Recency", True), ("total_spend", False)])
+def test_the_rfm_segment_differs_by_construction_where_what_it_is_made_of_was_clustered_on(feature, made_of):
+    entry = FeatureEntry(feature, feature, "days", "")
+    profile = {"rfm_segment": np.array(["Lost", "Champions"] * 10, dtype=object)}
+    [across] = columns_across(table_of(np.zeros((20, 1)), [entry], profile), solution_of([0, 1] * 10), {})
+    assert (across.clustered_on, across.by_construction) == (False, made_of)
+    assert all((value.p is None) == made_of for group in across.segments for value in group.values)

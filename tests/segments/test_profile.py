@@ -157,7 +157,19 @@ class TestWhatIs0Or1:
         assert profile.find(0).apart == "Often job: clerk (100 % vs 50 %), often loan: yes (67 % vs 33 %)."
 
     def test_shares_that_look_alike_get_more_digits(self):
-        loan = FeatureProfile("loan=yes", "loan: yes", "", 0.4803, None, 0.4796, None, compactness=0.0, shift=0.4, kind="binary")
+        loan = FeatureProfile(
+            "loan=yes",
+            "loan: yes",
+            "",
+            0.4803,
+            None,
+            0.4796,
+            None,
+            compactness=0.0,
+            shift=0.4,
+            difference=Estimate.undefined(""),
+            kind="binary",
+        )
         assert sets_apart([loan]) == "Often loan: yes (48.03 % vs 47.96 %)."
 
     def test_of_equally_compact_features_the_most_shifted_comes_first(self, profile):

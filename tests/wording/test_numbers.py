@@ -2,12 +2,15 @@ import time
 
 import pytest
 
+from segcore.records.estimate import Estimate
 from segcore.wording.numbers import (
     ago_text,
     bytes_text,
     counted,
     day_text,
+    difference_text,
     duration_text,
+    index_text,
     listed,
     number_text,
     percent_text,
@@ -100,3 +103,11 @@ def test_days_are_read_from_iso_times():
 def test_moments_become_how_long_ago_they_were():
     now = time.time()
     assert (ago_text(now - 5), ago_text(now - 600), ago_text(None)) == ("just now", "10 min ago", "")
+
+
+def test_differences_and_indices_are_told_with_their_intervals():
+    assert difference_text(Estimate(0.6249, 0.514, 0.73, 40)) == "+0.62 (0.51 to 0.73)"
+    assert difference_text(Estimate(-0.003, -0.1, 0.096, 40)) == "+0.00 (-0.10 to 0.10)"
+    assert index_text(Estimate(210.4, 179.6, 1240.2, 40)) == "210 (180 to 1,240)"
+    assert index_text(Estimate(1.06, 0.0, 10.2, 40)) == "1.1 (0 to 10)"
+    assert difference_text(Estimate.undefined("why")) == index_text(Estimate.undefined("why")) == "–"

@@ -8,10 +8,10 @@ import streamlit as st
 from segcore.plots.column_shares import describe_across, draw_across
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
-from segcore.segments.column_shares import ColumnAcross, NumberAcross, columns_across, numbers_across
+from segcore.segments.column_shares import ColumnAcross, NumberAcross, ValueShare, columns_across, numbers_across, standing_out
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
-from segcore.wording.numbers import number_text, percent_text, two_decimals
+from segcore.wording.numbers import difference_text, index_text, number_text, percent_text, two_decimals
 from segcore.wording.quotes import visible
 from ui.segments.profile import segments_key
 from ui.shell import cache, state
@@ -50,6 +50,38 @@ def _described(store: Store, sweep: Sweep, position: int, solution: Solution) ->
     return cache.computed("across", segments_key(sweep, solution, names), build)
 
 
+def draw_standing_out(store: Store, sweep: Sweep, position: int, solution: Solution, label: int) -> None:
+    """Draw the values by which a segment stands out, with their index."""
+    found, _ = _described(store, sweep, position, solution)
+    rows = standing_out(found, label)
+    if not rows:
+        return
+    st.markdown("**Values by which it stands out**")
+    st.caption(
+        "Index: 100 times the share here over the share among all customers, with its 95 % interval. By construction: the column, or "
+        "what it is made of, was clustered on. Other columns are listed where the share differs from that of the other customers, with 5 % "
+        "false discoveries."
+    )
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Column": [_TITLES.get(across.column, across.title) for across, _ in rows],
+                "Value": [value.value for _, value in rows],
+                "Share here": [percent_text(value.share) for _, value in rows],
+                "Share of all": [percent_text(_of_all(across, value)) for across, value in rows],
+                "Index": [index_text(value.index) for _, value in rows],
+                "By construction": [across.by_construction for across, _ in rows],
+            }
+        ),
+        hide_index=True,
+        alt="Values by which the segment stands out, with their shares and index",
+    )
+
+
+def _of_all(across: ColumnAcross, value: ValueShare) -> float:
+    return next(whole.share for whole in across.everyone.values if whole.value == value.value)
+
+
 def _draw_chosen(sweep: Sweep, position: int, found: tuple[ColumnAcross, ...]) -> None:
     by_name = {across.column: across for across in found}
     key = f"segments.columns.{sweep.id[:12]}.{position}"
@@ -82,7 +114,7 @@ def shown_first(found: tuple[ColumnAcross, ...]) -> list[str]:
 
 def _draw_one(position: int, across: ColumnAcross) -> None:
     title = _TITLES.get(across.column, visible(across.title))
-    st.markdown(f"**{escape(title)}** · {'clustered on' if across.clustered_on else 'profile column, not clustered on'}")
+    st.markdown(f"**{escape(title)}** · {_clustered_on(across)}")
     draw_figure(
         draw_across(across),
         key=f"figure.across.{position}.{across.column}",
@@ -99,8 +131,14 @@ def _draw_one(position: int, across: ColumnAcross) -> None:
         st.dataframe(shares_frame(across), hide_index=True, alt=f"Share of each value of {title} in every segment")
 
 
+def _clustered_on(across: ColumnAcross) -> str:
+    if across.clustered_on:
+        return "clustered on, so the segments differ in it by construction"
+    return "profile column, made of features clustered on" if across.by_construction else "profile column, not clustered on"
+
+
 def shares_frame(across: ColumnAcross) -> pd.DataFrame:
-    """Return one row per segment and value: customers, share and its 95 % interval."""
+    """Return one row per segment and value: customers, share and its 95 % interval, index, and whether it differs from the rest."""
     rows = [
         {
             "Segment": group.title,
@@ -109,6 +147,8 @@ def shares_frame(across: ColumnAcross) -> pd.DataFrame:
             "Of": group.customers,
             "Share": percent_text(value.share),
             "95 % interval": f"{percent_text(value.low)} – {percent_text(value.high)}",
+            "Index": index_text(value.index) if group.label is not None else "100",
+            "Differs": "by construction" if across.by_construction else "yes" if value.differs else "no" if group.label is not None else "",
         }
         for group in (across.everyone, *across.segments)
         for value in group.values
@@ -117,16 +157,17 @@ def shares_frame(across: ColumnAcross) -> pd.DataFrame:
 
 
 def numbers_frame(numbers: tuple[NumberAcross, ...]) -> pd.DataFrame:
-    """Return one row per column and segment: customers with a value, median and mean."""
+    """Return one row per column and segment: customers with a value, median, mean and its difference from the other customers."""
     rows = [
         {
             "Column": number.column,
-            "Segment": title,
-            "Customers with a value": middle[0] if middle else 0,
-            "Median": number_text(middle[1]) if middle else "–",
-            "Mean": number_text(middle[2]) if middle else "–",
+            "Segment": group.title,
+            "Customers with a value": group.customers,
+            "Median": number_text(group.median),
+            "Mean": number_text(group.mean),
+            "Difference from the rest": difference_text(group.difference),
         }
         for number in numbers
-        for title, middle in (("All customers", number.everyone), *number.segments)
+        for group in (number.everyone, *number.segments)
     ]
     return pd.DataFrame(rows)

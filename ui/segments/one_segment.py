@@ -12,7 +12,7 @@ from segcore.records.sweep import Sweep
 from segcore.segments.histograms import Histogram, histogram_pair
 from segcore.segments.records import FeatureProfile, SegmentSummary
 from segcore.wording.markdown import escape
-from segcore.wording.numbers import number_text, percent_text, unit_text, worth_title
+from segcore.wording.numbers import difference_text, number_text, percent_text, unit_text, worth_title
 from ui.shell import cache, state
 from ui.widgets.figures import draw_figure
 
@@ -56,12 +56,12 @@ def _draw_table(summary: SegmentSummary) -> None:
             "Feature": [
                 feature.title + (f" ({unit_text(feature.unit).strip()})" if unit_text(feature.unit) else "") for feature in features
             ],
-            "Median": [number_text(feature.median, feature.unit) for feature in features],
-            "All: median": [number_text(feature.population_median, feature.unit) for feature in features],
             "Mean": [number_text(feature.mean, feature.unit) for feature in features],
             "All: mean": [number_text(feature.population_mean, feature.unit) for feature in features],
+            "Difference": [difference_text(feature.difference) for feature in features],
             "Compactness": [feature.compactness for feature in features],
-            "Shift": [feature.shift for feature in features],
+            "Median": [number_text(feature.median, feature.unit) for feature in features],
+            "All: median": [number_text(feature.population_median, feature.unit) for feature in features],
         }
     )
     st.dataframe(
@@ -71,8 +71,8 @@ def _draw_table(summary: SegmentSummary) -> None:
         column_config={
             "Feature": st.column_config.TextColumn(pinned=True),
             "Compactness": st.column_config.NumberColumn(format="%.2f", help="1: all alike; 0: as varied as all customers."),
-            "Shift": st.column_config.NumberColumn(
-                format="%+.2f", help="Difference from the mean of all customers, in their standard deviations."
+            "Difference": st.column_config.TextColumn(
+                help="Mean here less the mean of all other customers, in standard deviations of all, with its 95 % interval."
             ),
         },
         alt=f"Medians and means of {summary.title} and of all customers, the most compact feature first",

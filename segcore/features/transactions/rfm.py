@@ -11,6 +11,8 @@ from segcore.records.feature_table import FeatureEntry
 from segcore.records.finding import Finding
 
 SEGMENT = "rfm_segment"
+MADE_OF = frozenset({"Recency", "invoices", "rfm_recency", "rfm_frequency", "rfm_score"})
+"""Features that the RFM segment is made of, or that are made of the same."""
 _FIFTHS = (1, 2, 3, 4)
 # Sums of the same amounts in another order differ in their last digits: a customer on a cut-point must stay on it.
 _DUST = 1e-9
