@@ -12,6 +12,7 @@ from ui.benchmark.result import draw_result
 from ui.benchmark.start_form import FOLLOWED
 from ui.shell import state
 from ui.shell.progress import LIVE, POLL_SECONDS, draw_job
+from ui.widgets.select import select
 
 MOST_RECENT = 20
 
@@ -31,11 +32,12 @@ def draw_benchmarks(store: Store) -> None:
     followed = state.recall(FOLLOWED)
     state.set_widget("benchmark.shown", followed if followed in known else found[0].id)
 
-    def choose() -> None:
-        state.remember(FOLLOWED, state.widget("benchmark.shown"))
-
-    shown = st.selectbox(
-        "Benchmark", list(known), key="benchmark.shown", on_change=choose, format_func=lambda job_id: _option(known[job_id])
+    shown = select(
+        "Benchmark",
+        list(known),
+        key="benchmark.shown",
+        format_func=lambda job_id: _option(known[job_id]),
+        on_choice=lambda job_id: state.remember(FOLLOWED, job_id),
     )
     _draw_one(store, known[shown])
 

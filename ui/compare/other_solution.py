@@ -11,6 +11,7 @@ from segcore.store.store import Store
 from segcore.sweeps.overview import sweep_name
 from segcore.sweeps.points import best_position, point_rows
 from ui.shell import cache, state
+from ui.widgets.select import select
 
 
 def pick_other(store: Store, sweep: Sweep, chosen: int) -> tuple[Sweep, int] | None:
@@ -20,10 +21,8 @@ def pick_other(store: Store, sweep: Sweep, chosen: int) -> tuple[Sweep, int] | N
     left, right = st.columns(2, gap="medium")
     key = "compare.sweep"
     state.seed_widget(key, linked[0] if linked else state.recall(key, sweep.id))
-    if state.widget(key) not in ids:
-        state.set_widget(key, sweep.id)
     with left:
-        picked = st.selectbox("Compare with a solution of", ids, key=key, format_func=lambda found: sweep_name(store, found))
+        picked = select("Compare with a solution of", ids, key=key, format_func=lambda found: sweep_name(store, found), default=sweep.id)
     state.remember(key, picked)
     other = cache.sweep_now(str(store.home), picked)
     rows = [row for row in point_rows(other) if row.n_segments and not (picked == sweep.id and row.position == chosen)]
@@ -35,7 +34,7 @@ def pick_other(store: Store, sweep: Sweep, chosen: int) -> tuple[Sweep, int] | N
     first = linked[1] if linked and linked[0] == picked and linked[1] in positions else _first(other, positions, chosen)
     state.seed_widget(name, state.recall(name, first))
     with right:
-        position = st.selectbox(
+        position = select(
             "Its solution", positions, key=name, format_func=lambda found: next(row.label for row in rows if row.position == found)
         )
     state.remember(name, position)

@@ -15,6 +15,7 @@ from segcore.wording.numbers import counted, percent_text
 from ui.segments.shares import LONGEST_NAME, shares_key
 from ui.shell import state
 from ui.shell.sweep_data import names_with_origin, segment_names
+from ui.widgets.select import select
 
 
 def _kept_key(sweep: Sweep, position: int) -> str:
@@ -35,17 +36,14 @@ def pick_segment(store: Store, sweep: Sweep, position: int, profile: SegmentProf
     state.set_widget("segments.picked", chosen.label)
     names = segment_names(store, sweep, position)
 
-    def choose() -> None:
-        state.remember(_kept_key(sweep, position), state.widget("segments.picked"))
-
     left, right = st.columns(2, gap="medium")
     with left:
-        st.selectbox(
+        select(
             "Segment",
             [summary.label for summary in profile.everyone()],
             key="segments.picked",
-            on_change=choose,
             format_func=lambda label: _option(profile.find(label), named=label in names),
+            on_choice=lambda label: state.remember(_kept_key(sweep, position), label),
             help="You can also click a bar above.",
         )
     with right:

@@ -17,6 +17,7 @@ from segcore.wording.numbers import ago_text, counted
 from ui.data.loading import newest_sweep
 from ui.shell import cache, state
 from ui.shell.progress import LIVE, POLL_SECONDS, act, draw_job, job_line
+from ui.widgets.select import select
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -101,13 +102,9 @@ def draw_sweeps(store: Store, taken: Intake) -> None:
     work = {job.id: job for job in jobs.list_jobs(store, 200)}
     st.dataframe(_frame(lines, work), hide_index=True, column_config=_COLUMNS, placeholder="–", alt="Sweeps with their best solutions")
     shown = followed_job(store)
-    chosen = st.selectbox(
-        "Sweep",
-        ids,
-        index=ids.index(shown.id) if shown is not None and shown.id in ids else 0,
-        key=f"sweeps.{len(ids)}.{shown.id[:12] if shown else ''}",
-        format_func=lambda found: lines[ids.index(found)].name,
-    )
+    key = f"sweeps.{len(ids)}.{shown.id[:12] if shown else ''}"
+    state.seed_widget(key, shown.id if shown is not None else None)
+    chosen = select("Sweep", ids, key=key, format_func=lambda found: lines[ids.index(found)].name)
     _draw_actions(store, lines[ids.index(chosen)], work.get(chosen), is_shown=shown is not None and shown.id == chosen)
 
 

@@ -14,6 +14,7 @@ from segcore.wording.numbers import counted, number_text, percent_text, seconds_
 from ui.shell import state
 from ui.shell.page import end_page, link
 from ui.shell.sweep_data import find_solution
+from ui.widgets.select import select
 
 _PICKER = "point"
 
@@ -34,15 +35,12 @@ def pick_point(sweep: Sweep) -> PointRow:
     key = f"{_PICKER}.{sweep.id[:12]}"
     state.set_widget(key, chosen)
 
-    def choose() -> None:
-        state.choose_point(sweep.id, state.widget(key))
-
-    st.selectbox(
+    select(
         "Solution",
         range(len(rows)),
         key=key,
-        on_change=choose,
         format_func=lambda position: _option(rows[position], recommended, same[position]),
+        on_choice=lambda position: state.choose_point(sweep.id, position),
         help="Everything below follows this choice. You can also click a solution in a figure.",
     )
     why = "" if state.is_chosen(sweep) else why_shown(sweep)

@@ -1,0 +1,66 @@
+"""A list to choose from whose entries may change their text while somebody is choosing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from ui.shell import state
+
+T = TypeVar("T", int, str)
+_MOST_KEPT = 1000
+
+
+def select(
+    label: str,
+    options: Sequence[T],
+    *,
+    key: str,
+    format_func: Callable[[T], str],
+    on_choice: Callable[[T], None] | None = None,
+    default: T | None = None,
+    **look: Any,
+) -> T:
+    """Draw a list and return the chosen option.
+
+    Streamlit sends back the text of an entry and looks it up among the texts of the last run. An entry that has got another text since,
+    for example because its solution is now the recommended one, would not be found; here it is found among all texts that were offered.
+
+    Parameters
+    ----------
+    label, format_func
+        As for `streamlit.selectbox`.
+    options : sequence of int or str
+        At least one, each once.
+    key : str
+        Of the widget; its value may be set before this is called.
+    on_choice : callable (option) -> None, or None
+        Called when the user has chosen another option, before anything is drawn.
+    default : int or str, or None
+        One of the options, chosen where the widget has no value or one that is not there any more; ``None`` is the first.
+    **look
+        Passed on to `streamlit.selectbox`.
+    """
+    kept = f"offered.{key}"
+    offered = state.recall(kept, {})
+    if len(offered) > _MOST_KEPT:
+        offered = {}
+    offered = {**offered, **{format_func(option): option for option in options}}
+    state.remember(kept, offered)
+
+    def resolve() -> T | None:
+        held = state.widget(key)
+        found = held if held in options else offered.get(held)
+        return found if found in options else None
+
+    def choose() -> None:
+        found = resolve()
+        if on_choice is not None and found is not None:
+            on_choice(found)
+
+    if state.widget(key) not in options:
+        found = resolve()
+        state.set_widget(key, next(option for option in (found, default, options[0]) if option is not None))
+    return st.selectbox(label, options, key=key, format_func=format_func, on_change=choose, **look)
