@@ -1,5 +1,6 @@
 import streamlit as st
 
+from ui.segments.bought import draw_bought
 from ui.segments.columns import draw_columns, draw_standing_out
 from ui.segments.key_figures import draw_key_figures
 from ui.segments.one_segment import draw_distributions, draw_segment
@@ -28,6 +29,7 @@ st.header("One segment in detail", anchor=False)
 summary = pick_segment(page.store, sweep, chosen.position, profile)
 draw_segment(summary, profile.worth)
 draw_standing_out(page.store, sweep, chosen.position, solution, summary.label)
+draw_bought(page.store, sweep, solution, summary.label)
 draw_distributions(sweep, chosen.position, summary, assembled, solution)
 draw_columns(page.store, sweep, chosen.position, solution)
 next_step("export", "Export these segments")

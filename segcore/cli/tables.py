@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from segcore.sweeps.overview import SweepLine
 
 _SIZES_SHOWN = 6
+_ITEMS_SHOWN = 5
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:
@@ -111,6 +112,13 @@ def explanation_text(found: Explanation, label: int | None) -> str:
         ]
         if categories:
             parts.append(text_table(("stands out by", "value", "share", "index", "differs"), categories, right=(2,)))
+        for what, by_segment in found.bought.items():
+            bought = [
+                (one.item, percent_text(one.support), f"{one.buyers:,}", index_text(one.index), f"{one.tfidf:.3f}")
+                for one in by_segment[summary.label].by_index[:_ITEMS_SHOWN] or by_segment[summary.label].by_tfidf[:_ITEMS_SHOWN]
+            ]
+            if bought:
+                parts.append(text_table((f"bought: {what}", "support", "buyers", "index", "TF-IDF"), bought, right=(1, 2, 4)))
         figures = found.figures.find(summary.label).figures
         rows = [
             (

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from segcore.data.files.raw import Raw
 
 PREVIEW_ROWS = 200
-_EDITION = 5  # of the stored record; raising it invalidates the records stored before
+_EDITION = 6  # of the stored record; raising it invalidates the records stored before
 
 
 def known_intake(store: Store, request: DataRequest) -> Intake | None:

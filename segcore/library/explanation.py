@@ -49,6 +49,19 @@ class Profile:
         """
         return self._frame("categories")
 
+    def items(self) -> pd.DataFrame:
+        """Return the items and categories that each segment buys most tellingly, by TF-IDF and by index; empty without such columns.
+
+        ``support`` is the share of the segment that bought it, ``index`` 100 times that over the share among all customers.
+
+        Examples
+        --------
+        >>> profile = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best.profile()
+        >>> sorted(profile.items()["item"].unique())
+        ['itema', 'itemb']
+        """
+        return self._frame("items")
+
     def figures(self) -> pd.DataFrame:
         """Return the key figures of each segment: its value, that of all customers, and the share of it.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from segcore.errors import DataError, ParameterError
 from segcore.records.finding import Finding
+from segcore.records.purchases import Purchases
 
 FeatureKind = Literal["number", "binary", "dummy"]
 
@@ -144,6 +145,9 @@ class FeatureTable:
         For which customers a feature's value is not the source's, because that is missing; of the features with such customers.
     sums : mapping of str to ndarray of shape (n_customers,), float64
         What key figures of segments add up and no feature is: ``units``, and the ``unit_revenue`` paid for them.
+    purchases : mapping of str to Purchases
+        Of a table that was just built from transactions: of every ``item`` and ``category``, where there are such columns. The store
+        keeps them beside the table, and gives them back only when asked: see ``Store.purchases``.
     """
 
     values: np.ndarray
@@ -159,6 +163,7 @@ class FeatureTable:
     uses: tuple[ColumnUse, ...] = ()
     filled: Mapping[str, np.ndarray] = field(default_factory=dict)
     sums: Mapping[str, np.ndarray] = field(default_factory=dict)
+    purchases: Mapping[str, Purchases] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -169,7 +174,7 @@ class FeatureTable:
         return self.values[:, self.names.index(name)]
 
     def take(self, rows: np.ndarray) -> FeatureTable:
-        """Return the table of some rows: a boolean mask or indices."""
+        """Return the table of some rows, a boolean mask or indices; without purchases."""
         return replace(
             self,
             values=self.values[rows],
@@ -179,6 +184,7 @@ class FeatureTable:
             profile={name: column[rows] for name, column in self.profile.items()},
             filled={name: blank[rows] for name, blank in self.filled.items()},
             sums={name: values[rows] for name, values in self.sums.items()},
+            purchases={},
         )
 
     def select(self, names: Sequence[str]) -> FeatureTable:

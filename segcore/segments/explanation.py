@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from segcore.errors import ParameterError, StoreError
-from segcore.features.assemble import assemble
+from segcore.features.assemble import assemble, kit_outliers
 from segcore.records.estimate import Estimate
+from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import point_key
+from segcore.records.solution import Solution
+from segcore.records.sweep import SweepSpec
 from segcore.segments.column_shares import ColumnAcross, NumberAcross, ValueShare, columns_across, numbers_across
 from segcore.segments.key_figures import KeyFigures, key_figures
 from segcore.segments.names import known_names
 from segcore.segments.profile import segment_profile
 from segcore.segments.records import SegmentProfile, SegmentSummary
+from segcore.segments.top_items import TopItem, TopItems, top_items
 from segcore.store.store import Store
 from segcore.wording.findings import refusal
 
@@ -31,12 +38,15 @@ class Explanation:
     numbers : tuple of NumberAcross
         Numeric profile columns.
     figures : KeyFigures
+    bought : mapping of str to mapping of int to TopItems
+        Of each segment, in transactions: of each ``item`` and ``category``, where there are such columns.
     """
 
     profile: SegmentProfile
     columns: tuple[ColumnAcross, ...]
     numbers: tuple[NumberAcross, ...]
     figures: KeyFigures
+    bought: Mapping[str, Mapping[int, TopItems]]
 
     def segments(self, label: int | None = None) -> list[dict[str, Any]]:
         """Return plain values of every segment and of the noise, the largest segment first, or of one of them.
@@ -71,6 +81,11 @@ class Explanation:
                 name: {"value": figure.value, "all": self.figures.everyone.figures[name].value, "share": figure.share}
                 for name, figure in figures.items()
             },
+            "items": [
+                _item(one, what)
+                for what, found in self.bought.items()
+                for one in dict.fromkeys((*found[summary.label].by_tfidf, *found[summary.label].by_index))
+            ],
         }
 
     def _features(self, summary: SegmentSummary) -> list[dict[str, Any]]:
@@ -122,6 +137,20 @@ def _category(across: ColumnAcross, value: ValueShare, overall: float) -> dict[s
     }
 
 
+def _item(one: TopItem, what: str) -> dict[str, Any]:
+    return {
+        "what": what,
+        "item": one.item,
+        "title": one.item,
+        "tfidf": one.tfidf,
+        "index": one.index.value,
+        "low": one.index.low,
+        "high": one.index.high,
+        "support": one.support,
+        "buyers": one.buyers,
+    }
+
+
 def explain(store: Store, sweep_id: str, position: int) -> Explanation:
     """Explain a solution of a sweep.
 
@@ -148,4 +177,23 @@ def explain(store: Store, sweep_id: str, position: int) -> Explanation:
         columns_across(rows, solution, names),
         numbers_across(rows, solution, names),
         key_figures(table, plan, solution, names),
+        bought(store, sweep.spec, solution, table),
     )
+
+
+def bought(store: Store, spec: SweepSpec, solution: Solution, table: FeatureTable) -> dict[str, Mapping[int, TopItems]]:
+    """Return what each segment buys most tellingly: see `top_items`.
+
+    Parameters
+    ----------
+    store : Store
+    spec : SweepSpec
+    solution : Solution
+        With its labels.
+    table : FeatureTable
+        Every feature of every customer.
+    """
+    kept = kit_outliers(table) if spec.plan.outliers == "kit" else np.ones(len(table), bool)
+    found = {what: store.purchases(spec.table, what) for what in ("item", "category")}
+    labels = np.asarray(solution.labels)[:: spec.plan.repeats]
+    return {what: top_items(purchases, kept, labels) for what, purchases in found.items() if purchases is not None}

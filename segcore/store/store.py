@@ -21,6 +21,7 @@ import numpy as np
 from segcore.errors import StoreError
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.preparation import Preparation
+from segcore.records.purchases import Purchases
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep, SweepSpec
 from segcore.store.index import Index
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 # Fields of a feature table that are arrays by name.
 _BY_NAME = ("filled", "sums")
+_PURCHASES = ("starts", "items", "counts")
 
 
 class Store(Index):
@@ -146,6 +148,7 @@ class Store(Index):
                     for part in _BY_NAME
                     if (arrays := getattr(table, part))
                 },
+                **({"purchases": {what: self._put_purchases(found) for what, found in table.purchases.items()}} if table.purchases else {}),
             }
         )
 
@@ -178,11 +181,27 @@ class Store(Index):
             sums=by_name("sums"),
         )
 
+    def _put_purchases(self, found: Purchases) -> dict[str, str]:
+        arrays = {name: self.put_array(getattr(found, name)) for name in _PURCHASES}
+        return {"names": self.put_json(list(found.names)), **arrays}
+
+    def purchases(self, name: str, what: str) -> Purchases | None:
+        """Return how often each customer of a stored feature table bought each ``item``, or from each ``category``.
+
+        ``None`` where the data have no such column, and for tables of earlier versions.
+        """
+        record = self.json(name).get("purchases", {}).get(what)
+        if record is None:
+            return None
+        return Purchases(tuple(self.json(record["names"])), *(self.array(record[part]) for part in _PURCHASES))
+
     def check_feature_table(self, name: str) -> None:
         """Raise `StoreError` if a part of a stored feature table is lost or damaged."""
         record = self.json(name)
         for name in (record["values"], *_arrays_by_name(record)):
             self.array(name)
+        for found in record.get("purchases", {}).values():
+            self.json(found["names"])
         for part in (record["rows"], record["profile"]):
             if part:
                 self.check_frame(part)
@@ -217,6 +236,7 @@ class Store(Index):
             table["rows"],
             table["profile"],
             *_arrays_by_name(table),
+            *(found["names"] for found in table.get("purchases", {}).values()),
         )
         for name in filter(None, parts):
             path = source.object_path(name)
@@ -394,7 +414,8 @@ def _write_durably(path: Path, *parts: bytes | memoryview) -> None:
 
 def _arrays_by_name(record: Mapping[str, Any]) -> list[str]:
     """Return the names of the arrays that a stored feature table has under names of their own."""
-    return [array for part in _BY_NAME for array in record.get(part, {}).values()]
+    by_name = [array for part in _BY_NAME for array in record.get(part, {}).values()]
+    return by_name + [found[part] for found in record.get("purchases", {}).values() for part in _PURCHASES]
 
 
 def _record(value: object) -> str:

@@ -48,6 +48,11 @@ def assert_equal_tables(one, other):
     assert one.sums.keys() == other.sums.keys()
     for name, values in one.sums.items():
         np.testing.assert_allclose(values, other.sums[name], rtol=1e-9, atol=1e-9)
+    assert one.purchases.keys() == other.purchases.keys()
+    for what, bought in one.purchases.items():
+        assert bought.names == other.purchases[what].names
+        for part in ("starts", "items", "counts"):
+            np.testing.assert_array_equal(getattr(bought, part), getattr(other.purchases[what], part))
     assert set(one.profile) == set(other.profile)
     for name, column in one.profile.items():
         assert [None if value is None or value != value else value for value in column] == list(other.profile[name])

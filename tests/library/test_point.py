@@ -126,3 +126,35 @@ def test_copies_count_once_in_the_profile_of_every_feature(orders):
     point = data.plan(["Recency", "invoices"], repeats=3).sweep(n_clusters=2, evidence="none").point()
     every = point.features(every=True)
     np.testing.assert_allclose(every.loc["All customers", "total_spend"], data.features["total_spend"].mean())
+
+
+def test_a_profile_says_what_each_segment_buys(plan, tmp_path):
+    """Half of the first segment's customers buy something that nobody else buys; one line of it is cancelled and so does not count."""
+    lines = small_orders()
+    segment = plan.sweep(n_clusters=3).points[0].labels
+    mine = segment.index[segment == 0][:6]
+    own = pd.DataFrame(
+        {"customer_id": mine, "invoice": "X1", "date": lines["date"].min(), "item": "special", "quantity": 1, "unit_price": 0.01}
+    )
+    own.loc[5, "quantity"] = -1
+    file = tmp_path / "more.csv"
+    pd.concat([lines, own]).to_csv(file, index=False)
+    point = segcore.load(file).plan("small").sweep(n_clusters=3).points[0]
+    profile = point.profile()
+    items = profile.items()
+    special = items[items["item"] == "special"]
+    holders = point.labels.loc[list(mine[:5])]
+    for segment, size in point.labels.value_counts().items():
+        buyers = int((holders == segment).sum())
+        found = special[special["segment"] == segment]
+        assert (buyers > 0) == (len(found) > 0)
+        if buyers:
+            [row] = found.to_dict("records")
+            assert (row["buyers"], row["support"]) == (buyers, pytest.approx(buyers / size))
+            assert row["index"] == pytest.approx(100 * (buyers / size) / (5 / 30))
+            assert row["low"] <= row["index"] <= row["high"]
+    figures = profile.figures().set_index(["name", "segment"])["value"]
+    assert figures["units"].sum() == lines.dropna()["quantity"].sum() + 5 - 1
+    assert figures["customers"].sum() == 30
+    frame = profile.features()
+    assert (frame["low"] <= frame["difference"]).all() and (frame["difference"] <= frame["high"]).all()

@@ -11,6 +11,7 @@ from segcore.records.finding import Finding
 from segcore.records.grid import point_key
 from segcore.records.plan import Plan
 from segcore.records.preparation import Preparation
+from segcore.records.purchases import Purchases
 from segcore.records.solution import Solution
 from segcore.records.sweep import Recommendation, SweepSpec
 from segcore.store.index import default_home
@@ -218,13 +219,40 @@ def test_a_feature_table_comes_back_whole(store):
         revenue=np.array([1.5, -2.0]),
         profile={"country": np.array(["FR", None], dtype=object)},
         reference_date="2011-12-09T12:50:00",
+        sums={"units": np.array([3.0, -1.0])},
+        purchases={"item": Purchases(("é", "tea"), np.array([0, 1, 3]), np.array([1, 0, 1], np.int32), np.array([2, 1, 5], np.int32))},
     )
-    read = store.feature_table(store.put_feature_table(table))
+    name = store.put_feature_table(table)
+    read = store.feature_table(name)
     assert read.fingerprint == table.fingerprint
     assert read.customers.tolist() == ["007", "17850"]
     assert read.revenue.tolist() == [1.5, -2.0]
     assert read.profile["country"].tolist() == ["FR", None]
     assert read.dictionary == table.dictionary
+    assert read.sums["units"].tolist() == [3, -1]
+    bought = store.purchases(name, "item")
+    assert bought.names == ("é", "tea")
+    for part in ("starts", "items", "counts"):
+        np.testing.assert_array_equal(getattr(bought, part), getattr(table.purchases["item"], part))
+    assert store.purchases(name, "category") is None
+    store.check_feature_table(name)
+
+
+@pytest.mark.parametrize("part", ["names", "starts", "items", "counts"])
+def test_a_feature_table_whose_purchases_are_lost_is_damaged(store, part):
+    bought = Purchases(("tea",), np.array([0, 1]), np.zeros(1, np.int32), np.full(1, 7, np.int32))
+    table = FeatureTable(
+        np.ones((1, 1)),
+        ("a",),
+        np.array(["1"], dtype=object),
+        np.zeros(1, np.int32),
+        (FeatureEntry("a", "A", "", ""),),
+        purchases={"item": bought},
+    )
+    name = store.put_feature_table(table)
+    store.object_path(store.json(name)["purchases"]["item"][part]).unlink()
+    with pytest.raises(StoreError):
+        store.check_feature_table(name)
 
 
 def test_jobs_are_listed_newest_first_with_what_is_done(store):

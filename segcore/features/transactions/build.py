@@ -12,6 +12,7 @@ import pandas as pd
 
 from segcore.features.categories import Categories, as_category, choose, shares, weigh
 from segcore.features.grouping import as_iso, by_customer, count_distinct, days, ratio, reference_moment, rows_of, small
+from segcore.features.transactions.bought import count_purchases
 from segcore.features.transactions.calendar_names import MONTHS, PERIODS, WEEKDAYS
 from segcore.features.transactions.clock import period, why_no_clock
 from segcore.features.transactions.dictionary import SPENT, describe
@@ -95,6 +96,7 @@ def build_transactions(
         reference_date=as_iso(reference),
         fitted=found.to_json(),
         sums=count_units(lines, index) if "quantity" in lines.columns else {},
+        purchases={what: count_purchases(kept, what, index) for what in ("item", "category") if what in dataset.roles},
     )
 
 

@@ -1,0 +1,112 @@
+"""Items and categories that a segment buys most tellingly: by TF-IDF and by index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from segcore.records.estimate import Estimate
+from segcore.records.purchases import Purchases
+from segcore.segments.differences import index_of
+
+_FEWEST_BUYERS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TopItem:
+    """An item, or a category, in one segment.
+
+    Parameters
+    ----------
+    item : str
+    tfidf : float
+        Mean over the segment's customers; 0 to 1.
+    buyers : int
+        Customers of the segment who bought it.
+    support : float
+        Their share of the segment, 0 to 1.
+    index : Estimate
+        100 times that share over the share among all clustered customers: see `index_of`.
+    """
+
+    item: str
+    tfidf: float
+    buyers: int
+    support: float
+    index: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class TopItems:
+    """What a segment buys most tellingly.
+
+    Parameters
+    ----------
+    by_tfidf : tuple of TopItem
+        The highest mean TF-IDF first: bought often, by many of the segment, and not by everybody.
+    by_index : tuple of TopItem
+        Of those with at least 5 buyers in the segment, the highest lower end of the index's interval first, if that is above 100.
+    """
+
+    by_tfidf: tuple[TopItem, ...]
+    by_index: tuple[TopItem, ...]
+
+
+def top_items(purchases: Purchases, kept: np.ndarray, labels: np.ndarray, *, most: int = 10) -> Mapping[int, TopItems]:
+    """Return what each segment, and the noise, buys most tellingly.
+
+    Parameters
+    ----------
+    purchases : Purchases
+        Of all customers of the data.
+    kept : ndarray of shape (n_customers,), bool
+        Which of them were clustered.
+    labels : ndarray of shape (kept.sum(),), int
+    most : int
+        Items in each list.
+
+    Notes
+    -----
+    TF-IDF as in scikit-learn: a customer's counts, times ``ln((1 + n) / (1 + buyers)) + 1`` of the item over the n clustered customers,
+    scaled to length 1 for each customer.
+
+    References
+    ----------
+    Salton and Buckley (1988), Information Processing & Management 24 (TF-IDF).
+    """
+    owner = purchases.customers
+    mine = kept[owner]
+    customer, item = (np.cumsum(kept) - 1)[owner[mine]], purchases.items[mine].astype(np.int64)
+    n, n_items = len(labels), len(purchases.names)
+    buyers = np.bincount(item, minlength=n_items)
+    weight = purchases.counts[mine] * (np.log((1 + n) / (1 + buyers)) + 1)[item]
+    weight = weight / np.sqrt(np.bincount(customer, weights=weight**2, minlength=n))[customer]
+    found, place, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    cell = place[customer] * n_items + item
+    shape = (len(found), n_items)
+    tfidf = np.bincount(cell, weights=weight, minlength=len(found) * n_items).reshape(shape) / sizes[:, None]
+    inside = np.bincount(cell, minlength=len(found) * n_items).reshape(shape)
+
+    def describe(group: int, position: int) -> TopItem:
+        count, size = int(inside[group, position]), int(sizes[group])
+        index = index_of(count, size, int(buyers[position]) - count, n - size)
+        return TopItem(purchases.names[position], float(tfidf[group, position]), count, count / size, index)
+
+    def by_index(group: int) -> tuple[TopItem, ...]:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = np.where(inside[group] >= _FEWEST_BUYERS, inside[group] / sizes[group] / (buyers / n), 0.0)
+        best: list[TopItem] = []
+        # No interval begins above its value, so those further down cannot come before the ones that are found.
+        for position in np.argsort(-value, kind="stable"):
+            if value[position] <= 1 or (len(best) == most and 100 * value[position] < (best[-1].index.low or 0)):
+                break
+            best = sorted([*best, describe(group, int(position))], key=lambda one: -(one.index.low or 0))[:most]
+        return tuple(one for one in best if (one.index.low or 0) > 100)
+
+    def by_tfidf(group: int) -> tuple[TopItem, ...]:
+        order = np.argsort(-tfidf[group], kind="stable")[:most]
+        return tuple(describe(group, int(position)) for position in order if inside[group, position])
+
+    return {int(label): TopItems(by_tfidf(group), by_index(group)) for group, label in enumerate(found)}

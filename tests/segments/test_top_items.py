@@ -1,0 +1,78 @@
+"""What segments buy: scikit-learn's TF-IDF and brute force as the oracles."""
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.feature_extraction.text import TfidfTransformer
+
+from segcore.features.transactions.bought import count_purchases
+from segcore.records.purchases import Purchases
+from segcore.segments.differences import index_of
+from segcore.segments.top_items import top_items
+
+
+def purchases_of(counts):
+    counts = np.asarray(counts)
+    rows, items = np.nonzero(counts)
+    starts = np.concatenate([[0], np.cumsum((counts > 0).sum(axis=1))])
+    names = tuple(f"i{n:02d}" for n in range(counts.shape[1]))
+    return Purchases(names, starts.astype(np.int64), items.astype(np.int32), counts[rows, items].astype(np.int32))
+
+
+def test_lines_are_counted_by_customer_and_item_and_those_without_an_item_left_out():
+    lines = pd.DataFrame({"customer": ["b", "a", "a", "b", "a", "c"], "item": ["y", "x", "x", "x", None, None]})
+    found = count_purchases(nw.from_native(lines, eager_only=True), "item", pd.Index(["a", "b", "c"]))
+    assert found.names == ("x", "y")
+    assert found.starts.tolist() == [0, 1, 3, 3]
+    assert found.items.tolist() == [0, 0, 1]
+    assert found.counts.tolist() == [2, 1, 1]
+    assert found.customers.tolist() == [0, 1, 1]
+
+
+def test_no_item_at_all_is_no_purchase():
+    lines = pd.DataFrame({"customer": ["a"], "item": pd.Series([None], dtype=object)})
+    found = count_purchases(nw.from_native(lines, eager_only=True), "item", pd.Index(["a"]))
+    assert found.names == () and found.starts.tolist() == [0, 0]
+    [one] = top_items(found, np.array([True]), np.array([0])).values()
+    assert one.by_tfidf == one.by_index == ()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 25), st.integers(1, 12))
+def test_the_lists_are_those_of_scikit_learn_and_of_looking_at_every_item(seed, customers, items):
+    draw = np.random.default_rng(seed)
+    counts = draw.poisson(0.7, (customers, items))
+    kept = draw.random(customers) < 0.8
+    kept[0] = True
+    labels = draw.integers(-1, 2, kept.sum())
+    found = top_items(purchases_of(counts), kept, labels, most=3)
+    weights = TfidfTransformer().fit_transform(counts[kept]).toarray()
+    bought = counts[kept] > 0
+    assert set(found) == set(np.unique(labels).tolist())
+    for label, lists in found.items():
+        mine = labels == label
+        mean = weights[mine].mean(axis=0)
+        assert [one.tfidf for one in lists.by_tfidf] == pytest.approx(sorted(mean[mean > 0], reverse=True)[:3])
+        for one in (*lists.by_tfidf, *lists.by_index):
+            has = bought[:, int(one.item[1:])]
+            assert (one.buyers, one.support) == ((has & mine).sum(), pytest.approx(has[mine].mean()))
+            assert one.index == index_of(one.buyers, int(mine.sum()), int((has & ~mine).sum()), int((~mine).sum()))
+        lows = [
+            index_of(int((bought[:, item] & mine).sum()), int(mine.sum()), int((bought[:, item] & ~mine).sum()), int((~mine).sum())).low
+            for item in range(items)
+            if (bought[:, item] & mine).sum() >= 5
+        ]
+        assert [one.index.low for one in lists.by_index] == pytest.approx(sorted((low for low in lows if low > 100), reverse=True)[:3])
+
+
+def test_an_item_that_only_one_segment_buys_comes_first_by_index_and_one_that_all_buy_does_not():
+    counts = np.zeros((200, 3), int)
+    counts[:, 0] = 3
+    counts[:100, 1] = np.arange(100) % 2
+    counts[:, 2] = np.arange(200) % 3 == 0
+    found = top_items(purchases_of(counts), np.ones(200, bool), np.repeat([0, 1], 100))
+    assert [one.item for one in found[0].by_index] == ["i01"]
+    assert found[1].by_index == ()
+    assert found[0].by_tfidf[0].item == "i00"

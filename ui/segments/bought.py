@@ -1,0 +1,59 @@
+"""What a segment buys, on the Segments screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from segcore.records.solution import Solution
+from segcore.records.sweep import Sweep
+from segcore.segments.explanation import bought
+from segcore.segments.top_items import TopItem, TopItems
+from segcore.store.store import Store
+from segcore.wording.numbers import index_text, percent_text
+from ui.segments.profile import segments_key
+from ui.shell import cache
+
+_TITLES = {"item": ("Item", "Items"), "category": ("Category", "Categories")}
+
+
+def draw_bought(store: Store, sweep: Sweep, solution: Solution, label: int) -> None:
+    """Draw the items and categories that a segment buys most tellingly, by index and by TF-IDF."""
+
+    def build() -> dict[str, Mapping[int, TopItems]]:
+        return bought(store, sweep.spec, solution, cache.feature_table(str(store.home), sweep.spec.table))
+
+    found = cache.computed("bought", segments_key(sweep, solution, {}), build)
+    if not found:
+        return
+    st.markdown("**What it buys**")
+    st.caption(
+        "Index: 100 times the share of its customers who bought it over that share among all customers, with its 95 % interval. TF-IDF: "
+        "bought often here, and not by everybody, 0 to 1."
+    )
+    for what, by_segment in found.items():
+        lists, (one, several) = by_segment[label], _TITLES[what]
+        with st.grid(2, min_column_width=380, gap="medium") as grid:
+            for way, rows in (("by index", lists.by_index), ("by TF-IDF", lists.by_tfidf)):
+                with grid.cell():
+                    title = f"{several} {way}"
+                    st.markdown(title)
+                    if rows:
+                        st.dataframe(bought_frame(rows, one), hide_index=True, alt=title)
+                    else:
+                        st.caption("None is bought by more of its customers than chance explains.")
+
+
+def bought_frame(rows: Sequence[TopItem], what: str) -> pd.DataFrame:
+    """Return one row per item: its buyers, their share of the segment, index and TF-IDF."""
+    return pd.DataFrame(
+        {
+            what: [one.item for one in rows],
+            "Buyers": [one.buyers for one in rows],
+            "Share here": [percent_text(one.support) for one in rows],
+            "Index": [index_text(one.index) for one in rows],
+            "TF-IDF": [round(one.tfidf, 3) for one in rows],
+        }
+    )
