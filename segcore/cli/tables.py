@@ -76,7 +76,7 @@ def comparison_text(found: SolutionComparison) -> str:
 
 def explanation_text(found: Explanation, label: int | None) -> str:
     """Return who is in each segment, or in one of them, as text: its sentence, what it stands out by, its key figures."""
-    from segcore.segments.column_shares import standing_out  # with NumPy, which the other tables do not need
+    from segcore.segments.profiles.column_shares import standing_out  # with NumPy, which the other tables do not need
 
     parts = []
     for summary in found.profile.everyone():

@@ -22,8 +22,8 @@ from segcore.records.grid import Value, point_key
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep as SweepRecord
 from segcore.segments.names import known_names
-from segcore.segments.profile import profile_of_every_feature, segment_profile
-from segcore.segments.records import SegmentProfile
+from segcore.segments.profiles.profile import profile_of_every_feature, segment_profile
+from segcore.segments.profiles.records import SegmentProfile
 from segcore.segments.scoring import score
 from segcore.store.store import Store
 from segcore.wording.findings import refusal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segcore.plots.theme import CATEGORICAL, NOISE_GREY, PAPER, QUIET, ink_on, lay_out, plain_text
-from segcore.segments.column_shares import MISSING, REST, ColumnAcross, GroupShares
+from segcore.segments.profiles.column_shares import MISSING, REST, ColumnAcross, GroupShares
 from segcore.wording.numbers import counted, listed, percent_text
 
 if TYPE_CHECKING:

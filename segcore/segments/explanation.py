@@ -15,12 +15,12 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import point_key
 from segcore.records.solution import Solution
 from segcore.records.sweep import SweepSpec
-from segcore.segments.column_shares import ColumnAcross, NumberAcross, ValueShare, columns_across, numbers_across
-from segcore.segments.key_figures import KeyFigures, key_figures
 from segcore.segments.names import known_names
-from segcore.segments.profile import segment_profile
-from segcore.segments.records import SegmentProfile, SegmentSummary
-from segcore.segments.top_items import TopItem, TopItems, top_items
+from segcore.segments.profiles.column_shares import ColumnAcross, NumberAcross, ValueShare, columns_across, numbers_across
+from segcore.segments.profiles.key_figures import KeyFigures, key_figures
+from segcore.segments.profiles.profile import segment_profile
+from segcore.segments.profiles.records import SegmentProfile, SegmentSummary
+from segcore.segments.profiles.top_items import TopItem, TopItems, top_items
 from segcore.store.store import Store
 from segcore.wording.findings import refusal
 

@@ -2,7 +2,7 @@ import pytest
 
 from segcore.plots.segments.portrait import by_worth, describe_portrait, level, portrait_data
 from segcore.records.estimate import Estimate
-from segcore.segments.records import FeatureProfile, SegmentProfile, SegmentSummary
+from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, SegmentSummary
 
 
 def feature(name, shift, *, median=1.0, kind="number", block="", unit=""):

@@ -5,9 +5,9 @@ from segcore.plots.segments.segment_shares import describe_shares, draw_shares, 
 from segcore.records.estimate import Estimate
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.solution import Quality, Solution
-from segcore.segments.histograms import histogram_pair
-from segcore.segments.profile import segment_profile
-from segcore.segments.records import FeatureProfile, SegmentSummary
+from segcore.segments.profiles.histograms import histogram_pair
+from segcore.segments.profiles.profile import segment_profile
+from segcore.segments.profiles.records import FeatureProfile, SegmentSummary
 
 ENTRY = FeatureEntry("Recency", "Recency", "days", "")
 

@@ -32,7 +32,7 @@ def test_segments_in_a_bar_get_weaker():
 def test_plots_import_no_heavy_package():
     """The server draws figures before anybody asked for numbers; plotly itself is imported by the first figure."""
     code = (
-        "import sys, segcore.segments.profile, segcore.plots.curves, segcore.plots.measure_figures, segcore.plots.compactness, "
+        "import sys, segcore.segments.profiles.profile, segcore.plots.curves, segcore.plots.measure_figures, segcore.plots.compactness, "
         "segcore.plots.segments.segment_sizes, segcore.plots.segments.segment_shares, "
         "segcore.plots.segments.segment_features, segcore.plots.timings; "
         "print(sorted({'sklearn', 'sklearnex', 'modin', 'ray', 'numba', 'plotly', 'streamlit', 'scipy'} & set(sys.modules)))"

@@ -10,7 +10,7 @@ import streamlit as st
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
 from segcore.segments.explanation import bought
-from segcore.segments.top_items import TopItem, TopItems
+from segcore.segments.profiles.top_items import TopItem, TopItems
 from segcore.store.store import Store
 from segcore.wording.numbers import index_text, percent_text
 from ui.segments.profile import segments_key

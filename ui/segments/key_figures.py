@@ -7,7 +7,7 @@ import streamlit as st
 
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
-from segcore.segments.key_figures import KeyFigures, key_figures
+from segcore.segments.profiles.key_figures import KeyFigures, key_figures
 from segcore.store.store import Store
 from segcore.wording.numbers import number_text, percent_text
 from ui.segments.profile import segments_key

@@ -9,8 +9,8 @@ from segcore.features.assemble import Assembled
 from segcore.plots.segments.segment_features import describe_distribution, describe_ranking, draw_distribution, draw_ranking
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
-from segcore.segments.histograms import Histogram, histogram_pair
-from segcore.segments.records import FeatureProfile, SegmentSummary
+from segcore.segments.profiles.histograms import Histogram, histogram_pair
+from segcore.segments.profiles.records import FeatureProfile, SegmentSummary
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import difference_text, number_text, percent_text, unit_text, worth_title
 from ui.shell import cache, state

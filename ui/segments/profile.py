@@ -9,8 +9,8 @@ import numpy as np
 
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
-from segcore.segments.profile import profile_of_every_feature, segment_profile
-from segcore.segments.records import SegmentProfile
+from segcore.segments.profiles.profile import profile_of_every_feature, segment_profile
+from segcore.segments.profiles.records import SegmentProfile
 from segcore.store.store import Store
 from ui.shell import cache
 from ui.shell.sweep_data import clustered, segment_names

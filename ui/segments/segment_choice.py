@@ -7,7 +7,7 @@ import streamlit as st
 from segcore.records.grid import point_key
 from segcore.records.solution import NOISE
 from segcore.records.sweep import Sweep
-from segcore.segments.records import SegmentProfile, SegmentSummary
+from segcore.segments.profiles.records import SegmentProfile, SegmentSummary
 from segcore.store.store import Store
 from segcore.sweeps.points import point_rows
 from segcore.wording.markdown import escape

@@ -16,7 +16,7 @@ from segcore.plots.segments.segment_shares import describe_shares, draw_shares, 
 from segcore.records.grid import point_key
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep
-from segcore.segments.records import SegmentProfile
+from segcore.segments.profiles.records import SegmentProfile
 from segcore.store.store import Store
 from segcore.system.digests import digest
 from segcore.wording.numbers import counted, percent_text, worth_title

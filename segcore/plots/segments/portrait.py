@@ -7,8 +7,8 @@ from typing import Any
 
 from segcore.plots.heatmap import Cell, HeatMap
 from segcore.plots.theme import plain_text
-from segcore.segments.descriptions import SHIFT_WORTH_SAYING
-from segcore.segments.records import FeatureProfile, SegmentProfile, SegmentSummary
+from segcore.segments.profiles.descriptions import SHIFT_WORTH_SAYING
+from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, SegmentSummary
 from segcore.wording.numbers import number_text, percent_text
 
 MOST_FEATURES = 12

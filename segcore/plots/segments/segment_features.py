@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segcore.plots.theme import ACCENT, MAIN, lay_out
-from segcore.segments.histograms import Histogram
-from segcore.segments.records import FeatureProfile, SegmentSummary
+from segcore.segments.profiles.histograms import Histogram
+from segcore.segments.profiles.records import FeatureProfile, SegmentSummary
 from segcore.wording.numbers import counted, listed, number_text, percent_text, two_decimals, unit_text
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from segcore.plots.theme import ACCENT, MAIN, NOISE_PATTERN, lay_out, plain_text
 from segcore.records.solution import NOISE
-from segcore.segments.records import SegmentProfile
+from segcore.segments.profiles.records import SegmentProfile
 from segcore.wording.numbers import counted, percent_text
 
 if TYPE_CHECKING:

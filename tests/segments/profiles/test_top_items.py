@@ -10,8 +10,8 @@ from sklearn.feature_extraction.text import TfidfTransformer
 
 from segcore.features.transactions.bought import count_purchases
 from segcore.records.purchases import Purchases
-from segcore.segments.differences import index_of
-from segcore.segments.top_items import top_items
+from segcore.segments.profiles.differences import index_of
+from segcore.segments.profiles.top_items import top_items
 
 
 def purchases_of(counts):

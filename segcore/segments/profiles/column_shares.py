@@ -14,7 +14,7 @@ from segcore.features.transactions.rfm import MADE_OF, SEGMENT
 from segcore.records.estimate import Estimate, wilson_interval
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.solution import NOISE, Solution
-from segcore.segments.differences import FALSE_DISCOVERIES, Groups, adjusted, index_of, p_value
+from segcore.segments.profiles.differences import FALSE_DISCOVERIES, Groups, adjusted, index_of, p_value
 from segcore.system.cores import in_threads
 from segcore.wording.numbers import segment_title
 

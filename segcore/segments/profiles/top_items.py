@@ -9,7 +9,7 @@ import numpy as np
 
 from segcore.records.estimate import Estimate
 from segcore.records.purchases import Purchases
-from segcore.segments.differences import index_of
+from segcore.segments.profiles.differences import index_of
 
 _FEWEST_BUYERS = 5
 

@@ -11,7 +11,7 @@ from segcore.features.transactions.units import count_units
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.solution import Solution
-from segcore.segments.key_figures import key_figures
+from segcore.segments.profiles.key_figures import key_figures
 
 ORDERS = FeatureEntry("invoices", "Orders", "orders", "")
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, false_discovery_control, fisher_exact, ttest_ind
 from scipy.stats.contingency import relative_risk
 
-from segcore.segments.differences import Groups, adjusted, index_of, p_value
+from segcore.segments.profiles.differences import Groups, adjusted, index_of, p_value
 
 
 def test_an_index_worked_by_hand():

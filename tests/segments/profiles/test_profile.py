@@ -5,9 +5,9 @@ from segcore.errors import DataError
 from segcore.records.estimate import Estimate
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.solution import Quality, Solution
-from segcore.segments.descriptions import sets_apart
-from segcore.segments.profile import segment_profile
-from segcore.segments.records import FeatureProfile
+from segcore.segments.profiles.descriptions import sets_apart
+from segcore.segments.profiles.profile import segment_profile
+from segcore.segments.profiles.records import FeatureProfile
 
 GAP = FeatureEntry("days_between_orders", "Days between orders", "days", "Mean days between orders")
 BASKET = FeatureEntry("average_basket_value", "Average basket value", "currency", "Spend per order")

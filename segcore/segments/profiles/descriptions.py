@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from segcore.features.transactions.calendar_names import MONTHS, WEEKDAYS
-from segcore.segments.records import FeatureProfile
+from segcore.segments.profiles.records import FeatureProfile
 from segcore.wording.numbers import number_text, percent_text, unit_text
 
 SHIFT_WORTH_SAYING = 0.3

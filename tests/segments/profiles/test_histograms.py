@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segcore.segments.histograms import histogram_pair
+from segcore.segments.profiles.histograms import histogram_pair
 
 
 def test_whole_numbers_of_a_small_range_get_a_bin_each():

@@ -11,9 +11,9 @@ from segcore.features.assemble import assemble
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.solution import NOISE, Solution
-from segcore.segments.descriptions import sets_apart
-from segcore.segments.differences import Groups
-from segcore.segments.records import FeatureProfile, SegmentProfile, SegmentSummary
+from segcore.segments.profiles.descriptions import sets_apart
+from segcore.segments.profiles.differences import Groups
+from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, SegmentSummary
 from segcore.wording.findings import refusal
 from segcore.wording.numbers import segment_title
 
