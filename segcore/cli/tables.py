@@ -84,6 +84,8 @@ def explanation_text(found: Explanation, label: int | None) -> str:
             continue
         size = f"{counted(summary.customers, 'customer')}, {percent_text(summary.customer_share)}"
         parts.append(f"{summary.title} ({size}). {summary.apart}")
+        if summary.label in found.rules:
+            parts.append(found.rules[summary.label].sentence)
         features = [
             (
                 feature.title,

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from segcore.library.comparison import Comparison
     from segcore.library.explanation import Profile
+    from segcore.segments.rules import SegmentRules
 
 
 class Point:
@@ -153,6 +154,19 @@ class Point:
         from segcore.library.explanation import Profile
 
         return Profile(self.store, self._sweep.id, self.position)
+
+    def rules(self, *, seed: int = 0) -> tuple[SegmentRules, ...]:
+        """Return the shortest rule for each segment, in features clustered on and profile columns: see `segcore.find_rules`.
+
+        Examples
+        --------
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> [found.chosen.text for found in point.rules()]
+        ['Amount > 100', 'NumberOfOrders <= 2', 'Amount <= 10']
+        """
+        from segcore.segments.explanation import rules_of
+
+        return rules_of(self.store, self._sweep.id, self.position, seed=seed)
 
     def plot(self) -> Figure:
         """Draw each segment's share of customers and, where there is one, of revenue or the value column, as on the Segments screen.

@@ -21,8 +21,11 @@ from segcore.segments.profiles.key_figures import KeyFigures, key_figures
 from segcore.segments.profiles.profile import segment_profile
 from segcore.segments.profiles.records import SegmentProfile, SegmentSummary
 from segcore.segments.profiles.top_items import TopItem, TopItems, top_items
+from segcore.segments.rules import SegmentRules, find_rules
 from segcore.store.store import Store
 from segcore.wording.findings import refusal
+
+_NO_RULE = "Noise is not a segment, so it has no rule."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Explanation:
     figures : KeyFigures
     bought : mapping of str to mapping of int to TopItems
         Of each segment, in transactions: of each ``item`` and ``category``, where there are such columns.
+    rules : mapping of int to SegmentRules
+        Of each segment.
     """
 
     profile: SegmentProfile
@@ -47,6 +52,7 @@ class Explanation:
     numbers: tuple[NumberAcross, ...]
     figures: KeyFigures
     bought: Mapping[str, Mapping[int, TopItems]]
+    rules: Mapping[int, SegmentRules]
 
     def segments(self, label: int | None = None) -> list[dict[str, Any]]:
         """Return plain values of every segment and of the noise, the largest segment first, or of one of them.
@@ -86,6 +92,7 @@ class Explanation:
                 for what, found in self.bought.items()
                 for one in dict.fromkeys((*found[summary.label].by_tfidf, *found[summary.label].by_index))
             ],
+            **(self.rules[summary.label].to_json() if summary.label in self.rules else {"rules": [], "no_rule": _NO_RULE}),
         }
 
     def _features(self, summary: SegmentSummary) -> list[dict[str, Any]]:
@@ -178,7 +185,33 @@ def explain(store: Store, sweep_id: str, position: int) -> Explanation:
         numbers_across(rows, solution, names),
         key_figures(table, plan, solution, names),
         bought(store, sweep.spec, solution, table),
+        {found.label: found for found in rules_of(store, sweep_id, position)},
     )
+
+
+def rules_of(store: Store, sweep_id: str, position: int, *, seed: int = 0) -> tuple[SegmentRules, ...]:
+    """Return the shortest rule for each segment of a solution, in its features, untransformed, and profile columns.
+
+    Parameters
+    ----------
+    store, sweep_id, position
+        See `explain`.
+    seed : int
+        See `find_rules`.
+
+    Raises
+    ------
+    StoreError
+        If the solution is not finished, or has no segments.
+    """
+    sweep, solution = store.sweep(sweep_id), store.solution(sweep_id, position)
+    if solution.labels is None:
+        raise refusal("export.no_segments", kind=StoreError, point=point_key(solution.params), reason=solution.reason)
+    rows = assemble(store.feature_table(sweep.spec.table), sweep.spec.plan).table
+    originals = np.asarray(rows.copies) == 0
+    features = {name: rows.column(name)[originals] for name in rows.names}
+    profile = {name: column[originals] for name, column in rows.profile.items() if name not in features}
+    return find_rules({**features, **profile}, np.asarray(solution.labels)[originals], seed=seed)
 
 
 def bought(store: Store, spec: SweepSpec, solution: Solution, table: FeatureTable) -> dict[str, Mapping[int, TopItems]]:

@@ -275,6 +275,16 @@ def test_an_explanation_equals_what_pandas_computes_from_the_lines(swept, tmp_pa
             assert feature["mean"] == pytest.approx(mine[name].mean())
             assert feature["difference"] == pytest.approx((mine[name].mean() - rest[name].mean()) / customers[name].std(ddof=0))
             assert feature["low"] <= feature["difference"] <= feature["high"]
+        for rule in entry["rules"]:
+            assert 1 <= len(rule["conditions"]) <= 3
+            found = customers
+            for condition in rule["conditions"]:
+                column, value = found[condition["feature"]], condition["value"]
+                meets = {"<=": column.__le__, ">": column.__gt__, "=": column.__eq__, "!=": column.__ne__}[condition["op"]](value)
+                found = found[meets]
+            share = (found["segment"] == entry["label"]).mean()
+            assert rule["precision"]["low"] - 0.1 <= share <= rule["precision"]["high"] + 0.1  # measured on half of the customers
+        assert entry["rules"] or entry["no_rule"]
         for category in entry["categories"]:
             assert category["column"] == "rfm_segment" and category["by_construction"] and category["p"] is None  # of Recency
             share = (mine["rfm_segment"] == category["value"]).mean()

@@ -207,3 +207,14 @@ def test_key_figures_add_up_and_values_stand_out_with_their_index(finished_sweep
         assert len(frame) and all(re.match(r"[\d.,]+ \([\d.,]+ to [\d.,]+\)", text) for text in frame["Index"])
     standing_out = [frame.value for frame in app.dataframe if "Share of all" in frame.value]
     assert all(re.match(r"[\d,]+ \([\d,]+ to [\d,]+\)", text) for frame in standing_out for text in frame["Index"])
+
+
+def test_the_shortest_rule_is_searched_on_request_and_kept(finished_sweep, open_app, words):
+    app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
+    assert "found by a short rule" not in words(app)
+    app.button(key="segments.rules").click().run()
+    assert not app.exception
+    assert "Who is found by a short rule" in words(app)
+    assert "of those found are of this segment" in words(app) or "No rule" in words(app) or "too few" in words(app)
+    app.run()
+    assert "Who is found by a short rule" in words(app)

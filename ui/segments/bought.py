@@ -18,6 +18,8 @@ from ui.shell import cache
 
 _TITLES = {"item": ("Item", "Items"), "category": ("Category", "Categories")}
 
+_COLUMNS = {"TF-IDF": st.column_config.NumberColumn(format="%.3f")}
+
 
 def draw_bought(store: Store, sweep: Sweep, solution: Solution, label: int) -> None:
     """Draw the items and categories that a segment buys most tellingly, by index and by TF-IDF."""
@@ -33,7 +35,8 @@ def draw_bought(store: Store, sweep: Sweep, solution: Solution, label: int) -> N
         "Index: 100 times the share of its customers who bought it over that share among all customers, with its 95 % interval. TF-IDF: "
         "bought often here, and not by everybody, 0 to 1."
     )
-    for what, by_segment in found.items():
+    # Categories first: they are fewer, and their names say more than an item's number.
+    for what, by_segment in sorted(found.items()):
         lists, (one, several) = by_segment[label], _TITLES[what]
         with st.grid(2, min_column_width=380, gap="medium") as grid:
             for way, rows in (("by index", lists.by_index), ("by TF-IDF", lists.by_tfidf)):
@@ -41,7 +44,7 @@ def draw_bought(store: Store, sweep: Sweep, solution: Solution, label: int) -> N
                     title = f"{several} {way}"
                     st.markdown(title)
                     if rows:
-                        st.dataframe(bought_frame(rows, one), hide_index=True, alt=title)
+                        st.dataframe(bought_frame(rows, one), hide_index=True, column_config=_COLUMNS, alt=title)
                     else:
                         st.caption("None is bought by more of its customers than chance explains.")
 
@@ -54,6 +57,6 @@ def bought_frame(rows: Sequence[TopItem], what: str) -> pd.DataFrame:
             "Buyers": [one.buyers for one in rows],
             "Share here": [percent_text(one.support) for one in rows],
             "Index": [index_text(one.index) for one in rows],
-            "TF-IDF": [round(one.tfidf, 3) for one in rows],
+            "TF-IDF": [one.tfidf for one in rows],
         }
     )
