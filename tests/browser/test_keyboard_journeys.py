@@ -13,6 +13,7 @@ from tests.browser.test_data_journeys import customer_table
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 HAS_FOCUS = "element => element.contains(document.activeElement)"
+FOCUSED = "() => document.activeElement.outerHTML"
 IN_TABLE = "() => document.activeElement.closest('[data-testid=stDataFrame]') !== null"
 
 
@@ -105,11 +106,14 @@ def test_a_file_is_uploaded_its_columns_corrected_and_its_features_chosen_by_key
 
     reach(page, page.locator("[class*='st-key-columns-'] [data-testid=stDataFrame]").first)
     use_of_region = page.locator("#glide-cell-1-0").first
-    for _ in range(6):
+    for _ in range(8):
         if use_of_region.evaluate(HAS_FOCUS):
             break
+        before = page.evaluate(FOCUSED)
         page.keyboard.press("Tab")
-        page.wait_for_timeout(200)  # the table moves the focus after it has drawn
+        # A table moves the focus twice: to itself, and to its cell once it has drawn.
+        page.wait_for_function(f"before => ({FOCUSED})() !== before", arg=before)
+        page.wait_for_timeout(300)
     expect(use_of_region).to_have_text("Number")
     page.keyboard.press("Enter")
     expect(page.locator("input[id^=react-select]")).to_be_focused(timeout=LONG)
