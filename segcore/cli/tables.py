@@ -85,7 +85,7 @@ def explanation_text(found: Explanation, label: int | None) -> str:
         size = f"{counted(summary.customers, 'customer')}, {percent_text(summary.customer_share)}"
         parts.append(f"{summary.title} ({size}). {summary.apart}")
         if summary.label in found.rules:
-            parts.append(found.rules[summary.label].sentence)
+            parts.append(found.rules[summary.label].sentence())
         features = [
             (
                 feature.title,

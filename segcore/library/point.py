@@ -161,7 +161,7 @@ class Point:
         Examples
         --------
         >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
-        >>> [found.chosen.text for found in point.rules()]
+        >>> [found.chosen.text() for found in point.rules()]
         ['Amount > 100', 'NumberOfOrders <= 2', 'Amount <= 10']
         """
         from segcore.segments.explanation import rules_of

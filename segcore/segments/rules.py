@@ -29,6 +29,8 @@ _TAILS = (0.0, 0.02, 0.04, 0.06, 0.1, 0.2)
 _MOST_TEXTS = 30
 _REFINED = 3
 _FEWEST = 2
+_MOST_SEARCHED = 25_000
+_PLAIN: Mapping[str, str] = {}
 _WORTH = 0.01
 
 
@@ -62,10 +64,10 @@ class Condition:
         same = column == self.value
         return np.asarray(same if self.op == "=" else ~same & (column != None), dtype=bool)  # noqa: E711  # elementwise
 
-    @property
-    def text(self) -> str:
-        """The condition in words: "basket > 38"."""
-        return f"{self.feature} {self.op} {self.value if isinstance(self.value, str) else f'{self.value:.15g}'}"
+    def text(self, titles: Mapping[str, str] = _PLAIN) -> str:
+        """Return the condition in words, "basket > 38", with the feature's title where there is one."""
+        value = self.value if isinstance(self.value, str) else f"{self.value:.15g}"
+        return f"{titles.get(self.feature, self.feature)} {self.op} {value}"
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -90,10 +92,9 @@ class Rule:
     coverage: Estimate
     precision: Estimate
 
-    @property
-    def text(self) -> str:
-        """The conditions in words."""
-        return " and ".join(condition.text for condition in self.conditions)
+    def text(self, titles: Mapping[str, str] = _PLAIN) -> str:
+        """Return the conditions in words, with the features' titles where there are some."""
+        return " and ".join(condition.text(titles) for condition in self.conditions)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -103,7 +104,7 @@ class Rule:
 
         return {
             "conditions": [condition.to_json() for condition in self.conditions],
-            "text": self.text,
+            "text": self.text(),
             "coverage": plain(self.coverage),
             "precision": plain(self.precision),
         }
@@ -129,16 +130,15 @@ class SegmentRules:
     frontier: tuple[Rule, ...]
     reason: str | None = None
 
-    @property
-    def sentence(self) -> str:
-        """What the rule finds, or why there is none, in words."""
+    def sentence(self, titles: Mapping[str, str] = _PLAIN) -> str:
+        """Return what the rule finds, or why there is none, in words, with the features' titles where there are some."""
         if self.chosen is None:
             return self.reason or ""
         coverage, precision = (
             f"{percent_text(estimate.value)} ({percent_text(estimate.low)} to {percent_text(estimate.high)})"
             for estimate in (self.chosen.coverage, self.chosen.precision)
         )
-        return f"{coverage} of its customers are found by {self.chosen.text}; {precision} of those found are of this segment."
+        return f"{coverage} of its customers are found by {self.chosen.text(titles)}; {precision} of those found are of this segment."
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values: the chosen rule first, then the others of the frontier; none where there is no short rule, and why."""
@@ -182,10 +182,10 @@ def find_rules(frame: pd.DataFrame | Mapping[str, Any], labels: Sequence[int] | 
     Notes
     -----
     One half of each segment's customers, drawn at random, is searched; coverage and precision are measured on the other half, at the true
-    share of the segment, with Wilson's 95 % intervals. Conditions compare a number with a cut between two of its values, the one with the
-    fewest digits there, or a text with one of its 30 most frequent values. A beam search adds one condition after the other to the 12 best
-    rules by their F1 (the harmonic mean of coverage and precision on the searched half), then moves each cut to its best place. A further
-    condition must add 0.01 to F1.
+    share of the segment, with Wilson's 95 % intervals. Of a half of more than 25,000, so many are searched. Conditions compare a number
+    with a cut between two of its values, the one with the fewest digits there, or a text with one of its 30 most frequent values. A beam
+    search adds one condition after the other to the 12 best rules by their F1 (the harmonic mean of coverage and precision on the searched
+    half), then moves each cut to its best place. A further condition must add 0.01 to F1.
 
     References
     ----------
@@ -196,7 +196,7 @@ def find_rules(frame: pd.DataFrame | Mapping[str, Any], labels: Sequence[int] | 
     >>> import numpy as np
     >>> basket = np.arange(400.0)
     >>> [rules] = [found for found in segcore.find_rules({"basket": basket}, (basket > 300).astype(int)) if found.label == 1]
-    >>> rules.chosen.text
+    >>> rules.chosen.text()
     'basket > 300'
     """
     classes = np.asarray(labels)
@@ -206,11 +206,11 @@ def find_rules(frame: pd.DataFrame | Mapping[str, Any], labels: Sequence[int] | 
     for name, column in columns.items():
         if len(column) != len(classes):
             raise ParameterError(f"{name} has {len(column):,} rows, and there are {len(classes):,} labels.")
-    searched = _half(classes, seed)
+    searched, measured = _halves(classes, seed)
     found = [label for label in np.unique(classes).tolist() if label != NOISE]
     search = _Search({name: column[searched] for name, column in columns.items()}, classes[searched], found)
-    rest = {name: column[~searched] for name, column in columns.items()}
-    return tuple(in_threads([partial(_of_segment, search, label, rest, classes[~searched]) for label in found]))
+    rest = {name: column[measured] for name, column in columns.items()}
+    return tuple(in_threads([partial(_of_segment, search, label, rest, classes[measured]) for label in found]))
 
 
 def _plain(column: Any) -> np.ndarray:
@@ -227,16 +227,18 @@ def _plain(column: Any) -> np.ndarray:
     return texts
 
 
-def _half(classes: np.ndarray, seed: int) -> np.ndarray:
-    """Return which rows are searched: every other one of each segment's, in random order."""
+def _halves(classes: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to search and those to measure on: every other one of each segment's, in random order.
+
+    Of many rows, the same share of each segment's half is searched.
+    """
     order = np.random.default_rng(seed).permutation(len(classes))
     by_class = order[np.argsort(classes[order], kind="stable")]
-    sorted_classes = classes[by_class]
-    starts = np.flatnonzero(np.r_[True, sorted_classes[1:] != sorted_classes[:-1]]) if len(classes) else np.array([], int)
-    rank = np.arange(len(classes)) - np.repeat(starts, np.diff(np.r_[starts, len(classes)]))
-    searched = np.zeros(len(classes), bool)
-    searched[by_class[rank % 2 == 0]] = True
-    return searched
+    _, sizes = np.unique(classes, return_counts=True)
+    rank = np.arange(len(classes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    share = min(1.0, _MOST_SEARCHED / max(len(classes) / 2, 1))
+    searched = by_class[(rank % 2 == 0) & (rank < np.ceil(share * np.repeat(sizes, sizes)))]
+    return np.sort(searched), np.sort(by_class[rank % 2 == 1])
 
 
 def _of_segment(search: _Search, label: int, rest: Mapping[str, np.ndarray], classes: np.ndarray) -> SegmentRules:

@@ -76,7 +76,7 @@ def test_rules_in_text_numbers_and_missing_values_mean_what_sql_means():
     mine = (frame["land"] == "O'Brien") & (frame["spend"] > 100)
     _, found = find_rules(frame, mine.astype(int))
     assert {(condition.feature, condition.op) for condition in found.chosen.conditions} == {("land", "="), ("spend", ">")}
-    assert "land = O'Brien" in found.chosen.text
+    assert "land = O'Brien" in found.chosen.text()
     assert found.chosen.coverage.value == pytest.approx(1, abs=0.02)
     assert found.chosen.precision.value == pytest.approx(1, abs=0.02)
     assert Condition("spend", "<=", 1e9).meets(frame["spend"].to_numpy()).sum() == frame["spend"].notna().sum()
@@ -92,7 +92,7 @@ def test_no_condition_is_more_than_is_needed():
     assert [condition.feature for condition in found.chosen.conditions] == ["c"]
     assert len(found.frontier) == 1
     assert found.chosen.conditions[0].value == pytest.approx(0.5, abs=0.01)
-    assert found.to_json()["rules"][0]["text"] == found.chosen.text
+    assert found.to_json()["rules"][0]["text"] == found.chosen.text()
 
 
 def test_a_segment_without_a_short_rule_says_so():
@@ -169,6 +169,7 @@ def test_a_rule_reads_as_a_sentence():
     assert re.fullmatch(
         r"[\d.]+ % \([\d.]+ % to [\d.]+ %\) of its customers are found by spend > 1; [\d.]+ % \([\d.]+ % to [\d.]+ %\) of those found "
         r"are of this segment\.",
-        high.sentence,
+        high.sentence(),
     )
-    assert "spend <= 1;" in low.sentence
+    assert "spend <= 1;" in low.sentence()
+    assert "Net spend <= 1;" in low.sentence({"spend": "Net spend"})

@@ -36,17 +36,20 @@ def draw_bought(store: Store, sweep: Sweep, solution: Solution, label: int) -> N
         "bought often here, and not by everybody, 0 to 1."
     )
     # Categories first: they are fewer, and their names say more than an item's number.
-    for what, by_segment in sorted(found.items()):
-        lists, (one, several) = by_segment[label], _TITLES[what]
-        with st.grid(2, min_column_width=380, gap="medium") as grid:
-            for way, rows in (("by index", lists.by_index), ("by TF-IDF", lists.by_tfidf)):
-                with grid.cell():
-                    title = f"{several} {way}"
-                    st.markdown(title)
-                    if rows:
-                        st.dataframe(bought_frame(rows, one), hide_index=True, column_config=_COLUMNS, alt=title)
-                    else:
-                        st.caption("None is bought by more of its customers than chance explains.")
+    for position, (what, by_segment) in enumerate(sorted(found.items())):
+        with st.expander(_TITLES[what][1]) if position else st.container():
+            _draw_lists(by_segment[label], *_TITLES[what])
+
+
+def _draw_lists(lists: TopItems, one: str, several: str) -> None:
+    with st.grid(2, min_column_width=380, gap="medium") as grid:
+        for way, rows in (("by index", lists.by_index), ("by TF-IDF", lists.by_tfidf)):
+            with grid.cell():
+                st.markdown(f"{several} {way}")
+                if rows:
+                    st.dataframe(bought_frame(rows, one), hide_index=True, column_config=_COLUMNS, alt=f"{several} {way}")
+                else:
+                    st.caption("None is bought by more of its customers than chance explains.")
 
 
 def bought_frame(rows: Sequence[TopItem], what: str) -> pd.DataFrame:

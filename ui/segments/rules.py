@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
+from segcore.records.feature_table import unique_titles
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep
 from segcore.segments.explanation import rules_of
@@ -36,14 +39,15 @@ def draw_rule(store: Store, sweep: Sweep, position: int, solution: Solution, lab
         with st.spinner("Searching for the shortest rule of each segment …"):
             return {found.label: found for found in rules_of(store, sweep.id, position)}
 
+    titles = unique_titles(cache.feature_table(str(store.home), sweep.spec.table).dictionary)
     found = cache.computed("rules", segments_key(sweep, solution, {}), build)[label]
-    st.markdown(f"**Who is found by a short rule** · {escape(found.sentence)}")
+    st.markdown(f"**Who is found by a short rule** · {escape(found.sentence(titles))}")
     if len(found.frontier) > 1:
         with st.expander("Rules of other lengths"):
-            st.dataframe(rules_frame(found), hide_index=True, alt="The best rule of each length, with coverage and precision")
+            st.dataframe(rules_frame(found, titles), hide_index=True, alt="The best rule of each length, with coverage and precision")
 
 
-def rules_frame(found: SegmentRules) -> pd.DataFrame:
+def rules_frame(found: SegmentRules, titles: Mapping[str, str]) -> pd.DataFrame:
     """Return one row per length: the rule, coverage and precision with their 95 % intervals."""
 
     def share(rule: Rule, name: str) -> str:
@@ -52,7 +56,7 @@ def rules_frame(found: SegmentRules) -> pd.DataFrame:
 
     return pd.DataFrame(
         {
-            "Rule": [rule.text for rule in found.frontier],
+            "Rule": [rule.text(titles) for rule in found.frontier],
             "Finds of the segment": [share(rule, "coverage") for rule in found.frontier],
             "Of those found, in the segment": [share(rule, "precision") for rule in found.frontier],
         }
