@@ -1,4 +1,4 @@
-"""Commands ``explain``, ``compare``, ``export`` and ``score``: use the segments of a sweep."""
+"""Commands ``explain``, ``validate``, ``compare``, ``export`` and ``score``: use the segments of a sweep."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add_commands(subparsers: Any) -> None:
-    """Add ``explain``, ``compare``, ``export`` and ``score``."""
+    """Add ``explain``, ``validate``, ``compare``, ``export`` and ``score``."""
     explain = subparsers.add_parser(
         "explain",
         help="say who is in each segment of a solution",
@@ -28,6 +28,15 @@ def add_commands(subparsers: Any) -> None:
     explain.add_argument("--segment", metavar="N", help="only this segment, or noise")
     explain.add_argument("--json", action="store_true", help="print one JSON document")
     explain.set_defaults(run=run_explain)
+
+    validate = subparsers.add_parser(
+        "validate",
+        help="predict a solution's segments with naive Bayes, out of fold",
+        description="Predict each customer's segment with a naive Bayes trained on the other customers; count who is predicted as what.",
+    )
+    _add_solution(validate)
+    validate.add_argument("--json", action="store_true", help="print one JSON document")
+    validate.set_defaults(run=run_validate)
 
     compare = subparsers.add_parser(
         "compare",
@@ -108,6 +117,18 @@ def run_explain(args: argparse.Namespace) -> int:
     label = None if chosen is None else chosen[0]
     segments = found.segments(label)
     print(json.dumps({"segments": segments}, ensure_ascii=False, allow_nan=False) if args.json else explanation_text(found, label))
+    return 0
+
+
+def run_validate(args: argparse.Namespace) -> int:
+    """Validate a solution."""
+    from segcore.cli.tables import validation_text
+    from segcore.segments.validation import validate
+    from segcore.store.store import Store
+
+    store = Store()
+    found = validate(store, *find_sweep_point(store, args.sweep, args.point))
+    print(json.dumps(found.to_json(), ensure_ascii=False, allow_nan=False) if args.json else validation_text(found))
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from segcore.records.evidence import NOT_GATHERED
 from segcore.records.grid import point_key
-from segcore.wording.numbers import counted, difference_text, index_text, number_text, percent_text
+from segcore.wording.numbers import counted, difference_text, index_text, number_text, percent_text, segment_title
 from segcore.wording.plans import ideas_text, transforms_text
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from segcore.records.sweep import Recommendation, Sweep
     from segcore.segments.comparison import SolutionComparison
     from segcore.segments.explanation import Explanation
+    from segcore.segments.validation import Validation
     from segcore.sweeps.overview import SweepLine
 
 _SIZES_SHOWN = 6
@@ -134,6 +135,14 @@ def explanation_text(found: Explanation, label: int | None) -> str:
         parts.append(text_table(("key figure", "segment", "all customers", "share"), rows, right=(1, 2, 3)))
         parts.append("")
     return "\n".join(parts).rstrip()
+
+
+def validation_text(found: Validation) -> str:
+    """Return what naive Bayes predicts, as text: a row for each segment, a column for what its customers were predicted as."""
+    titles = [segment_title(label, {}) for label in found.labels]
+    rows = [(title, *(f"{count:,}" for count in counts)) for title, counts in zip(titles, found.matrix.tolist(), strict=True)]
+    header = ("predicted as", *titles)
+    return "\n".join([found.sentence, "", text_table(header, rows, right=range(1, len(header)))])
 
 
 def sweeps_text(lines: Sequence[SweepLine]) -> str:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from segcore.library.comparison import Comparison
     from segcore.library.explanation import Profile
     from segcore.segments.rules import SegmentRules
+    from segcore.segments.validation import Validation
 
 
 class Point:
@@ -167,6 +168,19 @@ class Point:
         from segcore.segments.explanation import rules_of
 
         return rules_of(self.store, self._sweep.id, self.position, seed=seed)
+
+    def validate(self, *, seed: int = 0) -> Validation:
+        """Predict each customer's segment with a naive Bayes trained on the other customers, and count who is predicted as what.
+
+        Examples
+        --------
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> point.validate().matrix.sum()
+        np.int64(30)
+        """
+        from segcore.segments.validation import validate
+
+        return validate(self.store, self._sweep.id, self.position, seed=seed)
 
     def plot(self) -> Figure:
         """Draw each segment's share of customers and, where there is one, of revenue or the value column, as on the Segments screen.

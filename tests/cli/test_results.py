@@ -310,3 +310,15 @@ def test_a_segment_that_is_not_there_is_refused_in_one_line(swept, capsys, asked
     assert main(["explain", swept["sweep"], "--point", "n_clusters=3", "--segment", asked]) == 2
     printed = capsys.readouterr().err
     assert said in printed and printed.count("\n") == 1
+
+
+def test_naive_bayes_is_told_as_a_matrix_of_all_customers(swept, capsys):
+    assert main(["validate", swept["sweep"], "--point", "n_clusters=3", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["naive_bayes"]
+    assert [sum(row) for row in found["matrix"]] == swept["points"][1]["sizes"]
+    right = sum(found["matrix"][position][position] for position in range(3))
+    assert found["accuracy"]["value"] == pytest.approx(right / swept["rows"])
+    assert found["majority"] == pytest.approx(max(swept["points"][1]["sizes"]) / swept["rows"])
+    assert main(["validate", swept["sweep"], "--point", "n_clusters=3"]) == 0
+    text = capsys.readouterr().out
+    assert "predicted as" in text and "not whether they exist" in text
