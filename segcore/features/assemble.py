@@ -53,7 +53,7 @@ def assemble(table: FeatureTable, plan: Plan) -> Assembled:
     DataError
         If no customer is left.
     """
-    kept = kit_outliers(table) if plan.outliers == "kit" else np.ones(len(table), dtype=bool)
+    kept = kept_customers(table, plan)
     if not kept.any():
         raise DataError("The outlier rule leaves no customer: turn it off (--outliers none).")
     chosen = table.select(plan.features)
@@ -64,6 +64,11 @@ def assemble(table: FeatureTable, plan: Plan) -> Assembled:
         set_aside_customers=int((~kept).sum()),
         set_aside_revenue_share=_revenue_share(table, ~kept),
     )
+
+
+def kept_customers(table: FeatureTable, plan: Plan) -> np.ndarray:
+    """Return which customers a plan's outlier rule keeps, shape (n_customers,), bool."""
+    return kit_outliers(table) if plan.outliers == "kit" else np.ones(len(table), dtype=bool)
 
 
 def kit_outliers(table: FeatureTable) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any
 from segcore import jobs
 from segcore.clustering.algorithms.registry import algorithm as algorithm_named
 from segcore.errors import JobError, ParameterError
-from segcore.features.assemble import assemble, kit_outliers
+from segcore.features.assemble import assemble, kept_customers
 from segcore.features.distances import catch_up
 from segcore.features.ideas import Idea
 from segcore.features.planning.defaults import setting_named
@@ -90,7 +90,7 @@ class Plan:
         self.intake = intake
         self.record = record
         table = store.feature_table(intake.table)
-        self._n_customers = int(kit_outliers(table).sum()) if record.outliers == "kit" else len(table)
+        self._n_customers = int(kept_customers(table, record).sum())
 
     @property
     def features(self) -> tuple[str, ...]:

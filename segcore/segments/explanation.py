@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from segcore.errors import ParameterError, StoreError
-from segcore.features.assemble import assemble, kit_outliers
+from segcore.features.assemble import assemble, kept_customers
 from segcore.records.estimate import Estimate
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import point_key
@@ -226,7 +226,7 @@ def bought(store: Store, spec: SweepSpec, solution: Solution, table: FeatureTabl
     table : FeatureTable
         Every feature of every customer.
     """
-    kept = kit_outliers(table) if spec.plan.outliers == "kit" else np.ones(len(table), bool)
+    kept = kept_customers(table, spec.plan)
     found = {what: store.purchases(spec.table, what) for what in ("item", "category")}
     labels = np.asarray(solution.labels)[:: spec.plan.repeats]
     return {what: top_items(purchases, kept, labels) for what, purchases in found.items() if purchases is not None}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segcore.errors import StoreError
-from segcore.features.assemble import kit_outliers
+from segcore.features.assemble import kept_customers
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.solution import NOISE, Solution
@@ -116,7 +116,7 @@ def key_figures(table: FeatureTable, plan: Plan, solution: Solution, names: Mapp
     """
     if solution.labels is None:
         raise refusal("export.no_labels", kind=StoreError)
-    kept = kit_outliers(table) if plan.outliers == "kit" else np.ones(len(table), bool)
+    kept = kept_customers(table, plan)
     labels = np.asarray(solution.labels)[:: plan.repeats]
     found, place, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     order = sorted(range(len(found)), key=lambda group: (found[group] == NOISE, -sizes[group], found[group]))

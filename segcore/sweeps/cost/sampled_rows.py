@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from segcore.errors import DataError
-from segcore.features.assemble import assemble, kit_outliers
+from segcore.features.assemble import assemble, kept_customers
 from segcore.features.preparation import prepare_rows
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
@@ -54,7 +54,7 @@ class SampledRows:
         DataError
             If no customer is left.
         """
-        kept = np.flatnonzero(kit_outliers(table)) if plan.outliers == "kit" else np.arange(len(table))
+        kept = np.flatnonzero(kept_customers(table, plan))
         if not len(kept):
             raise DataError("The outlier rule leaves no customer: turn it off (--outliers none).")
         copies = min(plan.repeats, _COPIES)
