@@ -177,9 +177,7 @@ def export_rows(store: Store, sweep_id: str, position: int, **choice: Unpack[Row
     StoreError
         If the solution has no labels.
     """
-    spec, solution = store.spec(sweep_id), store.solution(sweep_id, position)
-    if solution.labels is None:
-        raise refusal("export.no_segments", kind=StoreError, point=point_key(solution.params), reason=solution.reason)
+    spec, solution = store.spec(sweep_id), store.labelled_solution(sweep_id, position)
     chosen = _chosen(solution, choice.get("segments"))
     clustered_values, probabilities = choice.get("clustered_values", False), choice.get("probabilities", False)
     if probabilities and algorithm(spec.algorithm).scoring.probabilities is None:

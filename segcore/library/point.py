@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from segcore.errors import ParameterError, StoreError
+from segcore.errors import ParameterError
 from segcore.export.files import format_of, write_export, write_model, write_scores
 from segcore.export.segment_rows import RowChoice, segment_titles
 from segcore.intake.trained_rows import read_like_trained
@@ -26,7 +26,6 @@ from segcore.segments.profiles.profile import profile_of_every_feature, segment_
 from segcore.segments.profiles.records import SegmentProfile
 from segcore.segments.scoring import score
 from segcore.store.store import Store
-from segcore.wording.findings import refusal
 from segcore.wording.numbers import counted
 
 if TYPE_CHECKING:
@@ -83,9 +82,7 @@ class Point:
         """
         import pandas as pd
 
-        labels, rows = self.solution.labels, self._rows()
-        if labels is None:
-            raise self._no_segments()
+        labels, rows = self._labelled().labels, self._rows()
         originals = rows.copies == 0
         index = pd.Index(rows.customers[originals], name="customer_id")
         return pd.Series(np.array(labels)[originals], index=index, name="segment")
@@ -167,7 +164,7 @@ class Point:
         """
         from segcore.segments.explanation import rules_of
 
-        return rules_of(self.store, self._sweep.id, self.position, seed=seed)
+        return rules_of(self._rows(), self._labelled(), seed=seed)
 
     def validate(self, *, seed: int = 0) -> Validation:
         """Predict each customer's segment with a naive Bayes trained on the other customers, and count who is predicted as what.
@@ -365,17 +362,15 @@ class Point:
         return frame
 
     def _profile(self, *, every: bool = False) -> SegmentProfile:
-        solution = self.solution
-        if solution.labels is None:
-            raise self._no_segments()
+        solution = self._labelled()
         names = known_names(self.store, self._sweep, self.position).names
         if not every:
             return segment_profile(self._rows(), solution, names)
         spec = self._sweep.spec
         return profile_of_every_feature(self.store.feature_table(spec.table), spec.plan, solution, names)
 
-    def _no_segments(self) -> Exception:
-        return refusal("export.no_segments", kind=StoreError, point=point_key(self.params), reason=self.solution.reason)
+    def _labelled(self) -> Solution:
+        return self.store.labelled_solution(self._sweep.id, self.position)
 
     def __repr__(self) -> str:
         """Return one line: parameters and number of segments."""

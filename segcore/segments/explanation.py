@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from segcore.errors import ParameterError, StoreError
+from segcore.errors import ParameterError
 from segcore.features.assemble import assemble, kept_customers
 from segcore.records.estimate import Estimate
 from segcore.records.feature_table import FeatureTable
-from segcore.records.grid import point_key
 from segcore.records.solution import Solution
 from segcore.records.sweep import SweepSpec
 from segcore.segments.names import known_names
@@ -23,7 +22,6 @@ from segcore.segments.profiles.records import SegmentProfile, SegmentSummary
 from segcore.segments.profiles.top_items import TopItem, TopItems, top_items
 from segcore.segments.rules import SegmentRules, find_rules
 from segcore.store.store import Store
-from segcore.wording.findings import refusal
 
 _NO_RULE = "Noise is not a segment, so it has no rule."
 
@@ -173,9 +171,7 @@ def explain(store: Store, sweep_id: str, position: int) -> Explanation:
     StoreError
         If the solution is not finished, or has no segments.
     """
-    sweep, solution = store.sweep(sweep_id), store.solution(sweep_id, position)
-    if solution.labels is None:
-        raise refusal("export.no_segments", kind=StoreError, point=point_key(solution.params), reason=solution.reason)
+    sweep, solution = store.sweep(sweep_id), store.labelled_solution(sweep_id, position)
     names = known_names(store, sweep, position).names
     table, plan = store.feature_table(sweep.spec.table), sweep.spec.plan
     rows = assemble(table, plan).table
@@ -185,29 +181,22 @@ def explain(store: Store, sweep_id: str, position: int) -> Explanation:
         numbers_across(rows, solution, names),
         key_figures(table, plan, solution, names),
         bought(store, sweep.spec, solution, table),
-        {found.label: found for found in rules_of(store, sweep_id, position)},
+        {found.label: found for found in rules_of(rows, solution)},
     )
 
 
-def rules_of(store: Store, sweep_id: str, position: int, *, seed: int = 0) -> tuple[SegmentRules, ...]:
+def rules_of(rows: FeatureTable, solution: Solution, *, seed: int = 0) -> tuple[SegmentRules, ...]:
     """Return the shortest rule for each segment of a solution, in its features, untransformed, and profile columns.
 
     Parameters
     ----------
-    store, sweep_id, position
-        See `explain`.
+    rows : FeatureTable
+        The rows that were clustered, with the features clustered on, unscaled, and their profile columns.
+    solution : Solution
+        With its labels; ``rows`` has as many rows.
     seed : int
         See `find_rules`.
-
-    Raises
-    ------
-    StoreError
-        If the solution is not finished, or has no segments.
     """
-    sweep, solution = store.sweep(sweep_id), store.solution(sweep_id, position)
-    if solution.labels is None:
-        raise refusal("export.no_segments", kind=StoreError, point=point_key(solution.params), reason=solution.reason)
-    rows = assemble(store.feature_table(sweep.spec.table), sweep.spec.plan).table
     originals = np.asarray(rows.copies) == 0
     features = {name: rows.column(name)[originals] for name in rows.names}
     profile = {name: column[originals] for name, column in rows.profile.items() if name not in features}

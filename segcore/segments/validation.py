@@ -7,13 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from segcore.errors import StoreError
 from segcore.records.estimate import Estimate, wilson_interval
-from segcore.records.grid import point_key
 from segcore.store.store import Store
 from segcore.sweeps.evidence.describability import folds_of
 from segcore.sweeps.prepared import prepare
-from segcore.wording.findings import refusal
 from segcore.wording.numbers import percent_text
 
 
@@ -106,8 +103,6 @@ def validate(store: Store, sweep_id: str, position: int, *, seed: int = 0) -> Va
     StoreError
         If the solution is not finished, or has no segments.
     """
-    spec, solution = store.spec(sweep_id), store.solution(sweep_id, position)
-    if solution.labels is None:
-        raise refusal("export.no_segments", kind=StoreError, point=point_key(solution.params), reason=solution.reason)
+    spec, solution = store.spec(sweep_id), store.labelled_solution(sweep_id, position)
     repeats = spec.plan.repeats
     return naive_bayes(prepare(store, spec, ids=False).X[::repeats], np.asarray(solution.labels)[::repeats], seed=seed)

@@ -20,12 +20,14 @@ import numpy as np
 
 from segcore.errors import StoreError
 from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.grid import point_key
 from segcore.records.preparation import Preparation
 from segcore.records.purchases import Purchases
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep, SweepSpec
 from segcore.store.index import Index
 from segcore.system.digests import canonical_json
+from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -351,6 +353,19 @@ class Store(Index):
                     index.execute("delete from points where sweep = ? and position = ? and record = ?", (sweep_id, position, row[0]))
             raise
         return Solution.from_json(record["solution"], labels=labels, arrays=arrays)
+
+    def labelled_solution(self, sweep_id: str, position: int) -> Solution:
+        """Return one solution with its labels and arrays, which must have labels.
+
+        Raises
+        ------
+        StoreError
+            If the solution is not finished, has no labels, or its arrays are damaged.
+        """
+        found = self.solution(sweep_id, position)
+        if found.labels is None:
+            raise refusal("export.no_segments", kind=StoreError, point=point_key(found.params), reason=found.reason)
+        return found
 
     def name_sweep(self, sweep_id: str, name: str) -> None:
         """Store the analyst's name for a sweep; an empty name removes it."""

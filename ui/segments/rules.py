@@ -17,6 +17,7 @@ from segcore.wording.markdown import escape
 from segcore.wording.numbers import percent_text
 from ui.segments.profile import segments_key
 from ui.shell import cache, state
+from ui.shell.sweep_data import clustered
 
 _HELP = (
     "Up to three conditions on features and profile columns, searched on half of the customers and measured on the other half. It takes "
@@ -37,7 +38,7 @@ def draw_rule(store: Store, sweep: Sweep, position: int, solution: Solution, lab
 
     def build() -> dict[int, SegmentRules]:
         with st.spinner("Searching for the shortest rule of each segment …"):
-            return {found.label: found for found in rules_of(store, sweep.id, position)}
+            return {found.label: found for found in rules_of(clustered(store, sweep).table, solution)}
 
     titles = unique_titles(cache.feature_table(str(store.home), sweep.spec.table).dictionary)
     found = cache.computed("rules", segments_key(sweep, solution, {}), build)[label]
