@@ -30,12 +30,11 @@ def draw_benchmarks(store: Store) -> None:
         return
     known = {job.id: job for job in found}
     followed = state.recall(FOLLOWED)
-    state.set_widget("benchmark.shown", followed if followed in known else found[0].id)
-
     shown = select(
         "Benchmark",
         list(known),
         key="benchmark.shown",
+        value=followed if followed in known else found[0].id,
         format_func=lambda job_id: _option(known[job_id]),
         on_choice=lambda job_id: state.remember(FOLLOWED, job_id),
     )

@@ -33,7 +33,6 @@ def clicked_segment(sweep: Sweep, position: int, profile: SegmentProfile) -> Seg
 def pick_segment(store: Store, sweep: Sweep, position: int, profile: SegmentProfile) -> SegmentSummary:
     """Draw the list of segments and the field for the name, and return the chosen segment."""
     chosen = profile.find(state.recall(_kept_key(sweep, position), profile.everyone()[0].label))
-    state.set_widget("segments.picked", chosen.label)
     names = segment_names(store, sweep, position)
 
     left, right = st.columns(2, gap="medium")
@@ -42,6 +41,7 @@ def pick_segment(store: Store, sweep: Sweep, position: int, profile: SegmentProf
             "Segment",
             [summary.label for summary in profile.everyone()],
             key="segments.picked",
+            value=chosen.label,
             format_func=lambda label: _option(profile.find(label), named=label in names),
             on_choice=lambda label: state.remember(_kept_key(sweep, position), label),
             help="You can also click a bar above.",

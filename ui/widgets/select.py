@@ -20,6 +20,7 @@ def select(
     key: str,
     format_func: Callable[[T], str],
     on_choice: Callable[[T], None] | None = None,
+    value: T | None = None,
     default: T | None = None,
     **look: Any,
 ) -> T:
@@ -28,6 +29,9 @@ def select(
     Streamlit sends back the text of an entry and looks it up among the texts of the last run. An entry that has got another text since,
     for example because its solution is now the recommended one, would not be found; here it is found among all texts that were offered.
 
+    A browser that has not drawn yet what was chosen elsewhere, such as by a click in a figure, still sends the list's earlier entry, which
+    would take that choice back. So the list is a new widget after each such choice, and what an old one sends is ignored.
+
     Parameters
     ----------
     label, format_func
@@ -35,9 +39,11 @@ def select(
     options : sequence of int or str
         At least one, each once.
     key : str
-        Of the widget; its value may be set before this is called.
+        Of the first such widget; without ``value``, it may be set before this is called.
     on_choice : callable (option) -> None, or None
         Called when the user has chosen another option, before anything is drawn.
+    value : int or str, or None
+        The option that is chosen, where that is kept elsewhere; ``None`` where the widget keeps it.
     default : int or str, or None
         One of the options, chosen where the widget has no value or one that is not there any more; ``None`` is the first.
     **look
@@ -50,6 +56,15 @@ def select(
     offered = {**offered, **{format_func(option): option for option in options}}
     state.remember(kept, offered)
 
+    listed = f"listed.{key}"
+    turn, shown = state.recall(listed, (0, value))
+    if value != shown:
+        turn += 1
+    state.remember(listed, (turn, value))
+    key = f"{key}.{turn}" if turn else key
+    if value is not None:
+        state.set_widget(key, value)
+
     def resolve() -> T | None:
         held = state.widget(key)
         found = held if held in options else offered.get(held)
@@ -57,7 +72,9 @@ def select(
 
     def choose() -> None:
         found = resolve()
-        if on_choice is not None and found is not None:
+        if on_choice is not None and found is not None and state.recall(listed)[0] == turn:
+            if value is not None:
+                state.remember(listed, (turn, found))
             on_choice(found)
 
     if state.widget(key) not in options:

@@ -16,8 +16,6 @@ from ui.shell.page import end_page, link
 from ui.shell.sweep_data import find_solution
 from ui.widgets.select import select
 
-_PICKER, _TURN = "point", "point_turn"
-
 
 def follow_clicks(sweep: Sweep, keys: tuple[str, ...]) -> None:
     """Choose the solution that was clicked in a figure of this page, before the page is drawn."""
@@ -32,22 +30,13 @@ def pick_point(sweep: Sweep) -> PointRow:
     rows, same = point_rows(sweep), same_segments(sweep)
     chosen = state.chosen_point(sweep)
     recommended = recommended_position(sweep)
-    turn = _turn(sweep, chosen)
-
-    def choose(position: int) -> None:
-        # A browser that has not drawn the last choice yet still sends the one before it.
-        if _turn(sweep, state.chosen_point(sweep)) == turn:
-            state.choose_point(sweep.id, position)
-            state.remember(f"{_TURN}.{sweep.id}", (turn, position))
-
-    key = f"{_PICKER}.{sweep.id[:12]}.{turn}"
-    state.set_widget(key, chosen)
     select(
         "Solution",
         range(len(rows)),
-        key=key,
+        key=f"point.{sweep.id[:12]}",
+        value=chosen,
         format_func=lambda position: _option(rows[position], recommended, same[position]),
-        on_choice=choose,
+        on_choice=lambda position: state.choose_point(sweep.id, position),
         help="Everything below follows this choice. You can also click a solution in a figure.",
     )
     why = "" if state.is_chosen(sweep) else why_shown(sweep)
@@ -57,15 +46,6 @@ def pick_point(sweep: Sweep) -> PointRow:
     found = sweep.recommendation
     state.show_link(sweep.id, chosen if found is not None and found.outcome is not None else None)
     return rows[chosen]
-
-
-def _turn(sweep: Sweep, chosen: int) -> int:
-    """Return how often a solution was chosen other than from the list, such as by a click, after which the list is a new widget."""
-    turn, listed = state.recall(f"{_TURN}.{sweep.id}", (0, chosen))
-    if listed != chosen:
-        turn += 1
-    state.remember(f"{_TURN}.{sweep.id}", (turn, chosen))
-    return int(turn)
 
 
 def require_labels(store: Store, sweep: Sweep) -> tuple[PointRow, Solution]:

@@ -15,7 +15,7 @@ state.remember("runs", runs)
 options = state.recall("options", ["a", "b", "c"])
 picked = select(
     "List", options, key="list", format_func=lambda option: f"{option}, {runs} min ago",
-    on_choice=lambda option: state.remember("chosen", option), default=state.recall("default"),
+    on_choice=lambda option: state.remember("chosen", option), default=state.recall("default"), value=state.recall("value"),
 )
 st.text(f"picked {picked}, chosen {state.recall('chosen')}")
 """
@@ -61,3 +61,27 @@ def test_an_option_that_is_gone_picks_the_default(app, monkeypatch):
     app.run()
     assert not app.exception
     assert app.text[0].value == "picked a, chosen c"
+
+
+def test_what_was_chosen_elsewhere_is_not_taken_back_by_a_browser_that_still_shows_the_choice_before(app, monkeypatch):
+    app.selectbox(key="list").select("b").run()
+    late = app.selectbox(key="list").id
+    app.session_state["segcore.value"] = "c"
+    app.run()
+    assert app.text[0].value == "picked c, chosen b"
+    app.session_state["segcore.chosen"] = "c"
+    stale = WidgetState(id=late, string_value="b, 1 min ago")
+    monkeypatch.setattr(Selectbox, "_widget_state", property(lambda self: stale))
+    app.run()
+    assert not app.exception
+    assert app.text[0].value == "picked c, chosen c"
+
+
+def test_a_choice_from_the_list_keeps_the_list(monkeypatch):
+    page = PAGE.replace('state.remember("chosen", option)', '(state.remember("chosen", option), state.remember("value", option))')
+    app = AppTest.from_string(page, default_timeout=30)
+    app.session_state["segcore.value"] = "a"
+    app.run()
+    app.selectbox(key="list").select("b").run()
+    assert app.text[0].value == "picked b, chosen b"
+    assert app.selectbox(key="list").value == "b"
