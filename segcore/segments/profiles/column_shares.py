@@ -242,10 +242,10 @@ def _profile_columns(rows: FeatureTable) -> list[_Column]:
         place, distinct = pd.factorize(values)
         texts = [str(int(value) if values.dtype.kind == "f" else value) for value in distinct]
         # Different values may have the same text.
-        known = list(dict.fromkeys([*texts, MISSING]))
-        moved = np.array([known.index(text) for text in [*texts, MISSING]])
+        known = {text: position for position, text in enumerate(dict.fromkeys([*texts, MISSING]))}
+        moved = np.array([known[text] for text in [*texts, MISSING]])
         made_of = name == SEGMENT and not MADE_OF.isdisjoint(rows.names)
-        found.append(_Column.of(name, False, known, moved[place], made_of=made_of))
+        found.append(_Column.of(name, False, tuple(known), moved[place], made_of=made_of))
     return found
 
 
