@@ -15,7 +15,7 @@ CODE = re.compile(r'"((?:column|feature|score|export)\.[a-z_]+)"')
 
 
 def test_every_code_has_a_sentence_and_every_sentence_a_use():
-    rooms = [path for room in ("features", "segments", "export", "records") for path in (SOURCE / room).rglob("*.py")]
+    rooms = [path for room in ("features", "segments", "export", "records", "store") for path in (SOURCE / room).rglob("*.py")]
     used = {code for path in rooms for code in CODE.findall(path.read_text())}
     assert used == {*SENTENCES, *RESULTS}
 
