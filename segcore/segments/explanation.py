@@ -10,15 +10,14 @@ import numpy as np
 
 from segcore.errors import ParameterError
 from segcore.features.assemble import assemble, kept_customers
-from segcore.records.estimate import Estimate
 from segcore.records.feature_table import FeatureTable
 from segcore.records.solution import Solution
 from segcore.records.sweep import SweepSpec
 from segcore.segments.names import known_names
-from segcore.segments.profiles.column_shares import ColumnAcross, NumberAcross, ValueShare, columns_across, numbers_across
+from segcore.segments.profiles.column_shares import ColumnAcross, NumberAcross, NumberGroup, ValueShare, columns_across, numbers_across
 from segcore.segments.profiles.key_figures import KeyFigures, key_figures
 from segcore.segments.profiles.profile import segment_profile
-from segcore.segments.profiles.records import SegmentProfile, SegmentSummary
+from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, SegmentSummary
 from segcore.segments.profiles.top_items import TopItem, TopItems, top_items
 from segcore.segments.rules import SegmentRules, find_rules
 from segcore.store.store import Store
@@ -75,11 +74,11 @@ class Explanation:
             "share": summary.customer_share,
             "features": [*self._features(summary), *self._numbers(summary.label)],
             "categories": [
-                _category(across, value, whole.share)
+                _category(across, value)
                 for across in self.columns
                 for group in across.segments
                 if group.label == summary.label
-                for value, whole in zip(group.values, across.everyone.values, strict=True)
+                for value in group.values
             ],
             "kpi": {
                 name: {"value": figure.value, "all": self.figures.everyone.figures[name].value, "share": figure.share}
@@ -95,44 +94,31 @@ class Explanation:
 
     def _features(self, summary: SegmentSummary) -> list[dict[str, Any]]:
         return [
-            {
-                "name": feature.name,
-                "mean": feature.mean,
-                "median": feature.median,
-                **_difference(feature.difference),
-                "compactness": feature.compactness,
-                "clustered_on": True,
-            }
+            {"name": feature.name, **_number(feature), "compactness": feature.compactness, "clustered_on": True}
             for feature in summary.ranked()
         ]
 
     def _numbers(self, label: int) -> list[dict[str, Any]]:
         return [
-            {
-                "name": number.column,
-                "mean": group.mean,
-                "median": group.median,
-                **_difference(group.difference),
-                "compactness": None,
-                "clustered_on": False,
-            }
+            {"name": number.column, **_number(group), "compactness": None, "clustered_on": False}
             for number in self.numbers
             for group in number.segments
             if group.label == label
         ]
 
 
-def _difference(difference: Estimate) -> dict[str, Any]:
-    return {"difference": difference.value, "low": difference.low, "high": difference.high}
+def _number(found: FeatureProfile | NumberGroup) -> dict[str, Any]:
+    difference = found.difference
+    return {"mean": found.mean, "median": found.median, "difference": difference.value, "low": difference.low, "high": difference.high}
 
 
-def _category(across: ColumnAcross, value: ValueShare, overall: float) -> dict[str, Any]:
+def _category(across: ColumnAcross, value: ValueShare) -> dict[str, Any]:
     return {
         "column": across.column,
         "value": value.value,
         "customers": value.customers,
         "share": value.share,
-        "overall": overall,
+        "overall": value.overall,
         "index": value.index.value,
         "low": value.index.low,
         "high": value.index.high,

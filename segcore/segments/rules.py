@@ -14,7 +14,7 @@ from segcore.errors import ParameterError
 from segcore.records.estimate import Estimate, wilson_interval
 from segcore.records.solution import NOISE
 from segcore.system.cores import in_threads
-from segcore.wording.numbers import percent_text
+from segcore.wording.numbers import share_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,10 +134,7 @@ class SegmentRules:
         """Return what the rule finds, or why there is none, in words, with the features' titles where there are some."""
         if self.chosen is None:
             return self.reason or ""
-        coverage, precision = (
-            f"{percent_text(estimate.value)} ({percent_text(estimate.low)} to {percent_text(estimate.high)})"
-            for estimate in (self.chosen.coverage, self.chosen.precision)
-        )
+        coverage, precision = share_text(self.chosen.coverage), share_text(self.chosen.precision)
         return f"{coverage} of its customers are found by {self.chosen.text(titles)}; {precision} of those found are of this segment."
 
     def to_json(self) -> dict[str, Any]:

@@ -89,6 +89,13 @@ def difference_text(estimate: Estimate) -> str:
     return f"{0.0 + round(estimate.value, 2):+.2f} ({low} to {high})"
 
 
+def share_text(estimate: Estimate) -> str:
+    """Return a share with its interval: "90 % (87 % to 92 %)"."""
+    if estimate.value is None:
+        return "–"
+    return f"{percent_text(estimate.value)} ({percent_text(estimate.low)} to {percent_text(estimate.high)})"
+
+
 def index_text(estimate: Estimate) -> str:
     """Return an index with its interval, in whole numbers from 10 up: "210 (180 to 240)", "1.1 (0.9 to 1.4)"."""
     if estimate.value is None:

@@ -16,6 +16,7 @@ from segcore.wording.numbers import (
     percent_text,
     seconds_text,
     segment_title,
+    share_text,
     unit_text,
 )
 
@@ -110,4 +111,6 @@ def test_differences_and_indices_are_told_with_their_intervals():
     assert difference_text(Estimate(-0.003, -0.1, 0.096, 40)) == "+0.00 (-0.10 to 0.10)"
     assert index_text(Estimate(210.4, 179.6, 1240.2, 40)) == "210 (180 to 1,240)"
     assert index_text(Estimate(1.06, 0.0, 10.2, 40)) == "1.1 (0 to 10)"
+    assert share_text(Estimate(0.9, 0.871, 0.924, 40)) == "90 % (87 % to 92 %)"
+    assert share_text(Estimate.undefined("why")) == "–"
     assert difference_text(Estimate.undefined("why")) == index_text(Estimate.undefined("why")) == "–"

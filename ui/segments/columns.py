@@ -8,7 +8,7 @@ import streamlit as st
 from segcore.plots.column_shares import describe_across, draw_across
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
-from segcore.segments.profiles.column_shares import ColumnAcross, NumberAcross, ValueShare, columns_across, numbers_across, standing_out
+from segcore.segments.profiles.column_shares import ColumnAcross, NumberAcross, columns_across, numbers_across, standing_out
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import difference_text, index_text, number_text, percent_text, two_decimals
@@ -68,7 +68,7 @@ def draw_standing_out(store: Store, sweep: Sweep, position: int, solution: Solut
                 "Column": [_TITLES.get(across.column, across.title) for across, _ in rows],
                 "Value": [value.value for _, value in rows],
                 "Share here": [percent_text(value.share) for _, value in rows],
-                "Share of all": [percent_text(_of_all(across, value)) for across, value in rows],
+                "Share of all": [percent_text(value.overall) for _, value in rows],
                 "Index": [index_text(value.index) for _, value in rows],
                 "By construction": [across.by_construction for across, _ in rows],
             }
@@ -76,10 +76,6 @@ def draw_standing_out(store: Store, sweep: Sweep, position: int, solution: Solut
         hide_index=True,
         alt="Values by which the segment stands out, with their shares and index",
     )
-
-
-def _of_all(across: ColumnAcross, value: ValueShare) -> float:
-    return next(whole.share for whole in across.everyone.values if whole.value == value.value)
 
 
 def _draw_chosen(sweep: Sweep, position: int, found: tuple[ColumnAcross, ...]) -> None:

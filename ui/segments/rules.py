@@ -11,10 +11,10 @@ from segcore.records.feature_table import unique_titles
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep
 from segcore.segments.explanation import rules_of
-from segcore.segments.rules import Rule, SegmentRules
+from segcore.segments.rules import SegmentRules
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
-from segcore.wording.numbers import percent_text
+from segcore.wording.numbers import share_text
 from ui.segments.profile import segments_key
 from ui.shell import cache, state
 from ui.shell.sweep_data import clustered
@@ -50,15 +50,10 @@ def draw_rule(store: Store, sweep: Sweep, position: int, solution: Solution, lab
 
 def rules_frame(found: SegmentRules, titles: Mapping[str, str]) -> pd.DataFrame:
     """Return one row per length: the rule, coverage and precision with their 95 % intervals."""
-
-    def share(rule: Rule, name: str) -> str:
-        estimate = getattr(rule, name)
-        return f"{percent_text(estimate.value)} ({percent_text(estimate.low)} to {percent_text(estimate.high)})"
-
     return pd.DataFrame(
         {
             "Rule": [rule.text(titles) for rule in found.frontier],
-            "Finds of the segment": [share(rule, "coverage") for rule in found.frontier],
-            "Of those found, in the segment": [share(rule, "precision") for rule in found.frontier],
+            "Finds of the segment": [share_text(rule.coverage) for rule in found.frontier],
+            "Of those found, in the segment": [share_text(rule.precision) for rule in found.frontier],
         }
     )

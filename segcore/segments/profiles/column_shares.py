@@ -36,6 +36,8 @@ class ValueShare:
         Their share of the group, 0 to 1.
     low, high : float
         Wilson's 95 % interval for the share in the population that the group is a sample of.
+    overall : float
+        The value's share of all customers, 0 to 1.
     index : Estimate
         100 times the share over that among all customers, with its interval: see `index_of`. Exactly 100 for all customers.
     p : float or None
@@ -48,6 +50,7 @@ class ValueShare:
     share: float
     low: float
     high: float
+    overall: float
     index: Estimate
     p: float | None = None
 
@@ -157,13 +160,13 @@ def standing_out(found: Sequence[ColumnAcross], label: int, *, most: int = 10) -
     rows = []
     for across in found:
         group = next(group for group in across.segments if group.label == label)
-        for value, whole in zip(group.values, across.everyone.values, strict=True):
-            if not 0 < whole.share < 1 or value.value == REST or not (value.differs or across.by_construction):
+        for value in group.values:
+            if not 0 < value.overall < 1 or value.value == REST or not (value.differs or across.by_construction):
                 continue
-            if len(group.values) == 2 and value.share <= whole.share:
+            if len(group.values) == 2 and value.share <= value.overall:
                 continue
             pure = (group.title, value.value) in across.pure
-            distance = abs(value.share - whole.share) / math.sqrt(whole.share * (1 - whole.share))
+            distance = abs(value.share - value.overall) / math.sqrt(value.overall * (1 - value.overall))
             rows.append(((0 if pure else 2 if across.by_construction else 1, -distance), across, value))
     rows.sort(key=lambda row: row[0])
     return [(across, value) for _, across, value in rows[:most]]
@@ -323,7 +326,7 @@ def _shares(
         low, high = wilson_interval(share, customers)
         apart = (count, customers, everywhere - count, whole - customers)
         p = None if label is None or by_construction else p_value(*apart)
-        shares.append(ValueShare(value, count, share, low, high, index_of(*apart), p))
+        shares.append(ValueShare(value, count, share, low, high, everywhere / whole, index_of(*apart), p))
     return GroupShares(label, title, customers, tuple(shares))
 
 
