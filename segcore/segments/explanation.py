@@ -14,9 +14,10 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.solution import Solution
 from segcore.records.sweep import SweepSpec
 from segcore.segments.names import known_names
-from segcore.segments.profiles.column_shares import ColumnAcross, NumberAcross, NumberGroup, ValueShare, columns_across, numbers_across
+from segcore.segments.profiles.column_shares import ColumnAcross, ValueShare, columns_across
 from segcore.segments.profiles.key_figures import KeyFigures, key_figures
 from segcore.segments.profiles.profile import segment_profile
+from segcore.segments.profiles.profile_numbers import NumberAcross, NumberGroup, numbers_across
 from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, SegmentSummary
 from segcore.segments.profiles.top_items import TopItem, TopItems, top_items
 from segcore.segments.rules import SegmentRules, find_rules

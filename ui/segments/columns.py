@@ -8,7 +8,8 @@ import streamlit as st
 from segcore.plots.column_shares import describe_across, draw_across
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
-from segcore.segments.profiles.column_shares import ColumnAcross, NumberAcross, columns_across, numbers_across, standing_out
+from segcore.segments.profiles.column_shares import ColumnAcross, columns_across, standing_out
+from segcore.segments.profiles.profile_numbers import NumberAcross, numbers_across
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import difference_text, index_text, number_text, percent_text, two_decimals

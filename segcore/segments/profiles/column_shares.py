@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
@@ -14,9 +13,8 @@ from segcore.features.transactions.rfm import MADE_OF, SEGMENT
 from segcore.records.estimate import Estimate, wilson_interval
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.solution import NOISE, Solution
-from segcore.segments.profiles.differences import FALSE_DISCOVERIES, Groups, adjusted, index_of, p_value
-from segcore.system.cores import in_threads
-from segcore.wording.numbers import segment_title
+from segcore.segments.profiles.differences import FALSE_DISCOVERIES, adjusted, index_of, p_value
+from segcore.segments.profiles.segment_order import SegmentOrder
 
 MOST_VALUES = 8
 _GLANCE = 5_000
@@ -131,12 +129,12 @@ def columns_across(table: FeatureTable, solution: Solution, names: Mapping[int, 
 
     Notes
     -----
-    Copies are left out. For numbers of the profile see `numbers_across`.
+    Copies are left out. For numbers of the profile see `segcore.segments.profiles.profile_numbers`.
     """
     originals = np.asarray(table.copies) == 0
     rows = table if originals.all() else table.take(originals)
-    groups = _Groups.of(np.asarray(solution.labels)[originals], names)
-    found = [_across(column, groups) for column in (*_feature_columns(rows), *_profile_columns(rows)) if len(column.values) > 1]
+    order = SegmentOrder.of(np.asarray(solution.labels)[originals], names)
+    found = [_across(column, order) for column in (*_feature_columns(rows), *_profile_columns(rows)) if len(column.values) > 1]
     return tuple(sorted(_adjust(found), key=lambda across: (not across.pure, -across.association)))
 
 
@@ -192,24 +190,6 @@ class _Column:
         return cls(name, clustered_on, tuple(values[position] for position in order), moved[place], clustered_on or made_of)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Groups:
-    """The segments, the largest first, and the noise: their labels and titles, and the position of each customer's among them."""
-
-    labels: tuple[int, ...]
-    titles: tuple[str, ...]
-    place: np.ndarray
-
-    @classmethod
-    def of(cls, labels: np.ndarray, names: Mapping[int, str]) -> _Groups:
-        found, place, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-        order = sorted(range(len(found)), key=lambda group: (found[group] == NOISE, -sizes[group], found[group]))
-        moved = np.empty(len(found), np.int64)
-        moved[order] = np.arange(len(order))
-        sorted_labels = tuple(int(found[group]) for group in order)
-        return cls(sorted_labels, tuple(segment_title(label, names) for label in sorted_labels), moved[place])
-
-
 def _feature_columns(rows: FeatureTable) -> list[_Column]:
     """Return each binary column and each column of dummies, reconstructed from its features."""
     entries = [entry for entry in rows.dictionary if entry.name in rows.names and entry.kind != "number"]
@@ -240,7 +220,7 @@ def _profile_columns(rows: FeatureTable) -> list[_Column]:
 
     found = []
     for name, values in rows.profile.items():
-        if not _is_category(values):
+        if not is_category(values):
             continue
         place, distinct = pd.factorize(values)
         texts = [str(int(value) if values.dtype.kind == "f" else value) for value in distinct]
@@ -252,7 +232,7 @@ def _profile_columns(rows: FeatureTable) -> list[_Column]:
     return found
 
 
-def _is_category(values: np.ndarray) -> bool:
+def is_category(values: np.ndarray) -> bool:
     """Tell whether a profile column has categories: texts, or few different whole numbers."""
     if values.dtype.kind != "f":
         return True
@@ -264,9 +244,9 @@ def _is_category(values: np.ndarray) -> bool:
     return len(first if len(there) <= _GLANCE else np.unique(there)) <= MOST_VALUES
 
 
-def _across(column: _Column, groups: _Groups) -> ColumnAcross:
-    counts = np.bincount(groups.place * len(column.values) + column.place, minlength=len(groups.labels) * len(column.values))
-    counts = counts.reshape(len(groups.labels), len(column.values))
+def _across(column: _Column, order: SegmentOrder) -> ColumnAcross:
+    counts = np.bincount(order.place * len(column.values) + column.place, minlength=len(order.labels) * len(column.values))
+    counts = counts.reshape(len(order.labels), len(column.values))
     shown = _most_telling(column.values, counts)
     kept = counts[:, shown]
     titles = [column.values[position] for position in shown]
@@ -280,7 +260,7 @@ def _across(column: _Column, groups: _Groups) -> ColumnAcross:
     everyone = _shares(None, "All customers", titles, total, total, whole, column.by_construction)
     segments = tuple(
         _shares(label, title, titles, row, total, whole, column.by_construction)
-        for label, title, row in zip(groups.labels, groups.titles, kept, strict=True)
+        for label, title, row in zip(order.labels, order.titles, kept, strict=True)
     )
     return ColumnAcross(
         column=column.name,
@@ -352,73 +332,3 @@ def _pure(segments: Sequence[GroupShares], everyone: GroupShares) -> tuple[tuple
     common = {value.value: value.share for value in everyone.values}
     pure = [(group, group.largest()) for group in segments if group.label != NOISE]
     return tuple((group.title, value.value) for group, value in pure if value.share >= 0.99 and common[value.value] < 0.9)
-
-
-@dataclass(frozen=True, slots=True)
-class NumberGroup:
-    """A numeric column in one segment, in the noise, or among all customers.
-
-    Parameters
-    ----------
-    label : int or None
-        ``None`` means all customers.
-    title : str
-    customers : int
-        Those with a value.
-    median, mean : float or None
-        ``None`` if no customer has a value.
-    difference : Estimate
-        Of the mean from that of all other customers: see `Groups.differences`. Undefined for all customers.
-    """
-
-    label: int | None
-    title: str
-    customers: int
-    median: float | None
-    mean: float | None
-    difference: Estimate
-
-
-@dataclass(frozen=True, slots=True)
-class NumberAcross:
-    """A numeric profile column in all segments.
-
-    Parameters
-    ----------
-    column : str
-    everyone : NumberGroup
-    segments : tuple of NumberGroup
-        The largest segment first, the noise last.
-    """
-
-    column: str
-    everyone: NumberGroup
-    segments: tuple[NumberGroup, ...]
-
-
-def numbers_across(table: FeatureTable, solution: Solution, names: Mapping[int, str]) -> tuple[NumberAcross, ...]:
-    """Describe every numeric profile column with too many values for a category by segment; see `columns_across`."""
-    originals = np.asarray(table.copies) == 0
-    groups = _Groups.of(np.asarray(solution.labels)[originals], names)
-    columns = [(name, values[originals]) for name, values in table.profile.items() if not _is_category(values)]
-    return tuple(in_threads([partial(_number, name, values, groups) for name, values in columns]))
-
-
-def _number(name: str, values: np.ndarray, groups: _Groups) -> NumberAcross:
-    there = ~np.isnan(values)
-    if not there.any():
-        nobody = Estimate.undefined("No customer has a value.")
-        blank = [NumberGroup(label, title, 0, None, None, nobody) for label, title in zip(groups.labels, groups.titles, strict=True)]
-        return NumberAcross(name, NumberGroup(None, "All customers", 0, None, None, nobody), tuple(blank))
-    spread = Groups(values[there, None], groups.place[there])
-    segments = []
-    for group, (label, title) in enumerate(zip(groups.labels, groups.titles, strict=True)):
-        at = np.flatnonzero(spread.labels == group)
-        if not len(at):
-            segments.append(NumberGroup(label, title, 0, None, None, Estimate.undefined("No customer of it has a value.")))
-            continue
-        median, mean = float(spread.medians[at[0], 0]), float(spread.means[at[0], 0])
-        segments.append(NumberGroup(label, title, int(spread.customers[at[0]]), median, mean, *spread.differences(group)))
-    alone = Estimate.undefined("All customers are compared with nobody else.")
-    median, mean = float(spread.overall_medians[0]), float(spread.overall_means[0])
-    return NumberAcross(name, NumberGroup(None, "All customers", int(there.sum()), median, mean, alone), tuple(segments))

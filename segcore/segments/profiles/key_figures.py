@@ -11,9 +11,10 @@ from segcore.errors import StoreError
 from segcore.features.assemble import kept_customers
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
-from segcore.records.solution import NOISE, Solution
+from segcore.records.solution import Solution
+from segcore.segments.profiles.segment_order import SegmentOrder
 from segcore.wording.findings import refusal
-from segcore.wording.numbers import segment_title, worth_title
+from segcore.wording.numbers import worth_title
 
 _RATIOS = {
     "revenue_per_customer": ("revenue", "customers"),
@@ -118,13 +119,13 @@ def key_figures(table: FeatureTable, plan: Plan, solution: Solution, names: Mapp
         raise refusal("export.no_labels", kind=StoreError)
     kept = kept_customers(table, plan)
     labels = np.asarray(solution.labels)[:: plan.repeats]
-    found, place, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    order = sorted(range(len(found)), key=lambda group: (found[group] == NOISE, -sizes[group], found[group]))
-    group_of = np.full(len(table), len(found))
-    group_of[kept] = np.argsort(order)[place]
-    parts = {name: np.bincount(group_of, weights=values, minlength=len(found) + 1) for name, values in _additive(table).items()}
-    everyone = {name: float(values.sum()) for name, values in _additive(table).items()}
-    titled = [(int(found[group]), segment_title(int(found[group]), names)) for group in order]
+    order = SegmentOrder.of(labels, names)
+    group_of = np.full(len(table), len(order.labels))
+    group_of[kept] = order.place
+    additive = _additive(table)
+    parts = {name: np.bincount(group_of, weights=values, minlength=len(order.labels) + 1) for name, values in additive.items()}
+    everyone = {name: float(values.sum()) for name, values in additive.items()}
+    titled = zip(order.labels, order.titles, strict=True)
     groups = [
         GroupFigures(label, title, _figures({name: float(values[position]) for name, values in parts.items()}, everyone))
         for position, (label, title) in enumerate([*titled, *([] if kept.all() else [(None, "Set aside")])])

@@ -11,7 +11,8 @@ from segcore.plots.column_shares import describe_across, draw_across
 from segcore.records.estimate import wilson_interval
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.solution import Solution
-from segcore.segments.profiles.column_shares import columns_across, numbers_across, standing_out
+from segcore.segments.profiles.column_shares import columns_across, standing_out
+from segcore.segments.profiles.profile_numbers import numbers_across
 
 
 def table_of(values, entries, profile=None, fitted=None, copies=None):
