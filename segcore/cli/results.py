@@ -115,8 +115,10 @@ def run_explain(args: argparse.Namespace) -> int:
     store = Store()
     found = explain(store, *find_sweep_point(store, args.sweep, args.point))
     label = None if chosen is None else chosen[0]
-    segments = found.segments(label)
-    print(json.dumps({"segments": segments}, ensure_ascii=False, allow_nan=False) if args.json else explanation_text(found, label))
+    if args.json:
+        print(json.dumps({"segments": found.segments(label)}, ensure_ascii=False, allow_nan=False))
+    else:
+        print(explanation_text(found, label))
     return 0
 
 

@@ -80,9 +80,7 @@ def explanation_text(found: Explanation, label: int | None) -> str:
     from segcore.segments.profiles.column_shares import standing_out  # with NumPy, which the other tables do not need
 
     parts = []
-    for summary in found.profile.everyone():
-        if label not in (None, summary.label):
-            continue
+    for summary in found.summaries(label):
         size = f"{counted(summary.customers, 'customer')}, {percent_text(summary.customer_share)}"
         parts.append(f"{summary.title} ({size}). {summary.apart}")
         if summary.label in found.rules:

@@ -76,7 +76,7 @@ class Profile:
 
         rows = [
             {"segment": segment["label"], "name": name, **figure}
-            for segment in self.record.segments()
+            for segment in self.record.profiles()
             for name, figure in segment["kpi"].items()
         ]
         return pd.DataFrame(rows)
@@ -84,4 +84,4 @@ class Profile:
     def _frame(self, part: str) -> pd.DataFrame:
         import pandas as pd
 
-        return pd.DataFrame([{"segment": segment["label"], **row} for segment in self.record.segments() for row in segment[part]])
+        return pd.DataFrame([{"segment": segment["label"], **row} for segment in self.record.profiles() for row in segment[part]])

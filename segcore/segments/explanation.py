@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from segcore.store.store import Store
 _NO_RULE = "Noise is not a segment, so it has no rule."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Explanation:
     """Who is in each segment of a solution.
 
@@ -41,8 +42,10 @@ class Explanation:
     figures : KeyFigures
     bought : mapping of str to mapping of int to TopItems
         Of each segment, in transactions: of each ``item`` and ``category``, where there are such columns.
-    rules : mapping of int to SegmentRules
-        Of each segment.
+    rows : FeatureTable
+        The rows that were clustered, in which rules are searched.
+    solution : Solution
+        With its labels.
     """
 
     profile: SegmentProfile
@@ -50,10 +53,26 @@ class Explanation:
     numbers: tuple[NumberAcross, ...]
     figures: KeyFigures
     bought: Mapping[str, Mapping[int, TopItems]]
-    rules: Mapping[int, SegmentRules]
+    rows: FeatureTable
+    solution: Solution
+
+    @cached_property
+    def rules(self) -> Mapping[int, SegmentRules]:
+        """The shortest rule for each segment, searched when first asked for."""
+        return {found.label: found for found in rules_of(self.rows, self.solution)}
 
     def segments(self, label: int | None = None) -> list[dict[str, Any]]:
-        """Return plain values of every segment and of the noise, the largest segment first, or of one of them.
+        """Return plain values of every segment and of the noise, the largest segment first, or of one of them, with their rules."""
+        none = {"rules": [], "no_rule": _NO_RULE}
+        found = self.profiles(label)
+        return [{**each, **(self.rules[each["label"]].to_json() if each["label"] in self.rules else none)} for each in found]
+
+    def profiles(self, label: int | None = None) -> list[dict[str, Any]]:
+        """Return the same without the rules, whose search takes the longest."""
+        return [self._segment(summary) for summary in self.summaries(label)]
+
+    def summaries(self, label: int | None = None) -> list[SegmentSummary]:
+        """Return every segment, the largest first, and the noise; or one of them.
 
         Raises
         ------
@@ -63,7 +82,7 @@ class Explanation:
         everyone = self.profile.everyone()
         if label is not None and label not in {summary.label for summary in everyone}:
             raise ParameterError.unknown("segment", label, [str(summary.label) for summary in everyone])
-        return [self._segment(summary) for summary in everyone if label in (None, summary.label)]
+        return [summary for summary in everyone if label in (None, summary.label)]
 
     def _segment(self, summary: SegmentSummary) -> dict[str, Any]:
         figures = self.figures.find(summary.label).figures
@@ -90,7 +109,6 @@ class Explanation:
                 for what, found in self.bought.items()
                 for one in dict.fromkeys((*found[summary.label].by_tfidf, *found[summary.label].by_index))
             ],
-            **(self.rules[summary.label].to_json() if summary.label in self.rules else {"rules": [], "no_rule": _NO_RULE}),
         }
 
     def _features(self, summary: SegmentSummary) -> list[dict[str, Any]]:
@@ -168,7 +186,8 @@ def explain(store: Store, sweep_id: str, position: int) -> Explanation:
         numbers_across(rows, solution, names),
         key_figures(table, plan, solution, names),
         bought(store, sweep.spec, solution, table),
-        {found.label: found for found in rules_of(rows, solution)},
+        rows,
+        solution,
     )
 
 
