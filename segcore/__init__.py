@@ -12,7 +12,7 @@ _WHERE = {
     "Plan": "segcore.library.plan",
     "Sweep": "segcore.library.sweep",
     "Point": "segcore.library.point",
-    "find_rules": "segcore.segments.rules",
+    "find_rules": "segcore.segments.rules.search",
     "SegcoreError": "segcore.errors",
     "ParameterError": "segcore.errors",
     "DataError": "segcore.errors",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from segcore.library.comparison import Comparison
     from segcore.library.explanation import Profile
-    from segcore.segments.rules import SegmentRules
+    from segcore.segments.rules.rule import SegmentRules
     from segcore.segments.validation import Validation
 
 

@@ -21,7 +21,8 @@ from segcore.segments.profiles.profile import segment_profile
 from segcore.segments.profiles.profile_numbers import NumberAcross, NumberGroup, numbers_across
 from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, SegmentSummary
 from segcore.segments.profiles.top_items import TopItem, TopItems, top_items
-from segcore.segments.rules import SegmentRules, find_rules
+from segcore.segments.rules.rule import SegmentRules
+from segcore.segments.rules.search import find_rules
 from segcore.store.store import Store
 
 _NO_RULE = "Noise is not a segment, so it has no rule."

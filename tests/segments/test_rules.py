@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import segcore
 from segcore.errors import ParameterError
-from segcore.segments.rules import Condition, find_rules, short_number
+from segcore.segments.rules.condition import ColumnTitles, Condition, short_number
+from segcore.segments.rules.search import find_rules
 
 
 def planted(seed, n):
@@ -172,4 +173,4 @@ def test_a_rule_reads_as_a_sentence():
         high.sentence(),
     )
     assert "spend <= 1;" in low.sentence()
-    assert "Net spend <= 1;" in low.sentence({"spend": "Net spend"})
+    assert "Net spend <= 1;" in low.sentence(ColumnTitles({"spend": "Net spend"}))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 import streamlit as st
 
-from segcore.records.feature_table import unique_titles
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep
 from segcore.segments.explanation import rules_of
-from segcore.segments.rules import SegmentRules
+from segcore.segments.rules.condition import ColumnTitles
+from segcore.segments.rules.rule import SegmentRules
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import share_text
@@ -40,7 +38,7 @@ def draw_rule(store: Store, sweep: Sweep, position: int, solution: Solution, lab
         with st.spinner("Searching for the shortest rule of each segment …"):
             return {found.label: found for found in rules_of(clustered(store, sweep).table, solution)}
 
-    titles = unique_titles(cache.feature_table(str(store.home), sweep.spec.table).dictionary)
+    titles = ColumnTitles.of(cache.feature_table(str(store.home), sweep.spec.table).dictionary)
     found = cache.computed("rules", segments_key(sweep, solution, {}), build)[label]
     st.markdown(f"**Who is found by a short rule** · {escape(found.sentence(titles))}")
     if len(found.frontier) > 1:
@@ -48,7 +46,7 @@ def draw_rule(store: Store, sweep: Sweep, position: int, solution: Solution, lab
             st.dataframe(rules_frame(found, titles), hide_index=True, alt="The best rule of each length, with coverage and precision")
 
 
-def rules_frame(found: SegmentRules, titles: Mapping[str, str]) -> pd.DataFrame:
+def rules_frame(found: SegmentRules, titles: ColumnTitles) -> pd.DataFrame:
     """Return one row per length: the rule, coverage and precision with their 95 % intervals."""
     return pd.DataFrame(
         {

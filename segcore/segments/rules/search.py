@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from segcore.errors import ParameterError
-from segcore.records.estimate import Estimate, wilson_interval
 from segcore.records.solution import NOISE
+from segcore.segments.rules.condition import Condition, Op, plain_columns, short_number
+from segcore.segments.rules.rule import Rule, SegmentRules, share_of
 from segcore.system.cores import in_threads
-from segcore.wording.numbers import share_text
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from segcore.segments.rules.condition import Frame
 
-Op = Literal["<=", ">", "=", "!="]
 MOST_CONDITIONS = 3
 ENOUGH = 0.7
 """Least coverage and precision of a rule worth telling."""
@@ -30,119 +26,7 @@ _MOST_TEXTS = 30
 _REFINED = 3
 _FEWEST = 2
 _MOST_SEARCHED = 25_000
-_PLAIN: Mapping[str, str] = {}
 _WORTH = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A comparison of a column with a value; a missing value meets none, as in SQL.
-
-    Parameters
-    ----------
-    feature : str
-    op : {"<=", ">", "=", "!="}
-    value : float or str
-        A number for ``<=`` and ``>``, with few digits; text for ``=`` and ``!=``.
-    """
-
-    feature: str
-    op: Op
-    value: float | str
-
-    def meets(self, column: np.ndarray) -> np.ndarray:
-        """Return which values of the column meet the condition, shape (n_customers,), bool.
-
-        Parameters
-        ----------
-        column : ndarray of shape (n_customers,)
-            float64, or text with ``None`` for missing values.
-        """
-        if self.op in ("<=", ">"):
-            with np.errstate(invalid="ignore"):
-                return np.asarray(column <= self.value if self.op == "<=" else column > self.value)
-        same = column == self.value
-        return np.asarray(same if self.op == "=" else ~same & (column != None), dtype=bool)  # noqa: E711  # elementwise
-
-    def text(self, titles: Mapping[str, str] = _PLAIN) -> str:
-        """Return the condition in words, "basket > 38", with the feature's title where there is one."""
-        value = self.value if isinstance(self.value, str) else f"{self.value:.15g}"
-        return f"{titles.get(self.feature, self.feature)} {self.op} {value}"
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        return {"feature": self.feature, "op": self.op, "value": self.value}
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Conditions that hold together, and how well they find a segment among customers they were not found on.
-
-    Parameters
-    ----------
-    conditions : tuple of Condition
-        One to three.
-    coverage : Estimate
-        Share of the segment's customers that the rule finds.
-    precision : Estimate
-        Share of the customers it finds that are in the segment.
-    """
-
-    conditions: tuple[Condition, ...]
-    coverage: Estimate
-    precision: Estimate
-
-    def text(self, titles: Mapping[str, str] = _PLAIN) -> str:
-        """Return the conditions in words, with the features' titles where there are some."""
-        return " and ".join(condition.text(titles) for condition in self.conditions)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
-
-        def plain(estimate: Estimate) -> dict[str, Any]:
-            return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-
-        return {
-            "conditions": [condition.to_json() for condition in self.conditions],
-            "text": self.text(),
-            "coverage": plain(self.coverage),
-            "precision": plain(self.precision),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentRules:
-    """The rules of one segment.
-
-    Parameters
-    ----------
-    label : int
-    chosen : Rule or None
-        The shortest that is about as good as the best; ``None`` if coverage or precision is below 0.7 for every length.
-    frontier : tuple of Rule
-        The best rule of one, of two and of three conditions, as far as a further condition helps.
-    reason : str or None
-        Why there is no rule.
-    """
-
-    label: int
-    chosen: Rule | None
-    frontier: tuple[Rule, ...]
-    reason: str | None = None
-
-    def sentence(self, titles: Mapping[str, str] = _PLAIN) -> str:
-        """Return what the rule finds, or why there is none, in words, with the features' titles where there are some."""
-        if self.chosen is None:
-            return self.reason or ""
-        coverage, precision = share_text(self.chosen.coverage), share_text(self.chosen.precision)
-        return f"{coverage} of its customers are found by {self.chosen.text(titles)}; {precision} of those found are of this segment."
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values: the chosen rule first, then the others of the frontier; none where there is no short rule, and why."""
-        if self.chosen is None:
-            return {"rules": [], "no_rule": self.reason}
-        others = [rule for rule in self.frontier if rule is not self.chosen]
-        return {"rules": [rule.to_json() for rule in (self.chosen, *others)]}
 
 
 class Candidate(NamedTuple):
@@ -154,7 +38,7 @@ class Candidate(NamedTuple):
     precision: float
 
 
-def find_rules(frame: pd.DataFrame | Mapping[str, Any], labels: Sequence[int] | np.ndarray, *, seed: int = 0) -> tuple[SegmentRules, ...]:
+def find_rules(frame: Frame, labels: Sequence[int] | np.ndarray, *, seed: int = 0) -> tuple[SegmentRules, ...]:
     """Find the shortest rule for each segment of any labelling of any table.
 
     Parameters
@@ -197,43 +81,29 @@ def find_rules(frame: pd.DataFrame | Mapping[str, Any], labels: Sequence[int] | 
     'basket > 300'
     """
     classes = np.asarray(labels)
-    columns = {str(name): _plain(column) for name, column in frame.items()}
-    if not columns:
-        raise ParameterError("A rule needs at least one column.")
-    for name, column in columns.items():
-        if len(column) != len(classes):
-            raise ParameterError(f"{name} has {len(column):,} rows, and there are {len(classes):,} labels.")
-    searched, measured = _halves(classes, seed)
+    columns = plain_columns(frame, len(classes), made="A rule")
+    searched, measured = halves(classes, seed, most=_MOST_SEARCHED)
     found = [label for label in np.unique(classes).tolist() if label != NOISE]
     search = _Search({name: column[searched] for name, column in columns.items()}, classes[searched], found)
     rest = {name: column[measured] for name, column in columns.items()}
     return tuple(in_threads([partial(_of_segment, search, label, rest, classes[measured]) for label in found]))
 
 
-def _plain(column: Any) -> np.ndarray:
-    """Return a column as float64, or as text with ``None`` for missing values."""
-    import pandas as pd
-
-    series = pd.Series(column).reset_index(drop=True)
-    if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series):
-        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
-        return np.where(np.isfinite(values), values, np.nan)
-    missing = series.isna().to_numpy()
-    texts = series.astype(object).astype(str).to_numpy(dtype=object)
-    texts[missing] = None
-    return texts
-
-
-def _halves(classes: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def halves(classes: np.ndarray, seed: int, *, most: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows to search and those to measure on: every other one of each segment's, in random order.
 
-    Of many rows, the same share of each segment's half is searched.
+    Parameters
+    ----------
+    classes : ndarray of shape (n_customers,), int
+    seed : int
+    most : int
+        About how many rows to search: of more, the same share of each segment's half.
     """
     order = np.random.default_rng(seed).permutation(len(classes))
     by_class = order[np.argsort(classes[order], kind="stable")]
     _, sizes = np.unique(classes, return_counts=True)
     rank = np.arange(len(classes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    share = min(1.0, _MOST_SEARCHED / max(len(classes) / 2, 1))
+    share = min(1.0, most / max(len(classes) / 2, 1))
     searched = by_class[(rank % 2 == 0) & (rank < np.ceil(share * np.repeat(sizes, sizes)))]
     return np.sort(searched), np.sort(by_class[rank % 2 == 1])
 
@@ -258,13 +128,7 @@ def _measured(conditions: tuple[Condition, ...], rest: Mapping[str, np.ndarray],
     found = np.ones(len(mine), bool)
     for condition in conditions:
         found &= condition.meets(rest[condition.feature])
-    return Rule(conditions, _share(int((found & mine).sum()), int(mine.sum())), _share(int((found & mine).sum()), int(found.sum())))
-
-
-def _share(part: int, whole: int) -> Estimate:
-    if not whole:
-        return Estimate.undefined("It finds nobody among the customers it is measured on.")
-    return Estimate(part / whole, *wilson_interval(part / whole, whole), whole)
+    return Rule(conditions, share_of(int((found & mine).sum()), int(mine.sum())), share_of(int((found & mine).sum()), int(found.sum())))
 
 
 class _Column:
@@ -396,22 +260,3 @@ def _cuts(values: np.ndarray, classes: np.ndarray, labels: Sequence[int]) -> lis
     place = np.unique(np.concatenate([place, place - 1]))
     place = place[(place >= 0) & (place < len(known) - 1)]
     return [short_number(float(known[at]), float(known[at + 1])) for at in place]
-
-
-def short_number(low: float, high: float) -> float:
-    """Return a number with as few digits as possible that is at least ``low`` and below ``high``.
-
-    Parameters
-    ----------
-    low, high : float
-        Finite, ``low < high``.
-    """
-    if low <= 0 < high:
-        return 0.0
-    scale = math.floor(math.log10(max(abs(low), abs(high))))
-    for digits in range(-scale, 18 - scale):
-        # Rounded from the decimal number, so that it prints as short as it is.
-        found = float(f"{math.ceil(low * 10.0**digits)}e{-digits}")
-        if low <= found < high:
-            return found
-    return low
