@@ -13,6 +13,7 @@ _WHERE = {
     "Sweep": "segcore.library.sweep",
     "Point": "segcore.library.point",
     "find_rules": "segcore.segments.rules.search",
+    "explain_tree": "segcore.segments.rules.tree",
     "SegcoreError": "segcore.errors",
     "ParameterError": "segcore.errors",
     "DataError": "segcore.errors",
