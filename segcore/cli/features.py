@@ -29,6 +29,7 @@ def add_commands(subparsers: Any) -> None:
     )
     add_data_options(features)
     features.add_argument("--out", required=True, metavar="FILE", help="file to write, .parquet or .csv")
+    features.add_argument("--with-profile", action="store_true", help="also write the profile columns, which are not features")
     features.add_argument("--report", metavar="FILE", help="data report to write, JSON: what became of every row and column")
     features.add_argument("--dictionary", metavar="FILE", help="data dictionary to write, .csv or .parquet: the definition of each feature")
     features.add_argument("--aside", metavar="FILE", help="rows that were set aside, with place and reason, .csv or .parquet")
@@ -54,7 +55,7 @@ def run_features(args: argparse.Namespace) -> int:
     table = store.feature_table(intake.table)
     plan = plan_from(args, intake, table)
     assembled = assemble(table, plan)
-    rows = rows_for_file(assembled.table)
+    rows = rows_for_file(assembled.table, profile=args.with_profile)
     print_notes(intake.notes)
     write_table(rows, files["out"])
     if "report" in files:

@@ -1,4 +1,4 @@
-"""Commands ``explain``, ``validate``, ``compare``, ``export`` and ``score``: use the segments of a sweep."""
+"""Commands ``explain``, ``rules``, ``validate``, ``compare``, ``export`` and ``score``: use the segments of a sweep."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from segcore.wording.numbers import counted
 if TYPE_CHECKING:
     from segcore.store.store import Store
 
+_DIALECTS = ("duckdb", "postgresql", "spark", "bigquery", "snowflake")  # importing those of segcore.export.sql would take its parser
+
 
 def add_commands(subparsers: Any) -> None:
-    """Add ``explain``, ``validate``, ``compare``, ``export`` and ``score``."""
+    """Add ``explain``, ``rules``, ``validate``, ``compare``, ``export`` and ``score``."""
     explain = subparsers.add_parser(
         "explain",
         help="say who is in each segment of a solution",
@@ -28,6 +30,23 @@ def add_commands(subparsers: Any) -> None:
     explain.add_argument("--segment", metavar="N", help="only this segment, or noise")
     explain.add_argument("--json", action="store_true", help="print one JSON document")
     explain.set_defaults(run=run_explain)
+
+    rules = subparsers.add_parser(
+        "rules",
+        help="print the rule that finds each segment, or one tree for all, in words or as SQL",
+        description="Print the shortest rule for each segment, or one small tree for all of them. With --sql: one SELECT on the table that "
+        "'features --features all' or 'export' wrote; the rule selects its customers, the tree assigns a segment to every customer.",
+    )
+    _add_solution(rules)
+    rules.add_argument("--segment", metavar="N", help="only the rule of this segment")
+    rules.add_argument("--what", choices=("rules", "tree"), default="rules", help="what to print (default: rules)")
+    rules.add_argument("--sql", action="store_true", help="print SQL instead of words")
+    rules.add_argument(
+        "--dialect", choices=("duckdb", "postgresql", "spark", "bigquery", "snowflake"), help="SQL dialect (default: duckdb)"
+    )
+    rules.add_argument("--table", metavar="NAME", help="table, or file that DuckDB reads, such as segments.parquet (default: customers)")
+    rules.add_argument("--out", metavar="FILE", help="file to write instead of printing")
+    rules.set_defaults(run=run_rules)
 
     validate = subparsers.add_parser(
         "validate",
@@ -104,9 +123,7 @@ def _add_point(parser: argparse.ArgumentParser) -> None:
 
 def run_explain(args: argparse.Namespace) -> int:
     """Explain a solution's segments."""
-    chosen = None if args.segment is None else parse_segments(args.segment, option="--segment")
-    if chosen is not None and len(chosen) != 1:
-        raise ParameterError(f"--segment must be one segment, got {args.segment!r}.")
+    label = _one_segment(args.segment)
 
     from segcore.cli.tables import explanation_text
     from segcore.segments.explanation import explain
@@ -114,11 +131,35 @@ def run_explain(args: argparse.Namespace) -> int:
 
     store = Store()
     found = explain(store, *find_sweep_point(store, args.sweep, args.point))
-    label = None if chosen is None else chosen[0]
     if args.json:
-        print(json.dumps({"segments": found.segments(label)}, ensure_ascii=False, allow_nan=False))
+        print(json.dumps(found.to_json(label), ensure_ascii=False, allow_nan=False))
     else:
         print(explanation_text(found, label))
+    return 0
+
+
+def run_rules(args: argparse.Namespace) -> int:
+    """Print rules or a tree, in words or as SQL."""
+    label = _one_segment(args.segment)
+    if not args.sql and (args.dialect or args.table):
+        raise ParameterError("--dialect and --table are for SQL: add --sql.")
+
+    from segcore.cli.tables import rules_text
+    from segcore.export.sql import TABLE, point_sql
+    from segcore.export.tables import write_text
+    from segcore.segments.rules.definition import Definition
+    from segcore.store.store import Store
+
+    store = Store()
+    found = Definition.of(store, *find_sweep_point(store, args.sweep, args.point))
+    if args.sql:
+        text = point_sql(found, args.what, segment=label, dialect=args.dialect or "duckdb", table=args.table or TABLE)
+    else:
+        text = rules_text(found, args.what, label)
+    if args.out is None:
+        print(text)
+    else:
+        write_text(f"{text}\n", Path(args.out))
     return 0
 
 
@@ -191,6 +232,13 @@ def run_export(args: argparse.Namespace) -> int:
         model = f" The model is in {args.model}." if args.model is not None else ""
         print(f"{counted(document['rows'], 'row')} written to {args.out} ({listed}). Where they come from is in {args.out}.json.{model}")
     return 0
+
+
+def _one_segment(text: str | None) -> int | None:
+    chosen = None if text is None else parse_segments(text, option="--segment")
+    if chosen is not None and len(chosen) != 1:
+        raise ParameterError(f"--segment must be one segment, got {text!r}.")
+    return None if chosen is None else chosen[0]
 
 
 def parse_segments(text: str, *, option: str = "--segments") -> list[int]:

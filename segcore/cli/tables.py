@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from segcore.records.sweep import Recommendation, Sweep
     from segcore.segments.comparison import SolutionComparison
     from segcore.segments.explanation import Explanation
+    from segcore.segments.rules.definition import Definition
     from segcore.segments.validation import Validation
     from segcore.sweeps.overview import SweepLine
 
@@ -75,6 +76,16 @@ def comparison_text(found: SolutionComparison) -> str:
     return "\n".join([f"{lines[0]}, then {lines[1]}.", found.summary(), *apart, "", *fates, "", table])
 
 
+def rules_text(found: Definition, what: str, label: int | None) -> str:
+    """Return the rule for each segment, or for one of them, or the tree, as text."""
+    from segcore.segments.rules.rule import rules_for  # with NumPy, which the other tables do not need
+
+    if what == "tree":
+        tree = found.tree_for(label)
+        return f"{tree.text(found.titles, found.names)}\n\n{tree.sentence}"
+    return "\n".join(f"{segment_title(one.label, found.names)}: {one.sentence(found.titles)}" for one in rules_for(found.rules, label))
+
+
 def explanation_text(found: Explanation, label: int | None) -> str:
     """Return who is in each segment, or in one of them, as text: its sentence, what it stands out by, its key figures."""
     from segcore.segments.profiles.column_shares import standing_out  # with NumPy, which the other tables do not need
@@ -84,7 +95,7 @@ def explanation_text(found: Explanation, label: int | None) -> str:
         size = f"{counted(summary.customers, 'customer')}, {percent_text(summary.customer_share)}"
         parts.append(f"{summary.title} ({size}). {summary.apart}")
         if summary.label in found.rules:
-            parts.append(found.rules[summary.label].sentence())
+            parts.append(found.rules[summary.label].sentence(found.definition.titles))
         features = [
             (
                 feature.title,

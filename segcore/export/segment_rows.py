@@ -12,6 +12,7 @@ import pyarrow as pa
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.errors import ParameterError, StoreError
 from segcore.features.assemble import Assembled, assemble
+from segcore.features.output import file_columns, plain_array
 from segcore.features.preparation import apply_preparation
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import point_key
@@ -24,7 +25,6 @@ from segcore.wording.findings import refusal
 from segcore.wording.numbers import segment_title
 
 _CHUNK_ROWS = 1 << 15
-_PROBABILITY = "probability_"
 
 
 class RowChoice(TypedDict, total=False):
@@ -88,18 +88,9 @@ class ExportRows:
     @property
     def columns(self) -> dict[str, str]:
         """Names of the columns that come from the data, none of them equal to another column's name."""
-        taken = {"copy", "segment", "segment_name", "set_aside"}
-        called: dict[str, str] = {}
         clustered = self.table.names if self.clustered_values else ()
         kinds = (("id", (self.id_name,)), ("feature", self.table.names), ("clustered", clustered), ("profile", tuple(self.profile)))
-        for kind, names in kinds:
-            for name in names:
-                free = name
-                while free in taken or (self.probabilities and free.startswith(_PROBABILITY)):
-                    free = f"{free} ({kind})"
-                taken.add(free)
-                called[f"{kind}:{name}"] = free
-        return called
+        return file_columns(kinds, probabilities=self.probabilities)
 
     @property
     def schema(self) -> pa.Schema:
@@ -142,7 +133,7 @@ class ExportRows:
         if probabilities is None:
             return {}
         found = probabilities(X, self.solution.arrays, self.solution.params)
-        return {f"{_PROBABILITY}{label}": pa.array(np.ascontiguousarray(found[:, label])) for label in range(found.shape[1])}
+        return {f"probability_{label}": pa.array(np.ascontiguousarray(found[:, label])) for label in range(found.shape[1])}
 
 
 def export_rows(store: Store, sweep_id: str, position: int, **choice: Unpack[RowChoice]) -> ExportRows:
@@ -201,7 +192,7 @@ def export_rows(store: Store, sweep_id: str, position: int, **choice: Unpack[Row
         aside = np.repeat([False, True], [len(labels), int(wanted.sum())])[place]
         labels = np.concatenate([labels, scored[wanted]])[place]
     names = segment_titles(store, sweep_id, position, chosen)
-    carried = {name: _plain(column) for name, column in table.profile.items()} if choice.get("profile") else {}
+    carried = {name: plain_array(column) for name, column in table.profile.items()} if choice.get("profile") else {}
     table = replace(table, profile={}, filled={} if choice.get("filled") else table.filled)
     return ExportRows(
         sweep_id,
@@ -299,16 +290,3 @@ def _with_others(table: FeatureTable, others: FeatureTable, place: np.ndarray) -
         profile={name: np.concatenate([column, others.profile[name]])[place] for name, column in table.profile.items()},
         filled={name: np.concatenate([blank, others.filled[name]])[place] for name, blank in table.filled.items()},
     )
-
-
-def _plain(column: np.ndarray) -> pa.Array:
-    """Return a column as an Arrow array that both CSV and Parquet can hold; other types become text."""
-    try:
-        array = pa.array(column, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-        array = pa.array([None if value is None else str(value) for value in column], pa.string())
-    if pa.types.is_nested(array.type) or pa.types.is_binary(array.type):
-        return pa.array([None if value is None else str(value) for value in array.to_pylist()], pa.string())
-    if pa.types.is_dictionary(array.type) or pa.types.is_large_string(array.type) or pa.types.is_null(array.type):
-        return array.cast(pa.string())
-    return array

@@ -2,32 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 
 from segcore.records.feature_table import FeatureTable
 from segcore.wording.findings import sentence
 
+ID_COLUMN = "customer_id"
+_OWN = ("copy", "segment", "segment_name", "set_aside")
+_PROBABILITY = "probability_"
 
-def rows_for_file(table: FeatureTable) -> pa.Table:
+
+def file_columns(kinds: Sequence[tuple[str, Sequence[str]]], *, probabilities: bool = False) -> dict[str, str]:
+    """Return the names that columns of the data have in files, in which no two are equal, not even but for case, as SQL compares them.
+
+    Parameters
+    ----------
+    kinds : sequence of (str, sequence of str)
+        Such as ``("feature", names)``, in the order of precedence: a name that is taken gets its kind in brackets.
+    probabilities : bool
+        Whether the file also has the probability of each segment.
+
+    Returns
+    -------
+    dict
+        Keys are ``kind:name``.
+    """
+    taken = set(_OWN)
+    called = {}
+    for kind, names in kinds:
+        for name in names:
+            free = name
+            while free.casefold() in taken or (probabilities and free.casefold().startswith(_PROBABILITY)):
+                free = f"{free} ({kind})"
+            taken.add(free.casefold())
+            called[f"{kind}:{name}"] = free
+    return called
+
+
+def rows_for_file(table: FeatureTable, *, profile: bool = False) -> pa.Table:
     """Return ``customer_id``, ``copy`` if there are copies, then the features; sorted by the id's text and the copy.
 
     Parameters
     ----------
     table : FeatureTable
+    profile : bool
+        Whether the profile columns follow.
 
     Returns
     -------
     pyarrow Table
-        Ids as text, features as float64; a feature named like one of the first two columns gets the suffix ``_``.
+        Ids as text, features as float64; columns are called as `file_columns` says.
     """
     order = np.lexsort((table.copies, table.customers.astype(str)))
-    columns = {"customer_id": pa.array(table.customers[order], pa.string())}
+    carried = tuple(table.profile) if profile else ()
+    called = file_columns((("id", (ID_COLUMN,)), ("feature", table.names), ("profile", carried)))
+    columns = {ID_COLUMN: pa.array(table.customers[order], pa.string())}
     if table.copies.any():
         columns["copy"] = pa.array(table.copies[order].astype(np.int32))
     for position, name in enumerate(table.names):
-        columns[f"{name}_" if name in columns else name] = pa.array(table.values[order, position])
+        columns[called[f"feature:{name}"]] = pa.array(table.values[order, position])
+    for name in carried:
+        columns[called[f"profile:{name}"]] = plain_array(table.profile[name][order])
     return pa.table(columns)
+
+
+def plain_array(column: np.ndarray) -> pa.Array:
+    """Return a column as an Arrow array that both CSV and Parquet can hold; other types become text."""
+    try:
+        array = pa.array(column, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        array = pa.array([None if value is None else str(value) for value in column], pa.string())
+    if pa.types.is_nested(array.type) or pa.types.is_binary(array.type):
+        return pa.array([None if value is None else str(value) for value in array.to_pylist()], pa.string())
+    if pa.types.is_dictionary(array.type) or pa.types.is_large_string(array.type) or pa.types.is_null(array.type):
+        return array.cast(pa.string())
+    return array
 
 
 def data_dictionary(table: FeatureTable) -> pa.Table:

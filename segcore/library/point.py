@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from plotly.graph_objects import Figure
 
+    from segcore.export.sql import Dialect, SqlOf
     from segcore.library.comparison import Comparison
     from segcore.library.explanation import Profile
     from segcore.segments.rules.rule import SegmentRules
+    from segcore.segments.rules.tree import ExplainingTree
     from segcore.segments.validation import Validation
 
 
@@ -162,9 +164,58 @@ class Point:
         >>> [found.chosen.text() for found in point.rules()]
         ['Amount > 100', 'NumberOfOrders <= 2', 'Amount <= 10']
         """
-        from segcore.segments.explanation import rules_of
+        from segcore.segments.rules.definition import rules_of
 
         return rules_of(self._rows(), self._labelled(), seed=seed)
+
+    def tree(self, *, seed: int = 0) -> ExplainingTree:
+        """Return one small tree for all segments, in the features clustered on: see `segcore.explain_tree`.
+
+        Examples
+        --------
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> print(point.tree().text())
+        Amount <= 100:
+          NumberOfOrders <= 10:
+            Segment 1
+          else:
+            Segment 2
+        else:
+          Segment 0
+        """
+        from segcore.segments.rules.definition import tree_of
+
+        return tree_of(self._rows(), self._labelled(), self._sweep.preparation, seed=seed)
+
+    def sql(self, *, what: SqlOf = "rules", segment: int | None = None, dialect: Dialect = "duckdb", table: str = "customers") -> str:
+        """Return SQL that finds the customers of a segment, or of each, in a table that segcore wrote.
+
+        Parameters
+        ----------
+        what : {"rules", "tree"}
+            The rule selects a segment's customers; the tree assigns every customer to a segment.
+        segment : int or None
+            Of the rule; ``None`` selects the customers of every rule, with the segment.
+        dialect : {"duckdb", "postgresql", "spark", "bigquery", "snowflake"}
+        table : str
+            Name of the table, with the columns that ``export`` writes; or of a file that DuckDB reads, ``segments.parquet``.
+
+        Examples
+        --------
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> print(point.sql(segment=0))
+        -- Segment 0: Amount > 100
+        SELECT
+          "customer_id"
+        FROM "customers"
+        WHERE
+          "Amount" > 100 AND "Amount" < 1e308
+        """
+        from segcore.export.sql import point_sql
+        from segcore.segments.rules.definition import Definition
+
+        found = Definition(self._rows(), self._labelled(), self._sweep.preparation)
+        return point_sql(found, what, segment=segment, dialect=dialect, table=table)
 
     def validate(self, *, seed: int = 0) -> Validation:
         """Predict each customer's segment with a naive Bayes trained on the other customers, and count who is predicted as what.

@@ -21,8 +21,8 @@ from segcore.segments.profiles.profile import segment_profile
 from segcore.segments.profiles.profile_numbers import NumberAcross, NumberGroup, numbers_across
 from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, SegmentSummary
 from segcore.segments.profiles.top_items import TopItem, TopItems, top_items
+from segcore.segments.rules.definition import Definition
 from segcore.segments.rules.rule import SegmentRules
-from segcore.segments.rules.search import find_rules
 from segcore.store.store import Store
 
 _NO_RULE = "Noise is not a segment, so it has no rule."
@@ -43,10 +43,8 @@ class Explanation:
     figures : KeyFigures
     bought : mapping of str to mapping of int to TopItems
         Of each segment, in transactions: of each ``item`` and ``category``, where there are such columns.
-    rows : FeatureTable
-        The rows that were clustered, in which rules are searched.
-    solution : Solution
-        With its labels.
+    definition : Definition
+        With their rules and tree, which are searched when first asked for.
     """
 
     profile: SegmentProfile
@@ -54,13 +52,16 @@ class Explanation:
     numbers: tuple[NumberAcross, ...]
     figures: KeyFigures
     bought: Mapping[str, Mapping[int, TopItems]]
-    rows: FeatureTable
-    solution: Solution
+    definition: Definition
 
     @cached_property
     def rules(self) -> Mapping[int, SegmentRules]:
-        """The shortest rule for each segment, searched when first asked for."""
-        return {found.label: found for found in rules_of(self.rows, self.solution)}
+        """The shortest rule for each segment."""
+        return {found.label: found for found in self.definition.rules}
+
+    def to_json(self, label: int | None = None) -> dict[str, Any]:
+        """Return plain values, as ``explain --json`` prints them: `segments`, and one tree for all of them."""
+        return {"segments": self.segments(label), "tree": self.definition.tree.to_json(self.definition.names)}
 
     def segments(self, label: int | None = None) -> list[dict[str, Any]]:
         """Return plain values of every segment and of the noise, the largest segment first, or of one of them, with their rules."""
@@ -187,27 +188,8 @@ def explain(store: Store, sweep_id: str, position: int) -> Explanation:
         numbers_across(rows, solution, names),
         key_figures(table, plan, solution, names),
         bought(store, sweep.spec, solution, table),
-        rows,
-        solution,
+        Definition(rows, solution, sweep.preparation, names),
     )
-
-
-def rules_of(rows: FeatureTable, solution: Solution, *, seed: int = 0) -> tuple[SegmentRules, ...]:
-    """Return the shortest rule for each segment of a solution, in its features, untransformed, and profile columns.
-
-    Parameters
-    ----------
-    rows : FeatureTable
-        The rows that were clustered, with the features clustered on, unscaled, and their profile columns.
-    solution : Solution
-        With its labels; ``rows`` has as many rows.
-    seed : int
-        See `find_rules`.
-    """
-    originals = np.asarray(rows.copies) == 0
-    features = {name: rows.column(name)[originals] for name in rows.names}
-    profile = {name: column[originals] for name, column in rows.profile.items() if name not in features}
-    return find_rules({**features, **profile}, np.asarray(solution.labels)[originals], seed=seed)
 
 
 def bought(store: Store, spec: SweepSpec, solution: Solution, table: FeatureTable) -> dict[str, Mapping[int, TopItems]]:

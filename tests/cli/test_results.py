@@ -1,6 +1,8 @@
 import csv
 import json
+import operator
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,6 +35,7 @@ def shop(seed=0, days=100, customers=60):
     )
 
 
+METS = {"<=": operator.le, ">": operator.gt, "=": operator.eq, "!=": operator.ne}
 ROLES = ("customer=Who", "order=Receipt", "time=Moment", "quantity=Pieces", "price=Each")
 
 
@@ -280,8 +283,7 @@ def test_an_explanation_equals_what_pandas_computes_from_the_lines(swept, tmp_pa
             found = customers
             for condition in rule["conditions"]:
                 column, value = found[condition["feature"]], condition["value"]
-                meets = {"<=": column.__le__, ">": column.__gt__, "=": column.__eq__, "!=": column.__ne__}[condition["op"]](value)
-                found = found[meets]
+                found = found[METS[condition["op"]](column, value)]
             share = (found["segment"] == entry["label"]).mean()
             assert rule["precision"]["low"] - 0.1 <= share <= rule["precision"]["high"] + 0.1  # measured on half of the customers
         assert entry["rules"] or entry["no_rule"]
@@ -322,3 +324,48 @@ def test_naive_bayes_is_told_as_a_matrix_of_all_customers(swept, capsys):
     assert main(["validate", swept["sweep"], "--point", "n_clusters=3"]) == 0
     text = capsys.readouterr().out
     assert "predicted as" in text and "not whether they exist" in text
+
+
+def test_rules_and_the_tree_are_printed_in_words_and_their_sql_selects_the_same_customers(swept, tmp_path, capsys):
+    point = [swept["sweep"], "--point", "n_clusters=3"]
+    out = tmp_path / "all.csv"
+    assert main(["export", *point, "--out", str(out), "--profile"]) == 0
+    capsys.readouterr()
+    assert main(["explain", *point, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert main(["rules", *point]) == 0
+    words = capsys.readouterr().out
+    assert [line.split(":")[0] for line in words.splitlines()] == ["Segment 0", "Segment 1", "Segment 2"]
+    assert main(["rules", *point, "--what", "tree"]) == 0
+    assert "of the customers into their own segment" in capsys.readouterr().out
+    assert 3 <= document["tree"]["leaves"] <= 6 and document["tree"]["text"].count("Segment") == document["tree"]["leaves"]
+    sql = tmp_path / "tree.sql"
+    assert main(["rules", *point, "--what", "tree", "--sql", "--table", str(out), "--out", str(sql)]) == 0
+    capsys.readouterr()
+    found = duckdb.connect().execute(sql.read_text()).fetchdf()
+    exported = pd.read_csv(out)
+    agreement = (found.sort_values("customer_id")["segment"].to_numpy() == exported.sort_values("customer_id")["segment"].to_numpy()).mean()
+    assert list(found) == ["customer_id", "segment"] and agreement > 0.85
+    [segment] = [entry for entry in document["segments"] if entry["label"] == 0]
+    assert main(["rules", *point, "--segment", "0", "--sql", "--table", str(out)]) == 0
+    ids = duckdb.connect().execute(capsys.readouterr().out).fetchdf()["customer_id"]
+    chosen = exported
+    for condition in segment["rules"][0]["conditions"]:
+        chosen = chosen[METS[condition["op"]](chosen[condition["feature"]], condition["value"])]
+    assert sorted(map(int, ids)) == sorted(chosen["customer_id"])
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--dialect", "spark"], "add --sql"),
+        (["--sql", "--segment", "9"], "9"),
+        (["--what", "tree", "--segment", "0"], "all segments at once"),
+        (["--what", "tree", "--sql", "--segment", "0"], "all segments at once"),
+        (["--sql", "--out", "nowhere/x.sql"], "nowhere"),
+    ],
+)
+def test_rules_that_cannot_be_printed_are_refused_in_one_line(swept, capsys, more, said):
+    assert main(["rules", swept["sweep"], "--point", "n_clusters=3", *more]) == 2
+    printed = capsys.readouterr().err
+    assert said in printed and printed.count("\n") == 1

@@ -21,7 +21,9 @@ def run(tests):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_the_examples_of_a_module_hold(name, orders, tmp_path):
+def test_the_examples_of_a_module_hold(name, orders, tmp_path, monkeypatch):
+    # What other tests computed would be found: an example shows a sweep without evidence.
+    monkeypatch.setenv("SEGCORE_HOME", str(tmp_path / "home"))
     module = importlib.import_module(f"segcore.library.{name}")
     found = doctest.DocTestFinder().find(module, extraglobs={"segcore": segcore, "orders": orders, "folder": tmp_path})
     assert run([test for test in found if test.examples]).failed == 0

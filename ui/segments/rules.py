@@ -7,8 +7,8 @@ import streamlit as st
 
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep
-from segcore.segments.explanation import rules_of
 from segcore.segments.rules.condition import ColumnTitles
+from segcore.segments.rules.definition import rules_of
 from segcore.segments.rules.rule import SegmentRules
 from segcore.store.store import Store
 from segcore.wording.markdown import escape

@@ -1,0 +1,208 @@
+"""SQL that finds a segment's customers, or assigns every customer to a segment, in a table that segcore wrote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any, Literal, get_args
+
+import pyarrow as pa
+import sqlglot
+from sqlglot import exp
+
+from segcore.errors import ParameterError
+from segcore.export.cells import safe_headers, safe_text
+from segcore.features.output import ID_COLUMN, file_columns
+from segcore.records.feature_table import FeatureTable
+from segcore.segments.rules.condition import Condition, number_literal
+from segcore.segments.rules.definition import Definition
+from segcore.segments.rules.rule import SegmentRules, rules_for
+from segcore.segments.rules.tree import Branch, ExplainingTree, Leaf
+from segcore.wording.quotes import visible
+
+Dialect = Literal["duckdb", "postgresql", "spark", "bigquery", "snowflake"]
+SqlOf = Literal["rules", "tree"]
+DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
+TABLE = "customers"
+_OF_SQLGLOT: Mapping[str, str] = {"postgresql": "postgres"}
+_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*){0,2}")
+_BEYOND = "1e308"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlTable:
+    """The table that the SQL reads: what ``features --features all`` or ``export`` wrote, in a database or as a file.
+
+    Parameters
+    ----------
+    name : str
+        Of the table, also with its schema (``sales.customers``), or of a file that DuckDB reads (``segments.parquet``).
+    columns : mapping of str to str
+        What a feature or profile column is called there.
+    fills : mapping of str to float
+        What a missing value of a feature counts as, such as the median; ``export`` writes it as missing.
+    flags : frozenset of str
+        Features that are 0 or 1.
+    profile : frozenset of str
+        Columns that are only there on request.
+    """
+
+    name: str = TABLE
+    columns: Mapping[str, str] = field(default_factory=dict)
+    fills: Mapping[str, float] = field(default_factory=dict)
+    flags: frozenset[str] = frozenset()
+    profile: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, table: FeatureTable, name: str = TABLE) -> SqlTable:
+        """Describe the file of a feature table; in a ``.csv``, names that a spreadsheet would run begin with ``'``.
+
+        Parameters
+        ----------
+        table : FeatureTable
+            The features clustered on, with the profile columns.
+        name : str
+        """
+        called = file_columns((("id", (ID_COLUMN,)), ("feature", table.names), ("profile", tuple(table.profile))))
+        columns = {column: called[f"profile:{column}"] for column in table.profile}
+        columns |= {feature: called[f"feature:{feature}"] for feature in table.names}
+        if name.lower().endswith(".csv"):
+            columns = dict(zip(columns, safe_headers(list(columns.values())), strict=True))
+        fills = {feature: float(table.column(feature)[blank][0]) for feature, blank in table.filled.items() if blank.any()}
+        flags = frozenset(entry.name for entry in table.dictionary if entry.kind != "number")
+        return cls(name, columns, fills, flags, frozenset(table.profile) - frozenset(table.names))
+
+
+def point_sql(
+    found: Definition, what: SqlOf = "rules", *, segment: int | None = None, dialect: Dialect = "duckdb", table: str = TABLE
+) -> str:
+    """Return the SQL of a solution's rules, or of its tree.
+
+    Parameters
+    ----------
+    found : Definition
+    what : {"rules", "tree"}
+    segment : int or None
+        Only this segment's rule.
+    dialect
+        See `rules_sql`.
+    table : str
+        See `SqlTable`.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such segment, or a tree is asked for one segment.
+    """
+    if what not in get_args(SqlOf):
+        raise ParameterError.unknown("kind of SQL", what, get_args(SqlOf))
+    if dialect not in DIALECTS:
+        raise ParameterError.unknown("dialect", dialect, DIALECTS)
+    source = SqlTable.of(found.rows, table)
+    if what == "rules":
+        return rules_sql(rules_for(found.rules, segment), source, dialect)
+    return tree_sql(found.tree_for(segment), source, dialect)
+
+
+def rules_sql(found: Sequence[SegmentRules], table: SqlTable, dialect: Dialect = "duckdb") -> str:
+    """Return SQL that selects the customers whom each segment's rule finds.
+
+    Parameters
+    ----------
+    found : sequence of SegmentRules
+        Of one segment: selects ``customer_id``. Of several: selects ``customer_id`` and ``segment``; a customer whom two rules find is two
+        rows. Segments without a rule are left out.
+    table : SqlTable
+    dialect : {"duckdb", "postgresql", "spark", "bigquery", "snowflake"}
+
+    Raises
+    ------
+    ParameterError
+        If no segment has a rule.
+
+    Notes
+    -----
+    A missing value meets no condition, nor does NaN, which most databases sort above every number.
+    """
+    ruled = [(rules.label, rules.chosen) for rules in found if rules.chosen is not None]
+    if not ruled:
+        reasons = [f"Segment {rules.label}: {rules.reason}" for rules in found]
+        raise ParameterError(f"There is no rule to write as SQL. {' '.join(reasons[:3])}")
+    used = [condition.feature for _, rule in ruled for condition in rule.conditions]
+    comments = [f"Segment {label}: {rule.text()}" for label, rule in ruled] + _profile_comment(used, table)
+    selects: list[Any] = []
+    for label, rule in ruled:
+        where = reduce(lambda left, right: exp.And(this=left, expression=right), [_condition(one, table) for one in rule.conditions])
+        segment = [] if len(found) == 1 else [exp.alias_(exp.Literal.number(label), "segment", quoted=True)]
+        selects.append(exp.select(_identifier(ID_COLUMN), *segment).from_(_table(table.name)).where(where))
+    query = reduce(lambda left, right: exp.Union(this=left, expression=right, distinct=False), selects)
+    return _written(query, comments, dialect)
+
+
+def tree_sql(tree: ExplainingTree, table: SqlTable, dialect: Dialect = "duckdb") -> str:
+    """Return SQL that assigns every customer to the segment of a tree: ``customer_id`` and ``segment``.
+
+    Parameters
+    ----------
+    tree : ExplainingTree
+    table, dialect
+        See `rules_sql`.
+    """
+    segment = exp.alias_(_case(tree.root, table), "segment", quoted=True)
+    used = [condition.feature for _, path in tree.paths() for condition in path]
+    query = exp.select(_identifier(ID_COLUMN), segment).from_(_table(table.name))
+    return _written(query, [tree.sentence, *_profile_comment(used, table)], dialect)
+
+
+def _case(node: Branch | Leaf, table: SqlTable) -> Any:
+    if isinstance(node, Leaf):
+        return exp.Literal.number(node.label)
+    return exp.Case(ifs=[exp.If(this=_condition(node.condition, table), true=_case(node.yes, table))], default=_case(node.no, table))
+
+
+def _condition(condition: Condition, table: SqlTable) -> Any:
+    column = exp.column(_identifier(table.columns.get(condition.feature, condition.feature)))
+    if isinstance(condition.value, str):
+        return _text_condition(condition, column, condition.value)
+    number = exp.Literal.number(number_literal(condition.value))
+    if condition.op == "<=":
+        found: Any = exp.LTE(this=column, expression=number)
+    else:
+        found = exp.GT(this=column, expression=number)
+        if condition.feature not in table.flags:
+            found = exp.And(this=found, expression=exp.LT(this=column.copy(), expression=exp.Literal.number(_BEYOND)))
+    fill = table.fills.get(condition.feature)
+    if fill is not None and (fill <= condition.value if condition.op == "<=" else fill > condition.value):
+        found = exp.Paren(this=exp.Or(this=found, expression=exp.Is(this=column.copy(), expression=exp.Null())))
+    return found
+
+
+def _text_condition(condition: Condition, column: Any, value: str) -> Any:
+    # In a .csv, a text that a spreadsheet would run begins with a mark.
+    marked, n_marked = safe_text(pa.array([value], pa.string()))
+    texts = [exp.Literal.string(text) for text in ([value, marked[0].as_py()] if n_marked else [value])]
+    found = exp.In(this=column, expressions=texts) if n_marked else exp.EQ(this=column, expression=texts[0])
+    if condition.op == "=":
+        return found
+    return exp.Not(this=found) if n_marked else exp.NEQ(this=column, expression=texts[0])
+
+
+def _identifier(name: str) -> Any:
+    return exp.to_identifier(name, quoted=True)
+
+
+def _table(name: str) -> Any:
+    parts = name.split(".") if _DOTTED.fullmatch(name) and not name.lower().endswith((".csv", ".parquet")) else [name]
+    return exp.Table(**dict(zip(("this", "db", "catalog"), map(_identifier, reversed(parts)), strict=False)))
+
+
+def _profile_comment(used: Sequence[str], table: SqlTable) -> list[str]:
+    named = list(dict.fromkeys(name for name in used if name in table.profile))
+    return [f"With profile columns, which export --profile and features --with-profile write: {', '.join(named)}"] if named else []
+
+
+def _written(query: Any, comments: Sequence[str], dialect: str) -> str:
+    text = query.sql(dialect=_OF_SQLGLOT.get(dialect, dialect), pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
+    return "\n".join([*(f"-- {visible(comment)}" for comment in comments), text])

@@ -1,0 +1,118 @@
+"""What defines the segments of a solution: the shortest rule for each, and one tree for all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from segcore.errors import ParameterError
+from segcore.features.assemble import assemble
+from segcore.features.preparation import apply_preparation
+from segcore.records.feature_table import FeatureTable
+from segcore.records.preparation import Preparation
+from segcore.records.solution import Solution
+from segcore.segments.names import known_names
+from segcore.segments.rules.condition import ColumnTitles
+from segcore.segments.rules.rule import SegmentRules
+from segcore.segments.rules.search import find_rules
+from segcore.segments.rules.tree import ExplainingTree, explain_tree
+from segcore.store.store import Store
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """What defines the segments of a solution; each part is searched when first asked for.
+
+    Parameters
+    ----------
+    rows : FeatureTable
+        The rows that were clustered, with the features clustered on, unscaled, and their profile columns.
+    solution : Solution
+        With its labels; ``rows`` has as many rows.
+    preparation : Preparation or None
+        With which the rows were clustered; ``None`` in sweeps that did not keep it.
+    names : mapping of label to str
+        The analyst's names of the segments.
+    """
+
+    rows: FeatureTable
+    solution: Solution
+    preparation: Preparation | None
+    names: Mapping[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, store: Store, sweep_id: str, position: int) -> Definition:
+        """Return that of a solution in a store.
+
+        Raises
+        ------
+        StoreError
+            If the solution is not finished, or has no segments.
+        """
+        sweep, solution = store.sweep(sweep_id), store.labelled_solution(sweep_id, position)
+        rows = assemble(store.feature_table(sweep.spec.table), sweep.spec.plan).table
+        return cls(rows, solution, sweep.preparation, known_names(store, sweep, position).names)
+
+    @cached_property
+    def titles(self) -> ColumnTitles:
+        """What the features are called in words."""
+        return ColumnTitles.of(self.rows.dictionary)
+
+    @cached_property
+    def rules(self) -> tuple[SegmentRules, ...]:
+        """The shortest rule for each segment."""
+        return rules_of(self.rows, self.solution)
+
+    @cached_property
+    def tree(self) -> ExplainingTree:
+        """One small tree for all segments."""
+        return tree_of(self.rows, self.solution, self.preparation)
+
+    def tree_for(self, segment: int | None) -> ExplainingTree:
+        """Return the tree if no segment is asked for.
+
+        Raises
+        ------
+        ParameterError
+            If one is.
+        """
+        if segment is not None:
+            raise ParameterError("A tree is for all segments at once: leave the segment out, or ask for its rule.")
+        return self.tree
+
+
+def rules_of(rows: FeatureTable, solution: Solution, *, seed: int = 0) -> tuple[SegmentRules, ...]:
+    """Return the shortest rule for each segment of a solution, in its features, untransformed, and profile columns.
+
+    Parameters
+    ----------
+    rows : FeatureTable
+        The rows that were clustered, with the features clustered on, unscaled, and their profile columns.
+    solution : Solution
+        With its labels; ``rows`` has as many rows.
+    seed : int
+        See `find_rules`.
+    """
+    originals = np.asarray(rows.copies) == 0
+    features = {name: rows.column(name)[originals] for name in rows.names}
+    profile = {name: column[originals] for name, column in rows.profile.items() if name not in features}
+    return find_rules({**features, **profile}, np.asarray(solution.labels)[originals], seed=seed)
+
+
+def tree_of(rows: FeatureTable, solution: Solution, preparation: Preparation | None, *, seed: int = 0) -> ExplainingTree:
+    """Return one small tree for all segments of a solution, in its features, untransformed; its cost is that of the clustered values.
+
+    Parameters
+    ----------
+    rows, solution, seed
+        See `rules_of`.
+    preparation : Preparation or None
+        With which the rows were clustered; without it, costs are those of standardized features.
+    """
+    originals = np.asarray(rows.copies) == 0
+    features = {name: rows.column(name)[originals] for name in rows.names}
+    X = None if preparation is None else apply_preparation(preparation, rows.values[originals])
+    return explain_tree(features, np.asarray(solution.labels)[originals], X=X, seed=seed)
