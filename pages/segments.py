@@ -5,7 +5,7 @@ from ui.segments.columns import draw_columns, draw_standing_out
 from ui.segments.key_figures import draw_key_figures
 from ui.segments.one_segment import draw_distributions, draw_segment
 from ui.segments.profile import describe_point
-from ui.segments.rules import draw_rule
+from ui.segments.rules import draw_rule, draw_tree
 from ui.segments.segment_choice import clicked_segment, pick_segment
 from ui.segments.shares import draw_all_shares, draw_portrait, draw_set_aside
 from ui.shell.page import begin_page, end_page, link, next_step
@@ -34,4 +34,5 @@ draw_standing_out(page.store, sweep, chosen.position, solution, summary.label)
 draw_bought(page.store, sweep, solution, summary.label)
 draw_distributions(sweep, chosen.position, summary, assembled, solution)
 draw_columns(page.store, sweep, chosen.position, solution)
+draw_tree(page.store, sweep, chosen.position, solution)
 next_step("export", "Export these segments")

@@ -218,3 +218,18 @@ def test_the_shortest_rule_is_searched_on_request_and_kept(finished_sweep, open_
     assert "of those found are of this segment" in words(app) or "No rule" in words(app) or "too few" in words(app)
     app.run()
     assert "Who is found by a short rule" in words(app)
+    assert "SELECT" in app.code[0].value and '"customer_id"' in app.code[0].value
+    app.selectbox(key="segments.sql.dialect.rules").select("bigquery").run()
+    assert "`customer_id`" in app.code[0].value
+
+
+def test_a_tree_for_all_segments_is_grown_on_request(finished_sweep, open_app, words):
+    app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
+    assert "One tree for all segments" in words(app) and "into their own segment" not in words(app)
+    app.button(key="segments.tree").click().run()
+    assert not app.exception
+    assert "for 3 segments puts" in words(app)
+    text, sql = (code.value for code in app.code)
+    assert text.count("Segment") >= 3 and "CASE" in sql and 'FROM "customers"' in sql
+    app.text_input(key="segments.sql.table.tree").input("crm.people").run()
+    assert 'FROM "crm"."people"' in app.code[-1].value

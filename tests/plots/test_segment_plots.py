@@ -2,12 +2,15 @@ import numpy as np
 
 from segcore.plots.segments.segment_features import describe_distribution, describe_ranking, draw_distribution, draw_ranking
 from segcore.plots.segments.segment_shares import describe_shares, draw_shares, shares_data
+from segcore.plots.segments.tree import draw_tree, tree_data
 from segcore.records.estimate import Estimate
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.solution import Quality, Solution
 from segcore.segments.profiles.histograms import histogram_pair
 from segcore.segments.profiles.profile import segment_profile
 from segcore.segments.profiles.records import FeatureProfile, SegmentSummary
+from segcore.segments.rules.condition import ColumnTitles, Condition
+from segcore.segments.rules.tree import Branch, ExplainingTree, Leaf
 
 ENTRY = FeatureEntry("Recency", "Recency", "days", "")
 
@@ -123,3 +126,29 @@ class TestWhatIs0Or1:
         assert (
             draw_ranking(summary).data[0].hovertext[0] == "housing: yes<br>compactness 1.00<br>48 % of the segment, 56 % of all customers"
         )
+
+
+def test_a_tree_is_placed_with_its_leaves_one_below_the_other():
+    share = Estimate(0.75, 0.7, 0.8, 40)
+    inner = Branch(Condition("b", "=", "x" * 60), Leaf(1, 30, share), Leaf(2, 10, share))
+    tree = ExplainingTree(Branch(Condition("a", "<=", 5.0), Leaf(0, 60, share), inner), share, 1.2)
+    marks = tree_data(tree, ColumnTitles({"a": "Age <b>"}), {2: "Old & <i>new</i>"})
+    assert [(mark.depth, mark.row, mark.above, mark.met, mark.is_leaf) for mark in marks] == [
+        (0, 0.75, None, True, False),
+        (1, 0.0, 0.75, True, True),
+        (1, 1.5, 0.75, False, False),
+        (2, 1.0, 1.5, True, True),
+        (2, 2.0, 1.5, False, True),
+    ]
+    assert [mark.text for mark in marks][:2] == ["Age <b> <= 5?", "Segment 0 (60 %, 75 % right)"]
+    assert len(marks[2].text) <= 31 and "x" * 60 in marks[2].hover
+    figure = draw_tree(marks)
+    assert figure.data[3].text[-1] == "Old &amp; &lt;i>new&lt;/i> (10 %, 75 % right)"
+    assert [trace.line.dash for trace in figure.data[:2]] == ["solid", "dot"]
+    assert "<b>" not in "".join(figure.data[2].text) and "<i>" not in "".join(figure.data[3].hovertext)
+
+
+def test_a_tree_of_one_leaf_is_drawn_too():
+    tree = ExplainingTree(Leaf(0, 0, Estimate.undefined("nobody")), Estimate.undefined("nobody"), None)
+    figure = draw_tree(tree_data(tree))
+    assert list(figure.data[3].text) == ["Segment 0 (0 %)"]

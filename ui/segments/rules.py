@@ -1,49 +1,118 @@
-"""The shortest rule for each segment on the Segments screen, searched on request."""
+"""What defines the segments, on the Segments screen: the shortest rule for each and one tree for all, searched on request, and as SQL."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
+from segcore.plots.segments.tree import draw_tree as tree_figure
+from segcore.plots.segments.tree import tree_data
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep
 from segcore.segments.rules.condition import ColumnTitles
-from segcore.segments.rules.definition import rules_of
+from segcore.segments.rules.definition import Definition
 from segcore.segments.rules.rule import SegmentRules
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import share_text
 from ui.segments.profile import segments_key
 from ui.shell import cache, state
-from ui.shell.sweep_data import clustered
+from ui.shell.sweep_data import clustered, segment_names
+from ui.widgets.figures import draw_figure
 
-_HELP = (
+if TYPE_CHECKING:
+    from segcore.export.sql import Dialect, SqlOf
+
+_RULES_HELP = (
     "Up to three conditions on features and profile columns, searched on half of the customers and measured on the other half. It takes "
     "some seconds for large data."
 )
+_TREE_HELP = "A few conditions that divide the customers into all segments at once. It takes some seconds for large data."
+_TREE_WORDS = (
+    "From the left, follow the solid line if a condition holds, the dotted one if not. Each leaf shows its share of the customers, and the "
+    "share of these that really is in its segment, measured on the half of the customers that the tree was not grown on."
+)
+_DIALECTS: dict[Dialect, str] = {
+    "duckdb": "DuckDB",
+    "postgresql": "PostgreSQL",
+    "spark": "Spark",
+    "bigquery": "BigQuery",
+    "snowflake": "Snowflake",
+}
+
+
+def _definition(store: Store, sweep: Sweep, position: int, solution: Solution) -> Definition:
+    names = segment_names(store, sweep, position)
+
+    def build() -> Definition:
+        return Definition(clustered(store, sweep).table, solution, sweep.preparation, names)
+
+    return cache.computed("definition", segments_key(sweep, solution, names), build)
 
 
 def draw_rule(store: Store, sweep: Sweep, position: int, solution: Solution, label: int) -> None:
     """Draw the rule of a segment once it was asked for, with the rules of other lengths; or the button that asks."""
-    if label == NOISE:
+    if label == NOISE or not _asked(f"rules.{sweep.id}.{position}", "Find the shortest rules", "segments.rules", _RULES_HELP):
         return
-    asked = f"rules.{sweep.id}.{position}"
-    if not state.recall(asked):
-        st.button(
-            "Find the shortest rules", key="segments.rules", icon=":material/rule:", help=_HELP, on_click=state.remember, args=(asked, True)
-        )
-        return
-
-    def build() -> dict[int, SegmentRules]:
-        with st.spinner("Searching for the shortest rule of each segment …"):
-            return {found.label: found for found in rules_of(clustered(store, sweep).table, solution)}
-
-    titles = ColumnTitles.of(cache.feature_table(str(store.home), sweep.spec.table).dictionary)
-    found = cache.computed("rules", segments_key(sweep, solution, {}), build)[label]
-    st.markdown(f"**Who is found by a short rule** · {escape(found.sentence(titles))}")
+    definition = _definition(store, sweep, position, solution)
+    with st.spinner("Searching for the shortest rule of each segment …"):
+        found = next(rules for rules in definition.rules if rules.label == label)
+    st.markdown(f"**Who is found by a short rule** · {escape(found.sentence(definition.titles))}")
     if len(found.frontier) > 1:
         with st.expander("Rules of other lengths"):
-            st.dataframe(rules_frame(found, titles), hide_index=True, alt="The best rule of each length, with coverage and precision")
+            st.dataframe(
+                rules_frame(found, definition.titles), hide_index=True, alt="The best rule of each length, with coverage and precision"
+            )
+    if found.chosen is not None:
+        _draw_sql(definition, "rules", label)
+
+
+def draw_tree(store: Store, sweep: Sweep, position: int, solution: Solution) -> None:
+    """Draw one tree for all segments once it was asked for; or the button that asks."""
+    st.header("One tree for all segments", anchor=False)
+    if not _asked(
+        f"tree.{sweep.id}.{position}", "Explain all segments by a tree", "segments.tree", "It takes some seconds for large data."
+    ):
+        return
+    definition = _definition(store, sweep, position, solution)
+    with st.spinner("Growing a small tree …"):
+        tree = definition.tree
+    st.markdown(escape(tree.sentence))
+    draw_figure(
+        tree_figure(tree_data(tree, definition.titles, definition.names)),
+        key=f"figure.tree.{position}",
+        name="A small decision tree for all segments",
+        words=_TREE_WORDS,
+    )
+    with st.expander("The tree as text"):
+        st.code(tree.text(definition.titles, definition.names), language=None)
+    _draw_sql(definition, "tree", None)
+
+
+def _asked(name: str, title: str, key: str, words: str) -> bool:
+    """Tell whether a search was asked for; draw the button that asks for it."""
+    if state.recall(name):
+        return True
+    st.button(title, key=key, icon=":material/rule:", help=words, on_click=state.remember, args=(name, True))
+    return False
+
+
+@st.fragment
+def _draw_sql(definition: Definition, what: SqlOf, label: int | None) -> None:
+    from segcore.export.sql import TABLE, point_sql  # with a parser of SQL, which takes an eighth of a second to import
+
+    with st.expander("The tree as SQL" if what == "tree" else "The rule as SQL"):
+        left, right = st.columns(2)
+        dialect = left.selectbox("Database", tuple(_DIALECTS), key=f"segments.sql.dialect.{what}", format_func=_DIALECTS.__getitem__)
+        table = right.text_input(
+            "Table", TABLE, key=f"segments.sql.table.{what}", help="It has the columns that Export writes, profile columns included."
+        )
+        sql = point_sql(definition, what, segment=label, dialect=dialect, table=table.strip() or TABLE)
+        st.code(sql, language="sql")
+        name = "tree.sql" if what == "tree" else f"segment-{label}.sql"
+        st.download_button("Download the SQL", sql, name, "text/plain", key=f"segments.sql.file.{what}", icon=":material/download:")
 
 
 def rules_frame(found: SegmentRules, titles: ColumnTitles) -> pd.DataFrame:
