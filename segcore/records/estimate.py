@@ -73,4 +73,5 @@ def wilson_interval(share: float, n: float, z: float = Z_95) -> tuple[float, flo
     shrink = 1 + z**2 / n
     middle = (share + z**2 / (2 * n)) / shrink
     reach = z / shrink * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return max(0.0, middle - reach), min(1.0, middle + reach)
+    # Rounding would miss the ends by a hair, and 1 is said as "100 %", but a hair less as "over 99.9 %".
+    return 0.0 if share == 0 else max(0.0, middle - reach), 1.0 if share == 1 else min(1.0, middle + reach)

@@ -10,5 +10,11 @@ def test_the_interval_is_wilsons(count, of):
     assert wilson_interval(count / of, of) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
+@pytest.mark.parametrize("of", range(1, 200))
+def test_a_share_of_nobody_or_of_everybody_reaches_the_very_end(of):
+    assert wilson_interval(0.0, of)[0] == 0.0
+    assert wilson_interval(1.0, of)[1] == 1.0
+
+
 def test_nothing_is_known_of_a_share_of_nobody():
     assert wilson_interval(0.0, 0) == (0.0, 1.0)
