@@ -103,7 +103,7 @@ def histogram_edges(values: np.ndarray, bins: int) -> np.ndarray:
         low, high = np.floor(low), np.ceil(high)
         width = max(1, int(np.ceil((high - low + 1) / bins)))
         count = int(np.ceil((high - low + 1) / width))
-        return np.asarray(low - 0.5 + width * np.arange(count + 1))
+        return np.asarray(low - 0.5 + float(width) * np.arange(count + 1))  # the width may not fit into an integer of NumPy
     return np.linspace(low, high, bins + 1)
 
 

@@ -22,6 +22,11 @@ def test_small_whole_numbers_get_a_bin_each():
     assert found.zeros == 0
 
 
+def test_whole_numbers_beyond_64_bits_are_counted_too():
+    found = spread("huge", np.arange(1, 101) * 1e300)
+    assert sum(found.counts) + found.outside == 100
+
+
 def test_a_constant_feature_has_one_bin_and_says_so():
     found = spread("same", np.full(5, 3.0))
     assert found.is_constant
