@@ -2,8 +2,9 @@ import streamlit as st
 
 from ui.segments.bought import draw_bought
 from ui.segments.columns import draw_columns, draw_standing_out
+from ui.segments.distributions import draw_distributions
 from ui.segments.key_figures import draw_key_figures
-from ui.segments.one_segment import draw_distributions, draw_segment
+from ui.segments.one_segment import draw_segment
 from ui.segments.profile import describe_point
 from ui.segments.rules import draw_rule, draw_tree
 from ui.segments.segment_choice import clicked_segment, pick_segment
@@ -32,7 +33,7 @@ draw_segment(summary, profile.worth)
 draw_rule(page.store, sweep, chosen.position, solution, summary.label)
 draw_standing_out(page.store, sweep, chosen.position, solution, summary.label)
 draw_bought(page.store, sweep, solution, summary.label)
-draw_distributions(sweep, chosen.position, summary, assembled, solution)
+draw_distributions(page.store, sweep, chosen.position, solution, summary)
 draw_columns(page.store, sweep, chosen.position, solution)
 draw_tree(page.store, sweep, chosen.position, solution)
 next_step("export", "Export these segments")

@@ -2,9 +2,16 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from segcore.clustering.algorithms.registry import algorithm
+from segcore.intake.take_in import take_in
+from segcore.records.data_rules import ColumnRules
 from segcore.records.grid import point_key
+from segcore.records.intake import DataRequest
+from segcore.records.plan import Plan
+from segcore.sweeps.spec import make_spec
 
 
 def shares(app):
@@ -233,3 +240,34 @@ def test_a_tree_for_all_segments_is_grown_on_request(finished_sweep, open_app, w
     assert text.count("Segment") >= 3 and "CASE" in sql and 'FROM "customers"' in sql
     app.text_input(key="segments.sql.table.tree").input("crm.people").run()
     assert 'FROM "crm"."people"' in app.code[-1].value
+
+
+def spec_of_chart(app, name):
+    return json.loads(next(chart for chart in app.get("plotly_chart") if name in chart.proto.id).proto.spec)
+
+
+@pytest.fixture
+def shop(store, finish, tmp_path):
+    """Return a sweep of 400 customers with a numeric profile column, which 100 of them have no value of."""
+    draw = np.random.default_rng(4)
+    customer = np.arange(400)
+    satisfaction = np.where(customer % 4 == 0, np.nan, draw.normal(50, 9, 400))
+    columns = {"customer": [f"c{i}" for i in customer], "age": draw.normal(30 + 30 * (customer % 2)), "visits": draw.normal(size=400)}
+    path = tmp_path / "shop.csv"
+    pd.DataFrame({**columns, "satisfaction": satisfaction}).round(3).to_csv(path, index=False)
+    taken = take_in(store, DataRequest(data=str(path), kind="customers", columns=ColumnRules(profile=("satisfaction",))))
+    points = algorithm("kmeans").parse_grid(("n_clusters=2", "tol=0.0001", "n_init=1")).points()
+    return finish(make_spec(store, taken.table, taken.data, Plan(("age", "visits")), algorithm="kmeans", points=points))
+
+
+def test_features_are_density_curves_and_so_are_numeric_profile_columns_on_request(shop, open_app, words):
+    app = open_app("segments", sweep=shop.id)
+    assert not app.exception
+    everyone, segment = spec_of_chart(app, "figure.spread")["data"]
+    assert (everyone["name"], everyone["line"]["dash"], segment["fill"]) == ("all customers", "dot", "tozeroy")
+    shown = next(group for group in app.get("button_group") if group.label == "Features shown")
+    assert shown.options == ["age", "visits", "satisfaction (profile column)"]
+    shown.set_value(["satisfaction"]).run()
+    assert not app.exception
+    assert len([chart for chart in app.get("plotly_chart") if "figure.spread" in chart.proto.id]) == 1
+    assert re.search(r"satisfaction: median 5\d.* 100 customers have no value, \d+ of them in this segment\.", words(app))

@@ -1,12 +1,11 @@
 import numpy as np
 
-from segcore.plots.segments.segment_features import describe_distribution, describe_ranking, draw_distribution, draw_ranking
+from segcore.plots.segments.segment_features import describe_ranking, draw_ranking
 from segcore.plots.segments.segment_shares import describe_shares, draw_shares, shares_data
 from segcore.plots.segments.tree import draw_tree, tree_data
 from segcore.records.estimate import Estimate
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.solution import Quality, Solution
-from segcore.segments.profiles.histograms import histogram_pair
 from segcore.segments.profiles.profile import segment_profile
 from segcore.segments.profiles.records import FeatureProfile, SegmentSummary
 from segcore.segments.rules.condition import ColumnTitles, Condition
@@ -74,30 +73,8 @@ def test_a_segment_without_compactness_is_told_and_drawn():
     assert describe_ranking(summary).startswith("Noise has no compactness")
 
 
-def test_a_distribution_shows_the_segment_before_everyone():
-    summary = profile_of([0, 0, 1, 1]).find(0)
-    pair = histogram_pair(np.arange(4.0), np.array([True, True, False, False]))
-    figure = draw_distribution(pair, summary.features[0], summary.title)
-    assert list(figure.data[0].y) == [50, 50, 0, 0]
-    assert list(figure.data[1].x) == list(pair.edges)
-    assert list(figure.data[1].y) == [25, 25, 25, 25, 25]
-    assert figure.layout.xaxis.title.text == "Recency (days)"
-    assert describe_distribution(pair, summary.features[0], "Segment 0") == (
-        "Recency: median 0.5 days in Segment 0, 1.5 days over all customers."
-    )
-
-
-def test_a_clipped_distribution_says_what_it_leaves_out():
-    values = np.concatenate([np.linspace(0, 1, 999), [80.0]])
-    members = values > 0.5
-    pair = histogram_pair(values, members)
-    summary = profile_of([0, 0, 1, 1]).find(0)
-    text = describe_distribution(pair, summary.features[0], "Segment 0")
-    assert f"{pair.population_outside} customers outside it, {pair.segment_outside} of them in this segment." in text
-
-
-class TestWhatIs0Or1:
-    FEATURE = FeatureProfile(
+def test_the_ranking_says_how_many_have_what_is_0_or_1():
+    housing = FeatureProfile(
         "housing=yes",
         "housing: yes",
         "share of customers",
@@ -110,22 +87,9 @@ class TestWhatIs0Or1:
         difference=Estimate.undefined(""),
         kind="binary",
     )
-
-    def test_shares_are_told_rather_than_medians(self):
-        pair = histogram_pair(np.repeat([0.0, 1.0], [44, 56]), np.repeat([True, False, True], [13, 75, 12]))
-        assert describe_distribution(pair, self.FEATURE, "Segment 0") == "housing: yes: 48 % of Segment 0, 56 % of all customers."
-        figure = draw_distribution(pair, self.FEATURE, "Segment 0")
-        assert list(figure.data[0].y) == [52, 48]
-        assert list(figure.layout.xaxis.ticktext) == ["no", "yes"]
-        assert figure.layout.xaxis.tickformat is None
-        assert figure.data[0].hovertext[1] == "housing: yes: yes<br>Segment 0: 48 %<br>all customers: 56 %"
-
-    def test_the_ranking_says_how_many_have_it(self):
-        summary = SegmentSummary(0, "Segment 0", 25, 0.25, None, None, (self.FEATURE,), "")
-        assert describe_ranking(summary) == "Customers of Segment 0 are most alike in housing: yes (1.00, 48 % have it)."
-        assert (
-            draw_ranking(summary).data[0].hovertext[0] == "housing: yes<br>compactness 1.00<br>48 % of the segment, 56 % of all customers"
-        )
+    summary = SegmentSummary(0, "Segment 0", 25, 0.25, None, None, (housing,), "")
+    assert describe_ranking(summary) == "Customers of Segment 0 are most alike in housing: yes (1.00, 48 % have it)."
+    assert draw_ranking(summary).data[0].hovertext[0] == "housing: yes<br>compactness 1.00<br>48 % of the segment, 56 % of all customers"
 
 
 def test_a_tree_is_placed_with_its_leaves_one_below_the_other():

@@ -30,7 +30,7 @@ MOST_PURE, MOST_PROFILE = 3, 3
 
 def draw_columns(store: Store, sweep: Sweep, position: int, solution: Solution) -> None:
     """Draw columns by segment: by default those that almost define a segment, and profile columns."""
-    found, numbers = _described(store, sweep, position, solution)
+    found, numbers = described_columns(store, sweep, position, solution)
     if not found and not numbers:
         return
     st.header("Categories and profile columns", anchor=False)
@@ -41,7 +41,10 @@ def draw_columns(store: Store, sweep: Sweep, position: int, solution: Solution) 
         st.dataframe(numbers_frame(numbers), hide_index=True, alt="Median and mean of each numeric profile column in every segment")
 
 
-def _described(store: Store, sweep: Sweep, position: int, solution: Solution) -> tuple[tuple[ColumnAcross, ...], tuple[NumberAcross, ...]]:
+def described_columns(
+    store: Store, sweep: Sweep, position: int, solution: Solution
+) -> tuple[tuple[ColumnAcross, ...], tuple[NumberAcross, ...]]:
+    """Return the categories and the numeric profile columns by segment, computed once for equal labels and names."""
     names = segment_names(store, sweep, position)
 
     def build() -> tuple[tuple[ColumnAcross, ...], tuple[NumberAcross, ...]]:
@@ -53,7 +56,7 @@ def _described(store: Store, sweep: Sweep, position: int, solution: Solution) ->
 
 def draw_standing_out(store: Store, sweep: Sweep, position: int, solution: Solution, label: int) -> None:
     """Draw the values by which a segment stands out, with their index."""
-    found, _ = _described(store, sweep, position, solution)
+    found, _ = described_columns(store, sweep, position, solution)
     rows = standing_out(found, label)
     if not rows:
         return

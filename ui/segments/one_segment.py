@@ -1,22 +1,15 @@
-"""One segment on the Segments screen: its sentence, its numbers, and its features with their distributions."""
+"""One segment on the Segments screen: its sentence, its numbers, and its features in a figure and a table."""
 
 from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
 
-from segcore.features.assemble import Assembled
-from segcore.plots.segments.segment_features import describe_distribution, describe_ranking, draw_distribution, draw_ranking
-from segcore.records.solution import Solution
-from segcore.records.sweep import Sweep
-from segcore.segments.profiles.histograms import Histogram, histogram_pair
-from segcore.segments.profiles.records import FeatureProfile, SegmentSummary
+from segcore.plots.segments.segment_features import describe_ranking, draw_ranking
+from segcore.segments.profiles.records import SegmentSummary
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import difference_text, number_text, percent_text, unit_text, worth_title
-from ui.shell import cache, state
 from ui.widgets.figures import draw_figure
-
-DISTRIBUTIONS = 4
 
 
 def draw_segment(summary: SegmentSummary, worth: str) -> None:
@@ -77,39 +70,3 @@ def _draw_table(summary: SegmentSummary) -> None:
         },
         alt=f"Medians and means of {summary.title} and of all customers, the most compact feature first",
     )
-
-
-def draw_distributions(sweep: Sweep, position: int, summary: SegmentSummary, assembled: Assembled, solution: Solution) -> None:
-    """Draw distributions of a segment's features next to all customers': by default those that set it apart most."""
-    st.markdown("**How its features are distributed, compared with all customers**")
-    names = [feature.name for feature in sorted(summary.features, key=_apartness, reverse=True)]
-    titles = {feature.name: feature.title for feature in summary.features}
-    key = f"segments.features.{sweep.id[:12]}.{position}.{summary.label}"
-    state.seed_widget(key, names[:DISTRIBUTIONS])
-    with st.expander("Choose which features to show"):
-        # Not a multiselect: white on the dark theme's light primary colour would be too faint to read.
-        shown = st.pills("Features shown", names, selection_mode="multi", key=key, format_func=lambda name: titles[name])
-    with st.grid(2, min_column_width=380, gap="medium") as grid:
-        for name in shown:
-            feature = next(feature for feature in summary.features if feature.name == name)
-            with grid.cell():
-                pair = _histogram(sweep, position, summary.label, name, assembled, solution)
-                draw_figure(
-                    draw_distribution(pair, feature, summary.title),
-                    key=f"figure.spread.{summary.label}.{name}",
-                    name=f"{feature.title} in {summary.title} and among all customers",
-                    words=describe_distribution(pair, feature, summary.title),
-                )
-
-
-def _apartness(feature: FeatureProfile) -> float:
-    return abs(feature.shift or 0.0) * (1 + max(feature.compactness or 0.0, 0.0))
-
-
-def _histogram(sweep: Sweep, position: int, label: int, name: str, assembled: Assembled, solution: Solution) -> Histogram:
-    def build() -> Histogram:
-        originals = assembled.table.copies == 0
-        members = solution.labels[originals] == label if solution.labels is not None else originals[originals]
-        return histogram_pair(assembled.table.column(name)[originals], members)
-
-    return cache.computed("histogram", f"{sweep.id}.{position}.{label}.{name}", build)

@@ -13,8 +13,10 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.solution import Solution
 from segcore.segments.profiles.column_shares import is_category
 from segcore.segments.profiles.differences import Groups
+from segcore.segments.profiles.records import FeatureProfile
 from segcore.segments.profiles.segment_order import SegmentOrder
 from segcore.system.cores import in_threads
+from segcore.wording.quotes import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,24 @@ class NumberAcross:
     column: str
     everyone: NumberGroup
     segments: tuple[NumberGroup, ...]
+
+    def in_segment(self, label: int) -> FeatureProfile | None:
+        """Return the column in one segment as a feature is profiled; ``None`` if no customer of it has a value."""
+        group = next(group for group in self.segments if group.label == label)
+        if group.mean is None or self.everyone.mean is None:
+            return None
+        return FeatureProfile(
+            name=self.column,
+            title=visible(self.column),
+            unit="",
+            mean=group.mean,
+            median=group.median,
+            population_mean=self.everyone.mean,
+            population_median=self.everyone.median,
+            compactness=None,
+            shift=None,
+            difference=group.difference,
+        )
 
 
 def numbers_across(table: FeatureTable, solution: Solution, names: Mapping[int, str]) -> tuple[NumberAcross, ...]:

@@ -234,3 +234,12 @@ def test_the_rfm_segment_differs_by_construction_where_what_it_is_made_of_was_cl
     [across] = columns_across(table_of(np.zeros((20, 1)), [entry], profile), solution_of([0, 1] * 10), {})
     assert (across.clustered_on, across.by_construction) == (False, made_of)
     assert all((value.p is None) == made_of for group in across.segments for value in group.values)
+
+
+def test_a_numeric_profile_column_in_a_segment_is_described_as_a_feature_is():
+    balance = np.array([1.5, 2.5, np.nan, 10.5, 20.5, np.nan])
+    [number] = numbers_across(table_of(np.zeros((6, 1)), [AGE], {"balance": balance}), solution_of([0, 0, 0, 1, 1, 2]), {})
+    found = number.in_segment(0)
+    assert (found.name, found.mean, found.median, found.population_mean, found.population_median) == ("balance", 2, 2, 8.75, 6.5)
+    assert not found.is_share
+    assert number.in_segment(2) is None

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segcore.segments.profiles.histograms import histogram_pair
+from segcore.segments.profiles.histograms import LeftOut, histogram_pair
 
 
 def test_whole_numbers_of_a_small_range_get_a_bin_each():
@@ -10,7 +10,7 @@ def test_whole_numbers_of_a_small_range_get_a_bin_each():
     assert pair.edges == (0.5, 1.5, 2.5, 3.5)
     assert pair.population == pytest.approx((2 / 6, 1 / 6, 3 / 6))
     assert pair.segment == pytest.approx((2 / 3, 0, 1 / 3))
-    assert not pair.is_clipped
+    assert pair.left_out == LeftOut(0, 0, 0, 0)
 
 
 def test_extremes_are_left_out_of_the_range_and_counted():
@@ -19,9 +19,17 @@ def test_extremes_are_left_out_of_the_range_and_counted():
     members[[0, 500, 1001]] = True
     pair = histogram_pair(values, members)
     assert pair.edges[-1] < 2
-    assert pair.population_outside >= 2
-    assert pair.segment_outside == 2  # the smallest and the largest
-    assert sum(pair.population) == pytest.approx(1 - pair.population_outside / 1002)
+    assert pair.left_out.outside >= 2
+    assert pair.left_out.segment_outside == 2  # the smallest and the largest
+    assert sum(pair.population) == pytest.approx(1 - pair.left_out.outside / 1002)
+
+
+def test_shares_are_of_the_customers_with_a_value_and_the_others_are_counted():
+    values = np.array([1, np.nan, 2, 2, np.nan, 1, np.nan])
+    pair = histogram_pair(values, np.array([True, True, True, True, True, False, False]))
+    assert pair.population == (0.5, 0.5)
+    assert pair.segment == pytest.approx((1 / 3, 2 / 3))
+    assert pair.left_out == LeftOut(outside=0, segment_outside=0, missing=3, segment_missing=2)
 
 
 @pytest.mark.parametrize("values", [[5.0, 5.0, 5.0], [0.25] * 4, [0.0] * 200 + [3.5]])
