@@ -9,6 +9,7 @@ from ui.segments.profile import describe_point
 from ui.segments.rules import draw_rule, draw_tree
 from ui.segments.segment_choice import clicked_segment, pick_segment
 from ui.segments.shares import draw_all_shares, draw_portrait, draw_set_aside
+from ui.segments.validation import draw_validation
 from ui.shell.page import begin_page, end_page, link, next_step
 from ui.shell.sweep_data import clustered
 from ui.widgets.solution_choice import require_labels
@@ -36,4 +37,5 @@ draw_bought(page.store, sweep, solution, summary.label)
 draw_distributions(page.store, sweep, chosen.position, solution, summary)
 draw_columns(page.store, sweep, chosen.position, solution)
 draw_tree(page.store, sweep, chosen.position, solution)
+draw_validation(page.store, sweep, chosen.position, solution)
 next_step("export", "Export these segments")

@@ -11,7 +11,9 @@ from segcore.records.estimate import Estimate, wilson_interval
 from segcore.store.store import Store
 from segcore.sweeps.evidence.describability import folds_of
 from segcore.sweeps.prepared import prepare
-from segcore.wording.numbers import percent_text
+from segcore.wording.numbers import percent_text, share_text
+
+CAUTION = "The segments were made from these very features: this says how simple they are, not whether they exist."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +27,7 @@ class Validation:
     matrix : ndarray of shape (n_labels, n_labels), int64
         Customers of each label, by row, predicted as each, by column.
     accuracy : Estimate
-        Share of the customers predicted rightly, with Wilson's 95 % interval.
+        Share of the customers predicted correctly, with Wilson's 95 % interval.
     majority : float
         Share of the most frequent label: the accuracy of always predicting that.
     """
@@ -36,13 +38,18 @@ class Validation:
     majority: float
 
     @property
+    def recalls(self) -> tuple[Estimate, ...]:
+        """Share of each label's customers predicted correctly, with Wilson's 95 % interval."""
+        sizes = self.matrix.sum(axis=1).tolist()
+        shares = [hits / size for hits, size in zip(self.matrix.diagonal().tolist(), sizes, strict=True)]
+        return tuple(Estimate(share, *wilson_interval(share, size), size) for share, size in zip(shares, sizes, strict=True))
+
+    @property
     def sentence(self) -> str:
-        """What it means, in words."""
-        value, low, high = (percent_text(share) for share in (self.accuracy.value, self.accuracy.low, self.accuracy.high))
+        """What was found and what it means, in words."""
         return (
-            f"Naive Bayes predicts the segment of {value} of the customers rightly ({low} to {high}); always the largest would be right "
-            f"for {percent_text(self.majority)}. The segments were made from these very features: this says how simple they are, not "
-            "whether they exist."
+            f"Naive Bayes predicts the segment of {share_text(self.accuracy)} of the customers correctly; always predicting the largest "
+            f"would be correct for {percent_text(self.majority)}. {CAUTION}"
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -246,6 +246,35 @@ def spec_of_chart(app, name):
     return json.loads(next(chart for chart in app.get("plotly_chart") if name in chart.proto.id).proto.spec)
 
 
+def test_the_segments_are_predicted_on_request_and_all_customers_are_in_the_matrix(finished_sweep, open_app, words):
+    app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
+    assert "How easy are the segments to predict?" in words(app)
+    assert not any("figure.confusion" in chart.proto.id for chart in app.get("plotly_chart"))
+    app.text_input[0].set_value("Weekend families").run()
+    app.button(key="segments.validate").click().run()
+    assert not app.exception
+    chart = spec_of_chart(app, "figure.confusion")
+    assert "Weekend families" in chart["data"][0]["x"]
+    frame = next(frame.value for frame in app.dataframe if "Actual segment" in frame.value)
+    assert frame["Customers"].sum() == 45 == frame.filter(like="Predicted as").to_numpy().sum()
+    assert list(frame["Actual segment"]) == chart["data"][0]["x"]
+    accuracy, majority = (metric.value for metric in app.metric if "predicted" in metric.label.lower())
+    right = sum(frame.filter(like="Predicted as").to_numpy().diagonal()) / 45
+    assert accuracy.startswith(f"{100 * right:.0f} % (")
+    assert majority == f"{100 * max(finished_sweep.solutions[1].sizes) / 45:.0f} %"
+    assert "not whether they exist" in words(app)
+    app.run()
+    assert any("figure.confusion" in chart.proto.id for chart in app.get("plotly_chart"))
+
+
+def test_noise_is_one_of_the_segments_to_predict(spec_of, finish, open_app):
+    sweep = finish(spec_of(algo="dbscan", axes=("min_samples=3", "eps=1.5")))
+    app = open_app("segments", sweep=sweep.id)
+    app.button(key="segments.validate").click().run()
+    assert not app.exception
+    assert spec_of_chart(app, "figure.confusion")["data"][0]["x"][-1] == "Noise"
+
+
 @pytest.fixture
 def shop(store, finish, tmp_path):
     """Return a sweep of 400 customers with a numeric profile column, which 100 of them have no value of."""

@@ -29,7 +29,17 @@ def test_labels_that_features_say_nothing_about_are_no_better_than_the_majority(
     draw = np.random.default_rng(1)
     found = naive_bayes(draw.normal(size=(3_000, 2)), (draw.random(3_000) < 0.2).astype(int))
     assert abs(found.accuracy.value - found.majority) < 0.02
-    assert "always the largest would be" in found.sentence
+    assert f"always predicting the largest would be correct for {100 * found.majority:.0f} %" in found.sentence
+
+
+def test_each_label_has_the_share_of_its_own_customers_predicted_correctly():
+    draw = np.random.default_rng(2)
+    labels = np.repeat([-1, 0, 4], [40, 100, 260])
+    found = naive_bayes(draw.normal(size=(400, 2)) + labels[:, None] * 0.5, labels)
+    for recall, row, place in zip(found.recalls, found.matrix, range(3), strict=True):
+        assert recall.sample_size == [40, 100, 260][place]
+        assert recall.value == pytest.approx(row[place] / row.sum())
+        assert (recall.low, recall.high) == pytest.approx(wilson_interval(row[place] / row.sum(), row.sum()))
 
 
 @pytest.mark.parametrize("labels", [[0], [0, 1], [0, 0, 0], [0, 0, 0, 0, 0, 1]])
