@@ -92,8 +92,7 @@ def explanation_text(found: Explanation, label: int | None) -> str:
 
     parts = []
     for summary in found.summaries(label):
-        size = f"{counted(summary.customers, 'customer')}, {percent_text(summary.customer_share)}"
-        parts.append(f"{summary.title} ({size}). {summary.apart}")
+        parts.append(f"{found.sentence(summary)}\n{summary.apart}")
         if summary.label in found.rules:
             parts.append(found.rules[summary.label].sentence(found.definition.titles))
         features = [

@@ -22,7 +22,7 @@ class Comparison:
     >>> sweep = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4))
     >>> found = sweep.point(n_clusters=2).compare(sweep.point(n_clusters=3))
     >>> found.fates
-    ['Segment 1 is Segment 2: 10 customers in both, 100 % of those in either.', ...]
+    ['“Many order lines, small order lines” stayed: 10 customers in both, 100 % of those in either.', ...]
     """
 
     def __init__(self, store: Store, before: tuple[str, int], after: tuple[str, int]) -> None:

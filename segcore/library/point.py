@@ -98,7 +98,7 @@ class Point:
         --------
         >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
         >>> point.segments()[["segment", "name", "customers"]].values.tolist()
-        [[0, 'Segment 0', 10], [1, 'Segment 1', 10], [2, 'Segment 2', 10]]
+        [[0, 'Large order lines', 10], [1, 'Few order lines, not seen for long', 10], [2, 'Many order lines, small order lines', 10]]
         """
         import pandas as pd
 
@@ -128,7 +128,7 @@ class Point:
         --------
         >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
         >>> point.features().index.tolist()
-        ['Segment 0', 'Segment 1', 'Segment 2', 'All customers']
+        ['Large order lines', 'Few order lines, not seen for long', 'Many order lines, small order lines', 'All customers']
         """
         import pandas as pd
 
@@ -154,6 +154,17 @@ class Point:
         from segcore.library.explanation import Profile
 
         return Profile(self.store, self._sweep.id, self.position)
+
+    def names(self) -> dict[int, str]:
+        """Return the name of each segment: the analyst's, else one from what sets the segment apart.
+
+        Examples
+        --------
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> point.names()
+        {0: 'Large order lines', 1: 'Few order lines, not seen for long', 2: 'Many order lines, small order lines'}
+        """
+        return dict(known_names(self.store, self._sweep, self.position, rows=self._rows).names)
 
     def rules(self, *, seed: int = 0) -> tuple[SegmentRules, ...]:
         """Return the shortest rule for each segment, in features clustered on and profile columns: see `segcore.find_rules`.
@@ -214,7 +225,7 @@ class Point:
         from segcore.export.sql import point_sql
         from segcore.segments.rules.definition import Definition
 
-        found = Definition(self._rows(), self._labelled(), self._sweep.preparation)
+        found = Definition(self._rows(), self._labelled(), self._sweep.preparation, self.names())
         return point_sql(found, what, segment=segment, dialect=dialect, table=table)
 
     def validate(self, *, seed: int = 0) -> Validation:
@@ -255,7 +266,7 @@ class Point:
         >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
         >>> point.name(0, "Regulars")
         >>> point.segments()["name"].tolist()
-        ['Regulars', 'Segment 1', 'Segment 2']
+        ['Regulars', 'Few order lines, not seen for long', 'Many order lines, small order lines']
         >>> point.name(0, "")
         """
         known = self.solution.segments
@@ -414,7 +425,7 @@ class Point:
 
     def _profile(self, *, every: bool = False) -> SegmentProfile:
         solution = self._labelled()
-        names = known_names(self.store, self._sweep, self.position).names
+        names = self.names()
         if not every:
             return segment_profile(self._rows(), solution, names)
         spec = self._sweep.spec

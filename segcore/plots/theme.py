@@ -34,6 +34,13 @@ def plain_text(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
+def on_two_lines(title: str, *, most: int = 28) -> str:
+    """Return a segment's name for an axis: a long one is divided at its first comma, and each line has at most ``most`` letters."""
+    lines = title.split(", ", 1) if len(title) > most else [title]
+    short = [line if len(line) <= most else f"{line[: most - 2].rstrip()}…" for line in lines]
+    return ",<br>".join(short)
+
+
 def ink_on(colour: str) -> str:
     """Return the background's white, or near black: the one that is easier to read on a colour ``#RRGGBB``.
 

@@ -273,13 +273,15 @@ class SolutionComparison:
         found = self.comparison
         if fate.kind == "vanished":
             to = found.counts[found.labels_before.index(fate.before[0])]
-            most, share = self.after.names[found.labels_after[int(to.argmax())]], percent_text(to.max() / to.sum())
+            most, share = self._named(self.after, (found.labels_after[int(to.argmax())],)), percent_text(to.max() / to.sum())
             return f"{before} vanished: of its {counted(fate.customers, 'customer')}, {share} are in {most}, the most in one segment."
         if fate.kind == "appeared":
             source = found.counts[:, found.labels_after.index(fate.after[0])]
-            most, share = self.before.names[found.labels_before[int(source.argmax())]], percent_text(source.max() / source.sum())
+            most, share = self._named(self.before, (found.labels_before[int(source.argmax())],)), percent_text(source.max() / source.sum())
             return f"{after} appeared: of its {counted(fate.customers, 'customer')}, {share} come from {most}, the most from one segment."
         shared = f"{counted(fate.customers, 'customer')} in both, {percent_text(fate.jaccard)} of those in either"
+        if fate.kind == "stayed" and before == after:
+            return f"{before} stayed: {shared}."
         words = {"stayed": "is", "split": "was split into", "merged": "were merged into"}[fate.kind]
         return f"{before} {words} {after}: {shared}."
 
@@ -308,7 +310,7 @@ class SolutionComparison:
 
     @staticmethod
     def _named(side: Side, labels: Sequence[int]) -> str:
-        return listed([side.names[label] for label in labels])
+        return listed([f"“{side.names[label]}”" for label in labels])
 
 
 def compare_solutions(store: Store, before: tuple[str, int], after: tuple[str, int]) -> SolutionComparison:

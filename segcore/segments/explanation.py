@@ -21,9 +21,11 @@ from segcore.segments.profiles.profile import segment_profile
 from segcore.segments.profiles.profile_numbers import NumberAcross, NumberGroup, numbers_across
 from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, SegmentSummary
 from segcore.segments.profiles.top_items import TopItem, TopItems, top_items
+from segcore.segments.rules.condition import NAMES, ColumnTitles
 from segcore.segments.rules.definition import Definition
 from segcore.segments.rules.rule import SegmentRules
 from segcore.store.store import Store
+from segcore.wording.numbers import counted, percent_text, times_text
 
 _NO_RULE = "Noise is not a segment, so it has no rule."
 
@@ -73,6 +75,10 @@ class Explanation:
         """Return the same without the rules, whose search takes the longest."""
         return [self._segment(summary) for summary in self.summaries(label)]
 
+    def sentence(self, summary: SegmentSummary) -> str:
+        """Return who a segment is in one sentence, with the rule that finds it: see `segment_sentence`."""
+        return segment_sentence(summary, self.figures, self.rules.get(summary.label), self.definition.titles)
+
     def summaries(self, label: int | None = None) -> list[SegmentSummary]:
         """Return every segment, the largest first, and the noise; or one of them.
 
@@ -91,7 +97,8 @@ class Explanation:
         return {
             "label": summary.label,
             "name": summary.title,
-            "sentence": summary.apart,
+            "sentence": self.sentence(summary),
+            "apart": summary.apart,
             "customers": summary.customers,
             "share": summary.customer_share,
             "features": [*self._features(summary), *self._numbers(summary.label)],
@@ -161,6 +168,30 @@ def _item(one: TopItem, what: str) -> dict[str, Any]:
         "support": one.support,
         "buyers": one.buyers,
     }
+
+
+def segment_sentence(summary: SegmentSummary, figures: KeyFigures, rules: SegmentRules | None = None, titles: ColumnTitles = NAMES) -> str:
+    """Return who a segment is in one sentence: its name, size, worth, and the rule that finds it.
+
+    Parameters
+    ----------
+    summary : SegmentSummary
+    figures : KeyFigures
+    rules : SegmentRules or None
+        ``None`` leaves the rule out.
+    titles : ColumnTitles
+        What features are called.
+    """
+    parts = [f"{summary.title}: {counted(summary.customers, 'customer')} ({percent_text(summary.customer_share)})"]
+    worth = "revenue_per_customer"
+    here, everywhere = (group.figures.get(worth) for group in (figures.find(summary.label), figures.everyone))
+    value, average = (None if figure is None else figure.value for figure in (here, everywhere))
+    if value is not None and value >= 0 and average is not None and average > 0:
+        title = figures.titles[worth]
+        parts.append(f", {title[:1].lower()}{title[1:]} {times_text(value / average)} the average")
+    if rules is not None and rules.chosen is not None:
+        parts.append(f"; {percent_text(rules.chosen.coverage.value)} are found by {rules.chosen.text(titles)}")
+    return f"{''.join(parts)}."
 
 
 def explain(store: Store, sweep_id: str, position: int) -> Explanation:

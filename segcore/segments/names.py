@@ -1,14 +1,17 @@
-"""Names of a solution's segments: the analyst's own, and those of the same customers in other solutions of the sweep."""
+"""Names of a solution's segments: the analyst's own, those of the same customers in other solutions of the sweep, else suggested ones."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from segcore.clustering.compare import matched_segments
 from segcore.errors import StoreError
+from segcore.features.assemble import assemble
+from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import find_point, parse_point, point_key
 from segcore.records.sweep import Sweep
+from segcore.segments.profiles.naming import suggested_names
 from segcore.store.store import Store
 
 
@@ -35,20 +38,23 @@ class SegmentNames:
     Parameters
     ----------
     names : mapping of segment to str
-        Segments without a name are missing.
+        Of every segment, no two alike but for those that the analyst gave; noise has none.
     carried : mapping of segment to Carried
         Where the names come from that the analyst gave in another solution.
+    suggested : frozenset of int
+        Segments whose name says what sets them apart, because the analyst gave none: see `suggested_names`.
     """
 
     names: Mapping[int, str] = field(default_factory=dict)
     carried: Mapping[int, Carried] = field(default_factory=dict)
+    suggested: frozenset[int] = frozenset()
 
 
-def known_names(store: Store, sweep: Sweep, position: int) -> SegmentNames:
+def known_names(store: Store, sweep: Sweep, position: int, *, rows: Callable[[], FeatureTable] | None = None) -> SegmentNames:
     """Return the names of a solution's segments.
 
-    A segment without a name has that of a segment with the same customers in another solution of the sweep: with a Jaccard index above one
-    half, the highest where there are several. No name is used twice.
+    A segment that the analyst did not name has the name of a segment with the same customers in another solution of the sweep: with a
+    Jaccard index above one half, the highest where there are several. No name is used twice. All others are named by what sets them apart.
 
     Parameters
     ----------
@@ -56,7 +62,26 @@ def known_names(store: Store, sweep: Sweep, position: int) -> SegmentNames:
     sweep : Sweep
     position : int
         Of the solution.
+    rows : callable or None
+        Returns the rows that were clustered, where the caller has them.
     """
+    given = _given_names(store, sweep, position)
+    try:
+        solution = store.solution(sweep.id, position)
+        if solution.labels is None:
+            return given
+        clustered = assemble(store.feature_table(sweep.spec.table, profile=False), sweep.spec.plan).table if rows is None else rows()
+    except StoreError:  # what is lost, or does not belong together, is reported by what shows it
+        return given
+    if len(solution.labels) != len(clustered):
+        return given
+    suggested = suggested_names(clustered, solution, taken=given.names.values())
+    lacking = frozenset(suggested) - frozenset(given.names)
+    return SegmentNames({**suggested, **given.names}, given.carried, lacking)
+
+
+def _given_names(store: Store, sweep: Sweep, position: int) -> SegmentNames:
+    """Return the names that the analyst gave, here or in other solutions of the sweep."""
     points = sweep.spec.points
     given = store.all_segment_names(sweep.id)
     own = given.pop(point_key(points[position]), {})

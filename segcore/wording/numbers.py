@@ -69,6 +69,11 @@ def worth_title(worth: str) -> str:
     return "Net revenue" if worth == "revenue" else f"Total {worth}"
 
 
+def times_text(ratio: float) -> str:
+    """Return a ratio of at least 0: "2.1 times", "0.35 times"."""
+    return f"{ratio:,.0f} times" if ratio >= 9.95 else f"{ratio:.1f} times" if ratio >= 0.95 else f"{ratio:.2g} times"
+
+
 def segment_title(label: int, names: Mapping[int, str]) -> str:
     """Return a segment's title on screen: the analyst's name, else its number, as in exported files."""
     from segcore.records.solution import NOISE  # imports NumPy, which the rest of this module does not need

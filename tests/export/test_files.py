@@ -27,17 +27,17 @@ def test_the_file_can_be_written_by_hand(kept, tmp_path):
     document = write_export(kept.store, kept.sweep, 0, tmp_path / "out.csv", profile=True)
     assert read(tmp_path / "out.csv") == [
         ["customer_id", "segment", "segment_name", "Amount", "share", "region", "age"],
-        ["007", "0", "Segment 0", "0.30000000000000004", "-1.5", "north", "31"],
+        ["007", "0", "High share", "0.30000000000000004", "-1.5", "north", "31"],
         ["'=SUM(A1)", "-1", "Noise", "1e+300", "5e-324", "", ""],
         ['say "hi",\nyou', "1", "'=Big spenders", "3", "0.3333333333333333", "'@south", "44"],
-        ["Ünal", "0", "Segment 0", "-0", "12345678.12345679", "a,b", "20.5"],
+        ["Ünal", "0", "High share", "-0", "12345678.12345679", "a,b", "20.5"],
     ]
     assert json.loads((tmp_path / "out.csv.json").read_text()) == document
     assert document["rows"] == 4
     assert document["marked_cells"] == 3
     assert [(s["segment"], s["name"], s["rows"], s["size"]) for s in document["segments"]] == [
         (-1, "Noise", 1, 1),
-        (0, "Segment 0", 2, 2),
+        (0, "High share", 2, 2),
         (1, "=Big spenders", 1, 1),
     ]
     assert document["sweep"] == kept.sweep
@@ -132,7 +132,7 @@ def test_a_column_called_like_ours_keeps_its_values_under_another_name(home, tmp
     )
     document = write_export(store, sweep, 0, tmp_path / "out.csv", profile=True)
     assert document["columns"] == ["customer_id", "segment", "segment_name", "segment (feature)", "x", "x (profile)"]
-    assert read(tmp_path / "out.csv")[1] == ["a", "0", "Segment 0", "1", "2", "p"]
+    assert read(tmp_path / "out.csv")[1] == ["a", "0", "Low segment, low x", "1", "2", "p"]
 
 
 def test_profile_columns_of_any_type_are_written(home, tmp_path, make_sweep):

@@ -27,7 +27,7 @@ def test_a_k_means_model_scores_its_own_customers_by_the_words_of_its_readme(mak
     assert distances.argmin(axis=1).tolist() == labels.tolist()
     assert model["features"] == ["x", "y"]
     assert [entry["name"] for entry in model["dictionary"]] == ["x", "y"]
-    assert [(s["segment"], s["name"], s["size"]) for s in model["segments"]] == [(0, "Segment 0", 20), (1, "Segment 1", 20)]
+    assert [(s["segment"], s["name"], s["size"]) for s in model["segments"]] == [(0, "Low y, low x", 20), (1, "High y, high x", 20)]
     assert "nearest" in readme
     assert "centres.npy  2 x 2, float64" in readme
     assert "2011-12-09 12:50:00" in readme

@@ -118,7 +118,7 @@ def test_features_that_were_not_clustered_on_are_profiled_too(orders):
     pd.testing.assert_frame_equal(every[["Recency", "invoices"]], point.features())
     labels = point.labels
     expected = data.features.groupby(labels.reindex(data.features.index)).mean()
-    np.testing.assert_allclose(every.loc["Segment 0", "total_spend"], expected.loc[0, "total_spend"])
+    np.testing.assert_allclose(every.loc[point.names()[0], "total_spend"], expected.loc[0, "total_spend"])
 
 
 def test_copies_count_once_in_the_profile_of_every_feature(orders):

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from segcore.plots.theme import ACCENT, GOOD, MAIN, PALETTE, QUIET, SEQUENTIAL, shade
+from segcore.plots.theme import ACCENT, GOOD, MAIN, PALETTE, QUIET, SEQUENTIAL, on_two_lines, shade
 
 
 def luminance(color):
@@ -39,3 +39,9 @@ def test_plots_import_no_heavy_package():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_a_long_name_is_on_two_lines_and_neither_is_too_long():
+    assert on_two_lines("High spend, many orders") == "High spend, many orders"
+    assert on_two_lines("Not seen for long, long gaps between orders") == "Not seen for long,<br>long gaps between orders"
+    assert on_two_lines("x" * 40) == "x" * 26 + "…"

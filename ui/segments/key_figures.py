@@ -15,12 +15,17 @@ from ui.shell import cache
 from ui.shell.sweep_data import segment_names
 
 
-def draw_key_figures(store: Store, sweep: Sweep, position: int, solution: Solution) -> None:
-    """Draw key figures with a column for each: what adds up with its share, and what it is per customer and per order."""
+def figures_of(store: Store, sweep: Sweep, position: int, solution: Solution) -> KeyFigures:
+    """Return the key figures of every segment."""
     names = segment_names(store, sweep, position)
     table = cache.feature_table(str(store.home), sweep.spec.table)
     key = segments_key(sweep, solution, names)
-    found = cache.computed("key_figures", key, lambda: key_figures(table, sweep.spec.plan, solution, names))
+    return cache.computed("key_figures", key, lambda: key_figures(table, sweep.spec.plan, solution, names))
+
+
+def draw_key_figures(store: Store, sweep: Sweep, position: int, solution: Solution) -> None:
+    """Draw key figures with a column for each: what adds up with its share, and what it is per customer and per order."""
+    found = figures_of(store, sweep, position, solution)
     if len(found.titles) == 1:
         return
     with st.expander("Key figures: orders, units, and averages per customer and per order" if "orders" in found.titles else "Key figures"):

@@ -6,22 +6,26 @@ import pandas as pd
 import streamlit as st
 
 from segcore.plots.segments.segment_features import describe_ranking, draw_ranking
+from segcore.segments.explanation import segment_sentence
+from segcore.segments.profiles.key_figures import KeyFigures
 from segcore.segments.profiles.records import SegmentSummary
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import difference_text, number_text, percent_text, unit_text, worth_title
 from ui.widgets.figures import draw_figure
 
 
-def draw_segment(summary: SegmentSummary, worth: str) -> None:
+def draw_segment(summary: SegmentSummary, figures: KeyFigures, worth: str) -> None:
     """Draw one segment: its sentence, its numbers, its most compact features, and a table of all features.
 
     Parameters
     ----------
     summary : SegmentSummary
+    figures : KeyFigures
     worth : str
         What its revenue is, in words: see ``FeatureTable``.
     """
-    st.markdown(f"#### {escape(summary.apart)}")
+    st.markdown(f"#### {escape(segment_sentence(summary, figures))}")
+    st.markdown(escape(summary.apart))
     with st.grid(4, min_column_width=150):
         st.metric("Customers", f"{summary.customers:,}", border=True)
         st.metric("Share of customers", percent_text(summary.customer_share), border=True)

@@ -7,12 +7,13 @@ import streamlit as st
 from segcore.records.grid import point_key
 from segcore.records.solution import NOISE
 from segcore.records.sweep import Sweep
+from segcore.segments.profiles.naming import LONGEST_NAME
 from segcore.segments.profiles.records import SegmentProfile, SegmentSummary
 from segcore.store.store import Store
 from segcore.sweeps.points import point_rows
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, percent_text
-from ui.segments.shares import LONGEST_NAME, shares_key
+from ui.segments.shares import shares_key
 from ui.shell import state
 from ui.shell.sweep_data import names_with_origin, segment_names
 from ui.widgets.select import select
@@ -64,7 +65,8 @@ def _draw_name_field(store: Store, sweep: Sweep, position: int, summary: Segment
     key = f"segments.name.{sweep.id[:12]}.{position}.{summary.label}"
     known = names_with_origin(store, sweep, position)
     carried = known.carried.get(summary.label)
-    state.seed_widget(key, "" if carried else known.names.get(summary.label, ""))
+    own = "" if carried or summary.label in known.suggested else known.names.get(summary.label, "")
+    state.seed_widget(key, own)
 
     def keep() -> None:
         store.name_segment(sweep.id, point, summary.label, " ".join(str(state.widget(key) or "").split()))
@@ -74,8 +76,8 @@ def _draw_name_field(store: Store, sweep: Sweep, position: int, summary: Segment
         key=key,
         on_change=keep,
         max_chars=LONGEST_NAME,
-        placeholder=known.names[summary.label] if carried else f"Segment {summary.label}",
-        help="Shown on every screen and in exports. Clear it to return to the number.",
+        placeholder=summary.title,
+        help="Shown on every screen and in exports. Clear it to return to the suggested name.",
     )
     if carried:
         source = point_rows(sweep)[carried.position].label

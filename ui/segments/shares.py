@@ -16,6 +16,7 @@ from segcore.plots.segments.segment_shares import describe_shares, draw_shares, 
 from segcore.records.grid import point_key
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep
+from segcore.segments.profiles.naming import LONGEST_NAME
 from segcore.segments.profiles.records import SegmentProfile
 from segcore.store.store import Store
 from segcore.system.digests import digest
@@ -24,7 +25,6 @@ from ui.segments.profile import describe_with_every_feature
 from ui.shell import cache, state
 from ui.widgets.figures import draw_figure
 
-LONGEST_NAME = 60
 _EVERY = "segments.every"
 
 
@@ -100,7 +100,7 @@ def draw_all_shares(store: Store, sweep: Sweep, position: int, profile: SegmentP
         height=38 + 72 * min(len(table), 12),
         column_config={
             "Segment": st.column_config.TextColumn(
-                pinned=True, max_chars=LONGEST_NAME, help="Enter a name; clear it to return to the number."
+                pinned=True, max_chars=LONGEST_NAME, help="Enter a name; clear it to return to the suggested one."
             ),
             "Customers": whole,
             "Revenue": st.column_config.NumberColumn(worth_title(profile.worth), format="localized"),

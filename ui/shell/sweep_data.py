@@ -38,11 +38,13 @@ def feature_titles(store: Store, sweep: Sweep) -> dict[str, str]:
 
 
 def segment_names(store: Store, sweep: Sweep, position: int) -> dict[int, str]:
-    """Return the names of a solution's segments, those carried over from other solutions included."""
+    """Return the names of a solution's segments: the analyst's, those carried over from other solutions, else suggested ones."""
     return dict(names_with_origin(store, sweep, position).names)
 
 
 def names_with_origin(store: Store, sweep: Sweep, position: int) -> SegmentNames:
-    """Return the names of a solution's segments, and where those come from that were given in another solution."""
-    version = f"{sweep.id} {position} {store.all_segment_names(sweep.id)}"
-    return cache.described("segment_names", version, lambda: known_names(store, sweep, position))
+    """Return the names of a solution's segments, and where each comes from."""
+    version = f"{sweep.id} {position} {sweep.solutions[position] is None} {store.all_segment_names(sweep.id)}"
+    return cache.described(
+        "segment_names", version, lambda: known_names(store, sweep, position, rows=lambda: clustered(store, sweep).table)
+    )

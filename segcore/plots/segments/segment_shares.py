@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segcore.plots.theme import ACCENT, MAIN, NOISE_PATTERN, lay_out, plain_text
+from segcore.plots.theme import ACCENT, MAIN, NOISE_PATTERN, lay_out, on_two_lines, plain_text
 from segcore.records.solution import NOISE
 from segcore.segments.profiles.records import SegmentProfile
 from segcore.wording.numbers import counted, percent_text
@@ -96,7 +96,7 @@ def _bars(titles: list[str], rows: tuple[ShareRow, ...], shares: list[float | No
 
 
 def _marked(row: ShareRow, chosen: int | None) -> str:
-    title = row.title if len(row.title) <= 28 else f"{row.title[:26]}…"
+    title = on_two_lines(row.title)
     return f"▸ {title}" if row.label == chosen else title
 
 

@@ -132,17 +132,29 @@ def _typical(feature: FeatureProfile) -> tuple[float, float, bool]:
 
 
 def _phrase(feature: FeatureProfile, *, above: bool) -> str:
+    if feature.name == "log_spend" and feature.unit and not _typical(feature)[2]:
+        return f"{'high' if above else 'low'} {feature.title}"
+    return phrase_of(feature.name, feature.title, feature.unit, above=above)
+
+
+def phrase_of(name: str, title: str, unit: str, *, above: bool) -> str:
+    """Return what customers above or below all others in a number are described by: "many orders", "low balance".
+
+    Parameters
+    ----------
+    name, title, unit : str
+        As in the data dictionary.
+    above : bool
+    """
     # A customer table may have columns of these names, which then mean what their owner means; its columns have no unit.
-    if feature.unit:
-        if feature.name == "log_spend" and not _typical(feature)[2]:
-            return f"{'high' if above else 'low'} {feature.title}"
-        known = _PHRASES.get(feature.name)
+    if unit:
+        known = _PHRASES.get(name)
         if known:
             return known[0 if above else 1]
         for beginning, phrases in _BEGINNINGS.items():
-            if feature.name.startswith(beginning):
-                return phrases[0 if above else 1] + feature.name.removeprefix(beginning)
-    return f"{'high' if above else 'low'} {feature.title}"
+            if name.startswith(beginning):
+                return phrases[0 if above else 1] + name.removeprefix(beginning)
+    return f"{'high' if above else 'low'} {title}"
 
 
 def _spend(logarithm: float) -> float:
