@@ -19,7 +19,7 @@ from segcore.records.solution import ENGINES
 from segcore.wording.findings import sentence
 
 if TYPE_CHECKING:
-    from segcore.records.intake import DataRequest, Intake
+    from segcore.records.intake import DataRequest, Intake, SecondTable
 
 _MAX_REPEATS = 1_000
 
@@ -38,8 +38,30 @@ def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True, feat
     if data:
         parser.add_argument("data", metavar="DATA", help="name of a sample ('segcore samples' lists them) or path of a file")
     add_meaning_options(parser, columns=features)
+    _add_second_tables(parser.add_argument_group("more about customers"), ("customers",) if features else ())
     if features:
         _add_feature_options(parser)
+
+
+_SECOND_TABLES = {
+    "customers": "file with one row per customer: its columns are shown for each segment, but not clustered on",
+}
+
+
+def _add_second_tables(group: argparse._ArgumentGroup, tables: Iterable[str]) -> None:
+    for name in tables:
+        group.add_argument(f"--{name}", metavar="FILE", help=_SECOND_TABLES[name])
+        group.add_argument(f"--{name}-key", metavar="COLUMN", help=f"its column with the ids of the {name} (default: detected)")
+
+
+def _second_table(args: argparse.Namespace, name: str) -> SecondTable | None:
+    """Return the second table that the options name."""
+    from segcore.records.intake import SecondTable
+
+    file, key = getattr(args, name, None), getattr(args, f"{name}_key", None)
+    if file is None and key is not None:
+        raise ParameterError(f"--{name}-key names a column of a table of {name}: give that table with --{name}.")
+    return None if file is None else SecondTable(file, key=key)
 
 
 def _add_feature_options(parser: argparse.ArgumentParser) -> None:
@@ -135,6 +157,8 @@ def request_for_rows(args: argparse.Namespace, **more: Any) -> DataRequest:
         frames=args.frames,
         reading=read_options(args),
         rows=row_rules(args),
+        customers=_second_table(args, "customers"),
+        items=_second_table(args, "items"),
         **more,
     )
 

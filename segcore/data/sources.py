@@ -13,7 +13,7 @@ from segcore.data.meaning.roles import find_meaning
 from segcore.data.rows.dataset import Selection, build_dataset
 from segcore.data.samples.registry import find_sample
 from segcore.records.dataset import ROLES, Dataset
-from segcore.records.intake import DataRequest
+from segcore.records.intake import DataRequest, SecondTable
 from segcore.store.index import default_home
 
 
@@ -37,6 +37,17 @@ def open_source(request: DataRequest, *, folder: Path | None = None) -> Raw:
         return read_file(user_path(request.data), request.name, request.reading)
     raw = sample.open(folder or default_home() / "samples")
     return replace(raw, name=request.name) if request.name else raw
+
+
+def open_second(table: SecondTable) -> Raw:
+    """Open a second table, of customers or of items; samples have theirs in ``Raw``.
+
+    Raises
+    ------
+    SourceError, DataError
+        If it cannot be read.
+    """
+    return read_file(user_path(table.data), table.name)
 
 
 def read_source(request: DataRequest, *, trained: Mapping[str, str] | None = None, folder: Path | None = None) -> Dataset:

@@ -91,7 +91,9 @@ def take_in_apart(store: Store, request: DataRequest) -> Intake:
     from segcore.data.samples.registry import find_sample
 
     # Ray has its own processes; a sample is known to be sound, and takes precedence over a file of the same name.
-    if request.frames == "modin" or find_sample(request.data) or not user_path(request.data).exists():
+    files = [table.data for table in (request.customers, request.items) if table is not None]
+    files += [] if find_sample(request.data) else [request.data]
+    if request.frames == "modin" or not any(user_path(file).exists() for file in files):
         return take_in(store, request)
     return take_in_child(store.home, request)
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore import __version__
 from segcore.errors import SegcoreError, StoreError
+from segcore.intake.described_customers import describe_customers
 from segcore.intake.prepared_sample import copy_prepared
 from segcore.intake.remembered import recall_choice, remember_choice, remember_data, with_choice
 from segcore.records.dataset import ROLES_OF, Dataset
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding, Remedy
-from segcore.records.intake import DataRequest, Intake, Peek
+from segcore.records.intake import SECOND_TABLES, DataRequest, Intake, Peek, SecondTable
 from segcore.store.store import Store
 from segcore.system.digests import digest
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from segcore.data.files.raw import Raw
 
 PREVIEW_ROWS = 200
-_EDITION = 6  # of the stored record; raising it invalidates the records stored before
+_EDITION = 7  # of the stored record; raising it invalidates the records stored before
 
 
 def known_intake(store: Store, request: DataRequest) -> Intake | None:
@@ -111,12 +112,40 @@ def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
 
     meaning = find_meaning(raw, kind=request.kind, roles=request.roles, rows=request.rows)
     dataset = build_dataset(raw, meaning, Selection.of(request), frames=request.frames, rows=request.rows)
-    notes = () if raw.kind else script_notes(raw)
-    return _record(store, raw, dataset, build_features(dataset, columns=request.columns), meaning.reasons, notes)
+    notes = [] if raw.kind else list(script_notes(raw))
+    table = build_features(dataset, columns=request.columns)
+    for described, key in _described(raw, request):
+        table, found = describe_customers(table, dataset, described, key)
+        notes += found
+    return _record(store, raw, dataset, table, meaning.reasons, notes, _second_data(request))
+
+
+def _described(raw: Raw, request: DataRequest) -> list[tuple[Raw, str | None]]:
+    """Return the tables of customers, each with its key if that is known: the sample's own, and the requested one."""
+    from segcore.data.sources import open_second
+
+    asked = [] if request.customers is None else [(open_second(request.customers), request.customers.key)]
+    return [*((described, described.roles.get("customer")) for described in raw.customers), *asked]
+
+
+def _second_data(request: DataRequest) -> dict[str, dict[str, str | None]]:
+    """Return what a sweep records about second tables."""
+    tables = {name: getattr(request, name) for name in SECOND_TABLES}
+    return {name: {"name": _name_of(table), "key": table.key} for name, table in tables.items() if table is not None}
+
+
+def _name_of(table: SecondTable) -> str:
+    return table.name or Path(table.data).name
 
 
 def _record(
-    store: Store, raw: Raw, dataset: Dataset, table: FeatureTable, reasons: Mapping[str, Finding], notes: tuple[Finding, ...]
+    store: Store,
+    raw: Raw,
+    dataset: Dataset,
+    table: FeatureTable,
+    reasons: Mapping[str, Finding],
+    notes: Sequence[Finding],
+    second: Mapping[str, Any],
 ) -> Intake:
     first, last = _span(dataset)
     return Intake(
@@ -127,6 +156,7 @@ def _record(
             "fingerprint": dataset.fingerprint,
             "roles": dict(dataset.roles),
             "filters": list(dataset.filters),
+            **second,
         },
         kind=dataset.kind,
         roles=dict(dataset.roles),
@@ -223,6 +253,10 @@ def _is_sample(request: DataRequest) -> bool:
 
 def _key(store: Store, request: DataRequest) -> str:
     asked = {key: value for key, value in request.to_json().items() if key != "data"}
+    for name in SECOND_TABLES:
+        table = getattr(request, name)
+        if table is not None:
+            asked[name] = {"name": _name_of(table), "key": table.key, "content": _content_of_file(table.data)}
     content, versions = _content(store, request.data), package_versions(request.frames)
     return digest({"edition": _EDITION, "request": asked, "content": content, "segcore": __version__, "versions": versions})
 
@@ -242,17 +276,24 @@ def _version(package: str) -> str:
 
 def _content(store: Store, data: str) -> str:
     """Return an identity of the content: a file's SHA-256 and name, or a package's version."""
-    from segcore.data.files.file_identity import content_digest, user_path
+    from segcore.data.files.file_identity import user_path
     from segcore.data.samples.registry import find_sample, samples_folder
 
     sample = find_sample(data)
     version: str | Path = sample.version(samples_folder(store.home)) if sample else user_path(data)
     if isinstance(version, str):
         return version
+    return f"{version.name} {_content_of_file(version)}"
+
+
+def _content_of_file(data: str | Path) -> str:
+    """Return the digest of a file's content, or its path where it cannot be read: reading it reports what is wrong with it."""
+    from segcore.data.files.file_identity import content_digest, user_path
+
+    version = user_path(str(data))
     try:
         if not version.is_file() and not version.is_dir():  # a device may have no end
             return f"unreadable {version}"
-        return f"{version.name} {content_digest(version)}"
+        return content_digest(version)
     except (OSError, ValueError):
-        # Reading it reports what is wrong with it.
         return f"unreadable {version}"

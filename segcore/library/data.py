@@ -15,7 +15,7 @@ from segcore.intake.child import take_in_apart
 from segcore.intake.report import data_report
 from segcore.library.display import Findings, listed_html, paragraph
 from segcore.library.plan import Plan, build_plan
-from segcore.library.request import build_request, check_options, readable
+from segcore.library.request import build_request, check_options, readable, readable_options
 from segcore.records.feature_table import FeatureTable
 from segcore.records.intake import Intake
 from segcore.store.store import Store
@@ -68,6 +68,8 @@ def load(
     **options
         The options of the command line: delimiter, encoding, sheet, header_row; date_order, set_aside, required, cancelled, duplicates;
         exclude, category, number, profile, keep, zero, min_share, max_categories; name, frames, guess.
+        And ``customers``: a second table, file or frame, with one row per customer, whose columns are shown for each segment;
+        ``customers_key`` is its column with the customers' ids.
 
     Returns
     -------
@@ -85,11 +87,15 @@ def load(
     >>> data = segcore.load(orders)
     >>> data
     Data('orders.csv': transactions, 30 customers, 58 features, 1 finding)
+    >>> import pandas as pd
+    >>> people = pd.DataFrame({"customer_id": data.customers, "club": ["yes", "no", "no"] * 10})
+    >>> print(segcore.load(orders, customers=people).findings[-1])
+    customers describes 30 of 30 customers, found by customer_id.
     """
     check_options(options)
     store = Store(None if home is None else Path(home))
-    with readable(data, store) as (path, is_temporary):
-        request = build_request(path, kind=kind, roles=roles, where=where, dates=(date_from, date_to), options=options)
+    with readable(data, store) as (path, is_temporary), readable_options(options, store) as known:
+        request = build_request(path, kind=kind, roles=roles, where=where, dates=(date_from, date_to), options=known)
         if is_temporary and request.name is None:
             request = replace(request, name="frame")
         return Data(store, take_in_apart(store, request))

@@ -7,14 +7,14 @@ import datetime as dt
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from segcore.errors import DataError, ParameterError
 from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules
 from segcore.records.dataset import KINDS, ROLES
-from segcore.records.intake import DataRequest
+from segcore.records.intake import SECOND_TABLES, DataRequest, SecondTable
 from segcore.store.store import Store
 from segcore.system.frames import BACKENDS
 
@@ -25,9 +25,11 @@ _REQUEST = {"name": "name", "frames": "frames", "guess": "afresh"}
 _LISTS = {"sheet", "exclude", "category", "number", "profile", "keep", "zero", "required"}
 _NUMBERS = {"header_row", "min_share", "max_categories"}
 _SWITCHES = {"guess", "set_aside"}
+_SECOND = {name: name for name in ("customers",)}
+_KEYS = {f"{name}_key" for name in _SECOND}
 SCORING_OPTIONS = (*_READING, *_ROWS, *_REQUEST)
 """Keyword options for data to score, whose columns are used as in the sweep."""
-OPTIONS = (*SCORING_OPTIONS, *_COLUMNS)
+OPTIONS = (*SCORING_OPTIONS, *_COLUMNS, *_SECOND, *sorted(_KEYS))
 """Keyword options of ``load``: those of the command line, with underscores."""
 
 
@@ -81,8 +83,20 @@ def build_request(
         reading=ReadOptions(**part(_READING)),
         rows=RowRules(**part(_ROWS)),
         columns=ColumnRules(**part(_COLUMNS)),
+        customers=_second_table("customers", checked),
+        items=_second_table("items", checked),
         **part(_REQUEST),
     )
+
+
+def _second_table(name: str, options: Mapping[str, Any]) -> SecondTable | None:
+    table, key = options.get(name), options.get(f"{name}_key")
+    if table is None and key is not None:
+        raise ParameterError(f"{name}_key names a column of a table of {name}: give that table as {name}.")
+    if table is None:
+        return None
+    # A frame is in a temporary file by now, whose name says nothing.
+    return replace(table, key=key) if isinstance(table, SecondTable) else SecondTable(table, key=key)
 
 
 def check_options(options: Iterable[str], known: Iterable[str] = OPTIONS) -> None:
@@ -95,6 +109,8 @@ def check_options(options: Iterable[str], known: Iterable[str] = OPTIONS) -> Non
 
 def _checked(name: str, value: Any) -> Any:
     """Return an option's value in the type of its field."""
+    if name in _SECOND:
+        return value
     if name in _LISTS:
         values = (value,) if isinstance(value, str) else tuple(value)
         if not all(isinstance(text, str) for text in values):
@@ -142,6 +158,24 @@ def readable(data: Any, store: Store) -> Iterator[tuple[str, bool]]:
         yield name, True
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def readable_options(options: Mapping[str, Any], store: Store) -> Iterator[dict[str, Any]]:
+    """Yield the options with second tables that can be read: frames are in temporary files, which are deleted afterwards.
+
+    Raises
+    ------
+    ParameterError, DataError
+        See `readable`.
+    """
+    with contextlib.ExitStack() as stack:
+        found = dict(options)
+        for name in SECOND_TABLES:
+            if found.get(name) is not None:
+                path, is_temporary = stack.enter_context(readable(found[name], store))
+                found[name] = SecondTable(path, name=name if is_temporary else None)
+        yield found
 
 
 def _write_frame(frame: Any, path: str) -> None:

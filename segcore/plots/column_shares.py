@@ -79,15 +79,20 @@ def _largest_values(across: ColumnAcross) -> str:
     return "; ".join(
         f"{group.title}: {'mostly' if value.share > 0.5 else 'most often'} {value.value} "
         f"({percent_text(value.share)} of {counted(group.customers, 'customer')})"
-        for group in across.segments[:_MOST_NAMED]
+        for group in _known(across)[:_MOST_NAMED]
         for value in (group.largest(),)
     )
+
+
+def _known(across: ColumnAcross) -> list[GroupShares]:
+    """Return the segments in which a customer has a value."""
+    return [group for group in across.segments if group.customers]
 
 
 def _rarer_value(across: ColumnAcross) -> str:
     """Return the share of the rarer of two values in every segment with its interval, the highest first, as suits an outcome."""
     position = min(range(2), key=lambda place: across.everyone.values[place].customers)
-    groups = sorted(across.segments, key=lambda group: -group.values[position].share)
+    groups = sorted(_known(across), key=lambda group: -group.values[position].share)
     parts = [
         f"{percent_text(value.share)} of {group.title} (95 % interval {percent_text(value.low)} to {percent_text(value.high)})"
         for group in groups[:_MOST_NAMED]

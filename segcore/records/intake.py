@@ -12,6 +12,31 @@ from segcore.records.feature_table import ColumnUse
 from segcore.records.finding import Finding
 
 _RULES: Mapping[str, Any] = {"reading": ReadOptions, "rows": RowRules, "columns": ColumnRules}
+SECOND_TABLES = ("customers", "items")
+"""Fields of `DataRequest` that are second tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondTable:
+    """Second table beside the rows: one row per customer, or one per item.
+
+    Parameters
+    ----------
+    data : str
+        Path of a file.
+    name : str or None
+        Display name, if it differs from the file's name.
+    key : str or None
+        The table's column with the ids of customers or items; ``None`` detects it.
+    """
+
+    data: str
+    name: str | None = None
+    key: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +66,10 @@ class DataRequest:
         How columns are used.
     afresh : bool
         Detect again, ignoring choices remembered for files with the same columns.
+    customers : SecondTable or None
+        A table with one row per customer, whose columns become profile columns.
+    items : SecondTable or None
+        A table with one row per item, whose columns are joined to the rows.
     """
 
     data: str
@@ -55,19 +84,23 @@ class DataRequest:
     rows: RowRules = field(default_factory=RowRules)
     columns: ColumnRules = field(default_factory=ColumnRules)
     afresh: bool = False
+    customers: SecondTable | None = None
+    items: SecondTable | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         rules = {name: rules_to_json(values[name]) for name in _RULES}
-        return {**values, **rules, "roles": dict(self.roles), "where": list(self.where)}
+        seconds = {name: None if values[name] is None else values[name].to_json() for name in SECOND_TABLES}
+        return {**values, **rules, **seconds, "roles": dict(self.roles), "where": list(self.where)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DataRequest:
         """Build the request from the output of ``to_json``; missing fields get their defaults."""
         known = {key: value for key, value in data.items() if value is not None}
         rules = {name: rules_from_json(kind, known.get(name, {})) for name, kind in _RULES.items()}
-        return cls(**{**known, **rules, "roles": dict(known.get("roles", {})), "where": tuple(known.get("where", ()))})
+        seconds = {name: SecondTable(**known[name]) for name in SECOND_TABLES if name in known}
+        return cls(**{**known, **rules, **seconds, "roles": dict(known.get("roles", {})), "where": tuple(known.get("where", ()))})
 
 
 @dataclass(frozen=True, slots=True)

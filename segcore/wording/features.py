@@ -161,6 +161,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "column.rare_values": lambda n_values, min_share: (
         f"none of its {n_values:,} values is in more than {chosen_percent(min_share)} of the rows"
     ),
+    "column.second_table": lambda table: f"it comes from {named(table)}, so it is only shown for each segment",
     "column.number": _number,
     "column.maybe_codes": _maybe_codes,
     "column.two_values": _two_values,

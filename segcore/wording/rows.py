@@ -27,20 +27,21 @@ LABELS: Mapping[str, Callable[..., str]] = {
 }
 
 
-def _label(reason: Mapping[str, Any]) -> str:
+def reason_label(reason: Mapping[str, Any]) -> str:
+    """Return the label of a reason that is stored in a finding as plain values."""
     return LABELS[reason["code"]](**reason["values"])
 
 
 def _none_left(data: str, rows: int, set_aside: Sequence[Mapping[str, Any]], filtered_out: int) -> str:
     aside = sum(count["rows"] for count in set_aside)
-    reasons = ", ".join(f"{count['rows']:,} {_label(count['reason'])}" for count in set_aside)
+    reasons = ", ".join(f"{count['rows']:,} {reason_label(count['reason'])}" for count in set_aside)
     found = f"{aside:,} {'is' if aside == 1 else 'are'} set aside ({reasons})" if reasons else "none are set aside"
     filtered = f", and the filters exclude {filtered_out:,}" if filtered_out else ""
     return f"{named(data)} has no row left: of {counted(rows, 'row')}, {found}{filtered}."
 
 
 ROWS: Mapping[str, Callable[..., str]] = {
-    "row.set_aside": lambda rows, reason: f"{counted(rows, 'row')} set aside: {_label(reason)}.",
+    "row.set_aside": lambda rows, reason: f"{counted(rows, 'row')} set aside: {reason_label(reason)}.",
     "row.none_left": _none_left,
     "row.repeated_customer": lambda data, column, customer, places, do: (
         f"{named(data)} has more than one row for a customer: {named(column)} {quoted(customer)} is in {places[0]} and in "

@@ -290,3 +290,20 @@ def test_numbers_that_may_be_codes_are_pointed_out(run, tmp_path):
     assert code == 0
     assert "note: Region has few different whole numbers: if they are codes, declare them with --category" in said
     assert "few different whole numbers" not in run("features", str(path), "--category", "Region", "--out", str(tmp_path / "x.csv"))[2]
+
+
+def test_a_second_table_of_customers_is_in_the_dictionary_and_its_key_can_be_named(run, orders, tmp_path):
+    people = tmp_path / "people.csv"
+    ids = sorted(set(pd.read_csv(orders, dtype=str)["customer_id"].dropna()))
+    people.write_text("nr,who,town\n" + "".join(f"{n},{who},{'Rome' if n % 2 else 'Oslo'}\n" for n, who in enumerate(ids)))
+    given = ("--customers", str(people), "--dictionary", str(tmp_path / "d.csv"), "--out", str(tmp_path / "f.csv"))
+
+    assert run("features", orders, *given, "--customers-key", "who")[0] == 0
+    kinds = pd.read_csv(tmp_path / "d.csv").set_index("Feature")["Kind"]
+    assert kinds["town"] == "profile"
+
+    code, printed, said = run("features", orders, *given, "--customers-key", "town")
+    assert (code, printed) == (2, "")
+    assert "people.csv has no row for any customer of the data: town has values such as 'Oslo'" in said
+    code, printed, said = run("features", orders, "--customers-key", "who", "--out", str(tmp_path / "f.csv"))
+    assert code == 2 and "give that table with --customers" in said

@@ -12,7 +12,7 @@ from segcore.segments.profiles.column_shares import ColumnAcross, columns_across
 from segcore.segments.profiles.profile_numbers import NumberAcross, numbers_across
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
-from segcore.wording.numbers import difference_text, index_text, number_text, percent_text, two_decimals
+from segcore.wording.numbers import counted, difference_text, index_text, number_text, percent_text, two_decimals
 from segcore.wording.quotes import visible
 from ui.segments.profile import segments_key
 from ui.shell import cache, state
@@ -125,6 +125,8 @@ def _draw_one(position: int, across: ColumnAcross) -> None:
         f"Association with the segments {two_decimals(across.association)} (Cramér's V; 0: same in every segment, 1: determines the "
         f"segment) · agreement {two_decimals(across.agreement)} (adjusted Rand index; 1: segments and values are the same groups)"
     )
+    if across.unknown:
+        st.caption(f"Of the customers with a value; the {counted(across.unknown, 'customer')} without one are left out.")
     if across.column == BASELINE:
         st.caption(_RFM_WORDS)
     with st.expander("Show as a table, with intervals"):

@@ -44,6 +44,8 @@ class Raw:
         The sheets that could be read; empty for formats without sheets.
     repeated : ndarray of shape (n_rows,), bool, or None
         Rows that are also in an earlier sheet of the same workbook.
+    customers : tuple of Raw
+        A sample's second tables with one row per customer, with the role customer.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Raw:
     form: Mapping[str, str] = field(default_factory=dict)
     sheets: tuple[str, ...] = ()
     repeated: np.ndarray | None = None
+    customers: tuple[Raw, ...] = ()
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column."""

@@ -21,7 +21,7 @@ from segcore.features.customers.encoding import (
 )
 from segcore.features.customers.identifiers import free_text, holds_codes, holds_dates, identifier
 from segcore.features.customers.title_words import names_count, names_model_output, names_outcome, says_exclude, suggests_codes
-from segcore.records.data_rules import ColumnRules
+from segcore.records.data_rules import MIN_SHARE, ColumnRules
 from segcore.records.feature_table import ColumnUse
 from segcore.records.finding import Finding, Remedy
 from segcore.wording.findings import refusal
@@ -185,6 +185,22 @@ class Screening:
         if earlier == said:
             return None
         return Finding("column.repeats" if numbers else "column.same_as", values={"column": earlier})
+
+
+def why_not_shown(column: Column, min_share: float = MIN_SHARE) -> Finding | None:
+    """Return why a column says nothing about segments even if it is not clustered on, or ``None``.
+
+    It is empty, has one value, holds dates, identifies customers, or holds texts that nearly all differ. A model's output, a column that
+    repeats another, and a category without a frequent value can be shown.
+    """
+    if column.n_missing == len(column):
+        return Finding("column.empty")
+    value = None if column.n_missing else _one_value(column)
+    if value is not None:
+        return Finding("column.one_value", values={"value": value, "missing": 0})
+    excluded = Finding("column.excluded_by_title") if says_exclude(column.name) else None
+    reason = holds_dates(column) or excluded or identifier(column, min_share)
+    return free_text(column) if reason is None and isinstance(column, TextColumn) else reason
 
 
 def check_rules(rules: ColumnRules, columns: Sequence[str], *, customer: str, source: str) -> None:

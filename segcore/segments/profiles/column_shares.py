@@ -102,6 +102,8 @@ class ColumnAcross:
         Title and value of segments in which at least 99 % have a value that fewer than 90 % of all customers have.
     agreement : float
         Adjusted Rand index between the segments and a grouping by the column's values.
+    unknown : int
+        Customers without a value who are left out, of a column from a second table; in other columns, missing is a value.
     """
 
     column: str
@@ -113,6 +115,7 @@ class ColumnAcross:
     association: float
     pure: tuple[tuple[str, str], ...]
     agreement: float
+    unknown: int = 0
 
 
 def columns_across(table: FeatureTable, solution: Solution, names: Mapping[int, str]) -> tuple[ColumnAcross, ...]:
@@ -172,13 +175,14 @@ def standing_out(found: Sequence[ColumnAcross], label: int, *, most: int = 10) -
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Column:
-    """A column of categories: its values, all of which occur, and the position of each customer's among them."""
+    """A column of categories: its values, all of which occur, and the position of each customer's among them, of those who ``have`` one."""
 
     name: str
     clustered_on: bool
     values: tuple[str, ...]
     place: np.ndarray
     by_construction: bool
+    have: np.ndarray | None = None
 
     @classmethod
     def of(cls, name: str, clustered_on: bool, values: Sequence[str], place: np.ndarray, *, made_of: bool = False) -> _Column:
@@ -219,16 +223,20 @@ def _profile_columns(rows: FeatureTable) -> list[_Column]:
     import pandas as pd
 
     found = []
+    second = {entry.name for entry in rows.dictionary if entry.dropped is not None and entry.dropped.code == "column.second_table"}
     for name, values in rows.profile.items():
         if not is_category(values):
             continue
-        place, distinct = pd.factorize(values)
+        # That a second table says nothing of a customer is one fact, not one of each of its columns.
+        have = ~pd.isna(values) if name in second else None
+        place, distinct = pd.factorize(values if have is None else values[have])
         texts = [str(int(value) if values.dtype.kind == "f" else value) for value in distinct]
         # Different values may have the same text.
         known = {text: position for position, text in enumerate(dict.fromkeys([*texts, MISSING]))}
         moved = np.array([known[text] for text in [*texts, MISSING]])
         made_of = name == SEGMENT and not MADE_OF.isdisjoint(rows.names)
-        found.append(_Column.of(name, False, tuple(known), moved[place], made_of=made_of))
+        column = _Column.of(name, False, tuple(known), moved[place], made_of=made_of)
+        found.append(column if have is None or have.all() else replace(column, have=have))
     return found
 
 
@@ -245,7 +253,8 @@ def is_category(values: np.ndarray) -> bool:
 
 
 def _across(column: _Column, order: SegmentOrder) -> ColumnAcross:
-    counts = np.bincount(order.place * len(column.values) + column.place, minlength=len(order.labels) * len(column.values))
+    place = order.place if column.have is None else order.place[column.have]
+    counts = np.bincount(place * len(column.values) + column.place, minlength=len(order.labels) * len(column.values))
     counts = counts.reshape(len(order.labels), len(column.values))
     shown = _most_telling(column.values, counts)
     kept = counts[:, shown]
@@ -270,8 +279,9 @@ def _across(column: _Column, order: SegmentOrder) -> ColumnAcross:
         everyone=everyone,
         segments=segments,
         association=_cramers_v(segments),
-        pure=_pure(segments, everyone),
+        pure=_pure(segments, everyone) if column.have is None else (),
         agreement=adjusted_rand_of_table(counts),
+        unknown=len(order.place) - len(place),
     )
 
 
@@ -290,7 +300,7 @@ def _most_telling(values: Sequence[str], counts: np.ndarray) -> list[int]:
     total = counts.sum(axis=0)
     order = sorted(range(len(values)), key=lambda position: (-total[position], values[position]))
     if len(values) > MOST_VALUES:
-        parts = (counts / counts.sum(axis=1, keepdims=True)).max(axis=0)
+        parts = (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).max(axis=0)
         kept = set(sorted(order, key=lambda position: -parts[position])[: MOST_VALUES - 1])
         order = [position for position in order if position in kept]
     return order
@@ -317,7 +327,7 @@ def _cramers_v(segments: Sequence[GroupShares]) -> float:
     ----------
     Cramer (1946), Mathematical Methods of Statistics, chapter 21.
     """
-    groups = [group for group in segments if group.label != NOISE]
+    groups = [group for group in segments if group.label != NOISE and group.customers]
     counts = np.array([[value.customers for value in group.values] for group in groups], dtype=np.float64)
     if counts.size:
         counts = counts[:, counts.sum(axis=0) > 0]

@@ -10,6 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 from segcore.plots.column_shares import describe_across, draw_across
 from segcore.records.estimate import wilson_interval
 from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.finding import Finding
 from segcore.records.solution import Solution
 from segcore.segments.profiles.column_shares import columns_across, standing_out
 from segcore.segments.profiles.profile_numbers import numbers_across
@@ -243,3 +244,19 @@ def test_a_numeric_profile_column_in_a_segment_is_described_as_a_feature_is():
     assert (found.name, found.mean, found.median, found.population_mean, found.population_median) == ("balance", 2, 2, 8.75, 6.5)
     assert not found.is_share
     assert number.in_segment(2) is None
+def test_columns_of_a_second_table_are_compared_among_customers_with_a_value():
+    club = FeatureEntry("club", "club", "", "", ("club",), Finding("column.second_table", values={"table": "people.csv"}))
+    values = np.array(["yes", "no", None, None, "yes", None, None, None], dtype=object)
+    labels = [0, 0, 0, 0, 1, 1, 1, 2]
+    table = table_of(np.zeros((8, 1)), [AGE, club], {"club": values})
+
+    [across] = columns_across(table, solution_of(labels), {})
+
+    assert across.unknown == 5
+    assert [(value.value, value.customers, value.share) for value in across.everyone.values] == [("yes", 2, 2 / 3), ("no", 1, 1 / 3)]
+    assert [[value.customers for value in group.values] for group in across.segments] == [[1, 1], [1, 0], [0, 0]]
+    assert [group.customers for group in across.segments] == [2, 1, 0]
+    assert across.pure == ()
+    assert across.segments[2].values[0].index.value is None
+    assert "Segment 2" not in describe_across(across)
+    assert across.association == pytest.approx(0.5)  # chi-squared of [[1, 1], [1, 0]] is 0.75
