@@ -38,13 +38,14 @@ def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True, feat
     if data:
         parser.add_argument("data", metavar="DATA", help="name of a sample ('segcore samples' lists them) or path of a file")
     add_meaning_options(parser, columns=features)
-    _add_second_tables(parser.add_argument_group("more about customers"), ("customers",) if features else ())
+    _add_second_tables(parser.add_argument_group("more about customers and items"), ("customers", "items") if features else ("items",))
     if features:
         _add_feature_options(parser)
 
 
 _SECOND_TABLES = {
     "customers": "file with one row per customer: its columns are shown for each segment, but not clustered on",
+    "items": "file with one row per item: its columns are joined to the rows, and one of them can be the category",
 }
 
 

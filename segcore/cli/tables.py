@@ -125,7 +125,13 @@ def explanation_text(found: Explanation, label: int | None) -> str:
             parts.append(text_table(("stands out by", "value", "share", "index", "differs"), categories, right=(2,)))
         for what, by_segment in found.bought.items():
             bought = [
-                (one.item, percent_text(one.support), f"{one.buyers:,}", index_text(one.index), f"{one.tfidf:.3f}")
+                (
+                    one.item if one.title is None else f"{one.title} ({one.item})",
+                    percent_text(one.support),
+                    f"{one.buyers:,}",
+                    index_text(one.index),
+                    f"{one.tfidf:.3f}",
+                )
                 for one in by_segment[summary.label].by_index[:_ITEMS_SHOWN] or by_segment[summary.label].by_tfidf[:_ITEMS_SHOWN]
             ]
             if bought:

@@ -11,6 +11,7 @@ from segcore.data.files.raw import Raw
 from segcore.data.files.reader import read_file
 from segcore.data.meaning.roles import find_meaning
 from segcore.data.rows.dataset import Selection, build_dataset
+from segcore.data.rows.joined_items import with_items
 from segcore.data.samples.registry import find_sample
 from segcore.records.dataset import ROLES, Dataset
 from segcore.records.intake import DataRequest, SecondTable
@@ -23,20 +24,24 @@ def open_source(request: DataRequest, *, folder: Path | None = None) -> Raw:
     Parameters
     ----------
     request : DataRequest
-        Its ``data``, ``name`` and ``reading`` are used.
+        Its ``data``, ``name``, ``reading`` and ``items`` are used, and ``roles`` and ``rows`` to find the items.
     folder : Path or None
         Folder of downloaded samples; ``None`` is that of ``SEGCORE_HOME``.
 
     Raises
     ------
     SourceError, DataError
-        If it cannot be read.
+        If it, or its table of items, cannot be read, or the two do not match.
     """
     sample = find_sample(request.data)
     if sample is None:
-        return read_file(user_path(request.data), request.name, request.reading)
-    raw = sample.open(folder or default_home() / "samples")
-    return replace(raw, name=request.name) if request.name else raw
+        raw = read_file(user_path(request.data), request.name, request.reading)
+    else:
+        raw = sample.open(folder or default_home() / "samples")
+        raw = replace(raw, name=request.name) if request.name else raw
+    if request.items is None:
+        return raw
+    return with_items(raw, open_second(request.items), roles=request.roles, key=request.items.key, rows=request.rows)
 
 
 def open_second(table: SecondTable) -> Raw:
@@ -67,7 +72,8 @@ def read_source(request: DataRequest, *, trained: Mapping[str, str] | None = Non
     SegcoreError
         If it cannot be read or used; in one sentence.
     """
-    raw = open_source(request, folder=folder)
+    roles = {"item": trained["item"], **request.roles} if trained and "item" in trained else request.roles
+    raw = open_source(replace(request, roles=roles), folder=folder)
     needed = {role: column for role, column in (trained or {}).items() if role != "value"}  # of which no feature is made
     known = {role: column for role, column in needed.items() if column in raw.names}
     if trained is not None and len(known) == len(needed):

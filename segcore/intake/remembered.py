@@ -21,11 +21,25 @@ def shape_of(columns: Sequence[str]) -> str:
     return digest(sorted(columns))
 
 
-def recall_choice(store: Store, request: DataRequest, columns: Sequence[str]) -> dict[str, Any] | None:
-    """Return the choices remembered for these columns, unless the request makes choices or asks to detect again."""
+def recall_choice(store: Store, request: DataRequest, columns: Sequence[str], own: Sequence[str] = ()) -> dict[str, Any] | None:
+    """Return the choices remembered for these columns, unless the request makes choices or asks to detect again.
+
+    Parameters
+    ----------
+    store : Store
+    request : DataRequest
+    columns : sequence of str
+    own : sequence of str
+        Those that are not joined from a table of items: what was chosen for them alone is the next best.
+    """
     if request.afresh or _chooses(request):
         return None
-    return store.intake(_key(shape_of(columns)))
+    known = store.intake(_key(shape_of(columns)))
+    if known is not None or not own or len(own) == len(columns):
+        return known
+    without = store.intake(_key(shape_of(own)))
+    # That no column was the category was chosen before there were columns of items.
+    return without and {**without, "roles": {role: column for role, column in without["roles"].items() if role != "category" or column}}
 
 
 def with_choice(request: DataRequest, choice: Mapping[str, Any]) -> DataRequest:

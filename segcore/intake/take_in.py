@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from segcore.data.files.raw import Raw
 
 PREVIEW_ROWS = 200
-_EDITION = 7  # of the stored record; raising it invalidates the records stored before
+_EDITION = 8  # of the stored record; raising it invalidates the records stored before
 
 
 def known_intake(store: Store, request: DataRequest) -> Intake | None:
@@ -58,9 +58,14 @@ def peek(store: Store, request: DataRequest) -> Peek:
     from segcore.data.meaning.role_guesses import Guess
     from segcore.data.meaning.roles import find_meaning
 
-    raw = _open(store, request)
+    try:
+        raw = _open(store, request)
+    except SegcoreError:
+        if request.items is None:
+            raise
+        raw = _open(store, replace(request, items=None))  # if that is the reason, the rows can be seen
     seen = Peek(raw.names, raw.n_rows, dict(raw.form), raw.sheets, _text_frame(store, raw.head(PREVIEW_ROWS)))
-    choice = None if raw.kind else recall_choice(store, request, raw.names)
+    choice = None if raw.kind else recall_choice(store, request, raw.names, raw.own_names)
     try:
         asked = request if choice is None else with_choice(request, choice)
         meaning = find_meaning(raw, kind=asked.kind, roles=asked.roles, rows=asked.rows)
@@ -79,7 +84,7 @@ def _open(store: Store, request: DataRequest) -> Raw:
 
 def _take_in(store: Store, request: DataRequest, key: str) -> Intake:
     raw = _open(store, request)
-    choice = None if raw.kind else recall_choice(store, request, raw.names)
+    choice = None if raw.kind else recall_choice(store, request, raw.names, raw.own_names)
     if choice is None:
         intake = _use(store, raw, request)
         if not raw.kind:
@@ -107,6 +112,7 @@ def _use_remembered(store: Store, raw: Raw, request: DataRequest, choice: Mappin
 def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
     from segcore.data.meaning.roles import find_meaning
     from segcore.data.rows.dataset import Selection, build_dataset
+    from segcore.data.rows.item_titles import item_titles
     from segcore.data.rows.script_cells import script_notes
     from segcore.features.builders import build_features
 
@@ -114,6 +120,9 @@ def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
     dataset = build_dataset(raw, meaning, Selection.of(request), frames=request.frames, rows=request.rows)
     notes = [] if raw.kind else list(script_notes(raw))
     table = build_features(dataset, columns=request.columns)
+    if "item" in table.purchases:
+        titled = table.purchases["item"].titled(item_titles(raw, dataset.roles))
+        table = replace(table, purchases={**table.purchases, "item": titled})
     for described, key in _described(raw, request):
         table, found = describe_customers(table, dataset, described, key)
         notes += found
@@ -177,6 +186,7 @@ def _record(
         form=dict(raw.form),
         sheets=raw.sheets,
         uses=table.uses,
+        joined=tuple(name for name in raw.names if name not in raw.own_names),
     )
 
 
@@ -233,7 +243,7 @@ def _known(store: Store, request: DataRequest, key: str) -> Intake | None:
         return None
     choice = record.pop("choice")
     intake = Intake.from_json(record)
-    if choice != digest(recall_choice(store, request, intake.columns)) and not _is_sample(request):
+    if choice != digest(recall_choice(store, request, intake.columns, intake.own_columns)) and not _is_sample(request):
         return None  # other choices have been made for these columns since
     try:
         store.check_feature_table(intake.table)

@@ -11,6 +11,7 @@ from segcore.intake.child import read_rows_in_child
 from segcore.records.dataset import Dataset
 from segcore.records.intake import DataRequest
 from segcore.store.store import Store
+from segcore.wording.findings import refusal
 
 
 def read_like_trained(store: Store, trained: Mapping[str, Any], request: DataRequest) -> Dataset:
@@ -32,4 +33,10 @@ def read_like_trained(store: Store, trained: Mapping[str, Any], request: DataReq
     kind = request.kind or trained.get("kind")
     if kind is None:
         raise DataError("The sweep does not record which kind of data it was made from: set --kind.")
-    return read_rows_in_child(store.home, replace(request, kind=kind), trained=trained.get("roles", {}))
+    roles: Mapping[str, str] = trained.get("roles", {})
+    dataset = read_rows_in_child(store.home, replace(request, kind=kind), trained=roles)
+    column = roles.get("category")
+    if column is not None and "items" in trained and not {"category"} & {*request.roles, *dataset.roles} and request.items is None:
+        items = trained["items"]["name"]
+        raise refusal("second.items_needed", remedy="items", file=dataset.name, column=column, items=items)
+    return dataset

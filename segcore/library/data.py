@@ -68,8 +68,9 @@ def load(
     **options
         The options of the command line: delimiter, encoding, sheet, header_row; date_order, set_aside, required, cancelled, duplicates;
         exclude, category, number, profile, keep, zero, min_share, max_categories; name, frames, guess.
-        And ``customers``: a second table, file or frame, with one row per customer, whose columns are shown for each segment;
-        ``customers_key`` is its column with the customers' ids.
+        And second tables, files or frames: ``customers``, with one row per customer, whose columns are shown for each segment;
+        ``items``, with one row per item, whose columns are joined to the rows, so that one can be the category. ``customers_key`` and
+        ``items_key`` are their columns with the ids.
 
     Returns
     -------

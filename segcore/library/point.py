@@ -15,7 +15,7 @@ from segcore.export.files import format_of, write_export, write_model, write_sco
 from segcore.export.segment_rows import RowChoice, segment_titles
 from segcore.intake.trained_rows import read_like_trained
 from segcore.library.display import Findings, frame_html, paragraph
-from segcore.library.request import SCORING_OPTIONS, build_request, check_options, readable
+from segcore.library.request import SCORING_OPTIONS, build_request, check_options, readable, readable_options
 from segcore.plots.segments.segment_shares import draw_shares, shares_data
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Value, point_key
@@ -400,8 +400,8 @@ class Point:
         meaning = {name: options.pop(name) for name in ("kind", "roles", "where") if name in options}
         dates = (options.pop("date_from", None), options.pop("date_to", None))
         check_options(options, SCORING_OPTIONS)
-        with readable(data, self.store) as (path, _):
-            request = build_request(path, **meaning, dates=dates, options=options)
+        with readable(data, self.store) as (path, _), readable_options(options, self.store) as known:
+            request = build_request(path, **meaning, dates=dates, options=known)
             dataset = read_like_trained(self.store, self._sweep.spec.data, request)
         scored = score(self.store, self._sweep.id, self.position, dataset, as_of=as_of)
         if out is not None:

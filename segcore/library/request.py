@@ -25,11 +25,10 @@ _REQUEST = {"name": "name", "frames": "frames", "guess": "afresh"}
 _LISTS = {"sheet", "exclude", "category", "number", "profile", "keep", "zero", "required"}
 _NUMBERS = {"header_row", "min_share", "max_categories"}
 _SWITCHES = {"guess", "set_aside"}
-_SECOND = {name: name for name in ("customers",)}
-_KEYS = {f"{name}_key" for name in _SECOND}
-SCORING_OPTIONS = (*_READING, *_ROWS, *_REQUEST)
+_SECOND = {name: name for name in SECOND_TABLES}
+SCORING_OPTIONS = (*_READING, *_ROWS, *_REQUEST, "items", "items_key")
 """Keyword options for data to score, whose columns are used as in the sweep."""
-OPTIONS = (*SCORING_OPTIONS, *_COLUMNS, *_SECOND, *sorted(_KEYS))
+OPTIONS = (*SCORING_OPTIONS, *_COLUMNS, "customers", "customers_key")
 """Keyword options of ``load``: those of the command line, with underscores."""
 
 

@@ -148,6 +148,8 @@ class FeatureTable:
     purchases : mapping of str to Purchases
         Of a table that was just built from transactions: of every ``item`` and ``category``, where there are such columns. The store
         keeps them beside the table, and gives them back only when asked: see ``Store.purchases``.
+    described : tuple of str
+        Profile columns from second tables, in which a missing value only means that the table says nothing of the customer.
     """
 
     values: np.ndarray
@@ -164,6 +166,7 @@ class FeatureTable:
     filled: Mapping[str, np.ndarray] = field(default_factory=dict)
     sums: Mapping[str, np.ndarray] = field(default_factory=dict)
     purchases: Mapping[str, Purchases] = field(default_factory=dict)
+    described: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -195,6 +195,8 @@ class Intake:
     remembered : str or None
         The earlier file with the same columns whose kind and roles were reused; ``None`` if nothing was
         reused.
+    joined : tuple of str
+        The columns that come from a table of items.
     """
 
     table: str
@@ -219,12 +221,13 @@ class Intake:
     sheets: tuple[str, ...] = ()
     uses: tuple[ColumnUse, ...] = ()
     remembered: str | None = None
+    joined: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         mappings = {name: dict(values[name]) for name in ("data", "roles", "form")}
-        lists = {name: list(values[name]) for name in ("columns", "sheets")}
+        lists = {name: list(values[name]) for name in ("columns", "sheets", "joined")}
         records = {name: [record.to_json() for record in values[name]] for name in ("notes", "set_aside", "counts", "uses")}
         reasons = {role: reason.to_json() for role, reason in self.reasons.items()}
         return {**values, **mappings, **lists, **records, "reasons": reasons}
@@ -238,7 +241,13 @@ class Intake:
             "reasons": _reasons(data),
             "uses": tuple(ColumnUse.from_json(use) for use in data["uses"]),
         }
-        return cls(**{**data, **rows, **records, "columns": tuple(data["columns"]), "sheets": tuple(data["sheets"])})
+        names = {name: tuple(data.get(name, ())) for name in ("columns", "sheets", "joined")}
+        return cls(**{**data, **rows, **records, **names})
+
+    @property
+    def own_columns(self) -> tuple[str, ...]:
+        """Columns of the rows themselves."""
+        return tuple(name for name in self.columns if name not in self.joined)
 
     @property
     def rows_set_aside(self) -> int:

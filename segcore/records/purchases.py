@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,12 +22,20 @@ class Purchases:
         Positions in ``names``, ascending for each customer.
     counts : ndarray of shape (n_pairs,), int32
         Lines with the item, at least 1, without cancelled ones.
+    titles : tuple of str, or None
+        Of the items, in the order of ``names``; "" where an item has none. ``None`` if no item has one. Two items may share a title.
     """
 
     names: tuple[str, ...]
     starts: np.ndarray
     items: np.ndarray
     counts: np.ndarray
+    titles: tuple[str, ...] | None = None
+
+    def titled(self, titles: Mapping[str, str]) -> Purchases:
+        """Return the same with the titles of some items, by their names."""
+        found = tuple(titles.get(name, "") for name in self.names)
+        return replace(self, titles=found if any(found) else None)
 
     @property
     def customers(self) -> np.ndarray:

@@ -160,7 +160,7 @@ def _item(one: TopItem, what: str) -> dict[str, Any]:
     return {
         "what": what,
         "item": one.item,
-        "title": one.item,
+        "title": one.title or one.item,
         "tfidf": one.tfidf,
         "index": one.index.value,
         "low": one.index.low,

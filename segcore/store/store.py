@@ -144,6 +144,7 @@ class Store(Index):
                 "dictionary": [entry.to_json() for entry in table.dictionary],
                 "reference_date": table.reference_date,
                 "fitted": dict(table.fitted),
+                **({"described": list(table.described)} if table.described else {}),
                 **({"worth": table.worth} if table.worth != "revenue" else {}),
                 **{
                     part: {name: self.put_array(array) for name, array in arrays.items()}
@@ -177,6 +178,7 @@ class Store(Index):
             revenue=_plain(rows["revenue"], np.float64) if "revenue" in rows.column_names else None,
             profile={} if columns is None else {str(column): columns[column].to_numpy() for column in columns},
             worth=record.get("worth", "revenue"),
+            described=tuple(record.get("described", ())),
             reference_date=record["reference_date"],
             fitted=record.get("fitted", {}),
             filled=by_name("filled"),
@@ -185,7 +187,8 @@ class Store(Index):
 
     def _put_purchases(self, found: Purchases) -> dict[str, str]:
         arrays = {name: self.put_array(getattr(found, name)) for name in _PURCHASES}
-        return {"names": self.put_json(list(found.names)), **arrays}
+        titles = {} if found.titles is None else {"titles": self.put_json(list(found.titles))}
+        return {"names": self.put_json(list(found.names)), **titles, **arrays}
 
     def purchases(self, name: str, what: str) -> Purchases | None:
         """Return how often each customer of a stored feature table bought each ``item``, or from each ``category``.
@@ -195,15 +198,16 @@ class Store(Index):
         record = self.json(name).get("purchases", {}).get(what)
         if record is None:
             return None
-        return Purchases(tuple(self.json(record["names"])), *(self.array(record[part]) for part in _PURCHASES))
+        titles = tuple(self.json(record["titles"])) if "titles" in record else None
+        return Purchases(tuple(self.json(record["names"])), **{part: self.array(record[part]) for part in _PURCHASES}, titles=titles)
 
     def check_feature_table(self, name: str) -> None:
         """Raise `StoreError` if a part of a stored feature table is lost or damaged."""
         record = self.json(name)
         for name in (record["values"], *_arrays_by_name(record)):
             self.array(name)
-        for found in record.get("purchases", {}).values():
-            self.json(found["names"])
+        for text in _texts_of_purchases(record):
+            self.json(text)
         for part in (record["rows"], record["profile"]):
             if part:
                 self.check_frame(part)
@@ -238,7 +242,7 @@ class Store(Index):
             table["rows"],
             table["profile"],
             *_arrays_by_name(table),
-            *(found["names"] for found in table.get("purchases", {}).values()),
+            *_texts_of_purchases(table),
         )
         for name in filter(None, parts):
             path = source.object_path(name)
@@ -425,6 +429,11 @@ def _write_durably(path: Path, *parts: bytes | memoryview) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _texts_of_purchases(record: Mapping[str, Any]) -> list[str]:
+    """Return the objects with names and titles in a feature table's record."""
+    return [found[part] for found in record.get("purchases", {}).values() for part in ("names", "titles") if part in found]
 
 
 def _arrays_by_name(record: Mapping[str, Any]) -> list[str]:

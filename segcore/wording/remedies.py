@@ -86,6 +86,7 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
         ),
     ),
     "second_key": (lambda of: f"name the right column with --{of}-key COLUMN", lambda of: "choose another column as the id"),
+    "items": _option("--items", "give that table with {}", "add that table of items below"),
     "last_day": _option("--to", "leave the rows out with {}", "leave the rows out with the last day below"),
     "category": _option("--category", "declare them with {}", "set “Used as” to Category"),
     "other_file": (

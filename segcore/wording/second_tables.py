@@ -20,6 +20,11 @@ def _customers(file: str, column: str, found: int, customers: int, others: int) 
     return f"{named(file)} describes {found:,} of {counted(customers, 'customer')}, found by {named(column)}{rest}."
 
 
+def _items(file: str, column: str, found: int, items: int, unknown: int, lines: int) -> str:
+    rest = f"; {unknown:,} of {counted(lines, 'row')} {'is' if unknown == 1 else 'are'} of other items" if unknown else ""
+    return f"{named(file)} describes {found:,} of {counted(items, 'item')}, found by {named(column)}{rest}."
+
+
 def _not_carried(file: str, columns: Sequence[Mapping[str, Any]]) -> str:
     shown = "; ".join(f"{named(entry['column'])} ({reason_text(entry['reason'])})" for entry in columns[:_MOST_COLUMNS])
     more = f" and {len(columns) - _MOST_COLUMNS} more" if len(columns) > _MOST_COLUMNS else ""
@@ -36,6 +41,7 @@ def _no_match(file: str, columns: Sequence[str], example: str | None, of: str, c
 
 SENTENCES: Mapping[str, Callable[..., str]] = {
     "second.customers": _customers,
+    "second.items": _items,
     "second.set_aside": lambda file, rows, reason: f"{named(file)}: {counted(rows, 'row')} set aside: {reason_label(reason)}.",
     "second.not_carried": _not_carried,
     "second.adds_nothing": lambda file, column: (
@@ -48,6 +54,9 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "second.repeated": lambda file, column, value, places, of: (
         f"{named(file)} has two different rows for {named(column)} {quoted(value)}, in {places[0]} and in {places[1]}: keep one row per "
         f"{_ONE[of]}."
+    ),
+    "second.items_needed": lambda file, column, items, do: (
+        f"{named(file)} lacks {named(column)}, which the sweep's categories come from: it is a column of {named(items)}; {do}."
     ),
     "second.no_role": lambda file, data, role, do: (
         f"{named(file)} cannot be matched, because no column of {named(data)} has the role {role}: {do}."

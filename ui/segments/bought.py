@@ -18,7 +18,12 @@ from ui.shell import cache
 
 _TITLES = {"item": ("Item", "Items"), "category": ("Category", "Categories")}
 
-_COLUMNS = {"TF-IDF": st.column_config.NumberColumn(format="%.3f")}
+_NUMBER = "Number"
+_COLUMNS = {
+    "Item": st.column_config.TextColumn(width="medium"),
+    _NUMBER: st.column_config.TextColumn(width="small", help="The item's id in the data. Items may share a title."),
+    "TF-IDF": st.column_config.NumberColumn(format="%.3f"),
+}
 
 
 def draw_bought(store: Store, sweep: Sweep, solution: Solution, label: int) -> None:
@@ -53,10 +58,13 @@ def _draw_lists(lists: TopItems, one: str, several: str) -> None:
 
 
 def bought_frame(rows: Sequence[TopItem], what: str) -> pd.DataFrame:
-    """Return one row per item: its buyers, their share of the segment, index and TF-IDF."""
+    """Return one row per item: its title with its number, its buyers, their share of the segment, index and TF-IDF."""
+    titled = any(one.title for one in rows)
+    number = {_NUMBER: [one.item for one in rows]} if titled else {}
     return pd.DataFrame(
         {
-            what: [one.item for one in rows],
+            what: [one.title or one.item for one in rows],
+            **number,
             "Buyers": [one.buyers for one in rows],
             "Share here": [percent_text(one.support) for one in rows],
             "Index": [index_text(one.index) for one in rows],

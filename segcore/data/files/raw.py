@@ -46,6 +46,8 @@ class Raw:
         Rows that are also in an earlier sheet of the same workbook.
     customers : tuple of Raw
         A sample's second tables with one row per customer, with the role customer.
+    items : Items or None
+        The table of items that is joined to the rows.
     """
 
     name: str
@@ -61,10 +63,41 @@ class Raw:
     sheets: tuple[str, ...] = ()
     repeated: np.ndarray | None = None
     customers: tuple[Raw, ...] = ()
+    items: Items | None = None
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """Names of the columns that are not joined."""
+        return self.names if self.items is None else tuple(name for name in self.names if name not in self.items.columns)
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column."""
         return self.read([name]).column(0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Items:
+    """Table of items that is joined to rows.
+
+    Parameters
+    ----------
+    table : Raw
+        One row per item.
+    key : str
+        Its column with the ids of the items.
+    column : str
+        The rows' column with these ids.
+    columns : mapping of str to str
+        The joined columns: from their names among the rows' columns to those in ``table``.
+    title : str or None
+        The column of ``table`` with the titles; ``None`` detects it.
+    """
+
+    table: Raw
+    key: str
+    column: str
+    columns: Mapping[str, str]
+    title: str | None = None
 
 
 def table_source(

@@ -134,6 +134,17 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "(play|listen|view|watch|click|interaction|purchase)s?(count|s)?|weight|feedback|preference|strength|target",
     ),
 }
+_TITLE = "title|name|label|description|desc|descr|text"
+_FOREIGN_TITLE = (
+    "bezeichnung|beschreibung|artikelname|titel|designation|libelle|titre|nom|descripcion|nombre|titulo|descrizione|nome|titolo|descricao"
+    "|omschrijving|naam|nazwa|opis"
+)
+# Titles of items, the most specific first; in lines of orders, a mere name or title may be that of the customer.
+_TITLES = (
+    rf"({_GOODS}|{_RATED}|goods)s?({_TITLE})(long|full|en|english)?|({_FOREIGN_GOODS})({_TITLE}|{_FOREIGN_TITLE})",
+    "description|desc|itemdescription|bezeichnung|designation|libelle|descripcion|descrizione|descricao|omschrijving",
+)
+_TITLES_OF_ITEMS = (*_TITLES, f"{_TITLE}|{_FOREIGN_TITLE}")
 # Names that match a role's patterns although such columns hold something else.
 _NEVER: Mapping[str, str] = {
     "customer": r"sales?(person|rep|man|agent)|seller|vendor|employee|staff|cashier|agent|supplier|support|driver|useragent|accountbalance",
@@ -183,6 +194,12 @@ def matching(role: str, names: Collection[str]) -> list[str]:
                 found.append(name)
     last = _LAST.get(role)
     return sorted(found, key=lambda name: bool(re.search(last, simple[name]))) if last else found
+
+
+def named_like_titles(names: Collection[str], *, of_items: bool) -> list[str]:
+    """Return the names that mean the title of an item, the most specific first; ``of_items`` tells that all are of a table of items."""
+    patterns = [re.compile(pattern) for pattern in (_TITLES_OF_ITEMS if of_items else _TITLES)]
+    return list(dict.fromkeys(name for pattern in patterns for name in names if pattern.fullmatch(plain(name))))
 
 
 def names_one_customer(name: str) -> bool:

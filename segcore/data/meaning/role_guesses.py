@@ -69,7 +69,8 @@ class Guess:
                 continue
             if (role == "amount" and {"quantity", "price"} <= set(have)) or (role == "price" and "amount" in have):
                 continue
-            free = [name for name in raw.names if name not in have.values()]
+            names = raw.names if role == "category" else raw.own_names  # what an item is worth or when it came is not of the line
+            free = [name for name in names if name not in have.values()]
             self._take(role, free)
         self._lone_price(found, without)
 

@@ -200,7 +200,7 @@ def _customers_role(raw: Raw, found: Mapping[str, str], *, chosen: bool) -> dict
         # Names and addresses of people are dropped: they serve as ids only if the analyst chooses them.
         if chosen or (not re.search(r"name|mail", column.lower()) and (names_one_customer(column) or _distinct(raw, column))):
             return {"customer": column}
-    likely = [name for name in raw.names if _ID_OF_ANYTHING.fullmatch(name.strip()) and not _NO_ID.search(name)]
+    likely = [name for name in raw.own_names if _ID_OF_ANYTHING.fullmatch(name.strip()) and not _NO_ID.search(name)]
     for name in sorted(likely, key=lambda name: len(plain(name)) > len("guid")):  # "id" itself before others
         column = raw.head(SAMPLE_ROWS)[name]
         if inferred_type.may_be_id(column, name) and not inferred_type.has_fractions(column) and _distinct(raw, name):

@@ -85,14 +85,14 @@ def find_key(table: Raw, wanted: Wanted, *, asked: str | None = None) -> Key:
     remedy = Remedy("second_key", {"of": wanted.of})
     if asked is not None and asked not in table.names:
         raise refusal("second.no_column", remedy=remedy, file=table.name, column=asked, columns=list(table.names))
-    namesakes = [asked] if asked is not None else _alike(table.names, wanted.column)
-    keys = [_key(table, name, wanted) for name in namesakes]
+    alike = [asked] if asked is not None else namesakes(table.names, wanted.column)
+    keys = [_key(table, name, wanted) for name in alike]
     found = next((key for key in keys if key.found), None)
     if found is None and asked is None:
-        others = [_key(table, name, wanted) for name in _candidates(table) if name not in namesakes]
+        others = [_key(table, name, wanted) for name in _candidates(table) if name not in alike]
         found = max((key for key in others if _enough(key, wanted)), key=lambda key: (_all_differ(key), key.found), default=None)
     if found is None:
-        tried = namesakes or _candidates(table) or list(table.names)
+        tried = alike or _candidates(table) or list(table.names)
         raise _no_match(table, wanted, tried, remedy)
     _refuse_contradictions(table, found, wanted.of)
     return found
@@ -105,7 +105,7 @@ def rows_of_ids(ids: pa.Array | pa.ChunkedArray, known: pa.Array | pa.ChunkedArr
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
 
-def _alike(names: Sequence[str], column: str) -> list[str]:
+def namesakes(names: Sequence[str], column: str) -> list[str]:
     """Return the columns of the same name, then those that differ only in capitals, spaces and signs."""
     exact = [name for name in names if name == column]
     return exact + [name for name in names if name != column and plain(name) and plain(name) == plain(column)]

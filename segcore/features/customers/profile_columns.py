@@ -58,7 +58,8 @@ def with_profile(table: FeatureTable, described: Dataset) -> FeatureTable:
         profile[name] = np.where(rows < 0, "no", "yes").astype(object)
         text = f"Whether the customer has a row in {described.name}."
         entries.append(FeatureEntry(name, name, "", text, (key,), _from(described.name)))
-    return replace(table, profile=profile, dictionary=tuple(entries))
+    described_here = tuple(name for name in profile if name not in table.profile)
+    return replace(table, profile=profile, dictionary=tuple(entries), described=(*table.described, *described_here))
 
 
 def _at(values: np.ndarray, rows: np.ndarray) -> np.ndarray:

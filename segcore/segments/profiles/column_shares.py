@@ -223,12 +223,11 @@ def _profile_columns(rows: FeatureTable) -> list[_Column]:
     import pandas as pd
 
     found = []
-    second = {entry.name for entry in rows.dictionary if entry.dropped is not None and entry.dropped.code == "column.second_table"}
     for name, values in rows.profile.items():
         if not is_category(values):
             continue
         # That a second table says nothing of a customer is one fact, not one of each of its columns.
-        have = ~pd.isna(values) if name in second else None
+        have = ~pd.isna(values) if name in rows.described else None
         place, distinct = pd.factorize(values if have is None else values[have])
         texts = [str(int(value) if values.dtype.kind == "f" else value) for value in distinct]
         # Different values may have the same text.

@@ -29,6 +29,8 @@ class TopItem:
         Their share of the segment, 0 to 1.
     index : Estimate
         100 times that share over the share among all clustered customers: see `index_of`.
+    title : str or None
+        What people call it, where the data say so; two items may share a title.
     """
 
     item: str
@@ -36,6 +38,7 @@ class TopItem:
     buyers: int
     support: float
     index: Estimate
+    title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,8 @@ def top_items(purchases: Purchases, kept: np.ndarray, labels: np.ndarray, *, mos
     def describe(group: int, position: int) -> TopItem:
         count, size = int(inside[group, position]), int(sizes[group])
         index = index_of(count, size, int(buyers[position]) - count, n - size)
-        return TopItem(purchases.names[position], float(tfidf[group, position]), count, count / size, index)
+        title = purchases.titles[position] or None if purchases.titles is not None else None
+        return TopItem(purchases.names[position], float(tfidf[group, position]), count, count / size, index, title)
 
     def by_index(group: int) -> tuple[TopItem, ...]:
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,5 +1,7 @@
 """How columns are shared out over segments: hand-worked counts, scikit-learn and scipy as oracles."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,6 @@ from sklearn.metrics import adjusted_rand_score
 from segcore.plots.column_shares import describe_across, draw_across
 from segcore.records.estimate import wilson_interval
 from segcore.records.feature_table import FeatureEntry, FeatureTable
-from segcore.records.finding import Finding
 from segcore.records.solution import Solution
 from segcore.segments.profiles.column_shares import columns_across, standing_out
 from segcore.segments.profiles.profile_numbers import numbers_across
@@ -245,10 +246,9 @@ def test_a_numeric_profile_column_in_a_segment_is_described_as_a_feature_is():
     assert not found.is_share
     assert number.in_segment(2) is None
 def test_columns_of_a_second_table_are_compared_among_customers_with_a_value():
-    club = FeatureEntry("club", "club", "", "", ("club",), Finding("column.second_table", values={"table": "people.csv"}))
     values = np.array(["yes", "no", None, None, "yes", None, None, None], dtype=object)
     labels = [0, 0, 0, 0, 1, 1, 1, 2]
-    table = table_of(np.zeros((8, 1)), [AGE, club], {"club": values})
+    table = replace(table_of(np.zeros((8, 1)), [AGE], {"club": values}), described=("club",))
 
     [across] = columns_across(table, solution_of(labels), {})
 

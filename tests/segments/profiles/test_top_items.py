@@ -12,6 +12,7 @@ from segcore.features.transactions.bought import count_purchases
 from segcore.records.purchases import Purchases
 from segcore.segments.profiles.differences import index_of
 from segcore.segments.profiles.top_items import top_items
+from ui.segments.bought import bought_frame
 
 
 def purchases_of(counts):
@@ -76,3 +77,15 @@ def test_an_item_that_only_one_segment_buys_comes_first_by_index_and_one_that_al
     assert [one.item for one in found[0].by_index] == ["i01"]
     assert found[1].by_index == ()
     assert found[0].by_tfidf[0].item == "i00"
+
+
+def test_items_may_share_a_title_and_the_table_shows_their_numbers():
+    found = purchases_of([[2, 1, 0], [1, 3, 1]]).titled({"i00": "Bread", "i01": "Bread"})
+    assert found.titles == ("Bread", "Bread", "")
+    assert purchases_of([[1]]).titled({"x": "Bread"}).titles is None
+
+    rows = top_items(found, np.array([True, True]), np.array([0, 0]))[0].by_tfidf
+    assert {one.item: one.title for one in rows} == {"i00": "Bread", "i01": "Bread", "i02": None}
+    shown = bought_frame(rows, "Item")
+    assert dict(zip(shown["Number"], shown["Item"], strict=True)) == {"i00": "Bread", "i01": "Bread", "i02": "i02"}
+    assert "Number" not in bought_frame([rows[-1]], "Item")
