@@ -37,6 +37,19 @@ def test_a_new_store_has_the_prepared_sample_at_once(home, prepared):
     assert store.frame(taken.preview).equals(source.frame(taken.preview))
 
 
+def test_the_sample_brings_what_is_known_of_its_households_and_products(home):
+    store = Store(home)
+    taken = known_intake(store, WEEK)
+
+    table = store.feature_table(taken.table)
+    known = table.profile["in demographics"] == "yes"
+    assert [isinstance(age, str) for age in table.profile["age"]] == known.tolist()
+    assert (table.profile["campaigns"] >= 0).all()
+    assert [note.values["found"] for note in taken.notes if note.code == "second.customers"] == [known.sum(), len(table)]
+    found = store.purchases(taken.table, "item")
+    assert any("," in title for title in found.titles)
+
+
 def test_another_request_reads_the_sample(home):
     assert known_intake(Store(home), DataRequest("complete-journey", date_to="2017-01-08")) is None
 

@@ -14,6 +14,7 @@ from segcore.records.finding import Remedy
 from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
     from segcore.data.files.raw import Raw
@@ -32,54 +33,86 @@ ROLES = {
 }
 # The package's table of products: from some thirty departments to 2,378 types.
 OF_PRODUCTS = ("department", "product_category", "product_type", "brand")
-_KEY = "product_id"
+_PRODUCT, _HOUSEHOLD, _TITLE = "product_id", "household_id", "title"
+_OF_HOUSEHOLDS = {"customer": _HOUSEHOLD}
+_KINDS = {"campaigns_type_a": "Type A", "campaigns_type_b": "Type B", "campaigns_type_c": "Type C"}
 
 
 def open_completejourney() -> Raw:
     """Open the transactions in place: the package's own reader would load and convert all eleven columns.
 
-    Product columns are joined to the lines when one of them is read; null for unknown products.
+    Product columns are joined to the lines when one of them is read; null for unknown products. Demographics and campaigns describe the
+    households.
 
     Raises
     ------
     SourceError
         If the package is not installed.
     """
+    from segcore.data.files.raw import Items
+    from segcore.data.files.reader import read_parquet
+    from segcore.data.rows.joined_items import join_items, places_of
+
+    lines = replace(read_parquet(_path("transactions"), "The Complete Journey"), kind="transactions", roles=ROLES)
+    items = Items(_products(), _PRODUCT, _PRODUCT, {name: name for name in OF_PRODUCTS}, title=_TITLE)
+    households = replace(read_parquet(_path("demographics"), "demographics"), roles=_OF_HOUSEHOLDS)
+    joined = join_items(lines, items, places_of(lines, _PRODUCT, items.table, _PRODUCT))
+    return replace(joined, customers=(households, _campaigns(lines)))
+
+
+def _products() -> Raw:
+    """Return the products with a title: the type, and the size of the package where it is known."""
+    import pyarrow.compute as pc
+
     from segcore.data.files.reader import read_parquet
 
-    lines = read_parquet(_path("transactions"), "The Complete Journey")
-    products = _path("products")
+    products = read_parquet(_path("products"), "products")
 
     def read(columns: Sequence[str]) -> pa.Table:
-        own = [name for name in columns if name not in OF_PRODUCTS]
-        wanted = [name for name in columns if name in OF_PRODUCTS]
-        if not wanted:
-            return lines.read(columns)
-        found = lines.read(own if _KEY in own else [*own, _KEY])
-        return _with_products(found, products, wanted).select(list(columns))
+        made_of = [*columns, "product_type", "package_size"] if _TITLE in columns else columns
+        found = products.read([name for name in dict.fromkeys(made_of) if name != _TITLE])
+        if _TITLE in columns:
+            kind, size = found["product_type"], found["package_size"]
+            found = found.append_column(_TITLE, pc.coalesce(pc.binary_join_element_wise(kind, size, ", "), kind))
+        return found.select(list(columns))
 
-    def head(n: int) -> pa.Table:
-        return _with_products(lines.head(n), products, OF_PRODUCTS)
+    return replace(products, names=(*products.names, _TITLE), read=read)
 
-    return replace(lines, names=(*lines.names, *OF_PRODUCTS), read=read, head=head, kind="transactions", roles=ROLES)
+
+def _campaigns(lines: Raw) -> Raw:
+    """Return one row per household of the lines: the campaigns it got, in all and of each type, and the coupons it redeemed."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from segcore.data.files.raw import table_source
+    from segcore.data.files.reader import read_parquet
+
+    households = pc.unique(lines.column(_HOUSEHOLD))
+    kinds = read_parquet(_path("campaign_descriptions"), "campaigns").read(["campaign_id", "campaign_type"])
+    got = read_parquet(_path("campaigns"), "campaigns").read([_HOUSEHOLD, "campaign_id"])
+    kind = kinds["campaign_type"].take(pc.index_in(got["campaign_id"], value_set=kinds["campaign_id"].combine_chunks()))
+    counted = {
+        "campaigns": _times(got[_HOUSEHOLD], households),
+        **{name: _times(got[_HOUSEHOLD].filter(pc.equal(kind, of)), households) for name, of in _KINDS.items()},
+        "coupons_redeemed": _times(read_parquet(_path("coupon_redemptions"), "coupons").column(_HOUSEHOLD), households),
+    }
+    table = pa.table({_HOUSEHOLD: households, **counted})
+    return replace(table_source("campaigns", table, where=lambda row: f"row {row + 1}"), roles=_OF_HOUSEHOLDS)
+
+
+def _times(rows: pa.ChunkedArray, households: pa.Array) -> np.ndarray:
+    """Return how many rows each household has, 0 where none."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    places = pc.index_in(rows, value_set=households).drop_null().to_numpy()
+    return np.bincount(places, minlength=len(households)).astype(np.int64)
 
 
 def completejourney_version() -> str:
     """Return the package's version, on which the content depends."""
     _path("transactions")
     return f"{PACKAGE} {importlib.metadata.version(PACKAGE)}"
-
-
-def _with_products(lines: pa.Table, products: Path, columns: Sequence[str]) -> pa.Table:
-    """Return the lines with columns of their products, dictionary-encoded."""
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    known = pq.read_table(products, columns=[_KEY, *columns], read_dictionary=list(columns))
-    rows = pc.index_in(lines[_KEY], value_set=known[_KEY].combine_chunks())
-    for name in columns:
-        lines = lines.append_column(name, known[name].take(rows))
-    return lines
 
 
 def _path(table: str) -> Path:

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from segcore.data.rows.item_titles import item_titles
 from segcore.data.samples.complete_journey import OF_PRODUCTS, ROLES, _path, open_completejourney
 from segcore.data.sources import read_source
 from segcore.records.intake import DataRequest
@@ -56,3 +57,27 @@ def test_another_level_of_categories_can_be_chosen():
 
     assert dataset.roles == {**ROLES, "category": "brand", "discount": "coupon_disc"}
     assert set(dataset.frame["brand"]) == {"National", "Private", "(none)"}
+
+
+def test_products_have_a_title_with_their_size_where_it_is_known(products):
+    raw = open_completejourney()
+
+    titles = item_titles(raw, ROLES)
+
+    assert titles["25671"] == "ICE - CRUSHED/CUBED, 22 LB"
+    assert titles["26093"] == "BREAD:ITALIAN/FRENCH"
+    assert "26081" not in titles  # without a type
+    assert len(titles) == products["product_type"].notna().sum()
+
+
+def test_households_have_demographics_where_there_are_some_and_counts_of_campaigns():
+    demographics, campaigns = open_completejourney().customers
+
+    assert (demographics.n_rows, campaigns.n_rows) == (801, 2_469)
+    counts = campaigns.read(campaigns.names).to_pandas().set_index("household_id")
+    got = pd.read_parquet(_path("campaigns")).merge(pd.read_parquet(_path("campaign_descriptions")), on="campaign_id")
+    per_type = pd.crosstab(got["household_id"], got["campaign_type"]).reindex(counts.index, fill_value=0)
+    assert (counts[["campaigns_type_a", "campaigns_type_b", "campaigns_type_c"]].to_numpy() == per_type.to_numpy()).all()
+    assert (counts["campaigns"] == per_type.sum(axis=1)).all() and (counts["campaigns"] == 0).sum() > 0
+    redeemed = pd.read_parquet(_path("coupon_redemptions"))["household_id"].value_counts().reindex(counts.index, fill_value=0)
+    assert (counts["coupons_redeemed"] == redeemed).all()
