@@ -3,6 +3,7 @@ import streamlit as st
 from segcore.wording.markdown import escape
 from ui.data.meaning_form import known_of, known_of_pending, meaning_form, reading_form
 from ui.data.report import draw_aside, draw_findings, draw_preview, draw_summary
+from ui.data.second_tables import draw_second_tables
 from ui.data.source_form import CHOOSER, FORM, choose_data, draw_remedy, pending, say_problem
 from ui.shell import state
 from ui.shell.page import begin_page, next_step
@@ -32,6 +33,8 @@ elif taken is not None and request is not None:
     st.header("Findings", anchor=False)
     draw_findings(page.store, taken, request)
     draw_aside(page.store, taken)
+    st.header("More about customers and items", anchor=False)
+    draw_second_tables(page.store, taken, request)
     st.header("What the columns mean and which rows count", anchor=False)
     meaning_form(page.store, known_of(request, taken), lambda: say_problem(FORM))
     st.header("Preview", anchor=False)

@@ -69,7 +69,8 @@ def _matched(described: Raw, key: Key, wanted: Any) -> list[Finding]:
     n_others = int(others.sum())
     customers = len(wanted.ids)
     few = key.found < min(customers, len(key.ids)) / 2
-    values = {"file": described.name, "column": key.column, "found": key.found, "customers": customers, "others": n_others}
+    counts = {"found": key.found, "customers": customers, "others": n_others}
+    values = {"file": described.name, "column": key.column, "columns": list(described.names), **counts}
     return [Finding("second.customers", "warning" if few else "info", values)]
 
 

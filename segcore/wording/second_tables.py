@@ -15,12 +15,12 @@ _ONE = {"customers": "customer", "items": "item"}
 _MOST_COLUMNS = 20
 
 
-def _customers(file: str, column: str, found: int, customers: int, others: int) -> str:
+def _customers(file: str, column: str, columns: Sequence[str], found: int, customers: int, others: int) -> str:
     rest = f"; {counted(others, 'row')} of it {'belongs' if others == 1 else 'belong'} to no customer" if others else ""
     return f"{named(file)} describes {found:,} of {counted(customers, 'customer')}, found by {named(column)}{rest}."
 
 
-def _items(file: str, column: str, found: int, items: int, unknown: int, lines: int) -> str:
+def _items(file: str, column: str, columns: Sequence[str], found: int, items: int, unknown: int, lines: int) -> str:
     rest = f"; {unknown:,} of {counted(lines, 'row')} {'is' if unknown == 1 else 'are'} of other items" if unknown else ""
     return f"{named(file)} describes {found:,} of {counted(items, 'item')}, found by {named(column)}{rest}."
 
@@ -31,7 +31,9 @@ def _not_carried(file: str, columns: Sequence[Mapping[str, Any]]) -> str:
     return f"Not used from {named(file)}: {shown}{more}."
 
 
-def _no_match(file: str, columns: Sequence[str], example: str | None, of: str, column: str, wanted: str | None, do: str) -> str:
+def _no_match(
+    file: str, columns: Sequence[str], names: Sequence[str], example: str | None, of: str, column: str, wanted: str | None, do: str
+) -> str:
     tried = column_names(columns[:_MOST_COLUMNS])
     has = "has no values" if example is None else f"has values such as {quoted(example)}"
     there = f"while {named(column)} of the data has {quoted(wanted)}" if wanted is not None else f"and {named(column)} of the data is empty"
@@ -47,11 +49,11 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "second.adds_nothing": lambda file, column: (
         f"{named(file)} has no column besides {named(column)} that can be shown, so it adds nothing."
     ),
-    "second.no_column": lambda file, column, columns, do: (
-        f"{named(file)} has no column {quoted(column)}: its columns are {column_names(columns)}; {do}."
+    "second.no_column": lambda file, column, names, do: (
+        f"{named(file)} has no column {quoted(column)}: its columns are {column_names(names)}; {do}."
     ),
     "second.no_match": _no_match,
-    "second.repeated": lambda file, column, value, places, of: (
+    "second.repeated": lambda file, column, value, places, of, names: (
         f"{named(file)} has two different rows for {named(column)} {quoted(value)}, in {places[0]} and in {places[1]}: keep one row per "
         f"{_ONE[of]}."
     ),

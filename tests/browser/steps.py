@@ -63,8 +63,9 @@ def downloaded(page, name):
 def upload(page, settle, *files):
     """Choose a file, or ``{"name": …, "mimeType": …, "buffer": …}``, on the Data screen, which loads it."""
     main = page.get_by_test_id("stMain")
-    if not page.locator("input[type=file]").count():
+    field = page.locator("[class*='st-key-data-upload'] input[type=file]")  # others are for second tables
+    if not field.count():
         main.get_by_text("Upload a file").first.click()
         settle(page)
     [file] = files
-    page.locator("input[type=file]").set_input_files(file)
+    field.set_input_files(file)

@@ -104,7 +104,7 @@ def test_a_file_is_uploaded_its_columns_corrected_and_its_features_chosen_by_key
 
     page.once("filechooser", note)
     for _ in range(5):
-        reach(page, page.locator("[data-testid=stFileUploaderDropzone] button"))
+        reach(page, page.locator("[class*='st-key-data-upload'] [data-testid=stFileUploaderDropzone] button"))
         page.keyboard.press("Enter")
         page.wait_for_timeout(1000)  # while a page is drawn again, its buttons do nothing
         if opened:

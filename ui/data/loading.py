@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,7 +12,7 @@ from segcore.store.store import Store
 from ui.shell import state
 
 if TYPE_CHECKING:
-    from segcore.records.intake import DataRequest, Intake, Peek
+    from segcore.records.intake import DataRequest, Intake, Peek, SecondTable
 
 
 def sample_request(name: str) -> DataRequest:
@@ -19,6 +20,18 @@ def sample_request(name: str) -> DataRequest:
     from segcore.records.intake import DataRequest
 
     return DataRequest.from_json({"data": name})
+
+
+def second_table(path: Path, name: str) -> SecondTable:
+    """Return a second table whose key is to be detected."""
+    from segcore.records.intake import SecondTable
+
+    return SecondTable(str(path), name=name)
+
+
+def second_name(table: SecondTable) -> str:
+    """Return the display name of a second table."""
+    return table.name or Path(table.data).name
 
 
 def load_first(store: Store) -> Intake:

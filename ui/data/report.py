@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 _SHOWN_ASIDE = 200
+_SHOWN_ELSEWHERE = ("row.set_aside", "second.customers", "second.items")  # in the table above them, and where second tables are added
 
 
 def draw_summary(taken: Intake) -> None:
@@ -71,7 +72,7 @@ def draw_findings(store: Store, taken: Intake, request: DataRequest) -> None:
     if taken.counts:
         st.markdown(f"Used, but worth a look: {escape(counts_words(taken))}.")
     for note in sorted(taken.notes, key=lambda note: note.severity != "warning"):
-        if note.code == "row.set_aside":  # in the table above
+        if note.code in _SHOWN_ELSEWHERE:
             continue
         if note.severity == "warning":
             st.warning(escape(sentence(note, "screen")), icon=":material/warning:")

@@ -58,16 +58,16 @@ def _draw_lists(lists: TopItems, one: str, several: str) -> None:
 
 
 def bought_frame(rows: Sequence[TopItem], what: str) -> pd.DataFrame:
-    """Return one row per item: its title with its number, its buyers, their share of the segment, index and TF-IDF."""
+    """Return one row per item: its title, its buyers, their share of the segment, index and TF-IDF, and its number if there are titles."""
     titled = any(one.title for one in rows)
     number = {_NUMBER: [one.item for one in rows]} if titled else {}
     return pd.DataFrame(
         {
             what: [one.title or one.item for one in rows],
-            **number,
             "Buyers": [one.buyers for one in rows],
             "Share here": [percent_text(one.support) for one in rows],
             "Index": [index_text(one.index) for one in rows],
             "TF-IDF": [one.tfidf for one in rows],
+            **number,
         }
     )

@@ -84,7 +84,7 @@ def find_key(table: Raw, wanted: Wanted, *, asked: str | None = None) -> Key:
     """
     remedy = Remedy("second_key", {"of": wanted.of})
     if asked is not None and asked not in table.names:
-        raise refusal("second.no_column", remedy=remedy, file=table.name, column=asked, columns=list(table.names))
+        raise refusal("second.no_column", remedy=remedy, file=table.name, column=asked, names=list(table.names))
     alike = [asked] if asked is not None else namesakes(table.names, wanted.column)
     keys = [_key(table, name, wanted) for name in alike]
     found = next((key for key in keys if key.found), None)
@@ -136,6 +136,7 @@ def _no_match(table: Raw, wanted: Wanted, tried: Sequence[str], remedy: Remedy) 
         remedy=remedy,
         file=table.name,
         columns=list(tried),
+        names=list(table.names),
         example=first[0].as_py() if len(first) else None,
         of=wanted.of,
         column=wanted.column,
@@ -154,7 +155,9 @@ def _refuse_contradictions(table: Raw, key: Key, of: str) -> None:
     second = int(np.argmax(repeated))
     first = int(np.argmax((ids == ids.iloc[second]).to_numpy()))
     places = [table.where(row) for row in (first, second)]
-    raise refusal("second.repeated", file=table.name, column=key.column, value=str(ids.iloc[second]), places=places, of=of)
+    raise refusal(
+        "second.repeated", file=table.name, column=key.column, value=str(ids.iloc[second]), places=places, of=of, names=list(table.names)
+    )
 
 
 def distinct_ids(values: pa.Array | pd.Index) -> pa.Array:

@@ -51,7 +51,15 @@ def test_every_line_has_the_columns_of_its_item_and_nothing_for_unknown_ones(req
     [note] = [note for note in raw.notes if note.code.startswith("second.")]
     assert (note.severity, dict(note.values)) == (
         "info",
-        {"file": "products.csv", "column": "SKU", "found": 3, "items": 4, "unknown": 4, "lines": 20},
+        {
+            "file": "products.csv",
+            "column": "SKU",
+            "columns": ["SKU", "department", "product_name", "price", "launched"],
+            "found": 3,
+            "items": 4,
+            "unknown": 4,
+            "lines": 20,
+        },
     )
 
 
