@@ -245,6 +245,8 @@ def test_a_numeric_profile_column_in_a_segment_is_described_as_a_feature_is():
     assert (found.name, found.mean, found.median, found.population_mean, found.population_median) == ("balance", 2, 2, 8.75, 6.5)
     assert not found.is_share
     assert number.in_segment(2) is None
+
+
 def test_columns_of_a_second_table_are_compared_among_customers_with_a_value():
     values = np.array(["yes", "no", None, None, "yes", None, None, None], dtype=object)
     labels = [0, 0, 0, 0, 1, 1, 1, 2]
