@@ -60,7 +60,8 @@ def _add_row_options(group: argparse._ArgumentGroup) -> None:
         action="append",
         default=[],
         metavar="CONDITION",
-        help="condition for rows, such as \"Country = 'France'\"; repeatable, all must hold",
+        help='condition for rows, such as "Country = \'France\'", or for customers, such as "customer.total_spend > 850"; repeatable, all '
+        "must hold",
     )
     group.add_argument("--from", dest="date_from", metavar="DATE", help="first day, such as 2011-01-01")
     group.add_argument("--to", dest="date_to", metavar="DATE", help="last day, inclusive")

@@ -41,6 +41,7 @@ def add_commands(subparsers: Any) -> None:
     rules.add_argument("--segment", metavar="N", help="only the rule of this segment")
     rules.add_argument("--what", choices=("rules", "tree"), default="rules", help="what to print (default: rules)")
     rules.add_argument("--sql", action="store_true", help="print SQL instead of words")
+    rules.add_argument("--filter", action="store_true", help="print the rules as conditions for --where, which keep the same customers")
     rules.add_argument(
         "--dialect", choices=("duckdb", "postgresql", "spark", "bigquery", "snowflake"), help="SQL dialect (default: duckdb)"
     )
@@ -143,6 +144,8 @@ def run_rules(args: argparse.Namespace) -> int:
     label = _one_segment(args.segment)
     if not args.sql and (args.dialect or args.table):
         raise ParameterError("--dialect and --table are for SQL: add --sql.")
+    if args.filter and (args.sql or args.what == "tree"):
+        raise ParameterError("--filter prints rules as conditions: leave out --sql and --what tree.")
 
     from segcore.cli.tables import rules_text
     from segcore.export.sql import TABLE, point_sql
@@ -155,7 +158,7 @@ def run_rules(args: argparse.Namespace) -> int:
     if args.sql:
         text = point_sql(found, args.what, segment=label, dialect=args.dialect or "duckdb", table=args.table or TABLE)
     else:
-        text = rules_text(found, args.what, label)
+        text = rules_text(found, args.what, label, as_filter=args.filter)
     if args.out is None:
         print(text)
     else:

@@ -76,14 +76,20 @@ def comparison_text(found: SolutionComparison) -> str:
     return "\n".join([f"{lines[0]}, then {lines[1]}.", found.summary(), *apart, "", *fates, "", table])
 
 
-def rules_text(found: Definition, what: str, label: int | None) -> str:
-    """Return the rule for each segment, or for one of them, or the tree, as text."""
+def rules_text(found: Definition, what: str, label: int | None, *, as_filter: bool = False) -> str:
+    """Return the rule for each segment, or for one of them, or the tree, as text; or the rules as filters on data."""
     from segcore.segments.rules.rule import rules_for  # with NumPy, which the other tables do not need
 
     if what == "tree":
         tree = found.tree_for(label)
         return f"{tree.text(found.titles, found.names)}\n\n{tree.sentence}"
-    return "\n".join(f"{segment_title(one.label, found.names)}: {one.sentence(found.titles)}" for one in rules_for(found.rules, label))
+    rules = rules_for(found.rules, label)
+    if not as_filter:
+        return "\n".join(f"{segment_title(one.label, found.names)}: {one.sentence(found.titles)}" for one in rules)
+    from segcore.export.sql import rule_filter
+
+    texts = {one.label: one.reason if one.chosen is None else rule_filter(one.chosen) for one in rules}
+    return "\n".join(f"{segment_title(one, found.names)}: {text}" if label is None else f"{text}" for one, text in texts.items())
 
 
 def explanation_text(found: Explanation, label: int | None) -> str:

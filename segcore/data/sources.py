@@ -10,12 +10,14 @@ from segcore.data.files.file_identity import user_path
 from segcore.data.files.raw import Raw
 from segcore.data.files.reader import read_file
 from segcore.data.meaning.roles import find_meaning
-from segcore.data.rows.dataset import Selection, build_dataset
+from segcore.data.rows.dataset import Selection, build_dataset, split_conditions
 from segcore.data.rows.joined_items import with_items
 from segcore.data.samples.registry import find_sample
+from segcore.errors import ParameterError
 from segcore.records.dataset import ROLES, Dataset
 from segcore.records.intake import DataRequest, SecondTable
 from segcore.store.index import default_home
+from segcore.wording.findings import refusal
 
 
 def open_source(request: DataRequest, *, folder: Path | None = None) -> Raw:
@@ -74,6 +76,9 @@ def read_source(request: DataRequest, *, trained: Mapping[str, str] | None = Non
     """
     roles = {"item": trained["item"], **request.roles} if trained and "item" in trained else request.roles
     raw = open_source(replace(request, roles=roles), folder=folder)
+    _, of_customers = split_conditions(request.where, raw.names)
+    if of_customers:
+        raise refusal("filter.customers_of_scoring", kind=ParameterError, filter=of_customers[0])
     needed = {role: column for role, column in (trained or {}).items() if role != "value"}  # of which no feature is made
     known = {role: column for role, column in needed.items() if column in raw.names}
     if trained is not None and len(known) == len(needed):

@@ -12,13 +12,14 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
+from segcore.data.rows.filters import CUSTOMER
 from segcore.errors import ParameterError
 from segcore.export.cells import safe_headers, safe_text
 from segcore.features.output import ID_COLUMN, file_columns
 from segcore.records.feature_table import FeatureTable
 from segcore.segments.rules.condition import Condition, number_literal
 from segcore.segments.rules.definition import Definition
-from segcore.segments.rules.rule import SegmentRules, rules_for
+from segcore.segments.rules.rule import Rule, SegmentRules, rules_for
 from segcore.segments.rules.tree import Branch, ExplainingTree, Leaf
 from segcore.wording.quotes import visible
 
@@ -141,6 +142,18 @@ def rules_sql(found: Sequence[SegmentRules], table: SqlTable, dialect: Dialect =
     return _written(query, comments, dialect)
 
 
+def rule_filter(rule: Rule) -> str:
+    """Return a rule as a filter on data, such as ``customer."total_spend" > 850``: it keeps the customers whom the rule finds.
+
+    Parameters
+    ----------
+    rule : Rule
+    """
+    # Features have no missing values there.
+    plain = SqlTable(flags=frozenset(condition.feature for condition in rule.conditions))
+    return " AND ".join(_condition(condition, plain, CUSTOMER, marks=False).sql(dialect="duckdb") for condition in rule.conditions)
+
+
 def tree_sql(tree: ExplainingTree, table: SqlTable, dialect: Dialect = "duckdb") -> str:
     """Return SQL that assigns every customer to the segment of a tree: ``customer_id`` and ``segment``.
 
@@ -162,10 +175,10 @@ def _case(node: Branch | Leaf, table: SqlTable) -> Any:
     return exp.Case(ifs=[exp.If(this=_condition(node.condition, table), true=_case(node.yes, table))], default=_case(node.no, table))
 
 
-def _condition(condition: Condition, table: SqlTable) -> Any:
-    column = exp.column(_identifier(table.columns.get(condition.feature, condition.feature)))
+def _condition(condition: Condition, table: SqlTable, of: str | None = None, *, marks: bool = True) -> Any:
+    column = exp.column(_identifier(table.columns.get(condition.feature, condition.feature)), table=of)
     if isinstance(condition.value, str):
-        return _text_condition(condition, column, condition.value)
+        return _text_condition(condition, column, condition.value, marks=marks)
     number = exp.Literal.number(number_literal(condition.value))
     if condition.op == "<=":
         found: Any = exp.LTE(this=column, expression=number)
@@ -179,10 +192,10 @@ def _condition(condition: Condition, table: SqlTable) -> Any:
     return found
 
 
-def _text_condition(condition: Condition, column: Any, value: str) -> Any:
+def _text_condition(condition: Condition, column: Any, value: str, *, marks: bool) -> Any:
     # In a .csv, a text that a spreadsheet would run begins with a mark.
-    marked, n_marked = safe_text(pa.array([value], pa.string()))
-    texts = [exp.Literal.string(text) for text in ([value, marked[0].as_py()] if n_marked else [value])]
+    marked, n_marked = safe_text(pa.array([value], pa.string())) if marks else (None, 0)
+    texts = [exp.Literal.string(text) for text in ([value, marked[0].as_py()] if marked is not None and n_marked else [value])]
     found = exp.In(this=column, expressions=texts) if n_marked else exp.EQ(this=column, expression=texts[0])
     if condition.op == "=":
         return found

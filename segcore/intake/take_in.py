@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from segcore import __version__
 from segcore.errors import SegcoreError, StoreError
+from segcore.intake.chosen_customers import choose_customers
 from segcore.intake.described_customers import describe_customers
 from segcore.intake.prepared_sample import copy_prepared
 from segcore.intake.remembered import recall_choice, remember_choice, remember_data, with_choice
@@ -111,13 +112,15 @@ def _use_remembered(store: Store, raw: Raw, request: DataRequest, choice: Mappin
 
 def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
     from segcore.data.meaning.roles import find_meaning
-    from segcore.data.rows.dataset import Selection, build_dataset
+    from segcore.data.rows.dataset import Selection, build_dataset, split_conditions
     from segcore.data.rows.item_titles import item_titles
     from segcore.data.rows.script_cells import script_notes
     from segcore.features.builders import build_features
 
     meaning = find_meaning(raw, kind=request.kind, roles=request.roles, rows=request.rows)
-    dataset = build_dataset(raw, meaning, Selection.of(request), frames=request.frames, rows=request.rows)
+    of_rows, of_customers = split_conditions(request.where, raw.names)
+    selection = Selection.of(replace(request, where=of_rows))
+    dataset = build_dataset(raw, meaning, selection, frames=request.frames, rows=request.rows)
     notes = [] if raw.kind else list(script_notes(raw))
     table = build_features(dataset, columns=request.columns)
     if "item" in table.purchases:
@@ -126,6 +129,9 @@ def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
     for described, key in _described(raw, request):
         table, found = describe_customers(table, dataset, described, key)
         notes += found
+    table, found = choose_customers(table, of_customers)
+    notes += found
+    dataset = replace(dataset, filters=(*dataset.filters, *of_customers))
     return _record(store, raw, dataset, table, meaning.reasons, notes, _second_data(request))
 
 

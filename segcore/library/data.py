@@ -60,7 +60,7 @@ def load(
     roles : mapping of role to column, or None
         Such as ``{"customer": "CustomerID"}``; ``{"item": ""}`` means that no column has the role.
     where : str or sequence of str
-        Conditions on rows, such as ``"Country = 'France'"``; all must hold.
+        Conditions on rows, such as ``"Country = 'France'"``, or on customers, such as ``"customer.total_spend > 850"``; all must hold.
     date_from, date_to : str, date or None
         First and last day, both included, such as "2011-01-01".
     home : path or None

@@ -37,6 +37,12 @@ class Purchases:
         found = tuple(titles.get(name, "") for name in self.names)
         return replace(self, titles=found if any(found) else None)
 
+    def take(self, kept: np.ndarray) -> Purchases:
+        """Return those of some customers, ``kept`` of shape (n_customers,), bool; items that none of them bought stay."""
+        mine = np.repeat(kept, np.diff(self.starts))
+        starts = np.concatenate([[0], np.cumsum(np.diff(self.starts)[kept])]).astype(np.int64)
+        return replace(self, starts=starts, items=self.items[mine], counts=self.counts[mine])
+
     @property
     def customers(self) -> np.ndarray:
         """Position of the customer of each pair, shape (n_pairs,)."""

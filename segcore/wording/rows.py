@@ -75,6 +75,22 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     ),
     "filter.not_one_condition": lambda filter: f"The filter {filter!r} must be one condition, such as \"Country = 'France'\".",
     "filter.unknown_column": _unknown_column,
+    "filter.rows_and_customers": lambda filter: (
+        f"The filter {filter!r} is about rows and about customers: make two of it, each with 'customer.' before all names or before none."
+    ),
+    "filter.customers_of_scoring": lambda filter: (
+        f"The filter {filter!r} is about customers, and all customers of the rows are scored: choose from the written file instead."
+    ),
+    "filter.no_feature": lambda filter, name, nearest: (
+        f"The filter {filter!r} names {name!r}, which is neither a feature nor a profile column of the customers"
+        f"{f'; nearest: {column_names(nearest)}' if nearest else ''}."
+    ),
+    "filter.no_customer_left": lambda filters, customers: (
+        f"None of {counted(customers, 'customer')} meets {' and '.join(filters)}: change the condition."
+    ),
+    "filter.customers": lambda filters, kept, customers: (
+        f"Only the {counted(kept, 'customer')} of {customers:,} who meet {' and '.join(filters)} are kept; features are those of all rows."
+    ),
     "filter.too_deep": lambda filter: f"The filter {filter[:60]!r}... is nested too deeply: use IN for many values, or several filters.",
     "filter.not_allowed": lambda filter, part: (
         f"The filter {filter!r} uses {part!r}, which is not allowed: use comparisons of a column with a value, AND, OR, NOT, IN, BETWEEN, "

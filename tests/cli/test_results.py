@@ -326,7 +326,7 @@ def test_naive_bayes_is_told_as_a_matrix_of_all_customers(swept, capsys):
     assert "predicted as" in text and "not whether they exist" in text
 
 
-def test_rules_and_the_tree_are_printed_in_words_and_their_sql_selects_the_same_customers(swept, tmp_path, capsys):
+def test_rules_and_the_tree_are_printed_in_words_and_their_sql_selects_the_same_customers(swept, shop_csv, tmp_path, capsys):
     point = [swept["sweep"], "--point", "n_clusters=3"]
     out = tmp_path / "all.csv"
     assert main(["export", *point, "--out", str(out), "--profile"]) == 0
@@ -357,6 +357,14 @@ def test_rules_and_the_tree_are_printed_in_words_and_their_sql_selects_the_same_
     for condition in segment["rules"][0]["conditions"]:
         chosen = chosen[METS[condition["op"]](chosen[condition["feature"]], condition["value"])]
     assert sorted(map(int, ids)) == sorted(chosen["customer_id"])
+    assert main(["rules", *point, "--segment", "0", "--filter"]) == 0
+    kept = tmp_path / "kept.csv"
+    command = ["features", str(shop_csv), *with_roles(*ROLES), "--where", capsys.readouterr().out.strip(), "--out", str(kept)]
+    assert main(command) == 0
+    assert "who meet customer." in capsys.readouterr().err
+    assert set(pd.read_csv(kept)["customer_id"]) & set(exported["customer_id"]) == set(chosen["customer_id"])
+    assert main(["score", *point, str(shop_csv), *with_roles(*ROLES), "--where", "customer.Recency > 5", "--out", str(kept)]) == 2
+    assert "all customers of the rows are scored" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -367,6 +375,7 @@ def test_rules_and_the_tree_are_printed_in_words_and_their_sql_selects_the_same_
         (["--what", "tree", "--segment", "0"], "all segments at once"),
         (["--what", "tree", "--sql", "--segment", "0"], "all segments at once"),
         (["--sql", "--out", "nowhere/x.sql"], "nowhere"),
+        (["--sql", "--filter"], "leave out --sql"),
     ],
 )
 def test_rules_that_cannot_be_printed_are_refused_in_one_line(swept, capsys, more, said):

@@ -224,7 +224,8 @@ def _filter_fields(request: DataRequest, salt: str) -> dict[str, Any]:
         value="\n".join(request.where),
         key=f"where.{salt}",
         placeholder="Country = 'France'",
-        help="As in SQL: =, <>, <, >, <=, >=, IN, LIKE, BETWEEN, IS NULL, AND, OR, NOT. A row must meet every line.",
+        help="As in SQL: =, <>, <, >, <=, >=, IN, LIKE, BETWEEN, IS NULL, AND, OR, NOT. A row must meet every line. With customer. before "
+        "the name of a feature, a line chooses customers: customer.total_spend > 850.",
         height=70,
     )
     date_from = begin.text_input("From (inclusive)", value=request.date_from or "", key=f"from.{salt}", placeholder="2011-01-01")

@@ -13,7 +13,7 @@ from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep
 from segcore.segments.rules.condition import ColumnTitles
 from segcore.segments.rules.definition import Definition
-from segcore.segments.rules.rule import SegmentRules
+from segcore.segments.rules.rule import Rule, SegmentRules
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import share_text
@@ -66,7 +66,7 @@ def draw_rule(store: Store, sweep: Sweep, position: int, solution: Solution, lab
                 rules_frame(found, definition.titles), hide_index=True, alt="The best rule of each length, with coverage and precision"
             )
     if found.chosen is not None:
-        _draw_sql(definition, "rules", label)
+        _draw_sql(definition, "rules", label, found.chosen)
 
 
 def draw_tree(store: Store, sweep: Sweep, position: int, solution: Solution) -> None:
@@ -100,8 +100,8 @@ def _asked(name: str, title: str, key: str, words: str) -> bool:
 
 
 @st.fragment
-def _draw_sql(definition: Definition, what: SqlOf, label: int | None) -> None:
-    from segcore.export.sql import TABLE, point_sql  # with a parser of SQL, which takes an eighth of a second to import
+def _draw_sql(definition: Definition, what: SqlOf, label: int | None, rule: Rule | None = None) -> None:
+    from segcore.export.sql import TABLE, point_sql, rule_filter  # with a parser of SQL, which takes an eighth of a second to import
 
     with st.expander("The tree as SQL" if what == "tree" else "The rule as SQL"):
         left, right = st.columns(2)
@@ -111,6 +111,9 @@ def _draw_sql(definition: Definition, what: SqlOf, label: int | None) -> None:
         )
         sql = point_sql(definition, what, segment=label, dialect=dialect, table=table.strip() or TABLE)
         st.code(sql, language="sql")
+        if rule is not None:
+            st.caption("As a filter on Data, under “Keep only rows where”: it keeps the same customers.")
+            st.code(rule_filter(rule), language="sql", wrap_lines=True)
         name = "tree.sql" if what == "tree" else f"segment-{label}.sql"
         st.download_button("Download the SQL", sql, name, "text/plain", key=f"segments.sql.file.{what}", icon=":material/download:")
 

@@ -69,6 +69,24 @@ class Selection:
         return (*self.where, *(text for text, bound in bounds if bound))
 
 
+def split_conditions(where: Sequence[str], names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the conditions on rows, and those on customers.
+
+    Parameters
+    ----------
+    where : sequence of str
+    names : sequence of str
+        The columns of the rows.
+
+    Raises
+    ------
+    ParameterError
+        If a text is not a condition.
+    """
+    pairs = [(condition.text, condition.of_customers) for condition in _conditions(where, names)]
+    return tuple(text for text, is_one in pairs if not is_one), tuple(text for text, is_one in pairs if is_one)
+
+
 def build_dataset(
     raw: Raw, meaning: Meaning, selection: Selection, *, frames: str, rows: RowRules | None = None, today: dt.date | None = None
 ) -> Dataset:
@@ -98,7 +116,7 @@ def build_dataset(
     every row read is used, set aside or filtered out.
     """
     rules = rows or RowRules()
-    conditions = _conditions(selection, raw.names)
+    conditions = _conditions(selection.where, raw.names)
     roles = dict(meaning.roles)
     if (selection.date_from or selection.date_to) and "time" not in roles:
         raise refusal("filter.no_time", remedy=Remedy("role", {"role": "time"}), data=raw.name)
@@ -141,12 +159,12 @@ def build_dataset(
     )
 
 
-def _conditions(selection: Selection, names: Sequence[str]) -> list[Condition]:
-    if not selection.where:
+def _conditions(where: Sequence[str], names: Sequence[str]) -> list[Condition]:
+    if not where:
         return []
     from segcore.data.rows.filters import Condition  # with a parser of SQL, which takes an eighth of a second to import
 
-    return [Condition(text, names) for text in selection.where]
+    return [Condition(text, names) for text in where]
 
 
 def _needed(raw: Raw, meaning: Meaning, conditions: Sequence[Condition], required: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Row filters: SQL conditions, parsed and translated operator by operator, never executed as code."""
+"""Filters: SQL conditions on rows or on customers, parsed and translated operator by operator, never executed as code."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ _COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
 _MIRRORED = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE, exp.EQ: exp.EQ, exp.NEQ: exp.NEQ}
 _WORD = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[^\W\d]\w*""")
 _PARTS = ("this", "expression", "expressions", "low", "high")
+CUSTOMER = "customer"
+"""What stands before a feature in a condition on customers: ``customer.total_spend > 850``."""
 _SYNTAX = {"and", "or", "not", "in", "between", "like", "ilike", "is", "null"}
 
 
@@ -41,7 +43,7 @@ class Condition:
     ----------
     text : str
         Such as ``Country = 'France' AND Quantity BETWEEN 1 AND 10``. Allowed are comparisons, AND, OR, NOT, IN, BETWEEN, LIKE and
-        IS NULL; put names with spaces in double quotes.
+        IS NULL; put names with spaces in double quotes. A condition on customers has ``customer.`` before each name.
     names : sequence of str
         All columns, so that a column named like an SQL keyword (When, Order) is recognized.
 
@@ -66,6 +68,13 @@ class Condition:
             self._check(self._tree)
         except RecursionError:
             raise self._too_deep() from None
+        if len({bool(column.table) for column in self._tree.find_all(exp.Column)}) > 1:
+            raise self._refusal("filter.rows_and_customers")
+
+    @property
+    def of_customers(self) -> bool:
+        """Whether it is about customers, not rows: their features and profile columns have ``customer.`` before them."""
+        return any(column.table for column in self._tree.find_all(exp.Column))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -115,7 +124,7 @@ class Condition:
         if any(value and name not in allowed for name, value in node.args.items()):
             raise self._not_allowed(node)
         for part in (node.args.get("this"), node.args.get("expression")):
-            if isinstance(part, exp.Column) and part.args.get("table"):
+            if isinstance(part, exp.Column) and part.args.get("table") and (part.table.lower() != CUSTOMER or part.args.get("db")):
                 raise self._not_allowed(part)
         if isinstance(node, exp.Paren | exp.Not):
             self._check(node.this)
