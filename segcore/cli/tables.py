@@ -78,12 +78,10 @@ def comparison_text(found: SolutionComparison) -> str:
 
 def rules_text(found: Definition, what: str, label: int | None, *, as_filter: bool = False) -> str:
     """Return the rule for each segment, or for one of them, or the tree, as text; or the rules as filters on data."""
-    from segcore.segments.rules.rule import rules_for  # with NumPy, which the other tables do not need
-
     if what == "tree":
         tree = found.tree_for(label)
         return f"{tree.text(found.titles, found.names)}\n\n{tree.sentence}"
-    rules = rules_for(found.rules, label)
+    rules = found.rules_for(label)
     if not as_filter:
         return "\n".join(f"{segment_title(one.label, found.names)}: {one.sentence(found.titles)}" for one in rules)
     from segcore.export.sql import rule_filter

@@ -19,7 +19,7 @@ from segcore.features.output import ID_COLUMN, file_columns
 from segcore.records.feature_table import FeatureTable
 from segcore.segments.rules.condition import Condition, number_literal
 from segcore.segments.rules.definition import Definition
-from segcore.segments.rules.rule import Rule, SegmentRules, rules_for
+from segcore.segments.rules.rule import Rule, SegmentRules
 from segcore.segments.rules.tree import Branch, ExplainingTree, Leaf
 from segcore.wording.quotes import visible
 
@@ -103,7 +103,7 @@ def point_sql(
         raise ParameterError.unknown("dialect", dialect, DIALECTS)
     source = SqlTable.of(found.rows, table)
     if what == "rules":
-        return rules_sql(rules_for(found.rules, segment), source, dialect)
+        return rules_sql(found.rules_for(segment), source, dialect)
     return tree_sql(found.tree_for(segment), source, dialect)
 
 

@@ -62,8 +62,9 @@ class Explanation:
         return {found.label: found for found in self.definition.rules}
 
     def to_json(self, label: int | None = None) -> dict[str, Any]:
-        """Return plain values, as ``explain --json`` prints them: `segments`, and one tree for all of them."""
-        return {"segments": self.segments(label), "tree": self.definition.tree.to_json(self.definition.names)}
+        """Return plain values, as ``explain --json`` prints them: `segments`, and one tree for all of them, if there are any."""
+        tree = self.definition.tree.to_json(self.definition.names) if self.profile.segments else None
+        return {"segments": self.segments(label), "tree": tree}
 
     def segments(self, label: int | None = None) -> list[dict[str, Any]]:
         """Return plain values of every segment and of the noise, the largest segment first, or of one of them, with their rules."""

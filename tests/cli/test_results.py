@@ -382,3 +382,15 @@ def test_rules_that_cannot_be_printed_are_refused_in_one_line(swept, capsys, mor
     assert main(["rules", swept["sweep"], "--point", "n_clusters=3", *more]) == 2
     printed = capsys.readouterr().err
     assert said in printed and printed.count("\n") == 1
+
+
+def test_noise_alone_is_explained_without_rules_or_a_tree(shop_csv, capsys):
+    grid = ["--grid", "eps=1e-9", "--grid", "min_samples=5"]
+    assert main(["sweep", str(shop_csv), *with_roles(*ROLES), "--algo", "dbscan", *grid, "--evidence", "none", "--json"]) == 0
+    point = [json.loads(capsys.readouterr().out)["sweep"], "--point", "eps=1e-9,min_samples=5"]
+    assert main(["explain", *point, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["tree"] is None and [(entry["label"], entry["rules"]) for entry in document["segments"]] == [(-1, [])]
+    for more in ([], ["--sql"], ["--what", "tree"], ["--what", "tree", "--sql"]):
+        assert main(["rules", *point, *more]) == 2
+        assert "all customers are noise" in capsys.readouterr().err

@@ -71,6 +71,21 @@ class Definition:
         """One small tree for all segments."""
         return tree_of(self.rows, self.solution, self.preparation)
 
+    def rules_for(self, segment: int | None) -> tuple[SegmentRules, ...]:
+        """Return the rules of one segment, or of all of them for ``None``.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such segment, or none at all.
+        """
+        if not self.rules:
+            raise ParameterError("There are no segments: all customers are noise.")
+        chosen = tuple(rules for rules in self.rules if segment in (None, rules.label))
+        if not chosen:
+            raise ParameterError.unknown("segment with a rule", segment, [str(rules.label) for rules in self.rules])
+        return chosen
+
     def tree_for(self, segment: int | None) -> ExplainingTree:
         """Return the tree if no segment is asked for.
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from segcore.errors import ParameterError
 from segcore.records.estimate import Estimate, wilson_interval
 from segcore.segments.rules.condition import NAMES, ColumnTitles, Condition
 from segcore.wording.numbers import share_text
@@ -81,20 +79,6 @@ class SegmentRules:
             return {"rules": [], "no_rule": self.reason}
         others = [rule for rule in self.frontier if rule is not self.chosen]
         return {"rules": [rule.to_json() for rule in (self.chosen, *others)]}
-
-
-def rules_for(found: Sequence[SegmentRules], label: int | None) -> tuple[SegmentRules, ...]:
-    """Return the rules of one segment, or of all of them for ``None``.
-
-    Raises
-    ------
-    ParameterError
-        If there is no such segment.
-    """
-    chosen = tuple(rules for rules in found if label in (None, rules.label))
-    if label is not None and not chosen:
-        raise ParameterError.unknown("segment with a rule", label, [str(rules.label) for rules in found])
-    return chosen
 
 
 def share_of(part: int, whole: int) -> Estimate:

@@ -113,6 +113,8 @@ def _of_segment(search: _Search, label: int, rest: Mapping[str, np.ndarray], cla
     candidates = search.frontier(label)
     if not mine.any() or int((search.classes == label).sum()) < _FEWEST:
         return SegmentRules(label, None, (), "The segment has too few customers to search some and measure on others.")
+    if mine.all() and (search.classes == label).all():
+        return SegmentRules(label, None, (), "All customers are in this segment: there is nobody to tell them from.")
     if not candidates:
         return SegmentRules(label, None, (), "No column tells its customers from the others.")
     measured = [_measured(candidate.conditions, rest, mine) for candidate in candidates]

@@ -168,7 +168,7 @@ def explain_tree(frame: Frame, labels: Sequence[int] | np.ndarray, *, X: np.ndar
     columns = plain_columns(frame, len(classes), made="A tree")
     there = np.flatnonzero(classes != NOISE)
     if not len(there):
-        raise ParameterError("A tree needs at least one segment: all customers are noise.")
+        raise ParameterError("There are no segments: all customers are noise.")
     searched, measured = (there[part] for part in halves(classes[there], seed, most=_MOST_SEARCHED))
     measured = measured if len(measured) else searched
     growth = Growth(axes_of({name: column[searched] for name, column in columns.items()}), classes[searched])
