@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.solution import NOISE, Solution
 from segcore.segments.profiles.column_shares import other_value
 from segcore.segments.profiles.descriptions import SHIFT_WORTH_SAYING, phrase_of
+from segcore.system.cores import in_threads
 from segcore.wording.numbers import number_text, unit_text
 from segcore.wording.quotes import value_text, visible
 
@@ -52,7 +54,7 @@ def suggested_names(rows: FeatureTable, solution: Solution, *, taken: Collection
     found = [int(label) for label in np.unique(labels) if label != NOISE]
     if not found:
         return {}
-    means, spread, overall = _means(rows.values[originals], labels, found)
+    means, spread, overall = _means(rows.values if originals.all() else rows.values[originals], labels, found)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         shifts = np.nan_to_num(np.where(spread > 0, (means - overall) / spread, 0.0), posinf=0.0, neginf=0.0)
     known = {entry.name: entry for entry in rows.dictionary}
@@ -134,14 +136,20 @@ class _Segment:
 
 def _means(values: np.ndarray, labels: np.ndarray, found: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the mean of each feature in each segment, and the deviation and mean among all customers."""
-    place = np.searchsorted(found, labels)
     inside = labels != NOISE
-    sizes = np.bincount(place[inside], minlength=len(found))
-    means = np.empty((len(found), values.shape[1]))
-    for position in range(values.shape[1]):
-        means[:, position] = np.bincount(place[inside], weights=values[inside, position], minlength=len(found)) / sizes
-    with np.errstate(over="ignore", invalid="ignore"):  # of values near the largest float
-        return means, values.std(axis=0), values.mean(axis=0)
+    place = np.searchsorted(found, labels[inside])
+    sizes = np.bincount(place, minlength=len(found))
+    everyone = bool(inside.all())
+
+    def of_column(position: int) -> tuple[np.ndarray, float, float]:
+        column = np.ascontiguousarray(values[:, position])
+        means = np.bincount(place, weights=column if everyone else column[inside], minlength=len(found)) / sizes
+        with np.errstate(over="ignore", invalid="ignore"):  # of values near the largest float
+            return means, float(column.std()), float(column.mean())
+
+    columns = in_threads([partial(of_column, position) for position in range(values.shape[1])])
+    means, spread, overall = (np.array(part) for part in zip(*columns, strict=True))
+    return means.T, spread, overall
 
 
 class _Said(NamedTuple):
