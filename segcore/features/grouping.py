@@ -1,4 +1,4 @@
-"""Grouping of rows by customer, and the reference date, shared by all builders of features."""
+"""Grouping of rows by customer, and by customer and item, and the reference date, shared by all builders of features."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from segcore.errors import ParameterError
+from segcore.records.purchases import Purchases
 from segcore.wording.findings import refusal
 
 DAY = np.timedelta64(86_400_000_000, "us")
@@ -84,3 +85,56 @@ def as_iso(moment: np.datetime64) -> str:
     """Return a moment as the feature table stores it."""
     found: dt.datetime = moment.astype("datetime64[us]").item()
     return found.isoformat()
+
+
+def count_purchases(kept: Any, what: str, index: pd.Index) -> Purchases:
+    """Count the lines of each customer with each item or category; lines without one are left out.
+
+    Parameters
+    ----------
+    kept : Narwhals frame
+        Lines that were not cancelled, with ``customer`` and the column.
+    what : {"item", "category"}
+    index : Index
+        The customers.
+    """
+    there, pairs, names = _pairs(kept, what, index)
+    pairs, counts = np.unique(pairs[there], return_counts=True)
+    return _table(pairs, counts.astype(np.int32), names, index)
+
+
+def rated_items(lines: Any, index: pd.Index) -> Purchases:
+    """Return each customer's rating of each item; of an item rated more than once, the last rating if there are times, else the mean.
+
+    Parameters
+    ----------
+    lines : Narwhals frame
+        With ``customer``, ``item``, ``rating``, and ``time`` if ratings have one.
+    index : Index
+        The customers.
+    """
+    there, pairs, names = _pairs(lines, "item", index)
+    ratings = lines["rating"].to_pandas().to_numpy(dtype=np.float64)[there]
+    pairs = pairs[there]
+    if "time" in lines.columns:
+        order = np.lexsort((lines["time"].to_pandas().to_numpy()[there], pairs))
+        pairs, ratings = pairs[order], ratings[order]
+        last = np.append(pairs[1:] != pairs[:-1], True) if len(pairs) else np.zeros(0, bool)
+        return _table(pairs[last], ratings[last], names, index)
+    found, place, times = np.unique(pairs, return_inverse=True, return_counts=True)
+    return _table(found, np.bincount(place, weights=ratings, minlength=len(found)) / times, names, index)
+
+
+def _pairs(lines: Any, what: str, index: pd.Index) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Return which lines have an item, the number of each line's customer and item together, and the items' names, ascending."""
+    place, found = pd.factorize(lines[what].to_pandas())
+    names, moved = np.unique(np.asarray([str(name) for name in found], dtype=object), return_inverse=True)
+    rows = rows_of(lines["customer"].to_pandas(), index)
+    moved = moved if len(moved) else np.zeros(1, np.int64)  # where no line has an item
+    return place >= 0, rows * np.int64(len(names)) + moved[place], names.tolist()
+
+
+def _table(pairs: np.ndarray, counts: np.ndarray, names: list[str], index: pd.Index) -> Purchases:
+    customers, items = np.divmod(pairs, max(len(names), 1))
+    starts = np.concatenate([[0], np.cumsum(np.bincount(customers, minlength=len(index)))])
+    return Purchases(tuple(names), starts.astype(np.int64), items.astype(np.int32), counts)

@@ -10,11 +10,22 @@ import numpy as np
 import pandas as pd
 
 from segcore.features.categories import Categories, ShareWords, as_category, choose, describe_shares, shares, weigh
-from segcore.features.grouping import as_iso, by_customer, count_distinct, days, reference_moment, rows_of, small
+from segcore.features.grouping import (
+    as_iso,
+    by_customer,
+    count_distinct,
+    count_purchases,
+    days,
+    rated_items,
+    reference_moment,
+    rows_of,
+    small,
+)
 from segcore.records.data_rules import ColumnRules
 from segcore.records.dataset import Dataset
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.finding import Finding
+from segcore.records.purchases import Purchases
 from segcore.wording.findings import refusal
 
 _DAY = 86_400_000_000  # microseconds
@@ -89,7 +100,14 @@ def build_ratings(
         dictionary=dictionary,
         reference_date=None if reference is None else as_iso(reference),
         fitted={"scale": list(scale), "categories": None if categories is None else categories.to_json()},
+        purchases=_rated(lines, index),
     )
+
+
+def _rated(lines: Any, index: pd.Index) -> dict[str, Purchases]:
+    """Return the ratings of each item, and how often each category was rated, where there are such columns."""
+    found = {"item": rated_items(lines, index)} if "item" in lines.columns else {}
+    return found | ({"category": count_purchases(lines, "category", index)} if "category" in lines.columns else {})
 
 
 def _lines(dataset: Dataset) -> Any:

@@ -1,4 +1,4 @@
-"""Purchases: how often each customer bought each item, or from each category."""
+"""Purchases: how often each customer bought each item or from each category, or how each customer rated each item."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Purchases:
         Where each customer's items begin; the last is their number in all.
     items : ndarray of shape (n_pairs,), int32
         Positions in ``names``, ascending for each customer.
-    counts : ndarray of shape (n_pairs,), int32
-        Lines with the item, at least 1, without cancelled ones.
+    counts : ndarray of shape (n_pairs,), int32 or float64
+        Lines with the item, at least 1, without cancelled ones; or the ratings.
     titles : tuple of str, or None
         Of the items, in the order of ``names``; "" where an item has none. ``None`` if no item has one. Two items may share a title.
     """

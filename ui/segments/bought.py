@@ -35,10 +35,12 @@ def draw_bought(store: Store, sweep: Sweep, solution: Solution, label: int) -> N
     found = cache.computed("bought", segments_key(sweep, solution, {}), build)
     if not found:
         return
-    st.markdown("**What it buys**")
+    rated = sweep.spec.data.get("kind") == "ratings"
+    did = "rated" if rated else "bought"
+    st.markdown("**What it rates**" if rated else "**What it buys**")
     st.caption(
-        "Index: 100 times the share of its customers who bought it over that share among all customers, with its 95 % interval. TF-IDF: "
-        "bought often here, and not by everybody, 0 to 1."
+        f"Index: 100 times the share of its customers who {did} it over that share among all customers, with its 95 % interval. TF-IDF: "
+        f"{'rated high' if rated else 'bought often'} here, and not {did} by everybody, 0 to 1."
     )
     # Categories first: they are fewer, and their names say more than an item's number.
     for position, (what, by_segment) in enumerate(sorted(found.items())):

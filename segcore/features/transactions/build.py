@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from segcore.features.categories import Categories, as_category, choose, shares, weigh
-from segcore.features.grouping import as_iso, by_customer, count_distinct, days, ratio, reference_moment, rows_of, small
-from segcore.features.transactions.bought import count_purchases
+from segcore.features.grouping import as_iso, by_customer, count_distinct, count_purchases, days, ratio, reference_moment, rows_of, small
 from segcore.features.transactions.calendar_names import MONTHS, PERIODS, WEEKDAYS
 from segcore.features.transactions.clock import period, why_no_clock
 from segcore.features.transactions.dictionary import SPENT, describe

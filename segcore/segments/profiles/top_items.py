@@ -85,7 +85,8 @@ def top_items(purchases: Purchases, kept: np.ndarray, labels: np.ndarray, *, mos
     n, n_items = len(labels), len(purchases.names)
     buyers = np.bincount(item, minlength=n_items)
     weight = purchases.counts[mine] * (np.log((1 + n) / (1 + buyers)) + 1)[item]
-    weight = weight / np.sqrt(np.bincount(customer, weights=weight**2, minlength=n))[customer]
+    length = np.sqrt(np.bincount(customer, weights=weight**2, minlength=n))[customer]
+    weight = np.divide(weight, length, out=np.zeros(len(weight)), where=length > 0)  # of a customer who rated everything 0
     found, place, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     cell = place[customer] * n_items + item
     shape = (len(found), n_items)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from segcore.features.transactions.bought import count_purchases
+from segcore.features.grouping import count_purchases, rated_items
 from segcore.records.purchases import Purchases
 from segcore.segments.profiles.differences import index_of
 from segcore.segments.profiles.top_items import top_items
@@ -31,6 +31,25 @@ def test_lines_are_counted_by_customer_and_item_and_those_without_an_item_left_o
     assert found.items.tolist() == [0, 0, 1]
     assert found.counts.tolist() == [2, 1, 1]
     assert found.customers.tolist() == [0, 1, 1]
+
+
+def test_of_an_item_rated_twice_the_last_rating_counts_and_without_times_the_mean():
+    lines = pd.DataFrame(
+        {
+            "customer": ["a", "a", "b", "a", "b"],
+            "item": ["x", "x", "y", "y", None],
+            "rating": [1.0, 5.0, 3.0, 0.0, 4.0],
+            "time": pd.to_datetime(["2024-01-09", "2024-01-02", "2024-01-01", "2024-01-01", "2024-01-01"]),
+        }
+    )
+    index = pd.Index(["a", "b"])
+    dated = rated_items(nw.from_native(lines, eager_only=True), index)
+    undated = rated_items(nw.from_native(lines.drop(columns="time"), eager_only=True), index)
+    for found, first in ((dated, 1.0), (undated, 3.0)):
+        assert (found.names, found.starts.tolist(), found.items.tolist()) == (("x", "y"), [0, 2, 3], [0, 1, 1])
+        assert found.counts.tolist() == [first, 0.0, 3.0]
+    lists = top_items(dated, np.array([True, True]), np.array([0, 1]))
+    assert [(one.item, one.buyers, one.support) for one in lists[1].by_tfidf] == [("y", 1, 1.0)]
 
 
 def test_no_item_at_all_is_no_purchase():
