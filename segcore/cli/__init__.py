@@ -29,6 +29,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("analyze", "segcore.cli.kit", "run the Intel kit's analysis, with its flags and files"),
     ("benchmark", "segcore.cli.bench", "time the engines on the same grid and compare their results"),
     ("explain", "segcore.cli.results", "say who is in each segment of a solution"),
+    ("items", "segcore.cli.results", "list what each segment buys or rates most tellingly"),
     ("rules", "segcore.cli.results", "print the rule that finds each segment, or one tree for all, in words or as SQL"),
     ("validate", "segcore.cli.results", "predict a solution's segments with naive Bayes, out of fold"),
     ("compare", "segcore.cli.results", "compare two solutions of the same customers"),

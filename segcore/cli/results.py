@@ -1,4 +1,4 @@
-"""Commands ``explain``, ``rules``, ``validate``, ``compare``, ``export`` and ``score``: use the segments of a sweep."""
+"""Commands ``explain``, ``items``, ``rules``, ``validate``, ``compare``, ``export`` and ``score``: use the segments of a sweep."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DIALECTS = ("duckdb", "postgresql", "spark", "bigquery", "snowflake")  # import
 
 
 def add_commands(subparsers: Any) -> None:
-    """Add ``explain``, ``rules``, ``validate``, ``compare``, ``export`` and ``score``."""
+    """Add ``explain``, ``items``, ``rules``, ``validate``, ``compare``, ``export`` and ``score``."""
     explain = subparsers.add_parser(
         "explain",
         help="say who is in each segment of a solution",
@@ -30,6 +30,18 @@ def add_commands(subparsers: Any) -> None:
     explain.add_argument("--segment", metavar="N", help="only this segment, or noise")
     explain.add_argument("--json", action="store_true", help="print one JSON document")
     explain.set_defaults(run=run_explain)
+
+    items = subparsers.add_parser(
+        "items",
+        help="list what each segment buys or rates most tellingly",
+        description="List the items, or categories, of each segment with the highest mean TF-IDF, with their index (100: as among all "
+        "customers) and its 95 % interval.",
+    )
+    _add_solution(items)
+    items.add_argument("--what", choices=("item", "category"), default="item", help="what to list (default: item)")
+    items.add_argument("--top", type=int, default=10, metavar="N", help="how many of each segment (default: 10)")
+    items.add_argument("--json", action="store_true", help="print one JSON document")
+    items.set_defaults(run=run_items)
 
     rules = subparsers.add_parser(
         "rules",
@@ -136,6 +148,18 @@ def run_explain(args: argparse.Namespace) -> int:
         print(json.dumps(found.to_json(label), ensure_ascii=False, allow_nan=False))
     else:
         print(explanation_text(found, label))
+    return 0
+
+
+def run_items(args: argparse.Namespace) -> int:
+    """List what each segment buys or rates."""
+    from segcore.cli.tables import items_text
+    from segcore.segments.explanation import items_of_segments
+    from segcore.store.store import Store
+
+    store = Store()
+    segments = items_of_segments(store, *find_sweep_point(store, args.sweep, args.point), args.what, most=args.top)
+    print(json.dumps({"segments": segments}, ensure_ascii=False, allow_nan=False) if args.json else items_text(segments))
     return 0
 
 

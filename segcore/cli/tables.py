@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from segcore.records.evidence import NOT_GATHERED
 from segcore.records.grid import point_key
@@ -74,6 +74,25 @@ def comparison_text(found: SolutionComparison) -> str:
     table = text_table(("from", "to", "customers", "of the former"), flows, right=(2, 3))
     fates = [found.fate_text(fate) for fate in found.comparison.fates]
     return "\n".join([f"{lines[0]}, then {lines[1]}.", found.summary(), *apart, "", *fates, "", table])
+
+
+def items_text(segments: Sequence[Mapping[str, Any]]) -> str:
+    """Return what each segment buys or rates, as `items_of_segments` gives it, as text."""
+    parts = []
+    for segment in segments:
+        size = f"{counted(segment['customers'], 'customer')}, {segment['n_items']:,} different"
+        rows = [
+            (
+                one["item"] if one["title"] == one["item"] else f"{one['title']} ({one['item']})",
+                f"{one['tfidf']:.3f}",
+                percent_text(one["support"]),
+                "–" if one["index"] is None else f"{one['index']:.0f} ({one['low']:.0f} to {one['high']:.0f})",
+            )
+            for one in segment["top"]
+        ]
+        parts.append(f"{segment['name']} ({size})")
+        parts.append(text_table(("item", "TF-IDF", "support", "index"), rows, right=(1, 2)))
+    return "\n".join(parts)
 
 
 def rules_text(found: Definition, what: str, label: int | None, *, as_filter: bool = False) -> str:

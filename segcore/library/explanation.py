@@ -26,7 +26,7 @@ class Profile:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, as ``explain --json`` prints them."""
-        return {"segments": self.record.segments()}
+        return self.record.to_json()
 
     def features(self) -> pd.DataFrame:
         """Return each number in each segment, the most compact feature first.

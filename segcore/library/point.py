@@ -166,6 +166,22 @@ class Point:
         """
         return dict(known_names(self.store, self._sweep, self.position, rows=self._rows).names)
 
+    def items(self, what: str = "item", *, top: int = 10) -> pd.DataFrame:
+        """Return what each segment buys or rates most tellingly: the items, or categories, with the highest mean TF-IDF.
+
+        Examples
+        --------
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> point.items(top=1)[["segment", "item"]].values.tolist()
+        [[0, 'itema'], [1, 'itema'], [2, 'itema']]
+        """
+        import pandas as pd
+
+        from segcore.segments.explanation import items_of_segments
+
+        found = items_of_segments(self.store, self._sweep.id, self.position, what, most=top)
+        return pd.DataFrame([{"segment": segment["label"], **one} for segment in found for one in segment["top"]])
+
     def rules(self, *, seed: int = 0) -> tuple[SegmentRules, ...]:
         """Return the shortest rule for each segment, in features clustered on and profile columns: see `segcore.find_rules`.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from segcore.errors import ParameterError
+from segcore.errors import DataError, ParameterError
 from segcore.features.assemble import assemble, kept_customers
 from segcore.records.feature_table import FeatureTable
 from segcore.records.solution import Solution
@@ -20,6 +20,7 @@ from segcore.segments.profiles.key_figures import KeyFigures, key_figures
 from segcore.segments.profiles.profile import segment_profile
 from segcore.segments.profiles.profile_numbers import NumberAcross, NumberGroup, numbers_across
 from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, SegmentSummary
+from segcore.segments.profiles.segment_order import SegmentOrder
 from segcore.segments.profiles.top_items import TopItem, TopItems, top_items
 from segcore.segments.rules.condition import NAMES, ColumnTitles
 from segcore.segments.rules.definition import Definition
@@ -211,9 +212,9 @@ def explain(store: Store, sweep_id: str, position: int) -> Explanation:
         If the solution is not finished, or has no segments.
     """
     sweep, solution = store.sweep(sweep_id), store.labelled_solution(sweep_id, position)
-    names = known_names(store, sweep, position).names
     table, plan = store.feature_table(sweep.spec.table), sweep.spec.plan
     rows = assemble(table, plan).table
+    names = known_names(store, sweep, position, rows=lambda: rows).names
     return Explanation(
         segment_profile(rows, solution, names),
         columns_across(rows, solution, names),
@@ -224,8 +225,8 @@ def explain(store: Store, sweep_id: str, position: int) -> Explanation:
     )
 
 
-def bought(store: Store, spec: SweepSpec, solution: Solution, table: FeatureTable) -> dict[str, Mapping[int, TopItems]]:
-    """Return what each segment buys most tellingly: see `top_items`.
+def bought(store: Store, spec: SweepSpec, solution: Solution, table: FeatureTable, *, most: int = 10) -> dict[str, Mapping[int, TopItems]]:
+    """Return what each segment buys or rates most tellingly: see `top_items`.
 
     Parameters
     ----------
@@ -235,8 +236,49 @@ def bought(store: Store, spec: SweepSpec, solution: Solution, table: FeatureTabl
         With its labels.
     table : FeatureTable
         Every feature of every customer.
+    most : int
+        Items in each list.
     """
     kept = kept_customers(table, spec.plan)
     found = {what: store.purchases(spec.table, what) for what in ("item", "category")}
     labels = np.asarray(solution.labels)[:: spec.plan.repeats]
-    return {what: top_items(purchases, kept, labels) for what, purchases in found.items() if purchases is not None}
+    return {what: top_items(purchases, kept, labels, most=most) for what, purchases in found.items() if purchases is not None}
+
+
+def items_of_segments(store: Store, sweep_id: str, position: int, what: str = "item", *, most: int = 10) -> list[dict[str, Any]]:
+    """Return plain values of what each segment, and the noise, buys or rates most, by TF-IDF, the largest segment first.
+
+    Parameters
+    ----------
+    store, sweep_id, position
+        The solution.
+    what : {"item", "category"}
+    most : int
+        Items of each segment, at least 1.
+
+    Raises
+    ------
+    StoreError
+        If the solution is not finished.
+    DataError
+        If the data have no such column.
+    """
+    if most < 1:
+        raise ParameterError.out_of_range("The number of items", most, 1, None)
+    sweep, solution = store.sweep(sweep_id), store.labelled_solution(sweep_id, position)
+    found = bought(store, sweep.spec, solution, store.feature_table(sweep.spec.table), most=most).get(what)
+    if found is None:
+        raise DataError(f"{sweep.spec.data['name']} has no column with the role {what}, so it is not known what each segment chose.")
+    names = known_names(store, sweep, position).names
+    order = SegmentOrder.of(np.asarray(solution.labels)[:: sweep.spec.plan.repeats], names)
+    sizes = np.bincount(order.place, minlength=len(order.labels))
+    return [
+        {
+            "label": label,
+            "name": title,
+            "customers": int(size),
+            "n_items": found[label].n_items,
+            "top": [_item(one, what) for one in found[label].by_tfidf],
+        }
+        for label, title, size in zip(order.labels, order.titles, sizes.tolist(), strict=True)
+    ]

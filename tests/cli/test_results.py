@@ -6,6 +6,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.feature_extraction.text import TfidfTransformer
 
 from segcore.cli import main
 from segcore.export.model import model_zip
@@ -394,3 +395,35 @@ def test_noise_alone_is_explained_without_rules_or_a_tree(shop_csv, capsys):
     for more in ([], ["--sql"], ["--what", "tree"], ["--what", "tree", "--sql"]):
         assert main(["rules", *point, *more]) == 2
         assert "all customers are noise" in capsys.readouterr().err
+
+
+def test_the_items_of_each_segment_are_listed_by_tf_idf(tmp_path, capsys):
+    draw = np.random.default_rng(2)
+    user = np.repeat(np.arange(60), 8)
+    likes = np.where(user % 2 == 0, draw.choice(list("abcd"), len(user)), draw.choice(list("wxyz"), len(user)))
+    ratings = pd.DataFrame({"user": user, "item": likes, "rating": draw.integers(1, 6, len(user))}).drop_duplicates(["user", "item"])
+    ratings["rating"] = np.where(ratings["user"] % 2 == 0, 5, ratings["rating"].clip(upper=2))
+    ratings.to_csv(tmp_path / "r.csv", index=False)
+    pd.DataFrame({"item": list("abcdwxyz"), "title": [f"Film {name.upper()}" for name in "abcdwxyz"]}).to_csv(
+        tmp_path / "i.csv", index=False
+    )
+    command = ["sweep", str(tmp_path / "r.csv"), "--kind", "ratings", "--items", str(tmp_path / "i.csv"), "--algo", "kmeans"]
+    assert main([*command, "--grid", "n_clusters=2", "--features", "mean_rating", "--evidence", "none", "--json"]) == 0
+    point = [json.loads(capsys.readouterr().out)["sweep"], "--point", "n_clusters=2"]
+    assert main(["items", *point, "--top", "3", "--json"]) == 0
+    segments = json.loads(capsys.readouterr().out)["segments"]
+    assert [segment["customers"] for segment in segments] == [30, 30]
+    matrix = ratings.pivot(index="user", columns="item", values="rating").fillna(0)
+    weights = TfidfTransformer().fit_transform(matrix).toarray()
+    for segment in segments:
+        even = segment["top"][0]["item"] in "abcd"
+        mean = pd.Series(weights[::2].mean(axis=0) if even else weights[1::2].mean(axis=0), index=matrix.columns)
+        assert [one["tfidf"] for one in segment["top"]] == pytest.approx(mean.sort_values(ascending=False)[:3].tolist())
+        assert [one["tfidf"] for one in segment["top"]] == pytest.approx([mean[one["item"]] for one in segment["top"]])
+        assert [one["title"] for one in segment["top"]] == [f"Film {one['item'].upper()}" for one in segment["top"]]
+        assert segment["n_items"] == 4 and all(one["low"] > 100 for one in segment["top"])
+    assert main(["items", *point]) == 0
+    assert f"{segments[0]['top'][0]['title']} (" in capsys.readouterr().out
+    assert main(["items", *point, "--what", "category"]) == 2
+    assert "no column with the role category" in capsys.readouterr().err
+    assert main(["items", *point, "--top", "0"]) == 2

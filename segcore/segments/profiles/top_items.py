@@ -51,10 +51,13 @@ class TopItems:
         The highest mean TF-IDF first: bought often, by many of the segment, and not by everybody.
     by_index : tuple of TopItem
         Of those with at least 5 buyers in the segment, the highest lower end of the index's interval first, if that is above 100.
+    n_items : int
+        Number of different items that the segment bought.
     """
 
     by_tfidf: tuple[TopItem, ...]
     by_index: tuple[TopItem, ...]
+    n_items: int
 
 
 def top_items(purchases: Purchases, kept: np.ndarray, labels: np.ndarray, *, most: int = 10) -> Mapping[int, TopItems]:
@@ -114,4 +117,5 @@ def top_items(purchases: Purchases, kept: np.ndarray, labels: np.ndarray, *, mos
         order = np.argsort(-tfidf[group], kind="stable")[:most]
         return tuple(describe(group, int(position)) for position in order if inside[group, position])
 
-    return {int(label): TopItems(by_tfidf(group), by_index(group)) for group, label in enumerate(found)}
+    n_different = (inside > 0).sum(axis=1)
+    return {int(label): TopItems(by_tfidf(group), by_index(group), int(n_different[group])) for group, label in enumerate(found)}
