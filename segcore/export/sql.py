@@ -56,6 +56,10 @@ class SqlTable:
     flags: frozenset[str] = frozenset()
     profile: frozenset[str] = frozenset()
 
+    def may_be_nan(self, column: str) -> bool:
+        """Tell whether a number may be missing: features without gaps never are."""
+        return column not in self.flags and (column not in self.columns or column in self.fills or column in self.profile)
+
     @classmethod
     def of(cls, table: FeatureTable, name: str = TABLE) -> SqlTable:
         """Describe the file of a feature table; in a ``.csv``, names that a spreadsheet would run begin with ``'``.
@@ -125,7 +129,8 @@ def rules_sql(found: Sequence[SegmentRules], table: SqlTable, dialect: Dialect =
 
     Notes
     -----
-    A missing value meets no condition, nor does NaN, which most databases sort above every number.
+    A missing value meets no condition, nor does NaN, which most databases sort above every number: where values can be missing, ``>`` has
+    an upper bound.
     """
     ruled = [(rules.label, rules.chosen) for rules in found if rules.chosen is not None]
     if not ruled:
@@ -184,7 +189,7 @@ def _condition(condition: Condition, table: SqlTable, of: str | None = None, *, 
         found: Any = exp.LTE(this=column, expression=number)
     else:
         found = exp.GT(this=column, expression=number)
-        if condition.feature not in table.flags:
+        if table.may_be_nan(condition.feature):
             found = exp.And(this=found, expression=exp.LT(this=column.copy(), expression=exp.Literal.number(_BEYOND)))
     fill = table.fills.get(condition.feature)
     if fill is not None and (fill <= condition.value if condition.op == "<=" else fill > condition.value):

@@ -236,7 +236,7 @@ class Point:
           "customer_id"
         FROM "customers"
         WHERE
-          "Amount" > 100 AND "Amount" < 1e308
+          "Amount" > 100
         """
         from segcore.export.sql import point_sql
         from segcore.segments.rules.definition import Definition

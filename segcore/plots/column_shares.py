@@ -71,7 +71,7 @@ def describe_across(across: ColumnAcross) -> str:
     """Describe the figure in words: how much the segments differ, and which consist of one value."""
     text = f"{_rarer_value(across) if len(across.everyone.values) == 2 else _largest_values(across)}."
     if across.pure:
-        text += f" At least 99 % of one value: {listed([f'{value} in {title}' for title, value in across.pure])}."
+        text += f" At least 99 % of one value: {listed([f'{value} in “{title}”' for title, value in across.pure])}."
     return text
 
 
@@ -94,7 +94,7 @@ def _rarer_value(across: ColumnAcross) -> str:
     position = min(range(2), key=lambda place: across.everyone.values[place].customers)
     groups = sorted(_known(across), key=lambda group: -group.values[position].share)
     parts = [
-        f"{percent_text(value.share)} of {group.title} (95 % interval {percent_text(value.low)} to {percent_text(value.high)})"
+        f"{percent_text(value.share)} of “{group.title}” (95 % interval {percent_text(value.low)} to {percent_text(value.high)})"
         for group in groups[:_MOST_NAMED]
         for value in (group.values[position],)
     ]

@@ -39,10 +39,11 @@ def test_segments_of_one_name_keep_a_row_each():
 def test_words_name_the_worst_segment_and_what_is_confused_most():
     low, high = (f"{100 * end:.0f} %" for end in wilson_interval(0.5, 10))
     words = describe_confusion(FOUND, {})
-    assert words.startswith("Predicted best: Segment 1, 99 % (")
-    assert f"worst: Noise, 50 % ({low} to {high}). Most often confused: " in words
+    assert words.startswith("Predicted best: “Segment 1”, 99 % (")
+    assert f"worst: “Noise”, 50 % ({low} to {high}). Most often confused: " in words
     assert words.endswith(
-        "Segment 0 as Segment 1 (10 customers, 25 %), Noise as Segment 1 (5 customers, 50 %) and Segment 1 as Noise (1 customer, 1 %)."
+        "“Segment 0” as “Segment 1” (10 customers, 25 %), “Noise” as “Segment 1” (5 customers, 50 %) and “Segment 1” as “Noise” "
+        "(1 customer, 1 %)."
     )
     assert describe_confusion(validation([[5, 0], [0, 5]]), {}) == "Every customer is predicted correctly."
 

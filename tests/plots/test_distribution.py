@@ -68,7 +68,7 @@ def test_bars_show_the_segment_and_a_line_all_customers():
     assert list(figure.data[1].x) == list(pair.edges)
     assert list(figure.data[1].y) == [25, 25, 25, 25, 25]
     assert figure.layout.xaxis.title.text == "Recency (days)"
-    assert describe_distribution(pair, RECENCY, "Segment 0") == "Recency: median 0.5 days in Segment 0, 1.5 days over all customers."
+    assert describe_distribution(pair, RECENCY, "Segment 0") == "Recency: median 0.5 days in “Segment 0”, 1.5 days over all customers."
 
 
 @pytest.mark.parametrize(
@@ -82,12 +82,12 @@ def test_bars_show_the_segment_and_a_line_all_customers():
 )
 def test_customers_who_are_not_shown_are_counted(left_out, told):
     words = describe_distribution(triangle(250.0, left_out=left_out), RECENCY, "Segment 0")
-    assert words == f"Recency: median 0.5 days in Segment 0, 1.5 days over all customers.{told}"
+    assert words == f"Recency: median 0.5 days in “Segment 0”, 1.5 days over all customers.{told}"
 
 
 def test_shares_are_told_of_what_is_0_or_1_rather_than_medians():
     pair = histogram_pair(np.repeat([0.0, 1.0], [44, 56]), np.repeat([True, False, True], [13, 75, 12]))
-    assert describe_distribution(pair, HOUSING, "Segment 0") == "housing: yes: 48 % of Segment 0, 56 % of all customers."
+    assert describe_distribution(pair, HOUSING, "Segment 0") == "housing: yes: 48 % of “Segment 0”, 56 % of all customers."
     figure = draw_distribution(pair, HOUSING, "Segment 0")
     assert list(figure.data[0].y) == [52, 48]
     assert list(figure.layout.xaxis.ticktext) == ["no", "yes"]

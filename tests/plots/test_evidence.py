@@ -59,7 +59,7 @@ class TestSilhouettes:
         assert [trace.width for trace in figure.data] == [25.0, 25.0]
         assert figure.data[1].x == (87.5,)
         assert figure.data[1].y == (0.0,), "a customer alone has silhouette 0"
-        assert "Segment 0 is set apart best" in describe_silhouettes(found, n_customers=4)
+        assert "“Segment 0” is set apart best" in describe_silhouettes(found, n_customers=4)
 
     @pytest.mark.parametrize("labels", [[0, 0, 0], [-1, -1, 0], [-1, -1, -1]])
     def test_fewer_than_two_segments_have_none(self, labels):

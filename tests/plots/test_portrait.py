@@ -77,4 +77,4 @@ def test_without_segments_or_features_that_vary_there_is_none_and_noise_is_no_se
 
 def test_it_is_described_segment_by_segment():
     text = describe_portrait(profile_of(segment(0, 60, [feature("x", 1.0)], 0.7), segment(1, 40, [feature("x", -1.0)], 0.3)))
-    assert text.startswith("Segment 0, 50 % of customers, 70 % of revenue: High spend. Segment 1, ")
+    assert text.startswith("“Segment 0”, 50 % of customers, 70 % of revenue: High spend. “Segment 1”, ")

@@ -64,13 +64,13 @@ def test_segments_of_one_name_are_told_apart():
 def test_the_ranking_shows_compactness():
     summary = profile_of([0, 0, 1, 1]).find(0)
     assert list(draw_ranking(summary).data[0].x) == [0.75]
-    assert describe_ranking(summary) == "Customers of Segment 0 are most alike in Recency (0.75)."
+    assert describe_ranking(summary) == "Customers of “Segment 0” are most alike in Recency (0.75)."
 
 
 def test_a_segment_without_compactness_is_told_and_drawn():
     summary = profile_of([0, 0, -1, -1]).noise
     assert len(draw_ranking(summary).data[0].x or ()) == 0
-    assert describe_ranking(summary).startswith("Noise has no compactness")
+    assert describe_ranking(summary).startswith("“Noise” has no compactness")
 
 
 def test_the_ranking_says_how_many_have_what_is_0_or_1():
@@ -88,7 +88,7 @@ def test_the_ranking_says_how_many_have_what_is_0_or_1():
         kind="binary",
     )
     summary = SegmentSummary(0, "Segment 0", 25, 0.25, None, None, (housing,), "")
-    assert describe_ranking(summary) == "Customers of Segment 0 are most alike in housing: yes (1.00, 48 % have it)."
+    assert describe_ranking(summary) == "Customers of “Segment 0” are most alike in housing: yes (1.00, 48 % have it)."
     assert draw_ranking(summary).data[0].hovertext[0] == "housing: yes<br>compactness 1.00<br>48 % of the segment, 56 % of all customers"
 
 

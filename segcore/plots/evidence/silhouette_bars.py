@@ -148,6 +148,7 @@ def describe_silhouettes(bars: tuple[SegmentBars, ...], *, n_customers: int) -> 
     sample = f" Drawn from a sample of {counted(shown, 'customer')}." if shown < n_customers else ""
     outside = sum(segment.share * segment.below_zero for segment in bars)
     return (
-        f"{best.title} is set apart best (mean silhouette {two_decimals(best.mean)}), {worst.title} least ({two_decimals(worst.mean)}). "
+        f"“{best.title}” is set apart best (mean silhouette {two_decimals(best.mean)}), “{worst.title}” least "
+        f"({two_decimals(worst.mean)}). "
         f"{percent_text(outside)} of the customers are closer to another segment than to their own.{sample}"
     )

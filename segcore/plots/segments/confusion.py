@@ -96,11 +96,12 @@ def describe_confusion(found: Validation, names: Mapping[int, str]) -> str:
     best, worst = int(np.argmax(shares)), int(np.argmin(shares))
     if shares[worst] == 1:
         return "Every customer is predicted correctly."
-    text = f"Predicted best: {titles[best]}, {share_text(recalls[best])} correctly; worst: {titles[worst]}, {share_text(recalls[worst])}."
+    well, badly = (f"“{titles[place]}”, {share_text(recalls[place])}" for place in (best, worst))
+    text = f"Predicted best: {well} correctly; worst: {badly}."
     confused = matrix - np.diag(matrix.diagonal())
     largest = np.argsort(-confused, axis=None, kind="stable")[:_MOST_WORDS]
     words = [
-        f"{titles[row]} as {titles[column]} ({counted(int(confused[row, column]), 'customer')}, {percent_text(part)})"
+        f"“{titles[row]}” as “{titles[column]}” ({counted(int(confused[row, column]), 'customer')}, {percent_text(part)})"
         for row, column in (divmod(int(place), len(order)) for place in largest)
         if (part := confused[row, column] / matrix[row].sum())
     ]

@@ -135,14 +135,14 @@ def _interval(left: float, right: float, feature: FeatureProfile) -> str:
 def describe_distribution(pair: Density | Histogram, feature: FeatureProfile, title: str) -> str:
     """Compare a feature of a segment with all customers in words, and count the customers whom the figure does not show."""
     if feature.is_share:
-        return f"{feature.title}: {percent_text(feature.mean)} of {title}, {percent_text(feature.population_mean)} of all customers."
+        return f"{feature.title}: {percent_text(feature.mean)} of “{title}”, {percent_text(feature.population_mean)} of all customers."
     here, there = (number_text(value, feature.unit) for value in (feature.median, feature.population_median))
     unit = unit_text(feature.unit)
     if here == there:
         means = (number_text(value, feature.unit) for value in (feature.mean, feature.population_mean))
-        text = f"{feature.title}: median {here}{unit} in {title} and over all customers; mean {' against '.join(means)}."
+        text = f"{feature.title}: median {here}{unit} in “{title}” and over all customers; mean {' against '.join(means)}."
     else:
-        text = f"{feature.title}: median {here}{unit} in {title}, {there}{unit} over all customers."
+        text = f"{feature.title}: median {here}{unit} in “{title}”, {there}{unit} over all customers."
     return text + _left_out(pair.left_out)
 
 

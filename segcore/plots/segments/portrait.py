@@ -73,7 +73,7 @@ def by_worth(profile: SegmentProfile) -> list[SegmentSummary]:
 
 def describe_portrait(profile: SegmentProfile) -> str:
     """Return each segment with its size and what sets it apart."""
-    return " ".join(f"{summary.title}, {_size(summary, profile.worth)}: {summary.apart}" for summary in by_worth(profile))
+    return " ".join(f"“{summary.title}”, {_size(summary, profile.worth)}: {summary.apart}" for summary in by_worth(profile))
 
 
 def _differing(segments: list[SegmentSummary], ideas: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -54,10 +54,10 @@ def describe_ranking(summary: SegmentSummary) -> str:
     """Describe in words the features in which a segment's customers are most and least alike."""
     features = [feature for feature in summary.ranked() if feature.compactness is not None]
     if not features:
-        return f"{summary.title} has no compactness: only segments of two or more customers have one, and noise is not a segment."
+        return f"“{summary.title}” has no compactness: only segments of two or more customers have one, and noise is not a segment."
     best = listed([_alike(feature) for feature in features[:3]])
     tail = f" Least alike: {_alike(features[-1])}." if len(features) > 3 else ""
-    return f"Customers of {summary.title} are most alike in {best}.{tail}"
+    return f"Customers of “{summary.title}” are most alike in {best}.{tail}"
 
 
 def _alike(feature: FeatureProfile) -> str:

@@ -144,7 +144,7 @@ def test_an_outcome_is_said_as_the_share_of_its_rarer_value_the_highest_first():
     [across] = columns_across(table_of(np.zeros((20, 1)), [AGE], {"left": values}), solution_of([0] * 10 + [1] * 10), {})
     low, high = wilson_interval(0.4, 10)
     words = describe_across(across)
-    assert words.startswith("yes: 25 % of all customers; 40 % of Segment 1 (95 % interval ")
+    assert words.startswith("yes: 25 % of all customers; 40 % of “Segment 1” (95 % interval ")
     assert f"{100 * low:.0f} % to {100 * high:.0f} %" in words
     assert words.index("Segment 1") < words.index("Segment 0")
 
