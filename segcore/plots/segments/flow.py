@@ -77,7 +77,7 @@ def describe_flow(found: SolutionComparison, most: int = 8) -> str:
     """Return the largest flows in words."""
     flows = sorted(found.flow(), key=lambda flow: -flow["customers"])
     words = [
-        f"{flow['before_name']} to {flow['after_name']}: {counted(flow['customers'], 'customer')} "
+        f"“{flow['before_name']}” to “{flow['after_name']}”: {counted(flow['customers'], 'customer')} "
         f"({percent_text(flow['share_of_before'])} of the former)"
         for flow in flows[:most]
     ]
