@@ -50,7 +50,10 @@ DOORS = {
 }
 # What a stranger has to choose from or to remember; an exception has its reason.
 MOST_MODULES = 12
-CROWDED: dict[str, str] = {"segcore/records": "one file per subject of a record, and a record is looked for by its name"}
+CROWDED: dict[str, str] = {
+    "segcore/records": "one file per subject of a record, and a record is looked for by its name",
+    "segcore/wording": "one file per subject of sentences, and a sentence is looked for by its subject",
+}
 MOST_NAMESAKES = 2
 NAMESAKES: dict[str, str] = {}
 MOST_PARAMETERS = 8

@@ -88,6 +88,7 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     "second_key": (lambda of: f"name the right column with --{of}-key COLUMN", lambda of: "choose another column as the id"),
     "items": _option("--items", "give that table with {}", "add that table of items below"),
     "last_day": _option("--to", "leave the rows out with {}", "leave the rows out with the last day below"),
+    "matrix": _option("--matrix", "choose other values with {}", "choose other values"),
     "category": _option("--category", "declare them with {}", "set “Used as” to Category"),
     "other_file": (
         lambda: "give a file with the same data instead, such as 'segcore features OnlineRetail.csv'",

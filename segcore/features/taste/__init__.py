@@ -1,0 +1,1 @@
+"""Features of taste: the matrix of customers and items, and its components."""
