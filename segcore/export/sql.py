@@ -107,11 +107,13 @@ def point_sql(
         raise ParameterError.unknown("dialect", dialect, DIALECTS)
     source = SqlTable.of(found.rows, table)
     if what == "rules":
-        return rules_sql(found.rules_for(segment), source, dialect)
+        return rules_sql(found.rules_for(segment), source, dialect, names=found.names)
     return tree_sql(found.tree_for(segment), source, dialect)
 
 
-def rules_sql(found: Sequence[SegmentRules], table: SqlTable, dialect: Dialect = "duckdb") -> str:
+def rules_sql(
+    found: Sequence[SegmentRules], table: SqlTable, dialect: Dialect = "duckdb", *, names: Mapping[int, str] | None = None
+) -> str:
     """Return SQL that selects the customers whom each segment's rule finds.
 
     Parameters
@@ -121,6 +123,8 @@ def rules_sql(found: Sequence[SegmentRules], table: SqlTable, dialect: Dialect =
         rows. Segments without a rule are left out.
     table : SqlTable
     dialect : {"duckdb", "postgresql", "spark", "bigquery", "snowflake"}
+    names : mapping of label to str, or None
+        Names of the segments, for the comment.
 
     Raises
     ------
@@ -137,7 +141,8 @@ def rules_sql(found: Sequence[SegmentRules], table: SqlTable, dialect: Dialect =
         reasons = [f"Segment {rules.label}: {rules.reason}" for rules in found]
         raise ParameterError(f"There is no rule to write as SQL. {' '.join(reasons[:3])}")
     used = [condition.feature for _, rule in ruled for condition in rule.conditions]
-    comments = [f"Segment {label}: {rule.text()}" for label, rule in ruled] + _profile_comment(used, table)
+    called = {label: f" ({names[label]})" for label, _ in ruled if names and label in names}
+    comments = [f"Segment {label}{called.get(label, '')}: {rule.text()}" for label, rule in ruled] + _profile_comment(used, table)
     selects: list[Any] = []
     for label, rule in ruled:
         where = reduce(lambda left, right: exp.And(this=left, expression=right), [_condition(one, table) for one in rule.conditions])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from segcore.errors import StoreError
 from segcore.records.data_rules import ColumnRules, rules_from_json, rules_to_json
-from segcore.records.intake import DataRequest, Intake
+from segcore.records.intake import SECOND_TABLES, DataRequest, Intake
 from segcore.store.store import Store
 from segcore.system.digests import digest
 
@@ -76,7 +77,19 @@ def first_request(store: Store) -> DataRequest:
 
 def remember_latest(store: Store, request: DataRequest) -> None:
     """Have a new session open these data."""
-    store.put_intake(_LATEST, request.to_json())
+    store.put_intake(_LATEST, _from_anywhere(request).to_json())
+
+
+def _from_anywhere(request: DataRequest) -> DataRequest:
+    """Return the request with absolute paths: the app does not run in the folder of the command that read the file."""
+    from segcore.data.files.file_identity import user_path
+    from segcore.data.samples.registry import find_sample
+
+    def absolute(path: str) -> str:
+        return str(Path.cwd() / user_path(path))
+
+    seconds = {name: replace(table, data=absolute(table.data)) for name in SECOND_TABLES if (table := getattr(request, name)) is not None}
+    return replace(request, data=request.data if find_sample(request.data) else absolute(request.data), **seconds)
 
 
 def data_key(table: str, data: Mapping[str, Any]) -> str:
@@ -86,7 +99,8 @@ def data_key(table: str, data: Mapping[str, Any]) -> str:
 
 def remember_data(store: Store, intake: Intake, request: DataRequest) -> None:
     """Have a link show these data as they are now, whatever becomes of their file."""
-    store.put_intake(_linked(data_key(intake.table, intake.data)), {"request": request.to_json(), "intake": intake.to_json()})
+    record = {"request": _from_anywhere(request).to_json(), "intake": intake.to_json()}
+    store.put_intake(_linked(data_key(intake.table, intake.data)), record)
 
 
 def recall_data(store: Store, key: str) -> tuple[Intake, DataRequest] | None:

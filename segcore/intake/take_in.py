@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from segcore.data.files.raw import Raw
 
 PREVIEW_ROWS = 200
-_EDITION = 10  # of the stored record; raising it invalidates the records stored before
+_EDITION = 11  # of the stored record; raising it invalidates the records stored before
 
 
 def known_intake(store: Store, request: DataRequest) -> Intake | None:

@@ -231,7 +231,7 @@ class Point:
         --------
         >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
         >>> print(point.sql(segment=0))
-        -- Segment 0: Amount > 100
+        -- Segment 0 (Large order lines): Amount > 100
         SELECT
           "customer_id"
         FROM "customers"

@@ -19,6 +19,9 @@ MOST_WORDS = 5
 """Most columns at which an empty cell shows its reason in words."""
 
 
+_UPRIGHT = 6  # columns whose texts of several lines stay level
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One cell: column and row, value or the reason for its absence, and its solution or segment (``mark``; ``place`` in words)."""
@@ -112,13 +115,16 @@ def draw_map(data: HeatMap, *, chosen: int | None = None, recommended: int | Non
     # A mark is smaller than its cell; a click anywhere in the cell selects the nearest mark, which is the cell's.
     figure.update_layout(hovermode="closest", hoverdistance=-1)
     figure.update_xaxes(type="category", showgrid=False, categoryorder="array", categoryarray=list(data.columns))
+    if any("<br>" in column for column in data.columns) and len(data.columns) <= _UPRIGHT:
+        figure.update_xaxes(tickangle=0)
     figure.update_yaxes(type="category", showgrid=False, categoryorder="array", categoryarray=list(data.rows))
     return figure
 
 
 def _height(data: HeatMap) -> int:
     tall = 46 if len(data.rows) <= 6 else 30
-    return 120 + max(tall * len(data.rows), 60)
+    lines = max((column.count("<br>") for column in data.columns), default=0)
+    return 120 + 17 * lines + max(tall * len(data.rows), 60)
 
 
 def _draw_targets(figure: Figure, data: HeatMap) -> None:

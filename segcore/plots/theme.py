@@ -6,6 +6,7 @@ The colours are for a light background; marks stand out from a dark one too. The
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,11 @@ NOISE_PATTERN = {"shape": "/", "size": 6, "solidity": 0.3, "fgcolor": "#C9CDD3",
 def plain_text(text: str) -> str:
     """Escape text from the data for a figure, in which Plotly could find HTML tags."""
     return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def in_lines(title: str, width: int, *, most: int = 4) -> str:
+    """Return a segment's name on at most ``most`` lines of at most ``width`` letters, divided between words."""
+    return "<br>".join(textwrap.wrap(title, width, max_lines=most, placeholder="…"))
 
 
 def on_two_lines(title: str, *, most: int = 28) -> str:

@@ -89,7 +89,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
         f"None of {counted(customers, 'customer')} meets {' and '.join(filters)}: change the condition."
     ),
     "filter.customers": lambda filters, kept, customers: (
-        f"Only the {counted(kept, 'customer')} of {customers:,} who meet {' and '.join(filters)} are kept; features are those of all rows."
+        f"{kept:,} of {counted(customers, 'customer')} {'is' if kept == 1 else 'are'} kept: who meet {' and '.join(filters)}."
     ),
     "filter.too_deep": lambda filter: f"The filter {filter[:60]!r}... is nested too deeply: use IN for many values, or several filters.",
     "filter.not_allowed": lambda filter, part: (

@@ -122,6 +122,7 @@ def test_the_sql_of_the_rules_and_of_the_tree_that_were_found_selects_the_same_c
     assert table["segment"].tolist() == found.tree.assign(columns_of(found)).tolist()
     rules = [rules for rules in found.rules if rules.chosen is not None]
     assert rules
+    assert [found.found_by(one.chosen) for one in rules] == [len(meeting(found, one.chosen.conditions)) for one in rules]
     union = selected(point_sql(found, table=file), folder) if len(found.rules) > 1 else None
     for one in rules:
         expected = meeting(found, one.chosen.conditions)

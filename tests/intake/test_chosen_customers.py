@@ -6,6 +6,7 @@ import pytest
 
 from segcore.errors import SegcoreError
 from segcore.export.sql import rule_filter
+from segcore.intake.remembered import data_key, recall_data
 from segcore.intake.take_in import take_in
 from segcore.records.data_rules import ColumnRules
 from segcore.records.estimate import Estimate
@@ -107,3 +108,13 @@ def test_purchases_are_those_of_the_customers_who_are_kept(tmp_path, home):
 def test_what_cannot_be_chosen_is_one_sentence(people, home, where, said):
     with pytest.raises(SegcoreError, match=said):
         take_in(Store(home), request_for(people, where))
+
+
+def test_a_file_of_a_relative_path_opens_from_any_folder(people, home, tmp_path, monkeypatch):
+    store = Store(home)
+    monkeypatch.chdir(people.parent)
+    taken = take_in(store, request_for("people.csv"))
+    monkeypatch.chdir("/")
+    _, request = recall_data(store, data_key(taken.table, taken.data))
+    assert request.data == str(people)
+    assert take_in(store, request).table == taken.table

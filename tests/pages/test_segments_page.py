@@ -215,7 +215,7 @@ def test_key_figures_add_up_and_values_stand_out_with_their_index(finished_sweep
     assert customers[-1] == sum(customers[:-1]) == sum(finished_sweep.solutions[1].sizes)
     assert list(figures["Segment"])[-1] == "All customers"
     features = next(frame.value for frame in app.dataframe if "All: median" in frame.value)
-    assert all(re.fullmatch(r"[+-]\d+\.\d\d \(-?\d+\.\d\d to -?\d+\.\d\d\)", text) for text in features["Difference"])
+    assert all(re.fullmatch(r"[+-]\d+\.\d\d \(-?\d+\.\d\d to -?\d+\.\d\d\)", text) for text in features["Difference, sd"])
     for frame in (frame.value for frame in app.dataframe if "Buyers" in frame.value):
         assert len(frame) and all(re.match(r"[\d.,]+ \([\d.,]+ to [\d.,]+\)", text) for text in frame["Index"])
     standing_out = [frame.value for frame in app.dataframe if "Share of all" in frame.value]

@@ -1,6 +1,7 @@
 import pytest
 
 from segcore.plots.segments.portrait import by_worth, describe_portrait, level, portrait_data
+from segcore.plots.theme import in_lines
 from segcore.records.estimate import Estimate
 from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, SegmentSummary
 
@@ -78,3 +79,8 @@ def test_without_segments_or_features_that_vary_there_is_none_and_noise_is_no_se
 def test_it_is_described_segment_by_segment():
     text = describe_portrait(profile_of(segment(0, 60, [feature("x", 1.0)], 0.7), segment(1, 40, [feature("x", -1.0)], 0.3)))
     assert text.startswith("“Segment 0”, 50 % of customers, 70 % of revenue: High spend. “Segment 1”, ")
+
+
+def test_long_names_are_wrapped_and_stay_different():
+    assert in_lines("Not seen for long, long gaps between orders", 17) == "Not seen for<br>long, long gaps<br>between orders"
+    assert in_lines("x" * 40, 10, most=2).count("<br>") == 1

@@ -123,3 +123,10 @@ def test_sixty_segments_are_explained():
 def test_the_example_of_the_docstring_holds():
     found = doctest.DocTestFinder().find(explain_tree, "explain_tree", globs={"segcore": segcore})
     assert next(doctest.DocTestRunner().run(example) for example in found if example.examples).failed == 0
+
+
+def test_a_flag_with_a_word_for_0_is_asked_for_by_it():
+    titles = ColumnTitles({"loan=yes": "loan: yes"}, frozenset({"loan=yes", "job=x"}), {"loan=yes": "loan: no"})
+    assert Condition("loan=yes", "<=", 0.0).text(titles) == "loan: no"
+    assert Condition("loan=yes", ">", 0.0).text(titles) == "loan: yes"
+    assert Condition("job=x", "<=", 0.0).text(titles) == "not job=x"

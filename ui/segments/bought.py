@@ -39,7 +39,8 @@ def draw_bought(store: Store, sweep: Sweep, solution: Solution, label: int) -> N
     did = "rated" if rated else "bought"
     st.markdown("**What it rates**" if rated else "**What it buys**")
     st.caption(
-        f"Index: 100 times the share of its customers who {did} it over that share among all customers, with its 95 % interval. TF-IDF: "
+        f"Index: 100 times the share of its customers who {did} it over that share among all customers, with its 95 % interval; in the "
+        "order of its lower end. TF-IDF: "
         f"{'rated high' if rated else 'bought often'} here, and not {did} by everybody, 0 to 1."
     )
     # Categories first: they are fewer, and their names say more than an item's number.

@@ -55,7 +55,7 @@ def _draw_table(summary: SegmentSummary) -> None:
             ],
             "Mean": [number_text(feature.mean, feature.unit) for feature in features],
             "All: mean": [number_text(feature.population_mean, feature.unit) for feature in features],
-            "Difference": [difference_text(feature.difference) for feature in features],
+            "Difference, sd": [difference_text(feature.difference) for feature in features],
             "Compactness": [feature.compactness for feature in features],
             "Median": [number_text(feature.median, feature.unit) for feature in features],
             "All: median": [number_text(feature.population_median, feature.unit) for feature in features],
@@ -68,7 +68,7 @@ def _draw_table(summary: SegmentSummary) -> None:
         column_config={
             "Feature": st.column_config.TextColumn(pinned=True),
             "Compactness": st.column_config.NumberColumn(format="%.2f", help="1: all alike; 0: as varied as all customers."),
-            "Difference": st.column_config.TextColumn(
+            "Difference, sd": st.column_config.TextColumn(
                 help="Mean here less the mean of all other customers, in standard deviations of all, with its 95 % interval."
             ),
         },

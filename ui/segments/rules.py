@@ -16,7 +16,7 @@ from segcore.segments.rules.definition import Definition
 from segcore.segments.rules.rule import Rule, SegmentRules
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
-from segcore.wording.numbers import share_text
+from segcore.wording.numbers import counted, share_text
 from ui.segments.profile import segments_key
 from ui.shell import cache, state
 from ui.shell.sweep_data import clustered, segment_names
@@ -61,7 +61,7 @@ def draw_rule(store: Store, sweep: Sweep, position: int, solution: Solution, lab
         found = next(rules for rules in definition.rules if rules.label == label)
     st.markdown(f"**Who is found by a short rule** · {escape(found.sentence(definition.titles))}")
     if len(found.frontier) > 1:
-        with st.expander("Rules of other lengths"):
+        with st.expander("The best rule of each length"):
             st.dataframe(
                 rules_frame(found, definition.titles), hide_index=True, alt="The best rule of each length, with coverage and precision"
             )
@@ -106,13 +106,13 @@ def _draw_sql(definition: Definition, what: SqlOf, label: int | None, rule: Rule
     with st.expander("The tree as SQL" if what == "tree" else "The rule as SQL"):
         left, right = st.columns(2)
         dialect = left.selectbox("Database", tuple(_DIALECTS), key=f"segments.sql.dialect.{what}", format_func=_DIALECTS.__getitem__)
-        table = right.text_input(
-            "Table", TABLE, key=f"segments.sql.table.{what}", help="It has the columns that Export writes, profile columns included."
-        )
+        table = right.text_input("Table", TABLE, key=f"segments.sql.table.{what}")
+        st.caption("For a table with the columns that Export writes, profile columns included: load an export into your database first.")
         sql = point_sql(definition, what, segment=label, dialect=dialect, table=table.strip() or TABLE)
         st.code(sql, language="sql")
         if rule is not None:
-            st.caption("As a filter on Data, under “Keep only rows where”: it keeps the same customers.")
+            found = counted(definition.found_by(rule), "customer")
+            st.caption(f"As a filter on Data, under “Keep only rows where”: it keeps the {found} whom the rule finds.")
             st.code(rule_filter(rule), language="sql", wrap_lines=True)
         name = "tree.sql" if what == "tree" else f"segment-{label}.sql"
         st.download_button("Download the SQL", sql, name, "text/plain", key=f"segments.sql.file.{what}", icon=":material/download:")

@@ -35,7 +35,7 @@ ROLES = {
 OF_PRODUCTS = ("department", "product_category", "product_type", "brand")
 _PRODUCT, _HOUSEHOLD, _TITLE = "product_id", "household_id", "title"
 _OF_HOUSEHOLDS = {"customer": _HOUSEHOLD}
-_KINDS = {"campaigns_type_a": "Type A", "campaigns_type_b": "Type B", "campaigns_type_c": "Type C"}
+_KINDS = {"campaigns of type A": "Type A", "campaigns of type B": "Type B", "campaigns of type C": "Type C"}
 
 
 def open_completejourney() -> Raw:
@@ -94,7 +94,7 @@ def _campaigns(lines: Raw) -> Raw:
     counted = {
         "campaigns": _times(got[_HOUSEHOLD], households),
         **{name: _times(got[_HOUSEHOLD].filter(pc.equal(kind, of)), households) for name, of in _KINDS.items()},
-        "coupons_redeemed": _times(read_parquet(_path("coupon_redemptions"), "coupons").column(_HOUSEHOLD), households),
+        "coupons redeemed": _times(read_parquet(_path("coupon_redemptions"), "coupons").column(_HOUSEHOLD), households),
     }
     table = pa.table({_HOUSEHOLD: households, **counted})
     return replace(table_source("campaigns", table, where=lambda row: f"row {row + 1}"), roles=_OF_HOUSEHOLDS)

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segcore.plots.heatmap import Cell, HeatMap
-from segcore.plots.theme import plain_text
+from segcore.plots.theme import in_lines, plain_text
 from segcore.segments.profiles.descriptions import SHIFT_WORTH_SAYING
 from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, SegmentSummary
 from segcore.wording.numbers import number_text, percent_text
 
 MOST_FEATURES = 12
 _VERY = 1.0
+_FEW, _LETTERS, _FEWER_LETTERS = 4, 17, 13
 _RANGE = 1.5  # standard deviations from which colours do not get stronger
 
 
@@ -33,7 +34,7 @@ def portrait_data(profile: SegmentProfile, ideas: Sequence[Mapping[str, Any]] = 
     names = _differing(segments, ideas)
     if not segments or not names:
         return None
-    columns = {summary.label: _column(summary, profile.worth) for summary in segments}
+    columns = _columns(segments, profile.worth)
     titles = _titles(segments[0], names)
     cells = []
     for summary in segments:
@@ -110,8 +111,13 @@ def _titles(summary: SegmentSummary, names: list[str]) -> dict[str, str]:
     return {name: title if given.count(title) == 1 else f"{title} ({name})" for name, title in titles.items()}
 
 
-def _column(summary: SegmentSummary, worth: str) -> str:
-    return f"{summary.title}<br>{_size(summary, plain_text(worth), joint='<br>')}"
+def _columns(segments: Sequence[SegmentSummary], worth: str) -> dict[int, str]:
+    """Return the text below each column, all different: the name on several short lines, and the size."""
+    width = _LETTERS if len(segments) <= _FEW else _FEWER_LETTERS
+    names = {summary.label: in_lines(plain_text(summary.title), width) for summary in segments}
+    given = list(names.values())
+    names = {label: name if given.count(name) == 1 else f"{name}<br>({label})" for label, name in names.items()}
+    return {summary.label: f"{names[summary.label]}<br>{_size(summary, plain_text(worth), joint='<br>')}" for summary in segments}
 
 
 def _size(summary: SegmentSummary, worth: str, *, joint: str = ", ") -> str:

@@ -16,7 +16,7 @@ def draw_ranking(summary: SegmentSummary, *, most: int = 12) -> Figure:
     """Draw a segment's features by compactness, the highest at the top; bars to the left vary more than among all customers."""
     import plotly.graph_objects as go
 
-    features = [feature for feature in summary.ranked() if feature.compactness is not None][:most]
+    features = _telling(summary)[:most]
     figure = go.Figure(
         go.Bar(
             x=[feature.compactness for feature in features],
@@ -37,6 +37,11 @@ def draw_ranking(summary: SegmentSummary, *, most: int = 12) -> Figure:
     return figure
 
 
+def _telling(summary: SegmentSummary) -> list[FeatureProfile]:
+    """Return the features with a compactness, the highest first, without values that none of the segment has, in which it is alike."""
+    return [feature for feature in summary.ranked() if feature.compactness is not None and not (feature.is_share and feature.mean == 0)]
+
+
 def _titled(feature: FeatureProfile, features: list[FeatureProfile]) -> str:
     twins = [other for other in features if other.title == feature.title]
     return f"{feature.title} ({feature.name})" if len(twins) > 1 else feature.title
@@ -52,7 +57,7 @@ def _ranked(feature: FeatureProfile) -> str:
 
 def describe_ranking(summary: SegmentSummary) -> str:
     """Describe in words the features in which a segment's customers are most and least alike."""
-    features = [feature for feature in summary.ranked() if feature.compactness is not None]
+    features = _telling(summary)
     if not features:
         return f"“{summary.title}” has no compactness: only segments of two or more customers have one, and noise is not a segment."
     best = listed([_alike(feature) for feature in features[:3]])

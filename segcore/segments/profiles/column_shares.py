@@ -202,7 +202,7 @@ def _feature_columns(rows: FeatureTable) -> list[_Column]:
         columns.setdefault(entry.columns[0] if entry.columns else entry.name, []).append(entry)
     found = []
     for column, chosen in columns.items():
-        other = other_value(rows, column) if chosen[0].kind == "binary" else REST
+        other = _other_value(rows, column) if chosen[0].kind == "binary" else REST
         values = [other, *(entry.name.removeprefix(f"{column}=") for entry in chosen)]
         place = np.zeros(len(rows), np.int64)
         for position, entry in enumerate(chosen, start=1):
@@ -211,7 +211,7 @@ def _feature_columns(rows: FeatureTable) -> list[_Column]:
     return found
 
 
-def other_value(rows: FeatureTable, column: str) -> str:
+def _other_value(rows: FeatureTable, column: str) -> str:
     """Return the value that 0 means in a column with two values, from the fitted recipe."""
     for recipe in rows.fitted.get("columns", ()):
         if recipe["column"] == column and recipe["use"] == "binary":

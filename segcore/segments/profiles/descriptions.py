@@ -103,11 +103,13 @@ def _strength(feature: FeatureProfile) -> float:
 def _compared(feature: FeatureProfile) -> tuple[str, str, str]:
     """Return the phrase, the segment's value against that of all customers, and which average they are ("" for shares of customers)."""
     if feature.is_share:
-        here_text, there_text = percent_text(feature.mean), percent_text(feature.population_mean)
+        here, there, title = feature.mean, feature.population_mean, feature.title
+        if here < there and feature.other:
+            here, there, title = 1 - here, 1 - there, feature.other
+        here_text, there_text = percent_text(here), percent_text(there)
         if here_text == there_text:
-            here_text, there_text = f"{100 * feature.mean:.4g} %", f"{100 * feature.population_mean:.4g} %"
-        often = "often" if feature.mean > feature.population_mean else "seldom"
-        return f"{often} {feature.title}", f"{here_text} vs {there_text}", ""
+            here_text, there_text = f"{100 * here:.4g} %", f"{100 * there:.4g} %"
+        return f"{'often' if here > there else 'seldom'} {title}", f"{here_text} vs {there_text}", ""
     here, there, by_median = _typical(feature)
     unit = feature.unit
     if feature.name == "log_spend" and unit and by_median:

@@ -9,13 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.feature_table import FeatureEntry, FeatureTable, title_of_0
 from segcore.records.solution import NOISE, Solution
-from segcore.segments.profiles.column_shares import other_value
 from segcore.segments.profiles.descriptions import SHIFT_WORTH_SAYING, phrase_of
 from segcore.system.cores import in_threads
 from segcore.wording.numbers import number_text, unit_text
-from segcore.wording.quotes import value_text, visible
+from segcore.wording.quotes import visible
 
 TYPICAL = "Typical customers"
 LONGEST_NAME = 60
@@ -94,8 +93,7 @@ class _Title:
 
     @classmethod
     def of(cls, rows: FeatureTable, entry: FeatureEntry) -> _Title:
-        other = f"{entry.columns[0]}: {value_text(other_value(rows, entry.columns[0]))}" if entry.kind == "binary" and entry.columns else ""
-        return cls(entry, _shortened(entry.title or entry.name), _shortened(other))
+        return cls(entry, _shortened(entry.title or entry.name), _shortened(title_of_0(rows, entry)))
 
     def phrase(self, mean: float, *, above: bool) -> str:
         """Return what a segment is described by whose mean is above or below that of all customers."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from segcore.features.assemble import assemble
-from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.feature_table import FeatureEntry, FeatureTable, title_of_0
 from segcore.records.plan import Plan
 from segcore.records.solution import NOISE, Solution
 from segcore.segments.profiles.descriptions import sets_apart
@@ -103,6 +103,7 @@ def _summary(
             difference=differences[i],
             kind=entry.kind,
             block=entry.block,
+            other=title_of_0(rows, entry),
         )
         for i, entry in enumerate(entries)
     )

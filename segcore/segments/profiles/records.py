@@ -30,6 +30,8 @@ class FeatureProfile:
     kind : {"number", "binary", "dummy"}
     block : str
         The column that this dummy belongs to; "" for other features.
+    other : str
+        What 0 means, of a column with two values: "loan: no"; "" for other features.
     """
 
     name: str
@@ -44,6 +46,7 @@ class FeatureProfile:
     difference: Estimate
     kind: FeatureKind = "number"
     block: str = ""
+    other: str = ""
 
     @property
     def is_share(self) -> bool:

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from segcore.errors import ParameterError
-from segcore.records.feature_table import FeatureEntry, unique_titles
+from segcore.records.feature_table import FeatureTable, title_of_0, unique_titles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import pandas as pd
 
     Frame = pd.DataFrame | Mapping[str, Any]
@@ -32,17 +30,21 @@ class ColumnTitles:
         Of the columns that have one.
     flags : frozenset of str
         Columns that are 0 or 1, whose title says what 1 means: "job: student".
+    others : mapping of str to str
+        What 0 means, of flags that have a word for it: "loan: no".
     """
 
     titles: Mapping[str, str] = field(default_factory=dict)
     flags: frozenset[str] = frozenset()
+    others: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, dictionary: Iterable[FeatureEntry]) -> ColumnTitles:
-        """Return the titles of a data dictionary."""
-        entries = tuple(dictionary)
-        flags = frozenset(entry.name for entry in entries if entry.kind != "number" and entry.dropped is None)
-        return cls(unique_titles(entries), flags)
+    def of(cls, table: FeatureTable) -> ColumnTitles:
+        """Return the titles of a table's features."""
+        entries = [entry for entry in table.dictionary if entry.dropped is None]
+        flags = frozenset(entry.name for entry in entries if entry.kind != "number")
+        others = {entry.name: title for entry in entries if (title := title_of_0(table, entry))}
+        return cls(unique_titles(entries), flags, others)
 
 
 NAMES = ColumnTitles()
@@ -82,7 +84,7 @@ class Condition:
         """Return the condition in words, "basket > 38" or "not job: student"."""
         title = titles.titles.get(self.feature, self.feature)
         if self.feature in titles.flags and not isinstance(self.value, str) and 0 <= self.value < 1:
-            return title if self.op == ">" else f"not {title}"
+            return title if self.op == ">" else titles.others.get(self.feature, f"not {title}")
         return f"{title} {self.op} {self.value if isinstance(self.value, str) else number_literal(self.value)}"
 
     def opposite(self) -> Condition:

@@ -16,7 +16,7 @@ from segcore.records.preparation import Preparation
 from segcore.records.solution import Solution
 from segcore.segments.names import known_names
 from segcore.segments.rules.condition import ColumnTitles
-from segcore.segments.rules.rule import SegmentRules
+from segcore.segments.rules.rule import Rule, SegmentRules
 from segcore.segments.rules.search import find_rules
 from segcore.segments.rules.tree import ExplainingTree, explain_tree
 from segcore.store.store import Store
@@ -59,7 +59,16 @@ class Definition:
     @cached_property
     def titles(self) -> ColumnTitles:
         """What the features are called in words."""
-        return ColumnTitles.of(self.rows.dictionary)
+        return ColumnTitles.of(self.rows)
+
+    def found_by(self, rule: Rule) -> int:
+        """Return how many of the clustered customers a rule finds."""
+        originals = np.asarray(self.rows.copies) == 0
+        found = np.ones(int(originals.sum()), dtype=bool)
+        for condition in rule.conditions:
+            column = self.rows.column(condition.feature) if condition.feature in self.rows.names else self.rows.profile[condition.feature]
+            found &= condition.meets(np.asarray(column)[originals])
+        return int(found.sum())
 
     @cached_property
     def rules(self) -> tuple[SegmentRules, ...]:

@@ -77,7 +77,7 @@ def test_households_have_demographics_where_there_are_some_and_counts_of_campaig
     counts = campaigns.read(campaigns.names).to_pandas().set_index("household_id")
     got = pd.read_parquet(_path("campaigns")).merge(pd.read_parquet(_path("campaign_descriptions")), on="campaign_id")
     per_type = pd.crosstab(got["household_id"], got["campaign_type"]).reindex(counts.index, fill_value=0)
-    assert (counts[["campaigns_type_a", "campaigns_type_b", "campaigns_type_c"]].to_numpy() == per_type.to_numpy()).all()
+    assert (counts[["campaigns of type A", "campaigns of type B", "campaigns of type C"]].to_numpy() == per_type.to_numpy()).all()
     assert (counts["campaigns"] == per_type.sum(axis=1)).all() and (counts["campaigns"] == 0).sum() > 0
     redeemed = pd.read_parquet(_path("coupon_redemptions"))["household_id"].value_counts().reindex(counts.index, fill_value=0)
-    assert (counts["coupons_redeemed"] == redeemed).all()
+    assert (counts["coupons redeemed"] == redeemed).all()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -171,6 +173,11 @@ class TestWhatIs0Or1:
             kind="binary",
         )
         assert sets_apart([loan]) == "Often loan: yes (48.03 % vs 47.96 %)."
+
+    def test_a_column_of_two_values_says_which_the_customers_have(self, profile):
+        loan = replace(profile.find(0).features[0], name="loan=yes", title="loan: yes", mean=0.1, population_mean=0.6, shift=-1.0)
+        assert sets_apart([replace(loan, kind="binary", median=None, other="loan: no")]) == "Often loan: no (90 % vs 40 %)."
+        assert sets_apart([replace(loan, kind="binary", median=None)]) == "Seldom loan: yes (10 % vs 60 %)."
 
     def test_of_equally_compact_features_the_most_shifted_comes_first(self, profile):
         assert [feature.name for feature in profile.find(0).ranked()] == ["job=clerk", "job=cook", "job=smith", "loan=yes"]
