@@ -32,6 +32,7 @@ MOST_ROWS = 5_000
 AUTO_SECONDS = 30.0
 COPIES = "Copies of customers were clustered. A copy is no new customer, so evidence would mislead: run the sweep without copies."
 _TRIES = 2
+_MOST_FEATURES = 400  # the correlations of more take longer than half a minute to match: 400 take 28 s, 1,682 eight minutes
 _LONG_SECONDS = 0.1
 _SIDE_BY_SIDE_ROWS = 16_384  # with more, one fit keeps all cores busy
 _PUBLISH_SECONDS = 1.0
@@ -119,7 +120,7 @@ def _affordable(work: _Work, wanted: list[Piece], positions: Sequence[int], begi
     fewer = pieces(positions, FIRST_PLACEBOS)
     if not work.missing(wanted):
         return wanted, None
-    if work.sweep_seconds() > AUTO_SECONDS / 3:
+    if work.n_features > _MOST_FEATURES or work.sweep_seconds() > AUTO_SECONDS / 3:
         return [], _too_long(None)
     begin(len(wanted))
     # The first piece of a part also imports and compiles, so the second one counts where the first took long enough to matter.
@@ -172,6 +173,11 @@ class _Work:
         self._placebos: PlaceboRows | None = None
         self._labels: list[np.ndarray | None] | None = None
         self._records: dict[str, dict[int, Any]] = store.evidence(sweep_id)
+
+    @property
+    def n_features(self) -> int:
+        """Number of features that are clustered."""
+        return len(self._names)
 
     def sweep_seconds(self) -> float:
         """Return the seconds that the sweep's fits would take with the rows of a placebo, were they proportional to the rows."""

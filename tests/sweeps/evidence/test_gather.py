@@ -190,6 +190,13 @@ class TestAuto:
         found = store.sweep(sweep_id)
         assert (found.evidence.level, found.evidence.reason) == ("all", None)
 
+    def test_so_do_more_features_than_placebos_are_quickly_made_of(self, store, swept, computed, monkeypatch):
+        monkeypatch.setattr(module, "_MOST_FEATURES", 1)
+        sweep_id = swept()
+        gather(store, sweep_id, "auto")
+        assert computed == {}
+        assert "more than half a minute" in store.sweep(sweep_id).evidence.reason
+
     @pytest.fixture
     def seconds(self, monkeypatch):
         """Return the seconds that a piece of each part takes, by a clock that only pieces move; others take none."""
