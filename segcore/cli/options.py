@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from segcore.cli.meaning import add_meaning_options, column_rules, parse_roles, read_options, row_rules
 from segcore.clustering.algorithms.registry import algorithms
 from segcore.errors import ParameterError
+from segcore.features.taste.asked import TASTE_OPTIONS, asked_taste
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding
 from segcore.records.plan import MAX_SEED, Plan
 from segcore.records.preparation import IDEAS, OUTLIERS, SCALERS, SETTING_NAMES
 from segcore.records.solution import ENGINES
+from segcore.records.taste import MATRICES, METHODS, OF
 from segcore.wording.findings import sentence
 
 if TYPE_CHECKING:
@@ -76,8 +78,10 @@ def _add_feature_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--features",
         metavar="SET|NAME,...",
-        help="value, behaviour, rfm, kit, small, all, or names separated by commas (default: value; all for ratings and customer tables)",
+        help="value, behaviour, rfm, kit, small, all, or names separated by commas (default: value; all for ratings and customer tables); "
+        "components=N or components=auto for components of what customers bought or rated, raw for the items themselves",
     )
+    _add_taste_options(group)
     group.add_argument("--outliers", choices=OUTLIERS, help="outlier rule (default: none)")
     group.add_argument(
         "--repeats", type=int, default=1, metavar="R", help="copies of each customer, jittered if more than one (default: 1)"
@@ -86,6 +90,19 @@ def _add_feature_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--frames", choices=("pandas", "polars", "modin"), default="pandas", help="library that builds the features (default: pandas)"
     )
+
+
+def _add_taste_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--matrix",
+        choices=MATRICES,
+        help="values that the components are made from: as they are, less the customer's mean, their logarithm, 1, or TF-IDF "
+        "(default: centred for ratings, log for transactions)",
+    )
+    group.add_argument("--components", choices=METHODS[:-1], help="kind of components (default: pca)")
+    group.add_argument("--of", choices=OF, help="what the components are made of (default: item)")
+    group.add_argument("--least-items", type=int, metavar="N", help="set customers with fewer items apart (default: 1)")
+    group.add_argument("--least-customers", type=int, metavar="N", help="leave out items with fewer customers (default: 1)")
 
 
 def add_sweep_options(parser: argparse.ArgumentParser, *, engine: bool = True) -> None:
@@ -135,7 +152,9 @@ def request_from(args: argparse.Namespace) -> DataRequest:
         If an option is malformed; raised before anything is read.
     """
     _check_numbers(args)
-    return request_for_rows(args, columns=column_rules(args), afresh=args.guess)
+    given = {name: getattr(args, name) for name in TASTE_OPTIONS}
+    taste = asked_taste(args.features, given, seed=args.seed, written=lambda name: f"--{name.replace('_', '-')}")
+    return request_for_rows(args, columns=column_rules(args), afresh=args.guess, taste=taste)
 
 
 def request_for_rows(args: argparse.Namespace, **more: Any) -> DataRequest:

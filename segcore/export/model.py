@@ -13,6 +13,7 @@ import numpy as np
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.errors import StoreError
 from segcore.export.segment_rows import segment_titles
+from segcore.export.taste_files import npy_bytes, taste_files, taste_steps, with_files
 from segcore.records.feature_table import FeatureEntry
 from segcore.records.grid import point_key
 from segcore.records.preparation import Preparation
@@ -90,7 +91,8 @@ def model_zip(store: Store, sweep_id: str, position: int) -> bytes:
     files = {
         "README.txt": _readme(spec, preparation, arrays, dictionary).encode(),
         "model.json": (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode(),
-        **{f"{name}.npy": _npy(array) for name, array in arrays.items()},
+        **{f"{name}.npy": npy_bytes(array) for name, array in arrays.items()},
+        **taste_files(store, preparation),
     }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -121,7 +123,7 @@ def _document(
         "algorithm": spec.algorithm,
         "params": dict(spec.points[position]),
         "scoring": algorithm(spec.algorithm).scoring.words,
-        **preparation.to_json(),
+        **with_files(preparation.to_json()),
         "dictionary": [entry.to_json() for entry in dictionary],
         "outliers": spec.plan.outliers,
         "repeats": spec.plan.repeats,
@@ -136,7 +138,7 @@ def _document(
 
 
 def _readme(spec: SweepSpec, preparation: Preparation, arrays: dict[str, np.ndarray], dictionary: Sequence[FeatureEntry]) -> str:
-    steps = [_MAKING.format(making=_making(preparation)).rstrip()]
+    steps = [_MAKING.format(making=_making(spec, preparation)).rstrip()]
     if preparation.transforms:
         steps.append(_TRANSFORMING)
     if preparation.scaler == "none":
@@ -154,13 +156,7 @@ def _readme(spec: SweepSpec, preparation: Preparation, arrays: dict[str, np.ndar
     )
 
 
-def _making(preparation: Preparation) -> str:
-    if preparation.reference_date:
-        return _FROM_LINES.format(reference=preparation.reference_date)
-    return _FROM_COLUMNS if "columns" in preparation.fitted else ""
-
-
-def _npy(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
+def _making(spec: SweepSpec, preparation: Preparation) -> str:
+    parts = [_FROM_COLUMNS] if "columns" in preparation.fitted else []
+    parts += [_FROM_LINES.format(reference=preparation.reference_date)] if preparation.reference_date else []
+    return "\n".join(parts + taste_steps(preparation, spec.data.get("kind")))

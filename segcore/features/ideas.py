@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -71,10 +71,16 @@ def find_ideas(table: FeatureTable, values: np.ndarray | None = None) -> tuple[I
 
     Notes
     -----
-    Features are put together pair by pair, so that three of them may be one idea although the first and the last are less alike.
+    Features of taste are part of no idea. Others are put together pair by pair, so that three of them may be one idea although the first
+    and the last are less alike.
     """
-    if not len(table):
+    tastes = table.taste_names
+    others = [name for name in table.names if name not in tastes]
+    if not len(table) or not others:
         return ()
+    if len(others) < len(table.names):
+        left = [position for position, name in enumerate(table.names) if name not in tastes]
+        return find_ideas(replace(table.select(others), fitted={}), None if values is None else values[:, left])
     step = max(1, len(table) // _SAMPLED)
     raw = np.asarray(table.values)[::step]
     shown = raw if values is None else values[::step]

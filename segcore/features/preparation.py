@@ -80,6 +80,8 @@ def fit_preparation(table: FeatureTable, plan: Plan) -> Preparation:
     whose values are equally frequent. A single dummy stays 0 and 1. ``standard`` divides each by the root of the sum of their variances,
     so that they have the variance 1 together, as any other feature has.
 
+    Features of taste share the largest of their scales: the first component varies most because it matters most.
+
     References
     ----------
     ml_autosegmentation scales dummies for their number, and multiplies priority features by a factor that it cuts to a whole number.
@@ -99,6 +101,8 @@ def fit_with_ideas(table: FeatureTable, plan: Plan) -> tuple[Preparation, tuple[
     values = _transformed(np.asarray(table.values), steps)
     ideas = find_ideas(table, values) if plan.ideas == "once" else ()
     centre, scale = _fitted(values, plan.scaler, blocks_of(table))
+    tastes = table.taste_names
+    scale = _one_for_all(scale, values, [at for at, name in enumerate(table.names) if name in tastes])
     preparation = Preparation(
         features=table.names,
         scaler=plan.scaler,
@@ -134,6 +138,8 @@ def _weights(table: FeatureTable, plan: Plan, ideas: tuple[Idea, ...]) -> tuple[
 
 def _fitted_for(table: FeatureTable) -> Mapping[str, Any]:
     """Return the fitted values of the table's features, without those that only other features need."""
+    if "taste" in table.fitted and not table.taste_names:
+        return {name: values for name, values in table.fitted.items() if name != "taste"}
     if "columns" not in table.fitted:
         return table.fitted
     from segcore.features.customers.encoding import needed_recipes
@@ -163,6 +169,15 @@ def _fitted(values: np.ndarray, scaler: Scaler, blocks: list[list[int]]) -> tupl
             m = len(block)
             centre[block], scale[block] = 0.0, math.sqrt(4 * (m - 1) / m) if m > 1 else 1.0
     return centre, scale
+
+
+def _one_for_all(scale: np.ndarray, values: np.ndarray, together: list[int]) -> np.ndarray:
+    """Return scales with the largest of some features for all of them, so that scaling leaves their proportions."""
+    varying = [at for at in together if np.ptp(values[:, at]) > 0] if len(values) else []
+    if varying:
+        scale = scale.copy()
+        scale[together] = scale[varying].max()
+    return scale
 
 
 def _standard(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from segcore import __version__
 from segcore.errors import SegcoreError, StoreError
+from segcore.intake.added_taste import known_taste, take_in_taste
 from segcore.intake.chosen_customers import choose_customers
 from segcore.intake.described_customers import describe_customers
 from segcore.intake.prepared_sample import copy_prepared
@@ -33,7 +34,11 @@ _EDITION = 11  # of the stored record; raising it invalidates the records stored
 
 def known_intake(store: Store, request: DataRequest) -> Intake | None:
     """Return the stored intake of an equal request for the same content, if there is one."""
-    return _stored(store, request, _key(store, request))
+    rows = replace(request, taste=None)
+    known = _stored(store, rows, _key(store, rows))
+    if known is None or request.taste is None:
+        return known
+    return known_taste(store, known, request.taste)
 
 
 def take_in(store: Store, request: DataRequest) -> Intake:
@@ -44,8 +49,10 @@ def take_in(store: Store, request: DataRequest) -> Intake:
     SegcoreError
         If the data cannot be read or used; in one sentence.
     """
-    key = _key(store, request)
-    return _stored(store, request, key) or _take_in(store, request, key)
+    rows = replace(request, taste=None)
+    key = _key(store, rows)
+    taken = _stored(store, rows, key) or _take_in(store, rows, key)
+    return taken if request.taste is None else take_in_taste(store, taken, request)
 
 
 def peek(store: Store, request: DataRequest) -> Peek:
@@ -268,7 +275,7 @@ def _is_sample(request: DataRequest) -> bool:
 
 
 def _key(store: Store, request: DataRequest) -> str:
-    asked = {key: value for key, value in request.to_json().items() if key != "data"}
+    asked = {key: value for key, value in request.to_json().items() if key not in ("data", "taste")}  # a taste has a key of its own
     for name in SECOND_TABLES:
         table = getattr(request, name)
         if table is not None:

@@ -176,6 +176,15 @@ class FeatureTable:
         """Return one feature, shape (n_customers,)."""
         return self.values[:, self.names.index(name)]
 
+    @property
+    def taste_names(self) -> frozenset[str]:
+        """Names of the features that are made from a matrix of customers and items: components, or the items themselves.
+
+        How far they spread compared with each other says how much they matter, so they are scaled together and not transformed.
+        """
+        made = self.fitted.get("taste", {}).get("features", ())
+        return frozenset(made).intersection(self.names)
+
     def take(self, rows: np.ndarray) -> FeatureTable:
         """Return the table of some rows, a boolean mask or indices; without purchases."""
         return replace(

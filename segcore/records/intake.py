@@ -10,6 +10,7 @@ from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules, rules
 from segcore.records.dataset import RowCount
 from segcore.records.feature_table import ColumnUse
 from segcore.records.finding import Finding
+from segcore.records.taste import Taste
 
 _RULES: Mapping[str, Any] = {"reading": ReadOptions, "rows": RowRules, "columns": ColumnRules}
 SECOND_TABLES = ("customers", "items")
@@ -70,6 +71,8 @@ class DataRequest:
         A table with one row per customer, whose columns become profile columns.
     items : SecondTable or None
         A table with one row per item, whose columns are joined to the rows.
+    taste : Taste or None
+        Features to add from the items that customers bought or rated.
     """
 
     data: str
@@ -86,13 +89,15 @@ class DataRequest:
     afresh: bool = False
     customers: SecondTable | None = None
     items: SecondTable | None = None
+    taste: Taste | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         rules = {name: rules_to_json(values[name]) for name in _RULES}
         seconds = {name: None if values[name] is None else values[name].to_json() for name in SECOND_TABLES}
-        return {**values, **rules, **seconds, "roles": dict(self.roles), "where": list(self.where)}
+        taste = None if self.taste is None else self.taste.to_json()
+        return {**values, **rules, **seconds, "taste": taste, "roles": dict(self.roles), "where": list(self.where)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DataRequest:
@@ -100,7 +105,9 @@ class DataRequest:
         known = {key: value for key, value in data.items() if value is not None}
         rules = {name: rules_from_json(kind, known.get(name, {})) for name, kind in _RULES.items()}
         seconds = {name: SecondTable(**known[name]) for name in SECOND_TABLES if name in known}
-        return cls(**{**known, **rules, **seconds, "roles": dict(known.get("roles", {})), "where": tuple(known.get("where", ()))})
+        taste = {"taste": Taste.from_json(known["taste"])} if "taste" in known else {}
+        lists = {"roles": dict(known.get("roles", {})), "where": tuple(known.get("where", ()))}
+        return cls(**{**known, **rules, **seconds, **taste, **lists})
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +171,8 @@ class Intake:
     table : str
         Id of the stored FeatureTable with every feature of every customer.
     data : mapping
-        ``name``, ``kind``, ``fingerprint``, ``roles``, ``filters``: what a sweep records about its data.
+        ``name``, ``kind``, ``fingerprint``, ``roles``, ``filters``, and where there are, ``taste`` and second tables: what a sweep records
+        about its data.
     kind : {"transactions", "customers"}
     roles : mapping of role to column name
     reasons : mapping of role to Finding

@@ -16,6 +16,8 @@ from segcore.features.assemble import assemble, outlier_bounds
 from segcore.features.builders import build_features
 from segcore.features.customers.unseen_values import unseen_notes
 from segcore.features.preparation import apply_preparation
+from segcore.features.taste.fitted import KEY, FittedTaste
+from segcore.features.taste.new_customers import add_fitted_taste
 from segcore.records.dataset import Dataset
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding, Remedy
@@ -40,7 +42,7 @@ class ScoredCustomers:
     labels : ndarray of shape (n_customers,), int32
         -1 is noise.
     set_aside : ndarray of shape (n_customers,), bool
-        Whether the solution's outlier rule would have set the customer aside; such customers are scored too.
+        Whether the solution would have set the customer aside, by its outlier rule or for too few items; such customers are scored too.
     notes : tuple of Finding
         Findings about values that no customer had when the sweep was made, and how they count.
     """
@@ -92,6 +94,7 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     earlier = store.feature_table(spec.table)
     fitted = _fitted(earlier, spec, preparation)
     full = build_features(dataset, reference_date=_reference_date(dataset, preparation, as_of), fitted=fitted)
+    full, few, notes = _with_taste(store, full, preparation, dataset.kind)
     lacking = [name for name in preparation.features if name not in full.names]
     if lacking:
         raise refusal("score.lacking_features", features=lacking)
@@ -100,15 +103,25 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     if not np.isfinite(X).all():
         raise refusal("score.not_finite")
     labels = algorithm(spec.algorithm).scoring.assign(X, solution.arrays, solution.params)
-    notes: tuple[Finding, ...] = ()
     if dataset.kind == "customers" and fitted is not None:
         notes = (*unseen_notes(dataset, fitted), *_range_notes(earlier, table))
     return ScoredCustomers(
         table=table,
         labels=_as_trained(earlier, spec, solution, table, np.asarray(labels, dtype=np.int32)),
-        set_aside=_set_aside(earlier, spec, full),
+        set_aside=_set_aside(earlier, spec, full) | few,
         notes=notes,
     )
+
+
+def _with_taste(
+    store: Store, table: FeatureTable, preparation: Preparation, kind: str
+) -> tuple[FeatureTable, np.ndarray, tuple[Finding, ...]]:
+    """Add the features of taste that the solution uses; return also who has too few items for them, shape (n_customers,), and findings."""
+    known = preparation.fitted.get(KEY)
+    if known is None:
+        return table, np.zeros(len(table), dtype=bool), ()
+    added, few, notes = add_fitted_taste(table, FittedTaste.read(store, known), kind=kind)
+    return added, few, tuple(notes)
 
 
 def _range_notes(trained: FeatureTable, scored: FeatureTable) -> tuple[Finding, ...]:

@@ -206,7 +206,7 @@ class Store(Index):
         record = self.json(name)
         for name in (record["values"], *_arrays_by_name(record)):
             self.array(name)
-        for text in _texts_of_purchases(record):
+        for text in _texts_of(record):
             self.json(text)
         for part in (record["rows"], record["profile"]):
             if part:
@@ -242,7 +242,7 @@ class Store(Index):
             table["rows"],
             table["profile"],
             *_arrays_by_name(table),
-            *_texts_of_purchases(table),
+            *_texts_of(table),
         )
         for name in filter(None, parts):
             path = source.object_path(name)
@@ -431,14 +431,18 @@ def _write_durably(path: Path, *parts: bytes | memoryview) -> None:
             os.close(handle)
 
 
-def _texts_of_purchases(record: Mapping[str, Any]) -> list[str]:
-    """Return the objects with names and titles in a feature table's record."""
-    return [found[part] for found in record.get("purchases", {}).values() for part in ("names", "titles") if part in found]
+def _texts_of(record: Mapping[str, Any]) -> list[str]:
+    """Return the objects with names and titles of items in a feature table's record."""
+    taste = record.get("fitted", {}).get("taste")
+    names = [found[part] for found in record.get("purchases", {}).values() for part in ("names", "titles") if part in found]
+    return names if taste is None else [*names, taste["items"]]
 
 
 def _arrays_by_name(record: Mapping[str, Any]) -> list[str]:
     """Return the names of the arrays that a stored feature table has under names of their own."""
     by_name = [array for part in _BY_NAME for array in record.get(part, {}).values()]
+    taste = record.get("fitted", {}).get("taste", {})
+    by_name += [taste[part] for part in ("loadings", "idf") if part in taste]
     return by_name + [found[part] for found in record.get("purchases", {}).values() for part in _PURCHASES]
 
 

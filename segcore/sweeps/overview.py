@@ -8,9 +8,11 @@ from typing import Any
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.clustering.point_labels import axis_label
 from segcore.features.planning.sets import DESCRIPTIONS, FEATURE_SETS
+from segcore.features.taste.entries import component_names
 from segcore.records.grid import axes_of
 from segcore.records.plan import Plan
 from segcore.records.sweep import Sweep, SweepSpec
+from segcore.records.taste import AUTO, Taste
 from segcore.store.store import Store
 from segcore.sweeps.points import best_position, point_rows
 from segcore.wording.numbers import counted
@@ -108,6 +110,12 @@ def name_of(spec: SweepSpec) -> str:
 
 def _features(spec: SweepSpec) -> str:
     chosen = set(spec.plan.features)
+    if "taste" in spec.data:
+        taste = Taste.from_json(spec.data["taste"])
+        if taste.components == "raw" and all(name.startswith(f"{taste.of}=") for name in chosen):
+            return f"{counted(len(chosen), 'item')} as features"
+        if taste.n != AUTO and chosen == set(component_names(taste.n)):
+            return f"{counted(len(chosen), 'component')}, {taste.components.upper()}, {taste.matrix}"
     for name, features in FEATURE_SETS.items():
         if chosen == set(features):
             return DESCRIPTIONS[name][0]

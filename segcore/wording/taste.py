@@ -99,6 +99,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"Components need at least 2 customers and 2 {_OF[of][1]}: there are {counted(customers, 'customer')} and {_of(items, of)}."
     ),
     "taste.no_variance": lambda: "All customers have the same values in the matrix, so there is nothing in which they differ.",
+    "taste.not_converged": lambda n: f"The {counted(n, 'component')} could not be computed: choose another number of components.",
     "taste.negative": lambda least, do: f"NMF needs values of at least 0, but the smallest is {least:.4g}: {do}.",
     "taste.raw_too_large": lambda customers, items, most, of: (
         f"{counted(customers, 'customer')} with {_of(items, of)} each are more than {most:,} cells: use components instead, or leave out "
@@ -122,5 +123,5 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "taste.bad_features": lambda asked, most: (
         f"{value_text(asked)} is not a number of components: give components=10, or another number from 1 to {most}, or components=auto."
     ),
-    "taste.not_made": lambda asked: f"{value_text(asked)} is not among the features of this data: it has no components yet.",
+    "taste.not_made": lambda asked: f"{value_text(asked)} has not been computed for this data.",
 }

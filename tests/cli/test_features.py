@@ -307,3 +307,54 @@ def test_a_second_table_of_customers_is_in_the_dictionary_and_its_key_can_be_nam
     assert "people.csv has no row for any customer of the data: town has values such as 'Oslo'" in said
     code, printed, said = run("features", orders, "--customers-key", "who", "--out", str(tmp_path / "f.csv"))
     assert code == 2 and "give that table with --customers" in said
+
+
+@pytest.fixture
+def ratings(tmp_path):
+    draw = np.random.default_rng(0)
+    pairs = [(who, what) for who in range(60) for what in range(20) if draw.random() < 0.4]
+    text = "".join(f"u{who:02d},i{what:02d},{1 + (who * what + draw.integers(0, 2)) % 5}\n" for who, what in pairs)
+    (tmp_path / "ratings.csv").write_text("user,item,rating\n" + text)
+    (tmp_path / "films.csv").write_text("item,title\n" + "".join(f"i{what:02d},Film {what}\n" for what in range(20)))
+    return str(tmp_path / "ratings.csv")
+
+
+def test_components_are_features_by_their_number_and_kind(run, ratings, tmp_path):
+    out, films = tmp_path / "f.csv", str(tmp_path / "films.csv")
+    options = ("--kind", "ratings", "--items", films, "--features", "components=3", "--matrix", "zero", "--components", "svd")
+
+    code, printed, _ = run(
+        "features", ratings, *options, "--least-items", "2", "--out", str(out), "--dictionary", str(tmp_path / "d.csv"), "--json"
+    )
+
+    document = json.loads(printed)
+    assert code == 0
+    assert document["data"]["taste"] == {
+        "of": "item",
+        "matrix": "zero",
+        "components": "svd",
+        "n": 3,
+        "least_items": 2,
+        "least_customers": 1,
+        "seed": 0,
+    }
+    assert document["features"] == ["component_1", "component_2", "component_3"]
+    # The first singular vector of positive values follows how much somebody rates.
+    frame = pd.read_csv(ratings).pivot(index="user", columns="item", values="rating").fillna(0)
+    np.testing.assert_allclose(pd.read_csv(out)["component_1"], np.abs(np.linalg.svd(frame)[0][:, 0] * np.linalg.svd(frame)[1][0]))
+    dictionary = pd.read_csv(tmp_path / "d.csv").set_index("Feature")
+    assert dictionary.loc["component_1", "Title"].startswith("Taste 1: Film ")
+
+
+def test_items_are_features_themselves_when_asked_for(run, ratings, tmp_path):
+    code, *_ = run("features", ratings, "--kind", "ratings", "--features", "raw", "--out", str(tmp_path / "f.csv"))
+
+    assert code == 0
+    assert list(pd.read_csv(tmp_path / "f.csv").columns) == ["customer_id", *(f"item=i{what:02d}" for what in range(20))]
+
+
+def test_options_of_components_need_components(run, ratings, tmp_path):
+    code, _, said = run("features", ratings, "--kind", "ratings", "--matrix", "log", "--out", str(tmp_path / "f.csv"))
+
+    assert code == 2
+    assert said == "segcore: --matrix 'log' is about components or items as features: also choose features components=10 or raw.\n"

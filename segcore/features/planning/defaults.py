@@ -32,6 +32,8 @@ class Setting:
     ideas : {"once", "each"}
     kinds : tuple of str
         The kinds of data that it is for.
+    tastes : bool
+        Whether its features are those of taste, where the table has some: they were asked for.
     """
 
     title: str
@@ -42,6 +44,7 @@ class Setting:
     transforms: bool = False
     ideas: Ideas = "each"
     kinds: tuple[str, ...] = ("transactions", "ratings", "customers")
+    tastes: bool = False
 
     def plan(
         self,
@@ -75,7 +78,9 @@ class Setting:
             raise ParameterError(f"The setting “{self.title}” is for {' and '.join(self.kinds)}, not for {kind}: choose another.")
         own = {"outliers": self.outliers, "scaler": self.scaler, "ideas": self.ideas}
         chosen = {name: value for name, value in fields.items() if value is not None}
-        plan = Plan(feature_names(table, self.set_for(kind) if features is None else features, kind), **{**own, **chosen})
+        if features is None:
+            features = (self.tastes and sorted(table.taste_names, key=table.names.index)) or self.set_for(kind)
+        plan = Plan(feature_names(table, features, kind), **{**own, **chosen})
         if transforms is None and self.transforms:
             # Judged on the customers that are clustered, as on the Features screen.
             transforms = advised_transforms(assemble(table, replace(plan, repeats=1)).table, plan.features)
@@ -93,6 +98,7 @@ DEFAULT = Setting(
     {"transactions": "value"},
     transforms=True,
     ideas="once",
+    tastes=True,
 )
 KIT = Setting(
     "the Intel kit's setting",

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from segcore.errors import ParameterError
 from segcore.features.planning.priorities import unavailable, unquoted
+from segcore.features.taste.asked import names_taste
 from segcore.features.transactions.feature_sets import BEHAVIOUR, KIT, RFM, SMALL, VALUE
 from segcore.records.feature_table import FeatureTable
 from segcore.wording.findings import refusal
@@ -51,8 +52,8 @@ def feature_names(table: FeatureTable, asked: str | Sequence[str], kind: str) ->
     table : FeatureTable
         Every feature of every customer.
     asked : str or sequence of str
-        ``value``, ``behaviour``, ``rfm``, ``kit``, ``small``, ``all``, or comma-separated names; or a sequence of names. The name of a
-        column of the source means all of its dummies.
+        ``value``, ``behaviour``, ``rfm``, ``kit``, ``small``, ``all``, ``components=10`` or ``raw`` for the features of taste that the
+        table has, or comma-separated names; or a sequence of names. The name of a column of the source means all of its dummies.
     kind : {"transactions", "ratings", "customers"}
         Ratings, and tables with one row per customer, have ``all`` only.
 
@@ -66,6 +67,8 @@ def feature_names(table: FeatureTable, asked: str | Sequence[str], kind: str) ->
     if not isinstance(asked, str):
         return _named(table, asked)
     asked = asked.strip()
+    if names_taste(asked) and asked not in table.names:
+        return _tastes(table, asked)
     # A column may be called "all" or "small": the name of a set means the set.
     if asked == "all":
         return table.names
@@ -75,6 +78,14 @@ def feature_names(table: FeatureTable, asked: str | Sequence[str], kind: str) ->
         return _available(table, FEATURE_SETS[asked])
     known = {entry.name for entry in table.dictionary} | {column for entry in table.dictionary for column in entry.columns}
     return _named(table, _listed(asked, known))
+
+
+def _tastes(table: FeatureTable, asked: str) -> tuple[str, ...]:
+    made = table.fitted.get("taste", {}).get("options", {}).get("components")
+    if made is None or (made == "raw") != (asked == "raw"):
+        raise refusal("taste.not_made", kind=ParameterError, asked=asked)
+    tastes = table.taste_names
+    return tuple(name for name in table.names if name in tastes)
 
 
 def _named(table: FeatureTable, names: Sequence[str]) -> tuple[str, ...]:

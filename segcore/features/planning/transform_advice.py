@@ -47,7 +47,8 @@ def suggested_transform(values: np.ndarray, *, before: float | None = None) -> T
 def advised_transforms(table: FeatureTable, names: Sequence[str]) -> dict[str, Transform]:
     """Return a log for each named number that is skewed and that a log makes clearly less so.
 
-    A power is suggested on screen but not applied unasked: hardly anybody can say what a customer's net spend to the power of 0.23 is.
+    Features of taste are left as they are. A power is suggested on screen but not applied unasked: hardly anybody can say what a
+    customer's net spend to the power of 0.23 is.
 
     Parameters
     ----------
@@ -55,5 +56,5 @@ def advised_transforms(table: FeatureTable, names: Sequence[str]) -> dict[str, T
         The customers to cluster.
     names : sequence of str
     """
-    numbers = {entry.name for entry in table.dictionary if entry.kind == "number"}
+    numbers = {entry.name for entry in table.dictionary if entry.kind == "number"} - table.taste_names
     return {name: "log" for name in names if name in numbers and len(table) and suggested_transform(table.column(name)) == "log"}

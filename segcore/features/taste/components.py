@@ -9,6 +9,7 @@ import numpy as np
 
 from segcore.features.taste.factors import fit_factors, project_on_factors
 from segcore.features.taste.matrix import total_variance
+from segcore.records.plan import MAX_SEED
 from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 Reducer = Literal["pca", "svd", "nmf"]
 _NOTHING = 1e-12  # share of the variance that is rounding
+_STARTS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +69,7 @@ def fit_components(X: csr_array, method: Reducer, n: int, *, seed: int = 0) -> C
     Raises
     ------
     DataError
-        If nothing in the matrix varies, or NMF is given values below 0.
+        If nothing in the matrix varies, NMF is given values below 0, or ARPACK does not converge from any of five starts.
 
     Notes
     -----
@@ -88,14 +90,18 @@ def fit_components(X: csr_array, method: Reducer, n: int, *, seed: int = 0) -> C
 
 
 def _fit_orthogonal(X: csr_array, method: Reducer, n: int, seed: int) -> Components:
+    from scipy.sparse.linalg import ArpackError
     from sklearn.decomposition import PCA, TruncatedSVD
 
-    if method == "pca":
-        fitted = PCA(n, svd_solver="arpack", random_state=seed).fit(X)
+    for start in range(_STARTS):
+        options = {"n_components": n, "random_state": (seed + start) % (MAX_SEED + 1)}
+        try:
+            fitted = PCA(svd_solver="arpack", **options).fit(X) if method == "pca" else TruncatedSVD(algorithm="arpack", **options).fit(X)
+        except ArpackError:  # components of exactly the same variance can trap it, depending on where it begins
+            continue
         loadings = _with_signs(fitted.components_)
-        return Components(method, loadings, loadings @ fitted.mean_)
-    loadings = _with_signs(TruncatedSVD(n, algorithm="arpack", random_state=seed).fit(X).components_)
-    return Components(method, loadings, np.zeros(len(loadings)))
+        return Components(method, loadings, loadings @ fitted.mean_ if method == "pca" else np.zeros(len(loadings)))
+    raise refusal("taste.not_converged", n=n)
 
 
 def _with_signs(loadings: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 from scipy.sparse import csr_array
+from scipy.sparse.linalg import ArpackError
 from sklearn.decomposition import NMF, PCA
 
 from segcore.errors import DataError
@@ -107,6 +108,23 @@ def test_what_cannot_be_taken_apart_is_refused():
         fit_components(csr_array(np.ones((5, 4))), "pca", 1)
     with pytest.raises(DataError, match=r"needs values of at least 0, but the smallest is -2: .*--matrix"):
         fit_components(csr_array([[1.0, -2.0], [2.0, 1.0], [0.0, 1.0]]), "nmf", 1)
+
+
+def test_another_start_is_tried_where_one_does_not_converge(ratings, monkeypatch):
+    seeds, fit = [], PCA.fit
+
+    def trapped(self, X):
+        seeds.append(self.random_state)
+        if len(seeds) in (1, 3, 4, 5, 6, 7):
+            raise ArpackError(3)
+        return fit(self, X)
+
+    monkeypatch.setattr(PCA, "fit", trapped)
+
+    assert len(fit_components(ratings, "pca", 3, seed=7)) == 3
+    assert seeds == [7, 8]
+    with pytest.raises(DataError, match="The 3 components could not be computed"):
+        fit_components(ratings, "pca", 3)
 
 
 def test_parallel_analysis_finds_the_planted_tastes(purchases_of, planted):
