@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from segcore.clustering.algorithms.registry import algorithm
+from segcore.errors import DataError, StoreError
+from segcore.features.assemble import kept_customers
+from segcore.features.taste.components import fit_components, most_components, project
+from segcore.features.taste.fitted import KEY, FittedTaste
+from segcore.features.taste.matrix import inverse_frequencies, weighted
+from segcore.features.taste.new_customers import known_items
 from segcore.records.estimate import Estimate, wilson_interval
 from segcore.store.store import Store
 from segcore.sweeps.evidence.describability import folds_of
+from segcore.sweeps.evidence.refit import refit
 from segcore.sweeps.prepared import prepare
 from segcore.wording.numbers import percent_text, share_text
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Model = Literal["gaussian", "bernoulli"]
+_PERMUTATIONS = 5
 CAUTION = "The segments were made from these very features: this says how simple they are, not whether they exist."
 
 
@@ -30,12 +44,15 @@ class Validation:
         Share of the customers predicted correctly, with Wilson's 95 % interval.
     majority : float
         Share of the most frequent label: the accuracy of always predicting that.
+    split_items : SplitItems or None
+        For segments made of what customers bought or rated: how well those of one half of the items follow from the other half.
     """
 
     labels: tuple[int, ...]
     matrix: np.ndarray
     accuracy: Estimate
     majority: float
+    split_items: SplitItems | None = None
 
     @property
     def recalls(self) -> tuple[Estimate, ...]:
@@ -47,9 +64,10 @@ class Validation:
     @property
     def sentence(self) -> str:
         """What was found and what it means, in words."""
+        honest = "" if self.split_items is None else f" {self.split_items.sentence}"
         return (
             f"Naive Bayes predicts the segment of {share_text(self.accuracy)} of the customers correctly; always predicting the largest "
-            f"would be correct for {percent_text(self.majority)}. {CAUTION}"
+            f"would be correct for {percent_text(self.majority)}. {CAUTION}{honest}"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -60,41 +78,149 @@ class Validation:
             "labels": list(self.labels),
             "matrix": self.matrix.tolist(),
         }
-        return {"naive_bayes": found, "sentence": self.sentence}
+        split = {} if self.split_items is None else {"split_items": self.split_items.to_json()}
+        return {"naive_bayes": found, **split, "sentence": self.sentence}
 
 
-def naive_bayes(X: np.ndarray, labels: np.ndarray, *, seed: int = 0) -> Validation:
-    """Predict each customer's label with a Gaussian naive Bayes trained on the other four fifths of the customers.
+@dataclass(frozen=True, slots=True)
+class SplitItems:
+    """How well segments made of one half of the items are predicted from the other half, by naive Bayes, out of fold.
 
     Parameters
     ----------
-    X : ndarray of shape (n_customers, n_features), float64
+    accuracy : Estimate
+        Share of the customers predicted correctly, with Wilson's 95 % interval.
+    permuted : float
+        The same, mean of five times, with the segments' labels permuted among the customers: what chance gives.
+    """
+
+    accuracy: Estimate
+    permuted: float
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in words."""
+        much = share_text(self.accuracy)
+        found = f"Made of one random half of the items, the segments of {much} of the customers follow from the other half"
+        if self.above_chance:
+            return f"{found}, by chance of {percent_text(self.permuted)}: tastes carry over, or how much customers choose at all."
+        return f"{found}, no more than by chance ({percent_text(self.permuted)})."
+
+    @property
+    def above_chance(self) -> bool:
+        """Whether the interval of the accuracy lies above that of permuted labels."""
+        return self.accuracy.low is not None and self.accuracy.low > self.permuted
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"accuracy": self.accuracy.to_json(), "permuted": self.permuted}
+
+
+def naive_bayes(X: np.ndarray | csr_array, labels: np.ndarray, *, model: Model = "gaussian", seed: int = 0) -> Validation:
+    """Predict each customer's label with a naive Bayes trained on the other four fifths of the customers.
+
+    Parameters
+    ----------
+    X : ndarray or csr_array of shape (n_customers, n_features), float64
+        Sparse only for ``bernoulli``.
     labels : ndarray of shape (n_customers,), int
+    model : {"gaussian", "bernoulli"}
+        scikit-learn's ``GaussianNB``, or ``BernoulliNB``, for values of 0 and 1.
     seed : int
         Of the folds, over which each label is spread evenly.
 
     Notes
     -----
-    scikit-learn's ``GaussianNB``. A label that only one fold has cannot be predicted there, which counts as wrong.
+    A label that only one fold has cannot be predicted there, which counts as wrong.
     """
-    from sklearn.naive_bayes import GaussianNB
-
     found, classes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    folds = folds_of(classes, seed)
-    predicted = np.full(len(classes), int(np.argmax(sizes)))
-    for fold in np.unique(folds):
-        held_out = folds == fold
-        if (~held_out).any():
-            with np.errstate(divide="ignore", invalid="ignore"):  # where the others are all alike
-                predicted[held_out] = GaussianNB().fit(X[~held_out], classes[~held_out]).predict(X[held_out])
+    predicted = _out_of_fold(X, classes, model, seed)
     matrix = np.bincount(classes * len(found) + predicted, minlength=len(found) ** 2).reshape(len(found), len(found))
     n, share = len(classes), float(np.trace(matrix) / len(classes))
     accuracy = Estimate(share, *wilson_interval(share, n), n)
     return Validation(tuple(found.tolist()), matrix, accuracy, float(sizes.max() / n))
 
 
+def _out_of_fold(X: np.ndarray | csr_array, classes: np.ndarray, model: Model, seed: int) -> np.ndarray:
+    from sklearn.naive_bayes import BernoulliNB, GaussianNB
+
+    folds = folds_of(classes, seed)
+    predicted = np.full(len(classes), int(np.argmax(np.bincount(classes))))
+    for fold in np.unique(folds):
+        held_out = folds == fold
+        if not (~held_out).any():
+            continue
+        learner = GaussianNB() if model == "gaussian" else BernoulliNB(binarize=None)
+        with np.errstate(divide="ignore", invalid="ignore"):  # where the others are all alike
+            predicted[held_out] = learner.fit(X[~held_out], classes[~held_out]).predict(X[held_out])
+    return predicted
+
+
+def split_items(X: csr_array, cluster: Callable[[csr_array], np.ndarray], likes: csr_array, *, seed: int = 0) -> SplitItems | None:
+    """Predict segments that are made of one random half of the items from the other half.
+
+    Parameters
+    ----------
+    X : csr_array of shape (n_customers, n_items), float64
+        Counts or ratings, as they are.
+    cluster : callable (csr_array of shape (n_customers, n_half)) -> labels of shape (n_customers,)
+        Makes segments of some of the items.
+    likes : csr_array of shape (n_customers, n_items)
+        1 where a customer likes the item.
+    seed : int
+        Of the halves, the folds and the permutations.
+
+    Returns
+    -------
+    SplitItems or None
+        ``None`` if there are too few items, or fewer than two segments.
+
+    Notes
+    -----
+    Labels and predictors share no item, so a prediction above chance is not circular: what customers like in one half goes with what they
+    like in the other. How much they buy or rate at all is in both halves too.
+    """
+    draw = np.random.default_rng([seed, 2])
+    order = draw.permutation(X.shape[1])
+    one, other = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
+    if not len(one):
+        return None
+    _, classes = np.unique(cluster(X[:, one]), return_inverse=True)
+    if classes.max(initial=0) < 1:
+        return None
+    predictors = likes[:, other]
+
+    def accuracy(labels: np.ndarray) -> float:
+        return float((_out_of_fold(predictors, labels, "bernoulli", seed) == labels).mean())
+
+    share, n = accuracy(classes), len(classes)
+    chance = float(np.mean([accuracy(draw.permutation(classes)) for _ in range(_PERMUTATIONS)]))
+    return SplitItems(Estimate(share, *wilson_interval(share, n), n), chance)
+
+
+def liked(X: csr_array, *, rated: bool) -> csr_array:
+    """Return 1 where a customer likes an item: rates it at least as high as the mean of what the customer rated, or buys it at all.
+
+    Parameters
+    ----------
+    X : csr_array of shape (n_customers, n_items), float64
+    rated : bool
+        Whether the values are ratings, not counts.
+    """
+    counts = np.diff(X.indptr)
+    rows = np.repeat(np.arange(X.shape[0]), counts)
+    means = np.bincount(rows, weights=X.data, minlength=X.shape[0]) / np.maximum(counts, 1)
+    there = X.data >= means[rows] if rated else X.data > 0
+    found = type(X)((there.astype(np.float64), X.indices.copy(), X.indptr.copy()), shape=X.shape)
+    found.eliminate_zeros()  # in place
+    return found
+
+
 def validate(store: Store, sweep_id: str, position: int, *, seed: int = 0) -> Validation:
-    """Validate a solution of a sweep on the values that were clustered, copies left out.
+    """Validate a solution of a sweep, copies left out.
+
+    Segments made of features of taste are predicted from what each customer likes, by a Bernoulli naive Bayes, and those made of one half
+    of the items from the other half; all others from the values that were clustered.
 
     Parameters
     ----------
@@ -103,7 +229,7 @@ def validate(store: Store, sweep_id: str, position: int, *, seed: int = 0) -> Va
     position : int
         Of the solution.
     seed : int
-        See `naive_bayes`.
+        See `naive_bayes` and `split_items`.
 
     Raises
     ------
@@ -112,4 +238,32 @@ def validate(store: Store, sweep_id: str, position: int, *, seed: int = 0) -> Va
     """
     spec, solution = store.spec(sweep_id), store.labelled_solution(sweep_id, position)
     repeats = spec.plan.repeats
-    return naive_bayes(prepare(store, spec, ids=False).X[::repeats], np.asarray(solution.labels)[::repeats], seed=seed)
+    labels = np.asarray(solution.labels)[::repeats]
+    table = store.feature_table(spec.table)
+    if not spec.plan.features or not set(spec.plan.features) <= table.taste_names:
+        return naive_bayes(prepare(store, spec, ids=False).X[::repeats], labels, seed=seed)
+    fitted = FittedTaste.read(store, table.fitted[KEY])
+    purchases = store.purchases(spec.table, fitted.taste.of)
+    if purchases is None:
+        raise StoreError("What the customers chose is not in the store any more: load the data and run the sweep again.")
+    X, _ = known_items(purchases.take(kept_customers(table, spec.plan)), fitted.items)
+    likes = liked(X, rated=spec.data["kind"] == "ratings" and fitted.taste.of == "item")
+
+    def cluster(half: csr_array) -> np.ndarray:
+        taste = fitted.taste
+        weights = weighted(half, taste.matrix or "zero", inverse_frequencies(half) if taste.matrix == "tfidf" else None)
+        if taste.components == "raw":
+            scores = weights.toarray()
+        else:
+            n = min(int(taste.n), most_components(weights))
+            scores = project(weights, fit_components(weights, taste.components, n, seed=taste.seed))
+        if spec.plan.scaler != "none":  # features of taste share one scale
+            scores = (scores - scores.mean(axis=0)) / (scores.std(axis=0).max() or 1.0)
+        [found] = refit(algorithm(spec.algorithm), scores, np.arange(len(scores)), [spec.points[position]], seed=spec.plan.seed)
+        return np.zeros(len(scores), np.int64) if found.labels is None else np.asarray(found.labels)
+
+    found = naive_bayes(likes, labels, model="bernoulli", seed=seed)
+    try:
+        return replace(found, split_items=split_items(X, cluster, likes, seed=seed))
+    except DataError:  # half of the items has no components
+        return found

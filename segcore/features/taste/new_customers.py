@@ -46,7 +46,7 @@ def add_fitted_taste(table: FeatureTable, fitted: FittedTaste, *, kind: str) -> 
     purchases = table.purchases.get(taste.of)
     if purchases is None:
         raise refusal("taste.no_purchases", of=taste.of, data=kind)
-    X, unseen = _known_items(purchases, fitted.items)
+    X, unseen = known_items(purchases, fitted.items)
     few = np.diff(X.indptr) < taste.least_items
     findings = []
     if unseen.any():
@@ -67,8 +67,8 @@ def add_fitted_taste(table: FeatureTable, fitted: FittedTaste, *, kind: str) -> 
     return added, few, findings
 
 
-def _known_items(purchases: Purchases, items: tuple[str, ...]) -> tuple[csr_array, np.ndarray]:
-    """Return the matrix of the known items, in their order, and which pairs are of other items."""
+def known_items(purchases: Purchases, items: tuple[str, ...]) -> tuple[csr_array, np.ndarray]:
+    """Return the matrix of the known items, in their order, and which pairs of the purchases are of other items."""
     from scipy.sparse import csr_array
 
     place = {name: at for at, name in enumerate(items)}
