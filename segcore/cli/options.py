@@ -17,7 +17,7 @@ from segcore.records.finding import Finding
 from segcore.records.plan import MAX_SEED, Plan
 from segcore.records.preparation import IDEAS, OUTLIERS, SCALERS, SETTING_NAMES
 from segcore.records.solution import ENGINES
-from segcore.records.taste import MATRICES, METHODS, OF
+from segcore.records.taste import LENGTHS, MATRICES, METHODS, OF
 from segcore.wording.findings import sentence
 
 if TYPE_CHECKING:
@@ -100,6 +100,12 @@ def _add_taste_options(group: argparse._ArgumentGroup) -> None:
         "(default: centred for ratings, log for transactions)",
     )
     group.add_argument("--components", choices=METHODS[:-1], help="kind of components (default: pca)")
+    group.add_argument(
+        "--lengths",
+        choices=LENGTHS,
+        help="whether each customer's row of the matrix is scaled to length 1, so that how much a customer has does not count, or its "
+        "length is kept (default: unit; kept for --matrix zero)",
+    )
     group.add_argument("--of", choices=OF, help="what the components are made of (default: item)")
     group.add_argument("--least-items", type=int, metavar="N", help="set customers with fewer items apart (default: 1)")
     group.add_argument("--least-customers", type=int, metavar="N", help="leave out items with fewer customers (default: 1)")

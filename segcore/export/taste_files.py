@@ -14,7 +14,7 @@ from segcore.store.store import Store
 
 _STEPS = """The features {first} to {last} are made from the {items} of each customer:
    - Take the values of those in taste_items.json, in that order: {value}. Leave other {items} out.
-   - {values} What the customer does not have is 0.
+   - {values}{lengths} What the customer does not have is 0.
    - {scores}"""
 _VALUES = {
     "zero": "Leave the values as they are.",
@@ -23,6 +23,7 @@ _VALUES = {
     "binary": "Replace each value by 1.",
     "tfidf": "Multiply each value by its number in taste_idf.npy, then divide all by the root of their sum of squares.",
 }
+_UNIT = " Then divide all by the root of their sum of squares; if that is 0, leave them."
 _SCORES = {
     "raw": "These values are the features.",
     "nmf": "The features are the numbers w >= 0 with which w times taste_loadings.npy is nearest to the values (least squares).",
@@ -67,6 +68,7 @@ def taste_steps(preparation: Preparation, kind: str | None) -> list[str]:
         if kind == "ratings" and of == "item"
         else "the customer's number of lines with each, without cancelled ones",
         values=_VALUES[options["matrix"]],
+        lengths=_UNIT if options.get("lengths") == "unit" and options["matrix"] != "tfidf" else "",
         scores=_SCORES[options["components"]],
     )
     return [step]

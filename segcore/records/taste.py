@@ -12,9 +12,11 @@ from segcore.records.plan import MAX_SEED
 Of = Literal["item", "category"]
 Matrix = Literal["zero", "centred", "log", "binary", "tfidf"]
 Method = Literal["pca", "svd", "nmf", "raw"]
+Lengths = Literal["unit", "kept"]
 OF: tuple[Of, ...] = get_args(Of)
 MATRICES: tuple[Matrix, ...] = get_args(Matrix)
 METHODS: tuple[Method, ...] = get_args(Method)
+LENGTHS: tuple[Lengths, ...] = get_args(Lengths)
 AUTO: Literal["auto"] = "auto"
 USUAL_COMPONENTS = 10
 MOST_COMPONENTS = 200
@@ -41,6 +43,9 @@ class Taste:
         Items with fewer customers are left out; at least 1.
     seed : int
         Seed of every random draw, 0 to 2**32 - 1.
+    lengths : {"unit", "kept"} or None
+        Whether each customer's row is scaled to length 1, so that how much a customer has does not count. ``None`` is "kept" for ``zero``,
+        else "unit": see `segcore.features.taste.matrix.usual_lengths`.
 
     Raises
     ------
@@ -55,6 +60,7 @@ class Taste:
     least_items: int = 1
     least_customers: int = 1
     seed: int = 0
+    lengths: Lengths | None = None
 
     def __post_init__(self) -> None:
         """Check each field."""
@@ -62,6 +68,7 @@ class Taste:
             ("column of a matrix", self.of, OF),
             ("matrix", self.matrix or MATRICES[0], MATRICES),
             ("components", self.components, METHODS),
+            ("lengths", self.lengths or LENGTHS[0], LENGTHS),
         ):
             if value not in known:
                 raise ParameterError.unknown(what, value, known)

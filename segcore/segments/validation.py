@@ -251,7 +251,8 @@ def validate(store: Store, sweep_id: str, position: int, *, seed: int = 0) -> Va
 
     def cluster(half: csr_array) -> np.ndarray:
         taste = fitted.taste
-        weights = weighted(half, taste.matrix or "zero", inverse_frequencies(half) if taste.matrix == "tfidf" else None)
+        idf = inverse_frequencies(half) if taste.matrix == "tfidf" else None
+        weights = weighted(half, taste.matrix or "zero", idf, lengths=taste.lengths or "kept")
         if taste.components == "raw":
             scores = weights.toarray()
         else:

@@ -337,6 +337,7 @@ def test_components_are_features_by_their_number_and_kind(run, ratings, tmp_path
         "least_items": 2,
         "least_customers": 1,
         "seed": 0,
+        "lengths": "kept",
     }
     assert document["features"] == ["component_1", "component_2", "component_3"]
     # The first singular vector of positive values follows how much somebody rates.

@@ -50,6 +50,9 @@ def test_the_files_of_a_model_give_the_features(home, matrix, components):
         "tfidf": lambda: table * arrays["idf"] / np.sqrt(np.nansum((table * arrays["idf"]) ** 2, axis=1, keepdims=True)),
     }[matrix]()
     X = np.nan_to_num(values)
+    if model["options"]["lengths"] == "unit":
+        lengths = np.linalg.norm(X, axis=1, keepdims=True)
+        X = X / np.where(lengths > 0, lengths, 1)
     if components == "raw":
         scores = X
     elif components == "nmf":  # no scores of at least 0 are nearer, if the gradient is 0 where a score is above 0, and else not below
@@ -68,5 +71,10 @@ def test_the_steps_are_those_of_the_matrix_and_the_components(home):
     (steps,) = taste_steps(preparation, "ratings")
 
     assert steps.startswith("The features component_1 to component_2 are made from the items of each customer:")
-    assert "the customer's rating of each" in steps and "Subtract from each the mean" in steps and 'minus "offset"' in steps
+    assert (
+        "the customer's rating of each" in steps
+        and "Subtract from each the mean" in steps
+        and "divide all by the root" in steps
+        and 'minus "offset"' in steps
+    )
     assert taste_steps(Preparation(("a",), "none", (0.0,), (1.0,), None), "ratings") == []

@@ -54,7 +54,7 @@ def test_the_file_is_read_once_for_any_number_of_components(store, asked, monkey
 
     three, raw = (take_in(store, with_taste(asked, **options)) for options in ({"n": 3}, {"components": "raw"}))
 
-    assert three.data == {**base.data, "taste": Taste(matrix="centred", n=3).to_json()}
+    assert three.data == {**base.data, "taste": Taste(matrix="centred", n=3, lengths="unit").to_json()}
     table, first = store.feature_table(three.table), store.feature_table(base.table)
     assert table.names == (*first.names, "component_1", "component_2", "component_3")
     np.testing.assert_array_equal(table.values[:, : len(first.names)], first.values)

@@ -11,7 +11,7 @@ import numpy as np
 from segcore.features.taste.components import Components, fit_components, most_components, project
 from segcore.features.taste.entries import component_names, describe_components, describe_items, item_titles, unit_of
 from segcore.features.taste.fitted import FittedTaste
-from segcore.features.taste.matrix import Cells, choose_cells, inverse_frequencies, usual_matrix, weighted
+from segcore.features.taste.matrix import Cells, choose_cells, inverse_frequencies, usual_lengths, usual_matrix, weighted
 from segcore.features.taste.parallel_analysis import parallel_analysis
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.finding import Finding
@@ -66,11 +66,13 @@ def add_taste(table: FeatureTable, purchases: Purchases, taste: Taste, *, kind: 
     DataError
         If nobody is left, nothing varies, NMF is given negative values, or the items would be too large a table.
     """
-    taste = taste if taste.matrix is not None else replace(taste, matrix=usual_matrix(kind, taste.of, taste.components))
+    matrix = taste.matrix or usual_matrix(kind, taste.of, taste.components)
+    lengths = taste.lengths or usual_lengths(matrix)
+    taste = replace(taste, matrix=matrix, lengths=lengths)
     cells = choose_cells(purchases, least_items=taste.least_items, least_customers=taste.least_customers)
     findings = _left_out(cells, purchases, taste)
     idf = inverse_frequencies(cells.X) if taste.matrix == "tfidf" else None
-    X = weighted(cells.X, taste.matrix or "zero", idf)
+    X = weighted(cells.X, matrix, idf, lengths=lengths)
     items = tuple(name for name, kept in zip(purchases.names, cells.items, strict=True) if kept)
     titles = [title for title, kept in zip(item_titles(purchases), cells.items, strict=True) if kept]
     about = {"kind": kind, "column": column, "unit": unit_of(taste, kind)}

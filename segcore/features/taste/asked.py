@@ -9,7 +9,7 @@ from segcore.errors import ParameterError
 from segcore.records.taste import AUTO, MOST_COMPONENTS, USUAL_COMPONENTS, Taste
 from segcore.wording.findings import refusal
 
-TASTE_OPTIONS = ("matrix", "components", "of", "least_items", "least_customers")
+TASTE_OPTIONS = ("matrix", "components", "of", "lengths", "least_items", "least_customers")
 _COMPONENTS, _RAW = "components", "raw"
 
 
@@ -41,7 +41,7 @@ def asked_taste(
     Examples
     --------
     >>> asked_taste("components=auto", {"matrix": "log"})
-    Taste(of='item', matrix='log', components='pca', n='auto', least_items=1, least_customers=1, seed=0)
+    Taste(of='item', matrix='log', components='pca', n='auto', least_items=1, least_customers=1, seed=0, lengths=None)
     >>> asked_taste("value", {}) is None
     True
     """

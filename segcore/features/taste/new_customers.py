@@ -56,7 +56,7 @@ def add_fitted_taste(table: FeatureTable, fitted: FittedTaste, *, kind: str) -> 
     if few.any():
         values = {"customers": int(few.sum()), "least": taste.least_items, "of": taste.of}
         findings.append(Finding("taste.too_few_items", "warning", values))
-    X = weighted(X, taste.matrix or "zero", fitted.idf)
+    X = weighted(X, taste.matrix or "zero", fitted.idf, lengths=taste.lengths or "kept")
     made = X.toarray() if fitted.components is None else project(X, fitted.components)
     added = replace(
         table,

@@ -73,7 +73,7 @@ def test_the_matrix_is_the_usual_one_unless_chosen(add_to):
 
 
 def test_items_can_be_features_themselves(add_to):
-    found = add_to(RATED, Taste(components="raw", matrix="centred"))
+    found = add_to(RATED, Taste(components="raw", matrix="centred", lengths="kept"))
 
     assert found.table.names == ("n_ratings", "item=i00", "item=i01", "item=i02", "item=i03", "item=i04")
     np.testing.assert_allclose(found.table.values[:2, 1:], [[2, 0, 0, -2, 0], [1, 0, -1, 0, 0]])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from segcore.features.taste.matrix import choose_cells, inverse_frequencies, total_variance, usual_matrix, weighted
+from segcore.features.taste.matrix import choose_cells, inverse_frequencies, total_variance, usual_lengths, usual_matrix, weighted
 
 NO = np.nan
 RATED = [[5, 3, NO, 1], [4, NO, NO, NO], [2, 2, 2, NO], [NO, NO, NO, 0]]
@@ -67,3 +67,11 @@ def test_ratings_are_centred_and_counts_logged_unless_nmf_needs_more():
     assert usual_matrix("ratings", "item", "pca") == usual_matrix("ratings", "item", "raw") == "centred"
     assert usual_matrix("ratings", "item", "nmf") == "zero"
     assert usual_matrix("transactions", "item", "pca") == usual_matrix("ratings", "category", "pca") == "log"
+
+
+def test_rows_of_length_1_and_those_of_nothing(purchases_of):
+    X = weighted(choose_cells(purchases_of([[3.0, 4.0], [2.0, 2.0]])).X, "zero", lengths="unit")
+    np.testing.assert_allclose(X.toarray(), [[0.6, 0.8], [np.sqrt(0.5)] * 2])
+    flat = weighted(choose_cells(purchases_of([[3.0, 3.0], [1.0, 2.0]])).X, "centred", lengths="unit")
+    np.testing.assert_allclose(flat.toarray(), [[0, 0], [-np.sqrt(0.5), np.sqrt(0.5)]])
+    assert [usual_lengths(matrix) for matrix in ("zero", "centred", "log", "binary", "tfidf")] == ["kept", *["unit"] * 4]
