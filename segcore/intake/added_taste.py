@@ -10,7 +10,7 @@ from typing import Any
 
 from segcore import __version__
 from segcore.errors import StoreError
-from segcore.intake.remembered import remember_data
+from segcore.intake.remembered import data_key, recall_data, remember_data
 from segcore.records.finding import Finding
 from segcore.records.intake import DataRequest, Intake
 from segcore.records.taste import Taste
@@ -69,6 +69,13 @@ def take_in_taste(store: Store, taken: Intake, request: DataRequest) -> Intake:
         known = _with(taken, record)
     remember_data(store, known, request)
     return known
+
+
+def add_taste_to(store: Store, taken: Intake, taste: Taste) -> Intake:
+    """Return an intake with features of taste, for data that were loaded and whose file may be gone; see `take_in_taste`."""
+    found = recall_data(store, data_key(taken.table, taken.data))
+    request = DataRequest(str(taken.data["name"])) if found is None else found[1]
+    return take_in_taste(store, taken, replace(request, taste=taste))
 
 
 def _made(store: Store, taken: Intake, taste: Taste) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore.features.output import data_dictionary
+from segcore.features.taste.asked import TASTE_OPTIONS, asked_taste
+from segcore.intake.added_taste import add_taste_to
 from segcore.intake.child import take_in_apart
 from segcore.intake.report import data_report
 from segcore.library.display import Findings, listed_html, paragraph
@@ -212,6 +214,8 @@ class Data:
         ----------
         features : str, sequence of str, or None
             A set ("value", "behaviour", "rfm", "kit", "small", "all"), or names; a column's name means all of its categories.
+            "components=10" for ten components of what customers bought or rated, "components=auto" for as many as explain more than
+            chance would, "raw" for the items themselves.
         log, power : str, sequence of str, or None
             Features whose logarithm, or a power of which, is taken before scaling; ``[]`` for none. Without either, that of the skewed
             features that it makes clearly less skewed.
@@ -224,6 +228,9 @@ class Data:
             ``scaler``: "standard", "minmax", "robust" or "none". ``outliers``: "kit", which sets unusual customers aside by the Intel
             kit's rule, or "none". ``ideas``: whether features that say the same count "once" together, or "each" in full. ``repeats``:
             copies of each customer, jittered if more than 1. ``seed``: seed of the jitter and the clustering.
+            For components: ``matrix``, the values that they are made from ("zero", "centred", "log", "binary" or "tfidf"; ratings are
+            centred, counts logged); ``components``, their kind ("pca", "svd" or "nmf"); ``of``: "item" or "category"; ``least_items`` and
+            ``least_customers``: customers with fewer items are set apart, items with fewer customers left out.
 
         Raises
         ------
@@ -236,18 +243,23 @@ class Data:
         --------
         >>> segcore.load(orders).plan(["Recency", "invoices"], log=["invoices"], weights={"Recency": 2})
         Plan(2 features of 30 customers: Recency × 2, log invoices; scaler standard)
+        >>> segcore.load(orders).plan("components=1", matrix="log", components="pca")
+        Plan(1 feature of 30 customers: component_1; scaler standard)
         """
-        check_options(options, _PLAN_OPTIONS)
+        check_options(options, (*_PLAN_OPTIONS, *TASTE_OPTIONS))
+        wanted = {name: options.pop(name) for name in TASTE_OPTIONS if name in options}
+        taste = asked_taste(features, wanted, seed=options.get("seed") or 0)
+        intake = self.intake if taste is None else add_taste_to(self.store, self.intake, taste)
         record = build_plan(
-            self.table,
-            self.intake,
+            self.table if taste is None else self.store.feature_table(intake.table),
+            intake,
             features,
             transforms=None if log is None and power is None else {"log": _names(log), "power": _names(power)},
             weights=weights or {},
             setting=setting,
             fields=options,
         )
-        return Plan(self.store, self.intake, record)
+        return Plan(self.store, intake, record)
 
     def sweeps(self) -> pd.DataFrame:
         """Return every sweep of these data with its best solution and the evidence on it, the newest first.
@@ -263,7 +275,7 @@ class Data:
 
         from segcore.sweeps.overview import SweepLine, sweep_lines
 
-        rows = [line.to_json() for line in sweep_lines(self.store, self.intake.table)]
+        rows = [line.to_json() for line in sweep_lines(self.store, self.intake)]
         return pd.DataFrame(rows, columns=[entry.name for entry in fields(SweepLine)])
 
     @cached_property

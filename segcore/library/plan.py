@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segcore import jobs
 from segcore.clustering.algorithms.registry import algorithm as algorithm_named
@@ -16,6 +16,7 @@ from segcore.features.ideas import Idea
 from segcore.features.planning.defaults import setting_named
 from segcore.features.planning.priorities import named_transforms, priority_weights
 from segcore.features.preparation import ideas_of, resolve_plan
+from segcore.features.taste.overview import component_rows
 from segcore.library.display import listed_html, paragraph
 from segcore.library.sweep import Sweep, follow_job
 from segcore.records.evidence import LEVELS, Level
@@ -33,6 +34,9 @@ from segcore.sweeps.workers import WORKERS
 from segcore.system.machine import parse_bytes
 from segcore.system.spare import end_early, start_early
 from segcore.wording.numbers import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def build_plan(
@@ -102,6 +106,30 @@ class Plan:
         """Features that say the same; with ``ideas="once"`` each of these ideas counts once."""
         rows = assemble(self.store.feature_table(self.intake.table), replace(self.record, repeats=1)).table
         return ideas_of(rows, self.record)
+
+    @property
+    def components(self) -> pd.DataFrame:
+        """The components of what customers bought or rated, one row each; empty without components.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by feature: ``explained`` (share of the variance), ``cumulative``, ``by_chance`` (with ``components=auto``),
+            ``agreement`` (of NMF, with fits from other starts), and the titles of the strongest items, ``high`` and ``low``.
+
+        Examples
+        --------
+        >>> segcore.load(orders).plan("components=1").components["explained"].round(2).tolist()
+        [1.0]
+        """
+        import pandas as pd
+
+        rows = [
+            (row.name, row.ratio, row.cumulative, row.chance, row.agreement, "; ".join(row.high), "; ".join(row.low))
+            for row in component_rows(self.store, self.intake.table)
+        ]
+        names = ["feature", "explained", "cumulative", "by_chance", "agreement", "high", "low"]
+        return pd.DataFrame(rows, columns=names).set_index("feature")
 
     @property
     def n_customers(self) -> int:

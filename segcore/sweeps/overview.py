@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,7 +10,9 @@ from segcore.clustering.algorithms.registry import algorithm
 from segcore.clustering.point_labels import axis_label
 from segcore.features.planning.sets import DESCRIPTIONS, FEATURE_SETS
 from segcore.features.taste.entries import component_names
+from segcore.features.taste.fitted import KEY
 from segcore.records.grid import axes_of
+from segcore.records.intake import Intake
 from segcore.records.plan import Plan
 from segcore.records.sweep import Sweep, SweepSpec
 from segcore.records.taste import AUTO, Taste
@@ -61,9 +64,28 @@ class SweepLine:
         return asdict(self)
 
 
-def sweep_lines(store: Store, table: str | None = None) -> tuple[SweepLine, ...]:
-    """Return every sweep that was not removed, or those of one feature table, the newest first."""
-    return tuple(sweep_line(store.sweep(found), sweep_name(store, found)) for found in store.sweep_ids(table))
+def sweep_lines(store: Store, intake: Intake | None = None) -> tuple[SweepLine, ...]:
+    """Return every sweep that was not removed, or those of some data, the newest first."""
+    ids = store.sweep_ids() if intake is None else sweeps_of(store, intake.table, intake.data)
+    return tuple(sweep_line(store.sweep(found), sweep_name(store, found)) for found in ids)
+
+
+def sweeps_of(store: Store, table: str, data: Mapping[str, Any]) -> list[str]:
+    """Return the ids of the sweeps of some data, the newest first: of one table, and of those with other features of taste.
+
+    Parameters
+    ----------
+    store : Store
+    table, data
+        See `Intake`, or `SweepSpec`.
+    """
+    rows = _rows(data)
+    specs = {found: store.spec(found) for found in store.sweep_ids()}
+    return [found for found, spec in specs.items() if spec.table == table or ({KEY} & {*spec.data, *data} and _rows(spec.data) == rows)]
+
+
+def _rows(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name != KEY}
 
 
 def sweep_line(sweep: Sweep, name: str) -> SweepLine:
@@ -110,8 +132,8 @@ def name_of(spec: SweepSpec) -> str:
 
 def _features(spec: SweepSpec) -> str:
     chosen = set(spec.plan.features)
-    if "taste" in spec.data:
-        taste = Taste.from_json(spec.data["taste"])
+    if KEY in spec.data:
+        taste = Taste.from_json(spec.data[KEY])
         if taste.components == "raw" and all(name.startswith(f"{taste.of}=") for name in chosen):
             return f"{counted(len(chosen), 'item')} as features"
         if taste.n != AUTO and chosen == set(component_names(taste.n)):

@@ -8,7 +8,7 @@ from segcore.errors import SegcoreError
 from segcore.records.grid import find_point, parse_point, point_key
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
-from segcore.sweeps.overview import sweep_name
+from segcore.sweeps.overview import sweep_name, sweeps_of
 from segcore.sweeps.points import best_position, point_rows
 from ui.shell import cache, state
 from ui.widgets.select import select
@@ -16,7 +16,7 @@ from ui.widgets.select import select
 
 def pick_other(store: Store, sweep: Sweep, chosen: int) -> tuple[Sweep, int] | None:
     """Draw the fields and return the other solution; None if its sweep has none with segments."""
-    ids = store.sweep_ids(sweep.spec.table)
+    ids = sweeps_of(store, sweep.spec.table, sweep.spec.data)
     linked = _linked(store, ids)
     left, right = st.columns(2, gap="medium")
     key = "compare.sweep"

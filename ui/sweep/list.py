@@ -11,7 +11,7 @@ import streamlit as st
 from segcore import jobs
 from segcore.errors import SegcoreError
 from segcore.store.store import Store
-from segcore.sweeps.overview import SweepLine, sweep_line, sweep_name
+from segcore.sweeps.overview import SweepLine, sweep_line, sweep_name, sweeps_of
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import ago_text, counted
 from ui.data.loading import newest_sweep
@@ -94,7 +94,7 @@ def draw_sweeps(store: Store, taken: Intake) -> None:
     """Draw every sweep of the loaded data with its best solution, and what can be done with one of them."""
     st.header(f"Sweeps of {escape(taken.data['name'])}", anchor=False)
     _offer_undo(store)
-    ids = store.sweep_ids(taken.table)
+    ids = sweeps_of(store, taken.table, taken.data)
     if not ids:
         st.caption("No sweep of these data yet. Sweeps will be listed here, each with its best solution.")
         return

@@ -1,0 +1,56 @@
+"""Components of taste in a script."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import segcore
+
+
+@pytest.fixture(scope="module")
+def ratings():
+    draw = np.random.default_rng(1)
+    likes = draw.normal(0, 1.3, (2, 16))
+    rows = [
+        (f"u{who:02d}", f"i{what:02d}", float(np.clip(round(3 + likes[who % 2, what] + draw.normal(0, 0.4)), 1, 5)))
+        for who in range(60)
+        for what in np.flatnonzero(draw.random(16) < 0.6)
+    ]
+    return pd.DataFrame(rows, columns=["user", "item", "rating"])
+
+
+def test_planted_tastes_are_swept_and_scored(ratings):
+    data = segcore.load(ratings, kind="ratings", name="films")
+    plan = data.plan("components=2", matrix="centred")
+
+    sweep = plan.sweep("kmeans", n_clusters=2, evidence="none")
+    labels = sweep.point(n_clusters=2).labels
+    again = sweep.point(n_clusters=2).score(ratings)
+
+    assert labels.groupby(labels.index.str[1:].astype(int) % 2).nunique().tolist() == [1, 1]
+    assert again["segment"].tolist() == labels.tolist()
+    assert data.sweeps()["name"].tolist() == ["k-means, 2 segments · 2 components, PCA, centred"]
+
+
+def test_components_are_listed_with_what_they_explain(ratings):
+    plan = segcore.load(ratings, kind="ratings").plan("components=3", matrix="zero")
+    dense = ratings.pivot(index="user", columns="item", values="rating").fillna(0).to_numpy()
+    variances = np.linalg.svd(dense - dense.mean(axis=0), compute_uv=False) ** 2
+
+    found = plan.components
+
+    np.testing.assert_allclose(found["explained"], variances[:3] / variances.sum())
+    np.testing.assert_allclose(found["cumulative"], np.cumsum(variances[:3]) / variances.sum())
+    assert found["by_chance"].isna().all()
+    assert all(len(text.split("; ")) == 5 for text in found["high"])
+    assert segcore.load(ratings, kind="ratings").plan("components=auto").components["by_chance"].notna().all()
+    assert segcore.load(ratings, kind="ratings").plan().components.empty
+
+
+def test_a_word_for_components_has_to_be_one(ratings):
+    data = segcore.load(ratings, kind="ratings")
+
+    with pytest.raises(segcore.ParameterError, match="Unknown matrix 'dense'"):
+        data.plan("components=2", matrix="dense")
+    with pytest.raises(segcore.ParameterError, match="of 'item' is about components"):
+        data.plan("all", of="item")
