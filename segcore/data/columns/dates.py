@@ -11,11 +11,15 @@ import pyarrow.compute as pc
 
 from segcore.data.columns.bad_values import bad_values
 from segcore.data.columns.date_format import DateReading
-from segcore.data.columns.date_patterns import YEARS
+from segcore.data.columns.date_patterns import NUMBER_RANGES, YEARS, Form
 from segcore.data.columns.text import Distinct, Where, combined, example, missing_to_null, true_of
 from segcore.records.data_rules import DateOrder
 from segcore.records.finding import Finding, Remedy
 from segcore.wording.findings import refusal
+
+_FIRST_ROWS = 1_000
+# The least number of each form whose digits are not those of a date or a date and time without separators.
+_UNIX = {Form.SECONDS: 10**8, Form.MILLISECONDS: 10**12, Form.MICROSECONDS: 10**15}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +73,9 @@ def read_times(
     if pa.types.is_boolean(column.type) or pa.types.is_temporal(column.type):
         holds = "boolean" if pa.types.is_boolean(column.type) else "clock"
         raise refusal("date.wrong_type", remedy=Remedy("other_column", {"role": "time"}), column=name, holds=holds)
+    unix = _unix(column, name)
+    if unix is not None:
+        return unix
     is_text = pa.types.is_large_string(column.type)
     # Each distinct value is read once: order lines share their times.
     found = Distinct.of(missing_to_null(pc.utf8_trim_whitespace(column)) if is_text else column)
@@ -90,6 +97,47 @@ def parse_moment(text: str) -> dt.datetime | None:
         return dt.datetime.fromisoformat(text.strip()).replace(tzinfo=None)
     except ValueError:
         return None
+
+
+def _unix(column: pa.Array, name: str) -> Times | None:
+    """Read a column of Unix times without looking at its distinct values, which are nearly as many as rows; ``None`` if it is none.
+
+    Only whole seconds to microseconds whose digits cannot be a date such as 20101201 are read here; `DateReading` would read them alike.
+    """
+    if not (pa.types.is_large_string(column.type) or pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        return None
+    numbers = _whole_numbers(column)
+    if numbers is None:
+        return None
+    bounds = pc.min_max(numbers)
+    low, high = bounds["min"].as_py(), bounds["max"].as_py()
+    if low is None:
+        return None
+    for form, least in _UNIX.items():
+        _, most, micros = NUMBER_RANGES[form]
+        if least <= low and high <= most:
+            moments = pc.multiply(numbers, int(micros)).cast(pa.timestamp("us"))
+            return Times(moments, (Finding("date.unix_time", values={"column": name, "unit": form.name.lower()}),))
+    return None
+
+
+def _whole_numbers(column: pa.Array) -> pa.Array | None:
+    """Return a column as int64, null where missing; ``None`` if a value is not a whole number."""
+    try:
+        # The first rows tell columns that hold something else at once.
+        _as_int64(column.slice(0, _FIRST_ROWS))
+        return _as_int64(column)
+    except pa.ArrowInvalid:
+        return None
+
+
+def _as_int64(column: pa.Array) -> pa.Array:
+    try:
+        return pc.cast(column, pa.int64())
+    except pa.ArrowInvalid:
+        if not pa.types.is_large_string(column.type):
+            raise
+        return pc.cast(missing_to_null(pc.utf8_trim_whitespace(column)), pa.int64())
 
 
 def _native(column: pa.Array, *, name: str, where: Where, set_aside: bool) -> Times:

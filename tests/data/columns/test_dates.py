@@ -364,3 +364,34 @@ def test_an_order_that_fits_no_date_is_asked_for_again(text, order):
         read([text], order=order, set_aside=True)
 
     assert error.value.remedy == "date_order"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["881250949", "881250950"],
+        ["881250949", "", " 881250950 "],
+        ["978300760000", "978300761000"],
+        ["1678300760000", "1678300761123"],
+        ["1678300760000123"],
+        ["20101201", "20111201"],
+        ["201012011530"],
+        ["20101201153000"],
+        ["40513", "40514.5"],
+        ["99999999", "100000000"],
+        ["5000000001"],
+        [881250949, None],
+        [881250949.0, 1.2e9],
+        [881250949.5],
+    ],
+)
+def test_columns_of_unix_time_are_read_as_value_by_value(values, monkeypatch):
+    column = pa.array(values, pa.large_string() if isinstance(values[0], str) else None)
+
+    def read():
+        times = read_times(column, name="t", where=str, set_aside=True)
+        return times.values.to_pylist(), times.notes, times.bad is not None and times.bad.tolist()
+
+    quick = read()
+    monkeypatch.setattr("segcore.data.columns.dates._unix", lambda *given: None)
+    assert read() == quick
