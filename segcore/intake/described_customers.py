@@ -69,9 +69,9 @@ def _matched(described: Raw, key: Key, wanted: Any) -> list[Finding]:
     n_others = int(others.sum())
     customers = len(wanted.ids)
     few = key.found < min(customers, len(key.ids)) / 2
-    counts = {"found": key.found, "customers": customers, "others": n_others}
+    counts = {"found": key.found, "customers": customers, "others": n_others, "zeros": key.zeros}
     values = {"file": described.name, "column": key.column, "columns": list(described.names), **counts}
-    return [Finding("second.customers", "warning" if few else "info", values)]
+    return [Finding("second.customers", "warning" if few or key.zeros else "info", values)]
 
 
 def _carried(table: FeatureTable, result: FeatureTable, rows: Dataset, key: str) -> list[Finding]:

@@ -15,14 +15,18 @@ _ONE = {"customers": "customer", "items": "item"}
 _MOST_COLUMNS = 20
 
 
-def _customers(file: str, column: str, columns: Sequence[str], found: int, customers: int, others: int) -> str:
+def _customers(file: str, column: str, columns: Sequence[str], found: int, customers: int, others: int, zeros: int = 0) -> str:
     rest = f"; {counted(others, 'row')} of it {'belongs' if others == 1 else 'belong'} to no customer" if others else ""
-    return f"{named(file)} describes {found:,} of {counted(customers, 'customer')}, found by {named(column)}{rest}."
+    return f"{named(file)} describes {found:,} of {counted(customers, 'customer')}, found by {named(column)}{rest}{_zeros(zeros)}."
 
 
-def _items(file: str, column: str, columns: Sequence[str], found: int, items: int, unknown: int, lines: int) -> str:
+def _items(file: str, column: str, columns: Sequence[str], found: int, items: int, unknown: int, lines: int, zeros: int = 0) -> str:
     rest = f"; {unknown:,} of {counted(lines, 'row')} {'is' if unknown == 1 else 'are'} of other items" if unknown else ""
-    return f"{named(file)} describes {found:,} of {counted(items, 'item')}, found by {named(column)}{rest}."
+    return f"{named(file)} describes {found:,} of {counted(items, 'item')}, found by {named(column)}{rest}{_zeros(zeros)}."
+
+
+def _zeros(zeros: int) -> str:
+    return f"; {zeros:,} more would match without leading zeros, so write the ids alike in both files" if zeros else ""
 
 
 def _not_carried(file: str, columns: Sequence[Mapping[str, Any]]) -> str:
@@ -32,13 +36,16 @@ def _not_carried(file: str, columns: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _no_match(
-    file: str, columns: Sequence[str], names: Sequence[str], example: str | None, of: str, column: str, wanted: str | None, do: str
+    file: str, columns: Sequence[str], example: str | None, of: str, column: str, wanted: str | None, do: str, **more: Any
 ) -> str:
     tried = column_names(columns[:_MOST_COLUMNS])
     has = "has no values" if example is None else f"has values such as {quoted(example)}"
     there = f"while {named(column)} of the data has {quoted(wanted)}" if wanted is not None else f"and {named(column)} of the data is empty"
     which = f"{tried} {has}" if len(columns) == 1 else f"of {tried}, none matches: {named(columns[0])} {has}"
-    return f"{named(file)} has no row for any {_ONE[of]} of the data: {which}, {there}; correct the ids, or {do}."
+    correct = "correct the ids"
+    if more.get("zeros"):
+        correct = f"without leading zeros, {more['zeros']:,} of {more['ids']:,} would match, so write the ids alike in both files"
+    return f"{named(file)} has no row for any {_ONE[of]} of the data: {which}, {there}; {correct}, or {do}."
 
 
 SENTENCES: Mapping[str, Callable[..., str]] = {

@@ -105,7 +105,7 @@ def test_a_table_that_does_not_match_is_one_sentence_there_and_another_column_ca
     text = "who,code,club\n" + "".join(f"{'AB'[n % 2]}{n},{n if n % 3 else f'0{n:03d}'},yes\n" for n in range(N))
     app = upload(data_page, "customers", text, "people.csv")
     [error] = app.error
-    assert said(error.value).startswith("people.csv has no row for any customer of the data: of who, code, club, none matches")
+    assert said(error.value).startswith("people.csv has no row for any customer of the data: of code, who, club, none matches")
     assert "--customers-key" not in error.value and error.value.endswith("The data stay as they were.")
     assert loaded(app) == small_intake
     app.selectbox(key="second.retry.customers").select("code").run()

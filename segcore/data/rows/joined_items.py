@@ -125,6 +125,6 @@ def _free_names(lines: Raw, table: Raw, key: str) -> dict[str, str]:
 
 
 def _matched(table: Raw, key: Key, items: int, unknown: int, lines: int) -> Finding:
-    counts = {"found": key.found, "items": items, "unknown": unknown, "lines": lines}
+    counts = {"found": key.found, "items": items, "unknown": unknown, "lines": lines, "zeros": key.zeros}
     values = {"file": table.name, "column": key.column, "columns": list(table.names), **counts}
-    return Finding("second.items", "warning" if 2 * key.found < items else "info", values)
+    return Finding("second.items", "warning" if key.zeros or 2 * key.found < items else "info", values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -55,11 +55,14 @@ class Key:
         Null where missing.
     found : int
         Number of the wanted ids that have a row.
+    zeros : int
+        Number of those without a row that would have one if leading zeros did not count.
     """
 
     column: str
     ids: pa.Array
     found: int
+    zeros: int = 0
 
 
 def find_key(table: Raw, wanted: Wanted, *, asked: str | None = None) -> Key:
@@ -95,7 +98,7 @@ def find_key(table: Raw, wanted: Wanted, *, asked: str | None = None) -> Key:
         tried = alike or _candidates(table) or list(table.names)
         raise _no_match(table, wanted, tried, remedy)
     _refuse_contradictions(table, found, wanted.of)
-    return found
+    return replace(found, zeros=_but_for_zeros(found.ids, wanted))
 
 
 def rows_of_ids(ids: pa.Array | pa.ChunkedArray, known: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -121,6 +124,16 @@ def _key(table: Raw, name: str, wanted: Wanted) -> Key:
     return Key(name, ids, int(true_of(pc.is_in(wanted.ids, value_set=ids, skip_nulls=True)).sum()))
 
 
+def _but_for_zeros(ids: pa.Array, wanted: Wanted) -> int:
+    """Return how many more of the wanted ids would match if leading zeros did not count: 007 is 7."""
+    lacking = wanted.ids.filter(pc.invert(pc.is_in(wanted.ids, value_set=ids, skip_nulls=True)))
+    if not len(lacking):
+        return 0
+    # Of a number of zeros, one stays.
+    shorter, known = (pc.replace_substring_regex(some, r"^0+([0-9])", r"\1") for some in (lacking, pc.unique(ids)))
+    return int(true_of(pc.is_in(shorter, value_set=known, skip_nulls=True)).sum())
+
+
 def _all_differ(key: Key) -> bool:
     return bool(pc.count_distinct(key.ids).as_py() == len(key.ids) - key.ids.null_count)
 
@@ -130,6 +143,8 @@ def _enough(key: Key, wanted: Wanted) -> bool:
 
 
 def _no_match(table: Raw, wanted: Wanted, tried: Sequence[str], remedy: Remedy) -> Exception:
+    zeros = {name: _but_for_zeros(as_ids(table.column(name)), wanted) for name in tried}
+    tried = sorted(tried, key=lambda name: -zeros[name])
     first = written(table.column(tried[0]).drop_null())
     return refusal(
         "second.no_match",
@@ -141,6 +156,8 @@ def _no_match(table: Raw, wanted: Wanted, tried: Sequence[str], remedy: Remedy) 
         of=wanted.of,
         column=wanted.column,
         wanted=wanted.ids[0].as_py() if len(wanted.ids) else None,
+        zeros=zeros[tried[0]],
+        ids=len(wanted.ids),
     )
 
 

@@ -10,6 +10,8 @@ from segcore.errors import DataError
 
 WANTED = Wanted("customers", "orders.csv", "customer_id", distinct_ids(pd.Index(["001", "12", "A 7", "x"])))
 
+ZEROS = ["001", "12", "0001", "y"]
+
 
 def table_of(**columns):
     return table_source("people.csv", pa.table(columns), where=lambda row: f"line {row + 2}")
@@ -37,6 +39,15 @@ def test_numbers_match_ids_of_text():
 def test_leading_zeros_and_capitals_of_ids_matter():
     with pytest.raises(DataError, match="has values such as '1', while customer_id of the data has '001'"):
         find_key(table_of(customer_id=["1", "X"]), WANTED)
+
+
+@pytest.mark.parametrize("name", ["customer_id", "number"])
+def test_it_is_said_how_many_ids_would_match_without_leading_zeros(name):
+    with pytest.raises(DataError, match=r"without leading zeros, 3 of 4 would match, so write the ids alike in both files, or name"):
+        find_key(table_of(**{name: ["1", "0012", "0x", "0A 7", "00x"]}), Wanted("customers", "o", "customer_id", pa.array(ZEROS)))
+
+    key = find_key(table_of(customer_id=["12", "007", "0"]), Wanted("customers", "o", "customer_id", pa.array(["12", "7", "00", "8"])))
+    assert (key.found, key.zeros) == (1, 2)
 
 
 def test_without_the_name_it_is_the_column_whose_different_values_match_most():
