@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,12 @@ import pandas as pd
 from segcore.features.grouping import ratio, rows_of, small
 from segcore.records.feature_table import FeatureEntry
 from segcore.records.finding import Finding
+from segcore.records.purchases import Purchases
 from segcore.wording.quotes import value_text
 
 OTHER, NONE = "(other)", "(none)"
+SEPARATOR = "|"
+"""Separates the values of a category of ratings, such as the genres of a film."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class ShareWords:
         What is summed for a category, and what for the customer, in words.
     nothing : str
         When a customer has 0 everywhere; "" if that cannot happen.
+    also : str
+        What follows the name of a category, such as " or contains it".
     """
 
     prefix: str
@@ -74,6 +79,7 @@ class ShareWords:
     part: str
     whole: str
     nothing: str = ""
+    also: str = ""
 
 
 def as_category(column: str) -> Any:
@@ -100,22 +106,64 @@ def choose(weighed: pd.DataFrame, most: int) -> Categories:
     most : int, >= 1
         The largest number of categories with their own feature.
     """
-    sums = weighed.groupby("category")["weight"].sum()
+    return largest(weighed.groupby("category")["weight"].sum().items(), most)
+
+
+def largest(sums: Iterable[tuple[Any, float]], most: int) -> Categories:
+    """Return the categories with the largest sums; ties are ordered by name.
+
+    Parameters
+    ----------
+    sums : iterable of (str, float)
+    most : int, >= 1
+    """
     # To nine digits: the last ones depend on the order in which rows were added up.
-    ranked = sorted(sums.items(), key=lambda item: (-float(f"{item[1]:.9g}"), item[0]))
+    ranked = sorted(sums, key=lambda item: (-float(f"{item[1]:.9g}"), item[0]))
     chosen = tuple(str(name) for name, _ in ranked if name != OTHER)[:most]
     return Categories(chosen, other=len(chosen) < len(ranked))
 
 
 def shares(weighed: pd.DataFrame, index: pd.Index, categories: Categories) -> dict[str, np.ndarray]:
     """Return ``{label: share}``, each of shape (n_customers,), 0 to 1; all 0 for customers that do not appear in ``weighed``."""
+    codes, found = pd.factorize(weighed["category"])
+    return shares_of(
+        rows_of(weighed["customer"], index), codes, weighed["weight"].to_numpy(dtype=np.float64), found, categories, len(index)
+    )
+
+
+def shares_of(
+    rows: np.ndarray, codes: np.ndarray, weights: np.ndarray, names: Iterable[str], categories: Categories, n_customers: int
+) -> dict[str, np.ndarray]:
+    """Return `shares` from the position of each weight's customer, and of its category in ``names``."""
     positions = {name: position for position, name in enumerate(categories.chosen)}
     rest = len(positions)
-    columns = weighed["category"].map(positions).fillna(rest).to_numpy(dtype=np.int64)
-    sums = np.zeros((len(index), rest + 1))
-    np.add.at(sums, (rows_of(weighed["customer"], index), columns), weighed["weight"].to_numpy(dtype=np.float64))
+    columns = np.array([positions.get(str(name), rest) for name in names], dtype=np.int64)[codes]
+    sums = np.bincount(rows * (rest + 1) + columns, weights=weights, minlength=n_customers * (rest + 1)).reshape(n_customers, rest + 1)
     whole = sums.sum(axis=1)
     return {name: ratio(sums[:, position], whole) for position, name in enumerate(categories.labels)}
+
+
+def split_values(counted: Purchases) -> Purchases:
+    """Return counts of single values from counts of texts of several, such as ``Comedy|Drama``: each value has the count of the whole.
+
+    Parameters
+    ----------
+    counted : Purchases
+        Counts of texts; they are returned unchanged if no text has several values.
+    """
+    from scipy import sparse  # only ratings need it, and importing it takes a tenth of a second
+
+    parts = [tuple(dict.fromkeys(part.strip() for part in text.split(SEPARATOR) if part.strip())) or (text,) for text in counted.names]
+    if all(part == (text,) for part, text in zip(parts, counted.names, strict=True)):
+        return counted
+    names, values = np.unique(np.array([name for part in parts for name in part], dtype=object), return_inverse=True)
+    begins = np.cumsum([0, *(len(part) for part in parts)])
+    of_texts = sparse.csr_matrix((np.ones(len(values), np.int32), values, begins), shape=(len(parts), len(names)))
+    shape = (len(counted.starts) - 1, len(parts))
+    counts = sparse.csr_matrix((counted.counts, counted.items, counted.starts), shape=shape) @ of_texts
+    counts.sort_indices()
+    starts, items = counts.indptr.astype(np.int64), counts.indices.astype(np.int32)
+    return Purchases(tuple(names.tolist()), starts, items, counts.data.astype(np.int32))
 
 
 def describe_shares(
@@ -151,7 +199,7 @@ def describe_shares(
             f"{words.prefix}{name}",
             f"{words.title} {name}",
             words.unit,
-            f"{words.part} where {column} is {'missing' if name == NONE else name}, divided by {words.whole}{rule}.",
+            f"{words.part} where {column} is {'missing' if name == NONE else f'{name}{words.also}'}, divided by {words.whole}{rule}.",
             columns,
         )
         for name in categories.labels[: len(categories.chosen)]

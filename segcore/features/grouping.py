@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,22 @@ from segcore.records.purchases import Purchases
 from segcore.wording.findings import refusal
 
 DAY = np.timedelta64(86_400_000_000, "us")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rated:
+    """Ratings and their times, arrays of shape (n_rows,).
+
+    Parameters
+    ----------
+    ratings : ndarray of float64, or None
+        ``None`` where a row is a rating by itself (implicit).
+    times : ndarray of int64, or None
+        Microseconds since 1970.
+    """
+
+    ratings: np.ndarray | None
+    times: np.ndarray | None
 
 
 def small(frame: Any) -> pd.DataFrame:
@@ -98,43 +115,89 @@ def count_purchases(kept: Any, what: str, index: pd.Index) -> Purchases:
     index : Index
         The customers.
     """
-    there, pairs, names = _pairs(kept, what, index)
-    pairs, counts = np.unique(pairs[there], return_counts=True)
-    return _table(pairs, counts.astype(np.int32), names, index)
+    rows = rows_of(kept["customer"].to_pandas(), index).astype(np.int32)
+    return rated_items(rows, *coded(kept[what]), len(index), Rated(None, None))
 
 
-def rated_items(lines: Any, index: pd.Index) -> Purchases:
+def coded(column: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's position among the distinct texts of a Narwhals column, and these texts.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_rows,), int32
+        -1 where missing.
+    texts : ndarray of shape (n_texts,), object
+        Ascending.
+    """
+    place, found = pd.factorize(column.to_pandas())
+    texts, moved = np.unique(np.asarray([str(text) for text in found], dtype=object), return_inverse=True)
+    return np.append(moved, -1).astype(np.int32)[place], texts
+
+
+def rated_items(rows: np.ndarray, items: np.ndarray, names: np.ndarray, n_customers: int, rated: Rated) -> Purchases:
     """Return each customer's rating of each item; of an item rated more than once, the last rating if there are times, else the mean.
 
     Parameters
     ----------
-    lines : Narwhals frame
-        With ``customer``, ``item``, ``rating``, and ``time`` if ratings have one.
-    index : Index
-        The customers.
+    rows : ndarray of shape (n_rows,), int32
+        Position of each row's customer.
+    items : ndarray of shape (n_rows,), int32
+        Position of each row's item in ``names``; -1 where there is none.
+    names : ndarray of shape (n_items,), object
+        Ascending.
+    n_customers : int
+    rated : Rated
+        Without ratings, the number of rows counts as the rating.
+
+    Notes
+    -----
+    Beside its parameters and the result, it holds some 30 bytes a row at a time.
     """
-    there, pairs, names = _pairs(lines, "item", index)
-    ratings = lines["rating"].to_pandas().to_numpy(dtype=np.float64)[there]
-    pairs = pairs[there]
-    if "time" in lines.columns:
-        order = np.lexsort((lines["time"].to_pandas().to_numpy()[there], pairs))
-        pairs, ratings = pairs[order], ratings[order]
-        last = np.append(pairs[1:] != pairs[:-1], True) if len(pairs) else np.zeros(0, bool)
-        return _table(pairs[last], ratings[last], names, index)
-    found, place, times = np.unique(pairs, return_inverse=True, return_counts=True)
-    return _table(found, np.bincount(place, weights=ratings, minlength=len(found)) / times, names, index)
+    given = items >= 0
+    there = None if given.all() else np.flatnonzero(given).astype(np.int32)
+    del given
+    if there is not None:
+        rows, items = rows[there], items[there]
+    pairs = rows * np.int64(len(names))
+    pairs += items
+    if rated.ratings is None:
+        pairs.sort()
+        starts = _starts(pairs)
+        return _table(pairs[starts], np.diff(np.append(starts, len(pairs))).astype(np.int32), names.tolist(), n_customers)
+    order = np.argsort(pairs, kind="stable").astype(np.int32)
+    pairs = pairs[order]
+    starts = _starts(pairs)
+    pairs = pairs[starts]
+    ratings = _one_rating(order if there is None else there[order], starts, rated)
+    return _table(pairs, ratings, names.tolist(), n_customers)
 
 
-def _pairs(lines: Any, what: str, index: pd.Index) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Return which lines have an item, the number of each line's customer and item together, and the items' names, ascending."""
-    place, found = pd.factorize(lines[what].to_pandas())
-    names, moved = np.unique(np.asarray([str(name) for name in found], dtype=object), return_inverse=True)
-    rows = rows_of(lines["customer"].to_pandas(), index)
-    moved = moved if len(moved) else np.zeros(1, np.int64)  # where no line has an item
-    return place >= 0, rows * np.int64(len(names)) + moved[place], names.tolist()
+def _starts(ordered: np.ndarray) -> np.ndarray:
+    """Return where the runs of equal values begin."""
+    return np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(ordered) else np.zeros(0, np.int64)
 
 
-def _table(pairs: np.ndarray, counts: np.ndarray, names: list[str], index: pd.Index) -> Purchases:
+def _one_rating(order: np.ndarray, starts: np.ndarray, rated: Rated) -> np.ndarray:
+    """Return one rating for each group of rows: ``order`` holds the rows by group, in their own order, ``starts`` where groups begin."""
+    ratings = np.asarray(rated.ratings)
+    sizes = np.diff(np.append(starts, len(order)))
+    found = ratings[order[starts]]
+    several = sizes > 1
+    if not several.any():
+        return found
+    rows, sizes = order[np.repeat(several, sizes)], sizes[several]
+    starts = np.cumsum(sizes) - sizes
+    if rated.times is None:
+        found[several] = np.add.reduceat(ratings[rows], starts) / sizes
+        return found
+    times = rated.times[rows]
+    latest = np.repeat(np.maximum.reduceat(times, starts), sizes)
+    # Of several ratings at the latest time, the last in the file.
+    found[several] = ratings[rows[np.maximum.reduceat(np.where(times == latest, np.arange(len(rows)), -1), starts)]]
+    return found
+
+
+def _table(pairs: np.ndarray, counts: np.ndarray, names: list[str], n_customers: int) -> Purchases:
     customers, items = np.divmod(pairs, max(len(names), 1))
-    starts = np.concatenate([[0], np.cumsum(np.bincount(customers, minlength=len(index)))])
+    starts = np.concatenate([[0], np.cumsum(np.bincount(customers, minlength=n_customers))])
     return Purchases(tuple(names), starts.astype(np.int64), items.astype(np.int32), counts)

@@ -77,8 +77,8 @@ class Dataset:
     frame : a native frame (pandas, Polars or Modin)
         Rows that can be used: no null in a column with a role. The role columns have canonical types
         (customer, order, item, category: text; time: datetime64; quantity, price, amount, discount, rating: float64) and keep their
-        own names. Only category and discount may be null. With one row per customer the other columns are float64 where every value is a
-        number, times where every value is one, else text.
+        own names. Only category and discount may be null. Ratings without the role rating are rows to be counted. With one row per
+        customer the other columns are float64 where every value is a number, times where every value is one, else text.
     kind : {"transactions", "ratings", "customers"}
     roles : mapping of role to column name
     name : str

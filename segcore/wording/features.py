@@ -173,6 +173,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "feature.no_negative": lambda: "no line has a negative amount",
     "feature.no_third_order": lambda: "no customer has three orders",
     "feature.one_rating": lambda: "every rating is the same",
+    "feature.no_scale": lambda: "rows are counted instead of ratings on a scale",
     "feature.rfm_segment": lambda: "it is a name made from two scores, so it is only shown for each segment",
     "feature.no_time_of_day": lambda column: f"{named(column)} holds dates without a time of day",
     "feature.twelve_hour_clock": lambda column: (

@@ -33,6 +33,7 @@ def _fewest(distinct: int, columns: Sequence[str]) -> str:
 REASONS: Mapping[str, Callable[..., str]] = {
     "role.chosen": lambda: "chosen",
     "role.sample": lambda: "known for this sample",
+    "role.place": lambda: "by its place in a file without a header",
     "role.name": lambda: "by its name",
     "role.name_and_values": lambda distinct, rows, first: (
         f"by its name; {counted(distinct, 'different value')} in {_looked_at(rows, first)}"
@@ -68,6 +69,20 @@ def _more(number: int) -> str:
     return f" and {number - _MOST_USES} more" if number > _MOST_USES else ""
 
 
+def _counts(customer: str, item: str) -> str:
+    return f"number of rows of a {named(customer)} with a {named(item)} counts as the rating"
+
+
+_RULES = {"last": "the last one", "mean": "their mean"}
+
+
+def _repeated(column: str, repeated: int, rows: int, rule: str) -> str:
+    again = (
+        f"{repeated:,} of {counted(rows, 'rating')} {'repeats' if repeated == 1 else 'repeat'} an item that the customer has rated before"
+    )
+    return f"{again}: {_RULES[rule]} counts as the customer's rating of that {named(column)}."
+
+
 NOTES: Mapping[str, Callable[..., str]] = {
     "role.remembered": lambda data: f"Kind, roles and columns are those chosen for {named(data)}, which has the same columns.",
     "role.mostly_missing": _mostly_missing,
@@ -99,6 +114,14 @@ NOTES: Mapping[str, Callable[..., str]] = {
     "role.amount_without_quantity": lambda column: (
         f"{named(column)} is read as the whole amount of a line, since no column looks like the quantity: if it is the price of one piece, "
         "choose the columns of quantity and price."
+    ),
+    "rating.counted": lambda customer, item: f"The {_counts(customer, item)} (implicit ratings).",
+    "rating.counted_unasked": lambda customer, item: (
+        f"No column holds ratings, so the {_counts(customer, item)} (implicit ratings): if one does, give it the role rating."
+    ),
+    "rating.repeated": _repeated,
+    "rating.several_categories": lambda column, values: (
+        f"{named(column)} has several values separated by |: a rating counts for each of them ({values:,} different values)."
     ),
     "role.columns_profile": _uses("Profile columns, not clustered on"),
     "role.columns_dropped": _uses("Not used"),

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segcore.data.columns.text import as_text, bytes_of
+from segcore.data.columns.text import bytes_of, written
 from segcore.data.meaning.roles import Meaning
 
 
@@ -25,7 +25,8 @@ def fingerprint(rows: pa.Table, meaning: Meaning) -> str:
         elif pa.types.is_timestamp(column.type):
             content.update(pc.fill_null(pc.cast(column, pa.timestamp("us"), safe=False).cast(pa.int64()), 0).to_numpy().tobytes())
         else:
-            text = pc.fill_null(as_text(column), "")
+            # Text has been trimmed where it was typed.
+            text = pc.fill_null(written(column), "")
             content.update(pc.binary_length(text).to_numpy(zero_copy_only=False).astype(np.int64).tobytes())
             content.update(bytes_of(text).data)
     return content.hexdigest()

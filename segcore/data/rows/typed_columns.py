@@ -14,7 +14,7 @@ from segcore.data.columns.dates import read_times
 from segcore.data.columns.ids import read_ids
 from segcore.data.columns.inferred_type import as_strings, looks_dated, looks_numeric
 from segcore.data.columns.numbers import Numbers, has_codes, read_numbers
-from segcore.data.columns.text import as_text, example, missing_to_null, true_of
+from segcore.data.columns.text import Distinct, as_text, combined, example, missing_to_null, true_of
 from segcore.data.files.raw import Raw
 from segcore.data.meaning.clock_times import with_clock
 from segcore.data.meaning.roles import Meaning
@@ -72,21 +72,23 @@ def typed_columns(raw: Raw, meaning: Meaning, names: Iterable[str], rules: RowRu
     """
     holders = {column: role for role, column in meaning.roles.items()}
     names = list(names)
-    table = raw.read(names)
+    own = raw.read([name for name in names if name in raw.own_names])
     typed = Typed()
     for name in names:
         role = holders.get(name)
+        # A joined column, such as the genres of millions of ratings, is in memory only while it is read.
+        column = own[name] if name in own.column_names else raw.column(name)
         if role is not None:
-            _read_role(typed, table[name], role, name, raw, rules)
+            _read_role(typed, column, role, name, raw, rules)
             if role == "time" and meaning.clock is not None:
                 clock = raw.column(meaning.clock)
                 typed.days[name] = typed.columns[name]
                 typed.columns[name], notes = with_clock(typed.columns[name], clock, time=name, clock=meaning.clock)
                 typed.notes.extend(notes)
         elif meaning.kind == "customers":
-            _read_plain(typed, table[name], name, raw, rules)
+            _read_plain(typed, column, name, raw, rules)
         else:
-            typed.columns[name] = table[name].combine_chunks()
+            typed.columns[name] = column.combine_chunks()
     return typed
 
 
@@ -97,7 +99,8 @@ def _read_role(typed: Typed, column: pa.ChunkedArray, role: str, name: str, raw:
         typed.notes.extend(ids.notes)
         return
     if role == "category":
-        typed.columns[name] = missing_to_null(as_text(column)).fill_null(NO_CATEGORY)
+        found = Distinct.of(as_text(column) if pa.types.is_nested(column.type) else combined(column))
+        typed.columns[name] = found.spread(missing_to_null(pc.utf8_trim_whitespace(found.values))).fill_null(NO_CATEGORY)
         return
     if role == "time":
         times = read_times(column, name=name, where=raw.where, order=rules.date_order, set_aside=rules.set_aside)

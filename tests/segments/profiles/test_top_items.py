@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from segcore.features.grouping import count_purchases, rated_items
+from segcore.features.grouping import Rated, count_purchases, rated_items
 from segcore.records.purchases import Purchases
 from segcore.segments.profiles.differences import index_of
 from segcore.segments.profiles.top_items import top_items
@@ -34,17 +34,10 @@ def test_lines_are_counted_by_customer_and_item_and_those_without_an_item_left_o
 
 
 def test_of_an_item_rated_twice_the_last_rating_counts_and_without_times_the_mean():
-    lines = pd.DataFrame(
-        {
-            "customer": ["a", "a", "b", "a", "b"],
-            "item": ["x", "x", "y", "y", None],
-            "rating": [1.0, 5.0, 3.0, 0.0, 4.0],
-            "time": pd.to_datetime(["2024-01-09", "2024-01-02", "2024-01-01", "2024-01-01", "2024-01-01"]),
-        }
-    )
-    index = pd.Index(["a", "b"])
-    dated = rated_items(nw.from_native(lines, eager_only=True), index)
-    undated = rated_items(nw.from_native(lines.drop(columns="time"), eager_only=True), index)
+    rows, items = np.array([0, 0, 1, 0, 1], np.int32), np.array([0, 0, 1, 1, -1], np.int32)
+    names, ratings, times = np.array(["x", "y"], object), np.array([1.0, 5.0, 3.0, 0.0, 4.0]), np.array([9, 2, 1, 1, 1])
+    dated = rated_items(rows, items, names, 2, Rated(ratings, times))
+    undated = rated_items(rows, items, names, 2, Rated(ratings, None))
     for found, first in ((dated, 1.0), (undated, 3.0)):
         assert (found.names, found.starts.tolist(), found.items.tolist()) == (("x", "y"), [0, 2, 3], [0, 1, 1])
         assert found.counts.tolist() == [first, 0.0, 3.0]
