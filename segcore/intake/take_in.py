@@ -123,6 +123,7 @@ def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
     from segcore.data.rows.item_titles import item_titles
     from segcore.data.rows.script_cells import script_notes
     from segcore.features.builders import build_features
+    from segcore.features.ratings import ratings_notes
 
     meaning = find_meaning(raw, kind=request.kind, roles=request.roles, rows=request.rows)
     of_rows, of_customers = split_conditions(request.where, raw.names)
@@ -130,6 +131,7 @@ def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
     dataset = build_dataset(raw, meaning, selection, frames=request.frames, rows=request.rows)
     notes = [] if raw.kind else list(script_notes(raw))
     table = build_features(dataset, columns=request.columns)
+    notes += ratings_notes(dataset, table) if dataset.kind == "ratings" else []
     if "item" in table.purchases:
         titled = table.purchases["item"].titled(item_titles(raw, dataset.roles))
         table = replace(table, purchases={**table.purchases, "item": titled})

@@ -74,6 +74,10 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     "set_aside": _option("--set-aside", "skip unreadable rows with {}", "skip unreadable rows with the button below"),
     "date_order": (_date_order, lambda orders: "choose the order below" if orders else "choose another order below"),
     "role": (lambda role: f"name it with --role {role}=COLUMN", lambda role: "choose it below"),
+    "rating": (
+        lambda: "name it with --role rating=COLUMN, or count a customer's rows with an item as the rating with --role rating=",
+        lambda: "choose it below, or count a customer's rows with an item as the rating",
+    ),
     "other_column": (lambda role: f"name another column with --role {role}=COLUMN", lambda role: "choose another column below"),
     "one_row_per_customer": (
         lambda exact: (

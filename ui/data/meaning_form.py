@@ -40,7 +40,7 @@ ROLE_WORDS = {
     "amount": ("Amount", "Amount of the whole line, used instead of quantity × price."),
     "discount": ("Discount", "Discount on the line; the amount is what was paid."),
     "category": ("Category", "Department or group of the item, for each customer's share of spend by category."),
-    "rating": ("Rating", "The customer's rating of the item, as a number."),
+    "rating": ("Rating", "The customer's rating of the item, as a number. With none, the number of rows with the item counts."),
     "value": ("Value", "What a customer is worth: each segment's share of it is shown. It stays a feature unless you untick it."),
 }
 NO_COLUMN = "– none –"

@@ -68,6 +68,10 @@ def _without_repeats(request: DataRequest, values: Mapping[str, Any]) -> list[Wa
     return [WayOn("duplicates", "Set exact duplicates aside", replace(request, rows=replace(request.rows, duplicates="aside")))]
 
 
+def _counts(request: DataRequest, _: Mapping[str, Any]) -> list[WayOn]:
+    return [WayOn("counts", "Count rows as ratings", replace(request, kind="ratings", roles={**request.roles, "rating": ""}))]
+
+
 def _filled(request: DataRequest, values: Mapping[str, Any]) -> list[WayOn]:
     column = values["column"]
     columns, rows = request.columns, request.rows
@@ -97,6 +101,7 @@ _WAYS: Mapping[str, Callable[[DataRequest, Mapping[str, Any]], list[WayOn]]] = {
     "date_order": _date_orders,
     "one_row_per_customer": _without_repeats,
     "filled": _filled,
+    "rating": _counts,
     "encoding": _reading("encoding", lambda choice: f"Read as {encoding_name(choice)}"),
     "header_row": _reading("header_row", lambda choice: f"Use row {choice} as the header"),
     "delimiter": _reading("delimiter", lambda choice: f"Use the delimiter: {DELIMITERS.get(choice, choice)}"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from segcore.data.columns import inferred_type
@@ -63,7 +64,8 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: 
         As given; ``None`` detects it: ratings if a customer, an item and a rating are found and no money, transactions if there
         are lines of orders, or a customer with more than one dated row; else one row per customer.
     roles : mapping of role to column name
-        As given; an empty column name means that no column has the role. Roles that the kind does not have are dropped.
+        As given; an empty column name means that no column has the role. Roles that the kind does not have are dropped. Ratings without
+        the role rating are rows to be counted: if its column name is empty, or the rows look like lines of orders.
     rows : RowRules or None
         The order of day and month decides what counts as a date.
 
@@ -95,7 +97,8 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: 
         found = {**({} if without_id else _customers_role(raw, found, chosen="customer" in asked)), **value}
         notes = likely
     else:
-        _require(raw, decided, found)
+        counted = decided == "ratings" and "rating" not in found and _may_be_counted(raw, roles)
+        _require(raw, decided, found, counted=counted)
         if "amount" in found and "amount" not in asked and {"quantity", "price"} <= set(found):
             del found["amount"]
         notes.extend(_total_notes(raw, found))
@@ -107,7 +110,7 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: 
         decided,
         {role: found[role] for role in ROLES if role in found},
         {role: reasons.get(role, Finding("role.all_different")) for role in found},
-        tuple(notes) if decided != "ratings" else (),
+        tuple(notes) if decided != "ratings" else _counted_notes(found, asked="rating" in roles),
         _clock(raw, decided, found),
     )
 
@@ -210,13 +213,34 @@ def _customers_role(raw: Raw, found: Mapping[str, str], *, chosen: bool) -> dict
 
 def _distinct(raw: Raw, column: str, *, share: float = 1.0) -> bool:
     """Tell whether all values are different, or at least a ``share`` of them."""
+    if share == 1.0 and _repeats(as_ids(raw.head(SAMPLE_ROWS)[column]).drop_null()):
+        return False
     ids = as_ids(raw.column(column)).drop_null()
     return len(ids) > 0 and pc.count_distinct(ids).as_py() >= share * len(ids)
 
 
-def _require(raw: Raw, kind: Kind, found: Mapping[str, str]) -> None:
-    for role in ("customer", "time") if kind == "transactions" else ("customer", "item", "rating"):
+def _may_be_counted(raw: Raw, roles: Mapping[str, str]) -> bool:
+    """Tell whether rows without a rating may count as ratings: no column was chosen for it, or the rows are lines of orders."""
+    return "rating" in roles or bool(Guess(raw, {}, _MONEY_ROLES, without=set(), rows=None).columns)
+
+
+def _counted_notes(found: Mapping[str, str], *, asked: bool) -> tuple[Finding, ...]:
+    """Report that rows are counted, with a warning if the analyst did not ask for it."""
+    if "rating" in found:
+        return ()
+    values = {"customer": found["customer"], "item": found["item"]}
+    return (Finding("rating.counted" if asked else "rating.counted_unasked", "info" if asked else "warning", values),)
+
+
+def _repeats(ids: pa.Array) -> bool:
+    return bool(pc.count_distinct(ids).as_py() < len(ids))
+
+
+def _require(raw: Raw, kind: Kind, found: Mapping[str, str], *, counted: bool) -> None:
+    needed = ("customer", "time") if kind == "transactions" else ("customer", "item") if counted else ("customer", "item", "rating")
+    for role in needed:
         if role not in found:
-            raise refusal("role.missing", remedy=Remedy("role", {"role": role}), data=raw.name, role=role, columns=list(raw.names))
+            remedy = Remedy("rating") if role == "rating" else Remedy("role", {"role": role})
+            raise refusal("role.missing", remedy=remedy, data=raw.name, role=role, columns=list(raw.names))
     if kind == "transactions" and "amount" not in found and not {"quantity", "price"} <= set(found):
         raise refusal("role.no_amount", remedy=Remedy("role", {"role": "amount"}), data=raw.name, columns=list(raw.names))

@@ -257,8 +257,24 @@ def test_implicit_ratings_are_found_where_it_is_said_that_they_are_ratings():
 
 
 def test_ratings_lack_what_is_asked_for_by_name():
-    with pytest.raises(DataError, match=r"looks like the rating: name it with --role rating=COLUMN"):
+    with pytest.raises(DataError, match=r"looks like the rating: name it with --role rating=COLUMN, or count .* with --role rating= "):
         meaning({"user": "who", "item": "item", "x": "text"}, kind="ratings")
+
+
+@pytest.mark.parametrize(("chosen", "severity"), [({"rating": ""}, "info"), ({}, "warning")])
+def test_lines_of_orders_read_as_ratings_are_counted(chosen, severity):
+    found = meaning({"customer_id": "who", "order_date": "day", "product_id": "item", "quantity": "count"}, kind="ratings", roles=chosen)
+
+    assert found.roles == {"customer": "customer_id", "time": "order_date", "item": "product_id"}
+    [note] = found.notes
+    assert note.severity == severity
+    assert "number of rows of a customer_id with a product_id counts as the rating (implicit ratings)" in sentence(note)
+
+
+def test_rows_without_a_rating_are_counted_where_it_is_said_that_there_is_none():
+    found = meaning({"user": "who", "item": "item", "x": "text"}, kind="ratings", roles={"rating": ""})
+
+    assert found.roles == {"customer": "user", "item": "item"}
 
 
 CUSTOMER_TABLES = sets(
