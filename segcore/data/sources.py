@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from segcore.data.files.csv.nameless_columns import item_names
 from segcore.data.files.file_identity import user_path
 from segcore.data.files.raw import Raw
 from segcore.data.files.reader import read_file
 from segcore.data.meaning.roles import find_meaning
+from segcore.data.meaning.zipped_ratings import open_zipped_ratings
 from segcore.data.rows.dataset import Selection, build_dataset, split_conditions
 from segcore.data.rows.joined_items import with_items
 from segcore.data.samples.registry import find_sample
-from segcore.errors import ParameterError
+from segcore.errors import DataError, ParameterError
 from segcore.records.dataset import ROLES, Dataset
 from segcore.records.intake import DataRequest, SecondTable
 from segcore.store.index import default_home
@@ -37,24 +39,36 @@ def open_source(request: DataRequest, *, folder: Path | None = None) -> Raw:
     """
     sample = find_sample(request.data)
     if sample is None:
-        raw = read_file(user_path(request.data), request.name, request.reading)
+        path = user_path(request.data)
+        raw = open_zipped_ratings(path, request.name or path.name, request.reading) or read_file(path, request.name, request.reading)
     else:
         raw = sample.open(folder or default_home() / "samples")
         raw = replace(raw, name=request.name) if request.name else raw
     if request.items is None:
-        return raw
-    return with_items(raw, open_second(request.items), roles=request.roles, key=request.items.key, rows=request.rows)
+        return raw if raw.beside is None else _with_items_beside(raw, raw.beside, request)
+    items = read_file(user_path(request.items.data), request.items.name, namer=item_names)
+    return with_items(raw, items, roles=request.roles, key=request.items.key, rows=request.rows)
+
+
+def _with_items_beside(raw: Raw, items: Raw, request: DataRequest) -> Raw:
+    """Join the items that came with the ratings; if they do not fit, the ratings are used without them, with a warning."""
+    try:
+        return with_items(raw, items, roles=request.roles, rows=request.rows)
+    except DataError as error:
+        if error.finding is None:
+            raise
+        return replace(raw, notes=(*raw.notes, replace(error.finding, severity="warning")))
 
 
 def open_second(table: SecondTable) -> Raw:
-    """Open a second table, of customers or of items; samples have theirs in ``Raw``.
+    """Open a table of customers; samples have theirs in ``Raw``.
 
     Raises
     ------
     SourceError, DataError
         If it cannot be read.
     """
-    return read_file(user_path(table.data), table.name)
+    return read_file(user_path(table.data), table.name, namer=None)
 
 
 def read_source(request: DataRequest, *, trained: Mapping[str, str] | None = None, folder: Path | None = None) -> Dataset:

@@ -141,7 +141,7 @@ def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
     table, found = choose_customers(table, of_customers)
     notes += found
     dataset = replace(dataset, filters=(*dataset.filters, *of_customers))
-    return _record(store, raw, dataset, table, meaning.reasons, notes, _second_data(request))
+    return _record(store, raw, dataset, table, meaning.reasons, notes, _second_data(request, raw))
 
 
 def _described(raw: Raw, request: DataRequest) -> list[tuple[Raw, str | None]]:
@@ -152,10 +152,11 @@ def _described(raw: Raw, request: DataRequest) -> list[tuple[Raw, str | None]]:
     return [*((described, described.roles.get("customer")) for described in raw.customers), *asked]
 
 
-def _second_data(request: DataRequest) -> dict[str, dict[str, str | None]]:
-    """Return what a sweep records about second tables."""
+def _second_data(request: DataRequest, raw: Raw) -> dict[str, dict[str, str | None]]:
+    """Return what a sweep records about second tables, and about items that came with the ratings."""
     tables = {name: getattr(request, name) for name in SECOND_TABLES}
-    return {name: {"name": _name_of(table), "key": table.key} for name, table in tables.items() if table is not None}
+    own = {} if raw.beside is None or raw.items is None else {"items": {"name": raw.beside.name, "key": None}}
+    return own | {name: {"name": _name_of(table), "key": table.key} for name, table in tables.items() if table is not None}
 
 
 def _name_of(table: SecondTable) -> str:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 SAMPLE, UPLOAD, PATH = "A sample", "Upload a file", "A file on this machine"
 CHOOSER, FORM = "chooser", "form"
 FORMATS = ["csv", "tsv", "txt", "gz", "zst", "parquet", "xlsx", "xlsm", "xls", "jsonl", "ndjson", "json"]
-_FORMATS_SPOKEN = "CSV or TSV (also .gz and .zst), XLSX, Parquet or JSON Lines"
+FORMATS += ["zip", "data", "item", "dat"]  # as MovieLens calls its files
+_FORMATS_SPOKEN = "CSV or TSV (also .gz and .zst), XLSX, Parquet, JSON Lines or a zip of ratings"
 
 
 def choose_data(store: Store) -> None:

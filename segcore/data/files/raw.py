@@ -48,6 +48,8 @@ class Raw:
         A sample's second tables with one row per customer, with the role customer.
     items : Items or None
         The table of items that is joined to the rows.
+    beside : Raw or None
+        A table of items that came in the same file, and is not joined yet.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Raw:
     repeated: np.ndarray | None = None
     customers: tuple[Raw, ...] = ()
     items: Items | None = None
+    beside: Raw | None = None
 
     @property
     def own_names(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from segcore.data.files.compression import peek
+from segcore.data.files.csv.nameless_columns import Namer, rating_names, renamed_ratings
 from segcore.data.files.csv.reader import read_csv
 from segcore.data.files.excel.archive import check_directory
 from segcore.data.files.excel.workbook import read_workbook
@@ -26,7 +27,7 @@ _USED = {"csv": _FOR_CSV, "json": {"encoding"}, "parquet": set(), "workbook": {"
 _OPTIONS = ("delimiter", "encoding", "header_row", "sheets")
 
 
-def read_file(path: Path, name: str | None = None, reading: ReadOptions | None = None) -> Raw:
+def read_file(path: Path, name: str | None = None, reading: ReadOptions | None = None, *, namer: Namer | None = rating_names) -> Raw:
     """Open a file of rows, or a folder with the Parquet parts of one table.
 
     Parameters
@@ -36,6 +37,8 @@ def read_file(path: Path, name: str | None = None, reading: ReadOptions | None =
         Display name, if it differs from the file's name.
     reading : ReadOptions or None
         Options for reading; the others are detected.
+    namer : callable or None
+        Names the columns of a CSV file without a header; ``None`` refuses it.
 
     Raises
     ------
@@ -50,7 +53,7 @@ def read_file(path: Path, name: str | None = None, reading: ReadOptions | None =
     if head is None or (head.startswith(PARQUET) and not packing):
         if head is not None:
             check_name(name, path.name, "parquet")
-        return _noting_unused(read_parquet(path, name), "parquet", reading)
+        return renamed_ratings(_noting_unused(read_parquet(path, name), "parquet", reading))
     if head.startswith(ZIP) and not packing:
         _check_zip(path, name)
         check_name(name, path.name, "workbook")
@@ -62,7 +65,7 @@ def read_file(path: Path, name: str | None = None, reading: ReadOptions | None =
     check_name(name, path.name, packing or content, inside=content if packing else "")
     if content == "json":
         return _noting_unused(read_json(path, name, reading), "json", reading)
-    return _noting_unused(read_csv(path, name, reading), "csv", reading)
+    return renamed_ratings(_noting_unused(read_csv(path, name, reading, namer=namer), "csv", reading))
 
 
 def _look(path: Path, name: str) -> tuple[bytes | None, str]:

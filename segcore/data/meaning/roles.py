@@ -79,7 +79,8 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: 
     _validate(raw, kind, roles)
     asked = {role: column for role, column in roles.items() if column}
     known = {role: column for role, column in raw.roles.items() if role not in roles and column not in asked.values()}
-    reasons = {**dict.fromkeys(known, Finding("role.sample")), **dict.fromkeys(asked, Finding("role.chosen"))}
+    why_known = Finding("role.sample" if raw.kind else "role.place")
+    reasons = {**dict.fromkeys(known, why_known), **dict.fromkeys(asked, Finding("role.chosen"))}
     found = {**known, **asked}
     notes: list[Finding] = []
     if raw.kind is None:
@@ -143,7 +144,7 @@ def _decide_kind(raw: Raw, kind: str | None, found: Mapping[str, str], asked: Ma
     if kind or raw.kind:
         return _kind(kind or raw.kind)
     money = "amount" in found or {"quantity", "price"} <= set(found)
-    if "rating" in asked:
+    if "rating" in asked or (raw.roles and raw.roles.get("rating") == found.get("rating")):
         return "ratings"
     if "value" in asked:
         return "customers"

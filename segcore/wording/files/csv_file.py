@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from segcore.wording.numbers import counted
+from segcore.wording.numbers import counted, listed
 from segcore.wording.quotes import named, quoted
 
 _DELIMITERS = {
     ",": "commas",
+    "::": "double colons",
     ";": "semicolons",
     "\t": "tabs",
     "|": "vertical bars",
@@ -46,13 +47,20 @@ def _no_header(file: str, line: int, values: Sequence[str], more: bool, do: str)
     )
 
 
+def _columns_named(file: str, names: Sequence[str]) -> str:
+    return (
+        f"{named(file)} has no header: its columns are read as {listed([named(name) for name in names])}; if they are not, put a line with "
+        "the names above the rows."
+    )
+
+
 def _line_ends(file: str, ends: Mapping[str, int]) -> str:
     found = ", ".join(f"{kind} {count:,} times" for kind, count in ends.items())
     return f"Lines of {named(file)} end in more than one way ({found}): all are read as line ends."
 
 
 def _ragged(file: str, values: int, line: int, last_line: int, columns: int, header_line: int, delimiter: str) -> str:
-    header = f"the header (line {header_line})" if header_line > 1 else "the header"
+    header = f"the header (line {header_line})" if header_line > 1 else "the header" if header_line else "the first row"
     if values > columns:
         inside = {",": "a comma", ";": "a semicolon"}.get(delimiter, "the delimiter")
         remedy = f"correct the line, or put values with {inside} in quotes"
@@ -70,6 +78,7 @@ def _text_behind_quote(file: str, line: int, opened: int) -> str:
 
 SENTENCES: Mapping[str, Callable[..., str]] = {
     "csv.bad_delimiter": lambda asked: f"The delimiter cannot be {quoted(asked)}: give one character that separates the values, or 'tab'.",
+    "csv.columns_named": _columns_named,
     "csv.cr_only": lambda file: f"Lines of {named(file)} end in CR only, as on old Macs.",
     "csv.delimiter": lambda delimiter: f"Values are separated by {delimiter_name(delimiter)}.",
     "csv.empty_header_line": lambda file, line, do: f"{named(file)} has nothing in line {line:,}, which should name the columns: {do}.",

@@ -99,6 +99,12 @@ def _other_format(file: str, format: str, unpacked: bool) -> str:
     return f"{named(file)} is{', once unpacked,' if unpacked else ''} {what}: {remedy}."
 
 
+def _zip_ratings(file: str, used: Sequence[str], others: int) -> str:
+    items = f", and the items from {named(used[1])}" if len(used) > 1 else ""
+    rest = f"; {counted(others, 'other file')} in it {'is' if others == 1 else 'are'} not read" if others else ""
+    return f"{named(file)}: the ratings are from {named(used[0])}{items}{rest}."
+
+
 def _unused_options(file: str, format: str, options: Sequence[str]) -> str:
     verb = "was" if len(options) == 1 and options != ["sheets"] else "were"
     return f"{named(file)} is {_CONTENTS[format]}: {listed([_OPTIONS[option] for option in options])} that you gave {verb} not used."
@@ -166,6 +172,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "file.damaged_packing": lambda file, packing, reason: (
         f"{named(file)} is a damaged {packing} file ({reason}): download or compress it again."
     ),
+    "zip.ratings": _zip_ratings,
     "file.damaged_zip": lambda file, reason: f"{named(file)} is a damaged zip or XLSX file ({reason}): download or save it again.",
     "file.empty": lambda file: f"{named(file)} is empty: a header and at least one row are needed.",
     "file.many_columns": lambda file, sheet, columns, most: (

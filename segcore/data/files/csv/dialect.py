@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from segcore.data.files.csv.nameless_columns import Namer
 from segcore.data.files.header_row import TitleRule, find_header, kinds_of_columns, looks_like_data
 from segcore.data.files.raw import MAX_COLUMNS
 from segcore.errors import ParameterError
@@ -24,10 +25,13 @@ _COMMON = (",", ";", "\t", "|")
 _RARE = (":", "^", "~", "\x1f", "\x01", "#", "¦", "§", "¬", "þ", "!", "*")
 _SAMPLE_ROWS = 200
 _SAMPLE_BYTES = 2**19
+_MOSTLY = 0.9
 _SHOWN_LETTERS = 100
 _MOST_LETTERS = 10_000  # of a column's name
 # A short line of several values is a broken row, not a title. The line proposed as the header needs no proof: a person confirms it.
 _TITLES = TitleRule(title_share=0, names_share=0, deepest=_SAMPLE_ROWS, proof=False)
+_DOUBLE_COLON = "::"  # MovieLens' delimiter
+_NO_QUOTE = "\x04"  # where quotes have no meaning, since no text has it
 _SEPARATOR_LINE = re.compile(rb'("?sep=([^\r\n"\\])"?)(?=\r?\n|\r)', re.IGNORECASE)
 
 
@@ -38,16 +42,19 @@ class CsvForm:
     Parameters
     ----------
     delimiter : str
-        One character.
-    quote : {'"', "'"}
+        One character, or ``::``.
+    quote : str
+        A double or a single quote, or a character that no text has where values are never in quotes.
     header : tuple of str
         The values of the header row.
     header_line : int
-        Its line, from 1.
+        Its line, from 1; the line before the rows if ``made_up``.
     above : int
         Bytes before the header, which are skipped.
     titles : int
         Lines before the header that are not empty.
+    made_up : bool
+        Whether the file has no header, and ``header`` are names for its columns.
     """
 
     delimiter: str
@@ -56,10 +63,25 @@ class CsvForm:
     header_line: int
     above: int
     titles: int
+    made_up: bool = False
+
+    @property
+    def quoted(self) -> bool:
+        """Whether values may be in quotes."""
+        return self.quote != _NO_QUOTE
 
 
-def find_form(content: bytearray, name: str, reading: ReadOptions) -> CsvForm:
+def find_form(content: bytearray, name: str, reading: ReadOptions, namer: Namer | None = None) -> CsvForm:
     """Detect the form of UTF-8 text.
+
+    Parameters
+    ----------
+    content : bytearray
+    name : str
+        Name of the file in messages.
+    reading : ReadOptions
+    namer : callable or None
+        Names the columns if the file has no header; ``None``, or a namer that returns ``None``, refuses it.
 
     Raises
     ------
@@ -73,13 +95,12 @@ def find_form(content: bytearray, name: str, reading: ReadOptions) -> CsvForm:
         above, line = _header_position(content, reading.header_row, name)
     sample = _sample(content, above)
     asked = _asked_delimiter(reading.delimiter) or said_delimiter
-    delimiter = asked or _find_delimiter(sample)
-    quote = _find_quote(sample, delimiter)
-    rows = _numbered_rows(sample, delimiter, quote, line)
+    delimiter, quote, rows = _split(sample, asked, line)
+    begins = line
     found = find_header([row for _, row in rows], _TITLES, count=_filled) if reading.header_row is None else None
     skipped = found.first if found else 0
     if skipped:  # rows with empty values only, as spreadsheets write empty rows
-        above, line = _header_position(content, rows[skipped][0], name)
+        above, begins = _header_position(content, rows[skipped][0], name)
         rows = rows[skipped:]
     if not rows:
         raise refusal("csv.nothing_below", file=name, line=line)
@@ -93,10 +114,11 @@ def find_form(content: bytearray, name: str, reading: ReadOptions) -> CsvForm:
         _refuse_lonely(rows, name, asked)
     if found and found.header > skipped:
         _refuse_title(rows, found.header - skipped, name)
-    if reading.header_row is None:
-        _refuse_data(rows, name)
+    names = _names_without_header(rows, name, namer) if reading.header_row is None else None
     cut = reading.header_row is not None or skipped
     titles = sum(1 for part in bytes(content[:above]).splitlines() if part.strip()) if cut else 0
+    if names is not None:
+        return CsvForm(delimiter, quote, names, begins - 1, above, titles, made_up=True)
     return CsvForm(delimiter, quote, tuple(header), line, above, titles)
 
 
@@ -157,6 +179,17 @@ def _numbered_rows(sample: bytes, delimiter: str, quote: str, line: int) -> list
     return list(itertools.islice(rows, _SAMPLE_ROWS))
 
 
+def _split(sample: bytes, asked: str | None, line: int) -> tuple[str, str, list[tuple[int, list[str]]]]:
+    """Return delimiter and quote, and the first rows with their lines."""
+    if asked is None and _has_double_colons(sample):
+        stand_in = "\x1f"
+        rows = _numbered_rows(sample.replace(_DOUBLE_COLON.encode(), stand_in.encode()), stand_in, _NO_QUOTE, line)
+        return _DOUBLE_COLON, _NO_QUOTE, rows
+    delimiter = asked or _find_delimiter(sample)
+    quote = _find_quote(sample, delimiter)
+    return delimiter, quote, _numbered_rows(sample, delimiter, quote, line)
+
+
 def _widths(sample: bytes, delimiter: str, quote: str = '"') -> list[int]:
     return [len(row) for _, row in _numbered_rows(sample, delimiter, quote, 1)]
 
@@ -166,7 +199,7 @@ def _find_delimiter(sample: bytes) -> str:
     widths = {delimiter: _widths(sample, delimiter) for delimiter in (*_COMMON, *_RARE) if delimiter.encode() in sample}
     scores = {delimiter: (_share(of, of[0]), of[0]) for delimiter, of in widths.items() if of and of[0] > 1}
     common = {delimiter: score for delimiter, score in scores.items() if delimiter in _COMMON}
-    if common and max(common.values())[0] > 0.9:
+    if common and max(common.values())[0] > _MOSTLY:
         return max(common, key=lambda delimiter: common[delimiter])
     clear = {delimiter: score[1] for delimiter, score in scores.items() if score[0] == 1 and len(widths[delimiter]) > 1}
     if clear:
@@ -179,6 +212,16 @@ def _find_delimiter(sample: bytes) -> str:
     below = {delimiter: _share(of[1:], _usual(of[1:])) * (_usual(of[1:]) > 1) for delimiter, of in widths.items() if len(of) > 2}
     likely = [delimiter for delimiter in _COMMON if below.get(delimiter, 0) > 0.5]
     return max(likely, key=lambda delimiter: below[delimiter]) if likely else ","
+
+
+def _has_double_colons(sample: bytes) -> bool:
+    """Tell whether ``::`` separates the values of each line, as in MovieLens' files; another delimiter may be within values."""
+    lines = [line for line in sample.splitlines() if line.strip()][:_SAMPLE_ROWS]
+    counts = [line.count(_DOUBLE_COLON.encode()) for line in lines]
+    if not counts or _usual(counts) < 2 or _share(counts, _usual(counts)) < _MOSTLY:
+        return False
+    firsts = (line.partition(_DOUBLE_COLON.encode())[0] for line in lines)
+    return not any(mark.encode() in first for first in firsts for mark in _COMMON)
 
 
 def _parted_by_spaces(sample: bytes) -> bool:
@@ -231,15 +274,26 @@ def _refuse_lonely(rows: Sequence[tuple[int, list[str]]], name: str, asked: str 
         raise refusal("csv.no_delimiter", remedy="delimiter", file=name, delimiter=asked)
 
 
-def _refuse_data(rows: Sequence[tuple[int, list[str]]], name: str) -> None:
+def _names_without_header(rows: Sequence[tuple[int, list[str]]], name: str, namer: Namer | None) -> tuple[str, ...] | None:
+    """Return names for the columns if the first row is data, and ``None`` if it is a header.
+
+    Raises
+    ------
+    DataError
+        If it is data, and nothing names the columns.
+    """
     line, first = rows[0]
-    if looks_like_data(first, [row for _, row in rows[1:]]):
-        shown = [value[:_SHOWN_LETTERS] for value in first[:3]]
-        raise refusal(
-            "csv.no_header",
-            remedy=Remedy("header_row", {"choices": [line]}),
-            file=name,
-            line=line,
-            values=shown,
-            more=len(first) > len(shown),
-        )
+    if not looks_like_data(first, [row for _, row in rows[1:]]):
+        return None
+    names = namer([row for _, row in rows]) if namer is not None else None
+    if names is not None:
+        return names
+    shown = [value[:_SHOWN_LETTERS] for value in first[:3]]
+    raise refusal(
+        "csv.no_header",
+        remedy=Remedy("header_row", {"choices": [line]}),
+        file=name,
+        line=line,
+        values=shown,
+        more=len(first) > len(shown),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,7 @@ import pyarrow.csv as pacsv
 
 from segcore.data.files.compression import MAX_BYTES, unpack
 from segcore.data.files.csv.dialect import CsvForm, find_form
+from segcore.data.files.csv.nameless_columns import Namer, rating_names, with_genres, with_rating_roles
 from segcore.data.files.csv.structure import (
     MAX_LINE,
     MAX_VALUE,
@@ -38,7 +40,14 @@ _SAMPLE_ROWS = 200
 _STAND_INS = "\x1f\x1e\x1d\x1c\x02\x03\x04"  # for a delimiter outside ASCII
 
 
-def read_csv(path: Path, name: str, reading: ReadOptions | None = None, *, max_bytes: int = MAX_BYTES) -> Raw:
+def read_csv(
+    path: Path,
+    name: str,
+    reading: ReadOptions | None = None,
+    *,
+    max_bytes: int = MAX_BYTES,
+    namer: Namer | None = rating_names,
+) -> Raw:
     """Read a CSV file, plain or compressed with gzip or zstd, as text columns.
 
     Parameters
@@ -50,6 +59,8 @@ def read_csv(path: Path, name: str, reading: ReadOptions | None = None, *, max_b
         Delimiter, encoding and header line; omitted options are detected.
     max_bytes : int
         Largest decompressed size, so that a gzip bomb is refused.
+    namer : callable or None
+        Names the columns of a file without a header; ``None`` refuses it.
 
     Raises
     ------
@@ -60,10 +71,10 @@ def read_csv(path: Path, name: str, reading: ReadOptions | None = None, *, max_b
         or no row follows it; with the line.
     """
     content, packing = unpack(path, name, max_bytes)
-    return parse_csv(content, name, reading or ReadOptions(), packing=packing)
+    return parse_csv(content, name, reading or ReadOptions(), packing=packing, namer=namer)
 
 
-def parse_csv(content: bytearray, name: str, reading: ReadOptions, *, packing: str = "") -> Raw:
+def parse_csv(content: bytearray, name: str, reading: ReadOptions, *, packing: str = "", namer: Namer | None = rating_names) -> Raw:
     """Read the content of a CSV file, and reuse its memory; see `read_csv`."""
     content, encoding = decode(content, name, reading.encoding)
     refuse_no_text(content, name)
@@ -71,22 +82,27 @@ def parse_csv(content: bytearray, name: str, reading: ReadOptions, *, packing: s
     too_long = _long_line(content)
     if too_long is not None:
         _refuse_long_line(content, too_long, name, reading)
-    form = find_form(content, name, reading)
+    form = find_form(content, name, reading, namer)
     del content[: form.above]
     names, header_notes = check_header(form.header, name)
     content, form, stood_in = _with_ascii_delimiter(content, form)
+    if form.made_up:
+        content[:0] = f"{form.delimiter.join(form.header)}\n".encode()
     clean = content.find(form.quote.encode()) < 0 or quotes_are_clean(content, form)
     lines = None if clean else walk(content, form, name)
     table = _parse(content, form, names, name, clean=clean)
     if table.num_rows == 0:
         raise refusal("file.no_rows", file=name)
     lines = _lines(content, form, name, lines, table)
-    if stood_in:
+    if stood_in and form.quoted:
         table = _replaced(table, form.delimiter, stood_in)
     line_of = _line_of(lines, form.header_line)
     _refuse_long_values(table, name, line_of)
     delimiter = stood_in or form.delimiter
-    return table_source(
+    if form.made_up:
+        table = with_genres(table)
+        header_notes = (Finding("csv.columns_named", values={"file": name, "names": list(table.column_names)}),)
+    raw = table_source(
         name,
         table,
         where=lambda row: f"line {line_of(row)}",
@@ -95,11 +111,12 @@ def parse_csv(content: bytearray, name: str, reading: ReadOptions, *, packing: s
             "format": f"CSV, compressed with {packing}" if packing else "CSV",
             "encoding": encoding.spoken,
             "delimiter": delimiter_name(delimiter),
-            "quotes": "single" if form.quote == "'" else "double",
+            "quotes": "single" if form.quote == "'" else "double" if form.quoted else "none",
             "line ends": ends_spoken,
-            "header": f"line {form.header_line}",
+            "header": "none" if form.made_up else f"line {form.header_line}",
         },
     )
+    return with_rating_roles(raw) if form.made_up else raw
 
 
 def refuse_no_text(content: bytearray, name: str) -> None:
@@ -145,7 +162,7 @@ def _refuse_long_line(content: bytearray, start: int, name: str, reading: ReadOp
     line = line_at(content, start)
     found = [at for at in (content.find(b"\n", start), content.find(b"\r", start)) if at >= 0]
     stop = min(found, default=len(content))
-    form = find_form(content[:start], name, reading) if start else None
+    form = find_form(content[:start], name, reading, rating_names) if start else None
     if form is not None:
         mark = ord(form.delimiter) if form.delimiter.isascii() else 0  # values with a delimiter outside ASCII are not split
         cuts = np.flatnonzero(np.frombuffer(content, np.uint8, stop - start, start) == mark)
@@ -172,13 +189,12 @@ def _long_value(name: str, size: int, line: int, column: str) -> SegcoreError:
 
 def _with_ascii_delimiter(content: bytearray, form: CsvForm) -> tuple[bytearray, CsvForm, str]:
     """Return text with a one-byte delimiter, and the original delimiter if it was replaced."""
-    if form.delimiter.isascii():
+    if form.delimiter.isascii() and len(form.delimiter) == 1:
         return content, form, ""
     free = next((letter for letter in _STAND_INS if letter.encode() not in content), None)
     if free is None:
         raise refusal("csv.unusable_delimiter", kind=SourceError, delimiter=form.delimiter)
-    changed = CsvForm(free, form.quote, form.header, form.header_line, form.above, form.titles)
-    return content.replace(form.delimiter.encode(), free.encode()), changed, form.delimiter
+    return content.replace(form.delimiter.encode(), free.encode()), replace(form, delimiter=free), form.delimiter
 
 
 def _replaced(table: pa.Table, stand_in: str, delimiter: str) -> pa.Table:
