@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 from segcore.features.transactions.calendar_names import MONTHS, WEEKDAYS
@@ -49,6 +50,7 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "share_low": ("many low ratings", "few low ratings"),
     "active_days": ("many days with a rating", "few days with a rating"),
 }
+_OF_TASTE = re.compile(r"Taste \d+: ([^;]+)")
 _BEGINNINGS: Mapping[str, tuple[str, str]] = {
     "spend_share_": ("much spend on ", "little spend on "),
     "rating_share_": ("many ratings on ", "few ratings on "),
@@ -139,6 +141,12 @@ def _phrase(feature: FeatureProfile, *, above: bool) -> str:
     return phrase_of(feature.name, feature.title, feature.unit, above=above)
 
 
+def strongest_item(title: str) -> str:
+    """Return the first item in the title of a component of taste, such as "Star Wars" of "Taste 2: Star Wars; Alien …"; else ""."""
+    found = _OF_TASTE.match(title)
+    return found[1].removesuffix(" …") if found else ""
+
+
 def phrase_of(name: str, title: str, unit: str, *, above: bool) -> str:
     """Return what customers above or below all others in a number are described by: "many orders", "low balance".
 
@@ -148,6 +156,9 @@ def phrase_of(name: str, title: str, unit: str, *, above: bool) -> str:
         As in the data dictionary.
     above : bool
     """
+    item = strongest_item(title)
+    if item:
+        return f"{'high' if above else 'low'} on {item}"
     # A customer table may have columns of these names, which then mean what their owner means; its columns have no unit.
     if unit:
         known = _PHRASES.get(name)

@@ -11,7 +11,7 @@ import numpy as np
 
 from segcore.records.feature_table import FeatureEntry, FeatureTable, title_of_0
 from segcore.records.solution import NOISE, Solution
-from segcore.segments.profiles.descriptions import SHIFT_WORTH_SAYING, phrase_of
+from segcore.segments.profiles.descriptions import SHIFT_WORTH_SAYING, phrase_of, strongest_item
 from segcore.system.cores import in_threads
 from segcore.wording.numbers import number_text, unit_text
 from segcore.wording.quotes import visible
@@ -93,7 +93,9 @@ class _Title:
 
     @classmethod
     def of(cls, rows: FeatureTable, entry: FeatureEntry) -> _Title:
-        return cls(entry, _shortened(entry.title or entry.name), _shortened(title_of_0(rows, entry)))
+        title = entry.title or entry.name
+        item = strongest_item(title)
+        return cls(entry, f"Taste 0: {_shortened(item)}" if item else _shortened(title), _shortened(title_of_0(rows, entry)))
 
     def phrase(self, mean: float, *, above: bool) -> str:
         """Return what a segment is described by whose mean is above or below that of all customers."""
@@ -107,7 +109,8 @@ class _Title:
     @property
     def inside(self) -> str:
         """The title inside a name: "average order value"; those of a customer table are their owner's."""
-        return f"{self.text[:1].lower()}{self.text[1:]}" if self.entry.unit and self.entry.kind == "number" else self.text
+        text = strongest_item(self.text) or self.text
+        return f"{text[:1].lower()}{text[1:]}" if self.entry.unit and text == self.text and self.entry.kind == "number" else text
 
     def value(self, mean: float) -> str:
         """Return a mean as text: "210 days"."""

@@ -57,6 +57,14 @@ def test_binary_columns_say_what_the_customers_have_and_columns_count_once():
     }
 
 
+def test_segments_of_taste_are_named_by_what_they_are_high_and_low_on():
+    titles = ("Taste 1: Raiders of the Lost Ark; Star Wars", "Taste 2: Rock, The; Independence Day")
+    entries = [FeatureEntry(f"component_{at}", title, "score", "") for at, title in enumerate(titles, 1)]
+    scores = np.column_stack([np.repeat([9.0, -9.0, 0.1], 10), np.repeat([-5.0, 0.0, 5.0], 10)])
+    found = suggested_names(table_of(scores, entries=entries, names=["component_1", "component_2"]), solution_of(np.repeat([0, 1, 2], 10)))
+    assert found == {0: "Low on Rock, The, high on Raiders of the Lost Ark", 1: "Low on Raiders of the Lost Ark", 2: "High on Rock, The"}
+
+
 def test_segments_with_the_same_phrases_are_told_apart_by_the_feature_in_which_they_differ_most():
     values = np.column_stack([np.repeat([0.0, 0.0, 0.0, 100.0], [30, 10, 10, 10]), np.repeat([1.0, 50.0, 90.0, 0.0], [30, 10, 10, 10])])
     found = suggested_names(table_of(values, names=("age", "visits")), solution_of(np.repeat([0, 1, 2, 3], [30, 10, 10, 10])))
