@@ -1,4 +1,4 @@
-from ui.explore.measures import draw_measures, figure_keys
+from ui.explore.measures import draw_measures, draw_spaces, figure_keys
 from ui.explore.nothing_found import draw_nothing, found_nothing
 from ui.explore.recommendation import draw_recommendation, watch
 from ui.explore.solutions_table import draw_table
@@ -20,6 +20,7 @@ watch(page.store, sweep)
 chosen = pick_point(sweep)
 solution = find_solution(page.store, sweep, chosen.position)
 draw_measures(sweep, chosen.position)
+draw_spaces(page.store, sweep)
 draw_point(sweep, chosen, solution)
 if chosen.n_segments:
     next_step("segments", "See who is in these segments")

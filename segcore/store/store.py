@@ -25,6 +25,7 @@ from segcore.records.preparation import Preparation
 from segcore.records.purchases import Purchases
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep, SweepSpec
+from segcore.records.taste import OF, Of
 from segcore.store.index import Index
 from segcore.system.digests import canonical_json
 from segcore.wording.findings import refusal
@@ -200,6 +201,10 @@ class Store(Index):
             return None
         titles = tuple(self.json(record["titles"])) if "titles" in record else None
         return Purchases(tuple(self.json(record["names"])), **{part: self.array(record[part]) for part in _PURCHASES}, titles=titles)
+
+    def purchased(self, name: str) -> tuple[Of, ...]:
+        """Return of what a stored feature table has `purchases`: ``item``, ``category``, both or neither."""
+        return tuple(what for what in OF if what in self.json(name).get("purchases", {}))
 
     def check_feature_table(self, name: str) -> None:
         """Raise `StoreError` if a part of a stored feature table is lost or damaged."""

@@ -127,10 +127,11 @@ def name_of(spec: SweepSpec) -> str:
     varied = [name for name, values in axes.items() if len(values) > 1] or list(axes)[:1]
     labels = [axis_label(spec.algorithm, name, axes[name]) for name in varied]
     what = ", ".join([algorithm(spec.algorithm).title, *labels])
-    return f"{what} · {', '.join([_features(spec), *_done(spec.plan)])}{'' if spec.engine == 'shared' else f' · {spec.engine}'}"
+    return f"{what} · {', '.join([features_name(spec), *_done(spec.plan)])}{'' if spec.engine == 'shared' else f' · {spec.engine}'}"
 
 
-def _features(spec: SweepSpec) -> str:
+def features_name(spec: SweepSpec) -> str:
+    """Return what a sweep clusters on: the title of a set, components, items, or few names."""
     chosen = set(spec.plan.features)
     if KEY in spec.data:
         taste = Taste.from_json(spec.data[KEY])

@@ -58,7 +58,8 @@ def take(store: Store, request: DataRequest) -> Intake:
 
     sample = find_sample(request.data)
     name = request.name or (sample.title if sample else request.data)
-    with st.spinner(f"Loading {name}: reading every row and building the features. The first time takes a few seconds."):
+    work = "reading every row and building the features" if request.taste is None else "computing the components of taste"
+    with st.spinner(f"Loading {name}: {work}. The first time takes a few seconds."):
         return take_in_child(store.home, request)
 
 

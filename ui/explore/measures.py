@@ -5,10 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithm
+from segcore.plots.inertia_shares import describe_inertia_shares, draw_inertia_shares, inertia_share_curve, other_space
 from segcore.plots.measure_figures import draw_measure, is_mapped
 from segcore.records.sweep import Sweep
+from segcore.store.store import Store
 from segcore.sweeps.points import metric, recommended_position
 from segcore.wording.numbers import listed
+from ui.shell import cache
 from ui.widgets.figures import draw_figure
 
 _LARGE = 2
@@ -53,6 +56,24 @@ def draw_measures(sweep: Sweep, chosen: int) -> None:
                 for name in more:
                     with grid.cell():
                         _draw_measure(sweep, name, chosen, recommended)
+
+
+def draw_spaces(store: Store, sweep: Sweep) -> None:
+    """Draw inertia on components beside that on the items themselves, where there are sweeps of both."""
+    if "taste" not in sweep.spec.data:
+        return
+    other = other_space(store, sweep)
+    if other is None:
+        return
+    found = sorted((sweep.id, other))
+    curves = cache.computed("spaces", " ".join(found), lambda: [inertia_share_curve(store, store.sweep(one)) for one in found])
+    st.markdown("**Components and items**")
+    draw_figure(
+        draw_inertia_shares(curves),
+        key=figure_key(sweep, "spaces"),
+        name="Inertia on components and on items, each as a share of its own with one segment",
+        words=describe_inertia_shares(curves),
+    )
 
 
 def _draw_measure(sweep: Sweep, name: str, chosen: int, recommended: int | None) -> None:

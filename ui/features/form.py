@@ -37,6 +37,7 @@ _SCALER_WORDS = {
     "none": "Leave the features as they are: those with large numbers decide everything.",
 }
 _BLOCK_WORDS = "The values of one category are scaled together, so a column with many values weighs no more than one with few."
+_TASTE_WORDS = "Components and items are scaled together: those that vary most keep counting most."
 _LABEL = 48  # letters of a label
 _BOX_LETTERS = 8  # about the width of a box and the space to the next
 _LONG = 700  # a group with more letters scrolls, so that the form stays in sight
@@ -65,7 +66,7 @@ def feature_form(taken: Intake, table: FeatureTable) -> Plan:
     st.header("Before clustering", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
-        scaler = _scaling(ticked)
+        scaler = _scaling(ticked, table)
     with right, st.container(border=True, height="stretch"):
         outliers = _outlier_rule(taken, table)
     with st.expander("Advanced: copies and seed", icon=":material/tune:"):
@@ -260,12 +261,15 @@ def left_out(taken: Intake, table: FeatureTable) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["Column", "Used as", "Why"])
 
 
-def _scaling(ticked: list[Tick]) -> Scaler:
+def _scaling(ticked: list[Tick], table: FeatureTable) -> Scaler:
     picked = st.segmented_control("Scaling", SCALERS, key="features.scaler", required=True, format_func=lambda name: SCALER_TITLES[name])
     scaler: Scaler = picked or "standard"
     st.caption(_SCALER_WORDS[scaler])
-    if scaler != "none" and any(len(tick.names) > 1 for tick in ticked):
+    tastes = table.taste_names
+    if scaler != "none" and any(len(tick.names) > 1 and tick.names[0] not in tastes for tick in ticked):
         st.caption(_BLOCK_WORDS)
+    if scaler != "none" and any(tick.names[0] in tastes for tick in ticked):
+        st.caption(_TASTE_WORDS)
     return scaler
 
 

@@ -43,20 +43,31 @@ def spread_of(taken: Intake, table: FeatureTable, name: str, transform: Transfor
 
 
 def scaled_variances(
-    taken: Intake, table: FeatureTable, names: tuple[str, ...], transform: Transform | None, scaler: Scaler, outliers: Outliers
+    taken: Intake,
+    table: FeatureTable,
+    names: tuple[str, ...],
+    transform: Transform | None,
+    scaler: Scaler,
+    outliers: Outliers,
+    together: tuple[str, ...] = (),
 ) -> np.ndarray:
-    """Return the variance of each of some features when scaled, before weights: of a number, or of all dummies of a column."""
+    """Return the variance of each of some features when scaled, before weights: of a number, or of all dummies of a column.
+
+    ``together`` are all chosen features of taste if the features are some of them, because these share a scale.
+    """
+    scaled = together or names
 
     def build() -> np.ndarray:
         from segcore.features.preparation import prepare_rows
 
         kept = kept_customers(taken, table, outliers)
-        columns = table.select(names)
+        columns = table.select(scaled)
         rows = columns if kept is None else columns.take(kept)
-        X = prepare_rows(rows, Plan(names, scaler=scaler, transforms={names[0]: transform} if transform else {}))
-        return np.array([column.var() for column in X.T])
+        X = prepare_rows(rows, Plan(scaled, scaler=scaler, transforms={names[0]: transform} if transform else {}))
+        return np.array([X[:, scaled.index(name)].var() for name in names])
 
-    return cache.described("scaled_variances", f"{taken.table}.{outliers}.{scaler}.{transform or ''}.{digest(names)}", build)
+    key = digest(names if not together else [names, together])
+    return cache.described("scaled_variances", f"{taken.table}.{outliers}.{scaler}.{transform or ''}.{key}", build)
 
 
 def ideas(taken: Intake, table: FeatureTable, plan: Plan) -> tuple[Idea, ...]:
@@ -84,7 +95,9 @@ def catch_up(table: FeatureTable, ticked: Sequence[Tick], variances: Sequence[fl
 
 
 def advice(taken: Intake, table: FeatureTable, name: str, outliers: Outliers = "none") -> Transform | None:
-    """Return the transform that would make a skewed feature clearly less skewed, or None."""
+    """Return the transform that would make a skewed feature clearly less skewed, or None; always None for features of taste."""
+    if name in table.taste_names:
+        return None
 
     def build() -> Transform | None:
         from segcore.features.planning.transform_advice import suggested_transform

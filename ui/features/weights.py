@@ -112,7 +112,12 @@ def weigh(
     state.remember(_name(taken), edited)
     said = _with_advice(edited, taken, table, ticked, outliers)
     transforms = {tick.key: word for tick in ticked if (word := said.transform(tick))}
-    spreads = [scaled_variances(taken, table, tick.names, said.transform(tick), scaler, outliers) for tick in ticked]
+    tastes = table.taste_names
+    together = tuple(name for tick in ticked for name in tick.names if name in tastes)
+    spreads = [
+        scaled_variances(taken, table, tick.names, said.transform(tick), scaler, outliers, together if tick.names[0] in tastes else ())
+        for tick in ticked
+    ]
     factors = _factors(table, ticked, said, [float(found.sum()) for found in spreads])
     once = _idea_factors(taken, table, ticked, transforms, outliers) if ideas_once else {}
     parts = [np.array([once.get(name, 1.0) for name in tick.names]) for tick in ticked]

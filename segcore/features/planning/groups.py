@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from segcore.features.transactions.calendar_names import MONTHS, WEEKDAYS
 from segcore.records.feature_table import FeatureEntry
+from segcore.wording.numbers import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,21 @@ class Group:
 
 _Groups = tuple[tuple[str, str, tuple[str, ...]], ...]
 # A name that ends in * means all names that begin like it; * alone means all that are in no earlier group.
+_TASTE: _Groups = (
+    (
+        "Components of taste",
+        "What a customer likes or buys, item by item, in a few numbers; they keep their proportions when scaled.",
+        ("component_*",),
+    ),
+)
+_ITEMS = ("item=", "category=")
 _RATINGS: _Groups = (
+    *_TASTE,
     ("Share of ratings by category", "What a customer rates, regardless of how many ratings.", ("rating_share_*",)),
     ("Ratings", "How many ratings, how high and how varied.", ("*",)),
 )
 _TRANSACTIONS: _Groups = (
+    *_TASTE,
     (
         "Orders and recency",
         "How often and how recently a customer bought, and how varied the purchases.",
@@ -93,6 +104,7 @@ _TRANSACTIONS: _Groups = (
     ("Lines by month", "Order lines in each month; mostly reflects how much a customer buys overall.", MONTHS),
     ("Other features", "One number per customer.", ("*",)),
 )
+_FIRST_OF_RATINGS = ("Components of taste", "Items", "Ratings")
 _SHORT = {
     **{name: name for name in (*WEEKDAYS, *MONTHS)},
     **{f"share_{name}": name for name in (*WEEKDAYS, *MONTHS)},
@@ -105,14 +117,23 @@ def group_features(dictionary: Iterable[FeatureEntry], kind: str) -> tuple[Group
     entries = {entry.name: entry for entry in dictionary if entry.dropped is None}
     if kind == "customers":
         return _columns(entries)
-    groups = []
-    grouped: set[str] = set()
+    raw = tuple(name for name in entries if name.startswith(_ITEMS))
+    groups = [Group("Items", "Each item as a feature; they are chosen as a whole.", (_all_items(raw),))] if raw else []
+    grouped = set(raw)
     for title, caption, wanted in _RATINGS if kind == "ratings" else _TRANSACTIONS:
         names = tuple(name for pattern in wanted for name in _named(pattern, entries) if name not in grouped)
         grouped.update(names)
         if names:
             groups.append(Group(title, caption, tuple(_tick(entries[name]) for name in names)))
-    return tuple(groups[::-1] if kind == "ratings" else groups)
+    if kind == "ratings":
+        groups.sort(key=lambda group: _FIRST_OF_RATINGS.index(group.title) if group.title in _FIRST_OF_RATINGS else len(_FIRST_OF_RATINGS))
+    return tuple(groups)
+
+
+def _all_items(names: tuple[str, ...]) -> Tick:
+    of = names[0].partition("=")[0]
+    title = f"All {counted(len(names), *(('item', 'items') if of == 'item' else ('category', 'categories')))}"
+    return Tick(of, title, title, names, False)
 
 
 def _named(pattern: str, entries: dict[str, FeatureEntry]) -> tuple[str, ...]:
