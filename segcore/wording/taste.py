@@ -17,7 +17,7 @@ MATRICES: Mapping[str, tuple[str, str]] = {
     "centred": (
         "Less the customer's mean",
         "recommended for ratings: what a customer prefers, not how strictly they rate. An item that was not rated counts as average, not "
-        "as the worst.",
+        "as the worst, and a customer's row has the same length however much they rated.",
     ),
     "log": ("Logarithm", "recommended for counts: the second purchase says more than the twentieth."),
     "zero": ("As they are", "an item that a customer does not have counts as 0, which for ratings is worse than the worst."),

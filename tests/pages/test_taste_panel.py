@@ -42,7 +42,7 @@ def test_components_are_computed_at_a_click_and_become_the_features(open_app, op
     assert plan.features == ("component_1", "component_2", "component_3") and plan.transforms == {}
     (table,) = [found.value for found in app.dataframe if "Strongest items" in found.value]
     assert table["Component"].tolist() == [1, 2, 3]
-    assert all(len(text.split("; ")) == 5 for text in table["Strongest items"])
+    assert all(1 <= len(text.split("; ")) <= 5 for text in table["Strongest items"])
     assert any("The first component explains" in caption.value for caption in app.caption)
 
 
