@@ -243,7 +243,7 @@ class Data:
         --------
         >>> segcore.load(orders).plan(["Recency", "invoices"], log=["invoices"], weights={"Recency": 2})
         Plan(2 features of 30 customers: Recency × 2, log invoices; scaler standard)
-        >>> segcore.load(orders).plan("components=1", matrix="log", components="pca")
+        >>> segcore.load(orders).plan("components=1", matrix="zero", components="pca")
         Plan(1 feature of 30 customers: component_1; scaler standard)
         """
         check_options(options, (*_PLAN_OPTIONS, *TASTE_OPTIONS))

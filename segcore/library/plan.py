@@ -119,7 +119,7 @@ class Plan:
 
         Examples
         --------
-        >>> segcore.load(orders).plan("components=1").components["explained"].round(2).tolist()
+        >>> segcore.load(orders).plan("components=1", matrix="zero").components["explained"].round(2).tolist()
         [1.0]
         """
         import pandas as pd

@@ -111,7 +111,7 @@ def test_a_table_that_does_not_match_is_one_sentence_there_and_another_column_ca
     app.selectbox(key="second.retry.customers").select("code").run()
     press(app, "Match by this column")
     assert not app.error
-    assert "people.csv describes 15 of 45 customers, found by code; 30 rows of it belong to no customer." in said(words(app))
+    assert "people.csv describes 15 of 45 customers, found by code; 30 rows of it belong to no customer" in said(words(app))
 
 
 @pytest.mark.parametrize("name", ["customers", "items"])

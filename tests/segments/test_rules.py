@@ -153,6 +153,11 @@ def test_a_short_number_lies_between_and_prints_as_it_is(one, other):
     assert float(f"{found:.15g}") == found or found == low
 
 
+def test_numbers_near_zero_are_kept():
+    assert short_number(-2.2250738585e-313, -1e-313) == -2.2250738585e-313
+    assert -2e-313 <= short_number(-2e-313, 0.0) < 0
+
+
 def test_short_numbers():
     ends = ((0.6234, 0.6512), (-3.0, 2.0), (1234.5, 1250.0), (38.0, 38.5), (-0.27, -0.2))
     assert [short_number(*pair) for pair in ends] == [0.63, 0, 1240, 38, -0.27]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Frame = pd.DataFrame | Mapping[str, Any]
 
+_SMALLEST = 1e-280  # of smaller numbers, the powers of ten below overflow
 Op = Literal["<=", ">", "=", "!="]
 
 
@@ -112,7 +113,10 @@ def short_number(low: float, high: float) -> float:
     """
     if low <= 0 < high:
         return 0.0
-    scale = math.floor(math.log10(max(abs(low), abs(high))))
+    largest = max(abs(low), abs(high))
+    if largest < _SMALLEST:
+        return low
+    scale = math.floor(math.log10(largest))
     for digits in range(-scale, 18 - scale):
         # Rounded from the decimal number, so that it prints as short as it is.
         found = float(f"{math.ceil(low * 10.0**digits)}e{-digits}")
