@@ -193,12 +193,17 @@ def run_rules(args: argparse.Namespace) -> int:
 def run_validate(args: argparse.Namespace) -> int:
     """Validate a solution."""
     from segcore.cli.tables import validation_text
+    from segcore.segments.names import known_names
     from segcore.segments.validation import validate
     from segcore.store.store import Store
 
     store = Store()
-    found = validate(store, *find_sweep_point(store, args.sweep, args.point))
-    print(json.dumps(found.to_json(), ensure_ascii=False, allow_nan=False) if args.json else validation_text(found))
+    sweep_id, position = find_sweep_point(store, args.sweep, args.point)
+    found = validate(store, sweep_id, position)
+    if args.json:
+        print(json.dumps(found.to_json(), ensure_ascii=False, allow_nan=False))
+    else:
+        print(validation_text(found, known_names(store, store.sweep(sweep_id), position).names))
     return 0
 
 

@@ -174,9 +174,9 @@ def explanation_text(found: Explanation, label: int | None) -> str:
     return "\n".join(parts).rstrip()
 
 
-def validation_text(found: Validation) -> str:
+def validation_text(found: Validation, names: Mapping[int, str]) -> str:
     """Return what naive Bayes predicts, as text: a row for each segment, a column for what its customers were predicted as."""
-    titles = [segment_title(label, {}) for label in found.labels]
+    titles = [segment_title(label, names) for label in found.labels]
     rows = [(title, *(f"{count:,}" for count in counts)) for title, counts in zip(titles, found.matrix.tolist(), strict=True)]
     header = ("predicted as", *titles)
     return "\n".join([found.sentence, "", text_table(header, rows, right=range(1, len(header)))])
