@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
@@ -191,7 +191,7 @@ def export_rows(store: Store, sweep_id: str, position: int, **choice: Unpack[Row
         table = _with_others(table, others.take(wanted), place)
         aside = np.repeat([False, True], [len(labels), int(wanted.sum())])[place]
         labels = np.concatenate([labels, scored[wanted]])[place]
-    names = segment_titles(store, sweep_id, position, chosen)
+    names = segment_titles(store, sweep_id, position, chosen, rows=lambda: assembled.table)
     carried = {name: plain_array(column) for name, column in table.profile.items()} if choice.get("profile") else {}
     table = replace(table, profile={}, filled={} if choice.get("filled") else table.filled)
     return ExportRows(
@@ -241,9 +241,11 @@ def scored_rows(store: Store, sweep_id: str, position: int, customers: np.ndarra
     return ExportRows(sweep_id, spec, solution, names, table, {}, np.asarray(labels, dtype=np.int32), aside, copies=False)
 
 
-def segment_titles(store: Store, sweep_id: str, position: int, segments: Sequence[int]) -> dict[int, str]:
+def segment_titles(
+    store: Store, sweep_id: str, position: int, segments: Sequence[int], *, rows: Callable[[], FeatureTable] | None = None
+) -> dict[int, str]:
     """Return the names of segments: the analyst's names, else "Segment 0" and "Noise"."""
-    given = known_names(store, store.sweep(sweep_id), position).names
+    given = known_names(store, store.sweep(sweep_id), position, rows=rows).names
     return {label: segment_title(label, given) for label in segments}
 
 

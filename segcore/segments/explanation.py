@@ -70,8 +70,14 @@ class Explanation:
     def segments(self, label: int | None = None) -> list[dict[str, Any]]:
         """Return plain values of every segment and of the noise, the largest segment first, or of one of them, with their rules."""
         none = {"rules": [], "no_rule": _NO_RULE}
-        found = self.profiles(label)
-        return [{**each, **(self.rules[each["label"]].to_json() if each["label"] in self.rules else none)} for each in found]
+        return [
+            {
+                **self._segment(summary),
+                "sentence": self.sentence(summary),
+                **(self.rules[summary.label].to_json() if summary.label in self.rules else none),
+            }
+            for summary in self.summaries(label)
+        ]
 
     def profiles(self, label: int | None = None) -> list[dict[str, Any]]:
         """Return the same without the rules, whose search takes the longest."""
@@ -99,7 +105,7 @@ class Explanation:
         return {
             "label": summary.label,
             "name": summary.title,
-            "sentence": self.sentence(summary),
+            "sentence": segment_sentence(summary, self.figures),
             "apart": summary.apart,
             "customers": summary.customers,
             "share": summary.customer_share,
@@ -266,10 +272,11 @@ def items_of_segments(store: Store, sweep_id: str, position: int, what: str = "i
     if most < 1:
         raise ParameterError.out_of_range("The number of items", most, 1, None)
     sweep, solution = store.sweep(sweep_id), store.labelled_solution(sweep_id, position)
-    found = bought(store, sweep.spec, solution, store.feature_table(sweep.spec.table), most=most).get(what)
+    table = store.feature_table(sweep.spec.table)
+    found = bought(store, sweep.spec, solution, table, most=most).get(what)
     if found is None:
         raise DataError(f"{sweep.spec.data['name']} has no column with the role {what}, so it is not known what each segment chose.")
-    names = known_names(store, sweep, position).names
+    names = known_names(store, sweep, position, rows=lambda: assemble(table, sweep.spec.plan).table).names
     order = SegmentOrder.of(np.asarray(solution.labels)[:: sweep.spec.plan.repeats], names)
     sizes = np.bincount(order.place, minlength=len(order.labels))
     return [

@@ -207,10 +207,7 @@ def liked(X: csr_array, *, rated: bool) -> csr_array:
     rated : bool
         Whether the values are ratings, not counts.
     """
-    counts = np.diff(X.indptr)
-    rows = np.repeat(np.arange(X.shape[0]), counts)
-    means = np.bincount(rows, weights=X.data, minlength=X.shape[0]) / np.maximum(counts, 1)
-    there = X.data >= means[rows] if rated else X.data > 0
+    there = weighted(X, "centred").data >= 0 if rated else X.data > 0
     found = type(X)((there.astype(np.float64), X.indices.copy(), X.indptr.copy()), shape=X.shape)
     found.eliminate_zeros()  # in place
     return found
@@ -239,8 +236,8 @@ def validate(store: Store, sweep_id: str, position: int, *, seed: int = 0) -> Va
     spec, solution = store.spec(sweep_id), store.labelled_solution(sweep_id, position)
     repeats = spec.plan.repeats
     labels = np.asarray(solution.labels)[::repeats]
-    table = store.feature_table(spec.table)
-    if not spec.plan.features or not set(spec.plan.features) <= table.taste_names:
+    table = store.feature_table(spec.table, profile=False) if "taste" in spec.data else None
+    if table is None or not spec.plan.features or not set(spec.plan.features) <= table.taste_names:
         return naive_bayes(prepare(store, spec, ids=False).X[::repeats], labels, seed=seed)
     fitted = FittedTaste.read(store, table.fitted[KEY])
     purchases = store.purchases(spec.table, fitted.taste.of)

@@ -54,7 +54,7 @@ class Definition:
         """
         sweep, solution = store.sweep(sweep_id), store.labelled_solution(sweep_id, position)
         rows = assemble(store.feature_table(sweep.spec.table), sweep.spec.plan).table
-        return cls(rows, solution, sweep.preparation, known_names(store, sweep, position).names)
+        return cls(rows, solution, sweep.preparation, known_names(store, sweep, position, rows=lambda: rows).names)
 
     @cached_property
     def titles(self) -> ColumnTitles:
