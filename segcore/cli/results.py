@@ -11,11 +11,10 @@ from segcore.cli.options import add_data_options, print_notes, request_for_rows
 from segcore.errors import ParameterError
 from segcore.wording.findings import note_json
 from segcore.wording.numbers import counted
+from segcore.wording.results import DIALECTS
 
 if TYPE_CHECKING:
     from segcore.store.store import Store
-
-_DIALECTS = ("duckdb", "postgresql", "spark", "bigquery", "snowflake")  # importing those of segcore.export.sql would take its parser
 
 
 def add_commands(subparsers: Any) -> None:
@@ -54,9 +53,7 @@ def add_commands(subparsers: Any) -> None:
     rules.add_argument("--what", choices=("rules", "tree"), default="rules", help="what to print (default: rules)")
     rules.add_argument("--sql", action="store_true", help="print SQL instead of words")
     rules.add_argument("--filter", action="store_true", help="print the rules as conditions for --where, which keep the same customers")
-    rules.add_argument(
-        "--dialect", choices=("duckdb", "postgresql", "spark", "bigquery", "snowflake"), help="SQL dialect (default: duckdb)"
-    )
+    rules.add_argument("--dialect", choices=tuple(DIALECTS), help="SQL dialect (default: duckdb)")
     rules.add_argument("--table", metavar="NAME", help="table, or file that DuckDB reads, such as segments.parquet (default: customers)")
     rules.add_argument("--out", metavar="FILE", help="file to write instead of printing")
     rules.set_defaults(run=run_rules)

@@ -22,10 +22,9 @@ from segcore.segments.rules.definition import Definition
 from segcore.segments.rules.rule import Rule, SegmentRules
 from segcore.segments.rules.tree import Branch, ExplainingTree, Leaf
 from segcore.wording.quotes import visible
+from segcore.wording.results import DIALECTS, Dialect
 
-Dialect = Literal["duckdb", "postgresql", "spark", "bigquery", "snowflake"]
 SqlOf = Literal["rules", "tree"]
-DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 TABLE = "customers"
 _OF_SQLGLOT: Mapping[str, str] = {"postgresql": "postgres"}
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*){0,2}")
@@ -104,7 +103,7 @@ def point_sql(
     if what not in get_args(SqlOf):
         raise ParameterError.unknown("kind of SQL", what, get_args(SqlOf))
     if dialect not in DIALECTS:
-        raise ParameterError.unknown("dialect", dialect, DIALECTS)
+        raise ParameterError.unknown("dialect", dialect, tuple(DIALECTS))
     source = SqlTable.of(found.rows, table)
     if what == "rules":
         return rules_sql(found.rules_for(segment), source, dialect, names=found.names)

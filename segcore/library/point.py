@@ -32,12 +32,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from plotly.graph_objects import Figure
 
-    from segcore.export.sql import Dialect, SqlOf
+    from segcore.export.sql import SqlOf
     from segcore.library.comparison import Comparison
     from segcore.library.explanation import Profile
     from segcore.segments.rules.rule import SegmentRules
     from segcore.segments.rules.tree import ExplainingTree
     from segcore.segments.validation import Validation
+    from segcore.wording.results import Dialect
 
 
 class Point:

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 from segcore.wording.numbers import counted, percent_text
 from segcore.wording.quotes import named, quoted, value_text
+
+Dialect = Literal["duckdb", "postgresql", "spark", "bigquery", "snowflake"]
+DIALECTS: Mapping[Dialect, str] = {
+    "duckdb": "DuckDB",
+    "postgresql": "PostgreSQL",
+    "spark": "Spark",
+    "bigquery": "BigQuery",
+    "snowflake": "Snowflake",
+}
+"""Title of each dialect in which rules and trees are written as SQL."""
 
 
 def _counts_as(use: str, value: str | None) -> str:

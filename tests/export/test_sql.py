@@ -22,7 +22,7 @@ from sklearn.cluster import KMeans
 
 from segcore.errors import ParameterError
 from segcore.export.files import write_export
-from segcore.export.sql import DIALECTS, SqlTable, point_sql, rules_sql, tree_sql
+from segcore.export.sql import SqlTable, point_sql, rules_sql, tree_sql
 from segcore.features.output import rows_for_file
 from segcore.intake.take_in import take_in
 from segcore.records.data_rules import ColumnRules
@@ -33,6 +33,7 @@ from segcore.segments.rules.definition import Definition
 from segcore.segments.rules.rule import Rule, SegmentRules
 from segcore.segments.rules.tree import Branch, ExplainingTree, Leaf
 from segcore.store.store import Store
+from segcore.wording.results import DIALECTS
 from tests.export.conftest import keep_sweep
 
 HERE = Estimate(1.0, 1.0, 1.0, 1)

@@ -17,30 +17,26 @@ from segcore.segments.rules.rule import Rule, SegmentRules
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, share_text
+from segcore.wording.results import DIALECTS
+from ui.segments.on_request import asked_for
 from ui.segments.profile import segments_key
-from ui.shell import cache, state
+from ui.shell import cache
 from ui.shell.sweep_data import clustered, segment_names
 from ui.widgets.figures import draw_figure
 
 if TYPE_CHECKING:
-    from segcore.export.sql import Dialect, SqlOf
+    from segcore.export.sql import SqlOf
 
+_ICON = ":material/rule:"
 _RULES_HELP = (
     "Up to three conditions on features and profile columns, searched on half of the customers and measured on the other half. It takes "
     "some seconds for large data."
 )
-_TREE_HELP = "A few conditions that divide the customers into all segments at once. It takes some seconds for large data."
+_TREE_HELP = "It takes some seconds for large data."
 _TREE_WORDS = (
     "From the left, follow the solid line if a condition holds, the dotted one if not. Each leaf shows its share of the customers, and the "
     "share of these that really is in its segment, measured on the half of the customers that the tree was not grown on."
 )
-_DIALECTS: dict[Dialect, str] = {
-    "duckdb": "DuckDB",
-    "postgresql": "PostgreSQL",
-    "spark": "Spark",
-    "bigquery": "BigQuery",
-    "snowflake": "Snowflake",
-}
 
 
 def _definition(store: Store, sweep: Sweep, position: int, solution: Solution) -> Definition:
@@ -54,7 +50,9 @@ def _definition(store: Store, sweep: Sweep, position: int, solution: Solution) -
 
 def draw_rule(store: Store, sweep: Sweep, position: int, solution: Solution, label: int) -> None:
     """Draw the rule of a segment once it was asked for, with the rules of other lengths; or the button that asks."""
-    if label == NOISE or not _asked(f"rules.{sweep.id}.{position}", "Find the shortest rules", "segments.rules", _RULES_HELP):
+    if label == NOISE or not asked_for(
+        f"rules.{sweep.id}.{position}", "Find the shortest rules", key="segments.rules", icon=_ICON, words=_RULES_HELP
+    ):
         return
     definition = _definition(store, sweep, position, solution)
     with st.spinner("Searching for the shortest rule of each segment …"):
@@ -72,9 +70,7 @@ def draw_rule(store: Store, sweep: Sweep, position: int, solution: Solution, lab
 def draw_tree(store: Store, sweep: Sweep, position: int, solution: Solution) -> None:
     """Draw one tree for all segments once it was asked for; or the button that asks."""
     st.header("One tree for all segments", anchor=False)
-    if not _asked(
-        f"tree.{sweep.id}.{position}", "Explain all segments by a tree", "segments.tree", "It takes some seconds for large data."
-    ):
+    if not asked_for(f"tree.{sweep.id}.{position}", "Explain all segments by a tree", key="segments.tree", icon=_ICON, words=_TREE_HELP):
         return
     definition = _definition(store, sweep, position, solution)
     with st.spinner("Growing a small tree …"):
@@ -91,21 +87,13 @@ def draw_tree(store: Store, sweep: Sweep, position: int, solution: Solution) -> 
     _draw_sql(definition, "tree", None)
 
 
-def _asked(name: str, title: str, key: str, words: str) -> bool:
-    """Tell whether a search was asked for; draw the button that asks for it."""
-    if state.recall(name):
-        return True
-    st.button(title, key=key, icon=":material/rule:", help=words, on_click=state.remember, args=(name, True))
-    return False
-
-
 @st.fragment
 def _draw_sql(definition: Definition, what: SqlOf, label: int | None, rule: Rule | None = None) -> None:
     from segcore.export.sql import TABLE, point_sql, rule_filter  # with a parser of SQL, which takes an eighth of a second to import
 
     with st.expander("The tree as SQL" if what == "tree" else "The rule as SQL"):
         left, right = st.columns(2)
-        dialect = left.selectbox("Database", tuple(_DIALECTS), key=f"segments.sql.dialect.{what}", format_func=_DIALECTS.__getitem__)
+        dialect = left.selectbox("Database", tuple(DIALECTS), key=f"segments.sql.dialect.{what}", format_func=DIALECTS.__getitem__)
         table = right.text_input("Table", TABLE, key=f"segments.sql.table.{what}")
         st.caption("For a table with the columns that Export writes, profile columns included: load an export into your database first.")
         sql = point_sql(definition, what, segment=label, dialect=dialect, table=table.strip() or TABLE)

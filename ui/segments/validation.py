@@ -13,8 +13,9 @@ from segcore.records.sweep import Sweep
 from segcore.segments.validation import CAUTION, Validation, validate
 from segcore.store.store import Store
 from segcore.wording.numbers import percent_text, share_text
+from ui.segments.on_request import asked_for
 from ui.segments.profile import segments_key
-from ui.shell import cache, state
+from ui.shell import cache
 from ui.shell.sweep_data import segment_names
 from ui.widgets.figures import draw_figure
 
@@ -29,17 +30,14 @@ def draw_validation(store: Store, sweep: Sweep, position: int, solution: Solutio
     if solution.n_segments + (solution.n_noise > 0) < 2:
         return
     st.header("How easy are the segments to predict?", anchor=False)
-    asked = f"validation.{sweep.id}.{position}"
-    if not state.recall(asked):
-        st.caption("A simple model predicts each customer's segment from the other customers. Simple segments are easy to predict.")
-        st.button(
-            "Predict the segments",
-            key="segments.validate",
-            icon=":material/fact_check:",
-            help=_HELP,
-            on_click=state.remember,
-            args=(asked, True),
-        )
+    if not asked_for(
+        f"validation.{sweep.id}.{position}",
+        "Predict the segments",
+        key="segments.validate",
+        icon=":material/fact_check:",
+        words=_HELP,
+        before="A simple model predicts each customer's segment from the other customers. Simple segments are easy to predict.",
+    ):
         return
 
     def build() -> Validation:
