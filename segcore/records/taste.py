@@ -20,6 +20,8 @@ LENGTHS: tuple[Lengths, ...] = get_args(Lengths)
 AUTO: Literal["auto"] = "auto"
 USUAL_COMPONENTS = 10
 MOST_COMPONENTS = 200
+USUAL_SEGMENTS = 25
+"""Of a first look at ratings, beside the numbers that every sweep begins with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Grid
 from segcore.records.plan import Plan
 from segcore.records.solution import EngineName
+from segcore.records.taste import USUAL_SEGMENTS
 from segcore.store.store import Store
 from segcore.system.machine import available_bytes
 from segcore.wording.findings import error_text
@@ -25,7 +26,7 @@ from ui.features.form import SCALER_TITLES
 from ui.features.prepared import draw_prepared
 from ui.shell import state
 from ui.sweep import cost, k_distance
-from ui.widgets.parameters import axis_words, grid_form
+from ui.widgets.parameters import add_value, axis_words, grid_form
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -123,7 +124,10 @@ def _pick_engine(spec: AlgorithmSpec) -> EngineName:
 
 def _grid(spec: AlgorithmSpec, plan: Plan, taken: Intake, table: FeatureTable) -> Grid | None:
     if spec.radius is None:
-        return grid_form(spec)
+        grid = grid_form(spec)
+        if grid is not None and "taste" in taken.data:
+            _offer_many_segments(spec, grid)
+        return grid
     from segcore.sweeps.first_radii import suggested_radii
 
     curve = k_distance.curve_of(plan, taken, table, neighbours=spec.radius.neighbours)
@@ -131,6 +135,20 @@ def _grid(spec: AlgorithmSpec, plan: Plan, taken: Intake, table: FeatureTable) -
     grid = grid_form(spec, suggested=suggested, salt=k_distance.plan_digest(plan, taken))
     k_distance.draw_curve(curve, spec.param(spec.radius.param))
     return grid
+
+
+def _offer_many_segments(spec: AlgorithmSpec, grid: Grid) -> None:
+    """Draw a button that adds the number of segments that is usual for taste, unless it is in the grid."""
+    if not spec.judging.size or USUAL_SEGMENTS in dict(grid.axes)[spec.judging.size]:
+        return
+    st.button(
+        f"Also {USUAL_SEGMENTS} segments",
+        key=f"sweep.many.{spec.name}",
+        icon=":material/add:",
+        help="Tastes are many: with a few segments, items that have little in common end up together.",
+        on_click=add_value,
+        args=(spec, spec.param(spec.judging.size), USUAL_SEGMENTS),
+    )
 
 
 def what_it_does(grid: Grid, spec: AlgorithmSpec, plan: Plan, taken: Intake, table: FeatureTable) -> str:

@@ -88,6 +88,12 @@ def set_grid(spec: AlgorithmSpec, axes: Mapping[str, tuple[Value, ...]], *, salt
         state.remember(axis_key(spec, param), axes.get(param.name, ()))
 
 
+def add_value(spec: AlgorithmSpec, param: Param, value: Value) -> None:
+    """Add a value to an axis, in the order of the values; the other fields stay."""
+    axes: dict[str, tuple[Value, ...]] = {each.name: state.recall(axis_key(spec, each), each.default) for each in spec.params}
+    set_grid(spec, {**axes, param.name: tuple(sorted({*axes[param.name], value}))})
+
+
 def axis_field(spec: AlgorithmSpec, param: Param, *, first: tuple[Value, ...] | None = None, salt: str = "") -> tuple[Value, ...] | None:
     """Draw the field of one parameter and return its values: () if it is left out of the grid, None if it is wrong."""
     key = axis_key(spec, param, salt)
