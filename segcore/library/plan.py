@@ -13,6 +13,7 @@ from segcore.errors import JobError, ParameterError
 from segcore.features.assemble import assemble, kept_customers
 from segcore.features.distances import catch_up
 from segcore.features.ideas import Idea
+from segcore.features.output import ID_COLUMN, rows_for_file
 from segcore.features.planning.defaults import setting_named
 from segcore.features.planning.priorities import named_transforms, priority_weights
 from segcore.features.preparation import ideas_of, resolve_plan
@@ -130,6 +131,22 @@ class Plan:
         ]
         names = ["feature", "explained", "cumulative", "by_chance", "agreement", "high", "low"]
         return pd.DataFrame(rows, columns=names).set_index("feature")
+
+    def table(self) -> pd.DataFrame:
+        """Return the rows to cluster, before transforms and scaling, as command ``features`` writes them.
+
+        Returns
+        -------
+        DataFrame
+            One row per customer, one column per feature, indexed by customer_id; with copies, one row per copy, indexed by both.
+
+        Examples
+        --------
+        >>> segcore.load(orders).plan("small").table().shape
+        (30, 3)
+        """
+        rows = rows_for_file(assemble(self.store.feature_table(self.intake.table), self.record).table).to_pandas()
+        return rows.set_index([name for name in (ID_COLUMN, "copy") if name in rows.columns])
 
     @property
     def n_customers(self) -> int:
