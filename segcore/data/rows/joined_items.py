@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segcore.data.columns.ids import as_ids
-from segcore.data.columns.text import true_of
-from segcore.data.files.raw import Items, Raw
+from segcore.data.columns.text import as_text, true_of
+from segcore.data.files.raw import Items, Raw, table_source
 from segcore.data.meaning.role_guesses import Guess
 from segcore.data.rows.matching_keys import Key, Wanted, find_key, namesakes, rows_of_ids
 from segcore.errors import DataError, SegcoreError
@@ -43,6 +43,10 @@ def with_items(lines: Raw, table: Raw, *, roles: Mapping[str, str], key: str | N
         If no column of ``lines`` holds items, no row belongs to one, or two rows for one item differ.
     """
     column, ids, found = _match(lines, table, _item_column(lines, roles, rows), key)
+    if _names_an_item(found, ids):
+        key = None if key is None else f"column_{table.names.index(found.column) + 1}"
+        table = _with_first_item(table)
+        column, ids, found = _match(lines, table, column, key)
     places = rows_of_ids(ids, found.ids)
     items = Items(table, found.column, column, _free_names(lines, table, found.column))
     joined = join_items(lines, items, lambda: places)
@@ -109,6 +113,27 @@ def _match(lines: Raw, table: Raw, item: str | None, key: str | None) -> tuple[s
                 raise
             refused = refused or (error if column == item else None)
     raise refused or refusal("second.no_role", remedy=Remedy("role", {"role": "item"}), file=table.name, data=lines.name, role="item")
+
+
+def _names_an_item(key: Key, ids: pa.Array) -> bool:
+    """Tell whether what was read as the header of a table is an item: all in it is text, and nothing else tells names from values."""
+    name = as_ids(pa.chunked_array([[key.column]], pa.large_string()))
+    return not bool(pc.any(pc.is_in(name, value_set=key.ids)).as_py()) and bool(pc.any(pc.is_in(name, value_set=pc.unique(ids))).as_py())
+
+
+def _with_first_item(table: Raw) -> Raw:
+    """Return a table whose header is an item as a table without a header."""
+    names = tuple(f"column_{position}" for position in range(1, len(table.names) + 1))
+    rows = table.read(table.names)
+    columns = [pa.chunked_array([pa.array([name], pa.large_string()), as_text(rows[name])]) for name in table.names]
+    note = Finding("csv.columns_named", values={"file": table.name, "names": list(names)})
+    return table_source(
+        table.name,
+        pa.table(dict(zip(names, columns, strict=True))),
+        where=lambda row: table.where(row - 1) if row else "the first line",
+        notes=(*table.notes, note),
+        form=table.form,
+    )
 
 
 def _free_names(lines: Raw, table: Raw, key: str) -> dict[str, str]:

@@ -137,3 +137,14 @@ def test_without_a_table_an_item_is_called_what_its_lines_call_it_most_often(tmp
     assert item_titles(raw, {"item": "sku"}) == {"12": "Bread", "7": "Milk", "007": "Milk", "x 1": "Ball"}
     assert item_titles(raw, {"item": "sku", "category": "Description"}) == {}
     assert item_titles(raw, {}) == {}
+
+
+@pytest.mark.parametrize("key", [None, "x 1"])
+def test_a_first_line_that_is_an_item_is_no_header(request_of, key):
+    raw = open_source(request_of("x 1,Toys,Ball\n12,Food,Bread\n7,Food,Milk\n", key=key))
+
+    assert raw.names[-2:] == ("column_2", "column_3")
+    assert raw.read(["column_3"]).slice(0, 4)["column_3"].to_pylist() == ["Bread", "Milk", None, "Ball"]
+    assert {note.code for note in raw.notes} >= {"csv.columns_named"}
+    [note] = [note for note in raw.notes if note.code == "second.items"]
+    assert note.values["found"] == 3
