@@ -172,7 +172,8 @@ def _joined(count: int, groups: list[list[int]]) -> list[list[int]]:
 
     def root(at: int) -> int:
         while parent[at] != at:
-            at = parent[at] = parent[parent[at]]
+            parent[at] = parent[parent[at]]
+            at = parent[at]
         return at
 
     for first, *others in groups:
