@@ -163,24 +163,36 @@ def rated_items(rows: np.ndarray, items: np.ndarray, names: np.ndarray, n_custom
     if rated.ratings is None:
         pairs.sort()
         starts = _starts(pairs)
-        return _table(pairs[starts], np.diff(np.append(starts, len(pairs))).astype(np.int32), names.tolist(), n_customers)
+        counts = _sizes(starts, len(pairs)).astype(np.int32)
+        pairs = pairs[starts]
+        del starts
+        return _table(pairs, counts, names.tolist(), n_customers)
     order = np.argsort(pairs, kind="stable").astype(np.int32)
     pairs = pairs[order]
     starts = _starts(pairs)
-    pairs = pairs[starts]
+    if len(starts) < len(pairs):
+        pairs = pairs[starts]
     ratings = _one_rating(order if there is None else there[order], starts, rated)
+    del order, starts
     return _table(pairs, ratings, names.tolist(), n_customers)
 
 
 def _starts(ordered: np.ndarray) -> np.ndarray:
-    """Return where the runs of equal values begin."""
-    return np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(ordered) else np.zeros(0, np.int64)
+    """Return where the runs of equal values begin, int32 if that is enough."""
+    first = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return np.flatnonzero(first).astype(np.int32 if len(ordered) < 1 << 31 else np.int64)
+
+
+def _sizes(starts: np.ndarray, n: int) -> np.ndarray:
+    """Return the lengths of the runs that begin at ``starts``, of ``n`` values in all."""
+    return np.diff(starts, append=starts.dtype.type(n))
 
 
 def _one_rating(order: np.ndarray, starts: np.ndarray, rated: Rated) -> np.ndarray:
     """Return one rating for each group of rows: ``order`` holds the rows by group, in their own order, ``starts`` where groups begin."""
     ratings = np.asarray(rated.ratings)
-    sizes = np.diff(np.append(starts, len(order)))
+    sizes = _sizes(starts, len(order))
     found = ratings[order[starts]]
     several = sizes > 1
     if not several.any():
@@ -198,6 +210,9 @@ def _one_rating(order: np.ndarray, starts: np.ndarray, rated: Rated) -> np.ndarr
 
 
 def _table(pairs: np.ndarray, counts: np.ndarray, names: list[str], n_customers: int) -> Purchases:
-    customers, items = np.divmod(pairs, max(len(names), 1))
+    """Return the table of pairs, which are used up."""
+    n_items = max(len(names), 1)
+    customers = (pairs // n_items).astype(np.int32)
     starts = np.concatenate([[0], np.cumsum(np.bincount(customers, minlength=n_customers))])
-    return Purchases(tuple(names), starts.astype(np.int64), items.astype(np.int32), counts)
+    pairs %= n_items
+    return Purchases(tuple(names), starts.astype(np.int64), pairs.astype(np.int32), counts)

@@ -193,7 +193,10 @@ def _given(ratings: _Rows, items: Purchases | None) -> _Given:
         rows, values = ratings.rows, np.ones(len(ratings))
     place, found = pd.factorize(values + 0.0)  # so that -0 is 0
     levels, moved = np.unique(found, return_inverse=True)
-    keys, times = np.unique(rows * np.int64(len(levels)) + moved[place], return_counts=True)
+    keys = moved[place]
+    del place
+    keys += rows * np.int64(len(levels))
+    keys, times = np.unique(keys, return_counts=True)
     customers, level = np.divmod(keys, len(levels))
     return _Given(customers, levels[level], times.astype(np.float64), levels, len(ratings.customers))
 

@@ -11,22 +11,33 @@ import pyarrow.compute as pc
 from segcore.data.columns.text import bytes_of, written
 from segcore.data.meaning.roles import Meaning
 
+_ROWS = 1 << 20
+
 
 def fingerprint(rows: pa.Table, meaning: Meaning) -> str:
     """Return the SHA-256 of the role columns' values in file order; for customer tables, of all columns' values."""
     content = hashlib.sha256(f"{meaning.kind}\x1e{sorted(meaning.roles.items())}\x1e{rows.num_rows}".encode())
     for name in rows.column_names:
-        column = rows[name].combine_chunks()
-        column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
         content.update(f"\x1e{name}\x1e".encode())
-        content.update(pc.is_valid(column).to_numpy(zero_copy_only=False).tobytes())
-        if pa.types.is_floating(column.type):
-            content.update((pc.fill_null(column, 0.0).to_numpy(zero_copy_only=False).astype(np.float64) + 0.0).tobytes())
-        elif pa.types.is_timestamp(column.type):
-            content.update(pc.fill_null(pc.cast(column, pa.timestamp("us"), safe=False).cast(pa.int64()), 0).to_numpy().tobytes())
+        parts = _parts(rows[name])
+        for part in parts:
+            content.update(pc.is_valid(part).to_numpy(zero_copy_only=False).tobytes())
+        if pa.types.is_floating(rows[name].type):
+            for part in parts:
+                content.update((pc.fill_null(part, 0.0).to_numpy(zero_copy_only=False).astype(np.float64) + 0.0).tobytes())
+        elif pa.types.is_timestamp(rows[name].type):
+            for part in parts:
+                content.update(pc.fill_null(pc.cast(part, pa.timestamp("us"), safe=False).cast(pa.int64()), 0).to_numpy().tobytes())
         else:
             # Text has been trimmed where it was typed.
-            text = pc.fill_null(written(column), "")
-            content.update(pc.binary_length(text).to_numpy(zero_copy_only=False).astype(np.int64).tobytes())
-            content.update(bytes_of(text).data)
+            for part in parts:
+                text = pc.fill_null(written(part), "")
+                content.update(pc.binary_length(text).to_numpy(zero_copy_only=False).astype(np.int64).tobytes())
+            for part in parts:
+                content.update(bytes_of(pc.fill_null(written(part), "")).data)
     return content.hexdigest()
+
+
+def _parts(column: pa.ChunkedArray) -> list[pa.Array]:
+    """Return a column in parts, so that what is hashed is not copied as a whole: that of 20 million rows is half a gigabyte."""
+    return [chunk.slice(first, _ROWS) for chunk in column.chunks for first in range(0, len(chunk), _ROWS)]
