@@ -13,7 +13,7 @@ import numpy as np
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.errors import StoreError
 from segcore.export.segment_rows import segment_titles
-from segcore.export.taste_files import npy_bytes, taste_files, taste_steps, with_files
+from segcore.export.taste_files import TasteFiles, npy_bytes, taste_steps, with_files
 from segcore.records.feature_table import FeatureEntry
 from segcore.records.grid import point_key
 from segcore.records.preparation import Preparation
@@ -88,11 +88,13 @@ def model_zip(store: Store, sweep_id: str, position: int) -> bytes:
     arrays = {name: np.ascontiguousarray(array) for name, array in sorted(solution.arrays.items())}
     dictionary = store.feature_table(spec.table).select(preparation.features).dictionary
     document = _document(store, sweep_id, position, spec, solution, preparation, arrays, dictionary)
+    taste = TasteFiles.of(store, preparation)
+    every = arrays if taste is None else {**arrays, **taste.arrays}
     files = {
-        "README.txt": _readme(spec, preparation, arrays, dictionary).encode(),
+        "README.txt": _readme(spec, preparation, every, dictionary).encode(),
         "model.json": (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode(),
-        **{f"{name}.npy": npy_bytes(array) for name, array in arrays.items()},
-        **taste_files(store, preparation),
+        **{f"{name}.npy": npy_bytes(array) for name, array in every.items()},
+        **({} if taste is None else {"taste_items.json": taste.items}),
     }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,15 +33,31 @@ _SCORES = {
 }
 
 
-def taste_files(store: Store, preparation: Preparation) -> dict[str, bytes]:
-    """Return the items and arrays as files; none if no feature is made from items."""
-    known = preparation.fitted.get(KEY)
-    if known is None:
-        return {}
-    fitted = FittedTaste.read(store, known)
-    arrays = {"taste_idf.npy": fitted.idf, "taste_loadings.npy": None if fitted.components is None else fitted.components.loadings}
-    items = json.dumps(fitted.items, indent=0, ensure_ascii=False) + "\n"
-    return {"taste_items.json": items.encode(), **{name: npy_bytes(array) for name, array in arrays.items() if array is not None}}
+@dataclass(frozen=True, slots=True, eq=False)
+class TasteFiles:
+    """What a model needs to make its features of taste.
+
+    Parameters
+    ----------
+    items : bytes
+        Content of ``taste_items.json``.
+    arrays : dict of str to ndarray
+        Loadings and inverse frequencies, of those that there are, by their names without ``.npy``.
+    """
+
+    items: bytes
+    arrays: dict[str, np.ndarray]
+
+    @classmethod
+    def of(cls, store: Store, preparation: Preparation) -> TasteFiles | None:
+        """Return what a solution needs, or ``None`` if no feature is made from items."""
+        known = preparation.fitted.get(KEY)
+        if known is None:
+            return None
+        fitted = FittedTaste.read(store, known)
+        arrays = {"taste_idf": fitted.idf, "taste_loadings": None if fitted.components is None else fitted.components.loadings}
+        items = json.dumps(fitted.items, indent=0, ensure_ascii=False) + "\n"
+        return cls(items.encode(), {name: array for name, array in arrays.items() if array is not None})
 
 
 def with_files(document: dict[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """Features of taste in a model: the steps of its README, followed without segcore, give the features again."""
 
-import io
 import json
 
 import numpy as np
 import pytest
 
-from segcore.export.taste_files import taste_files, taste_steps, with_files
+from segcore.export.taste_files import TasteFiles, taste_steps, with_files
 from segcore.features.taste.add import add_taste
 from segcore.records.feature_table import FeatureTable
 from segcore.records.preparation import Preparation
@@ -36,12 +35,12 @@ def test_the_files_of_a_model_give_the_features(home, matrix, components):
     features = found.table.names
     preparation = Preparation(features, "none", (0.0,) * 2, (1.0,) * 2, None, fitted={"taste": found.fitted.put(store)})
 
-    files = taste_files(store, preparation)
+    files = TasteFiles.of(store, preparation)
     model = with_files(preparation.to_json())["fitted"]["taste"]
 
-    assert json.loads(files[model["items"]]) == list("abcdef")
-    arrays = {name: np.load(io.BytesIO(files[model[name]]), allow_pickle=False) for name in ("idf", "loadings") if name in model}
-    assert files.keys() == {model["items"], *(model[name] for name in arrays)}
+    assert model["items"] == "taste_items.json" and json.loads(files.items) == list("abcdef")
+    arrays = {name: files.arrays[f"taste_{name}"] for name in ("idf", "loadings") if name in model}
+    assert [f"{name}.npy" for name in files.arrays] == [model[name] for name in arrays]
     values = {
         "zero": lambda: table,
         "centred": lambda: table - np.nanmean(table, axis=1, keepdims=True),
