@@ -29,7 +29,7 @@ $(VENV)/installed: requirements.txt constraints.txt $(shell find segcore/cluster
 	@$(BIN)/python -m segcore.intake.prepared_sample
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-baskets.txt
 	$(PIP) install --quiet --compile -r requirements-dev.txt -c constraints.txt
 	@touch $@
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segcore.cli.jobs import wait_for
 from segcore.cli.options import add_data_options, plan_from, print_notes, request_from
 from segcore.wording.findings import counts_json, note_json, rows_by_label
 from segcore.wording.numbers import counted, percent_text
@@ -44,14 +45,14 @@ def run_features(args: argparse.Namespace) -> int:
     from segcore.export.tables import check_folder, check_table_path, write_table, write_text
     from segcore.features.assemble import assemble
     from segcore.features.output import rows_for_file
-    from segcore.intake.child import take_in_apart
+    from segcore.jobs.making_vectors import take_in_with_vectors
     from segcore.store.store import Store
 
     files = {name: Path(path) for name, path in vars(args).items() if name in ("out", "report", "dictionary", "aside") and path is not None}
     for name, path in files.items():
         (check_folder if name == "report" else check_table_path)(path, f"--{name}")
     store = Store()
-    intake = take_in_apart(store, request)
+    intake = take_in_with_vectors(store, request, follow=lambda begin: wait_for(store, begin))
     table = store.feature_table(intake.table)
     plan = plan_from(args, intake, table)
     assembled = assemble(table, plan)

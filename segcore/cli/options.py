@@ -12,6 +12,7 @@ from segcore.cli.meaning import add_meaning_options, column_rules, parse_roles, 
 from segcore.clustering.algorithms.registry import algorithms
 from segcore.errors import ParameterError
 from segcore.features.taste.asked import TASTE_OPTIONS, asked_taste
+from segcore.features.vectors.asked import asked_vectors, vector_defaults
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding
 from segcore.records.plan import MAX_SEED, Plan
@@ -79,7 +80,8 @@ def _add_feature_options(parser: argparse.ArgumentParser) -> None:
         "--features",
         metavar="SET|NAME,...",
         help="value, behaviour, rfm, kit, small, all, or names separated by commas (default: value; all for ratings and customer tables); "
-        "components=N or components=auto for components of what customers bought or rated, raw for the items themselves",
+        "components=N or components=auto for components of what customers bought or rated, raw for the items themselves, cust2vec=N for "
+        "vectors of customers with N dimensions, from what they bought basket by basket",
     )
     _add_taste_options(group)
     group.add_argument("--outliers", choices=OUTLIERS, help="outlier rule (default: none)")
@@ -109,6 +111,11 @@ def _add_taste_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--of", choices=OF, help="what the components are made of (default: item)")
     group.add_argument("--least-items", type=int, metavar="N", help="set customers with fewer items apart (default: 1)")
     group.add_argument("--least-customers", type=int, metavar="N", help="leave out items with fewer customers (default: 1)")
+    group.add_argument(
+        "--cust2vec",
+        metavar="NAME=VALUE,...",
+        help=f"options of vectors: {', '.join(f'{name}={usual}' for name, usual in vector_defaults().items())}",
+    )
 
 
 def add_sweep_options(parser: argparse.ArgumentParser, *, engine: bool = True) -> None:
@@ -160,7 +167,8 @@ def request_from(args: argparse.Namespace) -> DataRequest:
     _check_numbers(args)
     given = {name: getattr(args, name) for name in TASTE_OPTIONS}
     taste = asked_taste(args.features, given, seed=args.seed, written=lambda name: f"--{name.replace('_', '-')}")
-    return request_for_rows(args, columns=column_rules(args), afresh=args.guess, taste=taste)
+    vectors = asked_vectors(args.features, args.cust2vec, seed=args.seed)
+    return request_for_rows(args, columns=column_rules(args), afresh=args.guess, taste=taste, vectors=vectors)
 
 
 def request_for_rows(args: argparse.Namespace, **more: Any) -> DataRequest:

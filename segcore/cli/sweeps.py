@@ -89,7 +89,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     out = None if args.dry_run else _folder(args.out)
 
     from segcore.clustering.algorithms.registry import algorithm
-    from segcore.intake.child import take_in_apart
+    from segcore.jobs.making_vectors import take_in_with_vectors
     from segcore.store.store import Store
 
     asked = algorithm(args.algo)
@@ -98,7 +98,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     if not args.dry_run:
         start_early(store.home, algorithm=args.algo, engine=args.engine or asked.default_engine)
     threading.Thread(target=_import_for_sweeps).start()  # while another process reads the file
-    intake = take_in_apart(store, request)
+    intake = take_in_with_vectors(store, request, follow=lambda begin: wait_for(store, begin))
 
     from segcore.sweeps.cost.room import require_room
     from segcore.sweeps.document import sweep_document, write_sweep_folder

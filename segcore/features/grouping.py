@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from segcore.errors import ParameterError
-from segcore.records.purchases import Purchases
+from segcore.records.purchases import Baskets, Purchases
 from segcore.wording.findings import refusal
 
 DAY = np.timedelta64(86_400_000_000, "us")
@@ -110,13 +110,56 @@ def count_purchases(kept: Any, what: str, index: pd.Index) -> Purchases:
     Parameters
     ----------
     kept : Narwhals frame
-        Lines that were not cancelled, with ``customer`` and the column.
+        Lines that were not cancelled, with ``customer`` and the column; baskets of items need ``order`` and ``time`` as well.
     what : {"item", "category"}
     index : Index
         The customers.
     """
     rows = rows_of(kept["customer"].to_pandas(), index).astype(np.int32)
-    return rated_items(rows, *coded(kept[what]), len(index), Rated(None, None))
+    items, names = coded(kept[what])
+    found = rated_items(rows, items, names, len(index), Rated(None, None))
+    if what != "item" or "order" not in kept.columns:
+        return found
+    times = pd.to_datetime(kept["time"].to_pandas()).to_numpy(dtype="datetime64[us]").astype(np.int64)
+    return replace(found, baskets=baskets_of(rows, items, pd.factorize(kept["order"].to_pandas())[0], times, len(index)))
+
+
+def baskets_of(rows: np.ndarray, items: np.ndarray, orders: np.ndarray, times: np.ndarray, n_customers: int) -> Baskets:
+    """Return what each customer bought line by line; see `Baskets`.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows,), int32
+        Position of each line's customer.
+    items : ndarray of shape (n_rows,), int32
+        Position of each line's item; lines with -1 are left out.
+    orders : ndarray of shape (n_rows,), int
+        Number of each line's order; two customers may have orders of one number.
+    times : ndarray of shape (n_rows,), int64
+        Microseconds since 1970. Orders of a customer that begin at the same time stay in the order of the file.
+    n_customers : int
+    """
+    given = items >= 0
+    rows, items, orders, times = (part[given] for part in (rows, items, orders, times))
+    number, pairs = pd.factorize(rows * np.int64(orders.max(initial=0) + 1) + orders)
+    placed = np.full(len(pairs), np.iinfo(np.int64).max)
+    np.minimum.at(placed, number, times)
+    owner = np.zeros(len(pairs), dtype=np.int64)
+    owner[number] = rows
+    ranked = np.lexsort((placed, owner))
+    place = np.empty(len(pairs), dtype=np.int32)
+    place[ranked] = np.arange(len(pairs), dtype=np.int32)
+    of_line = place[number]
+    return Baskets(
+        items=items[np.argsort(of_line, kind="stable")].astype(np.int32),
+        orders=_cumulated(np.bincount(of_line, minlength=len(pairs))),
+        customers=_cumulated(np.bincount(owner, minlength=n_customers)),
+        placed=placed[ranked],
+    )
+
+
+def _cumulated(counts: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
 def coded(column: Any) -> tuple[np.ndarray, np.ndarray]:

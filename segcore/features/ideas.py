@@ -74,7 +74,7 @@ def find_ideas(table: FeatureTable, values: np.ndarray | None = None) -> tuple[I
     Features of taste are part of no idea. Others are put together pair by pair, so that three of them may be one idea although the first
     and the last are less alike.
     """
-    tastes = table.taste_names
+    tastes = table.learned_names
     others = [name for name in table.names if name not in tastes]
     if not len(table) or not others:
         return ()

@@ -101,7 +101,7 @@ def fit_with_ideas(table: FeatureTable, plan: Plan) -> tuple[Preparation, tuple[
     values = _transformed(np.asarray(table.values), steps)
     ideas = find_ideas(table, values) if plan.ideas == "once" else ()
     centre, scale = _fitted(values, plan.scaler, blocks_of(table))
-    tastes = table.taste_names
+    tastes = table.learned_names
     scale = _one_for_all(scale, values, [at for at, name in enumerate(table.names) if name in tastes])
     preparation = Preparation(
         features=table.names,
@@ -138,8 +138,9 @@ def _weights(table: FeatureTable, plan: Plan, ideas: tuple[Idea, ...]) -> tuple[
 
 def _fitted_for(table: FeatureTable) -> Mapping[str, Any]:
     """Return the fitted values of the table's features, without those that only other features need."""
-    if "taste" in table.fitted and not table.taste_names:
-        return {name: values for name, values in table.fitted.items() if name != "taste"}
+    learned = {"taste", "vectors"} & table.fitted.keys()
+    if learned and not table.learned_names:
+        return {name: values for name, values in table.fitted.items() if name not in learned}
     if "columns" not in table.fitted:
         return table.fitted
     from segcore.features.customers.encoding import needed_recipes

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from segcore import __version__
 from segcore.errors import SegcoreError, StoreError
-from segcore.intake.added_taste import known_taste, take_in_taste
+from segcore.intake.added_features import known_added, take_in_added
 from segcore.intake.chosen_customers import choose_customers
 from segcore.intake.described_customers import describe_customers
 from segcore.intake.prepared_sample import copy_prepared
@@ -29,16 +29,14 @@ if TYPE_CHECKING:
     from segcore.data.files.raw import Raw
 
 PREVIEW_ROWS = 200
-_EDITION = 11  # of the stored record; raising it invalidates the records stored before
+_EDITION = 12  # of the stored record; raising it invalidates the records stored before
 
 
 def known_intake(store: Store, request: DataRequest) -> Intake | None:
     """Return the stored intake of an equal request for the same content, if there is one."""
-    rows = replace(request, taste=None)
+    rows, added = request.without_added(), request.added
     known = _stored(store, rows, _key(store, rows))
-    if known is None or request.taste is None:
-        return known
-    return known_taste(store, known, request.taste)
+    return known if known is None or added is None else known_added(store, known, added)
 
 
 def take_in(store: Store, request: DataRequest) -> Intake:
@@ -49,10 +47,10 @@ def take_in(store: Store, request: DataRequest) -> Intake:
     SegcoreError
         If the data cannot be read or used; in one sentence.
     """
-    rows = replace(request, taste=None)
+    rows = request.without_added()
     key = _key(store, rows)
     taken = _stored(store, rows, key) or _take_in(store, rows, key)
-    return taken if request.taste is None else take_in_taste(store, taken, request)
+    return taken if request.added is None else take_in_added(store, taken, request)
 
 
 def peek(store: Store, request: DataRequest) -> Peek:
@@ -278,7 +276,9 @@ def _is_sample(request: DataRequest) -> bool:
 
 
 def _key(store: Store, request: DataRequest) -> str:
-    asked = {key: value for key, value in request.to_json().items() if key not in ("data", "taste")}  # a taste has a key of its own
+    asked = {
+        key: value for key, value in request.to_json().items() if key not in ("data", "taste", "vectors")
+    }  # added features have a key of their own
     for name in SECOND_TABLES:
         table = getattr(request, name)
         if table is not None:

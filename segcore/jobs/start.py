@@ -90,6 +90,26 @@ def start_benchmark(store: Index, spec: Mapping[str, Any], *, title: str = "Benc
     return job_id
 
 
+def start_vectors(store: Index, job_id: str, spec: Mapping[str, Any], *, title: str, total: int) -> str:
+    """Make vectors of customers in the background, or continue what was stopped; return the job's id at once.
+
+    Parameters
+    ----------
+    store : Index
+    job_id : str
+        While a job of this id is queued or running, it is joined.
+    spec : mapping
+        Work for ``segcore.jobs.making_vectors``.
+    title : str
+    total : int
+        Steps of its progress.
+    """
+    with starting(store):
+        if not _is_at_work(store, job_id):
+            _launch(store, {"id": job_id, "kind": "vectors", "title": title, "spec": spec, "total": total})
+    return job_id
+
+
 def resume(store: Index, job_id: str) -> None:
     """Continue a job that was interrupted, cancelled or failed.
 

@@ -13,7 +13,7 @@ from segcore.errors import StoreError
 from segcore.jobs.locks import job_lock
 from segcore.store.file_lock import is_held
 from segcore.store.index import Index
-from segcore.wording.numbers import counted
+from segcore.wording.numbers import counted, percent_text
 
 JobKind = Literal["sweep", "benchmark"]
 State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted"]
@@ -81,6 +81,8 @@ class Job:
         """How far its present stage is, such as ``5 of 27 solutions``."""
         if self.to_gather:
             return f"{self.gathered:,} of {counted(self.to_gather, 'piece')} of evidence"
+        if self.kind == "vectors":
+            return percent_text(self.share_done)
         return f"{self.done:,} of {counted(self.total, 'solution' if self.kind == 'sweep' else 'fit')}"
 
 

@@ -29,6 +29,8 @@ from segcore.system.child_process import fitting_environment, has_ended, python_
 from segcore.system.machine import available_bytes, oom_kills
 
 USER_ERROR = 2  # the worker's exit code if the input is at fault
+_WORKERS = {"benchmark": "segcore.benchmark", "vectors": "segcore.jobs.making_vectors"}  # of what is no sweep
+_HASH_SEED = {"PYTHONHASHSEED": "0"}  # for the same results in every process
 _AGAIN_SECONDS = 0.2
 _LOOK_SECONDS = 0.05
 
@@ -135,8 +137,8 @@ class Supervision:
 
     def _command(self, kind: str) -> list[str]:
         home = str(self.index.home)
-        if kind == "benchmark":
-            return python_command("segcore.benchmark", home, self.job_id)
+        if kind in _WORKERS:
+            return python_command(_WORKERS[kind], home, self.job_id)
         poison = json.dumps({str(position): reason for position, reason in self.deaths.given_up.items()})
         return python_command("segcore.jobs.worker", home, self.job_id, str(os.getpid()), poison)
 
@@ -146,7 +148,7 @@ class Supervision:
             with contextlib.suppress(BrokenPipeError), spare.stdin:  # if it has died, its death is counted like any other's
                 spare.stdin.write(json.dumps(self.job_id) + "\n")
             return spare
-        return start_child(self._command(kind), environment=fitting_environment(), own="session", dies_with_parent=True)
+        return start_child(self._command(kind), environment={**fitting_environment(), **_HASH_SEED}, own="session", dies_with_parent=True)
 
     def _work(self, kind: str) -> tuple[int, Death | None]:
         """Run one worker to its end; return its exit code, and its end as a ``Death``, or None if it was ended for another job."""

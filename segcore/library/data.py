@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from segcore.features.output import data_dictionary
 from segcore.features.taste.asked import TASTE_OPTIONS, asked_taste
-from segcore.intake.added_taste import add_taste_to
+from segcore.features.vectors.asked import asked_vectors
+from segcore.intake.added_features import request_with, take_in_added
 from segcore.intake.child import take_in_apart
 from segcore.intake.report import data_report
+from segcore.jobs.making_vectors import vectors_by_job
 from segcore.library.display import Findings, listed_html, paragraph
 from segcore.library.plan import Plan, build_plan
 from segcore.library.request import build_request, check_options, readable, readable_options
 from segcore.records.feature_table import FeatureTable
 from segcore.records.intake import Intake
+from segcore.records.taste import Taste
+from segcore.records.vectors import Vectors
 from segcore.store.store import Store
 from segcore.wording.numbers import counted
 
@@ -215,7 +219,8 @@ class Data:
         features : str, sequence of str, or None
             A set ("value", "behaviour", "rfm", "kit", "small", "all"), or names; a column's name means all of its categories.
             "components=10" for ten components of what customers bought or rated, "components=auto" for as many as explain more than
-            chance would, "raw" for the items themselves.
+            chance would, "raw" for the items themselves. "cust2vec=64" for vectors of 64 dimensions, which a job makes from what customers
+            bought basket by basket.
         log, power : str, sequence of str, or None
             Features whose logarithm, or a power of which, is taken before scaling; ``[]`` for none. Without either, that of the skewed
             features that it makes clearly less skewed.
@@ -231,6 +236,7 @@ class Data:
             For components: ``matrix``, the values that they are made from ("zero", "centred", "log", "binary" or "tfidf"; ratings are
             centred, counts logged); ``components``, their kind ("pca", "svd" or "nmf"); ``of``: "item" or "category"; ``least_items`` and
             ``least_customers``: customers with fewer items are set apart, items with fewer customers left out.
+            For vectors: ``cust2vec``, their options as on the command line or as a mapping: ``{"method": "dm", "window": 5}``.
 
         Raises
         ------
@@ -246,12 +252,14 @@ class Data:
         >>> segcore.load(orders).plan("components=1", matrix="zero", components="pca")
         Plan(1 feature of 30 customers: component_1; scaler standard)
         """
-        check_options(options, (*_PLAN_OPTIONS, *TASTE_OPTIONS))
+        check_options(options, (*_PLAN_OPTIONS, *TASTE_OPTIONS, "cust2vec"))
         wanted = {name: options.pop(name) for name in TASTE_OPTIONS if name in options}
         taste = asked_taste(features, wanted, seed=options.get("seed") or 0)
-        intake = self.intake if taste is None else add_taste_to(self.store, self.intake, taste)
+        vectors = asked_vectors(features, options.pop("cust2vec", None), seed=options.get("seed") or 0)
+        added = taste or vectors
+        intake = self.intake if added is None else self._with(added)
         record = build_plan(
-            self.table if taste is None else self.store.feature_table(intake.table),
+            self.table if added is None else self.store.feature_table(intake.table),
             intake,
             features,
             transforms=None if log is None and power is None else {"log": _names(log), "power": _names(power)},
@@ -260,6 +268,10 @@ class Data:
             fields=options,
         )
         return Plan(self.store, intake, record)
+
+    def _with(self, added: Taste | Vectors) -> Intake:
+        request = request_with(self.store, self.intake, added)
+        return (take_in_added if request.vectors is None else vectors_by_job)(self.store, self.intake, request)
 
     def sweeps(self) -> pd.DataFrame:
         """Return every sweep of these data with its best solution and the evidence on it, the newest first.

@@ -177,12 +177,12 @@ class FeatureTable:
         return self.values[:, self.names.index(name)]
 
     @property
-    def taste_names(self) -> frozenset[str]:
-        """Names of the features that are made from a matrix of customers and items: components, or the items themselves.
+    def learned_names(self) -> frozenset[str]:
+        """Names of the features that are made from all that customers bought or rated: components, the items themselves, or vectors.
 
         How far they spread compared with each other says how much they matter, so they are scaled together and not transformed.
         """
-        made = self.fitted.get("taste", {}).get("features", ())
+        made = (name for kind in ("taste", "vectors") for name in self.fitted.get(kind, {}).get("features", ()))
         return frozenset(made).intersection(self.names)
 
     def take(self, rows: np.ndarray) -> FeatureTable:

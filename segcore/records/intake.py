@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules, rules_from_json, rules_to_json
@@ -11,8 +11,10 @@ from segcore.records.dataset import RowCount
 from segcore.records.feature_table import ColumnUse
 from segcore.records.finding import Finding
 from segcore.records.taste import Taste
+from segcore.records.vectors import Vectors
 
 _RULES: Mapping[str, Any] = {"reading": ReadOptions, "rows": RowRules, "columns": ColumnRules}
+_ADDED: Mapping[str, Any] = {"taste": Taste, "vectors": Vectors}
 SECOND_TABLES = ("customers", "items")
 """Fields of `DataRequest` that are second tables."""
 
@@ -73,6 +75,8 @@ class DataRequest:
         A table with one row per item, whose columns are joined to the rows.
     taste : Taste or None
         Features to add from the items that customers bought or rated.
+    vectors : Vectors or None
+        Vectors to add from customers' baskets; not beside ``taste``.
     """
 
     data: str
@@ -90,14 +94,24 @@ class DataRequest:
     customers: SecondTable | None = None
     items: SecondTable | None = None
     taste: Taste | None = None
+    vectors: Vectors | None = None
+
+    @property
+    def added(self) -> Taste | Vectors | None:
+        """The features that are added to those of the data, or ``None``."""
+        return self.taste or self.vectors
+
+    def without_added(self) -> DataRequest:
+        """Return the request for the data alone."""
+        return replace(self, taste=None, vectors=None)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         rules = {name: rules_to_json(values[name]) for name in _RULES}
         seconds = {name: None if values[name] is None else values[name].to_json() for name in SECOND_TABLES}
-        taste = None if self.taste is None else self.taste.to_json()
-        return {**values, **rules, **seconds, "taste": taste, "roles": dict(self.roles), "where": list(self.where)}
+        added = {name: None if values[name] is None else values[name].to_json() for name in _ADDED}
+        return {**values, **rules, **seconds, **added, "roles": dict(self.roles), "where": list(self.where)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DataRequest:
@@ -105,9 +119,9 @@ class DataRequest:
         known = {key: value for key, value in data.items() if value is not None}
         rules = {name: rules_from_json(kind, known.get(name, {})) for name, kind in _RULES.items()}
         seconds = {name: SecondTable(**known[name]) for name in SECOND_TABLES if name in known}
-        taste = {"taste": Taste.from_json(known["taste"])} if "taste" in known else {}
+        added = {name: kind.from_json(known[name]) for name, kind in _ADDED.items() if name in known}
         lists = {"roles": dict(known.get("roles", {})), "where": tuple(known.get("where", ()))}
-        return cls(**{**known, **rules, **seconds, **taste, **lists})
+        return cls(**{**known, **rules, **seconds, **added, **lists})
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +185,8 @@ class Intake:
     table : str
         Id of the stored FeatureTable with every feature of every customer.
     data : mapping
-        ``name``, ``kind``, ``fingerprint``, ``roles``, ``filters``, and where there are, ``taste`` and second tables: what a sweep records
-        about its data.
+        ``name``, ``kind``, ``fingerprint``, ``roles``, ``filters``, and where there are, ``taste`` or ``vectors`` and second
+        tables: what a sweep records about its data.
     kind : {"transactions", "customers"}
     roles : mapping of role to column name
     reasons : mapping of role to Finding

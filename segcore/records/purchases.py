@@ -1,4 +1,4 @@
-"""Purchases: how often each customer bought each item or from each category, or how each customer rated each item."""
+"""Purchases: how often each customer bought each item or from each category, or rated each item, and in which baskets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,50 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Baskets:
+    """What customers bought line by line: each customer's orders in the order of time, and the lines of an order as in the file.
+
+    Parameters
+    ----------
+    items : ndarray of shape (n_lines,), int32
+        Positions in ``Purchases.names``.
+    orders : ndarray of shape (n_orders + 1,), int64
+        Where each order's lines begin; the last is their number in all.
+    customers : ndarray of shape (n_customers + 1,), int64
+        Where each customer's orders begin; the last is their number in all.
+    placed : ndarray of shape (n_orders,), int64
+        Time of each order's first line, microseconds since 1970.
+    """
+
+    items: np.ndarray
+    orders: np.ndarray
+    customers: np.ndarray
+    placed: np.ndarray
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Where each customer's lines begin, and their number in all, shape (n_customers + 1,)."""
+        return np.asarray(self.orders[self.customers])
+
+    def take(self, kept: np.ndarray) -> Baskets:
+        """Return those of some customers, ``kept`` of shape (n_customers,), bool."""
+        return self.take_orders(np.repeat(kept, np.diff(self.customers)), kept)
+
+    def take_orders(self, kept: np.ndarray, customers: np.ndarray | None = None) -> Baskets:
+        """Return some orders, ``kept`` of shape (n_orders,), bool; of all customers, or of those of shape (n_customers,), bool."""
+        owner = np.repeat(np.arange(len(self.customers) - 1), np.diff(self.customers))
+        n_orders = np.bincount(owner[kept], minlength=len(self.customers) - 1)
+        n_orders = n_orders if customers is None else n_orders[customers]
+        n_lines = np.diff(self.orders)
+        return Baskets(
+            items=self.items[np.repeat(kept, n_lines)],
+            orders=np.concatenate([[0], np.cumsum(n_lines[kept])]).astype(np.int64),
+            customers=np.concatenate([[0], np.cumsum(n_orders)]).astype(np.int64),
+            placed=self.placed[kept],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +68,8 @@ class Purchases:
         Lines with the item, at least 1, without cancelled ones; or the ratings.
     titles : tuple of str, or None
         Of the items, in the order of ``names``; "" where an item has none. ``None`` if no item has one. Two items may share a title.
+    baskets : Baskets or None
+        The lines of these items, of transactions.
     """
 
     names: tuple[str, ...]
@@ -31,6 +77,7 @@ class Purchases:
     items: np.ndarray
     counts: np.ndarray
     titles: tuple[str, ...] | None = None
+    baskets: Baskets | None = None
 
     def titled(self, titles: Mapping[str, str]) -> Purchases:
         """Return the same with the titles of some items, by their names."""
@@ -41,7 +88,8 @@ class Purchases:
         """Return those of some customers, ``kept`` of shape (n_customers,), bool; items that none of them bought stay."""
         mine = np.repeat(kept, np.diff(self.starts))
         starts = np.concatenate([[0], np.cumsum(np.diff(self.starts)[kept])]).astype(np.int64)
-        return replace(self, starts=starts, items=self.items[mine], counts=self.counts[mine])
+        baskets = None if self.baskets is None else self.baskets.take(kept)
+        return replace(self, starts=starts, items=self.items[mine], counts=self.counts[mine], baskets=baskets)
 
     @property
     def customers(self) -> np.ndarray:

@@ -16,8 +16,10 @@ from segcore.features.assemble import assemble, outlier_bounds
 from segcore.features.builders import build_features
 from segcore.features.customers.unseen_values import unseen_notes
 from segcore.features.preparation import apply_preparation
-from segcore.features.taste.fitted import KEY, FittedTaste
+from segcore.features.taste.fitted import FittedTaste
 from segcore.features.taste.new_customers import add_fitted_taste
+from segcore.features.vectors.add import add_fitted_vectors
+from segcore.features.vectors.stored_model import FittedVectors
 from segcore.records.dataset import Dataset
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding, Remedy
@@ -94,7 +96,7 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     earlier = store.feature_table(spec.table)
     fitted = _fitted(earlier, spec, preparation)
     full = build_features(dataset, reference_date=_reference_date(dataset, preparation, as_of), fitted=fitted)
-    full, few, notes = _with_taste(store, full, preparation, dataset.kind)
+    full, few, notes = _with_learned(store, full, preparation, dataset.kind)
     lacking = [name for name in preparation.features if name not in full.names]
     if lacking:
         raise refusal("score.lacking_features", features=lacking)
@@ -113,14 +115,17 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     )
 
 
-def _with_taste(
+def _with_learned(
     store: Store, table: FeatureTable, preparation: Preparation, kind: str
 ) -> tuple[FeatureTable, np.ndarray, tuple[Finding, ...]]:
-    """Add the features of taste that the solution uses; return also who has too few items for them, shape (n_customers,), and findings."""
-    known = preparation.fitted.get(KEY)
-    if known is None:
+    """Add the components or vectors that the solution uses; return also who has too few items, shape (n_customers,), and findings."""
+    tastes, vectors = (preparation.fitted.get(key) for key in ("taste", "vectors"))
+    if tastes is not None:
+        added, few, notes = add_fitted_taste(table, FittedTaste.read(store, tastes), kind=kind)
+    elif vectors is not None:
+        added, few, notes = add_fitted_vectors(table, FittedVectors.read(store, vectors), kind=kind)
+    else:
         return table, np.zeros(len(table), dtype=bool), ()
-    added, few, notes = add_fitted_taste(table, FittedTaste.read(store, known), kind=kind)
     return added, few, tuple(notes)
 
 

@@ -237,7 +237,7 @@ def validate(store: Store, sweep_id: str, position: int, *, seed: int = 0) -> Va
     repeats = spec.plan.repeats
     labels = np.asarray(solution.labels)[::repeats]
     table = store.feature_table(spec.table, profile=False) if "taste" in spec.data else None
-    if table is None or not spec.plan.features or not set(spec.plan.features) <= table.taste_names:
+    if table is None or not spec.plan.features or not set(spec.plan.features) <= table.learned_names:
         return naive_bayes(prepare(store, spec, ids=False).X[::repeats], labels, seed=seed)
     fitted = FittedTaste.read(store, table.fitted[KEY])
     purchases = store.purchases(spec.table, fitted.taste.of)

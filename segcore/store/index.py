@@ -251,7 +251,7 @@ class Index:
             index.execute("delete from jobs where id = ?", (job_id,))
 
     def job_rows(self, limit: int = 50) -> list[dict[str, Any]]:
-        """Return the newest jobs, each with ``done``: the number of finished points of a sweep, or of finished fits of a benchmark."""
+        """Return the newest jobs, each with ``done``: the finished points of a sweep, fits of a benchmark, or steps."""
         return [self._job(row) for row in self._rows(f"{_JOB_QUERY} order by created desc limit ?", limit)]
 
     def jobs_in(self, states: Sequence[str]) -> list[dict[str, Any]]:
@@ -268,7 +268,7 @@ class Index:
 
     def job_ids(self, prefix: str) -> list[str]:
         """Return the ids that begin with ``prefix``, at most three."""
-        query = "select id from jobs where substr(id, 1, ?) = ? and kind in ('sweep', 'benchmark') limit 3"
+        query = "select id from jobs where substr(id, 1, ?) = ? and kind in ('sweep', 'benchmark', 'vectors') limit 3"
         return [str(row[0]) for row in self._rows(query, len(prefix), prefix.lower())]
 
     def job_state(self, job_id: str) -> str | None:

@@ -22,7 +22,7 @@ from segcore.errors import StoreError
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.grid import point_key
 from segcore.records.preparation import Preparation
-from segcore.records.purchases import Purchases
+from segcore.records.purchases import Baskets, Purchases
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep, SweepSpec
 from segcore.records.taste import OF, Of
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 # Fields of a feature table that are arrays by name.
 _BY_NAME = ("filled", "sums")
 _PURCHASES = ("starts", "items", "counts")
+_BASKETS = {f"basket_{part}": part for part in ("items", "orders", "customers", "placed")}
 
 
 class Store(Index):
@@ -189,7 +190,8 @@ class Store(Index):
     def _put_purchases(self, found: Purchases) -> dict[str, str]:
         arrays = {name: self.put_array(getattr(found, name)) for name in _PURCHASES}
         titles = {} if found.titles is None else {"titles": self.put_json(list(found.titles))}
-        return {"names": self.put_json(list(found.names)), **titles, **arrays}
+        baskets = {} if found.baskets is None else {name: self.put_array(getattr(found.baskets, part)) for name, part in _BASKETS.items()}
+        return {"names": self.put_json(list(found.names)), **titles, **arrays, **baskets}
 
     def purchases(self, name: str, what: str) -> Purchases | None:
         """Return how often each customer of a stored feature table bought each ``item``, or from each ``category``.
@@ -200,7 +202,10 @@ class Store(Index):
         if record is None:
             return None
         titles = tuple(self.json(record["titles"])) if "titles" in record else None
-        return Purchases(tuple(self.json(record["names"])), **{part: self.array(record[part]) for part in _PURCHASES}, titles=titles)
+        arrays = {part: self.array(record[part]) for part in _PURCHASES}
+        there = _BASKETS.keys() <= record.keys()
+        baskets = Baskets(**{part: self.array(record[stored]) for stored, part in _BASKETS.items()}) if there else None
+        return Purchases(tuple(self.json(record["names"])), **arrays, titles=titles, baskets=baskets)
 
     def purchased(self, name: str) -> tuple[Of, ...]:
         """Return of what a stored feature table has `purchases`: ``item``, ``category``, both or neither."""
@@ -438,17 +443,25 @@ def _write_durably(path: Path, *parts: bytes | memoryview) -> None:
 
 def _texts_of(record: Mapping[str, Any]) -> list[str]:
     """Return the objects with names and titles of items in a feature table's record."""
-    taste = record.get("fitted", {}).get("taste")
+    learned = _learned(record)
     names = [found[part] for found in record.get("purchases", {}).values() for part in ("names", "titles") if part in found]
-    return names if taste is None else [*names, taste["items"]]
+    return [*names, *([learned["items"]] if learned else [])]
+
+
+def _learned(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what was fitted to learn features from items, of a feature table's record; empty if none was."""
+    fitted = record.get("fitted", {})
+    found: Mapping[str, Any] = fitted.get("taste") or fitted.get("vectors") or {}
+    return found
 
 
 def _arrays_by_name(record: Mapping[str, Any]) -> list[str]:
     """Return the names of the arrays that a stored feature table has under names of their own."""
     by_name = [array for part in _BY_NAME for array in record.get(part, {}).values()]
-    taste = record.get("fitted", {}).get("taste", {})
-    by_name += [taste[part] for part in ("loadings", "idf") if part in taste]
-    return by_name + [found[part] for found in record.get("purchases", {}).values() for part in _PURCHASES]
+    learned = _learned(record)
+    by_name += [learned[part] for part in ("loadings", "idf", "counts", "output", "input") if part in learned]
+    bought = record.get("purchases", {}).values()
+    return by_name + [found[part] for found in bought for part in (*_PURCHASES, *_BASKETS) if part in found]
 
 
 def _record(value: object) -> str:

@@ -11,11 +11,13 @@ from segcore.clustering.point_labels import axis_label
 from segcore.features.planning.sets import DESCRIPTIONS, FEATURE_SETS
 from segcore.features.taste.entries import component_names
 from segcore.features.taste.fitted import KEY
+from segcore.features.vectors.stored_model import vector_names
 from segcore.records.grid import axes_of
 from segcore.records.intake import Intake
 from segcore.records.plan import Plan
 from segcore.records.sweep import Sweep, SweepSpec
 from segcore.records.taste import AUTO, Taste
+from segcore.records.vectors import Vectors
 from segcore.store.store import Store
 from segcore.sweeps.points import best_position, point_rows
 from segcore.wording.numbers import counted
@@ -139,6 +141,10 @@ def features_name(spec: SweepSpec) -> str:
             return f"{counted(len(chosen), 'item')} as features"
         if taste.n != AUTO and chosen == set(component_names(taste.n)):
             return f"{counted(len(chosen), 'component')}, {taste.components.upper()}, {taste.matrix}"
+    if "vectors" in spec.data:
+        vectors = Vectors.from_json(spec.data["vectors"])
+        if chosen == set(vector_names(vectors.dimensions)):
+            return f"vectors, {counted(len(chosen), 'dimension')}, {vectors.method.upper()}"
     for name, features in FEATURE_SETS.items():
         if chosen == set(features):
             return DESCRIPTIONS[name][0]

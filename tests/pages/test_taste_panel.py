@@ -95,13 +95,13 @@ def test_customer_tables_have_no_panel(open_app, store, tmp_path):
 
 
 def test_the_usual_number_of_segments_of_taste_is_added_to_the_grid_at_one_click(open_app, store, opened, ratings):
-    from segcore.intake.added_taste import take_in_taste
+    from segcore.intake.added_features import take_in_added
     from segcore.records.taste import Taste
 
     request = DataRequest(str(ratings), kind="ratings", name="films", taste=Taste(n=3))
     assert not [button for button in open_app("sweep").button if button.label == "Also 25 segments"], "without features of taste"
 
-    take_in_taste(store, opened, request)
+    take_in_added(store, opened, request)
     store.put_intake("app:latest-request", request.to_json())
     app = open_app("sweep")
     app.button(key="sweep.many.kmeans").click().run()

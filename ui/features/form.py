@@ -265,7 +265,7 @@ def _scaling(ticked: list[Tick], table: FeatureTable) -> Scaler:
     picked = st.segmented_control("Scaling", SCALERS, key="features.scaler", required=True, format_func=lambda name: SCALER_TITLES[name])
     scaler: Scaler = picked or "standard"
     st.caption(_SCALER_WORDS[scaler])
-    tastes = table.taste_names
+    tastes = table.learned_names
     if scaler != "none" and any(len(tick.names) > 1 and tick.names[0] not in tastes for tick in ticked):
         st.caption(_BLOCK_WORDS)
     if scaler != "none" and any(tick.names[0] in tastes for tick in ticked):

@@ -96,7 +96,7 @@ def catch_up(table: FeatureTable, ticked: Sequence[Tick], variances: Sequence[fl
 
 def advice(taken: Intake, table: FeatureTable, name: str, outliers: Outliers = "none") -> Transform | None:
     """Return the transform that would make a skewed feature clearly less skewed, or None; always None for features of taste."""
-    if name in table.taste_names:
+    if name in table.learned_names:
         return None
 
     def build() -> Transform | None:

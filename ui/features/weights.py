@@ -112,7 +112,7 @@ def weigh(
     state.remember(_name(taken), edited)
     said = _with_advice(edited, taken, table, ticked, outliers)
     transforms = {tick.key: word for tick in ticked if (word := said.transform(tick))}
-    tastes = table.taste_names
+    tastes = table.learned_names
     together = tuple(name for tick in ticked for name in tick.names if name in tastes)
     spreads = [
         scaled_variances(taken, table, tick.names, said.transform(tick), scaler, outliers, together if tick.names[0] in tastes else ())

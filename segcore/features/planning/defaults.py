@@ -79,7 +79,7 @@ class Setting:
         own = {"outliers": self.outliers, "scaler": self.scaler, "ideas": self.ideas}
         chosen = {name: value for name, value in fields.items() if value is not None}
         if features is None:
-            features = (self.tastes and sorted(table.taste_names, key=table.names.index)) or self.set_for(kind)
+            features = (self.tastes and sorted(table.learned_names, key=table.names.index)) or self.set_for(kind)
         plan = Plan(feature_names(table, features, kind), **{**own, **chosen})
         if transforms is None and self.transforms:
             # Judged on the customers that are clustered, as on the Features screen.

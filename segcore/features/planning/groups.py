@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -52,6 +53,7 @@ _TASTE: _Groups = (
     ),
 )
 _ITEMS = ("item=", "category=")
+_DIMENSION = re.compile(r"v\d+")
 _RATINGS: _Groups = (
     *_TASTE,
     ("Share of ratings by category", "What a customer rates, regardless of how many ratings.", ("rating_share_*",)),
@@ -119,7 +121,11 @@ def group_features(dictionary: Iterable[FeatureEntry], kind: str) -> tuple[Group
         return _columns(entries)
     raw = tuple(name for name in entries if name.startswith(_ITEMS))
     groups = [Group("Items", "Each item as a feature; they are chosen as a whole.", (_all_items(raw),))] if raw else []
-    grouped = set(raw)
+    vectors = tuple(name for name in entries if kind == "transactions" and _DIMENSION.fullmatch(name))
+    if vectors:
+        title = f"All {counted(len(vectors), 'dimension')}"
+        groups.append(Group("Vectors", "What a customer buys, basket by basket; chosen as a whole.", (Tick("v", title, title, vectors),)))
+    grouped = {*raw, *vectors}
     for title, caption, wanted in _RATINGS if kind == "ratings" else _TRANSACTIONS:
         names = tuple(name for pattern in wanted for name in _named(pattern, entries) if name not in grouped)
         grouped.update(names)

@@ -8,6 +8,7 @@ from segcore.errors import ParameterError
 from segcore.features.planning.priorities import unavailable, unquoted
 from segcore.features.taste.asked import names_taste
 from segcore.features.transactions.feature_sets import BEHAVIOUR, KIT, RFM, SMALL, VALUE
+from segcore.features.vectors.asked import names_vectors
 from segcore.records.feature_table import FeatureTable
 from segcore.wording.findings import refusal
 
@@ -52,8 +53,9 @@ def feature_names(table: FeatureTable, asked: str | Sequence[str], kind: str) ->
     table : FeatureTable
         Every feature of every customer.
     asked : str or sequence of str
-        ``value``, ``behaviour``, ``rfm``, ``kit``, ``small``, ``all``, ``components=10`` or ``raw`` for the features of taste that the
-        table has, or comma-separated names; or a sequence of names. The name of a column of the source means all of its dummies.
+        ``value``, ``behaviour``, ``rfm``, ``kit``, ``small``, ``all``; ``components=10``, ``raw`` or ``cust2vec=64`` for the features of
+        taste or the vectors that the table has; or comma-separated names; or a sequence of names. The name of a column of the source
+        means all of its dummies.
     kind : {"transactions", "ratings", "customers"}
         Ratings, and tables with one row per customer, have ``all`` only.
 
@@ -69,6 +71,10 @@ def feature_names(table: FeatureTable, asked: str | Sequence[str], kind: str) ->
     asked = asked.strip()
     if names_taste(asked) and asked not in table.names:
         return _tastes(table, asked)
+    if names_vectors(asked) and asked not in table.names:
+        if "vectors" not in table.fitted:
+            raise refusal("vectors.not_made", kind=ParameterError, asked=asked)
+        return _learned(table)
     # A column may be called "all" or "small": the name of a set means the set.
     if asked == "all":
         return table.names
@@ -84,8 +90,12 @@ def _tastes(table: FeatureTable, asked: str) -> tuple[str, ...]:
     made = table.fitted.get("taste", {}).get("options", {}).get("components")
     if made is None or (made == "raw") != (asked == "raw"):
         raise refusal("taste.not_made", kind=ParameterError, asked=asked)
-    tastes = table.taste_names
-    return tuple(name for name in table.names if name in tastes)
+    return _learned(table)
+
+
+def _learned(table: FeatureTable) -> tuple[str, ...]:
+    learned = table.learned_names
+    return tuple(name for name in table.names if name in learned)
 
 
 def _named(table: FeatureTable, names: Sequence[str]) -> tuple[str, ...]:

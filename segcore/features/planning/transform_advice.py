@@ -56,5 +56,5 @@ def advised_transforms(table: FeatureTable, names: Sequence[str]) -> dict[str, T
         The customers to cluster.
     names : sequence of str
     """
-    numbers = {entry.name for entry in table.dictionary if entry.kind == "number"} - table.taste_names
+    numbers = {entry.name for entry in table.dictionary if entry.kind == "number"} - table.learned_names
     return {name: "log" for name in names if name in numbers and len(table) and suggested_transform(table.column(name)) == "log"}

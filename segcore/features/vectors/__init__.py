@@ -1,0 +1,1 @@
+"""Vectors of customers, from what they bought basket by basket."""

@@ -1,0 +1,154 @@
+"""Vectors, added to a table of features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from segcore.features.vectors.documents import Documents, Words, choose_words, documents_of
+from segcore.features.vectors.model import Progress, infer
+from segcore.features.vectors.stored_model import FittedVectors, vector_names
+from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.finding import Finding
+from segcore.records.purchases import Purchases
+from segcore.records.vectors import Vectors
+from segcore.wording.findings import refusal
+from segcore.wording.vectors import method_text
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corpus:
+    """What a model is trained on.
+
+    Parameters
+    ----------
+    words : Words
+    documents : Documents
+        Of the customers that are kept.
+    kept : ndarray of shape (n_customers,), bool
+        Who has enough products, of all customers.
+    findings : tuple of Finding
+    """
+
+    words: Words
+    documents: Documents
+    kept: np.ndarray
+    findings: tuple[Finding, ...]
+
+
+def make_corpus(purchases: Purchases | None, vectors: Vectors, *, kind: str) -> Corpus:
+    """Choose the words, and set customers with too few of them apart.
+
+    Parameters
+    ----------
+    purchases : Purchases or None
+        Of items; ``None`` if the data have none.
+    vectors : Vectors
+    kind : {"transactions", "ratings", "customers"}
+
+    Raises
+    ------
+    DataError
+        If the data have no baskets of products, all lines are of one product, or fewer than two customers are left.
+    """
+    if purchases is None or purchases.baskets is None:
+        raise refusal("vectors.no_baskets", data=kind)
+    words = choose_words(purchases, vectors)
+    if len(words) < 2:
+        raise refusal("vectors.one_product", products=len(purchases.names), least=vectors.least_count)
+    documents = documents_of(purchases, words)
+    kept = documents.known >= vectors.least_products
+    if kept.sum() < 2:
+        raise refusal("vectors.nobody_left", customers=len(kept), left=int(kept.sum()), least=vectors.least_products)
+    apart = int((~kept).sum())
+    others = len(np.unique(purchases.items)) - len(words.names)
+    share = float(words.counts[-1] / words.counts.sum()) if words.has_other else 0.0
+    found = [Finding("vectors.customers_apart", "warning", {"customers": apart, "least": vectors.least_products})] if apart else []
+    found += [Finding("vectors.other_products", values={"products": others, "share": share, "kept": len(words.names)})] if others else []
+    same_time = _share_at_same_time(purchases)
+    if same_time >= 0.01:
+        found.append(Finding("vectors.orders_at_once", values={"share": same_time}))
+    return Corpus(words, documents if kept.all() else documents.take(kept), kept, tuple(found))
+
+
+def _share_at_same_time(purchases: Purchases) -> float:
+    """Return the share of orders that begin at the same time as another order of the customer, so that their order is unknown."""
+    baskets = purchases.baskets
+    if baskets is None or len(baskets.placed) < 2:
+        return 0.0
+    owner = np.repeat(np.arange(len(baskets.customers) - 1), np.diff(baskets.customers))
+    same = (np.diff(baskets.placed) == 0) & (np.diff(owner) == 0)
+    return float(np.mean(np.append(same, False) | np.append(False, same)))
+
+
+def add_vectors(table: FeatureTable, corpus: Corpus, fitted: FittedVectors, *, column: str, progress: Progress) -> FeatureTable:
+    """Return the table of the customers that are kept, with their features and, after them, their vectors.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        Every feature of every customer; without vectors.
+    corpus : Corpus
+    fitted : FittedVectors
+    column : str
+        The source's column of the products.
+    progress : callable (float) -> None
+        Called with the share of customers done, 0 to 1.
+    """
+    rows = table if corpus.kept.all() else table.take(corpus.kept)
+    return _with_vectors(rows, infer(fitted.model, corpus.documents, progress), fitted.model.vectors, column)
+
+
+def add_fitted_vectors(table: FeatureTable, fitted: FittedVectors, *, kind: str) -> tuple[FeatureTable, np.ndarray, list[Finding]]:
+    """Add vectors to a table of new customers.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        Just built, with its purchases.
+    fitted : FittedVectors
+    kind : {"transactions", "ratings", "customers"}
+
+    Returns
+    -------
+    table : FeatureTable
+    few : ndarray of shape (n_customers,), bool
+        Who would have been set apart for too few products.
+    findings : list of Finding
+
+    Raises
+    ------
+    DataError
+        If the data have no baskets.
+    """
+    purchases = table.purchases.get("item")
+    if purchases is None or purchases.baskets is None:
+        raise refusal("vectors.no_baskets", data=kind)
+    vectors = fitted.model.vectors
+    documents = documents_of(purchases, fitted.model.words)
+    few = documents.known < vectors.least_products
+    findings = []
+    unseen = 1 - documents.known.sum() / max(len(purchases.baskets.items), 1)
+    if unseen > 0 and not fitted.model.words.has_other:
+        findings.append(Finding("vectors.unseen_products", "warning", {"share": float(unseen)}))
+    if few.any():
+        findings.append(Finding("vectors.too_few", "warning", {"customers": int(few.sum()), "least": vectors.least_products}))
+    return _with_vectors(table, infer(fitted.model, documents), vectors, ""), few, findings
+
+
+def _with_vectors(table: FeatureTable, found: np.ndarray, vectors: Vectors, column: str) -> FeatureTable:
+    names = vector_names(vectors.dimensions)
+    entries = tuple(
+        FeatureEntry(name, f"Vector, dimension {at}", "", f"Dimension {at} of the customer's vector: {method_text(vectors)}.", (column,))
+        for at, name in enumerate(names)
+    )
+    free = [entry for entry in table.dictionary if entry.name not in names]
+    if len(free) < len(table.dictionary):
+        raise refusal("vectors.name_taken", names=[entry.name for entry in table.dictionary if entry.name in names])
+    return replace(
+        table,
+        values=np.hstack([table.values, found]),
+        names=(*table.names, *names),
+        dictionary=(*table.dictionary, *entries),
+    )

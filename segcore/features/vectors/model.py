@@ -1,0 +1,198 @@
+"""Doc2vec by gensim: training, the model as plain arrays, and vectors of customers inferred through it.
+
+Vectors are inferred for all customers, also for those that it was trained on, so that a customer who is scored later with the same
+baskets gets the very same vector.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from segcore.errors import ParameterError
+from segcore.features.vectors.documents import Documents, Words
+from segcore.records.vectors import Vectors
+from segcore.wording.findings import refusal
+
+Progress = Callable[[float], None]
+_LONGEST = 10_000  # words of a document, of which gensim silently ignores the rest
+_FIRST_RATE, _LAST_RATE = 0.025, 0.0001
+_EVERY = 64  # customers between two reports
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorModel:
+    """A trained model.
+
+    Parameters
+    ----------
+    vectors : Vectors
+    words : Words
+    output : ndarray of shape (n_words, dimensions), float32
+        Weights with which a customer's vector predicts each word.
+    input : ndarray of shape (n_words, dimensions), float32, or None
+        Vectors of the words as neighbours in an order; of ``dm``.
+    """
+
+    vectors: Vectors
+    words: Words
+    output: np.ndarray
+    input: np.ndarray | None = None
+
+    @property
+    def products(self) -> np.ndarray:
+        """Vector of each product with a word of its own: alike if the same customers, or the same orders, have them."""
+        return (self.output if self.input is None else self.input)[: len(self.words.names)]
+
+
+def require_gensim() -> None:
+    """Raise `ParameterError` with the command that installs gensim, if it is not installed."""
+    if importlib.util.find_spec("gensim") is None:  # importing it takes a second
+        raise refusal("vectors.no_gensim", kind=ParameterError)
+
+
+def train(documents: Documents, words: Words, vectors: Vectors, progress: Progress = lambda share: None) -> VectorModel:
+    """Train a model with one thread.
+
+    Parameters
+    ----------
+    documents : Documents
+        Of at least one customer.
+    words : Words
+    vectors : Vectors
+    progress : callable (float) -> None
+        Called after each epoch with the share done, 0 to 1.
+
+    Notes
+    -----
+    The same documents and options give the same model to the bit in every process, whatever its hash seed.
+    """
+    require_gensim()
+    from gensim.models.callbacks import CallbackAny2Vec
+
+    class Report(CallbackAny2Vec):
+        done = 0
+
+        def on_epoch_end(self, model: Any) -> None:
+            self.done += 1
+            progress(self.done / vectors.epochs)
+
+    model = _empty(words, vectors, n_customers=len(documents))
+    corpus = _Corpus(documents, vectors)
+    model.train(corpus, total_examples=sum(1 for _ in corpus), epochs=vectors.epochs, callbacks=[Report()])
+    return VectorModel(vectors, words, np.array(model.syn1neg), np.array(model.wv.vectors) if vectors.method == "dm" else None)
+
+
+def infer(model: VectorModel, documents: Documents, progress: Progress = lambda share: None) -> np.ndarray:
+    """Return the vectors of customers, shape (n_customers, dimensions), float64; 0 for those without words.
+
+    Parameters
+    ----------
+    model : VectorModel
+    documents : Documents
+    progress : callable (float) -> None
+        Called now and then with the share done, 0 to 1.
+
+    Notes
+    -----
+    A customer's vector depends on nothing but the model and the customer's own words in their order, down to the last bit: these words
+    also make the seed of its draws.
+    """
+    require_gensim()
+    from gensim.models.doc2vec_inner import train_document_dbow, train_document_dm
+
+    vectors = model.vectors
+    is_dm = vectors.method == "dm"
+    trained = _empty(model.words, vectors, n_customers=0)
+    trained.syn1neg = np.ascontiguousarray(model.output)
+    if model.input is not None:
+        trained.wv.vectors = np.ascontiguousarray(model.input)
+    names = _names(len(model.words))
+    work, neighbours, lock = (np.zeros(size, dtype=np.float32) for size in (vectors.dimensions, vectors.dimensions, 1))
+    lock += 1
+    rates = np.linspace(_FIRST_RATE, _LAST_RATE, vectors.epochs)
+    found = np.zeros((len(documents), vectors.dimensions))
+    for customer in range(len(documents)):
+        parts = list(documents.sentences(customer, whole=not is_dm, longest=_LONGEST))
+        if parts:
+            trained.random = _draws(vectors, parts)
+            vector = _first_vector(trained.random, vectors.dimensions)
+            texts = [names[part].tolist() for part in parts]
+            fixed = {"learn_words": False, "learn_hidden": False, "doctag_vectors": vector, "doctags_lockf": lock}
+            for rate in rates.tolist():
+                for text in texts:
+                    if is_dm:
+                        train_document_dm(trained, text, [0], rate, work, neighbours, **fixed)
+                    else:
+                        train_document_dbow(trained, text, [0], rate, work, **fixed)
+            found[customer] = vector[0]
+        if customer % _EVERY == _EVERY - 1:
+            progress((customer + 1) / len(documents))
+    progress(1.0)
+    return _scaled(found, vectors)
+
+
+def _empty(words: Words, vectors: Vectors, *, n_customers: int) -> Any:
+    """Return a gensim model with these words, in this order, and untrained weights."""
+    from gensim.models.doc2vec import Doc2Vec
+
+    model = Doc2Vec(
+        vector_size=vectors.dimensions,
+        dm=int(vectors.method == "dm"),
+        window=vectors.window,
+        epochs=vectors.epochs,
+        min_count=1,
+        sorted_vocab=0,
+        negative=vectors.negative,
+        ns_exponent=vectors.exponent,
+        sample=vectors.sample,
+        alpha=_FIRST_RATE,
+        min_alpha=_LAST_RATE,
+        workers=1,
+        seed=vectors.seed + 1,  # numpy's seed of gensim's draws, of which 0 would mean another one in each process
+    )
+    model.dv.index_to_key = list(range(n_customers))
+    model.build_vocab_from_freq(dict(zip(_names(len(words)).tolist(), words.counts.tolist(), strict=True)))
+    return model
+
+
+class _Corpus:
+    """Documents as gensim reads them, as often as it likes."""
+
+    def __init__(self, documents: Documents, vectors: Vectors) -> None:
+        self._documents, self._whole = documents, vectors.method == "dbow"  # of which the order of words and orders is no part
+        self._names = _names(int(documents.words.max(initial=-1)) + 1)
+
+    def __iter__(self) -> Iterator[Any]:
+        from gensim.models.doc2vec import TaggedDocument
+
+        for customer in range(len(self._documents)):
+            for part in self._documents.sentences(customer, whole=self._whole, longest=_LONGEST):
+                yield TaggedDocument(self._names[part].tolist(), [customer])
+
+
+def _names(n: int) -> np.ndarray:
+    return np.array([str(at) for at in range(n)], dtype=object)
+
+
+def _draws(vectors: Vectors, parts: list[np.ndarray]) -> np.random.RandomState:
+    content = hashlib.blake2b(str(vectors.seed).encode(), digest_size=4)
+    for part in parts:
+        content.update(len(part).to_bytes(4, "little") + np.ascontiguousarray(part, dtype="<i4").tobytes())
+    return np.random.RandomState(int.from_bytes(content.digest(), "little"))
+
+
+def _first_vector(draws: np.random.RandomState, dimensions: int) -> np.ndarray:
+    return ((draws.rand(1, dimensions) - 0.5) / dimensions).astype(np.float32)
+
+
+def _scaled(found: np.ndarray, vectors: Vectors) -> np.ndarray:
+    if vectors.lengths == "kept":
+        return found
+    lengths = np.linalg.norm(found, axis=1, keepdims=True)
+    return found / np.where(lengths > 0, lengths, 1.0)

@@ -1,0 +1,129 @@
+"""Vectors of customers made in the background: ``python -m segcore.jobs.making_vectors HOME ID`` is the worker of such a job.
+
+Its supervisor starts it with a fixed hash seed, on which gensim's random draws may depend.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from segcore import jobs
+from segcore.errors import JobError, SegcoreError
+from segcore.intake.added_features import added_key, known_added, take_in_added
+from segcore.intake.child import take_in_apart
+from segcore.records.intake import DataRequest, Intake
+from segcore.store.store import Store
+from segcore.system.digests import digest
+from segcore.wording.numbers import counted
+
+USER_ERROR = 2
+_STEPS = 100  # of the progress
+_PROGRESS_SECONDS = 0.5
+
+
+def start_vectors(store: Store, taken: Intake, request: DataRequest) -> str:
+    """Make vectors in the background, or join the job that makes them; return its id at once.
+
+    Parameters
+    ----------
+    store : Store
+    taken : Intake
+        Of the request without added features.
+    request : DataRequest
+        Its vectors are not ``None``.
+
+    Raises
+    ------
+    ParameterError
+        If gensim is not installed.
+    DataError
+        If there are no baskets to learn from; see `segcore.features.vectors.add.make_corpus`.
+    """
+    from segcore.features.vectors.add import make_corpus
+    from segcore.features.vectors.model import require_gensim
+
+    if request.vectors is None:
+        raise ValueError("The request asks for no vectors.")
+    require_gensim()
+    corpus = make_corpus(store.purchases(taken.table, "item"), request.vectors, kind=taken.kind)
+    title = f"Vectors of {counted(len(corpus.documents), 'customer')} of {taken.data['name']}"
+    spec = {"taken": taken.to_json(), "request": request.to_json()}
+    return jobs.start_vectors(store, job_of(taken, request), spec, title=title, total=_STEPS)
+
+
+def job_of(taken: Intake, request: DataRequest) -> str:
+    """Return the id of the job that makes the request's vectors."""
+    if request.vectors is None:
+        raise ValueError("The request asks for no vectors.")
+    return digest({"vectors": added_key(taken, request.vectors)})
+
+
+def take_in_with_vectors(store: Store, request: DataRequest, *, follow: Callable[[Callable[[], str]], jobs.Job] | None = None) -> Intake:
+    """Take data in for a command or a script, as `take_in_apart` does, with vectors if the request has some; see `vectors_by_job`."""
+    if request.vectors is None:
+        return take_in_apart(store, request)
+    return vectors_by_job(store, take_in_apart(store, request.without_added()), request, follow)
+
+
+def vectors_by_job(
+    store: Store, taken: Intake, request: DataRequest, follow: Callable[[Callable[[], str]], jobs.Job] | None = None
+) -> Intake:
+    """Return an intake with the request's vectors, from the store or by a job that is awaited.
+
+    Parameters
+    ----------
+    store : Store
+    taken : Intake
+        Of the request without added features.
+    request : DataRequest
+    follow : callable or None
+        Starts a job by calling its argument and returns it once it is over; ``None`` is `jobs.follow`, silently.
+
+    Raises
+    ------
+    SegcoreError
+        If vectors cannot be made, or the job was stopped; see also `start_vectors`.
+    """
+    if request.vectors is None:
+        raise ValueError("The request asks for no vectors.")
+    if known_added(store, taken, request.vectors) is None:
+
+        def begin() -> str:
+            return start_vectors(store, taken, request)
+
+        job = jobs.follow(store, begin) if follow is None else follow(begin)
+        if job.state != "done":
+            raise JobError(job.message or f"Making vectors was {job.state}. The same command continues it.")
+    return take_in_added(store, taken, request)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Make the vectors of one job."""
+    home, job_id = argv
+    faulthandler.enable()
+    store = Store(home)
+    spec = store.job_row(job_id)["spec"]
+    taken, request = Intake.from_json(spec["taken"]), DataRequest.from_json(spec["request"])
+    reported = 0.0
+
+    def report(share: float) -> None:
+        # Each update is flushed to disk.
+        nonlocal reported
+        if time.monotonic() - reported >= _PROGRESS_SECONDS or share >= 1:
+            reported = time.monotonic()
+            store.update_job(job_id, progress=int(_STEPS * share))
+
+    try:
+        take_in_added(store, taken, request, report)
+    except SegcoreError as error:
+        store.update_job(job_id, message=str(error))
+        return USER_ERROR
+    store.update_job(job_id, progress=_STEPS)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

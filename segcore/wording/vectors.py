@@ -1,0 +1,83 @@
+"""Sentences on vectors of customers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from segcore.wording.numbers import counted, listed, percent_text
+from segcore.wording.quotes import quoted
+
+if TYPE_CHECKING:
+    from segcore.records.vectors import Vectors
+
+METHODS: Mapping[str, tuple[str, str]] = {
+    "dbow": ("Bag of words", "a customer's vector predicts each product bought; fast, and the order does not count"),
+    "dm": ("Distributed memory", "a customer's vector and the products before and after predict each product; slower"),
+}
+"""Title of each method, and what it does."""
+INSTALL = f"{sys.executable} -m pip install gensim~=4.4"
+
+
+def method_text(vectors: Vectors) -> str:
+    """Return how vectors were made: "doc2vec, bag of words, 20 epochs, length 1"."""
+    length = ", length 1" if vectors.lengths == "unit" else ""
+    return f"doc2vec, {METHODS[vectors.method][0].lower()}, {counted(vectors.epochs, 'epoch')}{length}"
+
+
+def _apart(customers: int, least: int) -> str:
+    have, were = ("has", "was") if customers == 1 else ("have", "were")
+    return f"{counted(customers, 'customer')} {have} fewer than {counted(least, 'line')} of known products and {were} set apart."
+
+
+def _one_product(products: int, least: int) -> str:
+    if products < 2:
+        return (
+            "All lines are of one product, so customers do not differ in what they buy: choose other features, or another column as item."
+        )
+    return f"Fewer than two products are on at least {counted(least, 'line')}: lower least_count, or choose other features."
+
+
+def _nobody(customers: int, left: int, least: int) -> str:
+    who = "No customer has" if not left else "Only one customer has"
+    many = f"{who} at least {counted(least, 'line')} of known products, of {customers:,} in all"
+    return f"{many}: lower least_products (--cust2vec least_products=1)."
+
+
+def _other(products: int, share: float, kept: int) -> str:
+    return (
+        f"The {kept:,} most frequent products are words; the other {products:,}, on {percent_text(share)} of the lines, are one word "
+        "together."
+    )
+
+
+SENTENCES: Mapping[str, Callable[..., str]] = {
+    "vectors.no_gensim": lambda: f"Vectors of customers need gensim, which is not installed: run {INSTALL}.",
+    "vectors.no_baskets": lambda data: (
+        "Vectors of customers need transactions with a column of products, the role item"
+        + (", which this data does not have." if data == "transactions" else f": this data is {data}.")
+    ),
+    "vectors.one_product": _one_product,
+    "vectors.nobody_left": _nobody,
+    "vectors.customers_apart": _apart,
+    "vectors.other_products": _other,
+    "vectors.orders_at_once": lambda share: (
+        f"{percent_text(share)} of the orders begin at the same time as another order of the customer: which came first is unknown, so "
+        "they stay in the order of the file."
+    ),
+    "vectors.unseen_products": lambda share: f"{percent_text(share)} of the lines are of products that the model does not know.",
+    "vectors.too_few": lambda customers, least: (
+        f"{counted(customers, 'customer')} {'has' if customers == 1 else 'have'} fewer than {counted(least, 'line')} of known products: "
+        "their segment says little."
+    ),
+    "vectors.name_taken": lambda names: (
+        f"The data already {'has a feature' if len(names) == 1 else 'have features'} named {listed([quoted(name) for name in names])}: "
+        "rename the column."
+    ),
+    "vectors.option_without": lambda features: f"Options of cust2vec are for --features cust2vec=64, not for {features}.",
+    "vectors.bad_features": lambda asked: f"Vectors are asked for as cust2vec=64, with their number of dimensions, not as {quoted(asked)}.",
+    "vectors.bad_option": lambda given: f"An option of cust2vec is written as name=value, such as window=8, not as {quoted(given)}.",
+    "vectors.bad_number": lambda option, given: f"{option} of cust2vec must be a number, not {quoted(given)}.",
+    "vectors.not_made": lambda asked: f"This data has no vectors yet: make them first ({asked}).",
+}
