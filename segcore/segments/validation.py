@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 Model = Literal["gaussian", "bernoulli"]
 _PERMUTATIONS = 5
-CAUTION = "The segments were made from these very features: this says how simple they are, not whether they exist."
+_CAUTIONS: Mapping[Model, str] = {
+    "gaussian": "The segments were made from these very features: this says how simple they are, not whether they exist.",
+    "bernoulli": "The segments were made from these very items: this says how simple they are, not whether they exist.",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +47,8 @@ class Validation:
         Share of the customers predicted correctly, with Wilson's 95 % interval.
     majority : float
         Share of the most frequent label: the accuracy of always predicting that.
+    model : {"gaussian", "bernoulli"}
+        From the features as clustered, or from which items each customer likes.
     split_items : SplitItems or None
         For segments made of what customers bought or rated: how well those of one half of the items follow from the other half.
     """
@@ -52,6 +57,7 @@ class Validation:
     matrix: np.ndarray
     accuracy: Estimate
     majority: float
+    model: Model = "gaussian"
     split_items: SplitItems | None = None
 
     @property
@@ -62,12 +68,17 @@ class Validation:
         return tuple(Estimate(share, *wilson_interval(share, size), size) for share, size in zip(shares, sizes, strict=True))
 
     @property
+    def caution(self) -> str:
+        """What the accuracy does not say."""
+        return _CAUTIONS[self.model]
+
+    @property
     def sentence(self) -> str:
         """What was found and what it means, in words."""
         honest = "" if self.split_items is None else f" {self.split_items.sentence}"
         return (
             f"Naive Bayes predicts the segment of {share_text(self.accuracy)} of the customers correctly; always predicting the largest "
-            f"would be correct for {percent_text(self.majority)}. {CAUTION}{honest}"
+            f"would be correct for {percent_text(self.majority)}. {self.caution}{honest}"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -101,9 +112,9 @@ class SplitItems:
     def sentence(self) -> str:
         """What was found, in words."""
         much = share_text(self.accuracy)
-        found = f"Made of one random half of the items, the segments of {much} of the customers follow from the other half"
+        found = f"Segments made again from one half of the items are predicted from the other half for {much} of the customers"
         if self.above_chance:
-            return f"{found}, by chance of {percent_text(self.permuted)}: tastes carry over, or how much customers choose at all."
+            return f"{found}, by chance for {percent_text(self.permuted)}: tastes carry over, or how much customers choose at all."
         return f"{found}, no more than by chance ({percent_text(self.permuted)})."
 
     @property
@@ -138,7 +149,7 @@ def naive_bayes(X: np.ndarray | csr_array, labels: np.ndarray, *, model: Model =
     matrix = np.bincount(classes * len(found) + predicted, minlength=len(found) ** 2).reshape(len(found), len(found))
     n, share = len(classes), float(np.trace(matrix) / len(classes))
     accuracy = Estimate(share, *wilson_interval(share, n), n)
-    return Validation(tuple(found.tolist()), matrix, accuracy, float(sizes.max() / n))
+    return Validation(tuple(found.tolist()), matrix, accuracy, float(sizes.max() / n), model)
 
 
 def _out_of_fold(X: np.ndarray | csr_array, classes: np.ndarray, model: Model, seed: int) -> np.ndarray:

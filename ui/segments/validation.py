@@ -10,7 +10,7 @@ import streamlit as st
 from segcore.plots.segments.confusion import confusion_data, describe_confusion, draw_confusion, ordered_titles
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
-from segcore.segments.validation import CAUTION, Validation, validate
+from segcore.segments.validation import Model, SplitItems, Validation, validate
 from segcore.store.store import Store
 from segcore.wording.numbers import percent_text, share_text
 from ui.segments.on_request import asked_for
@@ -20,9 +20,13 @@ from ui.shell.sweep_data import segment_names
 from ui.widgets.figures import draw_figure
 
 _HELP = (
-    "A simple model, Gaussian naive Bayes, learns the segments from four fifths of the customers and predicts them for the last fifth; "
-    "five times, so that each customer is predicted once. It takes one or two seconds."
+    "Naive Bayes learns the segments from four fifths of the customers and predicts them for the last fifth; five times, so that each "
+    "customer is predicted once. It takes one or two seconds, longer for many items."
 )
+_MODELS: Mapping[Model, str] = {
+    "gaussian": "Gaussian naive Bayes",
+    "bernoulli": "Bernoulli naive Bayes, from the items that each customer likes",
+}
 
 
 def draw_validation(store: Store, sweep: Sweep, position: int, solution: Solution) -> None:
@@ -46,6 +50,8 @@ def draw_validation(store: Store, sweep: Sweep, position: int, solution: Solutio
 
     found = cache.computed("validation", segments_key(sweep, solution, {}), build)
     _draw_accuracy(found)
+    if found.split_items is not None:
+        _draw_split_items(found.split_items)
     _draw_matrix(found, segment_names(store, sweep, position), key=f"figure.confusion.{sweep.id[:12]}.{position}")
 
 
@@ -53,7 +59,15 @@ def _draw_accuracy(found: Validation) -> None:
     with st.grid(2, min_column_width=240):
         st.metric("Predicted correctly, with 95 % interval", share_text(found.accuracy), border=True)
         st.metric("If always the largest were predicted", percent_text(found.majority), border=True)
-    st.caption(f"By naive Bayes, trained on other customers than those it predicts. {CAUTION}")
+    st.caption(f"By {_MODELS[found.model]}, trained on other customers than those it predicts. {found.caution}")
+
+
+def _draw_split_items(found: SplitItems) -> None:
+    st.markdown("**Do tastes carry over to other items?**")
+    with st.grid(2, min_column_width=240):
+        st.metric("Predicted from the other half of the items, with 95 % interval", share_text(found.accuracy), border=True)
+        st.metric("With the segments shuffled among the customers", percent_text(found.permuted), border=True)
+    st.caption(found.sentence)
 
 
 def _draw_matrix(found: Validation, names: Mapping[int, str], *, key: str) -> None:
