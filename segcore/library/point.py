@@ -21,6 +21,7 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Value, point_key
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep as SweepRecord
+from segcore.segments.likes import apart_by_likes
 from segcore.segments.names import known_names
 from segcore.segments.profiles.profile import profile_of_every_feature, segment_profile
 from segcore.segments.profiles.records import SegmentProfile
@@ -441,12 +442,11 @@ class Point:
         return frame
 
     def _profile(self, *, every: bool = False) -> SegmentProfile:
-        solution = self._labelled()
-        names = self.names()
+        solution, spec = self._labelled(), self._sweep.spec
+        names, apart = self.names(), apart_by_likes(self.store, spec, solution)
         if not every:
-            return segment_profile(self._rows(), solution, names)
-        spec = self._sweep.spec
-        return profile_of_every_feature(self.store.feature_table(spec.table), spec.plan, solution, names)
+            return segment_profile(self._rows(), solution, names, apart=apart)
+        return profile_of_every_feature(self.store.feature_table(spec.table), spec.plan, solution, names, apart=apart)
 
     def _labelled(self) -> Solution:
         return self.store.labelled_solution(self._sweep.id, self.position)

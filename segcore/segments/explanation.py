@@ -14,6 +14,7 @@ from segcore.features.assemble import assemble, kept_customers
 from segcore.records.feature_table import FeatureTable
 from segcore.records.solution import Solution
 from segcore.records.sweep import SweepSpec
+from segcore.segments.likes import apart_by_likes
 from segcore.segments.names import known_names
 from segcore.segments.profiles.column_shares import ColumnAcross, ValueShare, columns_across
 from segcore.segments.profiles.key_figures import KeyFigures, key_figures
@@ -222,7 +223,7 @@ def explain(store: Store, sweep_id: str, position: int) -> Explanation:
     rows = assemble(table, plan).table
     names = known_names(store, sweep, position, rows=lambda: rows).names
     return Explanation(
-        segment_profile(rows, solution, names),
+        segment_profile(rows, solution, names, apart=apart_by_likes(store, sweep.spec, solution)),
         columns_across(rows, solution, names),
         numbers_across(rows, solution, names),
         key_figures(table, plan, solution, names),

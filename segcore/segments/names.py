@@ -11,6 +11,7 @@ from segcore.features.assemble import assemble
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import find_point, parse_point, point_key
 from segcore.records.sweep import Sweep
+from segcore.segments.likes import likes_of
 from segcore.segments.profiles.naming import suggested_names
 from segcore.store.store import Store
 
@@ -42,7 +43,7 @@ class SegmentNames:
     carried : mapping of segment to Carried
         Where the names come from that the analyst gave in another solution.
     suggested : frozenset of int
-        Segments whose name says what sets them apart, because the analyst gave none: see `suggested_names`.
+        Segments whose name says what sets them apart, because the analyst gave none: see `suggested_names` and `Likes`.
     """
 
     names: Mapping[int, str] = field(default_factory=dict)
@@ -54,7 +55,8 @@ def known_names(store: Store, sweep: Sweep, position: int, *, rows: Callable[[],
     """Return the names of a solution's segments.
 
     A segment that the analyst did not name has the name of a segment with the same customers in another solution of the sweep: with a
-    Jaccard index above one half, the highest where there are several. No name is used twice. All others are named by what sets them apart.
+    Jaccard index above one half, the highest where there are several. No name is used twice. All others are named by what sets them apart:
+    segments of taste by the items that they like.
 
     Parameters
     ----------
@@ -71,11 +73,13 @@ def known_names(store: Store, sweep: Sweep, position: int, *, rows: Callable[[],
         if solution.labels is None:
             return given
         clustered = assemble(store.feature_table(sweep.spec.table, profile=False), sweep.spec.plan).table if rows is None else rows()
+        likes = likes_of(store, sweep.spec, solution)
     except StoreError:  # what is lost, or does not belong together, is reported by what shows it
         return given
     if len(solution.labels) != len(clustered):
         return given
-    suggested = suggested_names(clustered, solution, taken=given.names.values())
+    taken = given.names.values()
+    suggested = suggested_names(clustered, solution, taken=taken) if likes is None else likes.names(taken)
     lacking = frozenset(suggested) - frozenset(given.names)
     return SegmentNames({**suggested, **given.names}, given.carried, lacking)
 

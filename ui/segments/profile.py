@@ -9,6 +9,7 @@ import numpy as np
 
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
+from segcore.segments.likes import apart_by_likes
 from segcore.segments.profiles.profile import profile_of_every_feature, segment_profile
 from segcore.segments.profiles.records import SegmentProfile
 from segcore.store.store import Store
@@ -20,7 +21,11 @@ def describe_point(store: Store, sweep: Sweep, position: int, solution: Solution
     """Return the profile of a solution's segments with their current names."""
     names = segment_names(store, sweep, position)
     key = segments_key(sweep, solution, names)
-    return cache.computed("profile", key, lambda: segment_profile(clustered(store, sweep).table, solution, names))
+
+    def build() -> SegmentProfile:
+        return segment_profile(clustered(store, sweep).table, solution, names, apart=apart_by_likes(store, sweep.spec, solution))
+
+    return cache.computed("profile", key, build)
 
 
 def describe_with_every_feature(store: Store, sweep: Sweep, position: int, solution: Solution) -> SegmentProfile:
@@ -28,7 +33,12 @@ def describe_with_every_feature(store: Store, sweep: Sweep, position: int, solut
     names = segment_names(store, sweep, position)
     table = cache.feature_table(str(store.home), sweep.spec.table)
     key = f"every.{segments_key(sweep, solution, names)}"
-    return cache.computed("profile", key, lambda: profile_of_every_feature(table, sweep.spec.plan, solution, names))
+
+    def build() -> SegmentProfile:
+        apart = apart_by_likes(store, sweep.spec, solution)
+        return profile_of_every_feature(table, sweep.spec.plan, solution, names, apart=apart)
+
+    return cache.computed("profile", key, build)
 
 
 def segments_key(sweep: Sweep, solution: Solution, names: Mapping[int, str]) -> str:

@@ -72,7 +72,7 @@ def suggested_names(rows: FeatureTable, solution: Solution, *, taken: Collection
     ]
     titles = [_Title.of(rows, entry) for entry in entries]
     phrases = {segment.label: _phrases(segment, titles) or [_Said(-1, TYPICAL)] for segment in segments}
-    return _all_different(phrases, segments, titles, spread, {name.casefold() for name in taken})
+    return _all_different(phrases, segments, titles, spread, taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class _Title:
     def of(cls, rows: FeatureTable, entry: FeatureEntry) -> _Title:
         title = entry.title or entry.name
         item = strongest_item(title)
-        return cls(entry, f"Taste 0: {_shortened(item)}" if item else _shortened(title), _shortened(title_of_0(rows, entry)))
+        return cls(entry, f"Taste 0: {shortened(item)}" if item else shortened(title), shortened(title_of_0(rows, entry)))
 
     def phrase(self, mean: float, *, above: bool) -> str:
         """Return what a segment is described by whose mean is above or below that of all customers."""
@@ -179,41 +179,46 @@ def _phrases(segment: _Segment, titles: Sequence[_Title]) -> list[_Said]:
 
 
 def _all_different(
-    phrases: Mapping[int, Sequence[_Said]], segments: Sequence[_Segment], titles: Sequence[_Title], spread: np.ndarray, taken: set[str]
+    phrases: Mapping[int, Sequence[_Said]],
+    segments: Sequence[_Segment],
+    titles: Sequence[_Title],
+    spread: np.ndarray,
+    taken: Collection[str],
 ) -> dict[int, str]:
     """Return a name for each segment; those with the same phrases, in whatever order, get numbers that tell them apart."""
-    numbered = np.flatnonzero((spread > 0) & np.isfinite(spread)).tolist()
+    varied = np.flatnonzero((spread > 0) & np.isfinite(spread)).tolist()
     names = {label: ", ".join(said.text for said in found) for label, found in phrases.items()}
     groups: dict[frozenset[str], list[_Segment]] = {}
     for segment in segments:
         groups.setdefault(frozenset(said.text for said in phrases[segment.label]), []).append(segment)
     for group in groups.values():
-        if len(group) == 1 or not numbered:
+        if len(group) == 1 or not varied:
             continue
         first = min(group, key=lambda one: one.order)
-        ranges = [float(np.ptp([segment.means[at] for segment in group])) / spread[at] for at in numbered]
-        at = numbered[int(np.argmax(ranges))]
+        ranges = [float(np.ptp([segment.means[at] for segment in group])) / spread[at] for at in varied]
+        at = varied[int(np.argmax(ranges))]
         position, phrase = phrases[first.label][0]
         for segment in group:
             value = titles[at].value(segment.means[at])
             names[segment.label] = f"{phrase} ({value})" if at == position else f"{phrase}, {titles[at].inside} {value}"
-    return _numbered(names, segments, taken)
+    return numbered(names, [segment.label for segment in sorted(segments, key=lambda one: one.order)], taken)
 
 
-def _numbered(names: dict[int, str], segments: Sequence[_Segment], taken: set[str]) -> dict[int, str]:
-    """Return the names, short enough; the larger of two that are still the same comes first, the other gets a 2."""
-    used, found = set(taken), {}
-    for segment in sorted(segments, key=lambda one: one.order):
-        wanted = names[segment.label][:1].upper() + names[segment.label][1:]
+def numbered(names: Mapping[int, str], order: Sequence[int], taken: Collection[str] = ()) -> dict[int, str]:
+    """Return the names, short enough, with a capital; of two that are the same, the later one in ``order`` gets a 2."""
+    used, found = {name.casefold() for name in taken}, {}
+    for label in order:
+        wanted = names[label][:1].upper() + names[label][1:]
         name, number = wanted[:LONGEST_NAME].rstrip(" ,"), 1
         while name.casefold() in used:
             number += 1
             name = f"{wanted[: LONGEST_NAME - 5].rstrip(' ,')} · {number}"
         used.add(name.casefold())
-        found[segment.label] = name
-    return {segment.label: found[segment.label] for segment in segments}
+        found[label] = name
+    return {label: found[label] for label in names}
 
 
-def _shortened(title: str) -> str:
+def shortened(title: str) -> str:
+    """Return a title on one line, as long as a name has room for."""
     title = " ".join(visible(title).split())
     return title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - 1].rstrip()}…"

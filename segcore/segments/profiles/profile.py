@@ -18,7 +18,9 @@ from segcore.wording.findings import refusal
 from segcore.wording.numbers import segment_title
 
 
-def segment_profile(table: FeatureTable, solution: Solution, names: Mapping[int, str]) -> SegmentProfile:
+def segment_profile(
+    table: FeatureTable, solution: Solution, names: Mapping[int, str], *, apart: Mapping[int, str] | None = None
+) -> SegmentProfile:
     """Build the profile of every segment of a solution, and of its noise.
 
     Parameters
@@ -29,6 +31,8 @@ def segment_profile(table: FeatureTable, solution: Solution, names: Mapping[int,
         With its labels; ``table`` has as many rows.
     names : mapping of label to str
         The analyst's names of the segments.
+    apart : mapping of label to str, or None
+        What sets each segment apart, instead of the sentence on its features.
 
     Raises
     ------
@@ -50,12 +54,16 @@ def segment_profile(table: FeatureTable, solution: Solution, names: Mapping[int,
     groups = Groups(rows.values, labels)
     found = [label for label in (*solution.segments, NOISE) if (labels == label).any()]
     summaries = [_summary(rows, entries, groups, labels == label, label, solution, names, revenue) for label in found]
+    if apart is not None:
+        summaries = [replace(summary, apart=apart[summary.label]) for summary in summaries]
     noise = next((summary for summary in summaries if summary.label == NOISE), None)
     segments = sorted((summary for summary in summaries if summary.label != NOISE), key=lambda s: (-s.customers, s.label))
     return SegmentProfile(tuple(segments), noise, len(rows), revenue, rows.worth)
 
 
-def profile_of_every_feature(table: FeatureTable, plan: Plan, solution: Solution, names: Mapping[int, str]) -> SegmentProfile:
+def profile_of_every_feature(
+    table: FeatureTable, plan: Plan, solution: Solution, names: Mapping[int, str], *, apart: Mapping[int, str] | None = None
+) -> SegmentProfile:
     """Build the profile with every feature of the data, clustered on or not; only the former have a compactness.
 
     Parameters
@@ -64,14 +72,14 @@ def profile_of_every_feature(table: FeatureTable, plan: Plan, solution: Solution
         Every feature of every customer.
     plan : Plan
         The sweep's.
-    solution, names
+    solution, names, apart
         See `segment_profile`.
     """
     if solution.labels is None:
         raise refusal("export.no_labels")
     rows = assemble(table, Plan(table.names, plan.outliers, seed=plan.seed)).table
     # Copies of a customer follow each other, the customer first.
-    return segment_profile(rows, replace(solution, labels=np.asarray(solution.labels)[:: plan.repeats]), names)
+    return segment_profile(rows, replace(solution, labels=np.asarray(solution.labels)[:: plan.repeats]), names, apart=apart)
 
 
 def _summary(

@@ -1,0 +1,184 @@
+"""Items that each segment of taste likes more than other customers: what its name and its sentence are about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from segcore.features.assemble import kept_customers
+from segcore.records.purchases import Purchases
+from segcore.records.solution import NOISE, Solution
+from segcore.records.sweep import SweepSpec
+from segcore.segments.profiles.differences import index_of
+from segcore.segments.profiles.naming import TYPICAL, numbered, shortened
+from segcore.store.store import Store
+from segcore.wording.numbers import percent_text
+from segcore.wording.quotes import value_text
+
+MOST_LIKED = 3
+_IN_NAME = 2
+_LEAST_DIFFERENCE = 0.1
+_YEAR = re.compile(r"(.+) \(\d{4}\)")
+
+
+@dataclass(frozen=True, slots=True)
+class LikedItem:
+    """An item that a segment likes more than other customers do.
+
+    Parameters
+    ----------
+    item : str
+    title : str
+        What people call it; the item itself where the data do not say.
+    share, everyone : float
+        Share of the segment's customers who like it, and of all clustered customers, 0 to 1.
+    """
+
+    item: str
+    title: str
+    share: float
+    everyone: float
+
+
+@dataclass(frozen=True, slots=True)
+class Likes:
+    """What each segment of taste likes.
+
+    Parameters
+    ----------
+    liked : mapping of int to tuple of LikedItem
+        Of every segment and the noise, the largest segment first: see `liked_items`.
+    rated : bool
+        Whether customers rated the items, instead of buying them.
+    """
+
+    liked: Mapping[int, tuple[LikedItem, ...]]
+    rated: bool
+
+    def names(self, taken: Collection[str] = ()) -> dict[int, str]:
+        """Return a name for each segment, such as "Like Return of the Jedi; Star Wars"; no two alike, and none that is taken."""
+        verb = "Like" if self.rated else "Buy"
+        found = {
+            label: f"{verb} {'; '.join(_short(one.title) for one in items[:_IN_NAME])}" if items else TYPICAL
+            for label, items in self.liked.items()
+            if label != NOISE
+        }
+        return numbered(found, list(found), taken)
+
+    def sentences(self) -> dict[int, str]:
+        """Return what sets each segment apart: "Like Star Wars (98 % vs 53 %). Shares of customers, here and of all …"."""
+        verb, means = ("Like", "rate it at least as high as their own mean") if self.rated else ("Buy", "buy it")
+
+        def sentence(items: tuple[LikedItem, ...]) -> str:
+            if not items:
+                return f"{verb} nothing much more often than all customers do."
+            shares = "; ".join(f"{one.title} ({percent_text(one.share)} vs {percent_text(one.everyone)})" for one in items)
+            return f"{verb} {shares}. Shares of customers who {means}, here and among all."
+
+        return {label: sentence(items) for label, items in self.liked.items()}
+
+
+def liked_items(
+    purchases: Purchases, kept: np.ndarray, labels: np.ndarray, *, rated: bool, most: int = MOST_LIKED
+) -> dict[int, tuple[LikedItem, ...]]:
+    """Return the items that each segment, and the noise, likes more often than the other customers.
+
+    A customer likes an item if they rated it at least as high as the mean of what they rated, or bought it at all.
+
+    Parameters
+    ----------
+    purchases : Purchases
+        Of all customers of the data.
+    kept : ndarray of shape (n_customers,), bool
+        Which of them were clustered.
+    labels : ndarray of shape (kept.sum(),), int
+    rated : bool
+        Whether the counts are ratings.
+    most : int
+        Items of each segment.
+
+    Returns
+    -------
+    dict of int to tuple of LikedItem
+        The largest segment first; equal ones in the order of their first customers. Of each, the largest difference between its share and
+        that of the other customers first; at least a tenth, and only where the interval of `index_of` lies above 100.
+
+    Notes
+    -----
+    A difference of shares prefers what many like to what few do, so that a name is about most of the segment; the highest index belongs to
+    items that a handful rated.
+    """
+    owner = purchases.customers
+    mine = kept[owner]
+    customer, item = (np.cumsum(kept) - 1)[owner[mine]], purchases.items[mine].astype(np.int64)
+    counts = purchases.counts[mine]
+    if rated:
+        n_rated = np.maximum(np.bincount(customer, minlength=len(labels)), 1)
+        likes = counts >= (np.bincount(customer, weights=counts, minlength=len(labels)) / n_rated)[customer]
+    else:
+        likes = counts > 0
+    found, first, place, sizes = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
+    n_items, n = len(purchases.names), len(labels)
+    inside = np.bincount((place[customer] * n_items + item)[likes], minlength=len(found) * n_items).reshape(len(found), n_items)
+    total = inside.sum(axis=0)
+    titles = purchases.titles or ("",) * n_items
+    liked = {}
+    for group in np.lexsort((first, -sizes)).tolist():
+        size, others = int(sizes[group]), n - int(sizes[group])
+        difference = inside[group] / size - (total - inside[group]) / max(others, 1)
+        chosen: list[LikedItem] = []
+        for at in np.argsort(-difference, kind="stable").tolist():
+            if difference[at] < _LEAST_DIFFERENCE or len(chosen) == most:
+                break
+            count = int(inside[group, at])
+            if (index_of(count, size, int(total[at]) - count, others).low or 0) > 100:
+                name = purchases.names[at]
+                chosen.append(LikedItem(name, value_text(titles[at] or name), count / size, float(total[at] / n)))
+        liked[int(found[group])] = tuple(chosen)
+    return liked
+
+
+def likes_of(store: Store, spec: SweepSpec, solution: Solution) -> Likes | None:
+    """Return what each segment of a solution likes.
+
+    Parameters
+    ----------
+    store : Store
+    spec : SweepSpec
+    solution : Solution
+        With its labels.
+
+    Returns
+    -------
+    Likes or None
+        ``None`` unless the sweep clustered features of taste only, made of items.
+
+    Raises
+    ------
+    StoreError
+        If a part of the table is lost.
+    """
+    if spec.data.get("taste", {}).get("of") != "item" or solution.labels is None:
+        return None
+    table = store.feature_table(spec.table, ids=False, profile=False)
+    purchases = store.purchases(spec.table, "item")
+    if purchases is None or not spec.plan.features or not set(spec.plan.features) <= table.taste_names:
+        return None
+    rated = spec.data["kind"] == "ratings"
+    labels = np.asarray(solution.labels)[:: spec.plan.repeats]
+    return Likes(liked_items(purchases, kept_customers(table, spec.plan), labels, rated=rated), rated)
+
+
+def apart_by_likes(store: Store, spec: SweepSpec, solution: Solution) -> dict[int, str] | None:
+    """Return what sets each segment of taste apart, in words; ``None`` for all other segments: see `likes_of`."""
+    likes = likes_of(store, spec, solution)
+    return None if likes is None else likes.sentences()
+
+
+def _short(title: str) -> str:
+    """Return a title for a name: without the year of a film, which takes the room of a word."""
+    film = _YEAR.fullmatch(title)
+    return shortened(film[1] if film else title)
