@@ -112,6 +112,14 @@ def test_a_tree_is_placed_with_its_leaves_one_below_the_other():
     assert "<b>" not in "".join(figure.data[2].text) and "<i>" not in "".join(figure.data[3].hovertext)
 
 
+def test_a_condition_with_a_long_title_keeps_its_number():
+    share = Estimate(0.75, 0.7, 0.8, 40)
+    tree = ExplainingTree(Branch(Condition("a", ">", -0.018), Leaf(0, 60, share), Leaf(1, 40, share)), share, 1.2)
+    root = tree_data(tree, ColumnTitles({"a": "Taste 4: Liar Liar (1997); English Patient, The (1996)"}))[0]
+    assert root.text == "Taste 4: Liar Liar (… > -0.018?"
+    assert "English Patient, The (1996) > -0.018" in root.hover
+
+
 def test_a_tree_of_one_leaf_is_drawn_too():
     tree = ExplainingTree(Leaf(0, 0, Estimate.undefined("nobody")), Estimate.undefined("nobody"), None)
     figure = draw_tree(tree_data(tree))

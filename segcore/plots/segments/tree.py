@@ -15,7 +15,8 @@ from segcore.wording.quotes import visible
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_MOST_LETTERS = 30
+_MOST_LETTERS, _LEAST_LETTERS = 30, 12
+_ROW = 54  # pixels between leaves: half of it has room for a condition's text below a leaf's
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def tree_data(tree: ExplainingTree, titles: ColumnTitles = NAMES, names: Mapping
             rows.append((first, place(part, depth + 1, met=is_met)))
         row = sum(found for _, found in rows) / 2
         text = visible(node.condition.text(titles))
-        marks[at] = TreeMark(depth, row, None, met, f"{_short(text)}?", plain_text(text), is_leaf=False)
+        marks[at] = TreeMark(depth, row, None, met, f"{_short_condition(text, node.condition.op)}?", plain_text(text), is_leaf=False)
         for first, _ in rows:
             child = marks[first]
             marks[first] = TreeMark(child.depth, child.row, row, child.met, child.text, child.hover, is_leaf=child.is_leaf)
@@ -88,8 +89,15 @@ def tree_data(tree: ExplainingTree, titles: ColumnTitles = NAMES, names: Mapping
     return tuple(marks)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS - 1]}…"
+def _short_condition(text: str, op: str) -> str:
+    """Shorten the title, because a condition without its number says nothing."""
+    title, mark, value = text.rpartition(f" {op} ")
+    room = _MOST_LETTERS - len(mark + value)
+    return f"{_short(title, room)}{mark}{value}" if mark and room >= _LEAST_LETTERS else _short(text)
+
+
+def _short(text: str, most: int = _MOST_LETTERS) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def draw_tree(marks: tuple[TreeMark, ...]) -> Figure:
@@ -123,7 +131,7 @@ def draw_tree(marks: tuple[TreeMark, ...]) -> Figure:
             )
         )
     n_leaves, depth = sum(mark.is_leaf for mark in marks), max(mark.depth for mark in marks)
-    lay_out(figure, x_title="", y_title="", height=70 + 44 * n_leaves)
+    lay_out(figure, x_title="", y_title="", height=70 + _ROW * n_leaves)
     figure.update_xaxes(visible=False, range=[-0.05, depth + 0.6 + 0.35 * max(depth, 1)])
     figure.update_yaxes(visible=False, range=[n_leaves - 0.4, -0.9])
     return figure
