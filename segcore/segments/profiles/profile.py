@@ -17,6 +17,8 @@ from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, Se
 from segcore.wording.findings import refusal
 from segcore.wording.numbers import segment_title
 
+_ROUNDING = 1e-12  # of a mean, in standard deviations
+
 
 def segment_profile(
     table: FeatureTable, solution: Solution, names: Mapping[int, str], *, apart: Mapping[int, str] | None = None
@@ -95,7 +97,9 @@ def _summary(
     compactness = solution.quality.compactness.get(label, {}) if solution.quality else {}
     group = int(np.searchsorted(groups.labels, label))
     means, medians = groups.means[group], groups.medians[group]
-    overall, spread = groups.overall_means, groups.overall_stds
+    spread = groups.overall_stds
+    # Components have mean 0, which sums of many customers miss by a little that would be shown as a number.
+    overall = np.where(np.abs(groups.overall_means) < _ROUNDING * spread, 0.0, groups.overall_means)
     differences = groups.differences(label)
     features = tuple(
         FeatureProfile(

@@ -195,3 +195,10 @@ class TestWhatIs0Or1:
 def test_a_features_phrase_is_its_own_and_not_that_of_a_column_of_the_same_name(name, unit, said):
     table = table_of([[5], [5], [5], [50], [60], [70]], dictionary=(FeatureEntry(name, name, unit, ""),))
     assert segment_profile(table, solution_of([0, 0, 0, 1, 1, 1]), {}).find(0).apart.startswith(said)
+
+
+def test_a_mean_of_zero_is_shown_as_zero():
+    values = np.column_stack([[0.1, 0.2, -0.3, 0.0, 0.0, 0.0], np.arange(6) * 1e-15, np.ones(6)])
+    found = segment_profile(table_of(values), solution_of(LABELS), {}).segments[0].features
+    assert 0 < abs(np.mean(values[:, 0])) < 1e-15
+    assert [feature.population_mean for feature in found] == [0, pytest.approx(2.5e-15), 1]
