@@ -5,7 +5,7 @@ from ui.segments.columns import draw_columns, draw_standing_out
 from ui.segments.distributions import draw_distributions
 from ui.segments.key_figures import draw_key_figures, figures_of
 from ui.segments.one_segment import draw_segment
-from ui.segments.profile import describe_point
+from ui.segments.profile import describe_point, likes_of_point
 from ui.segments.rules import draw_rule, draw_tree
 from ui.segments.segment_choice import clicked_segment, pick_segment
 from ui.segments.shares import draw_all_shares, draw_portrait, draw_set_aside
@@ -30,7 +30,7 @@ draw_all_shares(page.store, sweep, chosen.position, profile, clicked.label)
 draw_key_figures(page.store, sweep, chosen.position, solution)
 st.header("One segment in detail", anchor=False)
 summary = pick_segment(page.store, sweep, chosen.position, profile)
-draw_segment(summary, figures_of(page.store, sweep, chosen.position, solution), profile.worth)
+draw_segment(summary, figures_of(page.store, sweep, chosen.position, solution), profile.worth, likes_of_point(page.store, sweep, solution))
 draw_rule(page.store, sweep, chosen.position, solution, summary.label)
 draw_standing_out(page.store, sweep, chosen.position, solution, summary.label)
 draw_bought(page.store, sweep, solution, summary.label)

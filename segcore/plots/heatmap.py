@@ -18,8 +18,8 @@ MOST_TEXTS = 240
 MOST_WORDS = 5
 """Most columns at which an empty cell shows its reason in words."""
 
-
-_UPRIGHT = 6  # columns whose texts of several lines stay level
+UPRIGHT = 6
+"""Most columns whose texts of several lines stay level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def draw_map(data: HeatMap, *, chosen: int | None = None, recommended: int | Non
     # A mark is smaller than its cell; a click anywhere in the cell selects the nearest mark, which is the cell's.
     figure.update_layout(hovermode="closest", hoverdistance=-1)
     figure.update_xaxes(type="category", showgrid=False, categoryorder="array", categoryarray=list(data.columns))
-    if any("<br>" in column for column in data.columns) and len(data.columns) <= _UPRIGHT:
+    if any("<br>" in column for column in data.columns) and len(data.columns) <= UPRIGHT:
         figure.update_xaxes(tickangle=0)
     figure.update_yaxes(type="category", showgrid=False, categoryorder="array", categoryarray=list(data.rows))
     return figure

@@ -41,10 +41,11 @@ def in_lines(title: str, width: int, *, most: int = 4) -> str:
 
 
 def on_two_lines(title: str, *, most: int = 28) -> str:
-    """Return a segment's name for an axis: a long one is divided at its first comma, and each line has at most ``most`` letters."""
-    lines = title.split(", ", 1) if len(title) > most else [title]
+    """Return a segment's name for an axis: a long one is divided at its first semicolon, or comma; lines have at most ``most`` letters."""
+    mark = "; " if "; " in title else ", "
+    lines = title.split(mark, 1) if len(title) > most else [title]
     short = [line if len(line) <= most else f"{line[: most - 2].rstrip()}…" for line in lines]
-    return ",<br>".join(short)
+    return f"{mark[0]}<br>".join(short)
 
 
 def ink_on(colour: str) -> str:

@@ -18,8 +18,10 @@ from segcore.store.store import Store
 from segcore.wording.numbers import percent_text
 from segcore.wording.quotes import value_text
 
-MOST_LIKED = 3
-_IN_NAME = 2
+MEANING = "A customer likes an item if they rate it at least as high as the mean of their ratings."
+"""What *like* means on screen, where the data are ratings."""
+_MOST = 10
+_IN_NAME, _IN_SENTENCE = 2, 3
 _LEAST_DIFFERENCE = 0.1
 _YEAR = re.compile(r"(.+) \(\d{4}\)")
 
@@ -33,14 +35,16 @@ class LikedItem:
     item : str
     title : str
         What people call it; the item itself where the data do not say.
-    share, everyone : float
-        Share of the segment's customers who like it, and of all clustered customers, 0 to 1.
+    everyone : float
+        Share of all clustered customers who like it, 0 to 1.
+    shares : mapping of int to float
+        The same of the customers of each segment, and of the noise.
     """
 
     item: str
     title: str
-    share: float
     everyone: float
+    shares: Mapping[int, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +73,24 @@ class Likes:
         return numbered(found, list(found), taken)
 
     def sentences(self) -> dict[int, str]:
-        """Return what sets each segment apart: "Like Star Wars (98 % vs 53 %). Shares of customers, here and of all …"."""
-        verb, means = ("Like", "rate it at least as high as their own mean") if self.rated else ("Buy", "buy it")
+        """Return what sets each segment apart: "Like Return of the Jedi (87 % of them vs 39 % of all); Star Wars (98 % vs 52 %).".
 
-        def sentence(items: tuple[LikedItem, ...]) -> str:
+        See `liked_items` for who likes an item.
+        """
+        verb = "Like" if self.rated else "Buy"
+
+        def sentence(label: int, items: tuple[LikedItem, ...]) -> str:
             if not items:
                 return f"{verb} nothing much more often than all customers do."
-            shares = "; ".join(f"{one.title} ({percent_text(one.share)} vs {percent_text(one.everyone)})" for one in items)
-            return f"{verb} {shares}. Shares of customers who {means}, here and among all."
+            shares = [(percent_text(one.shares[label]), percent_text(one.everyone)) for one in items]
+            texts = [f"{here} of them vs {there} of all" if not at else f"{here} vs {there}" for at, (here, there) in enumerate(shares)]
+            return f"{verb} {'; '.join(f'{one.title} ({text})' for one, text in zip(items, texts, strict=True))}."
 
-        return {label: sentence(items) for label, items in self.liked.items()}
+        return {label: sentence(label, items[:_IN_SENTENCE]) for label, items in self.liked.items()}
 
 
 def liked_items(
-    purchases: Purchases, kept: np.ndarray, labels: np.ndarray, *, rated: bool, most: int = MOST_LIKED
+    purchases: Purchases, kept: np.ndarray, labels: np.ndarray, *, rated: bool, most: int = _MOST
 ) -> dict[int, tuple[LikedItem, ...]]:
     """Return the items that each segment, and the noise, likes more often than the other customers.
 
@@ -136,7 +144,8 @@ def liked_items(
             count = int(inside[group, at])
             if (index_of(count, size, int(total[at]) - count, others).low or 0) > 100:
                 name = purchases.names[at]
-                chosen.append(LikedItem(name, value_text(titles[at] or name), count / size, float(total[at] / n)))
+                shares = dict(zip(found.tolist(), (inside[:, at] / sizes).tolist(), strict=True))
+                chosen.append(LikedItem(name, value_text(titles[at] or name), float(total[at] / n), shares))
         liked[int(found[group])] = tuple(chosen)
     return liked
 

@@ -1,8 +1,12 @@
+import dataclasses
+
 import pytest
 
+from segcore.plots.segments.liked_items import likes_data
 from segcore.plots.segments.portrait import by_worth, describe_portrait, level, portrait_data
 from segcore.plots.theme import in_lines
 from segcore.records.estimate import Estimate
+from segcore.segments.likes import LikedItem, Likes
 from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, SegmentSummary
 
 
@@ -50,6 +54,44 @@ def test_cells_say_in_words_how_far_a_segment_is_from_all_customers_and_its_own_
 )
 def test_a_level_in_words(shift, word):
     assert level(shift) == word
+
+
+def test_many_segments_have_a_line_each_and_cells_without_words():
+    segments = [segment(label, 10, [feature("spend", 1.2, median=90)], share=0.1) for label in range(7)]
+    segments[0] = dataclasses.replace(segments[0], title="Like Raiders of the Lost Ark; Empire Strikes Back")
+    segments[1] = dataclasses.replace(segments[1], title="Like Raiders of the Lost Ark; Star Wars")
+    data = portrait_data(profile_of(*segments))
+    assert {cell.text for cell in data.cells} == {"90"}
+    assert data.columns[:3] == ("Like Raiders of the Lost… · (0) · 10 %", "Like Raiders of the Lost… · (1) · 10 %", "Segment 2 · 10 %")
+
+
+def likes_of(segments):
+    """Return likes of which each segment has three, the first shared by all."""
+    shares = {summary.label: 0.2 for summary in segments}
+    both = LikedItem("b", "Both & more", 0.4, shares)
+    return Likes(
+        {label: (both, *(LikedItem(f"{label}{n}", "Twin", 0.1, {**shares, label: 0.9}) for n in range(2))) for label in shares}, rated=True
+    )
+
+
+def test_items_that_segments_like_are_shown_by_turns_with_the_share_of_each_segment():
+    segments = [segment(label, 10, [feature("x", 0.5)], share=0.5) for label in range(2)]
+    data = likes_data(likes_of(segments), profile_of(*segments))
+    assert data.rows == ("Twin (11)", "Twin (10)", "Twin (01)", "Twin (00)", "Both &amp; more")  # from bottom to top
+    assert [(cell.row, cell.text, cell.value) for cell in data.cells if cell.mark == 1] == [
+        ("Both &amp; more", "20 %", pytest.approx(-20)),
+        ("Twin (00)", "20 %", pytest.approx(10)),
+        ("Twin (01)", "20 %", pytest.approx(10)),
+        ("Twin (10)", "90 %", 50),
+        ("Twin (11)", "90 %", 50),
+    ]
+    assert data.cells[0].hover == "Segment 0<br>20 % like Both &amp; more, 40 % of all customers"
+
+
+def test_at_most_twelve_items_are_shown_and_nothing_without_any():
+    segments = [segment(label, 10, [feature("x", 0.5)]) for label in range(9)]
+    assert len(likes_data(likes_of(segments), profile_of(*segments)).rows) == 12
+    assert likes_data(Likes(dict.fromkeys(range(9), ()), rated=True), profile_of(*segments)) is None
 
 
 def test_only_the_category_that_differs_most_and_one_feature_of_an_idea_are_shown():

@@ -44,4 +44,5 @@ def test_plots_import_no_heavy_package():
 def test_a_long_name_is_on_two_lines_and_neither_is_too_long():
     assert on_two_lines("High spend, many orders") == "High spend, many orders"
     assert on_two_lines("Not seen for long, long gaps between orders") == "Not seen for long,<br>long gaps between orders"
+    assert on_two_lines("Like Empire, The; Raiders of the Lost Ark") == "Like Empire, The;<br>Raiders of the Lost Ark"
     assert on_two_lines("x" * 40) == "x" * 26 + "…"

@@ -43,31 +43,31 @@ def draw_bought(store: Store, sweep: Sweep, solution: Solution, label: int) -> N
         "order of its lower end. TF-IDF: "
         f"{'rated high' if rated else 'bought often'} here, and not {did} by everybody, 0 to 1."
     )
-    # Categories first: they are fewer, and their names say more than an item's number.
-    for position, (what, by_segment) in enumerate(sorted(found.items())):
+    # Categories first: they are fewer, and their names say more than an item's number. Segments of taste are about items.
+    for position, (what, by_segment) in enumerate(sorted(found.items(), reverse="taste" in sweep.spec.data)):
         with st.expander(_TITLES[what][1]) if position else st.container():
-            _draw_lists(by_segment[label], *_TITLES[what])
+            _draw_lists(by_segment[label], *_TITLES[what], did=did)
 
 
-def _draw_lists(lists: TopItems, one: str, several: str) -> None:
+def _draw_lists(lists: TopItems, one: str, several: str, *, did: str) -> None:
     with st.grid(2, min_column_width=380, gap="medium") as grid:
         for way, rows in (("by index", lists.by_index), ("by TF-IDF", lists.by_tfidf)):
             with grid.cell():
                 st.markdown(f"{several} {way}")
                 if rows:
-                    st.dataframe(bought_frame(rows, one), hide_index=True, column_config=_COLUMNS, alt=f"{several} {way}")
+                    st.dataframe(bought_frame(rows, one, did=did), hide_index=True, column_config=_COLUMNS, alt=f"{several} {way}")
                 else:
-                    st.caption("None is bought by more of its customers than chance explains.")
+                    st.caption(f"None is {did} by more of its customers than chance explains.")
 
 
-def bought_frame(rows: Sequence[TopItem], what: str) -> pd.DataFrame:
-    """Return one row per item: its title, its buyers, their share of the segment, index and TF-IDF, and its number if there are titles."""
+def bought_frame(rows: Sequence[TopItem], what: str, *, did: str = "bought") -> pd.DataFrame:
+    """Return one row per item: its title, who bought or rated it, their share of the segment, index and TF-IDF, and its number."""
     titled = any(one.title for one in rows)
     number = {_NUMBER: [one.item for one in rows]} if titled else {}
     return pd.DataFrame(
         {
             what: [one.title or one.item for one in rows],
-            "Buyers": [one.buyers for one in rows],
+            "Raters" if did == "rated" else "Buyers": [one.buyers for one in rows],
             "Share here": [percent_text(one.support) for one in rows],
             "Index": [index_text(one.index) for one in rows],
             "TF-IDF": [one.tfidf for one in rows],

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from segcore.plots.segments.segment_features import describe_ranking, draw_ranking
 from segcore.segments.explanation import segment_sentence
+from segcore.segments.likes import Likes
 from segcore.segments.profiles.key_figures import KeyFigures
-from segcore.segments.profiles.records import SegmentSummary
+from segcore.segments.profiles.records import FeatureProfile, SegmentSummary
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import difference_text, number_text, percent_text, unit_text, worth_title
 from ui.widgets.figures import draw_figure
 
 
-def draw_segment(summary: SegmentSummary, figures: KeyFigures, worth: str) -> None:
+def draw_segment(summary: SegmentSummary, figures: KeyFigures, worth: str, likes: Likes | None = None) -> None:
     """Draw one segment: its sentence, its numbers, its most compact features, and a table of all features.
 
     Parameters
@@ -23,6 +26,8 @@ def draw_segment(summary: SegmentSummary, figures: KeyFigures, worth: str) -> No
     figures : KeyFigures
     worth : str
         What its revenue is, in words: see ``FeatureTable``.
+    likes : Likes or None
+        What the segments like, for those of taste: drawn instead of the most compact features, of which every customer has all.
     """
     st.markdown(f"#### {escape(segment_sentence(summary, figures))}")
     st.markdown(escape(summary.apart))
@@ -32,22 +37,48 @@ def draw_segment(summary: SegmentSummary, figures: KeyFigures, worth: str) -> No
         if summary.revenue is not None:
             st.metric(escape(worth_title(worth)), number_text(round(summary.revenue)), border=True)
             st.metric(f"Share of {escape(worth)}", percent_text(summary.revenue_share), border=True)
-    left, right = st.columns([5, 6], gap="medium")
-    with left:
-        st.markdown("**Where its customers are alike**")
-        draw_figure(
-            draw_ranking(summary),
-            key=f"figure.ranking.{summary.label}",
-            name=f"Features of {summary.title} by compactness",
-            words=describe_ranking(summary),
-        )
-    with right:
-        st.markdown("**Compared with all customers**")
-        _draw_table(summary)
+    with st.grid(2, min_column_width=380, gap="medium") as grid:
+        with grid.cell():
+            if likes is None:
+                _draw_ranking(summary)
+            else:
+                _draw_liked(summary, likes)
+        with grid.cell():
+            st.markdown("**Compared with all customers**")
+            # Nobody of a segment has most items, in which its customers are all alike.
+            by_shift = sorted(summary.features, key=lambda feature: -abs(feature.shift or 0.0))
+            _draw_table(summary, summary.ranked() if likes is None else by_shift)
 
 
-def _draw_table(summary: SegmentSummary) -> None:
-    features = summary.ranked()
+def _draw_ranking(summary: SegmentSummary) -> None:
+    st.markdown("**Where its customers are alike**")
+    draw_figure(
+        draw_ranking(summary),
+        key=f"figure.ranking.{summary.label}",
+        name=f"Features of {summary.title} by compactness",
+        words=describe_ranking(summary),
+    )
+
+
+def _draw_liked(summary: SegmentSummary, likes: Likes) -> None:
+    title = "What its customers like" if likes.rated else "What its customers buy"
+    st.markdown(f"**{title}**")
+    items = likes.liked[summary.label]
+    if not items:
+        did = "liked" if likes.rated else "bought"
+        st.caption(f"No item stands out: none is {did} by at least 10 points more of its customers than of the others, beyond chance.")
+        return
+    frame = pd.DataFrame(
+        {
+            "Item": [one.title for one in items],
+            "Of this segment": [percent_text(one.shares[summary.label]) for one in items],
+            "Of all customers": [percent_text(one.everyone) for one in items],
+        }
+    )
+    st.dataframe(frame, hide_index=True, column_config={"Item": st.column_config.TextColumn(pinned=True)}, alt=f"{title}: {summary.title}")
+
+
+def _draw_table(summary: SegmentSummary, features: Sequence[FeatureProfile]) -> None:
     table = pd.DataFrame(
         {
             "Feature": [
@@ -66,11 +97,11 @@ def _draw_table(summary: SegmentSummary) -> None:
         hide_index=True,
         height=min(38 + 35 * len(table), 563),
         column_config={
-            "Feature": st.column_config.TextColumn(pinned=True),
+            "Feature": st.column_config.TextColumn(pinned=True, width="medium"),
             "Compactness": st.column_config.NumberColumn(format="%.2f", help="1: all alike; 0: as varied as all customers."),
             "Difference, sd": st.column_config.TextColumn(
                 help="Mean here less the mean of all other customers, in standard deviations of all, with its 95 % interval."
             ),
         },
-        alt=f"Medians and means of {summary.title} and of all customers, the most compact feature first",
+        alt=f"Medians and means of {summary.title} and of all customers",
     )

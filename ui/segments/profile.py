@@ -9,7 +9,7 @@ import numpy as np
 
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
-from segcore.segments.likes import apart_by_likes
+from segcore.segments.likes import Likes, likes_of
 from segcore.segments.profiles.profile import profile_of_every_feature, segment_profile
 from segcore.segments.profiles.records import SegmentProfile
 from segcore.store.store import Store
@@ -23,7 +23,7 @@ def describe_point(store: Store, sweep: Sweep, position: int, solution: Solution
     key = segments_key(sweep, solution, names)
 
     def build() -> SegmentProfile:
-        return segment_profile(clustered(store, sweep).table, solution, names, apart=apart_by_likes(store, sweep.spec, solution))
+        return segment_profile(clustered(store, sweep).table, solution, names, apart=_apart(store, sweep, solution))
 
     return cache.computed("profile", key, build)
 
@@ -35,10 +35,19 @@ def describe_with_every_feature(store: Store, sweep: Sweep, position: int, solut
     key = f"every.{segments_key(sweep, solution, names)}"
 
     def build() -> SegmentProfile:
-        apart = apart_by_likes(store, sweep.spec, solution)
-        return profile_of_every_feature(table, sweep.spec.plan, solution, names, apart=apart)
+        return profile_of_every_feature(table, sweep.spec.plan, solution, names, apart=_apart(store, sweep, solution))
 
     return cache.computed("profile", key, build)
+
+
+def likes_of_point(store: Store, sweep: Sweep, solution: Solution) -> Likes | None:
+    """Return what each segment likes, for segments of taste made of items: see `likes_of`."""
+    return cache.computed("likes", segments_key(sweep, solution, {}), lambda: likes_of(store, sweep.spec, solution))
+
+
+def _apart(store: Store, sweep: Sweep, solution: Solution) -> dict[int, str] | None:
+    likes = likes_of_point(store, sweep, solution)
+    return None if likes is None else likes.sentences()
 
 
 def segments_key(sweep: Sweep, solution: Solution, names: Mapping[int, str]) -> str:

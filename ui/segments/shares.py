@@ -11,17 +11,19 @@ import streamlit as st
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.features.assemble import Assembled
 from segcore.plots.heatmap import draw_map
+from segcore.plots.segments.liked_items import likes_data
 from segcore.plots.segments.portrait import by_worth, describe_portrait, portrait_data
 from segcore.plots.segments.segment_shares import describe_shares, draw_shares, shares_data
 from segcore.records.grid import point_key
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep
+from segcore.segments.likes import MEANING
 from segcore.segments.profiles.naming import LONGEST_NAME
 from segcore.segments.profiles.records import SegmentProfile
 from segcore.store.store import Store
 from segcore.system.digests import digest
 from segcore.wording.numbers import counted, percent_text, worth_title
-from ui.segments.profile import describe_with_every_feature
+from ui.segments.profile import describe_with_every_feature, likes_of_point
 from ui.shell import cache, state
 from ui.widgets.figures import draw_figure
 
@@ -52,16 +54,23 @@ def draw_portrait(store: Store, sweep: Sweep, position: int, solution: Solution,
         state.remember(_EVERY, st.toggle(f"Also show the {counted(others, 'feature')} not clustered on", key=_EVERY))
     if others and state.recall(_EVERY):
         profile = describe_with_every_feature(store, sweep, position, solution)
-    data = portrait_data(profile, sweep.summary.get("ideas", ()))
+    likes = None if others and state.recall(_EVERY) else likes_of_point(store, sweep, solution)
+    liked = None if likes is None else likes_data(likes, profile)
+    data = liked or portrait_data(profile, sweep.summary.get("ideas", ()))
     if data is None:
         return
-    st.caption("Medians, or shares of customers; blue is above and orange below the mean of all customers.")
-    draw_figure(draw_map(data), key=f"figure.portrait.{sweep.id[:12]}", name="Features of every segment", words=describe_portrait(profile))
+    if liked is not None and likes is not None:
+        shares = f"Shares of customers who like each item. {MEANING}" if likes.rated else "Shares of customers who buy each item."
+        st.caption(f"{shares} Blue is above and orange below the share of all customers.")
+    else:
+        st.caption("Medians, or shares of customers; blue is above and orange below the mean of all customers.")
+    name = "Features of every segment" if liked is None else "Items that the segments like most"
+    draw_figure(draw_map(data), key=f"figure.portrait.{sweep.id[:12]}", name=name, words=describe_portrait(profile))
 
 
 def draw_all_shares(store: Store, sweep: Sweep, position: int, profile: SegmentProfile, chosen: int) -> None:
     """Draw each segment's share of customers and revenue, and the table in which segments are named."""
-    st.header("How much is each segment worth?", anchor=False)
+    st.header("How large is each segment?" if profile.revenue is None else "How much is each segment worth?", anchor=False)
     rows = shares_data(profile)
     draw_figure(
         draw_shares(rows, chosen=chosen, worth=profile.worth),
@@ -100,7 +109,7 @@ def draw_all_shares(store: Store, sweep: Sweep, position: int, profile: SegmentP
         height=38 + 72 * min(len(table), 12),
         column_config={
             "Segment": st.column_config.TextColumn(
-                pinned=True, max_chars=LONGEST_NAME, help="Enter a name; clear it to return to the suggested one."
+                pinned=True, width="medium", max_chars=LONGEST_NAME, help="Enter a name; clear it to return to the suggested one."
             ),
             "Customers": whole,
             "Revenue": st.column_config.NumberColumn(worth_title(profile.worth), format="localized"),

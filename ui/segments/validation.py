@@ -50,9 +50,9 @@ def draw_validation(store: Store, sweep: Sweep, position: int, solution: Solutio
 
     found = cache.computed("validation", segments_key(sweep, solution, {}), build)
     _draw_accuracy(found)
+    _draw_matrix(found, segment_names(store, sweep, position), key=f"figure.confusion.{sweep.id[:12]}.{position}")
     if found.split_items is not None:
         _draw_split_items(found.split_items)
-    _draw_matrix(found, segment_names(store, sweep, position), key=f"figure.confusion.{sweep.id[:12]}.{position}")
 
 
 def _draw_accuracy(found: Validation) -> None:

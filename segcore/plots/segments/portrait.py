@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from segcore.plots.heatmap import Cell, HeatMap
+from segcore.plots.heatmap import UPRIGHT, Cell, HeatMap
 from segcore.plots.theme import in_lines, plain_text
 from segcore.segments.profiles.descriptions import SHIFT_WORTH_SAYING
 from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, SegmentSummary
@@ -13,16 +14,16 @@ from segcore.wording.numbers import number_text, percent_text
 
 MOST_FEATURES = 12
 _VERY = 1.0
-_FEW, _LETTERS, _FEWER_LETTERS = 4, 17, 13
+_FEW, _LETTERS, _FEWER_LETTERS, _ONE_LINE = 4, 17, 13, 26
 _RANGE = 1.5  # standard deviations from which colours do not get stronger
 
 
 def portrait_data(profile: SegmentProfile, ideas: Sequence[Mapping[str, Any]] = ()) -> HeatMap | None:
     """Return the cells: a column per segment, those with the most revenue (or customers) first, and the features that differ most.
 
-    ``None`` if there are no segments, or no feature varies. Each cell says in words whether the segment is high or low, and its median, or
-    the share of the customers that have a 0/1 feature. Of a column's categories, and of features that say the same, only the one that
-    differs most is shown.
+    ``None`` if there are no segments, or no feature varies. Each cell has the segment's median, or the share of the customers that have a
+    0/1 feature; up to six segments, it also says in words whether the segment is high or low. Of a column's categories, and of features
+    that say the same, only the one that differs most is shown.
 
     Parameters
     ----------
@@ -34,7 +35,8 @@ def portrait_data(profile: SegmentProfile, ideas: Sequence[Mapping[str, Any]] = 
     names = _differing(segments, ideas)
     if not segments or not names:
         return None
-    columns = _columns(segments, profile.worth)
+    columns = segment_columns(segments, profile.worth)
+    in_words = len(segments) <= UPRIGHT
     titles = _titles(segments[0], names)
     cells = []
     for summary in segments:
@@ -47,7 +49,7 @@ def portrait_data(profile: SegmentProfile, ideas: Sequence[Mapping[str, Any]] = 
                     column=columns[summary.label],
                     row=titles[name],
                     value=max(-_RANGE, min(_RANGE, shift)),
-                    text=_text(feature),
+                    text=_text(feature) if in_words else _value(feature),
                     hover=f"{summary.title}<br>{titles[name]}<br>{_text(feature)}, all customers {_value(feature, everyone=True)}<br>"
                     f"mean {shift:+.2f} standard deviations from all customers",
                     mark=summary.label,
@@ -111,13 +113,18 @@ def _titles(summary: SegmentSummary, names: list[str]) -> dict[str, str]:
     return {name: title if given.count(title) == 1 else f"{title} ({name})" for name, title in titles.items()}
 
 
-def _columns(segments: Sequence[SegmentSummary], worth: str) -> dict[int, str]:
-    """Return the text below each column, all different: the name on several short lines, and the size."""
-    width = _LETTERS if len(segments) <= _FEW else _FEWER_LETTERS
-    names = {summary.label: in_lines(plain_text(summary.title), width) for summary in segments}
-    given = list(names.values())
-    names = {label: name if given.count(name) == 1 else f"{name}<br>({label})" for label, name in names.items()}
-    return {summary.label: f"{names[summary.label]}<br>{_size(summary, plain_text(worth), joint='<br>')}" for summary in segments}
+def segment_columns(segments: Sequence[SegmentSummary], worth: str) -> dict[int, str]:
+    """Return the text below each column, all different: the name on several short lines, and the size; one line for many segments."""
+    if len(segments) > UPRIGHT:
+        titles = {summary.label: plain_text(textwrap.shorten(summary.title, _ONE_LINE, placeholder="…")) for summary in segments}
+        joint, sizes = " · ", {summary.label: percent_text(summary.customer_share) for summary in segments}
+    else:
+        width = _LETTERS if len(segments) <= _FEW else _FEWER_LETTERS
+        titles = {summary.label: in_lines(plain_text(summary.title), width) for summary in segments}
+        joint, sizes = "<br>", {summary.label: _size(summary, plain_text(worth), joint="<br>") for summary in segments}
+    given = list(titles.values())
+    names = {label: title if given.count(title) == 1 else f"{title}{joint}({label})" for label, title in titles.items()}
+    return {label: f"{name}{joint}{sizes[label]}" for label, name in names.items()}
 
 
 def _size(summary: SegmentSummary, worth: str, *, joint: str = ", ") -> str:
