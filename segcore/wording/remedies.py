@@ -90,6 +90,10 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
         ),
     ),
     "second_key": (lambda of: f"name the right column with --{of}-key COLUMN", lambda of: "choose another column as the id"),
+    "as_items": (
+        lambda: "give the ratings or order lines, and this file with --items",
+        lambda: "load the ratings or order lines first, then add this file under “More about customers and items”",
+    ),
     "items": _option("--items", "give that table with {}", "add that table of items below"),
     "last_day": _option("--to", "leave the rows out with {}", "leave the rows out with the last day below"),
     "matrix": _option("--matrix", "choose other values with {}", "choose other values"),

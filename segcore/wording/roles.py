@@ -26,7 +26,7 @@ def _looked_at(rows: int, first: bool) -> str:
 
 def _fewest(distinct: int, columns: Sequence[str]) -> str:
     fewest = f", the fewest of {column_names(columns)}" if len(columns) > 1 else ""
-    return f"by its name; {counted(distinct, 'different value')}{fewest}"
+    return f"by its name, with {counted(distinct, 'different value')}{fewest}"
 
 
 # Clauses on why a column has its role; they follow the role.
@@ -36,7 +36,7 @@ REASONS: Mapping[str, Callable[..., str]] = {
     "role.place": lambda: "by its place in a file without a header",
     "role.name": lambda: "by its name",
     "role.name_and_values": lambda distinct, rows, first: (
-        f"by its name; {counted(distinct, 'different value')} in {_looked_at(rows, first)}"
+        f"by its name, with {counted(distinct, 'different value')} in {_looked_at(rows, first)}"
     ),
     "role.name_and_fewest_values": _fewest,
     "role.name_and_numbers": lambda: "by its name, and it holds numbers",
@@ -94,6 +94,9 @@ NOTES: Mapping[str, Callable[..., str]] = {
     ),
     "role.rate_as_discount": lambda column, sign: (
         f"{named(column)} {_SIGNS[sign]}, but is added up as money: if it is a rate, convert it into money in the file."
+    ),
+    "role.items_as_customers": lambda data, column, do: (
+        f"{named(data)} is read as one row per customer, but {named(column)} sounds like items: if they are items, {do}."
     ),
     "role.customer_of_transactions": lambda data, time, money, do: (
         f"{named(data)} has dates ({named(time)}) and amounts ({named(money)}), but no column that looks like the customer: if its rows "

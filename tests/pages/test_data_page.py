@@ -53,7 +53,7 @@ def test_it_shows_the_guessed_roles_with_their_reasons(open_app, small_intake, w
         "Category": "",
     }
     assert "Why these columns: " in words(app)
-    assert "customer by its name;" in words(app)
+    assert "quantity and price each by its name, and it holds numbers" in words(app)
 
 
 def test_the_rows_that_were_set_aside_add_up_to_those_read(open_app, small_intake, small_orders):

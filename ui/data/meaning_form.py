@@ -17,6 +17,7 @@ from segcore.store.store import Store
 from segcore.system.digests import digest
 from segcore.wording.findings import sentence
 from segcore.wording.markdown import escape
+from segcore.wording.numbers import listed
 from segcore.wording.quotes import visible
 from ui.data.column_editor import column_editor
 from ui.data.remedies import DELIMITERS
@@ -198,7 +199,9 @@ def why(reasons: Mapping[str, Finding]) -> str:
     texts = {role: sentence(reason, "screen") for role, reason in reasons.items()}
     if len(set(texts.values())) == 1:
         return f"Why these columns: {next(iter(texts.values()))}."
-    return f"Why these columns: {'; '.join(f'{ROLE_WORDS[role][0].lower()} {text}' for role, text in texts.items())}."
+    same = {text: [ROLE_WORDS[role][0].lower() for role, other in texts.items() if other == text] for text in texts.values()}
+    clauses = [f"{listed(roles)}{' each' if len(roles) > 1 else ''} {text}" for text, roles in same.items()]
+    return f"Why these columns: {'; '.join(clauses)}."
 
 
 def _category_field(rules: ColumnRules, kind: Kind, salt: str) -> ColumnRules:

@@ -91,12 +91,14 @@ def find_meaning(raw: Raw, *, kind: str | None, roles: Mapping[str, str], rows: 
         notes = guess.notes
     decided = _decide_kind(raw, kind, found, asked, without_customer=roles.get("customer") == "")
     likely = _may_be_transactions(raw, found) if decided == "customers" and kind is None and "customer" not in roles else []
+    item = found.get("item")
     found = {role: column for role, column in found.items() if role in ROLES_OF[decided]}
     if decided == "customers":
         value = {role: column for role, column in asked.items() if role == "value"}
         without_id = "customer" in roles and not roles["customer"]
-        found = {**({} if without_id else _customers_role(raw, found, chosen="customer" in asked)), **value}
-        notes = likely
+        customer = {} if without_id else _customers_role(raw, found, chosen="customer" in asked)
+        notes = [*likely, *_item_notes(raw, item, customer, chosen=kind is not None or "customer" in roles)]
+        found = {**customer, **value}
     else:
         counted = decided == "ratings" and "rating" not in found and _may_be_counted(raw, roles)
         _require(raw, decided, found, counted=counted)
@@ -172,6 +174,13 @@ def _may_be_transactions(raw: Raw, found: Mapping[str, str]) -> list[Finding]:
     money = found.get("amount", found.get("price", ""))
     values = {"data": raw.name, "time": found["time"], "money": money}
     return [Finding("role.customer_of_transactions", "warning", values, Remedy("role", {"role": "customer"}))]
+
+
+def _item_notes(raw: Raw, item: str | None, customer: Mapping[str, str], *, chosen: bool) -> list[Finding]:
+    """Warn if what is read as the customer is called an item."""
+    if chosen or item is None or customer.get("customer") != item:
+        return []
+    return [Finding("role.items_as_customers", "warning", {"data": raw.name, "column": item}, Remedy("as_items"))]
 
 
 def _total_notes(raw: Raw, found: Mapping[str, str]) -> list[Finding]:

@@ -107,6 +107,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "csv.no_delimiter": lambda file, delimiter, do: (
         f"{named(file)} has no {delimiter_name(delimiter)} between its values: {do}, or leave it out to detect it."
     ),
+    "csv.items_alone": lambda file, do: f"{named(file)} is a table of films without a header, not of ratings: {do}.",
     "csv.no_header": _no_header,
     "csv.no_line": lambda file, line, last: (
         f"{named(file)} has no line {line:,}, which should name the columns: it ends with line {last:,}."

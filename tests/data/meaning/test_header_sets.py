@@ -397,13 +397,13 @@ def test_a_category_of_one_value_is_none():
 def test_the_reason_of_a_category_names_what_it_was_chosen_from():
     headers, _ = SHOPS["Superstore"]
 
-    assert sentence(meaning(headers).reasons["category"]) == "by its name; 3 different values, the fewest of Category, Sub-Category"
+    assert sentence(meaning(headers).reasons["category"]) == "by its name, with 3 different values, the fewest of Category, Sub-Category"
 
 
 def test_the_reason_of_an_id_says_how_many_there_are():
     headers, _ = SHOPS["Online Retail"]
 
-    assert sentence(meaning(headers).reasons["customer"]) == "by its name; 60 different values in 400 rows"
+    assert sentence(meaning(headers).reasons["customer"]) == "by its name, with 60 different values in 400 rows"
 
 
 def test_lines_of_orders_are_transactions_though_each_customer_ordered_once():

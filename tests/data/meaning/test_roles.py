@@ -347,6 +347,16 @@ def test_dates_and_amounts_without_a_customer_are_said_to_be_transactions_perhap
     assert not meaning(columns, kind="customers").notes
 
 
+def test_a_table_of_items_is_said_to_be_one_perhaps():
+    columns = {"movieId": ["1", "2", "3", "4"], "title": ["A", "B", "C", "D"], "genres": ["x|y", "x", "y", "x"]}
+    found = meaning(columns)
+    assert (found.kind, found.roles["customer"]) == ("customers", "movieId")
+    assert "is read as one row per customer, but movieId sounds like items" in sentence(found.notes[0])
+    assert "with --items" in sentence(found.notes[0]) and "load the ratings or order lines first" in sentence(found.notes[0], "screen")
+    assert not meaning(columns, kind="customers").notes
+    assert not meaning({"customer_id" if name == "movieId" else name: values for name, values in columns.items()}).notes
+
+
 def test_names_of_polish_shops_and_of_paypal_are_known():
     columns = {"Nr zamówienia": CODES, "Data zamówienia": WHEN, "ID klienta": IDS, "Ilość": COUNTS, "Cena": PRICES}
     assert meaning(columns).roles == {

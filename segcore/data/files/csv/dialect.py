@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from segcore.data.files.csv.nameless_columns import Namer
+from segcore.data.files.csv.nameless_columns import Namer, are_films
 from segcore.data.files.header_row import TitleRule, find_header, kinds_of_columns, looks_like_data
 from segcore.data.files.raw import MAX_COLUMNS
 from segcore.errors import ParameterError
@@ -288,6 +288,8 @@ def _names_without_header(rows: Sequence[tuple[int, list[str]]], name: str, name
     names = namer([row for _, row in rows]) if namer is not None else None
     if names is not None:
         return names
+    if are_films([row for _, row in rows]):
+        raise refusal("csv.items_alone", remedy="as_items", file=name)
     shown = [value[:_SHOWN_LETTERS] for value in first[:3]]
     raise refusal(
         "csv.no_header",

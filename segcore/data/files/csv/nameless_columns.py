@@ -62,6 +62,11 @@ def rating_names(rows: Rows) -> tuple[str, ...] | None:
     return RATING_NAMES[:width]
 
 
+def are_films(rows: Rows) -> bool:
+    """Tell whether the first rows of a file without a header are a table of films as MovieLens writes it."""
+    return item_names(rows)[0] == _FILMS[0]
+
+
 def item_names(rows: Rows) -> tuple[str, ...]:
     """Return the names of the columns of a table of items: MovieLens', else ``column_1``, ``column_2``..."""
     width = len(rows[0])

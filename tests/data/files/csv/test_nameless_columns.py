@@ -121,3 +121,15 @@ def test_numbered_columns_of_ratings_are_renamed(tmp_path, ending):
     assert [str(value) for value in raw.read(["item", "user"])["item"].to_pylist()] == [row[1] for row in TRIPLETS]
     assert raw.head(2).column_names == list(raw.names)
     assert raw.roles["customer"] == "user"
+
+
+@pytest.mark.parametrize(("name", "row"), [("u.item", ("0", "1", *["0"] * 17)), ("movies.dat", ("Comedy|Drama",))])
+def test_films_alone_are_refused_with_the_order_that_is_needed(write_text, name, row):
+    first = ("Film {} (1995)", "01-Jan-1995", "", "http://example.org/{}") if name == "u.item" else ("Film {} (1995)",)
+    rows = [(str(n), *[value.format(n) for value in first], *row) for n in range(1, 30)]
+    with pytest.raises(DataError) as error:
+        read_file(write_text(text_of(rows, "|" if name == "u.item" else "::"), name))
+    assert str(error.value) == (
+        f"{name} is a table of films without a header, not of ratings: give the ratings or order lines, and this file with --items."
+    )
+    assert "load the ratings or order lines first" in sentence(error.value.finding, "screen")
