@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from segcore.store.store import Store
 from segcore.sweeps.overview import features_name, sweeps_of
 from segcore.sweeps.points import point_rows
 from segcore.sweeps.prepared import prepare
-from segcore.wording.numbers import listed, percent_text
+from segcore.wording.numbers import counted, percent_text
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -60,6 +60,12 @@ def other_space(store: Store, sweep: Sweep) -> str | None:
             if theirs is not None and theirs != mine:
                 return found
     return None
+
+
+def missing_space(sweep: Sweep) -> Literal["items", "components"] | None:
+    """Return what else can be swept to compare the two spaces; ``None`` if the sweep is of other features, or has no inertia."""
+    is_items = _space(sweep)
+    return None if is_items is None else "components" if is_items else "items"
 
 
 def _space(sweep: Sweep) -> bool | None:
@@ -119,5 +125,5 @@ def draw_inertia_shares(curves: Sequence[ShareCurve]) -> Figure:
 
 def describe_inertia_shares(curves: Sequence[ShareCurve]) -> str:
     """Return the figure in words, with what it can and cannot say."""
-    ends = [f"{percent_text(curve.shares[-1])} with {curve.k[-1]} on {curve.name}" for curve in curves]
-    return f"Inertia falls to {listed(ends)}. {CAUTION}"
+    ends = [f"on {curve.name}, to {percent_text(curve.shares[-1])} with {counted(curve.k[-1], 'segment')}" for curve in curves]
+    return f"Inertia falls: {'; '.join(ends)}. {CAUTION}"

@@ -46,6 +46,23 @@ def ambiguous_orders():
     return csv_file("orders.csv", ["customer", "order", "date", "quantity", "price"], rows)
 
 
+FILMS = ("Space", "Harbour")
+
+
+def ratings_and_films():
+    """Return ratings of 90 customers with one of two tastes, without a header, and the table of the films."""
+    draw = random.Random(3)
+    ratings = [
+        (who, film, draw.randint(4, 5) if film % 2 == who % 2 else draw.randint(1, 2), 881_250_949 + 977 * who + film)
+        for who in range(1, 91)
+        for film in range(1, 31)
+        if draw.random() < 0.6
+    ]
+    films = [(film, f"{FILMS[film % 2]} {film} (1997)", ("Sci-Fi", "Drama")[film % 2]) for film in range(1, 31)]
+    lines = "".join("\t".join(map(str, row)) + "\n" for row in ratings)
+    return {"name": "u.data", "mimeType": "text/plain", "buffer": lines.encode()}, csv_file("films.csv", ["item", "title", "genre"], films)
+
+
 def change_use(page, settle, row, use):
     """Choose another use in the column editor as a person does: double-click the cell, choose from its list."""
     editor = page.locator("[class*='st-key-columns-'] [data-testid=stDataFrame]").first
@@ -229,3 +246,39 @@ def test_two_tabs_each_show_their_own_data_after_reloads_links_and_the_back_butt
     expect(sidebar(second)).to_contain_text("tab two.csv", timeout=LONG)
     linked = open_page(new_server, second.url.removeprefix(new_server.url))
     expect(sidebar(linked)).to_contain_text("tab two.csv", timeout=LONG)
+
+
+def test_ratings_and_films_are_uploaded_swept_explained_and_exported(new_server, open_page, settle):
+    page = open_page(new_server, "/data")
+    settle(page)
+    ratings, films = ratings_and_films()
+    upload(page, settle, ratings)
+    expect(page.get_by_role("heading", name="Loaded: u.data")).to_be_visible(timeout=LONG)
+    settle(page)
+    page.locator("[class*='st-key-second-upload-items'] input[type=file]").set_input_files(films)
+    expect(page.get_by_text("films.csv describes 30 of 30 items, found by item.")).to_be_visible(timeout=LONG)
+    settle(page)
+
+    go(page, settle, "Features")
+    page.get_by_text("Taste: what customers like, item by item").click()
+    page.get_by_role("button", name="Compute components").click()
+    expect(page.get_by_role("button", name="Remove these features")).to_be_visible(timeout=LONG)
+    settle(page)
+    sweep_and_explore(page, settle)
+    page.get_by_role("combobox", name="Solution").fill("2 segments")
+    page.keyboard.press("Enter")
+    expect(metric(page, "Segments")).to_have_text("2", timeout=LONG)
+    settle(page)
+
+    go(page, settle, "Segments")
+    main = page.get_by_test_id("stMain")
+    for film in FILMS:
+        expect(main.get_by_text(re.compile(f"Like {film} .*% of them vs .* of all")).first).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Predict the segments").click()
+    expect(main.get_by_text("Do tastes carry over to other items?")).to_be_visible(timeout=LONG)
+    settle(page)
+    expect(main).to_contain_text("tastes carry over")
+
+    go(page, settle, "Export")
+    rows = list(csv.DictReader(io.StringIO(downloaded(page, re.compile("Download .* as CSV")).decode())))
+    assert {(row["segment_name"].split()[1], int(row["customer_id"]) % 2) for row in rows} == {("Space", 0), ("Harbour", 1)}

@@ -1,4 +1,4 @@
-"""Segments of taste on Segments: named by what they like, and predicted from one half of the items."""
+"""Segments of taste on the screens: named by what they like, predicted from one half of the items, and the other space to sweep."""
 
 import numpy as np
 import pandas as pd
@@ -47,3 +47,7 @@ def test_both_predictions_are_shown_with_what_each_can_say(tastes, open_app, wor
     split, shuffled = (metric.value for metric in app.metric if "half of the items" in metric.label or "shuffled" in metric.label)
     assert split.startswith("100 % (") and 30 < float(shuffled.removesuffix(" %")) < 80
     assert "tastes carry over" in words(app)
+
+
+def test_explore_says_how_to_see_the_other_space(tastes, open_app, words):
+    assert "choose “The items themselves” under Taste on Features, and sweep again" in words(open_app("explore", sweep=tastes.id))

@@ -9,7 +9,14 @@ from segcore.features.planning.defaults import DEFAULT
 from segcore.features.taste.overview import ComponentRow, component_rows
 from segcore.intake.take_in import take_in
 from segcore.plots.explained_variance import describe_explained_variance, draw_explained_variance
-from segcore.plots.inertia_shares import CAUTION, describe_inertia_shares, draw_inertia_shares, inertia_share_curve, other_space
+from segcore.plots.inertia_shares import (
+    CAUTION,
+    describe_inertia_shares,
+    draw_inertia_shares,
+    inertia_share_curve,
+    missing_space,
+    other_space,
+)
 from segcore.records.intake import DataRequest
 from segcore.records.taste import Taste
 from segcore.store.store import Store
@@ -68,6 +75,7 @@ def test_components_and_items_find_each_other_and_other_features_neither(swept):
 
     assert (other_space(store, components), other_space(store, raw)) == (raw.id, components.id)
     assert other_space(store, plain) is None
+    assert [missing_space(one) for one in (components, raw, plain)] == ["items", "components", None]
 
 
 def test_shares_begin_at_one_and_are_those_of_scikit_learn(swept):
@@ -91,7 +99,8 @@ def test_the_figure_says_what_it_cannot(swept):
     figure = draw_inertia_shares(curves)
 
     assert [trace.name for trace in figure.data] == ["2 components, PCA, centred", "12 items as features"]
-    assert describe_inertia_shares(curves).endswith(CAUTION)
+    words = describe_inertia_shares(curves)
+    assert words.startswith("Inertia falls: on 2 components, PCA, centred, to ") and words.endswith(f"% with 4 segments. {CAUTION}")
 
 
 def test_component_rows_need_components(swept):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithm
-from segcore.plots.inertia_shares import describe_inertia_shares, draw_inertia_shares, inertia_share_curve, other_space
+from segcore.plots.inertia_shares import describe_inertia_shares, draw_inertia_shares, inertia_share_curve, missing_space, other_space
 from segcore.plots.measure_figures import draw_measure, is_mapped
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
@@ -17,6 +17,13 @@ from ui.widgets.figures import draw_figure
 _LARGE = 2
 _ALWAYS = ("calinski_harabasz", "davies_bouldin")
 _NUMBERS = {1: "One more measure", 2: "Two more measures", 3: "Three more measures", 4: "Four more measures"}
+
+_TO_COMPARE = {
+    "items": "To see inertia on components and on the items themselves in one figure, choose “The items themselves” under Taste on "
+    "Features, and sweep again.",
+    "components": "To see inertia on the items themselves and on components in one figure, compute components under Taste on Features, "
+    "and sweep again.",
+}
 
 
 def figure_keys(sweep: Sweep) -> tuple[str, ...]:
@@ -62,8 +69,10 @@ def draw_spaces(store: Store, sweep: Sweep) -> None:
     """Draw inertia on components beside that on the items themselves, where there are sweeps of both."""
     if "taste" not in sweep.spec.data:
         return
-    other = other_space(store, sweep)
+    other, missing = other_space(store, sweep), missing_space(sweep)
     if other is None:
+        if missing is not None:
+            st.caption(_TO_COMPARE[missing])
         return
     found = sorted((sweep.id, other))
     curves = cache.computed("spaces", " ".join(found), lambda: [inertia_share_curve(store, store.sweep(one)) for one in found])

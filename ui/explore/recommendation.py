@@ -73,7 +73,9 @@ def draw_recommendation(store: Store, sweep: Sweep) -> None:
         )
         return
     if found.outcome is None:
-        st.info(escape(found.reason), icon=":material/balance:")
+        job = _job(store, sweep)
+        is_gathering = job is not None and job.to_gather > 0 and job.state in LIVE
+        st.info(f"{'**Evidence is being gathered.** ' if is_gathering else ''}{escape(found.reason)}", icon=":material/balance:")
     elif found.outcome == "nothing":
         st.warning(f"**No segmentation is recommended.** {escape(found.reason)}", icon=":material/balance:")
     else:
