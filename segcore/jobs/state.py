@@ -184,6 +184,8 @@ def _seconds_left(row: Mapping[str, Any]) -> float | None:
     pace = row["result"] if row["kind"] == "sweep" and row["result"] else {"since": row["started"], "done": 0}
     done, total = (row["gathered"], _to_gather(row)) if _to_gather(row) else (row["done"], row["total"])
     finished = done - pace["done"]
-    if finished < 1 or pace["since"] is None:
+    # The first piece of evidence of each kind also imports and compiles: it says nothing about the time of the others.
+    least = max(1, (total - pace["done"]) // 10) if _to_gather(row) else 1
+    if finished < least or pace["since"] is None:
         return None
     return max(0.0, (time.time() - pace["since"]) / finished * (total - done))

@@ -1,9 +1,10 @@
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from segcore.jobs import following
+from segcore.jobs import following, state
 from segcore.jobs.state import Job
 
 
@@ -68,3 +69,14 @@ def test_while_evidence_is_gathered_the_line_counts_its_pieces():
 def test_the_share_that_is_done_is_that_of_the_present_stage():
     assert job().share_done == 0.25
     assert job(done=12, gathered=40, to_gather=160).share_done == 0.25
+
+
+@pytest.mark.parametrize(("gathered", "left"), [(2, None), (15, None), (16, 94), (80, 11)])
+def test_the_first_pieces_of_evidence_which_also_import_give_no_time(monkeypatch, gathered, left):
+    monkeypatch.setattr(state, "is_alive", lambda *_: True)
+    monkeypatch.setattr(state.time, "time", lambda: 110.0)
+    row = dict.fromkeys(("title", "created", "started", "finished", "message"))
+    row |= {"id": "a", "kind": "sweep", "state": "running", "done": 4, "total": 4, "gathered": gathered}
+    row["result"] = {"since": 100.0, "done": 0, "evidence": 166}
+    store = SimpleNamespace(home=Path(), job_row=lambda job_id: row)
+    assert state.read_job(store, "a").seconds_left == (None if left is None else pytest.approx(left, abs=0.5))
