@@ -125,9 +125,11 @@ def _draw_components(taken: Intake, rows: tuple[ComponentRow, ...]) -> None:
         column_config={
             "Explains": st.column_config.NumberColumn(format="percent"),
             "Agreement": st.column_config.NumberColumn(format="%.2f", help="How alike in fits from other starts; 1 is the same."),
-            "Strongest items": st.column_config.TextColumn(width="large"),
-            "At the other end": st.column_config.TextColumn(width="large"),
+            "Strongest items": st.column_config.TextColumn(width="medium"),
+            "At the other end": st.column_config.TextColumn(width="medium"),
         },
+        row_height=88,  # of four lines: the items are what a component means
+        height=38 + 88 * min(len(frame), 5),
         alt="Components with their strongest items",
     )
     for note in taken.notes:
