@@ -195,3 +195,9 @@ def test_the_segments_screen_shows_the_columns_and_the_titles(data_page, store, 
     bought = [frame.value for frame in app.dataframe if "Number" in frame.value]
     assert bought and set(bought[0]["Item"]) <= {"Bread", "Milk"} and set(bought[0]["Number"]) <= {"item0", "item1", "item2"}
     assert "club" in said(words(app))
+
+
+def test_the_upload_says_where_second_tables_go(data_page, words):
+    app = data_page
+    app.segmented_control(key="data.way").set_value("Upload a file").run()
+    assert "tables of customers and of items are added under “More about customers and items”" in words(app)
