@@ -89,6 +89,26 @@ def main_module(monkeypatch):
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
+@pytest.fixture(scope="session")
+def has_spark():
+    """Skip what needs Spark where it or a Java is missing, with the reason."""
+    from segcore.system.local_spark import LEAST_JAVA, java_version, spark_version
+
+    if not spark_version():
+        pytest.skip("Spark is not installed: make install-spark (450 MB), which make test-all does where there is a Java")
+    if (java_version() or 0) < LEAST_JAVA:
+        pytest.skip(f"Spark needs Java {LEAST_JAVA} or newer, which is not on PATH and not in JAVA_HOME")
+
+
+@pytest.fixture(scope="session")
+def spark(has_spark):
+    """Return a Spark for all tests of this process: starting one takes seconds."""
+    from segcore.system.local_spark import running_spark
+
+    with running_spark() as context:
+        yield context
+
+
 @pytest.fixture
 def data_dir():
     """Return the folder with the real data sets that may not be committed."""

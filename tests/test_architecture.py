@@ -46,7 +46,7 @@ DOORS = {
     "daal4py": {"segcore.clustering.engines"},
     "modin": {"segcore.system.frames"},
     "ray": {"segcore.system.local_ray", "segcore.sweeps.workers"},
-    "pyspark": set(),
+    "pyspark": {"segcore.system.local_spark"},
 }
 # What a stranger has to choose from or to remember; an exception has its reason.
 MOST_MODULES = 12

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from segcore.cli.meaning import add_meaning_options, column_rules, parse_roles, read_options, row_rules
 from segcore.clustering.algorithms.registry import algorithms
 from segcore.errors import ParameterError
-from segcore.features.taste.asked import TASTE_OPTIONS, asked_taste
+from segcore.features.taste.asked import TASTE_OPTIONS, asked_taste, check_frames
 from segcore.features.vectors.asked import asked_vectors, vector_defaults
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding
@@ -90,7 +90,10 @@ def _add_feature_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--seed", type=int, default=0, help="seed of the jitter and the clustering (default: 0)")
     group.add_argument(
-        "--frames", choices=("pandas", "polars", "modin"), default="pandas", help="library that builds the features (default: pandas)"
+        "--frames",
+        choices=("pandas", "polars", "modin", "spark"),
+        default="pandas",
+        help="library that builds the features; spark computes components, and nothing else so far (default: pandas)",
     )
 
 
@@ -168,6 +171,7 @@ def request_from(args: argparse.Namespace) -> DataRequest:
     given = {name: getattr(args, name) for name in TASTE_OPTIONS}
     taste = asked_taste(args.features, given, seed=args.seed, written=lambda name: f"--{name.replace('_', '-')}")
     vectors = asked_vectors(args.features, args.cust2vec, seed=args.seed)
+    check_frames(taste, args.frames)
     return request_for_rows(args, columns=column_rules(args), afresh=args.guess, taste=taste, vectors=vectors)
 
 

@@ -19,28 +19,28 @@ from segcore.records.taste import Taste
 from segcore.records.vectors import Vectors
 from segcore.store.store import Store
 from segcore.system.digests import digest
+from segcore.system.local_spark import spark_version
 from segcore.wording.findings import refusal
 
-Added = Taste | Vectors
 Progress = Callable[[float], None]
 _EDITION = 1  # of the stored record; raising it invalidates the records stored before
 _TRAINING = 0.5  # share of the work on vectors that is training; the rest is inferring them
 
 
-def known_added(store: Store, taken: Intake, added: Added) -> Intake | None:
-    """Return the stored intake with added features, if they were made before."""
-    record = store.intake(added_key(taken, added))
+def known_added(store: Store, taken: Intake, request: DataRequest) -> Intake | None:
+    """Return the stored intake with the features that a request adds, if they were made before; see `take_in_added`."""
+    record = store.intake(added_key(taken, request))
     if record is None:
         return None
     try:
         store.check_feature_table(record["table"])
     except StoreError:
         return None  # lost or damaged on disk: make it again
-    return _with(taken, record, added)
+    return _with(taken, record)
 
 
-def _with(taken: Intake, record: Mapping[str, Any], added: Added) -> Intake:
-    name = name_of(added)
+def _with(taken: Intake, record: Mapping[str, Any]) -> Intake:
+    name = "taste" if "taste" in record else "vectors"
     return replace(
         taken,
         table=record["table"],
@@ -66,37 +66,31 @@ def take_in_added(store: Store, taken: Intake, request: DataRequest, progress: P
 
     Raises
     ------
-    ParameterError
-        If vectors need a package that is not installed.
-    DataError
-        If the data have no such items, or features cannot be made from them: see `segcore.features.taste.add.add_taste` and
-        `segcore.features.vectors.add.make_corpus`.
+    SegcoreError
+        If the data have no such items, features cannot be made from them, or what they are made with is not installed or cannot compute
+        them: see `segcore.features.taste.add.add_taste` and `segcore.features.vectors.add.make_corpus`.
     """
-    added = request.added
-    if added is None:
-        raise ValueError("The request adds no features.")
-    known = known_added(store, taken, added)
+    known = known_added(store, taken, request)
     if known is None:
-        record = _tastes(store, taken, added) if isinstance(added, Taste) else _vectors(store, taken, added, progress)
-        store.put_intake(added_key(taken, added), record)
-        known = _with(taken, record, added)
+        key, added = added_key(taken, request), request.added
+        if isinstance(added, Vectors):
+            record = _vectors(store, taken, added, f"model:{key}", progress)
+        else:
+            record = _tastes(store, taken, added or Taste(), request.frames)
+        store.put_intake(key, record)
+        known = _with(taken, record)
     remember_data(store, known, request)
     return known
 
 
-def request_with(store: Store, taken: Intake, added: Added) -> DataRequest:
+def request_with(store: Store, taken: Intake, added: Taste | Vectors, *, frames: str = "pandas") -> DataRequest:
     """Return the request for data that were loaded, and whose file may be gone, with added features."""
     found = recall_data(store, data_key(taken.table, taken.data))
-    request = DataRequest(str(taken.data["name"])) if found is None else found[1]
-    return replace(request, taste=added if isinstance(added, Taste) else None, vectors=added if isinstance(added, Vectors) else None)
+    request = (DataRequest(str(taken.data["name"])) if found is None else found[1]).without_added()
+    return replace(request, taste=added, frames=frames) if isinstance(added, Taste) else replace(request, vectors=added)
 
 
-def name_of(added: Added) -> str:
-    """Return the name under which a request, and what a sweep records about its data, has added features."""
-    return "taste" if isinstance(added, Taste) else "vectors"
-
-
-def _tastes(store: Store, taken: Intake, taste: Taste) -> dict[str, Any]:
+def _tastes(store: Store, taken: Intake, taste: Taste, frames: str) -> dict[str, Any]:
     """Make and store the table, and return the record of it."""
     from segcore.features.taste.add import add_taste
     from segcore.features.taste.fitted import KEY
@@ -106,12 +100,12 @@ def _tastes(store: Store, taken: Intake, taste: Taste) -> dict[str, Any]:
     if mine is None:
         raise refusal("taste.no_purchases", of=taste.of, data=taken.kind)
     table = replace(store.feature_table(taken.table), uses=taken.uses)
-    made = add_taste(table, mine, taste, kind=taken.kind, column=taken.roles[taste.of])
+    made = add_taste(table, mine, taste, kind=taken.kind, column=taken.roles[taste.of], frames=frames)
     fitted = {KEY: made.fitted.put(store)}
     return {"taste": made.fitted.taste.to_json(), **_put(store, made.table, bought, made.kept, fitted, made.findings)}
 
 
-def _vectors(store: Store, taken: Intake, vectors: Vectors, progress: Progress) -> dict[str, Any]:
+def _vectors(store: Store, taken: Intake, vectors: Vectors, key: str, progress: Progress) -> dict[str, Any]:
     """Train the model, or take the stored one, make and store the table, and return the record of it."""
     from segcore.features.vectors.add import add_vectors, make_corpus
     from segcore.features.vectors.model import train
@@ -120,7 +114,6 @@ def _vectors(store: Store, taken: Intake, vectors: Vectors, progress: Progress) 
     bought = _bought(store, taken)
     corpus = make_corpus(bought.get("item"), vectors, kind=taken.kind)
     table = replace(store.feature_table(taken.table), uses=taken.uses)
-    key = f"model:{added_key(taken, vectors)}"
     known = store.intake(key)
     if known is None:
         fitted = FittedVectors(train(corpus.documents, corpus.words, vectors, lambda share: progress(_TRAINING * share)))
@@ -155,10 +148,20 @@ def _put(
     }
 
 
-def added_key(taken: Intake, added: Added) -> str:
-    """Return the key under which the store has the intake with added features."""
-    asked = {"table": taken.table, name_of(added): added.to_json()}
-    return digest({"edition": _EDITION, **asked, "segcore": __version__, "versions": _versions(name_of(added))})
+def added_key(taken: Intake, request: DataRequest) -> str:
+    """Return the key under which the store has the intake with the features that a request adds.
+
+    Raises
+    ------
+    ValueError
+        If it adds none.
+    """
+    if request.added is None:
+        raise ValueError("The request adds no features.")
+    name = "taste" if request.taste is not None else "vectors"
+    asked = {"edition": _EDITION, "table": taken.table, name: request.added.to_json(), "segcore": __version__, "versions": _versions(name)}
+    # Sums over partitions may differ in their last bits from those over all rows, so that they are a table of their own.
+    return digest({**asked, "spark": spark_version()} if request.taste is not None and request.frames == "spark" else asked)
 
 
 @functools.cache

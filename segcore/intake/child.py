@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from segcore.errors import DataError, ParameterError, SegcoreError, SourceError, StoreError
+from segcore.intake.added_features import take_in_added
 from segcore.intake.packed_dataset import pack, unpack
 from segcore.intake.reading_process import LentReader, lent_reader, start_reader
 from segcore.intake.remembered import first_request
@@ -90,6 +91,9 @@ def take_in_apart(store: Store, request: DataRequest) -> Intake:
     from segcore.data.files.file_identity import user_path
     from segcore.data.samples.registry import find_sample
 
+    if request.frames == "spark" and request.taste is not None:
+        # Spark is a process of this one, so that whatever ends this one ends it too, and may take longer than reading a file.
+        return take_in_added(store, take_in_apart(store, request.without_added()), request)
     # Ray has its own processes; a sample is known to be sound, and takes precedence over a file of the same name.
     files = [table.data for table in (request.customers, request.items) if table is not None]
     files += [] if find_sample(request.data) else [request.data]

@@ -34,9 +34,9 @@ _EDITION = 12  # of the stored record; raising it invalidates the records stored
 
 def known_intake(store: Store, request: DataRequest) -> Intake | None:
     """Return the stored intake of an equal request for the same content, if there is one."""
-    rows, added = request.without_added(), request.added
+    rows = request.without_added()
     known = _stored(store, rows, _key(store, rows))
-    return known if known is None or added is None else known_added(store, known, added)
+    return known if known is None or request.added is None else known_added(store, known, request)
 
 
 def take_in(store: Store, request: DataRequest) -> Intake:

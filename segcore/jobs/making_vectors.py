@@ -58,7 +58,7 @@ def job_of(taken: Intake, request: DataRequest) -> str:
     """Return the id of the job that makes the request's vectors."""
     if request.vectors is None:
         raise ValueError("The request asks for no vectors.")
-    return digest({"vectors": added_key(taken, request.vectors)})
+    return digest({"vectors": added_key(taken, request)})
 
 
 def take_in_with_vectors(store: Store, request: DataRequest, *, follow: Callable[[Callable[[], str]], jobs.Job] | None = None) -> Intake:
@@ -89,7 +89,7 @@ def vectors_by_job(
     """
     if request.vectors is None:
         raise ValueError("The request asks for no vectors.")
-    if known_added(store, taken, request.vectors) is None:
+    if known_added(store, taken, request) is None:
 
         def begin() -> str:
             return start_vectors(store, taken, request)

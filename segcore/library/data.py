@@ -76,7 +76,8 @@ def load(
         exclude, category, number, profile, keep, zero, min_share, max_categories; name, frames, guess.
         And second tables, files or frames: ``customers``, with one row per customer, whose columns are shown for each segment;
         ``items``, with one row per item, whose columns are joined to the rows, so that one can be the category. ``customers_key`` and
-        ``items_key`` are their columns with the ids.
+        ``items_key`` are their columns with the ids. ``frames="spark"`` computes the components of plans on Spark: on the one that this
+        process runs, else on this machine.
 
     Returns
     -------
@@ -105,7 +106,7 @@ def load(
         request = build_request(path, kind=kind, roles=roles, where=where, dates=(date_from, date_to), options=known)
         if is_temporary and request.name is None:
             request = replace(request, name="frame")
-        return Data(store, take_in_apart(store, request))
+        return Data(store, take_in_apart(store, request), frames=request.frames)
 
 
 class Data:
@@ -118,9 +119,10 @@ class Data:
     ('orders.csv', 'transactions', 'customer_id', 30)
     """
 
-    def __init__(self, store: Store, intake: Intake) -> None:
+    def __init__(self, store: Store, intake: Intake, *, frames: str = "pandas") -> None:
         self.store = store
         self.intake = intake
+        self.frames = frames
 
     @property
     def name(self) -> str:
@@ -270,7 +272,7 @@ class Data:
         return Plan(self.store, intake, record)
 
     def _with(self, added: Taste | Vectors) -> Intake:
-        request = request_with(self.store, self.intake, added)
+        request = request_with(self.store, self.intake, added, frames=self.frames)
         return (take_in_added if request.vectors is None else vectors_by_job)(self.store, self.intake, request)
 
     def sweeps(self) -> pd.DataFrame:

@@ -22,6 +22,7 @@ _READING = {"delimiter": "delimiter", "encoding": "encoding", "sheet": "sheets",
 _ROWS = {entry.name: entry.name for entry in fields(RowRules)}
 _COLUMNS = {entry.name: entry.name for entry in fields(ColumnRules)}
 _REQUEST = {"name": "name", "frames": "frames", "guess": "afresh"}
+FRAMES = (*BACKENDS, "spark")
 _LISTS = {"sheet", "exclude", "category", "number", "profile", "keep", "zero", "required"}
 _NUMBERS = {"header_row", "min_share", "max_categories"}
 _SWITCHES = {"guess", "set_aside"}
@@ -70,8 +71,8 @@ def build_request(
         return {field: checked[name] for name, field in names.items() if name in checked}
 
     frames = checked.get("frames", "pandas")
-    if frames not in BACKENDS:
-        raise ParameterError.unknown("frames", frames, BACKENDS)
+    if frames not in FRAMES:
+        raise ParameterError.unknown("frames", frames, FRAMES)
     return DataRequest(
         data=data,
         kind=kind,

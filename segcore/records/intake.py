@@ -58,7 +58,8 @@ class DataRequest:
         SQL conditions on rows.
     date_from, date_to : str or None
         ISO dates, both included.
-    frames : {"pandas", "polars", "modin"}
+    frames : {"pandas", "polars", "modin", "spark"}
+        What the features are computed with; "spark" computes components, for features that pandas has built.
     name : str or None
         Display name, if it differs from the sample's title or the file's name.
     reading : ReadOptions
@@ -102,8 +103,8 @@ class DataRequest:
         return self.taste or self.vectors
 
     def without_added(self) -> DataRequest:
-        """Return the request for the data alone."""
-        return replace(self, taste=None, vectors=None)
+        """Return the request for the table that features are added to."""
+        return replace(self, taste=None, vectors=None, frames="pandas" if self.frames == "spark" else self.frames)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""

@@ -174,7 +174,7 @@ def likes_of(store: Store, spec: SweepSpec, solution: Solution) -> Likes | None:
         return None
     table = store.feature_table(spec.table, ids=False, profile=False)
     purchases = store.purchases(spec.table, "item")
-    if purchases is None or not spec.plan.features or not set(spec.plan.features) <= table.taste_names:
+    if purchases is None or not spec.plan.features or not set(spec.plan.features) <= table.learned_names:
         return None
     rated = spec.data["kind"] == "ratings"
     labels = np.asarray(solution.labels)[:: spec.plan.repeats]

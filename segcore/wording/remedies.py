@@ -96,6 +96,7 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     ),
     "items": _option("--items", "give that table with {}", "add that table of items below"),
     "last_day": _option("--to", "leave the rows out with {}", "leave the rows out with the last day below"),
+    "frames": _option("--frames spark", "leave out {}", "compute the components without Spark"),
     "matrix": _option("--matrix", "choose other values with {}", "choose other values"),
     "category": _option("--category", "declare them with {}", "set “Used as” to Category"),
     "other_file": (

@@ -87,6 +87,12 @@ def _unstable(components: Sequence[int], least: float) -> str:
     )
 
 
+def _spark_method(method: str, do: str) -> str:
+    if method == "raw":
+        return f"Spark does not make items features: choose features components=10, or {do}."
+    return f"{METHODS[method][0]} ({method.upper()}) cannot be computed on Spark: choose components pca or svd, or {do}."
+
+
 SENTENCES: Mapping[str, Callable[..., str]] = {
     "taste.no_purchases": lambda of, data: (
         f"Components need {'the column of the items' if of == 'item' else 'a column of categories'}, and customers with several of them: "
@@ -123,5 +129,16 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "taste.bad_features": lambda asked, most: (
         f"{value_text(asked)} is not a number of components: give components=10, or another number from 1 to {most}, or components=auto."
     ),
+    "taste.on_spark": lambda version, partitions: (
+        f"The components were computed on Spark {version}, with the customers in {counted(partitions, 'partition')}."
+    ),
+    "taste.spark_without": lambda do: f"Spark computes only components so far: also choose features components=10, or {do}.",
+    "taste.spark_method": _spark_method,
+    "taste.spark_missing": lambda do: f"Spark is not installed: {do}, or compute the components without Spark.",
+    "taste.spark_java": lambda found, least, do: (
+        f"Spark needs Java {least} or newer, and {'none was found' if found is None else f'found Java {found}'}: install one, such as with "
+        f"'sudo apt install openjdk-{least}-jre-headless', have JAVA_HOME or PATH lead to it, or {do}."
+    ),
+    "taste.spark_failed": lambda reason, do: f"Spark could not compute the components ({value_text(reason)}): try again, or {do}.",
     "taste.not_made": lambda asked: f"{value_text(asked)} has not been computed for this data.",
 }

@@ -354,6 +354,21 @@ def test_items_are_features_themselves_when_asked_for(run, ratings, tmp_path):
     assert list(pd.read_csv(tmp_path / "f.csv").columns) == ["customer_id", *(f"item=i{what:02d}" for what in range(20))]
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "Spark computes only components so far: also choose features components=10"),
+        (("--features", "components=3", "--components", "nmf"), "(NMF) cannot be computed on Spark: choose components pca or svd"),
+        (("--features", "raw"), "Spark does not make items features: choose features components=10"),
+    ],
+)
+def test_spark_is_for_components_before_anything_is_read(run, tmp_path, options, words):
+    code, _, said = run("features", str(tmp_path / "not read.csv"), "--frames", "spark", *options, "--out", str(tmp_path / "f.csv"))
+
+    assert code == 2
+    assert said.startswith("segcore: ") and said.endswith(f"{words}, or leave out --frames spark.\n") and said.count("\n") == 1
+
+
 def test_options_of_components_need_components(run, ratings, tmp_path):
     code, _, said = run("features", ratings, "--kind", "ratings", "--matrix", "log", "--out", str(tmp_path / "f.csv"))
 

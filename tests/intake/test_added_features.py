@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from segcore.data.sources import read_source
-from segcore.errors import DataError
+from segcore.errors import DataError, ParameterError
 from segcore.features.planning.defaults import DEFAULT
 from segcore.intake import take_in as intake_module
+from segcore.intake.child import take_in_apart
 from segcore.intake.remembered import data_key, recall_data
 from segcore.intake.take_in import known_intake, take_in
 from segcore.intake.trained_rows import read_like_trained
@@ -44,8 +45,8 @@ def asked(tmp_path):
     return DataRequest(str(tmp_path / "r.csv"), kind="ratings", roles={"category": "genre"})
 
 
-def with_taste(request, **options):
-    return DataRequest(request.data, kind=request.kind, roles=request.roles, taste=Taste(**options))
+def with_taste(request, *, frames="pandas", **options):
+    return DataRequest(request.data, kind=request.kind, roles=request.roles, frames=frames, taste=Taste(**options))
 
 
 def test_the_file_is_read_once_for_any_number_of_components(store, asked, monkeypatch):
@@ -88,6 +89,35 @@ def test_a_lost_loading_is_made_again(store, asked):
 
     assert take_in(store, with_taste(asked, n=2)) == taken
     assert loadings.exists()
+
+
+def test_spark_adds_the_same_components_to_the_same_table(store, asked, spark, monkeypatch):
+    here = take_in(store, with_taste(asked, n=2))
+    monkeypatch.setattr(intake_module, "_open", lambda *_: pytest.fail("the file is read again"))
+    request = with_taste(asked, n=2, frames="spark")
+    assert known_intake(store, request) is None
+
+    taken = take_in_apart(store, request)
+
+    values = [store.feature_table(found.table).values for found in (here, taken)]
+    np.testing.assert_allclose(*values, rtol=0, atol=1e-6)
+    assert sentence(taken.notes[-1]) == f"The components were computed on Spark {spark.version}, with the customers in 2 partitions."
+    assert known_intake(store, request) == taken and recall_data(store, data_key(taken.table, taken.data))[1] == request
+    assert "taste.on_spark" not in {note.code for note in known_intake(store, with_taste(asked, n=2)).notes}
+    monkeypatch.setattr("segcore.intake.added_features.spark_version", lambda: "another")
+    assert known_intake(store, request) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"components": "nmf"}, r"Non-negative factors \(NMF\) cannot be computed on Spark: choose components pca or svd, or leave out"),
+        ({"components": "raw"}, "Spark does not make items features: choose features components=10, or leave out --frames spark"),
+    ],
+)
+def test_what_spark_does_not_compute_is_refused(store, asked, options, sentence):
+    with pytest.raises(ParameterError, match=sentence):
+        take_in(store, with_taste(asked, frames="spark", **options))
 
 
 def test_data_without_items_have_no_taste(store, tmp_path):

@@ -54,3 +54,21 @@ def test_a_word_for_components_has_to_be_one(ratings):
         data.plan("components=2", matrix="dense")
     with pytest.raises(segcore.ParameterError, match="of 'item' is about components"):
         data.plan("all", of="item")
+
+
+def test_components_can_be_asked_of_spark(ratings, spark):
+    here, there = (segcore.load(ratings, kind="ratings", frames=frames).plan("components=2") for frames in ("pandas", "spark"))
+
+    np.testing.assert_allclose(here.components["explained"], there.components["explained"], atol=1e-6)
+    assert here.components["high"].tolist() == there.components["high"].tolist()
+    assert there.intake.notes[-1].code == "taste.on_spark"
+
+
+def test_spark_that_is_not_installed_is_needed_for_components_only(ratings, monkeypatch):
+    monkeypatch.setattr("segcore.features.taste.partitions.runs_here", lambda: False)
+    monkeypatch.setattr("segcore.features.taste.partitions.spark_version", lambda: "")
+    data = segcore.load(ratings, kind="ratings", frames="spark")
+
+    assert data.plan("all").features
+    with pytest.raises(segcore.SegcoreError, match="Spark is not installed"):
+        data.plan("components=2", least_customers=3)

@@ -46,6 +46,17 @@ def test_components_are_computed_at_a_click_and_become_the_features(open_app, op
     assert any("The first component explains" in caption.value for caption in app.caption)
 
 
+def test_components_that_a_command_computed_on_spark_are_computed_here_at_a_click(open_app, store, opened, ratings):
+    store.put_intake("app:latest-request", DataRequest(str(ratings), kind="ratings", name="films", frames="spark").to_json())
+    app = open_app("features")
+    app.number_input(key="taste.n").set_value(2)
+    app.button(key="taste.compute").click().run()
+
+    assert not app.exception and not app.error
+    taken = app.session_state["segcore.intake"]
+    assert taken.data["taste"]["n"] == 2 and "taste.on_spark" not in {note.code for note in taken.notes}
+
+
 def test_the_share_of_the_distances_is_that_of_the_components(open_app, store, opened):
     app = open_app("features")
     app.number_input(key="taste.n").set_value(2)

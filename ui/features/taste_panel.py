@@ -89,7 +89,7 @@ def _compute(store: Store, taste: Taste) -> None:
     if asked is None:
         return
     try:
-        load(store, replace(asked, taste=taste))
+        load(store, replace(asked.without_added(), taste=taste))  # also of data whose components a command had computed on Spark
     except SegcoreError as error:
         st.error(error_text(error, "screen"), icon=":material/error:")
         return

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segcore.features.taste.asked import check_frames
 from segcore.features.taste.components import Components, fit_components, most_components, project
 from segcore.features.taste.entries import component_names, describe_components, describe_items, item_titles, unit_of
 from segcore.features.taste.fitted import FittedTaste
@@ -21,6 +23,8 @@ from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+    from segcore.features.taste.partitions import PartitionedRows
 
 MOST_CELLS = 50_000_000
 """Of a dense matrix whose items are features themselves: 400 MB."""
@@ -47,7 +51,7 @@ class AddedTaste:
     findings: tuple[Finding, ...]
 
 
-def add_taste(table: FeatureTable, purchases: Purchases, taste: Taste, *, kind: str, column: str) -> AddedTaste:
+def add_taste(table: FeatureTable, purchases: Purchases, taste: Taste, *, kind: str, column: str, frames: str = "pandas") -> AddedTaste:
     """Add components, or the items themselves, to a table as features.
 
     Parameters
@@ -60,12 +64,19 @@ def add_taste(table: FeatureTable, purchases: Purchases, taste: Taste, *, kind: 
     kind : {"transactions", "ratings"}
     column : str
         The source's column of the items.
+    frames : str
+        "spark" computes PCA or SVD on Spark; with any other, everything is computed in this process.
 
     Raises
     ------
     DataError
         If nobody is left, nothing varies, NMF is given negative values, or the items would be too large a table.
+    ParameterError
+        If Spark is to compute NMF, or items that are features themselves.
+    SegcoreError
+        If Spark is not installed, or fails.
     """
+    check_frames(taste, frames)
     matrix = taste.matrix or usual_matrix(kind, taste.of, taste.components)
     lengths = taste.lengths or usual_lengths(matrix)
     taste = replace(taste, matrix=matrix, lengths=lengths)
@@ -80,10 +91,12 @@ def add_taste(table: FeatureTable, purchases: Purchases, taste: Taste, *, kind: 
         values, entries = _items(X, items, titles, taste, about)
         fitted = FittedTaste(taste, tuple(entry.name for entry in entries), items, idf)
     else:
-        made, chance, more = _components(X, taste)
+        with _spread(X, frames, findings) as spread:
+            made, chance, more = _components(spread, taste)
+            values = project(spread, made)
         findings += more
         taste = replace(taste, n=len(made))
-        values, entries = project(X, made), describe_components(made, taste, titles, **about)
+        entries = describe_components(made, taste, titles, **about)
         fitted = FittedTaste(taste, component_names(len(made)), items, idf, made, chance)
     rows = table if cells.customers.all() else table.take(cells.customers)
     added = replace(
@@ -115,7 +128,20 @@ def _items(
     return X.toarray(), describe_items(names, titles, taste, kind=about["kind"], column=about["column"], unit=about["unit"])
 
 
-def _components(X: csr_array, taste: Taste) -> tuple[Components, tuple[float, ...], list[Finding]]:
+@contextlib.contextmanager
+def _spread(X: csr_array, frames: str, findings: list[Finding]) -> Iterator[csr_array | PartitionedRows]:
+    """Yield the matrix where its products are to be computed; what is not usual about that is added to the findings."""
+    if frames != "spark":
+        yield X
+        return
+    from segcore.features.taste.partitions import partitioned
+
+    with partitioned(X) as rows:
+        findings.append(Finding("taste.on_spark", values={"version": rows.spark.version, "partitions": rows.n_partitions}))
+        yield rows
+
+
+def _components(X: csr_array | PartitionedRows, taste: Taste) -> tuple[Components, tuple[float, ...], list[Finding]]:
     """Return the components, what they would explain by chance if their number was to be chosen, and findings."""
     if taste.components == "raw":
         raise ValueError("Items that are features themselves have no components.")

@@ -10,6 +10,7 @@ from segcore.records.taste import AUTO, MOST_COMPONENTS, USUAL_COMPONENTS, Taste
 from segcore.wording.findings import refusal
 
 TASTE_OPTIONS = ("matrix", "components", "of", "lengths", "least_items", "least_customers")
+_ON_SPARK = ("pca", "svd")
 _COMPONENTS, _RAW = "components", "raw"
 
 
@@ -55,6 +56,24 @@ def asked_taste(
             raise refusal("taste.option_without", kind=ParameterError, option=written(_COMPONENTS), given=given[_COMPONENTS])
         return Taste(**{**given, "components": "raw", "seed": seed})
     return Taste(**{**given, "n": _number(features), "seed": seed})
+
+
+def check_frames(taste: Taste | None, frames: str) -> None:
+    """Raise `ParameterError` if Spark is to compute what it does not: anything but PCA and SVD of what customers bought or rated.
+
+    Parameters
+    ----------
+    taste : Taste or None
+        ``None`` for features that are not made from items.
+    frames : str
+        See `segcore.records.intake.DataRequest`.
+    """
+    if frames != "spark":
+        return
+    if taste is None:
+        raise refusal("taste.spark_without", kind=ParameterError, remedy="frames")
+    if taste.components not in _ON_SPARK:
+        raise refusal("taste.spark_method", kind=ParameterError, remedy="frames", method=taste.components)
 
 
 def _number(features: str) -> int | Literal["auto"]:

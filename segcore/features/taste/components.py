@@ -14,6 +14,9 @@ from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+    from scipy.sparse.linalg import LinearOperator
+
+    from segcore.features.taste.partitions import PartitionedRows
 
 Reducer = Literal["pca", "svd", "nmf"]
 _NOTHING = 1e-12  # share of the variance that is rounding
@@ -48,19 +51,21 @@ class Components:
         return len(self.loadings)
 
 
-def most_components(X: csr_array) -> int:
+def most_components(X: csr_array | PartitionedRows) -> int:
     """Return the largest number of components that can be fitted: one less than there are customers, or items."""
     return int(min(X.shape)) - 1
 
 
-def fit_components(X: csr_array, method: Reducer, n: int, *, seed: int = 0) -> Components:
+def fit_components(X: csr_array | PartitionedRows, method: Reducer, n: int, *, seed: int = 0) -> Components:
     """Fit components to a sparse matrix, which is never made dense.
 
     Parameters
     ----------
-    X : csr_array of shape (n_customers, n_items), float64
+    X : csr_array or PartitionedRows of shape (n_customers, n_items), float64
+        In partitions, Spark computes the products with it.
     method : {"pca", "svd", "nmf"}
-        scikit-learn's ``PCA`` (items centred implicitly) or ``TruncatedSVD``, both with ARPACK, or ``NMF``.
+        scikit-learn's ``PCA`` (items centred implicitly) or ``TruncatedSVD``, both with ARPACK, or ``NMF``; of a matrix in partitions the
+        same PCA or SVD, and no NMF.
     n : int
         At least 1, at most `most_components`. Fewer are returned where the matrix has no more.
     seed : int
@@ -75,10 +80,14 @@ def fit_components(X: csr_array, method: Reducer, n: int, *, seed: int = 0) -> C
     -----
     ARPACK multiplies the matrix with a vector a few hundred times: seconds for a million values, about a minute for 20 million.
     """
+    from scipy.sparse import issparse
+
     variance = total_variance(X)
     if not variance:
         raise refusal("taste.no_variance")
     if method == "nmf":
+        if not issparse(X):
+            raise ValueError("NMF takes no matrix in partitions.")
         loadings, agreement = fit_factors(X, n, seed=seed)
         return Components(method, loadings, np.zeros(len(loadings)), agreement=agreement)
     found = _fit_orthogonal(X, method, n, seed)
@@ -89,19 +98,54 @@ def fit_components(X: csr_array, method: Reducer, n: int, *, seed: int = 0) -> C
     return replace(found, loadings=found.loadings[kept], offset=found.offset[kept], ratios=tuple(ratios[kept].tolist()))
 
 
-def _fit_orthogonal(X: csr_array, method: Reducer, n: int, seed: int) -> Components:
+def _fit_orthogonal(X: csr_array | PartitionedRows, method: Reducer, n: int, seed: int) -> Components:
+    from scipy.sparse import issparse
     from scipy.sparse.linalg import ArpackError
-    from sklearn.decomposition import PCA, TruncatedSVD
 
+    fit = _fit_stored if issparse(X) else _fit_products
     for start in range(_STARTS):
-        options = {"n_components": n, "random_state": (seed + start) % (MAX_SEED + 1)}
         try:
-            fitted = PCA(svd_solver="arpack", **options).fit(X) if method == "pca" else TruncatedSVD(algorithm="arpack", **options).fit(X)
+            loadings, means = fit(X, method, n, (seed + start) % (MAX_SEED + 1))
         except ArpackError:  # components of exactly the same variance can trap it, depending on where it begins
             continue
-        loadings = _with_signs(fitted.components_)
-        return Components(method, loadings, loadings @ fitted.mean_ if method == "pca" else np.zeros(len(loadings)))
+        loadings = _with_signs(loadings)
+        return Components(method, loadings, np.zeros(len(loadings)) if means is None else loadings @ means)
     raise refusal("taste.not_converged", n=n)
+
+
+def _fit_stored(X: csr_array, method: Reducer, n: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return loadings, and for PCA the means of the items."""
+    from sklearn.decomposition import PCA, TruncatedSVD
+
+    options = {"n_components": n, "random_state": seed}
+    if method == "pca":
+        fitted = PCA(svd_solver="arpack", **options).fit(X)
+        return fitted.components_, fitted.mean_
+    return TruncatedSVD(algorithm="arpack", **options).fit(X).components_, None
+
+
+def _fit_products(X: PartitionedRows, method: Reducer, n: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the same as `_fit_stored`, from products alone: with the vector that scikit-learn begins with, and ARPACK's usual limits."""
+    from scipy.sparse.linalg import svds
+
+    first = np.random.RandomState(seed).uniform(-1, 1, min(X.shape))
+    means = X.rmatvec(np.ones(X.shape[0])) / X.shape[0] if method == "pca" else None
+    _, _, loadings = svds(X if means is None else _centred(X, means), k=n, v0=first)
+    return loadings[::-1], means
+
+
+def _centred(X: LinearOperator, means: np.ndarray) -> LinearOperator:
+    """Return the operator of ``X`` less the means of its columns, which are subtracted from each product."""
+    from scipy.sparse.linalg import LinearOperator
+
+    return LinearOperator(
+        X.shape,
+        dtype=X.dtype,
+        matvec=lambda v: X.matvec(v) - means @ v,
+        rmatvec=lambda u: X.rmatvec(u) - means * u.sum(),
+        matmat=lambda V: X.matmat(V) - means @ V,
+        rmatmat=lambda U: X.rmatmat(U) - np.outer(means, U.sum(axis=0)),
+    )
 
 
 def _with_signs(loadings: np.ndarray) -> np.ndarray:
@@ -110,14 +154,14 @@ def _with_signs(loadings: np.ndarray) -> np.ndarray:
     return loadings * np.where(largest < 0, -1.0, 1.0)
 
 
-def project(X: csr_array, components: Components) -> np.ndarray:
+def project(X: csr_array | PartitionedRows, components: Components) -> np.ndarray:
     """Return the scores of customers, shape (n_customers, n_components), float64.
 
     A customer's scores depend on no other customer, down to the last bit.
 
     Parameters
     ----------
-    X : csr_array of shape (n_customers, n_items), float64
+    X : csr_array or PartitionedRows of shape (n_customers, n_items), float64
         With the values and items that the components were fitted to.
     components : Components
     """

@@ -13,6 +13,8 @@ from segcore.records.taste import Lengths, Matrix, Method, Of
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+    from segcore.features.taste.partitions import PartitionedRows
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
@@ -128,7 +130,7 @@ def _by_row(X: csr_array, data: np.ndarray) -> np.ndarray:
     return np.bincount(rows, weights=data, minlength=X.shape[0])
 
 
-def total_variance(X: csr_array) -> float:
+def total_variance(X: csr_array | PartitionedRows) -> float:
     """Return the sum of the items' variances (ddof 0), absent values counting as 0; exactly 0 where rounding alone is left."""
     n_customers, n_items = X.shape
     squares = float(np.sum(X.data**2)) / max(n_customers, 1)

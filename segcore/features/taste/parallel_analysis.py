@@ -14,6 +14,8 @@ from segcore.records.taste import MOST_COMPONENTS
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+    from segcore.features.taste.partitions import PartitionedRows
+
 DRAWS = 5
 PERCENTILE = 95
 _FIRST = 10
@@ -40,12 +42,12 @@ class ParallelAnalysis:
     is_bounded: bool
 
 
-def parallel_analysis(X: csr_array, *, seed: int = 0, draws: int = DRAWS) -> ParallelAnalysis:
+def parallel_analysis(X: csr_array | PartitionedRows, *, seed: int = 0, draws: int = DRAWS) -> ParallelAnalysis:
     """Compare a matrix's principal components with those of matrices without relations between items: the same values, random signs.
 
     Parameters
     ----------
-    X : csr_array of shape (n_customers, n_items), float64
+    X : csr_array or PartitionedRows of shape (n_customers, n_items), float64
         At least two customers and items.
     seed : int
     draws : int
@@ -83,12 +85,15 @@ def parallel_analysis(X: csr_array, *, seed: int = 0, draws: int = DRAWS) -> Par
         compared = min(2 * compared, most)
 
 
-def _variances(X: csr_array, n: int, seed: int) -> np.ndarray:
+def _variances(X: csr_array | PartitionedRows, n: int, seed: int) -> np.ndarray:
     """Return the variances of the first components, 0 for those that the matrix does not have."""
     found = fit_components(X, "pca", n, seed=seed).ratios
     return np.array([*found, *[0.0] * (n - len(found))]) * total_variance(X)
 
 
-def _signed(X: csr_array, rng: np.random.Generator) -> csr_array:
+def _signed(X: csr_array | PartitionedRows, rng: np.random.Generator) -> csr_array | PartitionedRows:
+    from scipy.sparse import csr_array, issparse
+
     signs = rng.integers(0, 2, X.nnz, dtype=np.int8) * 2.0 - 1
-    return type(X)((X.data * signs, X.indices, X.indptr), shape=X.shape)
+    signed = csr_array((X.data * signs, X.indices, X.indptr), shape=X.shape)
+    return signed if issparse(X) else X.like(signed)

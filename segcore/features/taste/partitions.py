@@ -1,0 +1,121 @@
+"""Sparse matrix whose rows are in partitions on Spark, which computes the products with it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.linalg import LinearOperator
+
+from segcore.errors import SegcoreError
+from segcore.records.finding import Remedy
+from segcore.system.local_spark import LEAST_JAVA, SparkError, java_version, running_spark, runs_here, spark_version
+from segcore.wording.findings import refusal
+
+ENTRIES = 250_000
+"""Stored values in a partition: 3 MB."""
+_LEAST = 2
+_BROADCAST_BYTES = 1 << 20  # below, sending values with the function takes 50 ms less
+PACKAGE = "pyspark==4.3.0"
+"""What to install; the version of ``requirements-spark.txt``."""
+
+
+class PartitionedRows(LinearOperator):
+    """Matrix of customers and items whose rows are in cached partitions on Spark.
+
+    Parameters
+    ----------
+    spark : SparkContext
+    rows : csr_array of shape (n_customers, n_items), float64
+    n_partitions : int or None
+        At least 1; ``None`` is one per 250,000 stored values, at least 2. It depends on the data alone, not on the cores, because sums over
+        customers are made partition by partition: the same data have the same sums on any machine.
+
+    Notes
+    -----
+    ``X @ V`` and ``X.T @ U`` each are one pass over the partitions: a worker multiplies its block of rows, and the results come back in the
+    order of the partitions, stacked or added up. Neither a dense copy of the matrix nor one of items by items is made.
+
+    Examples
+    --------
+    >>> with running_spark() as spark:  # doctest: +SKIP
+    ...     PartitionedRows(spark, csr_array([[1.0, 0.0], [0.0, 2.0]])) @ np.array([3.0, 4.0])
+    array([3., 8.])
+    """
+
+    def __init__(self, spark: Any, rows: csr_array, n_partitions: int | None = None) -> None:
+        super().__init__(np.dtype(np.float64), rows.shape)
+        self.spark, self.data, self.indices, self.indptr, self.nnz = spark, rows.data, rows.indices, rows.indptr, rows.nnz
+        parts = n_partitions or max(_LEAST, -(-rows.nnz // ENTRIES))
+        # Partitions of about as many stored values, so that none takes much longer than the others.
+        bounds = np.unique([0, *np.searchsorted(rows.indptr, np.linspace(0, rows.nnz, parts + 1)[1:-1]), rows.shape[0]])
+        blocks = [(int(first), rows[first:last]) for first, last in itertools.pairwise(bounds)]
+        self.n_partitions = len(blocks)
+        self._blocks = spark.parallelize(blocks, len(blocks)).cache()
+
+    def like(self, rows: csr_array) -> PartitionedRows:
+        """Return another matrix on the same Spark."""
+        return PartitionedRows(self.spark, rows, self.n_partitions)
+
+    # The functions for the workers are lambdas, which Spark sends whole: a worker needs NumPy and SciPy, but not segcore.
+
+    def _matmat(self, V: np.ndarray) -> np.ndarray:
+        with self._sent(np.ascontiguousarray(V)) as sent:
+            return np.concatenate(self._blocks.map(lambda block: block[1] @ sent.value).collect())
+
+    def _rmatmat(self, U: np.ndarray) -> np.ndarray:
+        with self._sent(np.ascontiguousarray(U)) as sent:
+            parts = self._blocks.map(lambda block: block[1].T @ sent.value[block[0] : block[0] + block[1].shape[0]]).collect()
+        # In order, not as they arrive, on which the last bits of the sum would depend.
+        return functools.reduce(np.add, parts)
+
+    def _matvec(self, v: np.ndarray) -> np.ndarray:
+        return self._matmat(v.reshape(-1, 1)).ravel()
+
+    def _rmatvec(self, u: np.ndarray) -> np.ndarray:
+        return self._rmatmat(u.reshape(-1, 1)).ravel()
+
+    @contextlib.contextmanager
+    def _sent(self, values: np.ndarray) -> Iterator[Any]:
+        """Yield what has the values on every worker, and drop it afterwards: a fit sends hundreds."""
+        if values.nbytes < _BROADCAST_BYTES:
+            yield SimpleNamespace(value=values)
+            return
+        sent = self.spark.broadcast(values)
+        try:
+            yield sent
+        finally:
+            sent.destroy()
+
+
+@contextlib.contextmanager
+def partitioned(rows: csr_array) -> Iterator[PartitionedRows]:
+    """Yield a matrix in partitions on Spark, which is started if this process has none; see `running_spark`.
+
+    Raises
+    ------
+    SegcoreError
+        If Spark or a Java that it runs on is missing, or Spark fails.
+    """
+    if not runs_here():
+        _check_installed()
+    heap = (1 << 30) + 4 * (rows.data.nbytes + rows.indices.nbytes)  # Spark holds the rows as they were sent, and again in its cache
+    try:
+        with running_spark(heap) as spark:
+            yield PartitionedRows(spark, rows)
+    except SparkError as error:
+        raise refusal("taste.spark_failed", kind=SegcoreError, remedy="frames", reason=str(error)) from error
+
+
+def _check_installed() -> None:
+    if not spark_version():
+        raise refusal("taste.spark_missing", kind=SegcoreError, remedy=Remedy("install", {"package": PACKAGE}))
+    java = java_version()
+    if java is None or java < LEAST_JAVA:
+        raise refusal("taste.spark_java", kind=SegcoreError, remedy="frames", found=java, least=LEAST_JAVA)

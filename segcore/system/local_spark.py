@@ -1,0 +1,223 @@
+"""Spark for one computation: the one that this process already runs, or one on this machine that ends with the computation."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.metadata
+import logging
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segcore.system.cores import usable_cores
+
+if TYPE_CHECKING:
+    from pyspark import SparkContext
+
+LEAST_JAVA = 17
+"""Oldest Java that Spark 4 runs on."""
+_LOG = "spark.log"
+_STOP_SECONDS = 10.0
+# Of another Spark, or of one that somebody else has started: this one is the installed package's.
+_FOREIGN = ("SPARK_HOME", "SPARK_CONF_DIR", "PYSPARK_SUBMIT_ARGS", "PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SPARK_REMOTE")
+
+
+class SparkError(Exception):
+    """Spark did not start, or stopped before it was done; the text is the first line of its own reason."""
+
+
+@functools.cache
+def spark_version() -> str:
+    """Return the version of the installed package, "" if there is none."""
+    try:
+        return importlib.metadata.version("pyspark")
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def java_version() -> int | None:
+    """Return the feature version, such as 17, of the Java that Spark would run on: ``JAVA_HOME``'s, else that on ``PATH``."""
+    home = os.environ.get("JAVA_HOME")
+    java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    if java is None:
+        return None
+    try:
+        printed = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60).stderr
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r'version "(?:1\.)?(\d+)', printed)  # Java 8 calls itself 1.8
+    return int(found[1]) if found else None
+
+
+def runs_here() -> bool:
+    """Tell whether this process already has a Spark, such as a notebook's."""
+    return "pyspark" in sys.modules and sys.modules["pyspark"].SparkContext._active_spark_context is not None
+
+
+@contextlib.contextmanager
+def running_spark(heap_bytes: int = 1 << 30) -> Iterator[SparkContext]:
+    """Yield the Spark of this process, or start one on this machine's cores and stop it afterwards.
+
+    The one that is started listens on 127.0.0.1 only, behind a secret, has no user interface and writes nothing to the terminal; its files
+    are in a temporary folder of its own. It ends with this process, however that ends.
+
+    Parameters
+    ----------
+    heap_bytes : int
+        Memory of the Java process that is started.
+
+    Raises
+    ------
+    SparkError
+        If Spark cannot be started, or fails inside the ``with`` block.
+    """
+    from py4j.protocol import Py4JError
+    from pyspark import SparkContext
+    from pyspark.errors import PySparkException
+
+    try:
+        if runs_here():
+            yield SparkContext._active_spark_context
+        else:
+            with _started(heap_bytes) as context:
+                yield context
+    except (Py4JError, PySparkException, OSError, EOFError) as error:
+        raise SparkError(_reason(error)) from error
+
+
+@contextlib.contextmanager
+def _started(heap_bytes: int) -> Iterator[SparkContext]:
+    from pyspark import SparkContext
+
+    gateway = context = None
+    with tempfile.TemporaryDirectory(prefix="segcore-spark-", ignore_cleanup_errors=True) as folder, _quiet_log():
+        try:
+            with _environment(), _own_interrupts():
+                gateway = _launched(Path(folder), heap_bytes)
+                context = SparkContext(gateway=gateway, conf=_configured(_at_run_time(folder)))
+            yield context
+        finally:
+            _stop(gateway, context)
+
+
+@contextlib.contextmanager
+def _own_interrupts() -> Iterator[None]:
+    """Keep this process's reaction to Ctrl-C: Spark's own would ask a Spark that is busy with another call."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # where Spark sets none
+        return
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _quiet_log() -> Iterator[None]:
+    """Keep from the terminal what Spark's connection logs, with tracebacks, when it is interrupted: what matters of it is raised."""
+    handler = logging.NullHandler()
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+def _at_run_time(folder: str) -> dict[str, str]:
+    return {
+        "spark.master": f"local[{usable_cores()}]",
+        "spark.app.name": "segcore",
+        "spark.ui.enabled": "false",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.authenticate": "true",  # with a secret that Spark draws
+        "spark.local.dir": folder,
+        "spark.log.level": "OFF",
+        "spark.executorEnv.PYTHONSAFEPATH": "1",  # a file in the current folder cannot shadow what the workers import
+    }
+
+
+def _configured(settings: Mapping[str, str]) -> Any:
+    from pyspark import SparkConf
+
+    return SparkConf(loadDefaults=False).setAll(list(settings.items()))
+
+
+def _launched(folder: Path, heap_bytes: int) -> Any:
+    """Start the Java process, with what it prints in a file of ``folder``."""
+    from pyspark.errors import PySparkException
+    from pyspark.java_gateway import launch_gateway
+
+    conf = _configured(
+        {
+            **_at_run_time(str(folder)),
+            "spark.driver.memory": f"{max(heap_bytes >> 20, 512)}m",
+            "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={folder} -XX:-UsePerfData",
+        }
+    )
+    log = folder / _LOG
+    with log.open("wb") as printed:
+        try:
+            gateway = launch_gateway(conf, {"stdout": printed, "stderr": printed})
+        except PySparkException as error:
+            lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+            told = [line for line in lines if "error" in line.lower()] or lines[-1:]  # after warnings, before what follows from it
+            raise SparkError(told[0] if told else _reason(error)) from error
+    log.unlink()  # so that nothing of it is left should this process be killed
+    return gateway
+
+
+@contextlib.contextmanager
+def _environment() -> Iterator[None]:
+    """Set the environment while Spark is started: this interpreter for the workers, and nothing of another Spark."""
+    before = {name: os.environ.get(name) for name in (*_FOREIGN, "PYSPARK_PYTHON")}
+    for name in _FOREIGN:
+        os.environ.pop(name, None)
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _stop(gateway: Any, context: SparkContext | None) -> None:
+    """Stop Spark and wait until its Java process has ended; an interrupted or dead Spark answers no more, so the process is then killed."""
+    from pyspark import SparkContext
+
+    if context is not None:
+        with contextlib.suppress(Exception), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            context.stop()
+    if gateway is None:
+        return
+    with contextlib.suppress(Exception):
+        gateway.shutdown()
+    SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None
+    gateway.proc.stdin.close()  # which the Java process takes as its end
+    try:
+        gateway.proc.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        gateway.proc.kill()
+        gateway.proc.wait()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ConnectionError | EOFError):
+        return "its Java process has ended"
+    lines = str(getattr(error, "java_exception", None) or error).splitlines()
+    return lines[0].strip() if lines else type(error).__name__
