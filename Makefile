@@ -6,18 +6,20 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PORT ?= 8501
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev app test test-all lint format bench lock clean
+.PHONY: help install install-dev install-spark app test test-all lint format bench lock clean
 
 help:
 	@echo "make app       install what is needed and open the workbench on http://127.0.0.1:$(PORT)"
 	@echo "make test      install what is needed and run every test, the browser's included"
-	@echo "make test-all  the same, and the tests that take minutes"
+	@echo "make test-all  the same, and the tests that take minutes or, where there is a Java, Spark"
 	@echo "make bench     time the engines and write docs/benchmarks.md (DATA=path of Online Retail)"
 	@echo "make lint      style and types"
 	@echo "make install   only set up $(VENV)"
+	@echo "make install-spark  add Spark to it, 450 MB, for --frames spark"
 
 install: $(VENV)/installed
 install-dev: $(VENV)/installed-dev
+install-spark: $(VENV)/installed-spark
 
 # pip compiles what it installs to bytecode; without that every start of the server takes three times as long.
 $(VENV)/installed: requirements.txt constraints.txt $(shell find segcore/clustering/kernels -name '*.py')
@@ -33,12 +35,16 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-baske
 	$(PIP) install --quiet --compile -r requirements-dev.txt -c constraints.txt
 	@touch $@
 
+$(VENV)/installed-spark: $(VENV)/installed requirements-spark.txt
+	$(PIP) install --quiet --compile -r requirements-spark.txt -c constraints.txt
+	@touch $@
+
 app: install
 	$(BIN)/python -m segcore app --server.port=$(PORT)
 
 # Two processes, for two cores; a file's tests stay together. The browser's tests have both cores to themselves: with other tests beside
 # them a click now and then waited longer than any user would.
-PYTEST := $(BIN)/python -m pytest
+PYTEST := $(BIN)/python -m pytest -rs
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: install-dev
@@ -46,7 +52,10 @@ test: install-dev
 	$(PYTEST) $(PARALLEL) --ignore=tests/browser -m "not slow"
 	$(PYTEST) tests/browser -m "not slow"
 
-test-all: install-dev
+# Spark's tests are skipped, with the reason, where there is no Java; `make test` also skips them as long as Spark is not installed.
+JAVA := $(or $(JAVA_HOME),$(shell command -v java 2>/dev/null))
+
+test-all: install-dev $(if $(JAVA),install-spark)
 	@sh .ci/chromium $(BIN)/python
 	SEGCORE_THOROUGH=1 $(PYTEST) $(PARALLEL) --ignore=tests/browser
 	$(PYTEST) tests/browser
@@ -67,7 +76,7 @@ bench: install-dev
 	$(BIN)/python benchmarks/screens.py >> docs/benchmarks.md
 	$(BIN)/python benchmarks/cores.py $(if $(DATA),--data $(DATA) --copies 100) >> docs/benchmarks.md
 
-lock: install-dev
+lock: install-dev install-spark
 	@echo "# Every version that was tested together, so that a fresh install is the tested one. Written by 'make lock'." > constraints.txt
 	$(PIP) freeze | grep == >> constraints.txt
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from segcore.cli.app import app_folder
+from segcore.features.taste.partitions import PACKAGE
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -42,10 +43,18 @@ def test_the_command_is_the_command_line():
     assert PROJECT["scripts"] == {"segcore": "segcore.cli:main"}
 
 
-def test_the_oldest_versions_that_can_work_are_older_than_the_tested_ones():
-    lines = (line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines())
-    tested = dict(line.split("==") for line in lines if line)
-    oldest = dict(entry.split(";")[0].strip().split(">=") for entry in PROJECT["dependencies"])
+def pinned_in(file):
+    lines = (line.split("#")[0].strip() for line in (ROOT / file).read_text().splitlines())
+    return dict(line.split("==") for line in lines if line and not line.startswith("-r "))
+
+
+@pytest.mark.parametrize(
+    ("file", "entries"),
+    [("requirements.txt", PROJECT["dependencies"]), ("requirements-spark.txt", PROJECT["optional-dependencies"]["spark"])],
+)
+def test_the_oldest_versions_that_can_work_are_older_than_the_tested_ones(file, entries):
+    tested = pinned_in(file)
+    oldest = dict(entry.split(";")[0].strip().split(">=") for entry in entries)
     assert set(oldest) == {name.split("[")[0] for name in tested}
 
     def number(version):
@@ -53,3 +62,8 @@ def test_the_oldest_versions_that_can_work_are_older_than_the_tested_ones():
 
     for name, version in tested.items():
         assert number(oldest[name.split("[")[0]]) <= number(version), name
+
+
+def test_the_spark_that_a_sentence_says_to_install_is_the_tested_one():
+    assert pinned_in("requirements-spark.txt") == dict([PACKAGE.split("==")])
+    assert PACKAGE in (ROOT / "constraints.txt").read_text().splitlines()
