@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from segcore.features.taste.factors import fit_factors, project_on_factors
-from segcore.features.taste.matrix import total_variance
+from segcore.features.taste.matrix import item_means, total_variance
 from segcore.records.plan import MAX_SEED
 from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-    from scipy.sparse.linalg import LinearOperator
 
     from segcore.features.taste.partitions import PartitionedRows
 
@@ -125,27 +124,13 @@ def _fit_stored(X: csr_array, method: Reducer, n: int, seed: int) -> tuple[np.nd
 
 
 def _fit_products(X: PartitionedRows, method: Reducer, n: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the same as `_fit_stored`, from products alone: with the vector that scikit-learn begins with, and ARPACK's usual limits."""
-    from scipy.sparse.linalg import svds
+    """Return the same as `_fit_stored`, from products alone: by the eigenvectors that ``svds``, which scikit-learn calls, also computes."""
+    from scipy.sparse.linalg import eigsh
 
-    first = np.random.RandomState(seed).uniform(-1, 1, min(X.shape))
-    means = X.rmatvec(np.ones(X.shape[0])) / X.shape[0] if method == "pca" else None
-    _, _, loadings = svds(X if means is None else _centred(X, means), k=n, v0=first)
-    return loadings[::-1], means
-
-
-def _centred(X: LinearOperator, means: np.ndarray) -> LinearOperator:
-    """Return the operator of ``X`` less the means of its columns, which are subtracted from each product."""
-    from scipy.sparse.linalg import LinearOperator
-
-    return LinearOperator(
-        X.shape,
-        dtype=X.dtype,
-        matvec=lambda v: X.matvec(v) - means @ v,
-        rmatvec=lambda u: X.rmatvec(u) - means * u.sum(),
-        matmat=lambda V: X.matmat(V) - means @ V,
-        rmatmat=lambda U: X.rmatmat(U) - np.outer(means, U.sum(axis=0)),
-    )
+    means = item_means(X) if method == "pca" else None
+    first = np.random.default_rng(seed).uniform(-1, 1, X.shape[1])
+    _, vectors = eigsh(X.scatter(np.zeros(X.shape[1]) if means is None else means), k=n, v0=first)
+    return vectors.T[::-1], means
 
 
 def _with_signs(loadings: np.ndarray) -> np.ndarray:

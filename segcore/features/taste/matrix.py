@@ -130,10 +130,13 @@ def _by_row(X: csr_array, data: np.ndarray) -> np.ndarray:
     return np.bincount(rows, weights=data, minlength=X.shape[0])
 
 
+def item_means(X: csr_array | PartitionedRows) -> np.ndarray:
+    """Return the mean of each item over all customers, absent values counting as 0, shape (n_items,)."""
+    return np.bincount(X.indices, weights=X.data, minlength=X.shape[1]) / max(X.shape[0], 1)
+
+
 def total_variance(X: csr_array | PartitionedRows) -> float:
     """Return the sum of the items' variances (ddof 0), absent values counting as 0; exactly 0 where rounding alone is left."""
-    n_customers, n_items = X.shape
-    squares = float(np.sum(X.data**2)) / max(n_customers, 1)
-    means = np.bincount(X.indices, weights=X.data, minlength=n_items) / max(n_customers, 1)
-    variance = squares - float(np.sum(means**2))
+    squares = float(np.sum(X.data**2)) / max(X.shape[0], 1)
+    variance = squares - float(np.sum(item_means(X) ** 2))
     return variance if variance > 1e-12 * squares else 0.0

@@ -18,15 +18,15 @@ from segcore.records.finding import Remedy
 from segcore.system.local_spark import LEAST_JAVA, SparkError, java_version, running_spark, runs_here, spark_version
 from segcore.wording.findings import refusal
 
-ENTRIES = 250_000
-"""Stored values in a partition: 3 MB."""
+ENTRIES = 1_000_000
+"""Stored values in a partition: 12 MB."""
 _LEAST = 2
 _BROADCAST_BYTES = 1 << 20  # below, sending values with the function takes 50 ms less
 PACKAGE = "pyspark==4.3.0"
 """What to install; the version of ``requirements-spark.txt``."""
 
 
-class PartitionedRows(LinearOperator):
+class PartitionedRows:
     """Matrix of customers and items whose rows are in cached partitions on Spark.
 
     Parameters
@@ -34,13 +34,13 @@ class PartitionedRows(LinearOperator):
     spark : SparkContext
     rows : csr_array of shape (n_customers, n_items), float64
     n_partitions : int or None
-        At least 1; ``None`` is one per 250,000 stored values, at least 2. It depends on the data alone, not on the cores, because sums over
+        At least 1; ``None`` is one per million stored values, at least 2. It depends on the data alone, not on the cores, because sums over
         customers are made partition by partition: the same data have the same sums on any machine.
 
     Notes
     -----
-    ``X @ V`` and ``X.T @ U`` each are one pass over the partitions: a worker multiplies its block of rows, and the results come back in the
-    order of the partitions, stacked or added up. Neither a dense copy of the matrix nor one of items by items is made.
+    A product is one pass over the partitions: a worker multiplies its block of rows, and the results come back in the order of the
+    partitions, stacked or added up. Neither a dense copy of the matrix nor one of items by items is made.
 
     Examples
     --------
@@ -50,12 +50,12 @@ class PartitionedRows(LinearOperator):
     """
 
     def __init__(self, spark: Any, rows: csr_array, n_partitions: int | None = None) -> None:
-        super().__init__(np.dtype(np.float64), rows.shape)
-        self.spark, self.data, self.indices, self.indptr, self.nnz = spark, rows.data, rows.indices, rows.indptr, rows.nnz
+        self.spark, self.shape = spark, rows.shape
+        self.data, self.indices, self.indptr, self.nnz = rows.data, rows.indices, rows.indptr, rows.nnz
         parts = n_partitions or max(_LEAST, -(-rows.nnz // ENTRIES))
         # Partitions of about as many stored values, so that none takes much longer than the others.
         bounds = np.unique([0, *np.searchsorted(rows.indptr, np.linspace(0, rows.nnz, parts + 1)[1:-1]), rows.shape[0]])
-        blocks = [(int(first), rows[first:last]) for first, last in itertools.pairwise(bounds)]
+        blocks = [rows[first:last] for first, last in itertools.pairwise(bounds)]
         self.n_partitions = len(blocks)
         self._blocks = spark.parallelize(blocks, len(blocks)).cache()
 
@@ -63,23 +63,42 @@ class PartitionedRows(LinearOperator):
         """Return another matrix on the same Spark."""
         return PartitionedRows(self.spark, rows, self.n_partitions)
 
-    # The functions for the workers are lambdas, which Spark sends whole: a worker needs NumPy and SciPy, but not segcore.
+    # Functions for the workers are defined where they are used: Spark then sends them whole, and a worker needs no segcore.
 
-    def _matmat(self, V: np.ndarray) -> np.ndarray:
+    def __matmul__(self, V: np.ndarray) -> np.ndarray:
+        """Return the product with a vector or matrix of shape (n_items, ...)."""
         with self._sent(np.ascontiguousarray(V)) as sent:
-            return np.concatenate(self._blocks.map(lambda block: block[1] @ sent.value).collect())
+            return np.concatenate(self._blocks.map(lambda block: block @ sent.value).collect())
 
-    def _rmatmat(self, U: np.ndarray) -> np.ndarray:
-        with self._sent(np.ascontiguousarray(U)) as sent:
-            parts = self._blocks.map(lambda block: block[1].T @ sent.value[block[0] : block[0] + block[1].shape[0]]).collect()
-        # In order, not as they arrive, on which the last bits of the sum would depend.
-        return functools.reduce(np.add, parts)
+    def scatter(self, means: np.ndarray) -> LinearOperator:
+        """Return the operator of the centred matrix's transpose times itself, shape (n_items, n_items).
 
-    def _matvec(self, v: np.ndarray) -> np.ndarray:
-        return self._matmat(v.reshape(-1, 1)).ravel()
+        Parameters
+        ----------
+        means : ndarray of shape (n_items,), float64
+            Subtracted from each row of each product, so that the matrix stays sparse; zeros do not centre it.
 
-    def _rmatvec(self, u: np.ndarray) -> np.ndarray:
-        return self._rmatmat(u.reshape(-1, 1)).ravel()
+        Notes
+        -----
+        Both products, with ``X`` and then with ``X.T``, are made in the same pass, and no vector as long as there are customers is sent.
+        """
+
+        def multiply(v: np.ndarray) -> np.ndarray:
+            v = v.ravel()
+            shift = float(means @ v)
+            with self._sent(v) as sent:
+
+                def multiply_block(block: csr_array) -> tuple[np.ndarray, float]:
+                    scores = block @ sent.value - shift
+                    return block.T @ scores, float(scores.sum())
+
+                parts = self._blocks.map(multiply_block).collect()
+            # In order, not as they arrive, on which the last bits of the sum would depend.
+            products, totals = zip(*parts, strict=True)
+            return functools.reduce(np.add, products) - means * sum(totals)
+
+        n_items = self.shape[1]
+        return LinearOperator((n_items, n_items), matvec=multiply, dtype=np.float64)
 
     @contextlib.contextmanager
     def _sent(self, values: np.ndarray) -> Iterator[Any]:
