@@ -84,7 +84,7 @@ def train(documents: Documents, words: Words, vectors: Vectors, progress: Progre
 
     model = _empty(words, vectors, n_customers=len(documents))
     corpus = _Corpus(documents, vectors)
-    model.train(corpus, total_examples=sum(1 for _ in corpus), epochs=vectors.epochs, callbacks=[Report()])
+    model.train(corpus, total_examples=len(corpus), epochs=vectors.epochs, callbacks=[Report()])
     return VectorModel(vectors, words, np.array(model.syn1neg), np.array(model.wv.vectors) if vectors.method == "dm" else None)
 
 
@@ -104,37 +104,49 @@ def infer(model: VectorModel, documents: Documents, progress: Progress = lambda 
     also make the seed of its draws.
     """
     require_gensim()
-    from gensim.models.doc2vec_inner import train_document_dbow, train_document_dm
-
-    vectors = model.vectors
-    is_dm = vectors.method == "dm"
-    trained = _empty(model.words, vectors, n_customers=0)
-    trained.syn1neg = np.ascontiguousarray(model.output)
-    if model.input is not None:
-        trained.wv.vectors = np.ascontiguousarray(model.input)
-    names = _names(len(model.words))
-    work, neighbours, lock = (np.zeros(size, dtype=np.float32) for size in (vectors.dimensions, vectors.dimensions, 1))
-    lock += 1
-    rates = np.linspace(_FIRST_RATE, _LAST_RATE, vectors.epochs)
-    found = np.zeros((len(documents), vectors.dimensions))
+    # In one thread: gensim holds the interpreter's lock so often that two are slower.
+    inferrer = _Inferrer(model)
+    found = np.zeros((len(documents), model.vectors.dimensions))
     for customer in range(len(documents)):
-        parts = list(documents.sentences(customer, whole=not is_dm, longest=_LONGEST))
-        if parts:
-            trained.random = _draws(vectors, parts)
-            vector = _first_vector(trained.random, vectors.dimensions)
-            texts = [names[part].tolist() for part in parts]
-            fixed = {"learn_words": False, "learn_hidden": False, "doctag_vectors": vector, "doctags_lockf": lock}
-            for rate in rates.tolist():
-                for text in texts:
-                    if is_dm:
-                        train_document_dm(trained, text, [0], rate, work, neighbours, **fixed)
-                    else:
-                        train_document_dbow(trained, text, [0], rate, work, **fixed)
-            found[customer] = vector[0]
+        found[customer] = inferrer.vector(documents, customer)
         if customer % _EVERY == _EVERY - 1:
             progress((customer + 1) / len(documents))
     progress(1.0)
-    return _scaled(found, vectors)
+    return _scaled(found, model.vectors)
+
+
+class _Inferrer:
+    """A gensim model with the weights of a trained one."""
+
+    def __init__(self, model: VectorModel) -> None:
+        vectors = self._vectors = model.vectors
+        self._is_dm = vectors.method == "dm"
+        self._model = _empty(model.words, vectors, n_customers=0)
+        self._model.syn1neg = np.ascontiguousarray(model.output)
+        if model.input is not None:
+            self._model.wv.vectors = np.ascontiguousarray(model.input)
+        self._names = _names(len(model.words))
+        self._work, self._neighbours = np.zeros((2, vectors.dimensions), dtype=np.float32)
+        self._rates = np.linspace(_FIRST_RATE, _LAST_RATE, vectors.epochs).tolist()
+
+    def vector(self, documents: Documents, customer: int) -> np.ndarray:
+        """Return a customer's vector, shape (dimensions,), float32; 0 without words."""
+        from gensim.models.doc2vec_inner import train_document_dbow, train_document_dm
+
+        parts = list(documents.sentences(customer, whole=not self._is_dm, longest=_LONGEST))
+        if not parts:
+            return np.zeros(self._vectors.dimensions, dtype=np.float32)
+        draws = self._model.random = _draws(self._vectors, parts)
+        vector = ((draws.rand(1, self._vectors.dimensions) - 0.5) / self._vectors.dimensions).astype(np.float32)
+        texts = [self._names[part].tolist() for part in parts]
+        fixed = {"learn_words": False, "learn_hidden": False, "doctag_vectors": vector, "doctags_lockf": np.ones(1, dtype=np.float32)}
+        for rate in self._rates:
+            for text in texts:
+                if self._is_dm:
+                    train_document_dm(self._model, text, [0], rate, self._work, self._neighbours, **fixed)
+                else:
+                    train_document_dbow(self._model, text, [0], rate, self._work, **fixed)
+        return np.asarray(vector[0])
 
 
 def _empty(words: Words, vectors: Vectors, *, n_customers: int) -> Any:
@@ -168,6 +180,10 @@ class _Corpus:
         self._documents, self._whole = documents, vectors.method == "dbow"  # of which the order of words and orders is no part
         self._names = _names(int(documents.words.max(initial=-1)) + 1)
 
+    def __len__(self) -> int:
+        ends = self._documents.orders[self._documents.customers] if self._whole else self._documents.orders
+        return int(np.sum(-(-np.diff(ends) // _LONGEST)))
+
     def __iter__(self) -> Iterator[Any]:
         from gensim.models.doc2vec import TaggedDocument
 
@@ -185,10 +201,6 @@ def _draws(vectors: Vectors, parts: list[np.ndarray]) -> np.random.RandomState:
     for part in parts:
         content.update(len(part).to_bytes(4, "little") + np.ascontiguousarray(part, dtype="<i4").tobytes())
     return np.random.RandomState(int.from_bytes(content.digest(), "little"))
-
-
-def _first_vector(draws: np.random.RandomState, dimensions: int) -> np.ndarray:
-    return ((draws.rand(1, dimensions) - 0.5) / dimensions).astype(np.float32)
 
 
 def _scaled(found: np.ndarray, vectors: Vectors) -> np.ndarray:
