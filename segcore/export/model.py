@@ -12,8 +12,8 @@ import numpy as np
 
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.errors import StoreError
+from segcore.export.learned_files import LearnedFiles, learned_steps, npy_bytes, with_files
 from segcore.export.segment_rows import segment_titles
-from segcore.export.taste_files import TasteFiles, npy_bytes, taste_steps, with_files
 from segcore.records.feature_table import FeatureEntry
 from segcore.records.grid import point_key
 from segcore.records.preparation import Preparation
@@ -88,13 +88,13 @@ def model_zip(store: Store, sweep_id: str, position: int) -> bytes:
     arrays = {name: np.ascontiguousarray(array) for name, array in sorted(solution.arrays.items())}
     dictionary = store.feature_table(spec.table).select(preparation.features).dictionary
     document = _document(store, sweep_id, position, spec, solution, preparation, arrays, dictionary)
-    taste = TasteFiles.of(store, preparation)
-    every = arrays if taste is None else {**arrays, **taste.arrays}
+    learned = LearnedFiles.of(store, preparation)
+    every = arrays if learned is None else {**arrays, **learned.arrays}
     files = {
         "README.txt": _readme(spec, preparation, every, dictionary).encode(),
         "model.json": (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode(),
         **{f"{name}.npy": npy_bytes(array) for name, array in every.items()},
-        **({} if taste is None else {"taste_items.json": taste.items}),
+        **({} if learned is None else {f"{learned.name}_items.json": learned.items}),
     }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -161,4 +161,4 @@ def _readme(spec: SweepSpec, preparation: Preparation, arrays: dict[str, np.ndar
 def _making(spec: SweepSpec, preparation: Preparation) -> str:
     parts = [_FROM_COLUMNS] if "columns" in preparation.fitted else []
     parts += [_FROM_LINES.format(reference=preparation.reference_date)] if preparation.reference_date else []
-    return "\n".join(parts + taste_steps(preparation, spec.data.get("kind")))
+    return "\n".join(parts + learned_steps(preparation, spec.data.get("kind")))
