@@ -116,14 +116,14 @@ def _vectors(store: Store, taken: Intake, vectors: Vectors, key: str, progress: 
     table = replace(store.feature_table(taken.table), uses=taken.uses)
     known = store.intake(key)
     if known is None:
-        fitted = FittedVectors(train(corpus.documents, corpus.words, vectors, lambda share: progress(_TRAINING * share)))
+        fitted = FittedVectors(train(corpus.documents, corpus.words, corpus.vectors, lambda share: progress(_TRAINING * share)))
         known = fitted.put(store)
         store.put_intake(key, known)
     fitted = FittedVectors.read(store, known)
     made = add_vectors(
         table, corpus, fitted, column=taken.roles["item"], progress=lambda share: progress(_TRAINING + (1 - _TRAINING) * share)
     )
-    return {"vectors": vectors.to_json(), **_put(store, made, bought, corpus.kept, {KEY: known}, corpus.findings)}
+    return {"vectors": corpus.vectors.to_json(), **_put(store, made, bought, corpus.kept, {KEY: known}, corpus.findings)}
 
 
 def _bought(store: Store, taken: Intake) -> dict[str, Purchases]:

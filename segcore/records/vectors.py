@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from segcore.errors import ParameterError
 from segcore.records.plan import MAX_SEED
-from segcore.records.taste import LENGTHS, Lengths
+from segcore.records.taste import AUTO, LENGTHS, Lengths
 
 VectorMethod = Literal["dbow", "dm"]
 VECTOR_METHODS: tuple[VectorMethod, ...] = get_args(VectorMethod)
@@ -41,8 +41,9 @@ class Vectors:
         Products before and after, of ``dm``; 1 to 100.
     products : int
         How many products are words; the others, the least frequent ones, are one word together.
-    epochs : int
-        Passes over the baskets, 1 to 1000.
+    epochs : int or "auto"
+        Passes over the baskets, 1 to 1000; "auto" makes more of them where there are few lines: see
+        `segcore.features.vectors.documents.usual_epochs`.
     exponent : float
         Products that were not bought are drawn in proportion to their frequency to this power; -2 to 2.
     negative : int
@@ -73,7 +74,7 @@ class Vectors:
     method: VectorMethod = "dbow"
     window: int = 8
     products: int = 4000
-    epochs: int = 20
+    epochs: int | Literal["auto"] = AUTO
     exponent: float = 0.75
     negative: int = 5
     sample: float = 0.0
@@ -89,6 +90,8 @@ class Vectors:
                 raise ParameterError.unknown(what, value, known)
         for name, (low, high) in _WHOLE.items():
             value = getattr(self, name)
+            if name == "epochs" and value == AUTO:
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ParameterError.out_of_range(name, value, low, high)
         for name, (lowest, highest) in _REAL.items():

@@ -21,9 +21,9 @@ INSTALL = f"{sys.executable} -m pip install gensim~=4.4"
 
 
 def method_text(vectors: Vectors) -> str:
-    """Return how vectors were made: "doc2vec, bag of words, 20 epochs, length 1"."""
+    """Return how vectors were made: "doc2vec, bag of words, 20 epochs, length 1"; with a number of epochs."""
     length = ", length 1" if vectors.lengths == "unit" else ""
-    return f"doc2vec, {METHODS[vectors.method][0].lower()}, {counted(vectors.epochs, 'epoch')}{length}"
+    return f"doc2vec, {METHODS[vectors.method][0].lower()}, {counted(int(vectors.epochs), 'epoch')}{length}"
 
 
 def _apart(customers: int, least: int) -> str:

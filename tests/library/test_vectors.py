@@ -9,7 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import segcore
 
-OPTIONS = {"least_products": 2, "epochs": 20}
+OPTIONS = {"least_products": 2}
 
 
 def lines_of(seed, n_customers=240, n_items=100):
@@ -65,6 +65,16 @@ def test_planted_tastes_are_found_in_18_of_20_seeds_about_as_well_as_from_shares
     assert np.sum((vectors > 0.8) & (vectors > shares - 0.05)) >= 18, found
 
 
+def test_few_lines_are_passed_often_enough():
+    lines, groups = lines_of(1, n_customers=300, n_items=400)
+    lines = lines[lines.groupby("customer_id")["order_id"].transform(lambda orders: orders.factorize()[0]) < 3]
+
+    found = [labels_of(lines, "cust2vec=64", **options)[1] for options in ({}, {"cust2vec": {"epochs": 20}})]
+
+    usual, twenty = (adjusted_rand_score(groups[labels.index], labels) for labels in found)
+    assert len(lines) < 5000 and usual > twenty + 0.2
+
+
 def test_the_rows_to_cluster_are_the_vectors(planted):
     lines, _ = planted
     data = segcore.load(lines, kind="transactions", roles={"item": "product", "category": "department"})
@@ -74,7 +84,7 @@ def test_the_rows_to_cluster_are_the_vectors(planted):
 
     assert list(table.columns) == [f"v{at}" for at in range(16)] and len(table) == 240
     np.testing.assert_allclose(np.linalg.norm(table, axis=1), 1)
-    assert data.plan("cust2vec=16", cust2vec="least_products=2,epochs=20").table().equals(table), "made once"
+    assert data.plan("cust2vec=16", cust2vec="least_products=2,epochs=auto").table().equals(table), "made once"
     assert [note.code for note in data.findings if note.code.startswith("vectors.")] == []
 
 

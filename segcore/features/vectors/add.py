@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from segcore.features.vectors.documents import Documents, Words, choose_words, documents_of
+from segcore.features.vectors.documents import Documents, Words, choose_words, documents_of, usual_epochs
 from segcore.features.vectors.model import Progress, infer
 from segcore.features.vectors.stored_model import FittedVectors, vector_names
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.finding import Finding
 from segcore.records.purchases import Purchases
+from segcore.records.taste import AUTO
 from segcore.records.vectors import Vectors
 from segcore.wording.findings import refusal
 from segcore.wording.vectors import method_text
@@ -23,6 +24,8 @@ class Corpus:
 
     Parameters
     ----------
+    vectors : Vectors
+        With the number of epochs.
     words : Words
     documents : Documents
         Of the customers that are kept.
@@ -31,6 +34,7 @@ class Corpus:
     findings : tuple of Finding
     """
 
+    vectors: Vectors
     words: Words
     documents: Documents
     kept: np.ndarray
@@ -69,7 +73,10 @@ def make_corpus(purchases: Purchases | None, vectors: Vectors, *, kind: str) -> 
     same_time = _share_at_same_time(purchases)
     if same_time >= 0.01:
         found.append(Finding("vectors.orders_at_once", values={"share": same_time}))
-    return Corpus(words, documents if kept.all() else documents.take(kept), kept, tuple(found))
+    documents = documents if kept.all() else documents.take(kept)
+    if vectors.epochs == AUTO:
+        vectors = replace(vectors, epochs=usual_epochs(len(documents.words)))
+    return Corpus(vectors, words, documents, kept, tuple(found))
 
 
 def _share_at_same_time(purchases: Purchases) -> float:

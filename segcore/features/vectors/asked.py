@@ -68,8 +68,10 @@ def _parsed(text: str) -> dict[str, Any]:
         name, is_given, value = (piece.strip() for piece in part.partition("="))
         if not is_given:
             raise refusal("vectors.bad_option", kind=ParameterError, given=part)
+        if value == _DEFAULTS.get(name):  # "auto"
+            continue
         try:
-            found[name] = type(_DEFAULTS.get(name, ""))(value)
+            found[name] = int(value) if name == "epochs" else type(_DEFAULTS.get(name, ""))(value)
         except ValueError:
             raise refusal("vectors.bad_number", kind=ParameterError, option=name, given=value) from None
     return found

@@ -65,6 +65,7 @@ def train(documents: Documents, words: Words, vectors: Vectors, progress: Progre
         Of at least one customer.
     words : Words
     vectors : Vectors
+        With a number of epochs.
     progress : callable (float) -> None
         Called after each epoch with the share done, 0 to 1.
 
@@ -75,16 +76,18 @@ def train(documents: Documents, words: Words, vectors: Vectors, progress: Progre
     require_gensim()
     from gensim.models.callbacks import CallbackAny2Vec
 
+    epochs = int(vectors.epochs)
+
     class Report(CallbackAny2Vec):
         done = 0
 
         def on_epoch_end(self, model: Any) -> None:
             self.done += 1
-            progress(self.done / vectors.epochs)
+            progress(self.done / epochs)
 
     model = _empty(words, vectors, n_customers=len(documents))
     corpus = _Corpus(documents, vectors)
-    model.train(corpus, total_examples=len(corpus), epochs=vectors.epochs, callbacks=[Report()])
+    model.train(corpus, total_examples=len(corpus), epochs=epochs, callbacks=[Report()])
     return VectorModel(vectors, words, np.array(model.syn1neg), np.array(model.wv.vectors) if vectors.method == "dm" else None)
 
 
@@ -127,7 +130,7 @@ class _Inferrer:
             self._model.wv.vectors = np.ascontiguousarray(model.input)
         self._names = _names(len(model.words))
         self._work, self._neighbours = np.zeros((2, vectors.dimensions), dtype=np.float32)
-        self._rates = np.linspace(_FIRST_RATE, _LAST_RATE, vectors.epochs).tolist()
+        self._rates = np.linspace(_FIRST_RATE, _LAST_RATE, int(vectors.epochs)).tolist()
 
     def vector(self, documents: Documents, customer: int) -> np.ndarray:
         """Return a customer's vector, shape (dimensions,), float32; 0 without words."""
@@ -157,7 +160,7 @@ def _empty(words: Words, vectors: Vectors, *, n_customers: int) -> Any:
         vector_size=vectors.dimensions,
         dm=int(vectors.method == "dm"),
         window=vectors.window,
-        epochs=vectors.epochs,
+        epochs=int(vectors.epochs),
         min_count=1,
         sorted_vocab=0,
         negative=vectors.negative,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segcore.features.grouping import baskets_of
-from segcore.features.vectors.documents import choose_words, documents_of
+from segcore.features.vectors.documents import choose_words, documents_of, usual_epochs
 from segcore.records.vectors import Vectors
 
 
@@ -46,6 +46,10 @@ def test_long_documents_are_split_and_orders_joined_on_request(bought):
     assert texts(documents, words, 0, longest=2) == [["a", "b"], ["c"], ["d", "e"]]
     assert texts(documents, words, 0, whole=True) == [["a", "b", "c", "d", "e"]]
     assert texts(documents, words, 0, whole=True, longest=3) == [["a", "b", "c"], ["d", "e"]]
+
+
+def test_few_lines_are_passed_more_often():
+    assert [usual_epochs(lines) for lines in (0, 1000, 50_000, 100_000, 250_000, 10_000_000)] == [40, 40, 40, 40, 20, 20]
 
 
 LINES = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(-1, 4), st.integers(0, 3)), max_size=40)

@@ -82,7 +82,7 @@ def test_a_customer_without_known_products_has_the_vector_0(bought):
 
 def _agreement(planted, seed):
     purchases, groups = planted(seed)
-    vectors = Vectors(dimensions=16)
+    vectors = Vectors(dimensions=16, epochs=20)
     words = choose_words(purchases, vectors)
     documents = documents_of(purchases, words)
     found = infer(train(documents, words, vectors), documents)
