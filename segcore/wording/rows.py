@@ -41,7 +41,9 @@ def _none_left(data: str, rows: int, set_aside: Sequence[Mapping[str, Any]], fil
 
 
 ROWS: Mapping[str, Callable[..., str]] = {
-    "row.set_aside": lambda rows, reason: f"{counted(rows, 'row')} set aside: {reason_label(reason)}.",
+    "row.set_aside": lambda rows, reason, orders=0: (
+        f"{counted(rows, 'row')}{f' in {orders:,} orders' if orders else ''} set aside: {reason_label(reason)}."
+    ),
     "row.none_left": _none_left,
     "row.repeated_customer": lambda data, column, customer, places, do: (
         f"{named(data)} has more than one row for a customer: {named(column)} {quoted(customer)} is in {places[0]} and in "

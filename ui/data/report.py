@@ -72,7 +72,7 @@ def draw_findings(store: Store, taken: Intake, request: DataRequest) -> None:
     if taken.counts:
         st.markdown(f"Used, but worth a look: {escape(counts_words(taken))}.")
     for note in sorted(taken.notes, key=lambda note: note.severity != "warning"):
-        if note.code in _SHOWN_ELSEWHERE:
+        if note.code in _SHOWN_ELSEWHERE and "orders" not in note.values:
             continue
         if note.severity == "warning":
             st.warning(escape(sentence(note, "screen")), icon=":material/warning:")

@@ -136,6 +136,7 @@ def build_dataset(
     wanted = table.column_names if meaning.kind == "customers" else list(dict.fromkeys(roles.values()))
     used = table.select(wanted)
     used = (used if n_kept == table.num_rows else used.filter(pa.array(kept))).combine_chunks()
+    aside = set_aside_notes(sieve, roles, typed.columns)
     notes = (*raw.notes, *typed.notes, *_blank_values(used, roles))
     del typed, table, as_written
     if meaning.kind == "customers":
@@ -153,7 +154,7 @@ def build_dataset(
         set_aside=sieve.counts,
         filtered_out=n_valid - n_kept,
         filters=selection.texts(),
-        notes=(*notes, *meaning.notes, *worth, *set_aside_notes(sieve), *_role_notes(meaning), *_frame_notes(frames, raw.n_rows)),
+        notes=(*notes, *meaning.notes, *worth, *aside, *_role_notes(meaning), *_frame_notes(frames, raw.n_rows)),
         aside=sieve.table(raw),
         counts=counts,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from segcore.data.columns.text import as_text
 from segcore.data.files.raw import Raw
@@ -53,6 +54,12 @@ class Sieve:
         numbers = np.bincount(self._codes, minlength=len(self._reasons) + 1)[1:]
         return tuple(RowCount(reason, int(number)) for reason, number in zip(self._reasons, numbers, strict=True) if number)
 
+    def rows_with(self, reason: Finding) -> np.ndarray:
+        """Return which rows were set aside for a reason, bool, shape (n_rows,)."""
+        if reason not in self._reasons:
+            return np.zeros(len(self._codes), dtype=bool)
+        return self._codes == self._reasons.index(reason) + 1
+
     def put(self, rows: np.ndarray | None, reason: Finding) -> None:
         """Set rows aside, except those that already are.
 
@@ -80,12 +87,24 @@ class Sieve:
         return pa.Table.from_arrays(columns, names=["Row", "Why", *_apart(raw.names)])
 
 
-def set_aside_notes(sieve: Sieve) -> list[Finding]:
-    """Return a finding for each reason that occurs."""
-    return [
-        Finding("row.set_aside", values={"rows": count.rows, "reason": {"code": count.reason.code, "values": dict(count.reason.values)}})
-        for count in sieve.counts
-    ]
+def set_aside_notes(sieve: Sieve, roles: Mapping[str, str], columns: Mapping[str, pa.Array]) -> list[Finding]:
+    """Return a finding for each reason that occurs; that for rows without a customer counts their orders if there are several.
+
+    Parameters
+    ----------
+    sieve : Sieve
+    roles : mapping of role to column name
+    columns : mapping of column name to pyarrow Array of shape (n_rows,)
+        Those of the roles customer and order, where there are such roles.
+    """
+    notes = []
+    for count in sieve.counts:
+        values = {"rows": count.rows, "reason": {"code": count.reason.code, "values": dict(count.reason.values)}}
+        if {"customer", "order"} <= roles.keys() and count.reason == without(roles["customer"]):
+            orders = pc.count_distinct(columns[roles["order"]].filter(pa.array(sieve.rows_with(count.reason)))).as_py()
+            values |= {"orders": orders} if orders > 1 else {}
+        notes.append(Finding("row.set_aside", values=values))
+    return notes
 
 
 def _apart(names: Sequence[str]) -> list[str]:

@@ -37,6 +37,14 @@ def test_ids_are_text_and_one_customer_has_one_spelling(write_text):
     ]
 
 
+def test_rows_without_a_customer_are_counted_with_their_orders(write_text):
+    nobody = "536370,22752,1,2010-12-02 10:00:00,7.65,,HEART\n536370,71053,1,2010-12-02 10:00:00,3.39,,HEART\n"
+    dataset = read_source(DataRequest(str(write_text(LINES + nobody, encoding="latin-1"))))
+
+    said = [sentence(note) for note in dataset.notes if "set aside" in sentence(note)]
+    assert said == ["3 rows in 2 orders set aside: without CustomerID.", "1 row set aside: without UnitPrice."]
+
+
 def test_a_missing_value_in_a_column_without_a_role_sets_nothing_aside(write_text):
     dataset = read_source(
         DataRequest(str(write_text(LINES, encoding="latin-1")), roles={"price": "", "quantity": "", "amount": "Quantity"})
