@@ -25,6 +25,7 @@ _ANY_DOCUMENT = re.compile(
     r"|commande|d?achat|vente|facture|pedido|compra|venta|venda|ordine|acquisto|vendita)?"
 )
 _LINKING = re.compile(r"^(de|del|da|do|di|of)|(de|del|da|do|di|of)$")
+_HOURS_WORD = re.compile("hour|heure|hora")
 _TELLING_DIGITS = 20
 
 
@@ -45,18 +46,20 @@ def clock_beside(raw: Raw, time: str, taken: Collection[str], *, rows: int) -> s
     if not likely:
         return None
     sample = raw.head(rows)
-    fitting = [name for name in likely if clock_times(sample[name]) is not None]
+    fitting = [name for name in likely if clock_times(sample[name], hours=_names_hours(name)) is not None]
     return fitting[0] if len(fitting) == 1 else None
 
 
-def clock_times(column: pa.ChunkedArray | pa.Array) -> pa.Array | None:
+def clock_times(column: pa.ChunkedArray | pa.Array, *, hours: bool = False) -> pa.Array | None:
     """Return times of day in microseconds since midnight, null if missing; ``None`` if a value is not a time or all are missing.
 
-    Texts are 14:05, 14:05:30, 2:05 PM, 14h05; numbers 1405 or 140530, all of one kind.
+    Texts are 14:05, 14:05:30, 2:05 PM, 14h05; numbers 1405 or 140530, or hours from 0 to 23, all of one kind.
 
     Parameters
     ----------
     column : pyarrow ChunkedArray or Array
+    hours : bool
+        Whether numbers up to 23 are hours: nothing but the column's name tells.
     """
     column = combined(column)
     if pa.types.is_time(column.type):
@@ -70,7 +73,9 @@ def clock_times(column: pa.ChunkedArray | pa.Array) -> pa.Array | None:
         return None
     values = found.values.to_pylist()
     moments = (
-        _digits(values) if all(re.fullmatch(r"\d{1,6}(\.0+)?", value) for value in values) else [_time_of_day(value) for value in values]
+        _digits(values, hours=hours)
+        if all(re.fullmatch(r"\d{1,6}(\.0+)?", value) for value in values)
+        else [_time_of_day(value) for value in values]
     )
     if moments is None or None in moments:
         return None
@@ -93,7 +98,7 @@ def with_clock(days: pa.Array, column: pa.ChunkedArray, *, time: str, clock: str
     moments = np.asarray(days.drop_null().cast(pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
     if not len(moments) or (moments % _DAY).any():
         return days, []
-    times = clock_times(column)
+    times = clock_times(column, hours=_names_hours(clock))
     if times is None:
         return days, [Finding("date.clock_unreadable", "warning", {"column": time, "clock": clock})]
     both = pc.and_(pc.is_valid(times), pc.is_valid(days)).to_numpy(zero_copy_only=False)
@@ -121,6 +126,10 @@ def _names_its_clock(name: str, time: str) -> bool:
     return any(map(_ANY_DOCUMENT.fullmatch, (stem, bare))) or bare == _LINKING.sub("", _DAY_WORD.sub("", plain(time)))
 
 
+def _names_hours(name: str) -> bool:
+    return _HOURS_WORD.search(plain(name)) is not None
+
+
 def _time_of_day(value: str) -> int | None:
     parts = TIME_OF_DAY.fullmatch(value)
     if parts is None:
@@ -133,9 +142,11 @@ def _time_of_day(value: str) -> int | None:
     return _microseconds(hour, minute, second)
 
 
-def _digits(values: list[str]) -> list[int | None] | None:
-    """Read numbers such as 1405 or 140530, if there are enough to distinguish them from other numbers."""
+def _digits(values: list[str], *, hours: bool) -> list[int | None] | None:
+    """Read hours, or numbers such as 1405 or 140530 if there are enough to distinguish them from other numbers."""
     numbers = [int(float(value)) for value in values]
+    if hours and max(numbers) < 24:
+        return [_microseconds(number, 0, 0) for number in numbers]
     if len(numbers) < _TELLING_DIGITS or max(numbers) < 100:
         return None  # too few to decide, or hours
     unit = 1 if max(numbers) > 2359 else 100

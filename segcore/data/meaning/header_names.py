@@ -126,6 +126,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "|afdeling|(product|artikel|hoofd)?(categorie|groep)|departement|secao",
         rf"(product|item|article|master|sub)+(family|group|class|type|section|division)(name|level|id|code)?|({_SECTION})(name|level)?[0-9]"
         "|(family|class|section)(name|id|code)?|merchandisegroup|commoditydesc",
+        rf"({_GOODS})(code|level|hierarchy)[0-9]{{1,2}}",  # levels of a hierarchy: PROD_CODE_10 to PROD_CODE_40
         "genres?|range",
     ),
     "rating": (

@@ -50,6 +50,8 @@ def test_numbers_are_times_of_day_where_enough_of_them_can_be():
     assert clock_times(pa.array([str(value) for value in seconds])).to_pylist()[1] == (15 * 60 + 7) * 1_000_000
     assert clock_times(pa.array([*minutes, 1275])) is None
     assert clock_times(pa.array(range(24))) is None  # hours: half past nine is not among them
+    assert clock_times(pa.array([9, 23]), hours=True).to_pylist() == [9 * 3_600_000_000, 23 * 3_600_000_000]
+    assert clock_times(pa.array([9, 24]), hours=True) is None
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,14 @@ def test_a_column_of_times_of_day_is_joined_to_that_of_days(day, clock):
     times, notes = times_of(raw)
     assert times[:2] == [dt.datetime(2024, 1, 13, 8, 5), dt.datetime(2024, 1, 13, 14, 10)]
     assert f"{clock} is read as the time of day of {day}: '08:05' gives 2024-01-13 08:05:00." in notes
+
+
+@pytest.mark.parametrize("clock", ["SHOP_HOUR", "hour", "Heure"])
+def test_whole_hours_are_times_of_day_in_a_column_of_hours(clock):
+    raw = opened(customer_id=IDS, SHOP_DATE=[day.replace("-", "") for day in DAYS], **{clock: ["8", "14", "23", "7"]}, amount=AMOUNTS)
+    times, notes = times_of(raw)
+    assert times[:2] == [dt.datetime(2024, 1, 13, 8), dt.datetime(2024, 1, 13, 14)]
+    assert f"{clock} is read as the time of day of SHOP_DATE: '8' gives 2024-01-13 08:00:00." in notes
 
 
 def test_times_of_day_of_a_typed_file_are_joined_too():

@@ -127,6 +127,11 @@ a bank
     TransactionDate=mdy>time | TransactionTime=count | TransactionAmount (INR)=money>amount
 a card
     txn_id=unique>order | account_no=whoNumber>customer | txn_date=day>time | merchant_category=more | amount_usd=money>amount
+dunnhumby, Let's Get Sort-of Real
+    SHOP_WEEK=count | SHOP_DATE=day>time | SHOP_WEEKDAY=code | SHOP_HOUR=count | QUANTITY=count>quantity | SPEND=money>amount |
+    PROD_CODE=item>item | PROD_CODE_10=text | PROD_CODE_20=text | PROD_CODE_30=more | PROD_CODE_40=few>category | CUST_CODE=who>customer |
+    CUST_PRICE_SENSITIVITY=few | CUST_LIFESTAGE=country | BASKET_ID=order>order | BASKET_SIZE=few | BASKET_PRICE_SENSITIVITY=few |
+    BASKET_TYPE=few | BASKET_DOMINANT_MISSION=few | STORE_CODE=more | STORE_FORMAT=few | STORE_REGION=country
 R's dots
     Customer.ID=who>customer | Order.ID=order>order | Order.Date=day>time | Product.ID=item>item | Quantity=count>quantity |
     Unit.Price=price>price
