@@ -1,4 +1,4 @@
-"""Second tables of customers: read, matched to the customers of the data, and added to their features as profile columns."""
+"""Descriptions of customers, from second tables and from columns of order lines, added to their features as profile columns."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from segcore.records.finding import Finding, Remedy
 from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
     from segcore.data.files.raw import Raw
     from segcore.data.rows.matching_keys import Key
 
 _OF_ROWS = "row.", "role."  # findings about data that is clustered
+_MOST_COLUMNS = 20
 
 
 def describe_customers(table: FeatureTable, dataset: Dataset, described: Raw, key: str | None) -> tuple[FeatureTable, list[Finding]]:
@@ -49,6 +53,84 @@ def describe_customers(table: FeatureTable, dataset: Dataset, described: Raw, ke
     rows = _read(described, found.column)
     result = with_profile(table, rows)
     return result, [*_matched(described, found, wanted), *_carried(table, result, rows, found.column)]
+
+
+def describe_by_lines(table: FeatureTable, dataset: Dataset, raw: Raw) -> tuple[FeatureTable, list[Finding]]:
+    """Add the columns of order lines that describe customers or orders to the profile columns, and report which these are.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        Of the data.
+    dataset : Dataset
+        The data.
+    raw : Raw
+        Its source.
+
+    Notes
+    -----
+    Only texts are looked at, and at most twenty columns with at most fifty different values are added. Other data than transactions
+    stay as they are.
+    """
+    if dataset.kind != "transactions" or dataset.used is None:
+        return table, []
+    names = _texts_of_few_values(raw, dataset)
+    if not names:
+        return table, []
+    import pandas as pd
+
+    from segcore.features.transactions.line_columns import MOST_VALUES, OrderLines, column_of_lines, describes, with_line_columns
+
+    lines = OrderLines.of(dataset, pd.Index(table.customers))
+    found, varied = [], []
+    for name in names:
+        texts, codes = _coded(raw, name, dataset.used)
+        if 1 < len(texts) <= MOST_VALUES:
+            found.append(column_of_lines(name, texts, codes, lines, len(table)))
+        elif MOST_VALUES < len(texts) <= len(table) / 2 and describes(codes, len(texts), lines) == "customer":
+            varied.append({"column": name, "values": len(texts)})
+    columns = [column for column in found if column is not None]
+    result, added = with_line_columns(table, columns[:_MOST_COLUMNS])
+    notes = []
+    for what in ("customer", "order"):
+        values = [{"column": column.name, "several": column.several} for column in added if column.describes == what]
+        notes += [Finding(f"role.columns_of_{what}s", values={"columns": values})] if values else []
+    beyond = [{"column": column.name, "values": None} for column in columns[_MOST_COLUMNS:]]
+    if varied or beyond:
+        limits = {"most_values": MOST_VALUES, "most_columns": _MOST_COLUMNS}
+        notes.append(Finding("role.columns_not_shown", values={"columns": [*varied, *beyond], **limits}))
+    return result, notes
+
+
+def _texts_of_few_values(raw: Raw, dataset: Dataset) -> list[str]:
+    """Return the columns of lines without a role that hold texts, not nearly as many different ones as there are customers."""
+    import pyarrow.compute as pc
+
+    from segcore.data.columns import inferred_type
+    from segcore.data.meaning.role_guesses import SAMPLE_ROWS
+    from segcore.features.transactions.line_columns import MOST_VALUES
+
+    head = raw.head(SAMPLE_ROWS)
+    most = max(MOST_VALUES, pc.count_distinct(head[dataset.roles["customer"]]).as_py() // 2)
+    free = [name for name in raw.own_names if name not in dataset.roles.values()]
+    texts = [name for name in free if inferred_type.as_strings(head[name]) is not None and not inferred_type.is_numeric(head[name])]
+    return [name for name in texts if pc.count_distinct(head[name]).as_py() <= most]
+
+
+def _coded(raw: Raw, name: str, used: np.ndarray) -> tuple[pa.Array, np.ndarray]:
+    """Return the different texts of a column, and the position of each used row's among them, -1 where missing."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from segcore.data.columns.text import Distinct, combined, missing_to_null
+
+    found = Distinct.of(combined(raw.column(name)))
+    clean = missing_to_null(pc.utf8_trim_whitespace(found.values)).dictionary_encode()
+    spelled = np.append(clean.indices.fill_null(-1).to_numpy(zero_copy_only=False), -1)
+    codes = spelled[found.rows if used.all() else found.rows[used]]
+    left = np.bincount(codes + 1, minlength=len(clean.dictionary) + 1)[1:] > 0
+    return clean.dictionary.filter(pa.array(left)), np.append(np.cumsum(left) - 1, -1)[codes]
 
 
 def _read(described: Raw, key: str) -> Dataset:

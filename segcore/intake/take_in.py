@@ -13,7 +13,7 @@ from segcore import __version__
 from segcore.errors import SegcoreError, StoreError
 from segcore.intake.added_features import known_added, take_in_added
 from segcore.intake.chosen_customers import choose_customers
-from segcore.intake.described_customers import describe_customers
+from segcore.intake.described_customers import describe_by_lines, describe_customers
 from segcore.intake.prepared_sample import copy_prepared
 from segcore.intake.remembered import recall_choice, remember_choice, remember_data, with_choice
 from segcore.records.dataset import ROLES_OF, Dataset
@@ -136,6 +136,8 @@ def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
     for described, key in _described(raw, request):
         table, found = describe_customers(table, dataset, described, key)
         notes += found
+    table, found = describe_by_lines(table, dataset, raw)
+    notes += found
     table, found = choose_customers(table, of_customers)
     notes += found
     dataset = replace(dataset, filters=(*dataset.filters, *of_customers))

@@ -98,6 +98,8 @@ class Dataset:
         The rows that were set aside: ``Row`` (its place in the source), ``Why``, then the source's columns as text.
     counts : tuple of RowCount
         Rows that are used though they are worth a look.
+    used : ndarray of shape (rows_read,), bool, or None
+        Which rows of the source the frame has, in the same order; ``None`` if that is not known.
     """
 
     frame: Any
@@ -112,3 +114,4 @@ class Dataset:
     notes: tuple[Finding, ...] = ()
     aside: Any = None
     counts: tuple[RowCount, ...] = ()
+    used: Any = None

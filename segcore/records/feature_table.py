@@ -149,7 +149,7 @@ class FeatureTable:
         Of a table that was just built from transactions: of every ``item`` and ``category``, where there are such columns. The store
         keeps them beside the table, and gives them back only when asked: see ``Store.purchases``.
     described : tuple of str
-        Profile columns from second tables, in which a missing value only means that the table says nothing of the customer.
+        Profile columns from second tables and from order lines, in which a missing value only means that nothing is known of the customer.
     """
 
     values: np.ndarray

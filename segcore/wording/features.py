@@ -162,6 +162,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"none of its {n_values:,} values is in more than {chosen_percent(min_share)} of the rows"
     ),
     "column.second_table": lambda table: f"it comes from {named(table)}, so it is only shown for each segment",
+    "column.of_customers": lambda: "it describes the customer, so it is only shown for each segment",
+    "column.of_orders": lambda: "it describes orders, so the customer's most frequent value is only shown for each segment",
     "column.number": _number,
     "column.maybe_codes": _maybe_codes,
     "column.two_values": _two_values,

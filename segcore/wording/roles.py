@@ -60,6 +60,27 @@ def _uses(what: str) -> Callable[..., str]:
     return make
 
 
+def _of_customers(columns: Sequence[Mapping[str, Any]]) -> str:
+    shown = listed([named(entry["column"]) for entry in columns])
+    several = [f"{counted(entry['several'], 'customer')} in {named(entry['column'])}" for entry in columns if entry["several"]]
+    rule = f"; where a customer has several values ({', '.join(several)}), the most frequent counts" if several else ""
+    return f"Profile columns, not clustered on, that describe the customers: {shown}{rule}."
+
+
+def _of_orders(columns: Sequence[Mapping[str, Any]]) -> str:
+    shown = listed([named(entry["column"]) for entry in columns])
+    return f"Profile columns, not clustered on, that describe the orders: {shown}; of each customer, the most frequent value counts."
+
+
+def _not_shown(columns: Sequence[Mapping[str, Any]], most_values: int, most_columns: int) -> str:
+    counts = [f" ({entry['values']:,} different values)" if entry["values"] else "" for entry in columns]
+    shown = [f"{named(entry['column'])}{count}" for entry, count in zip(columns, counts, strict=True)]
+    return (
+        f"Not shown for each segment: {', '.join(shown[:_MOST_USES])}{_more(len(columns))}; of the columns of order lines, at most "
+        f"{most_columns} with at most {most_values} different values are."
+    )
+
+
 def _codes(columns: Sequence[str], do: str) -> str:
     shown = f"{', '.join(named(column) for column in columns[:_MOST_USES])}{_more(len(columns))}"
     return f"{shown} {'has' if len(columns) == 1 else 'have'} few different whole numbers: if they are codes, {do}."
@@ -126,6 +147,9 @@ NOTES: Mapping[str, Callable[..., str]] = {
     "rating.several_categories": lambda column, values: (
         f"{named(column)} has several values separated by |: a rating counts for each of them ({values:,} different values)."
     ),
+    "role.columns_of_customers": _of_customers,
+    "role.columns_of_orders": _of_orders,
+    "role.columns_not_shown": _not_shown,
     "role.columns_profile": _uses("Profile columns, not clustered on"),
     "role.columns_dropped": _uses("Not used"),
     "role.columns_of_codes": _codes,

@@ -44,3 +44,23 @@ def test_the_roles_are_found_and_anonymous_baskets_counted(path, lines):
     )
     assert data.intake.first_date == first.isoformat()
     assert data.features["total_spend"].sum() == pytest.approx(known["SPEND"].astype(float).sum())
+
+
+def test_what_the_lines_say_of_customers_and_baskets_is_profiled_with_an_index(path, lines):
+    data = segcore.load(path)
+    shares = data.plan("value").sweep(n_clusters=range(2, 4)).point(n_clusters=3).profile().categories()
+
+    known = lines[lines["CUST_CODE"] != ""]
+    of_customers = known.drop_duplicates("CUST_CODE").set_index("CUST_CODE")["CUST_LIFESTAGE"]
+    stages = shares[shares["column"] == "CUST_LIFESTAGE"]
+    assert stages.groupby("value")["customers"].sum().to_dict() == of_customers[of_customers != ""].value_counts().to_dict()
+    one = stages.iloc[0]
+    assert one["index"] == pytest.approx(100 * one["share"] / (of_customers[of_customers != ""] == one["value"]).mean())
+
+    # Traced in pandas: of each customer's baskets, the most frequent mission; of equally frequent ones, that of the earliest basket.
+    baskets = known.drop_duplicates("BASKET_ID")
+    baskets = baskets.assign(placed=baskets["SHOP_DATE"] + baskets["SHOP_HOUR"].str.zfill(2))
+    counted = baskets.groupby(["CUST_CODE", "BASKET_DOMINANT_MISSION"])["placed"].agg(["size", "min"]).reset_index()
+    dominant = counted.sort_values(["size", "min"], ascending=[False, True], kind="stable").drop_duplicates("CUST_CODE")
+    missions = shares[shares["column"] == "BASKET_DOMINANT_MISSION"].groupby("value")["customers"].sum()
+    assert missions.to_dict() == dominant["BASKET_DOMINANT_MISSION"].value_counts().to_dict()

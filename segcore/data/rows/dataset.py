@@ -157,6 +157,7 @@ def build_dataset(
         notes=(*notes, *meaning.notes, *worth, *aside, *_role_notes(meaning), *_frame_notes(frames, raw.n_rows)),
         aside=sieve.table(raw),
         counts=counts,
+        used=kept,
     )
 
 

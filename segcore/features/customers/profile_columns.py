@@ -41,7 +41,7 @@ def with_profile(table: FeatureTable, described: Dataset) -> FeatureTable:
     key = described.roles["customer"]
     ids = pd.Index([str(value) for value in frame[key].to_list()])
     rows = ids.get_indexer(pd.Index(table.customers))
-    taken = _names_of(table)
+    taken = names_of(table)
     profile, entries = dict(table.profile), list(table.dictionary)
     for column in frame.columns:
         if column == key:
@@ -77,7 +77,7 @@ def _from(source: str) -> Finding:
     return Finding("column.second_table", values={"table": source})
 
 
-def _names_of(table: FeatureTable) -> set[str]:
+def names_of(table: FeatureTable) -> set[str]:
     """Return the names that mean something in the table: of features, profile columns and the columns of categories."""
     columns = {column for entry in table.dictionary if entry.kind != "number" for column in entry.columns}
     return columns | {entry.name for entry in table.dictionary} | set(table.names) | set(table.profile)

@@ -103,7 +103,8 @@ class ColumnAcross:
     agreement : float
         Adjusted Rand index between the segments and a grouping by the column's values.
     unknown : int
-        Customers without a value who are left out, of a column from a second table; in other columns, missing is a value.
+        Customers without a value who are left out, of a column from a second table or from order lines;
+        in other columns, missing is a value.
     """
 
     column: str

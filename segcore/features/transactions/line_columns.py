@@ -1,0 +1,205 @@
+"""Columns of order lines that describe the customer, such as a life stage, or the order, such as its type: one value per customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from segcore.features.customers.column_values import Column, read_column
+from segcore.features.customers.profile_columns import names_of
+from segcore.features.customers.screening import why_not_shown
+from segcore.features.grouping import rows_of
+from segcore.records.dataset import Dataset
+from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.finding import Finding
+
+MOST_VALUES = 50
+_NEARLY = 0.95
+
+Describes = Literal["customer", "order"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OrderLines:
+    """Order lines by the positions of their customers and orders.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n_lines,), int64
+        Position of the line's order.
+    customer : ndarray of shape (n_orders,), int64
+        Position of the order's customer.
+    placed : ndarray of shape (n_orders,), datetime64
+        Time of the order's first line.
+    """
+
+    order: np.ndarray
+    customer: np.ndarray
+    placed: np.ndarray
+
+    @classmethod
+    def of(cls, dataset: Dataset, index: pd.Index) -> OrderLines:
+        """Return the lines of transactions; an order is one of a customer, and without the role each time is an order.
+
+        Parameters
+        ----------
+        dataset : Dataset of kind "transactions"
+        index : Index
+            The ids of all customers.
+        """
+        frame, roles = nw.from_native(dataset.frame, eager_only=True), dataset.roles
+        times = frame[roles["time"]].to_numpy().astype("datetime64[us]")
+        customers = rows_of(frame[roles["customer"]].to_pandas(), index)
+        numbers, names = pd.factorize(frame[roles["order"]].to_pandas() if "order" in roles else times)
+        order, pairs = pd.factorize(customers * len(names) + numbers)
+        placed = np.full(len(pairs), times.max())
+        np.minimum.at(placed, order, times)
+        return cls(order, pairs // len(names), placed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineColumn:
+    """A column of order lines as one value per customer.
+
+    Parameters
+    ----------
+    name : str
+    describes : {"customer", "order"}
+    values : ndarray of shape (n_customers,), object
+        Texts; ``None`` for customers without a value.
+    several : int
+        Number of customers with more than one value.
+    """
+
+    name: str
+    describes: Describes
+    values: np.ndarray
+    several: int
+
+
+def describes(codes: np.ndarray, n_values: int, lines: OrderLines) -> Describes | None:
+    """Return what a column of order lines describes: the customer, the order, or neither.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_lines,), int
+        Position of each line's value; -1 where it is missing.
+    n_values : int
+    lines : OrderLines
+
+    Notes
+    -----
+    It describes the order if at least 95 % of the orders with several lines have one value, and the customer if at least 95 % of the
+    customers with several orders do too. Missing values do not count.
+    """
+    orders, values = _values_of_orders(codes, n_values, lines)
+    n_lines = np.bincount(lines.order[codes >= 0], minlength=len(lines.customer))
+    in_orders = np.bincount(orders, minlength=len(lines.customer))
+    if not _nearly(in_orders[n_lines > 1] == 1, otherwise=True):
+        return None
+    n_orders = np.bincount(lines.customer[in_orders > 0])
+    in_customers = np.bincount(pd.unique(lines.customer[orders] * n_values + values) // n_values, minlength=len(n_orders))
+    return "customer" if _nearly(in_customers[n_orders > 1] == 1, otherwise=False) else "order"
+
+
+def dominant(codes: np.ndarray, n_values: int, lines: OrderLines, n_customers: int) -> tuple[np.ndarray, int]:
+    """Return the value that occurs in most of each customer's orders, and how many customers have several values.
+
+    Parameters
+    ----------
+    codes, n_values, lines
+        See `describes`.
+    n_customers : int
+
+    Returns
+    -------
+    values : ndarray of shape (n_customers,), int64
+        -1 for customers without a value. Of equally frequent values, the one that came first in time counts, then the one that came
+        first in the file.
+    several : int
+    """
+    orders, values = _values_of_orders(codes, n_values, lines)
+    places, pairs = pd.factorize(lines.customer[orders] * n_values + values)
+    counts = np.bincount(places)
+    first = np.full(len(pairs), lines.placed.max())
+    np.minimum.at(first, places, lines.placed[orders])
+    owners = pairs // n_values
+    ranked = np.lexsort((first, -counts, owners))  # stable, so that what is still tied stays in the order of the file
+    best = ranked[np.unique(owners[ranked], return_index=True)[1]]
+    found = np.full(n_customers, -1, dtype=np.int64)
+    found[owners[best]] = pairs[best] % n_values
+    return found, int((np.bincount(owners, minlength=n_customers) > 1).sum())
+
+
+def _values_of_orders(codes: np.ndarray, n_values: int, lines: OrderLines) -> tuple[np.ndarray, np.ndarray]:
+    """Return orders and values, each pair once, in the order of the file."""
+    there = codes >= 0
+    pairs = pd.unique(lines.order[there] * n_values + codes[there])
+    return pairs // n_values, pairs % n_values
+
+
+def _nearly(holds: np.ndarray, *, otherwise: bool) -> bool:
+    return bool(holds.mean() >= _NEARLY) if len(holds) else otherwise
+
+
+def column_of_lines(name: str, texts: pa.Array, codes: np.ndarray, lines: OrderLines, n_customers: int) -> LineColumn | None:
+    """Return a column of order lines as one value per customer; ``None`` if it describes neither customers nor orders.
+
+    Parameters
+    ----------
+    name : str
+    texts : pyarrow Array
+        The different values.
+    codes : ndarray of shape (n_lines,), int
+        Position of each line's value in ``texts``; -1 where it is missing.
+    lines : OrderLines
+    n_customers : int
+    """
+    what = describes(codes, len(texts), lines)
+    if what is None:
+        return None
+    found, several = dominant(codes, len(texts), lines, n_customers)
+    return LineColumn(name, what, np.array([*texts.to_pylist(), None], dtype=object)[found], several)
+
+
+def with_line_columns(table: FeatureTable, columns: Sequence[LineColumn]) -> tuple[FeatureTable, tuple[LineColumn, ...]]:
+    """Add columns of order lines to a feature table's profile columns and data dictionary.
+
+    Parameters
+    ----------
+    table : FeatureTable
+    columns : sequence of LineColumn
+
+    Returns
+    -------
+    table : FeatureTable
+    added : tuple of LineColumn
+        Without those whose name means something in the table already, and those that say nothing: see `why_not_shown`.
+    """
+    taken = names_of(table)
+    added = tuple(column for column in columns if column.name not in taken and why_not_shown(_as_read(column)) is None)
+    profile = {**table.profile, **{column.name: column.values for column in added}}
+    described = (*table.described, *(column.name for column in added))
+    return replace(table, profile=profile, dictionary=(*table.dictionary, *map(_entry, added)), described=described), added
+
+
+def _as_read(column: LineColumn) -> Column:
+    return read_column(nw.from_native(pd.Series(column.values, dtype=object), series_only=True), column.name)
+
+
+_WORDS: Mapping[Describes, tuple[str, str]] = {
+    "customer": ("The column {name} of the order lines; if a customer has several values, that of most orders.", "column.of_customers"),
+    "order": ("The value of {name} that most of the customer's orders have.", "column.of_orders"),
+}
+
+
+def _entry(column: LineColumn) -> FeatureEntry:
+    text, reason = _WORDS[column.describes]
+    text = f"{text.format(name=column.name)} Of equally frequent values, the one that came first."
+    return FeatureEntry(column.name, column.name, "", text, (column.name,), Finding(reason))
