@@ -171,6 +171,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "feature.no_role": lambda role: f"no column has the role {role}",
     "feature.no_spend": lambda: "no customer has any spend",
     "feature.no_discounts": lambda: "no line has a discount",
+    "feature.no_reduced_spend": lambda: "nothing is spent on lines with a discount",
     "feature.no_cancelled": lambda: "no line is cancelled",
     "feature.no_negative": lambda: "no line has a negative amount",
     "feature.no_third_order": lambda: "no customer has three orders",

@@ -289,11 +289,13 @@ def test_an_explanation_equals_what_pandas_computes_from_the_lines(swept, tmp_pa
             assert rule["precision"]["low"] - 0.1 <= share <= rule["precision"]["high"] + 0.1  # measured on half of the customers
         assert entry["rules"] or entry["no_rule"]
         for category in entry["categories"]:
-            assert category["column"] == "rfm_segment" and category["by_construction"] and category["p"] is None  # of Recency
-            share = (mine["rfm_segment"] == category["value"]).mean()
+            made_of_recency = category["column"] == "rfm_segment"
+            assert made_of_recency or category["column"] == "Land"
+            assert (category["by_construction"], category["p"] is None) == (made_of_recency, made_of_recency)
+            share = (mine[category["column"]] == category["value"]).mean()
             if category["value"] != "(other)":
                 assert category["share"] == pytest.approx(share)
-                assert category["index"] == pytest.approx(100 * share / (customers["rfm_segment"] == category["value"]).mean())
+                assert category["index"] == pytest.approx(100 * share / (customers[category["column"]] == category["value"]).mean())
             assert category["low"] <= category["index"] <= category["high"]
 
 

@@ -75,7 +75,7 @@ def _by_hand(frame, roles=ROLES, reference=None):
     made = {customer: _one(own, roles, reference) for customer, own in sorted(customers.items())}
     _fill_spread(made)
     _rfm(made)
-    for name in ("discount_share", "returns_share", "returned_value_share"):
+    for name in ("discount_share", "reduced_spend_share", "returns_share", "returned_value_share"):
         if not any(features.get(name) for features in made.values()):
             for features in made.values():
                 features.pop(name, None)
@@ -168,6 +168,8 @@ def _one(lines, roles, reference):
     if "discount" in roles:
         off = math.fsum(abs(line[roles["discount"]]) for line in kept if line[roles["discount"]] == line[roles["discount"]])
         features["discount_share"] = off / (off + later + earlier) if off + later + earlier else 0.0
+        reduced = math.fsum(max(_amount(line, roles), 0.0) for line in kept if abs(line[roles["discount"]]) > 0)
+        features["reduced_spend_share"] = reduced / (later + earlier) if later + earlier else 0.0
     if "item" in roles:
         features["distinct_items"] = len({line[roles["item"]] for line in kept})
     return features

@@ -115,7 +115,7 @@ def test_new_customers_pass_through_the_numbers_of_the_old(store, read):
 def test_a_role_that_is_not_there_is_named_by_its_features(store, read):
     sweep_id = swept(store, read(purchases(), kind="transactions", roles=ROLES))
 
-    with pytest.raises(DataError, match=r"The data lacks discount_share, spend_share_a"):
+    with pytest.raises(DataError, match=r"The data lacks discount_share, reduced_spend_share, spend_share_a"):
         score(store, sweep_id, 0, read(purchases(5), kind="transactions", roles={**ROLES, "category": "", "discount": ""}))
 
 

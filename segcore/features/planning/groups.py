@@ -84,7 +84,7 @@ _TRANSACTIONS: _Groups = (
     (
         "Discounts and returns",
         "How much a customer buys at a discount, and how much they return.",
-        ("discount_share", "returns_share", "returned_value_share"),
+        ("discount_share", "reduced_spend_share", "returns_share", "returned_value_share"),
     ),
     (
         "Time of day",

@@ -16,7 +16,7 @@ from segcore.features.transactions.calendar_names import MONTHS, PERIODS, WEEKDA
 from segcore.features.transactions.clock import period, why_no_clock
 from segcore.features.transactions.dictionary import SPENT, describe
 from segcore.features.transactions.fitted import Fitted, known_clock
-from segcore.features.transactions.returns import discount_share, none_of, returned_value_share
+from segcore.features.transactions.returns import discount_share, none_of, reduced_spend_share, returned_value_share
 from segcore.features.transactions.rfm import SEGMENT, fit_cuts, rfm_scores, rfm_segments
 from segcore.features.transactions.rhythm import Orders, gap_spread, spend_trend
 from segcore.features.transactions.units import count_units
@@ -94,7 +94,7 @@ def build_transactions(
         profile={SEGMENT: rfm_segments(made["rfm_recency"], made["rfm_frequency"])},
         reference_date=as_iso(reference),
         fitted=found.to_json(),
-        sums=count_units(lines, index) if "quantity" in lines.columns else {},
+        sums={**bought.sums, **(count_units(lines, index) if "quantity" in lines.columns else {})},
         purchases={what: count_purchases(kept, what, index) for what in ("item", "category") if what in dataset.roles},
     )
 
@@ -110,6 +110,12 @@ class _Bought:
     lines: np.ndarray
     spend: np.ndarray
     discount: np.ndarray | None
+    reduced: np.ndarray | None
+
+    @property
+    def sums(self) -> dict[str, np.ndarray]:
+        """What key figures on reduced prices add up: the spend on lines with a discount, and on all."""
+        return {} if self.reduced is None else {"reduced_spend": self.reduced, "spend": self.spend}
 
 
 def _lines(dataset: Dataset) -> Any:
@@ -123,7 +129,9 @@ def _lines(dataset: Dataset) -> Any:
     if "category" in roles:
         more.append(as_category(roles["category"]))
     if "discount" in roles:
-        more.append(nw.col(roles["discount"]).abs().fill_null(0.0).alias("discount"))
+        discount = nw.col(roles["discount"]).abs().fill_null(0.0)
+        more.append(discount.alias("discount"))
+        more.append((amount.clip(lower_bound=0.0) * (discount > 0).cast(nw.Float64)).alias("reduced"))
     return frame.select(
         nw.col(roles["customer"]).alias("customer"),
         order.alias("order"),
@@ -140,7 +148,7 @@ def _lines(dataset: Dataset) -> Any:
 
 def _kept(lines: Any) -> Any:
     """Return the lines that are not cancelled."""
-    wanted = [name for name in ("customer", "order", "time", "item", "category", "spend", "discount") if name in lines.columns]
+    wanted = [name for name in ("customer", "order", "time", "item", "category", "spend", "discount", "reduced") if name in lines.columns]
     kept = ~lines["cancelled"]
     return lines.select(*wanted).filter(kept)
 
@@ -185,7 +193,7 @@ def _calendar(lines: Any, index: pd.Index, customers: pd.DataFrame) -> dict[str,
 
 def _bought(kept: Any, index: pd.Index, customers: pd.DataFrame) -> _Bought:
     """Return the orders, each placed at the time of its first line."""
-    discounts = [nw.col("discount").sum()] if "discount" in kept.columns else []
+    discounts = [nw.col("discount").sum(), nw.col("reduced").sum()] if "discount" in kept.columns else []
     grouped = kept.group_by("customer", "order").agg(
         nw.col("time").min().alias("placed"), nw.col("spend").sum(), nw.len().alias("lines"), *discounts
     )
@@ -208,6 +216,7 @@ def _bought(kept: Any, index: pd.Index, customers: pd.DataFrame) -> _Bought:
         lines=added("lines"),
         spend=added("spend"),
         discount=added("discount") if discounts else None,
+        reduced=added("reduced") if discounts else None,
     )
 
 
@@ -244,7 +253,12 @@ def _returns(customers: pd.DataFrame, bought: _Bought) -> dict[str, np.ndarray]:
         "returns_share": (n_lines - bought.lines) / n_lines,
         "returned_value_share": returned_value_share(np.abs(customers["returned"].to_numpy(dtype=np.float64)), bought.spend),
     }
-    return made if bought.discount is None else made | {"discount_share": discount_share(bought.discount, bought.spend)}
+    if bought.discount is None or bought.reduced is None:
+        return made
+    return made | {
+        "discount_share": discount_share(bought.discount, bought.spend),
+        "reduced_spend_share": reduced_spend_share(bought.reduced, bought.spend),
+    }
 
 
 def _find(

@@ -12,6 +12,7 @@ from segcore.records.finding import Finding
 
 _ABSENT = {
     "discount_share": "feature.no_discounts",
+    "reduced_spend_share": "feature.no_reduced_spend",
     "returns_share": "feature.no_cancelled",
     "returned_value_share": "feature.no_negative",
 }
@@ -27,15 +28,20 @@ def discount_share(discount: np.ndarray, spend: np.ndarray) -> np.ndarray:
     return ratio(discount, spend + discount)
 
 
+def reduced_spend_share(reduced: np.ndarray, spend: np.ndarray) -> np.ndarray:
+    """Return the spend on lines with a discount divided by all spend, 0 to 1; 0 for customers without spend."""
+    return ratio(reduced, spend)
+
+
 def none_of(made: Mapping[str, np.ndarray]) -> list[str]:
-    """Return which of the three features are 0 for every customer, and so distinguish nobody."""
+    """Return which of the four features are 0 for every customer, and so distinguish nobody."""
     return [name for name in _ABSENT if name in made and not made[name].any()]
 
 
 def describe_returns(
     roles: Mapping[str, str], money: tuple[str, ...], amount: str, cancelled: str, *, absent: Sequence[str]
 ) -> tuple[FeatureEntry, ...]:
-    """Return the dictionary entries of the three shares.
+    """Return the dictionary entries of the four shares.
 
     Parameters
     ----------
@@ -59,6 +65,15 @@ def describe_returns(
             f"{cancelled}; 0 if both are 0. Missing discounts count as 0.",
             (discount, *money) if discount else (),
             dropped.get("discount_share") if discount else Finding("feature.no_role", values={"role": "discount"}),
+        ),
+        FeatureEntry(
+            "reduced_spend_share",
+            "Share of spend at a reduced price",
+            "share of spend",
+            f"Sum of positive {amount} on lines with a value other than 0 in {discount or 'the discounts'}, divided by that on all lines, "
+            f"not counting {cancelled}; 0 without spend. It tells how sensitive to prices a customer is.",
+            (discount, *money) if discount else (),
+            dropped.get("reduced_spend_share") if discount else Finding("feature.no_role", values={"role": "discount"}),
         ),
         FeatureEntry(
             "returns_share",

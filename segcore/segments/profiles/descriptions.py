@@ -39,6 +39,7 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
         for part in ("morning", "afternoon", "evening")
     },
     "discount_share": ("high discounts", "low discounts"),
+    "reduced_spend_share": ("much spend at a reduced price", "little spend at a reduced price"),
     "returns_share": ("many cancelled lines", "few cancelled lines"),
     "returned_value_share": ("many returns by value", "few returns by value"),
     "days_between_orders_spread": ("irregular orders", "regular orders"),

@@ -1,4 +1,4 @@
-"""Key figures of segments: customers, revenue, orders and units, and what these are per customer and per order."""
+"""Key figures of segments: customers, revenue, orders and units, averages of these, and the share of spend at a reduced price."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ _RATIOS = {
     "revenue_per_order": ("revenue", "orders"),
     "units_per_order": ("units", "orders"),
     "price_per_unit": ("unit_revenue", "units"),
+    "reduced_spend_share": ("reduced_spend", "spend"),
 }
 _TITLES = {
     "customers": "Customers",
@@ -30,8 +31,9 @@ _TITLES = {
     "orders_per_customer": "Orders per customer",
     "units_per_order": "Units per order",
     "price_per_unit": "Price per unit",
+    "reduced_spend_share": "Share of spend at a reduced price",
 }
-_HIDDEN = "unit_revenue"
+_HIDDEN = "unit_revenue", "reduced_spend", "spend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,9 @@ def _additive(table: FeatureTable) -> dict[str, np.ndarray]:
 
 def _figures(sums: Mapping[str, float], everyone: Mapping[str, float]) -> dict[str, KeyFigure]:
     found = {
-        name: KeyFigure(value, value / everyone[name] if everyone[name] > 0 else None) for name, value in sums.items() if name != _HIDDEN
+        name: KeyFigure(value, value / everyone[name] if everyone[name] > 0 else None)
+        for name, value in sums.items()
+        if name not in _HIDDEN
     }
     for name, (above, below) in _RATIOS.items():
         if above in sums and below in sums:

@@ -183,6 +183,24 @@ def test_discounts_are_shares_of_the_full_price(dataset_of):
     assert entry_of(table, "discount_share").columns == ("Off", "Paid")
 
 
+def test_spend_at_a_reduced_price_is_that_of_lines_with_a_discount(dataset_of):
+    lines = lines_of(
+        ("a", "1", "2024-01-01T09:00", 30), ("a", "1", "2024-01-01T09:00", 10), ("a", "2", "2024-01-02T09:00", 60),
+        ("b", "3", "2024-01-03T09:00", 5), ("c", "C4", "2024-01-04T09:00", -8), ("d", "5", "2024-01-05T09:00", 7),
+    ).assign(Off=[-3.0, 0.0, np.nan, 1.0, 2.0, 0.0])  # fmt: skip
+    roles = {role: column for role, column in ROLES.items() if role != "item"}
+    table = build_features(dataset_of(lines, {**roles, "discount": "Off"}))
+
+    # a: 30 of 100; b: all; c: cancelled only; d: nothing.
+    assert features_of(table, "reduced_spend_share") == [[pytest.approx(0.3)], [1], [0], [0]]
+    assert (table.sums["reduced_spend"].tolist(), table.sums["spend"].tolist()) == ([30, 5, 0, 0], [100, 5, 0, 7])
+    assert entry_of(table, "reduced_spend_share").columns == ("Off", "Paid")
+    assert sentence(entry_of(build_features(dataset_of(lines, roles)), "reduced_spend_share").dropped) == "no column has the role discount"
+    free = lines.assign(Off=[0.0, 0.0, 0.0, 0.0, 2.0, 0.0])
+    dropped = entry_of(build_features(dataset_of(free, {**roles, "discount": "Off"})), "reduced_spend_share").dropped
+    assert sentence(dropped) == "nothing is spent on lines with a discount"
+
+
 def test_returns_are_counted_by_lines_and_by_value(dataset_of):
     lines = pd.concat(
         [shopping(), lines_of(("e", "6", "2024-01-05T09:00", 2), ("e", "C7", "2024-01-05T09:00", -50), ("f", "8", "2024-01-05T09:00", 0))]
@@ -330,6 +348,8 @@ def test_the_complete_journeys_departments_and_discounts_are_those_of_pandas():
     np.testing.assert_allclose(table.select(names).values, shares.sort_index().to_numpy(), rtol=1e-9, atol=1e-9)
     off = frame.groupby("who")[["retail_disc", "sales_value"]].sum().sort_index()
     whole_price = off.sum(axis=1)
+    reduced = frame[frame["retail_disc"] != 0].groupby("who")["sales_value"].sum().reindex(whole.sort_index().index).fillna(0)
+    np.testing.assert_allclose(table.column("reduced_spend_share"), (reduced / whole.where(whole > 0)).fillna(0), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(
         table.column("discount_share"), (off["retail_disc"] / whole_price.where(whole_price > 0)).fillna(0), rtol=1e-9, atol=1e-9
     )

@@ -1,5 +1,7 @@
 """Key figures of segments: hand-worked sums that share out the data's, and pandas as the oracle on real-looking orders."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,6 +59,15 @@ def test_figures_worked_by_hand():
     assert found.find(1).figures["revenue_per_order"].share is None
     assert found.everyone.figures["price_per_unit"].value == pytest.approx(146 / 30)
     assert found.titles["revenue_per_order"] == "Revenue per order"
+
+
+def test_the_share_of_spend_at_a_reduced_price_is_of_the_segments_spend():
+    sums = {"reduced_spend": np.array([3.0, 0, 50, 0]), "spend": np.array([10.0, 20, 50, 0])}
+    found = key_figures(replace(table_of([2, 1, 4, 1]), sums=sums), Plan(("invoices",)), solution_of([0, 0, 1, 2]), {})
+    assert [group.figures["reduced_spend_share"].value for group in found.groups] == [0.1, 1, None]
+    assert found.everyone.figures["reduced_spend_share"].value == 53 / 80
+    assert list(found.titles) == ["customers", "orders", "orders_per_customer", "reduced_spend_share"]
+    assert found.titles["reduced_spend_share"] == "Share of spend at a reduced price"
 
 
 def test_customers_that_the_outlier_rule_set_aside_are_a_group_of_their_own():
