@@ -2,6 +2,7 @@ import streamlit as st
 
 from segcore.wording.markdown import escape
 from ui.data.meaning_form import known_of, known_of_pending, meaning_form, reading_form
+from ui.data.missions import draw_missions
 from ui.data.report import draw_aside, draw_findings, draw_preview, draw_summary
 from ui.data.second_tables import draw_second_tables
 from ui.data.source_form import CHOOSER, FORM, choose_data, draw_remedy, pending, say_problem
@@ -37,5 +38,6 @@ elif taken is not None and request is not None:
     meaning_form(page.store, known_of(request, taken), lambda: say_problem(FORM))
     st.header("More about customers and items", anchor=False)
     draw_second_tables(page.store, taken, request)
+    draw_missions(page.store, taken, request)
     st.header("Preview", anchor=False)
     draw_preview(page.store, taken.preview, taken.rows_read)

@@ -43,6 +43,13 @@ def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True, feat
     add_meaning_options(parser, columns=features)
     _add_second_tables(parser.add_argument_group("more about customers and items"), ("customers", "items") if features else ("items",))
     if features:
+        parser.add_argument(
+            "--missions",
+            type=int,
+            metavar="N",
+            help="find N basket missions (2 to 20) by the categories that orders spend on, and show each customer's most frequent one for "
+            "each segment (default: none)",
+        )
         _add_feature_options(parser)
 
 
@@ -172,7 +179,7 @@ def request_from(args: argparse.Namespace) -> DataRequest:
     taste = asked_taste(args.features, given, seed=args.seed, written=lambda name: f"--{name.replace('_', '-')}")
     vectors = asked_vectors(args.features, args.cust2vec, seed=args.seed)
     check_frames(taste, args.frames)
-    return request_for_rows(args, columns=column_rules(args), afresh=args.guess, taste=taste, vectors=vectors)
+    return request_for_rows(args, columns=column_rules(args), afresh=args.guess, taste=taste, vectors=vectors, missions=args.missions)
 
 
 def request_for_rows(args: argparse.Namespace, **more: Any) -> DataRequest:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from segcore.data.files.raw import Raw
     from segcore.data.rows.matching_keys import Key
+    from segcore.features.transactions.line_columns import OrderLines
 
 _OF_ROWS = "row.", "role."  # findings about data that is clustered
 _MOST_COLUMNS = 20
@@ -55,7 +56,9 @@ def describe_customers(table: FeatureTable, dataset: Dataset, described: Raw, ke
     return result, [*_matched(described, found, wanted), *_carried(table, result, rows, found.column)]
 
 
-def describe_by_lines(table: FeatureTable, dataset: Dataset, raw: Raw) -> tuple[FeatureTable, list[Finding]]:
+def describe_by_lines(
+    table: FeatureTable, dataset: Dataset, raw: Raw, *, missions: int | None = None
+) -> tuple[FeatureTable, list[Finding]]:
     """Add the columns of order lines that describe customers or orders to the profile columns, and report which these are.
 
     Parameters
@@ -66,22 +69,57 @@ def describe_by_lines(table: FeatureTable, dataset: Dataset, raw: Raw) -> tuple[
         The data.
     raw : Raw
         Its source.
+    missions : int or None
+        Number of basket missions to find and to add as a column of orders.
+
+    Raises
+    ------
+    DataError
+        If missions cannot be found in these data.
 
     Notes
     -----
     Only texts are looked at, and at most twenty columns with at most fifty different values are added. Other data than transactions
     stay as they are.
     """
-    if dataset.kind != "transactions" or dataset.used is None:
-        return table, []
-    names = _texts_of_few_values(raw, dataset)
-    if not names:
+    if missions is not None:
+        from segcore.features.transactions.missions import require_orders
+
+        require_orders(dataset)
+    names = _texts_of_few_values(raw, dataset) if dataset.kind == "transactions" and dataset.used is not None else []
+    if not names and missions is None:
         return table, []
     import pandas as pd
 
-    from segcore.features.transactions.line_columns import MOST_VALUES, OrderLines, column_of_lines, describes, with_line_columns
+    from segcore.features.transactions.line_columns import OrderLines
 
     lines = OrderLines.of(dataset, pd.Index(table.customers))
+    notes: list[Finding] = []
+    if missions is not None:
+        table, notes = _with_missions(table, dataset, lines, missions)
+    if names:
+        table, found = _with_columns(table, dataset, raw, names, lines)
+        notes += found
+    return table, notes
+
+
+def _with_missions(table: FeatureTable, dataset: Dataset, lines: OrderLines, n: int) -> tuple[FeatureTable, list[Finding]]:
+    import numpy as np
+
+    from segcore.features.transactions.line_columns import LineColumn, dominant, with_line_columns
+    from segcore.features.transactions.missions import MISSION, find_missions
+
+    found = find_missions(dataset, lines, n)
+    values, several = dominant(found.of_orders[lines.order], len(found.names), lines, len(table))
+    column = LineColumn(MISSION, "order", np.array([*found.names, None], dtype=object)[values], several, (dataset.roles["category"],))
+    return with_line_columns(table, [column])[0], [found.note(dataset.roles["category"], n)]
+
+
+def _with_columns(
+    table: FeatureTable, dataset: Dataset, raw: Raw, names: list[str], lines: OrderLines
+) -> tuple[FeatureTable, list[Finding]]:
+    from segcore.features.transactions.line_columns import MOST_VALUES, column_of_lines, describes, with_line_columns
+
     found, varied = [], []
     for name in names:
         texts, codes = _coded(raw, name, dataset.used)

@@ -136,7 +136,7 @@ def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
     for described, key in _described(raw, request):
         table, found = describe_customers(table, dataset, described, key)
         notes += found
-    table, found = describe_by_lines(table, dataset, raw)
+    table, found = describe_by_lines(table, dataset, raw, missions=request.missions)
     notes += found
     table, found = choose_customers(table, of_customers)
     notes += found

@@ -78,6 +78,8 @@ def load(
         ``items``, with one row per item, whose columns are joined to the rows, so that one can be the category. ``customers_key`` and
         ``items_key`` are their columns with the ids. ``frames="spark"`` computes the components of plans on Spark: on the one that this
         process runs, else on this machine.
+        ``missions``: number of basket missions to find, by the categories of orders; each customer's most frequent one becomes a profile
+        column.
 
     Returns
     -------

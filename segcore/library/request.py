@@ -23,13 +23,14 @@ _ROWS = {entry.name: entry.name for entry in fields(RowRules)}
 _COLUMNS = {entry.name: entry.name for entry in fields(ColumnRules)}
 _REQUEST = {"name": "name", "frames": "frames", "guess": "afresh"}
 FRAMES = (*BACKENDS, "spark")
+_OF_ORDERS = {"missions": "missions"}
 _LISTS = {"sheet", "exclude", "category", "number", "profile", "keep", "zero", "required"}
-_NUMBERS = {"header_row", "min_share", "max_categories"}
+_NUMBERS = {"header_row", "min_share", "max_categories", "missions"}
 _SWITCHES = {"guess", "set_aside"}
 _SECOND = {name: name for name in SECOND_TABLES}
 SCORING_OPTIONS = (*_READING, *_ROWS, *_REQUEST, "items", "items_key")
 """Keyword options for data to score, whose columns are used as in the sweep."""
-OPTIONS = (*SCORING_OPTIONS, *_COLUMNS, "customers", "customers_key")
+OPTIONS = (*SCORING_OPTIONS, *_COLUMNS, *_OF_ORDERS, "customers", "customers_key")
 """Keyword options of ``load``: those of the command line, with underscores."""
 
 
@@ -86,6 +87,7 @@ def build_request(
         customers=_second_table("customers", checked),
         items=_second_table("items", checked),
         **part(_REQUEST),
+        **part(_OF_ORDERS),
     )
 
 

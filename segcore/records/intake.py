@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from segcore.errors import ParameterError
 from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules, rules_from_json, rules_to_json
 from segcore.records.dataset import RowCount
 from segcore.records.feature_table import ColumnUse
@@ -15,6 +16,7 @@ from segcore.records.vectors import Vectors
 
 _RULES: Mapping[str, Any] = {"reading": ReadOptions, "rows": RowRules, "columns": ColumnRules}
 _ADDED: Mapping[str, Any] = {"taste": Taste, "vectors": Vectors}
+FEWEST_MISSIONS, MOST_MISSIONS = 2, 20
 SECOND_TABLES = ("customers", "items")
 """Fields of `DataRequest` that are second tables."""
 
@@ -78,6 +80,9 @@ class DataRequest:
         Features to add from the items that customers bought or rated.
     vectors : Vectors or None
         Vectors to add from customers' baskets; not beside ``taste``.
+    missions : int or None
+        Number of basket missions to find, 2 to 20: orders are clustered by their categories, and each customer's most frequent mission
+        becomes a profile column.
     """
 
     data: str
@@ -96,6 +101,12 @@ class DataRequest:
     items: SecondTable | None = None
     taste: Taste | None = None
     vectors: Vectors | None = None
+    missions: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the number of missions without the file."""
+        if self.missions is not None and not FEWEST_MISSIONS <= self.missions <= MOST_MISSIONS:
+            raise ParameterError.out_of_range("The number of basket missions", self.missions, FEWEST_MISSIONS, MOST_MISSIONS)
 
     @property
     def added(self) -> Taste | Vectors | None:

@@ -113,6 +113,16 @@ def _too_large(source: str, customer: str, what: str) -> str:
     )
 
 
+def _missions(column: str, asked: int, names: Sequence[str], sizes: Sequence[int], without: int) -> str:
+    shown = "; ".join(f"{name} ({percent_text(size / sum(sizes))})" for name, size in zip(names, sizes, strict=True))
+    fewer = f", of {asked} asked for" if len(names) < asked else ""
+    left = f" {counted(without, 'order')} without spend {'has' if without == 1 else 'have'} none." if without else ""
+    return (
+        f"{counted(len(names), 'basket mission')}{fewer}, found in {counted(sum(sizes), 'order')} by their shares of spend on each "
+        f"{named(column)}: {shown}. Each customer's most frequent one is the profile column basket_mission.{left}"
+    )
+
+
 SENTENCES: Mapping[str, Callable[..., str]] = {
     "column.row_number_id": lambda: "no column identifies the customers, so the row number is the id",
     "column.customer_id": lambda: "it identifies the customers",
@@ -212,6 +222,17 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "feature.after_reference_date": lambda latest, reference, do: f"The data ends at {latest}, after the reference date {reference}: {do}.",
     "feature.set_of_transactions": lambda set, features: (
         f"The feature set {quoted(set)} needs transactions: use all, or names ({listed([value_text(name) for name in features])})."
+    ),
+    "feature.missions": _missions,
+    "feature.missions_without_category": lambda source, do: (
+        f"{named(source)} has no column with the role category, which basket missions are found by: {do}, or ask for no missions."
+    ),
+    "feature.missions_of_one_category": lambda source, column: (
+        f"{named(source)} has spend on fewer than two values of {named(column)}, so its orders cannot be grouped by it: give the role "
+        "category to another column, or ask for no missions."
+    ),
+    "feature.missions_of_orders": lambda source, read_as: (
+        f"{named(source)} is read as {read_as}, but basket missions are of orders: give transactions, or ask for no missions."
     ),
     "feature.none_chosen": lambda sets: f"Choose at least one feature: a set ({', '.join(sets)}), or names.",
 }

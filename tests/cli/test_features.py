@@ -309,6 +309,21 @@ def test_a_second_table_of_customers_is_in_the_dictionary_and_its_key_can_be_nam
     assert code == 2 and "give that table with --customers" in said
 
 
+def test_missions_are_a_profile_column_of_the_file(run, tmp_path):
+    path = tmp_path / "baskets.csv"
+    rows = [f"c{n % 9},o{n},2024-01-{n % 28 + 1:02d},{['Food', 'Toys'][n % 3 == 0]},2" for n in range(60)]
+    path.write_text("\n".join(["customer_id,order_id,date,department,amount", *rows]))
+    given = ("--with-profile", "--out", str(tmp_path / "f.csv"))
+    code, _, said = run("features", str(path), "--missions", "2", *given)
+    assert code == 0
+    assert "note: 2 basket missions, found in 60 orders by their shares of spend on each department: Food (67 %); Toys (33 %)." in said
+    found = pd.read_csv(tmp_path / "f.csv", dtype={"customer_id": str}).set_index("customer_id")["basket_mission"]
+    assert found.to_dict() == {f"c{n}": "Toys" if n % 3 == 0 else "Food" for n in range(9)}
+    code, printed, said = run("features", str(path), "--missions", "1", *given)
+    assert (code, printed) == (2, "")
+    assert said.endswith("The number of basket missions must be between 2 and 20, got 1.\n")
+
+
 @pytest.fixture
 def ratings(tmp_path):
     draw = np.random.default_rng(0)

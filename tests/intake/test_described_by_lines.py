@@ -2,6 +2,7 @@
 
 import pytest
 
+from segcore.errors import DataError, ParameterError
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest, SecondTable
 from segcore.store.store import Store
@@ -21,7 +22,7 @@ def store(home):
 def load(store, tmp_path):
     """Return a function that takes in two orders of two lines per customer, with more columns made from customer, order and line."""
 
-    def loaded(*, customers=None, **columns):
+    def loaded(*, customers=None, missions=None, **columns):
         path = tmp_path / "orders.csv"
         rows = [(n, order, line) for n in range(N_CUSTOMERS) for order in range(2) for line in range(2)]
         lines = [[f"{n:03d}", f"{n}-{order}", f"2024-01-{n % 28 + 1:02d} {10 + order}:00", "1.5"] for n, order, _ in rows]
@@ -30,7 +31,7 @@ def load(store, tmp_path):
         header = ["customer_id", "order_id", "date", "amount", *columns]
         path.write_text("\n".join(",".join(cells) for cells in [header, *lines]))
         second = None if customers is None else SecondTable(str(customers))
-        return take_in(store, DataRequest(str(path), customers=second))
+        return take_in(store, DataRequest(str(path), customers=second, missions=missions))
 
     return loaded
 
@@ -96,3 +97,32 @@ def test_the_columns_change_neither_features_nor_fingerprints(load, store):
     described = load(age_group=lambda n, order, line: ["18-24", "25-34"][n % 2])
     first, second = store.feature_table(plain.table), store.feature_table(described.table)
     assert (plain.data["fingerprint"], first.fingerprint) == (described.data["fingerprint"], second.fingerprint)
+
+
+def department(n, order, line):
+    return ["Food", "Toys"][(n + order) % 2] if n % 3 else "Food"
+
+
+def test_missions_are_found_only_on_request(load, store):
+    plain, asked = load(department=department), load(department=department, missions=2)
+    table = store.feature_table(asked.table)
+    assert "basket_mission" not in store.feature_table(plain.table).profile
+    assert list(table.profile["basket_mission"][:6]) == ["Food", "Toys", "Food", "Food", "Food", "Toys"]  # of one each, the first
+    assert table.fingerprint == store.feature_table(plain.table).fingerprint
+    [entry] = [entry for entry in table.dictionary if entry.name == "basket_mission"]
+    assert entry.columns == ("department",)
+    assert [sentence(note) for note in asked.notes] == [
+        "2 basket missions, found in 240 orders by their shares of spend on each department: Food (67 %); Toys (33 %). Each customer's "
+        "most frequent one is the profile column basket_mission."
+    ]
+    assert DataRequest.from_json(DataRequest("x", missions=2).to_json()).missions == 2
+
+
+def test_missions_that_cannot_be_found_are_refused_in_one_sentence(load, store, tmp_path):
+    with pytest.raises(DataError, match=r"^orders\.csv has no column with the role category, .*: name it with --role category=COLUMN, or"):
+        load(missions=2)
+    (tmp_path / "people.csv").write_text("customer_id,age\n" + "".join(f"{n},{n % 40}\n" for n in range(50)))
+    with pytest.raises(DataError, match=r"^people\.csv is read as customers, but basket missions are of orders"):
+        take_in(store, DataRequest(str(tmp_path / "people.csv"), missions=2))
+    with pytest.raises(ParameterError, match="The number of basket missions must be between 2 and 20, got 21"):
+        DataRequest("orders.csv", missions=21)

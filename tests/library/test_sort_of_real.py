@@ -64,3 +64,14 @@ def test_what_the_lines_say_of_customers_and_baskets_is_profiled_with_an_index(p
     dominant = counted.sort_values(["size", "min"], ascending=[False, True], kind="stable").drop_duplicates("CUST_CODE")
     missions = shares[shares["column"] == "BASKET_DOMINANT_MISSION"].groupby("value")["customers"].sum()
     assert missions.to_dict() == dominant["BASKET_DOMINANT_MISSION"].value_counts().to_dict()
+
+
+def test_missions_are_found_in_the_categories_on_request(path, lines):
+    data = segcore.load(path, missions=5)
+
+    found = data.table.profile["basket_mission"]
+    names = next(finding for finding in data.findings if finding.code == "feature.missions").values["names"]
+    assert set(found) <= set(names) and len(names) == 5
+    assert data.table.fingerprint == segcore.load(path).table.fingerprint
+    with pytest.raises(segcore.errors.ParameterError, match="missions must be a whole number"):
+        segcore.load(path, missions=2.5)

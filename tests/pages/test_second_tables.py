@@ -201,3 +201,16 @@ def test_the_upload_says_where_second_tables_go(data_page, words):
     app = data_page
     app.segmented_control(key="data.way").set_value("Upload a file").run()
     assert "tables of customers and of items are added under “More about customers and items”" in words(app)
+
+
+def test_basket_missions_are_found_changed_and_removed(data_page, store, words, small_intake):
+    assert "Number of missions" not in [field.label for field in data_page.number_input]  # without a category
+    app = upload(data_page, "items", PRODUCTS, "products.csv")
+    app.number_input(key="missions.n").set_value(2)
+    press(app, "Find basket missions")
+    assert not app.error
+    assert "2 basket missions, found in" in words(app)
+    assert set(profile(app, store)["basket_mission"]) <= {"Food", "Toys, Food"}
+    press(app, "Remove basket missions")
+    assert not app.error
+    assert set(profile(app, store)) == {"rfm_segment"}

@@ -75,12 +75,15 @@ class LineColumn:
         Texts; ``None`` for customers without a value.
     several : int
         Number of customers with more than one value.
+    made_from : tuple of str
+        The source's columns; empty if it is the one of this name.
     """
 
     name: str
     describes: Describes
     values: np.ndarray
     several: int
+    made_from: tuple[str, ...] = ()
 
 
 def describes(codes: np.ndarray, n_values: int, lines: OrderLines) -> Describes | None:
@@ -202,4 +205,4 @@ _WORDS: Mapping[Describes, tuple[str, str]] = {
 def _entry(column: LineColumn) -> FeatureEntry:
     text, reason = _WORDS[column.describes]
     text = f"{text.format(name=column.name)} Of equally frequent values, the one that came first."
-    return FeatureEntry(column.name, column.name, "", text, (column.name,), Finding(reason))
+    return FeatureEntry(column.name, column.name, "", text, column.made_from or (column.name,), Finding(reason))
