@@ -1,6 +1,6 @@
 import streamlit as st
 
-from ui.segments.bought import draw_bought
+from ui.segments.bought import draw_bought, draw_spent
 from ui.segments.columns import draw_columns, draw_standing_out
 from ui.segments.distributions import draw_distributions
 from ui.segments.key_figures import draw_key_figures, figures_of
@@ -33,6 +33,7 @@ summary = pick_segment(page.store, sweep, chosen.position, profile)
 draw_segment(summary, figures_of(page.store, sweep, chosen.position, solution), profile.worth, likes_of_point(page.store, sweep, solution))
 draw_rule(page.store, sweep, chosen.position, solution, summary.label)
 draw_standing_out(page.store, sweep, chosen.position, solution, summary.label)
+draw_spent(page.store, sweep, solution, summary.label)
 draw_bought(page.store, sweep, solution, summary.label)
 draw_distributions(page.store, sweep, chosen.position, solution, summary)
 draw_columns(page.store, sweep, chosen.position, solution)

@@ -159,6 +159,20 @@ def explanation_text(found: Explanation, label: int | None) -> str:
             ]
             if bought:
                 parts.append(text_table((f"bought: {what}", "support", "buyers", "index", "TF-IDF"), bought, right=(1, 2, 4)))
+        spend = [
+            (
+                row.category,
+                percent_text(row.share),
+                percent_text(row.overall),
+                "–" if row.index is None else f"{row.index:,.0f}",
+                f"{row.rank}",
+                f"{row.index_rank}",
+            )
+            for row in found.spent.get(summary.label, ())
+        ]
+        if spend:
+            header = ("spends on", "share of spend", "all customers", "index", "rank", "rank by index")
+            parts.append(text_table(header, spend, right=(1, 2, 3, 4, 5)))
         figures = found.figures.find(summary.label).figures
         rows = [
             (

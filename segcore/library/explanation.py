@@ -62,6 +62,21 @@ class Profile:
         """
         return self._frame("items")
 
+    def spend(self) -> pd.DataFrame:
+        """Return the categories in the rank order of each segment's spend; empty for data without categories of transactions.
+
+        ``share`` is of the segment's spend, ``overall`` of that of all customers, ``index`` 100 times their ratio; ``rank`` and
+        ``index_rank`` are 1 for the largest share and the largest index.
+
+        Examples
+        --------
+        >>> data = segcore.load(orders, roles={"category": "item"})
+        >>> spend = data.plan("small").sweep(n_clusters=range(2, 4)).best.profile().spend()
+        >>> spend.query("segment == 0")[["category", "rank"]].values.tolist()
+        [['itema', 1], ['itemb', 2]]
+        """
+        return self._frame("spend")
+
     def figures(self) -> pd.DataFrame:
         """Return the key figures of each segment: its value, that of all customers, and the share of it.
 

@@ -144,8 +144,8 @@ class FeatureTable:
     filled : mapping of feature to ndarray of shape (n_customers,), bool
         For which customers a feature's value is not the source's, because that is missing; of the features with such customers.
     sums : mapping of str to ndarray of shape (n_customers,), float64
-        What key figures of segments add up and no feature is: ``units``, and the ``unit_revenue`` paid for them; ``spend``, and the
-        ``reduced_spend`` on lines with a discount.
+        What is added up for segments and no feature is: ``units``, and the ``unit_revenue`` paid for them; ``spend`` (positive
+        amounts), and the ``reduced_spend`` on lines with a discount.
     purchases : mapping of str to Purchases
         Of a table that was just built from transactions: of every ``item`` and ``category``, where there are such columns. The store
         keeps them beside the table, and gives them back only when asked: see ``Store.purchases``.

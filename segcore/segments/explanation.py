@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +22,7 @@ from segcore.segments.profiles.profile import segment_profile
 from segcore.segments.profiles.profile_numbers import NumberAcross, NumberGroup, numbers_across
 from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, SegmentSummary
 from segcore.segments.profiles.segment_order import SegmentOrder
-from segcore.segments.profiles.top_items import TopItem, TopItems, top_items
+from segcore.segments.profiles.top_items import CategorySpend, TopItem, TopItems, category_spend, top_items
 from segcore.segments.rules.condition import NAMES, ColumnTitles
 from segcore.segments.rules.definition import Definition
 from segcore.segments.rules.rule import SegmentRules
@@ -47,6 +47,8 @@ class Explanation:
     figures : KeyFigures
     bought : mapping of str to mapping of int to TopItems
         Of each segment, in transactions: of each ``item`` and ``category``, where there are such columns.
+    spent : mapping of int to tuple of CategorySpend
+        Categories in the rank order of each segment's spend; empty without categories of transactions.
     definition : Definition
         With their rules and tree, which are searched when first asked for.
     """
@@ -56,6 +58,7 @@ class Explanation:
     numbers: tuple[NumberAcross, ...]
     figures: KeyFigures
     bought: Mapping[str, Mapping[int, TopItems]]
+    spent: Mapping[int, tuple[CategorySpend, ...]]
     definition: Definition
 
     @cached_property
@@ -122,6 +125,7 @@ class Explanation:
                 name: {"value": figure.value, "all": self.figures.everyone.figures[name].value, "share": figure.share}
                 for name, figure in figures.items()
             },
+            "spend": [asdict(row) for row in self.spent.get(summary.label, ())],
             "items": [
                 _item(one, what)
                 for what, found in self.bought.items()
@@ -228,6 +232,7 @@ def explain(store: Store, sweep_id: str, position: int) -> Explanation:
         numbers_across(rows, solution, names),
         key_figures(table, plan, solution, names),
         bought(store, sweep.spec, solution, table),
+        spent(sweep.spec, solution, table),
         Definition(rows, solution, sweep.preparation, names),
     )
 
@@ -250,6 +255,11 @@ def bought(store: Store, spec: SweepSpec, solution: Solution, table: FeatureTabl
     found = {what: store.purchases(spec.table, what) for what in ("item", "category")}
     labels = np.asarray(solution.labels)[:: spec.plan.repeats]
     return {what: top_items(purchases, kept, labels, most=most) for what, purchases in found.items() if purchases is not None}
+
+
+def spent(spec: SweepSpec, solution: Solution, table: FeatureTable) -> Mapping[int, tuple[CategorySpend, ...]]:
+    """Return the categories in the rank order of each segment's spend: see `category_spend`."""
+    return category_spend(table, kept_customers(table, spec.plan), np.asarray(solution.labels)[:: spec.plan.repeats])
 
 
 def items_of_segments(store: Store, sweep_id: str, position: int, what: str = "item", *, most: int = 10) -> list[dict[str, Any]]:

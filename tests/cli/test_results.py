@@ -299,6 +299,19 @@ def test_an_explanation_equals_what_pandas_computes_from_the_lines(swept, tmp_pa
             assert category["low"] <= category["index"] <= category["high"]
 
 
+def test_an_explanation_ranks_categories_by_spend(shop_csv, capsys):
+    roles = with_roles(*ROLES, "category=Land")
+    assert main(["sweep", str(shop_csv), *roles, "--algo", "kmeans", "--grid", "n_clusters=2", "--evidence", "none", "--json"]) == 0
+    sweep = json.loads(capsys.readouterr().out)["sweep"]
+    assert main(["explain", sweep, "--point", "n_clusters=2", "--json"]) == 0
+    segments = json.loads(capsys.readouterr().out)["segments"]
+    lands = [[(row["category"], row["rank"]) for row in entry["spend"]] for entry in segments]
+    assert all(sorted(name for name, _ in found) == ["France", "Norway"] and [rank for _, rank in found] == [1, 2] for found in lands)
+    assert all(sum(row["share"] for row in entry["spend"]) == pytest.approx(1) for entry in segments)
+    assert main(["explain", sweep, "--point", "n_clusters=2"]) == 0
+    assert "spends on" in capsys.readouterr().out
+
+
 def test_an_explanation_of_one_segment_is_that_of_the_whole_and_reads_as_text(swept, capsys):
     everyone = explained(swept["sweep"], capsys)
     assert explained(swept["sweep"], capsys, "--segment", "1") == [entry for entry in everyone if entry["label"] == 1]

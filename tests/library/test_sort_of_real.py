@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import numpy as np
 import pytest
 
 import segcore
@@ -64,6 +65,22 @@ def test_what_the_lines_say_of_customers_and_baskets_is_profiled_with_an_index(p
     dominant = counted.sort_values(["size", "min"], ascending=[False, True], kind="stable").drop_duplicates("CUST_CODE")
     missions = shares[shares["column"] == "BASKET_DOMINANT_MISSION"].groupby("value")["customers"].sum()
     assert missions.to_dict() == dominant["BASKET_DOMINANT_MISSION"].value_counts().to_dict()
+
+
+def test_departments_are_ranked_by_what_each_segment_spends_on_them(path, lines):
+    point = segcore.load(path).plan("value").sweep(n_clusters=range(2, 4)).point(n_clusters=3)
+    found = point.profile().spend()
+
+    segment_of = point.labels
+    known = lines[lines["CUST_CODE"] != ""].assign(spend=lambda frame: frame["SPEND"].astype(float))
+    spend = known.pivot_table(index=known["CUST_CODE"].map(segment_of), columns="PROD_CODE_40", values="spend", aggfunc="sum")
+    shares = spend.div(spend.sum(axis=1), axis=0)
+    index = 100 * shares / (spend.sum() / spend.to_numpy().sum())
+    wide = {value: found.pivot(index="segment", columns="category", values=value) for value in ("share", "index", "rank", "index_rank")}
+    np.testing.assert_allclose(wide["share"], shares.sort_index())
+    np.testing.assert_allclose(wide["index"], index.sort_index())
+    np.testing.assert_array_equal(wide["rank"], shares.sort_index().rank(axis=1, ascending=False))
+    np.testing.assert_array_equal(wide["index_rank"], index.sort_index().rank(axis=1, ascending=False))
 
 
 def test_missions_are_found_in_the_categories_on_request(path, lines):

@@ -306,3 +306,15 @@ def test_features_are_density_curves_and_so_are_numeric_profile_columns_on_reque
     assert not app.exception
     assert len([chart for chart in app.get("plotly_chart") if "figure.spread" in chart.proto.id]) == 1
     assert re.search(r"satisfaction: median 5\d.* 100 customers have no value, \d+ of them in this segment\.", words(app))
+
+
+def test_categories_are_in_the_rank_order_of_a_segments_spend(store, orders_csv, finish, open_app, words):
+    taken = take_in(store, DataRequest(str(orders_csv), roles={"item": "", "category": "item"}))
+    points = algorithm("kmeans").parse_grid(["n_clusters=2", "tol=0.0001", "n_init=3"]).points()
+    sweep = finish(make_spec(store, taken.table, taken.data, Plan(("invoices", "total_spend")), algorithm="kmeans", points=points))
+    app = open_app("segments", sweep=sweep.id, point="n_clusters=2")
+    assert not app.exception
+    assert "What it spends on" in words(app)
+    table = next(frame.value for frame in app.dataframe if "Rank by index" in frame.value)
+    assert table["Rank"].tolist() == [1, 2, 3]
+    assert sorted(table["Category"]) == ["item0", "item1", "item2"]

@@ -1,4 +1,4 @@
-"""What a segment buys, on the Segments screen."""
+"""What a segment spends on and buys, on the Segments screen."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import streamlit as st
 
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
-from segcore.segments.explanation import bought
-from segcore.segments.profiles.top_items import TopItem, TopItems
+from segcore.segments.explanation import bought, spent
+from segcore.segments.profiles.top_items import CategorySpend, TopItem, TopItems
 from segcore.store.store import Store
 from segcore.wording.numbers import index_text, percent_text
 from ui.segments.profile import segments_key
@@ -47,6 +47,34 @@ def draw_bought(store: Store, sweep: Sweep, solution: Solution, label: int) -> N
     for position, (what, by_segment) in enumerate(sorted(found.items(), reverse="taste" in sweep.spec.data)):
         with st.expander(_TITLES[what][1]) if position else st.container():
             _draw_lists(by_segment[label], *_TITLES[what], did=did)
+
+
+def draw_spent(store: Store, sweep: Sweep, solution: Solution, label: int) -> None:
+    """Draw the categories in the rank order of a segment's spend."""
+
+    def build() -> Mapping[int, tuple[CategorySpend, ...]]:
+        return spent(sweep.spec, solution, cache.feature_table(str(store.home), sweep.spec.table))
+
+    rows = cache.computed("spent", segments_key(sweep, solution, {}), build).get(label)
+    if not rows:
+        return
+    st.markdown("**What it spends on**")
+    st.caption("Index: 100 times its share of spend over that of all customers.")
+    st.dataframe(spent_frame(rows), hide_index=True, alt="Categories in the rank order of the segment's spend, with their index")
+
+
+def spent_frame(rows: Sequence[CategorySpend]) -> pd.DataFrame:
+    """Return one row per category: its share of the segment's and of all spend, its index, and its rank by each."""
+    return pd.DataFrame(
+        {
+            "Rank": [row.rank for row in rows],
+            "Category": [row.category for row in rows],
+            "Share of its spend": [percent_text(row.share) for row in rows],
+            "Share of all spend": [percent_text(row.overall) for row in rows],
+            "Index": [None if row.index is None else round(row.index) for row in rows],
+            "Rank by index": [row.index_rank for row in rows],
+        }
+    )
 
 
 def _draw_lists(lists: TopItems, one: str, several: str, *, did: str) -> None:

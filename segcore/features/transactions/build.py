@@ -94,7 +94,7 @@ def build_transactions(
         profile={SEGMENT: rfm_segments(made["rfm_recency"], made["rfm_frequency"])},
         reference_date=as_iso(reference),
         fitted=found.to_json(),
-        sums={**bought.sums, **(count_units(lines, index) if "quantity" in lines.columns else {})},
+        sums=_sums(bought, lines, index),
         purchases={what: count_purchases(kept, what, index) for what in ("item", "category") if what in dataset.roles},
     )
 
@@ -111,11 +111,6 @@ class _Bought:
     spend: np.ndarray
     discount: np.ndarray | None
     reduced: np.ndarray | None
-
-    @property
-    def sums(self) -> dict[str, np.ndarray]:
-        """What key figures on reduced prices add up: the spend on lines with a discount, and on all."""
-        return {} if self.reduced is None else {"reduced_spend": self.reduced, "spend": self.spend}
 
 
 def _lines(dataset: Dataset) -> Any:
@@ -218,6 +213,13 @@ def _bought(kept: Any, index: pd.Index, customers: pd.DataFrame) -> _Bought:
         discount=added("discount") if discounts else None,
         reduced=added("reduced") if discounts else None,
     )
+
+
+def _sums(bought: _Bought, lines: Any, index: pd.Index) -> dict[str, np.ndarray]:
+    """Return what segments add up: spend where shares of it matter, and units."""
+    spend = {"spend": bought.spend} if bought.reduced is not None or "category" in lines.columns else {}
+    reduced = {} if bought.reduced is None else {"reduced_spend": bought.reduced}
+    return {**spend, **reduced, **(count_units(lines, index) if "quantity" in lines.columns else {})}
 
 
 def _refuse_overflow(customers: pd.DataFrame, bought: _Bought, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Items and categories that a segment buys most tellingly: by TF-IDF and by index."""
+"""Items and categories that a segment buys most tellingly, by TF-IDF and by index, and the rank order of categories by its spend."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from segcore.features.categories import OTHER
+from segcore.features.transactions.dictionary import SPENT
 from segcore.records.estimate import Estimate
+from segcore.records.feature_table import FeatureTable
 from segcore.records.purchases import Purchases
 from segcore.segments.profiles.differences import index_of
 
@@ -58,6 +61,79 @@ class TopItems:
     by_tfidf: tuple[TopItem, ...]
     by_index: tuple[TopItem, ...]
     n_items: int
+
+
+@dataclass(frozen=True, slots=True)
+class CategorySpend:
+    """Spend of one segment on a category. These are sums of the data, so they have no interval.
+
+    Parameters
+    ----------
+    category : str
+    share : float
+        Of the segment's spend, 0 to 1.
+    overall : float
+        Of the spend of all clustered customers, 0 to 1.
+    index : float or None
+        100 times the share over that of all clustered customers; ``None`` if nobody among them buys from the category.
+    rank, index_rank : int
+        Place in the order of shares, and of indices, 1 for the largest; of equal ones, the category with more spend in the data is first.
+    """
+
+    category: str
+    share: float
+    overall: float
+    index: float | None
+    rank: int
+    index_rank: int
+
+
+def category_spend(table: FeatureTable, kept: np.ndarray, labels: np.ndarray) -> Mapping[int, tuple[CategorySpend, ...]]:
+    """Return the categories in the rank order of each segment's spend, and of the noise's; empty for data without shares of spend.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        Every feature of every customer. The categories are those with a feature of their own.
+    kept : ndarray of shape (n_customers,), bool
+        Which of them were clustered.
+    labels : ndarray of shape (kept.sum(),), int
+
+    References
+    ----------
+    cust2vec (``systems.md``, 3): rank order of departments.
+    """
+    names = [entry.name for entry in table.dictionary if entry.name.startswith(SPENT.prefix) and entry.unit == SPENT.unit]
+    names = [name for name in names if name in table.names and name != f"{SPENT.prefix}{OTHER}"]
+    if not names or "spend" not in table.sums:
+        return {}
+    whole = table.sums["spend"][kept]
+    parts = np.column_stack([table.column(name)[kept] for name in names]) * whole[:, None]
+    overall = parts.sum(axis=0) / (whole.sum() or 1.0)
+    found = {}
+    for label in np.unique(labels):
+        mine = labels == label
+        share = parts[mine].sum(axis=0) / (whole[mine].sum() or 1.0)
+        index = np.divide(100 * share, overall, out=np.full(len(names), np.nan), where=overall > 0)
+        rank, index_rank = _ranks(share), _ranks(np.nan_to_num(index, nan=-1.0))
+        rows = [
+            CategorySpend(
+                name.removeprefix(SPENT.prefix),
+                float(share[at]),
+                float(overall[at]),
+                float(index[at]) if overall[at] > 0 else None,
+                int(rank[at]),
+                int(index_rank[at]),
+            )
+            for at, name in enumerate(names)
+        ]
+        found[int(label)] = tuple(sorted(rows, key=lambda row: row.rank))
+    return found
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Return the place of each value in descending order, from 1."""
+    return np.argsort(np.argsort(-values, kind="stable"), kind="stable") + 1
 
 
 def top_items(purchases: Purchases, kept: np.ndarray, labels: np.ndarray, *, most: int = 10) -> Mapping[int, TopItems]:

@@ -1,5 +1,7 @@
 """What segments buy: scikit-learn's TF-IDF and brute force as the oracles."""
 
+from dataclasses import replace
+
 import narwhals as nw
 import numpy as np
 import pandas as pd
@@ -9,10 +11,11 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from segcore.features.grouping import Rated, count_purchases, rated_items
+from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.purchases import Purchases
 from segcore.segments.profiles.differences import index_of
-from segcore.segments.profiles.top_items import top_items
-from ui.segments.bought import bought_frame
+from segcore.segments.profiles.top_items import category_spend, top_items
+from ui.segments.bought import bought_frame, spent_frame
 
 
 def purchases_of(counts):
@@ -101,3 +104,48 @@ def test_items_may_share_a_title_and_the_table_shows_their_numbers():
     shown = bought_frame(rows, "Item")
     assert dict(zip(shown["Number"], shown["Item"], strict=True)) == {"i00": "Bread", "i01": "Bread", "i02": "i02"}
     assert "Number" not in bought_frame([rows[-1]], "Item")
+
+
+def table_of_spend(spend, **shares):
+    """Return a table with shares of spend on categories; the unit tells them from columns of a customer table."""
+    names = [f"spend_share_{name}" for name in shares]
+    values = np.column_stack(list(shares.values())).astype(float)
+    return FeatureTable(
+        values=values,
+        names=tuple(names),
+        customers=np.array([str(n) for n in range(len(values))], dtype=object),
+        copies=np.zeros(len(values), dtype=np.int32),
+        dictionary=tuple(FeatureEntry(name, name, "share of spend", "") for name in names),
+        sums={} if spend is None else {"spend": np.asarray(spend, dtype=float)},
+    )
+
+
+def test_categories_are_ranked_by_the_segments_spend_and_by_index():
+    shares = {"food": [0.5, 0.6, 0.2, 1], "toys": [0.5, 0.1, 0.4, 0], "(other)": [0, 0.3, 0.4, 0]}
+    # The last customer was not clustered. Segment 0 spends 110 on food, 60 on toys, 30 on others; segment 1 spends 10, 20 and 20.
+    found = category_spend(table_of_spend([100, 100, 50, 999], **shares), np.array([True, True, True, False]), np.array([0, 0, 1]))
+    rows = {label: [(row.category, row.share, row.index, row.rank, row.index_rank) for row in of] for label, of in found.items()}
+    assert rows == {
+        0: [("food", 0.55, pytest.approx(100 * 0.55 / 0.48), 1, 1), ("toys", 0.3, pytest.approx(100 * 0.3 / 0.32), 2, 2)],
+        1: [("toys", 0.4, pytest.approx(125), 1, 1), ("food", 0.2, pytest.approx(100 * 0.2 / 0.48), 2, 2)],
+    }
+    assert [row.overall for row in found[0]] == [pytest.approx(0.48), pytest.approx(0.32)]
+
+
+def test_equal_shares_have_places_of_their_own_and_what_nobody_buys_has_no_index():
+    shares = {"food": [0.5, 0], "toys": [0.5, 0], "books": [0, 0]}
+    found = category_spend(table_of_spend([10, 0], **shares), np.ones(2, dtype=bool), np.array([0, 1]))
+    assert [(row.category, row.rank, row.index_rank, row.index) for row in found[0]] == [
+        ("food", 1, 1, 100), ("toys", 2, 2, 100), ("books", 3, 3, None),
+    ]  # fmt: skip
+    assert [(row.share, row.index) for row in found[1]] == [(0, 0), (0, 0), (0, None)]
+    shown = spent_frame(found[0])
+    assert shown["Share of its spend"].tolist() == ["50 %", "50 %", "0 %"]
+
+
+def test_without_shares_of_spend_nothing_is_ranked():
+    kept, labels = np.ones(2, dtype=bool), np.array([0, 1])
+    assert category_spend(table_of_spend(None, food=[1, 1]), kept, labels) == {}
+    plain = FeatureEntry("spend_share_food", "spend_share_food", "", "")
+    table = table_of_spend([1, 1], food=[1, 1])
+    assert category_spend(replace(table, dictionary=(plain,)), kept, labels) == {}
