@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from segcore.features.transactions.line_columns import OrderLines
 
 _OF_ROWS = "row.", "role."  # findings about data that is clustered
-_MOST_COLUMNS = 20
+_MOST_COLUMNS, _MOST_LOOKED_AT = 20, 60
 
 
 def describe_customers(table: FeatureTable, dataset: Dataset, described: Raw, key: str | None) -> tuple[FeatureTable, list[Finding]]:
@@ -79,8 +79,8 @@ def describe_by_lines(
 
     Notes
     -----
-    Only texts are looked at, and at most twenty columns with at most fifty different values are added. Other data than transactions
-    stay as they are.
+    Only texts and truth values are looked at, in at most the first sixty such columns, and at most twenty columns with at most fifty
+    different values are added. Other data than transactions stay as they are.
     """
     if missions is not None:
         from segcore.features.transactions.missions import require_orders
@@ -141,7 +141,8 @@ def _with_columns(
 
 
 def _texts_of_few_values(raw: Raw, dataset: Dataset) -> list[str]:
-    """Return the columns of lines without a role that hold texts, not nearly as many different ones as there are customers."""
+    """Return the columns of lines without a role that hold texts or truth values, not nearly as many different ones as customers."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     from segcore.data.columns import inferred_type
@@ -151,8 +152,9 @@ def _texts_of_few_values(raw: Raw, dataset: Dataset) -> list[str]:
     head = raw.head(SAMPLE_ROWS)
     most = max(MOST_VALUES, pc.count_distinct(head[dataset.roles["customer"]]).as_py() // 2)
     free = [name for name in raw.own_names if name not in dataset.roles.values()]
-    texts = [name for name in free if inferred_type.as_strings(head[name]) is not None and not inferred_type.is_numeric(head[name])]
-    return [name for name in texts if pc.count_distinct(head[name]).as_py() <= most]
+    texts = [name for name in free if pa.types.is_boolean(head[name].type) or inferred_type.as_strings(head[name]) is not None]
+    texts = [name for name in texts if not inferred_type.is_numeric(head[name])]
+    return [name for name in texts if pc.count_distinct(head[name]).as_py() <= most][:_MOST_LOOKED_AT]
 
 
 def _coded(raw: Raw, name: str, used: np.ndarray) -> tuple[pa.Array, np.ndarray]:

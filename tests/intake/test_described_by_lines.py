@@ -1,5 +1,6 @@
 """Columns of order lines, from a file to profile columns and the sentences on them."""
 
+import pandas as pd
 import pytest
 
 from segcore.errors import DataError, ParameterError
@@ -82,6 +83,19 @@ def test_numbers_dates_and_single_values_are_not_added(load):
         currency=lambda n, order, line: "EUR",
     )
     assert said(taken) == []
+
+
+def test_truth_values_and_categories_of_a_typed_file_are_added_too(store, tmp_path):
+    lines = pd.DataFrame(
+        [(f"{n:03d}", f"{n}-{order}", order) for n in range(40) for order in (1, 2)], columns=["customer_id", "order_id", "day"]
+    )
+    customer = lines["customer_id"].astype(int)
+    lines = lines.assign(date=pd.Timestamp("2024-01-01") + pd.to_timedelta(lines.pop("day"), unit="D"), amount=1.5)
+    lines = lines.assign(member=customer % 2 == 0, region=pd.Categorical(customer.map(lambda n: f"region {n % 3}")))
+    lines.to_parquet(tmp_path / "orders.parquet")
+    table = store.feature_table(take_in(store, DataRequest(str(tmp_path / "orders.parquet"))).table)
+    assert list(table.profile["member"][:2]) == ["true", "false"]
+    assert list(table.profile["region"][:2]) == ["region 0", "region 1"]
 
 
 def test_a_second_table_has_precedence(load, store, tmp_path):
