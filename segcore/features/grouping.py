@@ -120,8 +120,14 @@ def count_purchases(kept: Any, what: str, index: pd.Index) -> Purchases:
     found = rated_items(rows, items, names, len(index), Rated(None, None))
     if what != "item" or "order" not in kept.columns:
         return found
-    times = pd.to_datetime(kept["time"].to_pandas()).to_numpy(dtype="datetime64[us]").astype(np.int64)
-    return replace(found, baskets=baskets_of(rows, items, pd.factorize(kept["order"].to_pandas())[0], times, len(index)))
+    baskets = baskets_of(
+        rows,
+        items,
+        pd.factorize(kept["order"].to_pandas())[0].astype(np.int32),
+        pd.to_datetime(kept["time"].to_pandas()).to_numpy(dtype="datetime64[us]").view(np.int64),
+        len(index),
+    )
+    return replace(found, baskets=baskets)
 
 
 def baskets_of(rows: np.ndarray, items: np.ndarray, orders: np.ndarray, times: np.ndarray, n_customers: int) -> Baskets:
@@ -138,18 +144,30 @@ def baskets_of(rows: np.ndarray, items: np.ndarray, orders: np.ndarray, times: n
     times : ndarray of shape (n_rows,), int64
         Microseconds since 1970. Orders of a customer that begin at the same time stay in the order of the file.
     n_customers : int
+
+    Notes
+    -----
+    Beside its parameters and the result, it holds some 30 bytes a row at a time.
     """
     given = items >= 0
-    rows, items, orders, times = (part[given] for part in (rows, items, orders, times))
-    number, pairs = pd.factorize(rows * np.int64(orders.max(initial=0) + 1) + orders)
+    if not given.all():
+        rows, items, orders, times = (part[given] for part in (rows, items, orders, times))
+    del given
+    pairs = rows * np.int64(orders.max(initial=0) + 1)
+    pairs += orders
+    del orders
+    number, pairs = pd.factorize(pairs)
+    number = number.astype(np.int32)
     placed = np.full(len(pairs), np.iinfo(np.int64).max)
     np.minimum.at(placed, number, times)
+    del times
     owner = np.zeros(len(pairs), dtype=np.int64)
     owner[number] = rows
     ranked = np.lexsort((placed, owner))
     place = np.empty(len(pairs), dtype=np.int32)
     place[ranked] = np.arange(len(pairs), dtype=np.int32)
     of_line = place[number]
+    del number
     return Baskets(
         items=items[np.argsort(of_line, kind="stable")].astype(np.int32),
         orders=_cumulated(np.bincount(of_line, minlength=len(pairs))),
