@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from segcore.errors import DataError, ParameterError
+from segcore.features.transactions.calendar_names import WEEKDAYS
+from segcore.features.transactions.feature_sets import KIT, VALUE
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 
 _RULED = ("Amount", "Recency", "NumberOfOrders")
 _LOW, _HIGH, _REACH = 0.05, 0.95, 1.5
+_SAID_TWICE = frozenset((*KIT, *WEEKDAYS, "log_spend", "rfm_recency", "rfm_frequency", "rfm_monetary", "rfm_score")) - frozenset(VALUE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +68,27 @@ def assemble(table: FeatureTable, plan: Plan) -> Assembled:
         set_aside_customers=int((~kept).sum()),
         set_aside_revenue_share=_revenue_share(table, ~kept),
     )
+
+
+def readable_rows(rows: FeatureTable, table: Callable[[], FeatureTable], plan: Plan) -> FeatureTable:
+    """Return the rows that were clustered, with features that say something one by one, by which segments are explained.
+
+    A dimension of a vector does not. If some were clustered, the features are all others of the data, but for those that say the same as
+    another: the Intel kit's counts, RFM scores, and the logarithm of spend.
+
+    Parameters
+    ----------
+    rows : FeatureTable
+        As `assemble` returns them.
+    table : callable () -> FeatureTable
+        Returns every feature of every customer; called only if vectors were clustered.
+    plan : Plan
+    """
+    if not rows.dimensions:
+        return rows
+    full = table()
+    left_out = full.dimensions | _SAID_TWICE
+    return assemble(full, plan.with_features([name for name in full.names if name not in left_out])).table
 
 
 def kept_customers(table: FeatureTable, plan: Plan) -> np.ndarray:

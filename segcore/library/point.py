@@ -13,6 +13,7 @@ import numpy as np
 from segcore.errors import ParameterError
 from segcore.export.files import format_of, write_export, write_model, write_scores
 from segcore.export.segment_rows import RowChoice, segment_titles
+from segcore.features.assemble import readable_rows
 from segcore.intake.trained_rows import read_like_trained
 from segcore.library.display import Findings, frame_html, paragraph
 from segcore.library.request import SCORING_OPTIONS, build_request, check_options, readable, readable_options
@@ -119,7 +120,7 @@ class Point:
         return pd.DataFrame(rows)
 
     def features(self, *, every: bool = False) -> pd.DataFrame:
-        """Return the mean of each feature in each segment, and among all customers.
+        """Return the mean of each feature in each segment, and among all customers; instead of vectors, of the other features.
 
         Parameters
         ----------
@@ -195,7 +196,7 @@ class Point:
         """
         from segcore.segments.rules.definition import rules_of
 
-        return rules_of(self._rows(), self._labelled(), seed=seed)
+        return rules_of(self._readable(), self._labelled(), seed=seed)
 
     def tree(self, *, seed: int = 0) -> ExplainingTree:
         """Return one small tree for all segments, in the features clustered on: see `segcore.explain_tree`.
@@ -214,7 +215,7 @@ class Point:
         """
         from segcore.segments.rules.definition import tree_of
 
-        return tree_of(self._rows(), self._labelled(), self._sweep.preparation, seed=seed)
+        return tree_of(self._readable(), self._labelled(), self._sweep.preparation, clustered=self._rows(), seed=seed)
 
     def sql(self, *, what: SqlOf = "rules", segment: int | None = None, dialect: Dialect = "duckdb", table: str = "customers") -> str:
         """Return SQL that finds the customers of a segment, or of each, in a table that segcore wrote.
@@ -243,7 +244,7 @@ class Point:
         from segcore.export.sql import point_sql
         from segcore.segments.rules.definition import Definition
 
-        found = Definition(self._rows(), self._labelled(), self._sweep.preparation, self.names())
+        found = Definition(self._readable(), self._labelled(), self._sweep.preparation, self.names(), clustered=self._rows())
         return point_sql(found, what, segment=segment, dialect=dialect, table=table)
 
     def validate(self, *, seed: int = 0) -> Validation:
@@ -445,8 +446,12 @@ class Point:
         solution, spec = self._labelled(), self._sweep.spec
         names, apart = self.names(), apart_by_likes(self.store, spec, solution)
         if not every:
-            return segment_profile(self._rows(), solution, names, apart=apart)
+            return segment_profile(self._readable(), solution, names, apart=apart)
         return profile_of_every_feature(self.store.feature_table(spec.table), spec.plan, solution, names, apart=apart)
+
+    def _readable(self) -> FeatureTable:
+        spec = self._sweep.spec
+        return readable_rows(self._rows(), lambda: self.store.feature_table(spec.table), spec.plan)
 
     def _labelled(self) -> Solution:
         return self.store.labelled_solution(self._sweep.id, self.position)

@@ -186,6 +186,11 @@ class FeatureTable:
         made = (name for kind in ("taste", "vectors") for name in self.fitted.get(kind, {}).get("features", ()))
         return frozenset(made).intersection(self.names)
 
+    @property
+    def dimensions(self) -> frozenset[str]:
+        """Names of the features that are dimensions of vectors, which say nothing one by one."""
+        return frozenset(self.fitted.get("vectors", {}).get("features", ())).intersection(self.names)
+
     def take(self, rows: np.ndarray) -> FeatureTable:
         """Return the table of some rows, a boolean mask or indices; without purchases."""
         return replace(

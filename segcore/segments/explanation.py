@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from segcore.errors import DataError, ParameterError
-from segcore.features.assemble import assemble, kept_customers
+from segcore.features.assemble import assemble, kept_customers, readable_rows
 from segcore.records.feature_table import FeatureTable
 from segcore.records.solution import Solution
 from segcore.records.sweep import SweepSpec
@@ -39,7 +39,7 @@ class Explanation:
     Parameters
     ----------
     profile : SegmentProfile
-        Of the features clustered on.
+        Of the features clustered on, or of those of `readable_rows`.
     columns : tuple of ColumnAcross
         Categories, clustered on or not.
     numbers : tuple of NumberAcross
@@ -51,6 +51,8 @@ class Explanation:
         Categories in the rank order of each segment's spend; empty without categories of transactions.
     definition : Definition
         With their rules and tree, which are searched when first asked for.
+    clustered_on : frozenset of str
+        The features clustered on.
     """
 
     profile: SegmentProfile
@@ -60,6 +62,7 @@ class Explanation:
     bought: Mapping[str, Mapping[int, TopItems]]
     spent: Mapping[int, tuple[CategorySpend, ...]]
     definition: Definition
+    clustered_on: frozenset[str]
 
     @cached_property
     def rules(self) -> Mapping[int, SegmentRules]:
@@ -135,7 +138,12 @@ class Explanation:
 
     def _features(self, summary: SegmentSummary) -> list[dict[str, Any]]:
         return [
-            {"name": feature.name, **_number(feature), "compactness": feature.compactness, "clustered_on": True}
+            {
+                "name": feature.name,
+                **_number(feature),
+                "compactness": feature.compactness,
+                "clustered_on": feature.name in self.clustered_on,
+            }
             for feature in summary.ranked()
         ]
 
@@ -226,14 +234,16 @@ def explain(store: Store, sweep_id: str, position: int) -> Explanation:
     table, plan = store.feature_table(sweep.spec.table), sweep.spec.plan
     rows = assemble(table, plan).table
     names = known_names(store, sweep, position, rows=lambda: rows).names
+    readable = readable_rows(rows, lambda: table, plan)
     return Explanation(
-        segment_profile(rows, solution, names, apart=apart_by_likes(store, sweep.spec, solution)),
+        segment_profile(readable, solution, names, apart=apart_by_likes(store, sweep.spec, solution)),
         columns_across(rows, solution, names),
         numbers_across(rows, solution, names),
         key_figures(table, plan, solution, names),
         bought(store, sweep.spec, solution, table),
         spent(sweep.spec, solution, table),
-        Definition(rows, solution, sweep.preparation, names),
+        Definition(readable, solution, sweep.preparation, names, clustered=rows),
+        frozenset(plan.features),
     )
 
 

@@ -1,4 +1,4 @@
-"""Items that each segment of taste likes more than other customers: what its name and its sentence are about."""
+"""Items that each segment of taste or of vectors likes more than other customers: what its name and its sentence are about."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class LikedItem:
 
 @dataclass(frozen=True, slots=True)
 class Likes:
-    """What each segment of taste likes.
+    """What each segment likes.
 
     Parameters
     ----------
@@ -57,16 +57,26 @@ class Likes:
         Of every segment and the noise, the largest segment first: see `liked_items`.
     rated : bool
         Whether customers rated the items, instead of buying them.
+    or_features : bool
+        Whether segments that like no item more than others are described by their features, which are not the items, but vectors.
     """
 
     liked: Mapping[int, tuple[LikedItem, ...]]
     rated: bool
+    or_features: bool = False
 
-    def names(self, taken: Collection[str] = ()) -> dict[int, str]:
-        """Return a name for each segment, such as "Like Return of the Jedi; Star Wars"; no two alike, and none that is taken."""
-        verb = "Like" if self.rated else "Buy"
+    def names(self, taken: Collection[str] = (), by_features: Mapping[int, str] | None = None) -> dict[int, str]:
+        """Return a name for each segment, such as "Like Return of the Jedi; Star Wars"; no two alike, and none that is taken.
+
+        Parameters
+        ----------
+        taken : collection of str
+        by_features : mapping of int to str, or None
+            Names of the segments that like no item more than others; ``None`` calls them typical.
+        """
+        verb, others = "Like" if self.rated else "Buy", by_features or {}
         found = {
-            label: f"{verb} {'; '.join(_short(one.title) for one in items[:_IN_NAME])}" if items else TYPICAL
+            label: f"{verb} {'; '.join(_short(one.title) for one in items[:_IN_NAME])}" if items else others.get(label, TYPICAL)
             for label, items in self.liked.items()
             if label != NOISE
         }
@@ -75,7 +85,7 @@ class Likes:
     def sentences(self) -> dict[int, str]:
         """Return what sets each segment apart: "Like Return of the Jedi (87 % of them vs 39 % of all); Star Wars (98 % vs 52 %).".
 
-        See `liked_items` for who likes an item.
+        See `liked_items` for who likes an item. Segments that are described by their features have no sentence.
         """
         verb = "Like" if self.rated else "Buy"
 
@@ -86,7 +96,7 @@ class Likes:
             texts = [f"{here} of them vs {there} of all" if not at else f"{here} vs {there}" for at, (here, there) in enumerate(shares)]
             return f"{verb} {'; '.join(f'{one.title} ({text})' for one, text in zip(items, texts, strict=True))}."
 
-        return {label: sentence(label, items[:_IN_SENTENCE]) for label, items in self.liked.items()}
+        return {label: sentence(label, items[:_IN_SENTENCE]) for label, items in self.liked.items() if items or not self.or_features}
 
 
 def liked_items(
@@ -163,14 +173,15 @@ def likes_of(store: Store, spec: SweepSpec, solution: Solution) -> Likes | None:
     Returns
     -------
     Likes or None
-        ``None`` unless the sweep clustered features of taste only, made of items.
+        ``None`` unless the sweep clustered nothing but vectors, or features of taste made of items.
 
     Raises
     ------
     StoreError
         If a part of the table is lost.
     """
-    if spec.data.get("taste", {}).get("of") != "item" or solution.labels is None:
+    vectors = "vectors" in spec.data
+    if not (vectors or spec.data.get("taste", {}).get("of") == "item") or solution.labels is None:
         return None
     table = store.feature_table(spec.table, ids=False, profile=False)
     purchases = store.purchases(spec.table, "item")
@@ -178,11 +189,11 @@ def likes_of(store: Store, spec: SweepSpec, solution: Solution) -> Likes | None:
         return None
     rated = spec.data["kind"] == "ratings"
     labels = np.asarray(solution.labels)[:: spec.plan.repeats]
-    return Likes(liked_items(purchases, kept_customers(table, spec.plan), labels, rated=rated), rated)
+    return Likes(liked_items(purchases, kept_customers(table, spec.plan), labels, rated=rated), rated, or_features=vectors)
 
 
 def apart_by_likes(store: Store, spec: SweepSpec, solution: Solution) -> dict[int, str] | None:
-    """Return what sets each segment of taste apart, in words; ``None`` for all other segments: see `likes_of`."""
+    """Return what sets segments of taste or of vectors apart, in words; ``None`` for all other sweeps: see `likes_of`."""
     likes = likes_of(store, spec, solution)
     return None if likes is None else likes.sentences()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from segcore.clustering.compare import matched_segments
 from segcore.errors import StoreError
-from segcore.features.assemble import assemble
+from segcore.features.assemble import assemble, readable_rows
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import find_point, parse_point, point_key
 from segcore.records.sweep import Sweep
@@ -56,7 +56,7 @@ def known_names(store: Store, sweep: Sweep, position: int, *, rows: Callable[[],
 
     A segment that the analyst did not name has the name of a segment with the same customers in another solution of the sweep: with a
     Jaccard index above one half, the highest where there are several. No name is used twice. All others are named by what sets them apart:
-    segments of taste by the items that they like.
+    segments of taste and of vectors by the items that they like, others by features: see `readable_rows`.
 
     Parameters
     ----------
@@ -79,7 +79,12 @@ def known_names(store: Store, sweep: Sweep, position: int, *, rows: Callable[[],
     if len(solution.labels) != len(clustered):
         return given
     taken = given.names.values()
-    suggested = suggested_names(clustered, solution, taken=taken) if likes is None else likes.names(taken)
+    suggested: dict[int, str] = {}
+    if likes is None or likes.or_features:
+        named = readable_rows(clustered, lambda: store.feature_table(sweep.spec.table, profile=False), sweep.spec.plan)
+        suggested = suggested_names(named, solution, taken=taken)
+    if likes is not None:
+        suggested = likes.names(taken, suggested)
     lacking = frozenset(suggested) - frozenset(given.names)
     return SegmentNames({**suggested, **given.names}, given.carried, lacking)
 

@@ -7,7 +7,7 @@ import pytest
 
 from segcore.data.sources import read_source
 from segcore.errors import DataError, ParameterError
-from segcore.features.assemble import assemble, kit_outliers
+from segcore.features.assemble import assemble, kit_outliers, readable_rows
 from segcore.features.builders import build_features
 from segcore.features.planning.sets import feature_names
 from segcore.records.feature_table import FeatureEntry
@@ -134,3 +134,28 @@ def test_copies_of_what_is_0_or_1_stay_so_and_numbers_are_jittered_as_without_it
     found = assemble(flagged, Plan(("loan=yes", *RULED), repeats=3, seed=1)).table
     np.testing.assert_array_equal(found.column("loan=yes"), np.repeat(np.arange(len(table)) % 2, 3))
     np.testing.assert_array_equal(found.values[:, 1:], plain.values)
+
+
+def test_rows_with_vectors_are_read_by_features_that_are_not_said_twice(table):
+    made = {"vectors": {"features": ["v0"]}}
+    dimension = FeatureEntry("v0", "Vector, dimension 0", "", "")
+    full = replace(
+        table,
+        values=np.column_stack([table.values, np.arange(len(table))]),
+        names=(*table.names, "v0"),
+        dictionary=(*table.dictionary, dimension),
+        fitted={**table.fitted, **made},
+    )
+    plan = Plan(("v0", "Recency"), outliers="kit", weights={"v0": 2.0})
+
+    found = readable_rows(assemble(full, plan).table, lambda: full, plan)
+
+    assert set(found.names) >= {"Recency", "invoices", "total_spend", "share_Monday"}
+    assert set(found.names).isdisjoint({"v0", "Amount", "Monday", "Saturday", "log_spend", "rfm_score"})
+    kept = kept_by_pandas(table)
+    np.testing.assert_array_equal(found.column("total_spend"), table.column("total_spend")[kept])
+
+
+def test_rows_without_vectors_are_read_as_they_are(table):
+    rows = assemble(table, Plan(("Recency",))).table
+    assert readable_rows(rows, lambda: pytest.fail("all features are read"), Plan(("Recency",))) is rows

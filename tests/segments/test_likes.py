@@ -58,3 +58,10 @@ def test_names_and_sentences_say_what_is_liked_and_by_how_many(rated, verb):
     sentences = found.sentences()
     assert sentences[0] == f"{verb} Star Wars (1977) (98 % of them vs 50 % of all); Cook, Thief, Wife & Lover (1989) (98 % vs 10 %)."
     assert sentences[-1] == f"{verb} nothing much more often than all customers do."
+
+
+def test_a_segment_of_vectors_that_likes_nothing_more_is_left_to_its_features():
+    shares = dict.fromkeys([0, 1], 0.9)
+    found = Likes({0: (LikedItem("milk", "milk", 0.5, shares),), 1: ()}, rated=False, or_features=True)
+    assert found.names(by_features={0: "High spend", 1: "Low spend"}) == {0: "Buy milk", 1: "Low spend"}
+    assert list(found.sentences()) == [0]

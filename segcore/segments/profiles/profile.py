@@ -28,13 +28,13 @@ def segment_profile(
     Parameters
     ----------
     table : FeatureTable
-        The rows that were clustered, in their order, with the features clustered on, unscaled.
+        The rows that were clustered, in their order, with the features clustered on, unscaled; or those of `readable_rows`.
     solution : Solution
         With its labels; ``table`` has as many rows.
     names : mapping of label to str
         The analyst's names of the segments.
     apart : mapping of label to str, or None
-        What sets each segment apart, instead of the sentence on its features.
+        What sets segments apart, instead of the sentence on their features.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def segment_profile(
     found = [label for label in (*solution.segments, NOISE) if (labels == label).any()]
     summaries = [_summary(rows, entries, groups, labels == label, label, solution, names, revenue) for label in found]
     if apart is not None:
-        summaries = [replace(summary, apart=apart[summary.label]) for summary in summaries]
+        summaries = [replace(summary, apart=apart.get(summary.label, summary.apart)) for summary in summaries]
     noise = next((summary for summary in summaries if summary.label == NOISE), None)
     segments = sorted((summary for summary in summaries if summary.label != NOISE), key=lambda s: (-s.customers, s.label))
     return SegmentProfile(tuple(segments), noise, len(rows), revenue, rows.worth)
@@ -66,7 +66,7 @@ def segment_profile(
 def profile_of_every_feature(
     table: FeatureTable, plan: Plan, solution: Solution, names: Mapping[int, str], *, apart: Mapping[int, str] | None = None
 ) -> SegmentProfile:
-    """Build the profile with every feature of the data, clustered on or not; only the former have a compactness.
+    """Build the profile with every feature of the data but vectors, clustered on or not; only the former have a compactness.
 
     Parameters
     ----------
@@ -79,7 +79,8 @@ def profile_of_every_feature(
     """
     if solution.labels is None:
         raise refusal("export.no_labels")
-    rows = assemble(table, Plan(table.names, plan.outliers, seed=plan.seed)).table
+    dimensions = table.dimensions
+    rows = assemble(table, Plan(tuple(name for name in table.names if name not in dimensions), plan.outliers, seed=plan.seed)).table
     # Copies of a customer follow each other, the customer first.
     return segment_profile(rows, replace(solution, labels=np.asarray(solution.labels)[:: plan.repeats]), names, apart=apart)
 

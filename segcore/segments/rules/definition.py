@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from segcore.errors import ParameterError
-from segcore.features.assemble import assemble
+from segcore.features.assemble import assemble, readable_rows
 from segcore.features.preparation import apply_preparation
 from segcore.records.feature_table import FeatureTable
 from segcore.records.preparation import Preparation
@@ -29,19 +29,22 @@ class Definition:
     Parameters
     ----------
     rows : FeatureTable
-        The rows that were clustered, with the features clustered on, unscaled, and their profile columns.
+        The rows that were clustered, with the features of `readable_rows`, unscaled, and their profile columns.
     solution : Solution
         With its labels; ``rows`` has as many rows.
     preparation : Preparation or None
         With which the rows were clustered; ``None`` in sweeps that did not keep it.
     names : mapping of label to str
         The analyst's names of the segments.
+    clustered : FeatureTable or None
+        The same rows with the features clustered on, if ``rows`` has others.
     """
 
     rows: FeatureTable
     solution: Solution
     preparation: Preparation | None
     names: Mapping[int, str] = field(default_factory=dict)
+    clustered: FeatureTable | None = None
 
     @classmethod
     def of(cls, store: Store, sweep_id: str, position: int) -> Definition:
@@ -53,13 +56,20 @@ class Definition:
             If the solution is not finished, or has no segments.
         """
         sweep, solution = store.sweep(sweep_id), store.labelled_solution(sweep_id, position)
-        rows = assemble(store.feature_table(sweep.spec.table), sweep.spec.plan).table
-        return cls(rows, solution, sweep.preparation, known_names(store, sweep, position, rows=lambda: rows).names)
+        table, plan = store.feature_table(sweep.spec.table), sweep.spec.plan
+        rows = assemble(table, plan).table
+        names = known_names(store, sweep, position, rows=lambda: rows).names
+        return cls(readable_rows(rows, lambda: table, plan), solution, sweep.preparation, names, clustered=rows)
 
     @cached_property
     def titles(self) -> ColumnTitles:
         """What the features are called in words."""
         return ColumnTitles.of(self.rows)
+
+    @property
+    def reads_vectors(self) -> bool:
+        """Whether vectors were clustered, which rules and tree explain by other features."""
+        return self.clustered is not None and self.clustered.names != self.rows.names
 
     def found_by(self, rule: Rule) -> int:
         """Return how many of the clustered customers a rule finds."""
@@ -78,7 +88,7 @@ class Definition:
     @cached_property
     def tree(self) -> ExplainingTree:
         """One small tree for all segments."""
-        return tree_of(self.rows, self.solution, self.preparation)
+        return tree_of(self.rows, self.solution, self.preparation, clustered=self.clustered)
 
     def rules_for(self, segment: int | None) -> tuple[SegmentRules, ...]:
         """Return the rules of one segment, or of all of them for ``None``.
@@ -114,7 +124,7 @@ def rules_of(rows: FeatureTable, solution: Solution, *, seed: int = 0) -> tuple[
     Parameters
     ----------
     rows : FeatureTable
-        The rows that were clustered, with the features clustered on, unscaled, and their profile columns.
+        The rows that were clustered, with the features of `readable_rows`, unscaled, and their profile columns.
     solution : Solution
         With its labels; ``rows`` has as many rows.
     seed : int
@@ -126,7 +136,14 @@ def rules_of(rows: FeatureTable, solution: Solution, *, seed: int = 0) -> tuple[
     return find_rules({**features, **profile}, np.asarray(solution.labels)[originals], seed=seed)
 
 
-def tree_of(rows: FeatureTable, solution: Solution, preparation: Preparation | None, *, seed: int = 0) -> ExplainingTree:
+def tree_of(
+    rows: FeatureTable,
+    solution: Solution,
+    preparation: Preparation | None,
+    *,
+    clustered: FeatureTable | None = None,
+    seed: int = 0,
+) -> ExplainingTree:
     """Return one small tree for all segments of a solution, in its features, untransformed; its cost is that of the clustered values.
 
     Parameters
@@ -135,8 +152,10 @@ def tree_of(rows: FeatureTable, solution: Solution, preparation: Preparation | N
         See `rules_of`.
     preparation : Preparation or None
         With which the rows were clustered; without it, costs are those of standardized features.
+    clustered : FeatureTable or None
+        See `Definition`.
     """
     originals = np.asarray(rows.copies) == 0
     features = {name: rows.column(name)[originals] for name in rows.names}
-    X = None if preparation is None else apply_preparation(preparation, rows.values[originals])
+    X = None if preparation is None else apply_preparation(preparation, (rows if clustered is None else clustered).values[originals])
     return explain_tree(features, np.asarray(solution.labels)[originals], X=X, seed=seed)
