@@ -24,7 +24,8 @@ from segcore.wording.findings import refusal
 
 Progress = Callable[[float], None]
 _EDITION = 1  # of the stored record; raising it invalidates the records stored before
-_TRAINING = 0.5  # share of the work on vectors that is training; the rest is inferring them
+TRAINING = 0.5
+"""Share of the work on vectors that is training; the rest is inferring them."""
 
 
 def known_added(store: Store, taken: Intake, request: DataRequest) -> Intake | None:
@@ -116,12 +117,12 @@ def _vectors(store: Store, taken: Intake, vectors: Vectors, key: str, progress: 
     table = replace(store.feature_table(taken.table), uses=taken.uses)
     known = store.intake(key)
     if known is None:
-        fitted = FittedVectors(train(corpus.documents, corpus.words, corpus.vectors, lambda share: progress(_TRAINING * share)))
+        fitted = FittedVectors(train(corpus.documents, corpus.words, corpus.vectors, lambda share: progress(TRAINING * share)))
         known = fitted.put(store)
         store.put_intake(key, known)
     fitted = FittedVectors.read(store, known)
     made = add_vectors(
-        table, corpus, fitted, column=taken.roles["item"], progress=lambda share: progress(_TRAINING + (1 - _TRAINING) * share)
+        table, corpus, fitted, column=taken.roles["item"], progress=lambda share: progress(TRAINING + (1 - TRAINING) * share)
     )
     return {"vectors": corpus.vectors.to_json(), **_put(store, made, bought, corpus.kept, {KEY: known}, corpus.findings)}
 

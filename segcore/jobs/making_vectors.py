@@ -61,6 +61,22 @@ def job_of(taken: Intake, request: DataRequest) -> str:
     return digest({"vectors": added_key(taken, request)})
 
 
+def made_by(store: Store, job_id: str) -> tuple[Intake, DataRequest] | None:
+    """Return the intake with the vectors that a job made, and its request; ``None`` if the job is not done, or the vectors are lost.
+
+    Raises
+    ------
+    StoreError
+        If there is no such job.
+    """
+    row = store.job_row(job_id)
+    if row["kind"] != "vectors" or row["state"] != "done":
+        return None
+    request = DataRequest.from_json(row["spec"]["request"])
+    found = known_added(store, Intake.from_json(row["spec"]["taken"]), request)
+    return None if found is None else (found, request)
+
+
 def take_in_with_vectors(store: Store, request: DataRequest, *, follow: Callable[[Callable[[], str]], jobs.Job] | None = None) -> Intake:
     """Take data in for a command or a script, as `take_in_apart` does, with vectors if the request has some; see `vectors_by_job`."""
     if request.vectors is None:

@@ -13,7 +13,7 @@ from segcore.records.taste import AUTO, LENGTHS, Lengths
 VectorMethod = Literal["dbow", "dm"]
 VECTOR_METHODS: tuple[VectorMethod, ...] = get_args(VectorMethod)
 USUAL_DIMENSIONS = 64
-_WHOLE = {
+WHOLE = {
     "dimensions": (2, 1024),
     "window": (1, 100),
     "products": (2, 1_000_000),
@@ -23,7 +23,8 @@ _WHOLE = {
     "least_products": (1, MAX_SEED),
     "seed": (0, MAX_SEED),
 }
-_REAL = {"exponent": (-2.0, 2.0), "sample": (0.0, 1.0)}
+REAL = {"exponent": (-2.0, 2.0), "sample": (0.0, 1.0)}
+"""Lowest and highest value of each whole, and of each real, number of `Vectors`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,13 @@ class Vectors:
         for what, value, known in (("method", self.method, VECTOR_METHODS), ("lengths", self.lengths, LENGTHS)):
             if value not in known:
                 raise ParameterError.unknown(what, value, known)
-        for name, (low, high) in _WHOLE.items():
+        for name, (low, high) in WHOLE.items():
             value = getattr(self, name)
             if name == "epochs" and value == AUTO:
                 continue
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ParameterError.out_of_range(name, value, low, high)
-        for name, (lowest, highest) in _REAL.items():
+        for name, (lowest, highest) in REAL.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not lowest <= value <= highest:
                 raise ParameterError.out_of_range(name, value, lowest, highest)

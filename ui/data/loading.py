@@ -51,6 +51,28 @@ def load(store: Store, request: DataRequest) -> Intake:
     return taken
 
 
+def load_made_vectors(store: Store) -> None:
+    """Make the vectors that this session awaits its data, once they are made; a session that shows other data by now keeps them."""
+    from segcore.intake.remembered import remember_latest
+    from segcore.jobs.making_vectors import made_by
+
+    awaited, taken = state.awaited_vectors(), state.intake()
+    if awaited is None or taken is None:
+        return
+    try:
+        found = made_by(store, awaited)
+    except SegcoreError:
+        return
+    if found is not None and _rows_of(found[0]) == _rows_of(taken):
+        state.load(*found)
+        remember_latest(store, found[1])
+
+
+def _rows_of(taken: Intake) -> dict[str, object]:
+    """Return what the data are, whatever features were added to them."""
+    return {name: value for name, value in taken.data.items() if name not in ("taste", "vectors")}
+
+
 def take(store: Store, request: DataRequest) -> Intake:
     """Return the intake of a request; files are read in a child process with its own limits."""
     from segcore.data.samples.registry import find_sample
@@ -58,7 +80,9 @@ def take(store: Store, request: DataRequest) -> Intake:
 
     sample = find_sample(request.data)
     name = request.name or (sample.title if sample else request.data)
-    work = "reading every row and building the features" if request.taste is None else "computing the components of taste"
+    work = "reading every row and building the features"
+    if request.added is not None:
+        work = "computing the components of taste" if request.vectors is None else "making vectors of customers"
     with st.spinner(f"Loading {name}: {work}. The first time takes a few seconds."):
         return take_in_child(store.home, request)
 

@@ -15,6 +15,7 @@ from segcore.records.plan import Plan
 from segcore.system.digests import digest
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted
+from ui.features.distributions import DIMENSIONS
 from ui.features.form import untick
 from ui.features.values import values_of
 from ui.shell import cache
@@ -47,6 +48,11 @@ def correlations_of(plan: Plan, taken: Intake, table: FeatureTable) -> Correlati
 
 def draw_pairs(plan: Plan, taken: Intake, table: FeatureTable) -> None:
     """Draw the correlations of the ticked features, and name near-duplicates."""
+    if not table.dimensions.isdisjoint(plan.features):
+        plan = plan.with_features([name for name in plan.features if name not in table.dimensions])
+        st.caption(f"{DIMENSIONS}: their correlations are not shown.")
+        if len(plan.features) < 2:
+            return
     if len(plan.features) < 2:
         st.caption("Tick at least two features to see their correlations.")
         return

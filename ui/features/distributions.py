@@ -21,6 +21,8 @@ from ui.widgets.figures import draw_figure
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
 
+DIMENSIONS = "The dimensions of vectors say nothing one by one"
+
 
 def _ticks(plan: Plan, taken: Intake, table: FeatureTable) -> list[Tick]:
     groups = cache.computed("groups", taken.table, lambda: group_features(table.dictionary, taken.kind))
@@ -33,6 +35,11 @@ def draw_spreads(plan: Plan, taken: Intake, table: FeatureTable) -> None:
     ticks = _ticks(plan, taken, table)
     if not ticks:
         st.caption("Tick a feature to see its distribution.")
+        return
+    ticks = [tick for tick in ticks if tick.names[0] not in table.dimensions]
+    if len(ticks) < len(_ticks(plan, taken, table)):
+        st.caption(f"{DIMENSIONS}: their distributions are not shown.")
+    if not ticks:
         return
     entries = {entry.name: entry for entry in table.dictionary}
     if plan.outliers == "kit":

@@ -1,4 +1,4 @@
-"""Downloads of the data dictionary and the feature table; each file is made when its button is clicked."""
+"""Downloads of the data dictionary, the feature table and vectors; each file is made when its button is clicked."""
 
 from __future__ import annotations
 
@@ -38,27 +38,42 @@ def features_file(table: FeatureTable, plan: Plan, suffix: str) -> bytes:
 
 def draw_files(taken: Intake, table: FeatureTable, plan: Plan) -> None:
     """Draw the three buttons."""
-    name = re.sub(r"\W+", "_", str(taken.data.get("name", ""))).strip("_")[:60] or "data"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Data dictionary (CSV)",
             partial(dictionary_file, table),
-            file_name=f"{name}_dictionary.csv",
+            file_name=f"{_file_name(taken)}_dictionary.csv",
             mime=_MIME[".csv"],
             key="files.dictionary",
             on_click="ignore",
             icon=":material/menu_book:",
             help="Describes every feature, and every column that is not a feature.",
         )
-        for suffix, title in ((".csv", "CSV"), (".parquet", "Parquet")):
-            st.download_button(
-                f"Feature table ({title})",
-                partial(features_file, table, plan, suffix),
-                file_name=f"{name}_features{suffix}",
-                mime=_MIME[suffix],
-                key=f"files.features{suffix}",
-                on_click="ignore",
-                icon=":material/table:",
-                disabled=not plan.features,
-                help=f"The {counted(len(plan.features), 'ticked feature')} of the clustered customers, before any change.",
-            )
+        words = f"The {counted(len(plan.features), 'ticked feature')} of the clustered customers, before any change."
+        _draw_table_files("Feature table", "features", taken, table, plan, words)
+
+
+def draw_vector_files(taken: Intake, table: FeatureTable) -> None:
+    """Draw the buttons for the vectors of all customers, whatever is ticked."""
+    plan = Plan(tuple(name for name in table.names if name in table.dimensions))
+    words = "One row per customer: the id, then the dimensions v0, v1 and so on."
+    _draw_table_files("Vectors", "vectors", taken, table, plan, words)
+
+
+def _draw_table_files(what: str, end: str, taken: Intake, table: FeatureTable, plan: Plan, words: str) -> None:
+    for suffix, title in ((".csv", "CSV"), (".parquet", "Parquet")):
+        st.download_button(
+            f"{what} ({title})",
+            partial(features_file, table, plan, suffix),
+            file_name=f"{_file_name(taken)}_{end}{suffix}",
+            mime=_MIME[suffix],
+            key=f"files.{end}{suffix}",
+            on_click="ignore",
+            icon=":material/table:",
+            disabled=not plan.features,
+            help=words,
+        )
+
+
+def _file_name(taken: Intake) -> str:
+    return re.sub(r"\W+", "_", str(taken.data.get("name", ""))).strip("_")[:60] or "data"

@@ -37,7 +37,7 @@ _SCALER_WORDS = {
     "none": "Leave the features as they are: those with large numbers decide everything.",
 }
 _BLOCK_WORDS = "The values of one category are scaled together, so a column with many values weighs no more than one with few."
-_TASTE_WORDS = "Components and items are scaled together: those that vary most keep counting most."
+_TASTE_WORDS = "Components, items and the dimensions of vectors are scaled together: those that vary most keep counting most."
 _LABEL = 48  # letters of a label
 _BOX_LETTERS = 8  # about the width of a box and the space to the next
 _LONG = 700  # a group with more letters scrolls, so that the form stays in sight

@@ -123,8 +123,12 @@ def weigh(
     parts = [np.array([once.get(name, 1.0) for name in tick.names]) for tick in ticked]
     shares = _shares(factors, [float((part**2 * found).sum()) for part, found in zip(parts, spreads, strict=True)])
     _table(key, _rows(taken, table, ticked, said, shares, outliers), has_numbers=any(tick.is_number for tick in ticked))
-    _say(ticked, said, factors, wrong)
-    _compare_kinds(ticked, shares)
+    vectors = [tick.title for tick in ticked if tick.names[0] in table.dimensions]
+    _say(ticked, said, factors, [title for title in wrong if title not in vectors])
+    if not set(vectors).isdisjoint(wrong):
+        st.warning("Vectors are not transformed: how far apart two of them are means something as it is.", icon=":material/info:")
+    if all(tick.is_number or tick.names[0] not in tastes for tick in ticked):
+        _compare_kinds(ticked, shares)
     _skewed(taken, table, ticked, said, outliers)
     weights = {name: factor for tick, factor in zip(ticked, factors, strict=True) for name in tick.names if factor != 1}
     return (

@@ -87,7 +87,8 @@ class Page:
         if taken is None:
             link("data", "Choose data")
             end_page()
-        return taken
+        loading.load_made_vectors(self.store)
+        return state.intake() or taken
 
     def feature_table(self, taken: Intake) -> FeatureTable:
         """Return every feature of every customer of the loaded data."""

@@ -1,8 +1,8 @@
 """Choices of one browser session; the only user of ``st.session_state`` and ``st.query_params``.
 
 Streamlit drops a widget's value when its page is left, so every choice is kept under a separate key and widgets are seeded from it.
-Data, sweep and solution are in the address, ``?data=…&sweep=…&point=…``. It is read and written when a page is opened, and written when
-one of them changes, so that a reload, a second tab and a link show the same.
+Data, sweep and solution are in the address, ``?data=…&sweep=…&point=…``, and vectors that are being made. It is read and written when a
+page is opened, and written when one of them changes, so that a reload, a second tab and a link show the same.
 """
 
 from __future__ import annotations
@@ -105,6 +105,8 @@ def load(taken: Intake, asked: DataRequest) -> None:
     remember("intake", taken)
     remember("request", asked)
     remember("data_broken", False)
+    remember("vectors", None)
+    _forget("vectors")
     followed = sweep_id()
     if followed is not None and cache.store().spec(followed).table != taken.table:
         unfollow()
@@ -139,11 +141,13 @@ def read_link() -> None:
     """Show the data, sweep and solution in the address; ``link_problem`` then returns what is wrong with it."""
     for name in ("link_problem", "link_broken", "data_broken"):
         remember(name, None)
-    asked = st.query_params.get("sweep")
+    asked, awaited = st.query_params.get("sweep"), st.query_params.get("vectors")
     if asked:
         _read_sweep(asked)
     else:
         _read_data(st.query_params.get("data"))
+    if awaited:
+        _read_vectors(awaited)
 
 
 def _read_data(key: str | None) -> None:
@@ -179,6 +183,25 @@ def _read_sweep(asked: str) -> None:
             remember("link_problem", f"The solution in the link cannot be shown: {error}")
 
 
+def _read_vectors(asked: str) -> None:
+    """Await the vectors in the address, if a job makes them."""
+    found = cache.store().job_ids(asked)
+    if len(found) == 1:
+        remember("vectors", found[0])
+
+
+def await_vectors(job_id: str) -> None:
+    """Have this session load the vectors that a job makes, unless it loads other data before."""
+    remember("vectors", job_id)
+    _write({"vectors": job_id[:16]})
+
+
+def awaited_vectors() -> str | None:
+    """Return the job whose vectors this session will load."""
+    found: str | None = recall("vectors")
+    return found
+
+
 def _follow_with_data(followed: str) -> None:
     """Show a sweep, and load the data it was made of, unless they are lost."""
     from segcore.intake.remembered import data_key, recall_data
@@ -203,6 +226,9 @@ def write_link() -> None:
     link: dict[str, str] = {}
     if taken is not None and not recall("data_broken"):
         link["data"] = _data_in_link(taken)
+    awaited = awaited_vectors()
+    if awaited is not None:
+        link["vectors"] = awaited[:16]
     if followed is not None and not link_is_broken():
         link |= link_to(followed, recall(f"point.{followed}"))
     _write(link)

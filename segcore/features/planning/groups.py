@@ -124,7 +124,8 @@ def group_features(dictionary: Iterable[FeatureEntry], kind: str) -> tuple[Group
     vectors = tuple(name for name in entries if kind == "transactions" and _DIMENSION.fullmatch(name))
     if vectors:
         title = f"All {counted(len(vectors), 'dimension')}"
-        groups.append(Group("Vectors", "What a customer buys, basket by basket; chosen as a whole.", (Tick("v", title, title, vectors),)))
+        tick = Tick("v", title, title, vectors, False)
+        groups.append(Group("Vectors", "What a customer buys, basket by basket; chosen as a whole.", (tick,)))
     grouped = {*raw, *vectors}
     for title, caption, wanted in _RATINGS if kind == "ratings" else _TRANSACTIONS:
         names = tuple(name for pattern in wanted for name in _named(pattern, entries) if name not in grouped)

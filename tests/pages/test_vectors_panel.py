@@ -1,0 +1,173 @@
+"""The panel of vectors on Features: a job at a click, its progress and its end, what was made, the plain rival, and back."""
+
+import importlib.util
+import re
+
+import pytest
+
+from segcore import jobs
+from segcore.intake.remembered import data_key
+from segcore.intake.take_in import take_in
+from segcore.jobs.making_vectors import job_of, start_vectors
+from segcore.records.intake import DataRequest
+from segcore.records.taste import Taste
+from segcore.records.vectors import Vectors
+from tests.segments.test_vector_segments import orders_of_two_tastes
+from ui.features.vectors_panel import stage_text
+
+SMALL = Vectors(dimensions=4, epochs=3)
+
+
+@pytest.fixture
+def orders(tmp_path):
+    path = tmp_path / "baskets.csv"
+    orders_of_two_tastes().to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def opened(store, orders):
+    """Take the orders in, as what a session opens."""
+    request = DataRequest(str(orders), name="baskets")
+    taken = take_in(store, request)
+    store.put_intake("app:latest-request", request.to_json())
+    return taken
+
+
+@pytest.fixture
+def made(store, opened, orders):
+    """Make small vectors of the orders, as what a session opens."""
+    request = DataRequest(str(orders), name="baskets", vectors=SMALL)
+    taken = take_in(store, request)
+    store.put_intake("app:latest-request", request.to_json())
+    return taken
+
+
+def asked(app, **options):
+    """Return the app after small vectors are asked for."""
+    for name, value in {"dimensions": SMALL.dimensions, "epochs": SMALL.epochs, **options}.items():
+        app.number_input(key=f"vectors.{name}").set_value(value)
+    return app.button(key="vectors.make").click().run()
+
+
+def keys(app):
+    return {button.key for button in app.button}
+
+
+def test_vectors_are_made_by_a_job_and_become_the_features_without_another_click(open_app, store, opened):
+    app = asked(open_app("features"))
+
+    assert not app.exception and not app.error
+    (job_id,) = [job.id for job in jobs.list_jobs(store) if job.kind == "vectors"]
+    assert app.query_params["vectors"] == job_id[:16]
+    jobs.wait(store, job_id, timeout=60)
+    app.run()
+
+    assert not app.exception and not app.error
+    taken = app.session_state["segcore.intake"]
+    assert taken.data["vectors"]["dimensions"] == 4
+    assert app.session_state[f"segcore.plan.{taken.table}"].features == ("v0", "v1", "v2", "v3")
+    assert "vectors" not in app.query_params
+    assert "All 4 dimensions" in {box.label for box in app.checkbox}
+
+
+def test_progress_is_shown_with_cancel_after_a_refresh_and_what_was_cancelled_is_said(open_app, store, opened, words, monkeypatch):
+    monkeypatch.setattr("segcore.jobs.start._spawn", lambda *_: None)  # it stays queued, as behind another job
+    monkeypatch.setattr("segcore.jobs.state.is_alive", lambda *_: True)
+    app = asked(open_app("features"))
+    (job,) = [job for job in jobs.list_jobs(store) if job.kind == "vectors"]
+    assert {f"vectors.cancel.{job.id}", f"sidebar.cancel.{job.id}"} <= keys(app) and "vectors.make" not in keys(app)
+
+    again = open_app("features", data=app.query_params["data"], vectors=app.query_params["vectors"])
+    assert f"vectors.cancel.{job.id}" in keys(again)
+    assert "Vectors of 60 customers of baskets" in words(again)
+    other_tab = open_app("features")
+    assert f"vectors.cancel.{job.id}" not in keys(other_tab) and f"sidebar.cancel.{job.id}" in keys(other_tab)
+
+    store.update_job(job.id, state="cancelled")
+    again.run()
+    assert "Making the vectors was cancelled." in words(again) and "vectors.make" in keys(again)
+    assert again.session_state["segcore.intake"].table == opened.table
+
+
+def test_a_session_that_shows_other_features_by_then_keeps_them(open_app, store, opened, orders):
+    app = open_app("features")
+    request = DataRequest(str(orders), name="baskets", vectors=SMALL)
+    app.query_params["vectors"] = start_vectors(store, opened, request)[:16]
+    app.number_input(key="taste.n").set_value(2)
+    app.button(key="taste.compute").click().run()
+    jobs.wait(store, job_of(opened, request), timeout=60)
+    app.run()
+
+    assert not app.exception
+    assert "taste" in app.session_state["segcore.intake"].data and "vectors" not in app.query_params
+
+
+def test_why_a_job_failed_is_one_sentence(open_app, store, opened, orders, words):
+    request = DataRequest(str(orders), name="baskets", vectors=SMALL)
+    job_id = job_of(opened, request)
+    spec = {"taken": opened.to_json(), "request": request.to_json()}
+    store.put_job(job_id, kind="vectors", title="Vectors of 60 customers of baskets", spec=spec, total=100, state="failed")
+    store.update_job(job_id, message="The disk is full: free some space.")
+
+    app = open_app("features", data=data_key(opened.table, opened.data), vectors=job_id[:16])
+
+    assert [error.value for error in app.error] == ["The disk is full: free some space."]
+    assert app.session_state["segcore.intake"].table == opened.table and "vectors.make" in keys(app)
+
+
+def test_what_cannot_be_made_is_one_sentence(open_app, store, opened):
+    app = asked(open_app("features"), least_products=1000)
+    (error,) = [found.value for found in app.error]
+    assert error.startswith("No customer has at least 1,000 lines of known products")
+    assert not [job for job in jobs.list_jobs(store) if job.kind == "vectors"]
+
+
+def test_without_gensim_the_panel_says_how_to_install_it(open_app, opened, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "gensim" else find(name, *more))
+    app = open_app("features")
+    (warning,) = [found.value for found in app.warning if "gensim" in found.value]
+    assert re.search(r"is not installed: run .*-m pip install gensim\\~=4\.4", warning)
+    assert app.button(key="vectors.make").disabled and not app.button(key="vectors.rival").disabled
+
+
+def test_what_was_made_is_counted_and_no_dimension_is_listed(open_app, made, words):
+    app = open_app("features")
+    assert "**60 customers** have a vector of **4 dimensions**, learned from **16 products**" in words(app)
+    assert {"files.vectors.csv", "files.vectors.parquet"} <= {button.key for button in app.get("download_button")}
+    assert "dimensions of vectors say nothing one by one" in words(app)
+    assert not any(re.search(r"dimension \d", table.value.to_csv()) for table in app.dataframe)
+
+
+def test_the_plain_rival_has_as_many_components_and_the_vectors_come_back_at_once(open_app, store, made):
+    app = open_app("features")
+    app.button(key="vectors.rival").click().run()
+    taken = app.session_state["segcore.intake"]
+    rival = Taste.from_json(taken.data["taste"])
+    assert (rival.of, rival.matrix, rival.components, rival.n) == ("item", "tfidf", "svd", 4) and "vectors" not in taken.data
+
+    app.button(key="vectors.make").click().run()
+    assert not app.exception
+    assert app.session_state["segcore.intake"] == made and not [job for job in jobs.list_jobs(store) if job.kind == "vectors"]
+
+
+def test_the_way_back_removes_the_vectors(open_app, opened, made):
+    app = open_app("features")
+    app.button(key="vectors.drop").click().run()
+    assert not app.exception and app.session_state["segcore.intake"].table == opened.table
+
+
+def test_data_without_baskets_have_no_panel(open_app, store, tmp_path):
+    orders_of_two_tastes().drop(columns="item").to_csv(tmp_path / "amounts.csv", index=False)
+    request = DataRequest(str(tmp_path / "amounts.csv"))
+    take_in(store, request)
+    store.put_intake("app:latest-request", request.to_json())
+    assert "vectors.make" not in keys(open_app("features"))
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.0, "Epoch 1 of 20"), (0.025, "Epoch 2 of 20"), (0.49, "Epoch 20 of 20"), (0.5, "Computing")]
+)
+def test_the_stage_is_told_in_epochs(share, text):
+    assert stage_text(share, 20).startswith(text)
