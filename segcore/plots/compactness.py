@@ -10,11 +10,19 @@ from segcore.sweeps.points import PointRow, point_rows, points_axis
 from segcore.wording.numbers import two_decimals
 
 
-def compactness_map_data(sweep: Sweep, titles: Mapping[str, str] | None = None) -> HeatMap:
-    """Return each feature's mean compactness in each solution: one row per feature, one column per solution."""
+def compactness_map_data(sweep: Sweep, titles: Mapping[str, str] | None = None, features: Sequence[str] | None = None) -> HeatMap:
+    """Return each feature's mean compactness in each solution: one row per feature, one column per solution.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    titles : mapping of feature name to its title on screen
+    features : sequence of str or None
+        Those to show, which were clustered on; ``None`` shows all.
+    """
     rows = point_rows(sweep)
     titles = titles or {}
-    features = sweep.spec.plan.features
+    features = sweep.spec.plan.features if features is None else features
     cells = tuple(
         Cell(
             column=row.tick,

@@ -32,10 +32,9 @@ _TAB = "explore.tab"
 def draw_details(store: Store, sweep: Sweep, chosen: PointRow, solution: Solution | None) -> None:
     """Draw what is behind the measures in tabs, of which only the open one is computed."""
     names, titles = segment_names(store, sweep, chosen.position), feature_titles(store, sweep)
-    views: dict[str, Callable[[], None]] = {
-        "Sizes": lambda: draw_all_sizes(sweep, chosen.position),
-        "Compactness": lambda: draw_compactness(sweep, chosen, solution, titles, names),
-    }
+    views: dict[str, Callable[[], None]] = {"Sizes": lambda: draw_all_sizes(sweep, chosen.position)}
+    if titles:
+        views["Compactness"] = lambda: draw_compactness(sweep, chosen, solution, titles, names)
     if stability_map_data(sweep) is not None:
         views["Stability"] = lambda: draw_stability(sweep, chosen.position)
     if path_positions(sweep, chosen.position):
@@ -153,7 +152,7 @@ def draw_compactness(sweep: Sweep, chosen: PointRow, solution: Solution | None, 
         "In which features the customers of a segment are alike. "
         "Compactness is 1 − spread within the segment ÷ spread over all customers: 1 means all alike, 0 no more alike than all customers."
     )
-    data = compactness_map_data(sweep, titles)
+    data = compactness_map_data(sweep, titles, tuple(titles))
     draw_figure(
         draw_map(data, chosen=chosen.position, recommended=recommended_position(sweep)),
         key=figure_key(sweep, "features"),
@@ -167,7 +166,7 @@ def draw_compactness(sweep: Sweep, chosen: PointRow, solution: Solution | None, 
 
     st.markdown(f"**Each segment of the chosen solution, {escape(chosen.label)}**")
     compactness = [(label, segment_title(label, names), solution.quality.compactness.get(label, {})) for label in solution.segments]
-    by_segment = segment_map_data(compactness, sweep.spec.plan.features, titles)
+    by_segment = segment_map_data(compactness, tuple(titles), titles)
     draw_figure(
         draw_map(by_segment),
         key=figure_key(sweep, "segments"),

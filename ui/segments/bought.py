@@ -43,8 +43,8 @@ def draw_bought(store: Store, sweep: Sweep, solution: Solution, label: int) -> N
         "order of its lower end. TF-IDF: "
         f"{'rated high' if rated else 'bought often'} here, and not {did} by everybody, 0 to 1."
     )
-    # Categories first: they are fewer, and their names say more than an item's number. Segments of taste are about items.
-    for position, (what, by_segment) in enumerate(sorted(found.items(), reverse="taste" in sweep.spec.data)):
+    # Categories first: they are fewer, and their names say more than an item's number. Segments of taste and of vectors are about items.
+    for position, (what, by_segment) in enumerate(sorted(found.items(), reverse=not {"taste", "vectors"}.isdisjoint(sweep.spec.data))):
         with st.expander(_TITLES[what][1]) if position else st.container():
             _draw_lists(by_segment[label], *_TITLES[what], did=did)
 

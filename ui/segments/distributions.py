@@ -18,7 +18,7 @@ from segcore.wording.quotes import visible
 from ui.segments.columns import described_columns
 from ui.segments.profile import segments_key
 from ui.shell import cache, state
-from ui.shell.sweep_data import clustered
+from ui.shell.sweep_data import readable
 from ui.widgets.figures import draw_figure
 
 SHOWN_FIRST = 4
@@ -70,7 +70,7 @@ def _apartness(feature: FeatureProfile) -> float:
 
 def _pair(store: Store, sweep: Sweep, solution: Solution, label: int, name: str) -> Density | Histogram:
     def build() -> Density | Histogram:
-        table = clustered(store, sweep).table
+        table = readable(store, sweep)
         originals = np.asarray(table.copies) == 0
         values = table.column(name) if name in table.names else table.profile[name]
         return distribution_pair(values[originals], np.asarray(solution.labels)[originals] == label)

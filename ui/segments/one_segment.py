@@ -27,7 +27,8 @@ def draw_segment(summary: SegmentSummary, figures: KeyFigures, worth: str, likes
     worth : str
         What its revenue is, in words: see ``FeatureTable``.
     likes : Likes or None
-        What the segments like, for those of taste: drawn instead of the most compact features, of which every customer has all.
+        What the segments like, for those of taste or vectors: drawn instead of the most compact features, of which every customer has
+        all.
     """
     st.markdown(f"#### {escape(segment_sentence(summary, figures))}")
     st.markdown(escape(summary.apart))
@@ -37,17 +38,19 @@ def draw_segment(summary: SegmentSummary, figures: KeyFigures, worth: str, likes
         if summary.revenue is not None:
             st.metric(escape(worth_title(worth)), number_text(round(summary.revenue)), border=True)
             st.metric(f"Share of {escape(worth)}", percent_text(summary.revenue_share), border=True)
+    is_compact = likes is None and any(feature.compactness is not None for feature in summary.features)
     with st.grid(2, min_column_width=380, gap="medium") as grid:
-        with grid.cell():
-            if likes is None:
-                _draw_ranking(summary)
-            else:
-                _draw_liked(summary, likes)
+        if is_compact or likes is not None:
+            with grid.cell():
+                if likes is None:
+                    _draw_ranking(summary)
+                else:
+                    _draw_liked(summary, likes)
         with grid.cell():
             st.markdown("**Compared with all customers**")
             # Nobody of a segment has most items, in which its customers are all alike.
             by_shift = sorted(summary.features, key=lambda feature: -abs(feature.shift or 0.0))
-            _draw_table(summary, summary.ranked() if likes is None else by_shift)
+            _draw_table(summary, summary.ranked() if is_compact else by_shift)
 
 
 def _draw_ranking(summary: SegmentSummary) -> None:
@@ -91,7 +94,7 @@ def _draw_table(summary: SegmentSummary, features: Sequence[FeatureProfile]) -> 
             "Median": [number_text(feature.median, feature.unit) for feature in features],
             "All: median": [number_text(feature.population_median, feature.unit) for feature in features],
         }
-    )
+    ).dropna(axis="columns", how="all")  # features that were not clustered on have no compactness
     st.dataframe(
         table,
         hide_index=True,

@@ -14,7 +14,7 @@ from segcore.segments.profiles.profile import profile_of_every_feature, segment_
 from segcore.segments.profiles.records import SegmentProfile
 from segcore.store.store import Store
 from ui.shell import cache
-from ui.shell.sweep_data import clustered, segment_names
+from ui.shell.sweep_data import readable, segment_names
 
 
 def describe_point(store: Store, sweep: Sweep, position: int, solution: Solution) -> SegmentProfile:
@@ -23,7 +23,7 @@ def describe_point(store: Store, sweep: Sweep, position: int, solution: Solution
     key = segments_key(sweep, solution, names)
 
     def build() -> SegmentProfile:
-        return segment_profile(clustered(store, sweep).table, solution, names, apart=_apart(store, sweep, solution))
+        return segment_profile(readable(store, sweep), solution, names, apart=_apart(store, sweep, solution))
 
     return cache.computed("profile", key, build)
 
@@ -41,7 +41,7 @@ def describe_with_every_feature(store: Store, sweep: Sweep, position: int, solut
 
 
 def likes_of_point(store: Store, sweep: Sweep, solution: Solution) -> Likes | None:
-    """Return what each segment likes, for segments of taste made of items: see `likes_of`."""
+    """Return what each segment likes, for segments of taste made of items, or of vectors: see `likes_of`."""
     return cache.computed("likes", segments_key(sweep, solution, {}), lambda: likes_of(store, sweep.spec, solution))
 
 

@@ -21,7 +21,7 @@ from segcore.wording.results import DIALECTS
 from ui.segments.on_request import asked_for
 from ui.segments.profile import segments_key
 from ui.shell import cache
-from ui.shell.sweep_data import clustered, segment_names
+from ui.shell.sweep_data import clustered, readable, segment_names
 from ui.widgets.figures import draw_figure
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _definition(store: Store, sweep: Sweep, position: int, solution: Solution) -
     names = segment_names(store, sweep, position)
 
     def build() -> Definition:
-        return Definition(clustered(store, sweep).table, solution, sweep.preparation, names)
+        return Definition(readable(store, sweep), solution, sweep.preparation, names, clustered=clustered(store, sweep).table)
 
     return cache.computed("definition", segments_key(sweep, solution, names), build)
 
@@ -95,7 +95,14 @@ def _draw_sql(definition: Definition, what: SqlOf, label: int | None, rule: Rule
         left, right = st.columns(2)
         dialect = left.selectbox("Database", tuple(DIALECTS), key=f"segments.sql.dialect.{what}", format_func=DIALECTS.__getitem__)
         table = right.text_input("Table", TABLE, key=f"segments.sql.table.{what}")
-        st.caption("For a table with the columns that Export writes, profile columns included: load an export into your database first.")
+        if definition.reads_vectors:
+            st.caption(
+                "For a table with these features: tick them on Features, download the feature table there, and load it into your database."
+            )
+        else:
+            st.caption(
+                "For a table with the columns that Export writes, profile columns included: load an export into your database first."
+            )
         sql = point_sql(definition, what, segment=label, dialect=dialect, table=table.strip() or TABLE)
         st.code(sql, language="sql")
         if rule is not None:

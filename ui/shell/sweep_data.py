@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from segcore.features.assemble import Assembled, assemble
-from segcore.records.feature_table import unique_titles
+from segcore.features.assemble import Assembled, assemble, readable_rows
+from segcore.records.feature_table import FeatureTable, unique_titles
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
 from segcore.segments.names import SegmentNames, known_names
@@ -22,6 +22,16 @@ def clustered(store: Store, sweep: Sweep) -> Assembled:
     return cache.computed("clustered", sweep.id, build)
 
 
+def readable(store: Store, sweep: Sweep) -> FeatureTable:
+    """Return the same rows with the features by which segments are explained: see `readable_rows`."""
+    spec = sweep.spec
+
+    def build() -> FeatureTable:
+        return readable_rows(clustered(store, sweep).table, lambda: cache.feature_table(str(store.home), spec.table), spec.plan)
+
+    return cache.computed("readable", sweep.id, build)
+
+
 def find_solution(store: Store, sweep: Sweep, position: int) -> Solution | None:
     """Return a solution with its labels; None if it has not finished or has no labels.
 
@@ -32,9 +42,10 @@ def find_solution(store: Store, sweep: Sweep, position: int) -> Solution | None:
 
 
 def feature_titles(store: Store, sweep: Sweep) -> dict[str, str]:
-    """Return the title of each feature of a sweep on screen; equal titles get the feature's name added."""
-    entries = cache.feature_table(str(store.home), sweep.spec.table).dictionary
-    return unique_titles(entry for entry in entries if entry.name in sweep.spec.plan.features)
+    """Return the title on screen of each feature of a sweep that is no dimension of a vector; equal titles get the feature's name added."""
+    table = cache.feature_table(str(store.home), sweep.spec.table)
+    entries = {entry.name: entry for entry in table.dictionary}
+    return unique_titles(entries[name] for name in sweep.spec.plan.features if name in entries and name not in table.dimensions)
 
 
 def segment_names(store: Store, sweep: Sweep, position: int) -> dict[int, str]:

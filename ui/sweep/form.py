@@ -79,14 +79,17 @@ def _run_button(store: Store, taken: Intake, table: FeatureTable, plan: Plan, sp
 
 
 def _what_goes_in(taken: Intake, table: FeatureTable, plan: Plan) -> None:
-    titles = {entry.name: entry.title for entry in table.dictionary}
-    names = [titles.get(name, name) for name in plan.features]
+    titles, dimensions = {entry.name: entry.title for entry in table.dictionary}, table.dimensions
+    names = [titles.get(name, name) for name in plan.features if name not in dimensions]
+    n_dimensions = len(plan.features) - len(names)
+    if n_dimensions:
+        names.append(f"vectors of {counted(n_dimensions, 'dimension')}")
     shown = "; ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     rule = "outliers set aside" if plan.outliers == "kit" else "no outlier rule"
     changed = [f"{len(plan.weights)} weighted"] if plan.weights else []
     parts = [
         f"{taken.data['name']}",
-        f"{counted(len(names), 'feature')}: {shown}",
+        f"{counted(len(plan.features), 'feature')}: {shown}",
         *changed,
         f"scaling {SCALER_TITLES[plan.scaler].lower()}",
         rule,
