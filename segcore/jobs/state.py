@@ -15,7 +15,7 @@ from segcore.store.file_lock import is_held
 from segcore.store.index import Index
 from segcore.wording.numbers import counted, percent_text
 
-JobKind = Literal["sweep", "benchmark"]
+JobKind = Literal["sweep", "benchmark", "vectors"]
 State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted"]
 
 ACTIVE = ("queued", "running")
@@ -26,18 +26,18 @@ _FIRST_POLL_SECONDS = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A sweep or a benchmark, and its progress.
+    """A sweep, a benchmark or the making of vectors, and its progress.
 
     Parameters
     ----------
     id : str
         For a sweep, the sweep's id.
-    kind : {"sweep", "benchmark"}
+    kind : {"sweep", "benchmark", "vectors"}
     title : str
     state : {"queued", "running", "done", "cancelled", "failed", "interrupted"}
         ``interrupted``: it was queued or running, but its supervisor has ended; it can be resumed.
     done, total : int
-        Number of finished solutions of a sweep (fits of a benchmark), and their total.
+        Number of finished solutions of a sweep (fits of a benchmark, hundredths of the work on vectors), and their total.
     gathered, to_gather : int
         Pieces of evidence on a sweep, and their total; the total is 0 until its solutions are finished and evidence is being gathered.
     created, started, finished : float or None

@@ -14,6 +14,7 @@ from segcore.records.taste import Taste
 from segcore.records.vectors import Vectors
 from tests.segments.test_vector_segments import orders_of_two_tastes
 from ui.features.vectors_panel import stage_text
+from ui.shell.progress import job_line
 
 SMALL = Vectors(dimensions=4, epochs=3)
 
@@ -81,12 +82,14 @@ def test_progress_is_shown_with_cancel_after_a_refresh_and_what_was_cancelled_is
     again = open_app("features", data=app.query_params["data"], vectors=app.query_params["vectors"])
     assert f"vectors.cancel.{job.id}" in keys(again)
     assert "Vectors of 60 customers of baskets" in words(again)
+    assert job_line(job) == "Vectors, 0 %, starting"
     other_tab = open_app("features")
     assert f"vectors.cancel.{job.id}" not in keys(other_tab) and f"sidebar.cancel.{job.id}" in keys(other_tab)
 
     store.update_job(job.id, state="cancelled")
     again.run()
     assert "Making the vectors was cancelled." in words(again) and "vectors.make" in keys(again)
+    assert app.run().number_input(key="vectors.epochs").value == SMALL.epochs, "what was asked for is kept"
     assert again.session_state["segcore.intake"].table == opened.table
 
 
@@ -101,6 +104,19 @@ def test_a_session_that_shows_other_features_by_then_keeps_them(open_app, store,
 
     assert not app.exception
     assert "taste" in app.session_state["segcore.intake"].data and "vectors" not in app.query_params
+
+
+def test_vectors_of_data_that_are_read_otherwise_are_made_by_a_job(open_app, store, opened, orders, monkeypatch):
+    monkeypatch.setattr("segcore.jobs.start._spawn", lambda *_: None)
+    monkeypatch.setattr("segcore.jobs.state.is_alive", lambda *_: True)
+    request = DataRequest(str(orders), name="baskets", vectors=SMALL)
+    store.put_intake("app:latest-request", request.to_json())
+
+    app = open_app("features")
+
+    assert not app.exception and not app.error
+    assert app.session_state["segcore.intake"].table == opened.table
+    assert f"vectors.cancel.{job_of(opened, request)}" in keys(app)
 
 
 def test_why_a_job_failed_is_one_sentence(open_app, store, opened, orders, words):
@@ -140,12 +156,13 @@ def test_what_was_made_is_counted_and_no_dimension_is_listed(open_app, made, wor
     assert not any(re.search(r"dimension \d", table.value.to_csv()) for table in app.dataframe)
 
 
-def test_the_plain_rival_has_as_many_components_and_the_vectors_come_back_at_once(open_app, store, made):
+def test_the_plain_rival_has_as_many_components_and_the_vectors_come_back_at_once(open_app, store, made, words):
     app = open_app("features")
     app.button(key="vectors.rival").click().run()
     taken = app.session_state["segcore.intake"]
     rival = Taste.from_json(taken.data["taste"])
     assert (rival.of, rival.matrix, rival.components, rival.n) == ("item", "tfidf", "svd", 4) and "vectors" not in taken.data
+    assert "the plain rival: 4 components" in words(app) and app.button(key="vectors.rival").disabled
 
     app.button(key="vectors.make").click().run()
     assert not app.exception

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,13 +43,33 @@ def load_first(store: Store) -> Intake:
 
 
 def load(store: Store, request: DataRequest) -> Intake:
-    """Load data and make them the session's; if this raises, the earlier data stay."""
+    """Load data and make them the session's; if this raises, the earlier data stay.
+
+    Vectors that these data do not have yet are made by a job, for which the session does not wait.
+    """
     from segcore.intake.remembered import remember_latest
 
+    if request.vectors is not None:
+        return _load_with_vectors(store, request)
     taken = take(store, request)
     state.load(taken, request)
     remember_latest(store, request)
     return taken
+
+
+def _load_with_vectors(store: Store, request: DataRequest) -> Intake:
+    from segcore.intake.added_features import known_added
+    from segcore.intake.remembered import remember_latest
+    from segcore.jobs.making_vectors import start_vectors
+
+    rows = take(store, request.without_added())
+    made = known_added(store, rows, request)
+    state.load(made or rows, request if made else request.without_added())
+    remember_latest(store, request)
+    if made is None:
+        with contextlib.suppress(SegcoreError):  # Features says why, where they are asked for again
+            state.await_vectors(start_vectors(store, rows, request))
+    return made or rows
 
 
 def load_made_vectors(store: Store) -> None:
@@ -80,9 +101,7 @@ def take(store: Store, request: DataRequest) -> Intake:
 
     sample = find_sample(request.data)
     name = request.name or (sample.title if sample else request.data)
-    work = "reading every row and building the features"
-    if request.added is not None:
-        work = "computing the components of taste" if request.vectors is None else "making vectors of customers"
+    work = "reading every row and building the features" if request.taste is None else "computing the components of taste"
     with st.spinner(f"Loading {name}: {work}. The first time takes a few seconds."):
         return take_in_child(store.home, request)
 

@@ -50,9 +50,8 @@ def draw_vectors(store: Store, taken: Intake, table: FeatureTable) -> None:
     if asked is None or not cache.computed("baskets", taken.table, lambda: _has_baskets(store, taken)):
         return
     job = _awaited_job(store)
-    with st.expander(
-        "Baskets: vectors of what customers buy", icon=":material/shopping_basket:", expanded=asked.vectors is not None or job is not None
-    ):
+    is_open = asked.vectors is not None or job is not None or (asked.taste is not None and _is_rival(asked.taste))
+    with st.expander("Baskets: vectors of what customers buy", icon=":material/shopping_basket:", expanded=is_open):
         if job is not None and job.state in LIVE:
             _follow(store, job.id)
             return
@@ -61,6 +60,10 @@ def draw_vectors(store: Store, taken: Intake, table: FeatureTable) -> None:
         if asked.vectors is not None:
             _draw_made(store, taken, table, asked.vectors)
         _draw_form(store, asked, taken)
+
+
+def _is_rival(taste: Taste) -> bool:
+    return (taste.of, taste.matrix, taste.components) == ("item", "tfidf", "svd")
 
 
 def _has_baskets(store: Store, taken: Intake) -> bool:
@@ -129,7 +132,12 @@ def _draw_made(store: Store, taken: Intake, table: FeatureTable, made: Vectors) 
 
 
 def _draw_form(store: Store, asked: DataRequest, taken: Intake) -> None:
-    if asked.vectors is None:
+    if asked.taste is not None and _is_rival(asked.taste):
+        st.caption(
+            f"The features are now the plain rival: {counted(int(asked.taste.n), 'component')} of product shares, shown under Taste. Sweep "
+            "both, and keep the one whose segments say more. “Make vectors” brings vectors that were made back at once."
+        )
+    elif asked.vectors is None:
         st.caption(
             "Each customer becomes one point, learned from all their baskets: customers who buy alike are close to each other. The points "
             "become the features."
@@ -140,8 +148,11 @@ def _draw_form(store: Store, asked: DataRequest, taken: Intake) -> None:
     except SegcoreError as error:
         is_ready = False
         st.warning(escape(error_text(error, "screen")), icon=":material/extension_off:")
-    vectors = _form(asked.vectors or state.recall(_ASKED) or Vectors())
-    state.remember(_ASKED, vectors)
+    asked_here = f"{_ASKED}.{taken.table}"
+    vectors = _form(state.recall(asked_here) or asked.vectors or state.recall(_ASKED) or Vectors())
+    for name in (asked_here, _ASKED):
+        state.remember(name, vectors)
+    rival = Taste(of="item", matrix="tfidf", components="svd", n=min(vectors.dimensions, MOST_COMPONENTS))
     with st.container(horizontal=True, vertical_alignment="center"):
         label = "Make vectors" if asked.vectors is None else "Make other vectors"
         if st.button(label, key="vectors.make", icon=":material/shopping_basket:", disabled=not is_ready or vectors == asked.vectors):
@@ -149,10 +160,10 @@ def _draw_form(store: Store, asked: DataRequest, taken: Intake) -> None:
         if st.button(
             "Compare with category and product shares instead",
             key="vectors.rival",
+            disabled=asked.taste == rival,
             help="The plain rival: how much of each product a customer buys (TF-IDF), as components of the same number (SVD). They become "
             "the features instead; vectors that were made come back at once.",
         ):
-            rival = Taste(of="item", matrix="tfidf", components="svd", n=min(vectors.dimensions, MOST_COMPONENTS))
             _load(store, {"taste": rival}, rerun=True)
 
 
