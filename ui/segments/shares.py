@@ -49,12 +49,13 @@ def draw_portrait(store: Store, sweep: Sweep, position: int, solution: Solution,
     """Draw all segments with their features, coloured by the difference from all customers."""
     st.header("Who is in each segment", anchor=False)
     others = len(cache.feature_table(str(store.home), sweep.spec.table).names) - len(sweep.spec.plan.features)
+    likes = likes_of_point(store, sweep, solution)
     if others:
         state.seed_widget(_EVERY, state.recall(_EVERY, False))
-        state.remember(_EVERY, st.toggle(f"Also show the {counted(others, 'feature')} not clustered on", key=_EVERY))
+        label = f"Also show the {counted(others, 'feature')} not clustered on" if likes is None else "Show features instead of items"
+        state.remember(_EVERY, st.toggle(label, key=_EVERY))
     if others and state.recall(_EVERY):
-        profile = describe_with_every_feature(store, sweep, position, solution)
-    likes = None if others and state.recall(_EVERY) else likes_of_point(store, sweep, solution)
+        profile, likes = describe_with_every_feature(store, sweep, position, solution), None
     liked = None if likes is None else likes_data(likes, profile)
     data = liked or portrait_data(profile, sweep.summary.get("ideas", ()))
     if data is None:
