@@ -163,6 +163,7 @@ def test_the_plain_rival_has_as_many_components_and_the_vectors_come_back_at_onc
     rival = Taste.from_json(taken.data["taste"])
     assert (rival.of, rival.matrix, rival.components, rival.n) == ("item", "tfidf", "svd", 4) and "vectors" not in taken.data
     assert "the plain rival: 4 components" in words(app) and app.button(key="vectors.rival").disabled
+    assert (app.selectbox(key="taste.components").value, app.number_input(key="taste.n").value) == ("svd", 4), "the form shows it too"
 
     app.button(key="vectors.make").click().run()
     assert not app.exception

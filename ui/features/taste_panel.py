@@ -24,6 +24,7 @@ from ui.widgets.figures import draw_figure
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
 
+_SHOWN = "taste.shown"
 _OF = {"item": "Items", "category": "Categories"}
 _ITEMS = ("The items themselves", "each item is a feature, without components; up to 50 million cells.")
 
@@ -44,33 +45,30 @@ def draw_taste(store: Store, taken: Intake) -> None:
 
 def _draw_form(store: Store, taken: Intake, of: tuple[Of, ...], made: Taste | None) -> None:
     known = made or Taste(of="item" if "item" in of else "category", matrix="centred" if taken.kind == "ratings" else "log")
+    _seed(known, is_new=made is not None and made != state.recall(_SHOWN))
+    state.remember(_SHOWN, made)
     st.caption("Components sum up who has the same items. They become features, and another number of them does not read the file again.")
     left, right = st.columns(2, gap="medium")
     with left:
         method = st.selectbox(
             "Kind of components",
             METHODS,
-            index=METHODS.index(known.components),
             key="taste.components",
             format_func=lambda name: METHOD_WORDS.get(name, _ITEMS)[0],
         )
         st.caption(_sentence(METHOD_WORDS.get(method, _ITEMS)[1]))
         what = known.of
         if len(of) > 1:
-            picked = st.segmented_control("Of", of, default=known.of, key="taste.of", required=True, format_func=lambda name: _OF[name])
+            picked = st.segmented_control("Of", of, key="taste.of", required=True, format_func=lambda name: _OF[name])
             what = picked or what
     with right:
-        usual = known.matrix or "centred"
-        matrix = st.selectbox(
-            "Values", MATRICES, index=MATRICES.index(usual), key="taste.matrix", format_func=lambda name: MATRIX_WORDS[name][0]
-        )
+        matrix = st.selectbox("Values", MATRICES, key="taste.matrix", format_func=lambda name: MATRIX_WORDS[name][0])
         st.caption(_sentence(MATRIX_WORDS[matrix][1]))
-        automatic = method != "raw" and st.toggle("Choose the number by parallel analysis", value=known.n == AUTO, key="taste.auto")
+        automatic = method != "raw" and st.toggle("Choose the number by parallel analysis", key="taste.auto")
         n = st.number_input(
             "Number of components",
             1,
             MOST_COMPONENTS,
-            USUAL_COMPONENTS if known.n == AUTO else int(known.n),
             key="taste.n",
             disabled=automatic or method == "raw",
         )
@@ -78,6 +76,19 @@ def _draw_form(store: Store, taken: Intake, of: tuple[Of, ...], made: Taste | No
         _compute(store, Taste(of=what, matrix=matrix, components=method, n=AUTO if automatic else int(n)))
     if made is not None:
         st.button("Remove these features", key="taste.drop", type="tertiary", on_click=_drop, args=(store,))
+
+
+def _seed(known: Taste, *, is_new: bool) -> None:
+    """Begin the form with known features; those that were made elsewhere, such as in the panel of vectors, replace what it says."""
+    values = {
+        "components": known.components,
+        "of": known.of,
+        "matrix": known.matrix or "centred",
+        "auto": known.n == AUTO,
+        "n": USUAL_COMPONENTS if known.n == AUTO else int(known.n),
+    }
+    for name, value in values.items():
+        (state.set_widget if is_new else state.seed_widget)(f"taste.{name}", value)
 
 
 def _sentence(words: str) -> str:
