@@ -50,7 +50,7 @@ def start_vectors(store: Store, taken: Intake, request: DataRequest) -> str:
     require_gensim()
     corpus = make_corpus(store.purchases(taken.table, "item"), request.vectors, kind=taken.kind)
     title = f"Vectors of {counted(len(corpus.documents), 'customer')} of {taken.data['name']}"
-    spec = {"taken": taken.to_json(), "request": request.to_json()}
+    spec = {"taken": taken.to_json(), "request": request.to_json(), "epochs": corpus.vectors.epochs}
     return jobs.start_vectors(store, job_of(taken, request), spec, title=title, total=_STEPS)
 
 

@@ -14,7 +14,7 @@ from segcore.features.vectors.model import require_gensim
 from segcore.intake.added_features import TRAINING, known_added
 from segcore.jobs.making_vectors import start_vectors
 from segcore.records.feature_table import FeatureTable
-from segcore.records.taste import LENGTHS, MOST_COMPONENTS, Taste
+from segcore.records.taste import AUTO, LENGTHS, MOST_COMPONENTS, Taste
 from segcore.records.vectors import REAL, VECTOR_METHODS, WHOLE, Vectors
 from segcore.store.store import Store
 from segcore.wording.findings import error_text, sentence
@@ -82,7 +82,7 @@ def _awaited_job(store: Store) -> jobs.Job | None:
 
 def _follow(store: Store, job_id: str) -> None:
     """Draw the progress of the job, and redraw it until the job is over, when the page loads what it made."""
-    vectors = Vectors.from_json(store.job_row(job_id)["spec"]["request"]["vectors"])
+    epochs = int(store.job_row(job_id)["spec"]["epochs"])
 
     def draw() -> None:
         job = jobs.read_job(store, job_id)
@@ -90,7 +90,7 @@ def _follow(store: Store, job_id: str) -> None:
             st.rerun()
         draw_job(job, where="vectors")
         if job.state == "running":
-            st.caption(f"{stage_text(job.share_done, vectors.epochs)} You can leave this page meanwhile.")
+            st.caption(f"{stage_text(job.share_done, epochs)} You can leave this page meanwhile.")
 
     st.fragment(run_every=POLL_SECONDS, key="vectors.progress")(draw)()
 
@@ -169,7 +169,7 @@ def _draw_form(store: Store, asked: DataRequest, taken: Intake) -> None:
 
 def _form(known: Vectors) -> Vectors:
     for name, value in known.to_json().items():
-        state.seed_widget(_KEY.format(name), value)
+        state.seed_widget(_KEY.format(name), None if value == AUTO else value)
     left, right = st.columns(2, gap="medium")
     with left:
         method = st.selectbox("Method", VECTOR_METHODS, key=_KEY.format("method"), format_func=lambda name: METHODS[name][0])
@@ -179,7 +179,10 @@ def _form(known: Vectors) -> Vectors:
         one, other = st.columns(2)
         found: dict[str, Any] = {
             "dimensions": _number(one, "dimensions", "Dimensions", "Length of a vector. More tell more tastes apart, and need more data."),
-            "epochs": _number(other, "epochs", "Epochs", "How often the model reads all baskets. More take longer and fit closer."),
+            "epochs": _number(
+                other, "epochs", "Epochs", "How often the model reads all baskets. Empty: 20 to 40, the more the fewer lines."
+            )
+            or AUTO,
         }
     with st.expander("More options"), st.grid(3, min_column_width=220, gap="medium") as grid:
         for name, (title, words) in _OPTIONS.items():
@@ -197,11 +200,12 @@ def _form(known: Vectors) -> Vectors:
     return Vectors(**found, method=method, lengths=lengths or known.lengths)
 
 
-def _number(place: Any, name: str, title: str, words: str, *, disabled: bool = False) -> float | int:
+def _number(place: Any, name: str, title: str, words: str, *, disabled: bool = False) -> float | int | None:
     domain = WHOLE.get(name) or REAL[name]
     low, high = domain
     options: dict[str, Any] = {"step": 1} if name in WHOLE else {"step": 0.05, "format": "%g"}
-    found: float | int = place.number_input(title, low, high, key=_KEY.format(name), help=words, disabled=disabled, **options)
+    options |= {"value": None, "placeholder": AUTO} if name == "epochs" else {}
+    found: float | int | None = place.number_input(title, low, high, key=_KEY.format(name), help=words, disabled=disabled, **options)
     return found
 
 
