@@ -1,4 +1,4 @@
-"""Command ``features``."""
+"""Commands ``features`` and ``neighbours``."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from segcore.cli.jobs import wait_for
 from segcore.cli.options import add_data_options, plan_from, print_notes, request_from
-from segcore.wording.findings import counts_json, note_json, rows_by_label
+from segcore.errors import ParameterError
+from segcore.wording.findings import counts_json, note_json, refusal, rows_by_label
 from segcore.wording.numbers import counted, percent_text
 
 if TYPE_CHECKING:
     from segcore.features.assemble import Assembled
     from segcore.records.feature_table import FeatureTable
-    from segcore.records.intake import Intake
+    from segcore.records.intake import DataRequest, Intake
     from segcore.records.plan import Plan
     from segcore.store.store import Store
 
 
 def add_commands(subparsers: Any) -> None:
-    """Add ``features``."""
+    """Add ``features`` and ``neighbours``."""
     features = subparsers.add_parser(
         "features",
         help="build a table of features, one row per customer",
@@ -36,6 +37,20 @@ def add_commands(subparsers: Any) -> None:
     features.add_argument("--aside", metavar="FILE", help="rows that were set aside, with place and reason, .csv or .parquet")
     features.add_argument("--json", action="store_true", help="print one JSON document with the counts")
     features.set_defaults(run=run_features)
+
+    neighbours = subparsers.add_parser(
+        "neighbours",
+        help="list the products or customers nearest to one, by their vectors",
+        description="List the products and the customers whose vectors are nearest to that of a product or of a customer: "
+        "'neighbours orders.csv --features cust2vec=64 --item 1029743'.",
+    )
+    add_data_options(neighbours)
+    of = neighbours.add_mutually_exclusive_group(required=True)
+    of.add_argument("--item", metavar="X", help="id of a product, or a title that only one product has")
+    of.add_argument("--customer", metavar="Y", help="id of a customer")
+    neighbours.add_argument("--top", type=int, default=10, metavar="N", help="how many of each (default: 10)")
+    neighbours.add_argument("--json", action="store_true", help="print one JSON document")
+    neighbours.set_defaults(run=run_neighbours)
 
 
 def run_features(args: argparse.Namespace) -> int:
@@ -69,6 +84,32 @@ def run_features(args: argparse.Namespace) -> int:
         what = f"{counted(rows.num_rows, 'row')} and {counted(len(plan.features), 'feature')}"
         print(f"{what} written to {args.out}.{_set_aside_sentence(assembled)}")
     return 0
+
+
+def run_neighbours(args: argparse.Namespace) -> int:
+    """List the neighbours of a product or of a customer."""
+    if args.top < 1:
+        raise ParameterError.out_of_range("--top", args.top, 1, None)
+    request = _request_with_vectors(args)
+
+    from segcore.cli.tables import neighbours_text
+    from segcore.features.vectors.neighbours import stored_neighbours
+    from segcore.jobs.making_vectors import take_in_with_vectors
+    from segcore.store.store import Store
+
+    store = Store()
+    intake = take_in_with_vectors(store, request, follow=lambda begin: wait_for(store, begin))
+    found = stored_neighbours(store, intake.table, item=args.item, customer=args.customer, top=args.top)
+    print_notes(intake.notes)
+    print(json.dumps(found.to_json(), ensure_ascii=False, allow_nan=False) if args.json else neighbours_text(found))
+    return 0
+
+
+def _request_with_vectors(args: argparse.Namespace) -> DataRequest:
+    request = request_from(args)
+    if request.vectors is None:
+        raise refusal("vectors.needed", kind=ParameterError, asked=args.command)
+    return request
 
 
 def _write_others(store: Store, intake: Intake, table: FeatureTable, files: Mapping[str, Path]) -> None:

@@ -11,6 +11,7 @@ from segcore.wording.numbers import counted, difference_text, index_text, number
 from segcore.wording.plans import ideas_text, transforms_text
 
 if TYPE_CHECKING:
+    from segcore.features.vectors.neighbours import Neighbour, Neighbours
     from segcore.records.estimate import Estimate
     from segcore.records.evidence import Placebo, PredictionStrength
     from segcore.records.solution import Solution
@@ -93,6 +94,19 @@ def items_text(segments: Sequence[Mapping[str, Any]]) -> str:
         parts.append(f"{segment['name']} ({size})")
         parts.append(text_table(("item", "TF-IDF", "support", "index"), rows, right=(1, 2)))
     return "\n".join(parts)
+
+
+def neighbours_text(found: Neighbours) -> str:
+    """Return the neighbours of a product or of a customer as text."""
+    what = _item_text(found) if found.of == "item" else f"customer {found.id}"
+    tables = {"products": [(_item_text(one), f"{one.cosine:.3f}") for one in found.items]}
+    tables["customers"] = [(one.id, f"{one.cosine:.3f}") for one in found.customers]
+    order = ("products", "customers") if found.of == "item" else ("customers", "products")
+    return "\n\n".join(f"Nearest {name} to {what}\n{text_table((name, 'cosine'), tables[name], right=(1,))}" for name in order)
+
+
+def _item_text(one: Neighbour | Neighbours) -> str:
+    return f"{one.title} ({one.id})" if one.title else one.id
 
 
 def rules_text(found: Definition, what: str, label: int | None, *, as_filter: bool = False) -> str:

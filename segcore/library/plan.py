@@ -18,6 +18,7 @@ from segcore.features.planning.defaults import setting_named
 from segcore.features.planning.priorities import named_transforms, priority_weights
 from segcore.features.preparation import ideas_of, resolve_plan
 from segcore.features.taste.overview import component_rows
+from segcore.features.vectors.neighbours import Neighbours, stored_neighbours
 from segcore.library.display import listed_html, paragraph
 from segcore.library.sweep import Sweep, follow_job
 from segcore.records.evidence import LEVELS, Level
@@ -131,6 +132,36 @@ class Plan:
         ]
         names = ["feature", "explained", "cumulative", "by_chance", "agreement", "high", "low"]
         return pd.DataFrame(rows, columns=names).set_index("feature")
+
+    def neighbours(self, *, item: str | None = None, customer: str | None = None, top: int = 10) -> Neighbours:
+        """Return the nearest products and customers of a product or of a customer, by the cosine of their vectors.
+
+        Parameters
+        ----------
+        item : str or None
+            Id of a product, or a title that only one product has.
+        customer : str or None
+            Id of a customer. Give one of the two.
+        top : int
+            Neighbours of each kind, at least 1.
+
+        Returns
+        -------
+        Neighbours
+            ``items`` and ``customers``, each with ``id``, ``title`` and ``cosine``.
+
+        Raises
+        ------
+        ParameterError
+            If the plan has no vectors, or there is no such product or customer; with similar ones.
+
+        Examples
+        --------
+        >>> plan = segcore.load(orders).plan("cust2vec=2", cust2vec={"epochs": 1})
+        >>> [found.id for found in plan.neighbours(item="itema").items]
+        ['itemb']
+        """
+        return stored_neighbours(self.store, self.intake.table, item=item, customer=customer, top=top)
 
     def table(self) -> pd.DataFrame:
         """Return the rows to cluster, before transforms and scaling, as command ``features`` writes them.

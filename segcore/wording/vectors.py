@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from segcore.wording.numbers import counted, listed, percent_text
@@ -52,6 +52,22 @@ def _other(products: int, share: float, kept: int) -> str:
     )
 
 
+def _similar(nearest: Sequence[str]) -> str:
+    return f" Similar: {listed([quoted(one) for one in nearest])}." if nearest else ""
+
+
+def _of_many(ids: Sequence[str], number: int) -> str:
+    shown = [quoted(one) for one in ids]
+    return f"such as {', '.join(shown)}" if len(ids) < number else " or ".join(shown) if number == 2 else ", ".join(shown)
+
+
+def _rare(given: str, words: int, by_count: bool) -> str:
+    option = "least_count" if by_count else "products"
+    change = "lower" if by_count else "raise"
+    known = f"only the {words:,} most frequent products have one"
+    return f"{quoted(given)} has no vector of its own, {known}: {change} {option} (--cust2vec {option}=…)."
+
+
 SENTENCES: Mapping[str, Callable[..., str]] = {
     "vectors.no_gensim": lambda: f"Vectors of customers need gensim, which is not installed: run {INSTALL}.",
     "vectors.no_baskets": lambda data: (
@@ -79,5 +95,15 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "vectors.bad_features": lambda asked: f"Vectors are asked for as cust2vec=64, with their number of dimensions, not as {quoted(asked)}.",
     "vectors.bad_option": lambda given: f"An option of cust2vec is written as name=value, such as window=8, not as {quoted(given)}.",
     "vectors.bad_number": lambda option, given: f"{option} of cust2vec must be a number, not {quoted(given)}.",
+    "vectors.needed": lambda asked: f"{asked} needs vectors of customers: ask for them with --features cust2vec=64.",
+    "vectors.item_or_customer": lambda: "Neighbours are those of one product or of one customer: name an item or a customer, not both.",
+    "vectors.unknown_product": lambda given, nearest: f"No product has the id or the title {quoted(given)}.{_similar(nearest)}",
+    "vectors.shared_title": lambda title, products, ids: (
+        f"{products:,} products have the title {quoted(title)}: name one by its id, {_of_many(ids, products)}."
+    ),
+    "vectors.rare_product": _rare,
+    "vectors.unknown_customer": lambda given, nearest, least: (
+        f"No customer with at least {counted(least, 'line')} of known products has the id {quoted(given)}.{_similar(nearest)}"
+    ),
     "vectors.not_made": lambda asked: f"This data has no vectors yet: make them first ({asked}).",
 }
