@@ -24,6 +24,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("samples", "segcore.cli.samples", "list the sample data sets, or download one"),
     ("features", "segcore.cli.features", "build a table of features, one row per customer"),
     ("neighbours", "segcore.cli.features", "list the products or customers nearest to one, by their vectors"),
+    ("vectors-check", "segcore.cli.features", "check whether vectors predict better than plain rivals"),
     ("sweep", "segcore.cli.sweeps", "cluster with every setting of a grid and measure each solution"),
     ("evidence", "segcore.cli.sweeps", "gather the evidence on a sweep, and recommend a solution"),
     ("sweeps", "segcore.cli.sweeps", "list the sweeps with their best solutions; name, remove or restore one"),

@@ -1,4 +1,4 @@
-"""Commands ``features`` and ``neighbours``."""
+"""Commands ``features``, ``neighbours`` and ``vectors-check``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def add_commands(subparsers: Any) -> None:
-    """Add ``features`` and ``neighbours``."""
+    """Add ``features``, ``neighbours`` and ``vectors-check``."""
     features = subparsers.add_parser(
         "features",
         help="build a table of features, one row per customer",
@@ -51,6 +51,16 @@ def add_commands(subparsers: Any) -> None:
     neighbours.add_argument("--top", type=int, default=10, metavar="N", help="how many of each (default: 10)")
     neighbours.add_argument("--json", action="store_true", help="print one JSON document")
     neighbours.set_defaults(run=run_neighbours)
+
+    check = subparsers.add_parser(
+        "vectors-check",
+        help="check whether vectors predict better than plain rivals",
+        description="Check whether vectors predict each customer's next order, and attributes of customers, better than shares of products "
+        "in as many dimensions, the customer's own favourites and the most popular products. Trains a second model.",
+    )
+    add_data_options(check)
+    check.add_argument("--json", action="store_true", help="print one JSON document")
+    check.set_defaults(run=run_check)
 
 
 def run_features(args: argparse.Namespace) -> int:
@@ -102,6 +112,27 @@ def run_neighbours(args: argparse.Namespace) -> int:
     found = stored_neighbours(store, intake.table, item=args.item, customer=args.customer, top=args.top)
     print_notes(intake.notes)
     print(json.dumps(found.to_json(), ensure_ascii=False, allow_nan=False) if args.json else neighbours_text(found))
+    return 0
+
+
+def run_check(args: argparse.Namespace) -> int:
+    """Check vectors."""
+    request = _request_with_vectors(args)
+
+    from segcore.cli.tables import vectors_check_text
+    from segcore.jobs.making_vectors import check_by_job, take_in_with_vectors
+    from segcore.store.store import Store
+    from segcore.wording.vectors import check_notes, verdict_text
+
+    store = Store()
+    intake = take_in_with_vectors(store, request, follow=lambda begin: wait_for(store, begin))
+    print_notes(intake.notes)
+    found = check_by_job(store, intake, lambda begin: wait_for(store, begin))
+    if args.json:
+        document = {**found.to_json(), "sentence": verdict_text(found), "notes": check_notes(found)}
+        print(json.dumps(document, ensure_ascii=False, allow_nan=False))
+    else:
+        print(vectors_check_text(found))
     return 0
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from segcore.records.evidence import NOT_GATHERED
 from segcore.records.grid import point_key
-from segcore.wording.numbers import counted, difference_text, index_text, number_text, percent_text, segment_title
+from segcore.wording.numbers import counted, difference_text, index_text, number_text, percent_text, segment_title, share_text
 from segcore.wording.plans import ideas_text, transforms_text
+from segcore.wording.vectors import check_notes, verdict_text
 
 if TYPE_CHECKING:
     from segcore.features.vectors.neighbours import Neighbour, Neighbours
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from segcore.records.evidence import Placebo, PredictionStrength
     from segcore.records.solution import Solution
     from segcore.records.sweep import Recommendation, Sweep
+    from segcore.records.vectors_check import VectorsCheck
     from segcore.segments.comparison import SolutionComparison
     from segcore.segments.explanation import Explanation
     from segcore.segments.rules.definition import Definition
@@ -103,6 +105,31 @@ def neighbours_text(found: Neighbours) -> str:
     tables["customers"] = [(one.id, f"{one.cosine:.3f}") for one in found.customers]
     order = ("products", "customers") if found.of == "item" else ("customers", "products")
     return "\n\n".join(f"Nearest {name} to {what}\n{text_table((name, 'cosine'), tables[name], right=(1,))}" for name in order)
+
+
+def vectors_check_text(check: VectorsCheck) -> str:
+    """Return the check of vectors as text: the verdict, what else it says, and tables of the numbers."""
+    found = check.next_basket
+    by = {"vectors": found.cust2vec, "plain rival": found.shares, "own favourites": found.own_favourites, "popular": found.popular}
+    parts = ["\n".join([verdict_text(check), *check_notes(check)])]
+    if found.cut is not None:
+        held_out = f"{percent_text(found.share_after)} of the orders, from {found.cut} on, were held out"
+        parts.append(f"{held_out}; the first of each of {counted(found.cust2vec.sample_size or 0, 'customer')} was predicted.")
+        parts.append(
+            text_table(
+                ("next basket by", "recall of ten"),
+                [(name, share_text(one)) for name, one in by.items()],
+                right=(1,),
+            )
+        )
+    attributes = [
+        (one.column, *(share_text(part) for part in (one.cust2vec, one.shares, one.majority)), f"{one.cust2vec.sample_size or 0:,}")
+        for one in check.attributes
+    ]
+    if attributes:
+        header = ("attribute", "vectors", "plain rival", "most frequent value", "customers")
+        parts.append(text_table(header, attributes, right=range(1, len(header))))
+    return "\n\n".join(parts)
 
 
 def _item_text(one: Neighbour | Neighbours) -> str:

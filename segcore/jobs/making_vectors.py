@@ -1,4 +1,4 @@
-"""Vectors of customers made in the background: ``python -m segcore.jobs.making_vectors HOME ID`` is the worker of such a job.
+"""Vectors of customers made, or checked, in the background: ``python -m segcore.jobs.making_vectors HOME ID`` is the worker of such a job.
 
 Its supervisor starts it with a fixed hash seed, on which gensim's random draws may depend.
 """
@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable, Sequence
 
 from segcore import jobs
-from segcore.errors import JobError, SegcoreError
+from segcore.errors import JobError, ParameterError, SegcoreError
 from segcore.intake.added_features import added_key, known_added, take_in_added
 from segcore.intake.child import take_in_apart
 from segcore.records.intake import DataRequest, Intake
+from segcore.records.vectors_check import VectorsCheck
 from segcore.store.store import Store
 from segcore.system.digests import digest
+from segcore.wording.findings import refusal
 from segcore.wording.numbers import counted
 
 USER_ERROR = 2
@@ -110,19 +112,75 @@ def vectors_by_job(
         def begin() -> str:
             return start_vectors(store, taken, request)
 
-        job = jobs.follow(store, begin) if follow is None else follow(begin)
-        if job.state != "done":
-            raise JobError(job.message or f"Making vectors was {job.state}. The same command continues it.")
+        _finished(jobs.follow(store, begin) if follow is None else follow(begin), "Making vectors")
     return take_in_added(store, taken, request)
 
 
+def start_check(store: Store, intake: Intake) -> str:
+    """Check vectors in the background, or join the job that checks them; return its id at once.
+
+    Parameters
+    ----------
+    store : Store
+    intake : Intake
+        With vectors.
+
+    Raises
+    ------
+    ParameterError
+        If the intake has no vectors.
+    """
+    if "vectors" not in intake.data:
+        raise refusal("vectors.needed", kind=ParameterError, asked="vectors-check")
+    title = f"Check of the vectors of {counted(intake.n_customers, 'customer')} of {intake.data['name']}"
+    return jobs.start_vectors(store, check_job_of(intake), {"check": intake.table}, title=title, total=_STEPS)
+
+
+def check_job_of(intake: Intake) -> str:
+    """Return the id of the job that checks the vectors of an intake."""
+    from segcore.features.vectors.check import check_key
+
+    return digest({"check": check_key(intake.table)})
+
+
+def check_by_job(store: Store, intake: Intake, follow: Callable[[Callable[[], str]], jobs.Job] | None = None) -> VectorsCheck:
+    """Return the check of an intake's vectors, from the store or by a job that is awaited.
+
+    Parameters
+    ----------
+    store : Store
+    intake : Intake
+        With vectors.
+    follow : callable or None
+        See `vectors_by_job`.
+
+    Raises
+    ------
+    SegcoreError
+        If the intake has no vectors, gensim is not installed, or the job was stopped.
+    """
+    from segcore.features.vectors.check import check_vectors, known_check
+
+    if known_check(store, intake.table) is None:
+
+        def begin() -> str:
+            return start_check(store, intake)
+
+        _finished(jobs.follow(store, begin) if follow is None else follow(begin), "Checking vectors")
+    return check_vectors(store, intake.table)
+
+
+def _finished(job: jobs.Job, what: str) -> None:
+    if job.state != "done":
+        raise JobError(job.message or f"{what} was {job.state}. The same command continues it.")
+
+
 def main(argv: Sequence[str]) -> int:
-    """Make the vectors of one job."""
+    """Make or check the vectors of one job."""
     home, job_id = argv
     faulthandler.enable()
     store = Store(home)
     spec = store.job_row(job_id)["spec"]
-    taken, request = Intake.from_json(spec["taken"]), DataRequest.from_json(spec["request"])
     reported = 0.0
 
     def report(share: float) -> None:
@@ -133,7 +191,12 @@ def main(argv: Sequence[str]) -> int:
             store.update_job(job_id, progress=int(_STEPS * share))
 
     try:
-        take_in_added(store, taken, request, report)
+        if "check" in spec:
+            from segcore.features.vectors.check import check_vectors
+
+            check_vectors(store, spec["check"], report)
+        else:
+            take_in_added(store, Intake.from_json(spec["taken"]), DataRequest.from_json(spec["request"]), report)
     except SegcoreError as error:
         store.update_job(job_id, message=str(error))
         return USER_ERROR

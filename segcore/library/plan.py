@@ -19,6 +19,7 @@ from segcore.features.planning.priorities import named_transforms, priority_weig
 from segcore.features.preparation import ideas_of, resolve_plan
 from segcore.features.taste.overview import component_rows
 from segcore.features.vectors.neighbours import Neighbours, stored_neighbours
+from segcore.jobs.making_vectors import check_by_job
 from segcore.library.display import listed_html, paragraph
 from segcore.library.sweep import Sweep, follow_job
 from segcore.records.evidence import LEVELS, Level
@@ -28,6 +29,7 @@ from segcore.records.intake import Intake
 from segcore.records.plan import Plan as PlanRecord
 from segcore.records.preparation import Transform
 from segcore.records.sweep import SweepSpec
+from segcore.records.vectors_check import VectorsCheck
 from segcore.store.store import Store
 from segcore.sweeps.cost.room import require_room
 from segcore.sweeps.first_radii import first_grid
@@ -162,6 +164,32 @@ class Plan:
         ['itemb']
         """
         return stored_neighbours(self.store, self.intake.table, item=item, customer=customer, top=top)
+
+    def check_vectors(self) -> VectorsCheck:
+        """Return how well the plan's vectors predict the next basket and attributes of customers, next to plain rivals.
+
+        It trains a second model, which takes about as long as making the vectors did; the same question is answered from the store.
+
+        Returns
+        -------
+        VectorsCheck
+            ``verdict``: "vectors", "shares" (the plain rival is better), "alike" or "unknown"; ``next_basket`` and ``attributes``, whose
+            numbers have ``value``, ``low``, ``high`` and ``sample_size``.
+
+        Raises
+        ------
+        ParameterError
+            If the plan has no vectors.
+        JobError
+            If it failed, or was cancelled elsewhere.
+
+        Examples
+        --------
+        >>> found = segcore.load(orders).plan("cust2vec=2", cust2vec={"epochs": 1}).check_vectors()
+        >>> found.next_basket.popular.value  # there are two products
+        1.0
+        """
+        return check_by_job(self.store, self.intake)
 
     def table(self) -> pd.DataFrame:
         """Return the rows to cluster, before transforms and scaling, as command ``features`` writes them.

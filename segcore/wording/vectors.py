@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from segcore.wording.numbers import counted, listed, percent_text
+from segcore.wording.numbers import counted, listed, percent_text, share_text
 from segcore.wording.quotes import quoted
 
 if TYPE_CHECKING:
+    from segcore.records.estimate import Estimate
     from segcore.records.vectors import Vectors
+    from segcore.records.vectors_check import VectorsCheck
 
 METHODS: Mapping[str, tuple[str, str]] = {
     "dbow": ("Bag of words", "a customer's vector predicts each product bought; fast, and the order does not count"),
@@ -66,6 +68,56 @@ def _rare(given: str, words: int, by_count: bool) -> str:
     change = "lower" if by_count else "raise"
     known = f"only the {words:,} most frequent products have one"
     return f"{quoted(given)} has no vector of its own, {known}: {change} {option} (--cust2vec {option}=…)."
+
+
+def verdict_text(check: VectorsCheck) -> str:
+    """Return in one sentence whether the vectors predict the next basket better than the plain rival, with both numbers."""
+    found = check.next_basket
+    if check.verdict == "unknown":
+        reason = found.over_shares.reason or "the customers are too few."
+        return f"Whether vectors predict the next basket is unknown: {reason[0].lower()}{reason[1:]}"
+    start = {
+        "vectors": "The vectors predict the next basket better than the plain rival",
+        "shares": "The plain rival predicts the next basket better than the vectors",
+        "alike": "The vectors predict the next basket no better than the plain rival, which is simpler",
+    }[check.verdict]
+    mine, other = share_text(found.cust2vec), share_text(found.shares)
+    first, second = (other, mine) if check.verdict == "shares" else (mine, other)
+    rival = "" if check.verdict == "vectors" else f": use it with {rival_options(check.dimensions)}"
+    return f"{start}{rival}. Of a customer's next products, {first} are among ten recommended, against {second}."
+
+
+def rival_options(dimensions: int) -> str:
+    """Return the options of the command line for the plain rival of so many dimensions."""
+    return f"--features components={dimensions} --components svd --matrix tfidf"
+
+
+def check_notes(check: VectorsCheck) -> list[str]:
+    """Return what else the check of vectors says, a sentence each: own favourites, attributes, and what is circular."""
+    found, notes = check.next_basket, []
+    if found.over_favourites.high is not None and found.over_favourites.high < 0:
+        notes.append(
+            f"To recommend products, take what the customer bought most so far: that gets {share_text(found.own_favourites)} of them right."
+        )
+    for name, lead in (("vectors", 1), ("plain rival", -1)):
+        ahead = [one.column for one in check.attributes if one.over_shares.value is not None and _beyond_0(one.over_shares) == lead]
+        if ahead:
+            verb = "predict" if lead > 0 else "predicts"
+            notes.append(f"The {name} {verb} {listed(ahead)} better.")
+    nothing = [one.column for one in check.attributes if one.cust2vec.low is not None and one.cust2vec.low <= (one.majority.value or 0)]
+    if nothing:
+        notes.append(f"Of {listed(nothing)} the vectors say no more than the most frequent value does.")
+    circular = [one.column for one in check.attributes if one.by_construction]
+    if circular:
+        verb = "is" if len(circular) == 1 else "are"
+        notes.append(f"{listed(circular)} {verb} made of purchases, as the vectors are: predicting that is in part true by construction.")
+    return notes
+
+
+def _beyond_0(difference: Estimate) -> int:
+    if difference.low is None or difference.high is None:
+        return 0
+    return 1 if difference.low > 0 else -1 if difference.high < 0 else 0
 
 
 SENTENCES: Mapping[str, Callable[..., str]] = {
