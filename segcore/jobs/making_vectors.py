@@ -128,7 +128,7 @@ def start_check(store: Store, intake: Intake) -> str:
     Raises
     ------
     ParameterError
-        If the intake has no vectors.
+        If the intake has no vectors, or gensim is not installed.
     """
     if "vectors" not in intake.data:
         raise refusal("vectors.needed", kind=ParameterError, asked="vectors-check")

@@ -91,7 +91,7 @@ def start_benchmark(store: Index, spec: Mapping[str, Any], *, title: str = "Benc
 
 
 def start_vectors(store: Index, job_id: str, spec: Mapping[str, Any], *, title: str, total: int) -> str:
-    """Make vectors of customers in the background, or continue what was stopped; return the job's id at once.
+    """Make or check vectors of customers in the background, or continue what was stopped; return the job's id at once.
 
     Parameters
     ----------

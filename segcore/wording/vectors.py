@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from segcore.wording.numbers import counted, listed, percent_text, share_text
 from segcore.wording.quotes import quoted
+from segcore.wording.taste import MATRICES
+from segcore.wording.taste import METHODS as TASTE_METHODS
 
 if TYPE_CHECKING:
     from segcore.records.estimate import Estimate
     from segcore.records.vectors import Vectors
     from segcore.records.vectors_check import VectorsCheck
+    from segcore.wording.remedies import Audience
 
 METHODS: Mapping[str, tuple[str, str]] = {
     "dbow": ("Bag of words", "a customer's vector predicts each product bought; fast, and the order does not count"),
@@ -70,8 +73,8 @@ def _rare(given: str, words: int, by_count: bool) -> str:
     return f"{quoted(given)} has no vector of its own, {known}: {change} {option} (--cust2vec {option}=…)."
 
 
-def verdict_text(check: VectorsCheck) -> str:
-    """Return in one sentence whether the vectors predict the next basket better than the plain rival, with both numbers."""
+def verdict_text(check: VectorsCheck, audience: Audience = "command line") -> str:
+    """Return whether the vectors predict the next basket better than the plain rival, which is offered if not, and both numbers."""
     found = check.next_basket
     if check.verdict == "unknown":
         reason = found.over_shares.reason or "the customers are too few."
@@ -83,13 +86,15 @@ def verdict_text(check: VectorsCheck) -> str:
     }[check.verdict]
     mine, other = share_text(found.cust2vec), share_text(found.shares)
     first, second = (other, mine) if check.verdict == "shares" else (mine, other)
-    rival = "" if check.verdict == "vectors" else f": use it with {rival_options(check.dimensions)}"
+    rival = "" if check.verdict == "vectors" else f": {rival_offer(check.dimensions, audience)}"
     return f"{start}{rival}. Of a customer's next products, {first} are among ten recommended, against {second}."
 
 
-def rival_options(dimensions: int) -> str:
-    """Return the options of the command line for the plain rival of so many dimensions."""
-    return f"--features components={dimensions} --components svd --matrix tfidf"
+def rival_offer(dimensions: int, audience: Audience) -> str:
+    """Return how to use the plain rival of so many dimensions, as the end of a sentence."""
+    if audience == "command line":
+        return f"use it with --features components={dimensions} --components svd --matrix tfidf"
+    return f"choose {dimensions} components of taste, {TASTE_METHODS['svd'][0]}, with the values {MATRICES['tfidf'][0]}"
 
 
 def check_notes(check: VectorsCheck) -> list[str]:

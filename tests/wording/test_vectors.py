@@ -56,6 +56,13 @@ def test_the_verdict_follows_the_interval_of_the_difference(low, high, verdict, 
     assert verdict_text(found) == sentence
 
 
+def test_a_screen_offers_the_plain_rival_by_the_words_of_its_fields():
+    text = verdict_text(checked(Estimate(-0.05, -0.09, -0.01, 1000)), "screen")
+
+    assert "better than the vectors: choose 64 components of taste, Truncated SVD, with the values TF-IDF. Of a customer" in text
+    assert "--" not in text
+
+
 def test_without_a_difference_the_reason_is_given():
     found = VectorsCheck(64, NextBasket.undefined("All orders have the same time, so none can be held out."), ())
 

@@ -25,7 +25,14 @@ _NEXT_BASKET = 0.7  # share of the work
 
 
 def check_key(table: str) -> str:
-    """Return the key under which the store has the check of a stored table's vectors."""
+    """Return the key under which the store has the check of a stored table's vectors.
+
+    Raises
+    ------
+    ParameterError
+        If gensim is not installed.
+    """
+    require_gensim()
     versions = {package: importlib.metadata.version(package) for package in ("numpy", "scipy", "scikit-learn", "gensim")}
     return digest({"vectors_check": _EDITION, "table": table, "segcore": __version__, "versions": versions})
 
@@ -38,7 +45,6 @@ def known_check(store: Store, table: str) -> VectorsCheck | None:
     ParameterError
         If gensim is not installed.
     """
-    require_gensim()
     record = store.intake(check_key(table))
     return None if record is None else VectorsCheck.from_json(record)
 

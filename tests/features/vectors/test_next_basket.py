@@ -1,6 +1,7 @@
 """Next basket: recall by hand, rivals against independent implementations, and planted worlds in which one of them is best."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -171,6 +172,18 @@ def test_what_cannot_be_predicted_has_a_reason(bought, customers, reason):
     found = check_next_basket(bought(customers), Vectors(dimensions=2, epochs=1))
 
     assert found.cust2vec.value is None and found.over_shares.reason == reason
+
+
+def test_with_one_order_each_nobody_has_one_before_the_cut_and_one_after_it(bought):
+    purchases = bought([[["a", "b", "a", "b", "c"]]] * 8)
+    baskets = replace(purchases.baskets, placed=np.arange(8) * 86_400_000_000)
+
+    found = check_next_basket(replace(purchases, baskets=baskets), Vectors(dimensions=2, epochs=1))
+
+    assert found.popular.value is None
+    assert found.popular.reason == (
+        "Fewer than two customers have at least 5 lines of known products before 1970-01-08, and an order after it."
+    )
 
 
 def test_a_mean_has_students_interval_within_its_domain():
