@@ -74,7 +74,7 @@ class AttributeCheck:
     over_shares : Estimate
         Mean difference between ``cust2vec`` and ``shares`` for the same customer, -1 to 1.
     by_construction : bool
-        Whether the attribute is made of purchases itself, so that predicting it from purchases is in part circular.
+        Whether the attribute comes from purchases itself, so that predicting it from purchases is in part circular.
     """
 
     column: str

@@ -114,8 +114,8 @@ def check_notes(check: VectorsCheck) -> list[str]:
         notes.append(f"Of {listed(nothing)} the vectors say no more than the most frequent value does.")
     circular = [one.column for one in check.attributes if one.by_construction]
     if circular:
-        verb = "is" if len(circular) == 1 else "are"
-        notes.append(f"{listed(circular)} {verb} made of purchases, as the vectors are: predicting that is in part true by construction.")
+        verb = "comes" if len(circular) == 1 else "come"
+        notes.append(f"{listed(circular)} {verb} from purchases, as the vectors do: predicting that is in part true by construction.")
     return notes
 
 

@@ -13,6 +13,8 @@ from segcore.records.estimate import Estimate, wilson_interval
 from segcore.records.feature_table import FeatureTable
 from segcore.records.vectors_check import AttributeCheck
 
+OF_ORDERS = "column.of_orders"
+"""Code of columns of order lines that describe orders, such as the type of basket."""
 LEAST_VALUES, MOST_VALUES = 2, 20
 LEAST_CUSTOMERS = 100
 LEAST_OF_A_VALUE = 10
@@ -33,7 +35,7 @@ class Attribute:
     texts : ndarray of shape (n_customers,), object
         The value as text; ``None`` without one.
     by_construction : bool
-        Whether it is made of purchases.
+        Whether it comes from purchases itself.
     """
 
     column: str
@@ -49,7 +51,9 @@ def attributes_of(table: FeatureTable) -> tuple[Attribute, ...]:
     table : FeatureTable
         With its profile. Columns are left out unless they have 2 to 20 values, each of at least 10 customers, and 100 such customers.
     """
-    found = [Attribute(name, _texts(values), by_construction=name == SEGMENT) for name, values in table.profile.items()]
+    of_orders = {name for name, reason in table.dropped().items() if reason.code == OF_ORDERS}
+    made = {SEGMENT, *of_orders}
+    found = [Attribute(name, _texts(values), by_construction=name in made) for name, values in table.profile.items()]
     spent = [at for at, name in enumerate(table.names) if name.startswith(SPENT.prefix)]
     if spent:
         shares = table.values[:, spent]

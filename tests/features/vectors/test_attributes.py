@@ -1,5 +1,6 @@
 """Attributes predicted from vectors: those that follow from the group, and those that do not."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from segcore.features.vectors.attributes import Attribute, attributes_of, check_attribute, predicts
 from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.finding import Finding
 
 N = 240
 
@@ -99,6 +101,18 @@ def test_a_rare_value_is_left_out():
 
 def test_without_profile_columns_there_are_no_attributes():
     assert attributes_of(table_of({})) == ()
+
+
+def test_a_column_that_describes_orders_is_true_by_construction():
+    at = np.arange(N)
+    entries = tuple(
+        FeatureEntry(name, name, "", "", (name,), Finding(code))
+        for name, code in (("basket", "column.of_orders"), ("stage", "column.of_customers"))
+    )
+
+    found = attributes_of(replace(table_of({"basket": texts(at % 2), "stage": texts(at % 3)}), dictionary=entries))
+
+    assert [(one.column, one.by_construction) for one in found] == [("basket", True), ("stage", False)]
 
 
 def test_the_category_with_the_largest_spend_is_an_attribute_by_construction():
