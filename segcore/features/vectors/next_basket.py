@@ -11,7 +11,7 @@ import numpy as np
 
 from segcore.errors import DataError
 from segcore.features.vectors.documents import choose_words, documents_of
-from segcore.features.vectors.model import Progress, infer, train
+from segcore.features.vectors.model import Progress, VectorModel, infer, train
 from segcore.features.vectors.plain_rival import count_lines, plain_vectors
 from segcore.records.estimate import Estimate, wilson_interval
 from segcore.records.purchases import Baskets, Purchases
@@ -72,7 +72,7 @@ def check_next_basket(purchases: Purchases, vectors: Vectors, progress: Progress
     counts = count_lines(split.past, len(purchases.names))[:, catalogue.items]
     n_words = len(words.names)  # the most frequent ones of the catalogue, in its order
     recalls = {
-        "cust2vec": recall(truth, highest(lambda rows: X[rows] @ model.output[:n_words].T, len(truth), n_words)),
+        "cust2vec": recall(truth, highest(lambda rows: log_probabilities(X[rows], model), len(truth), n_words)),
         "own_favourites": recall(truth, favourites(counts[np.flatnonzero(judged)])),
         "popular": recall(truth, [np.arange(RECOMMENDED)] * len(truth)),
     }
@@ -177,6 +177,25 @@ class Catalogue:
         rank = np.full(n_items, -1)
         rank[order] = np.arange(len(order))
         return cls(order, rank)
+
+
+def log_probabilities(X: np.ndarray, model: VectorModel) -> np.ndarray:
+    """Return the logarithm of the probability of each product, up to a constant for each customer, shape (n_customers, n_products).
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_customers, dimensions), float64
+        Vectors that are not scaled.
+    model : VectorModel
+
+    Notes
+    -----
+    Trained with negative samples, the product of the two vectors is the logarithm of the probability over that of the noise, from which
+    products are drawn in proportion to their frequency to the power ``exponent`` (Levy and Goldberg, 2014).
+    """
+    n = len(model.words.names)
+    noise = model.vectors.exponent * np.log(model.words.counts[:n])
+    return np.asarray(X @ model.output[:n].T + noise)
 
 
 def recall(truth: Sequence[np.ndarray], recommended: Iterable[np.ndarray]) -> np.ndarray:

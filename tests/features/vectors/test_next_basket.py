@@ -139,6 +139,18 @@ def test_where_groups_have_products_of_their_own_vectors_predict_what_popularity
     assert found.cust2vec.low > 0.1 and found.cust2vec.value < by_chance + 0.1
 
 
+def test_where_all_are_alike_vectors_recommend_what_is_popular(bought):
+    """The vectors alone would say that nobody differs from the noise, and rank the products by chance."""
+    draw = np.random.default_rng(0)
+    chances = 1 / np.arange(1, 201)
+    customers = [[[f"p{item:03d}" for item in draw.choice(200, 5, p=chances / chances.sum())] for _ in range(8)] for _ in range(200)]
+
+    found = check_next_basket(bought(customers), Vectors(dimensions=4, epochs=10, exponent=1.0))
+
+    assert found.popular.value > 0.4
+    assert found.cust2vec.value > found.popular.value - 0.08
+
+
 def test_the_model_knows_nothing_of_what_lies_after_the_cut(planted, bought):
     purchases, _ = planted(5, n_customers=60, n_items=30)
     cut = split_in_time(purchases).moment
