@@ -20,7 +20,7 @@ class NextBasket:
     cust2vec : Estimate
         Mean over customers; products scored by the vectors.
     shares : Estimate
-        By what truncated SVD rebuilds of the customers' counts (logarithm, TF-IDF), with as many dimensions.
+        By what truncated SVD rebuilds of the customers' counts (TF-IDF), with as many dimensions.
     own_favourites : Estimate
         The customer's most frequent products so far, then the most popular ones.
     popular : Estimate

@@ -1,4 +1,4 @@
-"""The plain rival of vectors: counts of products, their logarithm, TF-IDF, and truncated SVD with as many dimensions."""
+"""The plain rival of vectors: counts of products, TF-IDF, and truncated SVD with as many dimensions, which taste offers as features."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PlainVectors:
     ----------
     scores : ndarray of shape (n_customers, n_components), float64
     loadings : ndarray of shape (n_components, n_items), float64
-        ``scores @ loadings`` rebuilds the customers' logarithms of counts, weighted by TF-IDF.
+        ``scores @ loadings`` rebuilds the customers' counts, weighted by TF-IDF.
     """
 
     scores: np.ndarray
@@ -55,6 +55,6 @@ def plain_vectors(counts: csr_array, dimensions: int, *, seed: int) -> PlainVect
     DataError
         If the customers do not differ.
     """
-    X = weighted(weighted(counts, "log"), "tfidf", inverse_frequencies(counts))
+    X = weighted(counts, "tfidf", inverse_frequencies(counts))
     found = fit_components(X, "svd", max(1, min(dimensions, most_components(X))), seed=seed)
     return PlainVectors(project(X, found), found.loadings)

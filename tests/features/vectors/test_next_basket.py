@@ -89,7 +89,7 @@ def test_the_rivals_are_those_of_plain_python(planted):
     trained = [at for at, mine in enumerate(past) if len(mine) >= 5]
     judged = [at for at in trained if following[at] is not None]
     counts = np.array([[Counter(past[at])[product] for product in catalogue] for at in trained], dtype=float)
-    X = TfidfTransformer().fit_transform(np.log1p(counts)).toarray()
+    X = TfidfTransformer().fit_transform(counts).toarray()
     left, sizes, right = np.linalg.svd(X, full_matrices=False)
     rebuilt = (left[:, :4] * sizes[:4]) @ right[:4]
 
