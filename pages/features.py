@@ -1,7 +1,7 @@
 from ui.features.form import feature_form
 from ui.features.tabs import draw_tabs
 from ui.features.taste_panel import draw_taste
-from ui.features.vectors_panel import draw_vectors
+from ui.features.vectors.panel import draw_vectors
 from ui.shell.page import begin_page, next_step
 
 page = begin_page("features")

@@ -6,14 +6,18 @@ import re
 import pytest
 
 from segcore import jobs
+from segcore.features.vectors.check import known_check
+from segcore.features.vectors.neighbours import stored_neighbours
 from segcore.intake.remembered import data_key
 from segcore.intake.take_in import take_in
 from segcore.jobs.making_vectors import job_of, start_vectors
 from segcore.records.intake import DataRequest
 from segcore.records.taste import Taste
 from segcore.records.vectors import Vectors
+from segcore.wording.numbers import share_text
+from segcore.wording.vectors import verdict_text
 from tests.segments.test_vector_segments import orders_of_two_tastes
-from ui.features.vectors_panel import stage_text
+from ui.features.vectors.panel import stage_text
 from ui.shell.progress import job_line
 
 SMALL = Vectors(dimensions=4, epochs=3)
@@ -189,3 +193,37 @@ def test_data_without_baskets_have_no_panel(open_app, store, tmp_path):
 )
 def test_the_stage_is_told_in_epochs(share, text):
     assert stage_text(share, 20).startswith(text)
+
+
+def test_the_check_is_a_job_and_its_verdict_comes_first(open_app, store, made, words):
+    app = open_app("features")
+    app.button(key="vectors.check").click().run()
+    assert not app.exception and not app.error
+    (job,) = [job for job in jobs.list_jobs(store) if job.title.startswith("Check of the vectors of")]
+    jobs.wait(store, job.id, timeout=60)
+    app.run()
+
+    assert not app.exception and not app.error
+    found = known_check(store, made.table)
+    verdicts = [one.value for one in (*app.success, *app.warning, *app.info)]
+    assert any(text.startswith(verdict_text(found, "screen")[:40]) for text in verdicts)
+    (rows,) = [one.value for one in app.dataframe if "Recall at 10" in one.value]
+    assert rows["Recall at 10"].tolist()[0] == share_text(found.next_basket.cust2vec) and len(rows) == 4
+    assert "vectors.check" not in keys(app)
+
+
+def test_neighbours_of_a_product_and_of_a_customer_are_listed(open_app, store, made, words):
+    app = open_app("features")
+    frames = {next(iter(one.value)): one.value for one in app.dataframe if "Cosine" in one.value}
+    product = app.text_input(key="vectors.item").value
+    expected = stored_neighbours(store, made.table, item=product, top=10)
+    assert frames["Product"]["Product"].tolist() == [one.title or one.id for one in expected.items]
+    assert frames["Customer"]["Customer"].tolist() == [one.id for one in expected.customers]
+
+    app.text_input(key="vectors.item").set_value("no such product").run()
+    assert not app.exception and any("no such product" in one.value for one in app.warning)
+
+    app.segmented_control(key="vectors.of").set_value("customer").run()
+    frames = {next(iter(one.value)): one.value for one in app.dataframe if "Cosine" in one.value}
+    customer = app.text_input(key="vectors.customer").value
+    assert frames["Customer"]["Customer"].tolist() == [one.id for one in stored_neighbours(store, made.table, customer=customer).customers]

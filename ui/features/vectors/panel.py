@@ -23,6 +23,7 @@ from segcore.wording.numbers import counted
 from segcore.wording.vectors import METHODS, method_text
 from ui.data.loading import load, take
 from ui.features.downloads import draw_vector_files
+from ui.features.vectors.meaning import draw_meaning
 from ui.shell import cache, state
 from ui.shell.progress import LIVE, POLL_SECONDS, draw_job
 
@@ -129,6 +130,7 @@ def _draw_made(store: Store, taken: Intake, table: FeatureTable, made: Vectors) 
             on_click=_load,
             args=(store, {}),
         )
+    draw_meaning(store, taken)
 
 
 def _draw_form(store: Store, asked: DataRequest, taken: Intake) -> None:

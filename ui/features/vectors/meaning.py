@@ -1,0 +1,178 @@
+"""What vectors of customers mean: a check against plain rivals, by a job, and the neighbours of a product or a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from segcore import jobs
+from segcore.errors import SegcoreError, StoreError
+from segcore.features.vectors.check import known_check
+from segcore.features.vectors.neighbours import Neighbour, Neighbours, stored_neighbours
+from segcore.jobs.making_vectors import check_job_of, start_check
+from segcore.records.vectors_check import VectorsCheck
+from segcore.store.store import Store
+from segcore.wording.findings import error_text
+from segcore.wording.markdown import escape
+from segcore.wording.numbers import share_text
+from segcore.wording.vectors import check_notes, verdict_text
+from ui.shell import cache, state
+from ui.shell.progress import LIVE, POLL_SECONDS, draw_job
+
+if TYPE_CHECKING:
+    from segcore.records.intake import Intake
+
+_ICONS = {"vectors": ":material/check_circle:", "shares": ":material/warning:", "alike": ":material/info:", "unknown": ":material/help:"}
+_RIVALS = {
+    "cust2vec": "Vectors",
+    "shares": "Plain rival: product shares",
+    "own_favourites": "What the customer bought most so far",
+    "popular": "What everybody buys most",
+}
+_OF = {"item": "A product", "customer": "A customer"}
+_TOP = 10
+
+
+def draw_meaning(store: Store, taken: Intake) -> None:
+    """Draw the check of the vectors that the data have, and the neighbours."""
+    st.markdown("**Do the vectors mean something?**")
+    _draw_check(store, taken)
+    st.markdown("**Neighbours**")
+    _draw_neighbours(store, taken)
+
+
+def _draw_check(store: Store, taken: Intake) -> None:
+    try:
+        found = known_check(store, taken.table)
+        job = None if found is not None else _job(store, check_job_of(taken))
+    except SegcoreError as error:  # gensim is not installed any more
+        st.caption(escape(error_text(error, "screen")))
+        return
+    if found is not None:
+        _draw_found(found)
+    elif job is not None and job.state in LIVE:
+        _follow(store, job.id)
+    else:
+        if job is not None and job.state == "failed":
+            st.error(escape(job.message or f"The check failed: see {job.log}."), icon=":material/error:")
+        st.caption(
+            "A second model learns from all but the latest 15 % of the orders, and predicts each customer's next one. It is compared with "
+            "product shares, the customer's own favourites and what everybody buys; and it predicts what else is known of customers."
+        )
+        if st.button("Check the vectors", key="vectors.check", icon=":material/fact_check:"):
+            _start(store, taken)
+
+
+def _job(store: Store, job_id: str) -> jobs.Job | None:
+    try:
+        return jobs.read_job(store, job_id)
+    except StoreError:
+        return None
+
+
+def _start(store: Store, taken: Intake) -> None:
+    try:
+        start_check(store, taken)
+    except SegcoreError as error:
+        st.error(escape(error_text(error, "screen")), icon=":material/error:")
+        return
+    st.rerun()
+
+
+def _follow(store: Store, job_id: str) -> None:
+    """Draw the progress of the job, and redraw it until the job is over."""
+
+    def draw() -> None:
+        job = jobs.read_job(store, job_id)
+        if job.is_over:
+            st.rerun()
+        draw_job(job, where="vectors.check")
+        st.caption("You can leave this page meanwhile.")
+
+    st.fragment(run_every=POLL_SECONDS, key="vectors.check.progress")(draw)()
+
+
+def _draw_found(found: VectorsCheck) -> None:
+    show = st.success if found.verdict == "vectors" else st.warning if found.verdict == "shares" else st.info
+    show(escape(verdict_text(found, "screen")), icon=_ICONS[found.verdict])
+    for note in check_notes(found):
+        st.caption(escape(note))
+    basket = found.next_basket
+    if basket.cut is not None:
+        n = basket.cust2vec.sample_size
+        st.caption(f"Next order of {n:,} customers after {basket.cut[:10]}: share of its different products among ten recommended.")
+        st.dataframe(next_basket_frame(found), hide_index=True, alt="Recall of the next order by method, with its 95 % interval")
+    if found.attributes:
+        st.caption("What else is known of customers, predicted out of fold: share predicted correctly, with its 95 % interval.")
+        st.dataframe(attributes_frame(found), hide_index=True, alt="Accuracy for each attribute, from vectors and from the plain rival")
+
+
+def next_basket_frame(found: VectorsCheck) -> pd.DataFrame:
+    """Return one row per method: recall at 10 with its interval."""
+    return pd.DataFrame(
+        {
+            "Recommended by": list(_RIVALS.values()),
+            "Recall at 10": [share_text(getattr(found.next_basket, name)) for name in _RIVALS],
+        }
+    )
+
+
+def attributes_frame(found: VectorsCheck) -> pd.DataFrame:
+    """Return one row per attribute: accuracy from vectors, from the plain rival, and of the most frequent value."""
+    return pd.DataFrame(
+        {
+            "Attribute": [one.column for one in found.attributes],
+            "From vectors": [share_text(one.cust2vec) for one in found.attributes],
+            "From product shares": [share_text(one.shares) for one in found.attributes],
+            "Most frequent value": [share_text(one.majority) for one in found.attributes],
+            "Customers": [one.cust2vec.sample_size for one in found.attributes],
+            "True by construction": ["in part" if one.by_construction else "" for one in found.attributes],
+        }
+    )
+
+
+def _draw_neighbours(store: Store, taken: Intake) -> None:
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    of = left.segmented_control("Of", tuple(_OF), default="item", key="vectors.of", required=True, format_func=_OF.__getitem__) or "item"
+    state.seed_widget("vectors.item", _first_product(store, taken))
+    state.seed_widget("vectors.customer", _first_customer(store, taken))
+    given = right.text_input("Product, by id or title" if of == "item" else "Customer, by id", key=f"vectors.{of}").strip()
+    if not given:
+        return
+    try:
+        found = stored_neighbours(store, taken.table, **{of: given}, top=_TOP)
+    except SegcoreError as error:
+        st.warning(escape(error_text(error, "screen")), icon=":material/search_off:")
+        return
+    _draw_lists(found)
+
+
+def _first_product(store: Store, taken: Intake) -> str:
+    """Return the most frequent product that is a word."""
+    found: str = cache.computed("first_product", taken.table, lambda: store.json(store.json(taken.table)["fitted"]["vectors"]["items"])[0])
+    return found
+
+
+def _first_customer(store: Store, taken: Intake) -> str:
+    return str(cache.feature_table(str(store.home), taken.table).customers[0])
+
+
+def _draw_lists(found: Neighbours) -> None:
+    name = escape(found.title or found.id)
+    items, customers = st.columns(2, gap="medium")
+    with items:
+        st.caption(f"Products most like {name}" if found.of == "item" else f"Products that the vector of {name} predicts")
+        st.dataframe(neighbours_frame(found.items, "Product"), hide_index=True, alt="Nearest products")
+    with customers:
+        st.caption(f"Customers whose vectors predict {name}" if found.of == "item" else f"Customers most like {name}")
+        st.dataframe(neighbours_frame(found.customers, "Customer"), hide_index=True, alt="Nearest customers")
+
+
+def neighbours_frame(found: Sequence[Neighbour], what: str) -> pd.DataFrame:
+    """Return one row per neighbour: title or id, cosine of the angle between the vectors, and the id where there is a title."""
+    titled = any(one.title for one in found)
+    number = {"Number": [one.id for one in found]} if titled else {}
+    return pd.DataFrame({what: [one.title or one.id for one in found], "Cosine": [round(one.cosine, 2) for one in found], **number})
