@@ -105,11 +105,16 @@ def check_notes(check: VectorsCheck) -> list[str]:
             f"To recommend products, take what the customer bought most so far: that gets {share_text(found.own_favourites)} of them right."
         )
     for name, lead in (("vectors", 1), ("plain rival", -1)):
-        ahead = [one.column for one in check.attributes if one.over_shares.value is not None and _beyond_0(one.over_shares) == lead]
+        # Who predicts better, but no better than the most frequent value, predicts nothing.
+        ahead = [
+            one.column
+            for one in check.attributes
+            if _beyond_0(one.over_shares) == lead and _says_something(one.cust2vec if lead > 0 else one.shares, one.majority)
+        ]
         if ahead:
             verb = "predict" if lead > 0 else "predicts"
             notes.append(f"The {name} {verb} {listed(ahead)} better.")
-    nothing = [one.column for one in check.attributes if one.cust2vec.low is not None and one.cust2vec.low <= (one.majority.value or 0)]
+    nothing = [one.column for one in check.attributes if one.cust2vec.low is not None and not _says_something(one.cust2vec, one.majority)]
     if nothing:
         notes.append(f"Of {listed(nothing)} the vectors say no more than the most frequent value does.")
     circular = [one.column for one in check.attributes if one.by_construction]
@@ -117,6 +122,10 @@ def check_notes(check: VectorsCheck) -> list[str]:
         verb = "comes" if len(circular) == 1 else "come"
         notes.append(f"{listed(circular)} {verb} from purchases, as the vectors do: predicting that is in part true by construction.")
     return notes
+
+
+def _says_something(found: Estimate, majority: Estimate) -> bool:
+    return found.low is not None and found.low > (majority.value or 0)
 
 
 def _beyond_0(difference: Estimate) -> int:
