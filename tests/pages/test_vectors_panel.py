@@ -195,6 +195,20 @@ def test_the_stage_is_told_in_epochs(share, text):
     assert stage_text(share, 20).startswith(text)
 
 
+def test_the_number_of_epochs_is_left_to_the_lines(open_app, store, opened, words):
+    app = open_app("features")
+    assert app.number_input(key="vectors.epochs").value is None
+    app.number_input(key="vectors.dimensions").set_value(4)
+    app.button(key="vectors.make").click().run()
+    (job,) = [job for job in jobs.list_jobs(store) if job.kind == "vectors"]
+    jobs.wait(store, job.id, timeout=60)
+    app.run()
+
+    assert not app.exception and not app.error
+    assert "doc2vec, bag of words, 40 epochs, length 1" in words(app)
+    assert app.number_input(key="vectors.epochs").value is None and app.button(key="vectors.make").disabled
+
+
 def test_the_check_is_a_job_and_its_verdict_comes_first(open_app, store, made, words):
     app = open_app("features")
     app.button(key="vectors.check").click().run()

@@ -34,14 +34,15 @@ _RIVALS = {
 }
 _OF = {"item": "A product", "customer": "A customer"}
 _TOP = 10
+_COLUMNS = {"Cosine": st.column_config.NumberColumn(format="%.2f", help="Of the angle between the two vectors: 1 is the same direction.")}
 
 
 def draw_meaning(store: Store, taken: Intake) -> None:
     """Draw the check of the vectors that the data have, and the neighbours."""
     st.markdown("**Do the vectors mean something?**")
     _draw_check(store, taken)
-    st.markdown("**Neighbours**")
-    _draw_neighbours(store, taken)
+    with st.expander("Neighbours of a product or a customer", icon=":material/hub:"):
+        _draw_neighbours(store, taken)
 
 
 def _draw_check(store: Store, taken: Intake) -> None:
@@ -100,6 +101,11 @@ def _draw_found(found: VectorsCheck) -> None:
     show(escape(verdict_text(found, "screen")), icon=_ICONS[found.verdict])
     for note in check_notes(found):
         st.caption(escape(note))
+    with st.expander("The numbers", icon=":material/table:"):
+        _draw_numbers(found)
+
+
+def _draw_numbers(found: VectorsCheck) -> None:
     basket = found.next_basket
     if basket.cut is not None:
         n = basket.cust2vec.sample_size
@@ -165,14 +171,14 @@ def _draw_lists(found: Neighbours) -> None:
     items, customers = st.columns(2, gap="medium")
     with items:
         st.caption(f"Products most like {name}" if found.of == "item" else f"Products that the vector of {name} predicts")
-        st.dataframe(neighbours_frame(found.items, "Product"), hide_index=True, alt="Nearest products")
+        st.dataframe(neighbours_frame(found.items, "Product"), hide_index=True, column_config=_COLUMNS, alt="Nearest products")
     with customers:
         st.caption(f"Customers whose vectors predict {name}" if found.of == "item" else f"Customers most like {name}")
-        st.dataframe(neighbours_frame(found.customers, "Customer"), hide_index=True, alt="Nearest customers")
+        st.dataframe(neighbours_frame(found.customers, "Customer"), hide_index=True, column_config=_COLUMNS, alt="Nearest customers")
 
 
 def neighbours_frame(found: Sequence[Neighbour], what: str) -> pd.DataFrame:
     """Return one row per neighbour: title or id, cosine of the angle between the vectors, and the id where there is a title."""
     titled = any(one.title for one in found)
     number = {"Number": [one.id for one in found]} if titled else {}
-    return pd.DataFrame({what: [one.title or one.id for one in found], "Cosine": [round(one.cosine, 2) for one in found], **number})
+    return pd.DataFrame({what: [one.title or one.id for one in found], "Cosine": [one.cosine for one in found], **number})

@@ -59,7 +59,7 @@ def draw_vectors(store: Store, taken: Intake, table: FeatureTable) -> None:
         if job is not None:
             _draw_end(job)
         if asked.vectors is not None:
-            _draw_made(store, taken, table, asked.vectors)
+            _draw_made(store, taken, table, Vectors.from_json(taken.data["vectors"]))
         _draw_form(store, asked, taken)
 
 
