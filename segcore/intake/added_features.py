@@ -113,8 +113,8 @@ def _vectors(store: Store, taken: Intake, vectors: Vectors, key: str, progress: 
     from segcore.features.vectors.stored_model import KEY, FittedVectors
 
     bought = _bought(store, taken)
-    corpus = make_corpus(bought.get("item"), vectors, kind=taken.kind)
     table = replace(store.feature_table(taken.table), uses=taken.uses)
+    corpus = make_corpus(bought.get("item"), vectors, kind=taken.kind, revenue=table.revenue)
     known = store.intake(key)
     if known is None:
         fitted = FittedVectors(train(corpus.documents, corpus.words, corpus.vectors, lambda share: progress(TRAINING * share)))

@@ -31,9 +31,10 @@ def method_text(vectors: Vectors) -> str:
     return f"doc2vec, {METHODS[vectors.method][0].lower()}, {counted(int(vectors.epochs), 'epoch')}{length}"
 
 
-def _apart(customers: int, least: int) -> str:
+def _apart(customers: int, least: int, revenue_share: float | None = None) -> str:
     have, were = ("has", "was") if customers == 1 else ("have", "were")
-    return f"{counted(customers, 'customer')} {have} fewer than {counted(least, 'line')} of known products and {were} set apart."
+    share = "" if revenue_share is None else f" with {percent_text(revenue_share)} of net revenue"
+    return f"{counted(customers, 'customer')}{share} {have} fewer than {counted(least, 'line')} of known products and {were} set apart."
 
 
 def _one_product(products: int, least: int) -> str:

@@ -99,7 +99,12 @@ def test_customers_with_few_products_are_set_apart_and_other_products_are_counte
     counts = known.groupby("customer_id").size().reindex(sorted(lines["customer_id"].unique()), fill_value=0)
     assert plan.table().index.tolist() == counts.index[counts >= 15].tolist()
     said = {note.code: note for note in plan.intake.notes}
-    assert said["vectors.customers_apart"].values["customers"] == int((counts < 15).sum())
+    apart = lines["customer_id"].isin(counts.index[counts < 15])
+    assert said["vectors.customers_apart"].values == {
+        "customers": int((counts < 15).sum()),
+        "least": 15,
+        "revenue_share": pytest.approx(lines.loc[apart, "amount"].sum() / lines["amount"].sum()),
+    }
     assert said["vectors.other_products"].values == {
         "products": len(often) - 20,
         "share": pytest.approx(1 - len(known) / len(lines)),

@@ -41,7 +41,7 @@ class Corpus:
     findings: tuple[Finding, ...]
 
 
-def make_corpus(purchases: Purchases | None, vectors: Vectors, *, kind: str) -> Corpus:
+def make_corpus(purchases: Purchases | None, vectors: Vectors, *, kind: str, revenue: np.ndarray | None = None) -> Corpus:
     """Choose the words, and set customers with too few of them apart.
 
     Parameters
@@ -50,6 +50,8 @@ def make_corpus(purchases: Purchases | None, vectors: Vectors, *, kind: str) -> 
         Of items; ``None`` if the data have none.
     vectors : Vectors
     kind : {"transactions", "ratings", "customers"}
+    revenue : ndarray of shape (n_customers,), float64, or None
+        Of each customer, for the share of those who are set apart.
 
     Raises
     ------
@@ -68,7 +70,11 @@ def make_corpus(purchases: Purchases | None, vectors: Vectors, *, kind: str) -> 
     apart = int((~kept).sum())
     others = len(np.unique(purchases.items)) - len(words.names)
     share = float(words.counts[-1] / words.counts.sum()) if words.has_other else 0.0
-    found = [Finding("vectors.customers_apart", "warning", {"customers": apart, "least": vectors.least_products})] if apart else []
+    found = []
+    if apart:
+        whole = 0.0 if revenue is None else float(revenue.sum())
+        with_share = {} if revenue is None or not whole else {"revenue_share": float(revenue[~kept].sum()) / whole}
+        found.append(Finding("vectors.customers_apart", "warning", {"customers": apart, "least": vectors.least_products, **with_share}))
     found += [Finding("vectors.other_products", values={"products": others, "share": share, "kept": len(words.names)})] if others else []
     same_time = _share_at_same_time(purchases)
     if same_time >= 0.01:
