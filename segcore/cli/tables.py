@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from segcore.sweeps.overview import SweepLine
 
 _SIZES_SHOWN = 6
+_MOST_NAMES = 21  # the Intel kit's set
 _ITEMS_SHOWN = 5
 
 
@@ -45,7 +46,9 @@ def sweep_text(sweep: Sweep, from_store: bool) -> str:
     solutions = [solution for solution in sweep.solutions if solution is not None]
     aside = summary["set_aside"]
     share = "" if aside["revenue_share"] is None else f" with {percent_text(aside['revenue_share'])} of net revenue"
-    head = f"{counted(summary['rows'], 'row')}, {counted(len(spec.plan.features), 'feature')}: {', '.join(spec.plan.features)}."
+    names = spec.plan.features
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    head = f"{counted(summary['rows'], 'row')}, {counted(len(names), 'feature')}: {', '.join(names[:_MOST_NAMES])}{more}."
     if aside["customers"]:
         head += f" The outlier rule set aside {counted(aside['customers'], 'customer')}{share}."
     head += "".join(
