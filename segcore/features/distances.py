@@ -45,7 +45,8 @@ def catch_up(table: FeatureTable, plan: Plan) -> dict[str, float]:
     Returns
     -------
     dict of feature to float
-        At least 1; one number for all dummies of a column, and 1 for a constant column. It follows from the variance of the
+        At least 1; one number for all dummies of a column, and 1 for a constant column, and for components, items and vectors, whose
+        spread compared with each other says how much they matter. It follows from the variance of the
         column's scaled features: see `distance_shares`.
 
     Notes
@@ -61,6 +62,7 @@ def catch_up(table: FeatureTable, plan: Plan) -> dict[str, float]:
     factors = np.ones(len(table.names))
     for column, factor in zip(columns, catch_up_factors([float(variances[column].sum()) for column in columns]), strict=True):
         factors[column] = factor
+    factors[[name in table.learned_names for name in table.names]] = 1.0
     return dict(zip(table.names, factors.tolist(), strict=True))
 
 

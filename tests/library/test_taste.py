@@ -72,3 +72,12 @@ def test_spark_that_is_not_installed_is_needed_for_components_only(ratings, monk
     assert data.plan("all").features
     with pytest.raises(segcore.SegcoreError, match="Spark is not installed"):
         data.plan("components=2", least_customers=3)
+
+
+def test_a_priority_keeps_the_proportions_of_components(ratings):
+    data = segcore.load(ratings, kind="ratings")
+    plain, high, all_high = (
+        data.plan("components=3", weights=weights)
+        for weights in ({}, {"component_3": "high"}, {"component_1": "high", "component_2": "high", "component_3": "high"})
+    )
+    assert plain.record.weights == {} and set(all_high.record.weights.values()) == {high.record.weights["component_3"]}

@@ -91,6 +91,7 @@ def catch_up(table: FeatureTable, ticked: Sequence[Tick], variances: Sequence[fl
     # In the order of `catch_up`, so that a sweep has the same id.
     order = sorted(range(len(ticked)), key=lambda at: (ticked[at].key == ticked[at].names[0], table.names.index(ticked[at].names[0])))
     factors = dict(zip(order, catch_up_factors([variances[at] for at in order]), strict=True))
+    factors |= {at: 1.0 for at, tick in enumerate(ticked) if tick.names[0] in table.learned_names}
     return [factors[at] for at in range(len(ticked))]
 
 
