@@ -50,7 +50,10 @@ def pinned_in(file):
 
 @pytest.mark.parametrize(
     ("file", "entries"),
-    [("requirements.txt", PROJECT["dependencies"]), ("requirements-spark.txt", PROJECT["optional-dependencies"]["spark"])],
+    [
+        ("requirements.txt", PROJECT["dependencies"]),
+        *((f"requirements-{extra}.txt", oldest) for extra, oldest in PROJECT["optional-dependencies"].items()),
+    ],
 )
 def test_the_oldest_versions_that_can_work_are_older_than_the_tested_ones(file, entries):
     tested = pinned_in(file)
