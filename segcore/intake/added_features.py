@@ -108,7 +108,7 @@ def _tastes(store: Store, taken: Intake, taste: Taste, frames: str) -> dict[str,
 
 def _vectors(store: Store, taken: Intake, vectors: Vectors, key: str, progress: Progress) -> dict[str, Any]:
     """Train the model, or take the stored one, make and store the table, and return the record of it."""
-    from segcore.features.vectors.add import add_vectors, make_corpus
+    from segcore.features.vectors.add import add_vectors, check_directions, make_corpus
     from segcore.features.vectors.model import train
     from segcore.features.vectors.stored_model import KEY, FittedVectors
 
@@ -124,7 +124,8 @@ def _vectors(store: Store, taken: Intake, vectors: Vectors, key: str, progress: 
     made = add_vectors(
         table, corpus, fitted, column=taken.roles["item"], progress=lambda share: progress(TRAINING + (1 - TRAINING) * share)
     )
-    return {"vectors": corpus.vectors.to_json(), **_put(store, made, bought, corpus.kept, {KEY: known}, corpus.findings)}
+    findings = (*corpus.findings, *check_directions(made, corpus.vectors))
+    return {"vectors": corpus.vectors.to_json(), **_put(store, made, bought, corpus.kept, {KEY: known}, findings)}
 
 
 def _bought(store: Store, taken: Intake) -> dict[str, Purchases]:

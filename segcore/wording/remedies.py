@@ -9,6 +9,7 @@ from typing import Any, Literal
 from segcore.records.finding import Remedy
 from segcore.wording.files.every_file import encoding_name
 from segcore.wording.quotes import value_text
+from segcore.wording.vectors import OPTIONS
 
 Audience = Literal["command line", "screen"]
 _READING = "under “How the file is read”"
@@ -97,6 +98,11 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     "items": _option("--items", "give that table with {}", "add that table of items below"),
     "last_day": _option("--to", "leave the rows out with {}", "leave the rows out with the last day below"),
     "frames": _option("--frames spark", "leave out {}", "compute the components without Spark"),
+    "vectors_option": (
+        lambda change, option: f"{change} {option} (--cust2vec {option}=…)",
+        lambda change, option: f"{change} “{OPTIONS[option]}” under “More options”",
+    ),
+    "epochs": _option("--cust2vec epochs=40", "train longer ({}), or leave the number of epochs out", "raise “Epochs”, or leave it empty"),
     "matrix": _option("--matrix", "choose other values with {}", "choose other values"),
     "category": _option("--category", "declare them with {}", "set “Used as” to Category"),
     "other_file": (

@@ -22,6 +22,17 @@ METHODS: Mapping[str, tuple[str, str]] = {
     "dm": ("Distributed memory", "a customer's vector and the products before and after predict each product; slower"),
 }
 """Title of each method, and what it does."""
+OPTIONS: Mapping[str, str] = {
+    "products": "Products that are words",
+    "window": "Window",
+    "least_products": "Minimum lines per customer",
+    "least_count": "Minimum lines per product",
+    "negative": "Negative samples",
+    "exponent": "Exponent of negative samples",
+    "sample": "Skip products above a share",
+    "seed": "Seed",
+}
+"""Title of each further option's field on screen."""
 INSTALL = f"{sys.executable} -m pip install gensim~=4.4"
 
 
@@ -37,18 +48,10 @@ def _apart(customers: int, least: int, revenue_share: float | None = None) -> st
     return f"{counted(customers, 'customer')}{share} {have} fewer than {counted(least, 'line')} of known products and {were} set apart."
 
 
-def _one_product(products: int, least: int) -> str:
-    if products < 2:
-        return (
-            "All lines are of one product, so customers do not differ in what they buy: choose other features, or another column as item."
-        )
-    return f"Fewer than two products are on at least {counted(least, 'line')}: lower least_count, or choose other features."
-
-
-def _nobody(customers: int, left: int, least: int) -> str:
+def _nobody(customers: int, left: int, least: int, known: float, do: str) -> str:
     who = "No customer has" if not left else "Only one customer has"
-    many = f"{who} at least {counted(least, 'line')} of known products, of {customers:,} in all"
-    return f"{many}: lower least_products (--cust2vec least_products=1)."
+    share = f", which make up {percent_text(known)} of the lines" if known < 1 else ""
+    return f"{who} at least {counted(least, 'line')} of known products{share}, of {customers:,} in all: {do}."
 
 
 def _other(products: int, share: float, kept: int) -> str:
@@ -67,11 +70,8 @@ def _of_many(ids: Sequence[str], number: int) -> str:
     return f"such as {', '.join(shown)}" if len(ids) < number else " or ".join(shown) if number == 2 else ", ".join(shown)
 
 
-def _rare(given: str, words: int, by_count: bool) -> str:
-    option = "least_count" if by_count else "products"
-    change = "lower" if by_count else "raise"
-    known = f"only the {words:,} most frequent products have one"
-    return f"{quoted(given)} has no vector of its own, {known}: {change} {option} (--cust2vec {option}=…)."
+def _rare(given: str, words: int, do: str) -> str:
+    return f"{quoted(given)} has no vector of its own, only the {words:,} most frequent products have one: {do}."
 
 
 def verdict_text(check: VectorsCheck, audience: Audience = "command line") -> str:
@@ -141,10 +141,22 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         "Vectors of customers need transactions with a column of products, the role item"
         + (", which this data does not have." if data == "transactions" else f": this data is {data}.")
     ),
-    "vectors.one_product": _one_product,
+    "vectors.one_product": lambda: (
+        "All lines are of one product, so customers do not differ in what they buy: choose other features, or another column as item."
+    ),
+    "vectors.few_products": lambda least, do: f"Fewer than two products are on at least {counted(least, 'line')}: {do}.",
+    "vectors.one_customer": lambda: "All lines are of one customer, and vectors compare customers: give the lines of others too.",
+    "vectors.nothing_shared": lambda: (
+        "No product was bought by more than one customer, so nothing shows who buys alike: choose other features, or another column as "
+        "item."
+    ),
     "vectors.nobody_left": _nobody,
     "vectors.customers_apart": _apart,
     "vectors.other_products": _other,
+    "vectors.alike": lambda cosine, do: (
+        f"The vectors of all customers point in nearly the same direction (mean cosine {cosine:.2f}), so the model has learned little of "
+        f"their differences: {do}."
+    ),
     "vectors.orders_at_once": lambda share: (
         f"{percent_text(share)} of the orders begin at the same time as another order of the customer: which came first is unknown, so "
         "they stay in the order of the file."

@@ -6,16 +6,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from segcore.errors import SegcoreError
 from segcore.features.vectors.documents import Documents, Words, choose_words, documents_of, usual_epochs
 from segcore.features.vectors.model import Progress, infer
 from segcore.features.vectors.stored_model import FittedVectors, vector_names
 from segcore.records.feature_table import FeatureEntry, FeatureTable
-from segcore.records.finding import Finding
+from segcore.records.finding import Finding, Remedy
 from segcore.records.purchases import Purchases
 from segcore.records.taste import AUTO
 from segcore.records.vectors import Vectors
 from segcore.wording.findings import refusal
 from segcore.wording.vectors import method_text
+
+_ALIKE = 0.9  # mean cosine of all pairs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,17 +59,17 @@ def make_corpus(purchases: Purchases | None, vectors: Vectors, *, kind: str, rev
     Raises
     ------
     DataError
-        If the data have no baskets of products, all lines are of one product, or fewer than two customers are left.
+        If the data have no baskets of products, all lines are of one product or one customer, no two customers share a product, or fewer
+        than two customers are left.
     """
     if purchases is None or purchases.baskets is None:
         raise refusal("vectors.no_baskets", data=kind)
     words = choose_words(purchases, vectors)
-    if len(words) < 2:
-        raise refusal("vectors.one_product", products=len(purchases.names), least=vectors.least_count)
+    _check_differences(purchases, words, vectors)
     documents = documents_of(purchases, words)
     kept = documents.known >= vectors.least_products
     if kept.sum() < 2:
-        raise refusal("vectors.nobody_left", customers=len(kept), left=int(kept.sum()), least=vectors.least_products)
+        raise _nobody_left(purchases, documents, words, vectors)
     apart = int((~kept).sum())
     others = len(np.unique(purchases.items)) - len(words.names)
     share = float(words.counts[-1] / words.counts.sum()) if words.has_other else 0.0
@@ -83,6 +86,39 @@ def make_corpus(purchases: Purchases | None, vectors: Vectors, *, kind: str, rev
     if vectors.epochs == AUTO:
         vectors = replace(vectors, epochs=usual_epochs(len(documents.words)))
     return Corpus(vectors, words, documents, kept, tuple(found))
+
+
+def _check_differences(purchases: Purchases, words: Words, vectors: Vectors) -> None:
+    """Raise `DataError` if nothing can tell whose purchases are alike."""
+    if len(purchases.names) < 2:
+        raise refusal("vectors.one_product")
+    if len(purchases.starts) < 3:
+        raise refusal("vectors.one_customer")
+    if len(words) < 2:
+        remedy = Remedy("vectors_option", {"change": "lower", "option": "least_count"})
+        raise refusal("vectors.few_products", least=vectors.least_count, remedy=remedy)
+    if np.bincount(purchases.items).max(initial=0) < 2:  # each item is listed once for each of its customers
+        raise refusal("vectors.nothing_shared")
+
+
+def _nobody_left(purchases: Purchases, documents: Documents, words: Words, vectors: Vectors) -> SegcoreError:
+    """Return the error about too few lines of known products, with the option that would leave more customers."""
+    left, least = int((documents.known >= vectors.least_products).sum()), vectors.least_products
+    lines = np.diff(purchases.starts if purchases.baskets is None else purchases.baskets.starts)
+    if (lines >= least).sum() < 2:
+        change, option = "lower", "least_products"
+    elif len(words.names) < vectors.products:
+        change, option = "lower", "least_count"
+    else:
+        change, option = "raise", "products"
+    return refusal(
+        "vectors.nobody_left",
+        customers=len(documents),
+        left=left,
+        least=least,
+        known=float(documents.known.sum() / max(words.counts.sum(), 1)),
+        remedy=Remedy("vectors_option", {"change": change, "option": option}),
+    )
 
 
 def _share_at_same_time(purchases: Purchases) -> float:
@@ -111,6 +147,21 @@ def add_vectors(table: FeatureTable, corpus: Corpus, fitted: FittedVectors, *, c
     """
     rows = table if corpus.kept.all() else table.take(corpus.kept)
     return _with_vectors(rows, infer(fitted.model, corpus.documents, progress), fitted.model.vectors, column)
+
+
+def check_directions(table: FeatureTable, vectors: Vectors) -> tuple[Finding, ...]:
+    """Return a finding if the vectors of a table point in nearly the same direction: their model was trained too little.
+
+    Notes
+    -----
+    Of 400 customers with five planted tastes (`dbow`, 32 dimensions, 2 seeds), vectors with a mean cosine above 0.9, of one or two epochs,
+    agreed with the tastes at an adjusted Rand index of 0.21 to 0.29; those of 5 to 40 epochs, with 0.25 to 0.69, at 0.92 to 0.99.
+    """
+    X = np.column_stack([table.column(name) for name in vector_names(vectors.dimensions)])
+    lengths = np.linalg.norm(X, axis=1, keepdims=True)
+    X, n = X / np.where(lengths > 0, lengths, 1.0), len(X)
+    cosine = float((np.sum(X.sum(axis=0) ** 2) - np.sum(X**2)) / (n * (n - 1)))  # mean over pairs, without forming them
+    return (Finding("vectors.alike", "warning", {"cosine": cosine}, Remedy("epochs")),) if cosine > _ALIKE else ()
 
 
 def add_fitted_vectors(table: FeatureTable, fitted: FittedVectors, *, kind: str) -> tuple[FeatureTable, np.ndarray, list[Finding]]:

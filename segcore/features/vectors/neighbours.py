@@ -13,6 +13,7 @@ from segcore.errors import ParameterError, SegcoreError
 from segcore.features.vectors.model import VectorModel
 from segcore.features.vectors.stored_model import KEY, FittedVectors, vector_names
 from segcore.records.feature_table import FeatureTable
+from segcore.records.finding import Remedy
 from segcore.records.purchases import Purchases
 from segcore.store.store import Store
 from segcore.wording.findings import refusal
@@ -199,7 +200,9 @@ def _no_vector(given: str, model: VectorModel, titles: Mapping[str, str]) -> Seg
     """Return the error about a product that is bought too rarely, or unknown."""
     vectors, names = model.vectors, model.words.names
     if given in titles or given in titles.values():
-        return refusal("vectors.rare_product", kind=ParameterError, given=given, words=len(names), by_count=len(names) < vectors.products)
+        change, option = ("lower", "least_count") if len(names) < vectors.products else ("raise", "products")
+        remedy = Remedy("vectors_option", {"change": change, "option": option})
+        return refusal("vectors.rare_product", kind=ParameterError, given=given, words=len(names), remedy=remedy)
     with_titles = [title for title in (titles.get(name) for name in names) if title]
     return refusal("vectors.unknown_product", kind=ParameterError, given=given, nearest=_similar(given, [*names, *with_titles]))
 

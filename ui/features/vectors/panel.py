@@ -20,7 +20,7 @@ from segcore.store.store import Store
 from segcore.wording.findings import error_text, sentence
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted
-from segcore.wording.vectors import METHODS, method_text
+from segcore.wording.vectors import METHODS, OPTIONS, method_text
 from ui.data.loading import load, take
 from ui.features.downloads import draw_vector_files
 from ui.features.vectors.meaning import draw_meaning
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 _KEY = "vectors.{}"
 _ASKED = "vectors_asked"
 _LENGTHS = {"unit": "Scaled to 1", "kept": "Kept"}
-_OPTIONS: Mapping[str, tuple[str, str]] = {
-    "products": ("Products that are words", "The most frequent ones. All others are one word together."),
-    "window": ("Window", "How many products before and after, in the same order, predict a product. Only for distributed memory."),
-    "least_products": ("Minimum lines per customer", "Customers with fewer lines of known products are set apart."),
-    "least_count": ("Minimum lines per product", "Products on fewer lines are not words of their own."),
-    "negative": ("Negative samples", "How many products that were not bought are drawn against each that was."),
-    "exponent": ("Exponent of negative samples", "1 draws them by frequency, 0 all alike; below 0 prefers rare products."),
-    "sample": ("Skip products above a share", "Products with a greater share of all lines are skipped at random. 0 skips none."),
-    "seed": ("Seed", "Of every random draw: the same seed gives the same vectors."),
+_HELP: Mapping[str, str] = {
+    "products": "The most frequent ones. All others are one word together.",
+    "window": "How many products before and after, in the same order, predict a product. Only for distributed memory.",
+    "least_products": "Customers with fewer lines of known products are set apart.",
+    "least_count": "Products on fewer lines are not words of their own.",
+    "negative": "How many products that were not bought are drawn against each that was.",
+    "exponent": "1 draws them by frequency, 0 all alike; below 0 prefers rare products.",
+    "sample": "Products with a greater share of all lines are skipped at random. 0 skips none.",
+    "seed": "Of every random draw: the same seed gives the same vectors.",
 }
 
 
@@ -187,9 +187,9 @@ def _form(known: Vectors) -> Vectors:
             or AUTO,
         }
     with st.expander("More options"), st.grid(3, min_column_width=220, gap="medium") as grid:
-        for name, (title, words) in _OPTIONS.items():
+        for name, title in OPTIONS.items():
             with grid.cell():
-                found[name] = _number(st, name, title, words, disabled=name == "window" and method != "dm")
+                found[name] = _number(st, name, title, _HELP[name], disabled=name == "window" and method != "dm")
         with grid.cell():
             lengths = st.segmented_control(
                 "Length of vectors",
