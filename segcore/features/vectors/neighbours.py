@@ -186,7 +186,7 @@ def _product(given: str, model: VectorModel, titles: Mapping[str, str]) -> int:
     names = model.words.names
     if given in names:
         return names.index(given)
-    places = [at for at, name in enumerate(names) if titles.get(name) == given]
+    places = [at for at, name in enumerate(names) if given and titles.get(name) == given]  # "" is the title of those without one
     if len(places) == 1:
         return places[0]
     if places:
@@ -199,7 +199,7 @@ def _product(given: str, model: VectorModel, titles: Mapping[str, str]) -> int:
 def _no_vector(given: str, model: VectorModel, titles: Mapping[str, str]) -> SegcoreError:
     """Return the error about a product that is bought too rarely, or unknown."""
     vectors, names = model.vectors, model.words.names
-    if given in titles or given in titles.values():
+    if given in titles or (given and given in titles.values()):
         change, option = ("lower", "least_count") if len(names) < vectors.products else ("raise", "products")
         remedy = Remedy("vectors_option", {"change": change, "option": option})
         return refusal("vectors.rare_product", kind=ParameterError, given=given, words=len(names), remedy=remedy)
@@ -208,6 +208,9 @@ def _no_vector(given: str, model: VectorModel, titles: Mapping[str, str]) -> Seg
 
 
 def _similar(given: str, known: Sequence[str]) -> list[str]:
-    """Return the most similar spellings, upper and lower case being alike."""
+    """Return the same number with other leading zeros, which spreadsheets drop, or else the most similar spellings in any case."""
+    same = [text for text in known if text.isdecimal() and text.lstrip("0") == given.lstrip("0")] if given.isdecimal() else []
+    if same:
+        return same[:_NEAREST]
     spelt = {text.casefold(): text for text in reversed(known)}
     return [spelt[text] for text in difflib.get_close_matches(given.casefold(), list(spelt), n=_NEAREST, cutoff=_CUTOFF)]

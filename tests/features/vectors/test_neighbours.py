@@ -123,7 +123,9 @@ def test_a_products_neighbours_are_of_its_group(planted):
             {"item": "Truffle"},
             "'Truffle' has no vector of its own, only the 4 most frequent products have one: raise products (--cust2vec products=…).",
         ),
-        ({"customer": "001"}, "No customer with at least 5 lines of known products has the id '001'. Similar: '01'."),
+        ({"item": "07"}, "No product has the id or the title '07'. Similar: '007' and '7'."),
+        ({"item": ""}, "No product has the id or the title ''."),
+        ({"customer": "001"}, "No customer with at least 5 lines of known products has the id '001'. Similar: '01' and '1'."),
         ({}, ONE_OF_TWO),
         ({"item": "apple", "customer": "1"}, ONE_OF_TWO),
         (
