@@ -9,7 +9,7 @@ from segcore.records.evidence import NOT_GATHERED
 from segcore.records.grid import point_key
 from segcore.wording.numbers import counted, difference_text, index_text, number_text, percent_text, segment_title, share_text
 from segcore.wording.plans import ideas_text, transforms_text
-from segcore.wording.vectors import check_notes, verdict_text
+from segcore.wording.vectors import COSINES, check_notes, cut_text, verdict_text
 
 if TYPE_CHECKING:
     from segcore.features.vectors.neighbours import Neighbour, Neighbours
@@ -107,7 +107,8 @@ def neighbours_text(found: Neighbours) -> str:
     tables = {"products": [(_item_text(one), f"{one.cosine:.3f}") for one in found.items]}
     tables["customers"] = [(one.id, f"{one.cosine:.3f}") for one in found.customers]
     order = ("products", "customers") if found.of == "item" else ("customers", "products")
-    return "\n\n".join(f"Nearest {name} to {what}\n{text_table((name, 'cosine'), tables[name], right=(1,))}" for name in order)
+    lists = [f"Nearest {name} to {what}\n{text_table((name, 'cosine'), tables[name], right=(1,))}" for name in order]
+    return "\n\n".join([*lists, COSINES])
 
 
 def vectors_check_text(check: VectorsCheck) -> str:
@@ -116,7 +117,7 @@ def vectors_check_text(check: VectorsCheck) -> str:
     by = {"vectors": found.cust2vec, "plain rival": found.shares, "own favourites": found.own_favourites, "popular": found.popular}
     parts = ["\n".join([verdict_text(check), *check_notes(check)])]
     if found.cut is not None:
-        held_out = f"{percent_text(found.share_after)} of the orders, from {found.cut} on, were held out"
+        held_out = f"{percent_text(found.share_after)} of the orders, from {cut_text(found.cut)} on, were held out"
         parts.append(f"{held_out}; the first of each of {counted(found.cust2vec.sample_size or 0, 'customer')} was predicted.")
         parts.append(
             text_table(

@@ -33,6 +33,7 @@ OPTIONS: Mapping[str, str] = {
     "seed": "Seed",
 }
 """Title of each further option's field on screen."""
+COSINES = "Between products and customers only the order of the cosines counts: training pushes all of them down, even below 0."
 INSTALL = f"{sys.executable} -m pip install gensim~=4.4"
 
 
@@ -72,6 +73,12 @@ def _of_many(ids: Sequence[str], number: int) -> str:
 
 def _rare(given: str, words: int, do: str) -> str:
     return f"{quoted(given)} has no vector of its own, only the {words:,} most frequent products have one: {do}."
+
+
+def cut_text(cut: str) -> str:
+    """Return a moment given as ISO date and time: "2024-02-17", and its time of day unless that is midnight."""
+    day, time = cut.split("T")
+    return day if time == "00:00:00" else f"{day} {time.removesuffix(':00')}"
 
 
 def verdict_text(check: VectorsCheck, audience: Audience = "command line") -> str:

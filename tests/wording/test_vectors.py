@@ -6,7 +6,7 @@ import pytest
 
 from segcore.records.estimate import Estimate
 from segcore.records.vectors_check import AttributeCheck, NextBasket, VectorsCheck
-from segcore.wording.vectors import check_notes, verdict_text
+from segcore.wording.vectors import check_notes, cut_text, verdict_text
 
 
 def share(value):
@@ -94,3 +94,8 @@ def test_the_record_comes_back_from_plain_values():
 
     assert VectorsCheck.from_json(found.to_json()) == found
     assert VectorsCheck.from_json(replace(found, next_basket=NextBasket.undefined("Why.")).to_json()).next_basket.cust2vec.reason == "Why."
+
+
+def test_a_moment_has_its_time_of_day_unless_that_is_midnight():
+    assert cut_text("2024-02-17T00:00:00") == "2024-02-17"
+    assert [cut_text(f"2024-02-17T{time}") for time in ("10:00:00", "09:26:30")] == ["2024-02-17 10:00", "2024-02-17 09:26:30"]

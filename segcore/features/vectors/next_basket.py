@@ -18,6 +18,7 @@ from segcore.records.purchases import Baskets, Purchases
 from segcore.records.vectors import Vectors
 from segcore.records.vectors_check import NextBasket
 from segcore.wording.numbers import counted
+from segcore.wording.vectors import cut_text
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -60,8 +61,8 @@ def check_next_basket(purchases: Purchases, vectors: Vectors, progress: Progress
     judged = trained & split.has_next
     if judged.sum() < 2 or len(words.names) < 2:
         return NextBasket.undefined(
-            f"Fewer than two customers have at least {counted(vectors.least_products, 'line')} of known products before {split.day}, "
-            "and an order after it."
+            f"Fewer than two customers have at least {counted(vectors.least_products, 'line')} of known products before "
+            f"{cut_text(split.cut)}, and an order from then on."
         )
     judged = _sampled(judged, vectors.seed)
     model = train(documents.take(trained), words, vectors, lambda share: progress(_TRAINING * share))
@@ -129,11 +130,6 @@ class Split:
     def cut(self) -> str:
         """The moment as ISO date and time."""
         return str(np.datetime64(self.moment, "us").astype("datetime64[s]"))
-
-    @property
-    def day(self) -> str:
-        """The moment's day, ISO."""
-        return self.cut[:10]
 
 
 def split_in_time(purchases: Purchases) -> Split | None:

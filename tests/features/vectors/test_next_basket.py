@@ -176,7 +176,7 @@ def test_progress_rises_to_1(planted):
         ([[["a", "b", "a", "b", "a"]]] * 3, "All orders have the same time, so none can be held out."),
         (
             [[["a", "b", "a", "b", "a"]] * 2, [["a", "b"]], [["b"]]],
-            "Fewer than two customers have at least 5 lines of known products before 1970-01-01, and an order after it.",
+            "Fewer than two customers have at least 5 lines of known products before 1970-01-01, and an order from then on.",
         ),
     ],
 )
@@ -194,7 +194,7 @@ def test_with_one_order_each_nobody_has_one_before_the_cut_and_one_after_it(boug
 
     assert found.popular.value is None
     assert found.popular.reason == (
-        "Fewer than two customers have at least 5 lines of known products before 1970-01-08, and an order after it."
+        "Fewer than two customers have at least 5 lines of known products before 1970-01-08, and an order from then on."
     )
 
 

@@ -18,7 +18,7 @@ from segcore.store.store import Store
 from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import share_text
-from segcore.wording.vectors import check_notes, verdict_text
+from segcore.wording.vectors import COSINES, check_notes, cut_text, verdict_text
 from ui.shell import cache, state
 from ui.shell.progress import LIVE, POLL_SECONDS, draw_job
 
@@ -109,7 +109,7 @@ def _draw_numbers(found: VectorsCheck) -> None:
     basket = found.next_basket
     if basket.cut is not None:
         n = basket.cust2vec.sample_size
-        st.caption(f"Next order of {n:,} customers after {basket.cut[:10]}: share of its different products among ten recommended.")
+        st.caption(f"Next order of {n:,} customers from {cut_text(basket.cut)} on: share of its different products among ten recommended.")
         st.dataframe(next_basket_frame(found), hide_index=True, alt="Recall of the next order by method, with its 95 % interval")
     if found.attributes:
         st.caption("What else is known of customers, predicted out of fold: share predicted correctly, with its 95 % interval.")
@@ -175,6 +175,7 @@ def _draw_lists(found: Neighbours) -> None:
     with customers:
         st.caption(f"Customers whose vectors predict {name}" if found.of == "item" else f"Customers most like {name}")
         st.dataframe(neighbours_frame(found.customers, "Customer"), hide_index=True, column_config=_COLUMNS, alt="Nearest customers")
+    st.caption(COSINES)
 
 
 def neighbours_frame(found: Sequence[Neighbour], what: str) -> pd.DataFrame:
