@@ -98,6 +98,14 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     "items": _option("--items", "give that table with {}", "add that table of items below"),
     "last_day": _option("--to", "leave the rows out with {}", "leave the rows out with the last day below"),
     "frames": _option("--frames spark", "leave out {}", "compute the components without Spark"),
+    "baskets": (
+        lambda data: (
+            "name it with --role item=COLUMN"
+            if data == "transactions"
+            else "if it has order lines, read them with --kind transactions and --role item=COLUMN"
+        ),
+        lambda data: "choose it on Data" if data == "transactions" else "if it has order lines, choose their kind and item on Data",
+    ),
     "vectors_option": (
         lambda change, option: f"{change} {option} (--cust2vec {option}=…)",
         lambda change, option: f"{change} “{OPTIONS[option]}” under “More options”",

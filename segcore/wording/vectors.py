@@ -144,9 +144,9 @@ def _beyond_0(difference: Estimate) -> int:
 
 SENTENCES: Mapping[str, Callable[..., str]] = {
     "vectors.no_gensim": lambda: f"Vectors of customers need gensim, which is not installed: run {INSTALL}.",
-    "vectors.no_baskets": lambda data: (
-        "Vectors of customers need transactions with a column of products, the role item"
-        + (", which this data does not have." if data == "transactions" else f": this data is {data}.")
+    "vectors.no_baskets": lambda data, do: (
+        "Vectors of customers need transactions with a column of products, the role item, "
+        f"{'which this data does not have' if data == 'transactions' else f'but this data is read as {data}'}: {do}."
     ),
     "vectors.one_product": lambda: (
         "All lines are of one product, so customers do not differ in what they buy: choose other features, or another column as item."
@@ -180,7 +180,9 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "vectors.option_without": lambda features: f"Options of cust2vec are for --features cust2vec=64, not for {features}.",
     "vectors.bad_features": lambda asked: f"Vectors are asked for as cust2vec=64, with their number of dimensions, not as {quoted(asked)}.",
     "vectors.bad_option": lambda given: f"An option of cust2vec is written as name=value, such as window=8, not as {quoted(given)}.",
-    "vectors.bad_number": lambda option, given: f"{option} of cust2vec must be a number, not {quoted(given)}.",
+    "vectors.bad_number": lambda option, given, whole: (
+        f"{option} of cust2vec must be a {'whole ' if whole else ''}number, not {quoted(given)}."
+    ),
     "vectors.needed": lambda asked: f"{asked} needs vectors of customers: ask for them with --features cust2vec=64.",
     "vectors.item_or_customer": lambda: "Neighbours are those of one product or of one customer: name an item or a customer, not both.",
     "vectors.unknown_product": lambda given, nearest: f"No product has the id or the title {quoted(given)}.{_similar(nearest)}",

@@ -63,7 +63,7 @@ def make_corpus(purchases: Purchases | None, vectors: Vectors, *, kind: str, rev
         than two customers are left.
     """
     if purchases is None or purchases.baskets is None:
-        raise refusal("vectors.no_baskets", data=kind)
+        raise refusal("vectors.no_baskets", data=kind, remedy=Remedy("baskets", {"data": kind}))
     words = choose_words(purchases, vectors)
     _check_differences(purchases, words, vectors)
     documents = documents_of(purchases, words)
@@ -188,7 +188,7 @@ def add_fitted_vectors(table: FeatureTable, fitted: FittedVectors, *, kind: str)
     """
     purchases = table.purchases.get("item")
     if purchases is None or purchases.baskets is None:
-        raise refusal("vectors.no_baskets", data=kind)
+        raise refusal("vectors.no_baskets", data=kind, remedy=Remedy("baskets", {"data": kind}))
     vectors = fitted.model.vectors
     documents = documents_of(purchases, fitted.model.words)
     few = documents.known < vectors.least_products

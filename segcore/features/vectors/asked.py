@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from segcore.errors import ParameterError
-from segcore.records.vectors import USUAL_DIMENSIONS, Vectors
+from segcore.records.vectors import USUAL_DIMENSIONS, WHOLE, Vectors
 from segcore.wording.findings import refusal
 
 NAME = "cust2vec"
@@ -71,7 +71,7 @@ def _parsed(text: str) -> dict[str, Any]:
         if value == _DEFAULTS.get(name):  # "auto"
             continue
         try:
-            found[name] = int(value) if name == "epochs" else type(_DEFAULTS.get(name, ""))(value)
+            found[name] = int(value) if name in WHOLE else type(_DEFAULTS.get(name, ""))(value)
         except ValueError:
-            raise refusal("vectors.bad_number", kind=ParameterError, option=name, given=value) from None
+            raise refusal("vectors.bad_number", kind=ParameterError, option=name, given=value, whole=name in WHOLE) from None
     return found
