@@ -53,6 +53,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print one line and exit with the code of a user error."""
+        if message.endswith("expected one argument"):
+            option = message.removeprefix("argument ").split(":")[0].split("/")[-1]
+            message += f"; a value that begins with a dash is written as {option}=-VALUE"
         self.exit(USER_ERROR, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
 
 

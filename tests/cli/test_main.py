@@ -74,6 +74,7 @@ def test_every_command_that_is_named_is_what_its_module_adds():
         (["sweep", "complete-journey"], "required: --algo"),
         (["sweep", "complete-journey", "--algo", "kmeans", "--seed", "one"], "invalid int value: 'one'"),
         (["sweep", "complete-journey", "--al", "kmeans"], "required: --algo"),
+        (["neighbours", "orders.csv", "--item", "-a7"], "a value that begins with a dash is written as --item=-VALUE"),
     ],
 )
 def test_a_wrong_command_line_is_one_line_and_exit_code_2(arguments, said, capsys):
