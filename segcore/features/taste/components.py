@@ -107,7 +107,7 @@ def _fit_orthogonal(X: csr_array | PartitionedRows, method: Reducer, n: int, see
             loadings, means = fit(X, method, n, (seed + start) % (MAX_SEED + 1))
         except ArpackError:  # components of exactly the same variance can trap it, depending on where it begins
             continue
-        loadings = _with_signs(loadings)
+        loadings = with_signs(loadings)
         return Components(method, loadings, np.zeros(len(loadings)) if means is None else loadings @ means)
     raise refusal("taste.not_converged", n=n)
 
@@ -133,7 +133,7 @@ def _fit_products(X: PartitionedRows, method: Reducer, n: int, seed: int) -> tup
     return vectors.T[::-1], means
 
 
-def _with_signs(loadings: np.ndarray) -> np.ndarray:
+def with_signs(loadings: np.ndarray) -> np.ndarray:
     """Return loadings with the largest absolute one of each component positive: their signs are otherwise arbitrary."""
     largest = np.take_along_axis(loadings, np.abs(loadings).argmax(axis=1)[:, None], axis=1)
     return loadings * np.where(largest < 0, -1.0, 1.0)
