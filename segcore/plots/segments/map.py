@@ -1,0 +1,214 @@
+"""Map of customers: one point per customer, coloured by segment or by a feature, with each segment's mean and ellipse."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segcore.errors import ParameterError
+from segcore.features.assemble import kept_customers
+from segcore.plots.theme import CATEGORICAL, INK, NOISE_GREY, PAPER, QUIET, SEQUENTIAL, SYMBOLS, colour_scale, lay_out, plain_text
+from segcore.records.feature_table import FeatureTable, unique_titles
+from segcore.records.plan import Plan
+from segcore.records.solution import NOISE
+from segcore.segments.maps import INSIDE, LEAST_OF_EACH, Area, CustomerMap
+from segcore.segments.profiles.segment_order import SegmentOrder
+from segcore.wording.numbers import counted, number_text, percent_text, unit_text
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_COLOURS = tuple(colour for colour in CATEGORICAL if colour not in (NOISE_GREY, QUIET))
+_SCALE = colour_scale(SEQUENTIAL[4:])  # the weaker ones are faint on either background
+_ENDS = (0.05, 0.95)
+_MANY = 1_000
+_FEW_POINTS, _MANY_POINTS = {"size": 7, "opacity": 0.7}, {"size": 4, "opacity": 0.55}
+_MOST_IN_LEGEND = 12
+_LONGEST = 40  # letters of a name in the legend
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureColours:
+    """A feature that colours a map.
+
+    Parameters
+    ----------
+    title, unit : str
+        As in the data dictionary.
+    values : ndarray of shape (n_customers,), float64
+        In the order of the map's customers.
+    """
+
+    title: str
+    unit: str
+    values: np.ndarray
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Where the colours end: quantiles, because single customers with extreme values would leave one colour for all others."""
+        low, high = np.quantile(self.values, _ENDS).tolist()
+        return (low, high) if low < high else (float(self.values.min()), float(self.values.max()))
+
+
+def feature_colours(table: FeatureTable, plan: Plan, name: str) -> FeatureColours:
+    """Return a feature of the clustered customers, clustered on or not.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        Every feature of every customer.
+    plan : Plan
+        Of the sweep.
+    name : str
+
+    Raises
+    ------
+    ParameterError
+        If the feature is unknown.
+    """
+    if name not in table.names:
+        raise ParameterError.unknown("feature", name, (known for known in table.names if known not in table.dimensions))
+    entry = next(entry for entry in table.dictionary if entry.name == name)
+    return FeatureColours(unique_titles(table.dictionary)[name], entry.unit, np.asarray(table.column(name))[kept_customers(table, plan)])
+
+
+def draw_customers(found: CustomerMap, names: Mapping[int, str], *, colours: FeatureColours | None = None) -> Figure:
+    """Draw the customers shown, coloured by segment or by a feature; means and ellipses of all customers.
+
+    Parameters
+    ----------
+    found : CustomerMap
+    names : mapping of segment to str
+    colours : FeatureColours or None
+        ``None`` colours by segment. Each segment keeps its symbol, so that it is seen without its colour too.
+    """
+    import plotly.graph_objects as go
+
+    order = SegmentOrder.of(found.labels, names)
+    titles = segment_titles(order)
+    look = _MANY_POINTS if len(found.shown) > _MANY else _FEW_POINTS
+    figure = go.Figure()
+    for at, label in enumerate(order.labels):
+        rows = found.shown[order.place[found.shown] == at]
+        x, y = found.places[rows].T
+        figure.add_scattergl(
+            x=x.tolist(),
+            y=y.tolist(),
+            mode="markers",
+            name=_short(titles[label]),
+            legendgroup=str(label),
+            showlegend=False,
+            marker={**look, "symbol": _symbol(at, label), **_point_colours(at, label, rows, colours)},
+            hovertext=_hover(found, rows, titles[label], colours),
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+    for at, label in enumerate(order.labels):
+        mark = {"size": 14, "symbol": _symbol(at, label), "color": _colour(at, label) if colours is None else INK}
+        _add_area(figure, found.areas.get(label), label, titles[label], mark, in_legend=at < _MOST_IN_LEGEND)
+    if colours is not None:
+        low, high = colours.ends
+        unit = unit_text(colours.unit).strip()
+        bar = {
+            "title": {"text": plain_text(f"{colours.title} ({unit})" if unit else colours.title), "side": "right"},
+            "thickness": 14,
+            "tickformat": ",",
+        }
+        figure.update_layout(coloraxis={"colorscale": _SCALE, "cmin": low, "cmax": high, "colorbar": bar})
+    first, second = (f"principal component ({percent_text(share)} of the variance)" for share in found.shares)
+    lay_out(figure, x_title=f"First {first}", y_title=f"Second {second}", height=560)
+    figure.update_yaxes(scaleanchor="x", scaleratio=1)  # equal distances look equal
+    return figure
+
+
+def segment_titles(order: SegmentOrder) -> dict[int, str]:
+    """Return the title of each segment; equal ones are distinguished by their number."""
+    return {
+        label: f"{title} ({label})" if order.titles.count(title) > 1 else title
+        for label, title in zip(order.labels, order.titles, strict=True)
+    }
+
+
+def _short(title: str) -> str:
+    return plain_text(title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1].rstrip()}…")
+
+
+def _colour(at: int, label: int) -> str:
+    return NOISE_GREY if label == NOISE else _COLOURS[at % len(_COLOURS)]
+
+
+def _symbol(at: int, label: int) -> str:
+    return "x-thin-open" if label == NOISE else SYMBOLS[at % len(SYMBOLS)]
+
+
+def _point_colours(at: int, label: int, rows: np.ndarray, colours: FeatureColours | None) -> dict[str, Any]:
+    if colours is None:
+        return {"color": _colour(at, label)}
+    return {"color": colours.values[rows].tolist(), "coloraxis": "coloraxis"}
+
+
+def _hover(found: CustomerMap, rows: np.ndarray, title: str, colours: FeatureColours | None) -> list[str]:
+    texts = [f"{plain_text(str(customer))}<br>{plain_text(title)}" for customer in found.customers[rows]]
+    if colours is None:
+        return texts
+    name, unit = plain_text(colours.title), unit_text(colours.unit)
+    values = (number_text(value, colours.unit) for value in colours.values[rows].tolist())
+    return [f"{text}<br>{name}: {value}{unit}" for text, value in zip(texts, values, strict=True)]
+
+
+def _add_area(figure: Figure, area: Area | None, label: int, title: str, mark: dict[str, Any], *, in_legend: bool) -> None:
+    """Add a segment's ellipse and mean, and its entry in the legend, which noise has too."""
+    name = {"name": _short(title), "legendgroup": str(label)}
+    outline = None if area is None else area.ellipse()
+    if outline is not None:
+        x, y = outline.T
+        line = {"color": mark["color"], "width": 2}
+        # Like the points, because the browser draws those above all that is no WebGL.
+        figure.add_scattergl(x=x.tolist(), y=y.tolist(), mode="lines", line=line, hoverinfo="skip", showlegend=False, **name)
+    figure.add_scattergl(
+        x=[None if area is None else float(area.mean[0])],
+        y=[None if area is None else float(area.mean[1])],
+        mode="markers",
+        marker={**mark, "line": {"color": PAPER if area else mark["color"], "width": 2}},
+        hovertext=["" if area is None else f"Mean of {plain_text(title)}<br>{counted(area.customers, 'customer')}"],
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=in_legend,
+        **name,
+    )
+
+
+def describe_customers(found: CustomerMap, names: Mapping[int, str], *, colours: FeatureColours | None = None) -> str:
+    """Describe the map in words: what it shows of the variance, its marks, and which customers are drawn."""
+    order = SegmentOrder.of(found.labels, names)
+    parts = [found.sentence]
+    if found.areas:
+        parts.append("A large mark is the mean of a segment.")
+    if any(area.covariance is not None for area in found.areas.values()):
+        parts.append(f"An ellipse would hold {percent_text(INSIDE)} of a segment's customers if they were normally distributed.")
+    if colours is not None:
+        low, high = (f"{number_text(end, colours.unit)}{unit_text(colours.unit)}" for end in colours.ends)
+        parts.append(f"Colours go from {low} to {high}; customers outside have the colour of the nearer end.")
+    if len(found.shown) < len(found.labels):
+        parts.append(
+            f"Drawn are {len(found.shown):,} of {counted(len(found.labels), 'customer')}, a sample in proportion to the segments, but at "
+            f"least {LEAST_OF_EACH} of each; shares, means and ellipses are of all customers."
+        )
+    more = len(order.labels) - _MOST_IN_LEGEND
+    if more > 0:
+        parts.append(f"The legend names the {_MOST_IN_LEGEND} largest segments; point at a customer to see the name of another.")
+    return " ".join(parts)
+
+
+def map_page(found: CustomerMap, names: Mapping[int, str], *, title: str) -> str:
+    """Return the map as one HTML page that needs no network: the figure, with the code that draws it, and what it shows in words."""
+    figure = draw_customers(found, names)
+    figure.update_layout(dragmode="zoom", height=720)
+    drawn = figure.to_html(full_html=False, include_plotlyjs=True, include_mathjax=False, config={"displaylogo": False})
+    name, words = html.escape(title), html.escape(f"{describe_customers(found, names)} {found.caution}")
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{name}</title>'
+    style = "<style>body{font-family:sans-serif;margin:1.5rem;max-width:1400px}</style>"
+    body = f"<h1>{name}</h1>{drawn}<p>{words}</p>"
+    return f'<!doctype html><html lang="en"><head>{head}{style}</head><body>{body}</body></html>\n'
