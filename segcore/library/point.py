@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from segcore.export.sql import SqlOf
     from segcore.library.comparison import Comparison
+    from segcore.library.customer_map import Map
     from segcore.library.explanation import Profile
     from segcore.segments.rules.rule import SegmentRules
     from segcore.segments.rules.tree import ExplainingTree
@@ -259,6 +260,22 @@ class Point:
         from segcore.segments.validation import validate
 
         return validate(self.store, self._sweep.id, self.position, seed=seed)
+
+    def map(self) -> Map:
+        """Return the customers on the plane of their first two principal components, with the mean and ellipse of each segment.
+
+        Examples
+        --------
+        >>> found = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best.map()
+        >>> found.table.columns.tolist(), len(found.table)
+        (['customer_id', 'x', 'y', 'segment'], 30)
+        """
+        from segcore.library.customer_map import Map
+        from segcore.segments.maps import map_of
+
+        spec = self._sweep.spec
+        found = map_of(self.store, self._sweep.id, self.position, rows=self._rows)
+        return Map(found, self.names(), lambda: self.store.feature_table(spec.table, profile=False), spec.plan)
 
     def plot(self) -> Figure:
         """Draw each segment's share of customers and, where there is one, of revenue or the value column, as on the Segments screen.

@@ -36,6 +36,24 @@ def test_jittered_copies_are_not_counted(orders):
     assert repr(point).endswith("2 segments of 30 customers)")
 
 
+def test_a_map_has_each_customer_with_the_segment_of_its_label(point):
+    found = point.map()
+    table = found.table
+    assert table.columns.tolist() == ["customer_id", "x", "y", "segment"]
+    assert table.set_index("customer_id")["segment"].to_dict() == point.labels.to_dict()
+    spread = table[["x", "y"]].var(ddof=0)
+    assert found.shares == pytest.approx(tuple(spread / spread.sum() * sum(found.shares)))
+    assert {trace.name for trace in found.plot().data} == set(point.names().values())
+    with pytest.raises(segcore.ParameterError, match="Unknown feature 'Amont'"):
+        found.plot("Amont")
+
+
+def test_copies_are_on_the_map_once(orders):
+    found = segcore.load(orders).plan("small", repeats=2).sweep(n_clusters=2).points[0].map()
+    assert found.table["customer_id"].is_unique and len(found.table) == 30
+    assert len(found.plot("Recency").data[0].x) == found.table["segment"].value_counts().max()
+
+
 def test_a_name_is_used_everywhere(point, tmp_path, orders):
     point.name(1, "Big <b>spenders</b>")
     try:

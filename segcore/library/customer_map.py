@@ -1,0 +1,77 @@
+"""Map of customers as an analyst's script holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from segcore.library.display import paragraph
+from segcore.plots.segments.map import draw_customers, feature_colours
+from segcore.records.feature_table import FeatureTable
+from segcore.records.plan import Plan
+from segcore.segments.maps import CustomerMap
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from plotly.graph_objects import Figure
+
+
+class Map:
+    """Customers on the plane of their first two principal components: `segcore.library.point.Point.map` returns it.
+
+    Examples
+    --------
+    >>> found = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best.map()
+    >>> [round(share, 2) for share in found.shares]
+    [0.55, 0.34]
+    """
+
+    def __init__(self, record: CustomerMap, names: Mapping[int, str], features: Callable[[], FeatureTable], plan: Plan) -> None:
+        self.record = record
+        self._names = names
+        self._features = features
+        self._plan = plan
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per customer: ``customer_id``, ``x``, ``y`` and ``segment`` (-1 is noise).
+
+        ``x`` and ``y`` are in the units of the values that were clustered, such as standard deviations.
+        """
+        return self.record.rows(self._names).drop_columns("segment_name").to_pandas()
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """Share of the variance of the clustered features along ``x`` and along ``y``, 0 to 1."""
+        return self.record.shares
+
+    def plot(self, colour: str | None = None) -> Figure:
+        """Draw the map as on the Segments screen; of more than 5,000 customers, a sample.
+
+        Parameters
+        ----------
+        colour : str or None
+            Name of a feature that colours the customers, clustered on or not; ``None`` colours by segment.
+
+        Raises
+        ------
+        ParameterError
+            If the feature is unknown.
+
+        Examples
+        --------
+        >>> found = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best.map()
+        >>> found.plot().layout.xaxis.title.text
+        'First principal component (55 % of the variance)'
+        >>> found.plot("Amount").layout.coloraxis.colorbar.title.text
+        'Mean line amount'
+        """
+        colours = None if colour is None else feature_colours(self._features(), self._plan, colour)
+        return draw_customers(self.record, self._names, colours=colours)
+
+    def __repr__(self) -> str:
+        """Return one line: what the map shows."""
+        return f"Map({self.record.sentence})"
+
+    def _repr_html_(self) -> str:
+        return paragraph(f"{self.record.sentence} {self.record.caution}", title="Map")
