@@ -1,4 +1,4 @@
-"""Commands ``explain``, ``items``, ``rules``, ``validate``, ``compare``, ``export`` and ``score``: use the segments of a sweep."""
+"""Commands ``explain``, ``items``, ``rules``, ``validate``, ``map``, ``compare``, ``export`` and ``score``: use the segments of a sweep."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add_commands(subparsers: Any) -> None:
-    """Add ``explain``, ``items``, ``rules``, ``validate``, ``compare``, ``export`` and ``score``."""
+    """Add ``explain``, ``items``, ``rules``, ``validate``, ``map``, ``compare``, ``export`` and ``score``."""
     explain = subparsers.add_parser(
         "explain",
         help="say who is in each segment of a solution",
@@ -66,6 +66,18 @@ def add_commands(subparsers: Any) -> None:
     _add_solution(validate)
     validate.add_argument("--json", action="store_true", help="print one JSON document")
     validate.set_defaults(run=run_validate)
+
+    drawn = subparsers.add_parser(
+        "map",
+        help="write a map of the customers of a solution",
+        description="Write a map of the customers of a solution: their first two principal components, with the mean and 90 % ellipse of "
+        "each segment. FILE.html is one page that needs no network and, of more than 5,000 customers, shows a sample; FILE.csv has "
+        "customer_id, x, y, segment and segment_name of all.",
+    )
+    _add_solution(drawn)
+    drawn.add_argument("--method", choices=("pca",), default="pca", help="how the plane is found (default: pca, principal components)")
+    drawn.add_argument("--out", required=True, metavar="FILE", help="file to write, .html or .csv")
+    drawn.set_defaults(run=run_map)
 
     compare = subparsers.add_parser(
         "compare",
@@ -201,6 +213,32 @@ def run_validate(args: argparse.Namespace) -> int:
         print(json.dumps(found.to_json(), ensure_ascii=False, allow_nan=False))
     else:
         print(validation_text(found, known_names(store, store.sweep(sweep_id), position).names))
+    return 0
+
+
+def run_map(args: argparse.Namespace) -> int:
+    """Write a map."""
+    path = Path(args.out)
+    ending = path.suffix.lower()
+    if ending not in (".html", ".csv"):
+        raise ParameterError(f"--out must be a file named .html or .csv, got {args.out!r}.")
+
+    from segcore.export.tables import check_folder, write_table, write_text
+    from segcore.segments.maps import map_of
+    from segcore.segments.names import known_names
+    from segcore.store.store import Store
+
+    check_folder(path, "--out")
+    store = Store()
+    sweep_id, position = find_sweep_point(store, args.sweep, args.point)
+    found, names = map_of(store, sweep_id, position), known_names(store, store.sweep(sweep_id), position).names
+    if ending == ".csv":
+        write_table(found.rows(names), path)
+    else:
+        from segcore.plots.segments.map import map_page
+
+        write_text(map_page(found, names, title=f"Map of {counted(len(found.labels), 'customer')}"), path)
+    print(f"{counted(len(found.labels), 'customer')} mapped in {args.out}. {found.sentence} {found.caution}")
     return 0
 
 

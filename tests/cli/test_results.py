@@ -342,6 +342,33 @@ def test_naive_bayes_is_told_as_a_matrix_of_all_customers(swept, capsys):
     assert "predicted as" in text and "not whether they exist" in text
 
 
+def test_a_map_is_a_page_or_a_table_of_all_customers(swept, tmp_path, capsys):
+    point = [swept["sweep"], "--point", "n_clusters=3"]
+    page, table = tmp_path / "map.html", tmp_path / "map.csv"
+    assert main(["map", *point, "--method", "pca", "--out", str(page)]) == 0
+    assert f"{swept['rows']} customers mapped in {page}. The map shows " in capsys.readouterr().out
+    assert "Plotly.newPlot" in page.read_text() and "https://cdn" not in page.read_text()[:2_000]
+    assert main(["map", *point, "--out", str(table)]) == 0
+    rows = pd.read_csv(table, dtype={"customer_id": str})
+    assert rows.columns.tolist() == ["customer_id", "x", "y", "segment", "segment_name"]
+    assert rows["segment"].value_counts().sort_index().tolist() == swept["points"][1]["sizes"]
+    assert rows[["x", "y"]].mean().abs().max() < 1e-9
+    capsys.readouterr()
+    assert main(["explain", *point, "--json"]) == 0
+    names = {entry["label"]: entry["name"] for entry in json.loads(capsys.readouterr().out)["segments"]}
+    assert dict(zip(rows["segment"], rows["segment_name"], strict=True)) == names
+
+
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [("map.png", "--out must be a file named .html or .csv, got"), ("nowhere/map.csv", "is in a folder that does not exist")],
+)
+def test_a_map_that_cannot_be_written_is_refused_in_one_line(swept, tmp_path, capsys, out, said):
+    assert main(["map", swept["sweep"], "--point", "n_clusters=3", "--out", str(tmp_path / out)]) == 2
+    printed = capsys.readouterr().err
+    assert said in printed and printed.count("\n") == 1
+
+
 def test_rules_and_the_tree_are_printed_in_words_and_their_sql_selects_the_same_customers(swept, shop_csv, tmp_path, capsys):
     point = [swept["sweep"], "--point", "n_clusters=3"]
     out = tmp_path / "all.csv"
