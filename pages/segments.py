@@ -4,6 +4,7 @@ from ui.segments.bought import draw_bought, draw_spent
 from ui.segments.columns import draw_columns, draw_standing_out
 from ui.segments.distributions import draw_distributions
 from ui.segments.key_figures import draw_key_figures, figures_of
+from ui.segments.map import draw_map
 from ui.segments.one_segment import draw_segment
 from ui.segments.profile import describe_point, likes_of_point
 from ui.segments.rules import draw_rule, draw_tree
@@ -28,6 +29,7 @@ clicked = clicked_segment(sweep, chosen.position, profile)
 draw_portrait(page.store, sweep, chosen.position, solution, profile)
 draw_all_shares(page.store, sweep, chosen.position, profile, clicked.label)
 draw_key_figures(page.store, sweep, chosen.position, solution)
+draw_map(page.store, sweep, chosen.position, solution)
 st.header("One segment in detail", anchor=False)
 summary = pick_segment(page.store, sweep, chosen.position, profile)
 draw_segment(summary, figures_of(page.store, sweep, chosen.position, solution), profile.worth, likes_of_point(page.store, sweep, solution))

@@ -273,6 +273,27 @@ def test_the_segments_are_predicted_on_request_and_all_customers_are_in_the_matr
     assert any("figure.confusion" in chart.proto.id for chart in app.get("plotly_chart"))
 
 
+def test_the_map_is_drawn_on_request_and_coloured_by_segment_or_by_any_feature(finished_sweep, open_app, words):
+    app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
+    assert "Map of the customers" in words(app)
+    assert not any("figure.map" in chart.proto.id for chart in app.get("plotly_chart"))
+    app.text_input[0].set_value("Weekend families").run()
+    app.button(key="segments.map").click().run()
+    assert not app.exception
+    drawn = [trace for trace in spec_of_chart(app, "figure.map")["data"] if not trace["showlegend"] and trace["mode"] == "markers"]
+    assert "Weekend families" in [trace["name"] for trace in drawn]
+    assert [len(trace["x"]) for trace in drawn] == sorted(finished_sweep.solutions[1].sizes, reverse=True)
+    assert "of the variance of the" in words(app) and "may still differ" in words(app)
+
+    choice = app.selectbox(key="segments.map.colour")
+    assert choice.options[0] == "Segment" and "Net spend" in choice.options
+    choice.select("Net spend").run()
+    assert not app.exception
+    spec = spec_of_chart(app, "figure.map")
+    assert spec["layout"]["coloraxis"]["colorbar"]["title"]["text"] == "Net spend"
+    assert "Colours go from" in words(app)
+
+
 def test_noise_is_one_of_the_segments_to_predict(spec_of, finish, open_app):
     sweep = finish(spec_of(algo="dbscan", axes=("min_samples=3", "eps=1.5")))
     app = open_app("segments", sweep=sweep.id)
