@@ -140,6 +140,7 @@ def test_what_cannot_be_made_is_one_sentence(open_app, store, opened):
     app = asked(open_app("features"), least_products=1000)
     (error,) = [found.value for found in app.error]
     assert error.startswith("No customer has at least 1,000 lines of known products")
+    assert error.endswith("lower “Minimum lines per customer” under “More options”.")
     assert not [job for job in jobs.list_jobs(store) if job.kind == "vectors"]
 
 
@@ -158,6 +159,12 @@ def test_what_was_made_is_counted_and_no_dimension_is_listed(open_app, made, wor
     assert {"files.vectors.csv", "files.vectors.parquet"} <= {button.key for button in app.get("download_button")}
     assert "dimensions of vectors say nothing one by one" in words(app)
     assert not any(re.search(r"dimension \d", table.value.to_csv()) for table in app.dataframe)
+
+
+def test_vectors_that_learned_little_are_a_warning(open_app, made):
+    (warning,) = [found.value for found in open_app("features").warning]
+    assert re.match(r"The vectors of all customers point in nearly the same direction \(mean cosine 0\.9\d\)", warning)
+    assert warning.endswith("raise “Epochs”, or leave it empty.")
 
 
 def test_the_plain_rival_has_as_many_components_and_the_vectors_come_back_at_once(open_app, store, made, words):

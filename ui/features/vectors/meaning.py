@@ -113,7 +113,13 @@ def _draw_numbers(found: VectorsCheck) -> None:
         st.dataframe(next_basket_frame(found), hide_index=True, alt="Recall of the next order by method, with its 95 % interval")
     if found.attributes:
         st.caption("What else is known of customers, predicted out of fold: share predicted correctly, with its 95 % interval.")
-        st.dataframe(attributes_frame(found), hide_index=True, alt="Accuracy for each attribute, from vectors and from the plain rival")
+        shown = {"Customers": st.column_config.NumberColumn(format="localized")}
+        st.dataframe(
+            attributes_frame(found),
+            hide_index=True,
+            column_config=shown,
+            alt="Accuracy for each attribute, from vectors and from the plain rival",
+        )
 
 
 def next_basket_frame(found: VectorsCheck) -> pd.DataFrame:

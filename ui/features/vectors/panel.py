@@ -118,7 +118,9 @@ def _draw_made(store: Store, taken: Intake, table: FeatureTable, made: Vectors) 
         f"**{counted(len(names), 'product')}**: {escape(method_text(made))}."
     )
     for note in taken.notes:
-        if note.code.startswith("vectors."):
+        if note.code == "vectors.alike":
+            st.warning(escape(sentence(note, "screen")), icon=":material/warning:")
+        elif note.code.startswith("vectors."):
             st.caption(escape(sentence(note, "screen")))
     with st.container(horizontal=True, vertical_alignment="center"):
         draw_vector_files(taken, table)
@@ -157,16 +159,18 @@ def _draw_form(store: Store, asked: DataRequest, taken: Intake) -> None:
     rival = Taste(of="item", matrix="tfidf", components="svd", n=min(vectors.dimensions, MOST_COMPONENTS))
     with st.container(horizontal=True, vertical_alignment="center"):
         label = "Make vectors" if asked.vectors is None else "Make other vectors"
-        if st.button(label, key="vectors.make", icon=":material/shopping_basket:", disabled=not is_ready or vectors == asked.vectors):
-            _make(store, asked, taken, vectors)
-        if st.button(
+        is_made = st.button(label, key="vectors.make", icon=":material/shopping_basket:", disabled=not is_ready or vectors == asked.vectors)
+        is_rival = st.button(
             "Compare with category and product shares instead",
             key="vectors.rival",
             disabled=asked.taste == rival,
             help="The plain rival: how much of each product a customer buys (TF-IDF), as components of the same number (SVD). They become "
             "the features instead; vectors that were made come back at once.",
-        ):
-            _load(store, {"taste": rival}, rerun=True)
+        )
+    if is_made:
+        _make(store, asked, taken, vectors)
+    if is_rival:
+        _load(store, {"taste": rival}, rerun=True)
 
 
 def _form(known: Vectors) -> Vectors:
