@@ -121,15 +121,20 @@ def check_notes(check: VectorsCheck) -> list[str]:
         ]
         if ahead:
             verb = "predict" if lead > 0 else "predicts"
-            notes.append(f"The {name} {verb} {listed(ahead)} better.")
+            notes.append(f"The {name} {verb} {_columns(ahead)} better.")
     nothing = [one.column for one in check.attributes if one.cust2vec.low is not None and not _says_something(one.cust2vec, one.majority)]
     if nothing:
-        notes.append(f"Of {listed(nothing)} the vectors say no more than the most frequent value does.")
+        notes.append(f"Of {_columns(nothing)} the vectors say no more than the most frequent value does.")
     circular = [one.column for one in check.attributes if one.by_construction]
     if circular:
         verb = "comes" if len(circular) == 1 else "come"
-        notes.append(f"{listed(circular)} {verb} from purchases, as the vectors do: predicting that is in part true by construction.")
+        notes.append(f"{_columns(circular)} {verb} from purchases, as the vectors do: predicting that is in part true by construction.")
     return notes
+
+
+def _columns(names: Sequence[str]) -> str:
+    """Return a list of columns; those of several words are quoted, so that "in demographics" is not read as part of the sentence."""
+    return listed([quoted(name) if " " in name else name for name in names])
 
 
 def _says_something(found: Estimate, majority: Estimate) -> bool:

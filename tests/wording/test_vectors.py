@@ -85,7 +85,7 @@ def test_own_favourites_attributes_and_what_is_circular_are_noted():
         "The vectors predict income better.",
         "The plain rival predicts club better.",
         "Of club the vectors say no more than the most frequent value does.",
-        "dominant department comes from purchases, as the vectors do: predicting that is in part true by construction.",
+        "'dominant department' comes from purchases, as the vectors do: predicting that is in part true by construction.",
     ]
 
 
