@@ -121,7 +121,7 @@ def add_commands(subparsers: Any) -> None:
         "score",
         help="assign new customers to the segments of a sweep",
         description="Assign the customers of DATA to the segments of one solution, with the scaling and the model fitted by its sweep. "
-        "Every customer gets one row; those that the sweep's outlier rule would have set aside are marked.",
+        "Every customer gets one row; those that the sweep would have set aside, as outliers or for too few items, are marked.",
     )
     _add_point(score)
     add_data_options(score, features=False)
@@ -366,6 +366,6 @@ def run_score(args: argparse.Namespace) -> int:
     else:
         listed = ", ".join(f"{entry['name']} {entry['rows']:,}" for entry in document["segments"] if entry["rows"])
         marked = document["set_aside_rows"]
-        aside = f" The outlier rule would have set aside {marked:,} of them." if marked else ""
+        aside = f" The sweep would have set aside {marked:,} of them." if marked else ""
         print(f"{counted(document['rows'], 'customer')} written to {args.out} ({listed}).{aside}")
     return 0
