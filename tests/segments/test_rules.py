@@ -47,6 +47,18 @@ def planted(seed, n):
     return {"first": int(first), "second": int(second)}, (X, members(X, 4)), (fresh, members(fresh, 5))
 
 
+def test_a_rule_that_fits_a_few_customers_by_chance_is_not_chosen():
+    labels = np.arange(60) % 3
+    found = [
+        rules
+        for seed in range(8)
+        for rules in find_rules(pd.DataFrame(np.random.default_rng(seed).normal(size=(60, 20))).add_prefix("f"), labels, seed=seed)
+    ]
+    by_chance = [rules for rules in found if rules.frontier and rules.frontier[-1].coverage.high < 0.7]
+    assert len(by_chance) > 5  # of 20 in the searched half, hardly any in the other
+    assert all(rules.chosen is None and rules.reason.startswith("No rule of up to three conditions") for rules in by_chance)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_planted_rule_is_found_and_its_intervals_hold_for_fresh_customers(seed):
     at, (X, mine), (fresh, fresh_mine) = planted(seed, 20_000)

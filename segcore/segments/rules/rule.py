@@ -54,7 +54,8 @@ class SegmentRules:
     ----------
     label : int
     chosen : Rule or None
-        The shortest that is about as good as the best; ``None`` if coverage or precision is below 0.7 for every length.
+        The shortest that is about as good as the best; ``None`` if coverage or precision is below 0.7 for every length, on the
+        half that was searched or certainly on the other.
     frontier : tuple of Rule
         The best rule of one, of two and of three conditions, as far as a further condition helps.
     reason : str or None
