@@ -63,8 +63,8 @@ class Map:
         >>> found = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best.map()
         >>> found.plot().layout.xaxis.title.text
         'First principal component (55 % of the variance)'
-        >>> found.plot("Amount").layout.coloraxis.colorbar.title.text
-        'Mean line amount'
+        >>> found.plot("Recency").layout.coloraxis.colorbar.title.text
+        'Recency (days)'
         """
         colours = None if colour is None else feature_colours(self._features(), self._plan, colour)
         return draw_customers(self.record, self._names, colours=colours)

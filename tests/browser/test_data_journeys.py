@@ -278,6 +278,9 @@ def test_ratings_and_films_are_uploaded_swept_explained_and_exported(new_server,
     expect(main.get_by_text("Do tastes carry over to other items?")).to_be_visible(timeout=LONG)
     settle(page)
     expect(main).to_contain_text("tastes carry over")
+    page.get_by_role("button", name="Draw the map").click()
+    expect(main.get_by_text(re.compile("The map shows .* of the variance of the .* of taste as clustered"))).to_be_visible(timeout=LONG)
+    settle(page)
 
     go(page, settle, "Export")
     rows = list(csv.DictReader(io.StringIO(downloaded(page, re.compile("Download .* as CSV")).decode())))

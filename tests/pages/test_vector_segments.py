@@ -44,8 +44,11 @@ def test_segments_show_what_is_bought_and_features_without_a_dimension(swept, op
     app = open_app("segments", sweep=swept().id)
     app.button(key="segments.rules").click().run()
     app.button(key="segments.tree").click().run()
+    app.button(key="segments.map").click().run()
 
     assert not app.exception
+    assert "of the variance of the 4 dimensions of vectors as clustered" in words(app)
+    assert not DIMENSION.search(" ".join(app.selectbox(key="segments.map.colour").options))
     (choice,) = [box for box in app.selectbox if box.label == "Segment"]
     assert [name[:5] for name in choice.options] == ["Buy b", "Buy a"]
     assert "**What its customers buy**" in words(app)

@@ -79,7 +79,7 @@ def test_a_feature_colours_the_points_on_one_scale_and_segments_keep_their_symbo
     assert by_feature[0].hovertext[0] == "c1<br>Regulars<br>Net spend: 100"
     axis = draw_customers(FOUND, NAMES, colours=colours).layout.coloraxis
     assert (axis.cmin, axis.cmax) == pytest.approx((40, 760)) and axis.colorbar.title.text == "Net spend"
-    assert "Colours go from 40 to 760" in describe_customers(FOUND, NAMES, colours=colours)
+    assert "Colours go from 40 to 760" in describe_customers(FOUND, colours=colours)
 
 
 def test_one_extreme_customer_does_not_take_the_colours_of_all_others_and_equal_ones_have_one():
@@ -93,26 +93,26 @@ def test_many_customers_are_a_sample_and_the_words_say_so():
     drawn = sum(len(trace.x) for trace in points(draw_customers(many, NAMES)))
     assert drawn == len(many.shown) == 5_000
     assert f"Drawn are {drawn:,} of 6,001 customers, a sample in proportion to the segments, but at least 50 of each" in describe_customers(
-        many, NAMES
+        many
     )
-    assert "Drawn are" not in describe_customers(FOUND, NAMES)
+    assert "Drawn are" not in describe_customers(FOUND)
 
 
 def test_words_explain_only_the_marks_that_are_drawn():
-    assert "large mark" in describe_customers(FOUND, NAMES) and "An ellipse would hold 90 %" in describe_customers(FOUND, NAMES)
+    assert "large mark" in describe_customers(FOUND) and "An ellipse would hold 90 %" in describe_customers(FOUND)
     pair = map_with([0, 1])
-    assert "large mark" in describe_customers(pair, {}) and "ellipse" not in describe_customers(pair, {})
+    assert "large mark" in describe_customers(pair) and "ellipse" not in describe_customers(pair)
     noise = map_with([-1, -1])
-    assert "large mark" not in describe_customers(noise, {})
+    assert "large mark" not in describe_customers(noise)
     assert {trace.name for trace in draw_customers(noise, {}).data} == {"Noise"}
 
 
-def test_thirty_segments_differ_in_colour_or_symbol_and_twelve_are_in_the_legend():
-    many = map_with(np.repeat(np.arange(30), 3))
+def test_thirty_segments_differ_in_colour_or_symbol_and_twelve_are_in_the_legend_with_the_noise():
+    many = map_with(np.repeat(np.arange(-1, 30), 3))
     traces, _, means = traces_of(draw_customers(many, {}))
-    assert len({(trace.marker.color, trace.marker.symbol) for trace in traces}) == 30
-    assert sum(trace.showlegend for trace in means) == 12 and not any(trace.showlegend for trace in traces)
-    assert "The legend names the 12 largest segments" in describe_customers(many, {})
+    assert len({(trace.marker.color, trace.marker.symbol) for trace in traces}) == 31
+    assert sum(trace.showlegend for trace in means) == 13 and not any(trace.showlegend for trace in traces)
+    assert "The legend names the 12 largest segments" in describe_customers(many)
 
 
 def test_equal_names_are_distinguished():

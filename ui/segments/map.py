@@ -58,5 +58,5 @@ def _draw_coloured(store: Store, sweep: Sweep, position: int, found: CustomerMap
         draw_customers(found, names, colours=colours),
         key=f"figure.map.{position}",
         name=f"Map of the customers, coloured by {'segment' if colours is None else colours.title}",
-        words=f"{describe_customers(found, names, colours=colours)} {found.caution}",
+        words=f"{describe_customers(found, colours=colours)} {found.caution}",
     )

@@ -11,7 +11,7 @@ import numpy as np
 
 from segcore.errors import ParameterError
 from segcore.features.assemble import kept_customers
-from segcore.plots.theme import CATEGORICAL, INK, NOISE_GREY, PAPER, QUIET, SEQUENTIAL, SYMBOLS, colour_scale, lay_out, plain_text
+from segcore.plots.theme import CATEGORICAL, INK, NOISE_GREY, PAPER, QUIET, SEQUENTIAL, SYMBOLS, colour_scale, in_lines, lay_out, plain_text
 from segcore.records.feature_table import FeatureTable, unique_titles
 from segcore.records.plan import Plan
 from segcore.records.solution import NOISE
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _COLOURS = tuple(colour for colour in CATEGORICAL if colour not in (NOISE_GREY, QUIET))
+_FIRST_SYMBOLS = (0, 1, 2, 3, 4, 1, 2, 0)  # of the colours: similar ones, such as the two blues, differ in their symbols
 _SCALE = colour_scale(SEQUENTIAL[4:])  # the weaker ones are faint on either background
 _ENDS = (0.05, 0.95)
+_BAR_TITLE = 14  # letters on a line of the title above the colours
 _MANY = 1_000
 _FEW_POINTS, _MANY_POINTS = {"size": 7, "opacity": 0.7}, {"size": 4, "opacity": 0.55}
 _MOST_IN_LEGEND = 12
@@ -89,7 +91,7 @@ def draw_customers(found: CustomerMap, names: Mapping[int, str], *, colours: Fea
     import plotly.graph_objects as go
 
     order = SegmentOrder.of(found.labels, names)
-    titles = segment_titles(order)
+    titles = _titles(order)
     look = _MANY_POINTS if len(found.shown) > _MANY else _FEW_POINTS
     figure = go.Figure()
     for at, label in enumerate(order.labels):
@@ -108,15 +110,12 @@ def draw_customers(found: CustomerMap, names: Mapping[int, str], *, colours: Fea
         )
     for at, label in enumerate(order.labels):
         mark = {"size": 14, "symbol": _symbol(at, label), "color": _colour(at, label) if colours is None else INK}
-        _add_area(figure, found.areas.get(label), label, titles[label], mark, in_legend=at < _MOST_IN_LEGEND)
+        _add_area(figure, found.areas.get(label), label, titles[label], mark, in_legend=at < _MOST_IN_LEGEND or label == NOISE)
     if colours is not None:
         low, high = colours.ends
         unit = unit_text(colours.unit).strip()
-        bar = {
-            "title": {"text": plain_text(f"{colours.title} ({unit})" if unit else colours.title), "side": "right"},
-            "thickness": 14,
-            "tickformat": ",",
-        }
+        title = in_lines(plain_text(f"{colours.title} ({unit})" if unit else colours.title), _BAR_TITLE)
+        bar = {"title": {"text": title, "side": "top"}, "thickness": 14, "tickformat": ","}
         figure.update_layout(coloraxis={"colorscale": _SCALE, "cmin": low, "cmax": high, "colorbar": bar})
     first, second = (f"principal component ({percent_text(share)} of the variance)" for share in found.shares)
     lay_out(figure, x_title=f"First {first}", y_title=f"Second {second}", height=560)
@@ -124,7 +123,7 @@ def draw_customers(found: CustomerMap, names: Mapping[int, str], *, colours: Fea
     return figure
 
 
-def segment_titles(order: SegmentOrder) -> dict[int, str]:
+def _titles(order: SegmentOrder) -> dict[int, str]:
     """Return the title of each segment; equal ones are distinguished by their number."""
     return {
         label: f"{title} ({label})" if order.titles.count(title) > 1 else title
@@ -141,7 +140,7 @@ def _colour(at: int, label: int) -> str:
 
 
 def _symbol(at: int, label: int) -> str:
-    return "x-thin-open" if label == NOISE else SYMBOLS[at % len(SYMBOLS)]
+    return "x-thin-open" if label == NOISE else SYMBOLS[(_FIRST_SYMBOLS[at % len(_COLOURS)] + at // len(_COLOURS)) % len(SYMBOLS)]
 
 
 def _point_colours(at: int, label: int, rows: np.ndarray, colours: FeatureColours | None) -> dict[str, Any]:
@@ -166,13 +165,13 @@ def _add_area(figure: Figure, area: Area | None, label: int, title: str, mark: d
     if outline is not None:
         x, y = outline.T
         line = {"color": mark["color"], "width": 2}
-        # Like the points, because the browser draws those above all that is no WebGL.
+        # WebGL like the points: the browser draws those above everything that is not.
         figure.add_scattergl(x=x.tolist(), y=y.tolist(), mode="lines", line=line, hoverinfo="skip", showlegend=False, **name)
     figure.add_scattergl(
         x=[None if area is None else float(area.mean[0])],
         y=[None if area is None else float(area.mean[1])],
         mode="markers",
-        marker={**mark, "line": {"color": PAPER if area else mark["color"], "width": 2}},
+        marker={**mark, "line": {"color": PAPER if area is not None else mark["color"], "width": 2}},
         hovertext=["" if area is None else f"Mean of {plain_text(title)}<br>{counted(area.customers, 'customer')}"],
         hovertemplate="%{hovertext}<extra></extra>",
         showlegend=in_legend,
@@ -180,9 +179,8 @@ def _add_area(figure: Figure, area: Area | None, label: int, title: str, mark: d
     )
 
 
-def describe_customers(found: CustomerMap, names: Mapping[int, str], *, colours: FeatureColours | None = None) -> str:
+def describe_customers(found: CustomerMap, *, colours: FeatureColours | None = None) -> str:
     """Describe the map in words: what it shows of the variance, its marks, and which customers are drawn."""
-    order = SegmentOrder.of(found.labels, names)
     parts = [found.sentence]
     if found.areas:
         parts.append("A large mark is the mean of a segment.")
@@ -196,8 +194,7 @@ def describe_customers(found: CustomerMap, names: Mapping[int, str], *, colours:
             f"Drawn are {len(found.shown):,} of {counted(len(found.labels), 'customer')}, a sample in proportion to the segments, but at "
             f"least {LEAST_OF_EACH} of each; shares, means and ellipses are of all customers."
         )
-    more = len(order.labels) - _MOST_IN_LEGEND
-    if more > 0:
+    if len(found.areas) > _MOST_IN_LEGEND:
         parts.append(f"The legend names the {_MOST_IN_LEGEND} largest segments; point at a customer to see the name of another.")
     return " ".join(parts)
 
@@ -207,7 +204,7 @@ def map_page(found: CustomerMap, names: Mapping[int, str], *, title: str) -> str
     figure = draw_customers(found, names)
     figure.update_layout(dragmode="zoom", height=720)
     drawn = figure.to_html(full_html=False, include_plotlyjs=True, include_mathjax=False, config={"displaylogo": False})
-    name, words = html.escape(title), html.escape(f"{describe_customers(found, names)} {found.caution}")
+    name, words = html.escape(title), html.escape(f"{describe_customers(found)} {found.caution}")
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{name}</title>'
     style = "<style>body{font-family:sans-serif;margin:1.5rem;max-width:1400px}</style>"
     body = f"<h1>{name}</h1>{drawn}<p>{words}</p>"
