@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from segcore.features.vectors.check import known_check
 from segcore.features.vectors.neighbours import stored_neighbours
 from segcore.intake.remembered import data_key
 from segcore.intake.take_in import take_in
-from segcore.jobs.making_vectors import job_of, start_vectors
+from segcore.jobs.making_vectors import job_of, start_check, start_vectors
 from segcore.records.intake import DataRequest
 from segcore.records.taste import Taste
 from segcore.records.vectors import Vectors
@@ -214,6 +215,20 @@ def test_the_number_of_epochs_is_left_to_the_lines(open_app, store, opened, word
     assert not app.exception and not app.error
     assert "doc2vec, bag of words, 40 epochs, length 1" in words(app)
     assert app.number_input(key="vectors.epochs").value is None and app.button(key="vectors.make").disabled
+
+
+def test_jobs_that_were_interrupted_can_be_resumed(open_app, store, opened, made, orders, monkeypatch):
+    """They are over, but not gone: the page must not be drawn again and again until they are."""
+    monkeypatch.setattr("segcore.jobs.start._spawn", lambda *_: None)  # no process works on them
+    monkeypatch.setattr("segcore.jobs.resume_interrupted", lambda *_: [])
+    check = start_check(store, made)
+    app = open_app("features")
+    assert not app.exception and f"vectors.check.resume.{check}" in keys(app)
+
+    request = DataRequest(str(orders), name="baskets", vectors=replace(SMALL, epochs=2))
+    start_vectors(store, opened, request)
+    again = open_app("features", data=data_key(opened.table, opened.data), vectors=job_of(opened, request)[:16])
+    assert not again.exception and f"vectors.resume.{job_of(opened, request)}" in keys(again)
 
 
 def test_the_check_is_a_job_and_its_verdict_comes_first(open_app, store, made, words):

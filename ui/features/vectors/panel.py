@@ -87,7 +87,7 @@ def _follow(store: Store, job_id: str) -> None:
 
     def draw() -> None:
         job = jobs.read_job(store, job_id)
-        if job.is_over:
+        if job.state not in LIVE:  # one that was interrupted is over too, but can be resumed
             st.rerun()
         draw_job(job, where="vectors")
         if job.state == "running":
