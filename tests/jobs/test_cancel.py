@@ -50,7 +50,7 @@ def test_a_queued_job_is_cancelled_at_once_and_the_running_one_goes_on(store, ma
 
 def test_a_job_that_is_cancelled_while_it_starts_does_not_run(store, make_spec, processes, until):
     for seed in range(4):
-        sweep = jobs.start_sweep(store, make_spec(seed=seed))
+        sweep = jobs.start_sweep(store, make_spec(seed=seed, points=100))  # more than a fast machine fits meanwhile
         time.sleep(0.03 * seed)
         jobs.cancel(store, sweep)
         assert jobs.read_job(store, sweep).state == "cancelled"
