@@ -41,6 +41,11 @@ class Estimate:
         """Build an undefined estimate with its reason."""
         return cls(None, None, None, None, reason)
 
+    @classmethod
+    def of_share(cls, share: float, n: int) -> Estimate:
+        """Build the estimate of a share of ``n`` customers, at least 1, with Wilson's interval."""
+        return cls(share, *wilson_interval(share, n), n)
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values; ``reason`` only if it is set."""
         plain = {"value": self.value, "low": self.low, "high": self.high, "sample_size": self.sample_size}

@@ -34,14 +34,18 @@ class Baskets:
         """Where each customer's lines begin, and their number in all, shape (n_customers + 1,)."""
         return np.asarray(self.orders[self.customers])
 
+    @property
+    def owners(self) -> np.ndarray:
+        """Position of the customer of each order, shape (n_orders,)."""
+        return np.repeat(np.arange(len(self.customers) - 1), np.diff(self.customers))
+
     def take(self, kept: np.ndarray) -> Baskets:
         """Return those of some customers, ``kept`` of shape (n_customers,), bool."""
-        return self.take_orders(np.repeat(kept, np.diff(self.customers)), kept)
+        return self.take_orders(kept[self.owners], kept)
 
     def take_orders(self, kept: np.ndarray, customers: np.ndarray | None = None) -> Baskets:
         """Return some orders, ``kept`` of shape (n_orders,), bool; of all customers, or of those of shape (n_customers,), bool."""
-        owner = np.repeat(np.arange(len(self.customers) - 1), np.diff(self.customers))
-        n_orders = np.bincount(owner[kept], minlength=len(self.customers) - 1)
+        n_orders = np.bincount(self.owners[kept], minlength=len(self.customers) - 1)
         n_orders = n_orders if customers is None else n_orders[customers]
         n_lines = np.diff(self.orders)
         return Baskets(
@@ -86,6 +90,8 @@ class Purchases:
 
     def take(self, kept: np.ndarray) -> Purchases:
         """Return those of some customers, ``kept`` of shape (n_customers,), bool; items that none of them bought stay."""
+        if kept.all():
+            return self
         mine = np.repeat(kept, np.diff(self.starts))
         starts = np.concatenate([[0], np.cumsum(np.diff(self.starts)[kept])]).astype(np.int64)
         baskets = None if self.baskets is None else self.baskets.take(kept)

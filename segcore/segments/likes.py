@@ -129,10 +129,9 @@ def liked_items(
     A difference of shares prefers what many like to what few do, so that a name is about most of the segment; the highest index belongs to
     items that a handful rated.
     """
-    owner = purchases.customers
-    mine = kept[owner]
-    customer, item = (np.cumsum(kept) - 1)[owner[mine]], purchases.items[mine].astype(np.int64)
-    counts = purchases.counts[mine]
+    bought = purchases.take(kept)
+    customer, item = bought.customers, bought.items.astype(np.int64)
+    counts = bought.counts
     if rated:
         n_rated = np.maximum(np.bincount(customer, minlength=len(labels)), 1)
         likes = counts >= (np.bincount(customer, weights=counts, minlength=len(labels)) / n_rated)[customer]

@@ -15,7 +15,7 @@ from segcore.features.taste.components import fit_components, most_components, p
 from segcore.features.taste.fitted import KEY, FittedTaste
 from segcore.features.taste.matrix import inverse_frequencies, weighted
 from segcore.features.taste.new_customers import known_items
-from segcore.records.estimate import Estimate, wilson_interval
+from segcore.records.estimate import Estimate
 from segcore.store.store import Store
 from segcore.sweeps.evidence.describability import folds_of
 from segcore.sweeps.evidence.refit import refit
@@ -65,7 +65,7 @@ class Validation:
         """Share of each label's customers predicted correctly, with Wilson's 95 % interval."""
         sizes = self.matrix.sum(axis=1).tolist()
         shares = [hits / size for hits, size in zip(self.matrix.diagonal().tolist(), sizes, strict=True)]
-        return tuple(Estimate(share, *wilson_interval(share, size), size) for share, size in zip(shares, sizes, strict=True))
+        return tuple(map(Estimate.of_share, shares, sizes))
 
     @property
     def caution(self) -> str:
@@ -148,7 +148,7 @@ def naive_bayes(X: np.ndarray | csr_array, labels: np.ndarray, *, model: Model =
     predicted = _out_of_fold(X, classes, model, seed)
     matrix = np.bincount(classes * len(found) + predicted, minlength=len(found) ** 2).reshape(len(found), len(found))
     n, share = len(classes), float(np.trace(matrix) / len(classes))
-    accuracy = Estimate(share, *wilson_interval(share, n), n)
+    accuracy = Estimate.of_share(share, n)
     return Validation(tuple(found.tolist()), matrix, accuracy, float(sizes.max() / n), model)
 
 
@@ -206,7 +206,7 @@ def split_items(X: csr_array, cluster: Callable[[csr_array], np.ndarray], likes:
 
     share, n = accuracy(classes), len(classes)
     chance = float(np.mean([accuracy(draw.permutation(classes)) for _ in range(_PERMUTATIONS)]))
-    return SplitItems(Estimate(share, *wilson_interval(share, n), n), chance)
+    return SplitItems(Estimate.of_share(share, n), chance)
 
 
 def liked(X: csr_array, *, rated: bool) -> csr_array:

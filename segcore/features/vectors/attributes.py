@@ -9,7 +9,7 @@ import numpy as np
 from segcore.features.transactions.dictionary import SPENT
 from segcore.features.transactions.rfm import SEGMENT
 from segcore.features.vectors.next_basket import mean_estimate
-from segcore.records.estimate import Estimate, wilson_interval
+from segcore.records.estimate import Estimate
 from segcore.records.feature_table import FeatureTable
 from segcore.records.vectors_check import AttributeCheck
 
@@ -112,9 +112,9 @@ def check_attribute(attribute: Attribute, vectors: np.ndarray, shares: np.ndarra
     return AttributeCheck(
         column=attribute.column,
         values=len(known),
-        cust2vec=_share(right),
-        shares=nothing if rival is None else _share(rival),
-        majority=_share(classes == np.bincount(classes).argmax()),
+        cust2vec=Estimate.of_share(float(right.mean()), len(right)),
+        shares=nothing if rival is None else Estimate.of_share(float(rival.mean()), len(rival)),
+        majority=Estimate.of_share(float(np.bincount(classes).max() / len(classes)), len(classes)),
         over_shares=nothing if rival is None else mean_estimate(right.astype(float) - rival, -1.0, 1.0),
         by_construction=attribute.by_construction,
     )
@@ -149,8 +149,3 @@ def predicts(X: np.ndarray, classes: np.ndarray, *, seed: int) -> np.ndarray:
         search = GridSearchCV(LogisticRegression(max_iter=1000), {"C": _INVERSE_PENALTIES}, scoring="neg_log_loss", cv=inner)
         right[held_out] = search.fit(X[others], classes[others]).predict(X[held_out]) == classes[held_out]
     return right
-
-
-def _share(right: np.ndarray) -> Estimate:
-    n, share = len(right), float(right.mean())
-    return Estimate(share, *wilson_interval(share, n), n)

@@ -12,7 +12,7 @@ from segcore.features.vectors.attributes import attributes_of, check_attribute
 from segcore.features.vectors.model import Progress, require_gensim
 from segcore.features.vectors.next_basket import check_next_basket
 from segcore.features.vectors.plain_rival import count_lines, plain_vectors
-from segcore.features.vectors.stored_model import KEY, FittedVectors, vector_names
+from segcore.features.vectors.stored_model import KEY, FittedVectors, vectors_of
 from segcore.records.feature_table import FeatureTable
 from segcore.records.purchases import Purchases
 from segcore.records.vectors_check import VectorsCheck
@@ -84,7 +84,7 @@ def check_vectors(store: Store, table: str, progress: Progress = lambda share: N
 def _check(rows: FeatureTable, purchases: Purchases, fitted: FittedVectors, progress: Progress) -> VectorsCheck:
     vectors = fitted.model.vectors
     next_basket = check_next_basket(purchases, vectors, lambda share: progress(_NEXT_BASKET * share))
-    X = np.column_stack([rows.column(name) for name in vector_names(vectors.dimensions)])
+    X = vectors_of(rows, vectors.dimensions)
     attributes = attributes_of(rows)
     shares = _shares(purchases, vectors.dimensions, vectors.seed) if attributes else None
     checks = []

@@ -115,7 +115,7 @@ def infer(model: VectorModel, documents: Documents, progress: Progress = lambda 
         if customer % _EVERY == _EVERY - 1:
             progress((customer + 1) / len(documents))
     progress(1.0)
-    return _scaled(found, model.vectors)
+    return found if model.vectors.lengths == "kept" else unit_rows(found)
 
 
 class _Inferrer:
@@ -206,8 +206,8 @@ def _draws(vectors: Vectors, parts: list[np.ndarray]) -> np.random.RandomState:
     return np.random.RandomState(int.from_bytes(content.digest(), "little"))
 
 
-def _scaled(found: np.ndarray, vectors: Vectors) -> np.ndarray:
-    if vectors.lengths == "kept":
-        return found
-    lengths = np.linalg.norm(found, axis=1, keepdims=True)
-    return found / np.where(lengths > 0, lengths, 1.0)
+def unit_rows(X: np.ndarray) -> np.ndarray:
+    """Return rows scaled to length 1, float64; rows of zeros stay as they are."""
+    X = np.asarray(X, dtype=np.float64)
+    lengths = np.linalg.norm(X, axis=1, keepdims=True)
+    return np.asarray(X / np.where(lengths > 0, lengths, 1.0))

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from segcore.errors import ParameterError, SegcoreError
-from segcore.features.vectors.model import VectorModel
-from segcore.features.vectors.stored_model import KEY, FittedVectors, vector_names
+from segcore.features.vectors.model import VectorModel, unit_rows
+from segcore.features.vectors.stored_model import KEY, FittedVectors, vectors_of
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Remedy
 from segcore.records.purchases import Purchases
@@ -128,9 +128,9 @@ def find_neighbours(
         raise ParameterError.out_of_range("top", top, 1, None)
     names = model.words.names
     titles = _titles(purchases)
-    products = _unit(model.products)
-    predicting = _unit(model.output[: len(names)])
-    customers = _unit(np.column_stack([table.column(name) for name in vector_names(model.vectors.dimensions)]))
+    products = unit_rows(model.products)
+    predicting = unit_rows(model.output[: len(names)])
+    customers = unit_rows(vectors_of(table, model.vectors.dimensions))
     ids = [str(one) for one in table.customers]
     titled = [titles.get(name, "") for name in names]
     if item is not None:
@@ -165,12 +165,6 @@ def _titles(purchases: Purchases | None) -> Mapping[str, str]:
     if purchases is None:
         return {}
     return dict(zip(purchases.names, purchases.titles or ("",) * len(purchases.names), strict=True))
-
-
-def _unit(X: np.ndarray) -> np.ndarray:
-    X = np.asarray(X, dtype=np.float64)
-    lengths = np.linalg.norm(X, axis=1, keepdims=True)
-    return X / np.where(lengths > 0, lengths, 1.0)
 
 
 def _nearest(

@@ -10,6 +10,7 @@ import numpy as np
 
 from segcore.features.vectors.documents import Words
 from segcore.features.vectors.model import VectorModel
+from segcore.records.feature_table import FeatureTable
 from segcore.records.vectors import Vectors
 from segcore.store.store import Store
 
@@ -20,6 +21,11 @@ KEY = "vectors"
 def vector_names(dimensions: int) -> tuple[str, ...]:
     """Return the names of the features: ``v0``, ``v1`` and so on."""
     return tuple(f"v{number}" for number in range(dimensions))
+
+
+def vectors_of(table: FeatureTable, dimensions: int) -> np.ndarray:
+    """Return the vectors of a table's customers, shape (n_customers, dimensions)."""
+    return np.column_stack([table.column(name) for name in vector_names(dimensions)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

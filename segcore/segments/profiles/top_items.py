@@ -158,12 +158,11 @@ def top_items(purchases: Purchases, kept: np.ndarray, labels: np.ndarray, *, mos
     ----------
     Salton and Buckley (1988), Information Processing & Management 24 (TF-IDF).
     """
-    owner = purchases.customers
-    mine = kept[owner]
-    customer, item = (np.cumsum(kept) - 1)[owner[mine]], purchases.items[mine].astype(np.int64)
+    bought = purchases.take(kept)
+    customer, item = bought.customers, bought.items.astype(np.int64)
     n, n_items = len(labels), len(purchases.names)
     buyers = np.bincount(item, minlength=n_items)
-    weight = purchases.counts[mine] * (np.log((1 + n) / (1 + buyers)) + 1)[item]
+    weight = bought.counts * (np.log((1 + n) / (1 + buyers)) + 1)[item]
     length = np.sqrt(np.bincount(customer, weights=weight**2, minlength=n))[customer]
     weight = np.divide(weight, length, out=np.zeros(len(weight)), where=length > 0)  # of a customer who rated everything 0
     found, place, sizes = np.unique(labels, return_inverse=True, return_counts=True)

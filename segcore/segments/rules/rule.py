@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from segcore.records.estimate import Estimate, wilson_interval
+from segcore.records.estimate import Estimate
 from segcore.segments.rules.condition import NAMES, ColumnTitles, Condition
 from segcore.wording.numbers import share_text
 
@@ -86,4 +86,4 @@ def share_of(part: int, whole: int) -> Estimate:
     """Return a share with Wilson's 95 % interval; undefined where nobody is found."""
     if not whole:
         return Estimate.undefined("It finds nobody among the customers it is measured on.")
-    return Estimate(part / whole, *wilson_interval(part / whole, whole), whole)
+    return Estimate.of_share(part / whole, whole)
