@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -93,6 +94,21 @@ def draw_job(job: jobs.Job, *, place: int = 0, where: str = "page") -> None:
         if job.state == "interrupted":
             st.button("Resume", key=f"{where}.resume.{job.id}", icon=":material/play_arrow:", on_click=act, args=("resume", job.id))
         st.button("Cancel", key=f"{where}.cancel.{job.id}", icon=":material/stop_circle:", on_click=act, args=("cancel", job.id))
+
+
+def follow_job(store: Store, job_id: str, *, where: str, words: Callable[[jobs.Job], str]) -> None:
+    """Draw a job with a caption, and redraw both until the job is over and cannot be resumed; then the page is drawn again."""
+
+    def draw() -> None:
+        job = jobs.read_job(store, job_id)
+        if job.state not in LIVE:  # one that was interrupted is over too, but can be resumed
+            st.rerun()
+        draw_job(job, where=where)
+        caption = words(job)
+        if caption:
+            st.caption(caption)
+
+    st.fragment(run_every=POLL_SECONDS, key=f"{where}.progress")(draw)()
 
 
 def job_line(job: jobs.Job, *, place: int = 0) -> str:

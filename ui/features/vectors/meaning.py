@@ -20,7 +20,7 @@ from segcore.wording.markdown import escape
 from segcore.wording.numbers import share_text
 from segcore.wording.vectors import COSINES, check_notes, cut_text, verdict_text
 from ui.shell import cache, state
-from ui.shell.progress import LIVE, POLL_SECONDS, draw_job
+from ui.shell.progress import LIVE, follow_job
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -55,7 +55,7 @@ def _draw_check(store: Store, taken: Intake) -> None:
     if found is not None:
         _draw_found(found)
     elif job is not None and job.state in LIVE:
-        _follow(store, job.id)
+        follow_job(store, job.id, where="vectors.check", words=lambda _: "You can leave this page meanwhile.")
     else:
         if job is not None and job.state == "failed":
             st.error(escape(job.message or f"The check failed: see {job.log}."), icon=":material/error:")
@@ -81,19 +81,6 @@ def _start(store: Store, taken: Intake) -> None:
         st.error(escape(error_text(error, "screen")), icon=":material/error:")
         return
     st.rerun()
-
-
-def _follow(store: Store, job_id: str) -> None:
-    """Draw the progress of the job, and redraw it until the job is over."""
-
-    def draw() -> None:
-        job = jobs.read_job(store, job_id)
-        if job.state not in LIVE:  # one that was interrupted is over too, but can be resumed
-            st.rerun()
-        draw_job(job, where="vectors.check")
-        st.caption("You can leave this page meanwhile.")
-
-    st.fragment(run_every=POLL_SECONDS, key="vectors.check.progress")(draw)()
 
 
 def _draw_found(found: VectorsCheck) -> None:
@@ -155,7 +142,10 @@ def _draw_neighbours(store: Store, taken: Intake) -> None:
     if not given:
         return
     try:
-        found = stored_neighbours(store, taken.table, **{of: given}, top=_TOP)
+        # The page is drawn at every click, folded or not, and of many customers this takes long.
+        found = cache.described(
+            "neighbours", f"{taken.table}.{of}.{given}", lambda: stored_neighbours(store, taken.table, **{of: given}, top=_TOP)
+        )
     except SegcoreError as error:
         st.warning(escape(error_text(error, "screen")), icon=":material/search_off:")
         return

@@ -25,7 +25,7 @@ from ui.data.loading import load, take
 from ui.features.downloads import draw_vector_files
 from ui.features.vectors.meaning import draw_meaning
 from ui.shell import cache, state
-from ui.shell.progress import LIVE, POLL_SECONDS, draw_job
+from ui.shell.progress import LIVE, follow_job
 
 if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake
@@ -85,15 +85,10 @@ def _follow(store: Store, job_id: str) -> None:
     """Draw the progress of the job, and redraw it until the job is over, when the page loads what it made."""
     epochs = int(store.job_row(job_id)["spec"]["epochs"])
 
-    def draw() -> None:
-        job = jobs.read_job(store, job_id)
-        if job.state not in LIVE:  # one that was interrupted is over too, but can be resumed
-            st.rerun()
-        draw_job(job, where="vectors")
-        if job.state == "running":
-            st.caption(f"{stage_text(job.share_done, epochs)} You can leave this page meanwhile.")
+    def words(job: jobs.Job) -> str:
+        return f"{stage_text(job.share_done, epochs)} You can leave this page meanwhile." if job.state == "running" else ""
 
-    st.fragment(run_every=POLL_SECONDS, key="vectors.progress")(draw)()
+    follow_job(store, job_id, where="vectors", words=words)
 
 
 def stage_text(share: float, epochs: int) -> str:
