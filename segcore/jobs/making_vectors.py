@@ -14,6 +14,7 @@ from segcore import jobs
 from segcore.errors import JobError, ParameterError, SegcoreError
 from segcore.intake.added_features import added_key, known_added, take_in_added
 from segcore.intake.child import take_in_apart
+from segcore.jobs.supervisor import USER_ERROR
 from segcore.records.intake import DataRequest, Intake
 from segcore.records.vectors_check import VectorsCheck
 from segcore.store.store import Store
@@ -21,7 +22,6 @@ from segcore.system.digests import digest
 from segcore.wording.findings import refusal
 from segcore.wording.numbers import counted
 
-USER_ERROR = 2
 _STEPS = 100  # of the progress
 _PROGRESS_SECONDS = 0.5
 
@@ -108,11 +108,7 @@ def vectors_by_job(
     if request.vectors is None:
         raise ValueError("The request asks for no vectors.")
     if known_added(store, taken, request) is None:
-
-        def begin() -> str:
-            return start_vectors(store, taken, request)
-
-        _finished(jobs.follow(store, begin) if follow is None else follow(begin), "Making vectors")
+        _await(store, lambda: start_vectors(store, taken, request), follow, "Making vectors")
     return take_in_added(store, taken, request)
 
 
@@ -162,15 +158,12 @@ def check_by_job(store: Store, intake: Intake, follow: Callable[[Callable[[], st
     from segcore.features.vectors.check import check_vectors, known_check
 
     if known_check(store, intake.table) is None:
-
-        def begin() -> str:
-            return start_check(store, intake)
-
-        _finished(jobs.follow(store, begin) if follow is None else follow(begin), "Checking vectors")
+        _await(store, lambda: start_check(store, intake), follow, "Checking vectors")
     return check_vectors(store, intake.table)
 
 
-def _finished(job: jobs.Job, what: str) -> None:
+def _await(store: Store, begin: Callable[[], str], follow: Callable[[Callable[[], str]], jobs.Job] | None, what: str) -> None:
+    job = jobs.follow(store, begin) if follow is None else follow(begin)
     if job.state != "done":
         raise JobError(job.message or f"{what} was {job.state}. The same command continues it.")
 

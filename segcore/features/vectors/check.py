@@ -8,10 +8,11 @@ import numpy as np
 
 from segcore import __version__
 from segcore.errors import DataError, ParameterError
+from segcore.features.taste.matrix import choose_cells
 from segcore.features.vectors.attributes import attributes_of, check_attribute
 from segcore.features.vectors.model import Progress, require_gensim
 from segcore.features.vectors.next_basket import check_next_basket
-from segcore.features.vectors.plain_rival import count_lines, plain_vectors
+from segcore.features.vectors.plain_rival import plain_vectors
 from segcore.features.vectors.stored_model import KEY, FittedVectors, vectors_of
 from segcore.records.feature_table import FeatureTable
 from segcore.records.purchases import Purchases
@@ -96,9 +97,7 @@ def _check(rows: FeatureTable, purchases: Purchases, fitted: FittedVectors, prog
 
 
 def _shares(purchases: Purchases, dimensions: int, seed: int) -> np.ndarray | None:
-    if purchases.baskets is None:
-        return None
     try:
-        return plain_vectors(count_lines(purchases.baskets, len(purchases.names)), dimensions, seed=seed).scores
+        return plain_vectors(choose_cells(purchases).X, dimensions, seed=seed).scores
     except DataError:
         return None
