@@ -70,7 +70,7 @@ def run_features(args: argparse.Namespace) -> int:
     from segcore.export.tables import check_folder, check_table_path, write_table, write_text
     from segcore.features.assemble import assemble
     from segcore.features.output import rows_for_file
-    from segcore.jobs.making_vectors import take_in_with_vectors
+    from segcore.jobs.tasks.making_vectors import take_in_with_vectors
     from segcore.store.store import Store
 
     files = {name: Path(path) for name, path in vars(args).items() if name in ("out", "report", "dictionary", "aside") and path is not None}
@@ -104,7 +104,7 @@ def run_neighbours(args: argparse.Namespace) -> int:
 
     from segcore.cli.tables import neighbours_text
     from segcore.features.vectors.neighbours import stored_neighbours
-    from segcore.jobs.making_vectors import take_in_with_vectors
+    from segcore.jobs.tasks.making_vectors import take_in_with_vectors
     from segcore.store.store import Store
 
     store = Store()
@@ -120,7 +120,7 @@ def run_check(args: argparse.Namespace) -> int:
     request = _request_with_vectors(args)
 
     from segcore.cli.tables import vectors_check_text
-    from segcore.jobs.making_vectors import check_by_job, take_in_with_vectors
+    from segcore.jobs.tasks.making_vectors import check_by_job, take_in_with_vectors
     from segcore.store.store import Store
     from segcore.wording.vectors import check_notes, verdict_text
 

@@ -69,7 +69,7 @@ def _jobs_text(found: list[jobs.Job]) -> str:
         (
             job.id[:SHORT],
             job.state,
-            job.steps if job.kind == "vectors" else f"{job.done:,} of {job.total:,}",
+            job.steps if job.is_task else f"{job.done:,} of {job.total:,}",
             time.strftime("%Y-%m-%d %H:%M", time.localtime(job.created)),
             job.title,
         )

@@ -89,7 +89,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     out = None if args.dry_run else _folder(args.out)
 
     from segcore.clustering.algorithms.registry import algorithm
-    from segcore.jobs.making_vectors import take_in_with_vectors
+    from segcore.jobs.tasks.making_vectors import take_in_with_vectors
     from segcore.store.store import Store
 
     asked = algorithm(args.algo)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from segcore.errors import JobError
 from segcore.jobs.locks import job_lock, starting, write_processes
 from segcore.jobs.queue import drop_dead_turns
-from segcore.jobs.state import ACTIVE, TURN, is_alive, log_path
+from segcore.jobs.state import ACTIVE, STEPS, TURN, TaskKind, is_alive, log_path
 from segcore.records.evidence import LEVELS, Level
 from segcore.store.file_lock import take
 from segcore.store.index import Index
@@ -90,23 +90,22 @@ def start_benchmark(store: Index, spec: Mapping[str, Any], *, title: str = "Benc
     return job_id
 
 
-def start_vectors(store: Index, job_id: str, spec: Mapping[str, Any], *, title: str, total: int) -> str:
-    """Make or check vectors of customers in the background, or continue what was stopped; return the job's id at once.
+def start_task(store: Index, kind: TaskKind, job_id: str, spec: Mapping[str, Any], *, title: str) -> str:
+    """Run a task in the background, or continue what was stopped; return the job's id at once.
 
     Parameters
     ----------
     store : Index
+    kind : {"vectors", "map", "drivers", "targets"}
     job_id : str
         While a job of this id is queued or running, it is joined.
     spec : mapping
-        Work for ``segcore.jobs.making_vectors``.
+        Work for the worker of this kind, in ``segcore.jobs.tasks``.
     title : str
-    total : int
-        Steps of its progress.
     """
     with starting(store):
         if not _is_at_work(store, job_id):
-            _launch(store, {"id": job_id, "kind": "vectors", "title": title, "spec": spec, "total": total})
+            _launch(store, {"id": job_id, "kind": kind, "title": title, "spec": spec, "total": STEPS})
     return job_id
 
 

@@ -15,10 +15,13 @@ from segcore.store.file_lock import is_held
 from segcore.store.index import Index
 from segcore.wording.numbers import counted, percent_text
 
-JobKind = Literal["sweep", "benchmark", "vectors"]
+TaskKind = Literal["vectors", "map", "drivers", "targets"]
+JobKind = Literal["sweep", "benchmark", "vectors", "map", "drivers", "targets"]
 State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted"]
 
 ACTIVE = ("queued", "running")
+STEPS = 100
+"""Of a task's progress."""
 TURN = "turn"  # the kind of rows that only keep a place in the queue: see queue.turn
 _POLL_SECONDS = 0.15
 _FIRST_POLL_SECONDS = 0.02
@@ -26,18 +29,19 @@ _FIRST_POLL_SECONDS = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A sweep, a benchmark or the making of vectors, and its progress.
+    """A sweep, a benchmark or a task, and its progress.
 
     Parameters
     ----------
     id : str
         For a sweep, the sweep's id.
-    kind : {"sweep", "benchmark", "vectors"}
+    kind : {"sweep", "benchmark", "vectors", "map", "drivers", "targets"}
+        What is neither a sweep nor a benchmark is a task: see ``segcore.jobs.tasks``.
     title : str
     state : {"queued", "running", "done", "cancelled", "failed", "interrupted"}
         ``interrupted``: it was queued or running, but its supervisor has ended; it can be resumed.
     done, total : int
-        Number of finished solutions of a sweep (fits of a benchmark, hundredths of the work on vectors), and their total.
+        Number of finished solutions of a sweep (fits of a benchmark, hundredths of a task), and their total.
     gathered, to_gather : int
         Pieces of evidence on a sweep, and their total; the total is 0 until its solutions are finished and evidence is being gathered.
     created, started, finished : float or None
@@ -71,6 +75,11 @@ class Job:
         return self.state not in ACTIVE
 
     @property
+    def is_task(self) -> bool:
+        """Tell whether it is neither a sweep nor a benchmark."""
+        return self.kind not in ("sweep", "benchmark")
+
+    @property
     def share_done(self) -> float:
         """Share of its present stage that is finished, 0 to 1."""
         done, total = (self.gathered, self.to_gather) if self.to_gather else (self.done, self.total)
@@ -81,7 +90,7 @@ class Job:
         """How far its present stage is, such as ``5 of 27 solutions``."""
         if self.to_gather:
             return f"{self.gathered:,} of {counted(self.to_gather, 'piece')} of evidence"
-        if self.kind == "vectors":
+        if self.is_task:
             return percent_text(self.share_done)
         return f"{self.done:,} of {counted(self.total, 'solution' if self.kind == 'sweep' else 'fit')}"
 

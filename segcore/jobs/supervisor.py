@@ -29,7 +29,13 @@ from segcore.system.child_process import fitting_environment, has_ended, python_
 from segcore.system.machine import available_bytes, oom_kills
 
 USER_ERROR = 2  # the worker's exit code if the input is at fault
-_WORKERS = {"benchmark": "segcore.benchmark", "vectors": "segcore.jobs.making_vectors"}  # of what is no sweep
+_WORKERS = {  # of what is not a sweep
+    "benchmark": "segcore.benchmark",
+    "vectors": "segcore.jobs.tasks.making_vectors",
+    "map": "segcore.jobs.tasks.making_maps",
+    "drivers": "segcore.jobs.tasks.finding_drivers",
+    "targets": "segcore.jobs.tasks.finding_targets",
+}
 _HASH_SEED = {"PYTHONHASHSEED": "0"}  # for the same results in every process
 _AGAIN_SECONDS = 0.2
 _LOOK_SECONDS = 0.05

@@ -16,7 +16,7 @@ from segcore.features.vectors.asked import asked_vectors
 from segcore.intake.added_features import request_with, take_in_added
 from segcore.intake.child import take_in_apart
 from segcore.intake.report import data_report
-from segcore.jobs.making_vectors import vectors_by_job
+from segcore.jobs.tasks.making_vectors import vectors_by_job
 from segcore.library.display import Findings, listed_html, paragraph
 from segcore.library.plan import Plan, build_plan
 from segcore.library.request import build_request, check_options, readable, readable_options

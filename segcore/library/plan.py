@@ -19,7 +19,7 @@ from segcore.features.planning.priorities import named_transforms, priority_weig
 from segcore.features.preparation import ideas_of, resolve_plan
 from segcore.features.taste.overview import component_rows
 from segcore.features.vectors.neighbours import Neighbours, stored_neighbours
-from segcore.jobs.making_vectors import check_by_job
+from segcore.jobs.tasks.making_vectors import check_by_job
 from segcore.library.display import listed_html, paragraph
 from segcore.library.sweep import Sweep, follow_job
 from segcore.records.evidence import LEVELS, Level

@@ -77,7 +77,7 @@ def test_a_mistake_is_one_line(run, orders, arguments, sentence):
 
 def test_the_check_is_one_document_and_the_same_question_starts_no_job(run, orders, monkeypatch):
     code, printed, _ = run("vectors-check", orders, *SMALL, "--json")
-    monkeypatch.setattr("segcore.jobs.start_vectors", None)
+    monkeypatch.setattr("segcore.jobs.start_task", None)
     again = run("vectors-check", orders, *SMALL, "--json")[1]
 
     found = json.loads(printed)

@@ -11,7 +11,7 @@ from segcore.features.vectors.check import known_check
 from segcore.features.vectors.neighbours import stored_neighbours
 from segcore.intake.remembered import data_key
 from segcore.intake.take_in import take_in
-from segcore.jobs.making_vectors import job_of, start_check, start_vectors
+from segcore.jobs.tasks.making_vectors import job_of, start_check, start_vectors
 from segcore.records.intake import DataRequest
 from segcore.records.taste import Taste
 from segcore.records.vectors import Vectors

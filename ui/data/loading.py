@@ -60,7 +60,7 @@ def load(store: Store, request: DataRequest) -> Intake:
 def _load_with_vectors(store: Store, request: DataRequest) -> Intake:
     from segcore.intake.added_features import known_added
     from segcore.intake.remembered import remember_latest
-    from segcore.jobs.making_vectors import start_vectors
+    from segcore.jobs.tasks.making_vectors import start_vectors
 
     rows = take(store, request.without_added())
     made = known_added(store, rows, request)
@@ -75,7 +75,7 @@ def _load_with_vectors(store: Store, request: DataRequest) -> Intake:
 def load_made_vectors(store: Store) -> None:
     """Make the vectors that this session awaits its data, once they are made; a session that shows other data by now keeps them."""
     from segcore.intake.remembered import remember_latest
-    from segcore.jobs.making_vectors import made_by
+    from segcore.jobs.tasks.making_vectors import made_by
 
     awaited, taken = state.awaited_vectors(), state.intake()
     if awaited is None or taken is None:

@@ -12,7 +12,7 @@ from segcore import jobs
 from segcore.errors import SegcoreError, StoreError
 from segcore.features.vectors.check import known_check
 from segcore.features.vectors.neighbours import Neighbour, Neighbours, stored_neighbours
-from segcore.jobs.making_vectors import check_job_of, start_check
+from segcore.jobs.tasks.making_vectors import check_job_of, start_check
 from segcore.records.vectors_check import VectorsCheck
 from segcore.store.store import Store
 from segcore.wording.findings import error_text

@@ -12,7 +12,7 @@ from segcore import jobs
 from segcore.errors import SegcoreError
 from segcore.features.vectors.model import require_gensim
 from segcore.intake.added_features import TRAINING, known_added
-from segcore.jobs.making_vectors import start_vectors
+from segcore.jobs.tasks.making_vectors import start_vectors
 from segcore.records.feature_table import FeatureTable
 from segcore.records.taste import AUTO, LENGTHS, MOST_COMPONENTS, Taste
 from segcore.records.vectors import REAL, VECTOR_METHODS, WHOLE, Vectors

@@ -1,29 +1,25 @@
-"""Vectors of customers made, or checked, in the background: ``python -m segcore.jobs.making_vectors HOME ID`` is the worker of such a job.
+"""Vectors of customers made, or checked, in the background.
 
 Its supervisor starts it with a fixed hash seed, on which gensim's random draws may depend.
 """
 
 from __future__ import annotations
 
-import faulthandler
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 from segcore import jobs
-from segcore.errors import JobError, ParameterError, SegcoreError
+from segcore.errors import ParameterError
 from segcore.intake.added_features import added_key, known_added, take_in_added
 from segcore.intake.child import take_in_apart
-from segcore.jobs.supervisor import USER_ERROR
+from segcore.jobs.tasks.task import Follow, Report, await_task, run_task
 from segcore.records.intake import DataRequest, Intake
 from segcore.records.vectors_check import VectorsCheck
 from segcore.store.store import Store
 from segcore.system.digests import digest
 from segcore.wording.findings import refusal
 from segcore.wording.numbers import counted
-
-_STEPS = 100  # of the progress
-_PROGRESS_SECONDS = 0.5
 
 
 def start_vectors(store: Store, taken: Intake, request: DataRequest) -> str:
@@ -53,7 +49,7 @@ def start_vectors(store: Store, taken: Intake, request: DataRequest) -> str:
     corpus = make_corpus(store.purchases(taken.table, "item"), request.vectors, kind=taken.kind)
     title = f"Vectors of {counted(len(corpus.documents), 'customer')} of {taken.data['name']}"
     spec = {"taken": taken.to_json(), "request": request.to_json(), "epochs": corpus.vectors.epochs}
-    return jobs.start_vectors(store, job_of(taken, request), spec, title=title, total=_STEPS)
+    return jobs.start_task(store, "vectors", job_of(taken, request), spec, title=title)
 
 
 def job_of(taken: Intake, request: DataRequest) -> str:
@@ -79,16 +75,14 @@ def made_by(store: Store, job_id: str) -> tuple[Intake, DataRequest] | None:
     return None if found is None else (found, request)
 
 
-def take_in_with_vectors(store: Store, request: DataRequest, *, follow: Callable[[Callable[[], str]], jobs.Job] | None = None) -> Intake:
+def take_in_with_vectors(store: Store, request: DataRequest, *, follow: Follow | None = None) -> Intake:
     """Take data in for a command or a script, as `take_in_apart` does, with vectors if the request has some; see `vectors_by_job`."""
     if request.vectors is None:
         return take_in_apart(store, request)
     return vectors_by_job(store, take_in_apart(store, request.without_added()), request, follow)
 
 
-def vectors_by_job(
-    store: Store, taken: Intake, request: DataRequest, follow: Callable[[Callable[[], str]], jobs.Job] | None = None
-) -> Intake:
+def vectors_by_job(store: Store, taken: Intake, request: DataRequest, follow: Follow | None = None) -> Intake:
     """Return an intake with the request's vectors, from the store or by a job that is awaited.
 
     Parameters
@@ -98,7 +92,7 @@ def vectors_by_job(
         Of the request without added features.
     request : DataRequest
     follow : callable or None
-        Starts a job by calling its argument and returns it once it is over; ``None`` is `jobs.follow`, silently.
+        See `segcore.jobs.tasks.task.await_task`.
 
     Raises
     ------
@@ -108,7 +102,7 @@ def vectors_by_job(
     if request.vectors is None:
         raise ValueError("The request asks for no vectors.")
     if known_added(store, taken, request) is None:
-        _await(store, lambda: start_vectors(store, taken, request), follow, "Making vectors")
+        await_task(store, lambda: start_vectors(store, taken, request), follow, "Making vectors")
     return take_in_added(store, taken, request)
 
 
@@ -129,7 +123,7 @@ def start_check(store: Store, intake: Intake) -> str:
     if "vectors" not in intake.data:
         raise refusal("vectors.needed", kind=ParameterError, asked="vectors-check")
     title = f"Check of the vectors of {counted(intake.n_customers, 'customer')} of {intake.data['name']}"
-    return jobs.start_vectors(store, check_job_of(intake), {"check": intake.table}, title=title, total=_STEPS)
+    return jobs.start_task(store, "vectors", check_job_of(intake), {"check": intake.table}, title=title)
 
 
 def check_job_of(intake: Intake) -> str:
@@ -139,7 +133,7 @@ def check_job_of(intake: Intake) -> str:
     return digest({"check": check_key(intake.table)})
 
 
-def check_by_job(store: Store, intake: Intake, follow: Callable[[Callable[[], str]], jobs.Job] | None = None) -> VectorsCheck:
+def check_by_job(store: Store, intake: Intake, follow: Follow | None = None) -> VectorsCheck:
     """Return the check of an intake's vectors, from the store or by a job that is awaited.
 
     Parameters
@@ -158,44 +152,19 @@ def check_by_job(store: Store, intake: Intake, follow: Callable[[Callable[[], st
     from segcore.features.vectors.check import check_vectors, known_check
 
     if known_check(store, intake.table) is None:
-        _await(store, lambda: start_check(store, intake), follow, "Checking vectors")
+        await_task(store, lambda: start_check(store, intake), follow, "Checking vectors")
     return check_vectors(store, intake.table)
 
 
-def _await(store: Store, begin: Callable[[], str], follow: Callable[[Callable[[], str]], jobs.Job] | None, what: str) -> None:
-    job = jobs.follow(store, begin) if follow is None else follow(begin)
-    if job.state != "done":
-        raise JobError(job.message or f"{what} was {job.state}. The same command continues it.")
-
-
-def main(argv: Sequence[str]) -> int:
+def work(store: Store, spec: Mapping[str, Any], report: Report) -> None:
     """Make or check the vectors of one job."""
-    home, job_id = argv
-    faulthandler.enable()
-    store = Store(home)
-    spec = store.job_row(job_id)["spec"]
-    reported = 0.0
+    if "check" in spec:
+        from segcore.features.vectors.check import check_vectors
 
-    def report(share: float) -> None:
-        # Each update is flushed to disk.
-        nonlocal reported
-        if time.monotonic() - reported >= _PROGRESS_SECONDS or share >= 1:
-            reported = time.monotonic()
-            store.update_job(job_id, progress=int(_STEPS * share))
-
-    try:
-        if "check" in spec:
-            from segcore.features.vectors.check import check_vectors
-
-            check_vectors(store, spec["check"], report)
-        else:
-            take_in_added(store, Intake.from_json(spec["taken"]), DataRequest.from_json(spec["request"]), report)
-    except SegcoreError as error:
-        store.update_job(job_id, message=str(error))
-        return USER_ERROR
-    store.update_job(job_id, progress=_STEPS)
-    return 0
+        check_vectors(store, spec["check"], report)
+    else:
+        take_in_added(store, Intake.from_json(spec["taken"]), DataRequest.from_json(spec["request"]), report)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run_task(sys.argv[1:], work))
