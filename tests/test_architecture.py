@@ -27,9 +27,11 @@ FLOORS = (
     ("segcore.clustering.quality",),
     ("segcore.clustering.compare", "segcore.clustering.point_labels"),
     ("segcore.clustering.recommend",),
+    ("segcore.prediction",),
     ("segcore.sweeps",),
     ("segcore.intake",),
     ("segcore.segments",),
+    ("segcore.targets",),
     ("segcore.export",),
     ("segcore.plots",),
     ("segcore.jobs", "segcore.benchmark"),
@@ -47,6 +49,7 @@ DOORS = {
     "modin": {"segcore.system.frames"},
     "ray": {"segcore.system.local_ray", "segcore.sweeps.workers"},
     "pyspark": {"segcore.system.local_spark"},
+    "lightgbm": {"segcore.prediction.classifier"},
 }
 # What a stranger has to choose from or to remember; an exception has its reason.
 MOST_MODULES = 12

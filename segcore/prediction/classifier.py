@@ -1,0 +1,193 @@
+"""Gradient-boosted classifier, cross-fitted: each customer is predicted by trees that never saw that customer."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segcore.errors import ParameterError
+from segcore.system.cores import in_threads
+
+if TYPE_CHECKING:
+    import lightgbm
+
+FOLDS = 5
+LEAST_OF_EACH = 10
+"""Fewest customers with either answer that a classifier is fitted to."""
+_ROUNDS, _PATIENCE = 400, 30
+_SMALL_LEAVES, _LEAVES, _LARGE = 8, 16, 20_000
+_PARAMS: Mapping[str, Any] = {
+    "objective": "binary",
+    "learning_rate": 0.05,
+    "min_data_in_leaf": 20,
+    "lambda_l2": 1.0,
+    "feature_fraction": 0.8,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "deterministic": True,
+    "force_row_wise": True,  # else the layout, and with it the last bits, is chosen by timing
+    "num_threads": 1,
+    "verbosity": -1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Log-odds of trees as probabilities: those of ``slope * log_odds + intercept`` (Platt, 1999)."""
+
+    slope: float
+    intercept: float
+
+    def probabilities(self, log_odds: np.ndarray) -> np.ndarray:
+        """Return probabilities, shape (n_customers,), float64, of log-odds of the same shape."""
+        from scipy.special import expit
+
+        found: np.ndarray = expit(self.slope * log_odds + self.intercept)
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Classifier:
+    """Trees of the folds, and what they say about the customers they were fitted to.
+
+    Parameters
+    ----------
+    boosters : tuple of lightgbm.Booster
+        One per fold, fitted to the other folds.
+    fold : ndarray of shape (n_customers,), int
+        Of each customer.
+    log_odds : ndarray of shape (n_customers,), float64
+        Held out: by the trees that did not see the customer. Raw, that is before calibration.
+    probabilities : ndarray of shape (n_customers,), float64
+        Held out, at the true base rate: each fold is calibrated on the others.
+    calibration : Calibration
+        For other customers, on all folds.
+    """
+
+    boosters: tuple[lightgbm.Booster, ...]
+    fold: np.ndarray
+    log_odds: np.ndarray
+    probabilities: np.ndarray
+    calibration: Calibration
+
+    def predict_log_odds(self, X: np.ndarray) -> np.ndarray:
+        """Return the raw log-odds of customers who were not among those fitted: the mean of the folds' trees."""
+        found: np.ndarray = np.mean([booster.predict(X, raw_score=True) for booster in self.boosters], axis=0)
+        return found
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return the calibrated probabilities of other customers, shape (n_customers,), float64."""
+        return self.calibration.probabilities(self.predict_log_odds(X))
+
+
+def fit_classifier(X: np.ndarray, y: np.ndarray, *, seed: int = 0, progress: Callable[[float], None] = lambda share: None) -> Classifier:
+    """Fit LightGBM once per fold, and calibrate it.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_customers, n_features), float64
+    y : ndarray of shape (n_customers,), bool
+        At least `LEAST_OF_EACH` of either value.
+    seed : int
+        Of the folds and the trees.
+    progress : callable (float) -> None
+        Called with the share done, 0 to 1.
+
+    Raises
+    ------
+    ParameterError
+        If there are too few of either.
+
+    Notes
+    -----
+    The number of trees of a fold is chosen on a fifth of the customers it is fitted to. The same arrays and seed give the same trees
+    on the same machine. Folds are fitted side by side, one thread each. Rare answers are neither weighed up nor their opposite dropped:
+    on a planted response of 13 % either ranks customers alike, but calibrated probabilities of the highest ranks come out 7 % low.
+
+    References
+    ----------
+    Ke et al. (2017), LightGBM: a highly efficient gradient boosting decision tree, NIPS 30.
+    """
+    n_positive = int(y.sum())
+    if min(n_positive, len(y) - n_positive) < LEAST_OF_EACH:
+        raise ParameterError(f"A model needs at least {LEAST_OF_EACH} customers of each answer, got {n_positive} of {len(y)}.")
+    fold = draw_folds(y, seed=seed)
+    finished = itertools.count(1)
+
+    def fit(held: int) -> lightgbm.Booster:
+        booster = _fit(X[fold != held], y[fold != held], seed=seed + held)
+        progress(next(finished) / FOLDS)
+        return booster
+
+    boosters = in_threads([functools.partial(fit, held) for held in range(FOLDS)])
+    log_odds = np.zeros(len(y))
+    for held, booster in enumerate(boosters):
+        log_odds[fold == held] = booster.predict(X[fold == held], raw_score=True)
+    probabilities = np.zeros(len(y))
+    for held in range(FOLDS):
+        others = fold != held
+        probabilities[~others] = calibrate(log_odds[others], y[others]).probabilities(log_odds[~others])
+    return Classifier(tuple(boosters), fold, log_odds, probabilities, calibrate(log_odds, y))
+
+
+def draw_folds(y: np.ndarray, *, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
+    """Return a fold for each customer, shape (n_customers,), int: at random, with both answers spread evenly over the folds."""
+    draw = np.random.default_rng(seed)
+    order = draw.permutation(len(y))
+    ranked = order[np.argsort(y[order], kind="stable")]
+    fold = np.empty(len(y), dtype=np.int64)
+    fold[ranked] = np.arange(len(y)) % folds
+    return fold
+
+
+def calibrate(log_odds: np.ndarray, y: np.ndarray) -> Calibration:
+    """Fit the calibration by maximum likelihood, with Platt's targets, which keep it finite where the answers can be told apart.
+
+    Parameters
+    ----------
+    log_odds : ndarray of shape (n_customers,), float64
+        Held out.
+    y : ndarray of shape (n_customers,), bool
+
+    Notes
+    -----
+    Newton's method. A slope below 0, for trees that are worse than chance, becomes 0: every probability is then the base rate.
+    """
+    from scipy.special import expit
+
+    n_positive = float(y.sum())
+    target = np.where(y, (n_positive + 1) / (n_positive + 2), 1 / (len(y) - n_positive + 2))
+    centre = float(log_odds.mean())
+    spread = float(log_odds.std())
+    rate = float(target.mean())
+    start = float(np.log(rate / (1 - rate)))
+    if spread < 1e-9:
+        return Calibration(0.0, start)
+    Z = np.column_stack([(log_odds - centre) / spread, np.ones(len(y))])
+    at = np.array([0.0, start])
+    for _ in range(50):
+        p = expit(Z @ at)
+        step = np.linalg.solve(Z.T @ (Z * np.maximum(p * (1 - p), 1e-12)[:, None]), Z.T @ (target - p))
+        at = at + step * min(1.0, 5.0 / float(np.abs(step).max() + 1e-300))
+        if float(np.abs(step).max()) < 1e-10:
+            break
+    if at[0] <= 0:
+        return Calibration(0.0, start)
+    return Calibration(float(at[0] / spread), float(at[1] - at[0] * centre / spread))
+
+
+def _fit(X: np.ndarray, y: np.ndarray, *, seed: int) -> lightgbm.Booster:
+    """Fit trees to four fifths of the customers, as many as predict the last fifth best."""
+    import lightgbm
+
+    watched = draw_folds(y, seed=seed) == 0
+    params = {**_PARAMS, "num_leaves": _SMALL_LEAVES if len(y) < _LARGE else _LEAVES, "seed": seed}
+    fitted = lightgbm.Dataset(X[~watched], y[~watched].astype(np.float32))
+    judged = lightgbm.Dataset(X[watched], y[watched].astype(np.float32), reference=fitted)
+    stop = lightgbm.early_stopping(_PATIENCE, verbose=False)
+    return lightgbm.train(params, fitted, _ROUNDS, valid_sets=[judged], callbacks=[stop])

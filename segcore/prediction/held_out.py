@@ -1,0 +1,96 @@
+"""How good predictions of yes or no are, on customers that they were not fitted to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from segcore.records.estimate import Z_95, wilson_interval
+
+
+@dataclass(frozen=True, slots=True)
+class Auc:
+    """Area under the ROC curve: how often a customer with a yes is ranked before one with a no; 0.5 is chance.
+
+    Parameters
+    ----------
+    value, low, high : float
+        With the 95 % interval, 0 to 1.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+def auc(y: np.ndarray, scores: np.ndarray) -> Auc:
+    """Return the area under the ROC curve with its 95 % interval.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_customers,), bool
+        At least two of either value.
+    scores : ndarray of shape (n_customers,), float64
+        Equal ones count half.
+
+    References
+    ----------
+    DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44; by ranks as in Sun and Xu (2014), IEEE Signal Processing Letters 21.
+    """
+    from scipy.stats import rankdata
+
+    yes, no = scores[y], scores[~y]
+    n_yes, n_no = len(yes), len(no)
+    ranks = rankdata(np.concatenate([yes, no]))
+    of_yes = (ranks[:n_yes] - rankdata(yes)) / n_no  # share of the others whom each is ranked before
+    of_no = 1 - (ranks[n_yes:] - rankdata(no)) / n_yes
+    value = float(of_yes.mean())
+    error = float(np.sqrt(of_yes.var(ddof=1) / n_yes + of_no.var(ddof=1) / n_no))
+    return Auc(value, max(0.0, value - Z_95 * error), min(1.0, value + Z_95 * error))
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """Customers with similar probabilities.
+
+    Parameters
+    ----------
+    customers : int
+    predicted : float
+        Mean probability.
+    observed, low, high : float
+        Share of yes, and its 95 % Wilson interval.
+    """
+
+    customers: int
+    predicted: float
+    observed: float
+    low: float
+    high: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        names = ("customers", "predicted", "observed", "low", "high")
+        return {name: getattr(self, name) for name in names}
+
+
+def calibration_bins(y: np.ndarray, probabilities: np.ndarray, *, bins: int = 10) -> tuple[CalibrationBin, ...]:
+    """Return customers in groups of about the same size, by probability, ascending; equal probabilities stay together.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_customers,), bool
+    probabilities : ndarray of shape (n_customers,), float64
+    bins : int
+        At most so many.
+    """
+    edges = np.unique(np.quantile(probabilities, np.linspace(0, 1, bins + 1)[1:-1], method="higher"))
+    place = np.searchsorted(edges, probabilities, side="right")
+    found = []
+    for at in np.unique(place).tolist():
+        mine = place == at
+        n, observed = int(mine.sum()), float(y[mine].mean())
+        found.append(CalibrationBin(n, float(probabilities[mine].mean()), observed, *wilson_interval(observed, n)))
+    return tuple(found)
