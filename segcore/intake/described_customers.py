@@ -122,7 +122,7 @@ def _with_columns(
 
     found, varied = [], []
     for name in names:
-        texts, codes = _coded(raw, name, dataset.used)
+        texts, codes = coded_column(raw, name, dataset.used)
         if 1 < len(texts) <= MOST_VALUES:
             found.append(column_of_lines(name, texts, codes, lines, len(table)))
         elif MOST_VALUES < len(texts) <= len(table) / 2 and describes(codes, len(texts), lines) == "customer":
@@ -157,8 +157,16 @@ def _texts_of_few_values(raw: Raw, dataset: Dataset) -> list[str]:
     return [name for name in texts if pc.count_distinct(head[name]).as_py() <= most][:_MOST_LOOKED_AT]
 
 
-def _coded(raw: Raw, name: str, used: np.ndarray) -> tuple[pa.Array, np.ndarray]:
-    """Return the different texts of a column, and the position of each used row's among them, -1 where missing."""
+def coded_column(raw: Raw, name: str, used: np.ndarray) -> tuple[pa.Array, np.ndarray]:
+    """Return the different texts of a column, trimmed, and the position of each used row's among them, -1 where missing.
+
+    Parameters
+    ----------
+    raw : Raw
+    name : str
+        Of the column.
+    used : ndarray of shape (n_rows,), bool
+    """
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from segcore.errors import DataError, SegcoreError
 from segcore.records.dataset import RowCount
 from segcore.records.finding import Finding, Remedy
-from segcore.wording import columns, features, results, roles, rows, second_tables, taste, vectors
+from segcore.wording import columns, features, results, roles, rows, second_tables, targets, taste, vectors
 from segcore.wording.files import csv_file, every_file, excel_file
 from segcore.wording.remedies import Audience, remedy_text
 
@@ -32,6 +32,7 @@ SUBJECTS: tuple[Mapping[str, Sentence], ...] = (
     second_tables.SENTENCES,
     taste.SENTENCES,
     vectors.SENTENCES,
+    targets.SENTENCES,
 )
 
 

@@ -48,6 +48,8 @@ class Raw:
         A sample's second tables with one row per customer, with the role customer.
     items : Items or None
         The table of items that is joined to the rows.
+    contacts : Raw or None
+        A sample's contacts by campaigns: one row per customer and campaign.
     beside : Raw or None
         A table of items that came in the same file, and is not joined yet.
     """
@@ -66,6 +68,7 @@ class Raw:
     repeated: np.ndarray | None = None
     customers: tuple[Raw, ...] = ()
     items: Items | None = None
+    contacts: Raw | None = None
     beside: Raw | None = None
 
     @property

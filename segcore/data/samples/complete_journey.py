@@ -57,7 +57,7 @@ def open_completejourney() -> Raw:
     items = Items(_products(), _PRODUCT, _PRODUCT, {name: name for name in OF_PRODUCTS}, title=_TITLE)
     households = replace(read_parquet(_path("demographics"), "demographics"), roles=_OF_HOUSEHOLDS)
     joined = join_items(lines, items, places_of(lines, _PRODUCT, items.table, _PRODUCT))
-    return replace(joined, customers=(households, _campaigns(lines)))
+    return replace(joined, customers=(households, _campaigns(lines)), contacts=_contacts())
 
 
 def _products() -> Raw:
@@ -98,6 +98,37 @@ def _campaigns(lines: Raw) -> Raw:
     }
     table = pa.table({_HOUSEHOLD: households, **counted})
     return replace(table_source("campaigns", table, where=lambda row: f"row {row + 1}"), roles=_OF_HOUSEHOLDS)
+
+
+def _contacts() -> Raw:
+    """Return one row per household and campaign that it got: when it began, and when the first of its coupons was redeemed, if ever."""
+    from segcore.data.files.raw import table_source
+    from segcore.data.files.reader import read_parquet
+
+    def read(columns: Sequence[str]) -> pa.Table:
+        return _joined_contacts().select(list(columns))
+
+    got = read_parquet(_path("campaigns"), "contacts")
+    empty = table_source("contacts", got.head(1), where=lambda row: f"row {row + 1}")
+    names = (_HOUSEHOLD, "campaign", "sent", "responded")
+    return replace(empty, names=names, n_rows=got.n_rows, read=read, head=lambda n: read(names).slice(0, n))
+
+
+def _joined_contacts() -> pa.Table:
+    import pandas as pd
+    import pyarrow as pa
+
+    from segcore.data.files.reader import read_parquet
+
+    def frame(table: str, columns: Sequence[str]) -> pd.DataFrame:
+        return read_parquet(_path(table), table).read(columns).to_pandas()
+
+    begun = frame("campaign_descriptions", ["campaign_id", "start_date"]).rename(columns={"start_date": "sent"})
+    redeemed = frame("coupon_redemptions", [_HOUSEHOLD, "campaign_id", "redemption_date"])
+    first = redeemed.groupby([_HOUSEHOLD, "campaign_id"], as_index=False)["redemption_date"].min()
+    got = frame("campaigns", [_HOUSEHOLD, "campaign_id"]).merge(begun, how="left")
+    made = got.merge(first, how="left").rename(columns={"campaign_id": "campaign", "redemption_date": "responded"})
+    return pa.Table.from_pandas(made, preserve_index=False)
 
 
 def _times(rows: pa.ChunkedArray, households: pa.Array) -> np.ndarray:

@@ -70,7 +70,7 @@ def build_customers(
     """
     frame = nw.from_native(dataset.frame, eager_only=True)
     customer = dataset.roles.get("customer", ROW_NUMBER)
-    ids = _ids(frame, customer)
+    ids = customer_ids(frame, customer)
     order = np.argsort(ids, kind="stable")
     if fitted is not None:
         return _refitted(frame, ids, order, fitted, dataset.name)
@@ -163,7 +163,8 @@ def _values(frame: Any, recipes: Sequence[Mapping[str, Any]], order: np.ndarray,
     return values
 
 
-def _ids(frame: Any, customer: str) -> np.ndarray:
+def customer_ids(frame: Any, customer: str) -> np.ndarray:
+    """Return the ids of the customers in the order of the rows, as text: the column's, or the row numbers where there is none."""
     if customer in frame.columns:
         return np.array([str(value) for value in frame[customer].to_list()], dtype=object)
     return np.array([str(number) for number in range(1, len(frame) + 1)], dtype=object)
