@@ -17,7 +17,7 @@ class Auc:
     Parameters
     ----------
     value, low, high : float
-        With the 95 % interval, 0 to 1.
+        With its interval, 0 to 1.
     """
 
     value: float
@@ -25,8 +25,8 @@ class Auc:
     high: float
 
 
-def auc(y: np.ndarray, scores: np.ndarray) -> Auc:
-    """Return the area under the ROC curve with its 95 % interval.
+def auc(y: np.ndarray, scores: np.ndarray, *, z: float = Z_95) -> Auc:
+    """Return the area under the ROC curve with its interval.
 
     Parameters
     ----------
@@ -34,6 +34,8 @@ def auc(y: np.ndarray, scores: np.ndarray) -> Auc:
         At least two of either value.
     scores : ndarray of shape (n_customers,), float64
         Equal ones count half.
+    z : float
+        Standard errors to either side; 95 % by default.
 
     References
     ----------
@@ -48,7 +50,7 @@ def auc(y: np.ndarray, scores: np.ndarray) -> Auc:
     of_no = 1 - (ranks[n_yes:] - rankdata(no)) / n_yes
     value = float(of_yes.mean())
     error = float(np.sqrt(of_yes.var(ddof=1) / n_yes + of_no.var(ddof=1) / n_no))
-    return Auc(value, max(0.0, value - Z_95 * error), min(1.0, value + Z_95 * error))
+    return Auc(value, max(0.0, value - z * error), min(1.0, value + z * error))
 
 
 @dataclass(frozen=True, slots=True)

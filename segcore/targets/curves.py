@@ -219,7 +219,7 @@ def buyers_among_first(y: np.ndarray, scores: np.ndarray, budgets: np.ndarray) -
     >>> buyers_among_first(np.array([True, False, True, False]), np.array([3.0, 2.0, 2.0, 1.0]), np.array([1, 2, 3, 4]))
     array([1. , 1.5, 2. , 2. ])
     """
-    return _Steps.of(y, scores).buyers(np.ones(len(y), dtype=np.int64), budgets)
+    return RankedSteps.of(scores).buyers(y, np.ones(len(y), dtype=np.int64), budgets)
 
 
 def compare_rankings(
@@ -265,16 +265,16 @@ def compare_rankings(
     n, n_buyers = len(y), int(y.sum())
     budgets = curve_budgets(n, budget)
     place = int(np.searchsorted(budgets, budget))
-    steps = {name: _Steps.of(y, scores) for name, scores in rankings.items()}
+    steps = {name: RankedSteps.of(scores) for name, scores in rankings.items()}
     gain, rate = np.empty((2, len(steps), resamples, len(budgets)))
-    for turn, weight in enumerate(_resampled(n, resamples, seed)):
+    for turn, weight in enumerate(resampled_weights(n, resamples, seed)):
         bought = max(int(weight[y].sum()), 1)  # with no buyer drawn, no share of them is reached
         for which, one in enumerate(steps.values()):
-            found = one.buyers(weight, budgets)
+            found = one.buyers(y, weight, budgets)
             gain[which, turn], rate[which, turn] = found / bought, found / budgets
     curves = {}
     for which, (name, one) in enumerate(steps.items()):
-        buyers = one.buyers(np.ones(n, dtype=np.int64), budgets)
+        buyers = one.buyers(y, np.ones(n, dtype=np.int64), budgets)
         reached = _share_band(buyers / n_buyers, gain[which].var(axis=0), np.where(budgets == n, 0, n_buyers))
         curves[name] = RankingCurve(budgets, n, n_buyers, reached, _share_band(buyers / budgets, rate[which].var(axis=0), budgets))
     differences = []
@@ -348,35 +348,44 @@ def check_budget(budget: int, n_customers: int) -> None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Steps:
-    """Customers sorted by a score, the highest first, and where each group of equal scores ends."""
+class RankedSteps:
+    """Customers sorted by a score, the highest first; equal scores are one step.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n_customers,), int
+        Rows, the highest score first.
+    last : ndarray of shape (n_steps,), int
+        Place in ``order`` of the last customer of each step.
+    """
 
     order: np.ndarray
-    y: np.ndarray
     last: np.ndarray
 
     @classmethod
-    def of(cls, y: np.ndarray, scores: np.ndarray) -> _Steps:
+    def of(cls, scores: np.ndarray) -> RankedSteps:
+        """Sort scores, shape (n_customers,)."""
         order = np.argsort(-scores, kind="stable")
         ranked = scores[order]
-        return cls(order, y[order], np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(y) - 1))
+        return cls(order, np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(order) - 1))
 
-    def buyers(self, weight: np.ndarray, budgets: np.ndarray) -> np.ndarray:
-        """Return the weight of buyers among the first ``budgets`` of the weight; linear within equal scores."""
-        ranked = weight[self.order]
-        customers = np.concatenate([[0], np.cumsum(ranked)[self.last]])
-        bought = np.concatenate([[0], np.cumsum(ranked * self.y)[self.last]])
-        found: np.ndarray = np.interp(budgets, customers, bought)
+    def cumulated(self, amount: np.ndarray) -> np.ndarray:
+        """Return an amount per customer added up before the first step and after each, shape (n_steps + 1,)."""
+        return np.concatenate([[0], np.cumsum(amount[self.order])[self.last]])
+
+    def buyers(self, y: np.ndarray, weight: np.ndarray, budgets: np.ndarray) -> np.ndarray:
+        """Return the weight of buyers among the first ``budgets`` of the weight; linear within a step."""
+        found: np.ndarray = np.interp(budgets, self.cumulated(weight), self.cumulated(weight * y))
         return found
 
-    def equals(self, other: _Steps) -> bool:
+    def equals(self, other: RankedSteps) -> bool:
         """Tell whether both rank alike, equal scores included."""
-        if not np.array_equal(self.last, other.last):
-            return False
-        group = np.searchsorted(self.last, np.arange(len(self.order)))
-        mine, theirs = np.empty((2, len(group)), dtype=np.int64)
-        mine[self.order], theirs[other.order] = group, group
-        return np.array_equal(mine, theirs)
+        return np.array_equal(self.last, other.last) and np.array_equal(self._step_of_each(), other._step_of_each())
+
+    def _step_of_each(self) -> np.ndarray:
+        found = np.empty(len(self.order), dtype=np.int64)
+        found[self.order] = np.searchsorted(self.last, np.arange(len(self.order)))
+        return found
 
 
 def _check(y: np.ndarray, rankings: Mapping[str, np.ndarray], budget: int) -> None:
@@ -386,8 +395,8 @@ def _check(y: np.ndarray, rankings: Mapping[str, np.ndarray], budget: int) -> No
         check_scores(name, scores, len(y))
 
 
-def _resampled(n: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
-    """Yield how often each customer is drawn, shape (n,), int."""
+def resampled_weights(n: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield how often each customer is drawn, shape (n,), int: ``n`` draws in all, with replacement."""
     draw = np.random.default_rng(seed)
     for _ in range(resamples):
         yield np.bincount(draw.integers(0, n, n), minlength=n)

@@ -25,6 +25,7 @@ def test_interval_is_delongs_by_the_definition():
     error = np.sqrt(pairs.mean(axis=1).var(ddof=1) / len(yes) + pairs.mean(axis=0).var(ddof=1) / len(no))
     found = auc(y, scores)
     assert (found.value - found.low) / 1.959963984540054 == pytest.approx(error, rel=1e-9)
+    assert found.value - auc(y, scores, z=1.0).low == pytest.approx(error, rel=1e-9)
 
 
 def test_interval_of_chance_covers_a_half():
