@@ -21,10 +21,11 @@ LEAST_OF_EACH = 10
 """Fewest customers with either answer that a classifier is fitted to."""
 _ROUNDS, _PATIENCE = 400, 30
 _SMALL_LEAVES, _LEAVES, _LARGE = 8, 16, 20_000
+_IN_LEAF, _LEAST_IN_LEAF = 20, 3
+_LEAF_SHARE = 4  # with a least size of 20, no tree would tell apart 30 customers: it is at most this part of those with the rarer answer
 _PARAMS: Mapping[str, Any] = {
     "objective": "binary",
     "learning_rate": 0.05,
-    "min_data_in_leaf": 20,
     "lambda_l2": 1.0,
     "feature_fraction": 0.8,
     "bagging_fraction": 0.8,
@@ -186,7 +187,13 @@ def _fit(X: np.ndarray, y: np.ndarray, *, seed: int) -> lightgbm.Booster:
     import lightgbm
 
     watched = draw_folds(y, seed=seed) == 0
-    params = {**_PARAMS, "num_leaves": _SMALL_LEAVES if len(y) < _LARGE else _LEAVES, "seed": seed}
+    rarer = min(int(y.sum()), len(y) - int(y.sum()))
+    params = {
+        **_PARAMS,
+        "num_leaves": _SMALL_LEAVES if len(y) < _LARGE else _LEAVES,
+        "min_data_in_leaf": min(_IN_LEAF, max(_LEAST_IN_LEAF, rarer // _LEAF_SHARE)),
+        "seed": seed,
+    }
     fitted = lightgbm.Dataset(X[~watched], y[~watched].astype(np.float32))
     judged = lightgbm.Dataset(X[watched], y[watched].astype(np.float32), reference=fitted)
     stop = lightgbm.early_stopping(_PATIENCE, verbose=False)

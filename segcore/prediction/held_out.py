@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from segcore.records.estimate import Z_95, wilson_interval
+from segcore.records.estimate import Z_95, Estimate, wilson_interval
+
+_NOTHING = 1e-12  # a standard error below this is rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ def auc(y: np.ndarray, scores: np.ndarray, *, z: float = Z_95) -> Auc:
     z : float
         Standard errors to either side; 95 % by default.
 
+    Notes
+    -----
+    Scores that separate the answers without exception, and scores that are all equal, have no variance, which would give an interval
+    without width however few customers there are. They get Wilson's interval for as many customers as there are of the rarer answer.
+
     References
     ----------
     DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44; by ranks as in Sun and Xu (2014), IEEE Signal Processing Letters 21.
@@ -50,7 +57,45 @@ def auc(y: np.ndarray, scores: np.ndarray, *, z: float = Z_95) -> Auc:
     of_no = 1 - (ranks[n_yes:] - rankdata(no)) / n_yes
     value = float(of_yes.mean())
     error = float(np.sqrt(of_yes.var(ddof=1) / n_yes + of_no.var(ddof=1) / n_no))
+    if error < _NOTHING:
+        return Auc(value, *wilson_interval(min(max(value, 0.0), 1.0), min(n_yes, n_no), z))
     return Auc(value, max(0.0, value - z * error), min(1.0, value + z * error))
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """How often yes and no are predicted correctly.
+
+    Parameters
+    ----------
+    sensitivity, specificity : Estimate
+        Share of the customers with a yes that are predicted as yes, and of those with a no as no, with Wilson's 95 % intervals.
+    """
+
+    sensitivity: Estimate
+    specificity: Estimate
+
+    @property
+    def balanced(self) -> Estimate:
+        """Mean of both; 0.5 is chance, whatever the share of yes.
+
+        Its interval adds up the squared distances to the ends of both intervals: Zou and Donner (2008), Statistics in Medicine 27.
+        """
+        parts = [(part.value or 0.0, part.low or 0.0, part.high or 0.0) for part in (self.sensitivity, self.specificity)]
+        value = sum(share for share, _, _ in parts) / 2
+        below, above = (float(np.sqrt(sum((part[0] - part[end]) ** 2 for part in parts))) / 2 for end in (1, 2))
+        return Estimate(value, value - below, value + above, (self.sensitivity.sample_size or 0) + (self.specificity.sample_size or 0))
+
+
+def accuracy(y: np.ndarray, predicted: np.ndarray) -> Accuracy:
+    """Count how often yes and no were predicted correctly.
+
+    Parameters
+    ----------
+    y, predicted : ndarray of shape (n_customers,), bool
+        At least one of either value in ``y``.
+    """
+    return Accuracy(*(Estimate.of_share(float(found.mean()), len(found)) for found in (predicted[y], ~predicted[~y])))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from sklearn.linear_model import LogisticRegression
 
 from segcore.errors import ParameterError
 from segcore.prediction.classifier import FOLDS, Calibration, calibrate, draw_folds, fit_classifier
+from segcore.prediction.held_out import auc
 
 
 def planted(seed, n=3_000):
@@ -89,3 +90,11 @@ def test_probabilities_ascend_with_the_log_odds():
 def test_too_few_of_either_answer_are_refused(yes):
     with pytest.raises(ParameterError, match=f"at least 10 customers of each answer, got {yes} of 100"):
         fit_classifier(np.zeros((100, 2)), np.arange(100) < yes)
+
+
+def test_few_customers_who_differ_are_told_apart():
+    draw = np.random.default_rng(5)
+    y = np.arange(60) < 12
+    X = draw.normal(size=(60, 3)) + 8 * y[:, None] * [1, 0, 0]
+    found = fit_classifier(X, y)
+    assert auc(y, found.log_odds).value > 0.95

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import balanced_accuracy_score, recall_score, roc_auc_score
 
-from segcore.prediction.held_out import auc, calibration_bins
+from segcore.prediction.held_out import accuracy, auc, calibration_bins
 from segcore.records.estimate import wilson_interval
 
 
@@ -35,6 +35,27 @@ def test_interval_of_chance_covers_a_half():
         found = auc(draw.random(150) < 0.3, draw.random(150))
         covered += found.low <= 0.5 <= found.high
     assert 180 <= covered <= 198
+
+
+def test_few_customers_told_apart_without_exception_are_no_certainty():
+    y = np.repeat([True, False], [10, 500])
+    found = auc(y, y.astype(float))
+    assert (found.low, found.value, found.high) == pytest.approx((wilson_interval(1, 10)[0], 1, 1))
+    same = auc(y, np.zeros(510))
+    assert same.value == 0.5 and same.low < 0.3 < 0.7 < same.high
+
+
+def test_accuracy_is_scikit_learns_and_its_interval_is_not_empty_at_1():
+    draw = np.random.default_rng(3)
+    y = draw.random(400) < 0.1
+    predicted = y ^ (draw.random(400) < 0.2)
+    found = accuracy(y, predicted)
+    assert found.balanced.value == pytest.approx(balanced_accuracy_score(y, predicted))
+    assert found.sensitivity.value == pytest.approx(recall_score(y, predicted))
+    assert (found.specificity.low, found.specificity.high) == wilson_interval(found.specificity.value, int((~y).sum()))
+    assert found.balanced.sample_size == 400
+    perfect = accuracy(y, y).balanced
+    assert perfect.low < perfect.value == perfect.high == 1
 
 
 def test_bins_hold_everybody_once_and_equal_probabilities_together():

@@ -1,0 +1,174 @@
+"""Explained customers: what each feature, as an analyst reads it, contributes to a prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from segcore.errors import ParameterError
+from segcore.prediction.contributions import Contributions
+from segcore.records.feature_table import FeatureEntry, FeatureTable, unique_titles
+from segcore.wording.findings import refusal
+from segcore.wording.numbers import number_text, unit_text
+
+_CLEAR = 0.3
+"""Least absolute rank correlation of values and contributions that is a direction."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedFeature:
+    """A feature as an analyst reads it: a column of numbers, or a column of categories that is several features to a model.
+
+    Parameters
+    ----------
+    name, title : str
+    unit : str
+        As in the data dictionary; "" without one.
+    kind : {"number", "binary", "category"}
+        Values of "binary" are 0 or 1; those of "category" are positions in ``categories``, -1 for none of them.
+    categories : tuple of str
+    """
+
+    name: str
+    title: str
+    unit: str = ""
+    kind: Literal["number", "binary", "category"] = "number"
+    categories: tuple[str, ...] = ()
+
+    def text(self, value: float) -> str:
+        """Return a value in words: "340 days", "yes", "north"."""
+        if self.kind == "category":
+            return self.categories[int(value)] if value >= 0 else "none of them"
+        if self.kind == "binary":
+            return "yes" if value > 0 else "no"
+        return f"{number_text(value, self.unit)}{unit_text(self.unit)}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explained:
+    """Customers, their features, and what these contribute to the prediction of one model.
+
+    Parameters
+    ----------
+    customers : ndarray of shape (n_customers,), object
+        Ids, as text.
+    features : tuple of ExplainedFeature
+    values : ndarray of shape (n_customers, n_features), float64
+        See `ExplainedFeature.kind`.
+    contributions : Contributions
+        Of the same shape, in log-odds.
+    """
+
+    customers: np.ndarray
+    features: tuple[ExplainedFeature, ...]
+    values: np.ndarray
+    contributions: Contributions
+
+    @property
+    def order(self) -> np.ndarray:
+        """Positions of the features, the most important first, shape (n_features,), int; those that no tree uses come last."""
+        found: np.ndarray = np.argsort(-self.contributions.importance, kind="stable")
+        return found
+
+    def row_of(self, customer: str) -> int:
+        """Return the row of a customer.
+
+        Raises
+        ------
+        ParameterError
+            If the customer is not one of those explained.
+        """
+        found = np.flatnonzero(self.customers == str(customer).strip())
+        if not len(found):
+            raise refusal(
+                "explained.unknown_customer",
+                kind=ParameterError,
+                given=str(customer),
+                customers=len(self.customers),
+                example=str(self.customers[0]),
+            )
+        return int(found[0])
+
+    def direction(self, feature: int) -> float | None:
+        """Return how a feature's values and contributions are ordered alike: Spearman's rank correlation, -1 to 1.
+
+        ``None`` for categories, which have no order, and where all values or all contributions are the same.
+        """
+        from scipy.stats import rankdata
+
+        if self.features[feature].kind == "category":
+            return None
+        values, pushed = self.values[:, feature], self.contributions.values[:, feature]
+        if not np.ptp(values) or not np.ptp(pushed):
+            return None
+        return float(np.corrcoef(rankdata(values), rankdata(pushed))[0, 1])
+
+    def direction_text(self, feature: int) -> str:
+        """Return which values of a feature push the prediction up: "high", "low", "some values", "north"; "" if no tree uses it."""
+        known, pushed = self.features[feature], self.contributions.values[:, feature]
+        if not np.any(pushed):
+            return ""
+        if known.kind == "category":
+            there = np.unique(self.values[:, feature])
+            return known.text(max(there.tolist(), key=lambda value: float(pushed[self.values[:, feature] == value].mean())))
+        found = self.direction(feature)
+        if found is None or abs(found) < _CLEAR:
+            return "some values"
+        if known.kind == "binary":
+            return "yes" if found > 0 else "no"
+        return "high" if found > 0 else "low"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnGroups:
+    """Columns of a table as `ExplainedFeature`: those of one column's categories are one.
+
+    Parameters
+    ----------
+    features : tuple of ExplainedFeature
+    members : tuple of tuple of int
+        Columns of the table that each is made of.
+    """
+
+    features: tuple[ExplainedFeature, ...]
+    members: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(cls, table: FeatureTable) -> ColumnGroups:
+        """Group the columns of a table."""
+        entries = {entry.name: entry for entry in table.dictionary}
+        titles = unique_titles(table.dictionary)
+        groups: dict[str, list[int]] = {}
+        for at, name in enumerate(table.names):
+            block = entries[name].block
+            groups.setdefault(f"block {block}" if block else f"column {name}", []).append(at)
+        members = tuple(map(tuple, groups.values()))
+        features = tuple(_feature([entries[table.names[at]] for at in group], titles) for group in members)
+        return cls(features, members)
+
+    def values(self, X: np.ndarray) -> np.ndarray:
+        """Return the values of customers, shape (n_customers, n_groups), float64, from those of the columns."""
+        made = np.empty((len(X), len(self.members)))
+        for at, (feature, group) in enumerate(zip(self.features, self.members, strict=True)):
+            columns = X[:, list(group)]
+            # argmax is the first column with a 1, and 0 also where there is none
+            made[:, at] = np.where(columns.any(axis=1), columns.argmax(axis=1), -1) if feature.kind == "category" else columns[:, 0]
+        return made
+
+    def add_up(self, found: Contributions) -> Contributions:
+        """Return the contributions of groups, each the sum of its columns'; the log-odds stay the same."""
+        made = np.column_stack([found.values[:, list(group)].sum(axis=1) for group in self.members])
+        return Contributions(made, found.base)
+
+
+def _feature(entries: Sequence[FeatureEntry], titles: dict[str, str]) -> ExplainedFeature:
+    first = entries[0]
+    if len(entries) > 1:
+        start = f"{first.block}: "
+        categories = tuple((entry.title or entry.name).removeprefix(start) for entry in entries)
+        return ExplainedFeature(first.block, first.block, kind="category", categories=categories)
+    kind: Literal["number", "binary"] = "number" if first.kind == "number" else "binary"
+    return ExplainedFeature(first.name, titles[first.name], first.unit, kind)

@@ -1,0 +1,80 @@
+"""Sentences on models that predict yes or no: how good they are, and what explains them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from segcore.wording.numbers import counted, listed, share_text, two_decimals
+from segcore.wording.quotes import quoted
+
+if TYPE_CHECKING:
+    from segcore.records.estimate import Estimate
+
+LOG_ODDS = "log-odds"
+"""Unit of contributions."""
+
+
+def auc_text(value: float, low: float, high: float) -> str:
+    """Return an area under the ROC curve with its interval: "0.93 (0.91 to 0.95)"."""
+    return f"{two_decimals(value)} ({two_decimals(low)} to {two_decimals(high)})"
+
+
+def recognised_text(title: str, sensitivity: Estimate, specificity: Estimate) -> str:
+    """Return how many customers of a segment, and how many others, a model recognises without having seen them."""
+    return (
+        f"On customers that it had not seen, the model recognises {share_text(sensitivity)} of “{title}” and {share_text(specificity)} of "
+        "the others."
+    )
+
+
+def pushes_text(titles: Sequence[str], directions: Sequence[str]) -> str:
+    """Return which values push a prediction up, the most important feature first: "high Recency, low Amount and region: north"."""
+    return listed([pushing_value(title, direction) for title, direction in zip(titles, directions, strict=True)])
+
+
+def pushing_value(title: str, direction: str) -> str:
+    """Return the values of one feature that push a prediction up: "high Recency", "region: north"."""
+    if direction in ("high", "low"):
+        return f"{direction} {title}"
+    return f"some values of {title}" if direction == "some values" else f"{title}: {direction}"
+
+
+SENTENCES: Mapping[str, Callable[..., str]] = {
+    "drivers.one_segment": lambda: (
+        "All customers are in one segment, so nothing sets it apart from others: choose a solution with more segments."
+    ),
+    "drivers.no_segments": lambda: "All customers are noise, so there is no segment to explain: choose another solution.",
+    "drivers.noise": lambda: "Noise is not a segment, so it has no drivers.",
+    "drivers.few_customers": lambda customers, least: (
+        f"The segment has {counted(customers, 'customer')}, and a model needs at least {least}: choose a larger segment."
+    ),
+    "drivers.few_others": lambda customers, least: (
+        f"Only {counted(customers, 'customer')} {'is' if customers == 1 else 'are'} outside the segment, and a model needs at least "
+        f"{least}: choose a solution with more segments."
+    ),
+    "drivers.beyond": lambda most: f"Only the {most} largest segments are explained: choose a solution with fewer segments.",
+    "drivers.not_predicted": lambda value, low, high: (
+        f"The features do not predict who is in this segment (AUC {auc_text(value, low, high)}, where 0.5 is guessing), so what explains "
+        "the model explains nothing, and is not shown."
+    ),
+    "drivers.few_features": lambda features: (
+        f"Only {counted(features, 'feature')} {'was' if features == 1 else 'were'} clustered, so nothing else can be a driver."
+    ),
+    "drivers.by_construction": lambda: (
+        "The segments were made from these very features, so they are easy to predict: drivers say which rule the clustering follows, "
+        "not why customers behave so."
+    ),
+    "drivers.from_vectors": lambda: (
+        "The segments were made from vectors of purchases, which say nothing one by one, and are explained by other features: drivers "
+        "go with a segment, and are not causes."
+    ),
+    "drivers.sampled": lambda sampled, customers: (
+        f"Models were fitted to {sampled:,} of {counted(customers, 'customer')}: a sample in proportion to the segments, but with more "
+        "of small ones."
+    ),
+    "drivers.unknown_segment": lambda given, known: f"There is no segment {given}: choose one of {', '.join(map(str, known))}.",
+    "explained.unknown_customer": lambda given, customers, example: (
+        f"Customer {quoted(given)} is not among the {customers:,} explained: give another id, such as {quoted(example)}."
+    ),
+}
