@@ -14,6 +14,8 @@ from segcore.records.feature_table import FeatureEntry, FeatureTable, unique_tit
 from segcore.wording.findings import refusal
 from segcore.wording.numbers import number_text, unit_text
 
+_WORTH_NAMING = 0.1
+"""Least importance of a feature that is named, as a share of that of the most important one."""
 _CLEAR = 0.3
 """Least absolute rank correlation of values and contributions that is a direction."""
 
@@ -72,6 +74,12 @@ class Explained:
         """Positions of the features, the most important first, shape (n_features,), int; those that no tree uses come last."""
         found: np.ndarray = np.argsort(-self.contributions.importance, kind="stable")
         return found
+
+    def leading(self, most: int = 3) -> list[int]:
+        """Return the positions of the most important features: those of at least a tenth of the importance of the first."""
+        importance = self.contributions.importance
+        least = _WORTH_NAMING * float(importance.max(initial=0.0))
+        return [at for at in self.order[:most].tolist() if importance[at] > 0 and importance[at] >= least]
 
     def row_of(self, customer: str) -> int:
         """Return the row of a customer.

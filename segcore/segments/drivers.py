@@ -137,13 +137,17 @@ class Drivers:
             raise refusal(reason.code, kind=ParameterError, **reason.values)
         return Explained(self.customers, self.features, self.values, found.contributions)
 
+    def draw_sample(self, label: int, most: int) -> np.ndarray:
+        """Return rows of customers to draw, ascending: half of the segment and half of the others, or all of the fewer ones."""
+        return draw_sample((self.labels == label).astype(np.int64), most=most, least=most // 2)
+
     def sentence(self, label: int, names: Mapping[int, str], *, most: int = 3) -> str:
         """Return how well a segment is predicted, and by which values of which features; or why it has no drivers."""
         found = self.find(label)
         if found.problem is not None or found.accuracy is None:
             return "" if found.problem is None else sentence(found.problem)
         explained = self.explained(label)
-        top = [at for at in explained.order[:most].tolist() if explained.contributions.importance[at] > 0]
+        top = explained.leading(most)
         pushed = pushes_text([self.features[at].title for at in top], [explained.direction_text(at) for at in top])
         known = recognised_text(segment_title(label, names), found.accuracy.sensitivity, found.accuracy.specificity)
         return f"{known} What speaks for it most: {pushed}."
