@@ -34,6 +34,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("items", "segcore.cli.results", "list what each segment buys or rates most tellingly"),
     ("rules", "segcore.cli.results", "print the rule that finds each segment, or one tree for all, in words or as SQL"),
     ("validate", "segcore.cli.results", "predict a solution's segments with naive Bayes, out of fold"),
+    ("drivers", "segcore.cli.results", "say which features drive each segment, and what puts one customer into it"),
     ("map", "segcore.cli.results", "write a map of the customers of a solution"),
     ("compare", "segcore.cli.results", "compare two solutions of the same customers"),
     ("export", "segcore.cli.results", "write the customers of chosen segments to a file"),

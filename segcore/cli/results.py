@@ -1,4 +1,4 @@
-"""Commands ``explain``, ``items``, ``rules``, ``validate``, ``map``, ``compare``, ``export`` and ``score``: use the segments of a sweep."""
+"""Commands from ``explain`` to ``score``: use the segments of a sweep."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add_commands(subparsers: Any) -> None:
-    """Add ``explain``, ``items``, ``rules``, ``validate``, ``map``, ``compare``, ``export`` and ``score``."""
+    """Add ``explain``, ``items``, ``rules``, ``validate``, ``drivers``, ``map``, ``compare``, ``export`` and ``score``."""
     explain = subparsers.add_parser(
         "explain",
         help="say who is in each segment of a solution",
@@ -66,6 +66,20 @@ def add_commands(subparsers: Any) -> None:
     _add_solution(validate)
     validate.add_argument("--json", action="store_true", help="print one JSON document")
     validate.set_defaults(run=run_validate)
+
+    drivers = subparsers.add_parser(
+        "drivers",
+        help="say which features drive each segment, and what puts one customer into it",
+        description="Predict who is in each segment, each against the rest, by LightGBM on customers that it had not seen, and say by SHAP "
+        "values which features that takes. At most 10,000 customers are used. FILE has the importance of each feature in each segment, or "
+        "with --segment the SHAP values of each customer.",
+    )
+    _add_solution(drivers)
+    drivers.add_argument("--segment", metavar="N", help="only this segment")
+    drivers.add_argument("--customer", metavar="ID", help="what puts this customer into the segment, or into the customer's own")
+    drivers.add_argument("--json", action="store_true", help="print one JSON document")
+    drivers.add_argument("--out", metavar="FILE", help="file to write, .csv or .parquet")
+    drivers.set_defaults(run=run_drivers)
 
     drawn = subparsers.add_parser(
         "map",
@@ -213,6 +227,34 @@ def run_validate(args: argparse.Namespace) -> int:
         print(json.dumps(found.to_json(), ensure_ascii=False, allow_nan=False))
     else:
         print(validation_text(found, known_names(store, store.sweep(sweep_id), position).names))
+    return 0
+
+
+def run_drivers(args: argparse.Namespace) -> int:
+    """Say what drives the segments."""
+    label = _one_segment(args.segment)
+
+    from segcore.cli.jobs import wait_for
+    from segcore.cli.tables import drivers_text
+    from segcore.export.tables import check_table_path, write_table
+    from segcore.jobs.tasks.finding_drivers import drivers_by_job
+    from segcore.segments.names import known_names
+    from segcore.store.store import Store
+
+    if args.out is not None:
+        check_table_path(Path(args.out), "--out")
+    store = Store()
+    sweep_id, position = find_sweep_point(store, args.sweep, args.point)
+    found = drivers_by_job(store, sweep_id, position, lambda begin: wait_for(store, begin))
+    names = known_names(store, store.sweep(sweep_id), position).names
+    customer = None if args.customer is None else found.of_customer(args.customer, label)
+    if args.json:
+        own = {} if customer is None else {"customer": {"explained_segment": customer.label, **customer.explained.row_json(customer.row)}}
+        print(json.dumps({**found.to_json(names, label), **own}, ensure_ascii=False, allow_nan=False))
+    else:
+        print(drivers_text(found, names, label, customer))
+    if args.out is not None:
+        write_table(found.importance_rows(names) if label is None else found.value_rows(label), Path(args.out))
     return 0
 
 

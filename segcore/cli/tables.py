@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from segcore.records.estimate import Estimate
 from segcore.records.evidence import NOT_GATHERED
 from segcore.records.grid import point_key
+from segcore.wording.findings import sentence
 from segcore.wording.numbers import counted, difference_text, index_text, number_text, percent_text, segment_title, share_text
 from segcore.wording.plans import ideas_text, transforms_text
+from segcore.wording.predictions import auc_text
 from segcore.wording.vectors import COSINES, check_notes, cut_text, verdict_text
 
 if TYPE_CHECKING:
     from segcore.features.vectors.neighbours import Neighbour, Neighbours
-    from segcore.records.estimate import Estimate
     from segcore.records.evidence import Placebo, PredictionStrength
     from segcore.records.solution import Solution
     from segcore.records.sweep import Recommendation, Sweep
     from segcore.records.vectors_check import VectorsCheck
     from segcore.segments.comparison import SolutionComparison
+    from segcore.segments.drivers import CustomerDrivers, Drivers
     from segcore.segments.explanation import Explanation
     from segcore.segments.rules.definition import Definition
     from segcore.segments.validation import Validation
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 _SIZES_SHOWN = 6
 _MOST_NAMES = 21  # the Intel kit's set
 _ITEMS_SHOWN = 5
+_DRIVERS_SHOWN = 10
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:
@@ -239,6 +243,36 @@ def validation_text(found: Validation, names: Mapping[int, str]) -> str:
     rows = [(title, *(f"{count:,}" for count in counts)) for title, counts in zip(titles, found.matrix.tolist(), strict=True)]
     header = ("predicted as", *titles)
     return "\n".join([found.sentence, "", text_table(header, rows, right=range(1, len(header)))])
+
+
+def drivers_text(found: Drivers, names: Mapping[int, str], label: int | None, customer: CustomerDrivers | None) -> str:
+    """Return what drives the segments, or one of them, as text: how well each is predicted, then its features; and one customer."""
+    from segcore.plots.contributions.force import describe_force, force_data  # with NumPy, which the other tables do not need
+
+    document = found.to_json(names, label)
+    shares = ("balanced_accuracy", "sensitivity", "specificity")
+    rows = [
+        (
+            one["name"],
+            f"{one['customers']:,}",
+            "–" if one["auc"] is None else auc_text(**one["auc"]),
+            *("–" if one[name] is None else share_text(Estimate.from_json(one[name])) for name in shares),
+        )
+        for one in document["segments"]
+    ]
+    header = ("segment", "customers", "AUC", "balanced accuracy", "of it recognised", "of the others")
+    parts = [text_table(header, rows, right=range(1, len(header)))]
+    for one in document["segments"]:
+        parts.append(one["sentence"] if one["predicted"] else f"{one['name']}: {one['sentence']}")
+        drivers = [(row["title"], f"{row['importance']:.3f}", row["pushed_up_by"]) for row in one["drivers"][:_DRIVERS_SHOWN]]
+        if drivers:
+            parts.append(text_table(("feature", "mean |SHAP|, log-odds", "for it"), drivers, right=(1,)))
+    if customer is not None:
+        force = describe_force(force_data(customer.explained, customer.row))
+        problem = found.find(customer.label).problem
+        parts.append(f"In the model of {segment_title(customer.label, names)}: {force if problem is None else sentence(problem)}")
+    parts.append("\n".join(note["text"] for note in document["notes"]))
+    return "\n\n".join(parts)
 
 
 def sweeps_text(lines: Sequence[SweepLine]) -> str:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from segcore.export.sql import SqlOf
     from segcore.library.comparison import Comparison
     from segcore.library.customer_map import Map
+    from segcore.library.drivers import Drivers
     from segcore.library.explanation import Profile
     from segcore.segments.rules.rule import SegmentRules
     from segcore.segments.rules.tree import ExplainingTree
@@ -260,6 +261,29 @@ class Point:
         from segcore.segments.validation import validate
 
         return validate(self.store, self._sweep.id, self.position, seed=seed)
+
+    def drivers(self) -> Drivers:
+        """Return which features predict who is in each segment, by SHAP values of one classifier per segment against the rest.
+
+        Computed in a process of its own; the same question is answered from the store. At most 10,000 customers are used.
+
+        Raises
+        ------
+        ParameterError
+            If all customers are in one segment, or all are noise.
+        JobError
+            If it failed, or was cancelled elsewhere.
+
+        Examples
+        --------
+        >>> drivers = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best.drivers()
+        >>> sorted(drivers.importance["feature"].unique())
+        ['Amount', 'NumberOfOrders', 'Recency']
+        """
+        from segcore.jobs.tasks.finding_drivers import drivers_by_job
+        from segcore.library.drivers import Drivers
+
+        return Drivers(drivers_by_job(self.store, self._sweep.id, self.position), self.names())
 
     def map(self) -> Map:
         """Return the customers on the plane of their first two principal components, with the mean and ellipse of each segment.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -81,24 +81,25 @@ class Explained:
         least = _WORTH_NAMING * float(importance.max(initial=0.0))
         return [at for at in self.order[:most].tolist() if importance[at] > 0 and importance[at] >= least]
 
-    def row_of(self, customer: str) -> int:
-        """Return the row of a customer.
-
-        Raises
-        ------
-        ParameterError
-            If the customer is not one of those explained.
-        """
-        found = np.flatnonzero(self.customers == str(customer).strip())
-        if not len(found):
-            raise refusal(
-                "explained.unknown_customer",
-                kind=ParameterError,
-                given=str(customer),
-                customers=len(self.customers),
-                example=str(self.customers[0]),
-            )
-        return int(found[0])
+    def row_json(self, row: int) -> dict[str, Any]:
+        """Return plain values of one customer: base, log-odds, and each feature's value and contribution, the largest first."""
+        found, pushed = self.contributions, self.contributions.values[row]
+        return {
+            "customer_id": str(self.customers[row]),
+            "base": float(found.base[row]),
+            "log_odds": float(found.log_odds[row]),
+            "contributions": [
+                {
+                    "feature": self.features[at].name,
+                    "title": self.features[at].title,
+                    "value": self.features[at].text(self.values[row, at])
+                    if self.features[at].kind == "category"
+                    else float(self.values[row, at]),
+                    "contribution": float(pushed[at]),
+                }
+                for at in np.argsort(-np.abs(pushed), kind="stable").tolist()
+            ],
+        }
 
     def direction(self, feature: int) -> float | None:
         """Return how a feature's values and contributions are ordered alike: Spearman's rank correlation, -1 to 1.
@@ -128,6 +129,27 @@ class Explained:
         if known.kind == "binary":
             return "yes" if found > 0 else "no"
         return "high" if found > 0 else "low"
+
+
+def row_of(customers: np.ndarray, customer: str) -> int:
+    """Return the row of a customer.
+
+    Parameters
+    ----------
+    customers : ndarray of shape (n_customers,), object
+        Ids, as text.
+    customer : str
+
+    Raises
+    ------
+    ParameterError
+        If the customer is not one of them.
+    """
+    found = np.flatnonzero(customers == str(customer).strip())
+    if not len(found):
+        values: dict[str, Any] = {"given": str(customer).strip(), "customers": len(customers), "example": str(customers[0])}
+        raise refusal("explained.unknown_customer", kind=ParameterError, **values)
+    return int(found[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from segcore.errors import ParameterError, StoreError
 from segcore.features.assemble import assemble, readable_rows
 from segcore.prediction.classifier import LEAST_OF_EACH, fit_classifier
 from segcore.prediction.contributions import Contributions, explain_held_out
-from segcore.prediction.explained import ColumnGroups, Explained, ExplainedFeature
+from segcore.prediction.explained import ColumnGroups, Explained, ExplainedFeature, row_of
 from segcore.prediction.held_out import Accuracy, Auc, accuracy, auc
 from segcore.records.estimate import Estimate
 from segcore.records.feature_table import FeatureTable
@@ -23,7 +23,7 @@ from segcore.records.solution import NOISE
 from segcore.segments.maps import draw_sample
 from segcore.store.store import Store
 from segcore.system.digests import digest
-from segcore.wording.findings import refusal, sentence
+from segcore.wording.findings import note_json, refusal, sentence
 from segcore.wording.numbers import segment_title
 from segcore.wording.predictions import pushes_text, recognised_text
 
@@ -38,6 +38,7 @@ _LEAST_OF_EACH = 100  # customers of each segment in a sample
 _MOST_CELLS = 4_000_000  # of a segment's SHAP values, 32 MB
 _FEWEST = 1_000
 _FEW_FEATURES = 2
+_SHARES = {"balanced_accuracy": "balanced", "sensitivity": "sensitivity", "specificity": "specificity"}
 _FITTING = 0.7  # share of the work on a segment
 _EDITION = 1  # of the stored record; raising it invalidates the records stored before
 
@@ -78,6 +79,15 @@ class SegmentDrivers:
         if self.auc.low > 0.5 and self.auc.value >= LEAST_AUC:
             return None
         return Finding("drivers.not_predicted", "warning", {"value": self.auc.value, "low": self.auc.low, "high": self.auc.high})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CustomerDrivers:
+    """A customer in the model of a segment: the segment, everybody who is explained, and the customer's row among them."""
+
+    label: int
+    explained: Explained
+    row: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,6 +147,18 @@ class Drivers:
             raise refusal(reason.code, kind=ParameterError, **reason.values)
         return Explained(self.customers, self.features, self.values, found.contributions)
 
+    def of_customer(self, customer: str, label: int | None = None) -> CustomerDrivers:
+        """Return what puts a customer into a segment, or out of it; ``None`` is the customer's own segment.
+
+        Raises
+        ------
+        ParameterError
+            If the customer is not one of the sample; see also `explained`.
+        """
+        row = row_of(self.customers, customer)
+        label = int(self.labels[row]) if label is None else label
+        return CustomerDrivers(label, self.explained(label), row)
+
     def draw_sample(self, label: int, most: int) -> np.ndarray:
         """Return rows of customers to draw, ascending: half of the segment and half of the others, or all of the fewer ones."""
         return draw_sample((self.labels == label).astype(np.int64), most=most, least=most // 2)
@@ -166,7 +188,7 @@ class Drivers:
             "auc": [one.auc for one in self.segments],
             **{
                 name: [None if one.accuracy is None else getattr(one.accuracy, part) for one in self.segments]
-                for name, part in {"balanced_accuracy": "balanced", "sensitivity": "sensitivity", "specificity": "specificity"}.items()
+                for name, part in _SHARES.items()
             },
         }
         for name, found in parts.items():
@@ -205,7 +227,7 @@ class Drivers:
         return pa.Table.from_pylist(rows, schema)
 
     def value_rows(self, label: int) -> pa.Table:
-        """Return the SHAP values of a segment's model: one row per customer, with ``base`` and ``log_odds``, and a column per feature.
+        """Return the SHAP values of a segment's model: one row per customer, with ``base``, ``log_odds``, and ``shap_`` of each feature.
 
         Raises
         ------
@@ -215,9 +237,36 @@ class Drivers:
         import pyarrow as pa
 
         found = self.explained(label).contributions
-        columns = {feature.name: found.values[:, at] for at, feature in enumerate(self.features)}
-        own = {"customer_id": pa.array(self.customers.tolist(), pa.string()), "segment": self.labels}
-        return pa.table({**own, "base": found.base, "log_odds": found.log_odds, **columns})
+        own = {"customer_id": pa.array(self.customers.tolist(), pa.string()), "segment": pa.array(self.labels)}
+        own |= {"base": pa.array(found.base), "log_odds": pa.array(found.log_odds)}
+        values = [pa.array(found.values[:, at]) for at in range(len(self.features))]
+        return pa.table([*own.values(), *values], names=[*own, *(f"shap_{feature.name}" for feature in self.features)])
+
+    def to_json(self, names: Mapping[int, str], label: int | None = None) -> dict[str, Any]:
+        """Return plain values of all segments, or of one, as ``drivers --json`` prints them; no drivers of those that are not predicted."""
+        shown = self.segments if label is None else (self.find(label),)
+        importance = self.importance_rows(names).to_pylist()
+        wanted = ("feature", "title", "importance", "pushed_up_by", "direction")
+        return {
+            "customers": self.n_customers,
+            "sampled": len(self.customers),
+            "notes": [note_json(note) for note in self.notes],
+            "segments": [
+                {
+                    "segment": one.label,
+                    "name": segment_title(one.label, names),
+                    "customers": one.customers,
+                    "predicted": one.problem is None,
+                    "sentence": self.sentence(one.label, names),
+                    "auc": None if one.auc is None else {"value": one.auc.value, "low": one.auc.low, "high": one.auc.high},
+                    **{name: None if one.accuracy is None else getattr(one.accuracy, part).to_json() for name, part in _SHARES.items()},
+                    "drivers": [
+                        {name: row[name] for name in wanted} for row in importance if row["segment"] == one.label and row["predicted"]
+                    ],
+                }
+                for one in shown
+            ],
+        }
 
 
 def find_drivers(rows: FeatureTable, labels: np.ndarray, *, seed: int = 0, progress: Progress = lambda share: None) -> Drivers:

@@ -45,6 +45,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         "All customers are in one segment, so nothing sets it apart from others: choose a solution with more segments."
     ),
     "drivers.no_segments": lambda: "All customers are noise, so there is no segment to explain: choose another solution.",
+    "drivers.none": lambda: "The features predict none of the segments, so there are no drivers to draw: see what accuracy says of each.",
     "drivers.noise": lambda: "Noise is not a segment, so it has no drivers.",
     "drivers.few_customers": lambda customers, least: (
         f"The segment has {counted(customers, 'customer')}, and a model needs at least {least}: choose a larger segment."

@@ -342,6 +342,52 @@ def test_naive_bayes_is_told_as_a_matrix_of_all_customers(swept, capsys):
     assert "predicted as" in text and "not whether they exist" in text
 
 
+def test_drivers_are_told_with_their_accuracy_and_written_as_tables(swept, tmp_path, capsys):
+    point = [swept["sweep"], "--point", "n_clusters=3"]
+    out = tmp_path / "drivers.csv"
+    assert main(["drivers", *point, "--json", "--out", str(out)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert sorted(one["customers"] for one in found["segments"]) == sorted(swept["points"][1]["sizes"])
+    assert found["notes"][0]["code"] == "drivers.by_construction"
+    table = pd.read_csv(out)
+    predicted = [one for one in found["segments"] if one["predicted"]]
+    assert predicted
+    for one in predicted:
+        own = table[table["segment"] == one["segment"]]
+        assert own["importance"].tolist() == pytest.approx([row["importance"] for row in one["drivers"]])
+        assert own["importance"].is_monotonic_decreasing
+
+    label, name = predicted[0]["segment"], predicted[0]["name"]
+    assert main(["drivers", *point, "--segment", str(label), "--out", str(out)]) == 0
+    text = capsys.readouterr().out
+    assert "the model recognises" in text and f"“{name}”" in text and "mean |SHAP|, log-odds" in text
+    values = pd.read_csv(out, dtype={"customer_id": str})
+    assert len(values) == swept["rows"]
+    np.testing.assert_allclose(values["base"] + values.filter(like="shap_").sum(axis=1), values["log_odds"], atol=1e-6)
+
+    customer = values.loc[values["segment"] == label, "customer_id"].iloc[0]
+    assert main(["drivers", *point, "--customer", customer, "--json"]) == 0
+    one = json.loads(capsys.readouterr().out)["customer"]
+    assert (one["customer_id"], one["explained_segment"]) == (customer, label)
+    assert one["base"] + sum(row["contribution"] for row in one["contributions"]) == pytest.approx(one["log_odds"], abs=1e-6)
+    assert main(["drivers", *point, "--customer", customer]) == 0
+    assert f"Customer {customer}: log-odds " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--out", "x.html"], "--out x.html must end in .csv or .parquet"),
+        (["--segment", "7"], "There is no segment 7: choose one of"),
+        (["--customer", "nobody"], "Customer 'nobody' is not among the"),
+    ],
+)
+def test_drivers_that_cannot_be_told_are_one_line(swept, capsys, options, said):
+    assert main(["drivers", swept["sweep"], "--point", "n_clusters=3", *options]) == 2
+    printed = capsys.readouterr().err
+    assert said in printed and printed.count("\n") == 1
+
+
 def test_a_map_is_a_page_or_a_table_of_all_customers(swept, tmp_path, capsys):
     point = [swept["sweep"], "--point", "n_clusters=3"]
     page, table = tmp_path / "map.html", tmp_path / "map.csv"

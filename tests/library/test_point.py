@@ -54,6 +54,47 @@ def test_copies_are_on_the_map_once(orders):
     assert len(found.plot("Recency").data[0].x) == found.table["segment"].value_counts().max()
 
 
+def test_drivers_have_their_accuracy_and_values_that_add_up(point):
+    found = point.drivers()
+    assert found.accuracy.set_index("segment")["customers"].to_dict() == point.labels.value_counts().to_dict()
+    for label in (0, 1, 2):
+        values = found.values(label)
+        assert values.set_index("customer_id")["segment"].to_dict() == point.labels.to_dict()
+        shap = values.filter(like="shap_")
+        np.testing.assert_allclose(values["base"] + shap.sum(axis=1), values["log_odds"], atol=1e-6)
+        importance = found.importance.query("segment == @label").set_index("feature")["importance"]
+        assert importance.to_dict() == pytest.approx({name: shap[f"shap_{name}"].abs().mean() for name in importance.index})
+    assert found.accuracy["predicted"].any() and repr(found).count("\n") == 2
+    assert [one.label for one in point.drivers().record.segments] == [0, 1, 2], "from the store"
+
+
+def test_drivers_are_drawn_for_segments_that_are_predicted_and_refused_in_one_sentence_for_others(point):
+    found = point.drivers()
+    label = int(found.accuracy.query("predicted")["segment"].iloc[0])
+    customer = point.labels.index[point.labels == label][0]
+    title = f"“{point.names()[label]}”"
+    for figure in (found.plot(label), found.plot(customer=customer), found.plot(label, customers="log-odds")):
+        assert title in figure.to_json().replace("\\u201c", "“").replace("\\u201d", "”")
+    assert found.plot().data[0].type == "heatmap"
+    with pytest.raises(segcore.ParameterError, match="plot needs a segment"):
+        found.plot(customers="similarity")
+    with pytest.raises(segcore.ParameterError, match="Unknown order 'size'"):
+        found.plot(label, customers="size")
+    with pytest.raises(segcore.ParameterError, match="There is no segment 9"):
+        found.plot(9)
+    with pytest.raises(segcore.ParameterError, match="Customer 'x' is not among the 30 explained"):
+        found.plot(customer="x")
+
+
+def test_lost_drivers_are_found_again(point):
+    found = point.drivers()
+    for path in (point.store.home / "objects").glob("*/*.npy"):
+        if len(np.load(path).shape) == 2 and np.array_equal(np.load(path), found.record.segments[0].contributions.values):
+            path.unlink()
+    again = point.drivers()
+    np.testing.assert_array_equal(again.values(0), found.values(0))
+
+
 def test_a_name_is_used_everywhere(point, tmp_path, orders):
     point.name(1, "Big <b>spenders</b>")
     try:

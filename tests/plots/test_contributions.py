@@ -9,7 +9,7 @@ from segcore.plots.contributions.importance import importance_data
 from segcore.plots.heatmap import draw_map
 from segcore.plots.theme import QUIET
 from segcore.prediction.contributions import Contributions
-from segcore.prediction.explained import Explained, ExplainedFeature
+from segcore.prediction.explained import Explained, ExplainedFeature, row_of
 from segcore.prediction.held_out import Accuracy, Auc
 from segcore.records.estimate import Estimate
 from segcore.segments.drivers import Drivers, SegmentDrivers
@@ -101,7 +101,7 @@ def test_layers_of_many_customers_add_up_to_their_log_odds(n_features, order):
     data = forces_data(found, rows, found.values[rows, 0] > 0, order=order)
     np.testing.assert_allclose(data.base + data.layers.sum(axis=0), data.log_odds)
     assert sorted(data.customers) == sorted(found.customers[rows])
-    where = [found.row_of(one) for one in data.customers]
+    where = [row_of(found.customers, one) for one in data.customers]
     np.testing.assert_allclose(found.contributions.log_odds[where], data.log_odds)
     np.testing.assert_array_equal(found.values[where, 0] > 0, data.marked)
     figure = draw_forces(data)

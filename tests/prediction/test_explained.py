@@ -4,7 +4,7 @@ from scipy.stats import spearmanr
 
 from segcore.errors import ParameterError
 from segcore.prediction.contributions import Contributions
-from segcore.prediction.explained import ColumnGroups, Explained, ExplainedFeature
+from segcore.prediction.explained import ColumnGroups, Explained, ExplainedFeature, row_of
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 
 
@@ -62,6 +62,6 @@ def test_which_values_push_up_is_said(pushed, values, kind, said):
 
 def test_an_unknown_customer_is_one_sentence():
     found = explained([0, 1], [0, 1])
-    assert found.row_of(" c1 ") == 1
+    assert row_of(found.customers, " c1 ") == 1
     with pytest.raises(ParameterError, match="Customer 'c9' is not among the 2 explained: give another id, such as 'c0'."):
-        found.row_of("c9")
+        row_of(found.customers, "c9")
