@@ -30,6 +30,7 @@ SUBJECTS: tuple[Mapping[str, Sentence], ...] = (
     features.SENTENCES,
     results.SENTENCES,
     second_tables.SENTENCES,
+    targets.SENTENCES,
     taste.SENTENCES,
     uplift.SENTENCES,
     vectors.SENTENCES,

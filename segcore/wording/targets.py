@@ -28,6 +28,41 @@ def _windows(windows: int, days: int, looked_back: int) -> str:
     return f"Learned from {learned} before the judged one; features look back {counted(looked_back, 'day')}."
 
 
+def _few_of_either(buyers: int, customers: int, least: int) -> str:
+    return (
+        f"To describe buyers takes at least {least} buyers and {least} other customers, but {buyers:,} of "
+        f"{counted(customers, 'customer')} {'is a buyer' if buyers == 1 else 'are buyers'}: choose other products or another period."
+    )
+
+
+def components_text(n_components: int, p_value: float | None = None, n_placebos: int = 0, n_split: int = 0) -> str:
+    """Return whether the buyers fall in groups, in words.
+
+    Parameters
+    ----------
+    n_components : int
+        Of the mixture with the lowest BIC.
+    p_value : float or None
+        Of its comparison with data without groups; ``None`` if they were not compared.
+    n_placebos : int
+        How many such data sets there were.
+    n_split : int
+        Features that fall in groups by themselves.
+    """
+    if n_components == 1:
+        return "One component describes the buyers best (lowest BIC), so there are no groups among them."
+    found = f"{n_components} components describe the buyers best (lowest BIC)"
+    if p_value is None:
+        return f"{found}."
+    compared = f"p = {p_value:.2g}, from {counted(n_placebos, 'data set')}"
+    if p_value <= 0.05:
+        return f"{found}. Data without groups does worse: {compared}."
+    if n_split:
+        falls = "1 feature falls" if n_split == 1 else f"{n_split} features fall"
+        return f"{found}, and {falls} in groups without the others (dip test)."
+    return f"{found}, but data without groups does as well ({compared}): the components describe the buyers, and are not groups."
+
+
 SENTENCES: Mapping[str, Callable[..., str]] = {
     "targets.no_lines": lambda until: f"There are no order lines before {until[:10]}: load a longer period.",
     "targets.window_too_long": _window_too_long,
@@ -78,5 +113,19 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "targets.promote_needs_lines": lambda column, data: (
         f"Promoting a value of {quoted(column)} needs transactions, with the time of each order; these data are {_KINDS[data]}: give an "
         "outcome column instead."
+    ),
+    "targets.few_of_either": _few_of_either,
+    "targets.buyers_alike": lambda buyers: (
+        f"No feature differs among the {counted(buyers, 'buyer')} looked at, so there is nothing to describe: choose other features."
+    ),
+    "targets.few_for_shape": lambda buyers, least: (
+        f"Components of this shape and number are fitted to half of the buyers and need {least:,} there, but there are {buyers:,}: choose "
+        "the shape diag or spherical, or fewer components."
+    ),
+    "targets.nothing_varies": lambda customers: (
+        f"The features are the same for all {counted(customers, 'customer')}, so none tells buyers from others: choose other features."
+    ),
+    "targets.no_contribution": lambda customers: (
+        f"No feature contributes to the prediction of any of {counted(customers, 'customer')}, so there are no groups: choose others."
     ),
 }

@@ -324,6 +324,41 @@ def probabilities_gaussian_mixture(X: np.ndarray, arrays: Mapping[str, np.ndarra
     return found
 
 
+def squared_distances(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:
+    """Return each row's squared Mahalanobis distance from each component, shape (n_customers, n_components).
+
+    See `assign_gaussian_mixture` for the parameters.
+    """
+    means, factors = np.asarray(arrays["means"]), np.asarray(arrays["precisions_cholesky"])
+    found = np.empty((len(X), len(means)))
+    for start in range(0, len(X), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        for component, mean in enumerate(means):
+            away = _standardised(X[rows] - mean, factors, component, str(params["covariance_type"]))
+            found[rows, component] = np.einsum("ij,ij->i", away, away)
+    return found
+
+
+def covariance_matrices(arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:
+    """Return each component's covariance, whatever its shape, as shape (n_components, n_features, n_features).
+
+    Parameters
+    ----------
+    arrays : mapping
+        ``means`` and ``covariances``, in scikit-learn's form for ``covariance_type``.
+    params : mapping
+        The point: ``covariance_type``.
+    """
+    n_components, n_features = np.asarray(arrays["means"]).shape
+    covariances, kind = np.asarray(arrays["covariances"]), params["covariance_type"]
+    if kind == "full":
+        return covariances
+    if kind == "tied":
+        return np.broadcast_to(covariances, (n_components, n_features, n_features))
+    variances = covariances if kind == "diag" else covariances[:, None]
+    return variances[:, :, None] * np.eye(n_features)
+
+
 def _log_posteriors(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> Iterator[tuple[int, np.ndarray]]:
     """Yield blocks of rows: the first row, and each component's logarithm of its posterior probability but for a constant of the row."""
     means, factors = np.asarray(arrays["means"]), np.asarray(arrays["precisions_cholesky"])

@@ -247,3 +247,15 @@ class TestSideBySide:
 
     def test_nothing_to_do_is_done(self):
         assert list(side_by_side([])) == []
+
+
+@pytest.mark.parametrize("shape", TYPES)
+def test_squared_distances_are_those_of_the_covariance_matrices(shape):
+    X = blobs(200)
+    point = {"n_components": 3, "covariance_type": shape}
+    [solution] = sweep(X, [point], "shared")
+    distances = module.squared_distances(X, solution.arrays, point)
+    for component, covariance in enumerate(module.covariance_matrices(solution.arrays, point)):
+        away = X - solution.arrays["means"][component]
+        oracle = np.einsum("ij,jk,ik->i", away, np.linalg.inv(covariance), away)
+        np.testing.assert_allclose(distances[:, component], oracle, rtol=1e-8)
