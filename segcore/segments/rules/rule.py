@@ -17,7 +17,7 @@ class Rule:
     Parameters
     ----------
     conditions : tuple of Condition
-        One to three.
+        One or more; `find_rules` makes at most three.
     coverage : Estimate
         Share of the segment's customers that the rule finds.
     precision : Estimate

@@ -90,6 +90,23 @@ def find_rules(frame: Frame, labels: Sequence[int] | np.ndarray, *, seed: int = 
     return tuple(in_threads([partial(_of_segment, search, label, rest, classes[measured]) for label in found]))
 
 
+def search_conditions(columns: Mapping[str, np.ndarray], mine: np.ndarray) -> list[Candidate]:
+    """Return the best rule of each length that finds some customers among others, as far as each is better than the one before.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray of shape (n_customers,)
+        As `plain_columns` returns them.
+    mine : ndarray of shape (n_customers,), bool
+        Whom to find.
+
+    Notes
+    -----
+    Searched as in `find_rules`. F1, coverage and precision are those on the very customers searched; measure on others.
+    """
+    return _Search(columns, mine.astype(np.int64), [1]).frontier(1)
+
+
 def halves(classes: np.ndarray, seed: int, *, most: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows to search and those to measure on: every other one of each segment's, in random order.
 
