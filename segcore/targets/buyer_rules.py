@@ -72,10 +72,12 @@ class BuyerRules:
     ----------
     rules : tuple of BuyerRule
     together : Selection or None
-        Customers held out who meet at least one rule that raises the share of buyers; ``None`` without such a rule.
+        Customers held out whom the rules select together, see ``near``; ``None`` if these are nobody.
     shares : ndarray of shape (2 ** n_rules,), float64
         Share of buyers among the customers fitted who meet a set of rules and no others: at position 5 those who meet the first rule and
         the third. Few customers count less: 20 customers with everybody's share are added to each set (m-estimate).
+    cut : float
+        Least share of those selected: the one with the best F1 among the customers fitted, above everybody's; infinite if there is none.
     fitted, held_out : ndarray of int
         Rows of the customers fitted to, and of those whom the figures are of.
     """
@@ -83,6 +85,7 @@ class BuyerRules:
     rules: tuple[BuyerRule, ...]
     together: Selection | None
     shares: np.ndarray
+    cut: float
     fitted: np.ndarray
     held_out: np.ndarray
 
@@ -91,9 +94,8 @@ class BuyerRules:
         return tuple(one.rule.text(titles) for one in self.rules)
 
     def near(self, frame: Frame) -> np.ndarray:
-        """Return who meets at least one rule that raises the share of buyers, shape (n_customers,), bool."""
-        columns = _columns(frame)
-        return _meets_any([one.rule.conditions for one in self.rules if one.raises], columns, _length(columns))
+        """Return whom the rules select together, shape (n_customers,), bool: those whose score is at least the cut."""
+        return np.asarray(self.scores(frame) >= self.cut)
 
     def scores(self, frame: Frame) -> np.ndarray:
         """Return how likely each customer is to buy by the rules that they meet, shape (n_customers,), float64.
@@ -154,10 +156,13 @@ def find_buyer_rules(
     found = find(own, bought[fitted], most_rules, seed)
     rate = float(bought[fitted].mean())
     rules = [_measured(conditions, importance, (own, bought[fitted]), (rest, bought[held_out]), rate) for conditions, importance in found]
-    raising = [one.rule.conditions for one in rules if one.raises]
-    together = measure_selection(_meets_any(raising, rest, len(held_out)), bought[held_out]) if raising else None
-    shares = _shares(_sets([conditions for conditions, _ in found], own, len(fitted)), bought[fitted], len(found))
-    return BuyerRules(tuple(rules), together, shares, fitted, held_out)
+    every = [conditions for conditions, _ in found]
+    sets = _sets(every, own, len(fitted))
+    shares = _shares(sets, bought[fitted], len(found))
+    cut = _best_cut(shares[sets], bought[fitted])
+    selected = shares[_sets(every, rest, len(held_out))] >= cut
+    together = measure_selection(selected, bought[held_out]) if np.isfinite(cut) else None
+    return BuyerRules(tuple(rules), together, shares, cut, fitted, held_out)
 
 
 Found = list[tuple[tuple[Condition, ...], float | None]]
@@ -288,8 +293,10 @@ def _shares(sets: np.ndarray, mine: np.ndarray, n_rules: int) -> np.ndarray:
     return found
 
 
-def _meets_any(rules: Sequence[Sequence[Condition]], columns: Mapping[str, np.ndarray], n: int) -> np.ndarray:
-    found = np.zeros(n, bool)
-    for conditions in rules:
-        found |= _meets(conditions, columns, n)
-    return found
+def _best_cut(scores: np.ndarray, mine: np.ndarray) -> float:
+    """Return the score above the share of buyers from which on F1 is best; infinite if there is none."""
+    known = np.unique(scores[scores > mine.mean()])[::-1]
+    if not len(known):
+        return float("inf")
+    f1 = [2 * mine[scores >= cut].sum() / ((scores >= cut).sum() + mine.sum()) for cut in known]
+    return float(known[int(np.argmax(f1))])
