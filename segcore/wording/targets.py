@@ -128,4 +128,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "targets.no_contribution": lambda customers: (
         f"No feature contributes to the prediction of any of {counted(customers, 'customer')}, so there are no groups: choose others."
     ),
+    "targets.few_distinct": lambda customers, distinct: (
+        f"The contributions of {counted(customers, 'customer')} have only {distinct} different sets of values: choose at most {distinct} "
+        "groups."
+    ),
 }
