@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,6 +51,16 @@ class BuyerGroup:
     log_odds: float
     contributions: tuple[float, ...]
     rules: SegmentRules
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "label": self.label,
+            "found": self.found.to_json(),
+            "log_odds": self.log_odds,
+            "contributions": list(self.contributions),
+            **self.rules.to_json(),
+        }
 
     def strongest(self, names: Sequence[str], most: int = 3) -> tuple[tuple[str, float], ...]:
         """Return the features with the largest mean contributions, whatever their sign, each with its contribution.

@@ -30,7 +30,7 @@ def _windows(windows: int, days: int, looked_back: int) -> str:
 
 def _few_of_either(buyers: int, customers: int, least: int) -> str:
     return (
-        f"To describe buyers takes at least {least} buyers and {least} other customers, but {buyers:,} of "
+        f"Describing buyers takes at least {least} buyers and {least} other customers, but {buyers:,} of "
         f"{counted(customers, 'customer')} {'is a buyer' if buyers == 1 else 'are buyers'}: choose other products or another period."
     )
 
@@ -129,7 +129,6 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"No feature contributes to the prediction of any of {counted(customers, 'customer')}, so there are no groups: choose others."
     ),
     "targets.few_distinct": lambda customers, distinct: (
-        f"The contributions of {counted(customers, 'customer')} have only {distinct} different sets of values: choose at most {distinct} "
-        "groups."
+        f"The contributions of {counted(customers, 'customer')} have only {distinct} different values: choose at most {distinct} groups."
     ),
 }

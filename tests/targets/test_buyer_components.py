@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from scipy.stats import chi2
@@ -37,6 +39,8 @@ def test_planted_groups_are_found_with_their_means_in_their_units(found):
     assert second.mean[0] == pytest.approx(-4, abs=0.3) and second.mean[3] == 7
     assert (first.weight, second.weight) == pytest.approx((share, 1 - share), abs=0.02)
     assert first.share.low < 0.65 < first.share.high
+    plain = json.loads(json.dumps(first.to_json()))
+    assert plain["mean"] == list(first.mean) and plain["share"]["value"] == first.share.value and plain["spend"]["value"] == 10
     assert components.sentence == "2 components describe the buyers best (lowest BIC)."
     assert min(components.bic, key=components.bic.get)[1] == 2
 

@@ -47,6 +47,7 @@ def test_groups_are_counted_beside_who_really_bought(explained, found):
         assert one.found == measure_selection(mine, bought)
         assert one.contributions == pytest.approx(tuple(contributions.values[mine].mean(axis=0)))
         assert one.log_odds == pytest.approx(contributions.log_odds[mine].mean())
+        assert one.to_json()["found"]["lift"]["value"] == one.found.lift.value and "rules" in one.to_json()
     assert found.agreement == adjusted_rand_score(bought, found.labels)
 
 
@@ -96,7 +97,7 @@ def test_what_cannot_be_grouped_is_said():
         group_buyers(same, bought, frame)
     two = Contributions(np.repeat([[1.0], [-1.0]], 50, axis=0), np.zeros(100))
     assert [one.found.customers for one in group_buyers(two, bought, frame).groups] == [50, 50]
-    with pytest.raises(DataError, match="The contributions of 100 customers have only 2 different sets of values: choose at most 2 groups"):
+    with pytest.raises(DataError, match="The contributions of 100 customers have only 2 different values: choose at most 2 groups"):
         group_buyers(two, bought, frame, n_groups=4)
     with pytest.raises(ParameterError, match="n_groups must be between 2 and 8, got 9"):
         group_buyers(two, bought, frame, n_groups=9)

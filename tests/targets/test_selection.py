@@ -33,7 +33,7 @@ def test_a_selection_of_nobody_has_no_precision_and_no_lift():
     ],
 )
 def test_too_few_of_either_end_in_a_sentence(buyers, words):
-    with pytest.raises(DataError, match=f"^To describe buyers takes at least 10 buyers and 10 other customers, {words}"):
+    with pytest.raises(DataError, match=f"^Describing buyers takes at least 10 buyers and 10 other customers, {words}"):
         require_buyers(np.arange(500) < buyers)
 
 

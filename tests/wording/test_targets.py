@@ -32,6 +32,6 @@ def test_components_are_called_groups_only_with_evidence(given, words):
 def test_too_few_buyers_are_counted():
     found = Finding("targets.few_of_either", "error", {"buyers": 3, "customers": 1_200, "least": 10})
     assert sentence(found) == (
-        "To describe buyers takes at least 10 buyers and 10 other customers, but 3 of 1,200 customers are buyers: choose other products or "
+        "Describing buyers takes at least 10 buyers and 10 other customers, but 3 of 1,200 customers are buyers: choose other products or "
         "another period."
     )
