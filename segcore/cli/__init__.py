@@ -39,6 +39,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("compare", "segcore.cli.results", "compare two solutions of the same customers"),
     ("export", "segcore.cli.results", "write the customers of chosen segments to a file"),
     ("score", "segcore.cli.results", "assign new customers to the segments of a sweep"),
+    ("targets", "segcore.cli.targeting", "rank whom to contact about something promoted, and say how many will buy"),
     ("jobs", "segcore.cli.jobs", "list, cancel or resume sweeps and benchmarks"),
     ("app", "segcore.cli.app", "open the workbench in the browser"),
 )

@@ -41,7 +41,7 @@ def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True, feat
     if data:
         parser.add_argument("data", metavar="DATA", help="name of a sample ('segcore samples' lists them) or path of a file")
     add_meaning_options(parser, columns=features)
-    _add_second_tables(parser.add_argument_group("more about customers and items"), ("customers", "items") if features else ("items",))
+    add_second_tables(parser.add_argument_group("more about customers and items"), ("customers", "items") if features else ("items",))
     if features:
         parser.add_argument(
             "--missions",
@@ -59,7 +59,8 @@ _SECOND_TABLES = {
 }
 
 
-def _add_second_tables(group: argparse._ArgumentGroup, tables: Iterable[str]) -> None:
+def add_second_tables(group: argparse._ArgumentGroup, tables: Iterable[str]) -> None:
+    """Add the options for second tables: "customers", "items"."""
     for name in tables:
         group.add_argument(f"--{name}", metavar="FILE", help=_SECOND_TABLES[name])
         group.add_argument(f"--{name}-key", metavar="COLUMN", help=f"its column with the ids of the {name} (default: detected)")

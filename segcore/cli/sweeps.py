@@ -12,20 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore import jobs
-from segcore.cli.estimates import add_cost_options, asked_memory, print_estimate
 from segcore.cli.jobs import SHORT, wait_for
 from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
 from segcore.cli.tables import evidence_text, sweep_text, sweeps_text
 from segcore.errors import ParameterError
 from segcore.records.evidence import LEVELS
 from segcore.sweeps.workers import WORKERS
+from segcore.system.machine import parse_bytes
 from segcore.system.spare import start_early
+from segcore.wording.numbers import bytes_text, counted, duration_text
 
 if TYPE_CHECKING:
     from segcore.records.grid import Value
     from segcore.records.intake import Intake
     from segcore.records.sweep import SweepSpec
     from segcore.store.store import Store
+    from segcore.sweeps.cost.estimate import SweepEstimate
 
 _FAILED = 1
 _INTERRUPTED = 130
@@ -54,7 +56,7 @@ def add_commands(subparsers: Any) -> None:
         help="compare the solutions with data without segments and with resamples of the customers, and recommend one: what takes at most "
         "half a minute (auto), everything (all), or nothing (default: none)",
     )
-    add_cost_options(sweep)
+    _add_cost_options(sweep)
     sweep.add_argument("--out", metavar="DIR", help="folder for features.parquet, labels.parquet and sweep.json")
     sweep.add_argument("--json", action="store_true", help="print one JSON document")
     sweep.set_defaults(run=run_sweep)
@@ -85,7 +87,7 @@ def add_commands(subparsers: Any) -> None:
 
 def run_sweep(args: argparse.Namespace) -> int:
     """Run or continue a sweep, or print its saved results; with ``--dry-run``, only estimate it."""
-    request, memory = request_from(args), asked_memory(args)
+    request, memory = request_from(args), _asked_memory(args)
     out = None if args.dry_run else _folder(args.out)
 
     from segcore.clustering.algorithms.registry import algorithm
@@ -106,7 +108,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     spec = _spec(store, args, intake, axes)
     print_notes(intake.notes)
     if args.dry_run:
-        print_estimate(store, spec, args)
+        _print_estimate(store, spec, args)
         return 0
     from_store = store.is_complete(spec.id)
     if not from_store:
@@ -209,3 +211,45 @@ def _report_end(job: jobs.Job) -> int:
         file=sys.stderr,
     )
     return _INTERRUPTED if job.state == "cancelled" else _FAILED
+
+
+def _add_cost_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--memory`` and ``--dry-run``."""
+    parser.add_argument(
+        "--memory",
+        metavar="BYTES",
+        help="most memory the sweep may use, such as 4e9, 512M or 2G (default: free memory); a sweep that needs more is refused",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only estimate time and memory on this machine")
+
+
+def _asked_memory(args: argparse.Namespace) -> int | None:
+    """Return ``--memory`` in bytes, or ``None`` if it was not given.
+
+    Raises
+    ------
+    ParameterError
+        If it is not an amount of memory.
+    """
+    return None if args.memory is None else parse_bytes(args.memory)
+
+
+def _print_estimate(store: Store, spec: SweepSpec, args: argparse.Namespace) -> None:
+    """Print the estimated time and memory of a sweep without running it; measure this machine first if that is not done yet."""
+    from segcore.sweeps.cost.calibration import require_calibration
+    from segcore.sweeps.cost.estimate import estimate_spec, memory_limit
+
+    limit = memory_limit(_asked_memory(args))
+    calibration = require_calibration(store.home)
+    found = estimate_spec(store.feature_table(spec.table), spec, calibration=calibration, memory=limit)
+    print(json.dumps(found.to_json(limit), allow_nan=False) if args.json else _estimate_text(found, limit))
+
+
+def _estimate_text(found: SweepEstimate, limit: int) -> str:
+    """Return an estimate in one or two sentences."""
+    what = f"{counted(len(found.points), 'solution')} on {counted(found.n_rows, 'row')} with {counted(found.n_features, 'feature')}"
+    refusal = found.refusal(limit)
+    if refusal:
+        return f"{what}. {refusal}"
+    time = "an unknown time" if found.seconds is None else f"about {duration_text(found.seconds)}"
+    return f"{what}: {time} and {bytes_text(found.bytes)} of memory on this machine; {bytes_text(limit)} may be used."

@@ -12,6 +12,17 @@ from segcore.wording.findings import sentence
 from segcore.wording.numbers import counted, difference_text, index_text, number_text, percent_text, segment_title, share_text
 from segcore.wording.plans import ideas_text, transforms_text
 from segcore.wording.predictions import auc_text
+from segcore.wording.targets import (
+    METHOD_TITLES,
+    RESPONSE_LIFT,
+    expected_text,
+    headline,
+    holdout_text,
+    lift_text,
+    lifts_at_budget,
+    stop_text,
+    uplift_text,
+)
 from segcore.wording.vectors import COSINES, check_notes, cut_text, verdict_text
 
 if TYPE_CHECKING:
@@ -19,6 +30,7 @@ if TYPE_CHECKING:
     from segcore.records.evidence import Placebo, PredictionStrength
     from segcore.records.solution import Solution
     from segcore.records.sweep import Recommendation, Sweep
+    from segcore.records.target_question import TargetsAnswer
     from segcore.records.vectors_check import VectorsCheck
     from segcore.segments.comparison import SolutionComparison
     from segcore.segments.drivers import CustomerDrivers, Drivers
@@ -138,6 +150,55 @@ def vectors_check_text(check: VectorsCheck) -> str:
         header = ("attribute", "vectors", "plain rival", "most frequent value", "customers")
         parts.append(text_table(header, attributes, right=range(1, len(header))))
     return "\n\n".join(parts)
+
+
+def targets_text(answer: TargetsAnswer) -> str:
+    """Return whom to reach as text: what to expect, the methods at the budget, rules, components and the first of the list."""
+    found, method = answer.document, answer.question.method
+    lines = [headline(found, method), expected_text(found), stop_text(found), holdout_text(found)]
+    lines += [RESPONSE_LIFT] if found["uplift"] is None else [uplift_text(found["uplift"])]
+    parts = ["\n".join(line for line in lines if line)]
+    lifts = [(METHOD_TITLES[name], lift_text(lift)) for name, lift in lifts_at_budget(found).items()]
+    parts.append(text_table(("ranked by", f"lift at {found['judged']['budget']:,} contacts"), lifts))
+    area = found["model"]["auc"]
+    if area is not None:
+        parts.append(
+            f"Area under the ROC curve of the model, {found['model']['measured_on']}: {area['value']:.2f} "
+            f"({area['low']:.2f} to {area['high']:.2f})."
+        )
+    rules = [
+        (one["words"], one["method"], *(_estimate(Estimate.from_json(one[name])) for name in ("precision", "recall", "lift")))
+        for one in found["rules"]
+        if one["raises"]
+    ]
+    if rules:
+        parts.append(text_table(("rule, on customers held out", "found by", "precision", "recall", "lift"), rules))
+    if found["components"] is not None:
+        rows = [
+            (
+                f"{one['component']}{' *' if one['ticked'] else ''}",
+                share_text(Estimate.from_json(one["share"])),
+                f"{one['candidates']:,}",
+                _estimate(Estimate.from_json(one["near"]["lift"])),
+            )
+            for one in found["components"]["components"]
+        ]
+        table = text_table(("component of the buyers (* ticked)", "share of buyers", "candidates near", "lift near"), rows, right=(2,))
+        parts.append(f"{found['components']['sentence']}\n{table}")
+    return "\n\n".join(parts)
+
+
+def promotions_text(found: Sequence[Mapping[str, Any]]) -> str:
+    """Return every promoted value with the lift of the model and of the better baseline as text."""
+    rows = []
+    for one in found:
+        if one["reason"]:
+            rows.append((one["value"], "-", "-", one["reason"], "-"))
+            continue
+        baseline = f"{METHOD_TITLES[one['baseline']['name']].lower()} {lift_text(one['baseline'])}"
+        better = "-" if one["winner"] is None else METHOD_TITLES[one["winner"]].lower()
+        rows.append((one["value"], percent_text(one["base_rate"]), lift_text(one["model"]), baseline, better))
+    return text_table(("promoted", "base rate", "lift of the model", "the better baseline", "better beyond chance"), rows)
 
 
 def _item_text(one: Neighbour | Neighbours) -> str:

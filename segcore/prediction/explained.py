@@ -170,14 +170,17 @@ class ColumnGroups:
     def of(cls, table: FeatureTable) -> ColumnGroups:
         """Group the columns of a table."""
         entries = {entry.name: entry for entry in table.dictionary}
-        titles = unique_titles(table.dictionary)
+        return cls.of_entries([entries[name] for name in table.names])
+
+    @classmethod
+    def of_entries(cls, entries: Sequence[FeatureEntry]) -> ColumnGroups:
+        """Group columns by their lines of the data dictionary, one per column."""
+        titles = unique_titles(entries)
         groups: dict[str, list[int]] = {}
-        for at, name in enumerate(table.names):
-            block = entries[name].block
-            groups.setdefault(f"block {block}" if block else f"column {name}", []).append(at)
+        for at, entry in enumerate(entries):
+            groups.setdefault(f"block {entry.block}" if entry.block else f"column {entry.name}", []).append(at)
         members = tuple(map(tuple, groups.values()))
-        features = tuple(_feature([entries[table.names[at]] for at in group], titles) for group in members)
-        return cls(features, members)
+        return cls(tuple(_feature([entries[at] for at in group], titles) for group in members), members)
 
     def values(self, X: np.ndarray) -> np.ndarray:
         """Return the values of customers, shape (n_customers, n_groups), float64, from those of the columns."""

@@ -31,11 +31,10 @@ SUBJECTS: tuple[Mapping[str, Sentence], ...] = (
     results.SENTENCES,
     second_tables.SENTENCES,
     targets.SENTENCES,
+    predictions.SENTENCES,
     taste.SENTENCES,
     uplift.SENTENCES,
     vectors.SENTENCES,
-    targets.SENTENCES,
-    predictions.SENTENCES,
 )
 
 

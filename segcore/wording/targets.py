@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from segcore.wording.numbers import counted, listed
+from segcore.wording.numbers import counted, listed, percent_text
 from segcore.wording.quotes import quoted
 
 _KINDS: Mapping[str, str] = {"transactions": "transactions", "ratings": "ratings", "customers": "a table with one row per customer"}
@@ -63,7 +64,164 @@ def components_text(n_components: int, p_value: float | None = None, n_placebos:
     return f"{found}, but data without groups does as well ({compared}): the components describe the buyers, and are not groups."
 
 
+def _few_buyers(subject: str, new: bool, buyers: int, customers: int, least: int) -> str:
+    did = "bought it for the first time" if new else "bought it or responded"
+    who = "nobody" if not buyers else f"only {counted(buyers, 'customer')}"
+    wider = "include earlier buyers (--again), " if new else ""
+    return (
+        f"{quoted(subject)}: {who} of {customers:,} {did} in the time that is learned from, and a model needs {least}: {wider}choose a "
+        "longer window, or something that more customers buy."
+    )
+
+
+def _few_others(subject: str, new: bool, buyers: int, customers: int, least: int) -> str:
+    but = "all" if buyers == customers else f"all but {customers - buyers:,}"
+    return (
+        f"{quoted(subject)}: {but} of {counted(customers, 'customer')} bought it or responded, so there is nobody to tell buyers from: "
+        "choose something that fewer customers buy."
+    )
+
+
+def _nobody_left(subject: str, new: bool, **_: object) -> str:
+    again = ": keep earlier buyers with --again" if new else ""
+    return f"{quoted(subject)}: nobody is left to contact{again}."
+
+
+def _leak(feature: str, title: str, auc: float) -> str:
+    return (
+        f"{quoted(title)} alone tells the outcome almost without fail (area under the ROC curve {auc:.3f}), as if it had been made from "
+        f"it or after it. It is left out; if it was known before, keep it with --keep {quoted(feature)}."
+    )
+
+
+METHOD_TITLES: Mapping[str, str] = {
+    "model": "Model",
+    "components": "Buyers' components",
+    "rules": "Rules",
+    "recency": "Most recent customers",
+    "past buyers": "Past buyers",
+    "random": "Random customers",
+}
+"""What each way to rank customers is called."""
+_BASELINES = ("past buyers", "recency")
+
+
+def lift_text(lift: Mapping[str, float]) -> str:
+    """Return a lift with its interval: "2.43 (2.22 to 2.65)"."""
+    return f"{lift['value']:.2f} ({lift['low']:.2f} to {lift['high']:.2f})"
+
+
+def lifts_at_budget(document: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Return the lift of each method at the budget, on the customers it was judged on."""
+    budget = document["judged"]["budget"]
+    found = {}
+    for name, curve in document["curves"].items():
+        place = curve["budget"].index(budget)
+        found[name] = {"value": curve["lift"][place], "low": curve["low"][place], "high": curve["high"][place]}
+    return found
+
+
+def headline(document: Mapping[str, Any], method: str) -> str:
+    """Return whether the method is worth it, on customers it was judged on: better than what needs no model, or not.
+
+    Parameters
+    ----------
+    document : mapping
+        `segcore.records.target_question.TargetsAnswer.document`.
+    method : str
+        That ranks the list.
+    """
+    judged, lifts = document["judged"], lifts_at_budget(document)
+    where = "on the later period" if judged["later"] else "on customers it was not fitted to"
+    winners = {_other(one, method): one["winner"] for one in document["comparison"]}
+    rivals = [name for name in _BASELINES if name in winners and name != method]
+    unbeaten = [name for name in rivals if winners[name] != method]
+    reached = f"{judged['budget']:,} of {judged['customers']:,} customers held {lift_text(lifts[method])} times as many buyers as at random"
+    title = METHOD_TITLES[method]
+    if winners.get("random") != method and method != "random":
+        return f"{title}: not better than contacting customers at random, as far as these data tell. {where.capitalize()}, {reached}."
+    if unbeaten:
+        strongest = max(unbeaten, key=lambda name: lifts[name]["value"])
+        other = METHOD_TITLES[strongest].lower()
+        return f"{title}: no better than {other}, who hold {lift_text(lifts[strongest])} times as many. {where.capitalize()}, {reached}."
+    beaten = listed([METHOD_TITLES[name].lower() for name in ("random", *rivals)])
+    return f"{title}: better than {beaten}. {where.capitalize()}, {reached}."
+
+
+def _other(difference: Mapping[str, Any], method: str) -> str:
+    return str(difference["second"] if difference["first"] == method else difference["first"])
+
+
+def expected_text(document: Mapping[str, Any]) -> str:
+    """Return how many buyers to expect among the contacted."""
+    found = document["expected"]
+    money = "" if found["profit"] is None else f" Expected profit: {found['profit']:,.0f}."
+    return (
+        f"Of {counted(document['budget'], 'contact')}, {found['buyers']:,.0f} are expected to buy or respond "
+        f"(95 % predictive interval {found['low']:,.0f} to {found['high']:,.0f}).{money}"
+    )
+
+
+def stop_text(document: Mapping[str, Any]) -> str | None:
+    """Return where to stop contacting; ``None`` without a value of a buyer."""
+    stop = document["stop"]
+    if stop is None:
+        return None
+    if not stop["contacts"]:
+        return "Nobody is likely enough to buy to be worth the cost of a contact."
+    return f"Expected profit is highest at {counted(stop['contacts'], 'contact')}: {stop['profit']:,.0f} from {stop['buyers']:,.0f} buyers."
+
+
+def holdout_text(document: Mapping[str, Any]) -> str:
+    """Return what the hold-out is and what it can tell."""
+    found = document["holdout"]
+    if not found["size"]:
+        return "Without a hold-out, nothing will tell whether the contact itself made anybody buy."
+    detects = found["detects"]
+    enough = (
+        "too few to detect even that nobody of them buys"
+        if detects is None
+        else f"which detects a difference of {percent_text(detects)[:-2]} percentage points with 80 % power"
+    )
+    return f"{counted(found['size'], 'customer')} of the same ranks, drawn at random, should not be contacted, {enough}."
+
+
+def uplift_text(found: Mapping[str, Any]) -> str:
+    """Return what the randomised treatment changed among the customers ranked first by uplift."""
+    at, qini = found["at_budget"], found["qini"]["area"]
+    gained = at["uplift"]
+    test = "" if found["passes_self_test"] else " A random score fails its self-test, so take neither figure at its word."
+    imbalance = f" {found['imbalance']}" if found["imbalance"] else ""
+    return (
+        f"Uplift among the {at['budget']:,} customers ranked first by it: {100 * gained['value']:.1f} percentage points "
+        f"({100 * gained['low']:.1f} to {100 * gained['high']:.1f}); Qini area {qini['value']:.4f} ({qini['low']:.4f} to "
+        f"{qini['high']:.4f}).{test}{imbalance}"
+    )
+
+
+RESPONSE_LIFT = (
+    "This is response lift: the listed customers are likely to buy, with or without the contact. Only the hold-out tells what the contact "
+    "changes; customers who got no campaign mail are no control group, because they were not drawn at random."
+)
+
+
 SENTENCES: Mapping[str, Callable[..., str]] = {
+    "targets.few_buyers": _few_buyers,
+    "targets.few_others": _few_others,
+    "targets.nobody_left": _nobody_left,
+    "targets.no_judged_buyers": lambda subject, first, last, **_: (
+        f"{quoted(subject)}: nobody bought it from {first} to {last}, so methods cannot be judged: choose a longer window."
+    ),
+    "targets.no_later_period": lambda: "No earlier campaign was over when it was sent, so there is nothing to judge it on.",
+    "targets.few_judged": lambda buyers: f"{'Only ' + counted(buyers, 'customer') if buyers else 'Nobody'} bought it in the judged window.",
+    "targets.leak": _leak,
+    "targets.budget_above_all": lambda budget, customers: (
+        f"The budget of {budget:,} is more than the {counted(customers, 'customer')} who can be contacted: everybody is on the list, and "
+        "nobody can be held out."
+    ),
+    "targets.no_method": lambda method, methods: (
+        f"Customers cannot be ranked by {method} here: choose {', '.join(methods[:-1])} or {methods[-1]}."
+    ),
     "targets.no_lines": lambda until: f"There are no order lines before {until[:10]}: load a longer period.",
     "targets.window_too_long": _window_too_long,
     "targets.windows": _windows,

@@ -7,7 +7,7 @@ import pytest
 
 from segcore.data.files.raw import table_source
 from segcore.records.dataset import Dataset
-from segcore.targets.periods import Opened
+from segcore.targets.periods.three_periods import Opened
 
 ROLES = {"customer": "who", "order": "order", "time": "when", "amount": "paid", "category": "department"}
 START = dt.datetime(2024, 1, 1, 12)

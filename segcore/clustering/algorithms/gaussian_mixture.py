@@ -324,6 +324,17 @@ def probabilities_gaussian_mixture(X: np.ndarray, arrays: Mapping[str, np.ndarra
     return found
 
 
+def log_densities(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:
+    """Return the logarithm of each component's weight times its density, shape (n_customers, n_components), float64.
+
+    ``n_features / 2 * log(2 * pi)`` is left out, which is the same for every mixture of these features.
+    """
+    found = np.empty((len(X), len(arrays["means"])))
+    for start, scores in _log_posteriors(X, arrays, params):
+        found[start : start + len(scores)] = scores
+    return found
+
+
 def squared_distances(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:
     """Return each row's squared Mahalanobis distance from each component, shape (n_customers, n_components).
 

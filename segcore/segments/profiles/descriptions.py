@@ -49,6 +49,11 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "rating_spread": ("varied ratings", "uniform ratings"),
     "share_top": ("many top ratings", "few top ratings"),
     "share_low": ("many low ratings", "few low ratings"),
+    "promoted_orders": ("bought it often", "bought it seldom"),
+    "promoted_days_ago": ("bought it long ago", "bought it recently"),
+    "promoted_spend_share": ("much spend on it", "little spend on it"),
+    "earlier_responses": ("often responded", "seldom responded"),
+    "earlier_contacts": ("often contacted", "seldom contacted"),
     "active_days": ("many days with a rating", "few days with a rating"),
 }
 _OF_TASTE = re.compile(r"Taste \d+: ([^;]+)")

@@ -16,7 +16,7 @@ from segcore.prediction.contributions import Contributions
 from segcore.records.estimate import Estimate
 from segcore.segments.rules.rule import SegmentRules
 from segcore.segments.rules.search import find_rules
-from segcore.targets.selection import Selection, measure_selection, require_buyers
+from segcore.targets.buyers.selection import Selection, measure_selection, require_buyers
 from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from sklearn.metrics import adjusted_rand_score
 from segcore.prediction.classifier import fit_classifier
 from segcore.prediction.contributions import explain_held_out
 from segcore.prediction.held_out import auc
-from segcore.targets.buyer_components import describe_components
-from segcore.targets.buyer_groups import draw_explained, group_buyers
-from segcore.targets.buyer_rules import find_buyer_rules
-from segcore.targets.mixtures import choose_mixture
-from tests.targets import recipe
+from segcore.targets.buyers.buyer_components import describe_components
+from segcore.targets.buyers.buyer_groups import draw_explained, group_buyers
+from segcore.targets.buyers.buyer_rules import find_buyer_rules
+from segcore.targets.buyers.mixtures import choose_mixture
+from tests.targets.buyers import recipe
 
 pytestmark = pytest.mark.slow  # half a minute: placebos, SHAP values of 10,000 customers, and two mixtures for each department
 

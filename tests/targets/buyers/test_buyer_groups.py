@@ -5,8 +5,8 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 from segcore.errors import DataError, ParameterError
 from segcore.prediction.classifier import fit_classifier
 from segcore.prediction.contributions import Contributions, explain_held_out
-from segcore.targets.buyer_groups import MOST_EXPLAINED, draw_explained, group_buyers, look_at_contributions
-from segcore.targets.selection import measure_selection
+from segcore.targets.buyers.buyer_groups import MOST_EXPLAINED, draw_explained, group_buyers, look_at_contributions
+from segcore.targets.buyers.selection import measure_selection
 
 NAMES = ["basket", "visits", "noise"]
 

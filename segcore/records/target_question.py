@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from segcore.errors import ParameterError
+from segcore.records.finding import Finding
 
 Method = Literal["model", "components", "rules", "recency"]
 METHODS: tuple[Method, ...] = ("model", "components", "rules", "recency")
@@ -102,6 +103,26 @@ class TargetQuestion:
         if self.money is not None and self.cost is not None and not (self.cost > 0 and self.money >= self.cost):
             raise ParameterError(f"A budget of {self.money:g} does not pay for one contact at a cost of {self.cost:g}: give more.")
 
+    def promoting(self, text: str, columns: Iterable[str]) -> TargetQuestion:
+        """Return the question with what is promoted taken apart: "department=MEAT", or a column alone for all of its values.
+
+        Parameters
+        ----------
+        text : str
+        columns : iterable of str
+            Of the data: a column's name may contain an equals sign too.
+        """
+        longest = sorted((name for name in columns if text.startswith(f"{name}=")), key=len)
+        if longest:
+            return replace(self, promote=longest[-1], value=text.removeprefix(f"{longest[-1]}="))
+        column, equals, value = text.partition("=")
+        return replace(self, promote=column, value=value if equals else None)
+
+    @property
+    def compares(self) -> bool:
+        """Tell whether it asks about every value of a column."""
+        return self.promote is not None and self.value is None
+
     @property
     def n_contacts(self) -> int:
         """Customers who can be contacted."""
@@ -128,3 +149,52 @@ class TargetQuestion:
     def from_json(cls, data: Mapping[str, Any]) -> TargetQuestion:
         """Build the record from the output of ``to_json``."""
         return cls(**{**data, "keep": tuple(data.get("keep", ()))})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TargetsAnswer:
+    """Whom to reach, and how good that is.
+
+    Parameters
+    ----------
+    question : TargetQuestion
+    data : str
+        Name of the data.
+    document : mapping
+        The answer as plain values: see ``docs/targets.md``.
+    notes : tuple of Finding
+    contacts : str
+        Id of the stored list, one row per customer: ``customer_id``, ``rank``, ``probability``, ``expected_value``, ``reason``, ``group``.
+    parts : mapping of str to str
+        Ids of what figures are drawn from.
+    """
+
+    question: TargetQuestion
+    data: str
+    document: Mapping[str, Any]
+    notes: tuple[Finding, ...]
+    contacts: str
+    parts: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "question": self.question.to_json(),
+            "data": self.data,
+            "document": dict(self.document),
+            "notes": [note.to_json() for note in self.notes],
+            "contacts": self.contacts,
+            "parts": dict(self.parts),
+        }
+
+    def to_report(self) -> dict[str, Any]:
+        """Return the answer for readers: the document without what only figures need."""
+        groups = self.document["groups"]
+        plain = None if groups is None else {name: value for name, value in groups.items() if name != "labels"}
+        return {**self.document, "groups": plain, "question": self.question.to_json(), "data": self.data}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TargetsAnswer:
+        """Build the record from the output of ``to_json``."""
+        question, notes = TargetQuestion.from_json(data["question"]), tuple(Finding.from_json(note) for note in data["notes"])
+        return cls(question, data["data"], data["document"], notes, data["contacts"], data["parts"])

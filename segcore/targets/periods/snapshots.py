@@ -17,6 +17,7 @@ from segcore.records.data_rules import ColumnRules
 from segcore.records.dataset import Dataset, is_cancelled
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.wording.findings import refusal
+from segcore.wording.quotes import value_text
 
 MICROSECOND = np.timedelta64(1, "us")
 _MOST_CATEGORIES = 30
@@ -121,6 +122,8 @@ class OrderHistory:
     cancelled : ndarray of shape (n_lines,), bool
     promoted : ndarray of shape (n_lines,), bool
         Lines with what is promoted that were not cancelled.
+    subject : str
+        What is promoted, for titles.
     allowed : frozenset of str
         Customers to look at.
     built : dict
@@ -135,6 +138,7 @@ class OrderHistory:
     spend: np.ndarray
     cancelled: np.ndarray
     promoted: np.ndarray
+    subject: str
     allowed: frozenset[str]
     built: dict[tuple[str, str], FeatureTable] = field(default_factory=dict)
 
@@ -158,12 +162,13 @@ class OrderHistory:
             spend=np.maximum(amount.to_numpy().astype(np.float64), 0.0),
             cancelled=frame.select(cancelled=is_cancelled(roles))["cancelled"].to_numpy().astype(bool),
             promoted=np.zeros(len(times), dtype=bool),
+            subject="",
             allowed=allowed,
         )
 
-    def promoting(self, promoted: np.ndarray) -> OrderHistory:
+    def promoting(self, promoted: np.ndarray, subject: str) -> OrderHistory:
         """Return the same history with something else promoted, which shares the tables of features."""
-        return replace(self, promoted=promoted & ~self.cancelled)
+        return replace(self, promoted=promoted & ~self.cancelled, subject=subject)
 
     @property
     def first(self) -> np.datetime64:
@@ -269,10 +274,12 @@ class OrderHistory:
         last = pd.Series(self.times[recent["line"]]).groupby(recent["at"].to_numpy()).max()
         ago[last.index] = days(last.to_numpy(dtype="datetime64[us]"), moment)
         n_recent = np.bincount(orders.loc[inside[orders["line"]], "at"], minlength=len(customers)).astype(np.float64)
+        it = value_text(self.subject)
+        looked = "in the days looked back"
         entries = (
-            FeatureEntry("promoted_orders", "Orders with what is promoted", "orders", "Orders with it before the window."),
-            FeatureEntry("promoted_days_ago", "Days since what is promoted was last bought", "days", "At most the days looked back."),
-            FeatureEntry("promoted_spend_share", "Share of spend on what is promoted", "share of spend", "Of the spend before the window."),
+            FeatureEntry("promoted_orders", f"Orders with {it}", "orders", f"Orders with {it} {looked}."),
+            FeatureEntry("promoted_days_ago", f"Days since {it} was last bought", "days", "At most the days looked back."),
+            FeatureEntry("promoted_spend_share", f"Share of spend on {it}", "share of spend", f"Share of spend {looked}."),
         )
         before = np.bincount(orders["at"], minlength=len(customers)).astype(np.float64)
         return np.column_stack([n_recent, ago, self._spend_share(customers, inside)]), entries, before

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segcore.targets.snapshots import OrderHistory, among, stack
+from segcore.targets.periods.snapshots import OrderHistory, among, stack
 
 DAY = np.timedelta64(1, "D").astype("timedelta64[us]")
 
@@ -20,7 +20,7 @@ def history(opened):
         ("dan", "d1", 58, 4, "cheese"),
     ]
     found = opened(lines)
-    return OrderHistory.of(found.dataset, found.customers).promoting(found.dataset.frame["department"].to_numpy() == "cheese")
+    return OrderHistory.of(found.dataset, found.customers).promoting(found.dataset.frame["department"].to_numpy() == "cheese", "cheese")
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_buyers_are_counted_without_making_features(history):
 def test_nothing_after_the_moment_reaches_a_feature(shop):
     """A leak from the outcome's window is unreachable: whatever follows the moment, the features stay the same."""
     frame = shop.dataset.frame
-    history = OrderHistory.of(shop.dataset, shop.customers).promoting(frame["department"].to_numpy() == "cheese")
+    history = OrderHistory.of(shop.dataset, shop.customers).promoting(frame["department"].to_numpy() == "cheese", "cheese")
     moment = history.first + 60 * DAY
     later = frame.copy()
     after = history.times > moment
@@ -84,7 +84,9 @@ def test_nothing_after_the_moment_reaches_a_feature(shop):
     later.loc[after, "paid"] = 1e6
     from dataclasses import replace
 
-    other = OrderHistory.of(replace(shop.dataset, frame=later), shop.customers).promoting(later["department"].to_numpy() == "cheese")
+    other = OrderHistory.of(replace(shop.dataset, frame=later), shop.customers).promoting(
+        later["department"].to_numpy() == "cheese", "cheese"
+    )
     settings = {"look_back": 60 * DAY, "window": 20 * DAY, "fitted": None}
     first, second = history.at(moment, **settings)[0], other.at(moment, **settings)[0]
     assert first.names == second.names and np.array_equal(first.X, second.X)

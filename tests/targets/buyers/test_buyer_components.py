@@ -2,15 +2,15 @@ import json
 
 import numpy as np
 import pytest
-from scipy.stats import chi2
+from scipy.stats import chi2, multivariate_normal
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
 from segcore.errors import DataError, ParameterError
 from segcore.records.solution import NOISE
-from segcore.targets.buyer_components import describe_components, map_components
-from segcore.targets.mixtures import choose_mixture, compare_with_placebos
-from tests.targets import recipe
+from segcore.targets.buyers.buyer_components import describe_components, map_components
+from segcore.targets.buyers.mixtures import choose_mixture, compare_with_placebos
+from tests.targets.buyers import recipe
 
 UNITS = np.array([1.0, 1_000.0, 0.01])
 
@@ -112,16 +112,34 @@ def test_components_are_ranked_and_the_largest_ticked_first(found):
     assert components.ranked("candidates")[0] is most
 
 
-def test_the_nearest_customers_have_the_highest_scores(found):
+def log_density(mixture, Z):
+    parts = zip(mixture.weights, mixture.arrays["means"], mixture.covariance_matrices, strict=True)
+    return np.log(sum(weight * multivariate_normal(mean, covariance).pdf(Z) for weight, mean, covariance in parts))
+
+
+def test_scores_are_the_ratio_of_two_densities(found):
     X, bought, _, components = found
-    held = components.held_out
+    Z = components.mixture.standardised(X[:50])
+    other = components.others
+    # Standardising once more changes the density by a constant factor.
+    expected = log_density(components.mixture, Z) - log_density(other, other.standardised(Z))
     scores = components.scores(X)
-    assert scores.max() <= 0
-    inside = components.near(X, (0, 1))
-    assert scores[inside].min() >= scores[~inside].max()
-    assert np.array_equal(scores, np.maximum(components.scores(X, (0,)), components.scores(X, (1,))))
+    assert scores[:50] - scores[0] == pytest.approx(expected - expected[0], abs=1e-8)
+    assert (components.scores(X, (0,)) <= scores + 1e-12).all()
+    held = components.held_out
     of_buyers, of_others = scores[held][bought[held]], scores[held][~bought[held]]
     assert (of_buyers[:, None] > of_others).mean() > 0.9
+
+
+def test_customers_whom_everybody_is_like_do_not_come_first():
+    draw = np.random.default_rng(8)
+    bought = np.arange(1_200) < 240
+    X = draw.normal(size=(1_200, 3))
+    X[:160] += [4, 0, 0]  # two thirds of the buyers; the rest are where everybody is
+    components = describe_components(X, bought, placebos=0)
+    held = components.held_out
+    first = held[np.argsort(-components.scores(X[held], components.first_choice))[:40]]
+    assert bought[first].mean() > 0.8
 
 
 def test_groups_that_no_single_feature_shows_gain_more_than_data_without_them():

@@ -12,6 +12,7 @@ from segcore.clustering.algorithms.gaussian_mixture import (
     GAUSSIAN_MIXTURE,
     assign_gaussian_mixture,
     covariance_matrices,
+    log_densities,
     squared_distances,
 )
 from segcore.clustering.specification.task import SweepTask
@@ -87,6 +88,10 @@ class Mixture:
         """Return the most likely component of each customer, shape (n_customers,), int."""
         return assign_gaussian_mixture(self.standardised(X), self.arrays, self.params)
 
+    def log_densities(self, X: np.ndarray) -> np.ndarray:
+        """Return the logarithm of each component's weight times its density, shape (n_customers, n_components), but for a constant."""
+        return log_densities(self.standardised(X), self.arrays, self.params)
+
     def squared_distances(self, X: np.ndarray) -> np.ndarray:
         """Return squared Mahalanobis distances from the components, shape (n_customers, n_components), float64."""
         return squared_distances(self.standardised(X), self.arrays, self.params)
@@ -138,7 +143,7 @@ def choose_mixture(
     buyers : ndarray of shape (n_buyers, n_features), float64
         Features, all finite.
     covariance_types, n_components, seed
-        See `segcore.targets.buyer_components.describe_components`.
+        See `segcore.targets.buyers.buyer_components.describe_components`.
 
     Raises
     ------

@@ -9,19 +9,20 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from segcore.clustering.algorithms.gaussian_mixture import COVARIANCE_TYPES
-from segcore.errors import ParameterError
+from segcore.errors import DataError, ParameterError
 from segcore.records.estimate import Z_95, Estimate
 from segcore.records.solution import NOISE
 from segcore.segments.maps import Area, CustomerMap, draw_sample, principal_plane
 from segcore.segments.rules.rule import share_of
 from segcore.segments.rules.search import halves
-from segcore.targets.mixtures import COUNTS, Evidence, Mixture, choose_mixture, compare_with_placebos
-from segcore.targets.selection import Selection, measure_selection, require_buyers
+from segcore.targets.buyers.mixtures import COUNTS, Evidence, Mixture, choose_mixture, compare_with_placebos
+from segcore.targets.buyers.selection import Selection, measure_selection, require_buyers
 from segcore.wording.targets import components_text
 
 RankBy = Literal["share", "spend", "candidates"]
 PLACEBOS = 19
 _MOST_FITTED = 5_000
+_COUNTS_OF_OTHERS = (1, 2, 3, 5, 8)
 _SHOWN_OF_EACH = 300  # buyers may be few among the customers, and the map is about them
 _TICKED_SHARE, _MOST_TICKED = 0.5, 3
 
@@ -87,6 +88,8 @@ class BuyerComponents:
         ``None`` if not asked for, or with one component.
     fitted, held_out : ndarray of int
         Rows of the buyers fitted to; and of the customers, buyers or not, whom the figures are of.
+    others : Mixture or None
+        Of the standardised features of customers of the fitted half who are not buyers; ``None`` if they cannot be fitted.
     """
 
     mixture: Mixture
@@ -95,6 +98,7 @@ class BuyerComponents:
     evidence: Evidence | None
     fitted: np.ndarray
     held_out: np.ndarray
+    others: Mixture | None = None
 
     @property
     def sentence(self) -> str:
@@ -137,15 +141,26 @@ class BuyerComponents:
         return np.asarray(self.mixture.inside(X)[:, self._known(ticked)].any(axis=1))
 
     def scores(self, X: np.ndarray, ticked: Sequence[int] | None = None) -> np.ndarray:
-        """Return how near customers are to the nearest of the ticked components; all by default.
+        """Return how much more likely customers are in the ticked components, all by default, than among those who are not buyers.
 
         Returns
         -------
         ndarray of shape (n_customers,), float64
-            At most 0: the squared Mahalanobis distance with a minus, so that the nearest rank first.
+            Logarithm of the ratio of both densities; distance alone would put customers first whom everybody is like. Without a mixture of
+            the others, the squared Mahalanobis distance from the nearest component with a minus.
+
+        References
+        ----------
+        Hastie and Tibshirani (1996), Discriminant analysis by Gaussian mixtures, Journal of the Royal Statistical Society B 58.
         """
+        from scipy.special import logsumexp
+
         chosen = list(range(len(self.components))) if ticked is None else self._known(ticked)
-        found: np.ndarray = -self.mixture.squared_distances(X)[:, chosen].min(axis=1)
+        if self.others is None:
+            return -np.asarray(self.mixture.squared_distances(X)[:, chosen].min(axis=1))
+        among_others = logsumexp(self.others.log_densities(self.mixture.standardised(X)), axis=1)
+        # The others' features are standardised once more, by a constant factor of the density.
+        found: np.ndarray = logsumexp(self.mixture.log_densities(X)[:, chosen], axis=1) - among_others
         return found
 
     def measure(self, X: np.ndarray, bought: np.ndarray, ticked: Sequence[int]) -> Selection:
@@ -220,7 +235,20 @@ def describe_components(
         Z = mixture.standardised(X[fitted])
         evidence = compare_with_placebos(Z, covariance_types=covariance_types, placebos=placebos, seed=seed)
     components = _measured(mixture, X, bought, held_out, spend)
-    return BuyerComponents(mixture, bic, components, evidence, fitted, held_out)
+    others = _others(mixture, X[searched[~bought[searched]]], seed)
+    return BuyerComponents(mixture, bic, components, evidence, fitted, held_out, others)
+
+
+def _others(mixture: Mixture, X: np.ndarray, seed: int) -> Mixture | None:
+    """Return a mixture of customers who are not buyers, of the buyers' shape, on features standardised by the buyers."""
+    if len(X) > _MOST_FITTED:
+        X = X[np.random.default_rng(seed).choice(len(X), _MOST_FITTED, replace=False)]
+    shape = str(mixture.params["covariance_type"])
+    try:
+        found, _ = choose_mixture(mixture.standardised(X), covariance_types=(shape,), n_components=_COUNTS_OF_OTHERS, seed=seed)
+    except DataError:
+        return None
+    return found
 
 
 def map_components(found: BuyerComponents, X: np.ndarray, bought: np.ndarray, customers: np.ndarray) -> CustomerMap:

@@ -9,9 +9,9 @@ from segcore.data.files.raw import table_source
 from segcore.errors import DataError, ParameterError
 from segcore.records.dataset import Dataset
 from segcore.records.intake import DataRequest
-from segcore.records.targets import TargetQuestion
-from segcore.targets.contacts import read_contacts
-from segcore.targets.periods import Opened, find_periods, history_of, periods_of_purchases
+from segcore.records.target_question import TargetQuestion
+from segcore.targets.periods.contacts import read_contacts
+from segcore.targets.periods.three_periods import Opened, find_periods, history_of, periods_of_purchases
 from tests.targets.conftest import START
 
 ASK = DataRequest("lines")
@@ -47,7 +47,7 @@ def test_new_buyers_never_bought_it_before(shop):
 
 
 def test_few_buyers_are_learned_from_in_several_windows(shop):
-    history = history_of(shop).promoting(shop.dataset.frame["department"].to_numpy() == "cheese")
+    history = history_of(shop).promoting(shop.dataset.frame["department"].to_numpy() == "cheese", "cheese")
     one = periods_of_purchases(history, cheese(window_days=15), windows=1)
     more = periods_of_purchases(history, cheese(window_days=15))
     assert more.notes[0].values["windows"] == 2  # three would look back over less than half of the data

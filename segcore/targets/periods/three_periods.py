@@ -13,9 +13,9 @@ from segcore.features.grouping import DAY, as_iso
 from segcore.records.dataset import Dataset
 from segcore.records.feature_table import FeatureEntry
 from segcore.records.finding import Finding
-from segcore.records.targets import CAMPAIGN, TargetQuestion
-from segcore.targets.contacts import Contacts, read_contacts
-from segcore.targets.snapshots import MICROSECOND, OWN, OrderHistory, Snapshot, among, stack
+from segcore.records.target_question import CAMPAIGN, TargetQuestion
+from segcore.targets.periods.contacts import Contacts, read_contacts
+from segcore.targets.periods.snapshots import MICROSECOND, OWN, OrderHistory, Snapshot, among, stack
 from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def periods_of_campaign(opened: Opened, question: TargetQuestion) -> Periods:
     Only customers who were contacted are learned from and judged. A response counts within the window, and an earlier campaign only if
     its window was over when this one was sent. Where there is none, the campaign itself is learned from, and no later period is judged.
     """
-    contacts = _contacts(opened, question)
+    contacts = contacts_of(opened, question)
     if question.value not in contacts.names:
         raise refusal("targets.no_campaign", kind=ParameterError, campaign=question.value, campaigns=contacts.names)
     history = history_of(opened)
@@ -253,7 +253,8 @@ def periods_of_campaign(opened: Opened, question: TargetQuestion) -> Periods:
     return Periods(stack(snapshots[:-1]), snapshots[-1], as_iso(begun)[:10], as_iso(end)[:10], listed, notes=tuple(notes))
 
 
-def _contacts(opened: Opened, question: TargetQuestion) -> Contacts:
+def contacts_of(opened: Opened, question: TargetQuestion) -> Contacts:
+    """Return the contacts of a question: those of its file, or the sample's own."""
     from segcore.data.files.file_identity import user_path
     from segcore.data.files.reader import read_file
 
@@ -407,4 +408,4 @@ def find_periods(opened: Opened, question: TargetQuestion, request: DataRequest)
     texts, codes = opened.coded(question.promote or "")
     if question.value not in texts:
         raise refusal("targets.no_promoted", kind=ParameterError, column=question.promote, value=question.value, values=sorted(texts)[:8])
-    return periods_of_purchases(history_of(opened).promoting(codes == texts.index(question.value)), question)
+    return periods_of_purchases(history_of(opened).promoting(codes == texts.index(question.value), question.subject), question)
