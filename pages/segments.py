@@ -3,6 +3,7 @@ import streamlit as st
 from ui.segments.bought import draw_bought, draw_spent
 from ui.segments.columns import draw_columns, draw_standing_out
 from ui.segments.distributions import draw_distributions
+from ui.segments.drivers.section import draw_drivers
 from ui.segments.key_figures import draw_key_figures, figures_of
 from ui.segments.map import draw_map
 from ui.segments.one_segment import draw_segment
@@ -40,5 +41,6 @@ draw_bought(page.store, sweep, solution, summary.label)
 draw_distributions(page.store, sweep, chosen.position, solution, summary)
 draw_columns(page.store, sweep, chosen.position, solution)
 draw_tree(page.store, sweep, chosen.position, solution)
+draw_drivers(page.store, sweep, chosen.position, solution, summary.label)
 draw_validation(page.store, sweep, chosen.position, solution)
 next_step("export", "Export these segments")

@@ -322,7 +322,7 @@ def drivers_text(found: Drivers, names: Mapping[int, str], label: int | None, cu
         for one in document["segments"]
     ]
     header = ("segment", "customers", "AUC", "balanced accuracy", "of it recognised", "of the others")
-    parts = [text_table(header, rows, right=range(1, len(header)))]
+    parts = [document["sentence"], text_table(header, rows, right=range(1, len(header)))]
     for one in document["segments"]:
         parts.append(one["sentence"] if one["predicted"] else f"{one['name']}: {one['sentence']}")
         drivers = [(row["title"], f"{row['importance']:.3f}", row["pushed_up_by"]) for row in one["drivers"][:_DRIVERS_SHOWN]]

@@ -130,8 +130,12 @@ class Drivers:
         return [self.record.sentence(one.label, self._names) for one in self.record.segments]
 
     def __repr__(self) -> str:
-        """Return one line per segment: how well it is predicted, and by what."""
-        return "\n".join(self._sentences())
+        """Return how many segments are predicted, and one line per segment: how well, and by what."""
+        return "\n".join([self.record.summary(), *self._sentences()])
 
     def _repr_html_(self) -> str:
-        return listed_html(self._sentences()) + "".join(paragraph(sentence(note)) for note in self.record.notes)
+        return (
+            paragraph(self.record.summary(), title="Drivers")
+            + listed_html(self._sentences())
+            + "".join(paragraph(sentence(note)) for note in self.record.notes)
+        )

@@ -25,7 +25,7 @@ from segcore.store.store import Store
 from segcore.system.digests import digest
 from segcore.wording.findings import note_json, refusal, sentence
 from segcore.wording.numbers import segment_title
-from segcore.wording.predictions import pushes_text, recognised_text
+from segcore.wording.predictions import predicted_text, pushes_text, recognised_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -163,6 +163,24 @@ class Drivers:
         """Return rows of customers to draw, ascending: half of the segment and half of the others, or all of the fewer ones."""
         return draw_sample((self.labels == label).astype(np.int64), most=most, least=most // 2)
 
+    def typical(self, label: int) -> str:
+        """Return the id of the customer in the middle of a segment: the one with its median log-odds.
+
+        Raises
+        ------
+        ParameterError
+            See `explained`.
+        """
+        log_odds = self.explained(label).contributions.log_odds
+        inside = np.flatnonzero(self.labels == label)
+        return str(self.customers[inside[np.argsort(log_odds[inside], kind="stable")[len(inside) // 2]]])
+
+    def summary(self) -> str:
+        """Return how many segments are predicted, and how well, in words."""
+        predicted = [one.accuracy.balanced.value or 0.0 for one in self.segments if one.problem is None and one.accuracy is not None]
+        segments = sum(one.label != NOISE for one in self.segments)
+        return predicted_text(len(predicted), segments, min(predicted, default=None), max(predicted, default=None))
+
     def sentence(self, label: int, names: Mapping[int, str], *, most: int = 3) -> str:
         """Return how well a segment is predicted, and by which values of which features; or why it has no drivers."""
         found = self.find(label)
@@ -250,6 +268,7 @@ class Drivers:
         return {
             "customers": self.n_customers,
             "sampled": len(self.customers),
+            "sentence": self.summary(),
             "notes": [note_json(note) for note in self.notes],
             "segments": [
                 {

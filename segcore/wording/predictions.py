@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from segcore.wording.numbers import counted, listed, share_text, two_decimals
+from segcore.wording.numbers import counted, listed, percent_text, share_text, two_decimals
 from segcore.wording.quotes import quoted
 
 if TYPE_CHECKING:
@@ -26,6 +26,15 @@ def recognised_text(title: str, sensitivity: Estimate, specificity: Estimate) ->
         f"On customers that it had not seen, the model recognises {share_text(sensitivity)} of “{title}” and {share_text(specificity)} of "
         "the others."
     )
+
+
+def predicted_text(predicted: int, segments: int, low: float | None, high: float | None) -> str:
+    """Return how many segments the features predict, and the lowest and highest balanced accuracy of these."""
+    of_all = f"{predicted} of {counted(segments, 'segment')}"
+    if low is None or high is None:
+        return f"The features predict {of_all} on customers that the models had not seen."
+    span = percent_text(low) if percent_text(low) == percent_text(high) else f"{percent_text(low)} to {percent_text(high)}"
+    return f"The features predict {of_all} on customers that the models had not seen: balanced accuracy {span}, where 50 % is guessing."
 
 
 def pushes_text(titles: Sequence[str], directions: Sequence[str]) -> str:

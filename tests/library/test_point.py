@@ -64,7 +64,7 @@ def test_drivers_have_their_accuracy_and_values_that_add_up(point):
         np.testing.assert_allclose(values["base"] + shap.sum(axis=1), values["log_odds"], atol=1e-6)
         importance = found.importance.query("segment == @label").set_index("feature")["importance"]
         assert importance.to_dict() == pytest.approx({name: shap[f"shap_{name}"].abs().mean() for name in importance.index})
-    assert found.accuracy["predicted"].any() and repr(found).count("\n") == 2
+    assert found.accuracy["predicted"].any() and repr(found).count("\n") == 3
     assert [one.label for one in point.drivers().record.segments] == [0, 1, 2], "from the store"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from segcore import jobs
-from segcore.errors import SegcoreError
+from segcore.errors import SegcoreError, StoreError
 from segcore.store.store import Store
 from segcore.system.spare import keep_spare
 from segcore.wording.findings import error_text
@@ -94,6 +94,14 @@ def draw_job(job: jobs.Job, *, place: int = 0, where: str = "page") -> None:
         if job.state == "interrupted":
             st.button("Resume", key=f"{where}.resume.{job.id}", icon=":material/play_arrow:", on_click=act, args=("resume", job.id))
         st.button("Cancel", key=f"{where}.cancel.{job.id}", icon=":material/stop_circle:", on_click=act, args=("cancel", job.id))
+
+
+def find_job(store: Store, job_id: str) -> jobs.Job | None:
+    """Return a job, or None if it was never started."""
+    try:
+        return jobs.read_job(store, job_id)
+    except StoreError:
+        return None
 
 
 def follow_job(store: Store, job_id: str, *, where: str, words: Callable[[jobs.Job], str]) -> None:

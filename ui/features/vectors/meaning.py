@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from segcore import jobs
-from segcore.errors import SegcoreError, StoreError
+from segcore.errors import SegcoreError
 from segcore.features.vectors.check import known_check
 from segcore.features.vectors.neighbours import Neighbour, Neighbours, stored_neighbours
 from segcore.jobs.tasks.making_vectors import check_job_of, start_check
@@ -20,7 +19,7 @@ from segcore.wording.markdown import escape
 from segcore.wording.numbers import share_text
 from segcore.wording.vectors import COSINES, check_notes, cut_text, verdict_text
 from ui.shell import cache, state
-from ui.shell.progress import LIVE, follow_job
+from ui.shell.progress import LIVE, find_job, follow_job
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -48,7 +47,7 @@ def draw_meaning(store: Store, taken: Intake) -> None:
 def _draw_check(store: Store, taken: Intake) -> None:
     try:
         found = known_check(store, taken.table)
-        job = None if found is not None else _job(store, check_job_of(taken))
+        job = None if found is not None else find_job(store, check_job_of(taken))
     except SegcoreError as error:  # gensim is not installed any more
         st.caption(escape(error_text(error, "screen")))
         return
@@ -65,13 +64,6 @@ def _draw_check(store: Store, taken: Intake) -> None:
         )
         if st.button("Check the vectors", key="vectors.check", icon=":material/fact_check:"):
             _start(store, taken)
-
-
-def _job(store: Store, job_id: str) -> jobs.Job | None:
-    try:
-        return jobs.read_job(store, job_id)
-    except StoreError:
-        return None
 
 
 def _start(store: Store, taken: Intake) -> None:

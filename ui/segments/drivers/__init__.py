@@ -1,0 +1,1 @@
+"""What drives each segment, on the Segments screen."""
