@@ -116,7 +116,11 @@ class Explained:
         return float(np.corrcoef(rankdata(values), rankdata(pushed))[0, 1])
 
     def direction_text(self, feature: int) -> str:
-        """Return which values of a feature push the prediction up: "high", "low", "some values", "north"; "" if no tree uses it."""
+        """Return which values of a feature push the prediction up: "high", "medium", "north" and so on; "" if no tree uses it.
+
+        Values without a clear direction are "medium" or "high or low" where the contributions of the middle third of the customers are
+        higher, or lower, on average than those of both other thirds; else "some values".
+        """
         known, pushed = self.features[feature], self.contributions.values[:, feature]
         if not np.any(pushed):
             return ""
@@ -125,10 +129,18 @@ class Explained:
             return known.text(max(there.tolist(), key=lambda value: float(pushed[self.values[:, feature] == value].mean())))
         found = self.direction(feature)
         if found is None or abs(found) < _CLEAR:
-            return "some values"
+            low, middle, high = (float(third.mean()) for third in self._thirds(feature))
+            return "medium" if middle > max(low, high) else "high or low" if middle < min(low, high) else "some values"
         if known.kind == "binary":
             return "yes" if found > 0 else "no"
         return "high" if found > 0 else "low"
+
+    def _thirds(self, feature: int) -> list[np.ndarray]:
+        """Return the contributions of the customers with low, medium and high values of a feature; all of them where one would be empty."""
+        values, pushed = self.values[:, feature], self.contributions.values[:, feature]
+        low, high = np.quantile(values, (1 / 3, 2 / 3))
+        thirds = [pushed[values < low], pushed[(values >= low) & (values <= high)], pushed[values > high]]
+        return [third if len(third) else pushed for third in thirds]
 
 
 def row_of(customers: np.ndarray, customer: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from segcore.wording.numbers import counted, listed, percent_text, share_text, two_decimals
+from segcore.wording.numbers import counted, listed, percent_text, share_text
 from segcore.wording.quotes import quoted
 
 if TYPE_CHECKING:
@@ -16,8 +16,9 @@ LOG_ODDS = "log-odds"
 
 
 def auc_text(value: float, low: float, high: float) -> str:
-    """Return an area under the ROC curve with its interval: "0.93 (0.91 to 0.95)"."""
-    return f"{two_decimals(value)} ({two_decimals(low)} to {two_decimals(high)})"
+    """Return an area under the ROC curve with its interval: "0.93 (0.91 to 0.95)", "0.998 (0.997 to 0.999)"."""
+    digits = 3 if 0.99 <= value < 1 else 2  # so that what is nearly 1 does not read as 1
+    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def recognised_text(title: str, sensitivity: Estimate, specificity: Estimate) -> str:
@@ -44,7 +45,7 @@ def pushes_text(titles: Sequence[str], directions: Sequence[str]) -> str:
 
 def pushing_value(title: str, direction: str) -> str:
     """Return the values of one feature that push a prediction up: "high Recency", "region: north"."""
-    if direction in ("high", "low"):
+    if direction in ("high", "low", "medium", "high or low"):
         return f"{direction} {title}"
     return f"some values of {title}" if direction == "some values" else f"{title}: {direction}"
 

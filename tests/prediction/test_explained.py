@@ -50,7 +50,9 @@ def test_the_direction_is_spearmans_rank_correlation():
     [
         ([-1, 0, 1], [1, 2, 9], {}, "high"),
         ([1, 0, -1], [1, 2, 9], {}, "low"),
-        ([1, -1, -1, 1], [1, 2, 3, 4], {}, "some values"),
+        ([1, 1, -1, -1, 1, 1], [1, 2, 3, 4, 5, 6], {}, "high or low"),
+        ([-1, -1, 1, 1, -1, -1], [1, 2, 3, 4, 5, 6], {}, "medium"),
+        ([1, -1, 1, -1], [1, 1, 1, 1], {}, "some values"),
         ([0, 0, 0], [1, 2, 9], {}, ""),
         ([1, 1, -1], [0, 0, 1], {"kind": "binary"}, "no"),
         ([1, 3, -1], [0, 1, -1], {"kind": "category", "categories": ("north", "south")}, "south"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segcore.plots.contributions.importance import distinct_titles
+from segcore.plots.contributions.importance import distinct_titles, shortened
 from segcore.plots.theme import ACCENT, CATEGORICAL, MAIN, QUIET, lay_out, plain_text
 from segcore.prediction.explained import Explained
 from segcore.wording.numbers import counted
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MOST_FEATURES, MOST_POINTS = 12, 1_000
 _BINS = 100  # along the axis of SHAP values
 _HALF_ROW = 0.42
+_LONGEST = 44  # letters of what it is about, below the axis
 _SCALE = [[0.0, MAIN], [0.5, CATEGORICAL[3]], [1.0, ACCENT]]
 
 
@@ -143,7 +144,7 @@ def draw_beeswarm(data: Swarm, *, towards: str = "the segment") -> Figure:
             )
     lay_out(
         figure,
-        x_title=f"SHAP value ({LOG_ODDS}): against {plain_text(towards)} ← → for it",
+        x_title=f"SHAP value ({LOG_ODDS}): against {plain_text(shortened(towards, _LONGEST))} ← → for it",
         y_title="",
         height=110 + 40 * max(n_rows, 2),
         showlegend=False,

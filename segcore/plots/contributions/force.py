@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from segcore.plots.contributions.importance import shortened
 from segcore.plots.theme import ACCENT, INK, MAIN, PAPER, QUIET, lay_out, plain_text
 from segcore.prediction.explained import Explained
 from segcore.wording.numbers import counted, listed
@@ -106,7 +107,7 @@ def draw_force(data: Force, *, towards: str = "the segment") -> Figure:
     below = 70 + _LINE * (lines + 1)
     lay_out(figure, x_title=f"Raw prediction ({LOG_ODDS})", y_title="", height=150 + below, showlegend=False)
     figure.update_layout(margin={"l": 8, "r": 8, "t": 64, "b": below})
-    _mark(figure, data)
+    _mark(figure, data, _range(data, total))
     _list_pushes(figure, data.up, 1, 0.0, f"For {towards}", UP)
     _list_pushes(figure, data.down, 1 + len(data.up), 0.52, f"Against {towards}", DOWN)
     figure.update_yaxes(visible=False, range=[-0.05, 1.05], fixedrange=True)
@@ -137,19 +138,26 @@ def _add_arrow(figure: Figure, span: tuple[float, float], tip: float, push: Push
     )
 
 
-def _mark(figure: Figure, data: Force) -> None:
-    """Mark the base and the log-odds, whose texts are on two lines so that they cannot overlap."""
+def _mark(figure: Figure, data: Force, ends: Sequence[float]) -> None:
+    """Mark the base and the log-odds, whose texts are on two lines so that they cannot overlap, and extend towards the middle."""
     for x, name, dash, shift in ((data.base, "base", "dot", 4), (data.log_odds, "this customer", "solid", 24)):
         figure.add_shape(type="line", x0=x, x1=x, y0=-0.05, y1=1.12, line={"color": INK, "width": 2, "dash": dash})
-        centred = min(data.base, data.log_odds) - 1e-9 <= x
         figure.add_annotation(
-            x=x, y=1.05, yshift=shift, yanchor="bottom", text=f"{name} {x:.2f}", showarrow=False, xanchor="center" if centred else "left"
+            x=x,
+            y=1.05,
+            yshift=shift,
+            yanchor="bottom",
+            text=f"{name} {x:.2f}",
+            showarrow=False,
+            xanchor="left" if x < (ends[0] + ends[1]) / 2 else "right",
         )
 
 
 def _list_pushes(figure: Figure, pushes: Sequence[Push], first: int, x: float, title: str, colour: str) -> None:
-    lines = [f"<b>{plain_text(_short(title))}</b>"]
-    lines += [f"<b>{number}</b>  {plain_text(_short(push.text))} ({push.value:+.2f})" for number, push in enumerate(pushes, first)]
+    lines = [f"<b>{plain_text(shortened(title, _LONGEST))}</b>"]
+    lines += [
+        f"<b>{number}</b>  {plain_text(shortened(push.text, _LONGEST))} ({push.value:+.2f})" for number, push in enumerate(pushes, first)
+    ]
     if not pushes:
         lines.append("nothing")
     for line, text in enumerate(lines):
@@ -166,10 +174,6 @@ def _list_pushes(figure: Figure, pushes: Sequence[Push], first: int, x: float, t
             showarrow=False,
             font={"color": colour} if not line else {},
         )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1].rstrip()}…"
 
 
 def describe_force(data: Force) -> str:
@@ -269,7 +273,9 @@ def draw_forces(data: Forces, *, towards: str = "the segment", marked: str = "in
     x = list(range(len(data.customers)))
     for sign, colour, name in ((1, UP, f"for {towards}"), (-1, DOWN, f"against {towards}")):
         end = data.log_odds.copy()
-        figure.add_bar(x=[None], y=[None], name=plain_text(_short(name)), marker={"color": colour})  # the legend's, at full strength
+        figure.add_bar(
+            x=[None], y=[None], name=plain_text(shortened(name, _LONGEST)), marker={"color": colour}
+        )  # the legend's, at full strength
         for layer in range(n_layers):
             length = np.where(sign * data.layers[layer] > 0, data.layers[layer], 0.0)
             if not length.any():
@@ -311,7 +317,7 @@ def _mark_customers(figure: Figure, data: Forces, name: str) -> None:
         x=at,
         y=[low - 0.05 * (high - low)] * len(at),
         mode="markers",
-        name=plain_text(_short(name)),
+        name=plain_text(shortened(name, _LONGEST)),
         marker={"symbol": "square", "size": 5, "color": QUIET},
         hovertext=[plain_text(data.customers[one]) for one in at],
         hovertemplate="%{hovertext}<extra></extra>",

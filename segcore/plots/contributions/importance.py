@@ -76,7 +76,12 @@ def _columns(labels: Sequence[int], names: Mapping[int, str]) -> dict[int, str]:
     return {label: text if given.count(text) == 1 else f"{text} ({label})" for label, text in short.items()}
 
 
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most ``most`` letters."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
 def distinct_titles(titles: Sequence[str]) -> list[str]:
     """Return titles for an axis: escaped, shortened, and all different, because equal ones would be one row."""
-    short = [plain_text(title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1].rstrip()}…") for title in titles]
+    short = [plain_text(shortened(title, _LONGEST)) for title in titles]
     return [text if short.count(text) == 1 else f"{text} ({at})" for at, text in enumerate(short, 1)]

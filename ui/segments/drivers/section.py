@@ -108,7 +108,7 @@ def _draw_segment(found: Drivers, names: Mapping[int, str], label: int, key: str
         labels,
         key=f"segments.drivers.{key}.{label}",
         default=label if label in labels else None,
-        format_func=lambda one: segment_title(one, names),
+        format_func=lambda one: f"{segment_title(one, names)}{f' (segment {one})' if one in names else ''}",
     )
     title = segment_title(chosen, names)
     problem = found.find(chosen).problem
