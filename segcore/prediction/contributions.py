@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from segcore.prediction.classifier import Classifier
+from segcore.system.cores import in_threads
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +58,7 @@ def explain_held_out(found: Classifier, X: np.ndarray, rows: np.ndarray) -> Cont
     Notes
     -----
     Exact for trees, with the feature perturbation that follows the trees' paths; computed by LightGBM, some ``n_trees * n_leaves *
-    depth ** 2`` operations per customer.
+    depth ** 2`` operations per customer. Folds are explained side by side, one thread each.
 
     References
     ----------
@@ -64,11 +66,14 @@ def explain_held_out(found: Classifier, X: np.ndarray, rows: np.ndarray) -> Cont
     """
     values, base = np.zeros((len(rows), X.shape[1])), np.zeros(len(rows))
     fold = found.fold[rows]
-    for held, booster in enumerate(found.boosters):
+
+    def explain(held: int) -> None:
         mine = fold == held
         if mine.any():
-            made = np.asarray(booster.predict(X[rows[mine]], pred_contrib=True))
+            made = np.asarray(found.boosters[held].predict(X[rows[mine]], pred_contrib=True))
             values[mine], base[mine] = made[:, :-1], made[:, -1]
+
+    in_threads([functools.partial(explain, held) for held in range(len(found.boosters))])
     return Contributions(values, base)
 
 
