@@ -13,6 +13,7 @@ from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest
 from segcore.records.plan import Plan
 from segcore.records.vectors import Vectors
+from segcore.segments.drivers import drivers_of
 from segcore.segments.explanation import explain
 from segcore.segments.rules.search import halves
 from segcore.segments.validation import validate
@@ -90,3 +91,10 @@ def test_vectors_beside_other_features_are_explained_by_features(swept):
 def test_segments_of_vectors_are_predicted_from_the_vectors(swept):
     found = validate(*swept(), 0)
     assert found.model == "gaussian" and found.accuracy.value == 1.0
+
+
+def test_drivers_are_other_features_than_dimensions_and_are_called_no_rule_of_the_clustering(swept):
+    found = drivers_of(*swept(), 0)
+    names = {feature.name for feature in found.features}
+    assert names and not any(DIMENSION.search(name) for name in names) and "Recency" in names
+    assert [note.code for note in found.notes] == ["drivers.from_vectors"]
