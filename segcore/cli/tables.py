@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from segcore.records.target_question import TargetsAnswer
     from segcore.records.vectors_check import VectorsCheck
     from segcore.segments.comparison import SolutionComparison
-    from segcore.segments.drivers import CustomerDrivers, Drivers
+    from segcore.segments.drivers.records import CustomerDrivers, Drivers
     from segcore.segments.explanation import Explanation
     from segcore.segments.rules.definition import Definition
     from segcore.segments.validation import Validation

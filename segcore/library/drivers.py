@@ -14,7 +14,7 @@ from segcore.plots.contributions.force import MOST_TOGETHER, Order, draw_force, 
 from segcore.plots.contributions.importance import importance_data
 from segcore.plots.heatmap import draw_map
 from segcore.records.solution import NOISE
-from segcore.segments.drivers import Drivers as DriversRecord
+from segcore.segments.drivers.records import Drivers as DriversRecord
 from segcore.wording.findings import refusal, sentence
 from segcore.wording.numbers import segment_title
 

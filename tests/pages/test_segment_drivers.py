@@ -7,7 +7,7 @@ import pytest
 
 from segcore import jobs
 from segcore.jobs.tasks.finding_drivers import job_of, start_drivers
-from segcore.segments.drivers import drivers_key, drivers_of, known_drivers
+from segcore.segments.drivers.stored import drivers_key, drivers_of, known_drivers
 from segcore.wording.markdown import escape
 
 BUTTON = "segments.drivers"
@@ -129,7 +129,7 @@ def test_two_features_are_explained_with_one_clear_sentence(spec_of, finish, ope
 
 def test_drivers_are_found_once(finished_sweep, store, monkeypatch):
     first = drivers_of(store, finished_sweep.id, 1)
-    monkeypatch.setattr("segcore.segments.drivers.find_drivers", None)
+    monkeypatch.setattr("segcore.segments.drivers.stored.find_drivers", None)
     again = drivers_of(store, finished_sweep.id, 1)
     assert store.intake(drivers_key(finished_sweep.id, 1)) is not None
     for one, other in zip(first.segments, again.segments, strict=True):

@@ -12,7 +12,7 @@ from segcore.prediction.contributions import Contributions
 from segcore.prediction.explained import Explained, ExplainedFeature, row_of
 from segcore.prediction.held_out import Accuracy, Auc
 from segcore.records.estimate import Estimate
-from segcore.segments.drivers import Drivers, SegmentDrivers
+from segcore.segments.drivers.records import Drivers, SegmentDrivers
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 FEATURES = (

@@ -8,8 +8,8 @@ import pytest
 from segcore.errors import ParameterError
 from segcore.prediction.classifier import fit_classifier
 from segcore.records.feature_table import FeatureEntry, FeatureTable
-from segcore.segments import drivers
-from segcore.segments.drivers import find_drivers
+from segcore.segments.drivers import fit
+from segcore.segments.drivers.fit import find_drivers
 from segcore.wording.findings import sentence
 
 REGIONS = ("north", "south", "west")
@@ -80,8 +80,8 @@ def test_shuffled_labels_are_not_predicted_and_it_is_said_before_anything_is_exp
 
 
 def test_of_many_customers_a_sample_is_fitted_in_which_small_segments_count(monkeypatch):
-    assert drivers.MOST_CUSTOMERS == 10_000
-    monkeypatch.setattr(drivers, "MOST_CUSTOMERS", 1_000)  # fitting to 10,000 takes seconds
+    assert fit.MOST_CUSTOMERS == 10_000
+    monkeypatch.setattr(fit, "MOST_CUSTOMERS", 1_000)  # fitting to 10,000 takes seconds
     draw = np.random.default_rng(2)
     labels = np.repeat([0, 1, 2], [1_100, 380, 120])
     table = table_of({"a": draw.normal(size=1_600) + 4 * labels, "b": draw.normal(size=1_600)})
@@ -93,8 +93,8 @@ def test_of_many_customers_a_sample_is_fitted_in_which_small_segments_count(monk
 
 
 def test_of_wide_tables_fewer_customers_are_sampled(monkeypatch):
-    monkeypatch.setattr(drivers, "_MOST_CELLS", 800)
-    monkeypatch.setattr(drivers, "_FEWEST", 100)
+    monkeypatch.setattr(fit, "_MOST_CELLS", 800)
+    monkeypatch.setattr(fit, "_FEWEST", 100)
     draw = np.random.default_rng(2)
     found = find_drivers(table_of({"a": draw.normal(size=900), "b": draw.normal(size=900)}), np.arange(900) % 2)
     assert len(found.customers) == 400
@@ -132,7 +132,7 @@ def test_a_segment_of_thirty_customers_is_told_apart():
 
 
 def test_only_the_largest_segments_of_very_many_are_explained(monkeypatch):
-    monkeypatch.setattr(drivers, "MOST_SEGMENTS", 1)
+    monkeypatch.setattr(fit, "MOST_SEGMENTS", 1)
     draw = np.random.default_rng(5)
     labels = np.repeat([0, 1, 2], [40, 60, 30])
     found = find_drivers(table_of({"a": draw.normal(size=130) + 8 * labels, "b": draw.normal(size=130)}), labels)

@@ -13,7 +13,7 @@ from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest
 from segcore.records.plan import Plan
 from segcore.records.vectors import Vectors
-from segcore.segments.drivers import drivers_of
+from segcore.segments.drivers.stored import drivers_of
 from segcore.segments.explanation import explain
 from segcore.segments.rules.search import halves
 from segcore.segments.validation import validate

@@ -10,7 +10,9 @@ import numpy as np
 
 from segcore import jobs
 from segcore.jobs.tasks.task import Follow, Report, await_task, run_task
-from segcore.segments.drivers import Drivers, check_segments, drivers_key, drivers_of, known_drivers
+from segcore.segments.drivers.fit import check_segments
+from segcore.segments.drivers.records import Drivers
+from segcore.segments.drivers.stored import drivers_key, drivers_of, known_drivers
 from segcore.store.store import Store
 from segcore.system.digests import digest
 from segcore.wording.numbers import counted

@@ -9,7 +9,7 @@ import numpy as np
 
 from segcore.plots.heatmap import UPRIGHT, Cell, HeatMap
 from segcore.plots.theme import in_lines, plain_text
-from segcore.segments.drivers import Drivers
+from segcore.segments.drivers.records import Drivers
 from segcore.wording.numbers import segment_title
 from segcore.wording.predictions import LOG_ODDS, pushing_value
 

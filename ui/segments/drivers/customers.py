@@ -16,7 +16,7 @@ from segcore.plots.contributions.force import (
     force_data,
     forces_data,
 )
-from segcore.segments.drivers import Drivers
+from segcore.segments.drivers.records import Drivers
 from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted

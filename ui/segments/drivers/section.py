@@ -17,7 +17,9 @@ from segcore.plots.heatmap import describe_map
 from segcore.plots.heatmap import draw_map as heat_figure
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep
-from segcore.segments.drivers import Drivers, check_segments, known_drivers
+from segcore.segments.drivers.fit import check_segments
+from segcore.segments.drivers.records import Drivers
+from segcore.segments.drivers.stored import known_drivers
 from segcore.store.store import Store
 from segcore.wording.findings import error_text, sentence
 from segcore.wording.markdown import escape

@@ -1,28 +1,20 @@
-"""Drivers of segments: which features predict who is in each, by SHAP values of one classifier per segment against the rest."""
+"""Records of the drivers: the model of each segment, how well it predicts, and what explains it."""
 
 from __future__ import annotations
 
-import importlib.metadata
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segcore import __version__
-from segcore.errors import ParameterError, StoreError
-from segcore.features.assemble import assemble, readable_rows
-from segcore.prediction.classifier import LEAST_OF_EACH, fit_classifier
-from segcore.prediction.contributions import Contributions, explain_held_out
-from segcore.prediction.explained import ColumnGroups, Explained, ExplainedFeature, row_of
-from segcore.prediction.held_out import Accuracy, Auc, accuracy, auc
-from segcore.records.estimate import Estimate
-from segcore.records.feature_table import FeatureTable
+from segcore.errors import ParameterError
+from segcore.prediction.contributions import Contributions
+from segcore.prediction.explained import Explained, ExplainedFeature, row_of
+from segcore.prediction.held_out import Accuracy, Auc
 from segcore.records.finding import Finding
 from segcore.records.solution import NOISE
 from segcore.segments.maps import draw_sample
-from segcore.store.store import Store
-from segcore.system.digests import digest
 from segcore.wording.findings import note_json, refusal, sentence
 from segcore.wording.numbers import segment_title
 from segcore.wording.predictions import predicted_text, pushes_text, recognised_text
@@ -30,19 +22,9 @@ from segcore.wording.predictions import predicted_text, pushes_text, recognised_
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MOST_CUSTOMERS = 10_000
-MOST_SEGMENTS = 30
 LEAST_AUC = 0.6
 """Below it a model says too little of who is in a segment to be explained."""
-_LEAST_OF_EACH = 100  # customers of each segment in a sample
-_MOST_CELLS = 4_000_000  # of a segment's SHAP values, 32 MB
-_FEWEST = 1_000
-_FEW_FEATURES = 2
 _SHARES = {"balanced_accuracy": "balanced", "sensitivity": "sensitivity", "specificity": "specificity"}
-_FITTING = 0.5  # share of the work on a segment
-_EDITION = 1  # of the stored record; raising it invalidates the records stored before
-
-Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -286,186 +268,3 @@ class Drivers:
                 for one in shown
             ],
         }
-
-
-def find_drivers(rows: FeatureTable, labels: np.ndarray, *, seed: int = 0, progress: Progress = lambda share: None) -> Drivers:
-    """Fit and explain one classifier per segment against the rest.
-
-    Parameters
-    ----------
-    rows : FeatureTable
-        By whose features the segments are explained; of jittered copies, the first ones count.
-    labels : ndarray of shape (n_rows,), int
-        -1 is noise.
-    seed : int
-        Of the sample, the folds and the trees.
-    progress : callable (float) -> None
-        Called with the share done, 0 to 1.
-
-    Raises
-    ------
-    ParameterError
-        If all customers are in one segment, or all are noise.
-
-    Notes
-    -----
-    Of more than 10,000 customers, and of more than 4 million values, a sample is drawn by segment: 100 of each, or all of fewer, and the
-    rest in proportion. AUC, sensitivity and specificity do not depend on how many customers of the segment are in it; the base value
-    does. Takes about five seconds of one core per segment of 10,000 customers with 25 features, half of them for the SHAP values.
-    """
-    originals = np.asarray(rows.copies) == 0
-    own = np.asarray(labels)[originals]
-    found, sizes = np.unique(own, return_counts=True)
-    check_segments(found)
-    most = min(MOST_CUSTOMERS, max(_FEWEST, _MOST_CELLS // len(rows.names)))
-    sample = draw_sample(own, most=most, least=min(_LEAST_OF_EACH, most // len(found)), seed=seed)
-    X, y = np.asarray(rows.values)[originals][sample], own[sample]
-    groups = ColumnGroups.of(rows)
-    ordered = [int(label) for _, label in sorted(zip(-sizes, found, strict=True)) if label != NOISE]
-    explained = []
-    for done, label in enumerate(ordered):
-
-        def report(share: float, done: int = done) -> None:
-            progress((done + share) / len(ordered))
-
-        explained.append(_explain(X, y, label, groups, beyond=done >= MOST_SEGMENTS, seed=seed, progress=report))
-    if NOISE in found:
-        explained.append(SegmentDrivers(NOISE, int((y == NOISE).sum()), Finding("drivers.noise")))
-    customers = rows.customers[originals][sample]
-    return Drivers(
-        customers, y, groups.features, groups.values(X), len(own), tuple(explained), _notes(len(groups.features), len(y), len(own))
-    )
-
-
-def check_segments(labels: np.ndarray) -> None:
-    """Raise `ParameterError` if nobody is outside a solution's only segment, or nobody is in one."""
-    found = np.unique(labels).tolist()
-    if found == [NOISE]:
-        raise refusal("drivers.no_segments", kind=ParameterError)
-    if len(found) < 2:
-        raise refusal("drivers.one_segment", kind=ParameterError)
-
-
-def _explain(
-    X: np.ndarray, labels: np.ndarray, label: int, groups: ColumnGroups, *, beyond: bool, seed: int, progress: Progress
-) -> SegmentDrivers:
-    y = labels == label
-    inside, outside = int(y.sum()), int((~y).sum())
-    if beyond:
-        return SegmentDrivers(label, inside, Finding("drivers.beyond", values={"most": MOST_SEGMENTS}))
-    for code, number in (("drivers.few_customers", inside), ("drivers.few_others", outside)):
-        if number < LEAST_OF_EACH:
-            return SegmentDrivers(label, inside, Finding(code, values={"customers": number, "least": LEAST_OF_EACH}))
-    model = fit_classifier(X, y, seed=seed, progress=lambda share: progress(_FITTING * share))
-    contributions = explain_held_out(model, X, np.arange(len(y)))
-    progress(1.0)
-    predicted = model.probabilities > y.mean()
-    return SegmentDrivers(label, inside, None, auc(y, model.log_odds), accuracy(y, predicted), groups.add_up(contributions))
-
-
-def _notes(features: int, sampled: int, customers: int) -> tuple[Finding, ...]:
-    found = []
-    if features <= _FEW_FEATURES:
-        found.append(Finding("drivers.few_features", values={"features": features}))
-    if sampled < customers:
-        found.append(Finding("drivers.sampled", values={"sampled": sampled, "customers": customers}))
-    return tuple(found)
-
-
-def drivers_of(store: Store, sweep_id: str, position: int, progress: Progress = lambda share: None) -> Drivers:
-    """Find the drivers of a solution's segments, and store them; those that were found before come from the store.
-
-    Segments of vectors are explained by the other features of the data: see `segcore.features.assemble.readable_rows`.
-
-    Parameters
-    ----------
-    store : Store
-    sweep_id : str
-    position : int
-        Of the solution.
-    progress : callable (float) -> None
-        Called with the share done, 0 to 1.
-
-    Raises
-    ------
-    StoreError
-        If the solution is not finished, or has no labels.
-    ParameterError
-        See `find_drivers`.
-    """
-    known = known_drivers(store, sweep_id, position)
-    if known is not None:
-        return known
-    solution, spec = store.labelled_solution(sweep_id, position), store.spec(sweep_id)
-    table = store.feature_table(spec.table, profile=False)
-    clustered = assemble(table, spec.plan).table
-    rows = readable_rows(clustered, lambda: table, spec.plan)
-    found = find_drivers(rows, np.asarray(solution.labels), progress=progress)
-    made_from = Finding("drivers.by_construction" if rows is clustered else "drivers.from_vectors")
-    found = replace(found, notes=(made_from, *found.notes))
-    _put(store, drivers_key(sweep_id, position), found)
-    return found
-
-
-def drivers_key(sweep_id: str, position: int) -> str:
-    """Return the key under which the store has the drivers of a solution."""
-    versions = {package: importlib.metadata.version(package) for package in ("numpy", "lightgbm")}
-    return digest({"drivers": _EDITION, "sweep": sweep_id, "position": position, "segcore": __version__, "versions": versions})
-
-
-def known_drivers(store: Store, sweep_id: str, position: int) -> Drivers | None:
-    """Return the stored drivers of a solution; ``None`` if they were not found yet, or are damaged."""
-    record = store.intake(drivers_key(sweep_id, position))
-    if record is None:
-        return None
-    try:
-        return _read(store, record)
-    except StoreError:
-        return None
-
-
-def _put(store: Store, key: str, found: Drivers) -> None:
-    record = {
-        "customers": store.put_json(found.customers.tolist()),
-        "labels": store.put_array(found.labels),
-        "values": store.put_array(found.values),
-        "features": [
-            {"name": one.name, "title": one.title, "unit": one.unit, "kind": one.kind, "categories": list(one.categories)}
-            for one in found.features
-        ],
-        "n_customers": found.n_customers,
-        "notes": [note.to_json() for note in found.notes],
-        "segments": [_record(store, one) for one in found.segments],
-    }
-    store.put_intake(key, record)
-
-
-def _record(store: Store, one: SegmentDrivers) -> dict[str, Any]:
-    record: dict[str, Any] = {"label": one.label, "customers": one.customers}
-    if one.reason is not None:
-        record["reason"] = one.reason.to_json()
-    if one.auc is not None and one.accuracy is not None and one.contributions is not None:
-        record["auc"] = [one.auc.value, one.auc.low, one.auc.high]
-        record["accuracy"] = [one.accuracy.sensitivity.to_json(), one.accuracy.specificity.to_json()]
-        record["contributions"] = [store.put_array(one.contributions.values), store.put_array(one.contributions.base)]
-    return record
-
-
-def _read(store: Store, record: Mapping[str, Any]) -> Drivers:
-    segments = []
-    for one in record["segments"]:
-        if "auc" not in one:
-            segments.append(SegmentDrivers(one["label"], one["customers"], Finding.from_json(one["reason"])))
-            continue
-        measured = Accuracy(*map(Estimate.from_json, one["accuracy"]))
-        found = Contributions(*(store.array(name) for name in one["contributions"]))
-        segments.append(SegmentDrivers(one["label"], one["customers"], None, Auc(*one["auc"]), measured, found))
-    return Drivers(
-        np.array(store.json(record["customers"]), dtype=object),
-        store.array(record["labels"]),
-        tuple(ExplainedFeature(**{**one, "categories": tuple(one["categories"])}) for one in record["features"]),
-        store.array(record["values"]),
-        record["n_customers"],
-        tuple(segments),
-        tuple(map(Finding.from_json, record["notes"])),
-    )
