@@ -4,7 +4,7 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from segcore.errors import ParameterError
-from segcore.prediction.classifier import FOLDS, Calibration, calibrate, draw_folds, fit_classifier
+from segcore.prediction.classifier import FOLDS, Calibration, calibrate, calibrate_mean, draw_folds, fit_classifier
 from segcore.prediction.held_out import auc
 
 
@@ -49,6 +49,23 @@ def test_probabilities_of_others_are_those_of_the_planted_response():
     assert predicted[top].mean() == pytest.approx(truth[top].mean(), rel=0.12)
 
 
+def test_the_highest_ranks_of_others_are_not_predicted_too_low():
+    """The mean of five is less noisy than one fold's trees, so their calibration would be too flat."""
+    predicted, plain, actual = 0.0, 0.0, 0.0
+    for seed in range(6):
+        draw = np.random.default_rng(seed)
+        X = draw.normal(size=(6_000, 6))
+        truth = expit(-2.2 + 0.4 * (X[:, 0] + X[:, 1] * X[:, 2]))
+        y = draw.random(3_000) < truth[:3_000]
+        found = fit_classifier(X[:3_000], y)
+        log_odds = found.predict_log_odds(X[3_000:])
+        top = np.argsort(-log_odds)[:300]
+        predicted += found.predict(X[3_000:])[top].mean()
+        plain += calibrate(found.log_odds, y).probabilities(log_odds)[top].mean()
+        actual += truth[3_000:][top].mean()
+    assert plain < 0.9 * actual < predicted < 1.1 * actual
+
+
 def test_the_same_question_has_the_same_answer():
     X, y, _ = planted(4, n=500)
     first, second = fit_classifier(X, y, seed=3), fit_classifier(X, y, seed=3)
@@ -66,6 +83,20 @@ def test_calibration_is_a_logistic_regression_on_platts_targets():
     oracle = LogisticRegression(C=1e12, tol=1e-10, max_iter=1_000).fit(twice, answers, sample_weight=weights)
     found = calibrate(log_odds, y)
     assert (found.slope, found.intercept) == pytest.approx((oracle.coef_[0, 0], oracle.intercept_[0]), rel=1e-4)
+
+
+@pytest.mark.parametrize("rate", [-4.0, 0.0], ids=["rare", "even"])
+def test_the_mean_of_the_folds_is_calibrated_as_if_it_had_been_held_out(rate):
+    draw = np.random.default_rng(6)
+    signal, noise = draw.normal(size=100_000), draw.normal(size=(FOLDS, 100_000))
+    y = draw.random(100_000) < expit(rate + signal)
+    log_odds = signal + noise  # of two folds, these correlate by a half
+    found = calibrate_mean(calibrate(log_odds[0], y), log_odds[0], 0.5)
+    oracle = calibrate(log_odds.mean(axis=0), y)
+    # The slope of noisy log-odds is a little below its ratio of variances, because answers are not linear in log-odds.
+    assert found.slope == pytest.approx(oracle.slope, rel=0.07)
+    assert found.probabilities(log_odds.mean(axis=0)).mean() == pytest.approx(y.mean(), rel=0.02)
+    assert calibrate_mean(oracle, log_odds[0], 1.0).slope == oracle.slope
 
 
 @pytest.mark.parametrize("log_odds", [np.zeros(40), np.linspace(3, -3, 40)], ids=["constant", "the wrong way round"])
