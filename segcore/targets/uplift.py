@@ -12,7 +12,7 @@ import numpy as np
 from segcore.errors import ParameterError
 from segcore.prediction.classifier import LEAST_OF_EACH, Classifier, calibrate, fit_classifier
 from segcore.prediction.held_out import auc
-from segcore.records.estimate import Estimate, wilson_interval
+from segcore.records.estimate import Z_95, Estimate, wilson_interval
 from segcore.records.finding import Finding
 from segcore.targets.curves import RESAMPLES, Band, RankedSteps, check_budget, check_scores, resampled_weights
 from segcore.wording.numbers import counted
@@ -237,6 +237,7 @@ def qini_curve(y: np.ndarray, treated: np.ndarray, scores: np.ndarray, *, resamp
     Notes
     -----
     At a share, the buyers among the treated as a share of all treated, less the buyers among the others as a share of all others.
+    The band holds percentiles of the resamples. The area adds up all customers, so its interval is the normal one with their variance.
     Each resample takes time in ``n_customers``.
 
     References
@@ -256,8 +257,8 @@ def qini_curve(y: np.ndarray, treated: np.ndarray, scores: np.ndarray, *, resamp
             weight[arm] = often
         extra[turn], areas[turn] = _qini(steps, gained, weight)
     low, high = np.quantile(extra, [0.025, 0.975], axis=0)
-    ends = np.quantile(areas, [0.025, 0.975])
-    return QiniCurve(_SHARES, Band(value, low, high), Estimate(area, float(ends[0]), float(ends[1]), len(y)))
+    reach = Z_95 * float(areas.std())
+    return QiniCurve(_SHARES, Band(value, low, high), Estimate(area, area - reach, area + reach, len(y)))
 
 
 def uplift_among_first(y: np.ndarray, treated: np.ndarray, scores: np.ndarray, budget: int) -> UpliftAtBudget:
