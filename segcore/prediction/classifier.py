@@ -243,4 +243,5 @@ def _fit(X: np.ndarray, y: np.ndarray, *, seed: int) -> tuple[lightgbm.Booster, 
     fitted = lightgbm.Dataset(X[~watched], y[~watched].astype(np.float32))
     judged = lightgbm.Dataset(X[watched], y[watched].astype(np.float32), reference=fitted)
     stop = lightgbm.early_stopping(patience, verbose=False)
-    return lightgbm.train({**params, "min_data_in_leaf": in_leaf, "seed": seed}, fitted, rounds, valid_sets=[judged], callbacks=[stop]), watched
+    own = {**params, "min_data_in_leaf": in_leaf, "seed": seed}
+    return lightgbm.train(own, fitted, rounds, valid_sets=[judged], callbacks=[stop]), watched

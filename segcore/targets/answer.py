@@ -16,6 +16,7 @@ from segcore.records.target_question import TargetQuestion, TargetsAnswer
 from segcore.system.digests import digest
 from segcore.targets.contact_list import list_contacts, rank
 from segcore.targets.curves import compare_rankings, most_profitable
+from segcore.targets.expected_buyers import KnownOutcomes, expect_buyers
 from segcore.targets.hold_out import HoldOut, detectable_difference, plan_hold_out
 from segcore.targets.leaks import Leak, find_leaks
 from segcore.targets.periods.three_periods import Periods, find_periods, open_again
@@ -232,12 +233,13 @@ def _leak_note(leak: Leak, titles: Mapping[str, str]) -> Finding:
 
 
 def _expected(learned: Learned, periods: Periods, judged: Judged, question: TargetQuestion, listed: pd.DataFrame) -> dict[str, Any]:
-    """Return how many of the contacted will buy, with a 95 % predictive interval, and the profit."""
+    """Return how many of the contacted will buy, with a 95 % prediction interval, and the profit."""
     p = listed["probability"].to_numpy()[listed["group"].to_numpy() == "contact"]
-    found = float(p.sum())
-    reach = 2 * float(np.sqrt((p * (1 - p)).sum()))
-    profit = None if question.worth is None else question.worth * found - (question.cost or 0.0) * len(p)
-    return {"buyers": found, "low": max(0.0, found - reach), "high": found + reach, "profit": profit}
+    known = KnownOutcomes(learned.model.probabilities, np.asarray(periods.learned.outcome))
+    later = KnownOutcomes(judged.scores["model"], judged.outcome) if judged.rows is None else None
+    found = expect_buyers(p, known, later=later)
+    profit = None if question.worth is None else question.worth * found.buyers - (question.cost or 0.0) * len(p)
+    return {**found.to_json(), "profit": profit}
 
 
 def _stop(question: TargetQuestion, probabilities: np.ndarray) -> dict[str, Any] | None:

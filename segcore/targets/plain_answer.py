@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segcore.errors import DataError
+from segcore.prediction.contributions import Contributions
+from segcore.prediction.explained import ColumnGroups, Explained
 from segcore.prediction.held_out import auc, calibration_bins
-from segcore.records.feature_table import unique_titles
-from segcore.records.target_question import TargetQuestion
+from segcore.records.feature_table import FeatureEntry, unique_titles
+from segcore.records.target_question import TargetQuestion, TargetsAnswer
+from segcore.segments.maps import Area, CustomerMap
 from segcore.targets.buyers.buyer_components import map_components
 from segcore.targets.buyers.buyer_groups import group_buyers
 from segcore.targets.buyers.buyer_rules import BuyerRules
@@ -198,3 +201,43 @@ def store_parts(store: Store, learned: Learned, periods: Periods) -> dict[str, s
 
 def _plain(covariance: np.ndarray | None) -> list[list[float]] | None:
     return None if covariance is None else covariance.tolist()
+
+
+def explained_of(store: Store, answer: TargetsAnswer) -> tuple[Explained, np.ndarray]:
+    """Return the customers explained, with the SHAP values of the model, and who of them bought, shape (n_customers,), bool.
+
+    Raises
+    ------
+    StoreError
+        If a part was lost.
+    """
+    parts = answer.parts
+    groups = ColumnGroups.of_entries([FeatureEntry.from_json(entry) for entry in store.json(parts["features"])])
+    contributions = Contributions(np.asarray(store.array(parts["contributions"])), np.asarray(store.array(parts["base"])))
+    customers = np.array(store.json(parts["customers"]), dtype=object)
+    values = groups.values(np.asarray(store.array(parts["values"])))
+    return Explained(customers, groups.features, values, groups.add_up(contributions)), np.asarray(store.array(parts["outcome"]))
+
+
+def map_of_buyers(store: Store, answer: TargetsAnswer) -> CustomerMap | None:
+    """Return the linear map of the buyers with their components, and of others; ``None`` without components.
+
+    Raises
+    ------
+    StoreError
+        If a part was lost.
+    """
+    parts = answer.parts
+    if "map" not in parts:
+        return None
+    record = store.json(parts["map"])
+    areas = {
+        area["component"]: Area(
+            area["customers"], np.array(area["mean"]), None if area["covariance"] is None else np.array(area["covariance"])
+        )
+        for area in record["areas"]
+    }
+    places, labels = np.asarray(store.array(parts["map_places"])), np.asarray(store.array(parts["map_labels"]))
+    customers = np.array(record["customers"], dtype=object)
+    shares = (record["shares"][0], record["shares"][1])
+    return CustomerMap(customers, places, labels, shares, areas, np.arange(len(labels)), record["dimensions"])
