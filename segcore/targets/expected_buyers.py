@@ -9,7 +9,7 @@ import numpy as np
 
 from segcore.errors import ParameterError
 
-LEAST_EXPECTED = 30
+LEAST_EXPECTED = 10
 """Buyers expected among the known customers by whom a level is judged, if there are as many."""
 _FLATTEST, _SHARPEST = 1e-6, 1e8  # of the beta distribution; beyond, logarithms of the gamma function lose their digits
 
