@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +18,15 @@ from segcore.features.vectors.asked import asked_vectors
 from segcore.intake.added_features import request_with, take_in_added
 from segcore.intake.child import take_in_apart
 from segcore.intake.report import data_report
+from segcore.jobs.tasks.finding_targets import promotions_by_job, targets_by_job
 from segcore.jobs.tasks.making_vectors import vectors_by_job
 from segcore.library.display import Findings, listed_html, paragraph
 from segcore.library.plan import Plan, build_plan
 from segcore.library.request import build_request, check_options, readable, readable_options
+from segcore.library.targeting import Targets, build_question
 from segcore.records.feature_table import FeatureTable
-from segcore.records.intake import Intake
+from segcore.records.intake import DataRequest, Intake
+from segcore.records.target_question import WINDOW_DAYS
 from segcore.records.taste import Taste
 from segcore.records.vectors import Vectors
 from segcore.store.store import Store
@@ -104,11 +109,18 @@ def load(
     """
     check_options(options)
     store = Store(None if home is None else Path(home))
+    meaning = {"kind": kind, "roles": roles, "where": where, "dates": (date_from, date_to)}
+    requested = partial(_requested, store, data, meaning, options)
+    with requested() as request:
+        return Data(store, take_in_apart(store, request), frames=request.frames, requested=requested)
+
+
+@contextlib.contextmanager
+def _requested(store: Store, data: Any, meaning: Mapping[str, Any], options: Mapping[str, Any]) -> Iterator[DataRequest]:
+    """Yield the request for data, whose frames are in files meanwhile."""
     with readable(data, store) as (path, is_temporary), readable_options(options, store) as known:
-        request = build_request(path, kind=kind, roles=roles, where=where, dates=(date_from, date_to), options=known)
-        if is_temporary and request.name is None:
-            request = replace(request, name="frame")
-        return Data(store, take_in_apart(store, request), frames=request.frames)
+        request = build_request(path, **meaning, options=known)
+        yield replace(request, name="frame") if is_temporary and request.name is None else request
 
 
 class Data:
@@ -121,10 +133,13 @@ class Data:
     ('orders.csv', 'transactions', 'customer_id', 30)
     """
 
-    def __init__(self, store: Store, intake: Intake, *, frames: str = "pandas") -> None:
+    def __init__(
+        self, store: Store, intake: Intake, *, frames: str = "pandas", requested: Callable[[], AbstractContextManager[DataRequest]]
+    ) -> None:
         self.store = store
         self.intake = intake
         self.frames = frames
+        self._requested = requested
 
     @property
     def name(self) -> str:
@@ -276,6 +291,67 @@ class Data:
     def _with(self, added: Taste | Vectors) -> Intake:
         request = request_with(self.store, self.intake, added, frames=self.frames)
         return (take_in_added if request.vectors is None else vectors_by_job)(self.store, self.intake, request)
+
+    def targets(
+        self,
+        promote: str | None = None,
+        *,
+        outcome: str | None = None,
+        budget: int | None = None,
+        window: int = WINDOW_DAYS,
+        again: bool = False,
+        method: str = "model",
+        **options: Any,
+    ) -> Targets | pd.DataFrame:
+        """Rank whom to contact about something promoted, and say how many will buy, as the Targets screen does.
+
+        It is learned from earlier customers, judged on a later period, and answered from the store if it was asked before.
+
+        Parameters
+        ----------
+        promote : str or None
+            For transactions: a value of a column of the order lines, such as "department=MEAT", or "campaign=18" for the response to a
+            campaign. A column alone, such as "department", judges every value of it.
+        outcome : str or None
+            For a table with one row per customer: the column with the outcome, blank where it is not known yet.
+        budget : int or None
+            Customers who can be contacted; or give ``money`` and ``cost``.
+        window : int
+            Days in which a purchase or response counts.
+        again : bool
+            Include customers who bought it before.
+        method : {"model", "components", "rules", "recency"}
+            Ranks the list.
+        **options
+            ``money``, ``cost`` of one contact and ``value`` of one buyer, in one currency; ``holdout``: "auto" or a number of customers;
+            ``yes``: the wanted value of the outcome; ``treatment``: a column that tells who was contacted, drawn at random; ``contacts``: a
+            file with one row per customer and campaign; ``keep``: features to keep although they look like a leak; ``seed``.
+
+        Returns
+        -------
+        Targets, or DataFrame
+            A frame with one row per value where only a column is given.
+
+        Raises
+        ------
+        ParameterError, DataError
+            If the data cannot answer the question; in one sentence.
+
+        Examples
+        --------
+        >>> found = segcore.load(orders).targets("item=itema", budget=5, again=True, window=30)
+        >>> found.document["budget"], found.document["later_period"]["to"][:4]
+        (5, '2024')
+        """
+        columns = [*self.intake.columns, *(use.column for use in self.intake.uses)]
+        more = {"outcome": outcome, "budget": budget, "again": again, "method": method}
+        question = build_question(promote, columns, window=window, options=options, **more)
+        with self._requested() as request:
+            if question.compares:
+                import pandas as pd
+
+                return pd.DataFrame(promotions_by_job(self.store, self.intake, request, question))
+            return Targets(self.store, targets_by_job(self.store, self.intake, request, question))
 
     def sweeps(self) -> pd.DataFrame:
         """Return every sweep of these data with its best solution and the evidence on it, the newest first.

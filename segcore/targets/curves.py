@@ -17,7 +17,7 @@ _BUDGETS = 50
 """Budgets of a curve that are spread evenly, and as many spread by their logarithm."""
 _FIRST_BUDGET = 10
 _TAIL = 0.025
-_EXACT = 1e-15
+_EXACT = 1e-12
 """Variance of a share that is rounding alone."""
 
 
