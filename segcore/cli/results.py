@@ -7,9 +7,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segcore.cli.jobs import wait_for
 from segcore.cli.options import add_data_options, print_notes, request_for_rows
 from segcore.errors import ParameterError
 from segcore.wording.findings import note_json
+from segcore.wording.maps import METHODS
 from segcore.wording.numbers import counted
 from segcore.wording.results import DIALECTS
 
@@ -84,12 +86,16 @@ def add_commands(subparsers: Any) -> None:
     drawn = subparsers.add_parser(
         "map",
         help="write a map of the customers of a solution",
-        description="Write a map of the customers of a solution: their first two principal components, with the mean and 90 % ellipse of "
-        "each segment. FILE.html is one page that needs no network and, of more than 5,000 customers, shows a sample; FILE.csv has "
-        "customer_id, x, y, segment and segment_name of all.",
+        description="Write a map of the customers of a solution. pca is the plane of their first two principal components, with the mean "
+        "and 90 % ellipse of each segment; tsne and umap keep customers together who are alike, and are made once, by a job. FILE.html is "
+        "one page that needs no network and, of more than 5,000 customers, shows the density and a sample; FILE.csv has customer_id, x, y, "
+        "segment and segment_name of all.",
     )
     _add_solution(drawn)
-    drawn.add_argument("--method", choices=("pca",), default="pca", help="how the plane is found (default: pca, principal components)")
+    drawn.add_argument(
+        "--method", choices=tuple(METHODS), default="pca", help="how customers are put on the plane (default: pca, principal components)"
+    )
+    drawn.add_argument("--colour", metavar="FEATURE", help="feature that colours the customers on the page (default: their segment)")
     drawn.add_argument("--out", required=True, metavar="FILE", help="file to write, .html or .csv")
     drawn.set_defaults(run=run_map)
 
@@ -265,21 +271,34 @@ def run_map(args: argparse.Namespace) -> int:
     if ending not in (".html", ".csv"):
         raise ParameterError(f"--out must be a file named .html or .csv, got {args.out!r}.")
 
+    if args.colour is not None and ending == ".csv":
+        raise ParameterError("--colour is for a page: write FILE.html, or leave --colour out.")
+
     from segcore.export.tables import check_folder, write_table, write_text
-    from segcore.segments.maps import map_of
+    from segcore.jobs.tasks.making_maps import map_by_job
+    from segcore.segments.maps.customer_map import map_of
     from segcore.segments.names import known_names
     from segcore.store.store import Store
 
     check_folder(path, "--out")
     store = Store()
     sweep_id, position = find_sweep_point(store, args.sweep, args.point)
-    found, names = map_of(store, sweep_id, position), known_names(store, store.sweep(sweep_id), position).names
+    sweep = store.sweep(sweep_id)
+    colours = None
+    if args.colour is not None:
+        from segcore.plots.segments.map import feature_colours
+
+        colours = feature_colours(store.feature_table(sweep.spec.table, profile=False), sweep.spec.plan, args.colour)
+    store.labelled_solution(sweep_id, position)  # one without segments is refused before minutes of work
+    if args.method != "pca":
+        map_by_job(store, sweep, args.method, lambda begin: wait_for(store, begin))
+    found, names = map_of(store, sweep_id, position, method=args.method), known_names(store, sweep, position).names
     if ending == ".csv":
         write_table(found.rows(names), path)
     else:
         from segcore.plots.segments.map import map_page
 
-        write_text(map_page(found, names, title=f"Map of {counted(len(found.labels), 'customer')}"), path)
+        write_text(map_page(found, names, title=f"Map of {counted(len(found.labels), 'customer')}", colours=colours), path)
     print(f"{counted(len(found.labels), 'customer')} mapped in {args.out}. {found.sentence} {found.caution}")
     return 0
 

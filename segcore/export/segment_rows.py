@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
@@ -31,6 +31,7 @@ class RowChoice(TypedDict, total=False):
     """Which rows and columns to export: the options of `export_rows`."""
 
     segments: Sequence[int] | None
+    customers: Collection[str] | None
     copies: bool
     profile: bool
     include_set_aside: bool
@@ -146,6 +147,8 @@ def export_rows(store: Store, sweep_id: str, position: int, **choice: Unpack[Row
         The solution.
     segments : sequence of int or None
         Segments to export, -1 for noise; ``None`` means all of them, including noise.
+    customers : collection of str or None
+        Ids of the customers to export; ``None`` means all customers of these segments.
     copies : bool
         Whether the jittered copies are rows too; otherwise, each customer is one row.
     profile : bool
@@ -178,7 +181,8 @@ def export_rows(store: Store, sweep_id: str, position: int, **choice: Unpack[Row
     table, labels, order = assembled.table, np.asarray(solution.labels), _positions(assembled, spec.plan.repeats)
     if len(labels) != len(table):
         raise refusal("export.wrong_labels", kind=StoreError, point=point_key(solution.params), rows=len(table))
-    rows = np.flatnonzero(np.isin(labels, chosen) & ((table.copies == 0) | choice.get("copies", False)))
+    wanted_ids = choice.get("customers")
+    rows = np.flatnonzero(np.isin(labels, chosen) & ((table.copies == 0) | choice.get("copies", False)) & _among(table, wanted_ids))
     if len(rows) < len(table):  # taking all of them would only copy
         table, labels, order = table.take(rows), labels[rows], order[rows]
     aside = None
@@ -186,7 +190,7 @@ def export_rows(store: Store, sweep_id: str, position: int, **choice: Unpack[Row
         outside = np.flatnonzero(~np.asarray(assembled.kept))
         others = full.take(outside).select(spec.plan.features)
         scored = _scored(store, sweep_id, solution, others.values)
-        wanted = np.isin(scored, chosen)
+        wanted = np.isin(scored, chosen) & _among(others, wanted_ids)
         place = np.argsort(np.concatenate([order, outside[wanted]]), kind="stable")
         table = _with_others(table, others.take(wanted), place)
         aside = np.repeat([False, True], [len(labels), int(wanted.sum())])[place]
@@ -209,6 +213,14 @@ def export_rows(store: Store, sweep_id: str, position: int, **choice: Unpack[Row
         clustered_values=clustered_values,
         probabilities=probabilities,
     )
+
+
+def _among(table: FeatureTable, customers: Collection[str] | None) -> np.ndarray:
+    """Return which rows are of some customers, or of all for ``None``, shape (n_rows,), bool."""
+    if customers is None:
+        return np.ones(len(table), dtype=bool)
+    ids = frozenset(customers)
+    return np.fromiter((customer in ids for customer in table.customers), dtype=bool, count=len(table))
 
 
 def own_id_name(spec: SweepSpec) -> str:

@@ -28,6 +28,7 @@ from segcore.segments.profiles.profile import profile_of_every_feature, segment_
 from segcore.segments.profiles.records import SegmentProfile
 from segcore.segments.scoring import score
 from segcore.store.store import Store
+from segcore.wording.maps import METHODS, Method
 from segcore.wording.numbers import counted
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
     from segcore.export.sql import SqlOf
+    from segcore.jobs import Job
     from segcore.library.comparison import Comparison
     from segcore.library.customer_map import Map
     from segcore.library.drivers import Drivers
@@ -285,21 +287,46 @@ class Point:
 
         return Drivers(drivers_by_job(self.store, self._sweep.id, self.position), self.names())
 
-    def map(self) -> Map:
-        """Return the customers on the plane of their first two principal components, with the mean and ellipse of each segment.
+    def map(self, method: Method = "pca", *, progress: bool | Callable[[Job], None] = False) -> Map:
+        """Return a map of the customers.
+
+        Parameters
+        ----------
+        method : {"pca", "tsne", "umap"}
+            "pca" is the plane of the first two principal components, with the mean and ellipse of each segment. "tsne" and "umap" keep
+            customers together who are alike, and only neighbours mean something; a job makes such a map once for all solutions.
+        progress : bool or callable (Job)
+            As in `segcore.library.plan.Plan.sweep`, of the job.
+
+        Raises
+        ------
+        ParameterError
+            If the method is unknown.
+        SegcoreError
+            If fewer than four customers differ, or the job was stopped.
 
         Examples
         --------
-        >>> found = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best.map()
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> found = point.map()
         >>> found.table.columns.tolist(), len(found.table)
         (['customer_id', 'x', 'y', 'segment'], 30)
+        >>> len(point.map("tsne").table)
+        30
         """
+        from segcore.jobs.tasks.making_maps import map_by_job, map_job_of
         from segcore.library.customer_map import Map
-        from segcore.segments.maps import map_of
+        from segcore.library.sweep import follow_job
+        from segcore.segments.maps.customer_map import map_of
 
-        spec = self._sweep.spec
-        found = map_of(self.store, self._sweep.id, self.position, rows=self._rows)
-        return Map(found, self.names(), lambda: self.store.feature_table(spec.table, profile=False), spec.plan)
+        if method not in METHODS:
+            raise ParameterError.unknown("method", method, METHODS)
+        sweep = self.store.sweep(self._sweep.id)
+        if method != "pca":
+            job_id = map_job_of(sweep, method)
+            map_by_job(self.store, sweep, method, lambda begin: follow_job(self.store, job_id, begin, progress))
+        found = map_of(self.store, sweep.id, self.position, method=method, rows=self._rows)
+        return Map(found, self.names(), lambda: self.store.feature_table(sweep.spec.table, profile=False), sweep.spec.plan)
 
     def plot(self) -> Figure:
         """Draw each segment's share of customers and, where there is one, of revenue or the value column, as on the Segments screen.
@@ -369,6 +396,8 @@ class Point:
             Ends in ``.csv`` or ``.parquet``.
         segments : sequence of int or None
             -1 is noise; ``None`` means all.
+        customers : collection of str or None
+            Ids, such as those of `segcore.library.customer_map.Map.inside`; ``None`` means all customers of these segments.
         copies : bool
             Whether jittered copies are rows too.
         profile : bool

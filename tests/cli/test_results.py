@@ -405,6 +405,30 @@ def test_a_map_is_a_page_or_a_table_of_all_customers(swept, tmp_path, capsys):
     assert dict(zip(rows["segment"], rows["segment_name"], strict=True)) == names
 
 
+def test_a_map_of_neighbours_is_made_once_for_all_solutions(swept, tmp_path, capsys, monkeypatch):
+    tables = []
+    for point in ("n_clusters=2", "n_clusters=3"):
+        out = tmp_path / f"{point}.csv"
+        assert main(["map", swept["sweep"], "--point", point, "--method", "tsne", "--out", str(out)]) == 0
+        assert "t-SNE map keeps customers together who are alike" in capsys.readouterr().out
+        tables.append(pd.read_csv(out, dtype={"customer_id": str}))
+        monkeypatch.setattr("segcore.jobs.start_task", None)
+    pd.testing.assert_frame_equal(tables[0][["customer_id", "x", "y"]], tables[1][["customer_id", "x", "y"]])
+    assert len(tables[0]) == swept["rows"] and tables[1]["segment"].nunique() == 3
+
+
+def test_a_page_is_coloured_by_a_feature_and_a_table_has_no_colours(swept, tmp_path, capsys):
+    command = ["map", swept["sweep"], "--point", "n_clusters=3", "--out"]
+    page = tmp_path / "map.html"
+    assert main([*command, str(page), "--colour", "Recency"]) == 0
+    assert "Colours go from" in page.read_text()
+    capsys.readouterr()
+    assert main([*command, str(page), "--colour", "Recensy"]) == 2
+    assert "Unknown feature 'Recensy'" in capsys.readouterr().err
+    assert main([*command, str(tmp_path / "map.csv"), "--colour", "Recency"]) == 2
+    assert "--colour is for a page" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("out", "said"),
     [("map.png", "--out must be a file named .html or .csv, got"), ("nowhere/map.csv", "is in a folder that does not exist")],

@@ -1,15 +1,16 @@
 import html
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from segcore.errors import ParameterError
-from segcore.plots.segments.map import FeatureColours, describe_customers, draw_customers, feature_colours, map_page
+from segcore.plots.segments.map import FeatureColours, customer_density, describe_customers, draw_customers, feature_colours, map_page
 from segcore.plots.theme import INK, NOISE_GREY, PALETTE
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
-from segcore.segments.maps import Area, CustomerMap, draw_sample
+from segcore.segments.maps.customer_map import Area, CustomerMap, draw_sample
 
 NAMES = {0: "Regulars", 1: "New <b>"}
 
@@ -31,9 +32,10 @@ FOUND = map_with([1, 0, 0, 0, 0, 1, -1, 1, -1])
 
 def traces_of(figure):
     """Return the traces of points, of ellipses, and of means with the legend."""
-    lines = [trace for trace in figure.data if trace.mode == "lines"]
-    means = [trace for trace in figure.data if trace.mode == "markers" and trace.marker.size == 14]
-    return [trace for trace in figure.data if trace not in (*lines, *means)], lines, means
+    traces = [trace for trace in figure.data if trace.type != "heatmap"]
+    lines = [trace for trace in traces if trace.mode == "lines"]
+    means = [trace for trace in traces if trace.mode == "markers" and trace.marker.size == 14]
+    return [trace for trace in traces if trace not in (*lines, *means)], lines, means
 
 
 def points(figure):
@@ -92,10 +94,47 @@ def test_many_customers_are_a_sample_and_the_words_say_so():
     many = map_with(np.arange(6_001) % 2)
     drawn = sum(len(trace.x) for trace in points(draw_customers(many, NAMES)))
     assert drawn == len(many.shown) == 5_000
-    assert f"Drawn are {drawn:,} of 6,001 customers, a sample in proportion to the segments, but at least 50 of each" in describe_customers(
-        many
-    )
-    assert "Drawn are" not in describe_customers(FOUND)
+    words = describe_customers(many)
+    assert "The points are 5,000 of them, a sample in proportion to the segments, but at least 50 of each" in words
+    assert "density of all 6,001 customers" in words and "density" not in describe_customers(FOUND)
+
+
+def test_below_a_sample_is_the_density_of_all_customers_and_every_one_is_in_its_cell():
+    many = map_with(np.arange(6_001) % 2)
+    shade = draw_customers(many, NAMES).data[0]
+    assert shade.type == "heatmap" and not shade.showscale
+    assert sum(10**value for row in shade.z for value in row if value is not None) == pytest.approx(6_001)
+    assert not any(trace.type == "heatmap" for trace in draw_customers(FOUND, NAMES).data)
+    found = customer_density(many.places)
+    side = found.x[1] - found.x[0]
+    assert found.counts.shape == (len(found.y), len(found.x)) and max(found.counts.shape) == 90
+    edges = [np.append(centres - side / 2 - 1e-9, centres[-1] + side / 2 + 1e-9) for centres in (found.y, found.x)]
+    np.testing.assert_array_equal(found.counts, np.histogram2d(*many.places.T[::-1], bins=edges)[0])
+
+
+@pytest.mark.parametrize("places", [np.zeros((9, 2)), np.column_stack([np.arange(9.0), np.zeros(9)])])
+def test_the_density_of_a_point_and_of_a_line_has_all_customers(places):
+    assert customer_density(places).counts.sum() == 9
+
+
+def test_a_map_of_neighbours_has_no_ellipse_no_mean_no_numbers_and_says_what_it_does_not_mean():
+    found = replace(FOUND, shares=None, areas={}, method="tsne", laid_out=9, different=9)
+    figure = draw_customers(found, NAMES)
+    traces, lines, means = traces_of(figure)
+    assert lines == [] and [trace.x for trace in means] == [(None,)] * 3 and [len(trace.x) for trace in traces] == [4, 3, 2]
+    assert not figure.layout.xaxis.showticklabels and not figure.layout.xaxis.title.text
+    words = f"{describe_customers(found)} {found.caution}"
+    assert "This t-SNE map keeps customers together who are alike in the 9 features as clustered." in words
+    assert "only neighbours mean something" in words and "variance" not in words and "ellipse" not in words and "mean of" not in words
+    assert "4 of 9 different customers were laid out" in describe_customers(replace(found, laid_out=4))
+
+
+def test_axes_name_their_features_and_a_mixture_its_components():
+    found = replace(FOUND, axes=("Net <spend> +, Recency −", ""), of_mixture=True)
+    layout = draw_customers(found, NAMES).layout
+    assert layout.xaxis.title.text == "First principal component (50 % of the variance):<br>Net &lt;spend> +, Recency −"
+    assert layout.yaxis.title.text == "Second principal component (12 % of the variance)"
+    assert "90 % of a component of the mixture's customers who follow it" in describe_customers(found)
 
 
 def test_words_explain_only_the_marks_that_are_drawn():

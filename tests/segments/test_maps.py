@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 from sklearn.decomposition import PCA
+from sklearn.mixture import GaussianMixture
 
+from segcore.clustering.algorithms.gaussian_mixture import project_components
 from segcore.features.assemble import assemble
-from segcore.features.preparation import fit_preparation
+from segcore.features.preparation import apply_preparation, fit_preparation
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
-from segcore.segments.maps import Area, CustomerMap, draw_sample, map_customers, principal_plane
+from segcore.segments.maps.customer_map import Area, CustomerMap, draw_sample, linear_map
+from segcore.segments.maps.principal_plane import principal_plane
 
 
 def table_of(values):
@@ -24,7 +27,7 @@ def mapped(values, labels, **planned):
     table = table_of(values)
     plan = Plan(table.names, **planned)
     rows = assemble(table, plan).table
-    return map_customers(rows, fit_preparation(rows, plan), np.repeat(labels, plan.repeats))
+    return linear_map(rows, fit_preparation(rows, plan), np.repeat(labels, plan.repeats))
 
 
 def inside(points, area):
@@ -36,10 +39,11 @@ def inside(points, area):
 def test_the_plane_is_that_of_scikit_learn_signs_included(n, p):
     draw = np.random.default_rng(n + p)
     X = draw.normal(size=(n, p)) @ draw.normal(size=(p, p)) + 1_000
-    places, shares = principal_plane(X)
+    plane = principal_plane(X)
     oracle = PCA(2, svd_solver="full").fit(X)
-    np.testing.assert_allclose(places, oracle.transform(X), atol=1e-8 * np.abs(places).max())
-    assert shares == pytest.approx(oracle.explained_variance_ratio_)
+    np.testing.assert_allclose(plane.places, oracle.transform(X), atol=1e-8 * np.abs(plane.places).max())
+    np.testing.assert_allclose((X - plane.centre) @ plane.loadings.T, plane.places, atol=1e-8 * np.abs(plane.places).max())
+    assert plane.shares == pytest.approx(oracle.explained_variance_ratio_)
 
 
 def test_values_that_were_clustered_are_mapped_and_not_the_raw_ones():
@@ -130,8 +134,8 @@ def test_customers_who_are_all_alike_are_in_one_place(values, scaler):
 
 
 def test_values_whose_squares_overflow_are_mapped():
-    places, shares = principal_plane(np.array([[1e200, 0], [-1e200, 1e200], [0, -1e200]]))
-    assert np.isfinite(places).all() and sum(shares) == pytest.approx(1)
+    plane = principal_plane(np.array([[1e200, 0], [-1e200, 1e200], [0, -1e200]]))
+    assert np.isfinite(plane.places).all() and sum(plane.shares) == pytest.approx(1)
 
 
 def test_a_constant_feature_changes_nothing():
@@ -187,3 +191,35 @@ def test_rows_have_every_customer_and_the_names_of_segments():
         ("c00002", 1, "Segment 1"),
     ]
     assert [(row["x"], row["y"]) for row in rows] == [tuple(place) for place in found.places.tolist()]
+
+
+def test_axes_name_the_features_with_the_largest_loadings_and_their_signs():
+    draw = np.random.default_rng(10)
+    first, second = draw.normal(size=(2, 500))
+    values = np.column_stack([3 * first, -2.5 * first, 1.5 * second, 0.3 * draw.normal(size=500)]) + 0.01 * draw.normal(size=(500, 4))
+    assert mapped(values, np.zeros(500, int), scaler="none").axes == ("f0 +, f1 −", "f2 +")
+    assert mapped([[1.0, 1.0]] * 4, np.zeros(4, int)).axes == ("", "")
+
+
+@pytest.mark.parametrize("kind", ["full", "tied", "diag", "spherical"])
+def test_the_ellipses_of_a_mixture_are_its_own_components_on_the_plane(kind):
+    draw = np.random.default_rng(11)
+    labels = np.repeat([0, 1], [300, 200])
+    values = draw.normal(size=(500, 4)) @ draw.normal(size=(4, 4)) + 6 * labels[:, None]
+    table, plan = table_of(values), Plan(("f0", "f1", "f2", "f3"))
+    preparation = fit_preparation(table, plan)
+    X = apply_preparation(preparation, values)
+    mixture = GaussianMixture(2, covariance_type=kind, random_state=0).fit(X)
+    arrays = {"means": mixture.means_, "covariances": mixture.covariances_}
+
+    def components(plane):
+        return project_components(arrays, {"covariance_type": kind}, plane.centre, plane.loadings)
+
+    found = linear_map(table, preparation, mixture.predict(X), components=components)
+    oracle = PCA(2, svd_solver="full").fit(X)
+    mixture.weights_ = np.array([1.0, 0.0])  # so that all are drawn from the first
+    drawn = oracle.transform(mixture.sample(200_000)[0])
+    assert found.of_mixture
+    np.testing.assert_allclose(found.areas[0].mean, drawn.mean(axis=0), atol=0.02)
+    np.testing.assert_allclose(found.areas[0].covariance, np.cov(drawn.T), atol=0.03)
+    assert sum(area.customers for area in found.areas.values()) == 500

@@ -8,7 +8,7 @@ from segcore.plots.segments.map import describe_customers, draw_customers, featu
 from segcore.records.feature_table import unique_titles
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
-from segcore.segments.maps import CustomerMap, map_of
+from segcore.segments.maps.customer_map import CustomerMap, map_of
 from segcore.store.store import Store
 from ui.segments.on_request import asked_for
 from ui.segments.profile import segments_key

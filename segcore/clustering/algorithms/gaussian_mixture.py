@@ -370,6 +370,14 @@ def covariance_matrices(arrays: Mapping[str, np.ndarray], params: Mapping[str, V
     return variances[:, :, None] * np.eye(n_features)
 
 
+def project_components(
+    arrays: Mapping[str, np.ndarray], params: Mapping[str, Value], centre: np.ndarray, axes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the components' means and covariances on some axes, as `Scoring.components` has to."""
+    projected: np.ndarray = axes @ covariance_matrices(arrays, params) @ axes.T
+    return (np.asarray(arrays["means"]) - centre) @ axes.T, projected
+
+
 def _log_posteriors(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> Iterator[tuple[int, np.ndarray]]:
     """Yield blocks of rows: the first row, and each component's logarithm of its posterior probability but for a constant of the row."""
     means, factors = np.asarray(arrays["means"]), np.asarray(arrays["precisions_cholesky"])
@@ -490,6 +498,7 @@ GAUSSIAN_MIXTURE = AlgorithmSpec(
     scoring=Scoring(
         assign_gaussian_mixture,
         probabilities=probabilities_gaussian_mixture,
+        components=project_components,
         words="A new customer joins the segment of its most likely component, given the components' sizes and shapes.",
         steps="For component i subtract row i of means.npy from the customer's scaled features: d. Then z = d @ P, where P is matrix i of "
         "precisions_cholesky.npy for covariance_type full and its only matrix for tied; for diag z = d * row i of it, for spherical "

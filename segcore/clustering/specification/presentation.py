@@ -29,12 +29,18 @@ class Scoring:
         How to apply it with the saved arrays alone, for scoring elsewhere.
     probabilities : callable (X, arrays, params) -> ndarray of shape (n_customers, n_segments), float64, or None
         Returns the probability of each segment, of algorithms that have one.
+    components : callable (arrays, params, centre, axes) -> ndarrays of shape (n_segments, k) and (n_segments, k, k), or None
+        Returns the mean and covariance of each segment's own distribution after ``(X - centre) @ axes.T``, of mixtures; ``axes`` has the
+        shape (k, n_features).
     """
 
     assign: Callable[[np.ndarray, Mapping[str, np.ndarray], Mapping[str, Value]], np.ndarray]
     words: str
     steps: str
     probabilities: Callable[[np.ndarray, Mapping[str, np.ndarray], Mapping[str, Value]], np.ndarray] | None = None
+    components: Callable[[Mapping[str, np.ndarray], Mapping[str, Value], np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]] | None = (
+        None
+    )
 
 
 @dataclass(frozen=True, slots=True)

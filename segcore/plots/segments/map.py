@@ -1,4 +1,4 @@
-"""Map of customers: one point per customer, coloured by segment or by a feature, with each segment's mean and ellipse."""
+"""Map of customers: one point per customer, coloured by segment or by a feature, above the density of all where they are many."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from segcore.plots.theme import CATEGORICAL, INK, NOISE_GREY, PAPER, QUIET, SEQU
 from segcore.records.feature_table import FeatureTable, unique_titles
 from segcore.records.plan import Plan
 from segcore.records.solution import NOISE
-from segcore.segments.maps import INSIDE, LEAST_OF_EACH, Area, CustomerMap
+from segcore.segments.maps.customer_map import INSIDE, LEAST_OF_EACH, Area, CustomerMap
 from segcore.segments.profiles.segment_order import SegmentOrder
 from segcore.wording.numbers import counted, number_text, percent_text, unit_text
 
@@ -31,6 +31,10 @@ _MANY = 1_000
 _FEW_POINTS, _MANY_POINTS = {"size": 7, "opacity": 0.7}, {"size": 4, "opacity": 0.55}
 _MOST_IN_LEGEND = 12
 _LONGEST = 40  # letters of a name in the legend
+_LONGEST_AXIS = 60  # letters on a line of an axis's title
+_CELLS = 90  # of the density along the longer side
+# Grey with alpha is seen on either background, and below points of any colour.
+_DENSITY_SCALE = [[0.0, "rgba(128, 136, 148, 0.10)"], [1.0, "rgba(128, 136, 148, 0.60)"]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,8 +82,40 @@ def feature_colours(table: FeatureTable, plan: Plan, name: str) -> FeatureColour
     return FeatureColours(unique_titles(table.dictionary)[name], entry.unit, np.asarray(table.column(name))[kept_customers(table, plan)])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Density:
+    """How many customers are where on a map.
+
+    Parameters
+    ----------
+    x, y : ndarray of shape (n_columns,) and (n_rows,), float64
+        Centres of the cells, which are squares.
+    counts : ndarray of shape (n_rows, n_columns), int64
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    counts: np.ndarray
+
+
+def customer_density(places: np.ndarray) -> Density:
+    """Count customers in square cells, 90 along the longer side of the map.
+
+    Parameters
+    ----------
+    places : ndarray of shape (n_customers, 2), float64
+    """
+    low, high = places.min(axis=0), places.max(axis=0)
+    side = float((high - low).max()) / _CELLS or 1.0
+    n_cells = np.maximum(np.ceil((high - low) / side), 1).astype(int)
+    edges = [low[axis] + side * np.arange(n_cells[axis] + 1) for axis in (0, 1)]
+    cells = [np.clip(((places[:, axis] - low[axis]) / side).astype(int), 0, n_cells[axis] - 1) for axis in (0, 1)]
+    counts = np.bincount(cells[1] * n_cells[0] + cells[0], minlength=int(n_cells.prod())).reshape(n_cells[1], n_cells[0])
+    return Density(edges[0][:-1] + side / 2, edges[1][:-1] + side / 2, counts)
+
+
 def draw_customers(found: CustomerMap, names: Mapping[int, str], *, colours: FeatureColours | None = None) -> Figure:
-    """Draw the customers shown, coloured by segment or by a feature; means and ellipses of all customers.
+    """Draw the customers shown, coloured by segment or by a feature, above the density of all; means and ellipses of all customers.
 
     Parameters
     ----------
@@ -94,6 +130,8 @@ def draw_customers(found: CustomerMap, names: Mapping[int, str], *, colours: Fea
     titles = _titles(order)
     look = _MANY_POINTS if len(found.shown) > _MANY else _FEW_POINTS
     figure = go.Figure()
+    if is_sample(found):
+        _add_density(figure, customer_density(found.places))
     for at, label in enumerate(order.labels):
         rows = found.shown[order.place[found.shown] == at]
         x, y = found.places[rows].T
@@ -117,10 +155,39 @@ def draw_customers(found: CustomerMap, names: Mapping[int, str], *, colours: Fea
         title = in_lines(plain_text(f"{colours.title} ({unit})" if unit else colours.title), _BAR_TITLE)
         bar = {"title": {"text": title, "side": "top"}, "thickness": 14, "tickformat": ","}
         figure.update_layout(coloraxis={"colorscale": _SCALE, "cmin": low, "cmax": high, "colorbar": bar})
-    first, second = (f"principal component ({percent_text(share)} of the variance)" for share in found.shares)
-    lay_out(figure, x_title=f"First {first}", y_title=f"Second {second}", height=560)
+    first, second = _axis_titles(found)
+    lay_out(figure, x_title=first, y_title=second, height=560)
+    if found.shares is None:
+        figure.update_xaxes(showticklabels=False)  # numbers there would look as if they meant something
+        figure.update_yaxes(showticklabels=False)
     figure.update_yaxes(scaleanchor="x", scaleratio=1)  # equal distances look equal
     return figure
+
+
+def is_sample(found: CustomerMap) -> bool:
+    """Tell whether only some customers are drawn as points, above the density of all."""
+    return len(found.shown) < len(found.labels)
+
+
+def _add_density(figure: Figure, found: Density) -> None:
+    # Counts differ by powers of ten; a cell without customers has no colour.
+    shade = np.log10(np.where(found.counts > 0, found.counts, np.nan)).tolist()
+    z = [[None if value != value else value for value in row] for row in shade]
+    figure.add_heatmap(
+        x=found.x.tolist(), y=found.y.tolist(), z=z, colorscale=_DENSITY_SCALE, showscale=False, hoverinfo="skip", name="All customers"
+    )
+
+
+def _axis_titles(found: CustomerMap) -> tuple[str, str]:
+    """Return what an axis means: its share of the variance, and the features with the largest loadings on it."""
+    if found.shares is None:
+        return "", ""
+    first, second = (
+        f"{which} principal component ({percent_text(share)} of the variance){':<br>' if axis else ''}"
+        f"{in_lines(plain_text(axis), _LONGEST_AXIS, most=2)}"
+        for which, share, axis in zip(("First", "Second"), found.shares, found.axes, strict=True)
+    )
+    return first, second
 
 
 def _titles(order: SegmentOrder) -> dict[int, str]:
@@ -182,29 +249,31 @@ def _add_area(figure: Figure, area: Area | None, label: int, title: str, mark: d
 def describe_customers(found: CustomerMap, *, colours: FeatureColours | None = None) -> str:
     """Describe the map in words: what it shows of the variance, its marks, and which customers are drawn."""
     parts = [found.sentence]
+    what = "component of the mixture" if found.of_mixture else "segment"
     if found.areas:
-        parts.append("A large mark is the mean of a segment.")
+        parts.append(f"A large mark is the mean of a {what}.")
     if any(area.covariance is not None for area in found.areas.values()):
-        parts.append(f"An ellipse would hold {percent_text(INSIDE)} of a segment's customers if they were normally distributed.")
+        whose = "customers who follow it" if found.of_mixture else "customers if they were normally distributed"
+        parts.append(f"An ellipse would hold {percent_text(INSIDE)} of a {what}'s {whose}.")
     if colours is not None:
         low, high = (f"{number_text(end, colours.unit)}{unit_text(colours.unit)}" for end in colours.ends)
         parts.append(f"Colours go from {low} to {high}; customers outside have the colour of the nearer end.")
-    if len(found.shown) < len(found.labels):
+    if is_sample(found):
         parts.append(
-            f"Drawn are {len(found.shown):,} of {counted(len(found.labels), 'customer')}, a sample in proportion to the segments, but at "
-            f"least {LEAST_OF_EACH} of each; shares, means and ellipses are of all customers."
+            f"The grey shade is the density of all {counted(len(found.labels), 'customer')}, on a logarithmic scale. The points are "
+            f"{len(found.shown):,} of them, a sample in proportion to the segments, but at least {LEAST_OF_EACH} of each."
         )
-    if len(found.areas) > _MOST_IN_LEGEND:
+    if len(np.unique(found.labels[found.labels != NOISE])) > _MOST_IN_LEGEND:
         parts.append(f"The legend names the {_MOST_IN_LEGEND} largest segments; point at a customer to see the name of another.")
     return " ".join(parts)
 
 
-def map_page(found: CustomerMap, names: Mapping[int, str], *, title: str) -> str:
+def map_page(found: CustomerMap, names: Mapping[int, str], *, title: str, colours: FeatureColours | None = None) -> str:
     """Return the map as one HTML page that needs no network: the figure, with the code that draws it, and what it shows in words."""
-    figure = draw_customers(found, names)
+    figure = draw_customers(found, names, colours=colours)
     figure.update_layout(dragmode="zoom", height=720)
     drawn = figure.to_html(full_html=False, include_plotlyjs=True, include_mathjax=False, config={"displaylogo": False})
-    name, words = html.escape(title), html.escape(f"{describe_customers(found)} {found.caution}")
+    name, words = html.escape(title), html.escape(f"{describe_customers(found, colours=colours)} {found.caution}")
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{name}</title>'
     style = "<style>body{font-family:sans-serif;margin:1.5rem;max-width:1400px}</style>"
     body = f"<h1>{name}</h1>{drawn}<p>{words}</p>"

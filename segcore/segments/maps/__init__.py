@@ -1,0 +1,1 @@
+"""Maps of customers: a linear one, and those that keep neighbours together."""
