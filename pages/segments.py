@@ -5,7 +5,7 @@ from ui.segments.columns import draw_columns, draw_standing_out
 from ui.segments.distributions import draw_distributions
 from ui.segments.drivers.section import draw_drivers
 from ui.segments.key_figures import draw_key_figures, figures_of
-from ui.segments.map import draw_map
+from ui.segments.maps.map import draw_map
 from ui.segments.one_segment import draw_segment
 from ui.segments.profile import describe_point, likes_of_point
 from ui.segments.rules import draw_rule, draw_tree

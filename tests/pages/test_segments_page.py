@@ -5,8 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segcore import jobs
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.intake.take_in import take_in
+from segcore.jobs.tasks.making_maps import map_job_of
 from segcore.plots.theme import on_two_lines
 from segcore.records.data_rules import ColumnRules
 from segcore.records.grid import point_key
@@ -292,6 +294,81 @@ def test_the_map_is_drawn_on_request_and_coloured_by_segment_or_by_any_feature(f
     spec = spec_of_chart(app, "figure.map")
     assert spec["layout"]["coloraxis"]["colorbar"]["title"]["text"] == "Net spend"
     assert "Colours go from" in words(app)
+
+
+def draw_map_of(app, method="pca"):
+    app.button(key="segments.map").click().run()
+    if method != "pca":
+        app.segmented_control(key="segments.map.method").set_value(method).run()
+    return app
+
+
+def map_traces(app, name="figure.map"):
+    return [trace for trace in spec_of_chart(app, name)["data"] if not trace.get("showlegend", True) and trace.get("mode") == "markers"]
+
+
+def test_a_map_of_neighbours_is_made_by_a_job_once_for_all_solutions(store, finished_sweep, open_app, words):
+    app = draw_map_of(open_app("segments", sweep=finished_sweep.id, point="n_clusters=3"), "tsne")
+    assert not any("figure.map" in chart.proto.id for chart in app.get("plotly_chart"))
+    assert "distances between groups mean little" in words(app)
+    app.button(key="segments.map.make.tsne").click().run()
+    job_id = map_job_of(store.sweep(finished_sweep.id), "tsne")
+    assert jobs.wait(store, job_id, timeout=60).state == "done"
+    app.run()
+    assert not app.exception
+    places = {(x, y) for trace in map_traces(app) for x, y in zip(trace["x"], trace["y"], strict=True)}
+    assert len(places) == 45 and "only neighbours mean something" in words(app)
+    other = draw_map_of(open_app("segments", sweep=finished_sweep.id, point="n_clusters=2"), "tsne")
+    assert {(x, y) for trace in map_traces(other) for x, y in zip(trace["x"], trace["y"], strict=True)} == places
+
+
+def test_a_map_that_is_being_made_is_followed_after_a_refresh(store, finished_sweep, open_app, words, monkeypatch):
+    sweep = store.sweep(finished_sweep.id)
+    job_id = map_job_of(sweep, "umap")
+    store.put_job(job_id, kind="map", title="UMAP map of orders.csv", spec={}, total=100, state="running")
+    monkeypatch.setattr("segcore.jobs.state.is_alive", lambda store, job_id: True)
+    app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
+    assert not app.exception
+    assert app.segmented_control(key="segments.map.method").value == "umap"
+    assert "UMAP map of orders.csv" in words(app) and "You can leave this page" in words(app)
+    store.update_job(job_id, state="failed", message="A UMAP map needs more.")
+    app.run()
+    assert not app.exception
+    assert "A UMAP map needs more." in [error.value for error in app.error]
+    assert app.button(key="segments.map.make.umap")
+
+
+def test_two_solutions_are_side_by_side_on_the_same_places(finished_sweep, open_app, words):
+    app = draw_map_of(open_app("segments", sweep=finished_sweep.id, point="n_clusters=3"))
+    beside = app.selectbox(key="segments.map.beside.1")
+    assert beside.options[0] == "No other solution"
+    beside.set_value(0).run()
+    assert not app.exception
+    here, there = map_traces(app, "figure.map.pca"), map_traces(app, "figure.map.beside.pca")
+    assert (len(here), len(there)) == (3, 2)
+    assert sorted(x for trace in here for x in trace["x"]) == sorted(x for trace in there for x in trace["x"])
+
+
+def test_a_lasso_says_who_is_inside_and_a_file_has_them(store, finished_sweep, open_app, words):
+    app = draw_map_of(open_app("segments", sweep=finished_sweep.id, point="n_clusters=3"))
+    assert "Drag around customers" in words(app)
+    trace = map_traces(app)[0]
+    low, high = min(trace["x"]) - 0.01, max(trace["x"]) + 0.01
+    inside = [x for one in map_traces(app) for x in one["x"] if low < x < high]
+    lasso = {"xref": "x", "yref": "y", "x": [low, high, high, low], "y": [-99, -99, 99, 99]}
+    app.session_state["figure.map.pca.1"] = {"selection": {"points": [], "point_indices": [], "box": [], "lasso": [lasso]}}
+    app.run()
+    assert not app.exception
+    assert next(metric.value for metric in app.metric if metric.label == "Selected customers") == str(len(inside))
+    frame = next(frame.value for frame in app.dataframe if "Share of the selection" in frame.value)
+    assert frame["Selected"].sum() == len(inside) and frame["Share of the segment"].iloc[0] == "100 %"
+    assert "Who is found by a short rule" in words(app)
+    assert f"Download {len(inside)} customers as CSV" in [button.proto.label for button in app.get("download_button")]
+
+    box = {"xref": "x", "yref": "y", "x": [90, 91], "y": [90, 91]}
+    app.session_state["figure.map.pca.1"] = {"selection": {"points": [], "point_indices": [], "box": [box], "lasso": []}}
+    app.run()
+    assert not app.exception and "No customer is inside" in words(app)
 
 
 def test_noise_is_one_of_the_segments_to_predict(spec_of, finish, open_app):

@@ -49,8 +49,7 @@ def draw_segment(summary: SegmentSummary, figures: KeyFigures, worth: str, likes
         with grid.cell():
             st.markdown("**Compared with all customers**")
             # Nobody of a segment has most items, in which its customers are all alike.
-            by_shift = sorted(summary.features, key=lambda feature: -abs(feature.shift or 0.0))
-            _draw_table(summary, summary.ranked() if is_compact else by_shift)
+            draw_comparison(summary, summary.ranked() if is_compact else by_shift(summary))
 
 
 def _draw_ranking(summary: SegmentSummary) -> None:
@@ -81,7 +80,13 @@ def _draw_liked(summary: SegmentSummary, likes: Likes) -> None:
     st.dataframe(frame, hide_index=True, column_config={"Item": st.column_config.TextColumn(pinned=True)}, alt=f"{title}: {summary.title}")
 
 
-def _draw_table(summary: SegmentSummary, features: Sequence[FeatureProfile]) -> None:
+def by_shift(summary: SegmentSummary) -> list[FeatureProfile]:
+    """Return the features of some customers by how far their means are from those of all customers, the farthest first."""
+    return sorted(summary.features, key=lambda feature: -abs(feature.shift or 0.0))
+
+
+def draw_comparison(summary: SegmentSummary, features: Sequence[FeatureProfile]) -> None:
+    """Draw a table of features of some customers compared with all customers."""
     table = pd.DataFrame(
         {
             "Feature": [

@@ -78,6 +78,20 @@ def new_click(key: str) -> int | None:
     return None if mark is None else int(mark)
 
 
+def drawn_regions(key: str) -> list[list[tuple[float, float]]]:
+    """Return the polygons drawn by dragging in a figure, lassos and boxes, each as its corners ``(x, y)``.
+
+    Notes
+    -----
+    Corners, not marks: their positions in the event are wrong across traces, and of many customers only a sample is drawn.
+    """
+    event = st.session_state.get(key)
+    selection = event["selection"] if event else {}
+    lassos = [list(zip(one["x"], one["y"], strict=True)) for one in selection.get("lasso", ())]
+    boxes = [[(one["x"][i], one["y"][j]) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))] for one in selection.get("box", ())]
+    return lassos + boxes
+
+
 def enter() -> None:
     """Record that the next page is reached through the navigation."""
     st.session_state[_ENTERED] = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -21,7 +21,9 @@ _IN_THEME = {colour: f"#{place:06d}" for first, colours in _SCALES for place, co
 _IN_THEME |= {PAPER: "#000038", INK: "#000037"}
 
 
-def draw_figure(figure: Figure, *, key: str, name: str, words: str, clickable: bool = False) -> None:
+def draw_figure(
+    figure: Figure, *, key: str, name: str, words: str, clickable: bool = False, drag: Literal["lasso", "box"] | None = None
+) -> None:
     """Draw a figure and, below it, its description in words.
 
     Parameters
@@ -35,10 +37,15 @@ def draw_figure(figure: Figure, *, key: str, name: str, words: str, clickable: b
         Description of the figure with its numbers, for those who do not see it; "" if the page has it elsewhere.
     clickable : bool
         Whether a click on a mark runs the page again.
+    drag : {"lasso", "box"} or None
+        What dragging draws around marks; it runs the page, or the fragment, again, and ``state.drawn_regions`` returns it.
     """
     plain = figure.to_dict
     figure.to_dict = lambda: in_theme(plain())
-    if clickable:
+    if drag is not None:
+        figure.update_layout(dragmode="select" if drag == "box" else drag)
+        st.plotly_chart(figure, key=key, on_select="rerun", selection_mode=drag, config=CONFIG, alt=name)
+    elif clickable:
         st.plotly_chart(figure, key=key, on_select="rerun", selection_mode="points", config=CONFIG, alt=name)
     else:
         st.plotly_chart(figure, key=key, config=CONFIG, alt=name)
