@@ -50,6 +50,21 @@ def click_plot_point(page, plot, number):
     page.mouse.click(x, y)
 
 
+def lasso_left_half(page, plot):
+    """Drag around the left half of a plot."""
+    area = plot.locator(".nsewdrag").first
+    area.wait_for(timeout=LONG)
+    plot.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box = area.bounding_box()
+    left, top, middle, bottom = box["x"] + 2, box["y"] + 2, box["x"] + box["width"] / 2, box["y"] + box["height"] - 2
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((middle, top), (middle, bottom), (left, bottom), (left, top + 1)):
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+
+
 def metric(page, label):
     return page.get_by_test_id("stMetric").filter(has_text=label).first.get_by_test_id("stMetricValue")
 

@@ -11,7 +11,19 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.steps import LONG, click_plot_point, downloaded, go, metric, open_results, sidebar, start_sweep, upload, wait_for_sample
+from tests.browser.steps import (
+    LONG,
+    click_plot_point,
+    downloaded,
+    go,
+    lasso_left_half,
+    metric,
+    open_results,
+    sidebar,
+    start_sweep,
+    upload,
+    wait_for_sample,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -281,6 +293,11 @@ def test_ratings_and_films_are_uploaded_swept_explained_and_exported(new_server,
     page.get_by_role("button", name="Draw the map").click()
     expect(main.get_by_text(re.compile("The map shows .* of the variance of the .* of taste as clustered"))).to_be_visible(timeout=LONG)
     settle(page)
+    lasso_left_half(page, page.locator("[class*='st-key-figure-map-']").first)
+    expect(main.get_by_text(re.compile(r"Selected: \d+ customers, \d+ % of all"))).to_be_visible(timeout=LONG)
+    settle(page)
+    selected = list(csv.DictReader(io.StringIO(downloaded(page, re.compile("Download .* as CSV")).decode())))
+    assert len({row["segment_name"] for row in selected}) == 1  # one segment is left of the other
 
     go(page, settle, "Export")
     rows = list(csv.DictReader(io.StringIO(downloaded(page, re.compile("Download .* as CSV")).decode())))

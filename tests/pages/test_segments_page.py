@@ -359,9 +359,9 @@ def test_a_lasso_says_who_is_inside_and_a_file_has_them(store, finished_sweep, o
     app.session_state["figure.map.pca.1"] = {"selection": {"points": [], "point_indices": [], "box": [], "lasso": [lasso]}}
     app.run()
     assert not app.exception
-    assert next(metric.value for metric in app.metric if metric.label == "Selected customers") == str(len(inside))
-    frame = next(frame.value for frame in app.dataframe if "Share of the selection" in frame.value)
-    assert frame["Selected"].sum() == len(inside) and frame["Share of the segment"].iloc[0] == "100 %"
+    assert f"Selected: {len(inside)} customers, " in words(app)
+    frame = next(frame.value for frame in app.dataframe if "Of the selection" in frame.value)
+    assert frame["Selected"].sum() == len(inside) and frame["Of the segment"].iloc[0] == "100 %"
     assert "Who is found by a short rule" in words(app)
     assert f"Download {len(inside)} customers as CSV" in [button.proto.label for button in app.get("download_button")]
 

@@ -158,8 +158,9 @@ def draw_customers(found: CustomerMap, names: Mapping[int, str], *, colours: Fea
     first, second = _axis_titles(found)
     lay_out(figure, x_title=first, y_title=second, height=560)
     if found.shares is None:
-        figure.update_xaxes(showticklabels=False)  # numbers there would look as if they meant something
-        figure.update_yaxes(showticklabels=False)
+        bare = {"showticklabels": False, "showgrid": False, "ticks": ""}  # numbers there would look as if they meant something
+        figure.update_xaxes(bare)
+        figure.update_yaxes(bare)
     figure.update_yaxes(scaleanchor="x", scaleratio=1)  # equal distances look equal
     return figure
 

@@ -141,12 +141,13 @@ def _draw_coloured(store: Store, sweep: Sweep, position: int, found: CustomerMap
         keys.append(f"figure.map.beside.{found.method}.{other}")
         first, second = st.columns(2, gap="medium")
         with first:
-            _draw_one(store, sweep, position, found, colours, key=keys[0], drag=drag, title=True)
+            _draw_one(store, sweep, position, found, colours, key=keys[0], drag=drag, beside=True)
         if beside is not None and beside.labels is not None:
             with second:
                 # The same customers are drawn, so that the two differ in nothing but the segments.
                 compared = replace(_map_of(store, sweep, other, beside, found.method), shown=found.shown)
-                _draw_one(store, sweep, other, compared, colours, key=keys[1], drag=drag, title=True)
+                _draw_one(store, sweep, other, compared, colours, key=keys[1], drag=drag, beside=True)
+        st.caption(escape(_words(found, colours)))
     draw_selection(store, sweep, position, found, keys)
 
 
@@ -181,14 +182,18 @@ def _draw_one(
     *,
     key: str,
     drag: Literal["lasso", "box"],
-    title: bool = False,
+    beside: bool = False,
 ) -> None:
-    if title:
+    if beside:
         st.markdown(f"**{escape(point_rows(sweep)[position].label)}**")
     draw_figure(
         draw_customers(found, segment_names(store, sweep, position), colours=colours),
         key=key,
         name=f"Map of the customers, coloured by {'segment' if colours is None else colours.title}",
-        words=f"{describe_customers(found, colours=colours)} {found.caution}",
+        words="" if beside else _words(found, colours),  # two maps have one description below both
         drag=drag,
     )
+
+
+def _words(found: CustomerMap, colours: FeatureColours | None) -> str:
+    return f"{describe_customers(found, colours=colours)} {found.caution}"

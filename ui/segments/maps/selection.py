@@ -20,6 +20,12 @@ from ui.segments.one_segment import by_shift, draw_comparison
 from ui.shell import cache, state
 from ui.shell.sweep_data import readable, segment_names
 
+_COLUMNS = {
+    "Selected": st.column_config.NumberColumn(format="localized"),
+    "Of the selection": st.column_config.TextColumn(help="Share of the selected customers who are in this segment."),
+    "Of the segment": st.column_config.TextColumn(help="Share of this segment's customers who were selected."),
+}
+
 
 def draw_selection(store: Store, sweep: Sweep, position: int, found: CustomerMap, keys: list[str]) -> None:
     """Draw who the customers are inside the regions that were drawn in the figures of these keys; or how to select some."""
@@ -44,18 +50,16 @@ def draw_selection(store: Store, sweep: Sweep, position: int, found: CustomerMap
 
 def _draw_who(who: SelectedCustomers, worth: str) -> None:
     summary = who.summary
-    st.markdown(f"#### Selected: {counted(summary.customers, 'customer')}")
+    st.markdown(f"#### Selected: {counted(summary.customers, 'customer')}, {percent_text(summary.customer_share)} of all")
     st.markdown(escape(summary.apart))
-    with st.grid(4, min_column_width=150):
-        st.metric("Selected customers", f"{summary.customers:,}", border=True)
-        st.metric("Share of all customers", percent_text(summary.customer_share), border=True)
-        if summary.revenue is not None:
+    if summary.revenue is not None:
+        with st.grid(4, min_column_width=150):
             st.metric(escape(worth_title(worth)), number_text(round(summary.revenue)), border=True)
             st.metric(f"Share of {escape(worth)}", percent_text(summary.revenue_share), border=True)
     with st.grid(2, min_column_width=380, gap="medium") as grid:
         with grid.cell():
             st.markdown("**Their segments**")
-            st.dataframe(segments_frame(who), hide_index=True, alt="Segments of the selected customers")
+            st.dataframe(segments_frame(who), hide_index=True, column_config=_COLUMNS, alt="Segments of the selected customers")
         with grid.cell():
             st.markdown("**Compared with all customers**")
             draw_comparison(summary, by_shift(summary))
@@ -69,8 +73,8 @@ def segments_frame(who: SelectedCustomers) -> pd.DataFrame:
         {
             "Segment": titles,
             "Selected": selected,
-            "Share of the selection": [percent_text(of_them / total) for of_them in selected],
-            "Share of the segment": [percent_text(of_them / size) for of_them, size in zip(selected, sizes, strict=True)],
+            "Of the selection": [percent_text(of_them / total) for of_them in selected],
+            "Of the segment": [percent_text(of_them / size) for of_them, size in zip(selected, sizes, strict=True)],
         }
     )
 
