@@ -41,13 +41,16 @@ def test_k_means_has_no_such_columns(customers, capsys):
     assert "BIC" not in capsys.readouterr().out
 
 
-def test_a_point_is_exported_by_its_name(customers, capsys, tmp_path):
+def test_a_point_is_exported_by_its_name_and_its_components_are_on_its_map(customers, capsys, tmp_path):
     assert main(asked("sweep", customers, "--json")) == 0
     document = json.loads(capsys.readouterr().out)
     assert [point["params"]["covariance_type"] for point in document["points"]] == ["full", "diag"] * 4
     file = tmp_path / "segments.csv"
     assert main(["export", document["sweep"][:12], "--point", "n_components=3,covariance_type=diag", "--out", str(file)]) == 0
     assert pd.read_csv(file, comment=None)["segment"].nunique() == 3
+    page = tmp_path / "map.html"
+    assert main(["map", document["sweep"][:12], "--point", "n_components=3,covariance_type=diag", "--out", str(page)]) == 0
+    assert "90 % of the customers of a component of the mixture" in page.read_text()
 
 
 def test_a_shape_that_there_is_not_is_an_error_that_names_those_there_are(customers, capsys):

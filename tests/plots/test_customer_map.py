@@ -134,7 +134,7 @@ def test_axes_name_their_features_and_a_mixture_its_components():
     layout = draw_customers(found, NAMES).layout
     assert layout.xaxis.title.text == "First principal component (50 % of the variance):<br>Net &lt;spend> +, Recency −"
     assert layout.yaxis.title.text == "Second principal component (12 % of the variance)"
-    assert "90 % of a component of the mixture's customers who follow it" in describe_customers(found)
+    assert "90 % of the customers of a component of the mixture." in describe_customers(found)
 
 
 def test_words_explain_only_the_marks_that_are_drawn():

@@ -254,8 +254,10 @@ def describe_customers(found: CustomerMap, *, colours: FeatureColours | None = N
     if found.areas:
         parts.append(f"A large mark is the mean of a {what}.")
     if any(area.covariance is not None for area in found.areas.values()):
-        whose = "customers who follow it" if found.of_mixture else "customers if they were normally distributed"
-        parts.append(f"An ellipse would hold {percent_text(INSIDE)} of a {what}'s {whose}.")
+        of = (
+            "the customers of a component of the mixture" if found.of_mixture else "a segment's customers if they were normally distributed"
+        )
+        parts.append(f"An ellipse would hold {percent_text(INSIDE)} of {of}.")
     if colours is not None:
         low, high = (f"{number_text(end, colours.unit)}{unit_text(colours.unit)}" for end in colours.ends)
         parts.append(f"Colours go from {low} to {high}; customers outside have the colour of the nearer end.")

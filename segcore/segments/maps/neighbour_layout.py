@@ -24,7 +24,7 @@ MOST_LAID_OUT = 50_000
 LEAST = 4
 """Fewest different customers: with three, any layout keeps all neighbours."""
 _FIRST_FFT = 10_000  # customers from which t-SNE's interpolation is faster than its tree
-_FIRST_THREADED = 2_000  # fewer customers wait for each other's threads longer than they save, above all on a busy machine
+_FIRST_THREADED = 5_000  # fewer customers wait for each other's threads longer than they save, above all on a busy machine
 _EARLY, _LATE = 250, 500  # iterations of t-SNE with and without exaggeration, as in openTSNE
 _EVERY = 10
 _PLACED_BY = 3
