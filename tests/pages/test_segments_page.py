@@ -342,11 +342,21 @@ def test_two_solutions_are_side_by_side_on_the_same_places(finished_sweep, open_
     app = draw_map_of(open_app("segments", sweep=finished_sweep.id, point="n_clusters=3"))
     beside = app.selectbox(key="segments.map.beside.1")
     assert beside.options[0] == "No other solution"
-    beside.set_value(0).run()
+    beside.select("2 segments").run()
     assert not app.exception
     here, there = map_traces(app, "figure.map.pca"), map_traces(app, "figure.map.beside.pca")
     assert (len(here), len(there)) == (3, 2)
     assert sorted(x for trace in here for x in trace["x"]) == sorted(x for trace in there for x in trace["x"])
+
+
+def test_a_solution_of_another_sweep_is_beside_it_if_it_clustered_the_same_rows(finished_sweep, spec_of, finish, open_app):
+    finish(spec_of(algo="ward", axes=("n_clusters=4",)))
+    app = draw_map_of(open_app("segments", sweep=finished_sweep.id, point="n_clusters=3"))
+    beside = app.selectbox(key="segments.map.beside.1")
+    (ward,) = [option for option in beside.options if option.startswith("Hierarchical (Ward)")]
+    beside.select(ward).run()
+    assert not app.exception
+    assert [len(map_traces(app, name)) for name in ("figure.map.pca", "figure.map.beside.pca")] == [3, 4]
 
 
 def test_a_lasso_says_who_is_inside_and_a_file_has_them(store, finished_sweep, open_app, words):

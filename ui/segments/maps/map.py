@@ -16,8 +16,9 @@ from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
 from segcore.segments.maps.customer_map import CustomerMap, map_of
 from segcore.segments.maps.neighbour_layout import NeighbourMethod
-from segcore.segments.maps.stored_layout import known_layout
+from segcore.segments.maps.stored_layout import known_layout, rows_digest
 from segcore.store.store import Store
+from segcore.sweeps.overview import sweep_name, sweeps_of
 from segcore.sweeps.points import point_rows
 from segcore.wording.findings import error_text
 from segcore.wording.maps import METHODS, Method
@@ -34,7 +35,7 @@ from ui.widgets.select import select
 _HELP = "Principal components of the features as clustered. It takes a second or two for large data."
 _SEGMENT = ""
 """Stands for the segment among the names of features that can colour the map."""
-_ALONE = -1
+_ALONE = ""
 """Stands for no other solution beside the map."""
 _NEIGHBOUR_METHODS: tuple[NeighbourMethod, ...] = ("tsne", "umap")
 _COST: dict[NeighbourMethod, str] = {
@@ -125,7 +126,7 @@ def _draw_coloured(store: Store, sweep: Sweep, position: int, found: CustomerMap
     with left:
         colours = _pick_colours(store, sweep)
     with middle:
-        other = _pick_other(sweep, position)
+        other = _pick_other(store, sweep, position)
     with right:
         drag: Literal["lasso", "box"] = (
             st.segmented_control(
@@ -134,19 +135,20 @@ def _draw_coloured(store: Store, sweep: Sweep, position: int, found: CustomerMap
             or "lasso"
         )
     keys = [f"figure.map.{found.method}.{position}"]
-    if other == _ALONE:
+    if other is None:
         _draw_one(store, sweep, position, found, colours, key=keys[0], drag=drag)
     else:
-        beside = find_solution(store, sweep, other)
-        keys.append(f"figure.map.beside.{found.method}.{other}")
+        its_sweep, at = other
+        beside = find_solution(store, its_sweep, at)
+        keys.append(f"figure.map.beside.{found.method}.{its_sweep.id[:12]}.{at}")
         first, second = st.columns(2, gap="medium")
         with first:
             _draw_one(store, sweep, position, found, colours, key=keys[0], drag=drag, beside=True)
         if beside is not None and beside.labels is not None:
             with second:
                 # The same customers are drawn, so that the two differ in nothing but the segments.
-                compared = replace(_map_of(store, sweep, other, beside, found.method), shown=found.shown)
-                _draw_one(store, sweep, other, compared, colours, key=keys[1], drag=drag, beside=True)
+                compared = replace(_map_of(store, its_sweep, at, beside, found.method), shown=found.shown)
+                _draw_one(store, its_sweep, at, compared, colours, key=keys[1], drag=drag, beside=True)
         st.caption(escape(_words(found, colours)))
     draw_selection(store, sweep, position, found, keys)
 
@@ -163,14 +165,22 @@ def _pick_colours(store: Store, sweep: Sweep) -> FeatureColours | None:
     return None if colour == _SEGMENT else feature_colours(table, sweep.spec.plan, colour)
 
 
-def _pick_other(sweep: Sweep, position: int) -> int:
-    labels = {row.position: row.label for row in point_rows(sweep) if row.n_segments and row.position != position}
-    return select(
-        "Beside it, the segments of",
-        [_ALONE, *labels],
-        key=f"segments.map.beside.{position}",
-        format_func=lambda at: "No other solution" if at == _ALONE else labels[at],
-    )
+def _pick_other(store: Store, sweep: Sweep, position: int) -> tuple[Sweep, int] | None:
+    """Draw the list of the other solutions of the same rows, also of other sweeps, and return the chosen one."""
+    offered: dict[str, tuple[Sweep, int]] = {}
+    labels = {_ALONE: "No other solution"}
+    others = [found for found in sweeps_of(store, sweep.spec.table, sweep.spec.data) if found != sweep.id]
+    for found in [sweep.id, *others]:
+        other = sweep if found == sweep.id else cache.sweep_now(str(store.home), found)
+        if other.preparation is None or rows_digest(other) != rows_digest(sweep):
+            continue
+        of = "" if found == sweep.id else f"{sweep_name(store, found)}: "
+        for row in point_rows(other):
+            if row.n_segments and (found, row.position) != (sweep.id, position):
+                offered[f"{found}.{row.position}"] = (other, row.position)
+                labels[f"{found}.{row.position}"] = f"{of}{row.label}"
+    chosen = select("Beside it, the segments of", list(labels), key=f"segments.map.beside.{position}", format_func=labels.__getitem__)
+    return offered.get(chosen)
 
 
 def _draw_one(
