@@ -14,7 +14,7 @@ from segcore.prediction.explained import ColumnGroups, Explained
 from segcore.prediction.held_out import auc, calibration_bins
 from segcore.records.feature_table import FeatureEntry, unique_titles
 from segcore.records.target_question import TargetQuestion, TargetsAnswer
-from segcore.segments.maps import Area, CustomerMap
+from segcore.segments.maps.customer_map import Area, CustomerMap
 from segcore.targets.buyers.buyer_components import map_components
 from segcore.targets.buyers.buyer_groups import group_buyers
 from segcore.targets.buyers.buyer_rules import BuyerRules
@@ -190,7 +190,7 @@ def store_parts(store: Store, learned: Learned, periods: Periods) -> dict[str, s
         {"component": label, "customers": area.customers, "mean": area.mean.tolist(), "covariance": _plain(area.covariance)}
         for label, area in places.areas.items()
     ]
-    plane = {"shares": list(places.shares), "areas": areas, "dimensions": places.dimensions}
+    plane = {"shares": list(places.shares or ()), "areas": areas, "dimensions": places.dimensions}
     shown = places.shown
     return parts | {
         "map": store.put_json({**plane, "customers": places.customers[shown].tolist()}),
@@ -240,4 +240,4 @@ def map_of_buyers(store: Store, answer: TargetsAnswer) -> CustomerMap | None:
     places, labels = np.asarray(store.array(parts["map_places"])), np.asarray(store.array(parts["map_labels"]))
     customers = np.array(record["customers"], dtype=object)
     shares = (record["shares"][0], record["shares"][1])
-    return CustomerMap(customers, places, labels, shares, areas, np.arange(len(labels)), record["dimensions"])
+    return CustomerMap(customers, places, labels, shares, areas, np.arange(len(labels)), record["dimensions"], of_mixture=True)

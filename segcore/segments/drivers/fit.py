@@ -15,7 +15,7 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding
 from segcore.records.solution import NOISE
 from segcore.segments.drivers.records import Drivers, SegmentDrivers
-from segcore.segments.maps import draw_sample
+from segcore.segments.maps.customer_map import draw_sample
 from segcore.wording.findings import refusal
 
 MOST_CUSTOMERS = 10_000

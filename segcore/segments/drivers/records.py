@@ -14,7 +14,7 @@ from segcore.prediction.explained import Explained, ExplainedFeature, row_of
 from segcore.prediction.held_out import Accuracy, Auc
 from segcore.records.finding import Finding
 from segcore.records.solution import NOISE
-from segcore.segments.maps import draw_sample
+from segcore.segments.maps.customer_map import draw_sample
 from segcore.wording.findings import note_json, refusal, sentence
 from segcore.wording.numbers import segment_title
 from segcore.wording.predictions import predicted_text, pushes_text, recognised_text

@@ -12,11 +12,12 @@ from segcore.clustering.algorithms.gaussian_mixture import COVARIANCE_TYPES
 from segcore.errors import DataError, ParameterError
 from segcore.records.estimate import Z_95, Estimate
 from segcore.records.solution import NOISE
-from segcore.segments.maps import Area, CustomerMap, draw_sample, principal_plane
+from segcore.segments.maps.customer_map import Area, CustomerMap, draw_sample
+from segcore.segments.maps.principal_plane import principal_plane
 from segcore.segments.rules.rule import share_of
 from segcore.segments.rules.search import halves
 from segcore.targets.buyers.mixtures import COUNTS, Evidence, Mixture, choose_mixture, compare_with_placebos
-from segcore.targets.buyers.selection import Selection, measure_selection, require_buyers
+from segcore.targets.buyers.selected_customers import Selection, measure_selection, require_buyers
 from segcore.wording.targets import components_text
 
 RankBy = Literal["share", "spend", "candidates"]
@@ -269,17 +270,15 @@ def map_components(found: BuyerComponents, X: np.ndarray, bought: np.ndarray, cu
         the customers drawn.
     """
     mixture = found.mixture
-    Z = mixture.standardised(X)
-    places, shares = principal_plane(Z)
-    centre = Z.mean(axis=0)
-    # The plane is linear, so that a fit of the places gives its loadings.
-    loadings = np.linalg.lstsq(Z - centre, places, rcond=None)[0]
+    plane = principal_plane(mixture.standardised(X))
     labels = np.where(bought, mixture.labels(X), NOISE)
+    projected = zip(mixture.arrays["means"], plane.loadings @ mixture.covariance_matrices @ plane.loadings.T, strict=True)
     areas = {
-        label: Area(int((labels == label).sum()), (mean - centre) @ loadings, loadings.T @ covariance @ loadings)
-        for label, (mean, covariance) in enumerate(zip(mixture.arrays["means"], mixture.covariance_matrices, strict=True))
+        label: Area(int((labels == label).sum()), plane.loadings @ (mean - plane.centre), covariance)
+        for label, (mean, covariance) in enumerate(projected)
     }
-    return CustomerMap(customers, places, labels, shares, areas, draw_sample(labels, least=_SHOWN_OF_EACH), len(mixture.kept))
+    shown = draw_sample(labels, least=_SHOWN_OF_EACH)
+    return CustomerMap(customers, plane.places, labels, plane.shares, areas, shown, len(mixture.kept), of_mixture=True)
 
 
 def _measured(mixture: Mixture, X: np.ndarray, bought: np.ndarray, held_out: np.ndarray, spend: np.ndarray | None) -> tuple[Component, ...]:

@@ -14,9 +14,10 @@ from segcore.clustering.specification.task import SweepTask
 from segcore.errors import ParameterError
 from segcore.prediction.contributions import Contributions
 from segcore.records.estimate import Estimate
+from segcore.segments.maps.neighbour_layout import neighbour_layout
 from segcore.segments.rules.rule import SegmentRules
 from segcore.segments.rules.search import find_rules
-from segcore.targets.buyers.selection import Selection, measure_selection, require_buyers
+from segcore.targets.buyers.selected_customers import Selection, measure_selection, require_buyers
 from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def look_at_contributions(values: np.ndarray, *, seed: int = 0) -> np.ndarray:
     Parameters
     ----------
     values : ndarray of shape (n_customers, n_features), float64
-        SHAP values of 3 to 10,000 customers.
+        SHAP values; of more than 10,000 different ones, the others are placed among a sample.
     seed : int
 
     Returns
@@ -173,32 +174,18 @@ def look_at_contributions(values: np.ndarray, *, seed: int = 0) -> np.ndarray:
 
     Raises
     ------
-    ParameterError
-        If there are fewer or more customers.
+    DataError
+        If fewer than four customers differ.
 
     Notes
     -----
-    With 200 neighbours, of fewer customers all, and a least distance of 0, as for finding clusters. The first call takes 20 s to import
-    and compile.
+    With 200 neighbours, of fewer customers all, and a least distance of 0, as for finding clusters. See `neighbour_layout`.
 
     References
     ----------
     McInnes, Healy and Melville (2018), arXiv:1802.03426.
     """
-    import warnings
-
-    if not 3 <= len(values) <= MOST_EXPLAINED:
-        raise ParameterError.out_of_range("The number of customers on the map", len(values), 3, MOST_EXPLAINED)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from umap import UMAP
-
-        # Random starts for few customers, whose graph has no further eigenvectors.
-        start = "spectral" if len(values) > 10 else "random"
-        made = UMAP(n_neighbors=min(_NEIGHBOURS, len(values) - 1), min_dist=0.0, init=start, random_state=seed, n_jobs=1).fit_transform(
-            values
-        )
-    return np.asarray(made, dtype=np.float64)
+    return neighbour_layout(values, "umap", most=MOST_EXPLAINED, n_neighbors=_NEIGHBOURS, min_dist=0.0, seed=seed).places
 
 
 def _clusterings(values: np.ndarray, numbers: Sequence[int], seed: int) -> dict[int, np.ndarray]:

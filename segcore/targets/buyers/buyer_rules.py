@@ -15,7 +15,7 @@ from segcore.segments.rules.condition import NAMES, ColumnTitles, Condition, pla
 from segcore.segments.rules.growth import Axis, Cut, axes_of
 from segcore.segments.rules.rule import Rule
 from segcore.segments.rules.search import halves, search_conditions
-from segcore.targets.buyers.selection import Selection, measure_selection, require_buyers
+from segcore.targets.buyers.selected_customers import Selection, measure_selection, require_buyers
 from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:

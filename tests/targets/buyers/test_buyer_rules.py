@@ -9,7 +9,7 @@ from segcore.errors import DataError, ParameterError
 from segcore.export.sql import rule_filter
 from segcore.segments.rules.condition import Condition
 from segcore.targets.buyers.buyer_rules import find_buyer_rules
-from segcore.targets.buyers.selection import measure_selection
+from segcore.targets.buyers.selected_customers import measure_selection
 
 METHODS = ["rulefit", "search"]
 

@@ -3,7 +3,7 @@ import pytest
 
 from segcore.errors import DataError
 from segcore.records.estimate import wilson_interval
-from segcore.targets.buyers.selection import measure_selection, require_buyers
+from segcore.targets.buyers.selected_customers import measure_selection, require_buyers
 
 
 def test_a_selection_is_counted_by_hand():
