@@ -196,6 +196,7 @@ def store_parts(store: Store, learned: Learned, periods: Periods) -> dict[str, s
         "map": store.put_json({**plane, "customers": places.customers[shown].tolist()}),
         "map_places": store.put_array(places.places[shown]),
         "map_labels": store.put_array(places.labels[shown]),
+        "map_values": store.put_array(learned.components.mixture.standardised(known.X[shown][:, learned.mixed])),
     }
 
 

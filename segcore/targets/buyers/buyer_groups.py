@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -158,7 +158,7 @@ def group_buyers(explained: Contributions, bought: np.ndarray, frame: Frame, *, 
     return BuyerGroups(labels, scores, groups, float(adjusted_rand_score(bought, labels)))
 
 
-def look_at_contributions(values: np.ndarray, *, seed: int = 0) -> np.ndarray:
+def look_at_contributions(values: np.ndarray, *, seed: int = 0, progress: Callable[[float], None] = lambda share: None) -> np.ndarray:
     """Place customers on a map by UMAP so that similar contributions are near: to look at, not to cluster.
 
     Parameters
@@ -166,6 +166,8 @@ def look_at_contributions(values: np.ndarray, *, seed: int = 0) -> np.ndarray:
     values : ndarray of shape (n_customers, n_features), float64
         SHAP values; of more than 10,000 different ones, the others are placed among a sample.
     seed : int
+    progress : callable (float) -> None
+        Called with the share done, 0 to 1.
 
     Returns
     -------
@@ -185,7 +187,8 @@ def look_at_contributions(values: np.ndarray, *, seed: int = 0) -> np.ndarray:
     ----------
     McInnes, Healy and Melville (2018), arXiv:1802.03426.
     """
-    return neighbour_layout(values, "umap", most=MOST_EXPLAINED, n_neighbors=_NEIGHBOURS, min_dist=0.0, seed=seed).places
+    found = neighbour_layout(values, "umap", most=MOST_EXPLAINED, n_neighbors=_NEIGHBOURS, min_dist=0.0, seed=seed, progress=progress)
+    return found.places
 
 
 def _clusterings(values: np.ndarray, numbers: Sequence[int], seed: int) -> dict[int, np.ndarray]:
