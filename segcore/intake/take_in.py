@@ -284,7 +284,7 @@ def _key(store: Store, request: DataRequest) -> str:
     for name in SECOND_TABLES:
         table = getattr(request, name)
         if table is not None:
-            asked[name] = {"name": _name_of(table), "key": table.key, "content": _content_of_file(table.data)}
+            asked[name] = {"name": _name_of(table), "key": table.key, "content": content_of_file(table.data)}
     content, versions = _content(store, request.data), package_versions(request.frames)
     return digest({"edition": _EDITION, "request": asked, "content": content, "segcore": __version__, "versions": versions})
 
@@ -311,10 +311,10 @@ def _content(store: Store, data: str) -> str:
     version: str | Path = sample.version(samples_folder(store.home)) if sample else user_path(data)
     if isinstance(version, str):
         return version
-    return f"{version.name} {_content_of_file(version)}"
+    return f"{version.name} {content_of_file(version)}"
 
 
-def _content_of_file(data: str | Path) -> str:
+def content_of_file(data: str | Path) -> str:
     """Return the digest of a file's content, or its path where it cannot be read: reading it reports what is wrong with it."""
     from segcore.data.files.file_identity import content_digest, user_path
 

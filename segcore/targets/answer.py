@@ -48,9 +48,9 @@ _LEAST = 10
 
 def answer_key(intake: Intake, question: TargetQuestion) -> str:
     """Return the key under which the store has the answer to a question about loaded data."""
-    from segcore.data.files.file_identity import content_digest, user_path
+    from segcore.intake.take_in import content_of_file
 
-    contacts = None if question.contacts is None else str(content_digest(user_path(question.contacts)))
+    contacts = None if question.contacts is None else content_of_file(question.contacts)
     asked = {"table": intake.table, "data": dict(intake.data), "question": question.to_json(), "contacts": contacts}
     return digest({"targets": _EDITION, "segcore": __version__, **asked})
 

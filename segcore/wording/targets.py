@@ -206,6 +206,7 @@ RESPONSE_LIFT = (
 
 
 SENTENCES: Mapping[str, Callable[..., str]] = {
+    "targets.changed": lambda data: f"{data} has changed since it was loaded: load it again.",
     "targets.few_buyers": _few_buyers,
     "targets.few_others": _few_others,
     "targets.nobody_left": _nobody_left,

@@ -109,7 +109,7 @@ def open_again(store: Store, intake: Intake, request: DataRequest) -> Opened:
     Raises
     ------
     SegcoreError
-        If the file is gone or cannot be read.
+        If the file is gone, cannot be read, or has changed since.
     """
     from segcore.data.meaning.roles import find_meaning
     from segcore.data.rows.dataset import Selection, build_dataset, split_conditions
@@ -126,6 +126,8 @@ def open_again(store: Store, intake: Intake, request: DataRequest) -> Opened:
     meaning = find_meaning(raw, kind=intake.kind, roles={**unused, **intake.roles}, rows=asked.rows)
     of_rows, _ = split_conditions(asked.where, raw.names)
     dataset = build_dataset(raw, meaning, Selection.of(replace(asked, where=of_rows)), frames="pandas", rows=asked.rows)
+    if dataset.fingerprint != intake.data["fingerprint"]:
+        raise refusal("targets.changed", kind=DataError, data=raw.name)
     customers = store.feature_table(intake.table, profile=False).customers
     return Opened(raw, dataset, frozenset(customers.tolist()))
 
