@@ -333,7 +333,12 @@ def periods_of_outcome(opened: Opened, question: TargetQuestion, request: DataRe
     dataset, columns = opened.dataset, (question.outcome or "", *([] if question.treatment is None else [question.treatment]))
     for column in columns:
         if column not in dataset.frame.columns:
-            raise refusal("targets.no_column", kind=ParameterError, column=column, columns=list(dataset.frame.columns))
+            raise refusal(
+                "targets.no_column",
+                kind=ParameterError,
+                column=column,
+                columns=[name for name in dataset.frame.columns if name != ROW_NUMBER],
+            )
     rules = request.columns
     kept = {name: tuple(column for column in found if column not in columns) for name, found in rules.named().items()}
     others = {name: tuple(column for column in getattr(rules, name) if column not in columns) for name in ("keep", "zero")}
