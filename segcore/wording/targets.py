@@ -256,8 +256,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     ),
     "targets.all_blank": lambda column: f"{quoted(column)} is blank for every customer, so there is nobody to learn from.",
     "targets.no_blank": lambda column, candidates: (
-        f"No customer is blank in {quoted(column)}, so the {counted(candidates, 'customer')} without the wanted value can be on the list. Each "
-        "has the probability of similar customers, from models that did not see that customer's own answer."
+        f"No customer is blank in {quoted(column)}, so the {counted(candidates, 'customer')} without the wanted value can be on the list. "
+        "Each has the probability of similar customers, from models that did not see that customer's own answer."
     ),
     "targets.no_value": lambda column, value, values: f"{quoted(column)} has no {quoted(value)}; it holds {_some(values)}.",
     "targets.not_two_values": lambda column, n, values: (
