@@ -16,8 +16,8 @@ from segcore.records.target_question import TargetQuestion, TargetsAnswer
 from segcore.system.digests import digest
 from segcore.targets.contact_list import list_contacts, rank
 from segcore.targets.curves import compare_rankings, most_profitable
-from segcore.targets.expected_buyers import KnownOutcomes, expect_buyers
-from segcore.targets.hold_out import HoldOut, detectable_difference, plan_hold_out
+from segcore.targets.expected_buyers import ExpectedBuyers, KnownOutcomes, expect_buyers
+from segcore.targets.hold_out import HoldOut, detectable_difference, draw_hold_out, plan_hold_out
 from segcore.targets.leaks import Leak, find_leaks
 from segcore.targets.periods.three_periods import Periods, find_periods, open_again
 from segcore.targets.plain_answer import (
@@ -37,12 +37,10 @@ from segcore.targets.uplift import find_imbalance, measure_uplift, score_uplift
 from segcore.wording.findings import refusal, sentence
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from segcore.records.intake import DataRequest, Intake
     from segcore.store.store import Store
 
-_EDITION = 1  # of the stored record; raising it invalidates the records stored before
+_EDITION = 2  # of the stored record; raising it invalidates the records stored before
 _LEAST = 10
 
 
@@ -140,18 +138,23 @@ def _answer(store: Store, found: Periods, question: TargetQuestion, data: str, p
     scores = (
         score_others(learned, candidates) if periods.listed_rows is None else score_held_out(learned, periods.learned, periods.listed_rows)
     )
-    probabilities = scores["model"]
     order = rank(scores[question.method], seed=question.seed)
-    held = _hold_out(question, contacts, float(probabilities[order[:contacts]].mean()), len(candidates.customers))
+    first = scores["model"][order[:contacts]]
+    rate = min(1.0, _expected(learned, periods, judged, first).factor * float(first.mean()))
+    held = _hold_out(question, contacts, rate, len(candidates.customers))
     chosen = order[: contacts + held.size]
-    listed = list_contacts(periods, learned, question, order=chosen, probabilities=probabilities, held_out=held.size)
+    apart = draw_hold_out(len(chosen), held.size, seed=question.seed)
+    expected = _expected(learned, periods, judged, scores["model"][chosen[~apart]])
+    # All figures of the list are at the level that the interval is around, so that they add up to it.
+    probabilities = np.minimum(1.0, expected.factor * scores["model"])
+    listed = list_contacts(periods, learned, question, order=chosen, probabilities=probabilities, held_out=apart)
     progress(0.8)
     document = {
         "subject": question.subject,
         "base_rate": float(judged.outcome.mean()),
         "customers": len(candidates.customers),
         "budget": contacts,
-        "expected": _expected(learned, periods, judged, question, listed),
+        "expected": {**expected.to_json(), "profit": _profit(question, expected)},
         "stop": _stop(question, probabilities),
         "holdout": {"size": held.size, "detects": held.detectable, "wanted": held.wanted},
         "curves": {name: curve_json(curve, question) for name, curve in comparison.curves.items()},
@@ -202,9 +205,11 @@ def _without_leaks(found: Periods, question: TargetQuestion) -> tuple[Periods, l
     leaks = [leak for leak in find_leaks(known.X, outcome, known.names, seed=question.seed) if leak.feature not in question.keep]
     constant = [name for at, name in enumerate(known.names) if np.ptp(known.X[:, at]) == 0]
     dropped = [*constant, *(leak.feature for leak in leaks)]
-    if len(dropped) == len(known.names):
-        raise refusal("targets.nothing_varies", kind=DataError, customers=len(known.customers))
     titles = unique_titles(known.entries)
+    if len(dropped) == len(known.names):
+        if leaks:
+            raise refusal("targets.only_leaks", kind=DataError, titles=[titles[leak.feature] for leak in leaks], feature=leaks[0].feature)
+        raise refusal("targets.nothing_varies", kind=DataError, customers=len(known.customers))
     notes = [_leak_note(leak, titles) for leak in leaks]
     judged = None if found.judged is None else found.judged.without(dropped)
     return replace(found, learned=known.without(dropped), judged=judged, listed=found.listed.without(dropped)), notes
@@ -232,14 +237,16 @@ def _leak_note(leak: Leak, titles: Mapping[str, str]) -> Finding:
     return Finding("targets.leak", "warning", {"feature": leak.feature, "title": titles[leak.feature], "auc": leak.area.value})
 
 
-def _expected(learned: Learned, periods: Periods, judged: Judged, question: TargetQuestion, listed: pd.DataFrame) -> dict[str, Any]:
-    """Return how many of the contacted will buy, with a 95 % prediction interval, and the profit."""
-    p = listed["probability"].to_numpy()[listed["group"].to_numpy() == "contact"]
+def _expected(learned: Learned, periods: Periods, judged: Judged, probabilities: np.ndarray) -> ExpectedBuyers:
+    """Return how many of the contacted will buy, with a 95 % prediction interval."""
     known = KnownOutcomes(learned.model.probabilities, np.asarray(periods.learned.outcome))
     later = KnownOutcomes(judged.scores["model"], judged.outcome) if judged.rows is None else None
-    found = expect_buyers(p, known, later=later)
-    profit = None if question.worth is None else question.worth * found.buyers - (question.cost or 0.0) * len(p)
-    return {**found.to_json(), "profit": profit}
+    return expect_buyers(probabilities, known, later=later)
+
+
+def _profit(question: TargetQuestion, expected: ExpectedBuyers) -> float | None:
+    """Return what the contacts bring in less what they cost; ``None`` without a value of a buyer."""
+    return None if question.worth is None else question.worth * expected.buyers - (question.cost or 0.0) * expected.contacts
 
 
 def _stop(question: TargetQuestion, probabilities: np.ndarray) -> dict[str, Any] | None:

@@ -10,7 +10,6 @@ from segcore.prediction.contributions import explain_held_out, explain_others
 from segcore.records.feature_table import unique_titles
 from segcore.records.target_question import TargetQuestion
 from segcore.segments.rules.condition import ColumnTitles
-from segcore.targets.hold_out import draw_hold_out
 from segcore.targets.periods.snapshots import Snapshot
 from segcore.targets.periods.three_periods import Periods
 from segcore.targets.rankings import Learned, frame_of
@@ -29,7 +28,7 @@ def rank(scores: np.ndarray, *, seed: int = 0) -> np.ndarray:
 
 
 def list_contacts(
-    periods: Periods, learned: Learned, question: TargetQuestion, *, order: np.ndarray, probabilities: np.ndarray, held_out: int
+    periods: Periods, learned: Learned, question: TargetQuestion, *, order: np.ndarray, probabilities: np.ndarray, held_out: np.ndarray
 ) -> pd.DataFrame:
     """Return the customers to contact and those held out, one row each, by rank.
 
@@ -39,11 +38,11 @@ def list_contacts(
     learned : Learned
     question : TargetQuestion
     order : ndarray of int
-        Rows of ``periods.listed``, by rank: as many as there are contacts and customers held out.
+        Rows of ``periods.listed``, by rank, shape (n_ranks,): as many as there are contacts and customers held out.
     probabilities : ndarray of shape (n_listed,), float64
         Calibrated, of all candidates.
-    held_out : int
-        Size of the hold-out.
+    held_out : ndarray of shape (n_ranks,), bool
+        Who of ``order`` is not contacted.
 
     Returns
     -------
@@ -56,7 +55,6 @@ def list_contacts(
     chosen = periods.listed.take(order)
     p = probabilities[order]
     worth = np.full(len(order), np.nan) if question.worth is None else question.worth * p - (question.cost or 0.0)
-    held = draw_hold_out(len(order), held_out, seed=question.seed)
     return pd.DataFrame(
         {
             "customer_id": chosen.customers,
@@ -64,7 +62,7 @@ def list_contacts(
             "probability": p,
             "expected_value": worth,
             "reason": _reasons(periods, learned, question, chosen, order),
-            "group": np.where(held, "holdout", "contact"),
+            "group": np.where(held_out, "holdout", "contact"),
         }
     )
 

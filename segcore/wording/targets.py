@@ -94,6 +94,14 @@ def _leak(feature: str, title: str, auc: float) -> str:
     )
 
 
+def _only_leaks(titles: Sequence[str], feature: str) -> str:
+    differs, tells = ("differs", "it tells") if len(titles) == 1 else ("differ", "each tells")
+    return (
+        f"Only {_some(titles)} {differs} between customers, and {tells} the outcome by itself, as if made from it or after it: add columns "
+        f"that were known before, or keep one with --keep {quoted(feature)}."
+    )
+
+
 METHOD_TITLES: Mapping[str, str] = {
     "model": "Model",
     "components": "Buyers' components",
@@ -216,6 +224,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "targets.no_later_period": lambda: "No earlier campaign was over when it was sent, so there is nothing to judge it on.",
     "targets.few_judged": lambda buyers: f"{'Only ' + counted(buyers, 'customer') if buyers else 'Nobody'} bought it in the judged window.",
     "targets.leak": _leak,
+    "targets.only_leaks": _only_leaks,
     "targets.budget_above_all": lambda budget, customers: (
         f"The budget of {budget:,} is more than the {counted(customers, 'customer')} who can be contacted: everybody is on the list, and "
         "nobody can be held out."
