@@ -10,6 +10,9 @@ import numpy as np
 from segcore.prediction.classifier import Classifier
 from segcore.system.cores import in_threads
 
+_AT_ONCE = 2_000
+"""Customers explained by one thread at a time."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contributions:
@@ -79,5 +82,14 @@ def explain_held_out(found: Classifier, X: np.ndarray, rows: np.ndarray) -> Cont
 
 def explain_others(found: Classifier, X: np.ndarray) -> Contributions:
     """Explain customers who were not among those fitted: the mean over the folds' trees; see `explain_held_out`."""
-    made: np.ndarray = np.mean([booster.predict(X, pred_contrib=True) for booster in found.boosters], axis=0)
-    return Contributions(made[:, :-1], made[:, -1])
+    values, base = np.zeros(X.shape), np.zeros(len(X))
+
+    def explain(first: int) -> None:
+        part = slice(first, first + _AT_ONCE)
+        for booster in found.boosters:
+            made = np.asarray(booster.predict(X[part], pred_contrib=True)) / len(found.boosters)
+            values[part] += made[:, :-1]
+            base[part] += made[:, -1]
+
+    in_threads([functools.partial(explain, first) for first in range(0, len(X), _AT_ONCE)])
+    return Contributions(values, base)
