@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
@@ -79,6 +80,8 @@ class TargetQuestion:
         """Check what can be checked without the data."""
         if (self.promote is None) == (self.outcome is None):
             raise ParameterError("Say what is promoted: either a column of the order lines (--promote) or an outcome column (--outcome).")
+        if self.treatment is not None and self.treatment == self.outcome:
+            raise ParameterError(f"{self.treatment!r} is both the outcome and the treatment: they are two columns.")
         if self.treatment is not None and self.outcome is None:
             raise ParameterError("A treatment column (--treatment) belongs to an outcome column (--outcome) of a customer table.")
         if self.method not in METHODS:
@@ -94,11 +97,12 @@ class TargetQuestion:
             ("The budget", self.budget, 1),
             ("The window", self.window_days, 1),
             ("The hold-out", self.holdout, 0),
+            ("The money to spend", self.money, 0),
             ("The cost of one contact", self.cost, 0),
             ("The value of one buyer", self.worth, 0),
         )
         for name, given, low in limits:
-            if given is not None and not given >= low:
+            if given is not None and not low <= given < math.inf:
                 raise ParameterError.out_of_range(name, given, low, None)
         if self.money is not None and self.cost is not None and not (self.cost > 0 and self.money >= self.cost):
             raise ParameterError(f"A budget of {self.money:g} does not pay for one contact at a cost of {self.cost:g}: give more.")

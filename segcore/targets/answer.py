@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from segcore.targets.contact_list import list_contacts, rank
 from segcore.targets.curves import compare_rankings, most_profitable
 from segcore.targets.expected_buyers import ExpectedBuyers, KnownOutcomes, expect_buyers
 from segcore.targets.hold_out import HoldOut, detectable_difference, draw_hold_out, plan_hold_out
-from segcore.targets.leaks import Leak, find_leaks
+from segcore.targets.leaks import find_leaks
 from segcore.targets.periods.three_periods import Periods, find_periods, open_again
 from segcore.targets.plain_answer import (
     Judged,
@@ -201,16 +201,24 @@ def _only_new(question: TargetQuestion) -> bool:
 def _without_leaks(found: Periods, question: TargetQuestion) -> tuple[Periods, list[Finding]]:
     """Return the periods without features that are all alike or tell the outcome by themselves, and findings on the latter."""
     known = found.learned
-    outcome = np.asarray(known.outcome)
-    leaks = [leak for leak in find_leaks(known.X, outcome, known.names, seed=question.seed) if leak.feature not in question.keep]
+    entries = {entry.name: entry for entry in known.entries}
+    leaks = find_leaks(known.X, np.asarray(known.outcome), known.names, seed=question.seed)
+    # Rules for columns name those of a table; features of order lines are made of several.
+    named = {leak.feature: entries[leak.feature].block or leak.feature for leak in leaks}
+    leaks = tuple(leak for leak in leaks if not {leak.feature, named[leak.feature]} & set(question.keep))
     constant = [name for at, name in enumerate(known.names) if np.ptp(known.X[:, at]) == 0]
     dropped = [*constant, *(leak.feature for leak in leaks)]
-    titles = unique_titles(known.entries)
+    columns = list(dict.fromkeys(named[leak.feature] for leak in leaks))
     if len(dropped) == len(known.names):
         if leaks:
-            raise refusal("targets.only_leaks", kind=DataError, titles=[titles[leak.feature] for leak in leaks], feature=leaks[0].feature)
+            raise refusal("targets.only_leaks", kind=DataError, columns=columns)
         raise refusal("targets.nothing_varies", kind=DataError, customers=len(known.customers))
-    notes = [_leak_note(leak, titles) for leak in leaks]
+    titles = unique_titles(known.entries)
+    strongest = {named[leak.feature]: leak for leak in reversed(leaks)}
+    notes = [
+        Finding("targets.leak", "warning", {"feature": name, "title": titles.get(name, name), "auc": strongest[name].area.value})
+        for name in columns
+    ]
     judged = None if found.judged is None else found.judged.without(dropped)
     return replace(found, learned=known.without(dropped), judged=judged, listed=found.listed.without(dropped)), notes
 
@@ -231,10 +239,6 @@ def _hold_out(question: TargetQuestion, contacts: int, rate: float, customers: i
         return planned
     size = min(question.holdout, customers - contacts)
     return replace(planned, size=size, detectable=detectable_difference(contacts, size, rate=rate))
-
-
-def _leak_note(leak: Leak, titles: Mapping[str, str]) -> Finding:
-    return Finding("targets.leak", "warning", {"feature": leak.feature, "title": titles[leak.feature], "auc": leak.area.value})
 
 
 def _expected(learned: Learned, periods: Periods, judged: Judged, probabilities: np.ndarray) -> ExpectedBuyers:

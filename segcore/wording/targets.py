@@ -94,11 +94,11 @@ def _leak(feature: str, title: str, auc: float) -> str:
     )
 
 
-def _only_leaks(titles: Sequence[str], feature: str) -> str:
-    differs, tells = ("differs", "it tells") if len(titles) == 1 else ("differ", "each tells")
+def _only_leaks(columns: Sequence[str]) -> str:
+    differs, tells = ("differs", "it tells") if len(columns) == 1 else ("differ", "each tells")
     return (
-        f"Only {_some(titles)} {differs} between customers, and {tells} the outcome by itself, as if made from it or after it: add columns "
-        f"that were known before, or keep one with --keep {quoted(feature)}."
+        f"Only {_some(columns)} {differs} between customers, and {tells} the outcome by itself, as if made from it or after it: add "
+        f"columns that were known before, or keep one with --keep {quoted(columns[0])}."
     )
 
 
@@ -272,6 +272,10 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "targets.not_two_values": lambda column, n, values: (
         f"{quoted(column)} holds {counted(n, 'different value')}"
         f"{f', such as {_some(values)}' if values else ''}: an outcome has two. Name the wanted one with --yes."
+    ),
+    "targets.treatment_values": lambda column, values: (
+        f"The treatment {quoted(column)} holds {_some(values) if values else 'many values'}: it needs one value for customers who were "
+        "contacted, such as 1 or yes, and one for those who were not."
     ),
     "targets.which_is_yes": lambda column, values: f"{quoted(column)} holds {_some(values)}: name the wanted one with --yes.",
     "targets.outcome_of_lines": lambda column, data: (

@@ -350,7 +350,7 @@ def periods_of_outcome(opened: Opened, question: TargetQuestion, request: DataRe
     ids = customer_ids(frame, dataset.roles.get("customer", ROW_NUMBER))
     order = np.argsort(ids, kind="stable")
     asked = read_column(frame[columns[0]], columns[0])
-    answer = _yes(asked, question)[order]
+    answer = _yes(asked, columns[0], question.yes)[order]
     blank = np.asarray(asked.missing)[order]
     inside = among(table.customers, opened.customers)
     entries = tuple(entry for entry in table.dictionary if entry.dropped is None)
@@ -358,7 +358,7 @@ def periods_of_outcome(opened: Opened, question: TargetQuestion, request: DataRe
     treated = None
     if question.treatment is not None:
         given = read_column(frame[question.treatment], question.treatment)
-        treated = _yes(given, replace(question, outcome=question.treatment, yes=None))[order]
+        treated = _treated(given, question.treatment)[order]
         blank |= np.asarray(given.missing)[order]
     known = inside & ~blank
     if not known.any():
@@ -378,21 +378,30 @@ def _ordered(entries: Sequence[FeatureEntry], names: Sequence[str]) -> tuple[Fea
     return tuple(by_name[name] for name in names)
 
 
-def _yes(column: Any, question: TargetQuestion) -> np.ndarray:
+def _yes(column: Any, name: str, wanted: str | None) -> np.ndarray:
     """Return where a column has the wanted value, shape (n_rows,), bool; False where it is missing."""
     values = [value for value, _ in column.few(50) or []]
-    if question.yes is not None:
-        if column.few(50) is not None and question.yes not in values:
-            raise refusal("targets.no_value", kind=ParameterError, column=question.outcome, value=question.yes, values=values[:8])
-        return np.asarray(column.where(question.yes))
+    if wanted is not None:
+        if column.few(50) is not None and wanted not in values:
+            raise refusal("targets.no_value", kind=ParameterError, column=name, value=wanted, values=values[:8])
+        return np.asarray(column.where(wanted))
     if len(values) != 2:
         n = column.n_values if column.few(50) is None else len(values)
-        raise refusal("targets.not_two_values", kind=DataError, column=question.outcome, n=n, values=values[:5])
-    wanted = [value for value in values if value.casefold() in _WORDS_FOR_YES]
-    chosen = wanted[0] if len(wanted) == 1 else max(values, key=float) if column.is_number else None
+        raise refusal("targets.not_two_values", kind=DataError, column=name, n=n, values=values[:5])
+    words = [value for value in values if value.casefold() in _WORDS_FOR_YES]
+    chosen = words[0] if len(words) == 1 else max(values, key=float) if column.is_number else None
     if chosen is None:
-        raise refusal("targets.which_is_yes", kind=DataError, column=question.outcome, values=values)
+        raise refusal("targets.which_is_yes", kind=DataError, column=name, values=values)
     return np.asarray(column.where(chosen))
+
+
+def _treated(column: Any, name: str) -> np.ndarray:
+    """Return who was contacted, shape (n_rows,), bool; False where it is missing."""
+    try:
+        return _yes(column, name, None)
+    except DataError as error:
+        values = [value for value, _ in column.few(50) or []][:5]
+        raise refusal("targets.treatment_values", kind=DataError, column=name, values=values) from error
 
 
 def find_periods(opened: Opened, question: TargetQuestion, request: DataRequest) -> Periods:

@@ -203,7 +203,7 @@ def test_one_question_at_a_time():
         ({"budget": 5, "holdout": -1}, "The hold-out must be at least 0, got -1"),
         ({"money": 5.0}, "also needs the cost of one contact"),
         ({"money": 5.0, "cost": 6.0}, "does not pay for one contact"),
-        ({"money": float("nan"), "cost": 6.0}, "does not pay for one contact"),
+        ({"money": float("nan"), "cost": 6.0}, "The money to spend must be at least 0, got nan"),
         ({"budget": 5, "method": "magic"}, "Unknown method 'magic'"),
     ],
 )

@@ -1,0 +1,172 @@
+"""Command targets: one document or text, the list, and one sentence for what cannot be answered."""
+
+import csv
+import functools
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segcore.cli import main
+from segcore.targets import rankings
+from segcore.targets.buyers.buyer_components import describe_components
+
+
+@pytest.fixture(autouse=True)
+def few_mixtures(monkeypatch):
+    """Fit two mixtures and one placebo instead of 40 and 19; a forked job inherits it."""
+    few = functools.partial(describe_components, placebos=1, n_components=(1, 2), covariance_types=("diag",))
+    monkeypatch.setattr(rankings, "describe_components", few)
+
+
+@pytest.fixture
+def run(capsys):
+    def call(*arguments):
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def members(n=500, *, buyers=None, known=0.6):
+    """Return customers with an outcome that follows their visits; with ``buyers``, exactly so many have the wanted one."""
+    draw = np.random.default_rng(0)
+    visits = draw.poisson(6, n)
+    yes = draw.random(n) < 1 / (1 + np.exp(3 - 0.5 * visits))
+    told = np.arange(n) < known * n
+    if buyers is not None:
+        yes = np.cumsum(told) <= buyers
+    answer = np.where(told, np.where(yes, "yes", "no"), "")
+    return pd.DataFrame(
+        {"member": [f"{at:05}" for at in range(n)], "visits": visits, "age": draw.integers(18, 80, n), "won=it": visits, "bought": answer}
+    )
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Return a function that writes customers, and the path of the file."""
+
+    def write(frame=None):
+        (members() if frame is None else frame).drop(columns="won=it").to_csv(tmp_path / "members.csv", index=False)
+        return tmp_path / "members.csv"
+
+    return write
+
+
+@pytest.fixture
+def lines(tmp_path):
+    """Return a file of order lines of 60 customers over 100 days; three of them bought cheese, and nobody wine."""
+    draw = np.random.default_rng(0)
+    rows = ["customer_id,order_id,order_date,amount,department"]
+    for customer in range(60):
+        for number in range(8):
+            day = np.datetime64("2024-01-01") + np.timedelta64(int(number * 14 + draw.integers(0, 3)), "D")
+            department = "cheese" if customer < 3 and number == 4 else "=bread"
+            rows.append(f"{customer:03},{customer}-{number},{day},{draw.integers(1, 90) / 10},{department}")
+    (tmp_path / "lines.csv").write_text("\n".join(rows))
+    return tmp_path / "lines.csv"
+
+
+def test_the_document_and_the_list_are_printed_and_written(run, table, tmp_path):
+    code, printed, _ = run("targets", table(), "--outcome", "bought", "--budget", 40, "--json", "--out", tmp_path / "list.csv")
+    found = json.loads(printed)
+    with (tmp_path / "list.csv").open(newline="") as file:
+        listed = list(csv.DictReader(file))
+
+    assert code == 0
+    assert (found["budget"], found["customers"], found["question"]) == (40, 200, {"outcome": "bought", "budget": 40})
+    assert list(listed[0]) == ["customer_id", "rank", "probability", "expected_value", "reason", "group"]
+    assert len(listed) == 40 + found["holdout"]["size"]
+    assert all(len(one["customer_id"]) == 5 for one in listed)
+
+
+def test_the_text_begins_with_whether_it_is_worth_it(run, table):
+    code, printed, _ = run("targets", table(), "--outcome", "bought", "--money", 100, "--cost", 2.5, "--value", 20)
+
+    assert code == 0
+    assert printed.startswith("Model: ")
+    assert "Of 40 contacts" in printed and "Expected profit" in printed
+
+
+def test_every_value_of_a_column_is_compared(run, lines):
+    code, printed, _ = run("targets", lines, "--promote", "department", "--budget", 10, "--again", "--json")
+    found = {one["value"]: one["reason"] for one in json.loads(printed)["promotions"]}
+
+    assert code == 0
+    assert set(found) == {"=bread", "cheese"}
+    assert found["cheese"] == "Nobody bought it in the judged window."
+
+
+def test_a_kept_leak_is_kept(run, table):
+    frame = members()
+    frame["reply"] = frame["bought"].map({"yes": "accepted", "no": "declined", "": "open"})
+    frame["paid"] = np.where(frame["bought"] == "yes", frame["visits"] + 20.5, frame["age"] / 10)
+    code, printed, noted = run("targets", table(frame), "--outcome", "bought", "--budget", 40, "--json", "--keep", "reply")
+
+    assert code == 0
+    assert json.loads(printed)["model"]["features"][0]["feature"].startswith("reply=")
+    assert "--keep 'paid'" in noted and "--keep 'reply" not in noted
+
+
+OF_OUTCOME = ("--outcome", "bought")
+
+
+@pytest.mark.parametrize(
+    ("buyers", "options", "words"),
+    [
+        (0, (*OF_OUTCOME, "--budget", 40), "'bought' holds 1 different value"),
+        (0, (*OF_OUTCOME, "--budget", 40, "--yes", "yes"), "'bought' has no 'yes'; it holds 'no'"),
+        (3, (*OF_OUTCOME, "--budget", 40), "only 3 customers of 300"),
+        (300, (*OF_OUTCOME, "--budget", 40, "--yes", "yes"), "all of 300 customers"),
+        (295, (*OF_OUTCOME, "--budget", 40), "all but 5 of 300 customers"),
+        (60, (*OF_OUTCOME, "--budget", 0), "The budget must be at least 1, got 0"),
+        (60, (*OF_OUTCOME, "--budget", -3), "The budget must be at least 1, got -3"),
+        (60, (*OF_OUTCOME, "--money", 1, "--cost", 2), "does not pay for one contact"),
+        (60, (*OF_OUTCOME, "--money", "nan", "--cost", 2), "The money to spend must be"),
+        (60, (*OF_OUTCOME, "--money", "inf", "--cost", 2), "The money to spend must be"),
+        (60, (*OF_OUTCOME, "--budget", 5, "--value", "inf"), "The value of one buyer"),
+        (60, (*OF_OUTCOME, "--money", 10), "also needs the cost"),
+        (60, (*OF_OUTCOME, "--cost", 1), "Give the budget"),
+        (60, (*OF_OUTCOME, "--budget", 5, "--money", 10, "--cost", 1), "Give the budget"),
+        (60, (*OF_OUTCOME, "--budget", 5, "--holdout", "many"), "--holdout must be auto or a number of customers"),
+        (60, (*OF_OUTCOME, "--budget", 5, "--window", 0), "The window must be at least 1"),
+        (60, (*OF_OUTCOME, "--budget", 5, "--method", "recency"), "cannot be ranked by recency"),
+        (60, ("--outcome", "nothing", "--budget", 5), "There is no column 'nothing'"),
+        (60, ("--outcome", "age", "--budget", 5), "'age' holds"),
+        (60, (*OF_OUTCOME, "--treatment", "nothing", "--budget", 5), "There is no column 'nothing'"),
+        (60, (*OF_OUTCOME, "--treatment", "age", "--budget", 5), "The treatment 'age' holds many values"),
+        (60, (*OF_OUTCOME, "--treatment", "bought", "--budget", 5), "'bought' is both"),
+        (60, ("--promote", "age=18", "--budget", 5), "needs transactions"),
+        (60, ("--budget", 5), "Say what is promoted"),
+    ],
+)
+def test_what_a_customer_table_cannot_answer_is_one_sentence(run, table, buyers, options, words):
+    refused(run("targets", table(members(buyers=buyers)), *options), words)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--promote", "department=cheese", "--budget", 5, "--again"), "'cheese': only"),
+        (("--promote", "department==bread", "--budget", 5, "--again"), "all of"),
+        (("--promote", "department==bread", "--budget", 5), "'=bread': nobody"),
+        (("--promote", "department=wine", "--budget", 5), "No order line has 'wine' in 'department'"),
+        (("--promote", "shop=wine", "--budget", 5), "There is no column 'shop'"),
+        (("--promote", "department=cheese", "--budget", 5, "--window", 400), "A window of 400 days needs data of three windows"),
+        (("--promote", "department=cheese", "--budget", 5, "--window", 10**9), "A window of 1,000,000,000 days"),
+        (("--promote", "campaign=1", "--budget", 5), "has no contacts"),
+        (("--outcome", "department", "--budget", 5), "belongs to a table with one row per customer"),
+    ],
+)
+def test_what_order_lines_cannot_answer_is_one_sentence(run, lines, options, words):
+    refused(run("targets", lines, *options), words)
+
+
+def refused(outcome, words):
+    """Assert that a command failed with one sentence on the last line, which has the words."""
+    code, printed, noted = outcome
+    assert (code, printed) == (2, "")
+    told = [line for line in noted.splitlines() if line and not line.startswith("note: ")]
+    assert len(told) == 1 and words in told[0] and "Traceback" not in noted
