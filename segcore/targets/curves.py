@@ -17,6 +17,7 @@ _BUDGETS = 50
 """Budgets of a curve that are spread evenly, and as many spread by their logarithm."""
 _FIRST_BUDGET = 10
 _TAIL = 0.025
+_DIGITS = 12
 _EXACT = 1e-12
 """Variance of a share that is rounding alone."""
 
@@ -70,8 +71,10 @@ class RankingCurve:
 
     @property
     def lift(self) -> Band:
-        """Rate among the contacted as a multiple of the base rate; exactly 1 if all are contacted."""
-        return self.gain.scaled(self.n_customers / self.budgets)
+        """Rate among the contacted as a multiple of the base rate; exactly 1 if all are contacted, or all have the same score."""
+        found = self.gain.scaled(self.n_customers / self.budgets)
+        # 1 less the last bit, with an interval as short, would be below random.
+        return Band(*(one.round(_DIGITS) for one in (found.value, found.low, found.high)))
 
     @property
     def buyers(self) -> Band:

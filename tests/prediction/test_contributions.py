@@ -16,11 +16,12 @@ def fitted():
     return X, fit_classifier(X, y)
 
 
-def test_base_and_values_add_up_to_the_log_odds_of_the_trees(fitted):
+def test_base_and_values_add_up_to_the_log_odds_of_the_trees(fitted, monkeypatch):
     X, found = fitted
     rows = np.array([5, 599, 0, 17])
     assert explain_held_out(found, X, rows).log_odds == pytest.approx(found.log_odds[rows], abs=1e-9)
     others = X + 0.1
+    monkeypatch.setattr("segcore.prediction.contributions._AT_ONCE", 250)
     assert explain_others(found, others).log_odds == pytest.approx(found.predict_log_odds(others), abs=1e-9)
 
 
