@@ -11,14 +11,14 @@ import numpy as np
 from segcore import __version__
 from segcore.errors import DataError, StoreError
 from segcore.records.feature_table import unique_titles
-from segcore.records.finding import Finding
+from segcore.records.finding import Finding, Remedy
 from segcore.records.target_question import TargetQuestion, TargetsAnswer
 from segcore.system.digests import digest
 from segcore.targets.contact_list import list_contacts, rank
 from segcore.targets.curves import compare_rankings, most_profitable
 from segcore.targets.expected_buyers import ExpectedBuyers, KnownOutcomes, expect_buyers
 from segcore.targets.hold_out import HoldOut, detectable_difference, draw_hold_out, plan_hold_out
-from segcore.targets.leaks import find_leaks
+from segcore.targets.leaks import Leak, find_leaks
 from segcore.targets.periods.three_periods import Periods, find_periods, open_again
 from segcore.targets.plain_answer import (
     Judged,
@@ -183,12 +183,13 @@ def _require_enough(found: Periods, question: TargetQuestion) -> None:
         "least": _LEAST,
         "new": _only_new(question),
     }
+    wider = "include_earlier" if values["new"] else None
     if buyers < _LEAST:
-        raise refusal("targets.few_buyers", kind=DataError, **values)
+        raise refusal("targets.few_buyers", kind=DataError, remedy=wider, **values)
     if customers - buyers < _LEAST:
         raise refusal("targets.few_others", kind=DataError, **values)
     if not len(found.listed.customers):
-        raise refusal("targets.nobody_left", kind=DataError, **values)
+        raise refusal("targets.nobody_left", kind=DataError, remedy=wider, **values)
     if found.judged is not None and found.judged.outcome is not None and not found.judged.outcome.any():
         dates: dict[str, Any] = {"first": found.judged_from, "last": found.judged_to}
         raise refusal("targets.no_judged_buyers", kind=DataError, **dates, **values)
@@ -215,12 +216,14 @@ def _without_leaks(found: Periods, question: TargetQuestion) -> tuple[Periods, l
         raise refusal("targets.nothing_varies", kind=DataError, customers=len(known.customers))
     titles = unique_titles(known.entries)
     strongest = {named[leak.feature]: leak for leak in reversed(leaks)}
-    notes = [
-        Finding("targets.leak", "warning", {"feature": name, "title": titles.get(name, name), "auc": strongest[name].area.value})
-        for name in columns
-    ]
+    notes = [_leak_note(name, titles.get(name, name), strongest[name]) for name in columns]
     judged = None if found.judged is None else found.judged.without(dropped)
     return replace(found, learned=known.without(dropped), judged=judged, listed=found.listed.without(dropped)), notes
+
+
+def _leak_note(column: str, title: str, leak: Leak) -> Finding:
+    values = {"feature": column, "title": title, "auc": leak.area.value}
+    return Finding("targets.leak", "warning", values, Remedy("keep_leak", {"column": column}))
 
 
 def _judge(periods: Periods, learned: Learned, contacts: int) -> Judged:

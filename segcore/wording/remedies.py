@@ -55,6 +55,13 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     "sheets": _choice("sheet", "the sheet"),
     "category_column": (lambda column: f"declare the column with --category {option_value(column)}", lambda column: "choose “Category”"),
     "keep": (lambda column: f"keep it with --keep {option_value(column)}", lambda column: "choose another use for it on Data"),
+    "keep_leak": (
+        lambda column: f"keep it with --keep {option_value(column)}",
+        lambda column: "choose it under “Keep although it looks like a leak”",
+    ),
+    "include_earlier": _option("--again", "include earlier buyers ({})", "include earlier buyers"),
+    "wanted_value": _option("--yes", "name the wanted one with {}", "choose the wanted one under “Wanted value”"),
+    "contacts_file": _option("--contacts", "give a file of contacts ({})", "upload a file of contacts"),
     "min_share": _option(
         "--min-share",
         "exclude columns, or raise the share of the rows that a value needs for its own feature ({})",

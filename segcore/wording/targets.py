@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from segcore.records.target_question import CAMPAIGN, TargetQuestion
 from segcore.wording.numbers import counted, listed, percent_text
 from segcore.wording.quotes import quoted
 
@@ -64,10 +65,10 @@ def components_text(n_components: int, p_value: float | None = None, n_placebos:
     return f"{found}, but data without groups does as well ({compared}): the components describe the buyers, and are not groups."
 
 
-def _few_buyers(subject: str, new: bool, buyers: int, customers: int, least: int) -> str:
+def _few_buyers(subject: str, new: bool, buyers: int, customers: int, least: int, do: str = "") -> str:
     did = "bought it for the first time" if new else "bought it or responded"
     who = "nobody" if not buyers else f"only {counted(buyers, 'customer')}"
-    wider = "include earlier buyers (--again), " if new else ""
+    wider = f"{do}, " if do else ""
     return (
         f"{quoted(subject)}: {who} of {customers:,} {did} in the time that is learned from, and a model needs {least}: {wider}choose a "
         "longer window, or something that more customers buy."
@@ -82,15 +83,14 @@ def _few_others(subject: str, new: bool, buyers: int, customers: int, least: int
     )
 
 
-def _nobody_left(subject: str, new: bool, **_: object) -> str:
-    again = ": keep earlier buyers with --again" if new else ""
-    return f"{quoted(subject)}: nobody is left to contact{again}."
+def _nobody_left(subject: str, do: str = "", **_: object) -> str:
+    return f"{quoted(subject)}: nobody is left to contact{f': {do}' if do else ''}."
 
 
-def _leak(feature: str, title: str, auc: float) -> str:
+def _leak(feature: str, title: str, auc: float, do: str = "keep it") -> str:
     return (
         f"{quoted(title)} alone tells the outcome almost without fail (area under the ROC curve {auc:.3f}), as if it had been made from "
-        f"it or after it. It is left out; if it was known before, keep it with --keep {quoted(feature)}."
+        f"it or after it. It is left out; if it was known before, {do}."
     )
 
 
@@ -140,24 +140,71 @@ def headline(document: Mapping[str, Any], method: str) -> str:
         That ranks the list.
     """
     judged, lifts = document["judged"], lifts_at_budget(document)
+    unbeaten = unbeaten_baselines(document, method)
     where = "on the later period" if judged["later"] else "on customers it was not fitted to"
-    winners = {_other(one, method): one["winner"] for one in document["comparison"]}
-    rivals = [name for name in _BASELINES if name in winners and name != method]
-    unbeaten = [name for name in rivals if winners[name] != method]
     reached = f"{judged['budget']:,} of {judged['customers']:,} customers held {lift_text(lifts[method])} times as many buyers as at random"
     title = METHOD_TITLES[method]
-    if winners.get("random") != method and method != "random":
+    if "random" in unbeaten:
         return f"{title}: not better than contacting customers at random, as far as these data tell. {where.capitalize()}, {reached}."
     if unbeaten:
         strongest = max(unbeaten, key=lambda name: lifts[name]["value"])
         other = METHOD_TITLES[strongest].lower()
         return f"{title}: no better than {other}, who hold {lift_text(lifts[strongest])} times as many. {where.capitalize()}, {reached}."
-    beaten = listed([METHOD_TITLES[name].lower() for name in ("random", *rivals)])
+    beaten = listed([METHOD_TITLES[name].lower() for name in _rivals(document, method)])
     return f"{title}: better than {beaten}. {where.capitalize()}, {reached}."
+
+
+def unbeaten_baselines(document: Mapping[str, Any], method: str) -> list[str]:
+    """Return the rankings that need no model and are not beaten beyond chance at the budget; none if the method is worth it.
+
+    Parameters
+    ----------
+    document, method
+        See `headline`.
+    """
+    winners = {_other(one, method): one["winner"] for one in document["comparison"]}
+    return [name for name in _rivals(document, method) if winners[name] != method]
+
+
+def _rivals(document: Mapping[str, Any], method: str) -> list[str]:
+    compared = {_other(one, method) for one in document["comparison"]}
+    return [name for name in ("random", *_BASELINES) if name in compared]
 
 
 def _other(difference: Mapping[str, Any], method: str) -> str:
     return str(difference["second"] if difference["first"] == method else difference["first"])
+
+
+def question_text(question: TargetQuestion) -> str:
+    """Return what is asked in one line: "department SEAFOOD, 300 contacts, bought within 28 days, earlier buyers included"."""
+    contacts = counted(question.n_contacts, "contact")
+    if question.outcome is not None:
+        wanted = "" if question.yes is None else f" = {question.yes}"
+        treated = "" if question.treatment is None else f", uplift of {question.treatment}"
+        return f"{question.outcome}{wanted}, {contacts}{treated}"
+    window = f"within {counted(question.window_days, 'day')}"
+    if question.promote == CAMPAIGN:
+        which = "all campaigns" if question.value is None else f"campaign {question.value}"
+        return f"{which}, {contacts}, response {window}, earlier responders {'included' if question.again else 'left out'}"
+    which = f"all values of {question.promote}" if question.value is None else f"{question.promote} {question.value}"
+    return f"{which}, {contacts}, purchase {window}, earlier buyers {'included' if question.again else 'left out'}"
+
+
+def compared_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return for how many promoted values a model finds more buyers than the better baseline, in one sentence."""
+    judged = [one for one in rows if not one["reason"]]
+    if not judged:
+        return f"None of {counted(len(rows), 'value')} could be judged: include earlier buyers, or choose a longer window."
+    better = [one["value"] for one in judged if one["winner"] == "model"]
+    worse = [one["value"] for one in judged if one["winner"] not in (None, "model")]
+    unjudged = len(rows) - len(judged)
+    named = f": {listed(better)}" if better else ""
+    fewer = f" It finds fewer for {listed(worse)}." if worse else ""
+    same = len(judged) - len(better) - len(worse)
+    return (
+        f"The model finds more buyers than the better baseline, beyond chance, for {len(better)} of {counted(len(judged), 'value')}{named}."
+        f"{fewer}{f' For {same}, there is no clear difference.' if same else ''}{f' {unjudged} could not be judged.' if unjudged else ''}"
+    )
 
 
 def expected_text(document: Mapping[str, Any]) -> str:
@@ -255,9 +302,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "targets.learned_from": lambda campaigns, campaign: (
         f"Learned from {'campaign' if len(campaigns) == 1 else 'campaigns'} {_some(campaigns)}, judged on campaign {quoted(campaign)}."
     ),
-    "targets.no_contacts": lambda data: (
-        f"{data} has no contacts: give a file with one row per customer and campaign with --contacts, or promote a column of the order "
-        "lines."
+    "targets.no_contacts": lambda data, do: (
+        f"{data} has no contacts: {do}, with one row per customer and campaign, or promote a column of the order lines."
     ),
     "targets.contact_columns": lambda file, lacking, columns: (
         f"{file} needs {'the column' if len(lacking) == 1 else 'the columns'} {_some(lacking)}; it has {_some(columns[:20])}. Dates "
@@ -269,15 +315,15 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         "Each has the probability of similar customers, from models that did not see that customer's own answer."
     ),
     "targets.no_value": lambda column, value, values: f"{quoted(column)} has no {quoted(value)}; it holds {_some(values)}.",
-    "targets.not_two_values": lambda column, n, values: (
+    "targets.not_two_values": lambda column, n, values, do: (
         f"{quoted(column)} holds {counted(n, 'different value')}"
-        f"{f', such as {_some(values)}' if values else ''}: an outcome has two. Name the wanted one with --yes."
+        f"{f', such as {_some(values)}' if values else ''}: an outcome has two. To predict one of them, {do}."
     ),
     "targets.treatment_values": lambda column, values: (
         f"The treatment {quoted(column)} holds {_some(values) if values else 'many values'}: it needs one value for customers who were "
         "contacted, such as 1 or yes, and one for those who were not."
     ),
-    "targets.which_is_yes": lambda column, values: f"{quoted(column)} holds {_some(values)}: name the wanted one with --yes.",
+    "targets.which_is_yes": lambda column, values, do: f"{quoted(column)} holds {_some(values)}: {do}.",
     "targets.outcome_of_lines": lambda column, data: (
         f"An outcome column ({quoted(column)}) belongs to a table with one row per customer; these data are {_KINDS[data]}: promote a "
         "column of the order lines instead."

@@ -1,8 +1,9 @@
 import pytest
 
-from segcore.records.finding import Finding
+from segcore.records.finding import Finding, Remedy
+from segcore.records.target_question import TargetQuestion
 from segcore.wording.findings import sentence
-from segcore.wording.targets import components_text
+from segcore.wording.targets import compared_text, components_text, question_text, unbeaten_baselines
 
 
 @pytest.mark.parametrize(
@@ -35,3 +36,50 @@ def test_too_few_buyers_are_counted():
         "Describing buyers takes at least 10 buyers and 10 other customers, but 3 of 1,200 customers are buyers: choose other products or "
         "another period."
     )
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        (
+            {"promote": "department", "value": "MEAT", "budget": 1_000},
+            "department MEAT, 1,000 contacts, purchase within 28 days, earlier buyers left out",
+        ),
+        (
+            {"promote": "department", "money": 90.0, "cost": 2.0, "again": True},
+            "all values of department, 45 contacts, purchase within 28 days, earlier buyers included",
+        ),
+        (
+            {"promote": "campaign", "value": "18", "budget": 1, "window_days": 1},
+            "campaign 18, 1 contact, response within 1 day, earlier responders left out",
+        ),
+        ({"outcome": "bought", "yes": "1", "treatment": "mailed", "budget": 9}, "bought = 1, 9 contacts, uplift of mailed"),
+    ],
+)
+def test_a_question_is_one_line(question, words):
+    assert question_text(TargetQuestion(**question)) == words
+
+
+def test_baselines_that_are_not_beaten_beyond_chance_are_named():
+    won = {"first": "model", "second": "random", "winner": "model"}
+    drawn = {"first": "model", "second": "past buyers", "winner": None}
+    lost = {"first": "recency", "second": "model", "winner": "recency"}
+    rules = {"first": "model", "second": "rules", "winner": "rules"}
+    assert unbeaten_baselines({"comparison": [won, drawn, lost, rules]}, "model") == ["past buyers", "recency"]
+    assert unbeaten_baselines({"comparison": [won, rules]}, "model") == []
+
+
+def test_compared_values_are_counted_by_who_finds_more():
+    rows = [{"value": name, "winner": winner, "reason": None} for name, winner in (("a", "model"), ("b", "recency"), ("c", None))]
+    assert compared_text([*rows, {"value": "d", "reason": "too few"}]) == (
+        "The model finds more buyers than the better baseline, beyond chance, for 1 of 3 values: a. It finds fewer for b. For 1, there is "
+        "no clear difference. 1 could not be judged."
+    )
+    assert compared_text([{"value": "d", "reason": "too few"}]).startswith("None of 1 value could be judged")
+
+
+def test_a_remedy_is_in_the_words_of_the_audience():
+    values = {"feature": "paid", "title": "Paid", "auc": 0.999}
+    leak = Finding("targets.leak", "warning", values, Remedy("keep_leak", {"column": "paid"}))
+    assert "keep it with --keep" in sentence(leak)
+    assert "choose it under “Keep although it looks like a leak”" in sentence(leak, "screen")

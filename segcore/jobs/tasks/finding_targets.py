@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from segcore import jobs
-from segcore.errors import JobError
+from segcore.errors import JobError, SegcoreError
 from segcore.jobs.tasks.task import Follow, Report, await_task, run_task
+from segcore.records.finding import Finding
 from segcore.records.intake import DataRequest, Intake
 from segcore.records.target_question import TargetQuestion, TargetsAnswer
 from segcore.store.store import Store
@@ -106,7 +107,22 @@ def work(store: Store, spec: Mapping[str, Any], report: Report) -> None:
         return
     intake, request = Intake.from_json(spec["intake"]), DataRequest.from_json(spec["request"])
     question = TargetQuestion.from_json(spec["question"])
-    (find_promotions if question.compares else find_targets)(store, intake, request, question, report)
+    try:
+        (find_promotions if question.compares else find_targets)(store, intake, request, question, report)
+    except SegcoreError as error:
+        if error.finding is not None:
+            store.put_intake(_problem_key(answer_key(intake, question)), error.finding.to_json())
+        raise
+
+
+def problem_of(store: Store, job_id: str) -> Finding | None:
+    """Return why a job could not answer its question, so that a screen says it in its own words; ``None`` if only its message is known."""
+    record = store.intake(_problem_key(job_id))
+    return None if record is None else Finding.from_json(record)
+
+
+def _problem_key(job_id: str) -> str:
+    return f"targets-problem:{job_id}"
 
 
 if __name__ == "__main__":

@@ -262,7 +262,7 @@ def contacts_of(opened: Opened, question: TargetQuestion) -> Contacts:
 
     table = opened.raw.contacts if question.contacts is None else read_file(user_path(question.contacts), None, namer=None)
     if table is None:
-        raise refusal("targets.no_contacts", kind=DataError, data=opened.raw.name)
+        raise refusal("targets.no_contacts", kind=DataError, remedy="contacts_file", data=opened.raw.name)
     return read_contacts(table, opened.dataset.roles["customer"])
 
 
@@ -387,11 +387,11 @@ def _yes(column: Any, name: str, wanted: str | None) -> np.ndarray:
         return np.asarray(column.where(wanted))
     if len(values) != 2:
         n = column.n_values if column.few(50) is None else len(values)
-        raise refusal("targets.not_two_values", kind=DataError, column=name, n=n, values=values[:5])
+        raise refusal("targets.not_two_values", kind=DataError, remedy="wanted_value", column=name, n=n, values=values[:5])
     words = [value for value in values if value.casefold() in _WORDS_FOR_YES]
     chosen = words[0] if len(words) == 1 else max(values, key=float) if column.is_number else None
     if chosen is None:
-        raise refusal("targets.which_is_yes", kind=DataError, column=name, values=values)
+        raise refusal("targets.which_is_yes", kind=DataError, remedy="wanted_value", column=name, values=values)
     return np.asarray(column.where(chosen))
 
 
