@@ -1,0 +1,1 @@
+"""Figures of targets: how well customers are ranked, and who buys."""
