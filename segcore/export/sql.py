@@ -111,7 +111,12 @@ def point_sql(
 
 
 def rules_sql(
-    found: Sequence[SegmentRules], table: SqlTable, dialect: Dialect = "duckdb", *, names: Mapping[int, str] | None = None
+    found: Sequence[SegmentRules],
+    table: SqlTable,
+    dialect: Dialect = "duckdb",
+    *,
+    names: Mapping[int, str] | None = None,
+    what: str = "Segment",
 ) -> str:
     """Return SQL that selects the customers whom each segment's rule finds.
 
@@ -124,6 +129,8 @@ def rules_sql(
     dialect : {"duckdb", "postgresql", "spark", "bigquery", "snowflake"}
     names : mapping of label to str, or None
         Names of the segments, for the comment.
+    what : str
+        What a label is the number of, for the comment.
 
     Raises
     ------
@@ -141,7 +148,7 @@ def rules_sql(
         raise ParameterError(f"There is no rule to write as SQL. {' '.join(reasons[:3])}")
     used = [condition.feature for _, rule in ruled for condition in rule.conditions]
     called = {label: f" ({names[label]})" for label, _ in ruled if names and label in names}
-    comments = [f"Segment {label}{called.get(label, '')}: {rule.text()}" for label, rule in ruled] + _profile_comment(used, table)
+    comments = [f"{what} {label}{called.get(label, '')}: {rule.text()}" for label, rule in ruled] + _profile_comment(used, table)
     selects: list[Any] = []
     for label, rule in ruled:
         where = reduce(lambda left, right: exp.And(this=left, expression=right), [_condition(one, table) for one in rule.conditions])

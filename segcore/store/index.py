@@ -268,7 +268,7 @@ class Index:
 
     def job_ids(self, prefix: str) -> list[str]:
         """Return the ids that begin with ``prefix``, at most three."""
-        query = "select id from jobs where substr(id, 1, ?) = ? and kind in ('sweep', 'benchmark', 'vectors') limit 3"
+        query = "select id from jobs where substr(id, 1, ?) = ? and kind in ('sweep', 'benchmark', 'vectors', 'targets') limit 3"
         return [str(row[0]) for row in self._rows(query, len(prefix), prefix.lower())]
 
     def job_state(self, job_id: str) -> str | None:

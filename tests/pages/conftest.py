@@ -16,10 +16,12 @@ from segcore.features.planning.sets import feature_names
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest
 from segcore.records.plan import Plan
+from segcore.records.target_question import TargetQuestion
 from segcore.store.store import Store
 from segcore.sweeps.cost.calibration import Calibration, kinds_of_work, write_calibration
 from segcore.sweeps.run import run_sweep
 from segcore.sweeps.spec import make_spec
+from segcore.targets.answer import answer_key, find_targets
 
 ROOT = Path(__file__).resolve().parents[2]
 N_CUSTOMERS = 45
@@ -134,7 +136,68 @@ def home(home, request):
     return home
 
 
-PREPARED = {"finished_sweep": "home_with_sweep", "small_intake": "home_with_orders"}
+PREPARED = {"finished_sweep": "home_with_sweep", "small_intake": "home_with_orders", "answered": "home_with_targets"}
+
+
+CHEESE = TargetQuestion(promote="department", value="cheese", budget=30, cost=1.0, worth=9.0, window_days=14, again=True)
+
+
+@pytest.fixture(scope="session")
+def departments_csv(tmp_path_factory):
+    """Return the file of a shop's orders in three departments; a quarter of the 200 customers keep to bread, and buy more cheese."""
+    draw = np.random.default_rng(0)
+    rows = []
+    for number in range(200):
+        keen = number % 4 == 0
+        for order, day in enumerate(np.sort(draw.uniform(0, 120, size=draw.integers(12, 25)))):
+            bought = "bread" if draw.random() < (0.8 if keen else 0.2) else "milk"
+            bought = "cheese" if draw.random() < (0.05 if keen else 0.005) else bought
+            when = pd.Timestamp("2024-01-01 12:00") + pd.Timedelta(days=float(day))
+            rows.append((f"c{number:03}", f"o{number}-{order}", when, round(draw.uniform(1, 9), 2), bought))
+    path = tmp_path_factory.mktemp("departments") / "departments.csv"
+    pd.DataFrame(rows, columns=["customer_id", "order", "date", "amount", "department"]).to_csv(path, index=False)
+    return path
+
+
+def take_in_departments(store, departments_csv):
+    """Take that shop's orders in, as what a session opens."""
+    request = DataRequest(data=str(departments_csv), name="departments.csv")
+    taken = take_in(store, request)
+    store.put_intake("app:latest-request", request.to_json())
+    return taken, request
+
+
+def put_targets_job(store, taken, request, question, state):
+    """Add the job that answers a question, and return its id; nothing works on it."""
+    key = answer_key(taken, question)
+    spec = {"intake": taken.to_json(), "request": request.to_json(), "question": question.to_json()}
+    store.put_job(key, kind="targets", title=f"Targets for {question.subject}", spec=spec, total=100, state=state)
+    return key
+
+
+@pytest.fixture(scope="session")
+def home_with_targets(departments_csv, tmp_path_factory):
+    """Return a store with that shop's orders, and whom to reach about cheese, which takes some seconds to find."""
+    home = tmp_path_factory.mktemp("targets-home")
+    calibrate(home)
+    store = Store(home)
+    taken, request = take_in_departments(store, departments_csv)
+    find_targets(store, taken, request, CHEESE)
+    put_targets_job(store, taken, request, CHEESE, "done")
+    return home
+
+
+@pytest.fixture
+def answered(store, departments_csv):
+    """Return whom to reach about cheese, as the newest answer about what a session opens."""
+    taken, request = take_in_departments(store, departments_csv)
+    return find_targets(store, taken, request, CHEESE)
+
+
+@pytest.fixture
+def departments(store, departments_csv):
+    """Return that shop's orders, with their request, as what a session opens; nothing was asked about them."""
+    return take_in_departments(store, departments_csv)
 
 
 @pytest.fixture

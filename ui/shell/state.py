@@ -1,8 +1,8 @@
 """Choices of one browser session; the only user of ``st.session_state`` and ``st.query_params``.
 
 Streamlit drops a widget's value when its page is left, so every choice is kept under a separate key and widgets are seeded from it.
-Data, sweep and solution are in the address, ``?data=…&sweep=…&point=…``, and vectors that are being made. It is read and written when a
-page is opened, and written when one of them changes, so that a reload, a second tab and a link show the same.
+Data, sweep and solution are in the address, ``?data=…&sweep=…&point=…``, vectors that are being made, and targets that were asked for. It
+is read and written when a page is opened, and written when one of them changes, so that a reload, a second tab and a link show the same.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _OWN = "segcore."
 _ENTERED = "segcore.entered"
+_JOBS = ("vectors", "targets")
+"""Names in the address of the jobs that this session awaits, or whose results it shows."""
 
 
 def recall(name: str, default: Any = None) -> Any:
@@ -119,8 +121,9 @@ def load(taken: Intake, asked: DataRequest) -> None:
     remember("intake", taken)
     remember("request", asked)
     remember("data_broken", False)
-    remember("vectors", None)
-    _forget("vectors")
+    for name in _JOBS:
+        remember(name, None)
+    _forget(*_JOBS)
     followed = sweep_id()
     if followed is not None and cache.store().spec(followed).table != taken.table:
         unfollow()
@@ -155,13 +158,14 @@ def read_link() -> None:
     """Show the data, sweep and solution in the address; ``link_problem`` then returns what is wrong with it."""
     for name in ("link_problem", "link_broken", "data_broken"):
         remember(name, None)
-    asked, awaited = st.query_params.get("sweep"), st.query_params.get("vectors")
+    asked, awaited = st.query_params.get("sweep"), {name: st.query_params.get(name) for name in _JOBS}
     if asked:
         _read_sweep(asked)
     else:
         _read_data(st.query_params.get("data"))
-    if awaited:
-        _read_vectors(awaited)
+    for name, prefix in awaited.items():
+        if prefix:
+            _read_job(name, prefix)
 
 
 def _read_data(key: str | None) -> None:
@@ -197,11 +201,11 @@ def _read_sweep(asked: str) -> None:
             remember("link_problem", f"The solution in the link cannot be shown: {error}")
 
 
-def _read_vectors(asked: str) -> None:
-    """Await the vectors in the address, if a job makes them."""
+def _read_job(name: str, asked: str) -> None:
+    """Await the job in the address, if there is one."""
     found = cache.store().job_ids(asked)
     if len(found) == 1:
-        remember("vectors", found[0])
+        remember(name, found[0])
 
 
 def await_vectors(job_id: str) -> None:
@@ -213,6 +217,18 @@ def await_vectors(job_id: str) -> None:
 def awaited_vectors() -> str | None:
     """Return the job whose vectors this session will load."""
     found: str | None = recall("vectors")
+    return found
+
+
+def show_targets(job_id: str) -> None:
+    """Have this session show the targets that a job finds, unless it loads other data before."""
+    remember("targets", job_id)
+    _write({"targets": job_id[:16]})
+
+
+def shown_targets() -> str | None:
+    """Return the job whose targets this session shows."""
+    found: str | None = recall("targets")
     return found
 
 
@@ -240,9 +256,7 @@ def write_link() -> None:
     link: dict[str, str] = {}
     if taken is not None and not recall("data_broken"):
         link["data"] = _data_in_link(taken)
-    awaited = awaited_vectors()
-    if awaited is not None:
-        link["vectors"] = awaited[:16]
+    link |= {name: awaited[:16] for name in _JOBS if (awaited := recall(name)) is not None}
     if followed is not None and not link_is_broken():
         link |= link_to(followed, recall(f"point.{followed}"))
     _write(link)

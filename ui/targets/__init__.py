@@ -1,0 +1,1 @@
+"""Whom to reach, on the Targets screen."""

@@ -1,0 +1,112 @@
+"""Job that finds targets, on the Targets screen: started, followed, found again, and its end said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from segcore import jobs
+from segcore.errors import SegcoreError, StoreError
+from segcore.jobs.tasks.finding_targets import answered_by, problem_of, start_targets
+from segcore.records.target_question import TargetQuestion, TargetsAnswer
+from segcore.store.store import Store
+from segcore.targets.answer import answer_key, known_answer, known_promotions
+from segcore.wording.findings import error_text, sentence
+from segcore.wording.markdown import escape
+from ui.shell import state
+from ui.shell.progress import LIVE, find_job, follow_job
+
+if TYPE_CHECKING:
+    from ui.targets.promoted import Loaded
+
+_MOST_LOOKED_AT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that was asked, its job, and what was found; an answer or a comparison of all values, or ``None`` while there is none."""
+
+    job: jobs.Job
+    question: TargetQuestion
+    answer: TargetsAnswer | None
+    compared: list[dict[str, Any]] | None
+
+    @property
+    def has_ended_badly(self) -> bool:
+        """Tell whether there is no answer, and no job at work on it."""
+        return self.answer is None and self.compared is None and self.job.state not in LIVE
+
+
+def asked_of(found: Loaded) -> Asked | None:
+    """Return the question that this session shows, or the newest one about the loaded data that was answered; ``None`` without one."""
+    job_id = state.shown_targets()
+    job = None if job_id is None else find_job(found.store, job_id)
+    if job is None or not _is_about(found, job):
+        job = _newest(found)
+    if job is None:
+        return None
+    question = TargetQuestion.from_json(found.store.job_row(job.id)["spec"]["question"])
+    if question.compares:
+        return Asked(job, question, None, known_promotions(found.store, job.id) if job.state == "done" else None)
+    return Asked(job, question, answered_by(found.store, job.id), None)
+
+
+def _newest(found: Loaded) -> jobs.Job | None:
+    listed = (job for job in jobs.list_jobs(found.store, _MOST_LOOKED_AT) if job.kind == "targets" and job.state == "done")
+    return next((job for job in listed if _is_about(found, job)), None)
+
+
+def _is_about(found: Loaded, job: jobs.Job) -> bool:
+    return job.kind == "targets" and found.store.job_row(job.id)["spec"]["intake"]["table"] == found.taken.table
+
+
+def start(found: Loaded, question: TargetQuestion) -> None:
+    """Start the job that answers a question, or show what it answered before; show an error as its sentence."""
+    try:
+        state.show_targets(start_or_join(found, question))
+    except SegcoreError as error:
+        st.error(escape(error_text(error, "screen")), icon=":material/error:")
+        return
+    st.rerun()
+
+
+def start_or_join(found: Loaded, question: TargetQuestion) -> str:
+    """Return the id of the job that answers a question; one that is done and whose answer is in the store is not started again."""
+    store, key = found.store, answer_key(found.taken, question)
+    known = known_promotions(store, key) if question.compares else known_answer(store, key)
+    if known is not None and _state(store, key) == "done":
+        return key
+    return start_targets(store, found.taken, found.asked, question)
+
+
+def _state(store: Store, job_id: str) -> str | None:
+    try:
+        return store.job_state(job_id)
+    except StoreError:
+        return None
+
+
+def draw_end(store: Store, asked: Asked) -> bool:
+    """Draw the progress of a job at work, or why it ended without an answer; return whether there is an answer."""
+    if asked.answer is not None or asked.compared is not None:
+        return True
+    job = asked.job
+    if job.state in LIVE:
+        words = "You can leave this page meanwhile."
+        follow_job(store, job.id, where="targets", words=lambda now: words if now.state == "running" else "")
+    elif job.state == "failed":
+        problem = problem_of(store, job.id)
+        said = sentence(problem, "screen") if problem is not None else job.message or f"Finding targets failed: see {job.log}."
+        st.error(escape(said), icon=":material/error:")
+    elif job.state == "cancelled":
+        st.info("Finding targets was cancelled.", icon=":material/stop_circle:")
+    else:
+        st.info("The answer was found before and is not in the store any more. Find it again.", icon=":material/history:")
+    return False
+
+
+def comparison_of(question: TargetQuestion) -> TargetQuestion:
+    """Return the question about every value of the same column, which neither method nor hold-out changes."""
+    return replace(question, value=None, method="model", holdout=None, keep=())
