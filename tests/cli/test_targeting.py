@@ -107,7 +107,7 @@ def test_a_kept_leak_is_kept(run, table):
 
     assert code == 0
     assert json.loads(printed)["model"]["features"][0]["feature"].startswith("reply=")
-    assert "--keep 'paid'" in noted and "--keep 'reply" not in noted
+    assert "--keep paid" in noted and "--keep reply" not in noted
 
 
 OF_OUTCOME = ("--outcome", "bought")

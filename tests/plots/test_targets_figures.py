@@ -11,7 +11,7 @@ from segcore.plots.targets.ranking_curves import describe_ranking_curves, draw_r
 from segcore.plots.theme import MAIN, QUIET
 from segcore.prediction.held_out import calibration_bins
 from segcore.records.solution import NOISE
-from segcore.segments.maps import Area, CustomerMap
+from segcore.segments.maps.customer_map import Area, CustomerMap
 from segcore.targets.curves import compare_rankings
 from segcore.targets.uplift import measure_uplift
 

@@ -233,7 +233,7 @@ LEAKS = {
 def test_a_column_made_from_the_outcome_is_named_and_left_out(tmp_path, column):
     found, _, notes = asked(tmp_path, members(**{column: LEAKS[column]}), TargetQuestion(outcome="bought", budget=60))
 
-    assert len(notes) == 1 and f"--keep {column!r}" in notes[0] and "It is left out" in notes[0]
+    assert len(notes) == 1 and f"--keep {column}." in notes[0] and "It is left out" in notes[0]
     assert not [one for one in found.document["model"]["features"] if one["feature"].startswith(column)]
     assert found.document["model"]["auc"]["value"] < 0.9
 

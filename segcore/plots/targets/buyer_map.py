@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segcore.plots.theme import ACCENT, CATEGORICAL, NOISE_GREY, QUIET, SYMBOLS, lay_out, plain_text
-from segcore.segments.maps import principal_plane
+from segcore.segments.maps.principal_plane import principal_plane
 from segcore.wording.numbers import counted, percent_text
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def buyer_map_data(values: np.ndarray, labels: np.ndarray, bought: np.ndarray, c
     seed : int
         Of the sample.
     """
-    places, shares = principal_plane(np.asarray(values, dtype=np.float64))
+    plane = principal_plane(np.asarray(values, dtype=np.float64))
     shown = np.sort(np.random.default_rng(seed).permutation(len(labels))[:MOST_POINTS])
-    return BuyerMap(customers[shown], places[shown], labels[shown], bought[shown], shares, len(labels), int(bought.sum()))
+    return BuyerMap(customers[shown], plane.places[shown], labels[shown], bought[shown], plane.shares, len(labels), int(bought.sum()))
 
 
 def draw_buyer_map(data: BuyerMap) -> Figure:

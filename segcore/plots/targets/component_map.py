@@ -8,7 +8,7 @@ import numpy as np
 
 from segcore.plots.segments.map import draw_customers
 from segcore.records.solution import NOISE
-from segcore.segments.maps import CustomerMap
+from segcore.segments.maps.customer_map import CustomerMap
 from segcore.wording.numbers import counted, percent_text
 
 if TYPE_CHECKING:
@@ -54,6 +54,6 @@ def describe_component_map(found: CustomerMap) -> str:
     beyond = int(((places < low) | (places > high)).any(axis=1).sum())
     outside = f" {counted(beyond, 'customer is', 'customers are')} farther out." if beyond else ""
     return (
-        f"The plane shows {percent_text(sum(found.shares))} of the variance of the {counted(found.dimensions, 'feature')} that the "
+        f"The plane shows {percent_text(sum(found.shares or ()))} of the variance of the {counted(found.dimensions, 'feature')} that the "
         f"components are made of. A large mark is the mean of a component, and its ellipse is where most of its buyers are.{outside}"
     )
