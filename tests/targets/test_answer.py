@@ -20,6 +20,7 @@ from segcore.targets.buyers.buyer_components import describe_components
 from segcore.targets.contact_list import list_rows
 from segcore.targets.periods.three_periods import find_periods, open_again
 from segcore.wording.findings import sentence
+from segcore.wording.remedies import option_value
 
 KEYS = {
     *("subject", "base_rate", "customers", "budget", "expected", "stop", "holdout", "curves", "judged", "comparison", "later_period"),
@@ -233,7 +234,7 @@ LEAKS = {
 def test_a_column_made_from_the_outcome_is_named_and_left_out(tmp_path, column):
     found, _, notes = asked(tmp_path, members(**{column: LEAKS[column]}), TargetQuestion(outcome="bought", budget=60))
 
-    assert len(notes) == 1 and f"--keep {column}." in notes[0] and "It is left out" in notes[0]
+    assert len(notes) == 1 and f"--keep {option_value(column)}." in notes[0] and "It is left out" in notes[0]
     assert not [one for one in found.document["model"]["features"] if one["feature"].startswith(column)]
     assert found.document["model"]["auc"]["value"] < 0.9
 
