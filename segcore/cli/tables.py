@@ -15,6 +15,7 @@ from segcore.wording.predictions import auc_text
 from segcore.wording.targets import (
     METHOD_TITLES,
     RESPONSE_LIFT,
+    buyers_text,
     expected_text,
     headline,
     holdout_text,
@@ -163,8 +164,8 @@ def targets_text(answer: TargetsAnswer) -> str:
     area = found["model"]["auc"]
     if area is not None:
         parts.append(
-            f"Area under the ROC curve of the model, {found['model']['measured_on']}: {area['value']:.2f} "
-            f"({area['low']:.2f} to {area['high']:.2f})."
+            f"Area under the ROC curve of the model ({found['model']['measured_on']}): {area['value']:.2f} "
+            f"({area['low']:.2f} to {area['high']:.2f}); 0.5 is chance, 1 is perfect."
         )
     rules = [
         (one["words"], one["method"], *(_estimate(Estimate.from_json(one[name])) for name in ("precision", "recall", "lift")))
@@ -183,7 +184,9 @@ def targets_text(answer: TargetsAnswer) -> str:
             )
             for one in found["components"]["components"]
         ]
-        table = text_table(("component of the buyers (* ticked)", "share of buyers", "candidates near", "lift near"), rows, right=(2,))
+        table = text_table(
+            (f"component of the {buyers_text(found)} (* ranked by)", "share of them", "candidates near", "lift near"), rows, right=(2,)
+        )
         parts.append(f"{found['components']['sentence']}\n{table}")
     return "\n\n".join(parts)
 

@@ -11,6 +11,7 @@ from segcore.errors import ParameterError
 from segcore.records.finding import Finding
 
 Method = Literal["model", "components", "rules", "recency"]
+Kind = Literal["purchase", "campaign", "outcome"]
 METHODS: tuple[Method, ...] = ("model", "components", "rules", "recency")
 WINDOW_DAYS = 28
 CAMPAIGN = "campaign"
@@ -135,6 +136,11 @@ class TargetQuestion:
         if self.money is None or self.cost is None:
             raise ValueError("The question has no budget.")
         return int(self.money // self.cost)
+
+    @property
+    def kind(self) -> Kind:
+        """What counts: purchases, responses to a campaign, or an outcome column."""
+        return "outcome" if self.outcome is not None else "campaign" if self.promote == CAMPAIGN else "purchase"
 
     @property
     def subject(self) -> str:

@@ -151,6 +151,7 @@ def _answer(store: Store, found: Periods, question: TargetQuestion, data: str, p
     progress(0.8)
     document = {
         "subject": question.subject,
+        "kind": question.kind,
         "base_rate": float(judged.outcome.mean()),
         "customers": len(candidates.customers),
         "budget": contacts,
@@ -181,22 +182,18 @@ def _require_enough(found: Periods, question: TargetQuestion) -> None:
         "buyers": buyers,
         "customers": customers,
         "least": _LEAST,
-        "new": _only_new(question),
+        "of": question.kind,
+        "new": question.kind == "purchase" and not question.again,
     }
     wider = "include_earlier" if values["new"] else None
     if buyers < _LEAST:
-        raise refusal("targets.few_buyers", kind=DataError, remedy=wider, **values)
+        raise refusal("targets.few_buyers", remedy=wider, **values)
     if customers - buyers < _LEAST:
-        raise refusal("targets.few_others", kind=DataError, **values)
+        raise refusal("targets.few_others", **values)
     if not len(found.listed.customers):
-        raise refusal("targets.nobody_left", kind=DataError, remedy=wider, **values)
+        raise refusal("targets.nobody_left", remedy=wider, **values)
     if found.judged is not None and found.judged.outcome is not None and not found.judged.outcome.any():
-        dates: dict[str, Any] = {"first": found.judged_from, "last": found.judged_to}
-        raise refusal("targets.no_judged_buyers", kind=DataError, **dates, **values)
-
-
-def _only_new(question: TargetQuestion) -> bool:
-    return question.promote is not None and question.promote != "campaign" and not question.again
+        raise refusal("targets.no_judged_buyers", first=found.judged_from, last=found.judged_to, **values)
 
 
 def _without_leaks(found: Periods, question: TargetQuestion) -> tuple[Periods, list[Finding]]:

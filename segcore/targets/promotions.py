@@ -102,7 +102,7 @@ def _judged(found: Periods, question: TargetQuestion) -> dict[str, Any]:
         "base_rate": float(judged.outcome.mean()) if len(judged.outcome) else None,
     }
     if min(int(part.sum()) for part in (judged.outcome[half], judged.outcome[~half])) < 2:
-        raise refusal("targets.few_judged", kind=DataError, buyers=counts["buyers"])
+        raise refusal("targets.few_judged", kind=DataError, buyers=counts["buyers"], of=question.kind)
     outcome = np.asarray(learned.outcome)
     model = fit_classifier(learned.X, outcome, seed=question.seed)
     scores = {"model": model.predict(judged.X), **baselines(judged)}

@@ -26,8 +26,9 @@ def _window_too_long(window: int, days: float, most: int) -> str:
 
 
 def _windows(windows: int, days: int, looked_back: int) -> str:
-    learned = f"the window of {counted(days, 'day')}" if windows == 1 else f"the {windows} windows of {counted(days, 'day')}"
-    return f"Learned from {learned} before the judged one; features look back {counted(looked_back, 'day')}."
+    one = windows == 1
+    learned = f"the window of {counted(days, 'day')}" if one else f"the {windows} windows of {counted(days, 'day')}"
+    return f"Learned from {learned} before the judged one. Features describe the {counted(looked_back, 'day')} before each window."
 
 
 def _few_of_either(buyers: int, customers: int, least: int) -> str:
@@ -65,39 +66,64 @@ def components_text(n_components: int, p_value: float | None = None, n_placebos:
     return f"{found}, but data without groups does as well ({compared}): the components describe the buyers, and are not groups."
 
 
-def _few_buyers(subject: str, new: bool, buyers: int, customers: int, least: int, do: str = "") -> str:
-    did = "bought it for the first time" if new else "bought it or responded"
-    who = "nobody" if not buyers else f"only {counted(buyers, 'customer')}"
+def _few_buyers(subject: str, of: str, new: bool, buyers: int, customers: int, least: int, do: str = "") -> str:
+    who = f"nobody of {counted(customers, 'customer')}" if not buyers else f"only {buyers:,} of {counted(customers, 'customer')}"
+    if of == "outcome":
+        have = "has" if buyers < 2 else "have"
+        return (
+            f"{quoted(subject)}: {who} with a known outcome {have} the wanted one, and a model needs {least}: load more customers with a "
+            "known outcome."
+        )
+    if of == "campaign":
+        return f"{subject.capitalize()}: {who} responded in the learning period, and a model needs {least}: choose a longer window."
     wider = f"{do}, " if do else ""
     return (
-        f"{quoted(subject)}: {who} of {customers:,} {did} in the time that is learned from, and a model needs {least}: {wider}choose a "
-        "longer window, or something that more customers buy."
+        f"{quoted(subject)}: {who} bought it{' for the first time' if new else ''} in the learning period, and a model needs {least}: "
+        f"{wider}choose a longer window, or promote something that more customers buy."
     )
 
 
-def _few_others(subject: str, new: bool, buyers: int, customers: int, least: int) -> str:
+def _few_others(subject: str, of: str, new: bool, buyers: int, customers: int, least: int) -> str:
     but = "all" if buyers == customers else f"all but {customers - buyers:,}"
-    return (
-        f"{quoted(subject)}: {but} of {counted(customers, 'customer')} bought it or responded, so there is nobody to tell buyers from: "
-        "choose something that fewer customers buy."
-    )
+    who = f"{but} of {counted(customers, 'customer')}"
+    if of == "outcome":
+        return (
+            f"{quoted(subject)}: {who} with a known outcome have the wanted one, and a model needs {least} who do not: load more customers "
+            "with a known outcome."
+        )
+    if of == "campaign":
+        return f"{subject.capitalize()}: {who} responded, and a model needs {least} who did not: choose a shorter window."
+    return f"{quoted(subject)}: {who} bought it, and a model needs {least} who did not: promote something that fewer customers buy."
 
 
-def _nobody_left(subject: str, do: str = "", **_: object) -> str:
-    return f"{quoted(subject)}: nobody is left to contact{f': {do}' if do else ''}."
+def _nobody_left(subject: str, of: str, do: str = "", **_: object) -> str:
+    if of == "outcome":
+        return f"{quoted(subject)}: nobody is left to contact, because every customer has the wanted outcome: load others."
+    again = f"everybody bought it already: {do}" if do else "load customers who can still be contacted"
+    return f"{quoted(subject)}: nobody is left to contact; {again}."
+
+
+def _no_judged_buyers(subject: str, of: str, first: str, last: str, **_: object) -> str:
+    did = "responded to it" if of == "campaign" else "bought it"
+    return f"{quoted(subject)}: nobody {did} from {first} to {last}, so methods cannot be judged: choose a longer window."
+
+
+def _few_judged(buyers: int, of: str = "purchase") -> str:
+    did = "responded to it" if of == "campaign" else "bought it"
+    return f"{'Only ' + counted(buyers, 'customer') if buyers else 'Nobody'} {did} in the judged window."
 
 
 def _leak(feature: str, title: str, auc: float, do: str = "keep it") -> str:
     return (
-        f"{quoted(title)} alone tells the outcome almost without fail (area under the ROC curve {auc:.3f}), as if it had been made from "
-        f"it or after it. It is left out; if it was known before, {do}."
+        f"{quoted(title)} alone predicts the outcome almost perfectly (area under the ROC curve {auc:.3f}), as if it was recorded after "
+        f"it. It is left out. If it was known before, {do}."
     )
 
 
 def _only_leaks(columns: Sequence[str]) -> str:
     differs, tells = ("differs", "it tells") if len(columns) == 1 else ("differ", "each tells")
     return (
-        f"Only {_some(columns)} {differs} between customers, and {tells} the outcome by itself, as if made from it or after it: add "
+        f"Only {_some(columns)} {differs} between customers, and {tells} the outcome by itself, as if recorded after it: add "
         f"columns that were known before, or keep one with --keep {quoted(columns[0])}."
     )
 
@@ -129,6 +155,17 @@ def lifts_at_budget(document: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     return found
 
 
+def buyers_text(document: Mapping[str, Any], number: float | None = None) -> str:
+    """Return whom the answer is about: "buyers", "responders" or "customers with the wanted outcome"; with how many, if given."""
+    of = document.get("kind", "purchase")
+    one, many = {
+        "purchase": ("buyer", "buyers"),
+        "campaign": ("responder", "responders"),
+        "outcome": ("customer with the wanted outcome", "customers with the wanted outcome"),
+    }[of]
+    return many if number is None else counted(round(number), one, many)
+
+
 def headline(document: Mapping[str, Any], method: str) -> str:
     """Return whether the method is worth it, on customers it was judged on: better than what needs no model, or not.
 
@@ -141,17 +178,19 @@ def headline(document: Mapping[str, Any], method: str) -> str:
     """
     judged, lifts = document["judged"], lifts_at_budget(document)
     unbeaten = unbeaten_baselines(document, method)
-    where = "on the later period" if judged["later"] else "on customers it was not fitted to"
-    reached = f"{judged['budget']:,} of {judged['customers']:,} customers held {lift_text(lifts[method])} times as many buyers as at random"
+    where = "In the later period" if judged["later"] else "Among customers it was not fitted to"
+    reached = (
+        f"{where}, the first {judged['budget']:,} of {counted(judged['customers'], 'customer')} held {lift_text(lifts[method])} times "
+        f"as many {buyers_text(document)} as random contacts"
+    )
     title = METHOD_TITLES[method]
     if "random" in unbeaten:
-        return f"{title}: not better than contacting customers at random, as far as these data tell. {where.capitalize()}, {reached}."
+        return f"{title}: not better than contacting customers at random, as far as these data show. {reached}."
     if unbeaten:
         strongest = max(unbeaten, key=lambda name: lifts[name]["value"])
-        other = METHOD_TITLES[strongest].lower()
-        return f"{title}: no better than {other}, who hold {lift_text(lifts[strongest])} times as many. {where.capitalize()}, {reached}."
+        return f"{title}: no better than {METHOD_TITLES[strongest].lower()}. {reached}; theirs held {lift_text(lifts[strongest])} times."
     beaten = listed([METHOD_TITLES[name].lower() for name in _rivals(document, method)])
-    return f"{title}: better than {beaten}. {where.capitalize()}, {reached}."
+    return f"{title}: better than {beaten}. {reached}."
 
 
 def unbeaten_baselines(document: Mapping[str, Any], method: str) -> list[str]:
@@ -212,8 +251,8 @@ def expected_text(document: Mapping[str, Any]) -> str:
     found = document["expected"]
     money = "" if found["profit"] is None else f" Expected profit: {found['profit']:,.0f}."
     return (
-        f"Of {counted(document['budget'], 'contact')}, {found['buyers']:,.0f} are expected to buy or respond "
-        f"(95 % predictive interval {found['low']:,.0f} to {found['high']:,.0f}).{money}"
+        f"Expect {buyers_text(document, found['buyers'])} among {counted(document['budget'], 'contact')} "
+        f"(95 % certain: {found['low']:,.0f} to {found['high']:,.0f}).{money}"
     )
 
 
@@ -223,40 +262,46 @@ def stop_text(document: Mapping[str, Any]) -> str | None:
     if stop is None:
         return None
     if not stop["contacts"]:
-        return "Nobody is likely enough to buy to be worth the cost of a contact."
-    return f"Expected profit is highest at {counted(stop['contacts'], 'contact')}: {stop['profit']:,.0f} from {stop['buyers']:,.0f} buyers."
+        return "Nobody is likely enough to respond to be worth the cost of a contact."
+    return (
+        f"The most profitable number of contacts is {stop['contacts']:,}: an expected profit of {stop['profit']:,.0f} from "
+        f"{buyers_text(document, stop['buyers'])}."
+    )
 
 
 def holdout_text(document: Mapping[str, Any]) -> str:
     """Return what the hold-out is and what it can tell."""
     found = document["holdout"]
     if not found["size"]:
-        return "Without a hold-out, nothing will tell whether the contact itself made anybody buy."
+        return "Without a hold-out, nothing will show whether the contact itself made a difference."
     detects = found["detects"]
-    enough = (
-        "too few to detect even that nobody of them buys"
-        if detects is None
-        else f"which detects a difference of {percent_text(detects)[:-2]} percentage points with 80 % power"
+    leave = f"Do not contact the {counted(found['size'], 'customer')} of the hold-out, drawn at random from the same ranks."
+    if detects is None:
+        return f"{leave} They are too few to show an effect of the contact, even if none of them would buy or respond."
+    return (
+        f"{leave} Compared with the contacted, they show an effect of the contact of {percent_text(detects)[:-2]} percentage points or "
+        "more in 4 of 5 cases."
     )
-    return f"{counted(found['size'], 'customer')} of the same ranks, drawn at random, should not be contacted, {enough}."
 
 
 def uplift_text(found: Mapping[str, Any]) -> str:
     """Return what the randomised treatment changed among the customers ranked first by uplift."""
     at, qini = found["at_budget"], found["qini"]["area"]
     gained = at["uplift"]
-    test = "" if found["passes_self_test"] else " A random score fails its self-test, so take neither figure at its word."
+    test = "" if found["passes_self_test"] else " A random ranking seems to work as well, so trust neither figure."
     imbalance = f" {found['imbalance']}" if found["imbalance"] else ""
+    if gained["value"] is None:
+        return f"{gained['reason']}{test}{imbalance}"
     return (
-        f"Uplift among the {at['budget']:,} customers ranked first by it: {100 * gained['value']:.1f} percentage points "
-        f"({100 * gained['low']:.1f} to {100 * gained['high']:.1f}); Qini area {qini['value']:.4f} ({qini['low']:.4f} to "
-        f"{qini['high']:.4f}).{test}{imbalance}"
+        f"Uplift among the {at['budget']:,} customers whom the contact should change most: {100 * gained['value']:.1f} percentage points "
+        f"({100 * gained['low']:.1f} to {100 * gained['high']:.1f}). Qini area {qini['value']:.4f} ({qini['low']:.4f} to "
+        f"{qini['high']:.4f}; 0 is a random ranking).{test}{imbalance}"
     )
 
 
 RESPONSE_LIFT = (
-    "This is response lift: the listed customers are likely to buy, with or without the contact. Only the hold-out tells what the contact "
-    "changes; customers who got no campaign mail are no control group, because they were not drawn at random."
+    "The listed customers are likely to respond with or without the contact (response lift). Only the hold-out shows what the contact "
+    "changes. Customers whom earlier campaigns did not contact are no control group, because they were not drawn at random."
 )
 
 
@@ -265,11 +310,9 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "targets.few_buyers": _few_buyers,
     "targets.few_others": _few_others,
     "targets.nobody_left": _nobody_left,
-    "targets.no_judged_buyers": lambda subject, first, last, **_: (
-        f"{quoted(subject)}: nobody bought it from {first} to {last}, so methods cannot be judged: choose a longer window."
-    ),
+    "targets.no_judged_buyers": _no_judged_buyers,
     "targets.no_later_period": lambda: "No earlier campaign was over when it was sent, so there is nothing to judge it on.",
-    "targets.few_judged": lambda buyers: f"{'Only ' + counted(buyers, 'customer') if buyers else 'Nobody'} bought it in the judged window.",
+    "targets.few_judged": _few_judged,
     "targets.leak": _leak,
     "targets.only_leaks": _only_leaks,
     "targets.budget_above_all": lambda budget, customers: (
@@ -311,8 +354,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     ),
     "targets.all_blank": lambda column: f"{quoted(column)} is blank for every customer, so there is nobody to learn from.",
     "targets.no_blank": lambda column, candidates: (
-        f"No customer is blank in {quoted(column)}, so the {counted(candidates, 'customer')} without the wanted value can be on the list. "
-        "Each has the probability of similar customers, from models that did not see that customer's own answer."
+        f"{quoted(column)} is known for every customer, so the list is drawn from the {counted(candidates, 'customer')} without the wanted "
+        "value. Each has the probability of similar customers, from models that did not see that customer's own answer."
     ),
     "targets.no_value": lambda column, value, values: f"{quoted(column)} has no {quoted(value)}; it holds {_some(values)}.",
     "targets.not_two_values": lambda column, n, values, do: (

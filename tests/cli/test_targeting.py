@@ -87,7 +87,7 @@ def test_the_text_begins_with_whether_it_is_worth_it(run, table):
 
     assert code == 0
     assert printed.startswith("Model: ")
-    assert "Of 40 contacts" in printed and "Expected profit" in printed
+    assert " among 40 contacts (95 % certain: " in printed and "Expected profit" in printed
 
 
 def test_every_value_of_a_column_is_compared(run, lines):
@@ -118,7 +118,7 @@ OF_OUTCOME = ("--outcome", "bought")
     [
         (0, (*OF_OUTCOME, "--budget", 40), "'bought' holds 1 different value"),
         (0, (*OF_OUTCOME, "--budget", 40, "--yes", "yes"), "'bought' has no 'yes'; it holds 'no'"),
-        (3, (*OF_OUTCOME, "--budget", 40), "only 3 customers of 300"),
+        (3, (*OF_OUTCOME, "--budget", 40), "only 3 of 300 customers with a known outcome have the wanted one"),
         (300, (*OF_OUTCOME, "--budget", 40, "--yes", "yes"), "all of 300 customers"),
         (295, (*OF_OUTCOME, "--budget", 40), "all but 5 of 300 customers"),
         (60, (*OF_OUTCOME, "--budget", 0), "The budget must be at least 1, got 0"),
@@ -149,8 +149,8 @@ def test_what_a_customer_table_cannot_answer_is_one_sentence(run, table, buyers,
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--promote", "department=cheese", "--budget", 5, "--again"), "'cheese': only"),
-        (("--promote", "department==bread", "--budget", 5, "--again"), "all of"),
+        (("--promote", "department=cheese", "--budget", 5, "--again"), "'cheese': only 3 of 60 customers bought it in the learning period"),
+        (("--promote", "department==bread", "--budget", 5, "--again"), "all of 60 customers bought it"),
         (("--promote", "department==bread", "--budget", 5), "'=bread': nobody"),
         (("--promote", "department=wine", "--budget", 5), "No order line has 'wine' in 'department'"),
         (("--promote", "shop=wine", "--budget", 5), "There is no column 'shop'"),

@@ -23,7 +23,20 @@ from segcore.wording.findings import sentence
 from segcore.wording.remedies import option_value
 
 KEYS = {
-    *("subject", "base_rate", "customers", "budget", "expected", "stop", "holdout", "curves", "judged", "comparison", "later_period"),
+    *(
+        "subject",
+        "kind",
+        "base_rate",
+        "customers",
+        "budget",
+        "expected",
+        "stop",
+        "holdout",
+        "curves",
+        "judged",
+        "comparison",
+        "later_period",
+    ),
     *("rules", "components", "model", "groups", "uplift"),
 }
 COLUMNS = ["customer_id", "rank", "probability", "expected_value", "reason", "group"]
@@ -326,7 +339,7 @@ def test_without_blanks_those_who_did_not_are_listed_by_held_out_models(tmp_path
 
     assert set(listed["customer_id"]) <= set(frame.loc[frame["bought"] == "no", "member"])
     assert found.document["customers"] == (frame["bought"] == "no").sum()
-    assert any("No customer is blank in 'bought'" in note for note in notes)
+    assert any("'bought' is known for every customer" in note for note in notes)
 
 
 def test_two_features_are_enough(tmp_path):

@@ -3,7 +3,7 @@ import pytest
 from segcore.records.finding import Finding, Remedy
 from segcore.records.target_question import TargetQuestion
 from segcore.wording.findings import sentence
-from segcore.wording.targets import compared_text, components_text, question_text, unbeaten_baselines
+from segcore.wording.targets import compared_text, components_text, expected_text, headline, question_text, unbeaten_baselines
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,54 @@ def test_a_remedy_is_in_the_words_of_the_audience():
     leak = Finding("targets.leak", "warning", values, Remedy("keep_leak", {"column": "paid"}))
     assert "keep it with --keep" in sentence(leak)
     assert "choose it under “Keep although it looks like a leak”" in sentence(leak, "screen")
+
+
+def judged(kind, *, model, recency, winner, baseline):
+    """Return as much of a document as its first lines need."""
+    lift = {"low": [0.9], "high": [1.9], "budget": [100]}
+    return {
+        "kind": kind,
+        "budget": 200,
+        "judged": {"customers": 1_000, "budget": 100, "later": True},
+        "curves": {"model": {**lift, "lift": [model]}, "recency": {**lift, "lift": [recency]}, "random": {**lift, "lift": [1.0]}},
+        "comparison": [
+            {"first": "model", "second": "recency", "winner": winner},
+            {"first": "model", "second": "random", "winner": baseline},
+        ],
+        "expected": {"buyers": 1.0, "low": 0, "high": 3, "profit": None},
+    }
+
+
+def test_the_first_line_says_whether_the_model_is_worth_it_and_of_whom():
+    better = judged("purchase", model=1.5, recency=1.1, winner="model", baseline="model")
+    assert headline(better, "model") == (
+        "Model: better than random customers and most recent customers. In the later period, the first 100 of 1,000 customers held "
+        "1.50 (0.90 to 1.90) times as many buyers as random contacts."
+    )
+    beaten = judged("campaign", model=1.5, recency=1.6, winner=None, baseline="model")
+    assert headline(beaten, "model") == (
+        "Model: no better than most recent customers. In the later period, the first 100 of 1,000 customers held 1.50 (0.90 to 1.90) "
+        "times as many responders as random contacts; theirs held 1.60 (0.90 to 1.90) times."
+    )
+    chance = judged("outcome", model=1.1, recency=1.6, winner=None, baseline=None)
+    assert headline(chance, "model").startswith("Model: not better than contacting customers at random, as far as these data show.")
+    assert "as many customers with the wanted outcome as" in headline(chance, "model")
+
+
+def test_who_is_expected_is_called_by_what_was_asked():
+    found = {kind: expected_text(judged(kind, model=1, recency=1, winner=None, baseline=None)) for kind in ("campaign", "outcome")}
+    assert found["campaign"] == "Expect 1 responder among 200 contacts (95 % certain: 0 to 3)."
+    assert found["outcome"] == "Expect 1 customer with the wanted outcome among 200 contacts (95 % certain: 0 to 3)."
+
+
+@pytest.mark.parametrize(
+    ("of", "subject", "words"),
+    [
+        ("purchase", "MEAT", "'MEAT': nobody of 50 customers bought it for the first time in the learning period, and a model needs 10: "),
+        ("campaign", "campaign 18", "Campaign 18: nobody of 50 customers responded in the learning period, and a model needs 10: "),
+        ("outcome", "won", "'won': nobody of 50 customers with a known outcome has the wanted one, and a model needs 10: "),
+    ],
+)
+def test_too_few_to_learn_from_are_called_by_what_was_asked(of, subject, words):
+    values = {"subject": subject, "of": of, "new": of == "purchase", "buyers": 0, "customers": 50, "least": 10}
+    assert sentence(Finding("targets.few_buyers", "error", values)).startswith(words)
