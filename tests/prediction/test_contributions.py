@@ -25,6 +25,15 @@ def test_base_and_values_add_up_to_the_log_odds_of_the_trees(fitted, monkeypatch
     assert explain_others(found, others).log_odds == pytest.approx(found.predict_log_odds(others), abs=1e-9)
 
 
+def test_customers_beyond_a_number_are_explained_by_one_fold(fitted, monkeypatch):
+    X, found = fitted
+    monkeypatch.setattr("segcore.prediction.contributions._AT_ONCE", 70)
+    others = X + 0.1
+    both = explain_others(found, others, by_all_folds=200).log_odds
+    assert both[:200] == pytest.approx(found.predict_log_odds(others[:200]), abs=1e-9)
+    assert both[200:] == pytest.approx(found.boosters[0].predict(others[200:], raw_score=True), abs=1e-9)
+
+
 def expected(node, x, known):
     """Return what a tree says of a customer of whom only some features are known: paths weighted by their customers."""
     if "leaf_value" in node:
