@@ -96,7 +96,7 @@ def start_task(store: Index, kind: TaskKind, job_id: str, spec: Mapping[str, Any
     Parameters
     ----------
     store : Index
-    kind : {"vectors", "map", "drivers", "targets"}
+    kind : {"vectors", "map", "drivers", "targets", "buyer map"}
     job_id : str
         While a job of this id is queued or running, it is joined.
     spec : mapping

@@ -15,8 +15,8 @@ from segcore.store.file_lock import is_held
 from segcore.store.index import Index
 from segcore.wording.numbers import counted, percent_text
 
-TaskKind = Literal["vectors", "map", "drivers", "targets"]
-JobKind = Literal["sweep", "benchmark", "vectors", "map", "drivers", "targets"]
+TaskKind = Literal["vectors", "map", "drivers", "targets", "buyer map"]
+JobKind = Literal["sweep", "benchmark", "vectors", "map", "drivers", "targets", "buyer map"]
 State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted"]
 
 ACTIVE = ("queued", "running")
@@ -35,7 +35,7 @@ class Job:
     ----------
     id : str
         For a sweep, the sweep's id.
-    kind : {"sweep", "benchmark", "vectors", "map", "drivers", "targets"}
+    kind : {"sweep", "benchmark", "vectors", "map", "drivers", "targets", "buyer map"}
         What is neither a sweep nor a benchmark is a task: see ``segcore.jobs.tasks``.
     title : str
     state : {"queued", "running", "done", "cancelled", "failed", "interrupted"}

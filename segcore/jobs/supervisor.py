@@ -35,6 +35,7 @@ _WORKERS = {  # of what is not a sweep
     "map": "segcore.jobs.tasks.making_maps",
     "drivers": "segcore.jobs.tasks.finding_drivers",
     "targets": "segcore.jobs.tasks.finding_targets",
+    "buyer map": "segcore.jobs.tasks.mapping_buyers",
 }
 _HASH_SEED = {"PYTHONHASHSEED": "0"}  # for the same results in every process
 _AGAIN_SECONDS = 0.2

@@ -13,6 +13,8 @@ from segcore.errors import DataError
 from segcore.intake.remembered import data_key
 from segcore.intake.take_in import take_in
 from segcore.jobs.tasks.finding_targets import answered_by, work
+from segcore.jobs.tasks.mapping_buyers import buyer_map_job
+from segcore.jobs.tasks.mapping_buyers import work as place_buyers
 from segcore.records.intake import DataRequest
 from segcore.records.target_question import TargetQuestion
 from segcore.targets.answer import answer_key
@@ -31,6 +33,12 @@ def figures(app):
     return {
         chart.proto.id.split("figure.targets.")[1].split("-")[0] for chart in app.get("plotly_chart") if "figure.targets." in chart.proto.id
     }
+
+
+def drawn(app, name):
+    return next(
+        (chart.proto.id.split("figure.targets.")[1] for chart in app.get("plotly_chart") if f"figure.targets.{name}" in chart.proto.id), ""
+    )
 
 
 def group(app, label):
@@ -93,7 +101,7 @@ def test_the_answer_comes_first_and_then_what_it_rests_on(open_app, answered, wo
         "The buyers' segments",
         "All values of department",
     ]
-    assert figures(app) >= {"lift", "calibration", "beeswarm", "force", "groups"}
+    assert figures(app) >= {"lift", "calibration", "beeswarm", "force", "groups.linear"}
     table = next(frame.value for frame in app.dataframe if "Ranked by" in frame.value)
     assert set(table["Ranked by"]) == {"Model", "Rules", "Buyers' components", "Most recent customers", "Past buyers", "Random customers"}
     assert [button.key for button in app.button if button.proto.type == "primary"] == [FIND]
@@ -161,6 +169,21 @@ def test_why_a_question_has_no_answer_is_said_in_the_words_of_the_screen(open_ap
     app = open_app("targets", data=data_key(departments[0].table, departments[0].data), targets=key[:16])
     (error,) = app.error
     assert "'milk'" in error.value and "include earlier buyers" in error.value and "--again" not in error.value
+
+
+def test_customers_are_placed_by_umap_on_request_by_a_job(open_app, answered, store, nothing_starts, monkeypatch):
+    app = open_app("targets")
+    assert "groups.linear" in drawn(app, "groups") and "targets.umap" not in keys(app)
+    group(app, "Place customers by").set_value("umap").run()
+    assert not app.exception and not drawn(app, "groups")
+    app.button(key="targets.umap").click().run()
+    job_id = buyer_map_job(answered)
+    assert not app.exception and f"buyermap.cancel.{job_id}" in keys(app)
+    monkeypatch.setattr("segcore.jobs.tasks.mapping_buyers.look_at_contributions", lambda values, *, seed: values[:, :2].copy())
+    place_buyers(store, store.job_row(job_id)["spec"], lambda share: None)
+    store.update_job(job_id, state="done")
+    app.run()
+    assert not app.exception and "groups.umap" in drawn(app, "groups")
 
 
 def test_all_values_are_compared_next_to_the_answer(open_app, answered, store, departments, words):

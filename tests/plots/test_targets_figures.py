@@ -120,6 +120,13 @@ def test_groups_and_buyers_are_the_same_points_in_two_places():
     assert "150 bought" in describe_buyer_map(data, 1.0) and "is 1.00" in describe_buyer_map(data, 1.0)
 
 
+def test_places_by_umap_are_drawn_as_they_are_and_have_no_unit():
+    placed = np.random.default_rng(0).normal(size=(50, 2))
+    data = buyer_map_data(np.ones((50, 3)), np.arange(50) % 2, np.arange(50) < 5, np.arange(50).astype(object), placed=placed)
+    np.testing.assert_array_equal(data.places, placed)
+    assert "no unit" in draw_buyer_map(data).layout.xaxis.title.text and "mean nothing" in describe_buyer_map(data, 0.0)
+
+
 def test_of_many_customers_a_sample_is_drawn():
     n = MOST_POINTS + 500
     data = buyer_map_data(np.random.default_rng(0).normal(size=(n, 3)), np.zeros(n, int), np.arange(n) < 50, np.arange(n).astype(object))

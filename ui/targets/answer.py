@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from segcore.plots.targets.qini import describe_qini, draw_qini, qini_data
-from segcore.records.target_question import TargetsAnswer
+from segcore.records.target_question import CAMPAIGN, TargetsAnswer
 from segcore.wording.findings import sentence
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, number_text
@@ -29,7 +29,8 @@ from ui.widgets.figures import draw_figure
 def draw_question(shown: Asked) -> None:
     """Draw what was asked."""
     asked = shown.question
-    st.header(escape(f"All values of {asked.subject}" if asked.compares else asked.subject), anchor=False)
+    title = f"All values of {asked.subject}" if asked.compares else asked.subject
+    st.header(escape(f"{title[:1].upper()}{title[1:]}" if asked.promote == CAMPAIGN else title), anchor=False)
     st.caption(escape(question_text(asked)))
 
 

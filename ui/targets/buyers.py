@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from segcore.errors import SegcoreError
+from segcore.jobs.tasks.mapping_buyers import buyer_map_job, known_places, start_buyer_map
 from segcore.plots.contributions.beeswarm import beeswarm_data, describe_beeswarm, draw_beeswarm
 from segcore.plots.contributions.force import describe_force, draw_force, force_data
 from segcore.plots.targets.buyer_map import BuyerMap, buyer_map_data, describe_buyer_map, draw_buyer_map
@@ -25,8 +26,10 @@ from segcore.wording.numbers import percent_text, share_text
 from segcore.wording.predictions import auc_text
 from segcore.wording.targets import lift_text
 from ui.shell import cache, state
+from ui.shell.progress import LIVE, find_job, follow_job
 from ui.widgets.figures import draw_figure
 
+_PLANES = {"linear": "Principal plane", "umap": "UMAP"}
 _MEASURED = {"later period": "on the later period", "held out": "on customers that it had not seen"}
 
 
@@ -107,17 +110,45 @@ def _draw_groups(store: Store, answer: TargetsAnswer, explained: Explained, boug
     frame = groups_frame(groups).map(lambda cell: escape(str(cell)))  # a table's cells wrap, and are Markdown
     st.table(frame, border="horizontal", hide_index=True, alt="Groups with their real share of buyers and their rule")
 
+    _draw_map(store, answer, explained, bought)
+
+
+@st.fragment
+def _draw_map(store: Store, answer: TargetsAnswer, explained: Explained, bought: np.ndarray) -> None:
+    """Draw the groups beside who bought: on the principal plane at once, by UMAP once a job has placed the customers."""
+    way = st.segmented_control(
+        "Place customers by", tuple(_PLANES), key="targets.plane", default="linear", required=True, format_func=_PLANES.__getitem__
+    )
+    placed = known_places(store, answer) if way == "umap" else None
+    if way == "umap" and placed is None:
+        _ask_for_umap(store, answer)
+        return
+    groups = answer.document["groups"]
+
     def build() -> BuyerMap:
         values = np.asarray(store.array(answer.parts["contributions"]))
-        return buyer_map_data(values, np.array(groups["labels"]), bought, explained.customers)
+        return buyer_map_data(values, np.array(groups["labels"]), bought, explained.customers, placed=placed)
 
-    data = cache.computed("buyer map", f"{store.home} {answer.parts['contributions']}", build)
+    data = cache.computed("buyer map", f"{store.home} {answer.parts['contributions']} {placed is None}", build)
     draw_figure(
         draw_buyer_map(data),
-        key="figure.targets.groups",
+        key=f"figure.targets.groups.{way}",
         name="Groups of similar reasons, beside who really bought",
         words=describe_buyer_map(data, groups["agreement"]),
     )
+
+
+def _ask_for_umap(store: Store, answer: TargetsAnswer) -> None:
+    job = find_job(store, buyer_map_job(answer))
+    if job is not None and job.state in LIVE:
+        follow_job(store, job.id, where="buyermap", words=lambda _: "You can leave this page meanwhile.")
+        return
+    if job is not None and job.state == "failed":
+        st.error(escape(job.message or f"Placing the customers failed: see {job.log}."), icon=":material/error:")
+    st.caption("UMAP keeps neighbours together better than a plane does. It takes about a minute for 5,000 customers, in the background.")
+    if st.button("Place the customers by UMAP", key="targets.umap", icon=":material/scatter_plot:"):
+        start_buyer_map(store, answer)
+        st.rerun()
 
 
 def groups_frame(groups: Mapping[str, Any]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Customers on the plane where the reasons for their predictions differ most: the groups found there, beside who really bought."""
+"""Customers on a plane, those with similar reasons for their predictions near each other: by group, beside who really bought."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class BuyerMap:
     ----------
     customers : ndarray of shape (n_shown,), object
     places : ndarray of shape (n_shown, 2), float64
-        In log-odds.
+        In log-odds on the principal plane; without a unit by UMAP.
     labels : ndarray of shape (n_shown,), int
         Group of each, from 0.
     bought : ndarray of shape (n_shown,), bool
-    shares : tuple of float
-        Of the variance of the SHAP values, along either axis.
+    shares : tuple of float, or None
+        Of the variance of the SHAP values, along either axis of the principal plane; ``None`` by UMAP.
     n_customers, n_buyers : int
         Explained, of whom those shown are a sample.
     """
@@ -40,13 +40,15 @@ class BuyerMap:
     places: np.ndarray
     labels: np.ndarray
     bought: np.ndarray
-    shares: tuple[float, float]
+    shares: tuple[float, float] | None
     n_customers: int
     n_buyers: int
 
 
-def buyer_map_data(values: np.ndarray, labels: np.ndarray, bought: np.ndarray, customers: np.ndarray, *, seed: int = 0) -> BuyerMap:
-    """Place customers by the first two principal components of their SHAP values; at most 3,000 are shown, at random.
+def buyer_map_data(
+    values: np.ndarray, labels: np.ndarray, bought: np.ndarray, customers: np.ndarray, *, placed: np.ndarray | None = None, seed: int = 0
+) -> BuyerMap:
+    """Place customers by the first two principal components of their SHAP values, or by UMAP; at most 3,000 are shown, at random.
 
     Parameters
     ----------
@@ -55,12 +57,18 @@ def buyer_map_data(values: np.ndarray, labels: np.ndarray, bought: np.ndarray, c
     labels : ndarray of shape (n_customers,), int
     bought : ndarray of shape (n_customers,), bool
     customers : ndarray of shape (n_customers,), object
+    placed : ndarray of shape (n_customers, 2), float64, or None
+        By UMAP; ``None`` for the principal plane.
     seed : int
         Of the sample.
     """
-    plane = principal_plane(np.asarray(values, dtype=np.float64))
+    if placed is None:
+        plane = principal_plane(np.asarray(values, dtype=np.float64))
+        placed, shares = plane.places, plane.shares
+    else:
+        shares = None
     shown = np.sort(np.random.default_rng(seed).permutation(len(labels))[:MOST_POINTS])
-    return BuyerMap(customers[shown], plane.places[shown], labels[shown], bought[shown], plane.shares, len(labels), int(bought.sum()))
+    return BuyerMap(customers[shown], placed[shown], labels[shown], bought[shown], shares, len(labels), int(bought.sum()))
 
 
 def draw_buyer_map(data: BuyerMap) -> Figure:
@@ -76,9 +84,14 @@ def draw_buyer_map(data: BuyerMap) -> Figure:
     for rows, name, colour, symbol in ((~data.bought, "did not buy", QUIET, "circle"), (data.bought, "bought", ACCENT, "diamond")):
         figure.add_trace(_points(data, rows, name, colour, symbol), row=1, col=2)
     lay_out(figure, x_title="", y_title="", height=420)
-    first, second = (f"principal component ({percent_text(share)} of the variance)" for share in data.shares)
-    figure.update_xaxes(title={"text": f"First {first}"}, showgrid=False)
-    figure.update_yaxes(title={"text": f"Second {second}"}, col=1)
+    first, second = "UMAP 1 (no unit)", "UMAP 2 (no unit)"
+    if data.shares is not None:
+        first, second = (
+            f"{which} principal component ({percent_text(share)} of the variance)"
+            for which, share in zip(("First", "Second"), data.shares, strict=True)
+        )
+    figure.update_xaxes(title={"text": first}, showgrid=False)
+    figure.update_yaxes(title={"text": second}, col=1)
     figure.update_layout(margin={"t": 70}, legend={"y": 1.09, "itemsizing": "constant"})
     return figure
 
@@ -108,8 +121,9 @@ def describe_buyer_map(data: BuyerMap, agreement: float) -> str:
         Adjusted Rand index of groups and buyers.
     """
     drawn = "" if len(data.labels) == data.n_customers else f", {len(data.labels):,} of them drawn"
+    caution = "" if data.shares is not None else " Sizes of gaps and of islands mean nothing."
     return (
         f"Each point is one of {counted(data.n_customers, 'customer')}{drawn}, placed by what speaks for and against buying: customers "
         f"with similar reasons are near each other. {data.n_buyers:,} bought. Groups were found without knowing who bought; their "
-        f"agreement with it (adjusted Rand index) is {agreement:.2f}, where 1 is perfect and 0 is chance."
+        f"agreement with it (adjusted Rand index) is {agreement:.2f}, where 1 is perfect and 0 is chance.{caution}"
     )

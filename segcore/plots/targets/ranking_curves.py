@@ -20,7 +20,7 @@ _AXES: Mapping[Measure, str] = {"lift": "times as many buyers as at random", "ga
 _FEW = 10  # Below so many contacts, or a fiftieth of the customers, a lift is of a handful of buyers, and its band fills the figure.
 _STRONG, _FAINT = 0.28, 0.09  # opacity of the bands
 _OTHERS = tuple(colour for colour in PALETTE if colour != MAIN)
-_DASHES = ("dash", "dot", "dashdot", "longdash")  # of the rankings that do not make the list
+_DASHES = ("dash", "dot", "dashdot", "8px,3px")  # of the rankings that do not make the list
 _BUDGETS_SHOWN = 4  # of the lift, which falls steeply at first, and to 1 at the end
 
 
