@@ -13,6 +13,7 @@ from segcore.records.intake import DataRequest
 from segcore.store.store import Store
 from tests.browser.conftest import running
 from tests.browser.steps import LONG, downloaded
+from tests.browser.test_accessibility import repeated_buttons, serious
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -54,6 +55,7 @@ def test_whom_to_reach_is_found_through_a_reload_and_downloaded(shop, open_page,
     expect(main.get_by_test_id("stMetric").filter(has_text="Customers to contact")).to_contain_text("30")
     main.get_by_role("radio", name="Buyers reached").or_(main.get_by_role("button", name="Buyers reached")).first.click()
     expect(main).to_contain_text("of all buyers:", timeout=LONG)
+    assert serious(page) == {} and repeated_buttons(page) == []
     rows = list(csv.DictReader(io.StringIO(downloaded(page, re.compile("Download all .* as CSV")).decode())))
     assert sum(row["group"] == "contact" for row in rows) == 30 and [row["rank"] for row in rows] == [
         str(at + 1) for at in range(len(rows))

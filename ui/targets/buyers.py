@@ -106,7 +106,10 @@ def _draw_groups(store: Store, answer: TargetsAnswer, explained: Explained, boug
     if groups is None:
         return
     st.subheader("Groups with similar reasons", anchor=False)
-    st.caption("Clusters of the SHAP values: who is alike in what speaks for and against buying. The group most likely to buy is first.")
+    st.caption(
+        "Clusters of the SHAP values: who is alike in what speaks for and against buying. The group most likely to buy is first. ↑ raises "
+        "the chance to buy, ↓ lowers it."
+    )
     frame = groups_frame(groups).map(lambda cell: escape(str(cell)))  # a table's cells wrap, and are Markdown
     st.table(frame, border="horizontal", hide_index=True, alt="Groups with their real share of buyers and their rule")
 
@@ -145,7 +148,7 @@ def _ask_for_umap(store: Store, answer: TargetsAnswer) -> None:
         return
     if job is not None and job.state == "failed":
         st.error(escape(job.message or f"Placing the customers failed: see {job.log}."), icon=":material/error:")
-    st.caption("UMAP keeps neighbours together better than a plane does. It takes about a minute for 5,000 customers, in the background.")
+    st.caption("UMAP keeps neighbours together better than a plane does. It takes one to three minutes for 5,000 customers.")
     if st.button("Place the customers by UMAP", key="targets.umap", icon=":material/scatter_plot:"):
         start_buyer_map(store, answer)
         st.rerun()

@@ -22,7 +22,7 @@ _EDITION = 1  # of the stored places; raising it invalidates those stored before
 def start_buyer_map(store: Store, answer: TargetsAnswer) -> str:
     """Place the customers whose predictions are explained in the background, or join the job that does; return its id at once.
 
-    It takes about a minute for 5,000 customers.
+    It takes one to three minutes for 5,000 customers.
     """
     spec = {"contributions": answer.parts["contributions"], "seed": answer.question.seed}
     title = f"UMAP of the reasons to buy {answer.question.subject}"
@@ -44,8 +44,7 @@ def known_places(store: Store, answer: TargetsAnswer) -> np.ndarray | None:
 
 
 def work(store: Store, spec: Mapping[str, Any], report: Report) -> None:
-    """Place the customers of one job."""
-    report(0.05)
+    """Place the customers of one job; UMAP does not say how far it is."""
     places = look_at_contributions(np.asarray(store.array(spec["contributions"])), seed=spec["seed"])
     store.put_intake(_key(spec["contributions"], spec["seed"]), {"places": store.put_array(places)})
 
