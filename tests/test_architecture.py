@@ -49,7 +49,7 @@ DOORS = {
     "modin": {"segcore.system.frames"},
     "ray": {"segcore.system.local_ray", "segcore.sweeps.workers"},
     "pyspark": {"segcore.system.local_spark"},
-    "lightgbm": {"segcore.prediction.classifier"},
+    "lightgbm": {"segcore.prediction.classifier", "segcore.prediction.contributions"},
 }
 # What a stranger has to choose from or to remember; an exception has its reason.
 MOST_MODULES = 12

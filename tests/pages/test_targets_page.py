@@ -13,11 +13,11 @@ from segcore.errors import DataError
 from segcore.intake.remembered import data_key
 from segcore.intake.take_in import take_in
 from segcore.jobs.tasks.finding_targets import answered_by, work
-from segcore.jobs.tasks.mapping_buyers import buyer_map_job
 from segcore.jobs.tasks.mapping_buyers import work as place_buyers
 from segcore.records.intake import DataRequest
 from segcore.records.target_question import TargetQuestion
 from segcore.targets.answer import answer_key
+from segcore.targets.buyers.looks import look_key
 from segcore.wording.targets import RESPONSE_LIFT, expected_text, headline, holdout_text, stop_text
 from tests.pages.conftest import CHEESE, put_targets_job
 from ui.targets.contacts import contacts_file
@@ -171,19 +171,24 @@ def test_why_a_question_has_no_answer_is_said_in_the_words_of_the_screen(open_ap
     assert "'milk'" in error.value and "include earlier buyers" in error.value and "--again" not in error.value
 
 
-def test_customers_are_placed_by_umap_on_request_by_a_job(open_app, answered, store, nothing_starts, monkeypatch):
+@pytest.mark.parametrize(
+    ("what", "figure", "label", "way"),
+    [("groups", "groups", "Place customers by", "umap"), ("components", "map", "Place buyers by", "tsne")],
+    ids=["reasons by UMAP", "buyers by t-SNE"],
+)
+def test_customers_are_placed_on_request_by_a_job(open_app, answered, store, nothing_starts, monkeypatch, what, figure, label, way):
     app = open_app("targets")
-    assert "groups.linear" in drawn(app, "groups") and "targets.umap" not in keys(app)
-    group(app, "Place customers by").set_value("umap").run()
-    assert not app.exception and not drawn(app, "groups")
-    app.button(key="targets.umap").click().run()
-    job_id = buyer_map_job(answered)
-    assert not app.exception and f"buyermap.cancel.{job_id}" in keys(app)
-    monkeypatch.setattr("segcore.jobs.tasks.mapping_buyers.look_at_contributions", lambda values, *, seed: values[:, :2].copy())
+    assert f"{figure}.linear" in drawn(app, figure) and f"targets.look.{what}" not in keys(app)
+    group(app, label).set_value(way).run()
+    assert not app.exception and not drawn(app, figure)
+    app.button(key=f"targets.look.{what}").click().run()
+    job_id = look_key(answered, what)
+    assert not app.exception and f"look.{what}.cancel.{job_id}" in keys(app)
+    monkeypatch.setattr("segcore.targets.buyers.looks.look_at_contributions", lambda values, *, progress: values[:, :2].copy())
     place_buyers(store, store.job_row(job_id)["spec"], lambda share: None)
     store.update_job(job_id, state="done")
     app.run()
-    assert not app.exception and "groups.umap" in drawn(app, "groups")
+    assert not app.exception and f"{figure}.{way}" in drawn(app, figure)
 
 
 def test_all_values_are_compared_next_to_the_answer(open_app, answered, store, departments, words):

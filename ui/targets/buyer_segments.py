@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -17,8 +18,11 @@ from segcore.wording.markdown import escape
 from segcore.wording.numbers import number_text, share_text
 from segcore.wording.targets import lift_text
 from ui.shell import cache
+from ui.targets.job import require_look
 from ui.widgets.figures import draw_figure
 
+_PLANES = {"linear": "Principal plane", "tsne": "t-SNE"}
+_TSNE_WORDS = "t-SNE keeps customers together who are alike. It takes up to a minute."
 _ORDERS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], float]]] = {
     "share": ("Share of buyers", lambda one: one["share"]["value"] or 0.0),
     "spend": ("Spend of a buyer", lambda one: (one["spend"] or {}).get("value") or 0.0),
@@ -71,15 +75,25 @@ def components_frame(found: Mapping[str, Any], order: str) -> pd.DataFrame:
     return pd.DataFrame(rows).fillna("–")
 
 
+@st.fragment
 def _draw_map(store: Store, answer: TargetsAnswer) -> None:
+    """Draw the buyers and others: on the principal plane at once, by t-SNE once a job has placed them."""
     if "map" not in answer.parts:
         return
     found = cache.computed("map of buyers", f"{store.home} {answer.parts['map']}", lambda: map_of_buyers(store, answer))
     if found is None:
         return
+    way = st.segmented_control(
+        "Place buyers by", tuple(_PLANES), key="targets.components.plane", default="linear", required=True, format_func=_PLANES.__getitem__
+    )
+    if way == "tsne":
+        placed = require_look(store, answer, "components", words=_TSNE_WORDS, button="Place the customers by t-SNE")
+        if placed is None:
+            return
+        found = replace(found, places=placed, shares=None, areas={}, method="tsne", laid_out=len(placed), different=len(placed))
     draw_figure(
         draw_component_map(found),
-        key="figure.targets.map",
+        key=f"figure.targets.map.{way}",
         name="Buyers by component, and other customers",
         words=describe_component_map(found),
     )

@@ -10,7 +10,6 @@ import pandas as pd
 import streamlit as st
 
 from segcore.errors import SegcoreError
-from segcore.jobs.tasks.mapping_buyers import buyer_map_job, known_places, start_buyer_map
 from segcore.plots.contributions.beeswarm import beeswarm_data, describe_beeswarm, draw_beeswarm
 from segcore.plots.contributions.force import describe_force, draw_force, force_data
 from segcore.plots.targets.buyer_map import BuyerMap, buyer_map_data, describe_buyer_map, draw_buyer_map
@@ -26,9 +25,10 @@ from segcore.wording.numbers import percent_text, share_text
 from segcore.wording.predictions import auc_text
 from segcore.wording.targets import lift_text
 from ui.shell import cache, state
-from ui.shell.progress import LIVE, find_job, follow_job
+from ui.targets.job import require_look
 from ui.widgets.figures import draw_figure
 
+_UMAP_WORDS = "UMAP keeps neighbours together better than a plane does. It takes up to a minute or two."
 _PLANES = {"linear": "Principal plane", "umap": "UMAP"}
 _MEASURED = {"later period": "on the later period", "held out": "on customers that it had not seen"}
 
@@ -122,10 +122,11 @@ def _draw_map(store: Store, answer: TargetsAnswer, explained: Explained, bought:
     way = st.segmented_control(
         "Place customers by", tuple(_PLANES), key="targets.plane", default="linear", required=True, format_func=_PLANES.__getitem__
     )
-    placed = known_places(store, answer) if way == "umap" else None
-    if way == "umap" and placed is None:
-        _ask_for_umap(store, answer)
-        return
+    placed = None
+    if way == "umap":
+        placed = require_look(store, answer, "groups", words=_UMAP_WORDS, button="Place the customers by UMAP")
+        if placed is None:
+            return
     groups = answer.document["groups"]
 
     def build() -> BuyerMap:
@@ -139,19 +140,6 @@ def _draw_map(store: Store, answer: TargetsAnswer, explained: Explained, bought:
         name="Groups of similar reasons, beside who really bought",
         words=describe_buyer_map(data, groups["agreement"]),
     )
-
-
-def _ask_for_umap(store: Store, answer: TargetsAnswer) -> None:
-    job = find_job(store, buyer_map_job(answer))
-    if job is not None and job.state in LIVE:
-        follow_job(store, job.id, where="buyermap", words=lambda _: "You can leave this page meanwhile.")
-        return
-    if job is not None and job.state == "failed":
-        st.error(escape(job.message or f"Placing the customers failed: see {job.log}."), icon=":material/error:")
-    st.caption("UMAP keeps neighbours together better than a plane does. It takes one to three minutes for 5,000 customers.")
-    if st.button("Place the customers by UMAP", key="targets.umap", icon=":material/scatter_plot:"):
-        start_buyer_map(store, answer)
-        st.rerun()
 
 
 def groups_frame(groups: Mapping[str, Any]) -> pd.DataFrame:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
 from segcore import jobs
 from segcore.errors import SegcoreError, StoreError
 from segcore.jobs.tasks.finding_targets import answered_by, problem_of, start_targets
+from segcore.jobs.tasks.mapping_buyers import start_look
 from segcore.records.target_question import TargetQuestion, TargetsAnswer
 from segcore.store.store import Store
 from segcore.targets.answer import answer_key, known_answer, known_promotions
+from segcore.targets.buyers.looks import Look, known_look, look_key
 from segcore.wording.findings import error_text, sentence
 from segcore.wording.markdown import escape
 from ui.shell import state
@@ -105,6 +108,34 @@ def draw_end(store: Store, asked: Asked) -> bool:
     else:
         st.info("The answer was found before and is not in the store any more. Find it again.", icon=":material/history:")
     return False
+
+
+def require_look(store: Store, answer: TargetsAnswer, what: Look, *, words: str, button: str) -> np.ndarray | None:
+    """Return the places of a map of an answer; where it is not made yet, draw the job that makes it, or the button that starts one.
+
+    Parameters
+    ----------
+    store : Store
+    answer : TargetsAnswer
+    what : {"components", "groups"}
+    words : str
+        What the map is good for, and how long it takes.
+    button : str
+    """
+    placed = known_look(store, answer, what)
+    if placed is not None:
+        return placed
+    job = find_job(store, look_key(answer, what))
+    if job is not None and job.state in LIVE:
+        follow_job(store, job.id, where=f"look.{what}", words=lambda _: "You can leave this page meanwhile.")
+        return None
+    if job is not None and job.state == "failed":
+        st.error(escape(job.message or f"Placing the customers failed: see {job.log}."), icon=":material/error:")
+    st.caption(words)
+    if st.button(button, key=f"targets.look.{what}", icon=":material/scatter_plot:"):
+        start_look(store, answer, what)
+        st.rerun()
+    return None
 
 
 def comparison_of(question: TargetQuestion) -> TargetQuestion:

@@ -14,7 +14,6 @@ from segcore.records.intake import DataRequest, Intake
 from segcore.records.target_question import TargetQuestion, TargetsAnswer
 from segcore.store.store import Store
 from segcore.targets.answer import answer_key, find_promotions, find_targets, known_answer, known_promotions
-from segcore.targets.buyers.looks import Look, look_key, make_look
 
 Found = TypeVar("Found")
 
@@ -93,18 +92,8 @@ def _by_job(
     return found
 
 
-def start_look(store: Store, answer: TargetsAnswer, what: Look) -> str:
-    """Make a map of an answer in the background, or join the job that does; return its id at once."""
-    kind = "t-SNE of the buyers" if what == "components" else "UMAP of the reasons to buy"
-    title = f"{kind} for {answer.question.subject} in {answer.data}"
-    return jobs.start_task(store, "targets", look_key(answer, what), {"answer": answer.to_json(), "look": what}, title=title)
-
-
 def work(store: Store, spec: Mapping[str, Any], report: Report) -> None:
-    """Answer the question of one job, or make a map of its answer."""
-    if "look" in spec:
-        make_look(store, TargetsAnswer.from_json(spec["answer"]), spec["look"], report)
-        return
+    """Answer the question of one job."""
     intake, request = Intake.from_json(spec["intake"]), DataRequest.from_json(spec["request"])
     question = TargetQuestion.from_json(spec["question"])
     try:

@@ -39,8 +39,10 @@ def draw_component_map(found: CustomerMap) -> Figure:
     found : CustomerMap
         Of `segcore.targets.buyers.buyer_components.map_components`: noise are those who did not buy.
     """
-    names = {NOISE: "Did not buy", **{label: f"Component {label + 1}" for label in found.areas}}
-    figure = draw_customers(found, names)
+    components = [label for label in np.unique(found.labels).tolist() if label != NOISE]
+    figure = draw_customers(found, {NOISE: "Did not buy", **{label: f"Component {label + 1}" for label in components}})
+    if found.shares is None:
+        return figure
     (left, bottom), (right, top) = map_window(found)
     figure.update_xaxes(range=[left, right])
     figure.update_yaxes(range=[bottom, top])
@@ -49,11 +51,13 @@ def draw_component_map(found: CustomerMap) -> Figure:
 
 def describe_component_map(found: CustomerMap) -> str:
     """Describe what the map shows of the differences between customers, its marks, and who is outside of it."""
+    if found.shares is None:
+        return f"{found.sentence} {found.caution}"
     low, high = map_window(found)
     places = found.places[found.shown]
     beyond = int(((places < low) | (places > high)).any(axis=1).sum())
     outside = f" {counted(beyond, 'customer is', 'customers are')} farther out." if beyond else ""
     return (
-        f"The plane shows {percent_text(sum(found.shares or ()))} of the variance of the {counted(found.dimensions, 'feature')} that the "
+        f"The plane shows {percent_text(sum(found.shares))} of the variance of the {counted(found.dimensions, 'feature')} that the "
         f"components are made of. A large mark is the mean of a component, and its ellipse is where most of its buyers are.{outside}"
     )
