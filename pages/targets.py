@@ -3,19 +3,17 @@ from ui.targets.answer import draw_answer, draw_question
 from ui.targets.buyer_segments import draw_components
 from ui.targets.buyers import draw_buyers
 from ui.targets.contacts import draw_contacts
-from ui.targets.job import asked_of, draw_end, start
+from ui.targets.job import asked_of, draw_end
 from ui.targets.promoted import require_loaded
 from ui.targets.promotions import draw_compared, draw_promotions
-from ui.targets.question_form import question_form
+from ui.targets.question_form import draw_form
 from ui.targets.rankings import draw_rankings
 from ui.targets.rules import draw_rules
 
 page = begin_page("targets")
 found = require_loaded(page)
 shown = asked_of(found)
-question = question_form(found, shown)
-if question is not None:
-    start(found, question)
+draw_form(found, shown)
 if shown is not None:
     draw_question(shown)
     if draw_end(page.store, shown):

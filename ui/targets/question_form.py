@@ -13,7 +13,7 @@ from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from segcore.wording.targets import METHOD_TITLES
 from ui.shell import state
-from ui.targets.job import Asked
+from ui.targets.job import Asked, start
 from ui.targets.outcome import pick_outcome
 from ui.targets.promoted import Loaded, pick_promoted
 
@@ -22,8 +22,9 @@ _HOLDOUTS = {"auto": "Computed", "number": "A number"}
 _CONTACTS = 300
 
 
-def question_form(found: Loaded, shown: Asked | None) -> TargetQuestion | None:
-    """Draw the form, and return the question once it is asked.
+@st.fragment
+def draw_form(found: Loaded, shown: Asked | None) -> None:
+    """Draw the form, and start the job once the question is asked; the answer below is not drawn again at every choice.
 
     Parameters
     ----------
@@ -41,12 +42,13 @@ def question_form(found: Loaded, shown: Asked | None) -> TargetQuestion | None:
         is_asked = st.button("Find whom to reach", key="targets.find", type="primary", icon=":material/person_search:", disabled=lacks)
     state.remember(kept, {**known, **(subject or {}), **fields})
     if subject is None or not is_asked:
-        return None
+        return
     try:
-        return TargetQuestion(**subject, **fields, seed=known["seed"])
+        question = TargetQuestion(**subject, **fields, seed=known["seed"])
     except SegcoreError as error:
         st.error(escape(error_text(error, "screen")), icon=":material/error:")
-        return None
+        return
+    start(found, question)
 
 
 def _budget(known: Mapping[str, Any]) -> dict[str, Any]:
