@@ -18,6 +18,7 @@ from segcore.records.intake import DataRequest
 from segcore.records.target_question import TargetQuestion
 from segcore.targets.answer import answer_key
 from segcore.targets.buyers.looks import look_key
+from segcore.wording.markdown import escape
 from segcore.wording.targets import RESPONSE_LIFT, expected_text, headline, holdout_text, stop_text
 from tests.pages.conftest import CHEESE, put_targets_job
 from ui.targets.contacts import contacts_file
@@ -152,6 +153,14 @@ def test_a_job_at_work_is_shown_with_cancel_after_a_refresh_and_its_end_is_said(
     store.update_job(job.id, state="cancelled")
     again.run()
     assert not again.exception and "Finding targets was cancelled." in words(again) and FIND in keys(again)
+
+
+def test_a_value_with_markup_is_shown_as_it_is(open_app, store, departments, nothing_starts, words):
+    question = TargetQuestion(promote="department", value="*<b>rye</b>*", budget=30)
+    key = put_targets_job(store, *departments, question, "queued")
+    app = open_app("targets", data=data_key(departments[0].table, departments[0].data), targets=key[:16])
+    assert not app.exception and "*<b>" not in words(app)
+    assert [header.value for header in app.header] == [escape("*<b>rye</b>*")] and f"**{escape('Targets for *<b>rye</b>*')}**" in words(app)
 
 
 def test_an_interrupted_job_can_be_resumed(open_app, store, departments, monkeypatch):

@@ -12,6 +12,7 @@ from segcore.errors import SegcoreError, StoreError
 from segcore.store.store import Store
 from segcore.system.spare import keep_spare
 from segcore.wording.findings import error_text
+from segcore.wording.markdown import escape
 from segcore.wording.numbers import duration_text
 from ui.shell import cache, state
 
@@ -88,7 +89,7 @@ def watch_for_solution(store: Store, sweep_id: str) -> None:
 
 def draw_job(job: jobs.Job, *, place: int = 0, where: str = "page") -> None:
     """Draw one job: progress, time left, and buttons to cancel or resume it."""
-    st.markdown(f"**{job.title}**")
+    st.markdown(f"**{escape(job.title)}**")
     st.progress(job.share_done, text=job_line(job, place=place))
     with st.container(horizontal=True):
         if job.state == "interrupted":

@@ -43,7 +43,7 @@ class Loaded:
         """Return the values of a column, most customers first; read once."""
 
         def build() -> tuple[Promotable, ...]:
-            with st.spinner(f"Reading the values of {column} …"):
+            with st.spinner(f"Reading the values of {escape(column)} …"):
                 return values_of(self.store, self.taken, self.asked, column)
 
         return cache.computed("promotable", f"{self.store.home} {self.taken.table} {column}", build)
