@@ -163,7 +163,7 @@ def _answer(store: Store, found: Periods, question: TargetQuestion, data: str, p
         "comparison": [one.to_json() for one in comparison.differences if question.method in (one.first, one.second)],
         "later_period": later_json(periods, comparison),
         "rules": [*rules_json(learned.rules, "rulefit", candidates), *rules_json(learned.search, "search", candidates)],
-        "components": components_json(learned, candidates),
+        "components": components_json(learned, candidates, question),
         "model": model_json(learned, periods, judged),
         "groups": groups_json(learned, periods, question),
         "uplift": _uplift(periods, question),

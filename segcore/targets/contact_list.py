@@ -77,7 +77,7 @@ def _reasons(periods: Periods, learned: Learned, question: TargetQuestion, chose
         distances = learned.components.mixture.squared_distances(chosen.X[:, learned.mixed])
         ticked = list(learned.components.first_choice)
         nearest = np.asarray(ticked)[distances[:, ticked].argmin(axis=1)]
-        return [f"Near component {label + 1} of the buyers" for label in nearest.tolist()]
+        return [f"Near component {label + 1}" for label in nearest.tolist()]
     if question.method == "rules" and learned.rules is not None:
         return _best_rules(learned, chosen)
     if periods.listed_rows is None:
@@ -90,7 +90,7 @@ def _reasons(periods: Periods, learned: Learned, question: TargetQuestion, chose
 def _best_rules(learned: Learned, chosen: Snapshot) -> list[str]:
     """Return the text of the most important rule that each customer meets."""
     frame, titles = frame_of(chosen), titles_of(chosen)
-    found = np.full(len(chosen.customers), "Meets no rule of the buyers", dtype=object)
+    found = np.full(len(chosen.customers), "Meets none of the rules", dtype=object)
     if learned.rules is not None:
         for one in reversed(learned.rules.rules):
             if one.raises:

@@ -23,6 +23,7 @@ from segcore.targets.curves import RankingComparison, RankingCurve
 from segcore.targets.periods.snapshots import Snapshot
 from segcore.targets.periods.three_periods import Periods
 from segcore.targets.rankings import Learned, frame_of
+from segcore.wording.targets import buyers_text
 
 if TYPE_CHECKING:
     from segcore.store.store import Store
@@ -94,7 +95,7 @@ def rules_json(found: BuyerRules | None, method: str, candidates: Snapshot) -> l
     return [{"method": method, **one.to_json(), "words": one.rule.text(titles)} for one in found.rules]
 
 
-def components_json(learned: Learned, candidates: Snapshot) -> dict[str, Any] | None:
+def components_json(learned: Learned, candidates: Snapshot, question: TargetQuestion) -> dict[str, Any] | None:
     """Return the components of the buyers; ``None`` without any."""
     found = learned.components
     if found is None:
@@ -103,7 +104,7 @@ def components_json(learned: Learned, candidates: Snapshot) -> dict[str, Any] | 
     near = found.mixture.inside(candidates.X[:, learned.mixed])
     ticked = set(found.first_choice)
     return {
-        "sentence": found.sentence,
+        "sentence": found.words(buyers_text({"kind": question.kind})),
         "covariance_type": found.mixture.params["covariance_type"],
         "features": names,
         "bic": [{"covariance_type": kind, "n_components": n, "bic": value} for (kind, n), value in found.bic.items()],

@@ -38,7 +38,7 @@ def _few_of_either(buyers: int, customers: int, least: int) -> str:
     )
 
 
-def components_text(n_components: int, p_value: float | None = None, n_placebos: int = 0, n_split: int = 0) -> str:
+def components_text(n_components: int, p_value: float | None = None, n_placebos: int = 0, n_split: int = 0, *, who: str = "buyers") -> str:
     """Return whether the buyers fall in groups, in words.
 
     Parameters
@@ -51,10 +51,12 @@ def components_text(n_components: int, p_value: float | None = None, n_placebos:
         How many such data sets there were.
     n_split : int
         Features that fall in groups by themselves.
+    who : str
+        What the buyers are called; see `buyers_text`.
     """
     if n_components == 1:
-        return "One component describes the buyers best (lowest BIC), so there are no groups among them."
-    found = f"{n_components} components describe the buyers best (lowest BIC)"
+        return f"One component describes the {who} best (lowest BIC), so there are no groups among them."
+    found = f"{n_components} components describe the {who} best (lowest BIC)"
     if p_value is None:
         return f"{found}."
     compared = f"p = {p_value:.2g}, from {counted(n_placebos, 'data set')}"
@@ -63,7 +65,7 @@ def components_text(n_components: int, p_value: float | None = None, n_placebos:
     if n_split:
         falls = "1 feature falls" if n_split == 1 else f"{n_split} features fall"
         return f"{found}, and {falls} in groups without the others (dip test)."
-    return f"{found}, but data without groups does as well ({compared}): the components describe the buyers, and are not groups."
+    return f"{found}, but data without groups does as well ({compared}): the components describe the {who}, and are not groups."
 
 
 def _few_buyers(subject: str, of: str, new: bool, buyers: int, customers: int, least: int, do: str = "") -> str:

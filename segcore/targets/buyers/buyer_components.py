@@ -104,9 +104,14 @@ class BuyerComponents:
     @property
     def sentence(self) -> str:
         """Whether the buyers fall in groups, in words."""
+        return self.words()
+
+    def words(self, who: str = "buyers") -> str:
+        """Return whether the buyers, called ``who``, fall in groups."""
         if self.evidence is None:
-            return components_text(len(self.components))
-        return components_text(len(self.components), self.evidence.p_value, len(self.evidence.placebos), len(self.evidence.split))
+            return components_text(len(self.components), who=who)
+        found = self.evidence
+        return components_text(len(self.components), found.p_value, len(found.placebos), len(found.split), who=who)
 
     def ranked(self, by: RankBy = "share") -> tuple[Component, ...]:
         """Return the components, the highest first, without a spend last.
