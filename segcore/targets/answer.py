@@ -19,6 +19,7 @@ from segcore.targets.curves import compare_rankings, most_profitable
 from segcore.targets.expected_buyers import ExpectedBuyers, KnownOutcomes, expect_buyers
 from segcore.targets.hold_out import HoldOut, detectable_difference, draw_hold_out, plan_hold_out
 from segcore.targets.leaks import Leak, find_leaks
+from segcore.targets.periods.snapshots import OWN, Snapshot
 from segcore.targets.periods.three_periods import Periods, find_periods, open_again
 from segcore.targets.plain_answer import (
     Judged,
@@ -204,7 +205,7 @@ def _without_leaks(found: Periods, question: TargetQuestion) -> tuple[Periods, l
     # Rules for columns name those of a table; features of order lines are made of several.
     named = {leak.feature: entries[leak.feature].block or leak.feature for leak in leaks}
     leaks = tuple(leak for leak in leaks if not {leak.feature, named[leak.feature]} & set(question.keep))
-    constant = [name for at, name in enumerate(known.names) if np.ptp(known.X[:, at]) == 0]
+    constant = [name for at, name in enumerate(known.names) if np.ptp(known.X[:, at]) == 0 or _says_again(known, at)]
     dropped = [*constant, *(leak.feature for leak in leaks)]
     columns = list(dict.fromkeys(named[leak.feature] for leak in leaks))
     if len(dropped) == len(known.names):
@@ -216,6 +217,13 @@ def _without_leaks(found: Periods, question: TargetQuestion) -> tuple[Periods, l
     notes = [_leak_note(name, titles.get(name, name), strongest[name]) for name in columns]
     judged = None if found.judged is None else found.judged.without(dropped)
     return replace(found, learned=known.without(dropped), judged=judged, listed=found.listed.without(dropped)), notes
+
+
+def _says_again(known: Snapshot, at: int) -> bool:
+    """Tell whether a feature of what is promoted is also one of its category, such as the share of spend on a department."""
+    if known.names[at] not in OWN:
+        return False
+    return any(np.allclose(known.X[:, at], known.X[:, other]) for other, name in enumerate(known.names) if name not in OWN)
 
 
 def _leak_note(column: str, title: str, leak: Leak) -> Finding:

@@ -23,6 +23,7 @@ from segcore.wording.targets import components_text
 RankBy = Literal["share", "spend", "candidates"]
 PLACEBOS = 19
 _MOST_FITTED = 5_000
+_SHRUNK_BY = 20
 _COUNTS_OF_OTHERS = (1, 2, 3, 5, 8)
 _SHOWN_OF_EACH = 300  # buyers may be few among the customers, and the map is about them
 _TICKED_SHARE, _MOST_TICKED = 0.5, 3
@@ -89,6 +90,8 @@ class BuyerComponents:
         ``None`` if not asked for, or with one component.
     fitted, held_out : ndarray of int
         Rows of the buyers fitted to; and of the customers, buyers or not, whom the figures are of.
+    fitted_lifts : tuple of float
+        Of the customers of the fitted half inside each component's ellipsoid: how many times everybody's share of buyers they hold.
     others : Mixture or None
         Of the standardised features of customers of the fitted half who are not buyers; ``None`` if they cannot be fitted.
     """
@@ -99,6 +102,7 @@ class BuyerComponents:
     evidence: Evidence | None
     fitted: np.ndarray
     held_out: np.ndarray
+    fitted_lifts: tuple[float, ...]
     others: Mixture | None = None
 
     @property
@@ -134,13 +138,20 @@ class BuyerComponents:
 
     @property
     def first_choice(self) -> tuple[int, ...]:
-        """Labels to tick at first: the largest, until they hold half of the buyers fitted, at most three."""
-        total, ticked = 0.0, 0
-        for one in self.components[:_MOST_TICKED]:
-            total, ticked = total + one.weight, ticked + 1
+        """Labels to tick at first, the largest first, until they hold half of the buyers fitted, at most three.
+
+        Only those near which there are more buyers than elsewhere, by the fitted half; or the best one, if there is none.
+        """
+        rich = [one for one in self.components if self.fitted_lifts[one.label] > 1]
+        if not rich:
+            return (int(np.argmax(self.fitted_lifts)),)
+        total, ticked = 0.0, []
+        for one in rich[:_MOST_TICKED]:
+            total += one.weight
+            ticked.append(one.label)
             if total >= _TICKED_SHARE:
                 break
-        return tuple(range(ticked))
+        return tuple(ticked)
 
     def near(self, X: np.ndarray, ticked: Sequence[int]) -> np.ndarray:
         """Return who is inside the ellipsoid of a ticked component, shape (n_customers,), bool."""
@@ -242,7 +253,14 @@ def describe_components(
         evidence = compare_with_placebos(Z, covariance_types=covariance_types, placebos=placebos, seed=seed)
     components = _measured(mixture, X, bought, held_out, spend)
     others = _others(mixture, X[searched[~bought[searched]]], seed)
-    return BuyerComponents(mixture, bic, components, evidence, fitted, held_out, others)
+    return BuyerComponents(mixture, bic, components, evidence, fitted, held_out, _lifts(mixture, X[searched], bought[searched]), others)
+
+
+def _lifts(mixture: Mixture, X: np.ndarray, bought: np.ndarray) -> tuple[float, ...]:
+    """Return the lift inside each ellipsoid, drawn towards 1 as by 20 more customers."""
+    inside, rate = mixture.inside(X), float(bought.mean())
+    shares = (inside[bought].sum(axis=0) + _SHRUNK_BY * rate) / (inside.sum(axis=0) + _SHRUNK_BY)
+    return tuple((shares / rate).tolist())
 
 
 def _others(mixture: Mixture, X: np.ndarray, seed: int) -> Mixture | None:
