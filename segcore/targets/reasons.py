@@ -33,8 +33,8 @@ def reasons_of(
     Returns
     -------
     list of str
-        The strongest first, of those with at least 15 % of all that raises the prediction; of a column's categories only the strongest
-        is named. "" where nothing raises it.
+        The strongest, and others with at least 15 % of all that raises the prediction; of a column's categories only the strongest is
+        named. "" where nothing raises it.
     """
     titles = unique_titles(entries)
     raising = np.maximum(contributions, 0.0)
@@ -46,7 +46,8 @@ def reasons_of(
         blocks: set[str] = set()
         for at in order.tolist():
             entry = entries[at]
-            if len(parts) == most or raising[row, at] <= _LEAST_SHARE * whole[row] or raising[row, at] == 0:
+            few = raising[row, at] <= _LEAST_SHARE * whole[row]
+            if len(parts) == most or raising[row, at] == 0 or (few and parts):
                 break
             if entry.block and entry.block in blocks:
                 continue
