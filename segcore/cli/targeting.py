@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from segcore.cli.jobs import wait_for
 from segcore.cli.meaning import add_meaning_options, column_rules
 from segcore.cli.options import add_second_tables, print_notes, request_for_rows
 from segcore.errors import ParameterError
-from segcore.records.target_question import METHODS, WINDOW_DAYS, TargetQuestion
+from segcore.records.target_question import METHODS, WINDOW_DAYS, TargetQuestion, TargetsAnswer
 
 if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake
@@ -79,10 +80,28 @@ def run_targets(args: argparse.Namespace) -> int:
         return _run_compared(args, store, intake, request, asked)
     answer = targets_by_job(store, intake, request, asked, lambda begin: wait_for(store, begin))
     print_notes((*intake.notes, *answer.notes))
-    print(json.dumps(answer.to_report(), ensure_ascii=False, allow_nan=False) if args.json else targets_text(answer))
+    print(json.dumps(_report(store, intake, answer), ensure_ascii=False, allow_nan=False) if args.json else targets_text(answer))
     if args.out is not None:
         write_table(list_rows(store.frame(answer.contacts)), Path(args.out))
     return 0
+
+
+def _report(store: Store, intake: Intake, answer: TargetsAnswer) -> dict[str, Any]:
+    """Return the document with the SQL of each rule, for the table that ``features --features all`` writes.
+
+    Features of order lines describe the days before the list, which are not those of that table: their rules have no SQL.
+    """
+    from segcore.export.sql import SqlTable, conditions_sql
+    from segcore.segments.rules.condition import Condition
+
+    report = answer.to_report()
+    table = SqlTable.of(store.feature_table(intake.table)) if answer.question.kind == "outcome" else SqlTable()
+
+    def sql(rule: Mapping[str, Any]) -> str | None:
+        conditions = [Condition(**one) for one in rule["conditions"]]
+        return conditions_sql(conditions, table) if all(one.feature in table.columns for one in conditions) else None
+
+    return {**report, "rules": [{**rule, "sql": sql(rule)} for rule in report["rules"]]}
 
 
 def _run_compared(args: argparse.Namespace, store: Store, intake: Intake, request: DataRequest, question: TargetQuestion) -> int:

@@ -151,11 +151,20 @@ def rules_sql(
     comments = [f"{what} {label}{called.get(label, '')}: {rule.text()}" for label, rule in ruled] + _profile_comment(used, table)
     selects: list[Any] = []
     for label, rule in ruled:
-        where = reduce(lambda left, right: exp.And(this=left, expression=right), [_condition(one, table) for one in rule.conditions])
         segment = [] if len(found) == 1 else [exp.alias_(exp.Literal.number(label), "segment", quoted=True)]
-        selects.append(exp.select(_identifier(ID_COLUMN), *segment).from_(_table(table.name)).where(where))
+        selects.append(_select(rule.conditions, table, segment))
     query = reduce(lambda left, right: exp.Union(this=left, expression=right, distinct=False), selects)
     return _written(query, comments, dialect)
+
+
+def conditions_sql(conditions: Sequence[Condition], table: SqlTable, dialect: Dialect = "duckdb") -> str:
+    """Return SQL that selects the ``customer_id`` of everybody who meets all conditions, at least one; see `rules_sql`."""
+    return _written(_select(conditions, table), [" and ".join(one.text() for one in conditions)], dialect)
+
+
+def _select(conditions: Sequence[Condition], table: SqlTable, more: Sequence[Any] = ()) -> Any:
+    where = reduce(lambda left, right: exp.And(this=left, expression=right), [_condition(one, table) for one in conditions])
+    return exp.select(_identifier(ID_COLUMN), *more).from_(_table(table.name)).where(where)
 
 
 def rule_filter(rule: Rule) -> str:

@@ -3,7 +3,9 @@
 import csv
 import functools
 import json
+import operator
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,8 @@ import pytest
 from segcore.cli import main
 from segcore.targets import rankings
 from segcore.targets.buyers.buyer_components import describe_components
+
+METS = {"<=": operator.le, ">": operator.gt}
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +84,26 @@ def test_the_document_and_the_list_are_printed_and_written(run, table, tmp_path)
     assert list(listed[0]) == ["customer_id", "rank", "probability", "expected_value", "reason", "group"]
     assert len(listed) == 40 + found["holdout"]["size"]
     assert all(len(one["customer_id"]) == 5 for one in listed)
+
+
+def test_the_sql_of_a_rule_selects_whom_it_describes(run, table, tmp_path):
+    frame = members().rename(columns={"visits": 'a"b=1', "age": "=cmd"})
+    frame["club"] = np.where(np.arange(500) % 3 == 0, "O'Brien", "none")
+    frame.loc[frame.index % 7 == 0, 'a"b=1'] = np.nan
+    path = table(frame)
+    _, printed, _ = run("targets", path, "--outcome", "bought", "--budget", 40, "--json")
+    assert run("features", path, "--features", "all", "--out", tmp_path / "customers.parquet")[0] == 0
+    connection = duckdb.connect()
+    connection.execute(f"CREATE TABLE customers AS SELECT * FROM '{tmp_path / 'customers.parquet'}'")
+
+    columns = {'a"b=1': frame['a"b=1'].fillna(frame['a"b=1'].median()), "=cmd": frame["=cmd"]}
+    columns |= {f"club={value}": (frame["club"] == value).astype(float) for value in ("O'Brien", "none")}
+    rules = json.loads(printed)["rules"]
+    assert any('a"b=1' in [one["feature"] for one in rule["conditions"]] for rule in rules)
+    for rule in rules:
+        meets = [METS[one["op"]](columns[one["feature"]], one["value"]) for one in rule["conditions"]]
+        expected = frame.loc[np.logical_and.reduce(meets), "member"]
+        assert connection.execute(rule["sql"]).df()["customer_id"].tolist() == sorted(expected)
 
 
 def test_the_text_begins_with_whether_it_is_worth_it(run, table):
