@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from segcore.prediction.classifier import Classifier
 from segcore.system.cores import in_threads
-
-if TYPE_CHECKING:
-    import lightgbm
 
 _AT_ONCE = 2_000
 """Customers explained by one thread at a time."""
@@ -104,13 +99,14 @@ def explain_others(found: Classifier, X: np.ndarray, *, by_all_folds: int | None
     values, base = np.zeros(X.shape), np.zeros(len(X))
     exact = len(X) if by_all_folds is None else min(by_all_folds, len(X))
 
-    def explain(part: slice, boosters: Sequence[lightgbm.Booster]) -> None:
-        for booster in boosters:
-            made = np.asarray(booster.predict(X[part], pred_contrib=True)) / len(boosters)
+    def explain(first: int, last: int, folds: int) -> None:
+        part = slice(first, last)
+        for booster in found.boosters[:folds]:
+            made = np.asarray(booster.predict(X[part], pred_contrib=True)) / folds
             values[part] += made[:, :-1]
             base[part] += made[:, -1]
 
-    parts = [(first, min(first + _AT_ONCE, exact), found.boosters) for first in range(0, exact, _AT_ONCE)]
-    parts += [(first, first + _AT_ONCE, found.boosters[:1]) for first in range(exact, len(X), _AT_ONCE)]
-    in_threads([functools.partial(explain, slice(first, last), boosters) for first, last, boosters in parts])
+    parts = [(first, min(first + _AT_ONCE, exact), len(found.boosters)) for first in range(0, exact, _AT_ONCE)]
+    parts += [(first, first + _AT_ONCE, 1) for first in range(exact, len(X), _AT_ONCE)]
+    in_threads([functools.partial(explain, *part) for part in parts])
     return Contributions(values, base)
