@@ -24,6 +24,6 @@ if shown is not None:
             draw_rankings(shown.answer)
             draw_contacts(page.store, shown.answer)
             draw_buyers(page.store, shown.answer)
-            draw_rules(shown.answer)
+            draw_rules(page.store, shown.answer)
             draw_components(page.store, shown.answer)
             draw_promotions(found, shown.question)

@@ -32,6 +32,7 @@ def add_commands(subparsers: Any) -> None:
     add_meaning_options(parser)
     add_second_tables(parser.add_argument_group("more about items"), ("items",))
     parser.add_argument("--out", metavar="FILE", help="file for the list, .csv or .parquet")
+    parser.add_argument("--candidates", metavar="FILE", help="file for the features that the rules' SQL reads, one row per candidate")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run_targets, frames="pandas", customers=None, customers_key=None)
 
@@ -71,8 +72,9 @@ def run_targets(args: argparse.Namespace) -> int:
     from segcore.store.store import Store
     from segcore.targets.contact_list import list_rows
 
-    if args.out is not None:
-        check_table_path(Path(args.out), "--out")
+    for option in ("out", "candidates"):
+        if getattr(args, option) is not None:
+            check_table_path(Path(getattr(args, option)), f"--{option}")
     store = Store()
     intake = take_in_apart(store, request)
     asked = question if promoted is None else question.promoting(promoted, [*intake.columns, "campaign"])
@@ -83,19 +85,29 @@ def run_targets(args: argparse.Namespace) -> int:
     print(json.dumps(_report(store, intake, answer), ensure_ascii=False, allow_nan=False) if args.json else targets_text(answer))
     if args.out is not None:
         write_table(list_rows(store.frame(answer.contacts)), Path(args.out))
+    if args.candidates is not None:
+        if "candidates" not in answer.parts:
+            raise ParameterError(
+                "--candidates is for order lines: the SQL of an outcome's rules reads what 'features --features all' writes."
+            )
+        write_table(list_rows(store.frame(answer.parts["candidates"])), Path(args.candidates))
     return 0
 
 
 def _report(store: Store, intake: Intake, answer: TargetsAnswer) -> dict[str, Any]:
-    """Return the document with the SQL of each rule, for the table that ``features --features all`` writes.
+    """Return the document with the SQL of each rule.
 
-    Features of order lines describe the days before the list, which are not those of that table: their rules have no SQL.
+    It reads the table that ``features --features all`` writes. Features of order lines describe other days than that table does, so that
+    their rules read a table "candidates", which ``--candidates`` writes.
     """
     from segcore.export.sql import SqlTable, conditions_sql
     from segcore.segments.rules.condition import Condition
 
     report = answer.to_report()
-    table = SqlTable.of(store.feature_table(intake.table)) if answer.question.kind == "outcome" else SqlTable()
+    if "candidates" in answer.parts:
+        table = SqlTable("candidates", {name: name for name in store.frame(answer.parts["candidates"]).columns})
+    else:
+        table = SqlTable.of(store.feature_table(intake.table))
 
     def sql(rule: Mapping[str, Any]) -> str | None:
         conditions = [Condition(**one) for one in rule["conditions"]]

@@ -26,6 +26,8 @@ from segcore.targets.rankings import Learned, frame_of
 from segcore.wording.targets import buyers_text
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from segcore.store.store import Store
 
 _MOST_SHOWN = 20
@@ -184,6 +186,8 @@ def store_parts(store: Store, learned: Learned, periods: Periods) -> dict[str, s
         "contributions": store.put_array(learned.explained.values),
         "base": store.put_array(learned.explained.base),
     }
+    if periods.listed.until is not None:
+        parts["candidates"] = store.put_frame(_read_by_rules(learned, periods.listed))
     if learned.components is None:
         return parts
     places = map_components(learned.components, known.X[:, learned.mixed], outcome, known.customers)
@@ -199,6 +203,16 @@ def store_parts(store: Store, learned: Learned, periods: Periods) -> dict[str, s
         "map_labels": store.put_array(places.labels[shown]),
         "map_values": store.put_array(learned.components.mixture.standardised(known.X[shown][:, learned.mixed])),
     }
+
+
+def _read_by_rules(learned: Learned, candidates: Snapshot) -> pd.DataFrame:
+    """Return the features that the rules read, one row per candidate: those of order lines are in no other table on the list's day."""
+    import pandas as pd
+
+    rules = [one.rule for found in (learned.rules, learned.search) if found is not None for one in found.rules]
+    used = {condition.feature for rule in rules for condition in rule.conditions}
+    columns = {name: candidates.X[:, at] for at, name in enumerate(candidates.names) if name in used}
+    return pd.DataFrame({"customer_id": candidates.customers, **columns})
 
 
 def _plain(covariance: np.ndarray | None) -> list[list[float]] | None:

@@ -106,6 +106,30 @@ def test_the_sql_of_a_rule_selects_whom_it_describes(run, table, tmp_path):
         assert connection.execute(rule["sql"]).df()["customer_id"].tolist() == sorted(expected)
 
 
+def test_the_sql_of_order_lines_reads_the_table_of_candidates(run, lines, tmp_path):
+    frame = pd.read_csv(lines, dtype={"customer_id": str})
+    draw = np.random.default_rng(1)
+    frame.loc[(frame["customer_id"].astype(int) % 2 == 0) & (draw.random(len(frame)) < 0.6), "department"] = "milk"
+    frame.to_csv(lines, index=False)
+    asked = ("targets", lines, "--promote", "department=milk", "--budget", 10, "--again", "--json")
+    code, printed, _ = run(*asked, "--candidates", tmp_path / "candidates.parquet")
+    candidates = pd.read_parquet(tmp_path / "candidates.parquet")
+    connection = duckdb.connect()
+    connection.register("candidates", candidates)
+    document = json.loads(printed)
+
+    assert code == 0 and len(candidates) == document["customers"] and document["rules"]
+    for rule in document["rules"]:
+        meets = [METS[one["op"]](candidates[one["feature"]], one["value"]) for one in rule["conditions"]]
+        expected = candidates.loc[np.logical_and.reduce(meets), "customer_id"]
+        assert connection.execute(rule["sql"]).df()["customer_id"].tolist() == expected.tolist()
+
+
+def test_candidates_are_of_order_lines(run, table, tmp_path):
+    code, _, noted = run("targets", table(), "--outcome", "bought", "--budget", 40, "--candidates", tmp_path / "candidates.csv")
+    assert code == 2 and "--candidates is for order lines" in noted
+
+
 def test_the_text_begins_with_whether_it_is_worth_it(run, table):
     code, printed, _ = run("targets", table(), "--outcome", "bought", "--money", 100, "--cost", 2.5, "--value", 20)
 

@@ -21,7 +21,7 @@ from segcore.targets.buyers.looks import look_key
 from segcore.wording.markdown import escape
 from segcore.wording.targets import RESPONSE_LIFT, expected_text, headline, holdout_text, stop_text
 from tests.pages.conftest import CHEESE, put_targets_job
-from ui.targets.contacts import contacts_file
+from ui.targets.contacts import table_file
 
 FIND = "targets.find"
 
@@ -131,8 +131,8 @@ def test_the_list_is_shown_in_part_and_downloaded_whole(open_app, answered, stor
         f"Download all {len(listed)} as CSV",
         f"Download all {len(listed)} as Parquet",
     }
-    as_csv = pacsv.read_csv(io.BytesIO(contacts_file(store, answered, ".csv")))
-    as_parquet = pq.read_table(io.BytesIO(contacts_file(store, answered, ".parquet")))
+    as_csv = pacsv.read_csv(io.BytesIO(table_file(store, answered.contacts, ".csv")))
+    as_parquet = pq.read_table(io.BytesIO(table_file(store, answered.contacts, ".parquet")))
     assert as_csv["customer_id"].to_pylist() == as_parquet["customer_id"].to_pylist() == list(listed["customer_id"])
 
 

@@ -43,7 +43,7 @@ def draw_contacts(store: Store, answer: TargetsAnswer) -> None:
         for suffix, title in ((".csv", "CSV"), (".parquet", "Parquet")):
             st.download_button(
                 f"Download all {len(found):,} as {title}",
-                partial(contacts_file, store, answer, suffix),
+                partial(table_file, store, answer.contacts, suffix),
                 file_name=f"{_stem(answer)}{suffix}",
                 mime=_MIME[suffix],
                 key=f"targets.list{suffix}",
@@ -68,12 +68,12 @@ def contacts_frame(found: pd.DataFrame) -> pd.DataFrame:
     return shown if head["expected_value"].notna().any() else shown.drop(columns="Expected value")
 
 
-def contacts_file(store: Store, answer: TargetsAnswer, suffix: str) -> bytes:
-    """Return the whole list as ``.csv`` or ``.parquet``, as ``targets --out`` writes it."""
+def table_file(store: Store, frame: str, suffix: str) -> bytes:
+    """Return a stored table, such as the whole list, as ``.csv`` or ``.parquet``, as ``targets --out`` writes it."""
     from segcore.export.tables import table_bytes
     from segcore.targets.contact_list import list_rows
 
-    return table_bytes(list_rows(store.frame(answer.contacts)), suffix)
+    return table_bytes(list_rows(store.frame(frame)), suffix)
 
 
 def _stem(answer: TargetsAnswer) -> str:

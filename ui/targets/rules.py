@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -12,16 +13,18 @@ from segcore.records.estimate import Estimate
 from segcore.records.target_question import TargetsAnswer
 from segcore.segments.rules.condition import Condition
 from segcore.segments.rules.rule import Rule, SegmentRules
+from segcore.store.store import Store
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import share_text
 from segcore.wording.results import DIALECTS
 from segcore.wording.targets import lift_text
+from ui.targets.contacts import table_file
 from ui.widgets.select import select
 
 _FOUND_BY = {"rulefit": "RuleFit", "search": "Search for short rules"}
 
 
-def draw_rules(answer: TargetsAnswer) -> None:
+def draw_rules(store: Store, answer: TargetsAnswer) -> None:
     """Draw the rules of those who buy more often than others, then those of the others, and SQL."""
     st.header("Rules", anchor=False)
     raising = [one for one in answer.document["rules"] if one["raises"]]
@@ -31,7 +34,7 @@ def draw_rules(answer: TargetsAnswer) -> None:
     else:
         st.caption("Who meets a rule buys more often than others. Every figure is of customers whom the rule was not found on.")
         _draw_table(raising, "Rules that find buyers, with precision, recall and lift")
-        _draw_sql(raising)
+        _draw_sql(store, answer, raising)
     if others:
         with st.expander("Rules of customers who buy less often"):
             _draw_table(others, "Rules of customers who buy less often")
@@ -66,7 +69,7 @@ def rule_of(one: Mapping[str, Any], number: int) -> SegmentRules:
 
 
 @st.fragment
-def _draw_sql(rules: Sequence[Mapping[str, Any]]) -> None:
+def _draw_sql(store: Store, answer: TargetsAnswer, rules: Sequence[Mapping[str, Any]]) -> None:
     with st.expander("A rule as SQL"):
         from segcore.export.sql import TABLE, SqlTable, rules_sql  # with a parser of SQL, which takes an eighth of a second to import
 
@@ -75,7 +78,23 @@ def _draw_sql(rules: Sequence[Mapping[str, Any]]) -> None:
             at = select("Rule", range(len(rules)), key="targets.sql.rule", format_func=lambda at: rules[at]["words"])
         dialect = second.selectbox("Database", tuple(DIALECTS), key="targets.sql.dialect", format_func=DIALECTS.__getitem__)
         table = third.text_input("Table", TABLE, key="targets.sql.table")
-        st.caption("For a table with these features of each customer, as they are on the day of the list.")
+        of_lines = "candidates" in answer.parts
+        st.caption(
+            "For a table of the features that the rules read, as they are on the day of the list: download it with the button below."
+            if of_lines
+            else "For a table with the features of each customer, which Features downloads."
+        )
         sql = rules_sql([rule_of(rules[at], at + 1)], SqlTable(table.strip() or TABLE), dialect, what="Rule")
         st.code(sql, language="sql", wrap_lines=True)
-        st.download_button("Download the SQL", sql, f"rule_{at + 1}.sql", "text/plain", key="targets.sql.file", icon=":material/download:")
+        with st.container(horizontal=True):
+            st.download_button(
+                "Download the SQL", sql, f"rule_{at + 1}.sql", "text/plain", key="targets.sql.file", icon=":material/download:"
+            )
+            if of_lines:
+                st.download_button(
+                    "Download the table",
+                    partial(table_file, store, answer.parts["candidates"], ".parquet"),
+                    "candidates.parquet",
+                    key="targets.sql.candidates",
+                    icon=":material/download:",
+                )
