@@ -47,6 +47,8 @@ class Snapshot:
         Whether they bought or responded in the window after the moment; ``None`` where that is not known.
     until : str or None
         The moment, ISO; ``None`` without times.
+    spent : ndarray of shape (n_customers,), float64, or None
+        On what is promoted, in the window; ``None`` where that is not known.
     """
 
     customers: np.ndarray
@@ -56,6 +58,7 @@ class Snapshot:
     before: np.ndarray
     outcome: np.ndarray | None
     until: str | None = None
+    spent: np.ndarray | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,6 +74,7 @@ class Snapshot:
             recency=None if self.recency is None else self.recency[kept],
             before=self.before[kept],
             outcome=None if self.outcome is None else self.outcome[kept],
+            spent=None if self.spent is None else self.spent[kept],
         )
 
     def with_feature(self, entry: FeatureEntry, values: np.ndarray) -> Snapshot:
@@ -94,6 +98,7 @@ def stack(snapshots: Sequence[Snapshot]) -> Snapshot:
         return snapshots[0]
     outcomes = [found.outcome for found in snapshots if found.outcome is not None]
     recencies = [found.recency for found in snapshots if found.recency is not None]
+    spent = [found.spent for found in snapshots if found.spent is not None]
     return replace(
         snapshots[0],
         customers=np.concatenate([found.customers for found in snapshots]),
@@ -101,6 +106,7 @@ def stack(snapshots: Sequence[Snapshot]) -> Snapshot:
         recency=np.concatenate(recencies) if recencies else None,
         before=np.concatenate([found.before for found in snapshots]),
         outcome=np.concatenate(outcomes),
+        spent=np.concatenate(spent) if spent else None,
     )
 
 
@@ -211,14 +217,16 @@ class OrderHistory:
         kept = [at for at, name in enumerate(table.names) if name not in _LEFT_OUT]
         entries = {entry.name: entry for entry in table.dictionary}
         own, own_entries, before = self._promoted(table.customers, inside, moment)
+        later = self.promoted & (self.times > moment) & (self.times <= moment + (window or np.timedelta64(0, "us")))
         found = Snapshot(
             customers=table.customers,
             X=np.column_stack([table.values[:, kept], own]),
             entries=(*(entries[table.names[at]] for at in kept), *own_entries),
             recency=np.asarray(table.column("Recency")),
             before=before,
-            outcome=None if window is None else self._count(table.customers, (self.times > moment) & (self.times <= moment + window)) > 0,
+            outcome=None if window is None else self._summed(table.customers, later) > 0,
             until=as_iso(moment),
+            spent=None if window is None else self._summed(table.customers, later, self.spend),
         )
         return found, table.fitted
 
@@ -251,13 +259,14 @@ class OrderHistory:
 
         return np.asarray(pd.Index(customers).get_indexer(pd.Index(self.ids)))
 
-    def _count(self, customers: np.ndarray, lines: np.ndarray) -> np.ndarray:
-        """Return how many promoted lines of ``lines`` each customer has."""
-        found = np.bincount(self.customers[lines & self.promoted], minlength=len(self.ids)).astype(np.float64)
+    def _summed(self, customers: np.ndarray, lines: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+        """Return the number of some lines of each customer, or the sum of their weights, shape (n_customers,), float64."""
+        chosen = None if weights is None else weights[lines]
+        found = np.bincount(self.customers[lines], weights=chosen, minlength=len(self.ids)).astype(np.float64)
         places = self._places(customers)
-        counts = np.zeros(len(customers))
-        counts[places[places >= 0]] = found[places >= 0]
-        return counts
+        summed = np.zeros(len(customers))
+        summed[places[places >= 0]] = found[places >= 0]
+        return summed
 
     def _promoted(
         self, customers: np.ndarray, inside: np.ndarray, moment: np.datetime64
@@ -285,13 +294,6 @@ class OrderHistory:
         return np.column_stack([n_recent, ago, self._spend_share(customers, inside)]), entries, before
 
     def _spend_share(self, customers: np.ndarray, inside: np.ndarray) -> np.ndarray:
-        places = self._places(customers)
-
-        def summed(lines: np.ndarray) -> np.ndarray:
-            found = np.bincount(self.customers[lines], weights=self.spend[lines], minlength=len(self.ids))
-            made = np.zeros(len(customers))
-            made[places[places >= 0]] = found[places >= 0]
-            return made
-
-        whole = summed(inside)
-        return np.divide(summed(inside & self.promoted), whole, out=np.zeros(len(customers)), where=whole > 0)
+        whole = self._summed(customers, inside, self.spend)
+        part = self._summed(customers, inside & self.promoted, self.spend)
+        return np.divide(part, whole, out=np.zeros(len(customers)), where=whole > 0)

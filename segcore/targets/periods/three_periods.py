@@ -172,12 +172,14 @@ def periods_of_purchases(history: OrderHistory, question: TargetQuestion, window
     judged, _ = history.at(history.last - window, look_back=look_back, window=window, fitted=fitted)
     listed, _ = history.at(history.last, look_back=look_back, window=None, fitted=fitted)
     note = Finding("targets.windows", values={"windows": n, "days": question.window_days, "looked_back": int(look_back / DAY)})
+    learned = stack(parts)
     return Periods(
-        learned=stack(parts),
+        learned=learned,
         judged=_candidates(judged, question),
         judged_from=as_iso(history.last - window + MICROSECOND)[:10],
         judged_to=as_iso(history.last)[:10],
         listed=_candidates(listed, question),
+        worth=learned.spent,
         notes=(note,),
     )
 

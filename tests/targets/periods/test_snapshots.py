@@ -43,6 +43,11 @@ def test_customers_outcomes_and_earlier_orders_are_those_of_the_moment(history):
     assert found.recency.tolist() == [24, 39, 6]
 
 
+def test_spend_on_what_is_promoted_is_that_of_the_window(history):
+    assert at_day(history, 44).spent.tolist() == [10, 8, 0]
+    assert history.at(history.first + 44 * DAY, look_back=100 * DAY, window=None, fitted=None)[0].spent is None
+
+
 def test_a_line_at_the_moment_is_known_and_one_at_the_end_of_the_window_counts(history):
     assert at_day(history, 45).before.tolist() == [2, 0, 0] and at_day(history, 45).outcome.tolist() == [False, True, False]
     assert at_day(history, 42, window=10 * DAY).outcome.tolist() == [True, True, False]
