@@ -25,6 +25,7 @@ Method = Literal["rulefit", "search"]
 MOST_RULES = 5
 MOST_FITTED = 20_000
 _MOST_ASKED = 20
+_TWINS = 0.9  # Jaccard index
 _WORTH = 0.02
 _FEWEST = 5
 _ADDED = 20
@@ -205,7 +206,24 @@ def _rulefit(columns: Mapping[str, np.ndarray], mine: np.ndarray, most_rules: in
         # Different cuts between the same two values are one rule.
         weights[conditions] = weights.get(conditions, 0.0) + float(weight) * float(np.sqrt(rule.support * (1 - rule.support)))
     ordered = sorted(weights.items(), key=lambda one: (-abs(one[1]), len(one[0])))
-    return [(conditions, abs(weight)) for conditions, weight in ordered]
+    return _without_twins([(conditions, abs(weight)) for conditions, weight in ordered], columns, len(mine))
+
+
+def _without_twins(found: Found, columns: Mapping[str, np.ndarray], n: int) -> Found:
+    """Leave out rules that find nearly the same customers as one before: thresholds a hair apart are one thing to read."""
+    kept: Found = []
+    hits: list[np.ndarray] = []
+    for conditions, importance in found:
+        hit = _meets(conditions, columns, n)
+        if all(_jaccard(hit, other) < _TWINS for other in hits):
+            kept.append((conditions, importance))
+            hits.append(hit)
+    return kept
+
+
+def _jaccard(one: np.ndarray, other: np.ndarray) -> float:
+    either = int((one | other).sum())
+    return int((one & other).sum()) / either if either else 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -233,3 +233,14 @@ def test_a_search_describes_other_customers_with_each_rule():
     bought = draw.random(4_000) < np.where((a > 0.85) | (b < 0.15), 0.8, 0.02)
     first, second = find_buyer_rules({"a": a, "b": b}, bought, method="search").rules[:2]
     assert {first.rule.conditions[0].feature, second.rule.conditions[0].feature} == {"a", "b"}
+
+
+def test_rules_that_find_the_same_customers_are_one():
+    draw = np.random.default_rng(0)
+    frame = {name: draw.normal(size=4_000) for name in ("visits", "basket", "noise")}
+    bought = draw.random(4_000) < 1 / (1 + np.exp(2 - 0.5 * frame["visits"]))  # no threshold is better than those next to it
+    found = find_buyer_rules(frame, bought, method="rulefit")
+    hits = [np.logical_and.reduce([condition.meets(frame[condition.feature]) for condition in one.rule.conditions]) for one in found.rules]
+    assert hits
+    for at, first in enumerate(hits):
+        assert all((first & other).sum() < 0.9 * (first | other).sum() for other in hits[:at])
