@@ -6,12 +6,14 @@ import functools
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segcore.errors import ParameterError
+from segcore.errors import JobError, ParameterError
 from segcore.system.cores import in_threads
+from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:
     import lightgbm
@@ -108,6 +110,8 @@ def fit_classifier(X: np.ndarray, y: np.ndarray, *, seed: int = 0, progress: Cal
     ------
     ParameterError
         If there are too few of either.
+    JobError
+        If LightGBM cannot be loaded.
 
     Notes
     -----
@@ -231,10 +235,18 @@ def _correlation(first: np.ndarray, second: np.ndarray) -> float:
     return max(0.0, float(np.corrcoef(first, second)[0, 1]))
 
 
+def _loaded() -> ModuleType:
+    """Return LightGBM, whose wheel uses the system's OpenMP library; slim containers have none."""
+    try:
+        import lightgbm
+    except OSError as error:
+        raise refusal("classifier.not_loaded", kind=JobError, reason=str(error)) from error
+    return lightgbm
+
+
 def _fit(X: np.ndarray, y: np.ndarray, *, seed: int) -> tuple[lightgbm.Booster, np.ndarray]:
     """Fit trees to four fifths of the customers, as many as predict the last fifth best; return them and who was in the last fifth."""
-    import lightgbm
-
+    lightgbm = _loaded()
     watched = draw_folds(y, seed=seed) == 0
     rarer = min(int(y.sum()), len(y) - int(y.sum()))
     in_leaf = min(_IN_LEAF, max(_LEAST_IN_LEAF, rarer // _LEAF_SHARE))

@@ -51,6 +51,10 @@ def pushing_value(title: str, direction: str) -> str:
 
 
 SENTENCES: Mapping[str, Callable[..., str]] = {
+    "classifier.not_loaded": lambda reason: (
+        f"LightGBM cannot be loaded ({reason}). It needs the system's OpenMP library: install libgomp1 (Debian, Ubuntu), libgomp (Fedora) "
+        "or libomp (macOS, with Homebrew)."
+    ),
     "drivers.one_segment": lambda: (
         "All customers are in one segment, so nothing sets it apart from others: choose a solution with more segments."
     ),

@@ -1,9 +1,11 @@
+import sys
+
 import numpy as np
 import pytest
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from segcore.errors import ParameterError
+from segcore.errors import JobError, ParameterError
 from segcore.prediction.classifier import FOLDS, Calibration, calibrate, calibrate_mean, draw_folds, fit_classifier
 from segcore.prediction.held_out import auc
 
@@ -129,3 +131,16 @@ def test_few_customers_who_differ_are_told_apart():
     X = draw.normal(size=(60, 3)) + 8 * y[:, None] * [1, 0, 0]
     found = fit_classifier(X, y)
     assert auc(y, found.log_odds).value > 0.95
+
+
+def test_a_system_without_openmp_is_told_what_to_install(monkeypatch):
+    class Finder:
+        def find_spec(self, name, path=None, target=None):
+            if name == "lightgbm":
+                raise OSError("libgomp.so.1: cannot open shared object file")
+
+    monkeypatch.delitem(sys.modules, "lightgbm", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    X, y, _ = planted(0, n=100)
+    with pytest.raises(JobError, match=r"libgomp\.so\.1: cannot open .*: install libgomp1 \(Debian, Ubuntu\)"):
+        fit_classifier(X, y)
