@@ -75,6 +75,8 @@ def run_targets(args: argparse.Namespace) -> int:
     for option in ("out", "candidates"):
         if getattr(args, option) is not None:
             check_table_path(Path(getattr(args, option)), f"--{option}")
+    if args.candidates is not None and args.outcome is not None:
+        raise ParameterError("--candidates is for order lines: the SQL of an outcome's rules reads what 'features --features all' writes.")
     store = Store()
     intake = take_in_apart(store, request)
     asked = question if promoted is None else question.promoting(promoted, [*intake.columns, "campaign"])
@@ -120,8 +122,8 @@ def _run_compared(args: argparse.Namespace, store: Store, intake: Intake, reques
     from segcore.cli.tables import promotions_text
     from segcore.jobs.tasks.finding_targets import promotions_by_job
 
-    if args.out is not None:
-        raise ParameterError("--out writes the list for one value: give --promote COLUMN=VALUE.")
+    if args.out is not None or args.candidates is not None:
+        raise ParameterError("--out and --candidates write the list for one value: give --promote COLUMN=VALUE.")
     found = promotions_by_job(store, intake, request, question, lambda begin: wait_for(store, begin))
     print_notes(intake.notes)
     print(json.dumps({"promotions": found}, ensure_ascii=False, allow_nan=False) if args.json else promotions_text(found))

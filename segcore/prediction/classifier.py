@@ -93,7 +93,14 @@ class Classifier:
         return self.calibration.probabilities(self.predict_log_odds(X))
 
 
-def fit_classifier(X: np.ndarray, y: np.ndarray, *, seed: int = 0, progress: Callable[[float], None] = lambda share: None) -> Classifier:
+def fit_classifier(
+    X: np.ndarray,
+    y: np.ndarray,
+    *,
+    seed: int = 0,
+    owners: np.ndarray | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Classifier:
     """Fit LightGBM once per fold, and calibrate it.
 
     Parameters
@@ -103,6 +110,8 @@ def fit_classifier(X: np.ndarray, y: np.ndarray, *, seed: int = 0, progress: Cal
         At least `LEAST_OF_EACH` of either value.
     seed : int
         Of the folds and the trees.
+    owners : ndarray of shape (n_rows,), object, or None
+        Customer of each row, where one has several: they are held out together.
     progress : callable (float) -> None
         Called with the share done, 0 to 1.
 
@@ -129,7 +138,7 @@ def fit_classifier(X: np.ndarray, y: np.ndarray, *, seed: int = 0, progress: Cal
     n_positive = int(y.sum())
     if min(n_positive, len(y) - n_positive) < LEAST_OF_EACH:
         raise ParameterError(f"A model needs at least {LEAST_OF_EACH} customers of each answer, got {n_positive} of {len(y)}.")
-    fold = draw_folds(y, seed=seed)
+    fold = draw_folds(y, seed=seed, owners=owners)
     finished = itertools.count(1)
 
     def fit(held: int) -> tuple[lightgbm.Booster, np.ndarray]:
@@ -152,8 +161,15 @@ def fit_classifier(X: np.ndarray, y: np.ndarray, *, seed: int = 0, progress: Cal
     return Classifier(boosters, fold, log_odds, probabilities, calibrate_mean(calibrate(log_odds, y), log_odds, together))
 
 
-def draw_folds(y: np.ndarray, *, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
-    """Return a fold for each customer, shape (n_customers,), int: at random, with both answers spread evenly over the folds."""
+def draw_folds(y: np.ndarray, *, folds: int = FOLDS, seed: int = 0, owners: np.ndarray | None = None) -> np.ndarray:
+    """Return a fold for each row, shape (n_rows,), int: at random, with both answers spread evenly over the folds.
+
+    With ``owners``, of the same shape, all rows of one customer are in one fold; who answered yes in any of them counts as a yes.
+    """
+    if owners is not None:
+        names, of = np.unique(owners.astype(str), return_inverse=True)
+        if len(names) < len(y):
+            return draw_folds(np.bincount(of, weights=y) > 0, folds=folds, seed=seed)[of]
     draw = np.random.default_rng(seed)
     order = draw.permutation(len(y))
     ranked = order[np.argsort(y[order], kind="stable")]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from decimal import Decimal
 from typing import Any, Literal
 
 from segcore.errors import ParameterError
@@ -79,6 +81,8 @@ class TargetQuestion:
 
     def __post_init__(self) -> None:
         """Check what can be checked without the data."""
+        for name in ("budget", "window_days", "holdout", "seed"):
+            self._make_whole(name)
         if (self.promote is None) == (self.outcome is None):
             raise ParameterError("Say what is promoted: either a column of the order lines (--promote) or an outcome column (--outcome).")
         if self.treatment is not None and self.treatment == self.outcome:
@@ -88,6 +92,16 @@ class TargetQuestion:
         if self.method not in METHODS:
             raise ParameterError.unknown("method", self.method, METHODS)
         self._check_numbers()
+
+    def _make_whole(self, name: str) -> None:
+        """Turn NumPy's whole numbers into Python's, which can be stored."""
+        given = getattr(self, name)
+        if given is None:
+            return
+        try:
+            object.__setattr__(self, name, operator.index(given))
+        except TypeError:
+            raise ParameterError(f"{name.replace('_', ' ').capitalize()} must be a whole number, got {given!r}.") from None
 
     def _check_numbers(self) -> None:
         if (self.budget is None) == (self.money is None):
@@ -135,7 +149,8 @@ class TargetQuestion:
             return self.budget
         if self.money is None or self.cost is None:
             raise ValueError("The question has no budget.")
-        return int(self.money // self.cost)
+        # In decimal, because 100 // 0.1 is 999 in binary.
+        return int(Decimal(str(self.money)) // Decimal(str(self.cost)))
 
     @property
     def kind(self) -> Kind:

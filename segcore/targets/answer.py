@@ -12,7 +12,7 @@ from segcore import __version__
 from segcore.errors import DataError, StoreError
 from segcore.records.feature_table import unique_titles
 from segcore.records.finding import Finding, Remedy
-from segcore.records.target_question import TargetQuestion, TargetsAnswer
+from segcore.records.target_question import METHODS, TargetQuestion, TargetsAnswer
 from segcore.system.digests import digest
 from segcore.targets.contact_list import list_contacts, rank
 from segcore.targets.curves import compare_rankings, most_profitable
@@ -62,6 +62,8 @@ def known_answer(store: Store, key: str) -> TargetsAnswer | None:
     found = TargetsAnswer.from_json(record)
     try:
         store.check_frame(found.contacts)
+        if not all(store.object_path(part).is_file() for part in found.parts.values()):
+            return None
     except StoreError:
         return None
     return found
@@ -133,7 +135,7 @@ def _answer(store: Store, found: Periods, question: TargetQuestion, data: str, p
         notes.append(Finding("targets.budget_above_all", values={"budget": question.n_contacts, "customers": contacts}))
     judged = _judge(periods, learned, contacts)
     if question.method not in judged.scores:
-        raise refusal("targets.no_method", method=question.method, methods=[name for name in judged.scores if name != "random"])
+        raise refusal("targets.no_method", method=question.method, methods=[name for name in METHODS if name in judged.scores])
     comparison = compare_rankings(judged.outcome, judged.scores, budget=judged.budget, seed=question.seed)
     progress(0.6)
     scores = (
@@ -177,7 +179,9 @@ def _answer(store: Store, found: Periods, question: TargetQuestion, data: str, p
 def _require_enough(found: Periods, question: TargetQuestion) -> None:
     """Raise if there are too few buyers to learn from, too few others, or nobody to contact."""
     outcome = found.learned.outcome if found.learned.outcome is not None else np.zeros(0, dtype=bool)
-    buyers, customers = int(outcome.sum()), len(outcome)
+    # Customers, of whom several windows have a row each.
+    names = found.learned.customers.astype(str)
+    customers, buyers = len(np.unique(names)), len(np.unique(names[outcome]))
     values: dict[str, Any] = {
         "subject": question.subject,
         "buyers": buyers,
@@ -206,8 +210,10 @@ def _without_leaks(found: Periods, question: TargetQuestion) -> tuple[Periods, l
     named = {leak.feature: entries[leak.feature].block or leak.feature for leak in leaks}
     leaks = tuple(leak for leak in leaks if not {leak.feature, named[leak.feature]} & set(question.keep))
     constant = [name for at, name in enumerate(known.names) if np.ptp(known.X[:, at]) == 0 or _says_again(known, at)]
-    dropped = [*constant, *(leak.feature for leak in leaks)]
     columns = list(dict.fromkeys(named[leak.feature] for leak in leaks))
+    # The other categories of a leaking column would tell the same together.
+    leaking = {entry.name for entry in known.entries if entry.name in columns or (entry.block and entry.block in columns)}
+    dropped = sorted({*constant, *(leak.feature for leak in leaks), *leaking})
     if len(dropped) == len(known.names):
         if leaks:
             raise refusal("targets.only_leaks", kind=DataError, columns=columns)

@@ -140,10 +140,10 @@ def expect_buyers(probabilities: np.ndarray, known: KnownOutcomes, *, later: Kno
         trust = (variance + shift) / max(variance + shift + there.error**2, 1e-300)
         factor = 1 + trust * (there.ratio - 1)
         variance = (trust * there.error**2 + shift) / max(factor, 0.1) ** 2
-    total = float(probabilities.sum())
-    low, high = _interval(probabilities, factor, variance)
-    buyers = min(factor * total, float(len(probabilities)))
-    return ExpectedBuyers(len(probabilities), buyers, low, high, factor, float(np.sqrt(variance)), here, there)
+    # Capped one by one, as on the list, so that the list adds up to the number.
+    p = np.minimum(1.0, max(factor, 0.0) * probabilities)
+    low, high = _interval(p, variance)
+    return ExpectedBuyers(len(probabilities), float(p.sum()), low, high, factor, float(np.sqrt(variance)), here, there)
 
 
 def judge_level(known: KnownOutcomes, least: float) -> Level:
@@ -164,16 +164,16 @@ def judge_level(known: KnownOutcomes, least: float) -> Level:
     return Level(n, int(known.y[order[:n]].sum()), expected, float(error))
 
 
-def _interval(probabilities: np.ndarray, factor: float, variance: float) -> tuple[int, int]:
-    """Return the 2.5 % and 97.5 % quantiles of the number of buyers; ``variance`` is the relative one of ``factor``."""
+def _interval(probabilities: np.ndarray, variance: float) -> tuple[int, int]:
+    """Return the 2.5 % and 97.5 % quantiles of the number of buyers; ``variance`` is the relative one of the level."""
     from scipy.stats import betabinom
 
     total, squares = float(probabilities.sum()), float((probabilities**2).sum())
-    if total == 0 or factor <= 0:
+    if total == 0:
         return 0, 0
     # As many customers with one probability have the same mean and, but for rounding, the same variance.
-    n = min(len(probabilities), max(1, round(total**2 / squares)))
-    rate = min(factor * total / n, 1 - 1e-9)
+    n = min(len(probabilities), max(1, int(np.ceil(total)), round(total**2 / squares)))
+    rate = min(total / n, 1 - 1e-9)
     sharp = np.clip((1 - rate) / (rate * max(variance, 1e-300)) - 1, _FLATTEST, _SHARPEST)
     upto = np.cumsum(betabinom.pmf(np.arange(n + 1), n, rate * sharp, (1 - rate) * sharp))
     low, high = np.searchsorted(upto, [0.025, 0.975])

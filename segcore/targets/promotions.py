@@ -95,6 +95,8 @@ def _judged(found: Periods, question: TargetQuestion) -> dict[str, Any]:
     judged, learned = found.judged, found.learned
     if judged is None or judged.outcome is None:
         raise refusal("targets.no_later_period", kind=DataError)
+    if not len(found.listed.customers):
+        raise refusal("targets.nobody_left", subject=question.subject, of=question.kind, new=not question.again)
     half = draw_folds(judged.outcome, folds=2, seed=question.seed) == 0
     counts = {
         "candidates": len(found.listed.customers),
@@ -104,7 +106,7 @@ def _judged(found: Periods, question: TargetQuestion) -> dict[str, Any]:
     if min(int(part.sum()) for part in (judged.outcome[half], judged.outcome[~half])) < 2:
         raise refusal("targets.few_judged", kind=DataError, buyers=counts["buyers"], of=question.kind)
     outcome = np.asarray(learned.outcome)
-    model = fit_classifier(learned.X, outcome, seed=question.seed)
+    model = fit_classifier(learned.X, outcome, seed=question.seed, owners=learned.customers)
     scores = {"model": model.predict(judged.X), **baselines(judged)}
     budgets = [max(1, round(min(1.0, question.n_contacts / len(found.listed.customers)) * int(part.sum()))) for part in (half, ~half)]
     first = compare_rankings(judged.outcome[half], {name: one[half] for name, one in scores.items()}, budget=budgets[0], seed=question.seed)

@@ -75,17 +75,19 @@ def learn(periods: Periods, question: TargetQuestion, progress: Callable[[float]
         If there are too few of either outcome for a model.
     """
     known, outcome = periods.learned, _outcome(periods.learned)
-    model = fit_classifier(known.X, outcome, seed=question.seed, progress=lambda share: progress(0.3 * share))
+    # Several windows have a row each of the same customer, who would otherwise be fitted to and held out at once.
+    owners = None if len(np.unique(known.customers.astype(str))) == len(outcome) else known.customers
+    model = fit_classifier(known.X, outcome, seed=question.seed, owners=owners, progress=lambda share: progress(0.3 * share))
     rows = draw_explained(len(outcome), seed=question.seed)
     explained = explain_held_out(model, known.X, rows)
     progress(0.4)
     mixed = np.sort(np.argsort(-explained.importance, kind="stable")[:_MOST_IN_MIXTURE])
-    components = _if_enough(lambda: describe_components(known.X[:, mixed], outcome, spend=periods.worth, seed=question.seed))
+    components = _if_enough(lambda: describe_components(known.X[:, mixed], outcome, spend=periods.worth, seed=question.seed, owners=owners))
     progress(0.7)
     frame = frame_of(known)
-    rules = _if_enough(lambda: find_buyer_rules(frame, outcome, method="rulefit", seed=question.seed))
+    rules = _if_enough(lambda: find_buyer_rules(frame, outcome, method="rulefit", seed=question.seed, owners=owners))
     progress(0.85)
-    search = _if_enough(lambda: find_buyer_rules(frame, outcome, method="search", seed=question.seed))
+    search = _if_enough(lambda: find_buyer_rules(frame, outcome, method="search", seed=question.seed, owners=owners))
     progress(1.0)
     return Learned(model, explained, rows, components, mixed, rules, search)
 

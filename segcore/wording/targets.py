@@ -321,9 +321,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"The budget of {budget:,} is more than the {counted(customers, 'customer')} who can be contacted: everybody is on the list, and "
         "nobody can be held out."
     ),
-    "targets.no_method": lambda method, methods: (
-        f"Customers cannot be ranked by {method} here: choose {', '.join(methods[:-1])} or {methods[-1]}."
-    ),
+    "targets.no_method": lambda method, methods: f"Customers cannot be ranked by {method} here: choose {' or '.join(methods)}.",
     "targets.no_lines": lambda until: f"There are no order lines before {until[:10]}: load a longer period.",
     "targets.window_too_long": _window_too_long,
     "targets.windows": _windows,

@@ -24,6 +24,18 @@ def test_every_fold_has_its_share_of_either_answer():
         assert np.ptp(np.bincount(fold[y == answer], minlength=FOLDS)) <= 1
 
 
+def test_rows_of_one_customer_are_held_out_together():
+    """Noise that is a customer's own would otherwise predict that customer's other rows."""
+    draw = np.random.default_rng(2)
+    owners = np.repeat([f"c{at}" for at in range(200)], 5)
+    X = np.repeat(draw.normal(size=(200, 8)), 5, axis=0)
+    y = np.repeat(draw.random(200) < 0.3, 5)
+    fold = draw_folds(y, owners=owners)
+    assert all(len(set(fold[owners == owner])) == 1 for owner in set(owners)) and len(set(fold)) == FOLDS
+    assert auc(y, fit_classifier(X, y).log_odds).value > 0.8
+    assert auc(y, fit_classifier(X, y, owners=owners).log_odds).value < 0.6
+
+
 def test_held_out_log_odds_come_from_the_trees_of_the_own_fold():
     X, y, _ = planted(0, n=400)
     found = fit_classifier(X, y)

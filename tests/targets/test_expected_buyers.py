@@ -124,3 +124,15 @@ def test_of_planted_responses_the_interval_covers_the_buyers_among_others():
             best.append(real[top].mean() / np.sort(real)[-budget:].mean())
             assert expected.high - expected.low < 2.2 * 3.92 * np.sqrt((p[top] * (1 - p[top])).sum())
     assert np.mean(covered) >= 0.9 and np.mean(best) > 0.9
+
+
+def test_the_list_adds_up_to_the_number_and_lies_in_its_interval():
+    """A few are near 1 already when the later period shows more buyers than expected; none can count for more than one."""
+    p = np.concatenate([np.full(20, 0.8), np.full(480, 0.01)])
+    draw = np.random.default_rng(0)
+    known = KnownOutcomes(p, draw.random(500) < p)
+    later = KnownOutcomes(p, draw.random(500) < np.where(p > 0.5, 0.8, 0.06))
+    found = expect_buyers(p, known, later=later)
+    assert found.factor > 1.2
+    assert found.buyers == pytest.approx(np.minimum(1, found.factor * p).sum())
+    assert found.low <= found.buyers <= found.high

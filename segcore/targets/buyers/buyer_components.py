@@ -15,9 +15,8 @@ from segcore.records.solution import NOISE
 from segcore.segments.maps.customer_map import Area, CustomerMap, draw_sample
 from segcore.segments.maps.principal_plane import principal_plane
 from segcore.segments.rules.rule import share_of
-from segcore.segments.rules.search import halves
 from segcore.targets.buyers.mixtures import COUNTS, Evidence, Mixture, choose_mixture, compare_with_placebos
-from segcore.targets.buyers.selected_customers import Selection, measure_selection, require_buyers
+from segcore.targets.buyers.selected_customers import Selection, halve, measure_selection, require_buyers
 from segcore.wording.targets import components_text
 
 RankBy = Literal["share", "spend", "candidates"]
@@ -210,6 +209,7 @@ def describe_components(
     n_components: Sequence[int] = COUNTS,
     placebos: int = PLACEBOS,
     seed: int = 0,
+    owners: np.ndarray | None = None,
 ) -> BuyerComponents:
     """Fit mixtures to half of the buyers, choose by BIC, and measure the components on the other customers.
 
@@ -228,6 +228,8 @@ def describe_components(
     placebos : int
         Data sets without groups to compare with, 0 for none.
     seed : int
+    owners : ndarray of shape (n_customers,), object, or None
+        Customer of each row, where one has several: they are on one side.
 
     Raises
     ------
@@ -242,7 +244,7 @@ def describe_components(
     40 mixtures take 1 to 2 s on two cores, and 19 placebos 6 s; with 5,000 and 20 features, 18 s and 15 s.
     """
     require_buyers(bought)
-    searched, held_out = halves(bought.astype(np.int64), seed, most=len(bought))
+    searched, held_out = halve(bought, seed=seed, most=len(bought), owners=owners)
     fitted = searched[bought[searched]]
     if len(fitted) > _MOST_FITTED:
         fitted = np.sort(np.random.default_rng(seed).choice(fitted, _MOST_FITTED, replace=False))

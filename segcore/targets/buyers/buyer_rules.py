@@ -14,8 +14,8 @@ from segcore.errors import ParameterError
 from segcore.segments.rules.condition import NAMES, ColumnTitles, Condition, plain_columns, short_number
 from segcore.segments.rules.growth import Axis, Cut, axes_of
 from segcore.segments.rules.rule import Rule
-from segcore.segments.rules.search import halves, search_conditions
-from segcore.targets.buyers.selected_customers import Selection, measure_selection, require_buyers
+from segcore.segments.rules.search import search_conditions
+from segcore.targets.buyers.selected_customers import Selection, halve, measure_selection, require_buyers
 from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:
@@ -109,7 +109,13 @@ class BuyerRules:
 
 
 def find_buyer_rules(
-    frame: Frame, bought: np.ndarray, *, method: Method = "rulefit", most_rules: int = MOST_RULES, seed: int = 0
+    frame: Frame,
+    bought: np.ndarray,
+    *,
+    method: Method = "rulefit",
+    most_rules: int = MOST_RULES,
+    seed: int = 0,
+    owners: np.ndarray | None = None,
 ) -> BuyerRules:
     """Find rules for buyers among half of the customers, and measure them on the other half.
 
@@ -124,6 +130,8 @@ def find_buyer_rules(
     most_rules : int
         1 to 20.
     seed : int
+    owners : ndarray of shape (n_customers,), object, or None
+        Customer of each row, where one has several: they are on one side.
 
     Raises
     ------
@@ -149,7 +157,7 @@ def find_buyer_rules(
         raise ParameterError.out_of_range("most_rules", most_rules, 1, _MOST_ASKED)
     columns = plain_columns(frame, len(bought), made="A rule")
     require_buyers(bought)
-    fitted, held_out = halves(bought.astype(np.int64), seed, most=MOST_FITTED)
+    fitted, held_out = halve(bought, seed=seed, most=MOST_FITTED, owners=owners)
     own, rest = ({name: column[rows] for name, column in columns.items()} for rows in (fitted, held_out))
     if not any(_differs(axis.values) for axis in axes_of(own)):
         raise refusal("targets.nothing_varies", customers=len(fitted))

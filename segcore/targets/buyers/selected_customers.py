@@ -9,6 +9,7 @@ import numpy as np
 
 from segcore.records.estimate import Estimate
 from segcore.segments.rules.rule import share_of
+from segcore.segments.rules.search import halves
 from segcore.wording.findings import refusal
 
 LEAST_OF_EACH = 10
@@ -58,6 +59,28 @@ def measure_selection(selected: np.ndarray, bought: np.ndarray) -> Selection:
     precision = share_of(both, customers)
     lift = times(precision, len(bought) / buyers)
     return Selection(customers, both, share_of(customers, len(bought)), precision, share_of(both, buyers), lift)
+
+
+def halve(bought: np.ndarray, *, seed: int, most: int, owners: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to fit to and those to measure on, as `segcore.segments.rules.search.halves` does; a customer's rows stay together.
+
+    Parameters
+    ----------
+    bought : ndarray of shape (n_rows,), bool
+    seed : int
+    most : int
+        Rows to fit to, about.
+    owners : ndarray of shape (n_rows,), object, or None
+        Customer of each row; ``None`` if each has one.
+    """
+    if owners is None:
+        return halves(bought.astype(np.int64), seed, most=most)
+    names, of = np.unique(owners.astype(str), return_inverse=True)
+    ever = np.bincount(of, weights=bought) > 0
+    fitted, held_out = (np.isin(of, half).nonzero()[0] for half in halves(ever.astype(np.int64), seed, most=len(names)))
+    if len(fitted) > most:
+        fitted = np.sort(np.random.default_rng(seed).choice(fitted, most, replace=False))
+    return fitted, held_out
 
 
 def times(estimate: Estimate, factor: float) -> Estimate:

@@ -229,7 +229,8 @@ def periods_of_campaign(opened: Opened, question: TargetQuestion) -> Periods:
     begun = own.sent.min()
     known = contacts.take((contacts.sent + window <= begun) & (contacts.sent - history.first >= window))
     earlier = _enough_of(known, window)
-    moments = [(name, contacts.of(name)) for name in [*earlier, question.value]]
+    # Of a campaign sent in waves, only those whose window was over are learned from.
+    moments = [*((name, known.of(name)) for name in earlier), (question.value, own)]
     first = min(found.sent.min() for _, found in moments)
     look_back = first - history.first
     if look_back < window:
@@ -246,7 +247,7 @@ def periods_of_campaign(opened: Opened, question: TargetQuestion) -> Periods:
         listed = listed.take(~among(listed.customers, answered))
     listed = _with_answers(listed, contacts, history.last)
     notes = []
-    if begun + window > history.last:
+    if own.sent.max() + window > history.last:
         values = {"campaign": question.value, "window": question.window_days, "last": as_iso(history.last)[:10]}
         notes.append(Finding("targets.window_not_over", "warning", values))
     if not earlier:
@@ -357,12 +358,12 @@ def periods_of_outcome(opened: Opened, question: TargetQuestion, request: DataRe
     inside = among(table.customers, opened.customers)
     entries = tuple(entry for entry in table.dictionary if entry.dropped is None)
     whole = Snapshot(table.customers, np.asarray(table.values), _ordered(entries, table.names), None, np.zeros(len(table)), answer)
-    treated = None
+    treated, told = None, np.ones(len(table), dtype=bool)
     if question.treatment is not None:
         given = read_column(frame[question.treatment], question.treatment)
         treated = _treated(given, question.treatment)[order]
-        blank |= np.asarray(given.missing)[order]
-    known = inside & ~blank
+        told = ~np.asarray(given.missing)[order]
+    known = inside & ~blank & told
     if not known.any():
         raise refusal("targets.all_blank", kind=DataError, column=columns[0])
     learned = whole.take(known)

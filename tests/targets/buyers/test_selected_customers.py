@@ -3,7 +3,7 @@ import pytest
 
 from segcore.errors import DataError
 from segcore.records.estimate import wilson_interval
-from segcore.targets.buyers.selected_customers import measure_selection, require_buyers
+from segcore.targets.buyers.selected_customers import halve, measure_selection, require_buyers
 
 
 def test_a_selection_is_counted_by_hand():
@@ -39,3 +39,12 @@ def test_too_few_of_either_end_in_a_sentence(buyers, words):
 
 def test_ten_of_either_are_enough():
     require_buyers(np.arange(20) < 10)
+
+
+def test_rows_of_one_customer_are_on_one_side():
+    owners = np.repeat([f"c{at:02}" for at in range(40)], 3).astype(object)
+    bought = np.arange(120) % 30 == 0
+    fitted, held_out = halve(bought, seed=1, most=120, owners=owners)
+    assert not set(owners[fitted]) & set(owners[held_out]) and len(fitted) + len(held_out) == 120
+    assert bought[fitted].sum() == bought[held_out].sum() == 2
+    assert len(halve(bought, seed=1, most=20, owners=owners)[0]) == 20

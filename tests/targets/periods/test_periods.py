@@ -121,6 +121,14 @@ def test_those_who_responded_to_it_are_not_listed_unless_asked(mailed):
     assert len(again.listed.customers) == 200 and len(once.listed.customers) == 160
 
 
+def test_a_late_wave_of_an_earlier_campaign_is_not_learned_from(shop):
+    rows = [(f"c{at:03}", "spring", 40 if at < 100 else 85, 90 if at >= 100 else 45 if at % 8 == 0 else None) for at in range(120)]
+    rows += [(f"c{at:03}", "summer", 80, 85 if at % 4 == 0 else None) for at in range(200)]
+    opened = Opened(type(shop.raw)(**{**fields_of(shop.raw), "contacts": contact_rows(rows)}), shop.dataset, shop.customers)
+    found = find_periods(opened, TargetQuestion(promote="campaign", value="summer", budget=20, window_days=20), ASK)
+    assert set(found.learned.customers) == {f"c{at:03}" for at in range(100)}
+
+
 def test_a_first_campaign_has_no_later_period(mailed):
     found = find_periods(mailed, TargetQuestion(promote="campaign", value="spring", budget=20, window_days=20), ASK)
     assert found.judged is None and found.notes[-1].code == "targets.first_campaign"
@@ -204,6 +212,7 @@ def test_one_question_at_a_time():
         ({"money": 5.0}, "also needs the cost of one contact"),
         ({"money": 5.0, "cost": 6.0}, "does not pay for one contact"),
         ({"money": float("nan"), "cost": 6.0}, "The money to spend must be at least 0, got nan"),
+        ({"budget": 2.5}, "Budget must be a whole number, got 2.5"),
         ({"budget": 5, "method": "magic"}, "Unknown method 'magic'"),
     ],
 )
@@ -214,4 +223,5 @@ def test_numbers_outside_their_domain_are_refused(options, message):
 
 def test_money_buys_whole_contacts_and_questions_survive_json():
     question = TargetQuestion(promote="department", value="x=y", money=10.0, cost=3.0, keep=("a",))
+    assert TargetQuestion(outcome="a", money=100.0, cost=0.1).n_contacts == 1_000
     assert question.n_contacts == 3 and TargetQuestion.from_json(question.to_json()) == question
