@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake
     from segcore.store.store import Store
 
-_EDITION = 2  # of the stored record; raising it invalidates the records stored before
+_EDITION = 3  # of the stored record; raising it invalidates the records stored before
 _LEAST = 10
 
 
