@@ -167,9 +167,8 @@ def draw_folds(y: np.ndarray, *, folds: int = FOLDS, seed: int = 0, owners: np.n
     With ``owners``, of the same shape, all rows of one customer are in one fold; who answered yes in any of them counts as a yes.
     """
     if owners is not None:
-        names, of = np.unique(owners.astype(str), return_inverse=True)
-        if len(names) < len(y):
-            return draw_folds(np.bincount(of, weights=y) > 0, folds=folds, seed=seed)[of]
+        _, of = np.unique(owners.astype(str), return_inverse=True)
+        return draw_folds(np.bincount(of, weights=y) > 0, folds=folds, seed=seed)[of]
     draw = np.random.default_rng(seed)
     order = draw.permutation(len(y))
     ranked = order[np.argsort(y[order], kind="stable")]

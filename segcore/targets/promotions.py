@@ -106,7 +106,7 @@ def _judged(found: Periods, question: TargetQuestion) -> dict[str, Any]:
     if min(int(part.sum()) for part in (judged.outcome[half], judged.outcome[~half])) < 2:
         raise refusal("targets.few_judged", kind=DataError, buyers=counts["buyers"], of=question.kind)
     outcome = np.asarray(learned.outcome)
-    model = fit_classifier(learned.X, outcome, seed=question.seed, owners=learned.customers)
+    model = fit_classifier(learned.X, outcome, seed=question.seed, owners=learned.owners)
     scores = {"model": model.predict(judged.X), **baselines(judged)}
     budgets = [max(1, round(min(1.0, question.n_contacts / len(found.listed.customers)) * int(part.sum()))) for part in (half, ~half)]
     first = compare_rankings(judged.outcome[half], {name: one[half] for name, one in scores.items()}, budget=budgets[0], seed=question.seed)

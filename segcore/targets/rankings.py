@@ -75,8 +75,7 @@ def learn(periods: Periods, question: TargetQuestion, progress: Callable[[float]
         If there are too few of either outcome for a model.
     """
     known, outcome = periods.learned, _outcome(periods.learned)
-    # Several windows have a row each of the same customer, who would otherwise be fitted to and held out at once.
-    owners = None if len(np.unique(known.customers.astype(str))) == len(outcome) else known.customers
+    owners = known.owners
     model = fit_classifier(known.X, outcome, seed=question.seed, owners=owners, progress=lambda share: progress(0.3 * share))
     rows = draw_explained(len(outcome), seed=question.seed)
     explained = explain_held_out(model, known.X, rows)

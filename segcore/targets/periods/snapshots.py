@@ -65,6 +65,11 @@ class Snapshot:
         """Names of the features."""
         return tuple(entry.name for entry in self.entries)
 
+    @property
+    def owners(self) -> np.ndarray | None:
+        """Customer of each row where one has several, as in stacked snapshots: what is held out must hold all of them; else ``None``."""
+        return None if len(np.unique(self.customers.astype(str))) == len(self.customers) else self.customers
+
     def take(self, kept: np.ndarray) -> Snapshot:
         """Return some customers: positions, or a mask of shape (n_customers,)."""
         return replace(
