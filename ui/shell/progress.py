@@ -120,6 +120,26 @@ def follow_job(store: Store, job_id: str, *, where: str, words: Callable[[jobs.J
     st.fragment(run_every=POLL_SECONDS, key=f"{where}.progress")(draw)()
 
 
+def draw_task(store: Store, job_id: str, *, where: str, what: str) -> jobs.Job | None:
+    """Draw the progress of a task on its page, or why it failed, and return its job; ``None`` while nobody has started it.
+
+    Parameters
+    ----------
+    store : Store
+    job_id : str
+    where : str
+        Begins the keys of its buttons.
+    what : str
+        Begins the sentence of a failure without a message, such as "The check".
+    """
+    job = find_job(store, job_id)
+    if job is not None and job.state in LIVE:
+        follow_job(store, job.id, where=where, words=lambda _: "You can leave this page meanwhile.")
+    elif job is not None and job.state == "failed":
+        st.error(escape(job.message or f"{what} failed: see {job.log}."), icon=":material/error:")
+    return job
+
+
 def job_line(job: jobs.Job, *, place: int = 0) -> str:
     """Return one line such as ``Sweep, 5 of 27 solutions, about 20 s left``; ``place`` is the number of jobs ahead of it."""
     line = f"{job.kind.capitalize()}, {job.steps}"

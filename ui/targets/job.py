@@ -19,7 +19,7 @@ from segcore.targets.buyers.looks import Look, known_look, look_key
 from segcore.wording.findings import error_text, sentence
 from segcore.wording.markdown import escape
 from ui.shell import state
-from ui.shell.progress import LIVE, find_job, follow_job
+from ui.shell.progress import LIVE, draw_task, find_job, follow_job
 
 if TYPE_CHECKING:
     from ui.targets.promoted import Loaded
@@ -125,12 +125,9 @@ def require_look(store: Store, answer: TargetsAnswer, what: Look, *, words: str,
     placed = known_look(store, answer, what)
     if placed is not None:
         return placed
-    job = find_job(store, look_key(answer, what))
+    job = draw_task(store, look_key(answer, what), where=f"look.{what}", what="Placing the customers")
     if job is not None and job.state in LIVE:
-        follow_job(store, job.id, where=f"look.{what}", words=lambda _: "You can leave this page meanwhile.")
         return None
-    if job is not None and job.state == "failed":
-        st.error(escape(job.message or f"Placing the customers failed: see {job.log}."), icon=":material/error:")
     st.caption(words)
     if st.button(button, key=f"targets.look.{what}", icon=":material/scatter_plot:"):
         start_look(store, answer, what)

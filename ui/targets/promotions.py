@@ -15,7 +15,7 @@ from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import percent_text
 from segcore.wording.targets import METHOD_TITLES, compared_text, lift_text
-from ui.shell.progress import LIVE, find_job, follow_job
+from ui.shell.progress import LIVE, draw_task
 from ui.targets.job import comparison_of, start_or_join
 from ui.targets.promoted import Loaded
 
@@ -66,12 +66,9 @@ def draw_promotions(found: Loaded, question: TargetQuestion) -> None:
     if rows is not None:
         draw_compared(question, rows)
         return
-    job = find_job(found.store, job_id)
+    job = draw_task(found.store, job_id, where="promotions", what="The comparison")
     if job is not None and job.state in LIVE:
-        follow_job(found.store, job.id, where="promotions", words=lambda _: "You can leave this page meanwhile.")
         return
-    if job is not None and job.state == "failed":
-        st.error(escape(job.message or f"The comparison failed: see {job.log}."), icon=":material/error:")
     st.caption("The same budget for each of them: where a model finds more buyers than contacting past buyers or recent customers.")
     if st.button(escape(f"Compare all {named}"), key="targets.compare", icon=":material/table_rows:"):
         try:

@@ -19,7 +19,7 @@ from segcore.wording.markdown import escape
 from segcore.wording.numbers import share_text
 from segcore.wording.vectors import COSINES, check_notes, cut_text, verdict_text
 from ui.shell import cache, state
-from ui.shell.progress import LIVE, find_job, follow_job
+from ui.shell.progress import LIVE, draw_task
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -47,23 +47,22 @@ def draw_meaning(store: Store, taken: Intake) -> None:
 def _draw_check(store: Store, taken: Intake) -> None:
     try:
         found = known_check(store, taken.table)
-        job = None if found is not None else find_job(store, check_job_of(taken))
+        job_id = check_job_of(taken)
     except SegcoreError as error:  # gensim is not installed any more
         st.caption(escape(error_text(error, "screen")))
         return
     if found is not None:
         _draw_found(found)
-    elif job is not None and job.state in LIVE:
-        follow_job(store, job.id, where="vectors.check", words=lambda _: "You can leave this page meanwhile.")
-    else:
-        if job is not None and job.state == "failed":
-            st.error(escape(job.message or f"The check failed: see {job.log}."), icon=":material/error:")
-        st.caption(
-            "A second model learns from all but the latest 15 % of the orders, and predicts each customer's next one. It is compared with "
-            "product shares, the customer's own favourites and what everybody buys; and it predicts what else is known of customers."
-        )
-        if st.button("Check the vectors", key="vectors.check", icon=":material/fact_check:"):
-            _start(store, taken)
+        return
+    job = draw_task(store, job_id, where="vectors.check", what="The check")
+    if job is not None and job.state in LIVE:
+        return
+    st.caption(
+        "A second model learns from all but the latest 15 % of the orders, and predicts each customer's next one. It is compared with "
+        "product shares, the customer's own favourites and what everybody buys; and it predicts what else is known of customers."
+    )
+    if st.button("Check the vectors", key="vectors.check", icon=":material/fact_check:"):
+        _start(store, taken)
 
 
 def _start(store: Store, taken: Intake) -> None:

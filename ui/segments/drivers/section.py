@@ -26,7 +26,7 @@ from segcore.wording.markdown import escape
 from segcore.wording.numbers import segment_title, share_text
 from segcore.wording.predictions import auc_text
 from ui.segments.drivers.customers import draw_customer, draw_many
-from ui.shell.progress import LIVE, find_job, follow_job
+from ui.shell.progress import LIVE, draw_task
 from ui.shell.sweep_data import segment_names
 from ui.widgets.figures import draw_figure
 from ui.widgets.select import select
@@ -61,13 +61,10 @@ def draw_drivers(store: Store, sweep: Sweep, position: int, solution: Solution, 
     if found is not None:
         _draw_found(found, segment_names(store, sweep, position), label, f"{sweep.id[:12]}.{position}")
         return
-    job = find_job(store, job_of(sweep.id, position))
+    job = draw_task(store, job_of(sweep.id, position), where="drivers", what="Finding the drivers")
     if job is not None and job.state in LIVE:
-        follow_job(store, job.id, where="drivers", words=lambda _: "You can leave this page meanwhile.")
         return
-    if job is not None and job.state == "failed":
-        st.error(escape(job.message or f"Finding the drivers failed: see {job.log}."), icon=":material/error:")
-    elif job is not None and job.state == "cancelled":
+    if job is not None and job.state == "cancelled":
         st.info("Finding the drivers was cancelled.", icon=":material/stop_circle:")
     st.caption(_BEFORE)
     if st.button("Find the drivers", key="segments.drivers", icon=":material/model_training:", help=_HELP):
