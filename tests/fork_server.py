@@ -224,6 +224,7 @@ def _fork(command, environment, own, folder, files, *, dies_with_parent=False):
             os.setpgid(0, 0)
         if dies_with_parent:
             child_process.die_with_parent()
+        os.umask(child_process.UMASK)
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)

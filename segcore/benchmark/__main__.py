@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import faulthandler
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -12,10 +11,10 @@ from segcore.benchmark.run import run_benchmark
 from segcore.benchmark.spec import BenchmarkSpec
 from segcore.errors import SegcoreError
 from segcore.store.store import Store
+from segcore.system.private_files import temporary_folder
 
 USER_ERROR = 2
 _PROGRESS_SECONDS = 0.5
-_FOLDER = "benchmarks"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -35,10 +34,9 @@ def main(argv: Sequence[str]) -> int:
     spec = BenchmarkSpec.from_json(store.job_row(job_id)["spec"])
     total = spec.total_fits
     store.update_job(job_id, total=total)
-    # Only one job runs at a time, so files found here are left from a killed one.
-    shutil.rmtree(store.home / _FOLDER, ignore_errors=True)
     try:
-        result = run_benchmark(store, spec, store.home / _FOLDER / job_id, progress=report)
+        with temporary_folder(store.temporary, prefix=f"benchmark-{job_id}-") as folder:
+            result = run_benchmark(store, spec, folder / "runs", progress=report)
     except SegcoreError as error:
         store.update_job(job_id, message=str(error))
         return USER_ERROR

@@ -154,11 +154,14 @@ def _save_point(spec: AlgorithmSpec, solution: Solution, table: FeatureTable, fo
     import numpy as np
 
     from segcore.export.intel_kit import stock_pipeline
+    from segcore.export.tables import replacing
 
     name = _kit_of(spec).file_name.format(**solution.params)
-    joblib.dump(stock_pipeline(spec, solution, table.values, table.names), folder / f"model_{name}.pkl")
+    with replacing(folder / f"model_{name}.pkl") as file:
+        joblib.dump(stock_pipeline(spec, solution, table.values, table.names), file)
     log.info("Model saved to %s", folder / f"model_{name}.pkl")
-    np.savetxt(folder / f"pred_{name}.txt", np.asarray(solution.labels), fmt="%i")
+    with replacing(folder / f"pred_{name}.txt") as file:
+        np.savetxt(file, np.asarray(solution.labels), fmt="%i")
     log.info("Predictions saved to %s", folder / f"pred_{name}.txt")
 
 
@@ -167,10 +170,14 @@ def _save_rows(table: FeatureTable, folder: Path) -> None:
     import numpy as np
     import pandas as pd
 
+    from segcore.export.tables import replacing
+
     data = pd.DataFrame({name: table.column(name) for name in table.names})
     data = data.astype({name: np.int64 for name in _COUNTS if name in data})
-    data.to_csv(folder / "data.csv", index=False)
-    pd.DataFrame({"row": np.arange(len(table)), "customer_id": table.customers}).to_csv(folder / "customers.csv", index=False)
+    customers = pd.DataFrame({"row": np.arange(len(table)), "customer_id": table.customers})
+    for name, rows in (("data.csv", data), ("customers.csv", customers)):
+        with replacing(folder / name) as file:
+            rows.to_csv(file, index=False)
 
 
 def _make_folder(folder: Path) -> None:

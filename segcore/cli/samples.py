@@ -70,9 +70,10 @@ def run_get(args: argparse.Namespace) -> int:
     from segcore.data.samples.online_retail import cached_path
     from segcore.wording.numbers import counted
 
-    folder = samples_folder(Index().home)
+    index = Index()
+    folder = samples_folder(index.home)
     with _progress() as progress:
-        rows = download_online_retail(folder, url=args.url or URL, progress=progress)
+        rows = download_online_retail(folder, url=args.url or URL, scratch=index.temporary, progress=progress)
     if args.json:
         print(json.dumps({"sample": sample.name, "rows": rows, "here": True}))
     else:

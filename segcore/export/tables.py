@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 
 from segcore.errors import ParameterError
 from segcore.export.cells import safe_headers, safe_text
+from segcore.system.private_files import replacement
 from segcore.wording.findings import refusal
 
 TABLE_FORMATS = (".parquet", ".csv")
@@ -87,24 +87,17 @@ def _is_text(kind: pa.DataType) -> bool:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file that replaces ``path`` once it is complete, and is deleted on failure.
+    """Open a temporary file that replaces ``path`` once it is complete, and is deleted on failure; see `replacement`.
 
     Raises
     ------
     ParameterError
         If the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         if path.is_dir():
             raise IsADirectoryError(21, "it is a directory")
-        with temporary.open("wb") as file:
+        with replacement(path) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
     except OSError as error:
         raise refusal("export.cannot_write", kind=ParameterError, path=str(path), reason=error.strerror or str(error)) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -32,6 +31,7 @@ from segcore.store.store import Store
 from segcore.system.child_process import signal_group
 from segcore.system.digests import digest
 from segcore.system.machine import available_bytes
+from segcore.system.private_files import make_folder, private_opener, temporary_file
 
 TIMEOUT_SECONDS = 600.0
 _MEMORY_SHARE = 0.7
@@ -130,16 +130,11 @@ def read_rows_in_child(
         from segcore.data.sources import read_source
 
         return read_source(request, trained=trained, folder=samples_folder(Store(home).home))
-    handle, name = tempfile.mkstemp(suffix=".parquet", dir=Store(home).home)
-    os.close(handle)
-    path = Path(name)
-    try:
+    with temporary_file(Store(home).temporary, suffix=".parquet") as (path, _):
         known = None if trained is None else dict(trained)
         asked = replace(request, frames="pandas")
-        rest = _ask(home, asked, "rows", timeout=timeout, max_bytes=max_bytes, rows=name, trained=known)
+        rest = _ask(home, asked, "rows", timeout=timeout, max_bytes=max_bytes, rows=str(path), trained=known)
         return unpack(rest, path, frames=request.frames)
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, max_bytes: int | None, **more: object) -> dict[str, Any]:
@@ -218,8 +213,8 @@ def _report_fault(home: Path, request: DataRequest) -> str:
     """Log the traceback of a fault in segcore, and return one sentence for the user."""
     log = home / "logs" / "intake.log"
     with contextlib.suppress(OSError):
-        log.parent.mkdir(exist_ok=True)
-        with log.open("a") as file:
+        make_folder(log.parent)
+        with open(log, "a", opener=private_opener) as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {request.to_json()}\n{traceback.format_exc()}\n")
     return f"Reading {request.name or request.data} failed because of a fault in segcore: see {log}."
 

@@ -13,12 +13,13 @@ _KEPT = ("kind", "name", "fingerprint", "rows_read", "filtered_out")
 
 
 def pack(dataset: Dataset, path: Path) -> dict[str, Any]:
-    """Write a data set's rows to a Parquet file, and return the rest as plain values, without the rows set aside."""
+    """Write a data set's rows to an existing file as Parquet, and return the rest as plain values, without the rows set aside."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     rows = dataset.frame if isinstance(dataset.frame, pa.Table) else pa.Table.from_pandas(dataset.frame, preserve_index=False)
-    pq.write_table(rows, path, compression="lz4")
+    with path.open("r+b") as file:  # not created: a file that is gone was deleted because whoever asked has ended
+        pq.write_table(rows, file, compression="lz4")
     plain = {name: getattr(dataset, name) for name in _KEPT}
     counts = {name: [count.to_json() for count in getattr(dataset, name)] for name in ("set_aside", "counts")}
     notes = [note.to_json() for note in dataset.notes]

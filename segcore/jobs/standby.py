@@ -25,6 +25,7 @@ from segcore.jobs.supervisor import leave, supervise
 from segcore.jobs.worker import SPARE
 from segcore.store.index import Index
 from segcore.system.child_process import fitting_environment, python_command, signal_group, start_child
+from segcore.system.private_files import make_folder
 from segcore.system.spare import ANSWER_SECONDS, is_alive, receive, reply, socket_path
 
 _LOOK_SECONDS = 2.0  # where a process cannot be waited for with a descriptor
@@ -122,20 +123,17 @@ def main(argv: list[str]) -> int:
 @contextlib.contextmanager
 def _listen(path: Path) -> Iterator[socket.socket | None]:
     """Listen at a socket for as long as the body runs, or yield None where there can be none, such as at a path that is too long."""
-    path.parent.mkdir(mode=0o700, exist_ok=True)
+    make_folder(path.parent)
     for other in path.parent.iterdir():
         if not is_alive(other):  # left by one that was killed
             other.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listener:
-        mask = os.umask(0o077)
         try:
             listener.bind(str(path))
             listener.listen()
             found: socket.socket | None = listener
         except OSError:
             found = None
-        finally:
-            os.umask(mask)
         try:
             yield found
         finally:

@@ -18,6 +18,7 @@ from segcore.store.file_lock import take
 from segcore.store.index import Index
 from segcore.system.child_process import python_command, start_child
 from segcore.system.digests import digest
+from segcore.system.private_files import make_folder, private_opener
 from segcore.system.spare import ask_spare
 
 if TYPE_CHECKING:
@@ -170,8 +171,8 @@ def _launch(store: Index, row: Mapping[str, Any]) -> None:
         write_processes(handle, supervisor=0)
         store.forget_evidence_attempts(job_id)  # one that was cancelled, or ended with the machine, is not to blame
         store.put_job(job_id, kind=row["kind"], title=row["title"], spec=row["spec"], total=row["total"], state="queued")
-        log_path(store, job_id).parent.mkdir(exist_ok=True)
-        log_path(store, job_id).write_bytes(b"")
+        make_folder(log_path(store, job_id).parent)
+        open(log_path(store, job_id), "wb", opener=private_opener).close()
         if row["kind"] != "sweep" or ask_spare(store.home, {"job": job_id}, [handle], last=True) is None:
             _spawn(store, job_id, handle)
     except OSError as error:

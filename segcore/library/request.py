@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from segcore.errors import DataError, ParameterError
 from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules
@@ -17,6 +15,7 @@ from segcore.records.dataset import KINDS, ROLES
 from segcore.records.intake import SECOND_TABLES, DataRequest, SecondTable
 from segcore.store.store import Store
 from segcore.system.frames import BACKENDS
+from segcore.system.private_files import temporary_file
 
 _READING = {"delimiter": "delimiter", "encoding": "encoding", "sheet": "sheets", "header_row": "header_row"}
 _ROWS = {entry.name: entry.name for entry in fields(RowRules)}
@@ -153,13 +152,9 @@ def readable(data: Any, store: Store) -> Iterator[tuple[str, bool]]:
     if isinstance(data, str | os.PathLike):
         yield os.fsdecode(data), False
         return
-    handle, name = tempfile.mkstemp(suffix=".parquet", dir=store.home)
-    os.close(handle)
-    try:
-        _write_frame(data, name)
-        yield name, True
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with temporary_file(store.temporary, suffix=".parquet") as (path, file):
+        _write_frame(data, file)
+        yield str(path), True
 
 
 @contextlib.contextmanager
@@ -180,7 +175,7 @@ def readable_options(options: Mapping[str, Any], store: Store) -> Iterator[dict[
         yield found
 
 
-def _write_frame(frame: Any, path: str) -> None:
+def _write_frame(frame: Any, file: BinaryIO) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -192,7 +187,8 @@ def _write_frame(frame: Any, path: str) -> None:
             frame = pa.Table.from_pandas((frame.reset_index() if indexed else frame).rename(columns=str), preserve_index=False)
         if not isinstance(frame, pa.Table):
             raise ParameterError(f"Data must be a sample's name, a path or a frame, got {type(frame).__name__}.")
-        pq.write_table(frame, path)
+        pq.write_table(frame, file)
+        file.flush()
     except (pa.ArrowException, ValueError) as error:
         if isinstance(error, ParameterError):
             raise

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from segcore.errors import StoreError
+from segcore.system.private_files import make_folder
 
 _LOOK_SECONDS = 0.01
 
@@ -23,7 +24,7 @@ def take(path: Path, *, patience: float = 0.0) -> int | None:
     Closing the descriptor unlocks the file; children do not inherit it unless it is passed to them.
     """
     try:
-        path.parent.mkdir(exist_ok=True)
+        make_folder(path.parent)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         home = path.parents[1]

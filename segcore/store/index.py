@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from segcore.errors import StoreError
+from segcore.store.home import TEMPORARY, make_private
 from segcore.system.digests import canonical_json
+from segcore.system.private_files import drop_leftovers, keep_temporary_files_in, make_folder, private_opener
 
 _SCHEMA = """
 create table if not exists sweeps (
@@ -46,7 +48,7 @@ _JOB_QUERY = (
     "(select count(*) from evidence where sweep = jobs.id and record is not null) as gathered from jobs"
 )
 _BUSY_SECONDS = 30
-_LEFTOVER_SECONDS = 3600  # writing one object never takes this long
+_swept: set[tuple[int, str]] = set()
 
 
 def default_home() -> Path:
@@ -65,32 +67,37 @@ class Index:
     Parameters
     ----------
     home : Path or None
-        The store's directory, created if missing; ``None`` means ``default_home()``.
+        The store's directory, created for this user only if missing (see ``make_private``); ``None`` means ``default_home()``.
 
     Raises
     ------
     StoreError
-        If the directory cannot be written.
+        If the directory cannot be written, or cannot be private.
     """
 
     def __init__(self, home: Path | str | None = None) -> None:
         self.home = Path(home) if home is not None else default_home()
         self._local = threading.local()
         try:
-            (self.home / "objects").mkdir(parents=True, exist_ok=True)
+            make_private(self.home)
+            make_folder(self.home / "objects")
             self._index().executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from error
+        keep_temporary_files_in(self.temporary)
+        start = (os.getpid(), str(self.home))
+        if start not in _swept:
+            _swept.add(start)
+            self.drop_leftovers()
+
+    @property
+    def temporary(self) -> Path:
+        """Folder of temporary files, each of which belongs to a living process; see ``segcore.system.private_files``."""
+        return self.home / TEMPORARY
 
     def drop_leftovers(self) -> int:
-        """Delete half-written files left by processes that were killed while writing; return their number."""
-        before, dropped = time.time() - _LEFTOVER_SECONDS, 0
-        for path in (self.home / "objects").glob("*/*.tmp"):
-            with contextlib.suppress(OSError):
-                if path.stat().st_mtime < before:
-                    path.unlink()
-                    dropped += 1
-        return dropped
+        """Delete the temporary files of processes that have ended, and return their number; the first use of a store by a process does."""
+        return drop_leftovers(self.temporary)
 
     def _unusable(self, error: Exception) -> StoreError:
         return StoreError(f"The store at {self.home} cannot be used ({error}): fix that, or set SEGCORE_HOME to another directory.")
@@ -99,7 +106,10 @@ class Index:
         known = getattr(self._local, "index", None)
         if known is not None and known[0] == os.getpid():
             return known[1]
-        index = sqlite3.connect(self.home / "index.db", timeout=_BUSY_SECONDS, isolation_level=None)
+        path = self.home / "index.db"
+        if not path.exists():  # SQLite gives its log the same permissions
+            os.close(private_opener(str(path), os.O_RDWR | os.O_CREAT))
+        index = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
         _write_ahead(index)
         index.execute("pragma synchronous=full")
         self._local.index = (os.getpid(), index)

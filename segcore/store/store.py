@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import os
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,6 +27,7 @@ from segcore.records.sweep import Sweep, SweepSpec
 from segcore.records.taste import OF, Of
 from segcore.store.index import Index
 from segcore.system.digests import canonical_json
+from segcore.system.private_files import make_folder, temporary_file
 from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Store(Index):
         except OSError:
             pass
         try:
-            _write_durably(path, head, content)
+            _write_durably(self.temporary, path, head, content)
         except OSError as error:
             raise self._unusable(error) from error
         return name
@@ -420,19 +420,14 @@ def _plain(column: pa.ChunkedArray, dtype: type) -> np.ndarray:
     return np.array(column.to_pylist(), dtype=dtype)
 
 
-def _write_durably(path: Path, *parts: bytes | memoryview) -> None:
-    path.parent.mkdir(exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            for part in parts:
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+def _write_durably(temporary: Path, path: Path, *parts: bytes | memoryview) -> None:
+    make_folder(path.parent)
+    with temporary_file(temporary) as (written, file):
+        for part in parts:
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+        written.rename(path)
     for directory in (path.parent, path.parent.parent):
         handle = os.open(directory, os.O_RDONLY)
         try:

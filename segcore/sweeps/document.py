@@ -12,6 +12,7 @@ from segcore.records.grid import point_key
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
 from segcore.sweeps.prepared import prepare
+from segcore.system.private_files import replacement
 
 
 def sweep_document(sweep: Sweep, from_store: bool) -> dict[str, Any]:
@@ -113,7 +114,9 @@ def write_sweep_folder(store: Store, sweep_id: str, directory: Path | str, *, fr
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
     features = pd.DataFrame({**ids, **{name: table.values[:, column] for column, name in enumerate(table.names)}})
-    features.to_parquet(folder / "features.parquet", index=False)
-    pd.DataFrame(labels).to_parquet(folder / "labels.parquet", index=False)
+    for name, rows in (("features.parquet", features), ("labels.parquet", pd.DataFrame(labels))):
+        with replacement(folder / name) as file:
+            rows.to_parquet(file, index=False)
     document = json.dumps(sweep_document(sweep, from_store), indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / "sweep.json").write_text(document + "\n", encoding="utf-8")
+    with replacement(folder / "sweep.json") as file:
+        file.write(f"{document}\n".encode())

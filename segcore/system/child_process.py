@@ -18,6 +18,9 @@ from typing import IO, Any, Literal, NoReturn
 CHECKOUT = Path(__file__).resolve().parents[2]
 """The folder that holds ``segcore``, and in a checkout also the app."""
 
+UMASK = 0o077
+"""Of child processes: what they write is for this user only. The files that a user asked for are written by the command itself."""
+
 Own = Literal["nothing", "group", "session"]
 
 # OpenMP's threads spin at the end of each loop, by default for so long that on a busy machine a fit takes some thirty times as long.
@@ -90,6 +93,7 @@ def start_child(
         stdout=stdout,
         stderr=stderr,
         pass_fds=pass_fds,
+        umask=UMASK,
         text=True,
     )
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
+import functools
 import logging
 import os
 import secrets
-import tempfile
 from pathlib import Path
 
 from segcore.errors import SegcoreError
 from segcore.system.cores import usable_cores
+from segcore.system.private_files import private_opener, temporary_folder
+
+_SOCKET_BYTES = 107  # the longest path of a Unix socket
+_LONGEST = _SOCKET_BYTES - len("/ray/session_2026-01-31_23-59-59_123456_4194304/sockets/plasma_store.9")
 
 
 def start_ray() -> None:
-    """Start Ray once, for this process and its children only: a secret token, loopback only, no dashboard, no usage reports.
+    """Start Ray once, for this process and its children only: a secret token, loopback only, no dashboard, no usage reports, private files.
 
     Raises
     ------
@@ -22,8 +27,9 @@ def start_ray() -> None:
         If it cannot be started.
     """
     os.environ["RAY_AUTH_MODE"] = "token"  # before the import, which reads all of these
+    folder = _own_folder()
     if "RAY_AUTH_TOKEN_PATH" not in os.environ:
-        os.environ["RAY_AUTH_TOKEN_PATH"] = str(_token_file())
+        os.environ["RAY_AUTH_TOKEN_PATH"] = str(_token_file(folder))
     # As Ray does on systems without cluster support: its node is 127.0.0.1, and its servers listen only there.
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -43,15 +49,23 @@ def start_ray() -> None:
             log_to_driver=False,
             logging_level=logging.ERROR,
             configure_logging=False,
+            _temp_dir=str(folder / "ray"),  # which Ray opens to everybody, inside a folder that it does not open
         )
     except Exception as error:  # Ray raises anything from RuntimeError to its own kinds
         raise SegcoreError(f"Ray could not be started ({str(error).splitlines()[0]}): use --frames pandas and --workers local.") from error
 
 
-def _token_file() -> Path:
-    handle, name = tempfile.mkstemp(prefix="segcore-ray-", suffix=".token")
-    with os.fdopen(handle, "w") as file:
+@functools.cache
+def _own_folder() -> Path:
+    """Return this process's folder for Ray's files: sessions, logs, and rows that do not fit into memory."""
+    # What is registered before Ray's own end runs after it.
+    files = contextlib.ExitStack()
+    atexit.register(files.close)
+    return files.enter_context(temporary_folder(prefix="ray-", fits=lambda path: len(os.fsencode(path)) <= _LONGEST))
+
+
+def _token_file(folder: Path) -> Path:
+    path = folder / "token"
+    with open(path, "w", opener=private_opener) as file:
         file.write(secrets.token_hex(32))
-    # Registered before Ray's own, which therefore runs first and still finds its token.
-    atexit.register(Path(name).unlink, missing_ok=True)
-    return Path(name)
+    return path

@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore.system.cores import usable_cores
+from segcore.system.private_files import temporary_folder
 
 if TYPE_CHECKING:
     from pyspark import SparkContext
@@ -28,6 +28,7 @@ LEAST_JAVA = 17
 """Oldest Java that Spark 4 runs on."""
 _LOG = "spark.log"
 _STOP_SECONDS = 10.0
+_PLAIN = re.compile(r"[\w./+-]+")  # paths that can be one of several in an option of Java or Spark
 # Of another Spark, or of one that somebody else has started: this one is the installed package's.
 _FOREIGN = ("SPARK_HOME", "SPARK_CONF_DIR", "PYSPARK_SUBMIT_ARGS", "PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SPARK_REMOTE")
 
@@ -69,7 +70,7 @@ def running_spark(heap_bytes: int = 1 << 30) -> Iterator[SparkContext]:
     """Yield the Spark of this process, or start one on this machine's cores and stop it afterwards.
 
     The one that is started listens on 127.0.0.1 only, behind a secret, has no user interface and writes nothing to the terminal; its files
-    are in a temporary folder of its own. It ends with this process, however that ends.
+    are in a temporary folder of its own, in the store. It ends with this process, however that ends.
 
     Parameters
     ----------
@@ -100,11 +101,11 @@ def _started(heap_bytes: int) -> Iterator[SparkContext]:
     from pyspark import SparkContext
 
     gateway = context = None
-    with tempfile.TemporaryDirectory(prefix="segcore-spark-", ignore_cleanup_errors=True) as folder, _quiet_log():
+    with temporary_folder(prefix="spark-", fits=_PLAIN.fullmatch) as folder, _quiet_log():
         try:
             with _environment(), _own_interrupts():
-                gateway = _launched(Path(folder), heap_bytes)
-                context = SparkContext(gateway=gateway, conf=_configured(_at_run_time(folder)))
+                gateway = _launched(folder, heap_bytes)
+                context = SparkContext(gateway=gateway, conf=_configured(_at_run_time(str(folder))))
             yield context
         finally:
             _stop(gateway, context)

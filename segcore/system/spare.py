@@ -25,6 +25,7 @@ from typing import Any, NoReturn
 from segcore.system.child_process import python_command, start_child
 from segcore.system.digests import code_digest, digest
 from segcore.system.machine import available_bytes
+from segcore.system.private_files import FOLDER_MODE, make_folder, private_opener
 
 SETTING = "SEGCORE_SPARE_WORKER"
 """Environment variable; "0" means that no spare is kept beside a server, and that none is used."""
@@ -100,8 +101,9 @@ def start_spare(home: Path | str, *, algorithm: str = "", engine: str = "", shar
     arguments = [str(folder), str(theirs.fileno()), likeness(folder), algorithm, engine, "shared" if shared else "own"]
     log = folder / "logs" / "spare.log"
     try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("wb") as output:
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        make_folder(log.parent)
+        with open(log, "wb", opener=private_opener) as output:
             process = start_child(
                 python_command("segcore.jobs.standby", *arguments),
                 own="session",  # it outlives this process once it has a sweep

@@ -168,7 +168,7 @@ def test_a_job_runs_it_and_keeps_its_document(store, make_spec):
     assert (job.done, job.total) == (4, 4)
     result = store.job_row(job.id)["result"]
     assert result["points"] == 2 and result["engines"]["intel"]["ran"] == "intel"
-    assert list((store.home / "benchmarks").iterdir()) == []
+    assert list(store.temporary.iterdir()) == []
 
 
 def test_a_job_that_cannot_be_run_says_why_in_one_sentence(store, make_spec):
@@ -201,7 +201,7 @@ def test_cancelling_ends_the_fit_too_and_the_next_one_clears_what_it_left(store,
     psutil.wait_procs(ours(), timeout=2)
     assert ours() == []
     assert jobs.wait(store, jobs.start_benchmark(store, make_spec(engines=("stock",)).to_json()), timeout=120).state == "done"
-    assert list((store.home / "benchmarks").iterdir()) == []
+    assert list(store.temporary.iterdir()) == []
 
 
 def test_a_fit_whose_parent_is_gone_does_nothing(tmp_path):

@@ -1,5 +1,7 @@
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -16,6 +18,8 @@ from segcore.records.solution import Solution
 from segcore.records.sweep import Recommendation, SweepSpec
 from segcore.store.index import default_home
 from segcore.store.store import Store
+from segcore.system.child_process import CHECKOUT
+from segcore.system.private_files import temporary_file
 
 LABELS = np.array([0, 1, 1, -1], dtype=np.int32)
 
@@ -104,14 +108,18 @@ def test_a_point_whose_arrays_are_damaged_is_missing_so_that_the_sweep_computes_
     np.testing.assert_array_equal(store.solution(sweep, 1).labels, LABELS)
 
 
-def test_what_a_killed_writer_left_half_written_is_deleted_once_it_is_old(store, home):
-    path = store.object_path(store.put_array(LABELS))
-    old, young = path.with_name("a.npy.1.1.tmp"), path.with_name("b.npy.1.1.tmp")
-    for half in (old, young):
-        half.write_bytes(b"half")
-    os.utime(old, (0, 0))
-    assert store.drop_leftovers() == 1
-    assert sorted(kept.name for kept in path.parent.iterdir()) == sorted([path.name, young.name])
+def test_what_a_killed_writer_left_half_written_is_deleted_whatever_the_clock_says(store):
+    code = (
+        "import os, sys\nfrom segcore.store.store import Store\nstore = Store(sys.argv[1])\n"
+        "os.fsync = lambda handle: os.kill(os.getpid(), 9)\nstore.put_bytes(b'half', '.npy')"
+    )
+    assert subprocess.run([sys.executable, "-c", code, store.home], cwd=CHECKOUT, check=False).returncode == -9
+    (half,) = store.temporary.iterdir()
+    os.utime(half, (2**33, 2**33))
+    with temporary_file(store.temporary) as (written, _):
+        assert store.drop_leftovers() == 1
+        assert list(store.temporary.iterdir()) == [written]
+    assert list(store.temporary.iterdir()) == []
 
 
 def test_a_write_that_fails_leaves_no_file(store, monkeypatch):

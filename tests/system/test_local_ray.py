@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_rays_token_is_secret_and_goes_away_with_the_process(tmp_path):
     code = (
-        "import os\nfrom segcore.system import local_ray\npath = local_ray._token_file()\n"
+        "import os\nfrom segcore.system import local_ray\npath = local_ray._token_file(local_ray._own_folder())\n"
         "print(path, oct(os.stat(path).st_mode & 0o777), len(path.read_text()), path.exists())"
     )
 

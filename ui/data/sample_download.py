@@ -60,6 +60,7 @@ def fetch(store: Store, name: str, *, url: str | None = None) -> Iterator[int]:
     finally:
         process.kill()  # the page was left or redrawn
         process.wait()
+        store.drop_leftovers()
     if process.returncode:
         reason = (
             said[-1].removeprefix("segcore: ").removeprefix("error: ") if said else f"the download ended with code {process.returncode}."
@@ -68,10 +69,10 @@ def fetch(store: Store, name: str, *, url: str | None = None) -> Iterator[int]:
 
 
 def _received(store: Store) -> int:
-    from segcore.data.samples.registry import samples_folder
+    from segcore.data.samples.download import DOWNLOAD, PACKED
 
     total = 0
-    for path in samples_folder(store.home).glob("download-*/packed"):
+    for path in store.temporary.glob(f"{DOWNLOAD}*/{PACKED}"):
         try:
             total += path.stat().st_size
         except FileNotFoundError:

@@ -12,6 +12,7 @@ import streamlit as st
 from segcore.errors import SegcoreError, SourceError
 from segcore.records.finding import Remedy
 from segcore.store.store import Store
+from segcore.system.private_files import make_folder, temporary_file
 from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from ui.data import loading
@@ -154,12 +155,13 @@ def _upload(store: Store) -> None:
 def keep_upload(store: Store, name: str, content: bytes | memoryview) -> Path:
     """Save an uploaded file in the store's home under the digest of its content, and return its path."""
     folder = store.home / "uploads"
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     path = folder / (hashlib.sha256(content).hexdigest() + _ending(name))
     if not path.exists():
-        temporary = path.with_name(f"{path.name}.tmp")
-        temporary.write_bytes(content)
-        temporary.rename(path)
+        with temporary_file(store.temporary) as (temporary, file):
+            file.write(content)
+            file.flush()
+            temporary.rename(path)
     return path
 
 

@@ -13,9 +13,11 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from segcore.errors import SegcoreError
+from segcore.records.finding import Finding
 from segcore.records.sweep import Sweep
+from segcore.store.home import take_notice
 from segcore.store.store import Store
-from segcore.wording.findings import error_text
+from segcore.wording.findings import error_text, sentence
 from segcore.wording.markdown import escape
 from ui.data import loading
 from ui.shell import cache, state
@@ -137,6 +139,7 @@ def run() -> None:
         place = st.container()
         guard(draw_progress)
     state.enter()
+    guard(_draw_notice)
     try:
         guard(lambda: _run_page(chosen))
         with place:
@@ -145,6 +148,13 @@ def run() -> None:
             st.html(ROOT / "ui/assets/leave_table.html", unsafe_allow_javascript=True)
     finally:  # a page may also end by opening another
         guard(keep_spare_ready)
+
+
+def _draw_notice() -> None:
+    home = cache.store().home
+    if take_notice(home):
+        found = Finding("home.tightened", "warning", {"home": str(home)})
+        st.toast(escape(sentence(found, "screen")), icon=":material/lock:", duration="infinite")
 
 
 class EndOfPage(Exception):  # noqa: N818 - it is no error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -21,6 +20,7 @@ from segcore.data.files.reader import read_file
 from segcore.data.meaning.roles import find_meaning
 from segcore.data.samples.online_retail import NAME
 from segcore.errors import SegcoreError, SourceError
+from segcore.system.private_files import FILE_MODE, FOLDER_MODE, temporary_folder
 from segcore.wording.findings import refusal
 
 URL = "https://archive.ics.uci.edu/static/public/352/online+retail.zip"
@@ -28,6 +28,8 @@ N_ROWS = 541_909
 TIMEOUT_SECONDS = 30.0  # without a byte
 TOTAL_SECONDS = 900.0
 MAX_BYTES = 300 * 2**20
+DOWNLOAD, PACKED = "download-", "packed"
+"""Beginning of the name of a download's temporary folder, and the file in it that grows."""
 _CHUNK = 2**18
 Progress = Callable[[int, int | None], None]
 
@@ -36,6 +38,7 @@ def download_online_retail(
     folder: Path,
     *,
     url: str = URL,
+    scratch: Path | None = None,
     progress: Progress | None = None,
     timeout: float = TIMEOUT_SECONDS,
     total_seconds: float = TOTAL_SECONDS,
@@ -49,6 +52,8 @@ def download_online_retail(
         Folder to store it in, as ``online-retail.csv``, ``.parquet`` and so on; a workbook as Parquet.
     url : str
         A zip with one table in it, or an XLSX, CSV, CSV.gz or Parquet file.
+    scratch : Path or None
+        Folder for temporary files, on the same disk; ``None`` means ``folder``.
     progress : callable or None
         Called with the bytes received and the total, if known.
     timeout, total_seconds : float
@@ -69,17 +74,18 @@ def download_online_retail(
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise refusal("sample.no_address", kind=SourceError, url=url)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     except OSError as error:
         raise refusal("sample.no_folder", kind=SourceError, folder=str(folder), why=error.strerror) from error
-    with tempfile.TemporaryDirectory(dir=folder, prefix="download-") as scratch:
-        packed = Path(scratch) / "packed"
+    with temporary_folder(scratch or folder, prefix=DOWNLOAD) as own:
+        packed = own / PACKED
         _fetch(url, packed, progress=progress, timeout=timeout, total_seconds=total_seconds, max_bytes=max_bytes)
         table = _unpack(packed, url, max_bytes)
         n_rows = _check(table, url)
         if _suffix(table) == ".xlsx":
             table = _as_parquet(table)
         target = folder / f"online-retail{_suffix(table)}"
+        table.chmod(FILE_MODE)
         with table.open("rb") as file:
             os.fsync(file.fileno())
         table.replace(target)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import json
 import math
-import os
 import platform
 import subprocess
 import sys
@@ -28,11 +27,13 @@ from segcore.clustering.quality.silhouette import SilhouetteScorer
 from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.clustering.specification.cost import CalibrationTask
 from segcore.errors import SegcoreError
+from segcore.store.index import Index
 from segcore.sweeps.cost.measuring_work import MEASURING_KINDS, other_work, silhouette_work
 from segcore.sweeps.cost.sampled_rows import SampledRows
 from segcore.system.child_process import fitting_environment, python_command, start_child
 from segcore.system.cores import usable_cores
 from segcore.system.machine import processor_name, resident_bytes
+from segcore.system.private_files import temporary_file
 
 FILE = "calibration.json"
 BASE_BYTES = 300 << 20
@@ -113,10 +114,10 @@ def write_calibration(home: Path | str, found: Calibration) -> None:
         "start_seconds": found.start_seconds,
         "base_bytes": found.base_bytes,
     }
-    path = Path(home) / FILE
-    partial = path.with_name(f"{FILE}.{os.getpid()}.tmp")
-    partial.write_text(json.dumps(document, indent=1))
-    partial.replace(path)
+    with temporary_file(Index(home).temporary) as (partial, file):
+        file.write(json.dumps(document, indent=1).encode())
+        file.flush()
+        partial.replace(Path(home) / FILE)
 
 
 def start_calibration(home: Path | str) -> subprocess.Popen[str]:
@@ -219,9 +220,7 @@ def _seconds_of_measuring() -> dict[str, float]:
 
 def main(argv: list[str]) -> int:
     """Measure this machine and keep the result in a store's home."""
-    from segcore.store.store import Store
-
-    write_calibration(Store(argv[0]).home, measure_machine())
+    write_calibration(argv[0], measure_machine())
     return 0
 
 

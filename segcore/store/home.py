@@ -1,0 +1,128 @@
+"""The store's directory: for this user only, however it was made."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import stat
+import sys
+from pathlib import Path
+
+from segcore.errors import StoreError
+from segcore.system.private_files import FILE_MODE, FOLDER_MODE, make_folder
+
+TEMPORARY = "tmp"
+"""Name of the folder of temporary files."""
+_INDEX = "index.db"
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_NOTICE = "tightened"
+# What a store consists of; anything else in its directory is not ours to change.
+_FOLDERS = ("benchmarks", "locks", "logs", "objects", "samples", "spares", "uploads", TEMPORARY)
+_FILES = (f"{_INDEX}*", "calibration.json*", "tmp*.parquet")
+# What earlier versions left behind when they were killed; none of these has an owner that could be asked.
+_LEFTOVERS = ("tmp????????.parquet", "calibration.json.*.tmp", "objects/*/*.tmp", "uploads/*.tmp", "samples/download-*", "benchmarks")
+_IGNORED = {"lost+found"}  # of a disk that is mounted here
+
+
+def make_private(home: Path) -> None:
+    """Create a store's directory for this user only, or make an existing one private; later starts only look at its mode.
+
+    One that others could read is reported in one line on standard error, and to `take_notice`.
+
+    Raises
+    ------
+    StoreError
+        If it belongs to another user, is shared (such as ``/tmp``), or holds other files, so that it must not be made private.
+    OSError
+        If it cannot be created.
+    """
+    with contextlib.suppress(FileExistsError):
+        home.mkdir(mode=FOLDER_MODE, parents=True)
+    found = home.stat()  # of what a link leads to, because that holds the files
+    is_store = (home / _INDEX).exists()
+    if found.st_mode & _OTHERS:
+        _check(home, found, is_store=is_store)
+        if not _tighten(home):
+            return  # on a disk that is read-only
+        if is_store:
+            _give_notice(home)
+    if is_store and not (home / TEMPORARY).exists():
+        _drop_old_leftovers(home)
+    with contextlib.suppress(OSError):  # what is stored on a full disk can still be read
+        make_folder(home / TEMPORARY)
+
+
+def take_notice(home: Path) -> bool:
+    """Tell whether the store was readable by others and that has not been shown on screen yet; true once."""
+    try:
+        (home / _NOTICE).unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _check(home: Path, found: os.stat_result, *, is_store: bool) -> None:
+    if found.st_mode & stat.S_ISVTX:
+        raise _refusal("home.shared", home)
+    if os.geteuid() not in (0, found.st_uid):
+        raise _refusal("home.foreign", home)
+    if not is_store and any(entry.name not in _IGNORED for entry in home.iterdir()):
+        raise _refusal("home.other_files", home)
+
+
+def _tighten(home: Path) -> bool:
+    """Take the others' permissions away from a store, its directory last, so that a start that is killed here begins again."""
+    tops = [home / name for name in _FOLDERS]
+    for folder in filter(Path.is_dir, tops):
+        for where, folders, files in os.walk(folder, topdown=False):
+            for name in (*folders, *files):
+                _close(Path(where, name))
+        _close(folder)
+    for pattern in _FILES:
+        for path in home.glob(pattern):
+            _close(path)
+    try:
+        home.chmod(stat.S_IMODE(home.stat().st_mode) & ~_OTHERS)
+    except OSError as error:
+        if error.errno == errno.EROFS:
+            return False
+        raise _refusal("home.foreign", home) from error
+    if home.stat().st_mode & _OTHERS:
+        raise _refusal("home.without_permissions", home)
+    return True
+
+
+def _close(path: Path) -> None:
+    with contextlib.suppress(OSError):  # it has just been deleted, or belongs to another user, whom the closed directory keeps out
+        mode = path.lstat().st_mode
+        if mode & _OTHERS and not stat.S_ISLNK(mode):
+            path.chmod(stat.S_IMODE(mode) & ~_OTHERS)
+
+
+def _drop_old_leftovers(home: Path) -> None:
+    for pattern in _LEFTOVERS:
+        for path in home.glob(pattern):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def _give_notice(home: Path) -> None:
+    from segcore.records.finding import Finding
+    from segcore.wording.findings import sentence
+
+    sys.stderr.write(f"segcore: {sentence(Finding('home.tightened', 'warning', {'home': str(home)}))}\n")
+    with contextlib.suppress(OSError):
+        (home / _NOTICE).touch(mode=FILE_MODE)
+
+
+def _refusal(code: str, home: Path) -> StoreError:
+    from segcore.wording.findings import refusal
+
+    error = refusal(code, kind=StoreError, home=str(home))
+    if not isinstance(error, StoreError):
+        raise TypeError(error)
+    return error

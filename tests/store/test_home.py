@@ -1,0 +1,196 @@
+"""The store is readable by its user only, whatever the umask, and however its directory was made."""
+
+import contextlib
+import os
+import stat
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+import pytest
+
+from segcore.errors import StoreError
+from segcore.store.home import take_notice
+from segcore.store.index import Index
+from segcore.store.store import Store
+from segcore.system.child_process import CHECKOUT
+from segcore.wording import findings  # noqa: F401 - imported before rights are given away, with which it could not be read
+
+NOBODY = 65_534
+
+
+@pytest.fixture(autouse=True)
+def mask():
+    """Run each test with a mask that denies nothing."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
+def old(tmp_path):
+    """Return a store as earlier versions left it: readable by everybody, with what they left when they were killed."""
+    home = tmp_path / "old"
+    Store(home).put_bytes(b"customers", ".npy")
+    (home / "tmp").rmdir()
+    for name in (
+        "logs/a.log",
+        "uploads/b.csv",
+        "objects/ab/c.npy.17.1.tmp",
+        "tmpabcdefgh.parquet",
+        "samples/download-x/packed",
+        "uploads/d.csv.tmp",
+    ):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text("")
+    for path in (home, *home.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return home
+
+
+def open_to_others(home):
+    """Return everything in a store, and the store, that somebody else could read or write."""
+    found = []
+    for path in (home, *home.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):  # SQLite deletes its log when the last connection is closed
+            if not path.is_symlink() and path.stat().st_mode & 0o077:
+                found.append(path)
+    return found
+
+
+def test_a_new_store_is_for_its_user_only(tmp_path):
+    store = Store(tmp_path / "new" / "store")
+    store.put_bytes(b"customers", ".npy")
+    store.put_job("1", kind="sweep", title="", spec={}, total=1, state="queued")
+    assert {path.name for path in store.home.iterdir()} >= {"index.db", "index.db-wal", "index.db-shm", "objects", "tmp"}
+    assert open_to_others(store.home) == []
+    assert stat.S_IMODE(store.home.stat().st_mode) == 0o700
+
+
+def test_an_old_store_is_made_private_and_that_is_said_once(old, capsys):
+    Index(old)
+    said = capsys.readouterr()
+    assert open_to_others(old) == [] and said.out == ""
+    assert said.err == (
+        f"segcore: Other users of this machine could read the store at {old}; from now on only you can. Exported files are unchanged.\n"
+    )
+    Index(old)
+    assert capsys.readouterr().err == ""
+    assert take_notice(old) and not take_notice(old)
+
+
+def test_what_an_old_store_was_left_with_is_deleted(old):
+    kept = next((old / "objects").rglob("*.npy"))
+    Index(old)
+    files = {path.relative_to(old).as_posix() for path in old.rglob("*") if path.is_file() and not path.name.startswith("index.db")}
+    assert files == {kept.relative_to(old).as_posix(), "logs/a.log", "uploads/b.csv", "tightened"}
+
+
+def test_a_start_that_was_killed_while_it_made_a_store_private_is_made_up_for(old, monkeypatch):
+    monkeypatch.setattr(Path, "chmod", lambda self, mode: os.chmod(self, mode) if self != old else os._exit(9))  # noqa: PTH101
+    child = os.fork()
+    if child == 0:
+        Index(old)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    monkeypatch.undo()
+    (old / "logs" / "a.log").chmod(0o644)
+    Index(old)
+    assert open_to_others(old) == []
+
+
+def test_only_what_belongs_to_the_store_is_changed(old):
+    (old / "mine.txt").write_text("")
+    (old / "mine.txt").chmod(0o644)
+    Index(old)
+    assert stat.S_IMODE((old / "mine.txt").stat().st_mode) == 0o644
+
+
+def test_a_link_to_a_store_makes_its_target_private(old, tmp_path):
+    (tmp_path / "link").symlink_to(old)
+    Index(tmp_path / "link")
+    assert open_to_others(old) == []
+
+
+def test_an_empty_folder_is_taken_without_a_word_and_one_with_other_files_is_refused(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    Index(tmp_path / "empty")
+    assert open_to_others(tmp_path / "empty") == [] and capsys.readouterr().err == ""
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "mine.txt").write_text("")
+    with pytest.raises(StoreError, match="holds other files and can be read by other users.*such as .*/project/segcore"):
+        Index(tmp_path / "project")
+    assert stat.S_IMODE((tmp_path / "project").stat().st_mode) == 0o777
+
+
+def test_a_folder_that_all_users_share_is_refused_and_left_as_it_is(tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    with pytest.raises(StoreError, match="for the temporary files of all users: set SEGCORE_HOME to a directory inside it"):
+        Index(shared)
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o1777 and list(shared.iterdir()) == []
+    Index(shared / "segcore")
+    assert open_to_others(shared / "segcore") == []
+
+
+def test_a_folder_of_another_user_is_refused():
+    """As root by a process that gives its rights away; as any other user with a folder of root's."""
+    if os.geteuid():
+        with pytest.raises(StoreError, match="belongs to another user"):
+            Index("/usr")
+        return
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setgroups([])
+            os.setresgid(NOBODY, NOBODY, NOBODY)
+            os.setresuid(NOBODY, NOBODY, NOBODY)
+            with pytest.raises(StoreError, match="belongs to another user"):
+                Index("/usr")
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_user_without_roots_rights_makes_an_old_store_private(old, tmp_path_factory):
+    """The same as above without the rights that let root do everything."""
+    if os.geteuid():
+        pytest.skip("this run is not root's, so that every other test is of this kind")
+    for folder in (old, *old.parents):
+        if folder.stat().st_mode & 0o001 == 0:
+            folder.chmod(folder.stat().st_mode | 0o001)
+    for path in (old, *old.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setgroups([])
+            os.setresgid(NOBODY, NOBODY, NOBODY)
+            os.setresuid(NOBODY, NOBODY, NOBODY)
+            Index(old)
+            code = 0 if open_to_others(old) == [] else 2
+        except BaseException:
+            traceback.print_exc()
+        os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_command_on_a_store_of_somebody_else_ends_with_one_line(tmp_path):
+    (tmp_path / "project").mkdir(mode=0o755)
+    (tmp_path / "project" / "mine.txt").write_text("")
+    found = subprocess.run(
+        [sys.executable, "-m", "segcore", "jobs"],
+        cwd=CHECKOUT,
+        env={**os.environ, "SEGCORE_HOME": str(tmp_path / "project")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 2
+    assert found.stderr.startswith("segcore: SEGCORE_HOME (") and found.stderr.count("\n") == 1
