@@ -43,8 +43,8 @@ _stores = weakref.WeakSet()
 class Forked:
     """A forked process, as much of a ``Popen`` as its starters need."""
 
-    def __init__(self, pid, stdin=None, stdout=None):
-        self.pid, self.stdin, self.stdout, self.returncode = pid, stdin, stdout, None
+    def __init__(self, pid, stdin=None, stdout=None, lifeline=None):
+        self.pid, self.stdin, self.stdout, self.lifeline, self.returncode = pid, stdin, stdout, lifeline, None
 
     def __enter__(self):
         return self
@@ -92,7 +92,7 @@ class ForkServer:
         self, command, *, environment=None, own="nothing", dies_with_parent=False, stdin=None, stdout=None, stderr=None, pass_fds=()
     ):
         """Fork a process that runs a module or a file as ``command`` does; any other is started as ever."""
-        if command[0] != sys.executable or "-c" in command or stdout is None or dies_with_parent:
+        if command[0] != sys.executable or "-c" in command or stdout is None:
             options = {"environment": environment, "own": own, "dies_with_parent": dies_with_parent, "pass_fds": pass_fds}
             options |= {} if stdin is None else {"stdin": stdin}
             return real_start_child(command, stdout=stdout, stderr=stderr, **options)
@@ -113,7 +113,13 @@ class ForkServer:
                 theirs.callback(os.close, files[2])
             else:
                 files[2] = files[1] if stderr == subprocess.STDOUT else stderr.fileno()
-            return Forked(self._fork(command, environment, own, {**files, **dict(zip(pass_fds, pass_fds, strict=True))}), **pipes)
+            if dies_with_parent:
+                pipes["lifeline"] = child_process.Lifeline()
+                pass_fds = [*pass_fds, pipes["lifeline"].reading]
+            child = Forked(self._fork(command, environment, own, {**files, **dict(zip(pass_fds, pass_fds, strict=True))}), **pipes)
+            if child.lifeline:
+                child.lifeline.tie(child.pid, leads=own != "nothing")
+            return child
 
     def _fork(self, command, environment, own, files):
         request = {
@@ -179,10 +185,14 @@ def fork_child(command, *, environment=None, own="nothing", dies_with_parent=Fal
     if stdout == subprocess.PIPE:
         reading, files[1] = os.pipe()
         pipes["stdout"] = os.fdopen(reading)
-    pid = _fork(command, environment, own, str(Path.cwd()), files, dies_with_parent=dies_with_parent)
+    lifeline = child_process.Lifeline() if dies_with_parent else None
+    tied = {lifeline.reading: lifeline.reading} if lifeline else {}
+    pid = _fork(command, environment, own, str(Path.cwd()), {**files, **tied})
+    if lifeline:
+        lifeline.tie(pid, leads=own != "nothing")
     for descriptor in set(files.values()) - {1, 2}:
         os.close(descriptor)
-    return Forked(pid, **pipes)
+    return Forked(pid, **pipes, lifeline=lifeline)
 
 
 def _note_stores():
@@ -204,7 +214,7 @@ def _note_stores():
     Index._index, Index.close = noted, close
 
 
-def _fork(command, environment, own, folder, files, *, dies_with_parent=False):
+def _fork(command, environment, own, folder, files):
     """Fork a process, and return its number once it stands on its own feet."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -222,8 +232,6 @@ def _fork(command, environment, own, folder, files, *, dies_with_parent=False):
             os.setsid()
         elif own == "group":
             os.setpgid(0, 0)
-        if dies_with_parent:
-            child_process.die_with_parent()
         os.umask(child_process.UMASK)
         os.chdir(folder)
         os.environ.clear()

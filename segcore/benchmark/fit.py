@@ -24,7 +24,6 @@ from segcore.clustering.quality.silhouette import SilhouetteScorer
 from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.records.grid import point_key
 from segcore.records.solution import NOISE, EngineName, Solution
-from segcore.system.child_process import die_with_parent
 
 _WARM_ROWS = 4096
 
@@ -191,5 +190,4 @@ def peak_rss_bytes() -> int:
 
 
 if __name__ == "__main__":
-    die_with_parent()
     sys.exit(main(sys.argv[1:]))

@@ -93,8 +93,10 @@ def _run(request: Mapping[str, Any], engine: str, number: int, folder: Path, fit
     (own / "request.json").write_text(json.dumps({**request, "engine": engine, "parent": os.getpid()}))
     start, busy = time.monotonic(), busy_seconds()
     with (own / "stderr").open("wb") as errors:
-        # It stays in this process's group and watches its parent, so cancelling the benchmark ends it too.
-        process = start_child([*fit, str(own)], environment=fitting_environment(), stdout=subprocess.PIPE, stderr=errors)
+        # It stays in this process's group and ends with it, so cancelling the benchmark ends it too.
+        process = start_child(
+            [*fit, str(own)], environment=fitting_environment(), dies_with_parent=True, stdout=subprocess.PIPE, stderr=errors
+        )
         done = 0
         with process:
             for line in process.stdout or ():

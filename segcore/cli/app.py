@@ -44,8 +44,11 @@ def run_app(args: argparse.Namespace) -> int:
             f"with 'make app PORT={port + 1}' or 'segcore app --server.port={port + 1}'."
         )
     # Reading takes longer than the server's start: it begins now, and goes on while the browser loads.
-    begun = start_child(python_command("segcore.intake", str(default_home().absolute())), own="session", stdout=subprocess.DEVNULL)
+    command = python_command("segcore.intake", str(default_home().absolute()))
+    begun = start_child(command, own="session", dies_with_parent=True, stdout=subprocess.DEVNULL)
     begun.wait()
+    if begun.lifeline:
+        os.set_inheritable(begun.lifeline.writing, True)  # by the server, with which the reading ends
     sys.stdout.flush()
     os.chdir(folder)  # Streamlit reads .streamlit/config.toml from its working directory
     command = python_command("streamlit", "run", str(folder / "app.py"), *args.options)

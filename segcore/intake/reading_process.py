@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from segcore.system.child_process import python_command, start_child
+from segcore.system.child_process import Child, python_command, start_child
 from segcore.system.spare import ask_spare
 
 
-def start_reader() -> subprocess.Popen[str]:
-    """Start a process that waits for a file to read."""
+def start_reader() -> Child:
+    """Start a process that waits for a file to read, and ends with this one."""
     return start_child(
         python_command("segcore.intake"),
         own="session",  # so that it ends with all processes it started
+        dies_with_parent=True,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -26,19 +27,26 @@ def start_reader() -> subprocess.Popen[str]:
 
 @dataclass(slots=True)
 class LentReader:
-    """A process that reads one file, started by a spare before it was needed; as much of a ``Popen`` as is used here."""
+    """A process that reads one file, started by a spare before it was needed; as much of a ``Popen`` as is used here.
+
+    ``lifeline`` is the writing end of its `Lifeline`, and held by this process only.
+    """
 
     pid: int
     stdin: IO[str]
     stdout: IO[str]
+    lifeline: int
     returncode: int | None = None
 
     def communicate(self, question: str) -> tuple[str, None]:
-        """Write the question, and return the answer."""
-        with contextlib.suppress(BrokenPipeError), self.stdin:
-            self.stdin.write(question)
-        with self.stdout:
-            return self.stdout.read(), None
+        """Write the question, and return the answer; then its end is the end of everything it started."""
+        try:
+            with contextlib.suppress(BrokenPipeError), self.stdin:
+                self.stdin.write(question)
+            with self.stdout:
+                return self.stdout.read(), None
+        finally:
+            os.close(self.lifeline)
 
     def poll(self) -> int | None:
         """Return None while it runs."""
@@ -58,5 +66,5 @@ def lent_reader(home: Path | str) -> LentReader | None:
     answer = ask_spare(home, {"read": True})
     if answer is None:
         return None
-    message, (stdin, stdout) = answer
-    return LentReader(int(message["pid"]), os.fdopen(stdin, "w"), os.fdopen(stdout))
+    message, (stdin, stdout, lifeline) = answer
+    return LentReader(int(message["pid"]), os.fdopen(stdin, "w"), os.fdopen(stdout), lifeline)

@@ -1,8 +1,8 @@
 """Process of a spare: ``python -m segcore.jobs.standby HOME CHANNEL LIKENESS ALGORITHM ENGINE SHARED``; see ``system/spare.py``.
 
 It leads a separate session, with two children that have imported what they need: a process that reads one file, and the worker of one
-sweep. ``{"read": true}`` is answered with the reader's process number, its standard input and its standard output; another reader takes
-its place. ``{"job": ID}`` comes with the lock of a queued sweep, and makes this process its supervisor.
+sweep. ``{"read": true}`` is answered with the reader's process number, and its standard input, standard output and lifeline; another reader
+takes its place. ``{"job": ID}`` comes with the lock of a queued sweep, and makes this process its supervisor.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from segcore.jobs.state import write_to_log
 from segcore.jobs.supervisor import leave, supervise
 from segcore.jobs.worker import SPARE
 from segcore.store.index import Index
-from segcore.system.child_process import fitting_environment, python_command, signal_group, start_child
+from segcore.system.child_process import Child, fitting_environment, python_command, signal_group, start_child
 from segcore.system.private_files import make_folder
 from segcore.system.spare import ANSWER_SECONDS, is_alive, receive, reply, socket_path
 
@@ -40,14 +40,14 @@ class Standby:
     like : str
         `segcore.system.spare.likeness` of whoever may use it.
     worker : Popen
-    reader : Popen or None
+    reader : Child or None
     again : bool
         Whether a reader that was given away is replaced.
     """
 
     like: str
     worker: subprocess.Popen[str]
-    reader: subprocess.Popen[str] | None
+    reader: Child | None
     again: bool
 
     def serve(self, asking: socket.socket) -> tuple[str, int] | None:
@@ -67,11 +67,12 @@ class Standby:
 
     def _give_reader(self, asking: socket.socket) -> None:
         reader = self.reader
-        if reader is None or reader.poll() is not None or reader.stdin is None or reader.stdout is None:
+        if reader is None or reader.poll() is not None or reader.stdin is None or reader.stdout is None or reader.lifeline is None:
             return
-        if reply(asking, {"pid": reader.pid}, [reader.stdin.fileno(), reader.stdout.fileno()]):
+        if reply(asking, {"pid": reader.pid}, [reader.stdin.fileno(), reader.stdout.fileno(), reader.lifeline.writing]):
             reader.stdin.close()
             reader.stdout.close()
+            reader.lifeline.cut()  # now it ends with whoever asked
             self.reader = start_reader() if self.again else None
 
     def close_reader(self) -> None:

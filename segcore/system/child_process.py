@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import fcntl
 import os
 import select
 import signal
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal, NoReturn
@@ -29,9 +30,54 @@ _SPIN_SETTINGS = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 _SPINS = "3000"
 # By default, glibc's malloc keeps what a thread frees for that thread; a shared DBSCAN on two cores takes 5 % longer for the new memory.
 _HEAPS = "MALLOC_ARENA_MAX"
-_PR_SET_PDEATHSIG = 1
 _WATCH_SECONDS = 0.5
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+class Lifeline:
+    """A pipe whose writing end this process holds: when it closes, because this process has ended or by `cut`, a child is killed.
+
+    On Linux the kernel itself sends the signal (``F_SETSIG``) as the pipe closes: nothing in the child has to run, which a native call that
+    holds the interpreter's lock could delay. Unlike ``PR_SET_PDEATHSIG``, it means this process and not one of its threads, reaches the
+    whole group of the child, and can be handed on. Has no effect on other systems: see `watch_parent`.
+
+    Attributes
+    ----------
+    reading, writing : int
+        Descriptors of the ends; the child inherits the first and never uses it.
+    """
+
+    def __init__(self) -> None:
+        self.reading, self.writing = os.pipe()
+        self._cut = weakref.finalize(self, os.close, self.writing)
+
+    def tie(self, child: int, *, leads: bool) -> None:
+        """Tie a child that has inherited the reading end, with its group if it leads one; call it once, right after the start."""
+        with contextlib.suppress(OSError):  # it has already ended
+            if sys.platform == "linux":
+                fcntl.fcntl(self.reading, fcntl.F_SETOWN, -child if leads else child)
+                fcntl.fcntl(self.reading, fcntl.F_SETSIG, signal.SIGKILL)
+                fcntl.fcntl(self.reading, fcntl.F_SETFL, fcntl.fcntl(self.reading, fcntl.F_GETFL) | os.O_ASYNC)
+        self.drop()
+
+    def drop(self) -> None:
+        """Close the reading end here."""
+        os.close(self.reading)
+
+    def cut(self) -> None:
+        """Close the writing end here: the child is killed, unless another process holds that end too."""
+        self._cut()
+
+
+class Child(subprocess.Popen[str]):
+    """A child process.
+
+    Attributes
+    ----------
+    lifeline : Lifeline or None
+        If it ends with this process. Whoever drops the ``Child`` cuts it.
+    """
+
+    lifeline: Lifeline | None = None
 
 
 def python_command(module: str, *arguments: str) -> list[str]:
@@ -61,7 +107,7 @@ def start_child(
     stdout: IO[Any] | int | None = None,
     stderr: IO[Any] | int | None = None,
     pass_fds: Collection[int] = (),
-) -> subprocess.Popen[str]:
+) -> Child:
     """Start a command in the current folder; its pipes carry text.
 
     Parameters
@@ -74,7 +120,7 @@ def start_child(
         What the child leads. A signal to the parent's process group, such as Ctrl-C, does not reach a new group; the end of the
         parent's terminal does not reach a new session. Both can be ended with everything they started: see `signal_group`.
     dies_with_parent : bool
-        See `die_with_parent`; only from a program with one thread.
+        Whether it ends with this process, however that ends, and so does the group or session that it leads: see `Lifeline`.
     stdin, stdout, stderr, pass_fds
         As for `subprocess.Popen`, except that standard input is empty unless given.
 
@@ -83,19 +129,28 @@ def start_child(
     OSError
         If the process cannot be started.
     """
-    return subprocess.Popen(
-        command,
-        env=child_environment() if environment is None else environment,
-        process_group=0 if own == "group" else None,
-        start_new_session=own == "session",
-        preexec_fn=die_with_parent if dies_with_parent else None,
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
-        pass_fds=pass_fds,
-        umask=UMASK,
-        text=True,
-    )
+    lifeline = Lifeline() if dies_with_parent else None
+    try:
+        child = Child(
+            command,
+            env=child_environment() if environment is None else environment,
+            process_group=0 if own == "group" else None,
+            start_new_session=own == "session",
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            pass_fds=[*pass_fds, lifeline.reading] if lifeline else pass_fds,
+            umask=UMASK,
+            text=True,
+        )
+    except BaseException:
+        if lifeline:
+            lifeline.drop()
+        raise
+    if lifeline:
+        child.lifeline = lifeline
+        lifeline.tie(child.pid, leads=own != "nothing")
+    return child
 
 
 def signal_group(leader: int, number: signal.Signals = signal.SIGKILL) -> None:
@@ -119,16 +174,6 @@ def has_ended(child: int, seconds: float) -> bool:
     return psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 
 
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent dies.
-
-    Before the program starts, only from a parent with one thread: the kernel means the *thread* that started the child. Has an effect
-    only on Linux, where the setting outlives the start of the new program; `watch_parent` does the same from inside, a little later.
-    """
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def leave_at_once(code: int) -> NoReturn:
     """End this process with an exit code, without taking apart what it has imported: somebody waits for its end."""
     sys.stdout.flush()
@@ -137,9 +182,10 @@ def leave_at_once(code: int) -> NoReturn:
 
 
 def watch_parent(parent: int) -> None:
-    """Kill this process and its group as soon as ``parent`` is no longer its parent; call it at the start.
+    """Kill this process and its group soon after ``parent`` has ended; call it at the start.
 
-    The process must lead its process group, so that everything it started ends with it, and nothing else does.
+    For systems without `Lifeline`, and for a parent that is killed while it starts this process. The process must lead its process group,
+    so that everything it started ends with it, and nothing else does.
     """
     if os.getpgid(0) != os.getpid():
         raise RuntimeError("watch_parent needs a process that leads its process group")

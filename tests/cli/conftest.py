@@ -14,5 +14,7 @@ def quick_processes(forked, read_here):
 def begun(monkeypatch):
     """Return what is started beside the server, instead of starting it: it would read the sample."""
     commands = []
-    monkeypatch.setattr("segcore.cli.app.start_child", lambda command, **options: commands.append(command) or SimpleNamespace(wait=int))
+    monkeypatch.setattr(
+        "segcore.cli.app.start_child", lambda command, **options: commands.append(command) or SimpleNamespace(wait=int, lifeline=None)
+    )
     return commands

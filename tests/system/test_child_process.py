@@ -26,14 +26,42 @@ def is_gone(process_id, seconds=5.0):
     return False
 
 
+# A native call that never gives the interpreter's lock back, in a process with a child of its own.
+STUCK = (
+    "import ctypes, os, subprocess\nprint(os.getpid(), subprocess.Popen(['sleep', '600']).pid, flush=True)\nctypes.PyDLL(None).sleep(600)"
+)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a process to its parent in the kernel")
-def test_a_process_dies_with_the_parent_that_was_killed():
+@pytest.mark.parametrize("own", ["nothing", "group", "session"])
+def test_a_child_ends_at_once_with_the_parent_that_was_killed(own):
     code = (
-        "import os, subprocess\nfrom segcore.system.child_process import die_with_parent\n"
-        "child = subprocess.Popen(['sleep', '600'], preexec_fn=die_with_parent)\nprint(child.pid, flush=True)\nos.kill(os.getpid(), 9)"
+        "import os, subprocess, sys, threading\nfrom segcore.system.child_process import start_child\nstarted = []\n"
+        f"def start(): started.append(start_child([sys.executable, '-c', {STUCK!r}], own={own!r}, dies_with_parent=True, stdout=-1))\n"
+        "thread = threading.Thread(target=start)\nthread.start()\nthread.join()\n"  # it is the process that counts, not a thread
+        "print(started[0].stdout.readline(), started[0].poll(), flush=True)\nsys.stdin.read()"
     )
-    parent = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, cwd=CHECKOUT, check=False)
-    assert is_gone(int(parent.stdout), 2)
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT, start_new_session=True
+    ) as parent:
+        child, grandchild = map(int, parent.stdout.readline().split())
+        assert parent.stdout.readline() == " None\n"
+        parent.kill()
+    assert is_gone(child, 1)
+    assert is_gone(grandchild, 1) or own == "nothing"
+    if own == "nothing":
+        os.kill(grandchild, 9)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a process to its parent in the kernel")
+def test_a_child_ends_with_the_last_process_that_holds_its_lifeline():
+    child = start_child(["sleep", "600"], own="session", dies_with_parent=True)
+    heir = os.dup(child.lifeline.writing)
+    child.lifeline.cut()
+    child.lifeline.cut()
+    assert not has_ended(child.pid, 0.1)
+    os.close(heir)
+    assert child.wait(5) == -9
 
 
 def test_a_process_that_watches_its_parent_follows_it_with_its_own_children():

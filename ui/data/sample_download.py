@@ -49,6 +49,7 @@ def fetch(store: Store, name: str, *, url: str | None = None) -> Iterator[int]:
     process = start_child(
         python_command("segcore", "samples", "get", name, "--json", *(["--url", url] if url else [])),
         environment=child_environment(SEGCORE_HOME=str(store.home.absolute())),
+        dies_with_parent=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )

@@ -123,7 +123,9 @@ def write_calibration(home: Path | str, found: Calibration) -> None:
 def start_calibration(home: Path | str) -> subprocess.Popen[str]:
     """Start measuring in a child process, which takes about five seconds."""
     command = python_command("segcore.sweeps.cost.calibration", str(Path(home).absolute()))
-    return start_child(command, environment=fitting_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return start_child(
+        command, environment=fitting_environment(), dies_with_parent=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
 
 
 def require_calibration(home: Path | str) -> Calibration:
