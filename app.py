@@ -1,5 +1,15 @@
-"""Entry of the app: ``streamlit run app.py``; the list of pages and their common frame are in ``ui/shell/page.py``."""
+"""Entry of the app: ``streamlit run app.py``.
 
-from ui.shell.page import run
+Streamlit imports this file to find ``app``, the server's application, and runs it as the script of each session.
+"""
 
-run()
+if __name__ == "__main__":
+    from ui.shell.page import run
+
+    run()
+else:
+    from streamlit.starlette import App
+
+    from ui.shell.server import middleware
+
+    app = App(__file__, middleware=middleware())

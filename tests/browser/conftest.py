@@ -1,6 +1,7 @@
 """A real server on a free port of 127.0.0.1, and headless Chromium in front of it.
 
-A page fails its test when the browser reports an error, when a request leaves this machine, or when the server logs a traceback.
+A page fails its test when the browser reports an error, when a request leaves this machine, when the content-security policy blocks
+something, or when the server logs a traceback.
 """
 
 import contextlib
@@ -177,6 +178,7 @@ def open_page(browser, request, tmp_path):
                 wrong.append(f"request to the outside: {request.url}")
 
         page.on("request", look)
+        page.on("console", lambda message: wrong.append(message.text) if "Content Security Policy" in message.text else None)
         page.goto(server.url + path)
         settle(page)
         return page

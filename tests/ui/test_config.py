@@ -15,9 +15,10 @@ LISTS = {"chartCategoricalColors": CATEGORICAL, "chartSequentialColors": SEQUENT
 
 def test_the_server_listens_on_this_machine_only_and_tells_nobody():
     assert CONFIG["server"]["address"] == "127.0.0.1"
-    assert set(CONFIG["server"]["allowedHosts"]) == {"localhost", "127.0.0.1"}
+    assert set(CONFIG["server"]["allowedHosts"]) == {"localhost", "127.0.0.1", "::1"}
     assert CONFIG["browser"]["gatherUsageStats"] is False
     assert CONFIG["client"]["showErrorDetails"] == "none"
+    assert CONFIG["client"]["allowedOrigins"] == []
 
 
 def _luminance(color):

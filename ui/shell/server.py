@@ -1,0 +1,142 @@
+"""Whom the server answers, and the headers of its answers; ``app.py`` puts this in front of Streamlit's own server.
+
+Streamlit checks the host only of WebSockets, and accepts every port of an allowed host as their origin. Here every request must be for an
+allowed host and come from the app's own pages, and every answer forbids the browser to load or send anything elsewhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import re
+from pathlib import Path
+
+import streamlit
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+# The pages with scripts of their own: Streamlit's, and what the app adds to it.
+_WITH_SCRIPTS = (Path(streamlit.__file__).parent / "static/index.html", Path(__file__).parents[1] / "assets/leave_table.html")
+_SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
+_log = logging.getLogger("segcore.app")
+
+
+def middleware() -> list[Middleware]:
+    """Return what ``st.App`` is to put in front of Streamlit's own server."""
+    return [Middleware(OwnPagesOnly)]
+
+
+class OwnPagesOnly:
+    """ASGI application that answers only requests of the app's own pages; see `refusal` and `answer_headers`.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What answers the requests that are not refused. Its CORS headers are dropped: the app's own pages need none.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._headers = answer_headers()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or open one WebSocket."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name in [name for name in headers if name.startswith("access-control-")]:
+                    del headers[name]
+                headers.update(self._headers)
+            await send(message)
+
+        problem = refusal(scope)
+        if problem is None:
+            await self._app(scope, receive, send_with_headers)
+            return
+        _log.warning("refused %r: %s", scope["path"][:200], problem)
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})  # before it is accepted: the browser gets status 403
+        else:
+            await PlainTextResponse(problem, status_code=403)(scope, receive, send_with_headers)
+
+
+def refusal(scope: Scope) -> str | None:
+    """Return why a request is refused, as a sentence with what to do; ``None`` if it is answered.
+
+    Parameters
+    ----------
+    scope : ASGI scope
+        Of type ``http`` or ``websocket``.
+
+    Notes
+    -----
+    The host must be in ``server.allowedHosts``. The origin, which browsers send with every WebSocket and when code of another page asks for
+    something, must be that host and its port, or in ``server.corsAllowedOrigins``, where a proxy's public address belongs. With images,
+    scripts and frames in other pages no origin is sent; there the browser reports the relation of the two pages (``Sec-Fetch-Site``).
+    """
+    headers = Headers(scope=scope)
+    hosts = headers.getlist("host")
+    if len(hosts) != 1 or not is_host_allowed(hosts[0]):
+        return (
+            "This host name is not one of the app's. If it should be, start the app with --server.allowedHosts=NAME, "
+            f"where NAME is {', '.join(hosts)[:200]!r} without the port."
+        )
+    secure = scope["scheme"] in ("https", "wss")
+    own = {f"{'https' if secure else 'http'}://{hosts[0]}", *config.get_option("server.corsAllowedOrigins")}
+    foreign = [origin for origin in headers.getlist("origin") if origin not in own]
+    if foreign:
+        return (
+            f"Pages of {foreign[0][:200]!r} may not use this app. If that is the app's own address behind a proxy, "
+            f"start the app with --server.corsAllowedOrigins={foreign[0][:200]}."
+        )
+    opened = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    if headers.get("sec-fetch-site") in ("cross-site", "same-site") and not opened:
+        return "Other pages may link to this app, but may not load anything from it."
+    return None
+
+
+def answer_headers() -> dict[str, str]:
+    """Return the headers of every answer: what the browser may load, and that no other page may look at it.
+
+    Notes
+    -----
+    Inline scripts are allowed by their digests. Plotly compiles the code that draws maps (``'unsafe-eval'``), and Streamlit sets styles
+    everywhere. ``data:`` and ``blob:`` are images, fonts and workers that the page's own code makes.
+    """
+    scripts = [digest for file in _WITH_SCRIPTS for digest in map(_digest, _SCRIPT.findall(file.read_text(encoding="utf-8")))]
+    policy = {
+        "default-src": ["'self'"],
+        "script-src": ["'self'", "'unsafe-eval'", *scripts],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "media-src": ["'self'", "data:", "blob:"],
+        "font-src": ["'self'", "data:"],
+        "worker-src": ["'self'", "blob:"],
+        "object-src": ["'none'"],
+        "frame-src": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'none'"],
+    }
+    return {
+        "Content-Security-Policy": "; ".join(" ".join([name, *values]) for name, values in policy.items()),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-DNS-Prefetch-Control": "off",
+        "X-Frame-Options": "DENY",
+    }
+
+
+def _digest(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
