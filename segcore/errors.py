@@ -48,6 +48,10 @@ class StoreError(SegcoreError):
     """Something asked of the store is not there, or the store cannot be used."""
 
 
+class DiskError(SegcoreError):
+    """A disk is full, or cannot be written for another reason that is not the work's fault; see ``segcore.store.disk``."""
+
+
 class JobError(SegcoreError):
     """A sweep or a benchmark could not be run to its end."""
 

@@ -74,17 +74,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as leave:  # argparse, after --help or an error
         return leave.code if isinstance(leave.code, int) else USER_ERROR
     except SegcoreError as error:
-        from segcore.wording.findings import error_text
-
-        print(f"segcore: {' '.join(error_text(error).split())}", file=sys.stderr)
-        return USER_ERROR
+        return _report(error)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader, such as head, has exited; the interpreter must not fail on its final flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader, such as head, has exited
+        _drop_output()
         return _BROKEN_PIPE
+    except OSError as error:
+        from segcore.store.disk import any_disk_error, disk_error
+        from segcore.store.index import default_home
+
+        try:
+            sys.stdout.flush()
+        except OSError as failed:  # what was not written stays in its buffer
+            _drop_output()
+            full = disk_error(failed, "/dev/stdout", holder="output")
+        else:
+            full = any_disk_error(error, default_home())
+        if full is None:
+            raise
+        return _report(full)
     return int(code or 0)
+
+
+def _report(error: SegcoreError) -> int:
+    """Print a user's error as one line and return the exit code."""
+    from segcore.wording.findings import error_text
+
+    print(f"segcore: {' '.join(error_text(error).split())}", file=sys.stderr)
+    return USER_ERROR
+
+
+def _drop_output() -> None:
+    """Give up standard output, so that the interpreter does not fail on its final flush."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from segcore.errors import ParameterError
 from segcore.export.cells import safe_headers, safe_text
+from segcore.store.disk import disk_error
 from segcore.system.private_files import replacement
 from segcore.wording.findings import refusal
 
@@ -47,7 +48,7 @@ def write_table(rows: pa.Table, path: Path) -> None:
 
     Raises
     ------
-    ParameterError
+    ParameterError, DiskError
         If the file cannot be written.
     """
     with replacing(path) as file:
@@ -59,7 +60,7 @@ def write_text(text: str, path: Path) -> None:
 
     Raises
     ------
-    ParameterError
+    ParameterError, DiskError
         If the file cannot be written.
     """
     with replacing(path) as file:
@@ -91,7 +92,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     Raises
     ------
-    ParameterError
+    ParameterError, DiskError
         If the file cannot be written.
     """
     try:
@@ -100,4 +101,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with replacement(path) as file:
             yield file
     except OSError as error:
+        full = disk_error(error, path)
+        if full is not None:
+            raise full from error
         raise refusal("export.cannot_write", kind=ParameterError, path=str(path), reason=error.strerror or str(error)) from error

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from segcore.errors import DataError, ParameterError, SegcoreError, SourceError, StoreError
+from segcore.errors import DataError, DiskError, ParameterError, SegcoreError, SourceError, StoreError
 from segcore.intake.added_features import take_in_added
 from segcore.intake.packed_dataset import pack, unpack
 from segcore.intake.reading_process import LentReader, lent_reader, start_reader
@@ -26,6 +26,7 @@ from segcore.intake.take_in import known_intake, package_versions, peek, take_in
 from segcore.records.dataset import Dataset
 from segcore.records.finding import Finding
 from segcore.records.intake import DataRequest, Intake, Peek
+from segcore.store.disk import any_disk_error
 from segcore.store.file_lock import take
 from segcore.store.store import Store
 from segcore.system.child_process import signal_group
@@ -40,7 +41,7 @@ _NEEDED = (
     *("narwhals._pandas_like.dataframe", "narwhals._pandas_like.group_by", "narwhals.group_by"),  # imported by their first use
 )
 _ERRORS: Mapping[str, type[SegcoreError]] = {
-    error.__name__: error for error in (DataError, ParameterError, SegcoreError, SourceError, StoreError)
+    error.__name__: error for error in (DataError, DiskError, ParameterError, SegcoreError, SourceError, StoreError)
 }
 
 
@@ -209,6 +210,12 @@ def _answer(question: Mapping[str, Any], request: DataRequest) -> dict[str, Any]
     return (peek if question["what"] == "peek" else take_in)(store, request).to_json()
 
 
+def _refused(error: SegcoreError) -> dict[str, Any]:
+    """Return the answer from which `_rebuilt` makes the same error."""
+    finding = None if error.finding is None else error.finding.to_json()
+    return {"error": str(error), "class": type(error).__name__, "remedy": error.remedy, "finding": finding}
+
+
 def _report_fault(home: Path, request: DataRequest) -> str:
     """Log the traceback of a fault in segcore, and return one sentence for the user."""
     log = home / "logs" / "intake.log"
@@ -241,14 +248,14 @@ def main() -> int:
     try:
         answer: dict[str, Any] = {question["what"]: _answer(question, request)}
     except SegcoreError as error:
-        finding = None if error.finding is None else error.finding.to_json()
-        answer = {"error": str(error), "class": type(error).__name__, "remedy": error.remedy, "finding": finding}
+        answer = _refused(error)
     except MemoryError:
         answer = {
             "class": "SourceError",
             "error": f"{request.name or request.data} needs more memory than is free: give fewer rows or columns.",
         }
-    except Exception:
-        answer = {"class": "SegcoreError", "error": _report_fault(Path(question["home"]), request)}
+    except Exception as error:
+        full = any_disk_error(error, question["home"])
+        answer = {"class": "SegcoreError", "error": _report_fault(Path(question["home"]), request)} if full is None else _refused(full)
     sys.stdout.write(json.dumps(answer))
     return 0

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from segcore.errors import StoreError
+from segcore.store.disk import disk_error
 from segcore.system.private_files import make_folder
 
 _LOOK_SECONDS = 0.01
@@ -28,6 +29,9 @@ def take(path: Path, *, patience: float = 0.0) -> int | None:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         home = path.parents[1]
+        full = disk_error(error, home, holder="home")
+        if full is not None:
+            raise full from error
         raise StoreError(f"The store at {home} cannot be written ({error}): fix that, or set SEGCORE_HOME to another directory.") from error
     deadline = time.monotonic() + patience
     try:

@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from segcore.errors import StoreError
+from segcore.errors import SegcoreError, StoreError
+from segcore.store.disk import disk_error
 from segcore.store.home import TEMPORARY, make_private
 from segcore.system.digests import canonical_json
 from segcore.system.private_files import drop_leftovers, keep_temporary_files_in, make_folder, private_opener
@@ -49,6 +50,7 @@ _JOB_QUERY = (
 )
 _BUSY_SECONDS = 30
 _swept: set[tuple[int, str]] = set()
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def default_home() -> Path:
@@ -71,8 +73,8 @@ class Index:
 
     Raises
     ------
-    StoreError
-        If the directory cannot be written, or cannot be private.
+    StoreError, DiskError
+        If the directory cannot be used, or cannot be private. From a full disk, what is there can still be read.
     """
 
     def __init__(self, home: Path | str | None = None) -> None:
@@ -81,9 +83,10 @@ class Index:
         try:
             make_private(self.home)
             make_folder(self.home / "objects")
-            self._index().executescript(_SCHEMA)
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
             raise self._unusable(error) from error
+        with self._write() as index:
+            index.executescript(_SCHEMA)
         keep_temporary_files_in(self.temporary)
         start = (os.getpid(), str(self.home))
         if start not in _swept:
@@ -99,7 +102,11 @@ class Index:
         """Delete the temporary files of processes that have ended, and return their number; the first use of a store by a process does."""
         return drop_leftovers(self.temporary)
 
-    def _unusable(self, error: Exception) -> StoreError:
+    def _unusable(self, error: Exception, needed: int | None = None) -> SegcoreError:
+        """Return the user's error for a failed access; ``needed`` is the size of what was being written, if known."""
+        full = disk_error(error, self.home, holder="home", needed=needed)
+        if full is not None:
+            return full
         return StoreError(f"The store at {self.home} cannot be used ({error}): fix that, or set SEGCORE_HOME to another directory.")
 
     def _index(self) -> sqlite3.Connection:
@@ -110,17 +117,39 @@ class Index:
         if not path.exists():  # SQLite gives its log the same permissions
             os.close(private_opener(str(path), os.O_RDWR | os.O_CREAT))
         index = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-        _write_ahead(index)
-        index.execute("pragma synchronous=full")
+        try:
+            _write_ahead(index)
+            index.execute("pragma synchronous=full")
+        except BaseException:
+            index.close()
+            raise
         self._local.index = (os.getpid(), index)
         return index
 
     @contextlib.contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         try:
-            yield self._index()
+            with contextlib.ExitStack() as stack:
+                try:
+                    index = self._index()
+                except sqlite3.Error as error:
+                    if disk_error(error, self.home, holder="home") is None:
+                        raise
+                    index = stack.enter_context(contextlib.closing(self._index_of_full_disk()))
+                yield index
         except sqlite3.Error as error:
             raise self._unusable(error) from error
+
+    def _index_of_full_disk(self) -> sqlite3.Connection:
+        """Open the index for one access where SQLite cannot create the files that processes share, so that it can still be read."""
+        path = self.home / "index.db"
+        log = path.with_name("index.db-wal")
+        if os.statvfs(self.home).f_flag & os.ST_RDONLY and not (log.exists() and log.stat().st_size):
+            # Nobody can change it. What a log holds would be missed.
+            return sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None)
+        index = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+        index.execute("pragma locking_mode=exclusive")  # what is shared is then in memory; others wait until this is closed
+        return index
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._write() as index:
@@ -300,6 +329,6 @@ def _write_ahead(index: sqlite3.Connection) -> None:
             index.execute("pragma journal_mode=wal")
             return
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
+            if error.sqlite_errorcode not in _LOCKED or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)

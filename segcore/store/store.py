@@ -50,8 +50,8 @@ class Store(Index):
 
     Raises
     ------
-    StoreError
-        If the directory cannot be written.
+    StoreError, DiskError
+        If the directory cannot be used. From a full disk, what is there can still be read.
     """
 
     def object_path(self, name: str) -> Path:
@@ -72,7 +72,7 @@ class Store(Index):
         try:
             _write_durably(self.temporary, path, head, content)
         except OSError as error:
-            raise self._unusable(error) from error
+            raise self._unusable(error, len(head) + len(content)) from error
         return name
 
     def put_array(self, array: np.ndarray) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from segcore.records.evidence import NOT_GATHERED, PointEvidence, SweepEvidence
 from segcore.records.grid import point_key
 from segcore.records.sweep import Sweep
+from segcore.store.disk import disk_error
 from segcore.store.store import Store
 from segcore.sweeps.prepared import prepare
 from segcore.system.private_files import replacement
@@ -112,11 +113,17 @@ def write_sweep_folder(store: Store, sweep_id: str, directory: Path | str, *, fr
         else:
             labels[key] = pd.array(np.asarray(store.solution(sweep_id, position).labels), dtype="Int32")
     folder = Path(directory)
-    folder.mkdir(parents=True, exist_ok=True)
     features = pd.DataFrame({**ids, **{name: table.values[:, column] for column, name in enumerate(table.names)}})
-    for name, rows in (("features.parquet", features), ("labels.parquet", pd.DataFrame(labels))):
-        with replacement(folder / name) as file:
-            rows.to_parquet(file, index=False)
     document = json.dumps(sweep_document(sweep, from_store), indent=2, ensure_ascii=False, allow_nan=False)
-    with replacement(folder / "sweep.json") as file:
-        file.write(f"{document}\n".encode())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, rows in (("features.parquet", features), ("labels.parquet", pd.DataFrame(labels))):
+            with replacement(folder / name) as file:
+                rows.to_parquet(file, index=False)
+        with replacement(folder / "sweep.json") as file:
+            file.write(f"{document}\n".encode())
+    except OSError as error:
+        full = disk_error(error, folder)
+        if full is not None:
+            raise full from error
+        raise

@@ -176,8 +176,9 @@ def has_ended(child: int, seconds: float) -> bool:
 
 def leave_at_once(code: int) -> NoReturn:
     """End this process with an exit code, without taking apart what it has imported: somebody waits for its end."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # a log on a full disk must not change the exit code
+            stream.flush()
     os._exit(code)
 
 

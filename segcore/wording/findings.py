@@ -8,7 +8,22 @@ from typing import TYPE_CHECKING, Any
 from segcore.errors import DataError, SegcoreError
 from segcore.records.dataset import RowCount
 from segcore.records.finding import Finding, Remedy
-from segcore.wording import columns, features, home, maps, predictions, results, roles, rows, second_tables, targets, taste, uplift, vectors
+from segcore.wording import (
+    columns,
+    features,
+    home,
+    machine,
+    maps,
+    predictions,
+    results,
+    roles,
+    rows,
+    second_tables,
+    targets,
+    taste,
+    uplift,
+    vectors,
+)
 from segcore.wording.files import csv_file, every_file, excel_file
 from segcore.wording.remedies import Audience, remedy_text
 
@@ -29,6 +44,7 @@ SUBJECTS: tuple[Mapping[str, Sentence], ...] = (
     rows.SENTENCES,
     features.SENTENCES,
     home.SENTENCES,
+    machine.SENTENCES,
     maps.SENTENCES,
     results.SENTENCES,
     second_tables.SENTENCES,

@@ -12,7 +12,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from segcore.errors import ParameterError, StoreError
+from segcore.errors import DiskError, ParameterError, StoreError
 from segcore.export.files import export_bytes, write_export
 from segcore.export.segment_rows import export_rows
 
@@ -166,7 +166,7 @@ def test_an_old_file_stays_until_the_new_one_is_complete(kept, tmp_path, monkeyp
         patched.setattr(
             "segcore.export.segment_rows.ExportRows.chunks", lambda self: (_ for _ in ()).throw(OSError(28, "No space left on device"))
         )
-        with pytest.raises(ParameterError, match="cannot be written .No space left on device."):
+        with pytest.raises(DiskError, match=r"The disk with .*out\.csv is full"):
             write_export(kept.store, kept.sweep, 0, path)
     assert path.read_text() == "old"
     assert [found.name for found in tmp_path.iterdir()] == ["out.csv"]

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from segcore.errors import StoreError
+from segcore.errors import DiskError, StoreError
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.finding import Finding
 from segcore.records.grid import point_key
@@ -127,7 +127,7 @@ def test_a_write_that_fails_leaves_no_file(store, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("segcore.store.store.os.fsync", fail)
-    with pytest.raises(StoreError, match="No space left"):
+    with pytest.raises(DiskError, match="is full"):
         store.put_array(LABELS)
     assert [path for path in (store.home / "objects").rglob("*") if path.is_file()] == []
 

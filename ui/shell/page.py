@@ -15,7 +15,9 @@ from streamlit.navigation.page import StreamlitPage
 from segcore.errors import SegcoreError
 from segcore.records.finding import Finding
 from segcore.records.sweep import Sweep
+from segcore.store.disk import any_disk_error
 from segcore.store.home import take_notice
+from segcore.store.index import default_home
 from segcore.store.store import Store
 from segcore.wording.findings import error_text, sentence
 from segcore.wording.markdown import escape
@@ -212,7 +214,11 @@ def guard(draw: Callable[[], object]) -> None:
     except SegcoreError as error:
         st.error(error_text(error, "screen"), icon=":material/error:")
     except Exception as error:
-        report_bug(error)
+        full = any_disk_error(error, default_home())
+        if full is None:
+            report_bug(error)
+        else:
+            st.error(error_text(full, "screen"), icon=":material/error:")
 
 
 def report_bug(error: Exception) -> None:

@@ -20,6 +20,7 @@ from segcore.data.files.reader import read_file
 from segcore.data.meaning.roles import find_meaning
 from segcore.data.samples.online_retail import NAME
 from segcore.errors import SegcoreError, SourceError
+from segcore.store.disk import disk_error, is_disk_error
 from segcore.system.private_files import FILE_MODE, FOLDER_MODE, temporary_folder
 from segcore.wording.findings import refusal
 
@@ -68,6 +69,8 @@ def download_online_retail(
 
     Raises
     ------
+    DiskError
+        If the disk is full.
     SourceError
         If it cannot be downloaded, is too large, or is not the data set.
     """
@@ -76,8 +79,11 @@ def download_online_retail(
     try:
         folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     except OSError as error:
+        full = disk_error(error, folder)
+        if full is not None:
+            raise full from error
         raise refusal("sample.no_folder", kind=SourceError, folder=str(folder), why=error.strerror) from error
-    with temporary_folder(scratch or folder, prefix=DOWNLOAD) as own:
+    with _disk_errors(folder), temporary_folder(scratch or folder, prefix=DOWNLOAD) as own:
         packed = own / PACKED
         _fetch(url, packed, progress=progress, timeout=timeout, total_seconds=total_seconds, max_bytes=max_bytes)
         table = _unpack(packed, url, max_bytes)
@@ -122,6 +128,18 @@ def _refused(code: str, url: str, **values: Any) -> SegcoreError:
 
 
 @contextlib.contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    """Name the disk that is full."""
+    try:
+        yield
+    except OSError as error:
+        full = disk_error(error, folder)
+        if full is not None:
+            raise full from error
+        raise
+
+
+@contextlib.contextmanager
 def _network_errors(url: str) -> Iterator[None]:
     """Turn network errors into a `SourceError`."""
     try:
@@ -132,7 +150,7 @@ def _network_errors(url: str) -> Iterator[None]:
     except TimeoutError as error:
         raise _refused("sample.stopped", url) from error
     except (urllib.error.URLError, OSError, ValueError) as error:
-        if isinstance(error, SegcoreError):
+        if isinstance(error, SegcoreError) or is_disk_error(error):
             raise
         raise _refused("sample.unreachable", url, why=str(getattr(error, "reason", error))) from error
 
@@ -159,6 +177,8 @@ def _unpack(packed: Path, url: str, max_bytes: int) -> Path:
                     file.write(chunk)
             return target
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+        if is_disk_error(error):
+            raise
         raise _refused("sample.damaged_zip", url, why=str(error)) from error
 
 

@@ -27,6 +27,7 @@ from segcore.clustering.quality.silhouette import SilhouetteScorer
 from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.clustering.specification.cost import CalibrationTask
 from segcore.errors import SegcoreError
+from segcore.store.disk import disk_error, disk_problem
 from segcore.store.index import Index
 from segcore.sweeps.cost.measuring_work import MEASURING_KINDS, other_work, silhouette_work
 from segcore.sweeps.cost.sampled_rows import SampledRows
@@ -114,10 +115,16 @@ def write_calibration(home: Path | str, found: Calibration) -> None:
         "start_seconds": found.start_seconds,
         "base_bytes": found.base_bytes,
     }
-    with temporary_file(Index(home).temporary) as (partial, file):
-        file.write(json.dumps(document, indent=1).encode())
-        file.flush()
-        partial.replace(Path(home) / FILE)
+    try:
+        with temporary_file(Index(home).temporary) as (partial, file):
+            file.write(json.dumps(document, indent=1).encode())
+            file.flush()
+            partial.replace(Path(home) / FILE)
+    except OSError as error:
+        full = disk_error(error, home, holder="home")
+        if full is not None:
+            raise full from error
+        raise
 
 
 def start_calibration(home: Path | str) -> subprocess.Popen[str]:
@@ -134,11 +141,14 @@ def require_calibration(home: Path | str) -> Calibration:
     Raises
     ------
     SegcoreError
-        If it cannot be measured or saved.
+        If it cannot be measured or saved, such as on a full disk.
     """
     known = read_calibration(home)
     if known is not None:
         return known
+    full = disk_problem(home)
+    if full is not None:
+        raise full
     process = start_calibration(home)
     try:
         process.wait(_TIMEOUT)
@@ -147,6 +157,9 @@ def require_calibration(home: Path | str) -> Calibration:
         process.wait()
     found = read_calibration(home)
     if found is None:
+        full = disk_problem(home)
+        if full is not None:
+            raise full
         raise SegcoreError(f"This machine's speed could not be measured (exit code {process.returncode}): try again when it is less busy.")
     return found
 

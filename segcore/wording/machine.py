@@ -1,0 +1,55 @@
+"""Sentences on what this machine has too little of: space on a disk, and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from segcore.wording.quotes import named
+
+_MARGIN_BYTES = 20_000_000  # of a full disk, for what comes after the file that did not fit
+_STEP_BYTES = 10_000_000
+
+
+def _place(holder: str, path: str) -> str:
+    """Return what a disk holds: SEGCORE_HOME, the temporary folder, standard output or a file."""
+    known = {"home": f"SEGCORE_HOME ({named(path)})", "temporary": f"the temporary folder ({named(path)})", "output": "the output"}
+    return known.get(holder, named(path))
+
+
+def _kept(holder: str) -> str:
+    return ", then try again: what was finished is kept." if holder == "home" else ", then try again."
+
+
+def disk_bytes_text(amount: float) -> str:
+    """Return an amount on a disk in the units in which disks are sold: ``40 MB``, or ``3 KB`` below one."""
+    if amount >= 1e9:
+        return f"{amount / 1e9:,.1f} GB"
+    return f"{amount / 1e6:,.0f} MB" if amount >= 1e6 else f"{amount // 1000:,.0f} KB" if amount >= 1000 else f"{amount:.0f} bytes"
+
+
+def _full(holder: str, path: str, free: int, needed: int | None) -> str:
+    wanted = max(0, (needed or 0) - free) + _MARGIN_BYTES
+    more = "some space" if needed is None and holder != "home" else disk_bytes_text(-(-wanted // _STEP_BYTES) * _STEP_BYTES)
+    return f"The disk with {_place(holder, path)} is full: {disk_bytes_text(free)} free; free {more}{_kept(holder)}"
+
+
+def _quota(holder: str, path: str) -> str:
+    return f"The disk quota for {_place(holder, path)} is used up: delete files or ask for more{_kept(holder)}"
+
+
+def _file_limit(holder: str, path: str, limit: int | None) -> str:
+    most = "as large as this one" if limit is None else f"larger than {disk_bytes_text(limit)} (ulimit -f)"
+    return f"No file on the disk with {_place(holder, path)} may be {most}: raise the limit{_kept(holder)}"
+
+
+def _read_only(holder: str, path: str) -> str:
+    other = {"home": "set SEGCORE_HOME to another directory", "temporary": "set TMPDIR to another directory"}
+    return f"The disk with {_place(holder, path)} is read-only: make it writable, or {other.get(holder, 'choose another folder')}."
+
+
+SENTENCES: Mapping[str, Callable[..., str]] = {
+    "disk.full": _full,
+    "disk.quota": _quota,
+    "disk.file_limit": _file_limit,
+    "disk.read_only": _read_only,
+}
