@@ -11,9 +11,9 @@ from segcore.benchmark.run import run_benchmark
 from segcore.benchmark.spec import BenchmarkSpec
 from segcore.errors import SegcoreError
 from segcore.store.store import Store
+from segcore.store.worker_errors import report_error
 from segcore.system.private_files import temporary_folder
 
-USER_ERROR = 2
 _PROGRESS_SECONDS = 0.5
 
 
@@ -33,14 +33,13 @@ def main(argv: Sequence[str]) -> int:
 
     spec = BenchmarkSpec.from_json(store.job_row(job_id)["spec"])
     total = spec.total_fits
-    store.update_job(job_id, total=total)
     try:
+        store.update_job(job_id, total=total)
         with temporary_folder(store.temporary, prefix=f"benchmark-{job_id}-") as folder:
             result = run_benchmark(store, spec, folder / "runs", progress=report)
-    except SegcoreError as error:
-        store.update_job(job_id, message=str(error))
-        return USER_ERROR
-    store.update_job(job_id, result=result, progress=total)
+        store.update_job(job_id, result=result, progress=total)
+    except (SegcoreError, OSError) as error:
+        return report_error(store, job_id, error)
     return 0
 
 

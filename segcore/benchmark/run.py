@@ -22,6 +22,7 @@ from segcore.benchmark.record import Run
 from segcore.benchmark.spec import BenchmarkSpec, turns
 from segcore.errors import DataError
 from segcore.records.grid import point_key
+from segcore.store.disk import disk_problem
 from segcore.store.store import Store
 from segcore.sweeps.prepared import prepare
 from segcore.system.child_process import fitting_environment, python_command, start_child
@@ -109,6 +110,9 @@ def _run(request: Mapping[str, Any], engine: str, number: int, folder: Path, fit
     others = busy_seconds() - busy - usage.ru_utime - usage.ru_stime
     share = max(0.0, others / max(taken * (psutil.cpu_count() or 1), 1e-9))
     if process.returncode != 0:
+        full = disk_problem(folder, holder="file")
+        if full is not None:
+            raise full  # no engine is to blame for it
         return Run(engine, number, own, other_cpu_share=share, died=_death(process.returncode, _where(request, engine, done), own))
     return Run(engine, number, own, **json.loads((own / "result.json").read_text()), other_cpu_share=share, process_seconds=taken)
 

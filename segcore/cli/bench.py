@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from segcore import jobs
-from segcore.cli.jobs import wait_for
+from segcore.cli.jobs import check_not_stopped, wait_for
 from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
 from segcore.cli.tables import text_table
 from segcore.errors import ParameterError
@@ -78,6 +78,7 @@ def run_benchmark(args: argparse.Namespace) -> int:
     what = "silhouettes of " if args.work == "silhouette" else ""
     title = f"{what}{algorithm(args.algo).title} on {intake.data['name']}, {listed(engines)}"
     job = wait_for(store, lambda: jobs.start_benchmark(store, spec.to_json(), title=f"Benchmark: {title}", total=spec.total_fits))
+    check_not_stopped(job)
     if job.state != "done":
         print(f"segcore: {job.message or f'The benchmark was {job.state} after {job.done:,} of {job.total:,} fits.'}", file=sys.stderr)
         return _INTERRUPTED if job.state == "cancelled" else _FAILED

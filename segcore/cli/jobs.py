@@ -12,7 +12,7 @@ from typing import Any
 
 from segcore import jobs
 from segcore.cli.tables import text_table
-from segcore.errors import ParameterError, StoreError
+from segcore.errors import JobError, ParameterError, StoreError
 from segcore.store.index import Index
 
 SHORT = 12
@@ -78,6 +78,12 @@ def _jobs_text(found: list[jobs.Job]) -> str:
     lines = [text_table(("id", "state", "done", "created", "job"), rows, right=(2,))]
     lines += [f"{job.id[:SHORT]}: {job.message}" for job in found if job.message]
     return "\n".join(lines)
+
+
+def check_not_stopped(job: jobs.Job) -> None:
+    """Raise `JobError` with the reason if something that the user can change has stopped a job, such as a full disk."""
+    if job.state == "interrupted" and job.message:
+        raise JobError(job.message)
 
 
 def wait_for(store: Index, start: Callable[[], str], job_id: str | None = None) -> jobs.Job:

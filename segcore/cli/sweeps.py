@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore import jobs
-from segcore.cli.jobs import SHORT, wait_for
+from segcore.cli.jobs import SHORT, check_not_stopped, wait_for
 from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
 from segcore.cli.tables import evidence_text, sweep_text, sweeps_text
 from segcore.errors import ParameterError
@@ -202,6 +202,7 @@ def _spec(store: Store, args: argparse.Namespace, intake: Intake, axes: Mapping[
 
 
 def _report_end(job: jobs.Job) -> int:
+    check_not_stopped(job)
     if job.state == "failed":
         print(f"segcore: {job.message}", file=sys.stderr)
         return _FAILED

@@ -14,6 +14,7 @@ from segcore.jobs.locks import job_lock, starting, write_processes
 from segcore.jobs.queue import drop_dead_turns
 from segcore.jobs.state import ACTIVE, STEPS, TURN, TaskKind, is_alive, log_path
 from segcore.records.evidence import LEVELS, Level
+from segcore.store.disk import any_disk_error
 from segcore.store.file_lock import take
 from segcore.store.index import Index
 from segcore.system.child_process import python_command, start_child
@@ -176,6 +177,9 @@ def _launch(store: Index, row: Mapping[str, Any]) -> None:
         if row["kind"] != "sweep" or ask_spare(store.home, {"job": job_id}, [handle], last=True) is None:
             _spawn(store, job_id, handle)
     except OSError as error:
+        full = any_disk_error(error, store.home)
+        if full is not None:
+            raise full from error
         store.update_job(job_id, state="failed", finished=time.time(), message=f"No process could be started: {error}")
         raise JobError(f"No process could be started for {row['title']}: {error}") from error
     finally:

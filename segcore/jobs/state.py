@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from segcore.errors import StoreError
 from segcore.jobs.locks import job_lock
+from segcore.store.disk import disk_problem
 from segcore.store.file_lock import is_held
 from segcore.store.index import Index
 from segcore.wording.numbers import counted, percent_text
@@ -49,7 +50,7 @@ class Job:
     seconds_left : float or None
         From the pace since the work (last) started; ``None`` before the first solution and if nothing runs.
     message : str or None
-        Reason of a failure.
+        Reason of a failure, or of an interruption if it is known, such as a full disk.
     log : Path
         File with the output of its processes.
     """
@@ -167,7 +168,9 @@ def _settle(store: Index, row: dict[str, Any]) -> Job:
         # Its supervisor may have ended normally between the two checks, or another one may have started.
         again = store.job_row(row["id"])
         if (again["state"], again["created"]) == (row["state"], row["created"]):
-            return _job(store, again, "interrupted")
+            # On a full disk, there may have been no room for the reason.
+            full = None if again["message"] else disk_problem(store.home, by_writing=False)
+            return _job(store, again if full is None else {**again, "message": str(full)}, "interrupted")
         row = again
     return _job(store, row, row["state"])
 

@@ -18,17 +18,18 @@ import time
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from segcore.errors import SegcoreError
+from segcore.errors import DiskError, SegcoreError
 from segcore.jobs.deaths import Death, Deaths
 from segcore.jobs.locks import job_lock, write_processes
 from segcore.jobs.queue import is_waited_for, next_in_line
-from segcore.jobs.state import log_path
+from segcore.jobs.state import ACTIVE, log_path
+from segcore.store.disk import any_disk_error, disk_problem, is_disk_error
 from segcore.store.file_lock import take
 from segcore.store.index import Index
+from segcore.store.worker_errors import DISK_ERROR, USER_ERROR
 from segcore.system.child_process import fitting_environment, has_ended, python_command, signal_group, start_child
 from segcore.system.machine import available_bytes, oom_kills
 
-USER_ERROR = 2  # the worker's exit code if the input is at fault
 _WORKERS = {  # of what is not a sweep
     "benchmark": "segcore.benchmark",
     "vectors": "segcore.jobs.tasks.making_vectors",
@@ -67,7 +68,20 @@ def supervise(index: Index, job_id: str, lock: int, spare: subprocess.Popen[str]
         A worker of a sweep that waits to be told which one.
     """
     os.set_inheritable(lock, False)
-    write_processes(lock, supervisor=os.getpid())
+    try:
+        write_processes(lock, supervisor=os.getpid())
+        _run_in_turn(index, job_id, lock, spare)
+    except (DiskError, OSError) as error:
+        full = any_disk_error(error, index.home)
+        if full is None:
+            raise
+        # The row keeps its state: without a supervisor the job is interrupted, and goes on where it was when it is started again.
+        print(full, file=sys.stderr)  # noqa: T201 - to the log
+        with contextlib.suppress(SegcoreError):
+            index.update_job(job_id, only_from=ACTIVE, message=str(full))
+
+
+def _run_in_turn(index: Index, job_id: str, lock: int, spare: subprocess.Popen[str] | None) -> None:
     while True:
         with next_in_line(index, job_id) as is_next:
             # The row is updated first, so that a job cancelled at this moment is not started.
@@ -91,9 +105,13 @@ def _supervise(supervision: Supervision) -> tuple[str, str | None]:
     log = log_path(supervision.index, supervision.job_id)
     try:
         return supervision.run()
+    except DiskError:
+        raise
     except SegcoreError as error:
         return "failed", str(error)
     except Exception as error:
+        if is_disk_error(error):
+            raise
         sys.excepthook(type(error), error, error.__traceback__)  # to the log
         return "failed", f"The job's supervisor stopped ({type(error).__name__}: {error}). Its log is {log}."
 
@@ -126,6 +144,8 @@ class Supervision:
             code, death = self._work(kind)
             if code == USER_ERROR:
                 return "failed", self._said()
+            if code != 0 and death is not None and (full := self._disk_error(code)) is not None:
+                raise full
             if death is None:
                 return "queued", None
             if code == 0 and (kind != "sweep" or self.index.is_complete(self.job_id)):
@@ -137,6 +157,13 @@ class Supervision:
                 where = f"Its log is {log_path(self.index, self.job_id)}."
                 return "failed", f"The worker {death.sentence}; {self.deaths.barren} times in a row it did not reach a solution. {where}"
             time.sleep(_AGAIN_SECONDS)
+
+    def _disk_error(self, code: int) -> DiskError | None:
+        """Return why a worker that ended with ``code`` could not write; ``None`` if it died of something else."""
+        if code == DISK_ERROR and (message := self.index.job_row(self.job_id)["message"]):
+            return DiskError(message)
+        found = disk_problem(self.index.home)  # libraries that cannot write end in their own ways
+        return DiskError(self._said()) if found is None and code == DISK_ERROR else found
 
     def _finished(self) -> int:
         row = self.index.job_row(self.job_id)

@@ -2,8 +2,9 @@
 
 With ``spare`` as ``ID`` and ``[ALGORITHM, ENGINE]`` instead of ``POISON``, it imports what a sweep needs, and then reads the id.
 
-It exits with 0 when the sweep is complete with its evidence, and with ``USER_ERROR`` if the sweep as a whole cannot be run; the job's
-message then has the reason. Any other exit is a death, and its supervisor starts another worker on what is missing.
+It exits with 0 when the sweep is complete with its evidence, with ``USER_ERROR`` if the sweep as a whole cannot be run, and with
+``DISK_ERROR`` if a disk is full; the job's message then has the reason. Any other exit is a death, and its supervisor starts another
+worker on what is missing.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from typing import TYPE_CHECKING
 from segcore.errors import JobError, SegcoreError
 from segcore.jobs.locks import worker_lock
 from segcore.jobs.state import write_to_log
-from segcore.jobs.supervisor import USER_ERROR
 from segcore.store.file_lock import take
 from segcore.store.index import Index
+from segcore.store.worker_errors import report_error
 from segcore.system.child_process import leave_at_once, watch_parent
 from segcore.system.cores import let_others_go_first
 
@@ -50,9 +51,8 @@ def main(argv: list[str]) -> int:
     try:
         _work(index, job_id, poison)
         return 0
-    except SegcoreError as error:
-        index.update_job(job_id, message=str(error))
-        return USER_ERROR
+    except (SegcoreError, OSError) as error:
+        return report_error(index, job_id, error)
 
 
 def _load(name: str, engine: str) -> None:

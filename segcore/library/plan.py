@@ -285,7 +285,7 @@ class Plan:
         if job.state == "failed":
             raise JobError(job.message or "The sweep failed.")
         if job.state != "done":
-            raise JobError(f"The sweep was {job.state}: {job.steps} are saved. The same call continues it.")
+            raise JobError(job.message or f"The sweep was {job.state}: {job.steps} are saved. The same call continues it.")
         return Sweep(self.store, spec.id)
 
     def spec(self, algorithm: str = "kmeans", *, engine: str | None = None, **grid: Any) -> SweepSpec:

@@ -16,6 +16,7 @@ from segcore.clustering.quality.silhouette import SilhouetteScorer
 from segcore.clustering.specification.outcome import failed
 from segcore.records.estimate import Estimate
 from segcore.records.solution import Quality, Solution, partition_digest
+from segcore.store.disk import is_disk_error
 
 _FIRST_BATCH_SECONDS = 0.04  # the first results are waited for
 _BATCH_SECONDS = 2.0
@@ -98,6 +99,8 @@ class Meter:
         try:
             self._silhouettes |= dict(zip(new, self._scorer.score_all(list(new.values())), strict=True))
         except Exception as error:
+            if is_disk_error(error):
+                raise
             undefined = Estimate.undefined(f"It could not be measured ({type(error).__name__}).")
             self._silhouettes |= dict.fromkeys(new, undefined)
         for solution, partition in zip(solutions, partitions, strict=True):

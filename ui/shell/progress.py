@@ -91,6 +91,8 @@ def draw_job(job: jobs.Job, *, place: int = 0, where: str = "page") -> None:
     """Draw one job: progress, time left, and buttons to cancel or resume it."""
     st.markdown(f"**{escape(job.title)}**")
     st.progress(job.share_done, text=job_line(job, place=place))
+    if job.state == "interrupted" and job.message:
+        st.error(escape(job.message), icon=":material/error:")
     with st.container(horizontal=True):
         if job.state == "interrupted":
             st.button("Resume", key=f"{where}.resume.{job.id}", icon=":material/play_arrow:", on_click=act, args=("resume", job.id))

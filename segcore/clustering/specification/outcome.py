@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from segcore.records.grid import Point
 from segcore.records.solution import EngineName, Solution
+from segcore.store.disk import is_disk_error
 from segcore.system.machine import available_bytes
 
 NOT_RUN = "not run"
@@ -16,7 +17,9 @@ class FitError(Exception):
 
 
 def failed(point: Point, engine: EngineName, seed: int, error: BaseException) -> Solution:
-    """Return the Solution of a point whose fit raised ``error``."""
+    """Return the Solution of a point whose fit raised ``error``; a disk that is full is no point's fault and is raised again."""
+    if is_disk_error(error):
+        raise error
     if isinstance(error, MemoryError):
         reason = f"There was not enough memory for this solution{f' ({error})' if str(error) else ''}."
     elif isinstance(error, FitError):

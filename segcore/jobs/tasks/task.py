@@ -10,8 +10,8 @@ from typing import Any
 from segcore import jobs
 from segcore.errors import JobError, SegcoreError
 from segcore.jobs.state import STEPS
-from segcore.jobs.supervisor import USER_ERROR
 from segcore.store.store import Store
+from segcore.store.worker_errors import report_error
 
 Follow = Callable[[Callable[[], str]], jobs.Job]
 """Starts a job by calling its argument, and returns it once it is over."""
@@ -67,8 +67,7 @@ def run_task(argv: Sequence[str], work: Callable[[Store, Mapping[str, Any], Repo
 
     try:
         work(store, store.job_row(job_id)["spec"], report)
-    except SegcoreError as error:
-        store.update_job(job_id, message=str(error))
-        return USER_ERROR
-    store.update_job(job_id, progress=STEPS)
+        store.update_job(job_id, progress=STEPS)
+    except (SegcoreError, OSError) as error:
+        return report_error(store, job_id, error)
     return 0

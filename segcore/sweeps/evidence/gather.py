@@ -16,6 +16,7 @@ from segcore.clustering.specification.task import SweepTask, ignore
 from segcore.features.preparation import blocks_of
 from segcore.records.evidence import FIRST_PLACEBOS, PLACEBOS, RESAMPLES, Level, SweepEvidence
 from segcore.records.grid import point_key
+from segcore.store.disk import is_disk_error
 from segcore.store.store import Store
 from segcore.sweeps.evidence.describability import describability
 from segcore.sweeps.evidence.dip import falls_in_groups
@@ -227,6 +228,8 @@ class _Work:
         try:
             return compute[part](number, threads)
         except Exception as error:
+            if is_disk_error(error):
+                raise
             return {"reason": f"It could not be computed ({type(error).__name__}: {error})."}
 
     def summary(self, level: Level | None, reason: str | None) -> SweepEvidence:
