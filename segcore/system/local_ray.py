@@ -8,12 +8,22 @@ import functools
 import logging
 import os
 import secrets
+import subprocess
+import sys
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segcore.errors import SegcoreError
+from segcore.system.child_process import Child, python_command, start_child
 from segcore.system.cores import usable_cores
 from segcore.system.private_files import private_opener, temporary_folder
 
+if TYPE_CHECKING:
+    from psutil import Process
+
+_ROUNDS = 20
+_PAUSE_SECONDS = 0.1
 _SOCKET_BYTES = 107  # the longest path of a Unix socket
 _LONGEST = _SOCKET_BYTES - len("/ray/session_2026-01-31_23-59-59_123456_4194304/sockets/plasma_store.9")
 
@@ -39,6 +49,7 @@ def start_ray() -> None:
 
     if ray.is_initialized():
         return
+    _end_with_this_process(folder)
     # joblib treats a pool of one as no pool, and would compute in this process, which a crash would then end.
     cores = max(2, usable_cores())
     try:
@@ -64,8 +75,45 @@ def _own_folder() -> Path:
     return files.enter_context(temporary_folder(prefix="ray-", fits=lambda path: len(os.fsencode(path)) <= _LONGEST))
 
 
+@functools.cache
+def _end_with_this_process(folder: Path) -> Child:
+    """Start what ends Ray when this process is killed; it is a command's own group that Ray's processes are in, not one of their own."""
+    return start_child(python_command("segcore.system.local_ray", str(folder)), own="session", stdin=subprocess.PIPE)
+
+
+def main(argv: list[str]) -> int:
+    """Wait until the process that started Ray has ended, and end all of Ray: its agents would go on for minutes."""
+    import psutil
+
+    sys.stdin.read()
+    folder = argv[0]
+    for _ in range(_ROUNDS):
+        left = [process for process in psutil.process_iter() if _has_file_in(process, folder)]
+        if not left:
+            break
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        time.sleep(_PAUSE_SECONDS)
+    return 0
+
+
+def _has_file_in(process: Process, folder: str) -> bool:
+    """Tell whether a process of this user writes to a file in a folder, as each of Ray's does to its log."""
+    import psutil
+
+    try:
+        return process.uids().real == os.getuid() and any(file.path.startswith(f"{folder}/") for file in process.open_files())
+    except psutil.Error:
+        return False
+
+
 def _token_file(folder: Path) -> Path:
     path = folder / "token"
     with open(path, "w", opener=private_opener) as file:
         file.write(secrets.token_hex(32))
     return path
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -70,7 +70,7 @@ def command(data, grid, engine, *more):
 
 def sweep(data, home, grid, engine, env, *more):
     """Run a sweep to its end; returns its document and the labels of each point."""
-    out = home / "out"
+    out = home.with_name(f"{home.name}-out")
     done = subprocess.run(
         [*command(data, grid, engine, *more), "--out", str(out)],
         capture_output=True, text=True, cwd=ROOT, env={**env, "SEGCORE_HOME": str(home)}, check=False, timeout=240,
@@ -139,7 +139,7 @@ def test_a_node_killed_in_the_middle_costs_no_point(customers, tmp_path, nodes):
     env, second = nodes
     grid = ("kmeans", "n_clusters=10,11,12,13,14,15,16,17,18,19", "tol=1e-9", "n_init=200")
     _, here = sweep(customers, tmp_path / "local", grid, "stock", os.environ)
-    home, out = tmp_path / "ray", tmp_path / "ray" / "out"
+    home, out = tmp_path / "ray", tmp_path / "out"
     running = subprocess.Popen(
         [*command(customers, grid, "stock", "--workers", "ray"), "--out", str(out)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env={**env, "SEGCORE_HOME": str(home)},
