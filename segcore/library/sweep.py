@@ -15,7 +15,7 @@ from segcore.library.display import frame_html, paragraph
 from segcore.library.point import Point
 from segcore.plots.compactness import compactness_map_data
 from segcore.plots.heatmap import draw_map
-from segcore.plots.measure_figures import draw_measure
+from segcore.plots.measure_figures import draw_measure, measure_data
 from segcore.plots.segments.segment_sizes import draw_sizes, sizes_data
 from segcore.records.feature_table import FeatureTable, unique_titles
 from segcore.records.grid import Value, find_point, point_key
@@ -115,7 +115,7 @@ class Sweep:
         if name == _FEATURES:
             titles = unique_titles(self.clustered.dictionary)
             return draw_map(compactness_map_data(self.record, titles), recommended=recommended)
-        return draw_measure(self.record, name, recommended=recommended)[0]
+        return draw_measure(measure_data(self.record, name), recommended=recommended)
 
     def _figures(self) -> list[str]:
         # Criteria of other algorithms are never measured here.

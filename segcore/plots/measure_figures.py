@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from segcore.clustering.algorithms.registry import algorithm
-from segcore.plots.curves import curves_data, describe_curves, draw_curves
+from segcore.plots.curves import Curves, curves_data, describe_curves, draw_curves
 from segcore.plots.heatmap import Cell, HeatMap, describe_map, draw_map, value_range
 from segcore.records.grid import axes_of, value_text
 from segcore.records.sweep import Sweep
@@ -21,23 +21,23 @@ def is_mapped(sweep: Sweep) -> bool:
     return algorithm(sweep.spec.algorithm).presentation.mapped_over != ""
 
 
-def draw_measure(sweep: Sweep, metric_name: str, *, chosen: int | None = None, recommended: int | None = None) -> tuple[Figure, str]:
-    """Draw a measure of every solution as the algorithm's measures are shown, and describe it in words.
+def measure_data(sweep: Sweep, metric_name: str) -> Curves | HeatMap:
+    """Return a measure of every solution as the algorithm's measures are shown; see ``sweeps.points.metrics`` for the names."""
+    return grid_map_data(sweep, metric_name) if is_mapped(sweep) else curves_data(sweep, metric_name)
 
-    Parameters
-    ----------
-    sweep : Sweep
-    metric_name : str
-        See ``sweeps.points.metrics``.
-    chosen, recommended : int or None
-        Positions of the solutions to mark.
-    """
-    if is_mapped(sweep):
-        data = grid_map_data(sweep, metric_name)
-        return draw_map(data, chosen=chosen, recommended=recommended), describe_map(data, chosen=chosen)
-    curves = curves_data(sweep, metric_name)
-    figure = draw_curves(curves, chosen=chosen, recommended=recommended)
-    return figure, describe_curves(curves, chosen=chosen, recommended=recommended)
+
+def draw_measure(data: Curves | HeatMap, *, chosen: int | None = None, recommended: int | None = None) -> Figure:
+    """Draw a measure of every solution, with the solutions at the two positions marked."""
+    if isinstance(data, HeatMap):
+        return draw_map(data, chosen=chosen, recommended=recommended)
+    return draw_curves(data, chosen=chosen, recommended=recommended)
+
+
+def describe_measure(data: Curves | HeatMap, *, chosen: int | None = None, recommended: int | None = None) -> str:
+    """Describe what `draw_measure` draws in words."""
+    if isinstance(data, HeatMap):
+        return describe_map(data, chosen=chosen)
+    return describe_curves(data, chosen=chosen, recommended=recommended)
 
 
 def grid_map_data(sweep: Sweep, metric_name: str) -> HeatMap:

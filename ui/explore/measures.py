@@ -6,13 +6,13 @@ import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.plots.inertia_shares import describe_inertia_shares, draw_inertia_shares, inertia_share_curve, missing_space, other_space
-from segcore.plots.measure_figures import draw_measure, is_mapped
+from segcore.plots.measure_figures import describe_measure, draw_measure, is_mapped, measure_data
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
 from segcore.sweeps.points import metric, recommended_position
 from segcore.wording.numbers import listed
 from ui.shell import cache
-from ui.widgets.figures import draw_figure
+from ui.widgets.figures import draw_figure, drawn
 
 _LARGE = 2
 _ALWAYS = ("calinski_harabasz", "davies_bouldin")
@@ -88,5 +88,11 @@ def draw_spaces(store: Store, sweep: Sweep) -> None:
 def _draw_measure(sweep: Sweep, name: str, chosen: int, recommended: int | None) -> None:
     shown = metric(name)
     st.markdown(f"**{shown.title}**", help=shown.reading)
-    figure, words = draw_measure(sweep, name, chosen=chosen, recommended=recommended)
-    draw_figure(figure, key=figure_key(sweep, name), name=f"{shown.title} of every solution", words=words, clickable=True)
+    data = measure_data(sweep, name)
+    draw_figure(
+        drawn(draw_measure, data, chosen=chosen, recommended=recommended),
+        key=figure_key(sweep, name),
+        name=f"{shown.title} of every solution",
+        words=describe_measure(data, chosen=chosen, recommended=recommended),
+        clickable=True,
+    )

@@ -24,7 +24,7 @@ from segcore.wording.markdown import escape
 from ui.explore.measures import figure_key
 from ui.shell import cache, state
 from ui.shell.sweep_data import clustered, feature_titles, find_solution, segment_names
-from ui.widgets.figures import draw_figure
+from ui.widgets.figures import draw_figure, drawn
 
 _TAB = "explore.tab"
 
@@ -58,7 +58,7 @@ def draw_all_sizes(sweep: Sweep, chosen: int) -> None:
     """Draw the segment sizes of every solution."""
     bars = sizes_data(sweep)
     draw_figure(
-        draw_sizes(bars, x_title=points_axis(sweep), chosen=chosen),
+        drawn(draw_sizes, bars, x_title=points_axis(sweep), chosen=chosen),
         key=figure_key(sweep, "sizes"),
         name="Segment sizes of every solution, the largest at the bottom",
         words=describe_sizes(bars, chosen=chosen),
@@ -77,7 +77,7 @@ def draw_stability(sweep: Sweep, chosen: int) -> None:
         "have in common (Jaccard index, mean over the resamples): 1 is the same segment, above 0.75 it is found again, below 0.6 it is not."
     )
     draw_figure(
-        draw_map(data, chosen=chosen, recommended=recommended_position(sweep)),
+        drawn(draw_map, data, chosen=chosen, recommended=recommended_position(sweep)),
         key=figure_key(sweep, "stability"),
         name="Stability of every segment of every solution, the largest segment at the bottom",
         words=describe_stability(sweep),
@@ -93,7 +93,7 @@ def draw_moves(store: Store, sweep: Sweep, chosen: int) -> None:
     tree = cache.computed("moves", version, lambda: move_tree(sweep, _labels(store, sweep, path)))
     st.caption("Who moves when there is one segment more.")
     draw_figure(
-        draw_move_tree(tree, chosen=chosen),
+        drawn(draw_move_tree, tree, chosen=chosen),
         key=figure_key(sweep, "moves"),
         name="Segments of successive solutions, and the customers that they share",
         words=describe_moves(sweep, tree),
@@ -122,7 +122,7 @@ def draw_customers(store: Store, sweep: Sweep, chosen: int, solution: Solution, 
     mean = solution.quality.silhouette.value if solution.quality else None
     st.caption("How well each customer fits their segment.")
     draw_figure(
-        draw_silhouettes(bars, mean=mean),
+        drawn(draw_silhouettes, bars, mean=mean),
         key=figure_key(sweep, "customers"),
         name="Silhouette of every customer of the chosen solution, sorted within each segment",
         words=describe_silhouettes(bars, n_customers=len(labels) - solution.n_noise),
@@ -139,7 +139,7 @@ def draw_tree(sweep: Sweep, solution: Solution, names: dict[int, str]) -> None:
     st.caption("How the segments merge.")
     tree = dendrogram_data(solution.arrays, solution.n_segments, distance=distance, names=names)
     draw_figure(
-        draw_dendrogram(tree),
+        drawn(draw_dendrogram, tree),
         key=figure_key(sweep, "tree"),
         name="Tree of the chosen solution: its segments at the bottom, and the distances at which they merge",
         words=describe_dendrogram(tree),
@@ -154,7 +154,7 @@ def draw_compactness(sweep: Sweep, chosen: PointRow, solution: Solution | None, 
     )
     data = compactness_map_data(sweep, titles, tuple(titles))
     draw_figure(
-        draw_map(data, chosen=chosen.position, recommended=recommended_position(sweep)),
+        drawn(draw_map, data, chosen=chosen.position, recommended=recommended_position(sweep)),
         key=figure_key(sweep, "features"),
         name="Mean compactness of every feature in every solution",
         words=describe_map(data, chosen=chosen.position),
@@ -168,7 +168,7 @@ def draw_compactness(sweep: Sweep, chosen: PointRow, solution: Solution | None, 
     compactness = [(label, segment_title(label, names), solution.quality.compactness.get(label, {})) for label in solution.segments]
     by_segment = segment_map_data(compactness, tuple(titles), titles)
     draw_figure(
-        draw_map(by_segment),
+        drawn(draw_map, by_segment),
         key=figure_key(sweep, "segments"),
         name="Compactness of every feature in every segment of the chosen solution",
         words=describe_map(by_segment),

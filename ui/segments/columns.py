@@ -17,7 +17,7 @@ from segcore.wording.quotes import visible
 from ui.segments.profile import segments_key
 from ui.shell import cache, state
 from ui.shell.sweep_data import clustered, segment_names
-from ui.widgets.figures import draw_figure
+from ui.widgets.figures import draw_figure, drawn
 
 BASELINE = "rfm_segment"
 _RFM_WORDS = (
@@ -116,7 +116,7 @@ def _draw_one(position: int, across: ColumnAcross) -> None:
     title = _TITLES.get(across.column, visible(across.title))
     st.markdown(f"**{escape(title)}** · {_clustered_on(across)}")
     draw_figure(
-        draw_across(across),
+        drawn(draw_across, across),
         key=f"figure.across.{position}.{across.column}",
         name=f"{title} in every segment",
         words=describe_across(across),

@@ -19,7 +19,7 @@ from ui.segments.columns import described_columns
 from ui.segments.profile import segments_key
 from ui.shell import cache, state
 from ui.shell.sweep_data import readable
-from ui.widgets.figures import draw_figure
+from ui.widgets.figures import draw_figure, drawn
 
 SHOWN_FIRST = 4
 
@@ -52,7 +52,7 @@ def draw_distributions(store: Store, sweep: Sweep, position: int, solution: Solu
 
 def _draw_one(feature: FeatureProfile, summary: SegmentSummary, pair: Density | Histogram) -> None:
     draw_figure(
-        draw_distribution(pair, feature, summary.title),
+        drawn(draw_distribution, pair, feature, summary.title),
         key=f"figure.spread.{summary.label}.{feature.name}",
         name=f"{feature.title} in {summary.title} and among all customers",
         words=describe_distribution(pair, feature, summary.title),

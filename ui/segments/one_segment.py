@@ -14,7 +14,7 @@ from segcore.segments.profiles.key_figures import KeyFigures
 from segcore.segments.profiles.records import FeatureProfile, SegmentSummary
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import difference_text, number_text, percent_text, unit_text, worth_title
-from ui.widgets.figures import draw_figure
+from ui.widgets.figures import draw_figure, drawn
 
 
 def draw_segment(summary: SegmentSummary, figures: KeyFigures, worth: str, likes: Likes | None = None) -> None:
@@ -55,7 +55,7 @@ def draw_segment(summary: SegmentSummary, figures: KeyFigures, worth: str, likes
 def _draw_ranking(summary: SegmentSummary) -> None:
     st.markdown("**Where its customers are alike**")
     draw_figure(
-        draw_ranking(summary),
+        drawn(draw_ranking, summary),
         key=f"figure.ranking.{summary.label}",
         name=f"Features of {summary.title} by compactness",
         words=describe_ranking(summary),

@@ -25,7 +25,7 @@ from segcore.system.digests import digest
 from segcore.wording.numbers import counted, percent_text, worth_title
 from ui.segments.profile import describe_with_every_feature, likes_of_point
 from ui.shell import cache, state
-from ui.widgets.figures import draw_figure
+from ui.widgets.figures import draw_figure, drawn
 
 _EVERY = "segments.every"
 
@@ -66,7 +66,7 @@ def draw_portrait(store: Store, sweep: Sweep, position: int, solution: Solution,
     else:
         st.caption("Medians, or shares of customers; blue is above and orange below the mean of all customers.")
     name = "Features of every segment" if liked is None else "Items that the segments like most"
-    draw_figure(draw_map(data), key=f"figure.portrait.{sweep.id[:12]}", name=name, words=describe_portrait(profile))
+    draw_figure(drawn(draw_map, data), key=f"figure.portrait.{sweep.id[:12]}", name=name, words=describe_portrait(profile))
 
 
 def draw_all_shares(store: Store, sweep: Sweep, position: int, profile: SegmentProfile, chosen: int) -> None:
@@ -74,7 +74,7 @@ def draw_all_shares(store: Store, sweep: Sweep, position: int, profile: SegmentP
     st.header("How large is each segment?" if profile.revenue is None else "How much is each segment worth?", anchor=False)
     rows = shares_data(profile)
     draw_figure(
-        draw_shares(rows, chosen=chosen, worth=profile.worth),
+        drawn(draw_shares, rows, chosen=chosen, worth=profile.worth),
         key=shares_key(sweep),
         name=f"Share of customers and share of {profile.worth} of every segment",
         words=describe_shares(rows, profile.worth),

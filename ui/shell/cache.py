@@ -82,6 +82,12 @@ def computed(name: str, key: str, _build: Callable[[], T]) -> T:
     return _build()
 
 
+@st.cache_resource(show_spinner=False, max_entries=512)
+def drawn(name: str, key: str, _build: Callable[[], T]) -> T:
+    """Do the same as `computed` for figures, of some 100 kB each, of which a screen may have a dozen."""
+    return _build()
+
+
 @st.cache_resource(show_spinner=False, max_entries=8192)
 def described(name: str, key: str, _build: Callable[[], T]) -> T:
     """Do the same as `computed` for results of a few kilobytes, one per feature, with room for all of them."""

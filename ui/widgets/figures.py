@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
 from segcore.plots.theme import CATEGORICAL, DIVERGING, INK, PAPER, SEQUENTIAL
 from segcore.wording.markdown import escape
+from ui.shell import cache
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -21,6 +24,44 @@ _IN_THEME = {colour: f"#{place:06d}" for first, colours in _SCALES for place, co
 _IN_THEME |= {PAPER: "#000038", INK: "#000037"}
 
 
+def drawn(draw: Callable[..., Figure], *data: Hashable, **options: Hashable) -> Figure:
+    """Return ``draw(*data, **options)``, drawn once for equal data, whichever session asks for it.
+
+    Plotly takes several milliseconds for a figure, which was most of the time of a click.
+
+    Parameters
+    ----------
+    draw : callable
+        A function of a module, whose figure depends on its arguments alone.
+    data, options
+        Frozen records, tuples, strings, numbers: whatever their ``repr`` is complete for, as that is the key.
+
+    Raises
+    ------
+    TypeError
+        If one of them can be changed or, like an array, has a shortened ``repr``.
+    """
+    asked = (data, tuple(sorted(options.items())))
+    hash(asked)
+    ready = _finished_figure()
+    return cache.drawn(f"{draw.__module__}.{draw.__qualname__}", repr(asked), lambda: ready(in_theme(draw(*data, **options).to_dict())))
+
+
+@functools.cache
+def _finished_figure() -> type[Figure]:
+    """Return the class of figures that are only sent any more; made at first use, because importing Plotly takes long."""
+    from plotly.graph_objects import Figure
+
+    class Finished(Figure):
+        def __init__(self, parts: dict[str, Any]) -> None:
+            object.__setattr__(self, "_parts", parts)
+
+        def to_dict(self) -> dict[str, Any]:
+            return self.__dict__["_parts"]
+
+    return Finished
+
+
 def draw_figure(
     figure: Figure, *, key: str, name: str, words: str, clickable: bool = False, drag: Literal["lasso", "box"] | None = None
 ) -> None:
@@ -29,6 +70,7 @@ def draw_figure(
     Parameters
     ----------
     figure : Figure
+        Drawn for this run only, or by `drawn`, which is faster where other sessions or clicks show the same.
     key : str
         Also the name under which ``state.new_click`` finds what was clicked.
     name : str
@@ -40,10 +82,12 @@ def draw_figure(
     drag : {"lasso", "box"} or None
         What dragging draws around marks; it runs the page, or the fragment, again, and ``state.drawn_regions`` returns it.
     """
-    plain = figure.to_dict
-    figure.to_dict = lambda: in_theme(plain())
+    ready = _finished_figure()
     if drag is not None:
         figure.update_layout(dragmode="select" if drag == "box" else drag)
+    if not isinstance(figure, ready):
+        figure = ready(in_theme(figure.to_dict()))
+    if drag is not None:
         st.plotly_chart(figure, key=key, on_select="rerun", selection_mode=drag, config=CONFIG, alt=name)
     elif clickable:
         st.plotly_chart(figure, key=key, on_select="rerun", selection_mode="points", config=CONFIG, alt=name)
