@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from segcore.benchmark.run import run_benchmark
 from segcore.benchmark.spec import BenchmarkSpec
 from segcore.errors import SegcoreError
+from segcore.store.damage import damage, reading
 from segcore.store.store import Store
 from segcore.store.worker_errors import report_error
 from segcore.system.private_files import temporary_folder
@@ -31,9 +32,11 @@ def main(argv: Sequence[str]) -> int:
             reported = time.monotonic()
             store.update_job(job_id, progress=done)
 
-    spec = BenchmarkSpec.from_json(store.job_row(job_id)["spec"])
-    total = spec.total_fits
     try:
+        row = store.job_row(job_id)
+        with reading(lambda: damage("job", "start_again", title=str(row["title"]))):
+            spec = BenchmarkSpec.from_json(row["spec"])
+            total = spec.total_fits
         store.update_job(job_id, total=total)
         with temporary_folder(store.temporary, prefix=f"benchmark-{job_id}-") as folder:
             result = run_benchmark(store, spec, folder / "runs", progress=report)

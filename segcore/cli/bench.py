@@ -80,6 +80,7 @@ def run_benchmark(args: argparse.Namespace) -> int:
     job = wait_for(store, lambda: jobs.start_benchmark(store, spec.to_json(), title=f"Benchmark: {title}", total=spec.total_fits))
     check_not_stopped(job)
     if job.state != "done":
+        job.raise_finding()
         print(f"segcore: {job.message or f'The benchmark was {job.state} after {job.done:,} of {job.total:,} fits.'}", file=sys.stderr)
         return _INTERRUPTED if job.state == "cancelled" else _FAILED
     result = in_order(store.job_row(job.id)["result"], engines)

@@ -110,6 +110,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     if args.dry_run:
         _print_estimate(store, spec, args)
         return 0
+    jobs.repair(store, spec.id)
     from_store = store.is_complete(spec.id)
     if not from_store:
         require_room(store, spec, memory)
@@ -154,7 +155,7 @@ def run_evidence(args: argparse.Namespace) -> int:
 def run_sweeps(args: argparse.Namespace) -> int:
     """List the sweeps, or name, remove or restore one."""
     from segcore.store.store import Store
-    from segcore.sweeps.overview import sweep_line, sweep_lines, sweep_name
+    from segcore.sweeps.overview import listed_sweeps, sweep_line, sweep_name
 
     if (args.action == "list") == (args.sweep is not None):
         rule = "takes no SWEEP" if args.action == "list" else "needs a SWEEP: 'segcore sweeps' lists them"
@@ -163,9 +164,11 @@ def run_sweeps(args: argparse.Namespace) -> int:
         raise ParameterError(f"'sweeps {args.action}' {'needs the new NAME' if args.action == 'name' else 'takes no NAME'}.")
     store = Store()
     if args.action == "list":
-        lines = sweep_lines(store)
+        lines, problems = listed_sweeps(store, store.sweep_ids())
         document = {"sweeps": [line.to_json() for line in lines]}
         print(json.dumps(document, ensure_ascii=False, allow_nan=False) if args.json else sweeps_text(lines))
+        if problems:  # the others are listed all the same
+            raise problems[0]
         return 0
     sweep_id = store.resolve(args.sweep)
     if args.action == "name":
@@ -203,6 +206,7 @@ def _spec(store: Store, args: argparse.Namespace, intake: Intake, axes: Mapping[
 
 def _report_end(job: jobs.Job) -> int:
     check_not_stopped(job)
+    job.raise_finding()
     if job.state == "failed":
         print(f"segcore: {job.message}", file=sys.stderr)
         return _FAILED

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 from segcore import __version__
-from segcore.errors import StoreError
 from segcore.intake.remembered import data_key, recall_data, remember_data
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding
@@ -17,6 +16,7 @@ from segcore.records.intake import DataRequest, Intake
 from segcore.records.purchases import Purchases
 from segcore.records.taste import Taste
 from segcore.records.vectors import Vectors
+from segcore.store.damage import if_readable
 from segcore.store.store import Store
 from segcore.system.digests import digest
 from segcore.system.local_spark import spark_version
@@ -33,11 +33,12 @@ def known_added(store: Store, taken: Intake, request: DataRequest) -> Intake | N
     record = store.intake(added_key(taken, request))
     if record is None:
         return None
-    try:
+
+    def read() -> Intake:
         store.check_feature_table(record["table"])
-    except StoreError:
-        return None  # lost or damaged on disk: make it again
-    return _with(taken, record)
+        return _with(taken, record)
+
+    return if_readable(read)
 
 
 def _with(taken: Intake, record: Mapping[str, Any]) -> Intake:
@@ -115,12 +116,13 @@ def _vectors(store: Store, taken: Intake, vectors: Vectors, key: str, progress: 
     bought = _bought(store, taken)
     table = replace(store.feature_table(taken.table), uses=taken.uses)
     corpus = make_corpus(bought.get("item"), vectors, kind=taken.kind, revenue=table.revenue)
-    known = store.intake(key)
-    if known is None:
-        fitted = FittedVectors(train(corpus.documents, corpus.words, corpus.vectors, lambda share: progress(TRAINING * share)))
-        known = fitted.put(store)
+    known = store.intake(key) or {}
+    fitted = if_readable(lambda: FittedVectors.read(store, known))
+    if fitted is None:
+        trained = FittedVectors(train(corpus.documents, corpus.words, corpus.vectors, lambda share: progress(TRAINING * share)))
+        known = trained.put(store)
         store.put_intake(key, known)
-    fitted = FittedVectors.read(store, known)
+        fitted = FittedVectors.read(store, known)
     made = add_vectors(
         table, corpus, fitted, column=taken.roles["item"], progress=lambda share: progress(TRAINING + (1 - TRAINING) * share)
     )

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from segcore.errors import StoreError
 from segcore.records.data_rules import ColumnRules, rules_from_json, rules_to_json
 from segcore.records.intake import SECOND_TABLES, DataRequest, Intake
+from segcore.store.damage import if_readable
 from segcore.store.store import Store
 from segcore.system.digests import digest
 
@@ -35,12 +35,26 @@ def recall_choice(store: Store, request: DataRequest, columns: Sequence[str], ow
     """
     if request.afresh or _chooses(request):
         return None
-    known = store.intake(_key(shape_of(columns)))
+    known = _choice(store, columns)
     if known is not None or not own or len(own) == len(columns):
         return known
-    without = store.intake(_key(shape_of(own)))
+    without = _choice(store, own)
     # That no column was the category was chosen before there were columns of items.
     return without and {**without, "roles": {role: column for role, column in without["roles"].items() if role != "category" or column}}
+
+
+def has_lost_choice(store: Store, columns: Sequence[str]) -> bool:
+    """Tell whether choices for these columns were remembered, but are damaged."""
+    key = _key(shape_of(columns))
+    return store.is_damaged_intake(key) or (store.intake(key) is not None and _choice(store, columns) is None)
+
+
+def _choice(store: Store, columns: Sequence[str]) -> dict[str, Any] | None:
+    """Return the choices remembered for these columns; ``None`` if there are none, or they are damaged."""
+    known = store.intake(_key(shape_of(columns)))
+    if known is None or if_readable(lambda: with_choice(DataRequest(str(known["name"])), known)) is None:
+        return None
+    return known
 
 
 def with_choice(request: DataRequest, choice: Mapping[str, Any]) -> DataRequest:
@@ -72,7 +86,7 @@ def remember_choice(store: Store, request: DataRequest, columns: Sequence[str], 
 def first_request(store: Store) -> DataRequest:
     """Return what a new session opens: the data loaded last, or the included sample in a new store."""
     latest = store.intake(_LATEST)
-    return DataRequest.from_json(latest or {"data": _FIRST})
+    return (latest and if_readable(lambda: DataRequest.from_json(latest))) or DataRequest(_FIRST)
 
 
 def remember_latest(store: Store, request: DataRequest) -> None:
@@ -108,12 +122,27 @@ def recall_data(store: Store, key: str) -> tuple[Intake, DataRequest] | None:
     record = store.intake(_linked(key))
     if record is None:
         return None
-    intake = Intake.from_json(record["intake"])
-    try:
+
+    def read() -> Intake:
+        intake = Intake.from_json(record["intake"])
         store.check_feature_table(intake.table)
-    except StoreError:
-        return None
-    return intake, DataRequest.from_json(record["request"])
+        return intake
+
+    intake, request = if_readable(read), if_readable(lambda: DataRequest.from_json(record["request"]))
+    return None if intake is None or request is None else (intake, request)
+
+
+def request_of(store: Store, table: str, data: Mapping[str, Any]) -> DataRequest | None:
+    """Return the request that led to a feature table, also of one that is damaged; ``None`` if it is not known.
+
+    Parameters
+    ----------
+    store : Store
+    table, data
+        See `Intake`, or `SweepSpec`.
+    """
+    record = store.intake(_linked(data_key(table, data)))
+    return None if record is None else if_readable(lambda: DataRequest.from_json(record["request"]))
 
 
 def _linked(key: str) -> str:

@@ -15,11 +15,12 @@ from segcore.intake.added_features import known_added, take_in_added
 from segcore.intake.chosen_customers import choose_customers
 from segcore.intake.described_customers import describe_by_lines, describe_customers
 from segcore.intake.prepared_sample import copy_prepared
-from segcore.intake.remembered import recall_choice, remember_choice, remember_data, with_choice
+from segcore.intake.remembered import has_lost_choice, recall_choice, remember_choice, remember_data, with_choice
 from segcore.records.dataset import ROLES_OF, Dataset
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding, Remedy
 from segcore.records.intake import SECOND_TABLES, DataRequest, Intake, Peek, SecondTable
+from segcore.store.damage import if_readable
 from segcore.store.store import Store
 from segcore.system.digests import digest
 
@@ -93,6 +94,8 @@ def _take_in(store: Store, request: DataRequest, key: str) -> Intake:
     choice = None if raw.kind else recall_choice(store, request, raw.names, raw.own_names)
     if choice is None:
         intake = _use(store, raw, request)
+        if not raw.kind and not request.afresh and has_lost_choice(store, raw.names):
+            intake = replace(intake, notes=(Finding("store.choices_lost", "warning"), *intake.notes))
         if not raw.kind:
             remember_choice(store, request, raw.names, raw.name)
     else:
@@ -257,15 +260,15 @@ def _known(store: Store, request: DataRequest, key: str) -> Intake | None:
     record = store.intake(key)
     if record is None or record.pop("edition", None) != _EDITION:
         return None
-    choice = record.pop("choice")
-    intake = Intake.from_json(record)
+    choice = record.pop("choice", None)
+    intake = if_readable(lambda: Intake.from_json(record))
+    if intake is None:
+        return None
     if choice != digest(recall_choice(store, request, intake.columns, intake.own_columns)) and not _is_sample(request):
         return None  # other choices have been made for these columns since
     try:
         store.check_feature_table(intake.table)
-        for frame in (intake.preview, intake.aside):
-            if frame is not None:
-                store.check_frame(frame)
+        store.check_objects(frame for frame in (intake.preview, intake.aside) if frame is not None)
     except StoreError:
         return None  # lost or damaged on disk: read the data again
     return intake

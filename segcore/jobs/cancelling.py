@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 
-from segcore.errors import JobError
+from segcore.errors import JobError, StoreError
 from segcore.jobs.locks import job_lock, read_processes, worker_lock
 from segcore.jobs.state import ACTIVE
 from segcore.store.file_lock import is_held
@@ -29,7 +29,8 @@ def cancel(store: Index, job_id: str) -> None:
     JobError
         If its processes cannot be ended.
     """
-    store.job_row(job_id)
+    if store.job_state(job_id) is None:
+        raise StoreError(f"There is no job {job_id!r} in the store at {store.home}.")
     store.update_job(job_id, only_from=ACTIVE, state="cancelled", finished=time.time(), message=None)
     if store.job_state(job_id) == "cancelled":
         _end_processes(store, job_id)

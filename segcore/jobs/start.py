@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from segcore.errors import JobError
 from segcore.jobs.locks import job_lock, starting, write_processes
 from segcore.jobs.queue import drop_dead_turns
+from segcore.jobs.repair import repair
 from segcore.jobs.state import ACTIVE, STEPS, TURN, TaskKind, is_alive, log_path
 from segcore.records.evidence import LEVELS, Level
 from segcore.store.disk import any_disk_error
@@ -33,8 +34,8 @@ _ENDING_SECONDS = 3.0
 def start_sweep(store: Store, spec: SweepSpec, *, memory: int | None = None, workers: str = "local", evidence: Level = "none") -> str:
     """Run a sweep in the background, or continue one that was stopped; return its id at once.
 
-    A sweep that is complete in the store (``store.is_complete(spec.id)``), with its evidence, starts no process. One that is queued or
-    running is joined.
+    A sweep that is complete in the store (``store.is_complete(spec.id)``), with its evidence, starts no process, and what is damaged of
+    it is computed again. One that is queued or running is joined.
 
     Parameters
     ----------
@@ -54,6 +55,8 @@ def start_sweep(store: Store, spec: SweepSpec, *, memory: int | None = None, wor
         If the store cannot be written, or no process can be started.
     """
     sweep_id = store.add_sweep(spec)
+    if not _is_at_work(store, sweep_id):
+        repair(store, sweep_id)
     options = {"memory": memory, "workers": workers, "evidence": evidence}
     row: dict[str, Any] = {"kind": "sweep", "title": _title(spec), "spec": options, "total": len(spec.points)}
     with starting(store):
@@ -114,13 +117,15 @@ def start_task(store: Index, kind: TaskKind, job_id: str, spec: Mapping[str, Any
 def resume(store: Index, job_id: str) -> None:
     """Continue a job that was interrupted, cancelled or failed.
 
-    A sweep computes only its missing solutions and evidence; if none is missing, those that failed are tried again.
+    A sweep computes only its missing or damaged solutions and evidence; if there are none, those that failed are tried again.
 
     Raises
     ------
     StoreError
         If there is no such job.
     """
+    if store.job_state(job_id) is not None and not _is_at_work(store, job_id):
+        repair(store, job_id)
     with starting(store):
         row = store.job_row(job_id)
         if _is_at_work(store, job_id) or (row["kind"] != "sweep" and row["state"] == "done"):
@@ -141,6 +146,10 @@ def resume_interrupted(store: Index) -> list[str]:
     drop_dead_turns(store)
     with starting(store):
         stopped = [row for row in store.jobs_in(ACTIVE) if row["kind"] != TURN and not _is_at_work(store, row["id"])]
+        damaged = [row for row in stopped if row["spec"] is None]
+        for row in damaged:  # nobody knows what it was about
+            store.update_job(row["id"], state="failed", finished=time.time())
+        stopped = [row for row in stopped if row not in damaged]
         for row in stopped:
             _launch(store, row)
     return [str(row["id"]) for row in stopped]

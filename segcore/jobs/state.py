@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from segcore.errors import StoreError
+from segcore.errors import JobError, StoreError
 from segcore.jobs.locks import job_lock
+from segcore.records.finding import Finding
 from segcore.store.disk import disk_problem
 from segcore.store.file_lock import is_held
 from segcore.store.index import Index
@@ -45,12 +46,16 @@ class Job:
         Number of finished solutions of a sweep (fits of a benchmark, hundredths of a task), and their total.
     gathered, to_gather : int
         Pieces of evidence on a sweep, and their total; the total is 0 until its solutions are finished and evidence is being gathered.
+    number : int
+        Grows with every job that is put into the queue, whatever the clock says.
     created, started, finished : float or None
         Seconds since 1970.
     seconds_left : float or None
         From the pace since the work (last) started; ``None`` before the first solution and if nothing runs.
     message : str or None
         Reason of a failure, or of an interruption if it is known, such as a full disk.
+    finding : Finding or None
+        What was noticed that ended it, where the message was made from one.
     log : Path
         File with the output of its processes.
     """
@@ -63,11 +68,13 @@ class Job:
     total: int
     gathered: int
     to_gather: int
+    number: int
     created: float
     started: float | None
     finished: float | None
     seconds_left: float | None
     message: str | None
+    finding: Finding | None
     log: Path
 
     @property
@@ -79,6 +86,13 @@ class Job:
     def is_task(self) -> bool:
         """Tell whether it is neither a sweep nor a benchmark."""
         return self.kind not in ("sweep", "benchmark")
+
+    def raise_finding(self) -> None:
+        """Raise the error that ended it, if something was noticed that a user can do something about."""
+        if self.state == "failed" and self.finding is not None:
+            error = JobError(self.message or "")
+            error.finding = self.finding
+            raise error
 
     @property
     def share_done(self) -> float:
@@ -167,7 +181,7 @@ def _settle(store: Index, row: dict[str, Any]) -> Job:
     while row["state"] in ACTIVE and not is_alive(store, row["id"]):
         # Its supervisor may have ended normally between the two checks, or another one may have started.
         again = store.job_row(row["id"])
-        if (again["state"], again["created"]) == (row["state"], row["created"]):
+        if (again["state"], again["number"]) == (row["state"], row["number"]):
             # On a full disk, there may have been no room for the reason.
             full = None if again["message"] else disk_problem(store.home, by_writing=False)
             return _job(store, again if full is None else {**again, "message": str(full)}, "interrupted")
@@ -176,28 +190,43 @@ def _settle(store: Index, row: dict[str, Any]) -> Job:
 
 
 def _job(store: Index, row: Mapping[str, Any], state: State) -> Job:
-    fields = ("id", "kind", "title", "done", "total", "gathered", "created", "started", "finished", "message")
+    fields = ("id", "kind", "title", "done", "total", "gathered", "number", "created", "started", "finished")
     return Job(
         **{name: row[name] for name in fields},
         to_gather=_to_gather(row),
         state=state,
+        message=row["message"] if row["spec"] is not None else row["message"] or "What it was asked to do is damaged in the store.",
+        finding=_finding(row),
         seconds_left=_seconds_left(row) if state == "running" else None,
         log=log_path(store, row["id"]),
     )
 
 
+def _finding(row: Mapping[str, Any]) -> Finding | None:
+    if row["finding"] is None:
+        return None
+    from segcore.store.damage import if_readable  # what supervises a job does not need the sentences
+
+    return if_readable(lambda: Finding.from_json(row["finding"]))
+
+
 def _to_gather(row: Mapping[str, Any]) -> int:
-    return int(row["result"].get("evidence", 0)) if row["kind"] == "sweep" and row["result"] else 0
+    found = row["result"].get("evidence") if row["kind"] == "sweep" and row["result"] else 0
+    return found if isinstance(found, int) else 0
 
 
 def _seconds_left(row: Mapping[str, Any]) -> float | None:
     # A sweep's worker records the start of each stage, and what was finished by then; before that, and for benchmarks, the job's start
     # counts.
-    pace = row["result"] if row["kind"] == "sweep" and row["result"] else {"since": row["started"], "done": 0}
-    done, total = (row["gathered"], _to_gather(row)) if _to_gather(row) else (row["done"], row["total"])
-    finished = done - pace["done"]
-    # The first piece of evidence of each kind also imports and compiles: it says nothing about the time of the others.
-    least = max(1, (total - pace["done"]) // 10) if _to_gather(row) else 1
-    if finished < least or pace["since"] is None:
+    kept = row["result"] if row["kind"] == "sweep" and row["result"] else {}
+    since, before = kept.get("since", row["started"]), kept.get("done", 0)
+    if not isinstance(since, int | float) or not isinstance(before, int):
         return None
-    return max(0.0, (time.time() - pace["since"]) / finished * (total - done))
+    done, total = (row["gathered"], _to_gather(row)) if _to_gather(row) else (row["done"], row["total"])
+    finished = done - before
+    # The first piece of evidence of each kind also imports and compiles: it says nothing about the time of the others.
+    least = max(1, (total - before) // 10) if _to_gather(row) else 1
+    passed = time.time() - since
+    if finished < least or passed <= 0:  # the clock may have been set back
+        return None
+    return max(0.0, passed / finished * (total - done))

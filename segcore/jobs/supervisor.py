@@ -91,7 +91,7 @@ def _run_in_turn(index: Index, job_id: str, lock: int, spare: subprocess.Popen[s
             if state != "queued":
                 index.update_job(job_id, only_from=["running"], state=state, message=message, finished=time.time())
                 return
-            index.update_job(job_id, only_from=["running"], state="queued", created=time.time())
+            index.queue_again(job_id)
         spare = None
 
 

@@ -77,6 +77,7 @@ def _work(index: Index, job_id: str, poison: Mapping[int, str]) -> None:
 
     store, options = Store(index.home), index.job_row(job_id)["spec"]
     index.update_job(job_id, result={"since": time.time(), "done": len(index.positions(job_id))})
+    judged = bool(store.evidence(job_id))  # before: a worker that is done and still asks may be ended for the next job
     run_sweep(
         store,
         job_id,
@@ -86,6 +87,10 @@ def _work(index: Index, job_id: str, poison: Mapping[int, str]) -> None:
         progress=lambda _: let_others_go_first(),  # the analyst looks at the first solutions meanwhile
     )
     let_others_go_first()
+    if judged and store.evidence_level(job_id) is None:
+        from segcore.sweeps.evidence.gather import publish_gathered
+
+        publish_gathered(store, job_id)
     _gather(store, job_id)
     os.close(handle)
 

@@ -64,7 +64,15 @@ class Preparation:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Preparation:
-        """Build the record from the output of ``to_json``."""
+        """Build the record from the output of ``to_json``.
+
+        Raises
+        ------
+        ValueError
+            If there is not one centre and one scale per feature.
+        """
+        if not len(data["features"]) == len(data["centre"]) == len(data["scale"]):
+            raise ValueError("a preparation has one centre and one scale per feature")
         return cls(
             features=tuple(data["features"]),
             scaler=data["scaler"],

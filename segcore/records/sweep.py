@@ -10,6 +10,7 @@ from segcore.records.evidence import SweepEvidence
 from segcore.records.grid import Value
 from segcore.records.plan import Plan
 from segcore.records.preparation import Preparation
+from segcore.records.shapes import check_fields
 from segcore.records.solution import EngineName, Solution
 from segcore.system.digests import digest
 
@@ -178,3 +179,29 @@ class Sweep:
         """The evidence gathered so far; ``None`` if that has not begun."""
         found = self.summary.get("evidence")
         return SweepEvidence.from_json(found) if found else None
+
+
+def check_summary(summary: Mapping[str, Any]) -> None:
+    """Raise an error if a stored summary is not what ``Sweep.summary`` is; an empty one is one that is not written yet.
+
+    Raises
+    ------
+    LookupError, TypeError, ValueError, AttributeError
+    """
+    if not summary:
+        return
+    aside = summary.get("set_aside", {"customers": 0, "revenue_share": None})
+    kinds: tuple[tuple[Any, Any], ...] = (
+        (summary["rows"], int),
+        (aside["customers"], int),
+        (aside["revenue_share"], float | int | None),
+        (summary.get("shared_seconds", 0.0), float | int),
+        (summary.get("features", []), list),
+        (summary.get("ideas", []), list),
+        (summary.get("distance_shares", {}), dict),
+    )
+    if not all(isinstance(value, kind) for value, kind in kinds):
+        raise TypeError("a part of a sweep's summary is not of its type")
+    for build, found in ((Recommendation.from_json, summary.get("recommended")), (SweepEvidence.from_json, summary.get("evidence"))):
+        if found:
+            check_fields(build(found))

@@ -23,7 +23,7 @@ from segcore.system.private_files import drop_leftovers, keep_temporary_files_in
 
 _SCHEMA = """
 create table if not exists sweeps (
-    id text primary key, spec text not null, created real not null, preparation text, summary text);
+    id text primary key, spec text not null, created real not null, preparation text, summary text, number integer);
 create table if not exists points (
     sweep text not null, position integer not null, record text not null, primary key (sweep, position));
 create table if not exists attempts (
@@ -39,18 +39,37 @@ create table if not exists intakes (
     key text primary key, record text not null, used real not null);
 create table if not exists jobs (
     id text primary key, kind text not null, title text not null, spec text not null, state text not null, created real not null,
-    started real, finished real, total integer not null, progress integer not null default 0, message text, result text);
+    started real, finished real, total integer not null, progress integer not null default 0, message text, result text,
+    number integer, finding text);
 """
-_JOB_FIELDS = {"state", "created", "started", "finished", "message", "result", "title", "total", "progress", "spec"}
-_JOB_COLUMNS = ("id", "kind", "title", "spec", "state", "created", "started", "finished", "total", "message", "result", "done", "gathered")
+_VERSION = 1
+"""Of the index; one of a higher version is not opened, because this segcore would not keep what it promises."""
+# Of version 0, in which the order was that of the clock, which may be set back.
+_TO_VERSION_1 = (
+    "alter table sweeps add column number integer",
+    "alter table jobs add column number integer",
+    "alter table jobs add column finding text",
+    "update sweeps set number = place from "
+    "(select id as of, row_number() over (order by created, id desc) as place from sweeps) where id = of",
+    "update jobs set number = place from (select id as of, row_number() over (order by created, id) as place from jobs) where id = of",
+)
+_NEXT_JOB = "(select coalesce(max(number), 0) + 1 from jobs)"
+_SUMMARY = "iif(json_valid(summary), summary, null)"  # a damaged one says nothing here; what reads it reports it
+_JOB_FIELDS = {"state", "created", "started", "finished", "message", "result", "title", "total", "progress", "spec", "finding"}
+_JOB_JSON = ("spec", "result", "finding")
+_JOB_COLUMNS = (
+    *("id", "kind", "title", "spec", "state", "created", "started", "finished", "total", "message", "result", "number", "finding"),
+    *("done", "gathered"),
+)
 _JOB_QUERY = (
-    "select id, kind, title, spec, state, created, started, finished, total, message, result, "
+    "select id, kind, title, spec, state, created, started, finished, total, message, result, number, finding, "
     "case kind when 'sweep' then (select count(*) from points where sweep = jobs.id) else progress end as done, "
     "(select count(*) from evidence where sweep = jobs.id and record is not null) as gathered from jobs"
 )
 _BUSY_SECONDS = 30
 _swept: set[tuple[int, str]] = set()
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_MAKING_SECONDS = 1.0
 
 
 def default_home() -> Path:
@@ -83,10 +102,10 @@ class Index:
         try:
             make_private(self.home)
             make_folder(self.home / "objects")
+            self._check_emptied()
         except OSError as error:
             raise self._unusable(error) from error
-        with self._write() as index:
-            index.executescript(_SCHEMA)
+        self._make_tables()
         keep_temporary_files_in(self.temporary)
         start = (os.getpid(), str(self.home))
         if start not in _swept:
@@ -97,6 +116,57 @@ class Index:
     def temporary(self) -> Path:
         """Folder of temporary files, each of which belongs to a living process; see ``segcore.system.private_files``."""
         return self.home / TEMPORARY
+
+    def _check_emptied(self) -> None:
+        """Refuse an index without content in a store with objects; one that another process is just making has some in a moment."""
+        deadline = time.monotonic() + _MAKING_SECONDS
+        path = self.home / "index.db"
+        while path.is_file() and path.stat().st_size == 0 and any((self.home / "objects").iterdir()):
+            if time.monotonic() > deadline:
+                raise self._index_damaged("it is empty")
+            time.sleep(0.02)
+
+    def _make_tables(self) -> None:
+        """Make what the index lacks: a new one lacks everything, one of an earlier version some columns."""
+        with self._write() as index:
+            if self._version(index) >= _VERSION:
+                return
+            index.execute("begin immediate")
+            try:
+                if self._version(index) < _VERSION:  # otherwise another process has done it in the meantime
+                    is_old = index.execute("select 1 from sqlite_master where name = 'sweeps'").fetchone() is not None
+                    for statement in (*_SCHEMA.strip().split(";"), *(_TO_VERSION_1 if is_old else ()), f"pragma user_version = {_VERSION}"):
+                        index.execute(statement)
+                index.execute("commit")
+            except BaseException:
+                index.execute("rollback")
+                raise
+
+    def _version(self, index: sqlite3.Connection) -> int:
+        """Return the version of the index, 0 for a new one.
+
+        Raises
+        ------
+        StoreError
+            If a newer segcore has made it.
+        """
+        version = int(index.execute("pragma user_version").fetchone()[0])
+        if version > _VERSION:
+            from segcore.wording.findings import refusal
+
+            raise refusal("store.newer", kind=StoreError, home=str(self.home), version=version)
+        return version
+
+    def _damaged(self, error: Exception) -> SegcoreError | None:
+        """Return the error for an index that is damaged; ``None`` if the cause of ``error`` is another."""
+        code = getattr(error, "sqlite_errorcode", None)
+        damaged = code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        return self._index_damaged(str(error)) if damaged else None
+
+    def _index_damaged(self, reason: str) -> SegcoreError:
+        from segcore.wording.findings import refusal  # what supervises a job does not need the sentences
+
+        return refusal("store.index_damaged", kind=StoreError, index=str(self.home / "index.db"), reason=reason)
 
     def drop_leftovers(self) -> int:
         """Delete the temporary files of processes that have ended, and return their number; the first use of a store by a process does."""
@@ -138,7 +208,7 @@ class Index:
                     index = stack.enter_context(contextlib.closing(self._index_of_full_disk()))
                 yield index
         except sqlite3.Error as error:
-            raise self._unusable(error) from error
+            raise self._damaged(error) or self._unusable(error) from error
 
     def _index_of_full_disk(self) -> sqlite3.Connection:
         """Open the index for one access where SQLite cannot create the files that processes share, so that it can still be read."""
@@ -166,8 +236,8 @@ class Index:
     def is_complete(self, sweep_id: str) -> bool:
         """Tell whether every point of a sweep has its solution, and the sweep its summary."""
         row = self._one(
-            "select summary is not null and json_array_length(spec, '$.points') = (select count(*) from points where sweep = sweeps.id) "
-            "from sweeps where id = ?",
+            "select summary is not null and json_array_length(iif(json_valid(spec), spec, '{}'), '$.points') "
+            "= (select count(*) from points where sweep = sweeps.id) from sweeps where id = ?",
             sweep_id,
         )
         return row is not None and bool(row[0])
@@ -191,12 +261,22 @@ class Index:
         return {int(position): int(count) for position, count in rows}
 
     def evidence(self, sweep_id: str) -> dict[str, dict[int, Any]]:
-        """Return the records of a sweep's evidence, by part and number; see ``segcore.sweeps.evidence.gather``."""
+        """Return the records of a sweep's evidence, by part and number; see ``segcore.sweeps.evidence.gather``.
+
+        A record that cannot be read is ``None``.
+        """
         found: dict[str, dict[int, Any]] = {}
         query = "select part, number, record from evidence where sweep = ? and record is not null order by part, number"
         for part, number, record in self._rows(query, sweep_id):
-            found.setdefault(str(part), {})[int(number)] = json.loads(record)
+            found.setdefault(str(part), {})[int(number)] = _mapping(record)
         return found
+
+    def drop_evidence(self, sweep_id: str, pieces: Sequence[tuple[str, int]]) -> None:
+        """Delete pieces of evidence, by part and number, so that they are gathered again."""
+        with self._write() as index:
+            index.executemany(
+                "delete from evidence where sweep = ? and part = ? and number = ?", [(sweep_id, part, number) for part, number in pieces]
+            )
 
     def begin_evidence(self, sweep_id: str, part: str, number: int) -> int:
         """Count one more attempt at a piece of evidence, and return the attempt's number, from 1."""
@@ -224,13 +304,13 @@ class Index:
 
     def evidence_level(self, sweep_id: str) -> str | None:
         """Return how much evidence has been gathered: "auto", "all", or ``None`` if that is unfinished or was never asked for."""
-        row = self._one("select json_extract(summary, '$.evidence.level') from sweeps where id = ?", sweep_id)
+        row = self._one(f"select json_extract({_SUMMARY}, '$.evidence.level') from sweeps where id = ?", sweep_id)
         return None if row is None or row[0] is None else str(row[0])
 
     def evidence_counts(self, sweep_id: str) -> tuple[int, int, int]:
         """Return how many placebos, resamples and splits the summary of a sweep tells of."""
         names = ("placebos", "resamples", "splits")
-        fields = ", ".join(f"ifnull(json_extract(summary, '$.evidence.{name}'), 0)" for name in names)
+        fields = ", ".join(f"ifnull(json_extract({_SUMMARY}, '$.evidence.{name}'), 0)" for name in names)
         placebos, resamples, splits = self._one(f"select {fields} from sweeps where id = ?", sweep_id) or (0, 0, 0)
         return int(placebos), int(resamples), int(splits)
 
@@ -238,13 +318,15 @@ class Index:
         """Delete what failed, solutions and pieces of evidence, and all counted attempts, so that it is tried again; return the number."""
         with self._write() as index:
             dropped = index.execute(
-                "delete from points where sweep = ? and json_extract(record, '$.solution.status') = 'failed'", (sweep_id,)
+                "delete from points where sweep = ? and json_valid(record) and json_extract(record, '$.solution.status') = 'failed'",
+                (sweep_id,),
             ).rowcount
             index.execute("delete from attempts where sweep = ?", (sweep_id,))
             index.execute("update sweeps set summary = null where id = ? and ? > 0", (sweep_id, dropped))
             # Evidence is about the whole grid, so with other solutions all of it is gathered again.
             failed = index.execute(
-                "delete from evidence where sweep = ? and (? > 0 or json_extract(record, '$.reason') is not null)", (sweep_id, dropped)
+                "delete from evidence where sweep = ? and (? > 0 or (json_valid(record) and json_extract(record, '$.reason') is not null))",
+                (sweep_id, dropped),
             ).rowcount
         self.forget_evidence_attempts(sweep_id)
         return int(dropped) + int(failed)
@@ -261,21 +343,22 @@ class Index:
         """
         with self._write() as index:
             index.execute(
-                "insert into jobs (id, kind, title, spec, state, created, total) values (?, ?, ?, ?, ?, ?, ?) on conflict (id) do update "
-                "set spec = excluded.spec, state = excluded.state, created = excluded.created, "
-                "started = null, finished = null, message = null, progress = 0",
+                "insert into jobs (id, kind, title, spec, state, created, total, number) "
+                f"values (?, ?, ?, ?, ?, ?, ?, {_NEXT_JOB}) on conflict (id) do update "
+                "set spec = excluded.spec, state = excluded.state, created = excluded.created, number = excluded.number, "
+                "started = null, finished = null, message = null, finding = null, result = null, progress = 0",
                 (job_id, kind, title, canonical_json(spec), state, time.time(), total),
             )
 
     def update_job(self, job_id: str, *, only_from: Sequence[str] = (), **fields: Any) -> bool:
-        """Change fields of a job: state, started, finished, message, progress (of a benchmark), result (JSON-able).
+        """Change fields of a job: state, started, finished, message, progress (of a benchmark), result and finding (JSON-able).
 
         With ``only_from``, the job is changed only if it is in one of these states. Returns whether it was changed.
         """
         unknown = set(fields) - _JOB_FIELDS
         if unknown:
             raise ValueError(f"A job has no field {', '.join(sorted(unknown))}.")
-        for name in ("result", "spec"):
+        for name in _JOB_JSON:
             if fields.get(name) is not None:
                 fields[name] = canonical_json(fields[name])
         query = f"update jobs set {', '.join(f'{name} = ?' for name in fields)} where id = ?"
@@ -284,26 +367,49 @@ class Index:
         with self._write() as index:
             return index.execute(query, (*fields.values(), job_id, *only_from)).rowcount == 1
 
+    def queue_again(self, job_id: str) -> None:
+        """Put a running job at the end of the queue."""
+        with self._write() as index:
+            index.execute(
+                f"update jobs set state = 'queued', created = ?, number = {_NEXT_JOB} where id = ? and state = 'running'",
+                (time.time(), job_id),
+            )
+
     def drop_job(self, job_id: str) -> None:
         """Delete a job's row; its results stay."""
         with self._write() as index:
             index.execute("delete from jobs where id = ?", (job_id,))
 
     def job_rows(self, limit: int = 50) -> list[dict[str, Any]]:
-        """Return the newest jobs, each with ``done``: the finished points of a sweep, fits of a benchmark, or steps."""
-        return [self._job(row) for row in self._rows(f"{_JOB_QUERY} order by created desc limit ?", limit)]
+        """Return the newest jobs, each with ``done``: the finished points of a sweep, fits of a benchmark, or steps.
+
+        ``spec``, ``result`` or ``finding`` is ``None`` if it is damaged: `job_row` reports it.
+        """
+        return [_job(row) for row in self._rows(f"{_JOB_QUERY} order by number desc limit ?", limit)]
 
     def jobs_in(self, states: Sequence[str]) -> list[dict[str, Any]]:
-        """Return the jobs in any of the ``states``, in queue order."""
+        """Return the jobs in any of the ``states``, in queue order; see `job_rows`."""
         marks = ", ".join("?" for _ in states)
-        return [self._job(row) for row in self._rows(f"{_JOB_QUERY} where state in ({marks}) order by created, id", *states)]
+        return [_job(row) for row in self._rows(f"{_JOB_QUERY} where state in ({marks}) order by number, id", *states)]
 
     def job_row(self, job_id: str) -> dict[str, Any]:
-        """Return one job."""
+        """Return one job.
+
+        Raises
+        ------
+        StoreError
+            If there is no such job, or what it was asked to do is damaged, or its result.
+        """
         row = self._one(f"{_JOB_QUERY} where id = ?", job_id)
         if row is None:
             raise StoreError(f"There is no job {job_id!r} in the store at {self.home}.")
-        return self._job(row)
+        job, stored = _job(row), dict(zip(_JOB_COLUMNS, row, strict=True))
+        damaged = [name for name in ("spec", "result") if job[name] is None and stored[name] is not None]
+        if damaged and not (damaged == ["result"] and job["kind"] == "sweep"):  # of which only the pace is in the row
+            from segcore.store.damage import damage
+
+            raise damage("job" if "spec" in damaged else "result", "start_again", title=str(job["title"]))
+        return job
 
     def job_ids(self, prefix: str) -> list[str]:
         """Return the ids that begin with ``prefix``, at most three."""
@@ -315,10 +421,19 @@ class Index:
         row = self._one("select state from jobs where id = ?", job_id)
         return str(row[0]) if row else None
 
-    @staticmethod
-    def _job(row: tuple[Any, ...]) -> dict[str, Any]:
-        job = dict(zip(_JOB_COLUMNS, row, strict=True))
-        return {**job, "spec": json.loads(job["spec"]), "result": json.loads(job["result"]) if job["result"] else None}
+
+def _job(row: tuple[Any, ...]) -> dict[str, Any]:
+    job = dict(zip(_JOB_COLUMNS, row, strict=True))
+    return {**job, **{name: _mapping(job[name]) for name in _JOB_JSON}}
+
+
+def _mapping(text: str | None) -> dict[str, Any] | None:
+    """Return a stored JSON object; ``None`` if there is none, or it is damaged."""
+    try:
+        found = None if text is None else json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _write_ahead(index: sqlite3.Connection) -> None:

@@ -6,12 +6,15 @@ An object is written to a temporary file, flushed to disk and renamed before any
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +22,21 @@ import numpy as np
 
 from segcore.errors import StoreError
 from segcore.records.feature_table import FeatureEntry, FeatureTable
+from segcore.records.finding import Remedy
 from segcore.records.grid import point_key
 from segcore.records.preparation import Preparation
 from segcore.records.purchases import Baskets, Purchases
+from segcore.records.shapes import check_fields
 from segcore.records.solution import Solution
-from segcore.records.sweep import Sweep, SweepSpec
+from segcore.records.sweep import Sweep, SweepSpec, check_summary
 from segcore.records.taste import OF, Of
+from segcore.store.content import check_content, is_sound
+from segcore.store.damage import damage, if_readable, mapping, plain_values, reading, record_from
 from segcore.store.index import Index
 from segcore.system.digests import canonical_json
 from segcore.system.private_files import make_folder, temporary_file
 from segcore.wording.findings import refusal
+from segcore.wording.store import Lost
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +45,8 @@ if TYPE_CHECKING:
 # Fields of a feature table that are arrays by name.
 _BY_NAME = ("filled", "sums")
 _PURCHASES = ("starts", "items", "counts")
+_SHOWN = 12
+"""Letters of an id in sentences, which identify it."""
 _BASKETS = {f"basket_{part}": part for part in ("items", "orders", "customers", "placed")}
 
 
@@ -64,11 +74,8 @@ class Store(Index):
         digest.update(content)
         name = digest.hexdigest() + suffix
         path = self.object_path(name)
-        try:
-            if path.stat().st_size == len(head) + len(content):  # a truncated file is written again
-                return name
-        except OSError:
-            pass
+        if is_sound(path):  # a damaged file is written again
+            return name
         try:
             _write_durably(self.temporary, path, head, content)
         except OSError as error:
@@ -87,10 +94,22 @@ class Store(Index):
 
     def array(self, name: str, *, mapped: bool = True) -> np.ndarray:
         """Return a stored array, mapped into memory read-only, or read."""
-        try:
-            return np.load(self.object_path(name), mmap_mode="r" if mapped else None, allow_pickle=False)
-        except (OSError, EOFError, ValueError) as error:
-            raise self._lost(name, "load the data and run the sweep again") from error
+        with self._object(name) as path:
+            return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+
+    @contextlib.contextmanager
+    def _object(self, name: str) -> Iterator[Path]:
+        """Yield the path of an object whose content was checked; report what goes wrong in reading it as its loss."""
+        with reading(lambda: damage("file", "ask_again", name=str(name)[:_SHOWN])):
+            path = self.object_path(name)
+            check_content(path)
+            yield path
+
+    def check_objects(self, names: Iterable[str]) -> None:
+        """Raise `StoreError` if one of these objects is missing or damaged."""
+        for name in names:
+            with self._object(name):
+                pass
 
     def put_frame(self, frame: pd.DataFrame) -> str:
         """Store a frame as Parquet."""
@@ -102,19 +121,12 @@ class Store(Index):
         """Return a stored frame, or those of ``columns`` that it has."""
         return self._table(name, columns).to_pandas()
 
-    def check_frame(self, name: str) -> None:
-        """Raise `StoreError` if a stored frame is lost or damaged."""
-        self._table(name)
-
     def _table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         from pyarrow.parquet import ParquetFile  # `read_table` imports what reads folders, and with it pandas
 
-        try:
-            with ParquetFile(self.object_path(name)) as file:
-                kept = None if columns is None else [column for column in file.schema_arrow.names if column in columns]
-                return file.read(kept)
-        except (OSError, ValueError) as error:
-            raise self._lost(name, "load the data again") from error
+        with self._object(name) as path, ParquetFile(path) as file:
+            kept = None if columns is None else [column for column in file.schema_arrow.names if column in columns]
+            return file.read(kept)
 
     def put_json(self, value: object) -> str:
         """Store a JSON-able value."""
@@ -122,13 +134,8 @@ class Store(Index):
 
     def json(self, name: str) -> Any:
         """Return a stored JSON value."""
-        try:
-            return json.loads(self.object_path(name).read_bytes())
-        except (OSError, ValueError) as error:
-            raise self._lost(name, "load the data again") from error
-
-    def _lost(self, name: str, remedy: str) -> StoreError:
-        return StoreError(f"A file of the store at {self.home} is missing or damaged ({name}): {remedy}.")
+        with self._object(name) as path:
+            return plain_values(path.read_bytes())
 
     def put_feature_table(self, table: FeatureTable) -> str:
         """Store a feature table and return its name; equal tables have the same name."""
@@ -164,28 +171,29 @@ class Store(Index):
         neither and frees the values as soon as they are scaled. Without ``profile``, only the profile columns are omitted, which need
         pandas.
         """
-        record = self.json(name)
-        rows = self._table(record["rows"], None if ids else ["copy", "revenue"])
-        columns = self.frame(record["profile"]) if ids and profile and record["profile"] else None
+        with reading(lambda: self._lost_table(name)):
+            record = self.json(name)
+            rows = self._table(record["rows"], None if ids else ["copy", "revenue"])
+            columns = self.frame(record["profile"]) if ids and profile and record["profile"] else None
 
-        def by_name(part: str) -> dict[str, np.ndarray]:
-            return {name: self.array(array) for name, array in record.get(part, {}).items()} if ids else {}
+            def by_name(part: str) -> dict[str, np.ndarray]:
+                return {name: self.array(array) for name, array in record.get(part, {}).items()} if ids else {}
 
-        return FeatureTable(
-            values=self.array(record["values"], mapped=ids),
-            names=tuple(record["names"]),
-            customers=_plain(rows["customer_id"], object) if ids else np.broadcast_to(np.array("", dtype=object), rows.num_rows),
-            copies=_plain(rows["copy"], np.int32),
-            dictionary=tuple(FeatureEntry.from_json(entry) for entry in record["dictionary"]),
-            revenue=_plain(rows["revenue"], np.float64) if "revenue" in rows.column_names else None,
-            profile={} if columns is None else {str(column): columns[column].to_numpy() for column in columns},
-            worth=record.get("worth", "revenue"),
-            described=tuple(record.get("described", ())),
-            reference_date=record["reference_date"],
-            fitted=record.get("fitted", {}),
-            filled=by_name("filled"),
-            sums=by_name("sums"),
-        )
+            return FeatureTable(
+                values=self.array(record["values"], mapped=ids),
+                names=tuple(record["names"]),
+                customers=_plain(rows["customer_id"], object) if ids else np.broadcast_to(np.array("", dtype=object), rows.num_rows),
+                copies=_plain(rows["copy"], np.int32),
+                dictionary=tuple(FeatureEntry.from_json(entry) for entry in record["dictionary"]),
+                revenue=_plain(rows["revenue"], np.float64) if "revenue" in rows.column_names else None,
+                profile={} if columns is None else {str(column): columns[column].to_numpy() for column in columns},
+                worth=record.get("worth", "revenue"),
+                described=tuple(record.get("described", ())),
+                reference_date=record["reference_date"],
+                fitted=record.get("fitted", {}),
+                filled=by_name("filled"),
+                sums=by_name("sums"),
+            )
 
     def _put_purchases(self, found: Purchases) -> dict[str, str]:
         arrays = {name: self.put_array(getattr(found, name)) for name in _PURCHASES}
@@ -198,29 +206,41 @@ class Store(Index):
 
         ``None`` where the data have no such column, and for tables of earlier versions.
         """
-        record = self.json(name).get("purchases", {}).get(what)
-        if record is None:
-            return None
-        titles = tuple(self.json(record["titles"])) if "titles" in record else None
-        arrays = {part: self.array(record[part]) for part in _PURCHASES}
-        there = _BASKETS.keys() <= record.keys()
-        baskets = Baskets(**{part: self.array(record[stored]) for stored, part in _BASKETS.items()}) if there else None
-        return Purchases(tuple(self.json(record["names"])), **arrays, titles=titles, baskets=baskets)
+        with reading(lambda: self._lost_table(name, "purchases")):
+            record = self.json(name).get("purchases", {}).get(what)
+            if record is None:
+                return None
+            titles = tuple(self.json(record["titles"])) if "titles" in record else None
+            arrays = {part: self.array(record[part]) for part in _PURCHASES}
+            there = _BASKETS.keys() <= record.keys()
+            baskets = Baskets(**{part: self.array(record[stored]) for stored, part in _BASKETS.items()}) if there else None
+            return Purchases(tuple(self.json(record["names"])), **arrays, titles=titles, baskets=baskets)
 
     def purchased(self, name: str) -> tuple[Of, ...]:
         """Return of what a stored feature table has `purchases`: ``item``, ``category``, both or neither."""
-        return tuple(what for what in OF if what in self.json(name).get("purchases", {}))
+        with reading(lambda: self._lost_table(name)):
+            return tuple(what for what in OF if what in self.json(name).get("purchases", {}))
 
     def check_feature_table(self, name: str) -> None:
         """Raise `StoreError` if a part of a stored feature table is lost or damaged."""
-        record = self.json(name)
-        for name in (record["values"], *_arrays_by_name(record)):
-            self.array(name)
-        for text in _texts_of(record):
-            self.json(text)
-        for part in (record["rows"], record["profile"]):
-            if part:
-                self.check_frame(part)
+        with reading(lambda: self._lost_table(name)):
+            self.check_objects(_parts_of(self.json(name)))
+
+    def _lost_table(self, name: str, what: Lost = "table") -> StoreError:
+        """Build the error for a damaged feature table, with the name of its data and the sweep that is repaired with it."""
+        of_sweep = (
+            "select id, json_extract(spec, '$.data.name') from sweeps "
+            "where json_valid(spec) and json_extract(spec, '$.table') = ? order by number desc limit 1"
+        )
+        of_data = (
+            "select json_extract(record, '$.intake.data.name') from intakes "
+            "where json_valid(record) and json_extract(record, '$.intake.table') = ? limit 1"
+        )
+        swept = self._one(of_sweep, name)
+        if swept is not None:
+            return damage(what, Remedy("repair_sweep", {"sweep": swept[0][:_SHOWN]}), data=str(swept[1]))
+        loaded = self._one(of_data, name)
+        return damage(what, "load_again", data="the data" if loaded is None else str(loaded[0]))
 
     def put_intake(self, key: str, record: Mapping[str, Any]) -> None:
         """Store the record of an intake under the digest of its request and the file's content."""
@@ -228,9 +248,13 @@ class Store(Index):
             index.execute("insert or replace into intakes values (?, ?, ?)", (key, _record(record), time.time()))
 
     def intake(self, key: str) -> dict[str, Any] | None:
-        """Return the record of an earlier intake, or None."""
+        """Return the record of an earlier intake; ``None`` if there is none, or it is damaged: it is made again when asked for."""
         row = self._one("select record from intakes where key = ?", key)
-        return json.loads(row[0]) if row else None
+        return None if row is None else if_readable(lambda: mapping(row[0]))
+
+    def is_damaged_intake(self, key: str) -> bool:
+        """Tell whether there is a record under a key that cannot be read."""
+        return self.intake(key) is None and self._one("select 1 from intakes where key = ?", key) is not None
 
     def copy_intake(self, key: str, source: Store) -> None:
         """Store the intake that another store has under ``key``, with its feature table and rows.
@@ -243,23 +267,11 @@ class Store(Index):
         record = source.intake(key)
         if record is None:
             raise StoreError(f"The store at {source.home} has no intake {key[:12]}.")
-        table = source.json(record["table"])
-        parts = (
-            record["table"],
-            record["preview"],
-            record["aside"],
-            table["values"],
-            table["rows"],
-            table["profile"],
-            *_arrays_by_name(table),
-            *_texts_of(table),
-        )
-        for name in filter(None, parts):
-            path = source.object_path(name)
-            try:
-                self.put_bytes(path.read_bytes(), path.suffix)
-            except OSError as error:
-                raise source._lost(name, "load the data again") from error
+        with reading(lambda: damage("table", "load_again", data="the data")):
+            parts = [record["table"], record["preview"], record["aside"], *_parts_of(source.json(record["table"]))]
+            for name in filter(None, parts):
+                with source._object(name) as path:
+                    self.put_bytes(path.read_bytes(), path.suffix)
         self.put_intake(key, record)
 
     def add_sweep(self, spec: SweepSpec) -> str:
@@ -267,8 +279,12 @@ class Store(Index):
         with self._write() as index:
             index.execute("delete from removed_sweeps where sweep = ?", (spec.id,))
             index.execute(
-                "insert or ignore into sweeps (id, spec, created) values (?, ?, ?)", (spec.id, _record(spec.to_json()), time.time())
+                "insert or ignore into sweeps (id, spec, created, number) "
+                "values (?, ?, ?, (select coalesce(max(number), 0) + 1 from sweeps))",
+                (spec.id, _record(spec.to_json()), time.time()),
             )
+            if if_readable(lambda: self.spec(spec.id)) is None:
+                index.execute("update sweeps set spec = ? where id = ?", (_record(spec.to_json()), spec.id))
         return spec.id
 
     def resolve(self, prefix: str) -> str:
@@ -286,11 +302,20 @@ class Store(Index):
             raise StoreError(f"More than one sweep begins with {prefix!r}: give more of its id.")
         raise StoreError(f"There is no sweep {prefix!r} in the store at {self.home}: 'segcore jobs list' lists the sweeps.")
 
+    def has_sweep(self, sweep_id: str) -> bool:
+        """Tell whether there is a sweep of this id."""
+        return self._one("select 1 from sweeps where id = ?", sweep_id) is not None
+
     def sweep_ids(self, table: str | None = None) -> list[str]:
         """Return the ids of all sweeps that were not removed, or of those of one feature table, the newest first."""
-        query = "select id from sweeps where id not in (select sweep from removed_sweeps) order by created desc, id"
+        query = "select id from sweeps where id not in (select sweep from removed_sweeps) order by number desc, id"
         ids = [str(row[0]) for row in self._rows(query)]
-        return ids if table is None else [found for found in ids if self.spec(found).table == table]
+        return ids if table is None else [found for found, spec in self.specs(ids).items() if spec.table == table]
+
+    def specs(self, ids: Iterable[str]) -> dict[str, SweepSpec]:
+        """Return the specifications of sweeps by their ids, in their order, without those that are damaged."""
+        found = {sweep_id: if_readable(partial(self.spec, sweep_id)) for sweep_id in ids}
+        return {sweep_id: spec for sweep_id, spec in found.items() if spec is not None}
 
     def remove_sweep(self, sweep_id: str) -> None:
         """Leave a sweep out of lists; its results stay for the same question, and for `restore_sweep`."""
@@ -303,11 +328,18 @@ class Store(Index):
             index.execute("delete from removed_sweeps where sweep = ?", (sweep_id,))
 
     def spec(self, sweep_id: str) -> SweepSpec:
-        """Return a sweep's specification."""
+        """Return a sweep's specification.
+
+        Raises
+        ------
+        StoreError
+            If there is no such sweep, or its specification is damaged.
+        """
         row = self._one("select spec from sweeps where id = ?", sweep_id)
         if row is None:
             raise StoreError(f"There is no sweep {sweep_id!r} in the store at {self.home}.")
-        return SweepSpec.from_json(json.loads(row[0]))
+        with reading(lambda: damage("settings", "same_sweep", sweep=sweep_id[:_SHOWN])):
+            return record_from(SweepSpec.from_json, row[0])
 
     def put_preparation(self, sweep_id: str, preparation: Preparation) -> None:
         """Store the preparation that was fitted before clustering."""
@@ -331,19 +363,44 @@ class Store(Index):
         return done.rowcount == 1
 
     def sweep(self, sweep_id: str) -> Sweep:
-        """Return a sweep with its finished solutions, without their labels and arrays."""
+        """Return a sweep with its finished solutions, without their labels and arrays.
+
+        Raises
+        ------
+        StoreError
+            If there is no such sweep, or a part of it is damaged.
+        """
         spec = self.spec(sweep_id)
         preparation, summary = self._rows("select preparation, summary from sweeps where id = ?", sweep_id)[0]
         solutions: list[Solution | None] = [None] * len(spec.points)
-        for position, record in self._rows("select position, record from points where sweep = ?", sweep_id):
-            solutions[position] = Solution.from_json(json.loads(record)["solution"])
+        for position, stored in self._rows("select position, record from points where sweep = ?", sweep_id):
+            with reading(partial(self._lost, "solution", sweep_id, position)):
+                solutions[position] = _solution_of(stored)[0]
         return Sweep(
             id=sweep_id,
             spec=spec,
             solutions=tuple(solutions),
-            preparation=Preparation.from_json(json.loads(preparation)) if preparation else None,
-            summary=json.loads(summary) if summary else {},
+            preparation=self._preparation(sweep_id, preparation),
+            summary=self._summary(sweep_id, summary),
         )
+
+    def _preparation(self, sweep_id: str, stored: str | None) -> Preparation | None:
+        with reading(lambda: self._lost("preparation", sweep_id)):
+            return None if stored is None else record_from(Preparation.from_json, stored)
+
+    def _summary(self, sweep_id: str, stored: str | None) -> dict[str, Any]:
+        with reading(lambda: self._lost("summary", sweep_id)):
+            found = {} if stored is None else mapping(stored)
+            check_summary(found)
+        return found
+
+    def _lost(self, what: Lost, sweep_id: str, position: int | None = None) -> StoreError:
+        """Build the error for a damaged part of a sweep, or of one of its solutions."""
+        whose = {"sweep": sweep_id[:_SHOWN]}
+        if position is not None:
+            points = self.spec(sweep_id).points
+            whose["point"] = point_key(points[position]) if 0 <= position < len(points) else f"number {position + 1}"
+        return damage(what, Remedy("repair_sweep", {"sweep": sweep_id[:_SHOWN]}), **whose)
 
     def solution(self, sweep_id: str, position: int) -> Solution:
         """Return one solution with its labels and arrays.
@@ -351,22 +408,51 @@ class Store(Index):
         Raises
         ------
         StoreError
-            If the solution is not finished, or its arrays are damaged; a damaged one is deleted, and the sweep computes it again.
+            If the solution is not finished, or it or its arrays are damaged.
         """
         row = self._one("select record from points where sweep = ? and position = ?", sweep_id, position)
         if row is None:
             raise StoreError(f"Solution {position + 1} of sweep {sweep_id[:12]} is not finished: wait for the sweep, or resume it.")
-        record = json.loads(row[0])
-        try:
-            labels = None if record["labels"] is None else self.array(record["labels"])
-            arrays = {name: self.array(array) for name, array in record["arrays"].items()}
-        except StoreError as error:
-            if isinstance(error.__cause__, FileNotFoundError | EOFError | ValueError):
-                # A damaged solution must go: otherwise the same question would get this error for ever.
-                with self._write() as index:
-                    index.execute("delete from points where sweep = ? and position = ? and record = ?", (sweep_id, position, row[0]))
-            raise
-        return Solution.from_json(record["solution"], labels=labels, arrays=arrays)
+        with reading(lambda: self._lost("solution", sweep_id, position)):
+            found, kept, parts = _solution_of(row[0])
+        with reading(lambda: self._lost("labels", sweep_id, position)):
+            labels = None if kept is None else self.array(kept)
+            if labels is not None and (labels.dtype.kind != "i" or labels.shape != (sum(found.sizes) + found.n_noise,)):
+                raise ValueError("these are not the labels of this solution")
+        with reading(lambda: self._lost("model", sweep_id, position)):
+            arrays = {name: self.array(array) for name, array in parts.items()}
+        return replace(found, labels=labels, arrays=arrays)
+
+    def forget_damaged(self, sweep_id: str) -> int:
+        """Delete what is damaged of a sweep, so that running it again computes just that; return the number of things.
+
+        Its solutions, each with labels and arrays, are checked, its pieces of evidence, preparation and summary; of a sweep that is not
+        in the store, nothing.
+
+        Raises
+        ------
+        StoreError
+            If its specification is damaged: `add_sweep` stores that again.
+        """
+        row = self._one("select preparation, summary from sweeps where id = ?", sweep_id)
+        if row is None:
+            return 0
+        self.spec(sweep_id)
+        n_points = len(self.spec(sweep_id).points)
+        damaged = [
+            position
+            for (position,) in self._rows("select position from points where sweep = ?", sweep_id)
+            if not 0 <= position < n_points or if_readable(partial(self.solution, sweep_id, position)) is None
+        ]
+        pieces = [(part, number) for part, found in self.evidence(sweep_id).items() for number, piece in found.items() if piece is None]
+        judged = if_readable(lambda: (self._preparation(sweep_id, row[0]), bool(self._summary(sweep_id, row[1])) or row[1] is None))
+        with self._write() as index:
+            index.executemany("delete from points where sweep = ? and position = ?", [(sweep_id, position) for position in damaged])
+            index.executemany("delete from attempts where sweep = ? and position = ?", [(sweep_id, position) for position in damaged])
+            if judged is None or not judged[1]:
+                index.execute("update sweeps set preparation = null, summary = null where id = ?", (sweep_id,))
+        self.drop_evidence(sweep_id, pieces)
+        return len(damaged) + len(pieces) + (judged is None or not judged[1])
 
     def labelled_solution(self, sweep_id: str, position: int) -> Solution:
         """Return one solution with its labels and arrays, which must have labels.
@@ -405,13 +491,14 @@ class Store(Index):
     def segment_names(self, sweep_id: str, point: str) -> dict[int, str]:
         """Return the names that the analyst gave to a solution's segments."""
         rows = self._rows("select segment, name from segment_names where sweep = ? and point = ?", sweep_id, point)
-        return {int(segment): str(name) for segment, name in rows}
+        return {segment: name for segment, name in rows if _is_name(segment, name)}
 
     def all_segment_names(self, sweep_id: str) -> dict[str, dict[int, str]]:
         """Return the names that the analyst gave to the segments of each solution of a sweep, by the solution's ``grid.point_key``."""
         found: dict[str, dict[int, str]] = {}
         for point, segment, name in self._rows("select point, segment, name from segment_names where sweep = ?", sweep_id):
-            found.setdefault(str(point), {})[int(segment)] = str(name)
+            if _is_name(segment, name):
+                found.setdefault(str(point), {})[segment] = name
         return found
 
 
@@ -434,6 +521,27 @@ def _write_durably(temporary: Path, path: Path, *parts: bytes | memoryview) -> N
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _solution_of(stored: str) -> tuple[Solution, str | None, Mapping[str, str]]:
+    """Return a solution without labels and arrays, and the objects that hold these, from the record of its point."""
+    found = mapping(stored)
+    solution = Solution.from_json(found["solution"])
+    check_fields(solution)
+    if len(solution.sizes) != len(solution.segments):
+        raise ValueError("a solution has as many sizes as segments")
+    return solution, found["labels"], dict(found["arrays"])
+
+
+def _is_name(segment: object, name: object) -> bool:
+    """Tell whether a row is the name of a segment; one that is damaged counts as not given, and giving the name again replaces it."""
+    return isinstance(segment, int) and isinstance(name, str)
+
+
+def _parts_of(record: Mapping[str, Any]) -> list[str]:
+    """Return the names of all objects of a stored feature table, but for its record."""
+    tables = [part for part in (record["rows"], record["profile"]) if part]
+    return [record["values"], *tables, *_arrays_by_name(record), *_texts_of(record)]
 
 
 def _texts_of(record: Mapping[str, Any]) -> list[str]:

@@ -23,7 +23,9 @@ def report_error(index: Index, job_id: str, error: Exception) -> int:
     if full is None and not isinstance(error, SegcoreError):
         raise error
     try:
-        index.update_job(job_id, message=str(full or error))
+        found = full or error
+        finding = found.finding if isinstance(found, SegcoreError) else None
+        index.update_job(job_id, message=str(found), finding=finding and finding.to_json())
     except DiskError as now_full:
         full = full or now_full
         print(full, file=sys.stderr)  # noqa: T201 - to the log

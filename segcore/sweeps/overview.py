@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.clustering.point_labels import axis_label
+from segcore.errors import StoreError
 from segcore.features.planning.sets import DESCRIPTIONS, FEATURE_SETS
 from segcore.features.taste.entries import component_names
 from segcore.features.taste.fitted import KEY
@@ -67,9 +68,30 @@ class SweepLine:
 
 
 def sweep_lines(store: Store, intake: Intake | None = None) -> tuple[SweepLine, ...]:
-    """Return every sweep that was not removed, or those of some data, the newest first."""
+    """Return every sweep that was not removed and is not damaged, or those of some data, the newest first."""
     ids = store.sweep_ids() if intake is None else sweeps_of(store, intake.table, intake.data)
-    return tuple(sweep_line(store.sweep(found), sweep_name(store, found)) for found in ids)
+    return listed_sweeps(store, ids)[0]
+
+
+def listed_sweeps(
+    store: Store, ids: Iterable[str], read: Callable[[str], Sweep] | None = None
+) -> tuple[tuple[SweepLine, ...], tuple[StoreError, ...]]:
+    """Return sweeps, each in a line, and for each that is damaged the error instead.
+
+    Parameters
+    ----------
+    store : Store
+    ids : iterable of str
+    read : callable or None
+        Returns the sweep of an id; ``None`` reads it from the store.
+    """
+    lines, problems = [], []
+    for found in ids:
+        try:
+            lines.append(sweep_line((read or store.sweep)(found), sweep_name(store, found)))
+        except StoreError as error:
+            problems.append(error)
+    return tuple(lines), tuple(problems)
 
 
 def sweeps_of(store: Store, table: str, data: Mapping[str, Any]) -> list[str]:
@@ -82,7 +104,7 @@ def sweeps_of(store: Store, table: str, data: Mapping[str, Any]) -> list[str]:
         See `Intake`, or `SweepSpec`.
     """
     rows = _rows(data)
-    specs = {found: store.spec(found) for found in store.sweep_ids()}
+    specs = store.specs(store.sweep_ids())
     return [found for found, spec in specs.items() if spec.table == table or ({KEY} & {*spec.data, *data} and _rows(spec.data) == rows)]
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segcore import __version__
-from segcore.errors import DataError, StoreError
+from segcore.errors import DataError
 from segcore.records.feature_table import unique_titles
 from segcore.records.finding import Finding, Remedy
 from segcore.records.target_question import METHODS, TargetQuestion, TargetsAnswer
+from segcore.store.damage import if_readable
 from segcore.system.digests import digest
 from segcore.targets.contact_list import list_contacts, rank
 from segcore.targets.curves import compare_rankings, most_profitable
@@ -59,14 +60,13 @@ def known_answer(store: Store, key: str) -> TargetsAnswer | None:
     record = store.intake(key)
     if record is None or "question" not in record:
         return None
-    found = TargetsAnswer.from_json(record)
-    try:
-        store.check_frame(found.contacts)
-        if not all(store.object_path(part).is_file() for part in found.parts.values()):
-            return None
-    except StoreError:
-        return None
-    return found
+
+    def read() -> TargetsAnswer:
+        found = TargetsAnswer.from_json(record)
+        store.check_objects((found.contacts, *found.parts.values()))
+        return found
+
+    return if_readable(read)
 
 
 def find_targets(
@@ -122,7 +122,7 @@ def find_promotions(
 def known_promotions(store: Store, key: str) -> list[dict[str, Any]] | None:
     """Return what is stored of `find_promotions`."""
     record = store.intake(key)
-    return None if record is None or "promotions" not in record else list(record["promotions"])
+    return None if record is None or "promotions" not in record else if_readable(lambda: [dict(one) for one in record["promotions"]])
 
 
 def _answer(store: Store, found: Periods, question: TargetQuestion, data: str, progress: Callable[[float], None]) -> TargetsAnswer:

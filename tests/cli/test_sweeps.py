@@ -104,7 +104,7 @@ def test_too_few_customers_are_refused_before_the_start(tmp_path, capsys):
     assert "at least 3 customers" in capsys.readouterr().err
 
 
-def test_a_sweep_that_fails_as_a_whole_leaves_with_1(customers, monkeypatch, capsys):
+def test_a_sweep_whose_data_are_found_damaged_in_its_job_leaves_with_2(customers, monkeypatch, capsys):
     ended = jobs.start_sweep
 
     def start(store, spec, **options):
@@ -112,7 +112,8 @@ def test_a_sweep_that_fails_as_a_whole_leaves_with_1(customers, monkeypatch, cap
         return ended(store, spec, **options)
 
     monkeypatch.setattr(jobs, "start_sweep", start)
-    assert main(sweep_of(customers, "--json")) == 1
+    monkeypatch.setattr("segcore.jobs.start.repair", lambda *_: None)
+    assert main(sweep_of(customers, "--json")) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "missing or damaged" in shown.err and len(shown.err.splitlines()) == 1

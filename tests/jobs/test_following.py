@@ -10,8 +10,8 @@ from segcore.jobs.state import Job
 
 def job(**fields):
     known = {"id": "a", "kind": "sweep", "title": "t", "state": "running", "done": 3, "total": 12, "gathered": 0, "to_gather": 0}
-    unknown = dict.fromkeys(("started", "finished", "seconds_left", "message"))
-    return Job(**{**known, **unknown, "created": 0.0, "log": Path("log"), **fields})
+    unknown = dict.fromkeys(("started", "finished", "seconds_left", "message", "finding"))
+    return Job(**{**known, **unknown, "number": 1, "created": 0.0, "log": Path("log"), **fields})
 
 
 class Terminal(io.StringIO):
@@ -75,8 +75,16 @@ def test_the_share_that_is_done_is_that_of_the_present_stage():
 def test_the_first_pieces_of_evidence_which_also_import_give_no_time(monkeypatch, gathered, left):
     monkeypatch.setattr(state, "is_alive", lambda *_: True)
     monkeypatch.setattr(state.time, "time", lambda: 110.0)
-    row = dict.fromkeys(("title", "created", "started", "finished", "message"))
-    row |= {"id": "a", "kind": "sweep", "state": "running", "done": 4, "total": 4, "gathered": gathered}
+    row = dict.fromkeys(("title", "created", "started", "finished", "message", "finding", "spec"))
+    row |= {"id": "a", "kind": "sweep", "state": "running", "done": 4, "total": 4, "gathered": gathered, "number": 1}
     row["result"] = {"since": 100.0, "done": 0, "evidence": 166}
     store = SimpleNamespace(home=Path(), job_row=lambda job_id: row)
     assert state.read_job(store, "a").seconds_left == (None if left is None else pytest.approx(left, abs=0.5))
+
+
+def test_no_time_is_left_to_tell_after_the_clock_was_set_back(monkeypatch):
+    monkeypatch.setattr(state, "is_alive", lambda *_: True)
+    monkeypatch.setattr(state.time, "time", lambda: 50.0)
+    row = dict.fromkeys(("title", "created", "finished", "message", "finding", "spec", "result"))
+    row |= {"id": "a", "kind": "sweep", "state": "running", "started": 100.0, "done": 2, "total": 4, "gathered": 0, "number": 1}
+    assert state.read_job(SimpleNamespace(home=Path(), job_row=lambda job_id: row), "a").seconds_left is None

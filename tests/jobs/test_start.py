@@ -10,6 +10,7 @@ from segcore.errors import JobError, StoreError
 from segcore.jobs import start
 from segcore.store.store import Store
 from segcore.system.child_process import CHECKOUT
+from segcore.wording.findings import sentence
 
 
 @pytest.mark.fresh_processes
@@ -94,13 +95,24 @@ def test_the_pace_gives_the_time_that_is_left_once_there_is_a_point(store, make_
     assert left and all(0 < seconds < 60 for seconds in left)
 
 
-def test_a_sweep_that_cannot_be_run_as_a_whole_fails_with_its_sentence(store, make_spec):
+def test_a_sweep_that_cannot_be_run_as_a_whole_fails_with_its_sentence_and_at_once(store, make_spec, monkeypatch):
     spec = make_spec(points=2)
     store.object_path(spec.table).unlink()
+    monkeypatch.setattr(start, "repair", lambda *_: None)
     job = jobs.wait(store, jobs.start_sweep(store, spec), timeout=60)
     assert job.state == "failed"
-    assert "missing or damaged" in job.message
-    assert "Traceback" not in job.message
+    assert job.message == sentence(job.finding) and job.finding.values == {"what": "table", "data": "random"}
+    assert job.log.read_text() == ""
+    with pytest.raises(JobError, match="The features of random are missing or damaged"):
+        job.raise_finding()
+
+
+def test_a_sweep_of_damaged_data_that_nobody_can_load_again_is_not_started(store, make_spec):
+    spec = make_spec(points=2)
+    store.object_path(spec.table).unlink()
+    with pytest.raises(StoreError, match="load the data again"):
+        jobs.start_sweep(store, spec)
+    assert store.job_state(spec.id) is None
 
 
 def test_what_workers_print_goes_to_the_log(store, make_spec, act_in_worker):

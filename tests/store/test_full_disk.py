@@ -120,7 +120,8 @@ def small_disk(tmp_path):
     """Return the folder of a file system of 8 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "segcore-test", str(folder)], capture_output=True, text=True)
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "segcore-test", str(folder)]
+    mounted = subprocess.run(command, capture_output=True, text=True)
     if mounted.returncode != 0:
         pytest.skip(f"a real full disk needs the right to mount one: {mounted.stderr.strip()}")
     yield folder

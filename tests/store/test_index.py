@@ -1,4 +1,6 @@
 import contextlib
+import itertools
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -107,8 +109,10 @@ def test_jobs_are_found_by_the_beginning_of_their_id_but_not_those_that_only_kee
 
 def test_an_index_that_is_no_database_is_told_in_one_sentence(home):
     (home / "index.db").write_bytes(b"not a database, but long enough to be read as one" * 100)
-    with pytest.raises(StoreError, match="cannot be used"):
+    with pytest.raises(StoreError, match="index.db, which lists all .* is damaged .*: move it away"):
         Index(home)
+    (home / "index.db").unlink()
+    assert Index(home).job_rows() == []
 
 
 def test_an_index_that_breaks_later_is_told_in_one_sentence(home):
@@ -116,6 +120,66 @@ def test_an_index_that_breaks_later_is_told_in_one_sentence(home):
     index._index().execute("drop table jobs")
     with pytest.raises(StoreError, match="cannot be used .*no such table"):
         index.job_rows()
+
+
+def test_an_emptied_index_is_not_taken_for_a_new_store(home):
+    Store(home).put_json([1])
+    (home / "index.db").write_bytes(b"")
+    with pytest.raises(StoreError, match="is damaged .it is empty.: move it away"):
+        Index(home)
+
+
+def test_an_index_of_a_newer_version_is_refused_and_left_alone(home):
+    index = Index(home)._index()
+    index.execute("pragma user_version = 999")
+    with pytest.raises(StoreError, match="made by a newer segcore .version 999 .*: update segcore"):
+        Index(home)
+    assert index.execute("pragma user_version").fetchone() == (999,)
+
+
+@pytest.fixture
+def clock_going_back(monkeypatch):
+    """Have each look at the clock show an hour less."""
+    hours = itertools.count()
+    monkeypatch.setattr("time.time", lambda: 1e9 - 3600 * next(hours))
+
+
+def test_jobs_and_sweeps_keep_their_order_while_the_clock_goes_back(home, clock_going_back):
+    store = Store(home)
+    sweeps = [store.add_sweep(spec(points)) for points in (1, 2, 3)]
+    for sweep in sweeps:
+        store.put_job(sweep, kind="sweep", title="", spec={}, total=1, state="queued")
+    assert store.sweep_ids() == sweeps[::-1]
+    assert [row["id"] for row in store.job_rows()] == sweeps[::-1]
+    assert [row["id"] for row in store.jobs_in(["queued"])] == sweeps
+    store.update_job(sweeps[0], state="running")
+    store.queue_again(sweeps[0])
+    assert [row["id"] for row in store.jobs_in(["queued"])] == [*sweeps[1:], sweeps[0]]
+    store.put_job(sweeps[1], kind="sweep", title="", spec={}, total=1, state="queued")
+    assert [row["id"] for row in store.jobs_in(["queued"])] == [sweeps[2], sweeps[0], sweeps[1]]
+
+
+def test_an_index_from_before_there_were_numbers_keeps_its_order_and_goes_on(home):
+    old = sqlite3.connect(home / "index.db")
+    old.executescript(
+        "create table sweeps (id text primary key, spec text not null, created real not null, preparation text, summary text);"
+        "create table jobs (id text primary key, kind text not null, title text not null, spec text not null, state text not null,"
+        " created real not null, started real, finished real, total integer not null, progress integer not null default 0,"
+        " message text, result text);"
+    )
+    for name, created in (("c", 1.0), ("a", 3.0), ("b", 2.0)):
+        old.execute("insert into sweeps (id, spec, created) values (?, '{}', ?)", (name, created))
+        old.execute(
+            "insert into jobs (id, kind, title, spec, state, created, total) values (?, 'sweep', '', '{}', 'queued', ?, 1)", (name, created)
+        )
+    old.commit()
+    store = Store(home)
+    assert store.sweep_ids() == ["a", "b", "c"]
+    assert [row["id"] for row in store.jobs_in(["queued"])] == ["c", "b", "a"]
+    new = store.add_sweep(spec())
+    store.put_job(new, kind="sweep", title="", spec={}, total=1, state="queued")
+    assert store.sweep_ids()[0] == new
+    assert [row["id"] for row in Store(home).jobs_in(["queued"])] == ["c", "b", "a", new]
 
 
 class TestEvidence:

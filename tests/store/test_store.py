@@ -21,7 +21,7 @@ from segcore.store.store import Store
 from segcore.system.child_process import CHECKOUT
 from segcore.system.private_files import temporary_file
 
-LABELS = np.array([0, 1, 1, -1], dtype=np.int32)
+LABELS, OTHERS = np.array([0, 1, 1, -1], dtype=np.int32), np.array([1, 0, 0, 0], dtype=np.int32)
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ def spec(seed=0, points=3):
     )
 
 
-def solution(k=2):
+def solution(k=2, labels=LABELS):
     return Solution.from_labels(
-        LABELS, params={"n_clusters": k}, engine="stock", evidence="proof", seed=0, arrays={"centres": np.array([[1 / 3], [2.0]])}
+        labels, params={"n_clusters": k}, engine="stock", evidence="proof", seed=0, arrays={"centres": np.array([[1 / 3], [2.0]])}
     )
 
 
@@ -79,7 +79,7 @@ def test_an_object_array_is_never_pickled(store):
 def test_a_lost_object_is_told_in_one_sentence(store):
     name = store.put_array(LABELS)
     store.object_path(name).unlink()
-    with pytest.raises(StoreError, match="missing or damaged .* run the sweep again"):
+    with pytest.raises(StoreError, match="missing or damaged in the store"):
         store.array(name)
 
 
@@ -87,25 +87,53 @@ def test_a_lost_object_is_told_in_one_sentence(store):
 def test_an_object_that_was_cut_short_is_told_and_written_again(store, size):
     name = store.put_array(LABELS)
     os.truncate(store.object_path(name), size)
-    with pytest.raises(StoreError, match="missing or damaged .* run the sweep again"):
+    with pytest.raises(StoreError, match="missing or damaged in the store"):
         store.array(name)
     assert store.put_array(LABELS) == name
     np.testing.assert_array_equal(store.array(name), LABELS)
 
 
-def test_a_point_whose_arrays_are_damaged_is_missing_so_that_the_sweep_computes_it_again(store):
+def test_damaged_points_are_forgotten_so_that_the_sweep_computes_just_those_again(store):
     sweep = store.add_sweep(spec(points=2))
-    for position in range(2):
-        store.put_solution(sweep, position, solution(position + 2))
-    store.put_summary(sweep, {})
-    os.truncate(store.object_path(store.put_array(LABELS)), 0)
+    for position, labels in enumerate((LABELS, OTHERS)):
+        store.put_solution(sweep, position, solution(position + 2, labels))
+    store.put_summary(sweep, {"rows": 4})
+    flip(store.object_path(store.put_array(OTHERS)))
     assert store.is_complete(sweep)
-    with pytest.raises(StoreError, match="run the sweep again"):
-        store.solution(sweep, 1)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="The labels of the solution n_clusters=3 of sweep .* are missing or damaged"):
+            store.solution(sweep, 1)
+    assert store.forget_damaged(sweep) == 1
     assert store.positions(sweep) == {0}
     assert not store.is_complete(sweep)
-    assert store.put_solution(sweep, 1, solution(3))
-    np.testing.assert_array_equal(store.solution(sweep, 1).labels, LABELS)
+    assert store.put_solution(sweep, 1, solution(3, OTHERS))
+    np.testing.assert_array_equal(store.solution(sweep, 1).labels, OTHERS)
+    assert store.forget_damaged(sweep) == 0
+
+
+def test_a_flipped_bit_of_an_object_is_noticed_also_after_it_was_read_and_written_again(store):
+    name = store.put_array(LABELS)
+    assert store.array(name).tolist() == LABELS.tolist()
+    flip(store.object_path(name))
+    with pytest.raises(StoreError, match="missing or damaged"):
+        store.array(name)
+    assert store.put_array(LABELS) == name
+    assert store.array(name).tolist() == LABELS.tolist()
+
+
+def test_a_file_that_has_not_changed_is_read_for_its_content_only_once(store, monkeypatch):
+    name = store.put_array(LABELS)
+    store.array(name)
+    monkeypatch.setattr("segcore.store.content.hashlib.file_digest", lambda *_: pytest.fail("it was read again"))
+    store.array(name)
+    store.check_objects([name])
+
+
+def flip(path):
+    """Flip one bit of the last byte of a file."""
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
 
 
 def test_what_a_killed_writer_left_half_written_is_deleted_whatever_the_clock_says(store):

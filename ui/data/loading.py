@@ -119,4 +119,4 @@ def look(store: Store, request: DataRequest) -> Peek | None:
 def newest_sweep(store: Store) -> str | None:
     """Return the newest sweep of the loaded data."""
     taken = state.intake()
-    return None if taken is None else next((found for found in store.sweep_ids() if store.spec(found).table == taken.table), None)
+    return None if taken is None else next(iter(store.sweep_ids(taken.table)), None)

@@ -23,7 +23,7 @@ from segcore.wording.findings import error_text, sentence
 from segcore.wording.markdown import escape
 from ui.data import loading
 from ui.shell import cache, state
-from ui.shell.progress import draw_progress, keep_spare_ready, wait_for_solution, watch_for_solution
+from ui.shell.progress import draw_error, draw_progress, keep_spare_ready, wait_for_solution, watch_for_solution
 from ui.shell.where import draw_where
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def guard(draw: Callable[[], object]) -> None:
     try:
         draw()
     except SegcoreError as error:
-        st.error(error_text(error, "screen"), icon=":material/error:")
+        draw_error(error, where="page")
     except Exception as error:
         full = any_disk_error(error, default_home())
         if full is None:

@@ -61,7 +61,7 @@ def _draw() -> None:
     problem = state.recall("job_problem")
     if problem:
         st.error(problem)
-    waiting = sorted((job for job in live if job.state != "interrupted"), key=lambda job: (job.state != "running", job.created))
+    waiting = sorted((job for job in live if job.state != "interrupted"), key=lambda job: (job.state != "running", job.number))
     for place, job in enumerate(waiting):
         draw_job(job, place=place, where="sidebar")
     for job in live:
@@ -150,6 +150,30 @@ def job_line(job: jobs.Job, *, place: int = 0) -> str:
     if job.state == "running":
         return f"{line}, about {duration_text(job.seconds_left)} left" if job.seconds_left is not None else line
     return f"{line}, {job.state}"
+
+
+def draw_error(error: SegcoreError, *, where: str) -> None:
+    """Draw a user's error as its sentence, with the button that repairs a damaged sweep where that is what to do.
+
+    Parameters
+    ----------
+    error : SegcoreError
+    where : str
+        Begins the key of the button.
+    """
+    st.error(escape(error_text(error, "screen")), icon=":material/error:")
+    if error.remedy == "repair_sweep" and error.finding is not None and error.finding.remedy is not None:
+        asked = error.finding.remedy.values["sweep"]
+        key = f"{where}.repair.{asked}"
+        st.button("Repair this sweep", key=key, icon=":material/build:", on_click=_repair, args=(asked,))
+
+
+def _repair(asked: str) -> None:
+    """Have a sweep that is damaged computed again; a callback, so an error is kept and shown in the sidebar."""
+    try:
+        act("resume", cache.store().resolve(asked))
+    except SegcoreError as error:
+        state.remember("job_problem", error_text(error, "screen"))
 
 
 def act(what: str, job_id: str) -> None:

@@ -125,8 +125,10 @@ def load(taken: Intake, asked: DataRequest) -> None:
         remember(name, None)
     _forget(*_JOBS)
     followed = sweep_id()
-    if followed is not None and cache.store().spec(followed).table != taken.table:
-        unfollow()
+    if followed is not None:
+        spec = cache.store().specs([followed]).get(followed)
+        if spec is None or spec.table != taken.table:
+            unfollow()
     _write({"data": _data_in_link(taken)})
 
 

@@ -11,12 +11,12 @@ import streamlit as st
 from segcore import jobs
 from segcore.errors import SegcoreError
 from segcore.store.store import Store
-from segcore.sweeps.overview import SweepLine, sweep_line, sweep_name, sweeps_of
+from segcore.sweeps.overview import SweepLine, listed_sweeps, sweep_name, sweeps_of
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import ago_text, counted
 from ui.data.loading import newest_sweep
 from ui.shell import cache, state
-from ui.shell.progress import LIVE, POLL_SECONDS, act, draw_job, job_line
+from ui.shell.progress import LIVE, POLL_SECONDS, act, draw_error, draw_job, job_line
 from ui.widgets.select import select
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _draw_running(store: Store, job_id: str) -> None:
 
 def jobs_before(store: Store, job: jobs.Job) -> int:
     """Return how many jobs are ahead of a queued one."""
-    waiting = [other for other in jobs.list_jobs(store, 50) if other.state in ("running", "queued") and other.created < job.created]
+    waiting = [other for other in jobs.list_jobs(store, 50) if other.state in ("running", "queued") and other.number < job.number]
     return len(waiting)
 
 
@@ -98,7 +98,12 @@ def draw_sweeps(store: Store, taken: Intake) -> None:
     if not ids:
         st.caption("No sweep of these data yet. Sweeps will be listed here, each with its best solution.")
         return
-    lines = [sweep_line(cache.sweep_now(str(store.home), found), sweep_name(store, found)) for found in ids]
+    lines, problems = listed_sweeps(store, ids, lambda found: cache.sweep_now(str(store.home), found))
+    for problem in problems:
+        draw_error(problem, where="sweeps")
+    ids = [line.id for line in lines]
+    if not ids:
+        return
     work = {job.id: job for job in jobs.list_jobs(store, 200)}
     st.dataframe(_frame(lines, work), hide_index=True, column_config=_COLUMNS, placeholder="–", alt="Sweeps with their best solutions")
     shown = followed_job(store)

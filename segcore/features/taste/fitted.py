@@ -10,6 +10,7 @@ import numpy as np
 
 from segcore.features.taste.components import Components, Reducer
 from segcore.records.taste import Taste
+from segcore.store.damage import damage, reading
 from segcore.store.store import Store
 
 KEY = "taste"
@@ -71,24 +72,25 @@ class FittedTaste:
         Raises
         ------
         StoreError
-            If an object is lost.
+            If it is damaged.
         """
-        taste = Taste.from_json(data["options"])
-        components = None
-        if taste.components != "raw":
-            method: Reducer = taste.components
-            components = Components(
-                method,
-                np.asarray(store.array(data["loadings"])),
-                np.array(data["offset"], dtype=np.float64),
-                tuple(data["ratios"]),
-                tuple(data["agreement"]),
+        with reading(lambda: damage("components", "load_again")):
+            taste = Taste.from_json(data["options"])
+            components = None
+            if taste.components != "raw":
+                method: Reducer = taste.components
+                components = Components(
+                    method,
+                    np.asarray(store.array(data["loadings"])),
+                    np.array(data["offset"], dtype=np.float64),
+                    tuple(data["ratios"]),
+                    tuple(data["agreement"]),
+                )
+            return cls(
+                taste=taste,
+                features=tuple(data["features"]),
+                items=tuple(store.json(data["items"])),
+                idf=store.array(data["idf"]) if "idf" in data else None,
+                components=components,
+                chance=tuple(data["chance"]),
             )
-        return cls(
-            taste=taste,
-            features=tuple(data["features"]),
-            items=tuple(store.json(data["items"])),
-            idf=store.array(data["idf"]) if "idf" in data else None,
-            components=components,
-            chance=tuple(data["chance"]),
-        )

@@ -17,6 +17,7 @@ from segcore.features.vectors.stored_model import KEY, FittedVectors, vectors_of
 from segcore.records.feature_table import FeatureTable
 from segcore.records.purchases import Purchases
 from segcore.records.vectors_check import VectorsCheck
+from segcore.store.damage import if_readable
 from segcore.store.store import Store
 from segcore.system.digests import digest
 from segcore.wording.findings import refusal
@@ -47,7 +48,7 @@ def known_check(store: Store, table: str) -> VectorsCheck | None:
         If gensim is not installed.
     """
     record = store.intake(check_key(table))
-    return None if record is None else VectorsCheck.from_json(record)
+    return None if record is None else if_readable(lambda: VectorsCheck.from_json(record))
 
 
 def check_vectors(store: Store, table: str, progress: Progress = lambda share: None) -> VectorsCheck:

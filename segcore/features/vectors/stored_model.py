@@ -12,6 +12,7 @@ from segcore.features.vectors.documents import Words
 from segcore.features.vectors.model import VectorModel
 from segcore.records.feature_table import FeatureTable
 from segcore.records.vectors import Vectors
+from segcore.store.damage import damage, reading
 from segcore.store.store import Store
 
 KEY = "vectors"
@@ -64,8 +65,9 @@ class FittedVectors:
         Raises
         ------
         StoreError
-            If an object is lost.
+            If it is damaged.
         """
-        words = Words(tuple(store.json(data["items"])), np.array(store.array(data["counts"])), bool(data["other"]))
-        weights = {name: np.array(store.array(data[name])) for name in ("output", "input") if name in data}
-        return cls(VectorModel(Vectors.from_json(data["options"]), words, **weights))
+        with reading(lambda: damage("vectors", "load_again")):
+            words = Words(tuple(store.json(data["items"])), np.array(store.array(data["counts"])), bool(data["other"]))
+            weights = {name: np.array(store.array(data[name])) for name in ("output", "input") if name in data}
+            return cls(VectorModel(Vectors.from_json(data["options"]), words, **weights))

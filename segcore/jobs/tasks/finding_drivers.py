@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from segcore import jobs
-from segcore.jobs.tasks.task import Follow, Report, await_task, run_task
+from segcore.jobs.tasks.task import Follow, Report, await_task, run_task, understood
 from segcore.segments.drivers.fit import check_segments
 from segcore.segments.drivers.records import Drivers
 from segcore.segments.drivers.stored import drivers_key, drivers_of, known_drivers
@@ -72,7 +72,8 @@ def drivers_by_job(store: Store, sweep_id: str, position: int, follow: Follow | 
 
 def work(store: Store, spec: Mapping[str, Any], report: Report) -> None:
     """Find the drivers of one job."""
-    drivers_of(store, spec["sweep"], spec["position"], report)
+    sweep_id, position = understood(lambda: (str(spec["sweep"]), int(spec["position"])))
+    drivers_of(store, sweep_id, position, report)
 
 
 if __name__ == "__main__":

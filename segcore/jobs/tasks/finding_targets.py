@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 from segcore import jobs
 from segcore.errors import JobError, SegcoreError
-from segcore.jobs.tasks.task import Follow, Report, await_task, run_task
+from segcore.jobs.tasks.task import Follow, Report, await_task, run_task, understood
 from segcore.records.finding import Finding
 from segcore.records.intake import DataRequest, Intake
 from segcore.records.target_question import TargetQuestion, TargetsAnswer
+from segcore.store.damage import if_readable
 from segcore.store.store import Store
 from segcore.targets.answer import answer_key, find_promotions, find_targets, known_answer, known_promotions
 
@@ -94,8 +95,9 @@ def _by_job(
 
 def work(store: Store, spec: Mapping[str, Any], report: Report) -> None:
     """Answer the question of one job."""
-    intake, request = Intake.from_json(spec["intake"]), DataRequest.from_json(spec["request"])
-    question = TargetQuestion.from_json(spec["question"])
+    intake, request, question = understood(
+        lambda: (Intake.from_json(spec["intake"]), DataRequest.from_json(spec["request"]), TargetQuestion.from_json(spec["question"]))
+    )
     try:
         (find_promotions if question.compares else find_targets)(store, intake, request, question, report)
     except SegcoreError as error:
@@ -107,7 +109,7 @@ def work(store: Store, spec: Mapping[str, Any], report: Report) -> None:
 def problem_of(store: Store, job_id: str) -> Finding | None:
     """Return why a job could not answer its question, so that a screen says it in its own words; ``None`` if only its message is known."""
     record = store.intake(_problem_key(job_id))
-    return None if record is None else Finding.from_json(record)
+    return None if record is None else if_readable(lambda: Finding.from_json(record))
 
 
 def _problem_key(job_id: str) -> str:

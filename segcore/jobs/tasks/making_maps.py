@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from segcore import jobs
-from segcore.jobs.tasks.task import Follow, Report, await_task, run_task
+from segcore.jobs.tasks.task import Follow, Report, await_task, run_task, understood
 from segcore.records.sweep import Sweep
 from segcore.segments.maps.neighbour_layout import NeighbourMethod
 from segcore.segments.maps.stored_layout import known_layout, layout_key, make_layout
@@ -61,7 +61,8 @@ def map_by_job(store: Store, sweep: Sweep, method: NeighbourMethod, follow: Foll
 
 def work(store: Store, spec: Mapping[str, Any], report: Report) -> None:
     """Make the map of one job."""
-    make_layout(store, store.sweep(spec["sweep"]), spec["method"], report)
+    sweep_id, method = understood(lambda: (str(spec["sweep"]), spec["method"]))
+    make_layout(store, store.sweep(sweep_id), method, report)
 
 
 if __name__ == "__main__":

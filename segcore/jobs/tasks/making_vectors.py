@@ -13,7 +13,7 @@ from segcore import jobs
 from segcore.errors import ParameterError
 from segcore.intake.added_features import added_key, known_added, take_in_added
 from segcore.intake.child import take_in_apart
-from segcore.jobs.tasks.task import Follow, Report, await_task, run_task
+from segcore.jobs.tasks.task import Follow, Report, await_task, run_task, understood
 from segcore.records.intake import DataRequest, Intake
 from segcore.records.vectors_check import VectorsCheck
 from segcore.store.store import Store
@@ -70,8 +70,10 @@ def made_by(store: Store, job_id: str) -> tuple[Intake, DataRequest] | None:
     row = store.job_row(job_id)
     if row["kind"] != "vectors" or row["state"] != "done":
         return None
-    request = DataRequest.from_json(row["spec"]["request"])
-    found = known_added(store, Intake.from_json(row["spec"]["taken"]), request)
+    if "check" in row["spec"]:
+        return None
+    taken, request = understood(lambda: (Intake.from_json(row["spec"]["taken"]), DataRequest.from_json(row["spec"]["request"])))
+    found = known_added(store, taken, request)
     return None if found is None else (found, request)
 
 
@@ -163,7 +165,8 @@ def work(store: Store, spec: Mapping[str, Any], report: Report) -> None:
 
         check_vectors(store, spec["check"], report)
     else:
-        take_in_added(store, Intake.from_json(spec["taken"]), DataRequest.from_json(spec["request"]), report)
+        taken, request = understood(lambda: (Intake.from_json(spec["taken"]), DataRequest.from_json(spec["request"])))
+        take_in_added(store, taken, request, report)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from segcore import jobs
-from segcore.jobs.tasks.task import Report, run_task
+from segcore.jobs.tasks.task import Report, run_task, understood
 from segcore.records.target_question import TargetsAnswer
 from segcore.store.store import Store
 from segcore.targets.buyers.looks import Look, look_key, make_look
@@ -22,7 +22,8 @@ def start_look(store: Store, answer: TargetsAnswer, what: Look) -> str:
 
 def work(store: Store, spec: Mapping[str, Any], report: Report) -> None:
     """Make the map of one job."""
-    make_look(store, TargetsAnswer.from_json(spec["answer"]), spec["look"], report)
+    answer, look = understood(lambda: (TargetsAnswer.from_json(spec["answer"]), spec["look"]))
+    make_look(store, answer, look, report)
 
 
 if __name__ == "__main__":

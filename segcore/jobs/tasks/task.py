@@ -5,14 +5,16 @@ from __future__ import annotations
 import faulthandler
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from segcore import jobs
 from segcore.errors import JobError, SegcoreError
 from segcore.jobs.state import STEPS
+from segcore.store.damage import damage, reading
 from segcore.store.store import Store
 from segcore.store.worker_errors import report_error
 
+Read = TypeVar("Read")
 Follow = Callable[[Callable[[], str]], jobs.Job]
 """Starts a job by calling its argument, and returns it once it is over."""
 Report = Callable[[float], None]
@@ -40,7 +42,20 @@ def await_task(store: Store, begin: Callable[[], str], follow: Follow | None, wh
     """
     job = jobs.follow(store, begin) if follow is None else follow(begin)
     if job.state != "done":
+        job.raise_finding()
         raise JobError(job.message or f"{what} was {job.state}. The same command continues it.")
+
+
+def understood(read: Callable[[], Read]) -> Read:
+    """Return what a task was asked to do, read from its spec.
+
+    Raises
+    ------
+    StoreError
+        If the spec is damaged.
+    """
+    with reading(lambda: damage("job", "start_again")):
+        return read()
 
 
 def run_task(argv: Sequence[str], work: Callable[[Store, Mapping[str, Any], Report], None]) -> int:

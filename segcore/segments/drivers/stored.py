@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from segcore import __version__
-from segcore.errors import StoreError
 from segcore.features.assemble import assemble, readable_rows
 from segcore.prediction.contributions import Contributions
 from segcore.prediction.explained import ExplainedFeature
@@ -19,6 +18,7 @@ from segcore.records.estimate import Estimate
 from segcore.records.finding import Finding
 from segcore.segments.drivers.fit import Progress, find_drivers
 from segcore.segments.drivers.records import Drivers, SegmentDrivers
+from segcore.store.damage import if_readable
 from segcore.store.store import Store
 from segcore.system.digests import digest
 
@@ -69,12 +69,7 @@ def drivers_key(sweep_id: str, position: int) -> str:
 def known_drivers(store: Store, sweep_id: str, position: int) -> Drivers | None:
     """Return the stored drivers of a solution; ``None`` if they were not found yet, or are damaged."""
     record = store.intake(drivers_key(sweep_id, position))
-    if record is None:
-        return None
-    try:
-        return _read(store, record)
-    except StoreError:
-        return None
+    return None if record is None else if_readable(lambda: _read(store, record))
 
 
 def _put(store: Store, key: str, found: Drivers) -> None:

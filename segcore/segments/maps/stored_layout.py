@@ -14,6 +14,7 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.preparation import Preparation
 from segcore.records.sweep import Sweep
 from segcore.segments.maps.neighbour_layout import NeighbourLayout, NeighbourMethod, Progress, neighbour_layout
+from segcore.store.damage import if_readable
 from segcore.store.store import Store
 from segcore.system.digests import digest
 from segcore.wording.findings import refusal
@@ -71,7 +72,7 @@ def _versions(method: NeighbourMethod) -> dict[str, str]:
 
 
 def known_layout(store: Store, sweep: Sweep, method: NeighbourMethod) -> NeighbourLayout | None:
-    """Return a stored layout; ``None`` if it was not made yet, or its file is lost.
+    """Return a stored layout; ``None`` if it was not made yet, or is damaged.
 
     Raises
     ------
@@ -81,10 +82,7 @@ def known_layout(store: Store, sweep: Sweep, method: NeighbourMethod) -> Neighbo
     record = store.intake(layout_key(sweep, method))
     if record is None:
         return None
-    try:
-        return NeighbourLayout(store.array(record["places"]), record["different"], record["laid_out"])
-    except StoreError:
-        return None
+    return if_readable(lambda: NeighbourLayout(store.array(record["places"]), record["different"], record["laid_out"]))
 
 
 def make_layout(store: Store, sweep: Sweep, method: NeighbourMethod, progress: Progress = lambda share: None) -> NeighbourLayout:

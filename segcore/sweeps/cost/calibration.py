@@ -95,15 +95,17 @@ def describe() -> dict[str, Any]:
 
 
 def read_calibration(home: Path | str) -> Calibration | None:
-    """Return the stored calibration; ``None`` if there is none, or only for another machine or other versions."""
+    """Return the stored calibration; ``None`` if there is none, it is damaged, or for another machine or other versions."""
     try:
         kept = json.loads((Path(home) / FILE).read_text())
         if kept["machine"] != describe():
             return None
-        return Calibration(
+        found = Calibration(
             {str(kind): float(value) for kind, value in kept["seconds"].items()}, float(kept["start_seconds"]), int(kept["base_bytes"])
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        numbers = (*found.seconds.values(), found.start_seconds, found.base_bytes)
+        return found if all(math.isfinite(number) and number >= 0 for number in numbers) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         return None
 
 
@@ -172,7 +174,8 @@ def measure_machine() -> Calibration:
     importlib.import_module("segcore.store.store")
     importlib.import_module("sklearn.cluster")
     importlib.import_module("segcore.clustering.kernels.silhouette")
-    started, base = time.time() - psutil.Process().create_time() + _SUPERVISOR_SECONDS, resident_bytes()
+    since_start = max(0.0, time.time() - psutil.Process().create_time())  # the clock may have been set back
+    started, base = since_start + _SUPERVISOR_SECONDS, resident_bytes()
     seconds = {task.kind: found for spec, task in calibration_tasks() if (found := _seconds_of(spec, task)) is not None}
     return Calibration({**seconds, **_seconds_of_measuring()}, started, base + _FIRST_FIT_BYTES)
 

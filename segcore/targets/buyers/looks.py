@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from segcore.errors import StoreError
 from segcore.segments.maps.neighbour_layout import neighbour_layout
 from segcore.system.digests import digest
 from segcore.targets.buyers.buyer_groups import look_at_contributions
 
 if TYPE_CHECKING:
     from segcore.records.target_question import TargetsAnswer
-    from segcore.store.store import Store
+    from segcore.store.damage import if_readable
+from segcore.store.store import Store
 
 Look = Literal["components", "groups"]
 LOOKS: tuple[Look, ...] = ("components", "groups")
@@ -34,12 +34,7 @@ def known_look(store: Store, answer: TargetsAnswer, what: Look) -> np.ndarray | 
     `explained_of` there.
     """
     record = store.intake(look_key(answer, what))
-    if record is None:
-        return None
-    try:
-        return np.asarray(store.array(record["places"]))
-    except StoreError:
-        return None
+    return None if record is None else if_readable(lambda: np.asarray(store.array(record["places"])))
 
 
 def make_look(store: Store, answer: TargetsAnswer, what: Look, progress: Callable[[float], None] = lambda share: None) -> np.ndarray:

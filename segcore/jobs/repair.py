@@ -1,0 +1,54 @@
+"""Repair of a sweep: what is damaged of it is forgotten, so that it is computed again, and its data are loaded again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from segcore.errors import StoreError
+from segcore.store.index import Index
+
+if TYPE_CHECKING:
+    from segcore.store.store import Store
+
+
+def repair(index: Index, sweep_id: str) -> None:
+    """Forget what is damaged of a sweep, so that running it computes that again, and load its data again if their features are damaged.
+
+    Nothing is done about a sweep that is not in the store. Its files are read for this, each once per process: see
+    `segcore.store.content`.
+
+    Raises
+    ------
+    StoreError
+        If the sweep's specification is damaged, or the features are and the same data cannot be loaded again.
+    SegcoreError
+        If the data cannot be used.
+    """
+    # Jobs are started without numerical libraries and without sentences, but for this.
+    from segcore.store.damage import damage
+    from segcore.store.store import Store
+
+    store = index if isinstance(index, Store) else Store(index.home)
+    if not store.has_sweep(sweep_id):
+        return
+    store.forget_damaged(sweep_id)
+    try:
+        store.check_feature_table(store.spec(sweep_id).table)
+    except StoreError as error:
+        if not _load_again(store, sweep_id):
+            raise damage("table", "load_again", data=str(store.spec(sweep_id).data.get("name", "the data"))) from error
+
+
+def _load_again(store: Store, sweep_id: str) -> bool:
+    """Load the data of a sweep as they were loaded before; return whether that is known."""
+    from segcore.intake.remembered import request_of
+    from segcore.jobs.tasks.making_vectors import take_in_with_vectors
+    from segcore.wording.findings import refusal
+
+    spec = store.spec(sweep_id)
+    request = request_of(store, spec.table, spec.data)
+    if request is None:
+        return False
+    if take_in_with_vectors(store, request).table != spec.table:
+        raise refusal("store.other_data", kind=StoreError, data=str(spec.data.get("name", "the data")))
+    return True

@@ -1,0 +1,125 @@
+"""Damage in the store: what was stored and cannot be read back, as one error that says whose it is and what makes it again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import is_dataclass
+from typing import Any, NoReturn, TypeVar
+
+from segcore.errors import StoreError
+from segcore.records.finding import Remedy
+from segcore.records.shapes import check_fields
+from segcore.wording.findings import refusal
+from segcore.wording.store import Lost
+
+DAMAGED = "store.damaged"
+Built = TypeVar("Built")
+# What reading plain values of another shape raises, and files that are missing, cut or nested too deep.
+_SIGNS = (AttributeError, EOFError, LookupError, OSError, OverflowError, RecursionError, TypeError, ValueError)
+
+
+def damage(what: Lost, remedy: Remedy | str, **whose: str) -> StoreError:
+    """Build the error for something that was stored and is missing or damaged.
+
+    Parameters
+    ----------
+    what : str
+        One of ``wording.store.LOST``.
+    remedy : Remedy or str
+        What makes it again.
+    **whose : str
+        The values that the sentence of ``what`` needs.
+    """
+    error = refusal(DAMAGED, kind=StoreError, remedy=remedy, what=what, **whose)
+    if not isinstance(error, StoreError):
+        raise TypeError(f"refusal built {type(error).__name__}, not StoreError")
+    return error
+
+
+@contextlib.contextmanager
+def reading(lost: Callable[[], StoreError]) -> Iterator[None]:
+    """Report whatever shows in the body that something stored is damaged as the error that says what is lost.
+
+    The body only reads: an error of a computation in it would be reported as damage too. Damage that was reported by then keeps its name,
+    except that of a mere file.
+
+    Parameters
+    ----------
+    lost : callable
+        Builds the error, usually with `damage`; called only if there is damage.
+    """
+    try:
+        yield
+    except StoreError as error:
+        if not is_damage(error) or (error.finding is not None and error.finding.values["what"] != "file"):
+            raise
+        raise lost() from error
+    except _SIGNS as error:
+        raise lost() from error
+
+
+def if_readable(build: Callable[[], Built]) -> Built | None:
+    """Return what is built from something stored, or ``None`` if that is missing or damaged: for what is made again when asked for.
+
+    A record whose fields are not of their types is damaged too. ``build`` only reads, as the body of `reading` does.
+    """
+    try:
+        found = build()
+        if is_dataclass(found):
+            check_fields(found)
+    except StoreError as error:
+        if not is_damage(error):
+            raise
+        return None
+    except _SIGNS:
+        return None
+    return found
+
+
+def is_damage(error: BaseException) -> bool:
+    """Tell whether an error says that something stored is missing or damaged."""
+    return isinstance(error, StoreError) and error.finding is not None and error.finding.code == DAMAGED
+
+
+def plain_values(text: str | bytes) -> Any:
+    """Return the value of stored JSON.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        If it is not JSON, has a number that JSON lacks, or is nested too deep.
+    """
+    return json.loads(text, parse_constant=_refuse)
+
+
+def mapping(text: str | bytes) -> dict[str, Any]:
+    """Return the value of a stored JSON object.
+
+    Raises
+    ------
+    ValueError, RecursionError, TypeError
+        See `plain_values`; or if it is another value.
+    """
+    found = plain_values(text)
+    if not isinstance(found, dict):
+        raise TypeError(f"a JSON object was stored, not {type(found).__name__}")
+    return found
+
+
+def record_from(build: Callable[[dict[str, Any]], Built], text: str | bytes) -> Built:
+    """Return a record from stored JSON, each of its fields of the type that is declared for it.
+
+    Raises
+    ------
+    Exception
+        One of those that `reading` reports, if it is damaged.
+    """
+    found = build(mapping(text))
+    check_fields(found)
+    return found
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON number")
