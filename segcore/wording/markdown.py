@@ -1,21 +1,34 @@
-"""Escaping for Markdown: names and values come from files and analysts, and may contain anything."""
+"""Text from outside as Streamlit's Markdown: names and values come from files and analysts, and may contain anything."""
 
 from __future__ import annotations
 
 import re
+from typing import NewType
 
-_MARKS = re.compile(r"[\\`*_{}\[\]<>#$|~@]|^[-+](?=\s)", re.MULTILINE)
+from segcore.wording.quotes import visible
+
+Markdown = NewType("Markdown", str)
+"""Text that Markdown shows as it was, or that was written as Markdown."""
+
+_MARKS = re.compile(r"[\\`*_{}\[\]<>#$|~]|&(?=#?\w+;)|:(?=[a-z])|^[-+](?=\s)", re.MULTILINE | re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\d+)([.)])(?=\s)", re.MULTILINE)
-# Streamlit looks for names of icons and colours, and for addresses of pages, in the finished text, after escapes were removed. Addresses of
-# mail stay links: a joiner would be copied with them.
-_FOUND_LATER = re.compile(r"(?<!\d):(?=[\w+-])|(?<=http):(?=//)|(?<=https):(?=//)|www(?=\.)", re.IGNORECASE)
-_JOINER = "\N{WORD JOINER}"
+# Streamlit looks for addresses, names of icons and emoji, and signs such as arrows in the finished text, after escapes were removed. These
+# are the places to divide them at.
+_FOUND_LATER = re.compile(
+    r"(?<=http)(?=://)|(?<=https)(?=://)|(?<=www)(?=\.)|(?<=[\w.+-])(?=@\w)"
+    r"|(?<=:[\w+-])(?=[\w+-]*:)|(?<=:material)(?=/)",
+    re.IGNORECASE,
+)
+_SIGNS = re.compile(r"(?<!\S)(?:<->|->|<-|--|>=|<=|~=)(?!\S)")
+_NOTHING = ":color[]"  # an empty element, which keeps two texts apart and is neither seen nor copied
+_APART = "\0"
 
 
-def escape(text: str) -> str:
-    r"""Return text that Markdown shows unchanged.
+def escape(text: str) -> Markdown:
+    r"""Return text that Streamlit's Markdown shows unchanged, with control and invisible characters escaped.
 
     >>> print(escape("**loud** at $5"))
     \*\*loud\*\* at \$5
     """
-    return _FOUND_LATER.sub(rf"\g<0>{_JOINER}", _NUMBERED.sub(r"\1\\\2", _MARKS.sub(r"\\\g<0>", text)))
+    kept = _FOUND_LATER.sub(_APART, _SIGNS.sub(lambda sign: _APART.join(sign[0]), visible(text)))
+    return Markdown(_NUMBERED.sub(r"\1\\\2", _MARKS.sub(r"\\\g<0>", kept)).replace(_APART, _NOTHING))

@@ -1,0 +1,119 @@
+"""Names that a screen, a figure, a terminal or a notebook could take for something else, and files full of them."""
+
+import csv
+import random
+from datetime import date, timedelta
+
+REMOTE = "names.invalid"
+"""Host in all addresses of the corpus; whoever asks for it was told to by a name."""
+
+_WORDS = (
+    f"![c](http://{REMOTE}/a.png)",
+    f"[free](https://{REMOTE}/b)",
+    f'<img src="https://{REMOTE}/c.png" onerror=alert(1)>',
+    "<script>alert(1)</script>",
+    f'<a href="https://{REMOTE}/d">pay</a>',
+    "<b>bold</b> <br> <i>it</i>",
+    f"<https://{REMOTE}/e>",
+    f"http://{REMOTE}/f",
+    f"https://{REMOTE}/g?a=1&b=2",
+    f"www.{REMOTE}",
+    f"me@{REMOTE}",
+    f"mailto:me@{REMOTE}",
+    f"file://{REMOTE}/h",
+    "javascript:alert(1)",
+    "&amp; &lt;b&gt; &#33;",
+    "$x^2$ and $$y$$",
+    ":red[red] :small[s]",
+    ":material/home: :smile: :streamlit:",
+    "`code` ``x``",
+    "# head",
+    "> quote",
+    "- item",
+    "1. item",
+    "~~gone~~ **loud** _soft_ __under__",
+    "|a|b|",
+    "a -> b <- c <-> d -- e >= f <= g ~= h",
+    "%{x} %{customdata[0]}<extra></extra> %s %(n)s",
+    "{curly} {0} {{x}}",
+    "\\\\n \\u0041 \\*",
+    "line\nbreak\ttab",
+    "red \x1b[31mred\x1b[0m",
+    "bell\x07\x08\x7f\x9b31m",
+    "invoice\u202egpj.exe",
+    "\u2066isolate\u2069",
+    "zero\u200bwidth\ufeff\u00ad",
+    "z\u0335\u0321\u0489\u0341algo",
+    "family \N{FAMILY} \N{GRINNING FACE}\ufe0f\u200d\N{FIRE}",
+    "wide\u3000space",
+    f"../../x ![u](http://{REMOTE}/i).csv",
+    "=cmd|'/c calc'!A1",
+    "@SUM(1+1)*cmd",
+    "x' OR '1'='1\"; --",
+    f"[ref]: http://{REMOTE}/j",
+    f"![r]\n\n[r]: http://{REMOTE}/k",
+    "long " * 400,
+)
+NAMES = tuple(f"{words} q{number:02}" for number, words in enumerate(_WORDS))
+"""Each ends with a mark of its own, so that a test finds where it is shown, and sees what was made of the words before."""
+
+ALLOWED_IN_FILE_NAMES = tuple(name for name in NAMES if not set("/\0") & set(name) and len(name.encode()) < 200)
+ALLOWED_IN_SHEET_NAMES = tuple(name for name in NAMES if not set("[]:*?/\\\x1b\x07\x08\x7f\x9b\n\t'") & set(name) and len(name) <= 31)
+
+
+def write_customers(path, *, n_customers=300, seed=0):
+    """Write one row per customer: every name as a column's, as a category's, and in an id."""
+    draw = random.Random(seed)
+    numbers, categories = NAMES[::2], NAMES[1::2]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["customer_id", *numbers, *categories])
+        for row in range(n_customers):
+            kind = row % 3
+            values = [round(draw.gauss((20, 60, 110)[(kind + place) % 3], 12), 2) for place in range(len(numbers))]
+            texts = [
+                NAMES[(place * 3 + (kind if draw.random() < 0.8 else draw.randrange(6))) % len(NAMES)] for place in range(len(categories))
+            ]
+            writer.writerow([f"{row} {NAMES[row % len(NAMES)]}", *values, *texts])
+
+
+def write_orders(path, *, n_customers=150, seed=0):
+    """Write order lines: every name as a product's, a department's and in an id, some as columns'."""
+    draw = random.Random(seed)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["customer_id", "order_id", "date", "amount", "quantity", "product", NAMES[0], NAMES[3]])
+        for number in range(n_customers):
+            kind = number % 3
+            for order in range((4, 9, 16)[kind] + draw.randrange(3)):
+                day = date(2024, 1, 1) + timedelta(days=draw.randrange(180))
+                for _ in range(1 + draw.randrange(3)):
+                    product = NAMES[(kind * 15 + draw.randrange(20)) % len(NAMES)]
+                    department = NAMES[4 + (kind if draw.random() < 0.7 else draw.randrange(8))]
+                    amount = round((40, 12, 5)[kind] * draw.uniform(0.7, 1.4), 2)
+                    customer = f"{number} {NAMES[number % len(NAMES)]}"
+                    writer.writerow(
+                        [
+                            customer,
+                            f"o{number}-{order}",
+                            day.isoformat(),
+                            amount,
+                            1 + draw.randrange(4),
+                            product,
+                            department,
+                            NAMES[9 + kind],
+                        ]
+                    )
+
+
+def write_ratings(path, *, n_customers=120, seed=0):
+    """Write ratings of items that are called by every name."""
+    draw = random.Random(seed)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["user_id", "item", "rating", "timestamp"])
+        for number in range(n_customers):
+            liked = number % 3
+            for place in draw.sample(range(len(NAMES)), 18):
+                stars = 5 - (place % 3 - liked) % 3 - draw.randrange(2)
+                writer.writerow([f"{number} {NAMES[number % len(NAMES)]}", NAMES[place], max(1, stars), 1_700_000_000 + 1000 * place])
