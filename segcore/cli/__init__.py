@@ -19,6 +19,8 @@ from typing import Any, NoReturn
 
 import segcore
 from segcore.errors import SegcoreError
+from segcore.wording.quotes import visible
+from segcore.wording.terminal import say
 
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("samples", "segcore.cli.samples", "list the sample data sets, or download one"),
@@ -59,7 +61,7 @@ class Parser(argparse.ArgumentParser):
         if message.endswith("expected one argument"):
             option = message.removeprefix("argument ").split(":")[0].split("/")[-1]
             message += f"; a value that begins with a dash is written as {option}=-VALUE"
-        self.exit(USER_ERROR, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
+        self.exit(USER_ERROR, f"{self.prog}: {visible(' '.join(message.split()))} (see {self.prog} --help)\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -101,7 +103,7 @@ def _report(error: SegcoreError) -> int:
     """Print a user's error as one line and return the exit code."""
     from segcore.wording.findings import error_text
 
-    print(f"segcore: {' '.join(error_text(error).split())}", file=sys.stderr)
+    say(f"segcore: {' '.join(error_text(error).split())}", file=sys.stderr)
     return USER_ERROR
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from segcore.cli.tables import text_table
 from segcore.errors import ParameterError
 from segcore.records.solution import ENGINES
 from segcore.wording.numbers import counted, duration_text, listed
+from segcore.wording.terminal import say, say_json
 
 if TYPE_CHECKING:
     from segcore.benchmark.spec import BenchmarkSpec
@@ -81,10 +81,13 @@ def run_benchmark(args: argparse.Namespace) -> int:
     check_not_stopped(job)
     if job.state != "done":
         job.raise_finding()
-        print(f"segcore: {job.message or f'The benchmark was {job.state} after {job.done:,} of {job.total:,} fits.'}", file=sys.stderr)
+        say(f"segcore: {job.message or f'The benchmark was {job.state} after {job.done:,} of {job.total:,} fits.'}", file=sys.stderr)
         return _INTERRUPTED if job.state == "cancelled" else _FAILED
     result = in_order(store.job_row(job.id)["result"], engines)
-    print(json.dumps(result, ensure_ascii=False, allow_nan=False) if args.json else benchmark_text(result))
+    if args.json:
+        say_json(result)
+    else:
+        say(benchmark_text(result))
     return 0
 
 
@@ -99,10 +102,10 @@ def _print_estimate(store: Store, spec: BenchmarkSpec, *, as_json: bool) -> None
     engines = [engine for engine in ENGINES if engine in spec.engines]
     seconds = None if spec.work != "fit" else estimated_seconds(rows, sweep.algorithm, sweep.points, engines, spec.runs, calibration)
     if as_json:
-        print(json.dumps({"fits": spec.total_fits, "rows": rows.n_rows, "estimated_seconds": seconds}, allow_nan=False))
+        say_json({"fits": spec.total_fits, "rows": rows.n_rows, "estimated_seconds": seconds})
         return
     time = "an unknown time" if seconds is None else f"about {duration_text(seconds)}"
-    print(f"{counted(spec.total_fits, 'fit')} on {counted(rows.n_rows, 'row')}: {time} on this machine.")
+    say(f"{counted(spec.total_fits, 'fit')} on {counted(rows.n_rows, 'row')}: {time} on this machine.")
 
 
 def in_order(result: Mapping[str, Any], engines: Sequence[str]) -> dict[str, Any]:

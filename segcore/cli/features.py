@@ -13,6 +13,7 @@ from segcore.cli.options import add_data_options, plan_from, print_notes, reques
 from segcore.errors import ParameterError
 from segcore.wording.findings import counts_json, note_json, refusal, rows_by_label
 from segcore.wording.numbers import counted, percent_text
+from segcore.wording.terminal import say, say_json
 
 if TYPE_CHECKING:
     from segcore.features.assemble import Assembled
@@ -89,10 +90,10 @@ def run_features(args: argparse.Namespace) -> int:
         write_text(json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n", files["report"])
     _write_others(store, intake, table, files)
     if args.json:
-        print(json.dumps({**_summary(intake, plan, assembled), "out": args.out}, ensure_ascii=False, allow_nan=False))
+        say_json({**_summary(intake, plan, assembled), "out": args.out})
     else:
         what = f"{counted(rows.num_rows, 'row')} and {counted(len(plan.features), 'feature')}"
-        print(f"{what} written to {args.out}.{_set_aside_sentence(assembled)}")
+        say(f"{what} written to {args.out}.{_set_aside_sentence(assembled)}")
     return 0
 
 
@@ -111,7 +112,10 @@ def run_neighbours(args: argparse.Namespace) -> int:
     intake = take_in_with_vectors(store, request, follow=lambda begin: wait_for(store, begin))
     found = stored_neighbours(store, intake.table, item=args.item, customer=args.customer, top=args.top)
     print_notes(intake.notes)
-    print(json.dumps(found.to_json(), ensure_ascii=False, allow_nan=False) if args.json else neighbours_text(found))
+    if args.json:
+        say_json(found.to_json())
+    else:
+        say(neighbours_text(found))
     return 0
 
 
@@ -130,9 +134,9 @@ def run_check(args: argparse.Namespace) -> int:
     found = check_by_job(store, intake, lambda begin: wait_for(store, begin))
     if args.json:
         document = {**found.to_json(), "sentence": verdict_text(found), "notes": check_notes(found)}
-        print(json.dumps(document, ensure_ascii=False, allow_nan=False))
+        say_json(document)
     else:
-        print(vectors_check_text(found))
+        say(vectors_check_text(found))
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from segcore import jobs
 from segcore.cli.tables import text_table
 from segcore.errors import JobError, ParameterError, StoreError
 from segcore.store.index import Index
+from segcore.wording.terminal import say, say_json
 
 SHORT = 12
 """Number of characters of an id that are shown, which are enough to identify it."""
@@ -41,15 +41,18 @@ def run_jobs(args: argparse.Namespace) -> int:
     index = Index()
     if args.action == "list":
         found = jobs.list_jobs(index, args.limit)
-        print(json.dumps({"jobs": [_job_document(job) for job in found]}, ensure_ascii=False) if args.json else _jobs_text(found))
+        if args.json:
+            say_json({"jobs": [_job_document(job) for job in found]})
+        else:
+            say(_jobs_text(found))
         return 0
     job_id = jobs.resolve(index, args.id)
     (jobs.cancel if args.action == "cancel" else jobs.resume)(index, job_id)
     job = jobs.read_job(index, job_id)
     if args.json:
-        print(json.dumps({"job": _job_document(job)}, ensure_ascii=False))
+        say_json({"job": _job_document(job)})
     else:
-        print(f"{job.id[:SHORT]}  {job.title}: {job.state}, {job.steps}.")
+        say(f"{job.id[:SHORT]}  {job.title}: {job.state}, {job.steps}.")
     return 0
 
 

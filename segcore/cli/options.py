@@ -20,6 +20,7 @@ from segcore.records.preparation import IDEAS, OUTLIERS, SCALERS, SETTING_NAMES
 from segcore.records.solution import ENGINES
 from segcore.records.taste import LENGTHS, MATRICES, METHODS, OF
 from segcore.wording.findings import sentence
+from segcore.wording.terminal import say
 
 if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake, SecondTable
@@ -251,7 +252,7 @@ def plan_from(args: argparse.Namespace, intake: Intake, table: FeatureTable, *, 
 def print_notes(notes: Iterable[Finding]) -> None:
     """Print the findings about the data on standard error, one per line."""
     for note in notes:
-        print(f"{'warning' if note.severity == 'warning' else 'note'}: {sentence(note)}", file=sys.stderr)
+        say(f"{'warning' if note.severity == 'warning' else 'note'}: {sentence(note)}", file=sys.stderr)
 
 
 def _check_numbers(args: argparse.Namespace) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from segcore.wording.findings import note_json
 from segcore.wording.maps import METHODS
 from segcore.wording.numbers import counted
 from segcore.wording.results import DIALECTS
+from segcore.wording.terminal import say, say_code, say_json
 
 if TYPE_CHECKING:
     from segcore.store.store import Store
@@ -174,9 +174,9 @@ def run_explain(args: argparse.Namespace) -> int:
     store = Store()
     found = explain(store, *find_sweep_point(store, args.sweep, args.point))
     if args.json:
-        print(json.dumps(found.to_json(label), ensure_ascii=False, allow_nan=False))
+        say_json(found.to_json(label))
     else:
-        print(explanation_text(found, label))
+        say(explanation_text(found, label))
     return 0
 
 
@@ -188,7 +188,10 @@ def run_items(args: argparse.Namespace) -> int:
 
     store = Store()
     segments = items_of_segments(store, *find_sweep_point(store, args.sweep, args.point), args.what, most=args.top)
-    print(json.dumps({"segments": segments}, ensure_ascii=False, allow_nan=False) if args.json else items_text(segments))
+    if args.json:
+        say_json({"segments": segments})
+    else:
+        say(items_text(segments))
     return 0
 
 
@@ -213,7 +216,7 @@ def run_rules(args: argparse.Namespace) -> int:
     else:
         text = rules_text(found, args.what, label, as_filter=args.filter)
     if args.out is None:
-        print(text)
+        say_code(text)
     else:
         write_text(f"{text}\n", Path(args.out))
     return 0
@@ -230,9 +233,9 @@ def run_validate(args: argparse.Namespace) -> int:
     sweep_id, position = find_sweep_point(store, args.sweep, args.point)
     found = validate(store, sweep_id, position)
     if args.json:
-        print(json.dumps(found.to_json(), ensure_ascii=False, allow_nan=False))
+        say_json(found.to_json())
     else:
-        print(validation_text(found, known_names(store, store.sweep(sweep_id), position).names))
+        say(validation_text(found, known_names(store, store.sweep(sweep_id), position).names))
     return 0
 
 
@@ -256,9 +259,9 @@ def run_drivers(args: argparse.Namespace) -> int:
     customer = None if args.customer is None else found.of_customer(args.customer, label)
     if args.json:
         own = {} if customer is None else {"customer": {"explained_segment": customer.label, **customer.explained.row_json(customer.row)}}
-        print(json.dumps({**found.to_json(names, label), **own}, ensure_ascii=False, allow_nan=False))
+        say_json({**found.to_json(names, label), **own})
     else:
-        print(drivers_text(found, names, label, customer))
+        say(drivers_text(found, names, label, customer))
     if args.out is not None:
         write_table(found.importance_rows(names) if label is None else found.value_rows(label), Path(args.out))
     return 0
@@ -299,7 +302,7 @@ def run_map(args: argparse.Namespace) -> int:
         from segcore.plots.segments.map import map_page
 
         write_text(map_page(found, names, title=f"Map of {counted(len(found.labels), 'customer')}", colours=colours), path)
-    print(f"{counted(len(found.labels), 'customer')} mapped in {args.out}. {found.sentence} {found.caution}")
+    say(f"{counted(len(found.labels), 'customer')} mapped in {args.out}. {found.sentence} {found.caution}")
     return 0
 
 
@@ -321,7 +324,10 @@ def run_compare(args: argparse.Namespace) -> int:
     found = compare_solutions(store, *pairs)
     if args.moved is not None:
         write_table(found.moved_rows(), Path(args.moved))
-    print(json.dumps(found.to_json(), ensure_ascii=False, allow_nan=False) if args.json else comparison_text(found))
+    if args.json:
+        say_json(found.to_json())
+    else:
+        say(comparison_text(found))
     return 0
 
 
@@ -354,11 +360,11 @@ def run_export(args: argparse.Namespace) -> int:
     if args.model is not None:
         write_model(store, sweep_id, position, args.model)
     if args.json:
-        print(json.dumps(document, ensure_ascii=False, allow_nan=False))
+        say_json(document)
     else:
         listed = ", ".join(f"{entry['name']} {entry['rows']:,}" for entry in document["segments"])
         model = f" The model is in {args.model}." if args.model is not None else ""
-        print(f"{counted(document['rows'], 'row')} written to {args.out} ({listed}). Where they come from is in {args.out}.json.{model}")
+        say(f"{counted(document['rows'], 'row')} written to {args.out} ({listed}). Where they come from is in {args.out}.json.{model}")
     return 0
 
 
@@ -423,10 +429,10 @@ def run_score(args: argparse.Namespace) -> int:
     if args.json:
         scored_data = {"name": dataset.name, "fingerprint": dataset.fingerprint, "filters": list(dataset.filters), "as_of": args.as_of}
         listed_notes = [note_json(note) for note in notes]
-        print(json.dumps({**document, "scored": scored_data, "notes": listed_notes}, ensure_ascii=False, allow_nan=False))
+        say_json({**document, "scored": scored_data, "notes": listed_notes})
     else:
         listed = ", ".join(f"{entry['name']} {entry['rows']:,}" for entry in document["segments"] if entry["rows"])
         marked = document["set_aside_rows"]
         aside = f" The sweep would have set aside {marked:,} of them." if marked else ""
-        print(f"{counted(document['rows'], 'customer')} written to {args.out} ({listed}).{aside}")
+        say(f"{counted(document['rows'], 'customer')} written to {args.out} ({listed}).{aside}")
     return 0

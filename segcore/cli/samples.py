@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from segcore.data.samples.registry import SAMPLES, find_sample, samples_folder
 from segcore.errors import ParameterError, SourceError
 from segcore.store.index import Index
+from segcore.wording.terminal import say, say_json
 
 
 def add_commands(subparsers: Any) -> None:
@@ -48,11 +48,11 @@ def run_samples(args: argparse.Namespace) -> int:
             }
         )
     if args.json:
-        print(json.dumps({"samples": listed}, ensure_ascii=False))
+        say_json({"samples": listed})
         return 0
     for entry in listed:
         state = "here" if entry["here"] else f"get it with 'segcore samples get {entry['name']}'"
-        print(f"{entry['name']}  ({state})\n    {entry['title']}. {entry['description']} {entry['licence']}.")
+        say(f"{entry['name']}  ({state})\n    {entry['title']}. {entry['description']} {entry['licence']}.")
     return 0
 
 
@@ -64,7 +64,10 @@ def run_get(args: argparse.Namespace) -> int:
     if not sample.download:
         if args.url:
             raise ParameterError(f"{sample.name} is included and not downloaded: omit --url.")
-        print(json.dumps({"sample": sample.name, "rows": None, "here": True}) if args.json else f"{sample.name} is already here.")
+        if args.json:
+            say_json({"sample": sample.name, "rows": None, "here": True})
+        else:
+            say(f"{sample.name} is already here.")
         return 0
     from segcore.data.samples.download import URL, download_online_retail
     from segcore.data.samples.online_retail import cached_path
@@ -75,9 +78,9 @@ def run_get(args: argparse.Namespace) -> int:
     with _progress() as progress:
         rows = download_online_retail(folder, url=args.url or URL, scratch=index.temporary, progress=progress)
     if args.json:
-        print(json.dumps({"sample": sample.name, "rows": rows, "here": True}))
+        say_json({"sample": sample.name, "rows": rows, "here": True})
     else:
-        print(f"{sample.name}: {counted(rows, 'row')}, stored in {cached_path(folder)}.")
+        say(f"{sample.name}: {counted(rows, 'row')}, stored in {cached_path(folder)}.")
     return 0
 
 

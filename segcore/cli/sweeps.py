@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from segcore.sweeps.workers import WORKERS
 from segcore.system.machine import parse_bytes
 from segcore.system.spare import start_early
 from segcore.wording.numbers import bytes_text, counted, duration_text
+from segcore.wording.terminal import say, say_json
 
 if TYPE_CHECKING:
     from segcore.records.grid import Value
@@ -121,11 +121,11 @@ def run_sweep(args: argparse.Namespace) -> int:
     if out is not None:
         write_sweep_folder(store, job.id, out, from_store=from_store)
     if args.json:
-        print(json.dumps(sweep_document(sweep, from_store), ensure_ascii=False, allow_nan=False))
+        say_json(sweep_document(sweep, from_store))
     else:
-        print(sweep_text(sweep, from_store))
+        say(sweep_text(sweep, from_store))
         if out is not None:
-            print(f"Written to {out}: features.parquet, labels.parquet, sweep.json.")
+            say(f"Written to {out}: features.parquet, labels.parquet, sweep.json.")
     return 0
 
 
@@ -146,9 +146,9 @@ def run_evidence(args: argparse.Namespace) -> int:
         return _report_end(job)
     sweep = store.sweep(job.id)
     if args.json:
-        print(json.dumps(evidence_document(sweep), ensure_ascii=False, allow_nan=False))
+        say_json(evidence_document(sweep))
     else:
-        print(evidence_text(sweep))
+        say(evidence_text(sweep))
     return 0
 
 
@@ -166,7 +166,10 @@ def run_sweeps(args: argparse.Namespace) -> int:
     if args.action == "list":
         lines, problems = listed_sweeps(store, store.sweep_ids())
         document = {"sweeps": [line.to_json() for line in lines]}
-        print(json.dumps(document, ensure_ascii=False, allow_nan=False) if args.json else sweeps_text(lines))
+        if args.json:
+            say_json(document)
+        else:
+            say(sweeps_text(lines))
         if problems:  # the others are listed all the same
             raise problems[0]
         return 0
@@ -177,7 +180,10 @@ def run_sweeps(args: argparse.Namespace) -> int:
         (store.remove_sweep if args.action == "remove" else store.restore_sweep)(sweep_id)
     line = sweep_line(store.sweep(sweep_id), sweep_name(store, sweep_id))
     done = {"name": "is the name of this sweep", "remove": "is no longer listed", "restore": "is listed again"}[args.action]
-    print(json.dumps({"sweep": line.to_json()}, ensure_ascii=False, allow_nan=False) if args.json else f"{line.name} {done}.")
+    if args.json:
+        say_json({"sweep": line.to_json()})
+    else:
+        say(f"{line.name} {done}.")
     return 0
 
 
@@ -208,9 +214,9 @@ def _report_end(job: jobs.Job) -> int:
     check_not_stopped(job)
     job.raise_finding()
     if job.state == "failed":
-        print(f"segcore: {job.message}", file=sys.stderr)
+        say(f"segcore: {job.message}", file=sys.stderr)
         return _FAILED
-    print(
+    say(
         f"segcore: The sweep was {job.state}. {job.steps} are finished and saved: "
         f"continue with the same command, or with 'segcore jobs resume {job.id[:SHORT]}'.",
         file=sys.stderr,
@@ -247,7 +253,10 @@ def _print_estimate(store: Store, spec: SweepSpec, args: argparse.Namespace) -> 
     limit = memory_limit(_asked_memory(args))
     calibration = require_calibration(store.home)
     found = estimate_spec(store.feature_table(spec.table), spec, calibration=calibration, memory=limit)
-    print(json.dumps(found.to_json(limit), allow_nan=False) if args.json else _estimate_text(found, limit))
+    if args.json:
+        say_json(found.to_json(limit))
+    else:
+        say(_estimate_text(found, limit))
 
 
 def _estimate_text(found: SweepEstimate, limit: int) -> str:

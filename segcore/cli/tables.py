@@ -12,6 +12,7 @@ from segcore.wording.findings import sentence
 from segcore.wording.numbers import counted, difference_text, index_text, number_text, percent_text, segment_title, share_text
 from segcore.wording.plans import ideas_text, transforms_text
 from segcore.wording.predictions import auc_text
+from segcore.wording.quotes import visible
 from segcore.wording.targets import (
     METHOD_TITLES,
     RESPONSE_LIFT,
@@ -48,7 +49,7 @@ _DRIVERS_SHOWN = 10
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:
     """Lay out rows in columns; those in ``right`` are right-aligned."""
-    lines = [header, *rows]
+    lines = [[visible(text) for text in line] for line in (header, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
 
     def cell(text: str, column: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from segcore.cli.meaning import add_meaning_options, column_rules
 from segcore.cli.options import add_second_tables, print_notes, request_for_rows
 from segcore.errors import ParameterError
 from segcore.records.target_question import METHODS, WINDOW_DAYS, TargetQuestion, TargetsAnswer
+from segcore.wording.terminal import say, say_json
 
 if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake
@@ -84,7 +84,10 @@ def run_targets(args: argparse.Namespace) -> int:
         return _run_compared(args, store, intake, request, asked)
     answer = targets_by_job(store, intake, request, asked, lambda begin: wait_for(store, begin))
     print_notes((*intake.notes, *answer.notes))
-    print(json.dumps(_report(store, intake, answer), ensure_ascii=False, allow_nan=False) if args.json else targets_text(answer))
+    if args.json:
+        say_json(_report(store, intake, answer))
+    else:
+        say(targets_text(answer))
     if args.out is not None:
         write_table(list_rows(store.frame(answer.contacts)), Path(args.out))
     if args.candidates is not None:
@@ -126,7 +129,10 @@ def _run_compared(args: argparse.Namespace, store: Store, intake: Intake, reques
         raise ParameterError("--out and --candidates write the list for one value: give --promote COLUMN=VALUE.")
     found = promotions_by_job(store, intake, request, question, lambda begin: wait_for(store, begin))
     print_notes(intake.notes)
-    print(json.dumps({"promotions": found}, ensure_ascii=False, allow_nan=False) if args.json else promotions_text(found))
+    if args.json:
+        say_json({"promotions": found})
+    else:
+        say(promotions_text(found))
     return 0
 
 
