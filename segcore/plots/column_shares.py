@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segcore.plots.theme import CATEGORICAL, NOISE_GREY, PAPER, QUIET, ink_on, lay_out, plain_text
+from segcore.plots.theme import CATEGORICAL, NOISE_GREY, PAPER, QUIET, ink_on, lay_out, plain_text, shortened
 from segcore.segments.profiles.column_shares import MISSING, REST, ColumnAcross, GroupShares
 from segcore.wording.numbers import counted, listed, percent_text
 
@@ -57,7 +57,7 @@ def _title(group: GroupShares, groups: tuple[GroupShares, ...]) -> str:
 
 
 def _short(text: str) -> str:
-    return plain_text(text if len(text) <= 28 else f"{text[:26]}…")
+    return plain_text(shortened(text, 28))
 
 
 def _hover(group: GroupShares, position: int) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from segcore.plots.heatmap import Cell, HeatMap, value_range
+from segcore.plots.heatmap import Cell, HeatMap, row_titles, value_range
+from segcore.plots.theme import lines_text, plain_text
 from segcore.records.sweep import Sweep
 from segcore.sweeps.points import PointRow, point_rows, points_axis
 from segcore.wording.numbers import two_decimals
@@ -23,13 +24,14 @@ def compactness_map_data(sweep: Sweep, titles: Mapping[str, str] | None = None, 
     rows = point_rows(sweep)
     titles = titles or {}
     features = sweep.spec.plan.features if features is None else features
+    axis = row_titles(features, titles)
     cells = tuple(
         Cell(
-            column=row.tick,
-            row=titles.get(feature, feature),
+            column=plain_text(row.tick),
+            row=axis[feature],
             value=row.compactness.get(feature),
-            text=_text(row, feature),
-            hover=f"{row.label}<br>{titles.get(feature, feature)}: {_text(row, feature)}",
+            text=plain_text(_text(row, feature)),
+            hover=lines_text(row.label, f"{titles.get(feature, feature)}: {_text(row, feature)}"),
             mark=row.position,
             place=row.label,
         )
@@ -41,8 +43,8 @@ def compactness_map_data(sweep: Sweep, titles: Mapping[str, str] | None = None, 
         title="Mean compactness",
         x_title=points_axis(sweep),
         y_title="Feature",
-        columns=tuple(row.tick for row in rows),
-        rows=tuple(titles.get(feature, feature) for feature in reversed(features)),
+        columns=tuple(plain_text(row.tick) for row in rows),
+        rows=tuple(axis[feature] for feature in reversed(features)),
         cells=cells,
         low=low,
         high=max(high, 0.01),
@@ -63,13 +65,14 @@ def segment_map_data(
     """
     titles = titles or {}
     columns = _distinct([title for _, title, _ in compactness], [label for label, _, _ in compactness])
+    axis = row_titles(features, titles)
     cells = tuple(
         Cell(
-            column=column,
-            row=titles.get(feature, feature),
+            column=plain_text(column),
+            row=axis[feature],
             value=values.get(feature),
-            text=two_decimals(values.get(feature)),
-            hover=f"{column}<br>{titles.get(feature, feature)}: {two_decimals(values.get(feature))}",
+            text=plain_text(two_decimals(values.get(feature))),
+            hover=lines_text(column, f"{titles.get(feature, feature)}: {two_decimals(values.get(feature))}"),
             mark=label,
             place=column,
         )
@@ -81,8 +84,8 @@ def segment_map_data(
         title="Compactness",
         x_title="Segment",
         y_title="Feature",
-        columns=tuple(columns),
-        rows=tuple(titles.get(feature, feature) for feature in reversed(features)),
+        columns=tuple(plain_text(column) for column in columns),
+        rows=tuple(axis[feature] for feature in reversed(features)),
         cells=cells,
         low=low,
         high=high,

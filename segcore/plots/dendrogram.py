@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segcore.plots.theme import ACCENT, PALETTE, QUIET, lay_out
+from segcore.plots.theme import ACCENT, PALETTE, QUIET, lay_out, lines_text, plain_text, shortened
 from segcore.wording.numbers import counted, number_text, segment_title
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ _MOST_TITLES = 12
 _COLOURS = tuple(PALETTE[number] for number in (0, 2, 3, 4))  # the cut is orange, merges above it grey; the second blue is too similar
 _TITLE_LETTERS = 100  # titles on one line fit if they have at most about this many letters
 _MOST_SIZES = 8
+_LONGEST = 60  # letters of a title
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,15 +211,19 @@ def _titles(data: Dendrogram) -> tuple[list[str], bool]:
     if len(data.segments) > _MOST_TITLES:
         return [f"{foot.rows:,}" for foot in data.segments], True
     room = min((other.x - one.x for one, other in pairwise(data.segments)), default=len(data.branches)) / len(data.branches)
-    turned = max(len(foot.title) for foot in data.segments) > room * _TITLE_LETTERS
-    return [f"{foot.title}: {foot.rows:,}" if turned else f"{foot.title}<br>{foot.rows:,}" for foot in data.segments], turned
+    titles = [shortened(foot.title, _LONGEST) for foot in data.segments]
+    turned = max(len(title) for title in titles) > room * _TITLE_LETTERS
+    return [
+        plain_text(f"{title}: {foot.rows:,}") if turned else lines_text(title, f"{foot.rows:,}")
+        for foot, title in zip(data.segments, titles, strict=True)
+    ], turned
 
 
 def _groups(data: Dendrogram, chosen: int | None) -> list[tuple[int | None, str, dict[str, Any]]]:
     """Return the merges drawn as one line, with the line's name and style; neighbours differ in colour."""
     above: tuple[int | None, str, dict[str, Any]] = (None, "above the cut", {"color": QUIET, "width": 2})
     return [above] + [
-        (foot.label, foot.title, {"color": _COLOURS[order % len(_COLOURS)], "width": 4 if foot.label == chosen else 2})
+        (foot.label, plain_text(foot.title), {"color": _COLOURS[order % len(_COLOURS)], "width": 4 if foot.label == chosen else 2})
         for order, foot in enumerate(data.segments)
     ]
 
@@ -260,7 +265,7 @@ def _bottoms(data: Dendrogram) -> Any:
         cliponaxis=False,
         marker={"size": 8, "symbol": "square", "color": [_COLOURS[feet[branch.segment][0] % len(_COLOURS)] for branch in data.branches]},
         hovertext=[
-            f"{feet[branch.segment][1].title}<br>{branch.rows:,} of its {feet[branch.segment][1].rows:,} customers"
+            lines_text(feet[branch.segment][1].title, f"{branch.rows:,} of its {feet[branch.segment][1].rows:,} customers")
             for branch in data.branches
         ],
         hovertemplate="%{hovertext}<extra></extra>",

@@ -10,7 +10,7 @@ import numpy as np
 from segcore.clustering.quality.k_distance import KDistances
 from segcore.features.correlations import Correlations
 from segcore.features.spread import Shares, Spread
-from segcore.plots.theme import ACCENT, MAIN, lay_out, plain_text
+from segcore.plots.theme import ACCENT, MAIN, PlotlyText, lay_out, plain_text, shortened
 from segcore.wording.numbers import percent_text
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ _WORTH_NAMING = 0.4  # weaker correlations get no number
 _DIVERGING = ((0.0, MAIN), (0.5, "rgba(128, 128, 128, 0.12)"), (1.0, ACCENT))
 
 
-def _labels(titles: list[str]) -> list[str]:
+def _labels(titles: list[str]) -> list[PlotlyText]:
     """Shorten titles for an axis and make them distinct, because Plotly merges equal titles."""
-    short = [title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1]}…" for title in titles]
+    short = [shortened(title, _LONGEST) for title in titles]
     return [plain_text(label if short.count(label) == 1 else f"{label} ({number})") for number, label in enumerate(short, 1)]
 
 
@@ -59,7 +59,7 @@ def draw_shares_of_values(found: Shares, *, title: str) -> Figure:
     bars = Bar(
         marker={"color": MAIN},
         x=list(found.counts),
-        y=[plain_text(value) for value in found.values],
+        y=_labels(list(found.values)),
         orientation="h",
         text=[percent_text(share) for share in shares],
         textposition="outside",

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segcore.plots.theme import ACCENT, DIVERGING, GOOD, INK, PAPER, QUIET, SEQUENTIAL, colour_scale, lay_out
+from segcore.plots.theme import (
+    ACCENT,
+    DIVERGING,
+    GOOD,
+    INK,
+    PAPER,
+    QUIET,
+    SEQUENTIAL,
+    PlotlyText,
+    colour_scale,
+    lay_out,
+    plain_text,
+    shortened,
+)
 from segcore.sweeps.points import WAITING
 from segcore.wording.numbers import counted, listed
 
@@ -18,6 +32,8 @@ MOST_TEXTS = 240
 MOST_WORDS = 5
 """Most columns at which an empty cell shows its reason in words."""
 
+_LONGEST_ROW = 48  # letters of a row's text
+
 UPRIGHT = 6
 """Most columns whose texts of several lines stay level."""
 
@@ -26,11 +42,11 @@ UPRIGHT = 6
 class Cell:
     """One cell: column and row, value or the reason for its absence, and its solution or segment (``mark``; ``place`` in words)."""
 
-    column: str
+    column: PlotlyText
     row: str
     value: float | None
-    text: str
-    hover: str
+    text: PlotlyText
+    hover: PlotlyText
     mark: int
     place: str
 
@@ -44,8 +60,10 @@ class HeatMap:
     title : str
         Quantity shown by colour, with its unit.
     x_title, y_title : str
-    columns, rows : tuple of str
-        The axes' values as texts; rows from bottom to top.
+    columns : tuple of PlotlyText
+        Values of the horizontal axis; a column's may have several lines.
+    rows : tuple of str
+        Values of the vertical axis from bottom to top, as they are; `draw_map` escapes them.
     cells : tuple of Cell
     low, high : float
         Range of the colours; if ``low`` is negative, they diverge from 0.
@@ -56,7 +74,7 @@ class HeatMap:
     title: str
     x_title: str
     y_title: str
-    columns: tuple[str, ...]
+    columns: tuple[PlotlyText, ...]
     rows: tuple[str, ...]
     cells: tuple[Cell, ...]
     low: float
@@ -67,6 +85,19 @@ class HeatMap:
         """Return the values as a matrix, rows from bottom to top; None where a cell has no value."""
         known = {(cell.row, cell.column): cell.value for cell in self.cells}
         return [[known.get((row, column)) for column in self.columns] for row in self.rows]
+
+
+def row_titles(features: Sequence[str], titles: Mapping[str, str]) -> dict[str, str]:
+    """Return the text of each feature's row: its title, as long as there is room for, and no two alike.
+
+    Parameters
+    ----------
+    features : sequence of str
+    titles : mapping of feature name to its title on screen
+    """
+    short = [shortened(titles.get(feature, feature), _LONGEST_ROW) for feature in features]
+    distinct = [title if short.count(title) == 1 else f"{title} ({place})" for place, title in enumerate(short, 1)]
+    return dict(zip(features, distinct, strict=True))
 
 
 def value_range(name: str, values: list[float]) -> tuple[float, float]:
@@ -97,7 +128,7 @@ def draw_map(data: HeatMap, *, chosen: int | None = None, recommended: int | Non
         go.Heatmap(
             z=data.values(),
             x=list(data.columns),
-            y=list(data.rows),
+            y=[plain_text(row) for row in data.rows],
             zmin=data.low,
             zmax=data.high,
             colorscale=colour_scale(DIVERGING if data.low < 0 else SEQUENTIAL),
@@ -117,7 +148,7 @@ def draw_map(data: HeatMap, *, chosen: int | None = None, recommended: int | Non
     figure.update_xaxes(type="category", showgrid=False, categoryorder="array", categoryarray=list(data.columns))
     if any("<br>" in column for column in data.columns) and len(data.columns) <= UPRIGHT:
         figure.update_xaxes(tickangle=0)
-    figure.update_yaxes(type="category", showgrid=False, categoryorder="array", categoryarray=list(data.rows))
+    figure.update_yaxes(type="category", showgrid=False, categoryorder="array", categoryarray=[plain_text(row) for row in data.rows])
     return figure
 
 
@@ -132,7 +163,7 @@ def _draw_targets(figure: Figure, data: HeatMap) -> None:
     written = len(data.cells) <= MOST_TEXTS
     figure.add_scatter(
         x=[cell.column for cell in data.cells],
-        y=[cell.row for cell in data.cells],
+        y=[plain_text(cell.row) for cell in data.cells],
         customdata=[cell.mark for cell in data.cells],
         mode="markers+text" if written else "markers",
         text=[_written(data, cell) for cell in data.cells],

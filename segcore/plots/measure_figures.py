@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.plots.curves import Curves, curves_data, describe_curves, draw_curves
 from segcore.plots.heatmap import Cell, HeatMap, describe_map, draw_map, value_range
+from segcore.plots.theme import lines_text, plain_text
 from segcore.records.grid import axes_of, value_text
 from segcore.records.sweep import Sweep
 from segcore.sweeps.points import PointRow, axis_title, joint_axis, metric, point_rows
@@ -54,11 +55,11 @@ def grid_map_data(sweep: Sweep, metric_name: str) -> HeatMap:
     rows = point_rows(sweep)
     cells = tuple(
         Cell(
-            column=value_text(row.params[x_name]),
+            column=plain_text(value_text(row.params[x_name])),
             row=_row_name(row, others, x_name),
             value=shown.value(row),
-            text=shown.text(shown.value(row)) if shown.value(row) is not None else row.gap or "undefined",
-            hover=f"{row.label}<br>{shown.title} {shown.text(shown.value(row))}{f'<br>{row.gap}' if row.gap else ''}",
+            text=plain_text(shown.text(shown.value(row)) if shown.value(row) is not None else row.gap or "undefined"),
+            hover=lines_text(row.label, f"{shown.title} {shown.text(shown.value(row))}", row.gap or ""),
             mark=row.position,
             place=row.label,
         )
@@ -70,7 +71,7 @@ def grid_map_data(sweep: Sweep, metric_name: str) -> HeatMap:
         title=shown.axis,
         x_title=axis_title(sweep.spec.algorithm, x_name),
         y_title=joint_axis(sweep, others) if others != [x_name] else "",
-        columns=tuple(value_text(value) for value in axes[x_name]),
+        columns=tuple(plain_text(value_text(value)) for value in axes[x_name]),
         rows=tuple(dict.fromkeys(_row_name(row, others, x_name) for row in ordered)),
         cells=cells,
         low=low,

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NewType
+
+from segcore.wording.quotes import visible
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -26,26 +28,45 @@ DIVERGING = ("#B2500F", "#CB7A43", "#E5A478", "#EDC5A9", "#F0E3DA", "#DCE7EE", "
 PAPER, INK = "#FFFFFF", "#1A1A1A"
 """The background's colour, for texts on strong colours and lines between them; and that of texts on weak colours."""
 
+PlotlyText = NewType("PlotlyText", str)
+"""Text for a figure in which Plotly finds only the markup that was meant."""
+
 _BLACK = "#0A1119"
 NOISE_PATTERN = {"shape": "/", "size": 6, "solidity": 0.3, "fgcolor": "#C9CDD3", "fillmode": "overlay"}
 
 
-def plain_text(text: str) -> str:
-    """Escape text from the data for a figure, in which Plotly could find HTML tags."""
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+def plain_text(text: str) -> PlotlyText:
+    """Escape text from outside for a figure: Plotly would find HTML, links too, and LaTeX where a notebook has MathJax.
+
+    >>> plain_text("<b>A & B</b>, $5")
+    '&lt;b>A &amp; B&lt;/b>, &#36;5'
+    """
+    return PlotlyText(visible(text).replace("&", "&amp;").replace("<", "&lt;").replace("$", "&#36;"))
 
 
-def in_lines(title: str, width: int, *, most: int = 4) -> str:
+def lines_text(*lines: str) -> PlotlyText:
+    """Return texts from outside, one per line, such as those that appear at a mark when the mouse is over it."""
+    return PlotlyText("<br>".join(plain_text(line) for line in lines if line))
+
+
+def in_lines(title: str, width: int, *, most: int = 4) -> PlotlyText:
     """Return a segment's name on at most ``most`` lines of at most ``width`` letters, divided between words."""
-    return "<br>".join(textwrap.wrap(title, width, max_lines=most, placeholder="…"))
+    return lines_text(*textwrap.wrap(visible(title), width, max_lines=most, placeholder="…"))
 
 
-def on_two_lines(title: str, *, most: int = 28) -> str:
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most ``most`` letters, in which control and invisible characters are escaped."""
+    text = visible(text)
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def on_two_lines(title: str, *, most: int = 28) -> PlotlyText:
     """Return a segment's name for an axis: a long one is divided at its first semicolon, or comma; lines have at most ``most`` letters."""
+    title = visible(title)
     mark = "; " if "; " in title else ", "
     lines = title.split(mark, 1) if len(title) > most else [title]
     short = [line if len(line) <= most else f"{line[: most - 2].rstrip()}…" for line in lines]
-    return f"{mark[0]}<br>".join(short)
+    return PlotlyText(f"{mark[0]}<br>".join(plain_text(line) for line in short))
 
 
 def ink_on(colour: str) -> str:

@@ -77,9 +77,9 @@ def likes_of(segments):
 def test_items_that_segments_like_are_shown_by_turns_with_the_share_of_each_segment():
     segments = [segment(label, 10, [feature("x", 0.5)], share=0.5) for label in range(2)]
     data = likes_data(likes_of(segments), profile_of(*segments))
-    assert data.rows == ("Twin (11)", "Twin (10)", "Twin (01)", "Twin (00)", "Both &amp; more")  # from bottom to top
+    assert data.rows == ("Twin (11)", "Twin (10)", "Twin (01)", "Twin (00)", "Both & more")  # from bottom to top
     assert [(cell.row, cell.text, cell.value) for cell in data.cells if cell.mark == 1] == [
-        ("Both &amp; more", "20 %", pytest.approx(-20)),
+        ("Both & more", "20 %", pytest.approx(-20)),
         ("Twin (00)", "20 %", pytest.approx(10)),
         ("Twin (01)", "20 %", pytest.approx(10)),
         ("Twin (10)", "90 %", 50),

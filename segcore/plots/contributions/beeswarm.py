@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segcore.plots.contributions.importance import distinct_titles, shortened
-from segcore.plots.theme import ACCENT, CATEGORICAL, MAIN, QUIET, lay_out, plain_text
+from segcore.plots.contributions.importance import distinct_titles
+from segcore.plots.theme import ACCENT, CATEGORICAL, MAIN, QUIET, lay_out, lines_text, plain_text, shortened
 from segcore.prediction.explained import Explained
 from segcore.wording.numbers import counted
 from segcore.wording.predictions import LOG_ODDS, pushes_text
@@ -81,7 +81,7 @@ def beeswarm_data(found: Explained, rows: np.ndarray | None = None, *, seed: int
             ranks[row] = (rankdata(values) - 1) / (len(values) - 1) if len(values) > 1 and np.ptp(values) else 0.5
         texts.append(
             tuple(
-                f"{plain_text(str(customer))}<br>{plain_text(f'{feature.title}: {feature.text(value)}')}"
+                lines_text(str(customer), f"{feature.title}: {feature.text(value)}")
                 for customer, value in zip(found.customers[rows], values.tolist(), strict=True)
             )
         )
@@ -155,7 +155,7 @@ def draw_beeswarm(data: Swarm, *, towards: str = "the segment") -> Figure:
     figure.update_yaxes(
         tickmode="array",
         tickvals=list(range(n_rows)),
-        ticktext=distinct_titles(data.titles),
+        ticktext=[plain_text(title) for title in distinct_titles(data.titles)],
         range=[max(n_rows, 1) - 0.5, -0.5],
         showgrid=False,
     )

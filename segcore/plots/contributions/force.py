@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from segcore.plots.contributions.importance import shortened
-from segcore.plots.theme import ACCENT, INK, MAIN, PAPER, QUIET, lay_out, plain_text
+from segcore.plots.theme import ACCENT, INK, MAIN, PAPER, QUIET, lay_out, lines_text, plain_text, shortened
 from segcore.prediction.explained import Explained
 from segcore.wording.numbers import counted, listed
 from segcore.wording.predictions import LOG_ODDS
@@ -133,7 +132,7 @@ def _add_arrow(figure: Figure, span: tuple[float, float], tip: float, push: Push
         line={"color": PAPER, "width": 1.5},
         hoveron="fills",
         hoverinfo="text",
-        text=f"{plain_text(push.text)}<br>{push.value:+.2f} {LOG_ODDS}",
+        text=lines_text(push.text, f"{push.value:+.2f} {LOG_ODDS}"),
         showlegend=False,
     )
 
@@ -305,7 +304,7 @@ def draw_forces(data: Forces, *, towards: str = "the segment", marked: str = "in
 
 def _hover(data: Forces, layer: int, at: int) -> str:
     value = data.texts[layer][at]
-    return f"{plain_text(data.customers[at])}<br>{plain_text(data.titles[layer] + (f': {value}' if value else ''))}"
+    return lines_text(data.customers[at], data.titles[layer] + (f": {value}" if value else ""))
 
 
 def _mark_customers(figure: Figure, data: Forces, name: str) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from segcore.plots.heatmap import UPRIGHT, Cell, HeatMap
-from segcore.plots.theme import in_lines, plain_text
+from segcore.plots.theme import PlotlyText, in_lines, lines_text, plain_text, shortened
 from segcore.segments.drivers.records import Drivers
 from segcore.wording.numbers import segment_title
 from segcore.wording.predictions import LOG_ODDS, pushing_value
+from segcore.wording.quotes import visible
 
 MOST_FEATURES = 12
 _ARROWS = {"high": " ↑", "low": " ↓"}
@@ -44,14 +45,14 @@ def importance_data(found: Drivers, names: Mapping[int, str]) -> HeatMap | None:
     for one in modelled:
         title = segment_title(one.label, names)
         for at, row in zip(shown, rows, strict=True):
-            value, text, hover = None, _NOT_PREDICTED, f"{plain_text(title)}<br>{_NOT_PREDICTED}"
+            value, text, hover = None, _NOT_PREDICTED, lines_text(title, _NOT_PREDICTED)
             if one.label in explained:
                 value, direction = float(importance[one.label][at]), explained[one.label].direction_text(at)
                 text = f"{value:.2f}{_ARROWS.get(direction, '')}"
                 feature = found.features[at].title
-                pushed = f"<br>for it: {plain_text(pushing_value(feature, direction))}" if direction else ""
-                hover = f"{plain_text(title)}<br>{plain_text(feature)}: {value:.3f} {LOG_ODDS}{pushed}"
-            cells.append(Cell(columns[one.label], row, value, text, hover, one.label, title))
+                pushed = f"for it: {pushing_value(feature, direction)}" if direction else ""
+                hover = lines_text(title, f"{feature}: {value:.3f} {LOG_ODDS}", pushed)
+            cells.append(Cell(columns[one.label], row, value, plain_text(text), hover, one.label, title))
     return HeatMap(
         title=f"Mean absolute SHAP value ({LOG_ODDS})",
         x_title="",
@@ -65,23 +66,18 @@ def importance_data(found: Drivers, names: Mapping[int, str]) -> HeatMap | None:
     )
 
 
-def _columns(labels: Sequence[int], names: Mapping[int, str]) -> dict[int, str]:
+def _columns(labels: Sequence[int], names: Mapping[int, str]) -> dict[int, PlotlyText]:
     """Return the text below each column, all different."""
     titles = {label: segment_title(label, names) for label in labels}
     if len(labels) > UPRIGHT:
-        short = {label: plain_text(textwrap.shorten(title, _ONE_LINE, placeholder="…")) for label, title in titles.items()}
+        short = {label: plain_text(textwrap.shorten(visible(title), _ONE_LINE, placeholder="…")) for label, title in titles.items()}
     else:
-        short = {label: in_lines(plain_text(title), _WIDTH) for label, title in titles.items()}
+        short = {label: in_lines(title, _WIDTH) for label, title in titles.items()}
     given = list(short.values())
-    return {label: text if given.count(text) == 1 else f"{text} ({label})" for label, text in short.items()}
-
-
-def shortened(text: str, most: int) -> str:
-    """Return a text of at most ``most`` letters."""
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+    return {label: text if given.count(text) == 1 else PlotlyText(f"{text} ({label})") for label, text in short.items()}
 
 
 def distinct_titles(titles: Sequence[str]) -> list[str]:
-    """Return titles for an axis: escaped, shortened, and all different, because equal ones would be one row."""
-    short = [plain_text(shortened(title, _LONGEST)) for title in titles]
+    """Return titles for the rows of an axis: shortened, and all different, because equal ones would be one row."""
+    short = [shortened(title, _LONGEST) for title in titles]
     return [text if short.count(text) == 1 else f"{text} ({at})" for at, text in enumerate(short, 1)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segcore.plots.theme import PALETTE, QUIET, lay_out
+from segcore.plots.theme import PALETTE, QUIET, lay_out, plain_text
 from segcore.records.solution import NOISE
 from segcore.wording.numbers import counted, percent_text, segment_title, two_decimals
 
@@ -127,9 +127,10 @@ def draw_silhouettes(bars: tuple[SegmentBars, ...], *, mean: float | None) -> Fi
                 x=[begin + width * (place + 0.5) for place in range(len(segment.values))],
                 y=list(segment.values),
                 width=width,
-                name=segment.title,
+                name=plain_text(segment.title),
                 marker={"color": PALETTE[order % len(PALETTE)], "line": {"width": 0}},
-                hovertemplate=f"{segment.title}<br>silhouette %{{y:.2f}}<extra></extra>",
+                hovertext=plain_text(segment.title),
+                hovertemplate="%{hovertext}<br>silhouette %{y:.2f}<extra></extra>",
             )
         )
         begin = end

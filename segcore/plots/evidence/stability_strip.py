@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from segcore.clustering.recommend import FOUND_AGAIN, USEFUL
 from segcore.plots.heatmap import Cell, HeatMap
+from segcore.plots.theme import lines_text, plain_text
 from segcore.records.sweep import Sweep
 from segcore.sweeps.points import PointRow, point_rows, points_axis
 from segcore.wording.numbers import counted, two_decimals
@@ -33,7 +34,7 @@ def stability_map_data(sweep: Sweep) -> HeatMap | None:
         title="Stability",
         x_title=points_axis(sweep),
         y_title="Segment, largest = 1",
-        columns=tuple(row.tick for row in rows),
+        columns=tuple(plain_text(row.tick) for row in rows),
         rows=tuple(str(place) for place in range(1, most + 1)),
         cells=tuple(cells),
         low=0.0,
@@ -43,11 +44,11 @@ def stability_map_data(sweep: Sweep) -> HeatMap | None:
 
 def _cell(row: PointRow, place: int, size: int, jaccard: float) -> Cell:
     return Cell(
-        column=row.tick,
+        column=plain_text(row.tick),
         row=str(place),
         value=jaccard,
-        text=two_decimals(jaccard),
-        hover=f"{row.label}<br>segment {place} by size: {counted(size, 'customer')}<br>stability {two_decimals(jaccard)}",
+        text=plain_text(two_decimals(jaccard)),
+        hover=lines_text(row.label, f"segment {place} by size: {counted(size, 'customer')}", f"stability {two_decimals(jaccard)}"),
         mark=row.position,
         place=row.label,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segcore.plots.heatmap import MOST_TEXTS, Cell, HeatMap, draw_map
-from segcore.plots.theme import plain_text
+from segcore.plots.theme import lines_text, plain_text, shortened
 from segcore.records.solution import NOISE
 from segcore.segments.validation import Validation
 from segcore.wording.numbers import counted, listed, percent_text, segment_title, share_text
@@ -53,7 +53,7 @@ def confusion_data(found: Validation, names: Mapping[int, str]) -> HeatMap:
         title="Share of the actual segment (%)",
         x_title="Predicted segment",
         y_title="Actual segment",
-        columns=tuple(axis),
+        columns=tuple(plain_text(title) for title in axis),
         rows=tuple(reversed(axis)),
         cells=tuple(cells),
         low=0.0,
@@ -63,18 +63,18 @@ def confusion_data(found: Validation, names: Mapping[int, str]) -> HeatMap:
 
 
 def _axis_titles(titles: list[str]) -> list[str]:
-    short = [title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1]}…" for title in titles]
+    short = [shortened(title, _LONGEST) for title in titles]
     counts = Counter(short)
-    return [plain_text(title if counts[title] == 1 else f"{title} ({place})") for place, title in enumerate(short, 1)]
+    return [title if counts[title] == 1 else f"{title} ({place})" for place, title in enumerate(short, 1)]
 
 
 def _cell(count: int, size: int, place: tuple[int, int], labels: tuple[list[str], list[str]], mark: int) -> Cell:
     (row, column), (axis, titles) = place, labels
     share = percent_text(count / size)
-    text = "" if not count else f"{count:,}<br>{share}" if len(axis) <= _MOST_SHARES else f"{count:,}"
-    predicted = "predicted correctly" if row == column else f"predicted as {plain_text(titles[column])}"
-    hover = f"{plain_text(titles[row])}<br>{count:,} of {counted(size, 'customer')} ({share}) {predicted}"
-    return Cell(column=axis[column], row=axis[row], value=100 * count / size, text=text, hover=hover, mark=mark, place=titles[row])
+    text = lines_text(*([f"{count:,}", share] if len(axis) <= _MOST_SHARES else [f"{count:,}"]) if count else ())
+    predicted = "predicted correctly" if row == column else f"predicted as {titles[column]}"
+    hover = lines_text(titles[row], f"{count:,} of {counted(size, 'customer')} ({share}) {predicted}")
+    return Cell(plain_text(axis[column]), axis[row], 100 * count / size, text, hover, mark=mark, place=titles[row])
 
 
 def draw_confusion(data: HeatMap) -> Figure:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segcore.plots.theme import INK, MAIN, NOISE_GREY, lay_out
+from segcore.plots.theme import INK, MAIN, NOISE_GREY, lay_out, plain_text, shortened
 from segcore.records.solution import NOISE
 from segcore.segments.comparison import SolutionComparison
 from segcore.wording.numbers import counted, percent_text
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _GAP = 0.03
+_LONGEST = 60  # letters of a name
 _STEADY, _MOVED = "rgba(0,114,178,0.30)", "rgba(213,94,0,0.45)"
 
 
@@ -41,7 +42,7 @@ def draw_flow(found: SolutionComparison) -> Figure:
                 arrangement="fixed",
                 textfont={"color": INK, "shadow": "none", "size": 13},
                 node={
-                    "label": names,
+                    "label": [plain_text(shortened(name, _LONGEST)) for name in names],
                     "x": [0.001] * len(before) + [0.999] * len(after),
                     "y": [*_middles(counts.sum(axis=1), left), *_middles(counts.sum(axis=0), right)],
                     "color": [NOISE_GREY if label == NOISE else MAIN for label in (*before, *after)],

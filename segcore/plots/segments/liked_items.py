@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from segcore.plots.heatmap import Cell, HeatMap
 from segcore.plots.segments.portrait import by_worth, segment_columns
-from segcore.plots.theme import plain_text
+from segcore.plots.theme import lines_text, plain_text, shortened
 from segcore.segments.likes import LikedItem, Likes
 from segcore.segments.profiles.records import SegmentProfile
 from segcore.wording.numbers import percent_text
@@ -29,9 +29,9 @@ def likes_data(likes: Likes, profile: SegmentProfile) -> HeatMap | None:
     items = _by_turns([likes.liked[summary.label] for summary in segments])
     if not items:
         return None
-    titles = [plain_text(one.title if len(one.title) <= _LONGEST else f"{one.title[: _LONGEST - 1].rstrip()}…") for one in items]
+    titles = [shortened(one.title, _LONGEST) for one in items]
     rows = {
-        one.item: title if titles.count(title) == 1 else f"{title} ({plain_text(one.item)})"
+        one.item: title if titles.count(title) == 1 else f"{title} ({shortened(one.item, _LONGEST)})"
         for one, title in zip(items, titles, strict=True)
     }
     columns = segment_columns(segments, profile.worth)
@@ -41,9 +41,11 @@ def likes_data(likes: Likes, profile: SegmentProfile) -> HeatMap | None:
             column=columns[summary.label],
             row=rows[one.item],
             value=max(-_RANGE, min(_RANGE, 100 * (one.shares[summary.label] - one.everyone))),
-            text=percent_text(one.shares[summary.label]),
-            hover=f"{plain_text(summary.title)}<br>{percent_text(one.shares[summary.label])} {verb} {plain_text(one.title)}, "
-            f"{percent_text(one.everyone)} of all customers",
+            text=plain_text(percent_text(one.shares[summary.label])),
+            hover=lines_text(
+                summary.title,
+                f"{percent_text(one.shares[summary.label])} {verb} {one.title}, {percent_text(one.everyone)} of all customers",
+            ),
             mark=summary.label,
             place=summary.title,
         )

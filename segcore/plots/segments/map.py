@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,27 @@ import numpy as np
 
 from segcore.errors import ParameterError
 from segcore.features.assemble import kept_customers
-from segcore.plots.theme import CATEGORICAL, INK, NOISE_GREY, PAPER, QUIET, SEQUENTIAL, SYMBOLS, colour_scale, in_lines, lay_out, plain_text
+from segcore.plots.theme import (
+    CATEGORICAL,
+    INK,
+    NOISE_GREY,
+    PAPER,
+    QUIET,
+    SEQUENTIAL,
+    SYMBOLS,
+    PlotlyText,
+    colour_scale,
+    in_lines,
+    lay_out,
+    plain_text,
+    shortened,
+)
 from segcore.records.feature_table import FeatureTable, unique_titles
 from segcore.records.plan import Plan
 from segcore.records.solution import NOISE
 from segcore.segments.maps.customer_map import INSIDE, LEAST_OF_EACH, Area, CustomerMap
 from segcore.segments.profiles.segment_order import SegmentOrder
+from segcore.wording import html
 from segcore.wording.numbers import counted, number_text, percent_text, unit_text
 
 if TYPE_CHECKING:
@@ -152,7 +166,7 @@ def draw_customers(found: CustomerMap, names: Mapping[int, str], *, colours: Fea
     if colours is not None:
         low, high = colours.ends
         unit = unit_text(colours.unit).strip()
-        title = in_lines(plain_text(f"{colours.title} ({unit})" if unit else colours.title), _BAR_TITLE)
+        title = in_lines(f"{colours.title} ({unit})" if unit else colours.title, _BAR_TITLE)
         bar = {"title": {"text": title, "side": "top"}, "thickness": 14, "tickformat": ","}
         figure.update_layout(coloraxis={"colorscale": _SCALE, "cmin": low, "cmax": high, "colorbar": bar})
     first, second = _axis_titles(found)
@@ -185,7 +199,7 @@ def _axis_titles(found: CustomerMap) -> tuple[str, str]:
         return "", ""
     first, second = (
         f"{which} principal component ({percent_text(share)} of the variance){':<br>' if axis else ''}"
-        f"{in_lines(plain_text(axis), _LONGEST_AXIS, most=2)}"
+        f"{in_lines(axis, _LONGEST_AXIS, most=2)}"
         for which, share, axis in zip(("First", "Second"), found.shares, found.axes, strict=True)
     )
     return first, second
@@ -199,8 +213,8 @@ def _titles(order: SegmentOrder) -> dict[int, str]:
     }
 
 
-def _short(title: str) -> str:
-    return plain_text(title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1].rstrip()}…")
+def _short(title: str) -> PlotlyText:
+    return plain_text(shortened(title, _LONGEST))
 
 
 def _colour(at: int, label: int) -> str:

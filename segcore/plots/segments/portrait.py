@@ -6,11 +6,12 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from segcore.plots.heatmap import UPRIGHT, Cell, HeatMap
-from segcore.plots.theme import in_lines, plain_text
+from segcore.plots.heatmap import UPRIGHT, Cell, HeatMap, row_titles
+from segcore.plots.theme import PlotlyText, in_lines, lines_text, plain_text
 from segcore.segments.profiles.descriptions import SHIFT_WORTH_SAYING
 from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, SegmentSummary
 from segcore.wording.numbers import number_text, percent_text
+from segcore.wording.quotes import visible
 
 MOST_FEATURES = 12
 _VERY = 1.0
@@ -38,6 +39,7 @@ def portrait_data(profile: SegmentProfile, ideas: Sequence[Mapping[str, Any]] = 
     columns = segment_columns(segments, profile.worth)
     in_words = len(segments) <= UPRIGHT
     titles = _titles(segments[0], names)
+    rows = row_titles(names, titles)
     cells = []
     for summary in segments:
         known = {feature.name: feature for feature in summary.features}
@@ -47,11 +49,15 @@ def portrait_data(profile: SegmentProfile, ideas: Sequence[Mapping[str, Any]] = 
             cells.append(
                 Cell(
                     column=columns[summary.label],
-                    row=titles[name],
+                    row=rows[name],
                     value=max(-_RANGE, min(_RANGE, shift)),
-                    text=_text(feature) if in_words else _value(feature),
-                    hover=f"{summary.title}<br>{titles[name]}<br>{_text(feature)}, all customers {_value(feature, everyone=True)}<br>"
-                    f"mean {shift:+.2f} standard deviations from all customers",
+                    text=plain_text(_text(feature) if in_words else _value(feature)),
+                    hover=lines_text(
+                        summary.title,
+                        titles[name],
+                        f"{_text(feature)}, all customers {_value(feature, everyone=True)}",
+                        f"mean {shift:+.2f} standard deviations from all customers",
+                    ),
                     mark=summary.label,
                     place=summary.title,
                 )
@@ -61,7 +67,7 @@ def portrait_data(profile: SegmentProfile, ideas: Sequence[Mapping[str, Any]] = 
         x_title="",
         y_title="",
         columns=tuple(columns.values()),
-        rows=tuple(titles[name] for name in reversed(names)),
+        rows=tuple(rows[name] for name in reversed(names)),
         cells=tuple(cells),
         low=-_RANGE,
         high=_RANGE,
@@ -113,18 +119,18 @@ def _titles(summary: SegmentSummary, names: list[str]) -> dict[str, str]:
     return {name: title if given.count(title) == 1 else f"{title} ({name})" for name, title in titles.items()}
 
 
-def segment_columns(segments: Sequence[SegmentSummary], worth: str) -> dict[int, str]:
+def segment_columns(segments: Sequence[SegmentSummary], worth: str) -> dict[int, PlotlyText]:
     """Return the text below each column, all different: the name on several short lines, and the size; one line for many segments."""
     if len(segments) > UPRIGHT:
-        titles = {summary.label: plain_text(textwrap.shorten(summary.title, _ONE_LINE, placeholder="…")) for summary in segments}
+        titles = {summary.label: plain_text(textwrap.shorten(visible(summary.title), _ONE_LINE, placeholder="…")) for summary in segments}
         joint, sizes = " · ", {summary.label: percent_text(summary.customer_share) for summary in segments}
     else:
         width = _LETTERS if len(segments) <= _FEW else _FEWER_LETTERS
-        titles = {summary.label: in_lines(plain_text(summary.title), width) for summary in segments}
+        titles = {summary.label: in_lines(summary.title, width) for summary in segments}
         joint, sizes = "<br>", {summary.label: _size(summary, plain_text(worth), joint="<br>") for summary in segments}
     given = list(titles.values())
     names = {label: title if given.count(title) == 1 else f"{title}{joint}({label})" for label, title in titles.items()}
-    return {label: f"{name}{joint}{sizes[label]}" for label, name in names.items()}
+    return {label: PlotlyText(f"{name}{joint}{sizes[label]}") for label, name in names.items()}
 
 
 def _size(summary: SegmentSummary, worth: str, *, joint: str = ", ") -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segcore.plots.theme import ACCENT, MAIN, lay_out
+from segcore.plots.heatmap import row_titles
+from segcore.plots.theme import ACCENT, MAIN, PlotlyText, lay_out, lines_text, plain_text
 from segcore.segments.profiles.records import FeatureProfile, SegmentSummary
 from segcore.wording.numbers import listed, number_text, percent_text, two_decimals
 
@@ -17,10 +18,11 @@ def draw_ranking(summary: SegmentSummary, *, most: int = 12) -> Figure:
     import plotly.graph_objects as go
 
     features = _telling(summary)[:most]
+    rows = row_titles([feature.name for feature in features], {feature.name: feature.title for feature in features})
     figure = go.Figure(
         go.Bar(
             x=[feature.compactness for feature in features],
-            y=[_titled(feature, features) for feature in features],
+            y=[plain_text(rows[feature.name]) for feature in features],
             orientation="h",
             marker={"color": [MAIN if (feature.compactness or 0) >= 0 else ACCENT for feature in features]},
             text=[two_decimals(feature.compactness) for feature in features],
@@ -42,17 +44,13 @@ def _telling(summary: SegmentSummary) -> list[FeatureProfile]:
     return [feature for feature in summary.ranked() if feature.compactness is not None and not (feature.is_share and feature.mean == 0)]
 
 
-def _titled(feature: FeatureProfile, features: list[FeatureProfile]) -> str:
-    twins = [other for other in features if other.title == feature.title]
-    return f"{feature.title} ({feature.name})" if len(twins) > 1 else feature.title
-
-
-def _ranked(feature: FeatureProfile) -> str:
+def _ranked(feature: FeatureProfile) -> PlotlyText:
+    alike = f"compactness {two_decimals(feature.compactness)}"
     if feature.is_share:
         have = f"{percent_text(feature.mean)} of the segment, {percent_text(feature.population_mean)} of all customers"
-        return f"{feature.title}<br>compactness {two_decimals(feature.compactness)}<br>{have}"
+        return lines_text(feature.title, alike, have)
     here, there = (number_text(value, feature.unit) for value in (feature.median, feature.population_median))
-    return f"{feature.title}<br>compactness {two_decimals(feature.compactness)}<br>median {here}, all customers {there}"
+    return lines_text(feature.title, alike, f"median {here}, all customers {there}")
 
 
 def describe_ranking(summary: SegmentSummary) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segcore.plots.theme import ACCENT, MAIN, NOISE_PATTERN, lay_out, on_two_lines, plain_text
+from segcore.plots.theme import ACCENT, MAIN, NOISE_PATTERN, PlotlyText, lay_out, on_two_lines, plain_text
 from segcore.records.solution import NOISE
 from segcore.segments.profiles.records import SegmentProfile
 from segcore.wording.numbers import counted, percent_text
@@ -57,8 +57,8 @@ def draw_shares(rows: tuple[ShareRow, ...], *, chosen: int | None = None, worth:
     titles = [_marked(row, chosen) for row in rows]
     figure = go.Figure()
     if any(row.revenue_share is not None for row in rows):
-        figure.add_trace(_bars(titles, rows, [row.revenue_share for row in rows], f"share of {plain_text(worth)}", ACCENT))
-    figure.add_trace(_bars(titles, rows, [row.customer_share for row in rows], "share of customers", MAIN))
+        figure.add_trace(_bars(titles, rows, [row.revenue_share for row in rows], plain_text(f"share of {worth}"), ACCENT))
+    figure.add_trace(_bars(titles, rows, [row.customer_share for row in rows], plain_text("share of customers"), MAIN))
     lay_out(
         figure,
         x_title="Share (%)",
@@ -75,7 +75,7 @@ def draw_shares(rows: tuple[ShareRow, ...], *, chosen: int | None = None, worth:
     return figure
 
 
-def _bars(titles: list[str], rows: tuple[ShareRow, ...], shares: list[float | None], name: str, color: str) -> Bar:
+def _bars(titles: list[PlotlyText], rows: tuple[ShareRow, ...], shares: list[float | None], name: PlotlyText, color: str) -> Bar:
     import plotly.graph_objects as go
 
     return go.Bar(
@@ -88,16 +88,18 @@ def _bars(titles: list[str], rows: tuple[ShareRow, ...], shares: list[float | No
         textposition="outside",
         cliponaxis=False,
         customdata=[row.label for row in rows],
-        hovertext=[f"{row.title}<br>{name}: {percent_text(share)}" for row, share in zip(rows, shares, strict=True)],
+        hovertext=[
+            PlotlyText(f"{plain_text(row.title)}<br>{name}: {percent_text(share)}") for row, share in zip(rows, shares, strict=True)
+        ],
         hovertemplate="%{hovertext}<br><i>click to show this segment</i><extra></extra>",
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
     )
 
 
-def _marked(row: ShareRow, chosen: int | None) -> str:
+def _marked(row: ShareRow, chosen: int | None) -> PlotlyText:
     title = on_two_lines(row.title)
-    return f"▸ {title}" if row.label == chosen else title
+    return PlotlyText(f"▸ {title}") if row.label == chosen else title
 
 
 def describe_shares(rows: tuple[ShareRow, ...], worth: str = "revenue") -> str:

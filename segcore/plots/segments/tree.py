@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segcore.plots.theme import INK, MAIN, QUIET, lay_out, plain_text
+from segcore.plots.theme import INK, MAIN, QUIET, PlotlyText, lay_out, lines_text, plain_text, shortened
 from segcore.segments.rules.condition import NAMES, ColumnTitles
 from segcore.segments.rules.tree import Branch, ExplainingTree, Leaf
 from segcore.wording.numbers import counted, percent_text, segment_title, share_text
@@ -33,7 +33,9 @@ class TreeMark:
         Row of the condition above it; ``None`` for the first.
     met : bool
         Whether it follows for customers who meet that condition.
-    text, hover : str
+    text : str
+        Shortened.
+    hover : PlotlyText
     is_leaf : bool
     """
 
@@ -42,7 +44,7 @@ class TreeMark:
     above: float | None
     met: bool
     text: str
-    hover: str
+    hover: PlotlyText
     is_leaf: bool
 
 
@@ -63,15 +65,15 @@ def tree_data(tree: ExplainingTree, titles: ColumnTitles = NAMES, names: Mapping
     def place(node: Branch | Leaf, depth: int, *, met: bool) -> float:
         nonlocal n_leaves
         at = len(marks)
-        marks.append(TreeMark(depth, 0.0, None, met, "", "", is_leaf=False))
+        marks.append(TreeMark(depth, 0.0, None, met, "", plain_text(""), is_leaf=False))
         if isinstance(node, Leaf):
             row = float(n_leaves)
             n_leaves += 1
-            title = visible(segment_title(node.label, names or {}))
+            title = segment_title(node.label, names or {})
             share = percent_text(node.customers / measured) if measured else "0 %"
             right = "" if node.precision.value is None else f", {percent_text(node.precision.value)} right"
-            hover = f"{plain_text(title)}<br>{counted(node.customers, 'customer')} here; of this segment: {share_text(node.precision)}"
-            marks[at] = TreeMark(depth, row, None, met, f"{_short(title)} ({share}{right})", hover, is_leaf=True)
+            hover = lines_text(title, f"{counted(node.customers, 'customer')} here; of this segment: {share_text(node.precision)}")
+            marks[at] = TreeMark(depth, row, None, met, f"{shortened(title, _MOST_LETTERS)} ({share}{right})", hover, is_leaf=True)
             return row
         rows = []
         for part, is_met in ((node.yes, True), (node.no, False)):
@@ -93,11 +95,7 @@ def _short_condition(text: str, op: str) -> str:
     """Shorten the title, because a condition without its number says nothing."""
     title, mark, value = text.rpartition(f" {op} ")
     room = _MOST_LETTERS - len(mark + value)
-    return f"{_short(title, room)}{mark}{value}" if mark and room >= _LEAST_LETTERS else _short(text)
-
-
-def _short(text: str, most: int = _MOST_LETTERS) -> str:
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+    return f"{shortened(title, room)}{mark}{value}" if mark and room >= _LEAST_LETTERS else shortened(text, _MOST_LETTERS)
 
 
 def draw_tree(marks: tuple[TreeMark, ...]) -> Figure:
