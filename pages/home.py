@@ -1,5 +1,6 @@
 import streamlit as st
 
+from segcore.wording.markdown import escape
 from ui.data.report import draw_summary
 from ui.home.next_step import draw_next_step, draw_origin, draw_steps
 from ui.shell.page import begin_page, end_page, link
@@ -9,7 +10,7 @@ taken = page.find_intake()
 if taken is None:
     link("data", "Choose data")
     end_page()
-st.header(f"Loaded: {taken.data['name']}", anchor=False)
+st.header(f"Loaded: {escape(taken.data['name'])}", anchor=False)
 draw_origin(taken)
 draw_summary(taken)
 draw_next_step(page, taken)

@@ -48,7 +48,7 @@ def test_copies_and_a_single_point_break_no_screen(spec_of, finish, open_app, na
 def test_a_link_with_a_point_that_is_not_there_says_so(finished_sweep, open_app, words, name):
     app = open_app(name, sweep=finished_sweep.id, point="n_clusters=99")
     assert not app.exception
-    assert "n_clusters=99" in words(app)
+    assert "n_clusters=99" in words(app).replace("\\", "")
 
 
 @pytest.mark.parametrize("name", ("explore", "segments", "export"))

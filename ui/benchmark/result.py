@@ -15,6 +15,7 @@ from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, percent_text, seconds_text
 from ui.sweep.form import ENGINE_TITLES
 from ui.widgets.figures import draw_figure
+from ui.widgets.table import draw_frame
 
 _MIB = 1 << 20
 _ORDER = {"stock": 0, "intel": 1, "shared": 2}
@@ -99,7 +100,7 @@ def _draw_engines(result: Mapping[str, Any]) -> None:
         }
         for engine, times in engines
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Each engine with what ran, its times and its peak memory")
+    draw_frame(pd.DataFrame(rows), hide_index=True, alt="Each engine with what ran, its times and its peak memory")
     for engine, times in engines:
         st.caption(f"{ENGINE_TITLES.get(engine, engine)}: {escape(times['evidence'])}.")
 
@@ -128,7 +129,7 @@ def _draw_points(result: Mapping[str, Any]) -> None:
             for end, pattern in formats.items()
             if str(name).endswith(end)
         }
-        st.dataframe(table, hide_index=True, column_config=config, placeholder="–", alt="Every solution with its times and agreement")
+        draw_frame(table, hide_index=True, column_config=config, placeholder="–", alt="Every solution with its times and agreement")
 
 
 def _draw_machine(result: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ from segcore.records.plan import Plan
 from segcore.records.solution import ENGINES, EngineName
 from segcore.store.store import Store
 from segcore.wording.findings import error_text
+from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted
 from ui.shell import state
 from ui.sweep.cost import benchmark_seconds, draw_time
@@ -81,7 +82,7 @@ def benchmark_form(store: Store, taken: Intake, table: FeatureTable) -> None:
             draw_time(str(store.home), benchmark_seconds(str(store.home), taken, table, plan, spec, grid, chosen, int(runs)))
     problem = state.recall("benchmark_problem")
     if problem:
-        st.error(problem, icon=":material/error:")
+        st.error(escape(problem), icon=":material/error:")
 
 
 def _kept(name: str, first: object) -> str:
@@ -124,7 +125,7 @@ def _grid(spec: AlgorithmSpec) -> Grid | None:
     try:
         return Grid.from_mapping({name: spec.param(name).parse_axis(text) for name, text in axes.items()})
     except SegcoreError as error:
-        st.error(error_text(error, "screen"), icon=":material/error:")
+        st.error(escape(error_text(error, "screen")), icon=":material/error:")
         return None
 
 

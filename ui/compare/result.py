@@ -14,6 +14,7 @@ from segcore.wording.numbers import counted, two_decimals
 from segcore.wording.quotes import visible
 from ui.shell import cache
 from ui.widgets.figures import draw_figure
+from ui.widgets.table import draw_frame
 
 _KINDS = {"stayed": "Stayed", "split": "Split", "merged": "Merged", "vanished": "Vanished", "appeared": "Appeared"}
 _EVIDENCE = (
@@ -80,7 +81,7 @@ def draw_measures_of_both(found: SolutionComparison) -> None:
         if any(value is not None for value in values):
             lines.append((title, *map(two_decimals, values)))
     labels = _apart(visible(found.before.label), visible(found.after.label))
-    st.dataframe(pd.DataFrame(lines, columns=["Measure", *labels]), hide_index=True, alt="Measures of both solutions")
+    draw_frame(pd.DataFrame(lines, columns=["Measure", *labels]), hide_index=True, alt="Measures of both solutions")
 
 
 def _apart(one: str, other: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from segcore.errors import SegcoreError
 from segcore.store.store import Store
+from segcore.wording.markdown import escape
 from ui.shell import state
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def take(store: Store, request: DataRequest) -> Intake:
     sample = find_sample(request.data)
     name = request.name or (sample.title if sample else request.data)
     work = "reading every row and building the features" if request.taste is None else "computing the components of taste"
-    with st.spinner(f"Loading {name}: {work}. The first time takes a few seconds."):
+    with st.spinner(f"Loading {escape(name)}: {work}. The first time takes a few seconds."):
         return take_in_child(store.home, request)
 
 

@@ -290,7 +290,8 @@ def _reading_fields(known: Known, salt: str) -> ReadOptions:
     """Draw the reading options; empty fields are detected from the content."""
     reading = known.request.reading
     if known.form:
-        st.caption(escape("; ".join(f"{what}: {words}" for what, words in known.form.items())).capitalize())
+        form = "; ".join(f"{what}: {words}" for what, words in known.form.items())
+        st.caption(escape(f"{form[:1].upper()}{form[1:]}"))
     first, second, third = st.columns(3, gap="medium")
     known_delimiters = {**_DELIMITERS, **({reading.delimiter: reading.delimiter} if reading.delimiter not in _DELIMITERS else {})}
     delimiter = first.selectbox(
@@ -298,7 +299,7 @@ def _reading_fields(known: Known, salt: str) -> ReadOptions:
         tuple(known_delimiters),
         index=tuple(known_delimiters).index(reading.delimiter),
         key=f"delimiter.{salt}",
-        format_func=lambda name: str(known_delimiters[name]),
+        format_func=lambda name: visible(str(known_delimiters[name])),
     )
     encoding = second.text_input(
         "Encoding", value=reading.encoding or "", key=f"encoding.{salt}", placeholder="Auto-detect, or a name such as cp1252"
@@ -309,7 +310,9 @@ def _reading_fields(known: Known, salt: str) -> ReadOptions:
     sheets: tuple[str, ...] = reading.sheets
     if known.sheets:
         chosen = known.sheets if reading.sheets == ("*",) else [name for name in reading.sheets if name in known.sheets]
-        sheets = tuple(st.multiselect("Sheets", known.sheets, default=chosen, key=f"sheets.{salt}", placeholder="Auto-detect"))
+        sheets = tuple(
+            st.multiselect("Sheets", known.sheets, default=chosen, key=f"sheets.{salt}", format_func=visible, placeholder="Auto-detect")
+        )
     elif not known.whole and not known.columns and _is_workbook(known.request):
         named = st.text_area("Sheets, one per line", value="\n".join(reading.sheets), key=f"sheets.{salt}", height=70)
         sheets = tuple(line.strip() for line in named.splitlines() if line.strip())

@@ -10,7 +10,6 @@ from segcore.errors import SegcoreError
 from segcore.records.data_rules import DateOrder
 from segcore.records.finding import Remedy
 from segcore.wording.files.every_file import encoding_name
-from segcore.wording.quotes import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,5 +104,5 @@ _WAYS: Mapping[str, Callable[[DataRequest, Mapping[str, Any]], list[WayOn]]] = {
     "encoding": _reading("encoding", lambda choice: f"Read as {encoding_name(choice)}"),
     "header_row": _reading("header_row", lambda choice: f"Use row {choice} as the header"),
     "delimiter": _reading("delimiter", lambda choice: f"Use the delimiter: {DELIMITERS.get(choice, choice)}"),
-    "sheets": _reading("sheets", lambda choice: f"Use the sheet {visible(choice)}"),
+    "sheets": _reading("sheets", lambda choice: f"Use the sheet {choice}"),
 }

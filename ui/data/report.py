@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -13,10 +12,10 @@ from segcore.store.store import Store
 from segcore.wording.findings import sentence
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, day_text, number_text, worth_title
-from segcore.wording.quotes import visible_cell
 from ui.data.remedies import ways_on
 from ui.data.source_form import attempt
 from ui.shell import cache
+from ui.widgets.table import draw_frame, visible_frame
 
 if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake
@@ -60,7 +59,7 @@ def draw_findings(store: Store, taken: Intake, request: DataRequest) -> None:
     lost = taken.rows_read - taken.rows_used
     if lost:
         st.markdown(f"Of {counted(taken.rows_read, 'row')}, {taken.rows_used:,} are used and {lost:,} are not:")
-        st.dataframe(
+        draw_frame(
             rows_account(taken),
             hide_index=True,
             column_config={"Count": st.column_config.NumberColumn(format="localized")},
@@ -81,7 +80,7 @@ def draw_findings(store: Store, taken: Intake, request: DataRequest) -> None:
         if note.code == "feature.filled" and note.remedy is not None:
             with st.container(horizontal=True):
                 for way in ways_on(note.remedy, request):
-                    if st.button(way.label, key=f"data.{way.key}", type="tertiary"):
+                    if st.button(escape(way.label), key=f"data.{way.key}", type="tertiary"):
                         attempt(store, way.request)
 
 
@@ -92,14 +91,14 @@ def counts_words(taken: Intake) -> str:
 
 def draw_aside(store: Store, taken: Intake) -> None:
     """Draw the rows set aside, and the downloads of those rows and of the data report."""
+    from segcore.export.files import file_stem
     from segcore.intake.report import data_report
 
-    name = Path(taken.data["name"]).stem
     if taken.aside is not None:
         with st.expander(f"See {counted(taken.rows_set_aside, 'row')} set aside", icon=":material/playlist_remove:"):
-            rows = cache.computed("aside", taken.aside, lambda: store.frame(str(taken.aside)).head(_SHOWN_ASIDE).map(visible_cell))
+            rows = cache.computed("aside", taken.aside, lambda: store.frame(str(taken.aside)).head(_SHOWN_ASIDE))
             more = taken.rows_set_aside - len(rows)
-            st.dataframe(
+            draw_frame(
                 rows,
                 hide_index=True,
                 height=38 + 35 * min(len(rows), 8),
@@ -111,7 +110,7 @@ def draw_aside(store: Store, taken: Intake) -> None:
         st.download_button(
             "Data report (JSON)",
             lambda: json.dumps(data_report(taken), indent=2, ensure_ascii=False),
-            file_name=f"{name} report.json",
+            file_name=f"{file_stem(taken.data['name'], 'report')}.json",
             mime="application/json",
             key="data.report",
             icon=":material/download:",
@@ -120,7 +119,7 @@ def draw_aside(store: Store, taken: Intake) -> None:
             st.download_button(
                 "Rows set aside (CSV)",
                 lambda: _aside_csv(store, taken),
-                file_name=f"{name} set aside.csv",
+                file_name=f"{file_stem(taken.data['name'], 'set aside')}.csv",
                 mime="text/csv",
                 key="data.aside",
                 icon=":material/download:",
@@ -136,6 +135,6 @@ def _aside_csv(store: Store, taken: Intake) -> bytes:
 
 def draw_preview(store: Store, preview: str, rows: int) -> None:
     """Draw the first rows as text, as they were read; invisible characters are escaped."""
-    frame = cache.computed("preview", preview, lambda: store.frame(preview).map(visible_cell))
+    frame = cache.computed("preview", preview, lambda: visible_frame(store.frame(preview)))
     st.caption(f"The first {len(frame):,} of {counted(rows, 'row')}, as read.")
-    st.dataframe(frame, hide_index=True, height=320, alt="The first rows of the data")
+    draw_frame(frame, hide_index=True, height=320, alt="The first rows of the data")

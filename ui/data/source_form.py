@@ -101,7 +101,7 @@ def draw_remedy(store: Store, failed: Pending, taken: Intake | None) -> None:
             if st.button(escape(way.label), key=f"data.{way.key}", type="primary"):
                 attempt(store, way.request)
         if taken is not None:
-            st.button(f"Back to {taken.data['name']}", key="data.back", icon=":material/undo:", on_click=_forget_pending)
+            st.button(f"Back to {escape(taken.data['name'])}", key="data.back", icon=":material/undo:", on_click=_forget_pending)
 
 
 def _forget_pending() -> None:
@@ -149,7 +149,7 @@ def _upload(store: Store) -> None:
     is_new = state.recall("uploaded") != file.file_id
     state.remember("uploaded", file.file_id)
     # It stays in its field when something else is loaded afterwards, and must then not be loaded again unasked.
-    if is_new or st.button(f"Load {file.name} again", key="data.load_upload"):
+    if is_new or st.button(f"Load {escape(file.name)} again", key="data.load_upload"):
         attempt(store, request_for(keep_upload(store, file.name, file.getbuffer()), file.name))
 
 

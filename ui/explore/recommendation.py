@@ -144,7 +144,7 @@ def _draw_gathering(store: Store, sweep: Sweep) -> None:
             st.caption(escape(evidence.reason))
     problem = state.recall("evidence_problem")
     if problem:
-        st.error(problem, icon=":material/error:")
+        st.error(escape(problem), icon=":material/error:")
 
 
 def _measured(sweep: Sweep) -> str:

@@ -10,6 +10,7 @@ import streamlit as st
 from segcore.clustering.algorithms.registry import algorithm, criteria
 from segcore.records.sweep import Sweep
 from segcore.sweeps.points import metric, point_table
+from ui.widgets.table import draw_frame
 
 
 def draw_table(sweep: Sweep, chosen: int) -> None:
@@ -18,7 +19,7 @@ def draw_table(sweep: Sweep, chosen: int) -> None:
     table = pd.DataFrame(point_table(sweep))
     shown = table.assign(noise_share=100 * table["noise_share"].astype(float)).dropna(axis="columns", how="all")
     shown.insert(0, "chosen", ["●" if position == chosen else "" for position in range(len(shown))])
-    st.dataframe(shown, hide_index=True, column_config=_columns(sweep), placeholder="–", alt="Every solution with its measures")
+    draw_frame(shown, hide_index=True, column_config=_columns(sweep), placeholder="–", alt="Every solution with its measures")
     st.download_button(
         "Download the table as CSV",
         data=lambda: table.to_csv(index=False).encode(),

@@ -18,10 +18,10 @@ from segcore.records.sweep import Sweep
 from segcore.store.store import Store
 from segcore.sweeps.points import point_rows
 from segcore.wording.numbers import counted, percent_text, segment_title
-from segcore.wording.quotes import visible_cell
 from ui.export.request_form import FORMAT_TITLES, ExportRequest
 from ui.shell import cache
 from ui.shell.sweep_data import segment_names
+from ui.widgets.table import draw_frame
 
 _PREVIEW_ROWS = 10
 _FLAGS = {
@@ -49,7 +49,7 @@ def draw_downloads(store: Store, sweep: Sweep, position: int, request: ExportReq
     rows, head = cache.computed("export rows", f"{sweep.id}.{position}.{sorted(options.items())}.{sorted(names.items())}", preview)
     st.metric("Rows in the file", f"{rows:,}", border=True, width="content")
     st.caption(f"The first {len(head)} of {counted(rows, 'row')}, with the columns as they will be written.")
-    st.dataframe(head.map(visible_cell), hide_index=True, placeholder="", alt="The first rows of the file")
+    draw_frame(head, hide_index=True, placeholder="", alt="The first rows of the file")
     solution = sweep.solutions[position]
     every = solution is None or len(segments) == len(solution.segments) + bool(solution.n_noise)
     chosen = () if every else [segment_title(label, names) for label in segments]

@@ -14,7 +14,6 @@ from segcore.records.sweep import Sweep
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, percent_text, segment_title
-from segcore.wording.quotes import visible
 from ui.shell import state
 from ui.shell.sweep_data import clustered, segment_names
 
@@ -47,7 +46,7 @@ def export_form(store: Store, sweep: Sweep, position: int, solution: Solution) -
         labels,
         selection_mode="multi",
         key=key,
-        format_func=lambda label: f"{_title(label, names)} · {counted(sizes[label], noun)} ({percent_text(sizes[label] / total)})",
+        format_func=lambda label: escape(f"{_title(label, names)} · {counted(sizes[label], noun)} ({percent_text(sizes[label] / total)})"),
     )
     state.remember(key, segments)
     state.seed_widget("export.format", state.recall("export.format", FORMATS[0]))
@@ -83,7 +82,7 @@ def _draw_options(store: Store, sweep: Sweep) -> RowChoice:
     own = own_id_name(sweep.spec)
     with st.expander("Which columns and rows", expanded=True):
         return {
-            "own_id": _ticked(own != "customer_id", f"Call the column with the ids {escape(visible(own))}, as in the data", "own_id"),
+            "own_id": _ticked(own != "customer_id", f"Call the column with the ids {own}, as in the data", "own_id"),
             "clustered_values": _ticked(True, "Add each feature as it was clustered: transformed, scaled and weighted", "clustered"),
             "probabilities": _ticked(
                 algorithm(sweep.spec.algorithm).scoring.probabilities is not None, "Add the probability of each segment", "probabilities"
@@ -103,4 +102,4 @@ def _draw_options(store: Store, sweep: Sweep) -> RowChoice:
 
 def _ticked(applies: bool, label: str, name: str) -> bool:
     """Draw a checkbox if it applies, and tell whether it is ticked."""
-    return applies and st.checkbox(label, key=f"export.{name}")
+    return applies and st.checkbox(escape(label), key=f"export.{name}")

@@ -15,6 +15,7 @@ from segcore.records.preparation import Outliers
 from segcore.wording.findings import sentence
 from segcore.wording.numbers import counted, number_text, percent_text, worth_title
 from ui.shell import cache
+from ui.widgets.table import draw_frame
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -101,7 +102,7 @@ def draw_account(taken: Intake, table: FeatureTable, plan: Plan) -> None:
         if len(rows) > 2:
             whole = {name: st.column_config.NumberColumn(format="localized") for name in ("Rows", "Customers")}
             money = st.column_config.NumberColumn(format="localized", help="In the currency of the data, after cancellations.")
-            st.dataframe(
+            draw_frame(
                 rows.round(),
                 hide_index=True,
                 width="content",

@@ -20,6 +20,7 @@ from ui.features.form import untick
 from ui.features.values import values_of
 from ui.shell import cache
 from ui.widgets.figures import draw_figure
+from ui.widgets.table import draw_frame
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -136,7 +137,7 @@ def _draw_strongest(found: Correlations, titles: dict[str, str]) -> None:
         columns=["Feature", "Correlated with", "r"],
     )
     st.markdown("**The strongest pairs**")
-    st.dataframe(
+    draw_frame(
         rows,
         hide_index=True,
         column_config={"r": st.column_config.NumberColumn(format="%.2f")},

@@ -11,6 +11,7 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.wording.findings import sentence
 from ui.features.downloads import draw_files
+from ui.widgets.table import draw_frame
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -33,7 +34,7 @@ def draw_dictionary(plan: Plan, taken: Intake, table: FeatureTable) -> None:
             "Made from": [", ".join(entry.columns) for entry in table.dictionary],
         }
     )
-    st.dataframe(
+    draw_frame(
         rows,
         hide_index=True,
         column_config={"What it is": st.column_config.TextColumn(width="large")},

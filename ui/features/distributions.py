@@ -14,9 +14,11 @@ from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import Transform
 from segcore.wording.numbers import counted, number_text, percent_text
+from segcore.wording.quotes import visible
 from ui.features.values import spread_of, values_of
 from ui.shell import cache, state
 from ui.widgets.figures import draw_figure
+from ui.widgets.table import draw_frame
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -54,7 +56,7 @@ def draw_spreads(plan: Plan, taken: Intake, table: FeatureTable) -> None:
     state.seed_widget("features.closer", state.recall("features.closer", ticks[0].key))
     if state.widget("features.closer") not in keys:
         state.set_widget("features.closer", ticks[0].key)
-    key = st.selectbox("Look closer at", list(keys), key="features.closer", format_func=lambda name: keys[name].title, width=360)
+    key = st.selectbox("Look closer at", list(keys), key="features.closer", format_func=lambda name: visible(keys[name].title), width=360)
     state.remember("features.closer", key)
     if keys[key].is_number:
         _look_closer(entries[key], plan.transforms.get(key), taken, table, plan)
@@ -79,7 +81,7 @@ def _draw_numbers(found: list[tuple[FeatureEntry, Spread]]) -> None:
     if not rows["Unit"].any():
         rows = rows.drop(columns="Unit")
     numeric = {name: st.column_config.NumberColumn(format="%.4g") for name in ("Minimum", "Median", "Mean", "Maximum")}
-    st.dataframe(
+    draw_frame(
         rows,
         hide_index=True,
         column_config={
@@ -102,7 +104,7 @@ def _draw_categories(found: list[tuple[Tick, Shares]]) -> None:
         ],
         columns=["Column", "Value", "Customers", "Share"],
     )
-    st.dataframe(
+    draw_frame(
         rows,
         hide_index=True,
         column_config={

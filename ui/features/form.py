@@ -24,6 +24,7 @@ from ui.features.prepared import draw_prepared
 from ui.shell import cache, state
 from ui.sweep.k_distance import plan_digest
 from ui.widgets import parameters
+from ui.widgets.table import draw_frame
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -196,18 +197,18 @@ def _group(taken: Intake, group: Group, ticks: list[Tick]) -> None:
     keys = [_tick_key(taken, tick) for tick in group.ticks]
     ticked = sum(bool(state.widget(key)) for key in keys)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"**{group.title}** · {ticked} of {len(keys)}", width="content")
+        st.markdown(f"**{escape(group.title)}** · {ticked} of {len(keys)}", width="content")
         if len(keys) > 1:
             label = "Untick all" if ticked == len(keys) else "Tick all"
             st.button(
                 f"{label} *of {escape(group.title)}*",  # the style sheet hides the end, which is for screen readers
                 key=f"group.{taken.table[:12]}.{group.title}",
                 type="tertiary",
-                help=f"{label} of: {group.title}",
+                help=escape(f"{label} of: {group.title}"),
                 on_click=_set_all,
                 args=(keys, ticked < len(keys)),
             )
-    st.caption(group.caption)
+    st.caption(escape(group.caption))
     labels = [_shortened(tick.label) for tick in ticks]
     is_long = sum(len(label) + _BOX_LETTERS for label in labels) > _LONG
     with st.container(height=_SCROLLED if is_long else "content", border=False), st.container(horizontal=True, gap="small"):
@@ -233,7 +234,7 @@ def _draw_left_out(taken: Intake, table: FeatureTable) -> None:
     if rows.empty:
         return
     with st.expander(f"Columns that are not features, and why ({len(rows):,})", icon=":material/block:"):
-        st.dataframe(
+        draw_frame(
             rows,
             hide_index=True,
             height=38 + 35 * min(len(rows), 8),

@@ -20,6 +20,7 @@ from segcore.wording.taste import METHODS as METHOD_WORDS
 from ui.data.loading import load
 from ui.shell import cache, state
 from ui.widgets.figures import draw_figure
+from ui.widgets.table import draw_frame
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -102,7 +103,7 @@ def _compute(store: Store, taste: Taste) -> None:
     try:
         load(store, replace(asked.without_added(), taste=taste))  # also of data whose components a command had computed on Spark
     except SegcoreError as error:
-        st.error(error_text(error, "screen"), icon=":material/error:")
+        st.error(escape(error_text(error, "screen")), icon=":material/error:")
         return
     st.rerun()
 
@@ -130,7 +131,7 @@ def _draw_components(taken: Intake, rows: tuple[ComponentRow, ...]) -> None:
         "At the other end": ["; ".join(row.low) for row in rows],
     }
     frame = pd.DataFrame({name: values for name, values in columns.items() if any(value not in (None, "") for value in values)})
-    st.dataframe(
+    draw_frame(
         frame,
         hide_index=True,
         column_config={

@@ -20,6 +20,7 @@ from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, percent_text
 from ui.features.values import advice, catch_up, ideas, scaled_variances, spread_of
 from ui.shell import state
+from ui.widgets.table import visible_frame
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -207,7 +208,7 @@ def _shares(factors: Sequence[float], variances: Sequence[float]) -> list[float]
 def _table(key: str, rows: pd.DataFrame, *, has_numbers: bool) -> None:
     words = ", ".join(f"{word} {factor:g}" for word, factor in PRIORITIES.items())
     st.data_editor(
-        rows if has_numbers else rows.drop(columns=["Transform", "Skewness", "Hint"]),
+        visible_frame(rows if has_numbers else rows.drop(columns=["Transform", "Skewness", "Hint"])),
         key=key,
         hide_index=True,
         disabled=["Feature", "Counts for", "Skewness", "Hint"],

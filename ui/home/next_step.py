@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted
 from ui.data import loading
 from ui.shell import state
@@ -24,7 +25,7 @@ def draw_origin(taken: Intake) -> None:
     if sample is not None:
         st.caption(f"{sample.description} Licence: {sample.licence}.")
     if taken.data.get("filters"):
-        st.caption(f"Filtered: {'; '.join(taken.data['filters'])}.")
+        st.caption(escape(f"Filtered: {'; '.join(taken.data['filters'])}."))
 
 
 def draw_next_step(page: Page, taken: Intake) -> None:

@@ -15,6 +15,7 @@ from segcore.store.store import Store
 from segcore.wording.numbers import index_text, percent_text
 from ui.segments.profile import segments_key
 from ui.shell import cache
+from ui.widgets.table import draw_frame
 
 _TITLES = {"item": ("Item", "Items"), "category": ("Category", "Categories")}
 
@@ -60,7 +61,7 @@ def draw_spent(store: Store, sweep: Sweep, solution: Solution, label: int) -> No
         return
     st.markdown("**What it spends on**")
     st.caption("Index: 100 times its share of spend over that of all customers.")
-    st.dataframe(spent_frame(rows), hide_index=True, alt="Categories in the rank order of the segment's spend, with their index")
+    draw_frame(spent_frame(rows), hide_index=True, alt="Categories in the rank order of the segment's spend, with their index")
 
 
 def spent_frame(rows: Sequence[CategorySpend]) -> pd.DataFrame:
@@ -83,7 +84,7 @@ def _draw_lists(lists: TopItems, one: str, several: str, *, did: str) -> None:
             with grid.cell():
                 st.markdown(f"{several} {way}")
                 if rows:
-                    st.dataframe(bought_frame(rows, one, did=did), hide_index=True, column_config=_COLUMNS, alt=f"{several} {way}")
+                    draw_frame(bought_frame(rows, one, did=did), hide_index=True, column_config=_COLUMNS, alt=f"{several} {way}")
                 else:
                     st.caption(f"None is {did} by more of its customers than chance explains.")
 

@@ -13,11 +13,11 @@ from segcore.segments.profiles.profile_numbers import NumberAcross, numbers_acro
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, difference_text, index_text, number_text, percent_text, two_decimals
-from segcore.wording.quotes import visible
 from ui.segments.profile import segments_key
 from ui.shell import cache, state
 from ui.shell.sweep_data import clustered, segment_names
 from ui.widgets.figures import draw_figure, drawn
+from ui.widgets.table import draw_frame
 
 BASELINE = "rfm_segment"
 _RFM_WORDS = (
@@ -38,7 +38,7 @@ def draw_columns(store: Store, sweep: Sweep, position: int, solution: Solution) 
         _draw_chosen(sweep, position, found)
     if numbers:
         st.markdown("**Profile columns with numbers, not clustered on**")
-        st.dataframe(numbers_frame(numbers), hide_index=True, alt="Median and mean of each numeric profile column in every segment")
+        draw_frame(numbers_frame(numbers), hide_index=True, alt="Median and mean of each numeric profile column in every segment")
 
 
 def described_columns(
@@ -66,7 +66,7 @@ def draw_standing_out(store: Store, sweep: Sweep, position: int, solution: Solut
         "what it is made of, was clustered on. Other columns are listed where the share differs from that of the other customers, with 5 % "
         "false discoveries."
     )
-    st.dataframe(
+    draw_frame(
         pd.DataFrame(
             {
                 "Column": [_TITLES.get(across.column, across.title) for across, _ in rows],
@@ -92,7 +92,7 @@ def _draw_chosen(sweep: Sweep, position: int, found: tuple[ColumnAcross, ...]) -
             tuple(by_name),
             selection_mode="multi",
             key=key,
-            format_func=lambda name: _TITLES.get(name, escape(visible(name))),
+            format_func=lambda name: _TITLES.get(name, escape(name)),
         )
     chosen = [across for name, across in by_name.items() if name in (shown or ())]
     with st.grid(min(len(chosen), 2) or 1, min_column_width=380, gap="medium") as grid:
@@ -113,7 +113,7 @@ def shown_first(found: tuple[ColumnAcross, ...]) -> list[str]:
 
 
 def _draw_one(position: int, across: ColumnAcross) -> None:
-    title = _TITLES.get(across.column, visible(across.title))
+    title = _TITLES.get(across.column, across.title)
     st.markdown(f"**{escape(title)}** · {_clustered_on(across)}")
     draw_figure(
         drawn(draw_across, across),
@@ -130,7 +130,7 @@ def _draw_one(position: int, across: ColumnAcross) -> None:
     if across.column == BASELINE:
         st.caption(_RFM_WORDS)
     with st.expander("Show as a table, with intervals"):
-        st.dataframe(shares_frame(across), hide_index=True, alt=f"Share of each value of {title} in every segment")
+        draw_frame(shares_frame(across), hide_index=True, alt=f"Share of each value of {title} in every segment")
 
 
 def _clustered_on(across: ColumnAcross) -> str:

@@ -14,7 +14,6 @@ from segcore.segments.profiles.profile_numbers import NumberAcross
 from segcore.segments.profiles.records import FeatureProfile, SegmentSummary
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
-from segcore.wording.quotes import visible
 from ui.segments.columns import described_columns
 from ui.segments.profile import segments_key
 from ui.shell import cache, state
@@ -38,14 +37,14 @@ def draw_distributions(store: Store, sweep: Sweep, position: int, solution: Solu
             [*features, *numbers],
             selection_mode="multi",
             key=key,
-            format_func=lambda name: escape(features[name].title if name in features else f"{visible(name)} (profile column)"),
+            format_func=lambda name: escape(features[name].title if name in features else f"{name} (profile column)"),
         )
     with st.grid(2, min_column_width=380, gap="medium") as grid:
         for name in shown:
             feature = features[name] if name in features else numbers[name].in_segment(summary.label)
             with grid.cell():
                 if feature is None:
-                    st.caption(escape(f"{visible(name)}: no customer of {summary.title} has a value."))
+                    st.caption(escape(f"{name}: no customer of {summary.title} has a value."))
                 else:
                     _draw_one(feature, summary, _pair(store, sweep, solution, summary.label, name))
 

@@ -13,6 +13,7 @@ from segcore.wording.numbers import number_text, percent_text
 from ui.segments.profile import segments_key
 from ui.shell import cache
 from ui.shell.sweep_data import segment_names
+from ui.widgets.table import draw_frame
 
 
 def figures_of(store: Store, sweep: Sweep, position: int, solution: Solution) -> KeyFigures:
@@ -29,7 +30,7 @@ def draw_key_figures(store: Store, sweep: Sweep, position: int, solution: Soluti
     if len(found.titles) == 1:
         return
     with st.expander("Key figures: orders, units, and averages per customer and per order" if "orders" in found.titles else "Key figures"):
-        st.dataframe(
+        draw_frame(
             figures_frame(found),
             hide_index=True,
             column_config={"Segment": st.column_config.TextColumn(pinned=True)},

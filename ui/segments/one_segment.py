@@ -15,6 +15,7 @@ from segcore.segments.profiles.records import FeatureProfile, SegmentSummary
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import difference_text, number_text, percent_text, unit_text, worth_title
 from ui.widgets.figures import draw_figure, drawn
+from ui.widgets.table import draw_frame
 
 
 def draw_segment(summary: SegmentSummary, figures: KeyFigures, worth: str, likes: Likes | None = None) -> None:
@@ -77,7 +78,7 @@ def _draw_liked(summary: SegmentSummary, likes: Likes) -> None:
             "Of all customers": [percent_text(one.everyone) for one in items],
         }
     )
-    st.dataframe(frame, hide_index=True, column_config={"Item": st.column_config.TextColumn(pinned=True)}, alt=f"{title}: {summary.title}")
+    draw_frame(frame, hide_index=True, column_config={"Item": st.column_config.TextColumn(pinned=True)}, alt=f"{title}: {summary.title}")
 
 
 def by_shift(summary: SegmentSummary) -> list[FeatureProfile]:
@@ -100,7 +101,7 @@ def draw_comparison(summary: SegmentSummary, features: Sequence[FeatureProfile])
             "All: median": [number_text(feature.population_median, feature.unit) for feature in features],
         }
     ).dropna(axis="columns", how="all")  # features that were not clustered on have no compactness
-    st.dataframe(
+    draw_frame(
         table,
         hide_index=True,
         height=min(38 + 35 * len(table), 563),

@@ -23,6 +23,7 @@ from ui.segments.profile import segments_key
 from ui.shell import cache
 from ui.shell.sweep_data import clustered, readable, segment_names
 from ui.widgets.figures import draw_figure
+from ui.widgets.table import draw_frame
 
 if TYPE_CHECKING:
     from segcore.export.sql import SqlOf
@@ -60,7 +61,7 @@ def draw_rule(store: Store, sweep: Sweep, position: int, solution: Solution, lab
     st.markdown(f"**Who is found by a short rule** · {escape(found.sentence(definition.titles))}")
     if len(found.frontier) > 1:
         with st.expander("The best rule of each length"):
-            st.dataframe(
+            draw_frame(
                 rules_frame(found, definition.titles), hide_index=True, alt="The best rule of each length, with coverage and precision"
             )
     if found.chosen is not None:

@@ -23,9 +23,11 @@ from segcore.segments.profiles.records import SegmentProfile
 from segcore.store.store import Store
 from segcore.system.digests import digest
 from segcore.wording.numbers import counted, percent_text, worth_title
+from segcore.wording.quotes import visible
 from ui.segments.profile import describe_with_every_feature, likes_of_point
 from ui.shell import cache, state
 from ui.widgets.figures import draw_figure, drawn
+from ui.widgets.table import visible_frame
 
 _EVERY = "segments.every"
 
@@ -102,7 +104,7 @@ def draw_all_shares(store: Store, sweep: Sweep, position: int, profile: SegmentP
     if _named(store, sweep, position, [summary.label for summary in shown], state.widget(key, {})):
         st.rerun()
     st.data_editor(
-        table.round({"Revenue": 0}) if "Revenue" in table else table,
+        visible_frame(table.round({"Revenue": 0}) if "Revenue" in table else table),
         key=key,
         disabled=[column for column in table.columns if column != "Segment"],
         hide_index=True,
@@ -113,12 +115,12 @@ def draw_all_shares(store: Store, sweep: Sweep, position: int, profile: SegmentP
                 pinned=True, width="medium", max_chars=LONGEST_NAME, help="Enter a name; clear it to return to the suggested one."
             ),
             "Customers": whole,
-            "Revenue": st.column_config.NumberColumn(worth_title(profile.worth), format="localized"),
+            "Revenue": st.column_config.NumberColumn(visible(worth_title(profile.worth)), format="localized"),
             "Share of customers": percent,
-            "Share of revenue": st.column_config.NumberColumn(f"Share of {profile.worth}", format="%.1f %%"),
+            "Share of revenue": st.column_config.NumberColumn(visible(f"Share of {profile.worth}"), format="%.1f %%"),
             "What sets it apart": st.column_config.TextColumn(width="large"),
         },
-        alt=f"Every segment with its customers, {profile.worth}, shares and what sets it apart",
+        alt=visible(f"Every segment with its customers, {profile.worth}, shares and what sets it apart"),
     )
 
 

@@ -12,12 +12,14 @@ from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
 from segcore.segments.validation import Model, SplitItems, Validation, validate
 from segcore.store.store import Store
+from segcore.wording.markdown import escape
 from segcore.wording.numbers import percent_text, share_text
 from ui.segments.on_request import asked_for
 from ui.segments.profile import segments_key
 from ui.shell import cache
 from ui.shell.sweep_data import segment_names
 from ui.widgets.figures import draw_figure
+from ui.widgets.table import draw_frame
 
 _HELP = (
     "Naive Bayes learns the segments from four fifths of the customers and predicts them for the last fifth; five times, so that each "
@@ -67,7 +69,7 @@ def _draw_split_items(found: SplitItems) -> None:
     with st.grid(2, min_column_width=240):
         st.metric("Predicted from the other half of the items, with 95 % interval", share_text(found.accuracy), border=True)
         st.metric("With the segments shuffled among the customers", percent_text(found.permuted), border=True)
-    st.caption(found.sentence)
+    st.caption(escape(found.sentence))
 
 
 def _draw_matrix(found: Validation, names: Mapping[int, str], *, key: str) -> None:
@@ -80,7 +82,7 @@ def _draw_matrix(found: Validation, names: Mapping[int, str], *, key: str) -> No
     frame = confusion_frame(found, names)
     whole = {name: st.column_config.NumberColumn(format="localized") for name in frame.select_dtypes("integer").columns}
     with st.expander("Show as a table"):
-        st.dataframe(
+        draw_frame(
             frame,
             hide_index=True,
             column_config={"Actual segment": st.column_config.TextColumn(pinned=True), **whole},

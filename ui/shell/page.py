@@ -83,7 +83,7 @@ class Page:
         try:
             return loading.load_first(self.store)
         except SegcoreError as error:
-            st.error(error_text(error, "screen"), icon=":material/error:")
+            st.error(escape(error_text(error, "screen")), icon=":material/error:")
             return None
 
     def require_intake(self) -> Intake:
@@ -189,7 +189,7 @@ def begin_page(name: str) -> Page:
     state.write_link()
     problem = state.link_problem()
     if problem:
-        st.warning(problem, icon=":material/link_off:")
+        st.warning(escape(problem), icon=":material/link_off:")
     return Page(entry, cache.store())
 
 
@@ -218,7 +218,7 @@ def guard(draw: Callable[[], object]) -> None:
         if full is None:
             report_bug(error)
         else:
-            st.error(error_text(full, "screen"), icon=":material/error:")
+            st.error(escape(error_text(full, "screen")), icon=":material/error:")
 
 
 def report_bug(error: Exception) -> None:

@@ -60,7 +60,7 @@ def _draw() -> None:
         st.rerun()  # a job started or ended: redraw the whole page, for its results and the polling interval
     problem = state.recall("job_problem")
     if problem:
-        st.error(problem)
+        st.error(escape(problem))
     waiting = sorted((job for job in live if job.state != "interrupted"), key=lambda job: (job.state != "running", job.number))
     for place, job in enumerate(waiting):
         draw_job(job, place=place, where="sidebar")
@@ -117,7 +117,7 @@ def follow_job(store: Store, job_id: str, *, where: str, words: Callable[[jobs.J
         draw_job(job, where=where)
         caption = words(job)
         if caption:
-            st.caption(caption)
+            st.caption(escape(caption))
 
     st.fragment(run_every=POLL_SECONDS, key=f"{where}.progress")(draw)()
 

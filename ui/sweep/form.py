@@ -62,7 +62,7 @@ def _run_button(store: Store, taken: Intake, table: FeatureTable, plan: Plan, sp
     found = cost.estimate(str(store.home), taken, table, plan, spec, grid, engine, limit)
     refusal = found.refusal(limit) if found else None
     if refusal:
-        st.warning(refusal, icon=":material/memory:")
+        st.warning(escape(refusal), icon=":material/memory:")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Run sweep",
@@ -183,6 +183,6 @@ def start(store: Store, taken: Intake, plan: Plan, spec: AlgorithmSpec, grid: Gr
 def _say_outcome() -> None:
     outcome = state.recall("sweep_outcome")
     if outcome and outcome[0] == "error":
-        st.error(outcome[1], icon=":material/error:")
+        st.error(escape(outcome[1]), icon=":material/error:")
     elif outcome:
         st.success(outcome[1], icon=":material/inventory_2:")

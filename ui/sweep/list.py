@@ -18,6 +18,7 @@ from ui.data.loading import newest_sweep
 from ui.shell import cache, state
 from ui.shell.progress import LIVE, POLL_SECONDS, act, draw_error, draw_job, job_line
 from ui.widgets.select import select
+from ui.widgets.table import draw_frame
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -55,11 +56,12 @@ def draw_followed(store: Store) -> None:
             _draw_done(store, job)
         elif job.state == "cancelled":
             st.markdown(
-                f"**{job.title} was cancelled** after {job.done:,} of {counted(job.total, 'solution')}. Finished solutions are kept."
+                f"**{escape(job.title)} was cancelled** after {job.done:,} of {counted(job.total, 'solution')}. "
+                "Finished solutions are kept."
             )
             st.button("Resume", key="followed.resume", icon=":material/play_arrow:", on_click=act, args=("resume", job.id))
         else:
-            st.error(f"{job.title} failed: {job.message or 'see the log for the reason'}", icon=":material/error:")
+            st.error(escape(f"{job.title} failed: {job.message or 'see the log for the reason'}"), icon=":material/error:")
             st.button("Try again", key="followed.resume", icon=":material/replay:", on_click=act, args=("resume", job.id))
 
 
@@ -69,7 +71,7 @@ def _draw_running(store: Store, job_id: str) -> None:
         if job.state in LIVE:
             draw_job(job, place=jobs_before(store, job), where="page")
         else:
-            st.markdown(f"**{job.title}**")
+            st.markdown(f"**{escape(job.title)}**")
             st.progress(job.share_done, text=job_line(job))
 
 
@@ -83,9 +85,9 @@ def _draw_done(store: Store, job: jobs.Job) -> None:
     sweep = cache.sweep_now(str(store.home), job.id)
     failed = sum(solution is not None and solution.status != "ok" for solution in sweep.solutions)
     less = f", {failed} of them failed or skipped" if failed else ""
-    st.markdown(f"**{job.title} is done**: {counted(job.done, 'solution')}{less}.")
+    st.markdown(f"**{escape(job.title)} is done**: {counted(job.done, 'solution')}{less}.")
     if sweep.recommendation is not None:
-        st.markdown(sweep.recommendation.reason)
+        st.markdown(escape(sweep.recommendation.reason))
     if st.button("Explore the results", key="followed.explore", type="primary", icon=":material/insights:"):
         st.switch_page("pages/explore.py", query_params=state.link_to(job.id))
 
@@ -105,7 +107,7 @@ def draw_sweeps(store: Store, taken: Intake) -> None:
     if not ids:
         return
     work = {job.id: job for job in jobs.list_jobs(store, 200)}
-    st.dataframe(_frame(lines, work), hide_index=True, column_config=_COLUMNS, placeholder="–", alt="Sweeps with their best solutions")
+    draw_frame(_frame(lines, work), hide_index=True, column_config=_COLUMNS, placeholder="–", alt="Sweeps with their best solutions")
     shown = followed_job(store)
     key = f"sweeps.{len(ids)}.{shown.id[:12] if shown else ''}"
     state.seed_widget(key, shown.id if shown is not None else None)

@@ -20,6 +20,7 @@ from segcore.wording.targets import lift_text
 from ui.shell import cache
 from ui.targets.job import require_look
 from ui.widgets.figures import draw_figure
+from ui.widgets.table import draw_frame
 
 _PLANES = {"linear": "Principal plane", "tsne": "t-SNE"}
 _TSNE_WORDS = "t-SNE keeps customers together who are alike. It takes up to a minute."
@@ -48,7 +49,7 @@ def _draw_table(found: Mapping[str, Any]) -> None:
     order = st.segmented_control(
         "Rank by", orders, key="targets.components.order", default="share", required=True, format_func=lambda name: _ORDERS[name][0]
     )
-    st.dataframe(components_frame(found, order or "share"), hide_index=True, alt="Components of the buyers, ranked")
+    draw_frame(components_frame(found, order or "share"), hide_index=True, alt="Components of the buyers, ranked")
     st.caption("Near: customers as close to the component as nearly all of its buyers. A tick marks the components that rank customers.")
 
 

@@ -27,6 +27,7 @@ from segcore.wording.targets import lift_text
 from ui.shell import cache, state
 from ui.targets.job import require_look
 from ui.widgets.figures import draw_figure
+from ui.widgets.table import draw_frame
 
 _UMAP_WORDS = "UMAP keeps neighbours together better than a plane does. It takes up to a minute or two."
 _PLANES = {"linear": "Principal plane", "umap": "UMAP"}
@@ -53,7 +54,7 @@ def draw_buyers(store: Store, answer: TargetsAnswer) -> None:
         frame = pd.DataFrame([(one["title"], one["importance"]) for one in model["features"]], columns=["Feature", "Importance"])
         top = float(frame["Importance"].max()) if len(frame) else 1.0
         bar = st.column_config.ProgressColumn("Mean absolute SHAP value (log-odds)", min_value=0.0, max_value=top, format="%.3f")
-        st.dataframe(frame, hide_index=True, column_config={"Importance": bar}, alt="Importance of each feature")
+        draw_frame(frame, hide_index=True, column_config={"Importance": bar}, alt="Importance of each feature")
     _draw_customer(explained)
     _draw_groups(store, answer, explained, bought)
 

@@ -11,7 +11,7 @@ import streamlit as st
 from segcore.records.target_question import TargetsAnswer
 from segcore.store.store import Store
 from segcore.wording.numbers import counted
-from segcore.wording.quotes import visible_cell
+from ui.widgets.table import draw_frame
 
 MOST_SHOWN = 100
 _MIME = {".csv": "text/csv", ".parquet": "application/vnd.apache.parquet"}
@@ -27,7 +27,7 @@ def draw_contacts(store: Store, answer: TargetsAnswer) -> None:
     if held:
         words += f", of whom {held:,} are held out: do not contact them, so that buyers can be compared afterwards"
     st.caption(f"{words}. Here are the first {min(len(found), MOST_SHOWN)}.")
-    st.dataframe(
+    draw_frame(
         contacts_frame(found),
         hide_index=True,
         height=320,
@@ -58,11 +58,11 @@ def contacts_frame(found: pd.DataFrame) -> pd.DataFrame:
     shown = pd.DataFrame(
         {
             "Rank": head["rank"],
-            "Customer": head["customer_id"].map(visible_cell),
+            "Customer": head["customer_id"],
             "Do": head["group"].map(_GROUPS),
             "Probability": 100 * head["probability"],
             "Expected value": head["expected_value"],
-            "Why": head["reason"].map(visible_cell),
+            "Why": head["reason"],
         }
     )
     return shown if head["expected_value"].notna().any() else shown.drop(columns="Expected value")

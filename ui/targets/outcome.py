@@ -54,7 +54,7 @@ def pick_outcome(found: Loaded, known: Mapping[str, Any]) -> dict[str, Any] | No
             [_NONE, *values],
             key=f"targets.yes.{outcome}",
             default=known["yes"] if known.get("outcome") == outcome and known.get("yes") in values else None,
-            format_func=lambda value: f"{visible(value)}, {counted(values[value].customers, 'customer')}" if value else "Auto-detect",
+            format_func=lambda value: f"{value}, {counted(values[value].customers, 'customer')}" if value else "Auto-detect",
         )
     with third:
         others = [column for column in columns if column != outcome]
@@ -63,7 +63,7 @@ def pick_outcome(found: Loaded, known: Mapping[str, Any]) -> dict[str, Any] | No
             [_NONE, *others],
             key="targets.treatment",
             default=known["treatment"] if known.get("treatment") in others else None,
-            format_func=lambda name: visible(name) if name else "None",
+            format_func=lambda name: name or "None",
             help="Who was contacted, only if these customers were drawn at random: measures what the contact changed (uplift).",
         )
     return {"outcome": outcome, "yes": yes or None, "treatment": treatment or None}

@@ -102,7 +102,7 @@ def _pick_value(found: Loaded, columns: Sequence[str], known: Mapping[str, Any])
             columns,
             key="targets.column",
             default=known["promote"] if known.get("promote") in columns else None,
-            format_func=lambda name: f"{visible(name)} ({roles[name]})" if name in roles else visible(name),
+            format_func=lambda name: f"{name} ({roles[name]})" if name in roles else name,
         )
     try:
         values = found.values(column)
@@ -124,19 +124,19 @@ def _pick_one(found: Loaded, column: str, values: Sequence[Promotable], known: M
         [*listed, ALL],
         key=f"targets.value.{column}",
         default=default,
-        format_func=lambda value: _value_text(listed[value]) if value in listed else f"Compare all values of {visible(column)}",
+        format_func=lambda value: _value_text(listed[value]) if value in listed else f"Compare all values of {column}",
     )
     if len(values) <= MOST_LISTED:
         return chosen or None
     field = f"targets.other.{column}"
     state.seed_widget(field, last if last is not None and last not in listed else "")
     words = f"The list has the {MOST_LISTED:,} values that most customers buy, of {len(values):,}."
-    other = st.text_input("Or another value", key=field, help=words, placeholder=f"A value of {column}")
+    other = st.text_input("Or another value", key=field, help=words, placeholder=f"A value of {visible(column)}")
     return other.strip() or chosen or None
 
 
 def _value_text(one: Promotable) -> str:
-    named = f"{visible(one.title)} ({visible(one.value)})" if one.title and one.title != one.value else visible(one.value)
+    named = f"{one.title} ({one.value})" if one.title and one.title != one.value else one.value
     return f"{named}, {counted(one.customers, 'customer')}"
 
 
@@ -166,9 +166,7 @@ def _pick_campaign(found: Loaded, known: Mapping[str, Any]) -> dict[str, Any] | 
             key="targets.campaign",
             default=known["value"] if known.get("promote") == CAMPAIGN and known.get("value") in listed else None,
             format_func=lambda value: (
-                f"{visible(value)}, {counted(listed[value].customers, 'customer')} contacted"
-                if value in listed
-                else "Compare all campaigns"
+                f"{value}, {counted(listed[value].customers, 'customer')} contacted" if value in listed else "Compare all campaigns"
             ),
         )
     return {"promote": CAMPAIGN, "value": chosen or None, "contacts": contacts}

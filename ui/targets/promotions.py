@@ -18,15 +18,14 @@ from segcore.wording.targets import METHOD_TITLES, compared_text, lift_text
 from ui.shell.progress import LIVE, draw_task
 from ui.targets.job import comparison_of, start_or_join
 from ui.targets.promoted import Loaded
+from ui.widgets.table import draw_frame
 
 
 def draw_compared(question: TargetQuestion, rows: Sequence[Mapping[str, Any]]) -> None:
     """Draw for how many values a model is worth it, and the table."""
     st.markdown(escape(compared_text(rows)))
     named = "Campaign" if question.promote == CAMPAIGN else str(question.promote)
-    st.dataframe(
-        promotions_frame(rows, named), hide_index=True, height=420, alt="The model and the better baseline for each promoted value"
-    )
+    draw_frame(promotions_frame(rows, named), hide_index=True, height=420, alt="The model and the better baseline for each promoted value")
     st.caption("Lift: how many times as many buyers as at random are among the contacted, on a later period, with 95 % intervals.")
 
 

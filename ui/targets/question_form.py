@@ -11,6 +11,7 @@ from segcore.errors import SegcoreError
 from segcore.records.target_question import METHODS, WINDOW_DAYS, TargetQuestion, TargetsAnswer
 from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
+from segcore.wording.quotes import visible
 from segcore.wording.targets import METHOD_TITLES
 from ui.shell import state
 from ui.targets.job import Asked, start
@@ -130,5 +131,7 @@ def _kept_leaks(known: Mapping[str, Any], answer: TargetsAnswer | None) -> tuple
         return ()
     state.seed_widget("targets.keep", [name for name in known["keep"] if name in names])
     return tuple(
-        st.multiselect("Keep although it looks like a leak", names, key="targets.keep", format_func=lambda name: str(found.get(name, name)))
+        st.multiselect(
+            "Keep although it looks like a leak", names, key="targets.keep", format_func=lambda name: visible(str(found.get(name, name)))
+        )
     )

@@ -11,6 +11,7 @@ from segcore.records.target_question import TargetsAnswer
 from segcore.wording.numbers import share_text
 from segcore.wording.targets import METHOD_TITLES, lift_text, lifts_at_budget
 from ui.widgets.figures import draw_figure
+from ui.widgets.table import draw_frame
 
 
 @st.fragment
@@ -28,7 +29,7 @@ def draw_rankings(answer: TargetsAnswer) -> None:
         name=f"{MEASURES[data.measure]} of each method by the number of contacts",
         words=describe_ranking_curves(data),
     )
-    st.dataframe(rankings_frame(answer), hide_index=True, alt="Each method at the budget, with 95 % intervals")
+    draw_frame(rankings_frame(answer), hide_index=True, alt="Each method at the budget, with 95 % intervals")
 
 
 def rankings_frame(answer: TargetsAnswer) -> pd.DataFrame:

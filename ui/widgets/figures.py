@@ -10,6 +10,7 @@ import streamlit as st
 
 from segcore.plots.theme import CATEGORICAL, DIVERGING, INK, PAPER, SEQUENTIAL
 from segcore.wording.markdown import escape
+from segcore.wording.quotes import visible
 from ui.shell import cache
 
 if TYPE_CHECKING:
@@ -88,11 +89,11 @@ def draw_figure(
     if not isinstance(figure, ready):
         figure = ready(in_theme(figure.to_dict()))
     if drag is not None:
-        st.plotly_chart(figure, key=key, on_select="rerun", selection_mode=drag, config=CONFIG, alt=name)
+        st.plotly_chart(figure, key=key, on_select="rerun", selection_mode=drag, config=CONFIG, alt=visible(name))
     elif clickable:
-        st.plotly_chart(figure, key=key, on_select="rerun", selection_mode="points", config=CONFIG, alt=name)
+        st.plotly_chart(figure, key=key, on_select="rerun", selection_mode="points", config=CONFIG, alt=visible(name))
     else:
-        st.plotly_chart(figure, key=key, config=CONFIG, alt=name)
+        st.plotly_chart(figure, key=key, config=CONFIG, alt=visible(name))
     if words:
         st.caption(escape(words))
 

@@ -12,6 +12,7 @@ from segcore.errors import SegcoreError
 from segcore.records.grid import Grid, Value
 from segcore.records.params import Param
 from segcore.wording.findings import error_text
+from segcore.wording.markdown import escape
 from ui.shell import state
 
 LARGEST_RANGE = 30
@@ -131,7 +132,7 @@ def _list_field(param: Param, key: str, label: str, kept: tuple[Value, ...]) -> 
     try:
         return param.parse_axis(text)
     except SegcoreError as error:
-        st.error(error_text(error, "screen"), icon=":material/error:")
+        st.error(escape(error_text(error, "screen")), icon=":material/error:")
         return None
 
 

@@ -41,7 +41,7 @@ def pick_point(sweep: Sweep) -> PointRow:
     )
     why = "" if state.is_chosen(sweep) else why_shown(sweep)
     if why:
-        st.caption(why)
+        st.caption(escape(why))
     # Before there is an answer, the best solution so far is only shown; in the address it would count as chosen for good.
     found = sweep.recommendation
     state.show_link(sweep.id, chosen if found is not None and found.outcome is not None else None)

@@ -16,7 +16,6 @@ from segcore.segments.profiles.differences import Groups
 from segcore.segments.profiles.records import FeatureProfile
 from segcore.segments.profiles.segment_order import SegmentOrder
 from segcore.system.cores import in_threads
-from segcore.wording.quotes import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class NumberAcross:
             return None
         return FeatureProfile(
             name=self.column,
-            title=visible(self.column),
+            title=self.column,
             unit="",
             mean=group.mean,
             median=group.median,

@@ -20,6 +20,7 @@ from segcore.wording.numbers import share_text
 from segcore.wording.vectors import COSINES, check_notes, cut_text, verdict_text
 from ui.shell import cache, state
 from ui.shell.progress import LIVE, draw_task
+from ui.widgets.table import draw_frame
 
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
@@ -88,11 +89,11 @@ def _draw_numbers(found: VectorsCheck) -> None:
     if basket.cut is not None:
         n = basket.cust2vec.sample_size
         st.caption(f"Next order of {n:,} customers from {cut_text(basket.cut)} on: share of its different products among ten recommended.")
-        st.dataframe(next_basket_frame(found), hide_index=True, alt="Recall of the next order by method, with its 95 % interval")
+        draw_frame(next_basket_frame(found), hide_index=True, alt="Recall of the next order by method, with its 95 % interval")
     if found.attributes:
         st.caption("What else is known of customers, predicted out of fold: share predicted correctly, with its 95 % interval.")
         shown = {"Customers": st.column_config.NumberColumn(format="localized")}
-        st.dataframe(
+        draw_frame(
             attributes_frame(found),
             hide_index=True,
             column_config=shown,
@@ -158,10 +159,10 @@ def _draw_lists(found: Neighbours) -> None:
     items, customers = st.columns(2, gap="medium")
     with items:
         st.caption(f"Products most like {name}" if found.of == "item" else f"Products that the vector of {name} predicts")
-        st.dataframe(neighbours_frame(found.items, "Product"), hide_index=True, column_config=_COLUMNS, alt="Nearest products")
+        draw_frame(neighbours_frame(found.items, "Product"), hide_index=True, column_config=_COLUMNS, alt="Nearest products")
     with customers:
         st.caption(f"Customers whose vectors predict {name}" if found.of == "item" else f"Customers most like {name}")
-        st.dataframe(neighbours_frame(found.customers, "Customer"), hide_index=True, column_config=_COLUMNS, alt="Nearest customers")
+        draw_frame(neighbours_frame(found.customers, "Customer"), hide_index=True, column_config=_COLUMNS, alt="Nearest customers")
     st.caption(COSINES)
 
 

@@ -30,6 +30,7 @@ from ui.shell.progress import LIVE, draw_task
 from ui.shell.sweep_data import segment_names
 from ui.widgets.figures import draw_figure
 from ui.widgets.select import select
+from ui.widgets.table import draw_frame
 
 _BEFORE = (
     "A model predicts who is in each segment, for customers that it had not seen; SHAP values say which features that takes, and what puts "
@@ -96,7 +97,7 @@ def _draw_found(found: Drivers, names: Mapping[int, str], label: int, key: str) 
             words=f"{data.title}. {_ARROWS} {describe_map(data)}",
         )
     with st.expander("How well each segment is predicted"):
-        st.dataframe(accuracy_frame(found, names), hide_index=True, alt="Accuracy of the model of each segment on customers not seen")
+        draw_frame(accuracy_frame(found, names), hide_index=True, alt="Accuracy of the model of each segment on customers not seen")
     _draw_segment(found, names, label, key)
 
 

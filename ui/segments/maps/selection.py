@@ -19,6 +19,7 @@ from segcore.wording.numbers import counted, number_text, percent_text, worth_ti
 from ui.segments.one_segment import by_shift, draw_comparison
 from ui.shell import cache, state
 from ui.shell.sweep_data import readable, segment_names
+from ui.widgets.table import draw_frame
 
 _COLUMNS = {
     "Selected": st.column_config.NumberColumn(format="localized"),
@@ -59,7 +60,7 @@ def _draw_who(who: SelectedCustomers, worth: str) -> None:
     with st.grid(2, min_column_width=380, gap="medium") as grid:
         with grid.cell():
             st.markdown("**Their segments**")
-            st.dataframe(segments_frame(who), hide_index=True, column_config=_COLUMNS, alt="Segments of the selected customers")
+            draw_frame(segments_frame(who), hide_index=True, column_config=_COLUMNS, alt="Segments of the selected customers")
         with grid.cell():
             st.markdown("**Compared with all customers**")
             draw_comparison(summary, by_shift(summary))

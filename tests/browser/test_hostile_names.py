@@ -1,0 +1,202 @@
+"""Names that look like markup, on every screen in a real browser: nothing is fetched, nothing is a link, every character is there."""
+
+import re
+import unicodedata
+
+import pytest
+from playwright.sync_api import expect
+
+from segcore.clustering.algorithms.registry import algorithm
+from segcore.data.columns.text import visible as read_as_id
+from segcore.features.planning.sets import feature_names
+from segcore.intake.take_in import take_in
+from segcore.records.grid import point_key
+from segcore.records.intake import DataRequest
+from segcore.records.plan import Plan
+from segcore.store.store import Store
+from segcore.sweeps.run import run_sweep
+from segcore.sweeps.spec import make_spec
+from segcore.wording.quotes import visible
+from tests.browser.conftest import running
+from tests.browser.steps import LONG, upload
+from tests.hostile_names import ALLOWED_IN_FILE_NAMES, NAMES, write_customers, write_orders, write_ratings
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+SCREENS = ("", "data", "features", "sweep", "explore", "segments", "compare", "targets", "export", "benchmark")
+POINT = "n_clusters=3"
+_OPENED = "[data-testid=stExpander] details:not([open]) summary"
+_CHOICES = "[role=tab], [data-testid=stButtonGroup] button, [data-testid=stPopover] button, [data-testid=stRadio] label"
+
+# Each text with the block that it is in, whatever is bold, a link or a line of its own within that block.
+_TEXTS = """() => {
+    const inline = ['SPAN', 'B', 'I', 'EM', 'STRONG', 'CODE', 'DEL', 'A', 'SMALL', 'TSPAN'], blocks = new Set(), found = [];
+    for (const element of document.body.querySelectorAll('*')) {
+        if (['SCRIPT', 'STYLE'].includes(element.tagName)) continue;
+        if (element.value && ['INPUT', 'TEXTAREA'].includes(element.tagName)) found.push(element.value);
+        for (const name of ['title', 'alt', 'placeholder']) found.push(element.getAttribute(name) || '');
+        let block = element;
+        if (![...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim())) continue;
+        while (inline.includes(block.tagName.toUpperCase())) block = block.parentElement;
+        blocks.add(block);
+    }
+    return [...found, ...[...blocks].map(block => block.textContent)].filter(text => text.trim());
+}"""
+_FOREIGN = """() => [...document.querySelectorAll('*')].flatMap(element => {
+    const tag = element.tagName.toLowerCase();
+    const to = tag === 'a' ? element.getAttribute('href') || element.getAttribute('xlink:href') : tag === 'img' ? element.src : null;
+    if (!to || /^(data|blob):/.test(to)) return [];
+    const host = new URL(to, location.href).host;
+    return host === location.host ? [] : [element.outerHTML];
+})"""
+
+
+@pytest.fixture(scope="module")
+def named_store(tmp_path_factory):
+    """Return a function that makes a store of one kind of data whose names are hostile, with a sweep, and the sweep's id."""
+
+    def make(kind):
+        folder = tmp_path_factory.mktemp(kind)
+        path = folder / "data.csv"
+        {"customers": write_customers, "transactions": write_orders, "ratings": write_ratings}[kind](path)
+        store, request = Store(folder / "home"), DataRequest(data=str(path), name=f"{NAMES[0]} {NAMES[38]}")
+        taken = take_in(store, request)
+        assert taken.kind == kind
+        store.put_intake("app:latest-request", request.to_json())
+        names = feature_names(store.feature_table(taken.table), "behaviour" if kind == "transactions" else "all", kind)[:24]
+        points = algorithm("kmeans").parse_grid(["n_clusters=2,3", "tol=0.0001", "n_init=2"]).points()
+        spec = make_spec(store, taken.table, taken.data, Plan(names), algorithm="kmeans", points=points)
+        store.add_sweep(spec)
+        run_sweep(store, spec.id)
+        store.name_sweep(spec.id, NAMES[2])
+        for place, name in enumerate((NAMES[4], NAMES[17], NAMES[32])):
+            store.name_segment(spec.id, point_key(spec.points[1]), place, name)
+        return store.home, spec.id
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def customers(named_store):
+    """Return a server of a table of customers, and the id of its sweep."""
+    home, sweep = named_store("customers")
+    with running(home) as server:
+        yield server, sweep
+
+
+@pytest.fixture(autouse=True)
+def no_dialog(browser):
+    """Fail a test in which a dialog opens; `open_page` fails one whose page asks another host for anything."""
+    said = []
+
+    def dismiss(dialog):
+        said.append(dialog.message)
+        dialog.dismiss()
+
+    browser.on("dialog", dismiss)
+    yield
+    browser.remove_listener("dialog", dismiss)
+    assert said == []
+
+
+def squeezed(text):
+    return re.sub(r"\s", "", text)
+
+
+FORMS = {
+    number: {squeezed(form) for form in (visible(name), repr(name)[1:-1], ascii(name)[1:-1], visible(read_as_id(name)))}
+    for number, name in enumerate(NAMES)
+}
+"""Ways in which a name may appear: as it is; quoted in a sentence, where letters that look alike may be escaped; and as an id is read."""
+
+
+def wrong_texts(texts):
+    """Return what is left of the names that have lost or changed letters, and texts in which a control or bidi character is drawn."""
+    wrong = []
+    for text in texts:
+        wrong += [
+            f"{letter!r} in {text[:80]!r}" for letter in text if unicodedata.category(letter) in ("Cc", "Cf") and letter not in "\n\t"
+        ]
+        for mark in re.finditer(r" q(\d\d)\b", text):
+            shown, forms = squeezed(text[: mark.end()]), FORMS.get(int(mark[1]), ())
+            if forms and not any(shown.endswith(form) for form in forms):
+                wrong.append(f"q{mark[1]}: {shown[-80:]!r}")
+    return wrong
+
+
+def look(page):
+    """Check what a page shows, and return which names are on it."""
+    texts = page.evaluate(_TEXTS)
+    assert wrong_texts(texts) == []
+    assert page.evaluate(_FOREIGN) == []
+    return {int(mark) for text in texts for mark in re.findall(r" q(\d\d)\b", text)}
+
+
+def open_all(page, settle):
+    """Open every expander of a page, also those within others."""
+    shut = page.get_by_test_id("stMain").locator(_OPENED)
+    while shut.count():
+        shut.first.click()
+        settle(page)
+
+
+def test_a_name_whose_letters_were_lost_or_drawn_as_they_are_is_found():
+    assert wrong_texts([f"Column {visible(NAMES[0])}, and {NAMES[3]}"]) == []
+    assert wrong_texts(["c q00", "alert(1) q03", "a\u202eb"]) == ["q00: 'cq00'", "q03: 'alert(1)q03'", "'\\u202e' in 'a\\u202eb'"]
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_names_of_a_table_of_customers_are_text_on_every_screen(customers, open_page, settle, screen):
+    server, sweep = customers
+    page = open_page(server, f"/{screen}?sweep={sweep}&point={POINT}")
+    expect(page.get_by_role("heading", level=1).first).to_be_visible(timeout=LONG)
+    open_all(page, settle)
+    assert look(page) >= {0, 38} | ({2, 4} if screen in ("segments", "export", "compare") else set())
+    if screen == "features":
+        for tab in ("Correlations", "Data dictionary"):
+            page.get_by_role("tab", name=tab).click()
+            settle(page)
+            assert len(look(page)) > 20
+
+
+def test_a_hostile_address_and_file_are_said_as_they_are(customers, open_page, settle):
+    server, _ = customers
+    page = open_page(server, "/data?data=![](//q.w/e.r)x")
+    expect(page.get_by_test_id("stMain")).to_contain_text("'![](//q.w/e.r)x'")
+    name = f"{ALLOWED_IN_FILE_NAMES[0]}.csv"
+    upload(page, settle, {"name": name, "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"})
+    expect(page.get_by_test_id("stMain")).to_contain_text(f"Loaded: {name}", timeout=LONG)
+    settle(page)
+    look(page)
+
+
+def test_a_download_is_called_by_letters_only(customers, open_page, settle):
+    server, sweep = customers
+    page = open_page(server, f"/data?sweep={sweep}")
+    settle(page)
+    with page.expect_download(timeout=LONG) as waiting:
+        page.get_by_role("button", name="Data report").click()
+    assert re.fullmatch(r"[\w.-]+-report\.json", waiting.value.suggested_filename)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["customers", "transactions", "ratings"])
+def test_names_are_text_behind_every_choice_of_every_screen(named_store, open_page, settle, kind):
+    home, sweep = named_store(kind)
+    with running(home) as server:
+        for screen in SCREENS:
+            page = open_page(server, f"/{screen}?sweep={sweep}&point={POINT}")
+            settle(page)
+            asking = ", [data-testid=stButton] button:not([kind=primary])" if screen == "segments" else ""
+            seen = set()
+            while True:
+                open_all(page, settle)
+                look(page)
+                choices = page.get_by_test_id("stMain").locator(_CHOICES + asking)
+                new = next((one for one in choices.all() if one.is_enabled() and one.inner_text()[:40] not in seen), None)
+                if new is None:
+                    break
+                seen.add(new.inner_text()[:40])
+                new.click()
+                settle(page)
+            page.close()
