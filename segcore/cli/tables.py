@@ -66,7 +66,7 @@ def sweep_text(sweep: Sweep, from_store: bool) -> str:
     share = "" if aside["revenue_share"] is None else f" with {percent_text(aside['revenue_share'])} of net revenue"
     names = spec.plan.features
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    head = f"{counted(summary['rows'], 'row')}, {counted(len(names), 'feature')}: {', '.join(names[:_MOST_NAMES])}{more}."
+    head = f"{counted(summary['rows'], 'row')}, {counted(len(names), 'feature')}: {', '.join(map(visible, names[:_MOST_NAMES]))}{more}."
     if aside["customers"]:
         head += f" The outlier rule set aside {counted(aside['customers'], 'customer')}{share}."
     head += "".join(

@@ -14,7 +14,7 @@ from segcore.features.grouping import ratio, rows_of, small
 from segcore.records.feature_table import FeatureEntry
 from segcore.records.finding import Finding
 from segcore.records.purchases import Purchases
-from segcore.wording.quotes import value_text
+from segcore.wording.quotes import value_text, visible
 
 OTHER, NONE = "(other)", "(none)"
 SEPARATOR = "|"
@@ -197,7 +197,7 @@ def describe_shares(
     entries = [
         FeatureEntry(
             f"{words.prefix}{name}",
-            f"{words.title} {name}",
+            f"{words.title} {visible(name)}",
             words.unit,
             f"{words.part} where {column} is {'missing' if name == NONE else f'{name}{words.also}'}, divided by {words.whole}{rule}.",
             columns,

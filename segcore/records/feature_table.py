@@ -24,7 +24,7 @@ class FeatureEntry:
     Parameters
     ----------
     name, title : str
-        The column's name, and what a screen calls it.
+        The column's name, and what a screen calls it: the name or value with control and invisible characters escaped.
     unit : str
         Such as "days", "lines", "share of lines"; "" without a unit.
     description : str

@@ -19,6 +19,7 @@ from segcore.records.dataset import ROW_NUMBER, Dataset
 from segcore.records.feature_table import ColumnUse, FeatureEntry, FeatureTable
 from segcore.records.finding import Finding
 from segcore.wording.findings import refusal
+from segcore.wording.quotes import visible
 
 _MOST_FEATURES = 2_000
 
@@ -175,5 +176,5 @@ def _id_use(customer: str) -> ColumnUse:
 
 
 def _left_out(use: ColumnUse) -> FeatureEntry:
-    text = f"The column {use.column}, {'shown for each segment' if use.use == 'profile' else 'left out'}."
-    return FeatureEntry(use.column, use.column, "", text, (use.column,), use.reason)
+    text = f"The column {visible(use.column)}, {'shown for each segment' if use.use == 'profile' else 'left out'}."
+    return FeatureEntry(use.column, visible(use.column), "", text, (use.column,), use.reason)

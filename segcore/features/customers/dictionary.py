@@ -9,7 +9,7 @@ from segcore.features.customers.column_values import Column, NumberColumn
 from segcore.records.feature_table import FeatureEntry
 from segcore.wording.features import stands_apart as stands_apart_text
 from segcore.wording.numbers import percent_text, plain_number
-from segcore.wording.quotes import value_text
+from segcore.wording.quotes import value_text, visible
 
 _LISTED = 12  # of the values that share a dummy
 _SHARE = "share of customers"
@@ -26,13 +26,14 @@ def entries_of(recipe: Mapping[str, Any], column: Column | None) -> list[Feature
     column : NumberColumn, TextColumn or None
         The column that the recipe was fitted to, for the counts; ``None`` for new customers.
     """
-    title = recipe["column"]
+    source = recipe["column"]
+    title = visible(source)
     if recipe["use"] == "number":
-        return [FeatureEntry(title, title, "", _of_number(recipe, column), (title,))]
+        return [FeatureEntry(source, title, "", _of_number(recipe, column), (source,))]
     if recipe["use"] == "binary":
         one = recipe["values"][1]
         name = recipe["names"][0]
-        entry = FeatureEntry(name, f"{title}: {value_text(one)}", _SHARE, _of_binary(recipe, column), (title,), kind="binary")
+        entry = FeatureEntry(name, f"{title}: {value_text(one)}", _SHARE, _of_binary(recipe, column), (source,), kind="binary")
         return [entry]
     described = [(value_text(value), _of_value(title, value, column)) for value in recipe["values"]]
     if recipe["missing"] is not None:
@@ -40,7 +41,7 @@ def entries_of(recipe: Mapping[str, Any], column: Column | None) -> list[Feature
     if recipe["other"] is not None:
         described.append(("(other)", _of_rest(recipe, column)))
     return [
-        FeatureEntry(name, f"{title}: {value}", _SHARE, text, (title,), block=title, kind="dummy")
+        FeatureEntry(name, f"{title}: {value}", _SHARE, text, (source,), block=source, kind="dummy")
         for name, (value, text) in zip(recipe["names"], described, strict=True)
     ]
 

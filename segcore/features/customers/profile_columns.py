@@ -14,6 +14,7 @@ from segcore.features.customers.screening import why_not_shown
 from segcore.records.dataset import Dataset
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.finding import Finding
+from segcore.wording.quotes import visible
 
 
 def with_profile(table: FeatureTable, described: Dataset) -> FeatureTable:
@@ -57,7 +58,7 @@ def with_profile(table: FeatureTable, described: Dataset) -> FeatureTable:
         name = _free(f"in {described.name}", taken)
         profile[name] = np.where(rows < 0, "no", "yes").astype(object)
         text = f"Whether the customer has a row in {described.name}."
-        entries.append(FeatureEntry(name, name, "", text, (key,), _from(described.name)))
+        entries.append(FeatureEntry(name, visible(name), "", text, (key,), _from(described.name)))
     described_here = tuple(name for name in profile if name not in table.profile)
     return replace(table, profile=profile, dictionary=tuple(entries), described=(*table.described, *described_here))
 
@@ -70,7 +71,7 @@ def _at(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def _entry(name: str, column: str, source: str, reason: Finding | None) -> FeatureEntry:
     text = f"The column {column} of {source}, {'left out' if reason else 'shown for each segment'}."
-    return FeatureEntry(name, name, "", text, (column,), reason or _from(source))
+    return FeatureEntry(name, visible(name), "", text, (column,), reason or _from(source))
 
 
 def _from(source: str) -> Finding:

@@ -11,7 +11,7 @@ from segcore.records.feature_table import FeatureEntry
 from segcore.records.purchases import Purchases
 from segcore.records.taste import Taste
 from segcore.wording.numbers import counted, percent_text
-from segcore.wording.quotes import value_text
+from segcore.wording.quotes import value_text, visible
 from segcore.wording.taste import METHODS, values_text
 
 STRONGEST = 5
@@ -84,7 +84,7 @@ def describe_items(
     """Return the data dictionary of items that are features themselves; see `describe_components`."""
     of, values = taste.of, values_text(taste.matrix or "", kind, taste.of)
     return tuple(
-        FeatureEntry(f"{of}={name}", title, unit, f"Value of {column} {title} in the matrix of {values}; 0 without it.", (column,))
+        FeatureEntry(f"{of}={name}", visible(title), unit, f"Value of {column} {title} in the matrix of {values}; 0 without it.", (column,))
         for name, title in zip(names, titles, strict=True)
     )
 

@@ -18,6 +18,7 @@ from segcore.features.grouping import rows_of
 from segcore.records.dataset import Dataset
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.finding import Finding
+from segcore.wording.quotes import visible
 
 MOST_VALUES = 50
 _NEARLY = 0.95
@@ -205,4 +206,4 @@ _WORDS: Mapping[Describes, tuple[str, str]] = {
 def _entry(column: LineColumn) -> FeatureEntry:
     text, reason = _WORDS[column.describes]
     text = f"{text.format(name=column.name)} Of equally frequent values, the one that came first."
-    return FeatureEntry(column.name, column.name, "", text, column.made_from or (column.name,), Finding(reason))
+    return FeatureEntry(column.name, visible(column.name), "", text, column.made_from or (column.name,), Finding(reason))
