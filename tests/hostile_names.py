@@ -2,7 +2,12 @@
 
 import csv
 import random
+import re
+import unicodedata
 from datetime import date, timedelta
+
+from segcore.data.columns.text import visible as read_as_id
+from segcore.wording.quotes import visible
 
 REMOTE = "names.invalid"
 """Host in all addresses of the corpus; whoever asks for it was told to by a name."""
@@ -57,8 +62,35 @@ _WORDS = (
 NAMES = tuple(f"{words} q{number:02}" for number, words in enumerate(_WORDS))
 """Each ends with a mark of its own, so that a test finds where it is shown, and sees what was made of the words before."""
 
-ALLOWED_IN_FILE_NAMES = tuple(name for name in NAMES if not set("/\0") & set(name) and len(name.encode()) < 200)
-ALLOWED_IN_SHEET_NAMES = tuple(name for name in NAMES if not set("[]:*?/\\\x1b\x07\x08\x7f\x9b\n\t'") & set(name) and len(name) <= 31)
+
+def squeezed(text):
+    return re.sub(r"\s", "", text)
+
+
+FORMS = {
+    number: {squeezed(form) for form in (visible(name), repr(name)[1:-1], ascii(name)[1:-1], visible(read_as_id(name)))}
+    for number, name in enumerate(NAMES)
+}
+"""Ways in which a name may appear: as it is; quoted in a sentence, where letters that look alike may be escaped; and as an id is read."""
+
+
+def wrong_texts(texts):
+    """Return what is left of the names that have lost or changed letters, and texts in which a control or bidi character is drawn."""
+    wrong = []
+    for text in texts:
+        wrong += [
+            f"{letter!r} in {text[:80]!r}" for letter in text if unicodedata.category(letter) in ("Cc", "Cf") and letter not in "\n\t"
+        ]
+        for mark in re.finditer(r" q(\d\d)\b", text):
+            shown, forms = squeezed(text[: mark.end()]), FORMS.get(int(mark[1]), ())
+            if forms and not any(shown.endswith(form) for form in forms):
+                wrong.append(f"q{mark[1]}: {shown[-80:]!r}")
+    return wrong
+
+
+def marks(texts):
+    """Return the places in the corpus of the names that are shown."""
+    return {int(mark) for text in texts for mark in re.findall(r" q(\d\d)\b", text)}
 
 
 def write_customers(path, *, n_customers=300, seed=0):
