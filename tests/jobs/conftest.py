@@ -107,6 +107,40 @@ def at_point():
 
 
 @pytest.fixture
+def told(act_in_worker, tmp_path, home):
+    """Have every worker tell what it is acknowledged, as soon as the store has returned; return a function that reads it.
+
+    What is read is, by sweep, each stored position with a digest of its row, and each position that was begun or stored once it was there.
+    """
+    notes = tmp_path / "told"
+    act_in_worker(
+        "import hashlib, os\n"
+        "from segcore.store.index import Index\n"
+        "from segcore.store.store import Store\n"
+        f"notes = os.open({str(notes)!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT)\n"
+        "begin, put = Index.begin_attempt, Store.put_solution\n"
+        "def row(store, *point):\n"
+        "    return store._one('select rowid, record from points where sweep = ? and position = ?', *point)\n"
+        "def begin_attempt(self, *point):\n"
+        "    if row(self, *point):\n"
+        "        os.write(notes, f'{point[0]} {point[1]} again\\n'.encode())\n"
+        "    return begin(self, *point)\n"
+        "def put_solution(self, *point):\n"
+        "    is_new = put(self, *point)\n"
+        "    digest = hashlib.sha256(repr(row(self, *point[:2])).encode()).hexdigest()\n"
+        "    os.write(notes, f'{point[0]} {point[1]} {digest if is_new else \"again\"}\\n'.encode())\n"
+        "    return is_new\n"
+        "Index.begin_attempt, Store.put_solution = begin_attempt, put_solution\n"
+    )
+
+    def read(sweep):
+        lines = [line.split() for line in notes.read_text().splitlines()] if notes.exists() else []
+        return [(int(position), what) for of, position, what in lines if of == sweep]
+
+    return read
+
+
+@pytest.fixture
 def processes(store):
     """Return a function that finds every live process working on this store, by its command line."""
 
