@@ -10,6 +10,6 @@ if __name__ == "__main__":
 else:
     from streamlit.starlette import App
 
-    from ui.shell.server import middleware
+    from ui.shell.server import importing, middleware
 
-    app = App(__file__, middleware=middleware())
+    app = App(__file__, middleware=middleware(), lifespan=importing)

@@ -1,4 +1,4 @@
-"""Whom the server answers, and the headers of its answers; ``app.py`` puts this in front of Streamlit's own server.
+"""Whom the server answers, and the headers of its answers; ``app.py`` puts this in front of Streamlit's own server, and starts its imports.
 
 Streamlit checks the host only of WebSockets, and accepts every port of an allowed host as their origin. Here every request must be for an
 allowed host and come from the app's own pages, and every answer forbids the browser to load or send anything elsewhere.
@@ -6,10 +6,15 @@ allowed host and come from the app's own pages, and every answer forbids the bro
 
 from __future__ import annotations
 
+import ast
 import base64
+import contextlib
 import hashlib
+import importlib
 import logging
 import re
+import threading
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import streamlit
@@ -23,7 +28,23 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 # The pages with scripts of their own: Streamlit's, and what the app adds to it.
 _WITH_SCRIPTS = (Path(streamlit.__file__).parent / "static/index.html", Path(__file__).parents[1] / "assets/leave_table.html")
 _SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
+_PAGES = Path(__file__).parents[2] / "pages"
 _log = logging.getLogger("segcore.app")
+
+
+@contextlib.asynccontextmanager
+async def importing(_app: object) -> AsyncIterator[None]:
+    """Import what the pages need while the server is up and the first browser still loads Streamlit's own code."""
+    threading.Thread(target=_import_pages, name="imports", daemon=True).start()
+    yield
+
+
+def _import_pages() -> None:
+    first = ["home", "explore", "segments"]
+    for page in sorted(_PAGES.glob("*.py"), key=lambda page: (first.index(page.stem) if page.stem in first else len(first), page.stem)):
+        for node in ast.parse(page.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and node.module:
+                importlib.import_module(node.module)
 
 
 def middleware() -> list[Middleware]:

@@ -5,6 +5,8 @@ import base64
 import hashlib
 import logging
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -171,3 +173,23 @@ def test_the_policy_allows_exactly_the_scripts_of_streamlit_s_page_and_of_the_ap
 def test_streamlit_finds_the_application_in_the_entry_and_runs_it_with_this_in_front():
     found = discover_asgi_app(ROOT / "app.py")
     assert (found.is_asgi_app, found.import_string) == (True, "app:app")
+
+
+def test_the_pages_are_imported_at_the_start_and_no_numerical_library_is():
+    """In a process of its own, as this one has imported everything."""
+    script = """
+import asyncio, sys, threading
+from ui.shell.server import importing
+
+async def start():
+    async with importing(None):
+        pass
+
+asyncio.run(start())
+for thread in threading.enumerate():
+    if thread.name == "imports":
+        thread.join()
+print(*sorted({"sklearn", "sklearnex", "scipy", "numba", "ray", "modin", "ui.explore.measures", "ui.targets.answer"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.split() == ["ui.explore.measures", "ui.targets.answer"]
