@@ -16,7 +16,10 @@ from segcore.sweeps.run import run_sweep
 from segcore.sweeps.spec import make_spec
 from tests.browser.conftest import running
 from tests.browser.steps import LONG, upload
+from tests.data import conftest as data_fixtures
 from tests.hostile_names import NAMES, marks, write_customers, write_orders, write_ratings, wrong_texts
+
+write_xlsx = data_fixtures.write_xlsx
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -137,6 +140,18 @@ def test_a_hostile_address_and_file_are_said_as_they_are(customers, open_page, s
     expect(page.get_by_test_id("stMain")).to_contain_text(f"Loaded: {name}", timeout=LONG)
     settle(page)
     look(page)
+
+
+def test_names_of_sheets_are_text(customers, open_page, settle, write_xlsx):
+    rows = [["customer_id", NAMES[23], NAMES[20]], *([f"c{row}", row % 7, row % 3] for row in range(30))]
+    book = write_xlsx({NAMES[0]: rows, NAMES[5]: rows, NAMES[17]: rows})
+    page = open_page(customers[0], "/data")
+    upload(page, settle, {"name": "book.xlsx", "mimeType": "application/octet-stream", "buffer": book.read_bytes()})
+    main = page.get_by_test_id("stMain")
+    expect(main.get_by_text("Loaded: book.xlsx").or_(main.get_by_role("alert")).first).to_be_visible(timeout=LONG)
+    settle(page)
+    open_all(page, settle)
+    assert {0, 5, 17} & look(page)
 
 
 def test_a_download_is_called_by_letters_only(customers, open_page, settle):
