@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import replace
@@ -62,8 +63,12 @@ def drivers_of(store: Store, sweep_id: str, position: int, progress: Progress = 
 
 def drivers_key(sweep_id: str, position: int) -> str:
     """Return the key under which the store has the drivers of a solution."""
-    versions = {package: importlib.metadata.version(package) for package in ("numpy", "lightgbm")}
-    return digest({"drivers": _EDITION, "sweep": sweep_id, "position": position, "segcore": __version__, "versions": versions})
+    return digest({"drivers": _EDITION, "sweep": sweep_id, "position": position, "segcore": __version__, "versions": _versions()})
+
+
+@functools.cache  # finding them takes milliseconds, and the Segments screen asks at every click
+def _versions() -> dict[str, str]:
+    return {package: importlib.metadata.version(package) for package in ("numpy", "lightgbm")}
 
 
 def known_drivers(store: Store, sweep_id: str, position: int) -> Drivers | None:
