@@ -74,6 +74,7 @@ bench: install-dev
 	$(BIN)/python benchmarks/start_up.py >> docs/benchmarks.md
 	$(BIN)/python -m segcore.intake.prepared_sample  # as `make install` leaves it, should the code have changed since
 	$(BIN)/python benchmarks/screens.py >> docs/benchmarks.md
+	$(BIN)/python benchmarks/analysts.py >> docs/benchmarks.md
 	$(BIN)/python benchmarks/cores.py $(if $(DATA),--data $(DATA) --copies 100) >> docs/benchmarks.md
 
 lock: install-dev install-spark
