@@ -19,6 +19,7 @@ _WHERE = {
     "DataError": "segcore.errors",
     "SourceError": "segcore.errors",
     "StoreError": "segcore.errors",
+    "DiskError": "segcore.errors",
     "JobError": "segcore.errors",
     "MemoryLimitError": "segcore.errors",
 }

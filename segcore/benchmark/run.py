@@ -56,7 +56,10 @@ def run_benchmark(
     try:
         X = prepare(store, spec.sweep).X
         shape = X.shape
-        np.save(folder / "X.npy", X, allow_pickle=False)
+        try:
+            np.save(folder / "X.npy", X, allow_pickle=False)
+        except OSError as error:  # of NumPy, which leaves out the reason
+            raise disk_problem(folder, holder="file") or error from error
         del X
         machine = describe_machine()
         tell = progress or (lambda done: None)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import functools
 import logging
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -27,6 +29,8 @@ _PAUSE_SECONDS = 0.1
 _SOCKET_BYTES = 107  # the longest path of a Unix socket
 _LONGEST = _SOCKET_BYTES - len("/ray/session_2026-01-31_23-59-59_123456_4194304/sockets/plasma_store.9")
 
+_LEAST_FREE_BYTES = 10 << 20  # of temporary files; an idle Ray writes a few hundred KiB of logs
+
 
 def start_ray() -> None:
     """Start Ray once, for this process and its children only: a secret token, loopback only, no dashboard, no usage reports, private files.
@@ -35,9 +39,13 @@ def start_ray() -> None:
     ------
     SegcoreError
         If it cannot be started.
+    OSError
+        If the disk of its temporary files is full.
     """
     os.environ["RAY_AUTH_MODE"] = "token"  # before the import, which reads all of these
     folder = _own_folder()
+    if shutil.disk_usage(folder).free < _LEAST_FREE_BYTES:  # it would wait for half a minute for files that nobody can write
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
     if "RAY_AUTH_TOKEN_PATH" not in os.environ:
         os.environ["RAY_AUTH_TOKEN_PATH"] = str(_token_file(folder))
     # As Ray does on systems without cluster support: its node is 127.0.0.1, and its servers listen only there.
