@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
         with temporary_folder(store.temporary, prefix=f"benchmark-{job_id}-") as folder:
             result = run_benchmark(store, spec, folder / "runs", progress=report)
         store.update_job(job_id, result=result, progress=total)
-    except (SegcoreError, OSError) as error:
+    except (SegcoreError, OSError, MemoryError) as error:
         return report_error(store, job_id, error)
     return 0
 

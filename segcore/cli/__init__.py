@@ -48,6 +48,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
 USER_ERROR = 2
 INTERRUPTED = 130
 _BROKEN_PIPE = 141
+_LIGHT = ("samples", "jobs")  # these need little memory
 
 
 class Parser(argparse.ArgumentParser):
@@ -71,6 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.simplefilter("ignore")  # libraries' warnings are not meant for users
     try:
         parsed = _parse(arguments)
+        if parsed.command not in _LIGHT:
+            _prepare_for_limits()
         code = parsed.run(parsed)
         sys.stdout.flush()
     except SystemExit as leave:  # argparse, after --help or an error
@@ -93,10 +96,29 @@ def main(argv: Sequence[str] | None = None) -> int:
             full = disk_error(failed, "/dev/stdout", holder="output")
         else:
             full = any_disk_error(error, default_home())
-        if full is None:
-            raise
-        return _report(full)
+        return _report_if_memory(error) if full is None else _report(full)
+    except Exception as error:
+        return _report_if_memory(error)
     return int(code or 0)
+
+
+def _prepare_for_limits() -> None:
+    """Refuse to begin under a memory limit that is too low for any work."""
+    from segcore.system.machine import is_limited, save_address_space
+
+    if is_limited():
+        from segcore.wording.memory import require_least_memory
+
+        save_address_space()
+        require_least_memory()
+
+
+def _report_if_memory(error: Exception) -> int:
+    from segcore.wording.memory import is_memory_error, memory_error
+
+    if not is_memory_error(error):
+        raise error
+    return _report(memory_error())
 
 
 def _report(error: SegcoreError) -> int:

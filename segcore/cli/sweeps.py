@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import sys
 import threading
@@ -130,8 +131,9 @@ def run_sweep(args: argparse.Namespace) -> int:
 
 
 def _import_for_sweeps() -> None:
-    for module in ("segcore.sweeps.spec", "segcore.sweeps.cost.room", "segcore.sweeps.document"):
-        importlib.import_module(module)
+    with contextlib.suppress(ImportError, OSError, MemoryError):  # the command itself reports what keeps it from importing
+        for module in ("segcore.sweeps.spec", "segcore.sweeps.cost.room", "segcore.sweeps.document"):
+            importlib.import_module(module)
 
 
 def run_evidence(args: argparse.Namespace) -> int:

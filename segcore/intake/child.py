@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from segcore.errors import DataError, DiskError, ParameterError, SegcoreError, SourceError, StoreError
+from segcore.errors import DataError, DiskError, MemoryLimitError, ParameterError, SegcoreError, SourceError, StoreError
 from segcore.intake.added_features import take_in_added
 from segcore.intake.packed_dataset import pack, unpack
 from segcore.intake.reading_process import LentReader, lent_reader, start_reader
@@ -31,8 +31,9 @@ from segcore.store.file_lock import take
 from segcore.store.store import Store
 from segcore.system.child_process import signal_group
 from segcore.system.digests import digest
-from segcore.system.machine import available_bytes
+from segcore.system.machine import available_bytes, memory_limit, oom_kills
 from segcore.system.private_files import make_folder, private_opener, temporary_file
+from segcore.wording.memory import is_memory_error, memory_error, memory_is_scarce
 
 TIMEOUT_SECONDS = 600.0
 _MEMORY_SHARE = 0.7
@@ -41,7 +42,7 @@ _NEEDED = (
     *("narwhals._pandas_like.dataframe", "narwhals._pandas_like.group_by", "narwhals.group_by"),  # imported by their first use
 )
 _ERRORS: Mapping[str, type[SegcoreError]] = {
-    error.__name__: error for error in (DataError, DiskError, ParameterError, SegcoreError, SourceError, StoreError)
+    error.__name__: error for error in (DataError, DiskError, MemoryLimitError, ParameterError, SegcoreError, SourceError, StoreError)
 }
 
 
@@ -156,23 +157,33 @@ def _rebuilt(answer: Mapping[str, Any]) -> SegcoreError:
 
 
 def _run_child(question: str, *, home: Path | str, name: str, timeout: float, max_bytes: int | None) -> dict[str, Any]:
-    limit = max_bytes or int(available_bytes() * _MEMORY_SHARE)
-    process = lent_reader(home) or start_reader()
+    limit = max_bytes or int(available_bytes(own_limits=False) * _MEMORY_SHARE)  # the child has as much address space as this process
+    kills = oom_kills()
     ended_for: list[str] = []
-    watch = threading.Thread(target=_watch, args=(process, limit, time.monotonic() + timeout, ended_for), daemon=True)
-    watch.start()
+    try:
+        process = lent_reader(home) or start_reader()
+        watch = threading.Thread(target=_watch, args=(process, limit, time.monotonic() + timeout, ended_for), daemon=True)
+        watch.start()
+    except (OSError, RuntimeError) as error:  # a process or a thread that cannot start
+        if is_memory_error(error):
+            raise memory_error(f"Reading {name}") from error
+        raise
     try:
         output, _ = process.communicate(question)
     finally:
         _end(process)
         watch.join()
     if ended_for == ["memory"]:
+        if memory_limit() is not None:
+            raise memory_error(f"Reading {name}")
         raise SourceError(f"{name} needs more memory than the {limit / 2**30:.1f} GiB that is free: give fewer rows or columns.")
     if ended_for == ["time"]:
         raise SourceError(f"Reading {name} took longer than {timeout:g} seconds: give fewer rows, or save it as Parquet.")
     try:
         return dict(json.loads(output))
     except ValueError:
+        if memory_is_scarce() or oom_kills() > kills:
+            raise memory_error(f"Reading {name}") from None
         code = process.returncode
         how = "it ended early" if code is None else signal.Signals(-code).name if code < 0 else f"exit code {code}"
         raise SourceError(f"Reading {name} crashed ({how}): the file may be damaged; save it again as CSV or Parquet.") from None
@@ -249,13 +260,10 @@ def main() -> int:
         answer: dict[str, Any] = {question["what"]: _answer(question, request)}
     except SegcoreError as error:
         answer = _refused(error)
-    except MemoryError:
-        answer = {
-            "class": "SourceError",
-            "error": f"{request.name or request.data} needs more memory than is free: give fewer rows or columns.",
-        }
     except Exception as error:
-        full = any_disk_error(error, question["home"])
-        answer = {"class": "SegcoreError", "error": _report_fault(Path(question["home"]), request)} if full is None else _refused(full)
+        known: SegcoreError | None = any_disk_error(error, question["home"])
+        if known is None and is_memory_error(error):
+            known = memory_error(f"Reading {request.name or request.data}")
+        answer = {"class": "SegcoreError", "error": _report_fault(Path(question["home"]), request)} if known is None else _refused(known)
     sys.stdout.write(json.dumps(answer))
     return 0

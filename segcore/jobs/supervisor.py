@@ -29,6 +29,7 @@ from segcore.store.index import Index
 from segcore.store.worker_errors import DISK_ERROR, USER_ERROR
 from segcore.system.child_process import fitting_environment, has_ended, python_command, signal_group, start_child
 from segcore.system.machine import available_bytes, oom_kills
+from segcore.wording.memory import memory_error, memory_is_scarce
 
 _WORKERS = {  # of what is not a sweep
     "benchmark": "segcore.benchmark",
@@ -154,6 +155,8 @@ class Supervision:
             at_work = [position for position, count in after.items() if count > attempts.get(position, 0)]
             advanced = self._finished() > done
             if self.deaths.is_hopeless(death, at_work, advanced=advanced):
+                if memory_is_scarce():
+                    return "failed", str(memory_error("The work"))
                 where = f"Its log is {log_path(self.index, self.job_id)}."
                 return "failed", f"The worker {death.sentence}; {self.deaths.barren} times in a row it did not reach a solution. {where}"
             time.sleep(_AGAIN_SECONDS)

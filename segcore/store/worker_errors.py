@@ -7,6 +7,7 @@ import sys
 from segcore.errors import DiskError, SegcoreError
 from segcore.store.disk import any_disk_error
 from segcore.store.index import Index
+from segcore.wording.memory import is_memory_error, memory_error
 
 USER_ERROR = 2
 """Exit code if the work cannot be done, for a reason that is the job's message."""
@@ -15,13 +16,15 @@ DISK_ERROR = 3
 
 
 def report_error(index: Index, job_id: str, error: Exception) -> int:
-    """Make a user's error, or a full disk, the message of a job, and return its worker's exit code; raise any other error.
+    """Make a user's error, a full disk or too little memory the message of a job, and return its worker's exit code; raise any other error.
 
     On a full disk there may be no room for the message; its supervisor then looks at the disk itself.
     """
     full = any_disk_error(error, index.home)
     if full is None and not isinstance(error, SegcoreError):
-        raise error
+        if not is_memory_error(error):
+            raise error
+        error = memory_error()
     try:
         found = full or error
         finding = found.finding if isinstance(found, SegcoreError) else None

@@ -16,6 +16,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal, NoReturn
 
+from segcore.system.machine import sparing_settings
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 """The folder that holds ``segcore``, and in a checkout also the app."""
 
@@ -88,7 +90,7 @@ def python_command(module: str, *arguments: str) -> list[str]:
 def child_environment(**settings: str) -> dict[str, str]:
     """Return this process's environment with ``settings`` added, in which ``segcore`` can be imported from any folder."""
     others = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder and folder != str(CHECKOUT)]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(CHECKOUT), *others]), **settings}
+    return {**os.environ, **sparing_settings(), "PYTHONPATH": os.pathsep.join([str(CHECKOUT), *others]), **settings}
 
 
 def fitting_environment() -> dict[str, str]:

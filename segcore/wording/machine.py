@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from segcore.wording.numbers import bytes_text
 from segcore.wording.quotes import named
 
 _MARGIN_BYTES = 20_000_000  # of a full disk, for what comes after the file that did not fit
@@ -47,9 +48,19 @@ def _read_only(holder: str, path: str) -> str:
     return f"The disk with {_place(holder, path)} is read-only: make it writable, or {other.get(holder, 'choose another folder')}."
 
 
+def _memory(what: str, limit: int, source: str | None, needed: int | None) -> str:
+    if source is None:
+        return f"{what} needs more memory than the {bytes_text(limit)} that is free: close other programs, or give fewer rows or columns."
+    may = f"{bytes_text(limit)} that it may use ({source})"
+    if needed is None:
+        return f"{what} needs more memory than the {may}: raise the limit, or give fewer rows or columns."
+    return f"{what} needs about {bytes_text(needed)} of memory, more than the {may}: raise the limit."
+
+
 SENTENCES: Mapping[str, Callable[..., str]] = {
     "disk.full": _full,
     "disk.quota": _quota,
     "disk.file_limit": _file_limit,
     "disk.read_only": _read_only,
+    "limit.memory": _memory,
 }

@@ -21,6 +21,7 @@ from segcore.store.index import default_home
 from segcore.store.store import Store
 from segcore.wording.findings import error_text, sentence
 from segcore.wording.markdown import escape
+from segcore.wording.memory import is_memory_error, memory_error
 from ui.data import loading
 from ui.shell import cache, state
 from ui.shell.progress import draw_error, draw_progress, keep_spare_ready, wait_for_solution, watch_for_solution
@@ -214,11 +215,13 @@ def guard(draw: Callable[[], object]) -> None:
     except SegcoreError as error:
         draw_error(error, where="page")
     except Exception as error:
-        full = any_disk_error(error, default_home())
-        if full is None:
+        known: SegcoreError | None = any_disk_error(error, default_home())
+        if known is None and is_memory_error(error):
+            known = memory_error()
+        if known is None:
             report_bug(error)
         else:
-            st.error(escape(error_text(full, "screen")), icon=":material/error:")
+            st.error(escape(error_text(known, "screen")), icon=":material/error:")
 
 
 def report_bug(error: Exception) -> None:

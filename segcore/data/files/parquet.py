@@ -20,6 +20,7 @@ from segcore.data.files.parquet_text_size import spread_texts, swollen_texts
 from segcore.data.files.raw import Raw, check_header
 from segcore.errors import DataError, SourceError
 from segcore.records.finding import Finding
+from segcore.system.machine import is_limited
 from segcore.wording.findings import refusal
 from segcore.wording.quotes import named
 
@@ -141,7 +142,7 @@ def _part(path: Path, name: str, folders: Mapping[str, str | None]) -> _Part:
     with _sentences(name), path.open("rb") as head:
         if head.read(4) != PARQUET:
             raise refusal("parquet.not_parquet", kind=SourceError, file=name)
-    with _sentences(name), pq.ParquetFile(path, memory_map=True) as file:
+    with _sentences(name), pq.ParquetFile(path, memory_map=not is_limited()) as file:
         schema = pa.schema([entry.with_type(_plain(entry.type)) for entry in file.schema_arrow])
         given = {key: value for key, value in folders.items() if key not in schema.names}
         return _Part(path, name, schema, file.metadata.num_rows, given, swollen_texts(file.metadata))
@@ -197,10 +198,12 @@ def _read_part(part: _Part, fields: Sequence[pa.Field], name: str, n: int | None
     with _sentences(part.name):
         if n is None:
             # Read as a single file: a data set's reader would add columns from folder names itself.
-            with pq.ParquetFile(part.path, memory_map=True, page_checksum_verification=True, read_dictionary=part.swollen) as file:
+            with pq.ParquetFile(
+                part.path, memory_map=not is_limited(), page_checksum_verification=True, read_dictionary=part.swollen
+            ) as file:
                 table = file.read(columns=wanted) if wanted else None
         else:
-            with pq.ParquetFile(part.path, memory_map=True, read_dictionary=part.swollen) as file:
+            with pq.ParquetFile(part.path, memory_map=not is_limited(), read_dictionary=part.swollen) as file:
                 batch = next(file.iter_batches(batch_size=n, columns=wanted), None)
                 table = None if batch is None else pa.Table.from_batches([batch.slice(0, n)])
         rows = part.n_rows if table is None else table.num_rows
@@ -240,7 +243,7 @@ def _sentences(name: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise refusal("file.unreadable", kind=SourceError, file=name, reason=error.strerror or "it is gone") from error
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
-        if isinstance(error, DataError):
+        if isinstance(error, DataError | MemoryError):
             raise
         words = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")[:200]
         reason = "".join(letter if letter.isprintable() else "?" for letter in words)

@@ -83,6 +83,6 @@ def run_task(argv: Sequence[str], work: Callable[[Store, Mapping[str, Any], Repo
     try:
         work(store, store.job_row(job_id)["spec"], report)
         store.update_job(job_id, progress=STEPS)
-    except (SegcoreError, OSError) as error:
+    except (SegcoreError, OSError, MemoryError) as error:
         return report_error(store, job_id, error)
     return 0
