@@ -111,7 +111,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     if args.dry_run:
         _print_estimate(store, spec, args)
         return 0
-    jobs.repair(store, spec.id)
+    jobs.repair(store, spec.id, spec)
     from_store = store.is_complete(spec.id)
     if not from_store:
         require_room(store, spec, memory)

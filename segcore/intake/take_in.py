@@ -37,7 +37,10 @@ def known_intake(store: Store, request: DataRequest) -> Intake | None:
     """Return the stored intake of an equal request for the same content, if there is one."""
     rows = request.without_added()
     known = _stored(store, rows, _key(store, rows))
-    return known if known is None or request.added is None else known_added(store, known, request)
+    if known is None:
+        return None
+    known = _noted(store, rows, known)
+    return known if request.added is None else known_added(store, known, request)
 
 
 def take_in(store: Store, request: DataRequest) -> Intake:
@@ -50,7 +53,7 @@ def take_in(store: Store, request: DataRequest) -> Intake:
     """
     rows = request.without_added()
     key = _key(store, rows)
-    taken = _stored(store, rows, key) or _take_in(store, rows, key)
+    taken = _noted(store, rows, _stored(store, rows, key) or _take_in(store, rows, key))
     return taken if request.added is None else take_in_added(store, taken, request)
 
 
@@ -94,8 +97,6 @@ def _take_in(store: Store, request: DataRequest, key: str) -> Intake:
     choice = None if raw.kind else recall_choice(store, request, raw.names, raw.own_names)
     if choice is None:
         intake = _use(store, raw, request)
-        if not raw.kind and not request.afresh and has_lost_choice(store, raw.names):
-            intake = replace(intake, notes=(Finding("store.choices_lost", "warning"), *intake.notes))
         if not raw.kind:
             remember_choice(store, request, raw.names, raw.name)
     else:
@@ -103,6 +104,13 @@ def _take_in(store: Store, request: DataRequest, key: str) -> Intake:
     store.put_intake(key, {"edition": _EDITION, "choice": digest(choice), **intake.to_json()})
     remember_data(store, intake, request)
     return intake
+
+
+def _noted(store: Store, request: DataRequest, taken: Intake) -> Intake:
+    """Return an intake with the note that what was chosen for its columns is lost, as long as it is; the store keeps it without."""
+    if request.afresh or not has_lost_choice(store, taken.columns):
+        return taken
+    return replace(taken, notes=(Finding("store.choices_lost", "warning"), *taken.notes))
 
 
 def _use_remembered(store: Store, raw: Raw, request: DataRequest, choice: Mapping[str, Any]) -> Intake:

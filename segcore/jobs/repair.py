@@ -8,14 +8,22 @@ from segcore.errors import StoreError
 from segcore.store.index import Index
 
 if TYPE_CHECKING:
+    from segcore.records.sweep import SweepSpec
     from segcore.store.store import Store
 
 
-def repair(index: Index, sweep_id: str) -> None:
+def repair(index: Index, sweep_id: str, spec: SweepSpec | None = None) -> None:
     """Forget what is damaged of a sweep, so that running it computes that again, and load its data again if their features are damaged.
 
     Nothing is done about a sweep that is not in the store. Its files are read for this, each once per process: see
     `segcore.store.content`.
+
+    Parameters
+    ----------
+    index : Index
+    sweep_id : str
+    spec : SweepSpec or None
+        The sweep's specification, if it is known: it is stored again if the stored one is damaged.
 
     Raises
     ------
@@ -31,6 +39,8 @@ def repair(index: Index, sweep_id: str) -> None:
     store = index if isinstance(index, Store) else Store(index.home)
     if not store.has_sweep(sweep_id):
         return
+    if spec is not None:
+        store.add_sweep(spec)
     store.forget_damaged(sweep_id)
     try:
         store.check_feature_table(store.spec(sweep_id).table)

@@ -66,7 +66,7 @@ def start_sweep(store: Store, spec: SweepSpec, *, memory: int | None = None, wor
                 store.update_job(sweep_id, spec={**asked, "evidence": evidence})
             return sweep_id
         if store.is_complete(sweep_id) and _has_evidence(store, sweep_id, evidence):
-            if store.job_state(sweep_id) != "done":
+            if store.job_state(sweep_id) != "done" or not store.is_readable_job(sweep_id):
                 store.put_job(sweep_id, **row, state="done")
                 store.update_job(sweep_id, finished=time.time())
             return sweep_id

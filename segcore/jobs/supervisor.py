@@ -168,6 +168,12 @@ class Supervision:
         found = disk_problem(self.index.home)  # libraries that cannot write end in their own ways
         return DiskError(self._said()) if found is None and code == DISK_ERROR else found
 
+    def _only_gathers(self) -> bool:
+        """Tell whether all that is left is evidence; a worker of which none was asked is about to end by itself."""
+        if not self.index.is_complete(self.job_id):
+            return False
+        return bool(self.index.job_row(self.job_id)["spec"].get("evidence", "none") != "none")
+
     def _finished(self) -> int:
         row = self.index.job_row(self.job_id)
         return int(row["done"]) + int(row["gathered"])
@@ -195,7 +201,7 @@ class Supervision:
         try:
             write_processes(self.lock, supervisor=os.getpid(), worker=worker.pid)
             while not has_ended(worker.pid, _LOOK_SECONDS) and not gives_way:
-                gives_way = kind == "sweep" and self.index.is_complete(self.job_id) and is_waited_for(self.index)
+                gives_way = kind == "sweep" and self._only_gathers() and is_waited_for(self.index)
         finally:
             signal_group(worker.pid)  # and the processes it started
             write_processes(self.lock, supervisor=os.getpid())

@@ -411,6 +411,14 @@ class Index:
             raise damage("job" if "spec" in damaged else "result", "start_again", title=str(job["title"]))
         return job
 
+    def is_readable_job(self, job_id: str) -> bool:
+        """Tell whether there is such a job, and nothing of it is damaged."""
+        try:
+            self.job_row(job_id)
+        except StoreError:
+            return False
+        return True
+
     def job_ids(self, prefix: str) -> list[str]:
         """Return the ids that begin with ``prefix``, at most three."""
         query = "select id from jobs where substr(id, 1, ?) = ? and kind in ('sweep', 'benchmark', 'vectors', 'targets') limit 3"

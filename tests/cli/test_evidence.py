@@ -198,7 +198,7 @@ def test_an_unknown_level_is_refused(customers, capsys):
 )
 def test_what_did_not_end_well_has_an_exit_code_of_its_own(sweep, monkeypatch, capsys, state, message, code, said):
     sweep_id = sweep()["sweep"]
-    ended = jobs.Job(sweep_id, "sweep", "t", state, 3, 3, 3, 9, 0.0, None, None, None, message, None)
+    ended = jobs.Job(sweep_id, "sweep", "t", state, 3, 3, 3, 9, 1, 0.0, None, None, None, message, None, None)
     monkeypatch.setattr(jobs, "follow", lambda *_: ended)
     assert main(["evidence", sweep_id, "--json"]) == code
     shown = capsys.readouterr()

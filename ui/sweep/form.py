@@ -170,6 +170,7 @@ def start(store: Store, taken: Intake, plan: Plan, spec: AlgorithmSpec, grid: Gr
     state.remember("sweep_outcome", None)
     try:
         asked = make_spec(store, taken.table, taken.data, plan, algorithm=spec.name, points=grid.points(), engine=engine)
+        jobs.repair(store, asked.id, asked)
         known = store.is_complete(asked.id)
         state.follow(jobs.start_sweep(store, asked, evidence=EVIDENCE))
         state.remember("just_started", asked.id if quick and not known else None)
