@@ -169,28 +169,32 @@ def serve(requests):
         requests.send(str(pid).encode())
 
 
-def fork_child(command, *, environment=None, own="nothing", dies_with_parent=False, stdin=None, stdout=None, stderr=None):
-    """Fork this very process where ``start_child`` starts the worker of a supervisor, or a benchmark's fit."""
+def fork_child(command, *, environment=None, own="nothing", dies_with_parent=False, stdin=None, stdout=None, stderr=None, pass_fds=()):
+    """Fork this very process where ``start_child`` starts a process: by a command, a supervisor or a benchmark."""
     for store in list(_stores):
         store.close()
     environment = dict(environment or child_process.child_environment())
-    files, pipes = {1: 1, 2: 2}, {}
-    if stderr == subprocess.DEVNULL:
-        files[2] = os.open(os.devnull, os.O_WRONLY)
-    elif stderr is not None:
-        files[2] = os.dup(stderr.fileno())
+    files, pipes, ours = {1: 1, 2: 2}, {}, []
     if stdin == subprocess.PIPE:
         files[0], writing = os.pipe()
+        ours.append(files[0])
         pipes["stdin"] = os.fdopen(writing, "w")
-    if stdout == subprocess.PIPE:
-        reading, files[1] = os.pipe()
-        pipes["stdout"] = os.fdopen(reading)
+    for number, wanted in ((1, stdout), (2, stderr)):
+        if wanted == subprocess.STDOUT:
+            files[number] = files[1]
+        elif wanted is not None:
+            if wanted == subprocess.PIPE:
+                reading, files[number] = os.pipe()
+                pipes["stdout"] = os.fdopen(reading)
+            else:
+                files[number] = os.open(os.devnull, os.O_WRONLY) if wanted == subprocess.DEVNULL else os.dup(wanted.fileno())
+            ours.append(files[number])
     lifeline = child_process.Lifeline() if dies_with_parent else None
-    tied = {lifeline.reading: lifeline.reading} if lifeline else {}
-    pid = _fork(command, environment, own, str(Path.cwd()), {**files, **tied})
+    passed = [*pass_fds, *([lifeline.reading] if lifeline else [])]
+    pid = _fork(command, environment, own, str(Path.cwd()), {**files, **dict(zip(passed, passed, strict=True))})
     if lifeline:
         lifeline.tie(pid, leads=own != "nothing")
-    for descriptor in set(files.values()) - {1, 2}:
+    for descriptor in ours:
         os.close(descriptor)
     return Forked(pid, **pipes, lifeline=lifeline)
 
