@@ -25,6 +25,14 @@ def test_each_page_opens_by_its_own_address_as_the_first_of_a_session(open_app, 
     assert not app.error
 
 
+def test_a_store_that_others_could_read_is_said_once(open_app, small_intake, store):
+    store.home.chmod(0o755)
+    type(store)(store.home)
+    (toast,) = open_app("data").toast
+    assert "Other users of this machine could read the store" in toast.value
+    assert list(open_app("data").toast) == []
+
+
 def test_the_first_open_loads_the_embedded_sample(open_app, words):
     app = open_app()
     assert not app.exception

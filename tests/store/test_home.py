@@ -32,7 +32,9 @@ def mask():
 def old(tmp_path):
     """Return a store as earlier versions left it: readable by everybody, with what they left when they were killed."""
     home = tmp_path / "old"
-    Store(home).put_bytes(b"customers", ".npy")
+    store = Store(home)
+    store.put_bytes(b"customers", ".npy")
+    store._index().close()
     (home / "tmp").rmdir()
     for name in (
         "logs/a.log",
