@@ -13,6 +13,7 @@ from segcore import jobs
 from segcore.cli.tables import text_table
 from segcore.errors import JobError, ParameterError, StoreError
 from segcore.store.index import Index
+from segcore.wording.quotes import visible
 from segcore.wording.terminal import say, say_json
 
 SHORT = 12
@@ -52,7 +53,7 @@ def run_jobs(args: argparse.Namespace) -> int:
     if args.json:
         say_json({"job": _job_document(job)})
     else:
-        say(f"{job.id[:SHORT]}  {job.title}: {job.state}, {job.steps}.")
+        say(visible(f"{job.id[:SHORT]}  {job.title}: {job.state}, {job.steps}."))
     return 0
 
 

@@ -21,6 +21,7 @@ from segcore.sweeps.workers import WORKERS
 from segcore.system.machine import parse_bytes
 from segcore.system.spare import start_early
 from segcore.wording.numbers import bytes_text, counted, duration_text
+from segcore.wording.quotes import visible
 from segcore.wording.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def run_sweeps(args: argparse.Namespace) -> int:
     if args.json:
         say_json({"sweep": line.to_json()})
     else:
-        say(f"{line.name} {done}.")
+        say(visible(f"{line.name} {done}."))
     return 0
 
 

@@ -8,6 +8,7 @@ from segcore.library.display import listed_html, paragraph
 from segcore.plots.segments.flow import draw_flow
 from segcore.segments.comparison import compare_solutions
 from segcore.store.store import Store
+from segcore.wording.quotes import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +89,7 @@ class Comparison:
 
     def __repr__(self) -> str:
         """Return the answer in two sentences."""
-        return f"Comparison({self.record.summary()})"
+        return visible(f"Comparison({self.record.summary()})")
 
     def _repr_html_(self) -> str:
         title = f"{self.record.before.label}, then {self.record.after.label}"

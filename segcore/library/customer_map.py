@@ -11,6 +11,7 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.segments.maps.customer_map import CustomerMap
 from segcore.segments.maps.selection import Polygon, inside
+from segcore.wording.quotes import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +96,7 @@ class Map:
 
     def __repr__(self) -> str:
         """Return one line: what the map shows."""
-        return f"Map({self.record.sentence})"
+        return visible(f"Map({self.record.sentence})")
 
     def _repr_html_(self) -> str:
         return paragraph(f"{self.record.sentence} {self.record.caution}", title="Map")

@@ -17,6 +17,7 @@ from segcore.records.solution import NOISE
 from segcore.segments.drivers.records import Drivers as DriversRecord
 from segcore.wording.findings import refusal, sentence
 from segcore.wording.numbers import segment_title
+from segcore.wording.quotes import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +132,7 @@ class Drivers:
 
     def __repr__(self) -> str:
         """Return how many segments are predicted, and one line per segment: how well, and by what."""
-        return "\n".join([self.record.summary(), *self._sentences()])
+        return "\n".join(map(visible, [self.record.summary(), *self._sentences()]))
 
     def _repr_html_(self) -> str:
         return (

@@ -38,6 +38,7 @@ from segcore.sweeps.workers import WORKERS
 from segcore.system.machine import parse_bytes
 from segcore.system.spare import end_early, start_early
 from segcore.wording.numbers import counted
+from segcore.wording.quotes import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -316,7 +317,7 @@ class Plan:
 
     def __repr__(self) -> str:
         """Return one line: features, customers and preparation."""
-        return f"Plan({self._size()}: {', '.join(self._lines())}; {self._preparation()})"
+        return visible(f"Plan({self._size()}: {', '.join(self._lines())}; {self._preparation()})")
 
     def _size(self) -> str:
         return f"{counted(len(self.features), 'feature')} of {counted(self.n_customers, 'customer')}"

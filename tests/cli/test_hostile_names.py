@@ -78,6 +78,7 @@ def test_a_notebook_shows_names_as_text(customers_csv):
     data = segcore.load(str(customers_csv))
     html = data._repr_html_()
     assert tags(html) <= {"div", "b", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
+    assert repr(data).isprintable() and repr(data.plan()).isprintable()
     assert marks([html]) and not [line for line in html.split("\n") if not line.isprintable()]
 
 
