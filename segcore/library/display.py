@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from segcore.records.finding import Finding
 from segcore.wording.findings import sentence
-from segcore.wording.html import Html, escape
+from segcore.wording.html import escape
 from segcore.wording.quotes import visible_cell
 
 if TYPE_CHECKING:
@@ -49,21 +49,21 @@ class Findings(tuple[NotedFinding, ...]):
         return listed_html([str(found) for found in self]) or paragraph(str(self))
 
 
-def paragraph(text: str, *, title: str = "") -> Html:
+def paragraph(text: str, *, title: str = "") -> str:
     """Return one line of HTML, with a title in bold before it."""
-    return Html(f"<div>{f'<b>{escape(title)}</b> ' if title else ''}{escape(text)}</div>")
+    return f"<div>{f'<b>{escape(title)}</b> ' if title else ''}{escape(text)}</div>"
 
 
-def listed_html(lines: Sequence[str]) -> Html:
+def listed_html(lines: Sequence[str]) -> str:
     """Return a list in HTML, or nothing for no lines."""
-    return Html(f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" if lines else "")
+    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" if lines else ""
 
 
-def frame_html(frame: pd.DataFrame) -> Html:
+def frame_html(frame: pd.DataFrame) -> str:
     """Return a table in HTML: numbers with four digits, texts in full, and a dash for what is undefined."""
     import pandas as pd
 
     with pd.option_context("display.max_colwidth", None):
         # pandas escapes for HTML, and writes control characters as they are.
         shown = frame.map(visible_cell).rename(columns=visible_cell)
-        return Html(shown.to_html(index=False, border=0, na_rep="–", escape=True, float_format=lambda value: f"{value:.4g}"))
+        return str(shown.to_html(index=False, border=0, na_rep="–", escape=True, float_format=lambda value: f"{value:.4g}"))

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import NewType
 
 from segcore.wording.quotes import visible
 
-Markdown = NewType("Markdown", str)
-"""Text that Markdown shows as it was, or that was written as Markdown."""
-
-_MARKS = re.compile(r"[\\`*_{}\[\]<>#$|~]|&(?=#?\w+;)|:(?=[a-z])|^[-+](?=\s)", re.MULTILINE | re.IGNORECASE)
-_NUMBERED = re.compile(r"^(\d+)([.)])(?=\s)", re.MULTILINE)
+_MARKS = re.compile(r"[\\`*_{}\[\]<>#$|~]|&(?=#?\w+;)|:(?=[a-z])|^[-+](?=\s|-*\s*$)", re.MULTILINE | re.IGNORECASE)
+_NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)", re.MULTILINE)
 # Streamlit looks for addresses, names of icons and emoji, and signs such as arrows in the finished text, after escapes were removed. These
 # are the places to divide them at.
 _FOUND_LATER = re.compile(
@@ -24,11 +20,11 @@ _NOTHING = ":color[]"  # an empty element, which keeps two texts apart and is ne
 _APART = "\0"
 
 
-def escape(text: str) -> Markdown:
+def escape(text: str) -> str:
     r"""Return text that Streamlit's Markdown shows unchanged, with control and invisible characters escaped.
 
     >>> print(escape("**loud** at $5"))
     \*\*loud\*\* at \$5
     """
     kept = _FOUND_LATER.sub(_APART, _SIGNS.sub(lambda sign: _APART.join(sign[0]), visible(text)))
-    return Markdown(_NUMBERED.sub(r"\1\\\2", _MARKS.sub(r"\\\g<0>", kept)).replace(_APART, _NOTHING))
+    return _NUMBERED.sub(r"\1\\\2", _MARKS.sub(r"\\\g<0>", kept)).replace(_APART, _NOTHING)
