@@ -156,7 +156,7 @@ class Supervision:
             advanced = self._finished() > done
             if self.deaths.is_hopeless(death, at_work, advanced=advanced):
                 if memory_is_scarce():
-                    return "failed", str(memory_error("The work"))
+                    return "failed", str(memory_error())
                 where = f"Its log is {log_path(self.index, self.job_id)}."
                 return "failed", f"The worker {death.sentence}; {self.deaths.barren} times in a row it did not reach a solution. {where}"
             time.sleep(_AGAIN_SECONDS)

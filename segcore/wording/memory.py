@@ -13,10 +13,9 @@ from segcore.wording.findings import refusal
 _LEAST_BYTES = 800 << 20
 _CORE_BYTES = 48 << 20
 _SCARCE = 3.0  # with less than so many times the least, anything can fail for lack of memory: imports, threads, native code
-_SEGCORE = "segcore"
 
 
-def memory_error(what: str = _SEGCORE, *, needed: int | None = None) -> SegcoreError:
+def memory_error(what: str = "This", *, needed: int | None = None) -> SegcoreError:
     """Return the error for too little memory: it names this process's limit, or what is free.
 
     Parameters

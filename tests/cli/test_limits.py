@@ -50,7 +50,7 @@ def limited(home, megabytes, *arguments):
 def test_a_limit_that_is_too_low_for_any_work_is_named_at_once(home, orders, tmp_path, megabytes):
     found = limited(home, megabytes, "features", orders, "--out", tmp_path / "out.csv")
     assert (found.returncode, found.stdout) == (2, "")
-    assert found.stderr.startswith("segcore: segcore needs about") and found.stderr.count("\n") == 1
+    assert found.stderr.startswith("segcore: This needs about") and found.stderr.count("\n") == 1
     assert "that it may use (ulimit -v): raise the limit." in found.stderr
     assert limited(home, megabytes, "jobs").returncode == 0  # which reads only the index
 

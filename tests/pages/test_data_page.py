@@ -1,8 +1,12 @@
 """Choose the data, correct what the columns mean, filter rows."""
 
+import errno
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
+from segcore.errors import DiskError
 from segcore.records.data_rules import ColumnRules
 from segcore.records.feature_table import ColumnUse
 from segcore.records.finding import Finding
@@ -339,6 +343,18 @@ def test_an_upload_is_kept_under_the_ending_of_its_format_whatever_its_name(stor
     kept = keep_upload(store, name, b"content")
     assert kept.parent == store.home / "uploads"
     assert kept.name == kept.name[:64] + ending
+
+
+def test_an_upload_that_does_not_fit_names_the_disk_and_leaves_no_half_file(store, monkeypatch):
+    def no_room(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "rename", no_room)
+        with pytest.raises(DiskError, match=r"The disk with SEGCORE_HOME \(.*\) is full: .* free; free \d+ MB, then try again"):
+            keep_upload(store, "orders.csv", b"content")
+    assert [*(store.home / "uploads").iterdir(), *store.temporary.iterdir()] == []
+    assert keep_upload(store, "orders.csv", b"content").read_bytes() == b"content"
 
 
 class TestColumnEditor:

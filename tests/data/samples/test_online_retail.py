@@ -1,5 +1,6 @@
 """The download, against a local server that behaves in every bad way."""
 
+import errno
 import gzip
 import http.server
 import io
@@ -16,7 +17,7 @@ from segcore.data.samples import download
 from segcore.data.samples.download import download_online_retail
 from segcore.data.samples.online_retail import cached_path
 from segcore.data.sources import open_source
-from segcore.errors import SourceError
+from segcore.errors import DiskError, SourceError
 from segcore.records.intake import DataRequest
 
 CSV = "InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice,CustomerID\n" + "".join(
@@ -228,3 +229,14 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path, address):
 
     with pytest.raises(SourceError, match="cannot be created"):
         download_online_retail(tmp_path / "file" / "samples", url=f"{address}/rows.csv")
+
+
+def test_a_download_that_does_not_fit_names_the_disk_and_leaves_nothing(address, tmp_path):
+    def fill(received, expected):
+        raise OSError(errno.ENOSPC, "No space left on device")  # as the next write does
+
+    folder = tmp_path / "samples"
+    with pytest.raises(DiskError, match=r"The disk with .*samples is full: .* free; free some space, then try again"):
+        download_online_retail(folder, url=f"{address}/rows.csv", progress=fill)
+    assert list(folder.iterdir()) == []
+    assert download_online_retail(folder, url=f"{address}/rows.csv") == 200
