@@ -15,6 +15,7 @@ from segcore.errors import DiskError
 from segcore.store.disk import any_disk_error, disk_error, disk_problem, is_disk_error
 from segcore.store.index import Index
 from segcore.store.store import Store
+from tests.small_disk import fill, mounted
 
 ROOT = Path(__file__).resolve().parents[2]
 SAID = {
@@ -118,23 +119,8 @@ def test_an_output_on_a_full_disk_is_named(home):
 @pytest.fixture
 def small_disk(tmp_path):
     """Return the folder of a file system of 8 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "segcore-test", str(folder)]
-    mounted = subprocess.run(command, capture_output=True, text=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"a real full disk needs the right to mount one: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill(folder):
-    with (folder / "filler").open("wb", buffering=0) as filler:
-        try:
-            while filler.write(bytes(4096)):
-                pass
-        except OSError as error:
-            assert error.errno == errno.ENOSPC
+    with mounted(tmp_path / "disk", 8) as folder:
+        yield folder
 
 
 def test_a_store_on_a_disk_without_a_byte_left_is_read(small_disk):
