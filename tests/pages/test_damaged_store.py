@@ -67,6 +67,10 @@ def test_data_whose_table_is_damaged_are_loaded_again_by_the_button(finished_swe
 
 def test_a_sweep_whose_settings_are_damaged_can_be_run_again(finished_sweep, store, open_app):
     put("update sweeps set spec = ?", "{}")(store, finished_sweep.id)
-    for name in SCREENS:
-        app = open_app(name)
+    for name, link in (
+        *((name, {}) for name in SCREENS),
+        ("explore", {"sweep": finished_sweep.id}),
+        ("sweep", {"sweep": finished_sweep.id}),
+    ):
+        app = open_app(name, **link)
         assert all("was asked to do is missing or damaged" in error.value for error in app.error), (name, [e.value for e in app.error])
