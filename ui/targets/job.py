@@ -13,6 +13,7 @@ from segcore.errors import SegcoreError, StoreError
 from segcore.jobs.tasks.finding_targets import answered_by, problem_of, start_targets
 from segcore.jobs.tasks.mapping_buyers import start_look
 from segcore.records.target_question import TargetQuestion, TargetsAnswer
+from segcore.store.damage import if_readable
 from segcore.store.store import Store
 from segcore.targets.answer import answer_key, known_answer, known_promotions
 from segcore.targets.buyers.looks import Look, known_look, look_key
@@ -50,7 +51,9 @@ def asked_of(found: Loaded) -> Asked | None:
         job = _newest(found)
     if job is None:
         return None
-    question = TargetQuestion.from_json(found.store.job_row(job.id)["spec"]["question"])
+    question = if_readable(lambda: TargetQuestion.from_json(found.store.job_row(job.id)["spec"]["question"]))
+    if question is None:
+        return None
     if question.compares:
         return Asked(job, question, None, known_promotions(found.store, job.id) if job.state == "done" else None)
     return Asked(job, question, answered_by(found.store, job.id), None)
@@ -62,7 +65,9 @@ def _newest(found: Loaded) -> jobs.Job | None:
 
 
 def _is_about(found: Loaded, job: jobs.Job) -> bool:
-    return job.kind == "targets" and found.store.job_row(job.id)["spec"]["intake"]["table"] == found.taken.table
+    if job.kind != "targets":
+        return False
+    return if_readable(lambda: found.store.job_row(job.id)["spec"]["intake"]["table"]) == found.taken.table
 
 
 def start(found: Loaded, question: TargetQuestion) -> None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from segcore.segments.maps.neighbour_layout import neighbour_layout
+from segcore.store.damage import if_readable
 from segcore.system.digests import digest
 from segcore.targets.buyers.buyer_groups import look_at_contributions
 
 if TYPE_CHECKING:
     from segcore.records.target_question import TargetsAnswer
-    from segcore.store.damage import if_readable
-from segcore.store.store import Store
+    from segcore.store.store import Store
 
 Look = Literal["components", "groups"]
 LOOKS: tuple[Look, ...] = ("components", "groups")
