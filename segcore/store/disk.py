@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from segcore.errors import DiskError
+from segcore.store.home import TEMPORARY
+from segcore.system.private_files import temporary_file
 
 Holder = Literal["home", "temporary", "output", "file"]
 """What a disk is named by: the store, the system's folder for temporary files, a file that standard output is written to, or a file."""
@@ -136,15 +138,12 @@ def _sqlite_errno(error: sqlite3.Error, path: Path) -> int | None:
 
 def _probe(folder: Path) -> int | None:
     """Return the number of the error with which the disk refuses a small file; ``None`` if it takes one, or refuses for another reason."""
-    probe = folder / f".disk.{os.getpid()}.tmp"
+    inside = folder / TEMPORARY  # of a store; swept, should this process be killed here
     try:
-        try:
-            with probe.open("wb") as file:
-                file.write(bytes(_PROBE_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
-        finally:
-            probe.unlink(missing_ok=True)
+        with temporary_file(inside if inside.is_dir() else folder, prefix=".disk.") as (_, file):
+            file.write(bytes(_PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         return error.errno if error.errno in _CODES else None
     return None
