@@ -202,3 +202,16 @@ def _ratio(engine: Mapping[str, Any], base: Mapping[str, Any]) -> float | None:
     if not same_work or not engine["median_seconds"] or base["median_seconds"] is None:
         return None
     return float(base["median_seconds"] / engine["median_seconds"])
+
+
+_PARTS: Mapping[str, type] = {
+    **dict.fromkeys(("engines", "ratio_to_stock", "agreement", "machine"), dict),
+    **dict.fromkeys(("grid", "warnings"), list),
+    **dict.fromkeys(("summary", "algorithm"), str),
+    **dict.fromkeys(("rows", "features", "repeats", "runs"), int),
+}
+
+
+def is_document(result: Mapping[str, Any]) -> bool:
+    """Tell whether a stored result has the parts of a benchmark's document; one that is damaged may not."""
+    return all(isinstance(result.get(name), kind) for name, kind in _PARTS.items())

@@ -98,3 +98,14 @@ def test_a_benchmark_without_a_result_says_why(store, small_intake, open_app, wo
     app = open_app("benchmark")
     assert not app.exception
     assert said in words(app)
+
+
+@pytest.mark.parametrize("result", ['{"a":1}', "{", "[" * 200_000])
+def test_a_damaged_result_is_told_with_its_remedy(store, small_intake, open_app, result):
+    store.put_job("bench", kind="benchmark", title="k-means", spec={}, total=4, state="done")
+    with store._write() as index:
+        index.execute("update jobs set result = ?", (result,))
+    app = open_app("benchmark")
+    assert [error.value for error in app.error] == [
+        "The result of the job “k-means” is missing or damaged in the store: start it again on its screen."
+    ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from segcore import jobs
+from segcore.benchmark.document import is_document
+from segcore.store.damage import damage
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import ago_text
@@ -47,6 +49,8 @@ def _option(job: jobs.Job) -> str:
 
 def _draw_one(store: Store, job: jobs.Job) -> None:
     result = store.job_row(job.id)["result"]
+    if result and not is_document(result):
+        raise damage("result", "start_again", title=job.title)
     if result:
         draw_result(result, job.id)
     elif job.state in LIVE:
