@@ -156,7 +156,7 @@ def test_evidence_that_fails_or_is_cancelled_raises(sweep, monkeypatch):
         ("failed", "It broke.", "^It broke.$"),
         ("cancelled", None, "^Gathering evidence was cancelled: 3 of 9 pieces of evidence are saved. The same call continues it.$"),
     ):
-        job = jobs.Job(sweep.id, "sweep", "t", state, 2, 2, 3, 9, 0.0, None, None, None, message, None)
+        job = jobs.Job(sweep.id, "sweep", "t", state, 2, 2, 3, 9, 1, 0.0, None, None, None, message, None, None)
         monkeypatch.setattr("segcore.jobs.follow", lambda *_, job=job: job)
         with pytest.raises(segcore.JobError, match=sentence):
             sweep.evidence()
@@ -164,7 +164,7 @@ def test_evidence_that_fails_or_is_cancelled_raises(sweep, monkeypatch):
 
 def test_a_failed_job_raises_its_message(plan, monkeypatch):
     spec = plan.spec(n_clusters=9)
-    job = jobs.Job(spec.id, "sweep", "t", "failed", 0, 1, 0, 0, 0.0, None, None, None, "It broke.", None)
+    job = jobs.Job(spec.id, "sweep", "t", "failed", 0, 1, 0, 0, 1, 0.0, None, None, None, "It broke.", None, None)
     monkeypatch.setattr("segcore.jobs.follow", lambda *_: job)
     with pytest.raises(segcore.JobError, match="^It broke.$"):
         plan.sweep(n_clusters=9)
