@@ -164,6 +164,7 @@ def test_a_download_is_called_by_letters_only(customers, open_page, settle):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("kind", ["customers", "transactions", "ratings"])
 def test_names_are_text_behind_every_choice_of_every_screen(named_store, open_page, settle, kind):
     home, sweep = named_store(kind)
