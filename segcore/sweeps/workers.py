@@ -25,8 +25,11 @@ from segcore.clustering.specification.task import SweepTask
 from segcore.errors import JobError, ParameterError
 from segcore.records.grid import Point, Value
 from segcore.records.solution import EngineName, Solution
+from segcore.system.private_files import temporary_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from joblib import Parallel
 
 Workers = Literal["local", "ray"]
@@ -183,7 +186,8 @@ def _on_ray(units: Sequence[Unit], task: SweepTask) -> Iterator[Solution]:
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         tries = ray.remote(_Tries).options(num_cpus=0, scheduling_strategy=here).remote()
         try:
-            yield from through_joblib(_parallel(len(units)), units, _RayNode(ray.put(task.X), tries), task.shared)
+            with temporary_folder(prefix="joblib-") as folder:
+                yield from through_joblib(_parallel(len(units), folder), units, _RayNode(ray.put(task.X), tries), task.shared)
         except RayError as error:
             raise JobError(
                 f"The Ray cluster was lost, or segcore is not installed on its nodes ({_last_line(error).rstrip('.')})."
@@ -225,8 +229,14 @@ class _RayNode:
         return np.array(ray.get(self.stored))
 
 
-def _parallel(n_units: int) -> Parallel:
+def _parallel(n_units: int, folder: Path) -> Parallel:
     """Return joblib on Ray's processes, at most one per core and per unit; it yields results at once and survives a node's death.
+
+    Parameters
+    ----------
+    n_units : int
+    folder : Path
+        For joblib's temporary files, which it would otherwise keep where nobody sweeps.
 
     Notes
     -----
@@ -270,7 +280,14 @@ def _parallel(n_units: int) -> Parallel:
     backend = Backend(ray_remote_args=actors)
     # With one process, joblib would compute in this process instead.
     processes = max(1, min(int(ray.cluster_resources().get("CPU", 1)), max(2, n_units)))
-    return Parallel(n_jobs=processes, backend=backend, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
+    return Parallel(
+        n_jobs=processes,
+        backend=backend,
+        return_as="generator_unordered",
+        batch_size=1,
+        pre_dispatch="n_jobs",
+        temp_folder=str(folder),
+    )
 
 
 def _last_line(error: Exception) -> str:
