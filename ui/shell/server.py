@@ -13,6 +13,7 @@ import hashlib
 import importlib
 import logging
 import re
+import shlex
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -29,6 +30,8 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 _WITH_SCRIPTS = (Path(streamlit.__file__).parent / "static/index.html", Path(__file__).parents[1] / "assets/leave_table.html")
 _SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _PAGES = Path(__file__).parents[2] / "pages"
+_ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9._-]{1,253})(?::([0-9]{1,5}))?/?")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _log = logging.getLogger("segcore.app")
 
 
@@ -81,7 +84,7 @@ class OwnPagesOnly:
 
         problem = refusal(scope)
         if problem is None:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(_with_own_origin(scope), receive, send_with_headers)
             return
         _log.warning("refused %r: %s", scope["path"][:200], problem)
         if scope["type"] == "websocket":
@@ -101,28 +104,57 @@ def refusal(scope: Scope) -> str | None:
     Notes
     -----
     The host must be in ``server.allowedHosts``. The origin, which browsers send with every WebSocket and when code of another page asks for
-    something, must be that host and its port, or in ``server.corsAllowedOrigins``, where a proxy's public address belongs. With images,
-    scripts and frames in other pages no origin is sent; there the browser reports the relation of the two pages (``Sec-Fetch-Site``).
+    something, must be that host and its port, or in ``server.corsAllowedOrigins``, where a proxy's public address belongs. Default ports
+    may be written or omitted. With images, scripts and frames in other pages no origin is sent; there the browser reports the relation of
+    the two pages (``Sec-Fetch-Site``).
     """
     headers = Headers(scope=scope)
     hosts = headers.getlist("host")
     if len(hosts) != 1 or not is_host_allowed(hosts[0]):
         return (
             "This host name is not one of the app's. If it should be, start the app with --server.allowedHosts=NAME, "
-            f"where NAME is {', '.join(hosts)[:200]!r} without the port."
+            f"where NAME is {', '.join(hosts)[:253]!r} without the port. Repeat the option for localhost if that should still work."
         )
-    secure = scope["scheme"] in ("https", "wss")
-    own = {f"{'https' if secure else 'http'}://{hosts[0]}", *config.get_option("server.corsAllowedOrigins")}
-    foreign = [origin for origin in headers.getlist("origin") if origin not in own]
+    own = {_address(origin) for origin in (_own_origin(scope, hosts[0]), *config.get_option("server.corsAllowedOrigins"))} - {None}
+    foreign = [origin for origin in headers.getlist("origin") if _address(origin) not in own]
     if foreign:
-        return (
-            f"Pages of {foreign[0][:200]!r} may not use this app. If that is the app's own address behind a proxy, "
-            f"start the app with --server.corsAllowedOrigins={foreign[0][:200]}."
-        )
+        refused = f"Pages of {foreign[0][:270]!r} may not use this app."
+        if _address(foreign[0]) is None:
+            return refused
+        option = shlex.quote(f"--server.corsAllowedOrigins={foreign[0].strip()}")
+        return f"{refused} If that is the app's own address behind a proxy, start the app with {option}."
     opened = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
     if headers.get("sec-fetch-site") in ("cross-site", "same-site") and not opened:
         return "Other pages may link to this app, but may not load anything from it."
     return None
+
+
+def _own_origin(scope: Scope, host: str) -> str:
+    """Return the origin of the app's pages as this request's browser has it."""
+    # Uvicorn reads no list, as of two proxies. Whoever sent it need not be trusted: other pages cannot make a browser send this header.
+    scheme = Headers(scope=scope).get("x-forwarded-proto", scope["scheme"]).split(",")[0].strip()
+    return f"{'https' if scheme in ('https', 'wss') else 'http'}://{host}"
+
+
+def _address(origin: str) -> tuple[str, str, int] | None:
+    """Return scheme, host and port of an origin; ``None`` if it is not one, such as ``null``."""
+    found = _ORIGIN.fullmatch(origin.strip().lower())
+    if found is None:
+        return None
+    scheme, host, port = found.groups()
+    return scheme, host, _DEFAULT_PORTS[scheme] if port is None else int(port)
+
+
+def _with_own_origin(scope: Scope) -> Scope:
+    """Return a WebSocket that was not refused with the origin that Streamlit expects.
+
+    Streamlit checks it again, by its text; where it differs from the host's, it asks a server on the internet for this machine's address.
+    """
+    headers = Headers(scope=scope)
+    if scope["type"] != "websocket" or "origin" not in headers:
+        return scope
+    kept = [(name, value) for name, value in scope["headers"] if name != b"origin"]
+    return {**scope, "headers": [*kept, (b"origin", _own_origin(scope, headers["host"]).encode("latin-1"))]}
 
 
 def answer_headers() -> dict[str, str]:

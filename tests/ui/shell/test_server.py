@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 import streamlit
+from starlette.datastructures import Headers
 from streamlit import config
 from streamlit.web.server.app_discovery import discover_asgi_app
+from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowed
 
 from ui.shell.server import OwnPagesOnly, answer_headers, refusal
 
@@ -94,6 +96,49 @@ def test_behind_a_proxy_that_changes_the_host_the_public_origin_has_to_be_allowe
     assert is_refused(host=HOST, origin="https://segments.example.com:8443")
 
 
+@pytest.mark.parametrize(
+    ("host", "proto", "origin"),
+    [
+        ("segments.example.com:443", "https", "https://segments.example.com"),  # nginx's $host:$server_port
+        ("segments.example.com", "https", "https://segments.example.com:443"),
+        ("segments.example.com:80", "http", "http://segments.example.com"),
+        ("segments.example.com", "https, http", "https://segments.example.com"),  # two proxies
+        ("Segments.Example.com", "https", "https://segments.example.com"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_default_ports_and_the_schemes_of_several_proxies_are_understood(options, kind, host, proto, origin):
+    options["server.allowedHosts"] = ["segments.example.com"]
+    assert refusal(scope(kind, host=host, x_forwarded_proto=proto, origin=origin)) is None
+    for other in (f"{origin}:8443", origin.replace("http", "x"), origin.replace("//", "//x.")):
+        assert refusal(scope(kind, host=host, x_forwarded_proto=proto, origin=other)) is not None
+    assert refusal(scope(kind, host=host, x_forwarded_proto="http" if "https" in proto else "https", origin=origin)) is not None
+
+
+@pytest.mark.parametrize("written", ["https://seg.example.com/", " https://seg.example.com", "https://SEG.example.com:443"])
+def test_an_allowed_origin_may_be_written_as_in_the_browser_s_address(options, written):
+    options["server.corsAllowedOrigins"] = [written]
+    assert not is_refused(host=HOST, origin="https://seg.example.com")
+    assert is_refused(host=HOST, origin="http://seg.example.com")
+
+
+def test_what_is_no_origin_is_never_allowed(options):
+    options["server.corsAllowedOrigins"] = ["null", "", "seg.example.com"]
+    assert all(is_refused(host=HOST, origin=origin) for origin in ("null", "", "seg.example.com"))
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://a b; touch /tmp/x", "http://a\x9b31m", "null", "http://$(id)", "http://'a'", f"http://{'a' * 300}"]
+)
+def test_a_refusal_offers_no_option_with_a_stranger_s_text(origin):
+    found = refusal(scope(host=HOST, origin=origin))
+    assert found.isprintable() and "--server" not in found and len(found) < 400
+
+
+def test_an_offered_option_can_be_pasted_into_a_shell():
+    assert refusal(scope(host=HOST, origin="http://[::2]:80")).endswith(" '--server.corsAllowedOrigins=http://[::2]:80'.")
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 @pytest.mark.parametrize(("mode", "dest"), [("no-cors", "image"), ("no-cors", "script"), ("navigate", "iframe"), ("navigate", "object")])
 def test_other_pages_load_nothing_where_browsers_send_no_origin(site, mode, dest):
@@ -148,6 +193,23 @@ def test_a_refusal_has_the_headers_too_and_tells_what_to_do_in_the_log(caplog):
 def test_a_refused_websocket_is_closed_before_it_is_open():
     request = scope("websocket", "ws", host=HOST, origin="http://localhost:9999")
     assert answers_to(request, unreachable) == [{"type": "websocket.close", "code": 1008}]
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [("segments.example.com:443", "https://segments.example.com"), ("segments.example.com", "https://elsewhere.example.com")],
+)
+def test_a_websocket_that_is_answered_is_not_refused_by_streamlit(options, host, origin, monkeypatch):
+    """Streamlit compares host and origin as texts, and asks a server on the internet for this machine's address if they differ."""
+    options.update({"server.allowedHosts": ["segments.example.com"], "server.corsAllowedOrigins": ["https://elsewhere.example.com"]})
+    monkeypatch.setattr("streamlit.net_util.get_external_ip", lambda: pytest.fail("asked for the machine's address"))
+    passed = []
+
+    async def app(scope, receive, send):
+        passed.append(Headers(scope=scope))
+
+    answers_to(scope("websocket", "ws", host=host, origin=origin, x_forwarded_proto="https"), app)
+    assert _is_origin_allowed(passed[0]["origin"], passed[0]["host"])
 
 
 def test_start_and_end_of_the_server_are_passed_on():
