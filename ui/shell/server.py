@@ -32,6 +32,7 @@ _SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _PAGES = Path(__file__).parents[2] / "pages"
 _ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9._-]{1,253})(?::([0-9]{1,5}))?/?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_MOST_LOGGED = 100  # different refusals: any page in the browser can cause them, each under another name
 _log = logging.getLogger("segcore.app")
 
 
@@ -67,6 +68,7 @@ class OwnPagesOnly:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._headers = answer_headers()
+        self._logged: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or open one WebSocket."""
@@ -86,11 +88,19 @@ class OwnPagesOnly:
         if problem is None:
             await self._app(_with_own_origin(scope), receive, send_with_headers)
             return
-        _log.warning("refused %r: %s", scope["path"][:200], problem)
+        self._log_once(scope["path"], problem)
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})  # before it is accepted: the browser gets status 403
         else:
             await PlainTextResponse(problem, status_code=403)(scope, receive, send_with_headers)
+
+    def _log_once(self, path: str, problem: str) -> None:
+        if problem in self._logged or len(self._logged) == _MOST_LOGGED:
+            return
+        self._logged.add(problem)
+        _log.warning("refused %r: %s", path[:200], problem)
+        if len(self._logged) == _MOST_LOGGED:
+            _log.warning("further refused requests are not logged")
 
 
 def refusal(scope: Scope) -> str | None:

@@ -195,6 +195,24 @@ def test_a_refused_websocket_is_closed_before_it_is_open():
     assert answers_to(request, unreachable) == [{"type": "websocket.close", "code": 1008}]
 
 
+def test_a_refusal_is_logged_once_and_only_the_first_hundred_are(caplog):
+    server = OwnPagesOnly(unreachable)
+
+    async def ask():
+        for _ in range(2):
+            for port in range(9000, 9200):
+                await server(scope("websocket", "ws", host=HOST, origin=f"http://localhost:{port}"), None, ignored)
+
+    async def ignored(message):
+        pass
+
+    with caplog.at_level(logging.WARNING, "segcore.app"):
+        asyncio.run(ask())
+    *told, last = [record.message for record in caplog.records]
+    assert [re.search(r"localhost:(\d+)", line)[1] for line in told] == [str(port) for port in range(9000, 9100)]
+    assert last == "further refused requests are not logged"
+
+
 @pytest.mark.parametrize(
     ("host", "origin"),
     [("segments.example.com:443", "https://segments.example.com"), ("segments.example.com", "https://elsewhere.example.com")],
