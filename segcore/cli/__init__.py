@@ -10,17 +10,20 @@ Exit codes: 0 done, 1 the work failed, 2 user error, 130 interrupted or cancelle
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import io
 import os
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import segcore
 from segcore.errors import SegcoreError
 from segcore.wording.quotes import visible
-from segcore.wording.terminal import say
+from segcore.wording.terminal import STANDARD_OUTPUT, say
 
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("samples", "segcore.cli.samples", "list the sample data sets, or download one"),
@@ -70,36 +73,63 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries' warnings are not meant for users
+    _open_output()
+    code = _run(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # what was not written stays in its buffer, and the interpreter would fail on it at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return code
+
+
+def _open_output() -> None:
+    """Make standard output and error streams that can be written, whatever this process was started with."""
+    if sys.stdout is None:  # closed, as by ``>&-``
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):  # its encoding may lack letters of the data
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _run(arguments: list[str]) -> int:
     try:
-        parsed = _parse(arguments)
-        if parsed.command not in _LIGHT:
-            _prepare_for_limits()
-        code = parsed.run(parsed)
+        try:
+            parsed = _parse(arguments)
+            if parsed.command not in _LIGHT:
+                _prepare_for_limits()
+            code = parsed.run(parsed)
+        except SystemExit as leave:  # argparse, after --help or an error
+            code = leave.code if isinstance(leave.code, int) else USER_ERROR
         sys.stdout.flush()
-    except SystemExit as leave:  # argparse, after --help or an error
-        return leave.code if isinstance(leave.code, int) else USER_ERROR
     except SegcoreError as error:
         return _report(error)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader, such as head, has exited
-        _drop_output()
         return _BROKEN_PIPE
     except OSError as error:
         from segcore.store.disk import any_disk_error, disk_error
         from segcore.store.index import default_home
 
-        try:
-            sys.stdout.flush()
-        except OSError as failed:  # what was not written stays in its buffer
-            _drop_output()
-            full = disk_error(failed, "/dev/stdout", holder="output")
-        else:
-            full = any_disk_error(error, default_home())
+        unwritten = _unwritten(error)
+        full = any_disk_error(error, default_home()) if unwritten is None else disk_error(unwritten, STANDARD_OUTPUT, holder="output")
         return _report_if_memory(error) if full is None else _report(full)
     except Exception as error:
         return _report_if_memory(error)
     return int(code or 0)
+
+
+def _unwritten(error: OSError) -> OSError | None:
+    """Return the error with which standard output refused to be written; ``None`` if it did not."""
+    if error.filename == STANDARD_OUTPUT:
+        return error
+    try:
+        sys.stdout.flush()
+    except OSError as failed:
+        return failed
+    return None
 
 
 def _prepare_for_limits() -> None:
@@ -125,13 +155,9 @@ def _report(error: SegcoreError) -> int:
     """Print a user's error as one line and return the exit code."""
     from segcore.wording.findings import error_text
 
-    say(f"segcore: {' '.join(error_text(error).split())}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # the exit code is all that can still be reported
+        say(f"segcore: {' '.join(error_text(error).split())}", file=sys.stderr)
     return USER_ERROR
-
-
-def _drop_output() -> None:
-    """Give up standard output, so that the interpreter does not fail on its final flush."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:

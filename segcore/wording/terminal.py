@@ -9,6 +9,8 @@ from typing import Any, TextIO
 
 from segcore.wording.quotes import visible
 
+STANDARD_OUTPUT = "/dev/stdout"
+
 
 def say(text: str, *, file: TextIO | None = None) -> None:
     """Print text of one or more lines, with all other control characters, and invisible ones, escaped.
@@ -18,8 +20,13 @@ def say(text: str, *, file: TextIO | None = None) -> None:
     text : str
     file : text stream or None
         ``None`` is standard output.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; of standard output, with its file name, as for all functions here.
     """
-    (file or sys.stdout).write("".join(f"{visible(line)}\n" for line in text.split("\n")))
+    _write("".join(f"{visible(line)}\n" for line in text.split("\n")), file or sys.stdout)
 
 
 def say_code(text: str) -> None:
@@ -27,7 +34,7 @@ def say_code(text: str) -> None:
     if sys.stdout.isatty():
         say(text)
     else:
-        sys.stdout.write(f"{text}\n")
+        _write(f"{text}\n", sys.stdout)
 
 
 def say_json(document: Any) -> None:
@@ -39,7 +46,16 @@ def say_json(document: Any) -> None:
         If a number is not finite.
     """
     text = json.dumps(document, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(f"{re.sub(r'[^ -~]', _escaped, text)}\n")
+    _write(f"{re.sub(r'[^ -~]', _escaped, text)}\n", sys.stdout)
+
+
+def _write(text: str, file: TextIO) -> None:
+    try:
+        file.write(text)
+    except OSError as error:
+        if file is sys.stdout:
+            error.filename = STANDARD_OUTPUT  # a failed write names no file
+        raise
 
 
 def _escaped(found: re.Match[str]) -> str:

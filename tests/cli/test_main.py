@@ -1,4 +1,5 @@
 import argparse
+import io
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 from segcore import cli
 from segcore.cli import COMMANDS, main
 from segcore.errors import DataError
+from segcore.wording.terminal import say
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -117,6 +119,24 @@ def test_a_reader_that_leaves_early_is_no_error():
     with os.fdopen(writing, "w") as closed:
         found = subprocess.run([sys.executable, "-m", "segcore", "jobs"], stdout=closed, stderr=subprocess.PIPE, text=True, cwd=ROOT)
     assert (found.returncode, found.stderr) == (141, "")
+
+
+@pytest.mark.parametrize(("arguments", "code"), [("samples", 0), ("--help", 0), ("jobs cancel nothing", 2)])
+def test_closed_output_and_error_streams_are_no_error(arguments, code):
+    found = subprocess.run(["sh", "-c", f"{sys.executable} -m segcore {arguments} >&- 2>&-"], cwd=ROOT, check=False)
+    assert found.returncode == code
+    found = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m segcore {arguments} >&-"], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert (found.returncode, found.stderr.count("\n")) == (code, 1 if code else 0)
+
+
+def test_letters_that_the_output_cannot_encode_are_escaped(command_that, monkeypatch):
+    command_that(lambda args: say("Größe – 数"))
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="latin-1"))
+    assert main(["jobs"]) == 0
+    assert written.getvalue() == b"Gr\xf6\xdfe \\u2013 \\u6570\n"
 
 
 def test_a_warning_of_a_library_is_not_shown(command_that):

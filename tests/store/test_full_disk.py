@@ -108,12 +108,22 @@ def test_what_is_there_is_read_where_nothing_can_be_written(home):
     assert f"No file on the disk with SEGCORE_HOME ({home}) may be larger than 1 KB (ulimit -f): raise the limit" in found.stderr
 
 
-def test_an_output_on_a_full_disk_is_named(home):
+@pytest.mark.parametrize("buffered", [True, False])
+def test_an_output_on_a_full_disk_is_named(home, buffered):
     command, environment = segcore("samples", home=home)
-    environment.pop("PYTHONUNBUFFERED", None)
+    environment["PYTHONUNBUFFERED"] = "" if buffered else "1"
     with Path("/dev/full").open("w") as full:
         found = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment, cwd=ROOT)
     assert found.returncode == 2 and found.stderr.startswith("segcore: The disk with the output is full") and found.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+def test_an_error_that_cannot_be_printed_keeps_its_exit_code(home, buffered):
+    command, environment = segcore("jobs", "cancel", "nothing", home=home)
+    environment["PYTHONUNBUFFERED"] = "" if buffered else "1"
+    with Path("/dev/full").open("w") as full:
+        found = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, text=True, env=environment, cwd=ROOT)
+    assert (found.returncode, found.stdout) == (2, "")
 
 
 @pytest.fixture
