@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -187,16 +187,33 @@ def _make_folder(folder: Path) -> None:
         raise DataError(f"--save_model_dir {folder.parent} cannot be written ({error.strerror}): choose another directory.") from error
 
 
-@contextmanager
+class _LogFile(logging.FileHandler):
+    """Log file that ends the command when it cannot be written; by default, logging prints a traceback for every line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the base class calls it by this name
+        from segcore.store.disk import disk_error
+
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        raise disk_error(error, self.baseFilename) or _unwritable(self.baseFilename, error) from error
+
+
+def _unwritable(logfile: str, error: OSError) -> DataError:
+    return DataError(f"--logfile {logfile} cannot be written ({error.strerror}): choose another file.")
+
+
+@contextlib.contextmanager
 def _log(logfile: str | None) -> Iterator[logging.Logger]:
     """Log to the console, and to ``logfile`` if given, in the kit's format."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if logfile is not None:
         try:
             Path(logfile).parent.mkdir(parents=True, exist_ok=True)
-            handlers.append(logging.FileHandler(logfile, encoding="utf-8"))
+            handlers.append(_LogFile(logfile, encoding="utf-8"))
         except OSError as error:
-            raise DataError(f"--logfile {logfile} cannot be written ({error.strerror}): choose another file.") from error
+            raise _unwritable(logfile, error) from error
     log = logging.Logger("segcore.analyze", logging.INFO)
     for handler in handlers:
         handler.setFormatter(logging.Formatter(_FORMAT))
@@ -205,4 +222,5 @@ def _log(logfile: str | None) -> Iterator[logging.Logger]:
         yield log
     finally:
         for handler in handlers:
-            handler.close()
+            with contextlib.suppress(OSError):  # of a line that could not be written either, which has been reported
+                handler.close()

@@ -206,6 +206,13 @@ def test_a_users_error_is_one_line_and_exit_code_2(dataset_path, options, messag
     assert message in error[0]
 
 
+def test_a_log_file_on_a_full_disk_ends_the_command_and_is_named(dataset_path, capsys):
+    assert main(["analyze", "--dataset_path", str(dataset_path), "--logfile", "/dev/full"]) == 2
+    *_, error = lines = capsys.readouterr().err.splitlines()
+    assert error.startswith("segcore: The disk with /dev/full is full: ")
+    assert all("[INFO]" in line for line in lines[:-1]), lines
+
+
 def test_too_few_customers_are_an_error(lines, tmp_path, capsys):
     path = tmp_path / "two.csv"
     lines[lines["CustomerID"] < 12_002].to_csv(path, index=False)
