@@ -20,6 +20,7 @@ from segcore.records.evidence import LEVELS
 from segcore.sweeps.workers import WORKERS
 from segcore.system.machine import parse_bytes
 from segcore.system.spare import start_early
+from segcore.wording.findings import error_text
 from segcore.wording.numbers import bytes_text, counted, duration_text
 from segcore.wording.quotes import visible
 from segcore.wording.terminal import say, say_json
@@ -173,8 +174,10 @@ def run_sweeps(args: argparse.Namespace) -> int:
             say_json(document)
         else:
             say(sweeps_text(lines))
-        if problems:  # the others are listed all the same
-            raise problems[0]
+        for problem in problems[:-1]:  # what is not damaged is listed all the same
+            say(f"segcore: {error_text(problem)}", file=sys.stderr)
+        if problems:
+            raise problems[-1]
         return 0
     sweep_id = store.resolve(args.sweep)
     if args.action == "name":

@@ -219,6 +219,17 @@ def test_sweeps_are_listed_named_removed_and_restored(customers, capsys):
     assert Store().sweep_ids() == [sweep]
 
 
+def test_every_damaged_sweep_is_named(capsys):
+    for sweep in ("ab" * 32, "cd" * 32):
+        Store()._rows("insert into sweeps (id, spec, created) values (?, '{', 0)", sweep)
+    assert main(["sweeps", "--json"]) == 2
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == {"sweeps": []}
+    lines = shown.err.splitlines()
+    assert len(lines) == 2 and all(line.startswith("segcore: What sweep ") for line in lines)
+    assert all(any(sweep in line for line in lines) for sweep in ("abababab", "cdcdcdcd"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
