@@ -113,8 +113,10 @@ def _drop_old_leftovers(home: Path) -> None:
 def _give_notice(home: Path) -> None:
     from segcore.records.finding import Finding
     from segcore.wording.findings import sentence
+    from segcore.wording.terminal import say
 
-    sys.stderr.write(f"segcore: {sentence(Finding('home.tightened', 'warning', {'home': str(home)}))}\n")
+    with contextlib.suppress(OSError):  # it is on screen too
+        say(f"segcore: {sentence(Finding('home.tightened', 'warning', {'home': str(home)}))}", file=sys.stderr)
     with contextlib.suppress(OSError):
         (home / _NOTICE).touch(mode=FILE_MODE)
 
