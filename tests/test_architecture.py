@@ -131,12 +131,13 @@ def test_each_heavy_package_has_one_door():
     assert {(module, package) for module, package in used if module not in DOORS[package]} == set()
 
 
-def test_state_and_cache_have_one_door_each():
+def test_state_cache_and_fragments_have_one_door_each():
     doors = {
         "session_state": "ui.shell.state",
         "query_params": "ui.shell.state",
         "cache_data": "ui.shell.cache",
         "cache_resource": "ui.shell.cache",
+        "fragment": "ui.shell.guard",
     }
     used = {
         (node.attr, module)

@@ -82,7 +82,7 @@ def loud_bugs(monkeypatch):
     def report(error):
         raise error
 
-    monkeypatch.setattr("ui.shell.page.report_bug", report)
+    monkeypatch.setattr("ui.shell.guard.report_bug", report)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -46,6 +46,7 @@ def test_a_damaged_sweep_is_told_on_each_screen_that_shows_it_and_repaired_by_th
     for name in SCREENS:
         app = open_app(name, sweep=finished_sweep.id)
         errors = [error.value for error in app.error]
+        assert not app.exception and len(errors) <= 1, name
         assert all(told in error and "press “Repair this sweep” below" in error for error in errors), (name, errors)
         if errors:
             noticed[name] = app
@@ -61,6 +62,7 @@ def test_a_damaged_sweep_is_told_on_each_screen_that_shows_it_and_repaired_by_th
 def test_data_whose_table_is_damaged_are_loaded_again_by_the_button(finished_sweep, store, open_app):
     flip(store.object_path(store.json(finished_sweep.spec.table)["values"]))
     app = open_app("explore", sweep=finished_sweep.id)
+    assert not app.exception
     assert all("missing or damaged" in error.value for error in app.error)
     store.check_feature_table(finished_sweep.spec.table)  # a new session loads the data, and with them the table
 
@@ -73,4 +75,5 @@ def test_a_sweep_whose_settings_are_damaged_can_be_run_again(finished_sweep, sto
         ("sweep", {"sweep": finished_sweep.id}),
     ):
         app = open_app(name, **link)
+        assert not app.exception, name
         assert all("was asked to do is missing or damaged" in error.value for error in app.error), (name, [e.value for e in app.error])

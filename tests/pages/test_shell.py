@@ -12,7 +12,8 @@ from segcore.errors import DataError
 from segcore.jobs.locks import job_lock
 from segcore.records.grid import point_key
 from segcore.store.file_lock import take
-from ui.shell import page as shell
+from ui.shell import guard
+from ui.shell.page import ROOT
 
 PAGES = ("home", "data", "features", "sweep")
 
@@ -60,8 +61,8 @@ def test_data_that_are_gone_are_said_in_one_sentence_with_the_way_on(open_app, s
 
 def test_a_users_error_is_one_sentence_and_a_bug_another(monkeypatch, caplog):
     said = []
-    monkeypatch.setattr(shell.st, "error", lambda text, **options: said.append(text))
-    monkeypatch.setattr(shell, "report_bug", report_bug)
+    monkeypatch.setattr(guard.st, "error", lambda text, **options: said.append(text))
+    monkeypatch.setattr(guard, "report_bug", report_bug)
 
     def wrong():
         raise DataError("Line 3 has no date: correct it.")
@@ -69,14 +70,14 @@ def test_a_users_error_is_one_sentence_and_a_bug_another(monkeypatch, caplog):
     def broken():
         raise KeyError("x")
 
-    shell.guard(wrong)
-    shell.guard(broken)
+    guard.guard(wrong, where="page")
+    guard.guard(broken, where="page")
     assert said[0] == "Line 3 has no date: correct it."
     assert "fault in segcore" in said[1]
     assert "KeyError" in caplog.text
 
 
-report_bug = shell.report_bug
+report_bug = guard.report_bug
 
 
 def put_running(store, spec):
@@ -179,7 +180,7 @@ assert not heavy, heavy
 """
     done = subprocess.run(
         [sys.executable, "-c", script],
-        cwd=shell.ROOT,
+        cwd=ROOT,
         env={**os.environ, "SEGCORE_HOME": str(home)},
         capture_output=True,
         text=True,

@@ -13,6 +13,7 @@ from segcore.wording.numbers import ago_text
 from ui.benchmark.result import draw_result
 from ui.benchmark.start_form import FOLLOWED
 from ui.shell import state
+from ui.shell.guard import fragment
 from ui.shell.progress import LIVE, POLL_SECONDS, draw_job
 from ui.widgets.select import select
 
@@ -59,7 +60,7 @@ def _draw_one(store: Store, job: jobs.Job) -> None:
             with st.container(border=True):
                 draw_job(jobs.read_job(store, job.id), where="benchmark")
 
-        st.fragment(run_every=POLL_SECONDS if job.state != "interrupted" else None, key="benchmark.watch")(look)()
+        fragment(look, run_every=POLL_SECONDS if job.state != "interrupted" else None, key="benchmark.watch")()
     elif job.state == "cancelled":
         st.warning("This benchmark was cancelled, so it has no result.", icon=":material/block:")
     else:

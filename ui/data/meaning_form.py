@@ -22,6 +22,7 @@ from segcore.wording.quotes import visible
 from ui.data.column_editor import column_editor
 from ui.data.remedies import DELIMITERS
 from ui.data.source_form import FORM, attempt
+from ui.shell.guard import fragment
 
 if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake, Peek
@@ -106,7 +107,7 @@ def meaning_form(store: Store, known: Known, say: Callable[[], None]) -> None:
     Entries stay while the kind changes, and the rest of the page is not redrawn. ``say`` draws the error of the last attempt
     above the button.
     """
-    st.fragment(_draw_form, key=f"data.form.{known.salt}")(store, known, say)
+    fragment(_draw_form, key=f"data.form.{known.salt}")(store, known, say)
 
 
 def _draw_form(store: Store, known: Known, say: Callable[[], None]) -> None:

@@ -17,6 +17,7 @@ from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, percent_text, two_decimals
 from ui.shell import cache, state
+from ui.shell.guard import fragment
 from ui.shell.progress import LIVE, job_line
 
 WATCH_SECONDS = 3.0
@@ -46,7 +47,7 @@ def watch(store: Store, sweep: Sweep) -> None:
 
     job = _job(store, sweep)
     if not sweep.is_complete or (job is not None and job.state in LIVE):
-        st.fragment(run_every=WATCH_SECONDS, key="explore.watch")(look)()
+        fragment(look, run_every=WATCH_SECONDS, key="explore.watch")()
 
 
 def _seen(store: Store, sweep: Sweep) -> tuple[int, bool, bool]:

@@ -21,6 +21,7 @@ from segcore.wording.results import DIALECTS
 from ui.segments.on_request import asked_for
 from ui.segments.profile import segments_key
 from ui.shell import cache
+from ui.shell.guard import fragment
 from ui.shell.sweep_data import clustered, readable, segment_names
 from ui.widgets.figures import draw_figure
 from ui.widgets.table import draw_frame
@@ -88,7 +89,7 @@ def draw_tree(store: Store, sweep: Sweep, position: int, solution: Solution) -> 
     _draw_sql(definition, "tree", None)
 
 
-@st.fragment
+@fragment
 def _draw_sql(definition: Definition, what: SqlOf, label: int | None, rule: Rule | None = None) -> None:
     from segcore.export.sql import TABLE, point_sql, rule_filter  # with a parser of SQL, which takes an eighth of a second to import
 

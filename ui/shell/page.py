@@ -1,10 +1,8 @@
-"""The list of pages, and their common beginning: title, session, requirements, errors."""
+"""The list of pages, and their common beginning: title, session, requirements."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -15,16 +13,14 @@ from streamlit.navigation.page import StreamlitPage
 from segcore.errors import SegcoreError
 from segcore.records.finding import Finding
 from segcore.records.sweep import Sweep
-from segcore.store.disk import any_disk_error
 from segcore.store.home import take_notice
-from segcore.store.index import default_home
 from segcore.store.store import Store
 from segcore.wording.findings import error_text, sentence
 from segcore.wording.markdown import escape
-from segcore.wording.memory import is_memory_error, memory_error
 from ui.data import loading
 from ui.shell import cache, state
-from ui.shell.progress import draw_error, draw_progress, keep_spare_ready, wait_for_solution, watch_for_solution
+from ui.shell.guard import guard
+from ui.shell.progress import draw_progress, keep_spare_ready, wait_for_solution, watch_for_solution
 from ui.shell.where import draw_where
 
 if TYPE_CHECKING:
@@ -32,7 +28,6 @@ if TYPE_CHECKING:
     from segcore.records.intake import Intake
 
 ROOT = Path(__file__).resolve().parents[2]
-_log = logging.getLogger("segcore.app")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +135,17 @@ def run() -> None:
     st.logo(ROOT / "ui/assets/logo.svg", icon_image=ROOT / "ui/assets/icon.png", size="large")
     with st.sidebar:
         place = st.container()
-        guard(draw_progress)
+        guard(draw_progress, where="progress")
     state.enter()
-    guard(_draw_notice)
+    guard(_draw_notice, where="notice")
     try:
-        guard(lambda: _run_page(chosen))
+        said = guard(lambda: _run_page(chosen), where="page")
         with place:
-            guard(draw_where)
+            guard(draw_where, where="sidebar", said=said)
         with st.sidebar:
             st.html(ROOT / "ui/assets/leave_table.html", unsafe_allow_javascript=True)
     finally:  # a page may also end by opening another
-        guard(keep_spare_ready)
+        guard(keep_spare_ready, where="spare")
 
 
 def _draw_notice() -> None:
@@ -206,25 +201,3 @@ def next_step(name: str, label: str) -> None:
     entry = next(entry for entry in PAGES if entry.name == name)
     if entry.exists and st.button(label, key=f"next.{name}", type="primary", icon=entry.icon):
         st.switch_page(entry.file)
-
-
-def guard(draw: Callable[[], object]) -> None:
-    """Run a part of the app; show a user's error as its sentence, and a bug as one sentence with its traceback in the log."""
-    try:
-        draw()
-    except SegcoreError as error:
-        draw_error(error, where="page")
-    except Exception as error:
-        known: SegcoreError | None = any_disk_error(error, default_home())
-        if known is None and is_memory_error(error):
-            known = memory_error()
-        if known is None:
-            report_bug(error)
-        else:
-            st.error(escape(error_text(known, "screen")), icon=":material/error:")
-
-
-def report_bug(error: Exception) -> None:
-    """Show that the page failed, and write the traceback to the server's log."""
-    _log.exception("a page failed", exc_info=error)
-    st.error("This page failed because of a fault in segcore. Reloading may help; details are in the server's log.")

@@ -15,6 +15,7 @@ from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import duration_text
 from ui.shell import cache, state
+from ui.shell.guard import fragment
 
 POLL_SECONDS = 2.0  # while something runs
 IDLE_SECONDS = 5.0  # to notice jobs started by another session or the command line; a poll costs about 50 ms
@@ -32,7 +33,7 @@ def draw_progress() -> None:
     live = _live()
     state.remember("live", _signature(live))
     polling = POLL_SECONDS if any(job.state in ("queued", "running") for job in live) else IDLE_SECONDS
-    st.fragment(run_every=polling, key="progress")(_draw)()
+    fragment(_draw, run_every=polling, key="progress")()
 
 
 def keep_spare_ready() -> None:
@@ -84,7 +85,7 @@ def watch_for_solution(store: Store, sweep_id: str) -> None:
             st.rerun()
 
     if any(job.id == sweep_id for job in _live()):
-        st.fragment(run_every=_WATCH_SECONDS, key="first-solution")(look)()
+        fragment(look, run_every=_WATCH_SECONDS, key="first-solution")()
 
 
 def draw_job(job: jobs.Job, *, place: int = 0, where: str = "page") -> None:
@@ -119,7 +120,7 @@ def follow_job(store: Store, job_id: str, *, where: str, words: Callable[[jobs.J
         if caption:
             st.caption(escape(caption))
 
-    st.fragment(run_every=POLL_SECONDS, key=f"{where}.progress")(draw)()
+    fragment(draw, run_every=POLL_SECONDS, key=f"{where}.progress")()
 
 
 def draw_task(store: Store, job_id: str, *, where: str, what: str) -> jobs.Job | None:
@@ -150,30 +151,6 @@ def job_line(job: jobs.Job, *, place: int = 0) -> str:
     if job.state == "running":
         return f"{line}, about {duration_text(job.seconds_left)} left" if job.seconds_left is not None else line
     return f"{line}, {job.state}"
-
-
-def draw_error(error: SegcoreError, *, where: str) -> None:
-    """Draw a user's error as its sentence, with the button that repairs a damaged sweep where that is what to do.
-
-    Parameters
-    ----------
-    error : SegcoreError
-    where : str
-        Begins the key of the button.
-    """
-    st.error(escape(error_text(error, "screen")), icon=":material/error:")
-    if error.remedy == "repair_sweep" and error.finding is not None and error.finding.remedy is not None:
-        asked = error.finding.remedy.values["sweep"]
-        key = f"{where}.repair.{asked}"
-        st.button("Repair this sweep", key=key, icon=":material/build:", on_click=_repair, args=(asked,))
-
-
-def _repair(asked: str) -> None:
-    """Have a sweep that is damaged computed again; a callback, so an error is kept and shown in the sidebar."""
-    try:
-        act("resume", cache.store().resolve(asked))
-    except SegcoreError as error:
-        state.remember("job_problem", error_text(error, "screen"))
 
 
 def act(what: str, job_id: str) -> None:

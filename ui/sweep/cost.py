@@ -15,6 +15,7 @@ from segcore.records.solution import EngineName
 from segcore.system.digests import digest
 from segcore.wording.numbers import bytes_text, duration_text
 from ui.shell import cache
+from ui.shell.guard import fragment
 from ui.sweep.k_distance import plan_digest
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def draw_time(home: str, seconds: float | None, needed: str = "") -> None:
     if seconds is not None:
         st.caption(f"About {' and '.join(part for part in (duration_text(seconds), needed) if part)} on this machine.")
     elif read_calibration(home) is None and _is_measuring(home):
-        st.fragment(run_every=_WATCH_SECONDS, key="sweep.measuring")(_draw_measuring)(home, needed)
+        fragment(_draw_measuring, run_every=_WATCH_SECONDS, key="sweep.measuring")(home, needed)
     elif needed:
         st.caption(f"About {needed} on this machine.")
 

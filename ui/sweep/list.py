@@ -16,7 +16,8 @@ from segcore.wording.markdown import escape
 from segcore.wording.numbers import ago_text, counted
 from ui.data.loading import newest_sweep
 from ui.shell import cache, state
-from ui.shell.progress import LIVE, POLL_SECONDS, act, draw_error, draw_job, job_line
+from ui.shell.guard import draw_error, fragment
+from ui.shell.progress import LIVE, POLL_SECONDS, act, draw_job, job_line
 from ui.widgets.select import select
 from ui.widgets.table import draw_frame
 
@@ -49,7 +50,7 @@ def draw_followed(store: Store) -> None:
         return
     if job.state in LIVE:
         pace = POLL_SECONDS if job.state != "interrupted" else None
-        st.fragment(run_every=pace, key="followed")(_draw_running)(store, job.id)
+        fragment(_draw_running, run_every=pace, key="followed")(store, job.id)
         return
     with st.container(border=True):
         if job.state == "done":

@@ -18,6 +18,7 @@ from segcore.wording.markdown import escape
 from segcore.wording.numbers import number_text, share_text
 from segcore.wording.targets import lift_text
 from ui.shell import cache
+from ui.shell.guard import fragment
 from ui.targets.job import require_look
 from ui.widgets.figures import draw_figure
 from ui.widgets.table import draw_frame
@@ -43,7 +44,7 @@ def draw_components(store: Store, answer: TargetsAnswer) -> None:
     _draw_map(store, answer)
 
 
-@st.fragment
+@fragment
 def _draw_table(found: Mapping[str, Any]) -> None:
     orders = [name for name in _ORDERS if name != "spend" or any(one["spend"] for one in found["components"])]
     order = st.segmented_control(
@@ -76,7 +77,7 @@ def components_frame(found: Mapping[str, Any], order: str) -> pd.DataFrame:
     return pd.DataFrame(rows).fillna("–")
 
 
-@st.fragment
+@fragment
 def _draw_map(store: Store, answer: TargetsAnswer) -> None:
     """Draw the buyers and others: on the principal plane at once, by t-SNE once a job has placed them."""
     if "map" not in answer.parts:

@@ -25,6 +25,7 @@ from segcore.wording.numbers import percent_text, share_text
 from segcore.wording.predictions import auc_text
 from segcore.wording.targets import lift_text
 from ui.shell import cache, state
+from ui.shell.guard import fragment
 from ui.targets.job import require_look
 from ui.widgets.figures import draw_figure
 from ui.widgets.table import draw_frame
@@ -81,7 +82,7 @@ def _draw_beeswarm(explained: Explained) -> None:
     )
 
 
-@st.fragment
+@fragment
 def _draw_customer(explained: Explained) -> None:
     with st.expander("One customer"):
         likeliest = str(explained.customers[int(np.argmax(explained.contributions.log_odds))])
@@ -117,7 +118,7 @@ def _draw_groups(store: Store, answer: TargetsAnswer, explained: Explained, boug
     _draw_map(store, answer, explained, bought)
 
 
-@st.fragment
+@fragment
 def _draw_map(store: Store, answer: TargetsAnswer, explained: Explained, bought: np.ndarray) -> None:
     """Draw the groups beside who bought: on the principal plane at once, by UMAP once a job has placed the customers."""
     way = st.segmented_control(

@@ -14,6 +14,7 @@ from segcore.wording.markdown import escape
 from segcore.wording.quotes import visible
 from segcore.wording.targets import METHOD_TITLES
 from ui.shell import state
+from ui.shell.guard import fragment
 from ui.targets.job import Asked, start
 from ui.targets.outcome import pick_outcome
 from ui.targets.promoted import Loaded, pick_promoted
@@ -23,7 +24,7 @@ _HOLDOUTS = {"auto": "Computed", "number": "A number"}
 _CONTACTS = 300
 
 
-@st.fragment
+@fragment
 def draw_form(found: Loaded, shown: Asked | None) -> None:
     """Draw the form, and start the job once the question is asked; the answer below is not drawn again at every choice.
 

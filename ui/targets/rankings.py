@@ -10,11 +10,12 @@ from segcore.records.estimate import Estimate
 from segcore.records.target_question import TargetsAnswer
 from segcore.wording.numbers import share_text
 from segcore.wording.targets import METHOD_TITLES, lift_text, lifts_at_budget
+from ui.shell.guard import fragment
 from ui.widgets.figures import draw_figure
 from ui.widgets.table import draw_frame
 
 
-@st.fragment
+@fragment
 def draw_rankings(answer: TargetsAnswer) -> None:
     """Draw the curves of a measure that can be chosen, and the table."""
     document, method = answer.document, answer.question.method

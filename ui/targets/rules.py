@@ -18,6 +18,7 @@ from segcore.wording.markdown import escape
 from segcore.wording.numbers import share_text
 from segcore.wording.results import DIALECTS
 from segcore.wording.targets import lift_text
+from ui.shell.guard import fragment
 from ui.targets.contacts import table_file
 from ui.widgets.select import select
 
@@ -68,7 +69,7 @@ def rule_of(one: Mapping[str, Any], number: int) -> SegmentRules:
     return SegmentRules(number, rule, (rule,))
 
 
-@st.fragment
+@fragment
 def _draw_sql(store: Store, answer: TargetsAnswer, rules: Sequence[Mapping[str, Any]]) -> None:
     with st.expander("A rule as SQL"):
         from segcore.export.sql import TABLE, SqlTable, rules_sql  # with a parser of SQL, which takes an eighth of a second to import

@@ -26,6 +26,7 @@ from segcore.wording.markdown import escape
 from segcore.wording.numbers import segment_title, share_text
 from segcore.wording.predictions import auc_text
 from ui.segments.drivers.customers import draw_customer, draw_many
+from ui.shell.guard import fragment
 from ui.shell.progress import LIVE, draw_task
 from ui.shell.sweep_data import segment_names
 from ui.widgets.figures import draw_figure
@@ -81,7 +82,7 @@ def _start(store: Store, sweep: Sweep, position: int) -> None:
     st.rerun()
 
 
-@st.fragment
+@fragment
 def _draw_found(found: Drivers, names: Mapping[int, str], label: int, key: str) -> None:
     """Draw the answer for all segments, then one of them."""
     st.markdown(escape(found.summary()))

@@ -27,6 +27,7 @@ from ui.segments.maps.selection import draw_selection
 from ui.segments.on_request import asked_for
 from ui.segments.profile import segments_key
 from ui.shell import cache, state
+from ui.shell.guard import fragment
 from ui.shell.progress import LIVE, follow_job
 from ui.shell.sweep_data import clustered, find_solution, segment_names
 from ui.widgets.figures import draw_figure
@@ -120,7 +121,7 @@ def _is_made(store: Store, sweep: Sweep, method: NeighbourMethod) -> bool:
     return False
 
 
-@st.fragment
+@fragment
 def _draw_coloured(store: Store, sweep: Sweep, position: int, found: CustomerMap) -> None:
     left, middle, right = st.columns([2, 2, 1], vertical_alignment="bottom")
     with left:
