@@ -77,3 +77,18 @@ def test_a_sweep_whose_settings_are_damaged_can_be_run_again(finished_sweep, sto
         app = open_app(name, **link)
         assert not app.exception, name
         assert all("was asked to do is missing or damaged" in error.value for error in app.error), (name, [e.value for e in app.error])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["update points set record = '{' where sweep = ?", "update sweeps set summary = '{' where id = ?"],
+    ids=["solution", "summary"],
+)
+def test_a_damaged_sweep_is_not_offered_beside_the_map_of_another(statement, finished_sweep, finish, spec_of, store, open_app):
+    other = finish(spec_of(axes=("n_clusters=2,5", "tol=0.0001", "n_init=3")))
+    put(statement, other.id)(store, other.id)
+    app = open_app("segments", sweep=finished_sweep.id)
+    app.button(key="segments.map").click().run()
+    assert not app.exception and not app.error
+    offered = next(list_ for list_ in app.selectbox if list_.label.startswith("Beside it"))
+    assert len(offered.options) == len(finished_sweep.solutions)  # "none", and the others of the same sweep

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import Literal
 
@@ -17,6 +18,7 @@ from segcore.records.sweep import Sweep
 from segcore.segments.maps.customer_map import CustomerMap, map_of
 from segcore.segments.maps.neighbour_layout import NeighbourMethod
 from segcore.segments.maps.stored_layout import known_layout, rows_digest
+from segcore.store.damage import if_readable
 from segcore.store.store import Store
 from segcore.sweeps.overview import sweep_name, sweeps_of
 from segcore.sweeps.points import point_rows
@@ -167,21 +169,25 @@ def _pick_colours(store: Store, sweep: Sweep) -> FeatureColours | None:
 
 
 def _pick_other(store: Store, sweep: Sweep, position: int) -> tuple[Sweep, int] | None:
-    """Draw the list of the other solutions of the same rows, also of other sweeps, and return the chosen one."""
+    """Draw the list of the other solutions of the same rows, also of other readable sweeps, and return the chosen one."""
     offered: dict[str, tuple[Sweep, int]] = {}
     labels = {_ALONE: "No other solution"}
     others = [found for found in sweeps_of(store, sweep.spec.table, sweep.spec.data) if found != sweep.id]
-    for found in [sweep.id, *others]:
-        other = sweep if found == sweep.id else cache.sweep_now(str(store.home), found)
-        if other.preparation is None or rows_digest(other) != rows_digest(sweep):
+    rows = rows_digest(sweep)
+    readable = (if_readable(functools.partial(_read_other, store, found)) for found in others)
+    for other, of in [(sweep, ""), *(found for found in readable if found is not None)]:
+        if other.preparation is None or rows_digest(other) != rows:
             continue
-        of = "" if found == sweep.id else f"{sweep_name(store, found)}: "
         for row in point_rows(other):
-            if row.n_segments and (found, row.position) != (sweep.id, position):
-                offered[f"{found}.{row.position}"] = (other, row.position)
-                labels[f"{found}.{row.position}"] = f"{of}{row.label}"
+            if row.n_segments and (other.id, row.position) != (sweep.id, position):
+                offered[f"{other.id}.{row.position}"] = (other, row.position)
+                labels[f"{other.id}.{row.position}"] = f"{of}{row.label}"
     chosen = select("Beside it, the segments of", list(labels), key=f"segments.map.beside.{position}", format_func=labels.__getitem__)
     return offered.get(chosen)
+
+
+def _read_other(store: Store, sweep_id: str) -> tuple[Sweep, str]:
+    return cache.sweep_now(str(store.home), sweep_id), f"{sweep_name(store, sweep_id)}: "
 
 
 def _draw_one(
