@@ -10,7 +10,7 @@ import numpy as np
 from segcore.clustering.quality.k_distance import KDistances
 from segcore.features.correlations import Correlations
 from segcore.features.spread import Shares, Spread
-from segcore.plots.theme import ACCENT, MAIN, PlotlyText, lay_out, plain_text, shortened
+from segcore.plots.theme import ACCENT, MAIN, PlotlyText, axis_titles, lay_out, plain_text
 from segcore.wording.numbers import percent_text
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ _DIVERGING = ((0.0, MAIN), (0.5, "rgba(128, 128, 128, 0.12)"), (1.0, ACCENT))
 
 
 def _labels(titles: list[str]) -> list[PlotlyText]:
-    """Shorten titles for an axis and make them distinct, because Plotly merges equal titles."""
-    short = [shortened(title, _LONGEST) for title in titles]
-    return [plain_text(label if short.count(label) == 1 else f"{label} ({number})") for number, label in enumerate(short, 1)]
+    return [plain_text(title) for title in axis_titles(titles, _LONGEST)]
 
 
 def draw_spread(found: Spread, *, title: str, unit: str) -> Figure:

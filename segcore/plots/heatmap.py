@@ -15,10 +15,10 @@ from segcore.plots.theme import (
     QUIET,
     SEQUENTIAL,
     PlotlyText,
+    axis_titles,
     colour_scale,
     lay_out,
     plain_text,
-    shortened,
 )
 from segcore.sweeps.points import WAITING
 from segcore.wording.numbers import counted, listed
@@ -95,9 +95,7 @@ def row_titles(features: Sequence[str], titles: Mapping[str, str]) -> dict[str, 
     features : sequence of str
     titles : mapping of feature name to its title on screen
     """
-    short = [shortened(titles.get(feature, feature), _LONGEST_ROW) for feature in features]
-    distinct = [title if short.count(title) == 1 else f"{title} ({place})" for place, title in enumerate(short, 1)]
-    return dict(zip(features, distinct, strict=True))
+    return dict(zip(features, axis_titles([titles.get(feature, feature) for feature in features], _LONGEST_ROW), strict=True))
 
 
 def value_range(name: str, values: list[float]) -> tuple[float, float]:

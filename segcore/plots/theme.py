@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NewType
 
-from segcore.wording.quotes import visible
+from segcore.wording.quotes import distinct, visible
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -58,6 +58,11 @@ def shortened(text: str, most: int) -> str:
     """Return a text of at most ``most`` letters, in which control and invisible characters are escaped."""
     text = visible(text)
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def axis_titles(titles: Sequence[str], most: int) -> list[str]:
+    """Return titles for an axis: each of at most ``most`` letters and a number, and all different, because Plotly merges equal ones."""
+    return distinct([shortened(title, most) for title in titles])
 
 
 def on_two_lines(title: str, *, most: int = 28) -> PlotlyText:

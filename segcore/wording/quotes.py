@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 MISSING = "(missing)"
@@ -41,6 +44,21 @@ def value_text(value: str | None) -> str:
         return MISSING
     text = visible(value[: 2 * _SHOWN_LETTERS])
     return text if len(text) <= _SHOWN_LETTERS else f"{text[: _SHOWN_LETTERS - 3]}..."
+
+
+def distinct(texts: Sequence[str]) -> list[str]:
+    """Return texts of which no two are equal: what is there more than once gets a number, from its place on.
+
+    >>> distinct(["A", "B", "A"])
+    ['A (1)', 'B', 'A (3)']
+    """
+    counts, taken, found = Counter(texts), set(texts), []
+    for place, text in enumerate(texts, 1):
+        if counts[text] > 1:
+            text = next(one for number in itertools.count(place) if (one := f"{text} ({number})") not in taken)
+            taken.add(text)
+        found.append(text)
+    return found
 
 
 def visible_cell(value: object) -> object:

@@ -15,7 +15,7 @@ from segcore.wording.numbers import counted, day_text, number_text, worth_title
 from ui.data.remedies import ways_on
 from ui.data.source_form import attempt
 from ui.shell import cache
-from ui.widgets.table import draw_frame, visible_frame
+from ui.widgets.table import draw_frame
 
 if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake
@@ -135,6 +135,6 @@ def _aside_csv(store: Store, taken: Intake) -> bytes:
 
 def draw_preview(store: Store, preview: str, rows: int) -> None:
     """Draw the first rows as text, as they were read; invisible characters are escaped."""
-    frame = cache.computed("preview", preview, lambda: visible_frame(store.frame(preview)))
+    frame = cache.computed("preview", preview, lambda: store.frame(preview))
     st.caption(f"The first {len(frame):,} of {counted(rows, 'row')}, as read.")
     draw_frame(frame, hide_index=True, height=320, alt="The first rows of the data")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from segcore.wording.quotes import visible
+from segcore.wording.quotes import distinct, visible
 from ui.shell import state
 
 T = TypeVar("T", int, str)
@@ -36,7 +36,7 @@ def select(
     Parameters
     ----------
     label, format_func
-        As for `streamlit.selectbox`; control and invisible characters of the texts are escaped.
+        As for `streamlit.selectbox`; control and invisible characters of the texts are escaped, and equal texts numbered.
     options : sequence of int or str
         At least one, each once.
     key : str
@@ -50,15 +50,12 @@ def select(
     **look
         Passed on to `streamlit.selectbox`.
     """
-
-    def text_of(option: T) -> str:
-        return visible(format_func(option))
-
+    texts = dict(zip(options, distinct([visible(format_func(option)) for option in options]), strict=True))
     kept = f"offered.{key}"
     offered = state.recall(kept, {})
     if len(offered) > _MOST_KEPT:
         offered = {}
-    offered = {**offered, **{text_of(option): option for option in options}}
+    offered = {**offered, **{text: option for option, text in texts.items()}}
     state.remember(kept, offered)
 
     listed = f"listed.{key}"
@@ -85,4 +82,4 @@ def select(
     if state.widget(key) not in options:
         found = resolve()
         state.set_widget(key, next(option for option in (found, default, options[0]) if option is not None))
-    return st.selectbox(label, options, key=key, format_func=text_of, on_change=choose, **look)
+    return st.selectbox(label, options, key=key, format_func=texts.__getitem__, on_change=choose, **look)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from segcore.wording.quotes import visible, visible_cell
+from segcore.wording.quotes import distinct, visible, visible_cell
 
 
 def draw_frame(frame: pd.DataFrame, **look: Any) -> None:
@@ -40,5 +40,5 @@ def visible_frame(frame: pd.DataFrame) -> pd.DataFrame:
     for place, kind in enumerate(frame.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
             shown.isetitem(place, frame.iloc[:, place].map(visible_cell).array)
-    shown.columns = pd.Index([name if headings.count(name) == 1 else f"{name} ({place})" for place, name in enumerate(headings, 1)])
+    shown.columns = pd.Index(distinct(headings))
     return shown

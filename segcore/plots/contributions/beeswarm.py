@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segcore.plots.contributions.importance import distinct_titles
-from segcore.plots.theme import ACCENT, CATEGORICAL, MAIN, QUIET, lay_out, lines_text, plain_text, shortened
+from segcore.plots.contributions.importance import LONGEST
+from segcore.plots.theme import ACCENT, CATEGORICAL, MAIN, QUIET, axis_titles, lay_out, lines_text, plain_text, shortened
 from segcore.prediction.explained import Explained
 from segcore.wording.numbers import counted
 from segcore.wording.predictions import LOG_ODDS, pushes_text
@@ -155,7 +155,7 @@ def draw_beeswarm(data: Swarm, *, towards: str = "the segment") -> Figure:
     figure.update_yaxes(
         tickmode="array",
         tickvals=list(range(n_rows)),
-        ticktext=[plain_text(title) for title in distinct_titles(data.titles)],
+        ticktext=[plain_text(title) for title in axis_titles(data.titles, LONGEST)],
         range=[max(n_rows, 1) - 0.5, -0.5],
         showgrid=False,
     )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from segcore.plots.heatmap import UPRIGHT, Cell, HeatMap
-from segcore.plots.theme import PlotlyText, in_lines, lines_text, plain_text, shortened
+from segcore.plots.theme import PlotlyText, axis_titles, in_lines, lines_text, plain_text
 from segcore.segments.drivers.records import Drivers
 from segcore.wording.numbers import segment_title
 from segcore.wording.predictions import LOG_ODDS, pushing_value
@@ -17,7 +17,7 @@ from segcore.wording.quotes import visible
 MOST_FEATURES = 12
 _ARROWS = {"high": " ↑", "low": " ↓"}
 _WIDTH, _ONE_LINE = 15, 26  # letters of a segment's name below its column
-_LONGEST = 34
+LONGEST = 34  # letters of a feature's title on an axis
 _NOT_PREDICTED = "not predicted"
 
 
@@ -39,7 +39,7 @@ def importance_data(found: Drivers, names: Mapping[int, str]) -> HeatMap | None:
     importance = {label: one.contributions.importance for label, one in explained.items()}
     highest = np.max(list(importance.values()), axis=0)
     shown = np.argsort(-highest, kind="stable")[:MOST_FEATURES].tolist()
-    rows = distinct_titles([found.features[at].title for at in shown])
+    rows = axis_titles([found.features[at].title for at in shown], LONGEST)
     columns = _columns([one.label for one in modelled], names)
     cells = []
     for one in modelled:
@@ -75,9 +75,3 @@ def _columns(labels: Sequence[int], names: Mapping[int, str]) -> dict[int, Plotl
         short = {label: in_lines(title, _WIDTH) for label, title in titles.items()}
     given = list(short.values())
     return {label: text if given.count(text) == 1 else PlotlyText(f"{text} ({label})") for label, text in short.items()}
-
-
-def distinct_titles(titles: Sequence[str]) -> list[str]:
-    """Return titles for the rows of an axis: shortened, and all different, because equal ones would be one row."""
-    short = [shortened(title, _LONGEST) for title in titles]
-    return [text if short.count(text) == 1 else f"{text} ({at})" for at, text in enumerate(short, 1)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segcore.plots.heatmap import MOST_TEXTS, Cell, HeatMap, draw_map
-from segcore.plots.theme import lines_text, plain_text, shortened
+from segcore.plots.theme import axis_titles, lines_text, plain_text
 from segcore.records.solution import NOISE
 from segcore.segments.validation import Validation
 from segcore.wording.numbers import counted, listed, percent_text, segment_title, share_text
@@ -43,7 +43,7 @@ def confusion_data(found: Validation, names: Mapping[int, str]) -> HeatMap:
     """
     order, titles = ordered_titles(found, names)
     matrix = found.matrix[np.ix_(order, order)]
-    axis = _axis_titles(titles)
+    axis = axis_titles(titles, _LONGEST)
     cells = [
         _cell(int(matrix[row, column]), int(matrix[row].sum()), (row, column), (axis, titles), found.labels[order[row]])
         for row in range(len(order))
@@ -60,12 +60,6 @@ def confusion_data(found: Validation, names: Mapping[int, str]) -> HeatMap:
         high=100.0,
         clickable=False,
     )
-
-
-def _axis_titles(titles: list[str]) -> list[str]:
-    short = [shortened(title, _LONGEST) for title in titles]
-    counts = Counter(short)
-    return [title if counts[title] == 1 else f"{title} ({place})" for place, title in enumerate(short, 1)]
 
 
 def _cell(count: int, size: int, place: tuple[int, int], labels: tuple[list[str], list[str]], mark: int) -> Cell:

@@ -85,3 +85,11 @@ def test_a_choice_from_the_list_keeps_the_list(monkeypatch):
     app.selectbox(key="list").select("b").run()
     assert app.text[0].value == "picked b, chosen b"
     assert app.selectbox(key="list").value == "b"
+
+
+def test_options_whose_texts_look_alike_are_numbered(app, monkeypatch):
+    app.session_state["segcore.options"] = ["a\x07", "a\\x07"]
+    app.run()
+    shown = app.selectbox(key="list").options
+    assert len(set(shown)) == 2
+    assert click(app, monkeypatch, shown[0]).startswith("picked a\x07,")
