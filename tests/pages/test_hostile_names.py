@@ -12,8 +12,9 @@ from segcore.records.grid import point_key
 from segcore.records.intake import DataRequest
 from segcore.records.plan import Plan
 from segcore.sweeps.spec import make_spec
+from segcore.wording.markdown import escape
 from segcore.wording.quotes import visible
-from tests.hostile_names import NAMES, write_customers
+from tests.hostile_names import NAMES, write_customers, write_orders
 
 MEANT = re.compile(r"<br>|</?[bi]>|<extra></extra>")
 
@@ -49,3 +50,14 @@ def test_no_figure_draws_or_says_a_name_as_markup(named_sweep, open_app, page):
     wrong = re.compile(r"<|&(?!lt;|amp;|#36;)|\$")
     assert [text for text in texts if wrong.search(MEANT.sub("", text)) or not text.isprintable()] == []
     assert any(visible(NAMES[3])[:20].replace("<", "&lt;") in text for text in texts) or page in ("features", "explore")
+
+
+def test_the_reason_why_rows_are_set_aside_names_their_column_as_text(store, open_app, tmp_path):
+    write_orders(tmp_path / "orders.csv", n_customers=60)
+    request = DataRequest(data=str(tmp_path / "orders.csv"), name="orders.csv")
+    take_in(store, request)
+    store.put_intake("app:latest-request", request.to_json())
+    app = open_app("features")
+    assert not app.exception
+    [said] = [text.value for text in app.markdown if " set aside (" in text.value]
+    assert f"({escape(f'without {NAMES[23]}')})" in said

@@ -13,6 +13,7 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import Outliers
 from segcore.wording.findings import sentence
+from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, number_text, percent_text, worth_title
 from ui.shell import cache
 from ui.widgets.table import draw_frame
@@ -72,8 +73,8 @@ def account(taken: Intake, table: FeatureTable, plan: Plan) -> pd.DataFrame:
 
 
 def account_words(taken: Intake, table: FeatureTable, plan: Plan) -> str:
-    """Return the same steps in one or two sentences."""
-    aside = [f"{found.rows:,} set aside ({sentence(found.reason)})" for found in taken.set_aside]
+    """Return the same steps in one or two sentences of Markdown."""
+    aside = [f"{found.rows:,} set aside ({escape(sentence(found.reason))})" for found in taken.set_aside]
     aside += [f"{taken.filtered_out:,} filtered out"] if taken.filtered_out else []
     rows = f"{counted(taken.rows_read, 'row')} read, {', '.join(aside)}{', ' if aside else ''}"
     rows += f"{taken.rows_used:,} used" if aside else "all used"
