@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fnmatch
 import os
 import shutil
+import sqlite3
 import stat
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from segcore.errors import StoreError
@@ -21,8 +24,13 @@ _NOTICE = "tightened"
 # What a store consists of; anything else in its directory is not ours to change.
 _FOLDERS = ("benchmarks", "locks", "logs", "objects", "samples", "spares", "uploads", TEMPORARY)
 _FILES = (f"{_INDEX}*", "calibration.json*", "tmp*.parquet")
+_FOUND_EARLY = (*_FOLDERS, *_FILES, _NOTICE, ".disk.*")  # by a process that opens a new store while another one makes its index
+_DIGEST = "[0-9a-f]" * 64
 # What earlier versions left behind when they were killed; none of these has an owner that could be asked.
-_LEFTOVERS = ("tmp????????.parquet", "calibration.json.*.tmp", "objects/*/*.tmp", "uploads/*.tmp", "samples/download-*", "benchmarks")
+_LEFTOVERS = (
+    *("tmp????????.parquet", "calibration.json.*.tmp", f"objects/*/{_DIGEST}.*.tmp", f"uploads/{_DIGEST}*.tmp"),
+    *("samples/download-????????", f"benchmarks/{_DIGEST}"),
+)
 _IGNORED = {"lost+found"}  # of a disk that is mounted here
 
 
@@ -34,7 +42,8 @@ def make_private(home: Path) -> None:
     Raises
     ------
     StoreError
-        If it belongs to another user, is shared (such as ``/tmp``), or holds other files, so that it must not be made private.
+        If it is not a store yet and holds other files, or others can read it and it belongs to another user or is shared (such as
+        ``/tmp``), so that it must not be made private.
     OSError
         If it cannot be created.
     """
@@ -48,7 +57,9 @@ def make_private(home: Path) -> None:
             return  # on a disk that is read-only
         if is_store:
             _give_notice(home)
-    if is_store and not (home / TEMPORARY).exists():
+    elif not is_store:
+        _check_content(home, (*_FOUND_EARLY, *_IGNORED))
+    if is_store and not (home / TEMPORARY).exists() and _is_index(home / _INDEX):
         _drop_old_leftovers(home)
     with contextlib.suppress(OSError):  # what is stored on a full disk can still be read
         make_folder(home / TEMPORARY)
@@ -68,7 +79,13 @@ def _check(home: Path, found: os.stat_result, *, is_store: bool) -> None:
         raise _refusal("home.shared", home)
     if os.geteuid() not in (0, found.st_uid):
         raise _refusal("home.foreign", home)
-    if not is_store and any(entry.name not in _IGNORED for entry in home.iterdir()):
+    if not is_store:
+        _check_content(home, _IGNORED)
+
+
+def _check_content(home: Path, known: Collection[str]) -> None:
+    """Refuse a directory with anything else in it than the known names."""
+    if any(not any(fnmatch.fnmatchcase(entry.name, name) for name in known) for entry in home.iterdir()):
         raise _refusal("home.other_files", home)
 
 
@@ -101,6 +118,15 @@ def _close(path: Path) -> None:
             path.chmod(stat.S_IMODE(mode) & ~_OTHERS)
 
 
+def _is_index(path: Path) -> bool:
+    """Tell whether a file is an index of segcore's, and not a database of something else."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as index:
+            return index.execute("select 1 from sqlite_master where name = 'sweeps'").fetchone() is not None
+    except sqlite3.Error:
+        return False
+
+
 def _drop_old_leftovers(home: Path) -> None:
     for pattern in _LEFTOVERS:
         for path in home.glob(pattern):
@@ -108,6 +134,8 @@ def _drop_old_leftovers(home: Path) -> None:
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        (home / "benchmarks").rmdir()
 
 
 def _give_notice(home: Path) -> None:

@@ -170,7 +170,7 @@ class Index:
 
     def drop_leftovers(self) -> int:
         """Delete the temporary files of processes that have ended, and return their number; the first use of a store by a process does."""
-        return drop_leftovers(self.temporary)
+        return 0 if self.temporary.is_symlink() else drop_leftovers(self.temporary)  # what a link leads to is not the store's
 
     def _unusable(self, error: Exception, needed: int | None = None) -> SegcoreError:
         """Return the user's error for a failed access; ``needed`` is the size of what was being written, if known."""

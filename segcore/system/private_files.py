@@ -21,6 +21,7 @@ from typing import BinaryIO
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 _MARK = "[0-9a-f]+"  # that of earlier versions was a process number
+_OURS = re.compile(r"(.+[.-])?[0-9a-f]{16}(\.parquet)?")  # what is created here is called; others may keep files of their own there
 _ELSEWHERE = "segcore-"  # what a temporary folder outside the store is called
 _places: list[Path] = []
 
@@ -123,20 +124,21 @@ def replacement(path: Path) -> Iterator[BinaryIO]:
 
 
 def drop_leftovers(folder: Path, names: re.Pattern[str] | None = None) -> int:
-    """Delete this user's files and folders that no process has locked, and return their number.
+    """Delete this user's temporary files and folders that no process has locked, and return their number.
 
     Parameters
     ----------
     folder : Path
         A folder of temporary files; it need not exist.
     names : pattern or None
-        Only those whose whole name matches.
+        Only those whose whole name matches; ``None`` means what `temporary_file` and `temporary_folder` call theirs.
     """
     dropped = 0
+    names = names or _OURS
     with contextlib.suppress(OSError), os.scandir(folder) as found:
         for entry in found:
             with contextlib.suppress(OSError):
-                if (names is None or names.fullmatch(entry.name)) and entry.stat(follow_symlinks=False).st_uid == os.geteuid():
+                if names.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_uid == os.geteuid():
                     dropped += _drop(Path(entry.path))
     return dropped
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -11,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from segcore.errors import StoreError
-from segcore.store.home import take_notice
+from segcore.store.home import make_private, take_notice
 from segcore.store.index import Index
 from segcore.store.store import Store
 from segcore.system.child_process import CHECKOUT
 from segcore.wording import findings  # noqa: F401 - imported before rights are given away, with which it could not be read
 
 NOBODY = 65_534
+DIGEST = "0a" * 32
 
 
 @pytest.fixture(autouse=True)
@@ -39,10 +41,11 @@ def old(tmp_path):
     for name in (
         "logs/a.log",
         "uploads/b.csv",
-        "objects/ab/c.npy.17.1.tmp",
+        f"objects/ab/{DIGEST}.npy.17.1.tmp",
         "tmpabcdefgh.parquet",
-        "samples/download-x/packed",
-        "uploads/d.csv.tmp",
+        "samples/download-xabc12_d/packed",
+        f"uploads/{DIGEST}.csv.tmp",
+        f"benchmarks/{DIGEST}/rows.parquet",
     ):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text("")
@@ -87,6 +90,49 @@ def test_what_an_old_store_was_left_with_is_deleted(old):
     Index(old)
     files = {path.relative_to(old).as_posix() for path in old.rglob("*") if path.is_file() and not path.name.startswith("index.db")}
     assert files == {kept.relative_to(old).as_posix(), "logs/a.log", "uploads/b.csv", "tightened"}
+    assert not (old / "benchmarks").exists()
+
+
+def test_files_of_the_user_in_the_folders_of_an_old_store_are_kept(old):
+    mine = ("benchmarks/mine.csv", "benchmarks/results/a.csv", "samples/download-of-me/a", "uploads/notes.tmp", "objects/ab/notes.tmp")
+    for name in mine:
+        (old / name).parent.mkdir(parents=True, exist_ok=True)
+        (old / name).write_text("mine")
+    Index(old)
+    assert [(old / name).read_text() for name in mine] == ["mine"] * len(mine)
+
+
+def test_what_looks_left_over_beside_an_index_of_something_else_is_kept(tmp_path):
+    home = tmp_path / "home"
+    (home / "benchmarks" / DIGEST).mkdir(parents=True)
+    home.chmod(0o700)
+    with contextlib.closing(sqlite3.connect(home / "index.db")) as other:
+        other.execute("create table pages (name)")
+    make_private(home)
+    assert (home / "benchmarks" / DIGEST).exists()
+
+
+def test_files_of_the_user_in_the_folder_of_temporary_files_are_kept(tmp_path):
+    home = tmp_path / "home"
+    (home / "tmp" / "thesis").mkdir(parents=True)
+    home.chmod(0o700)
+    mine = ("tmp/thesis/a.txt", "tmp/a.parquet", "tmp/0123456789abcdef.txt")
+    for name in mine:
+        (home / name).write_text("mine")
+    (home / "tmp" / "0123456789abcdef.parquet").write_text("left over")
+    Index(home)
+    assert [(home / name).read_text() for name in mine] == ["mine"] * len(mine)
+    assert len(list((home / "tmp").iterdir())) == len(mine)
+
+
+def test_a_folder_that_a_link_for_temporary_files_leads_to_is_not_swept(tmp_path):
+    home, other = tmp_path / "home", tmp_path / "other"
+    for folder in (home, other):
+        folder.mkdir(mode=0o700)
+    (home / "tmp").symlink_to(other)
+    (other / "0123456789abcdef").write_text("mine")
+    assert Index(home).drop_leftovers() == 0
+    assert (other / "0123456789abcdef").read_text() == "mine"
 
 
 def test_a_start_that_was_killed_while_it_made_a_store_private_is_made_up_for(old, monkeypatch):
@@ -119,11 +165,23 @@ def test_an_empty_folder_is_taken_without_a_word_and_one_with_other_files_is_ref
     (tmp_path / "empty").mkdir()
     Index(tmp_path / "empty")
     assert open_to_others(tmp_path / "empty") == [] and capsys.readouterr().err == ""
-    (tmp_path / "project").mkdir()
-    (tmp_path / "project" / "mine.txt").write_text("")
-    with pytest.raises(StoreError, match="holds other files and can be read by other users.*such as .*/project/segcore"):
-        Index(tmp_path / "project")
-    assert stat.S_IMODE((tmp_path / "project").stat().st_mode) == 0o777
+    for mode in (0o777, 0o700):
+        project = tmp_path / f"project{mode:o}"
+        project.mkdir(mode=mode)
+        (project / "mine.txt").write_text("")
+        with pytest.raises(StoreError, match=f"holds other files: .*such as {project}/segcore"):
+            Index(project)
+        assert stat.S_IMODE(project.stat().st_mode) == mode and [path.name for path in project.iterdir()] == ["mine.txt"]
+
+
+def test_a_private_folder_in_which_only_the_index_is_missing_is_a_store(tmp_path):
+    store = Store(tmp_path / "home")
+    store.put_bytes(b"customers", ".npy")
+    store._index().close()
+    for path in store.home.glob("index.db*"):
+        path.unlink()
+    (store.home / "calibration.json").write_text("{}")
+    assert Index(store.home).jobs_in(("queued",)) == []
 
 
 def test_a_folder_that_all_users_share_is_refused_and_left_as_it_is(tmp_path):

@@ -64,8 +64,8 @@ def test_a_link_to_something_else_is_dropped_and_its_target_kept(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "file").write_text("")
     (tmp_path / "tmp").mkdir()
-    for name in ("mine", "file", "nowhere"):
-        (tmp_path / "tmp" / name).symlink_to(tmp_path / name)
+    for number, name in enumerate(("mine", "file", "nowhere")):
+        (tmp_path / "tmp" / f"ray-{number:016x}").symlink_to(tmp_path / name)
     drop_leftovers(tmp_path / "tmp")
     assert list((tmp_path / "tmp").iterdir()) == []
     assert (tmp_path / "mine").is_dir() and (tmp_path / "file").exists()
