@@ -28,11 +28,8 @@ def take(path: Path, *, patience: float = 0.0) -> int | None:
         make_folder(path.parent)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        home = path.parents[1]
-        full = disk_error(error, home, holder="home")
-        if full is not None:
-            raise full from error
-        raise StoreError(f"The store at {home} cannot be written ({error}): fix that, or set SEGCORE_HOME to another directory.") from error
+        full = disk_error(error, path.parents[1], holder="home")
+        raise full or _unusable(path, error) from error
     deadline = time.monotonic() + patience
     try:
         while True:
@@ -52,11 +49,19 @@ def take(path: Path, *, patience: float = 0.0) -> int | None:
 
 
 def is_held(path: Path) -> bool:
-    """Tell whether a process holds the lock; several processes can check at once."""
+    """Tell whether a process holds the lock; several processes can check at once.
+
+    Raises
+    ------
+    StoreError
+        If the lock cannot be read, such as where its folder is a file.
+    """
     try:
         handle = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return False
+    except OSError as error:
+        raise _unusable(path, error) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -64,3 +69,7 @@ def is_held(path: Path) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+def _unusable(path: Path, error: OSError) -> StoreError:
+    return StoreError(f"The store at {path.parents[1]} cannot be used ({error}): fix that, or set SEGCORE_HOME to another directory.")

@@ -31,6 +31,7 @@ _LEFTOVERS = (
     *("tmp????????.parquet", "calibration.json.*.tmp", f"objects/*/{_DIGEST}.*.tmp", f"uploads/{_DIGEST}*.tmp"),
     *("samples/download-????????", f"benchmarks/{_DIGEST}"),
 )
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)  # what is stored there can still be read
 _IGNORED = {"lost+found"}  # of a disk that is mounted here
 
 
@@ -45,7 +46,7 @@ def make_private(home: Path) -> None:
         If it is not a store yet and holds other files, or others can read it and it belongs to another user or is shared (such as
         ``/tmp``), so that it must not be made private.
     OSError
-        If it cannot be created.
+        If it cannot be created, or something in it is not a directory and has the name of one.
     """
     with contextlib.suppress(FileExistsError):
         home.mkdir(mode=FOLDER_MODE, parents=True)
@@ -61,8 +62,14 @@ def make_private(home: Path) -> None:
         _check_content(home, (*_FOUND_EARLY, *_IGNORED))
     if is_store and not (home / TEMPORARY).exists() and _is_index(home / _INDEX):
         _drop_old_leftovers(home)
-    with contextlib.suppress(OSError):  # what is stored on a full disk can still be read
+    for name in _FOLDERS:
+        if (home / name).exists() and not (home / name).is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "it must be a directory", str(home / name))
+    try:
         make_folder(home / TEMPORARY)
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
 
 
 def take_notice(home: Path) -> bool:

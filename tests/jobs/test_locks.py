@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from segcore.errors import JobError
+from segcore.errors import JobError, StoreError
 from segcore.jobs.locks import read_processes, starting, write_processes
 from segcore.store.file_lock import is_held, take
 
@@ -39,6 +39,13 @@ def test_a_child_to_which_it_is_not_passed_does_not_keep_a_lock(tmp_path):
         os.close(handle)
         assert not is_held(path)
         child.kill()
+
+
+def test_a_lock_whose_folder_is_a_file_is_one_error(tmp_path):
+    (tmp_path / "locks").write_text("")
+    for look in (is_held, take):
+        with pytest.raises(StoreError, match=rf"^The store at {tmp_path} cannot be used"):
+            look(tmp_path / "locks" / "a")
 
 
 def test_waiting_for_a_lock_ends(tmp_path):

@@ -254,3 +254,13 @@ def test_a_command_on_a_store_of_somebody_else_ends_with_one_line(tmp_path):
     )
     assert found.returncode == 2
     assert found.stderr.startswith("segcore: SEGCORE_HOME (") and found.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["locks", "logs", "objects", "samples", "spares", "tmp", "uploads"])
+def test_a_file_with_the_name_of_one_of_its_folders_makes_a_store_unusable_in_one_sentence(tmp_path, name):
+    home = Index(tmp_path / "home").home
+    if (home / name).exists():
+        (home / name).rmdir()
+    (home / name).write_text("")
+    with pytest.raises(StoreError, match=rf"^The store at {home} cannot be used \(.*it must be a directory: '{home / name}'\): fix that"):
+        Index(home)
