@@ -172,7 +172,7 @@ def run_sweeps(args: argparse.Namespace) -> int:
         document = {"sweeps": [line.to_json() for line in lines]}
         if args.json:
             say_json(document)
-        else:
+        elif lines or not problems:
             say(sweeps_text(lines))
         for problem in problems[:-1]:  # what is not damaged is listed all the same
             say(f"segcore: {error_text(problem)}", file=sys.stderr)

@@ -230,6 +230,13 @@ def test_every_damaged_sweep_is_named(capsys):
     assert all(any(sweep in line for line in lines) for sweep in ("abababab", "cdcdcdcd"))
 
 
+def test_a_list_whose_only_sweep_is_damaged_says_that_and_not_that_it_is_empty(capsys):
+    Store()._rows("insert into sweeps (id, spec, created) values ('ab', '{}', 0)")
+    assert main(["sweeps"]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "" and "damaged" in shown.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
