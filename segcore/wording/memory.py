@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from types import ModuleType
 
 from segcore.errors import MemoryLimitError, SegcoreError
 from segcore.system.cores import usable_cores
@@ -12,7 +18,7 @@ from segcore.wording.findings import refusal
 # Address space of a worker on two cores, and of the stacks and buffers of each further one (measured under ulimit -v).
 _LEAST_BYTES = 800 << 20
 _CORE_BYTES = 48 << 20
-_SCARCE = 3.0  # with less than so many times the least, anything can fail for lack of memory: imports, threads, native code
+_SCARCE = 3.0  # with less than so many times the least, imports, threads, processes and native code can fail for lack of memory
 
 
 def memory_error(what: str = "This", *, needed: int | None = None) -> SegcoreError:
@@ -52,5 +58,41 @@ def memory_is_scarce() -> bool:
 
 
 def is_memory_error(error: BaseException) -> bool:
-    """Tell whether an error is, or under a low limit must be expected to be, from lack of memory."""
-    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM) or memory_is_scarce()
+    """Tell whether an error, or one that led to it, is from lack of memory.
+
+    Under a low limit, so is the failure to load a library, or to start a thread or a process; any other error is a bug there too.
+    """
+    chain = list(_chain(error))
+    if any(isinstance(found, MemoryError) or (isinstance(found, OSError) and found.errno == errno.ENOMEM) for found in chain):
+        return True
+    return any(map(_could_not_map, chain)) and memory_is_scarce()
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    found: BaseException | None = error
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        yield found
+        found = found.__cause__ or found.__context__
+
+
+def _could_not_map(error: BaseException) -> bool:
+    """Tell by its type and place whether an error is what a failed ``mmap`` becomes where its number is lost."""
+    if isinstance(error, ImportError):  # of a file that was found and not loaded; a missing name is one of a loaded module
+        return error.path is not None and error.path.endswith(".so") and error.name not in sys.modules
+    if isinstance(error, BlockingIOError):
+        return _was_raised_in(error, subprocess, "_execute_child")
+    if type(error) is RuntimeError:
+        return _was_raised_in(error, threading, "start")
+    return type(error) is OSError and error.errno is None and _was_raised_in(error, ctypes, "__init__")
+
+
+def _was_raised_in(error: BaseException, module: ModuleType, function: str) -> bool:
+    place = error.__traceback__
+    while place is not None:
+        code = place.tb_frame.f_code
+        if (code.co_filename, code.co_name) == (module.__file__, function):
+            return True
+        place = place.tb_next
+    return False

@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -92,10 +93,12 @@ def test_a_process_or_thread_that_cannot_start_is_reported_with_the_limit(home, 
     monkeypatch.setattr("segcore.wording.memory.memory_limit", lambda: MemoryLimit(900 << 20, "ulimit -v"))
     monkeypatch.setattr(child, "lent_reader", lambda home: None)
 
-    def refuse():
+    monkeypatch.setattr(child, "start_reader", lambda: threading.Thread(target=print).start())
+
+    def refuse(*_):
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(child, "start_reader", refuse)
+    monkeypatch.setattr("threading._start_new_thread", refuse)
     with pytest.raises(MemoryLimitError, match=r"\(ulimit -v\): raise the limit"):
         run_child(home)
 
