@@ -33,7 +33,7 @@ def repair(index: Index, sweep_id: str, spec: SweepSpec | None = None) -> None:
         If the data cannot be used.
     """
     # Jobs are started without numerical libraries and without sentences, but for this.
-    from segcore.store.damage import damage
+    from segcore.store.damage import damage, is_damage
     from segcore.store.store import Store
 
     store = index if isinstance(index, Store) else Store(index.home)
@@ -45,6 +45,8 @@ def repair(index: Index, sweep_id: str, spec: SweepSpec | None = None) -> None:
     try:
         store.check_feature_table(store.spec(sweep_id).table)
     except StoreError as error:
+        if not is_damage(error):
+            raise
         if not _load_again(store, sweep_id):
             raise damage("table", "load_again", data=str(store.spec(sweep_id).data.get("name", "the data"))) from error
 

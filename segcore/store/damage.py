@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import is_dataclass
 from typing import Any, NoReturn, TypeVar
 
-from segcore.errors import StoreError
+from segcore.errors import SegcoreError, StoreError
 from segcore.records.finding import Remedy
 from segcore.records.shapes import check_fields
 from segcore.wording.findings import refusal
+from segcore.wording.memory import memory_error
 from segcore.wording.store import Lost
 
 DAMAGED = "store.damaged"
 Built = TypeVar("Built")
 # What reading plain values of another shape raises, and files that are missing, cut or nested too deep.
 _SIGNS = (AttributeError, EOFError, LookupError, OSError, OverflowError, RecursionError, TypeError, ValueError)
+# Of errors of the operating system, only these are about what is there; libraries raise others without a number.
+_LOST = (None, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP)
 
 
 def damage(what: Lost, remedy: Remedy | str, **whose: str) -> StoreError:
@@ -43,12 +48,19 @@ def reading(lost: Callable[[], StoreError]) -> Iterator[None]:
     """Report whatever shows in the body that something stored is damaged as the error that says what is lost.
 
     The body only reads: an error of a computation in it would be reported as damage too. Damage that was reported by then keeps its name,
-    except that of a mere file.
+    except that of a mere file. An error of the operating system that says nothing of the file, such as too many open files, is no damage.
 
     Parameters
     ----------
     lost : callable
         Builds the error, usually with `damage`; called only if there is damage.
+
+    Raises
+    ------
+    StoreError
+        The error that ``lost`` builds; or what prevents reading now.
+    MemoryLimitError
+        If there is too little memory to read.
     """
     try:
         yield
@@ -57,13 +69,18 @@ def reading(lost: Callable[[], StoreError]) -> Iterator[None]:
             raise
         raise lost() from error
     except _SIGNS as error:
-        raise lost() from error
+        raise _prevented(error) or lost() from error
 
 
 def if_readable(build: Callable[[], Built]) -> Built | None:
     """Return what is built from something stored, or ``None`` if that is missing or damaged: for what is made again when asked for.
 
     A record whose fields are not of their types is damaged too. ``build`` only reads, as the body of `reading` does.
+
+    Raises
+    ------
+    StoreError, MemoryLimitError
+        If it cannot be read now for a reason that is no damage.
     """
     try:
         found = build()
@@ -73,9 +90,20 @@ def if_readable(build: Callable[[], Built]) -> Built | None:
         if not is_damage(error):
             raise
         return None
-    except _SIGNS:
+    except _SIGNS as error:
+        if (prevented := _prevented(error)) is not None:
+            raise prevented from error
         return None
     return found
+
+
+def _prevented(error: BaseException) -> SegcoreError | None:
+    """Return the error for what could not be read now, though it may be sound; ``None`` if it is missing or damaged."""
+    if not isinstance(error, OSError) or error.errno in _LOST:
+        return None
+    if error.errno == errno.ENOMEM:
+        return memory_error()
+    return refusal("store.unreadable", kind=StoreError, path=str(error.filename or ""), reason=os.strerror(error.errno or 0))
 
 
 def is_damage(error: BaseException) -> bool:

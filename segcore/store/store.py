@@ -432,12 +432,12 @@ class Store(Index):
         Raises
         ------
         StoreError
-            If its specification is damaged: `add_sweep` stores that again.
+            If its specification is damaged: `add_sweep` stores that again. Or if a file cannot be read for a reason that is no damage;
+            then nothing is deleted.
         """
         row = self._one("select preparation, summary from sweeps where id = ?", sweep_id)
         if row is None:
             return 0
-        self.spec(sweep_id)
         n_points = len(self.spec(sweep_id).points)
         damaged = [
             position

@@ -57,6 +57,10 @@ def _damaged(what: Lost, do: str, **whose: str) -> str:
 
 SENTENCES: Mapping[str, Callable[..., str]] = {
     "store.damaged": _damaged,
+    "store.unreadable": lambda path, reason: (
+        f"{f'{path}, a file of the store,' if path else 'A file of the store'} cannot be read ({reason}): fix that and try again. "
+        "Nothing was deleted."
+    ),
     "store.index_damaged": lambda index, reason: (
         f"{index}, which lists all data, sweeps and jobs, is damaged ({reason}): move it away, with index.db-wal and index.db-shm next to "
         "it, and load the data and run the sweeps again; names of segments and remembered choices are lost, and jobs are no longer listed."

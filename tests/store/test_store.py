@@ -1,13 +1,17 @@
+import contextlib
+import errno
 import multiprocessing
 import os
+import resource
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from segcore.errors import DiskError, StoreError
+from segcore.errors import DiskError, MemoryLimitError, SegcoreError, StoreError
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.finding import Finding
 from segcore.records.grid import point_key
@@ -16,6 +20,7 @@ from segcore.records.preparation import Preparation
 from segcore.records.purchases import Purchases
 from segcore.records.solution import Solution
 from segcore.records.sweep import Recommendation, SweepSpec
+from segcore.store.damage import is_damage
 from segcore.store.index import default_home
 from segcore.store.store import Store
 from segcore.system.child_process import CHECKOUT
@@ -348,3 +353,45 @@ def test_a_table_without_ids_has_the_same_values_and_revenue(home):
     assert np.array_equal(found.values, values) and not isinstance(found.values, np.memmap)
     assert np.array_equal(found.revenue, table.revenue)
     assert len(found.customers) == 4 and not found.profile
+
+
+PREVENT = {
+    errno.EACCES: "Permission denied",
+    errno.EIO: "Input/output error",
+    errno.EMFILE: "Too many open files",
+    errno.ENFILE: "Too many open files in system",
+}
+
+
+@pytest.mark.parametrize("number", [*PREVENT, errno.ENOMEM])
+def test_what_cannot_be_read_now_is_not_damaged_and_nothing_of_it_is_deleted(number, store, monkeypatch):
+    sweep = store.add_sweep(spec())
+    store.put_solution(sweep, 0, solution())
+
+    def fail(file, *_):
+        raise OSError(number, os.strerror(number), file.name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("segcore.store.content.hashlib.file_digest", fail)
+        for read in (lambda: store.solution(sweep, 0), lambda: store.forget_damaged(sweep)):
+            with pytest.raises(SegcoreError, match=f"cannot be read .{PREVENT.get(number, '')}|needs more memory") as found:
+                read()
+            assert isinstance(found.value, MemoryLimitError) == (number == errno.ENOMEM)
+            assert not is_damage(found.value)
+    assert store.positions(sweep) == {0}
+    assert store.forget_damaged(sweep) == 0
+
+
+def test_a_process_with_too_many_open_files_forgets_nothing(store):
+    sweep = store.add_sweep(spec())
+    store.put_solution(sweep, 0, solution())
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.ExitStack() as opened:
+        opened.callback(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(int(number.name) for number in Path("/proc/self/fd").iterdir()) + 2, limits[1]))
+        with contextlib.suppress(OSError):
+            while True:
+                opened.enter_context(Path(os.devnull).open())
+        with pytest.raises(StoreError, match="Too many open files"):
+            store.forget_damaged(sweep)
+    assert store.positions(sweep) == {0}
