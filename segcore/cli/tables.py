@@ -58,6 +58,11 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: C
     return "\n".join("  ".join(cell(text, column) for column, text in enumerate(line)).rstrip() for line in lines)
 
 
+def _lines(*lines: str) -> str:
+    """Join lines in which a name may contain a line break, which would begin a line of its own."""
+    return "\n".join(map(visible, lines))
+
+
 def sweep_text(sweep: Sweep, from_store: bool) -> str:
     """Return a complete sweep as text: a table of its solutions, the reasons of some, and the recommendation."""
     summary, spec = sweep.summary, sweep.spec
@@ -97,7 +102,7 @@ def comparison_text(found: SolutionComparison) -> str:
     ]
     table = text_table(("from", "to", "customers", "of the former"), flows, right=(2, 3))
     fates = [found.fate_text(fate) for fate in found.comparison.fates]
-    return "\n".join([f"{lines[0]}, then {lines[1]}.", found.summary(), *apart, "", *fates, "", table])
+    return "\n".join([_lines(f"{lines[0]}, then {lines[1]}.", found.summary(), *apart, "", *fates, ""), table])
 
 
 def items_text(segments: Sequence[Mapping[str, Any]]) -> str:
@@ -114,7 +119,7 @@ def items_text(segments: Sequence[Mapping[str, Any]]) -> str:
             )
             for one in segment["top"]
         ]
-        parts.append(f"{segment['name']} ({size})")
+        parts.append(visible(f"{segment['name']} ({size})"))
         parts.append(text_table(("item", "TF-IDF", "support", "index"), rows, right=(1, 2)))
     return "\n".join(parts)
 
@@ -125,7 +130,7 @@ def neighbours_text(found: Neighbours) -> str:
     tables = {"products": [(_item_text(one), f"{one.cosine:.3f}") for one in found.items]}
     tables["customers"] = [(one.id, f"{one.cosine:.3f}") for one in found.customers]
     order = ("products", "customers") if found.of == "item" else ("customers", "products")
-    lists = [f"Nearest {name} to {what}\n{text_table((name, 'cosine'), tables[name], right=(1,))}" for name in order]
+    lists = [f"{visible(f'Nearest {name} to {what}')}\n{text_table((name, 'cosine'), tables[name], right=(1,))}" for name in order]
     return "\n\n".join([*lists, COSINES])
 
 
@@ -133,7 +138,7 @@ def vectors_check_text(check: VectorsCheck) -> str:
     """Return the check of vectors as text: the verdict, what else it says, and tables of the numbers."""
     found = check.next_basket
     by = {"vectors": found.cust2vec, "plain rival": found.shares, "own favourites": found.own_favourites, "popular": found.popular}
-    parts = ["\n".join([verdict_text(check), *check_notes(check)])]
+    parts = [_lines(verdict_text(check), *check_notes(check))]
     if found.cut is not None:
         held_out = f"{percent_text(found.share_after)} of the orders, from {cut_text(found.cut)} on, were held out"
         parts.append(f"{held_out}; the first of each of {counted(found.cust2vec.sample_size or 0, 'customer')} was predicted.")
@@ -159,7 +164,7 @@ def targets_text(answer: TargetsAnswer) -> str:
     found, method = answer.document, answer.question.method
     lines = [headline(found, method), expected_text(found), stop_text(found), holdout_text(found)]
     lines += [RESPONSE_LIFT] if found["uplift"] is None else [uplift_text(found["uplift"])]
-    parts = ["\n".join(line for line in lines if line)]
+    parts = [_lines(*(line for line in lines if line))]
     lifts = [(METHOD_TITLES[name], lift_text(lift)) for name, lift in lifts_at_budget(found).items()]
     parts.append(text_table(("ranked by", f"lift at {found['judged']['budget']:,} contacts"), lifts))
     area = found["model"]["auc"]
@@ -188,7 +193,7 @@ def targets_text(answer: TargetsAnswer) -> str:
         table = text_table(
             (f"component of the {buyers_text(found)} (* ranked by)", "share of them", "candidates near", "lift near"), rows, right=(2,)
         )
-        parts.append(f"{found['components']['sentence']}\n{table}")
+        parts.append(f"{visible(found['components']['sentence'])}\n{table}")
     return "\n\n".join(parts)
 
 
@@ -211,16 +216,17 @@ def _item_text(one: Neighbour | Neighbours) -> str:
 
 def rules_text(found: Definition, what: str, label: int | None, *, as_filter: bool = False) -> str:
     """Return the rule for each segment, or for one of them, or the tree, as text; or the rules as filters on data."""
+    names = {one: visible(name) for one, name in found.names.items()}
     if what == "tree":
         tree = found.tree_for(label)
-        return f"{tree.text(found.titles, found.names)}\n\n{tree.sentence}"
+        return f"{tree.text(found.titles, names)}\n\n{tree.sentence}"
     rules = found.rules_for(label)
     if not as_filter:
-        return "\n".join(f"{segment_title(one.label, found.names)}: {one.sentence(found.titles)}" for one in rules)
+        return _lines(*(f"{segment_title(one.label, names)}: {one.sentence(found.titles)}" for one in rules))
     from segcore.export.sql import rule_filter
 
     texts = {one.label: one.reason if one.chosen is None else rule_filter(one.chosen) for one in rules}
-    return "\n".join(f"{segment_title(one, found.names)}: {text}" if label is None else f"{text}" for one, text in texts.items())
+    return "\n".join(f"{segment_title(one, names)}: {text}" if label is None else f"{text}" for one, text in texts.items())
 
 
 def explanation_text(found: Explanation, label: int | None) -> str:
@@ -229,9 +235,9 @@ def explanation_text(found: Explanation, label: int | None) -> str:
 
     parts = []
     for summary in found.summaries(label):
-        parts.append(f"{found.sentence(summary)}\n{summary.apart}")
+        parts.append(_lines(found.sentence(summary), summary.apart))
         if summary.label in found.rules:
-            parts.append(found.rules[summary.label].sentence(found.definition.titles))
+            parts.append(visible(found.rules[summary.label].sentence(found.definition.titles)))
         features = [
             (
                 feature.title,
@@ -307,7 +313,7 @@ def validation_text(found: Validation, names: Mapping[int, str]) -> str:
     titles = [segment_title(label, names) for label in found.labels]
     rows = [(title, *(f"{count:,}" for count in counts)) for title, counts in zip(titles, found.matrix.tolist(), strict=True)]
     header = ("predicted as", *titles)
-    return "\n".join([found.sentence, "", text_table(header, rows, right=range(1, len(header)))])
+    return "\n".join([visible(found.sentence), "", text_table(header, rows, right=range(1, len(header)))])
 
 
 def drivers_text(found: Drivers, names: Mapping[int, str], label: int | None, customer: CustomerDrivers | None) -> str:
@@ -326,17 +332,17 @@ def drivers_text(found: Drivers, names: Mapping[int, str], label: int | None, cu
         for one in document["segments"]
     ]
     header = ("segment", "customers", "AUC", "balanced accuracy", "of it recognised", "of the others")
-    parts = [document["sentence"], text_table(header, rows, right=range(1, len(header)))]
+    parts = [visible(document["sentence"]), text_table(header, rows, right=range(1, len(header)))]
     for one in document["segments"]:
-        parts.append(one["sentence"] if one["predicted"] else f"{one['name']}: {one['sentence']}")
+        parts.append(visible(one["sentence"] if one["predicted"] else f"{one['name']}: {one['sentence']}"))
         drivers = [(row["title"], f"{row['importance']:.3f}", row["pushed_up_by"]) for row in one["drivers"][:_DRIVERS_SHOWN]]
         if drivers:
             parts.append(text_table(("feature", "mean |SHAP|, log-odds", "for it"), drivers, right=(1,)))
     if customer is not None:
         force = describe_force(force_data(customer.explained, customer.row))
         problem = found.find(customer.label).problem
-        parts.append(f"In the model of {segment_title(customer.label, names)}: {force if problem is None else sentence(problem)}")
-    parts.append("\n".join(note["text"] for note in document["notes"]))
+        parts.append(visible(f"In the model of {segment_title(customer.label, names)}: {force if problem is None else sentence(problem)}"))
+    parts.append(_lines(*(note["text"] for note in document["notes"])))
     return "\n\n".join(parts)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import segcore
 from segcore.cli import main
+from segcore.store.store import Store
 from segcore.wording.quotes import visible
 from tests.hostile_names import NAMES, marks, write_customers, wrong_texts
 
@@ -59,6 +60,21 @@ def test_no_command_prints_a_control_character_or_changes_a_name(swept, customer
     assert marks([run("rules", swept, *POINT)]) and marks([run("rules", swept, *POINT, "--what", "tree")])
     run("compare", swept, *POINT, swept, "--point", "n_clusters=2")
     run("validate", swept, *POINT)
+
+
+def test_a_line_break_in_a_name_begins_no_line(swept, run):
+    run("sweeps", "name", swept, "evil\nFORGED")
+    Store().name_segment(swept, "n_clusters=3,n_init=1", 0, "bad\nFORGED")
+    commands = (
+        ("compare", swept, *POINT, swept, "--point", "n_clusters=2"),
+        ("explain", swept, *POINT),
+        ("rules", swept, *POINT),
+        ("rules", swept, *POINT, "--what", "tree"),
+        ("validate", swept, *POINT),
+    )
+    for command in commands:
+        lines = run(*command).split("\n")
+        assert [line for line in lines if line.startswith("FORGED")] == [] and any("\\nFORGED" in line for line in lines), command
 
 
 def test_a_map_is_one_page_without_a_link_or_an_image(swept, run, tmp_path):
