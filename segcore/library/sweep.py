@@ -24,6 +24,7 @@ from segcore.store.store import Store
 from segcore.sweeps.overview import sweep_name
 from segcore.sweeps.points import evidence_table, metrics, point_table, points_axis, recommended_position
 from segcore.wording.numbers import counted
+from segcore.wording.quotes import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -225,7 +226,7 @@ class Sweep:
         """Return one line: algorithm, number of solutions, and the recommended one."""
         spec, position = self.record.spec, recommended_position(self.record)
         found = "none recommended" if position is None else f"recommended {point_key(spec.points[position])}"
-        return f"Sweep({spec.algorithm!r}: {counted(len(self), 'solution')} on {spec.data['name']}; {found})"
+        return f"Sweep({spec.algorithm!r}: {counted(len(self), 'solution')} on {visible(str(spec.data['name']))}; {found})"
 
     def _repr_html_(self) -> str:
         table = self.table()

@@ -11,6 +11,7 @@ from segcore.library.request import check_options
 from segcore.records.target_question import TargetQuestion, TargetsAnswer
 from segcore.store.store import Store
 from segcore.wording.findings import sentence
+from segcore.wording.quotes import visible
 from segcore.wording.targets import METHOD_TITLES, RESPONSE_LIFT, expected_text, headline, holdout_text, stop_text, uplift_text
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class Targets:
 
     def __repr__(self) -> str:
         """Return whether it is worth it, and what to expect."""
-        return "\n".join(self._lines())
+        return "\n".join(map(visible, self._lines()))
 
     def _repr_html_(self) -> str:
         title = f"Targets for {self.record.question.subject}, ranked by {METHOD_TITLES[self.record.question.method].lower()}"

@@ -2,6 +2,7 @@ import json
 import os
 import signal
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,6 +14,8 @@ from segcore.cli import main
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.features.planning.defaults import DEFAULT
 from segcore.jobs.locks import job_lock
+from segcore.library.sweep import Sweep
+from segcore.library.targeting import Targets
 from segcore.store.file_lock import is_held
 from segcore.store.store import Store
 from segcore.sweeps.spec import make_spec
@@ -217,3 +220,11 @@ def test_nothing_warns(orders):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).table()
+
+
+def test_names_of_the_data_move_no_cursor_in_a_repr(sweep, monkeypatch):
+    shown = Sweep(sweep.store, sweep.id)
+    shown.record = replace(sweep.record, spec=replace(sweep.record.spec, data={**sweep.record.spec.data, "name": "a\x1b[31m.csv"}))
+    assert "a\\x1b[31m.csv" in repr(shown) and repr(shown).isprintable()
+    monkeypatch.setattr(Targets, "_lines", lambda _: ["Buyers of a\x1b[31m", "no\rwhere"])
+    assert repr(Targets(sweep.store, None)) == "Buyers of a\\x1b[31m\nno\\rwhere"
