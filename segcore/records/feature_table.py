@@ -260,18 +260,6 @@ class FeatureTable:
         return content.hexdigest()
 
 
-def title_of_0(table: FeatureTable, entry: FeatureEntry) -> str:
-    """Return what 0 means in the feature of a column with two values, such as "loan: no"; "" for other features."""
-    if entry.kind != "binary" or not entry.columns:
-        return ""
-    column = entry.columns[0]
-    recipe = next((one for one in table.fitted.get("columns", ()) if one["column"] == column and one["use"] == "binary"), None)
-    if recipe is None:
-        return ""
-    value = recipe["values"][0]
-    return f"{column}: {'missing' if value is None else value}"
-
-
 def _unavailable(name: str, reason: Finding) -> DataError:
     error = DataError(f"{name} is not available as a feature.")
     error.finding = Finding("feature.unavailable", "error", {"feature": name, "reason": reason.to_json()})

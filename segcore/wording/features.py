@@ -7,10 +7,13 @@ Sentences of ``column.*``, and of those ``feature.*`` codes that say why a featu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segcore.wording.numbers import counted, listed, percent_text, plain_number
-from segcore.wording.quotes import named, quoted, value_text
+from segcore.wording.quotes import named, quoted, value_text, visible
+
+if TYPE_CHECKING:
+    from segcore.records.feature_table import FeatureEntry, FeatureTable
 
 _LISTED = 40
 _MOST_REASONS = 10
@@ -19,6 +22,18 @@ _MOST_REASONS = 10
 def reason_text(reason: Mapping[str, Any]) -> str:
     """Return the clause of a reason that is stored in a finding as plain values."""
     return SENTENCES[reason["code"]](**reason["values"]) if reason["code"] != "text" else str(reason["values"]["text"])
+
+
+def title_of_0(table: FeatureTable, entry: FeatureEntry) -> str:
+    """Return what 0 means in the feature of a column with two values, such as "loan: no"; "" for other features."""
+    if entry.kind != "binary" or not entry.columns:
+        return ""
+    column = entry.columns[0]
+    recipe = next((one for one in table.fitted.get("columns", ()) if one["column"] == column and one["use"] == "binary"), None)
+    if recipe is None:
+        return ""
+    value = recipe["values"][0]
+    return f"{visible(column)}: {'missing' if value is None else value_text(value)}"
 
 
 def chosen_percent(share: float) -> str:

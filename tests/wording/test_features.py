@@ -1,12 +1,13 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from segcore.records.feature_table import ColumnUse
 from segcore.records.finding import Finding, Remedy
-from segcore.wording.features import SENTENCES
+from segcore.wording.features import SENTENCES, title_of_0
 from segcore.wording.findings import SUBJECTS, sentence, use_json
 from segcore.wording.results import SENTENCES as RESULTS
 
@@ -58,3 +59,9 @@ def test_a_report_has_the_reason_of_a_column_as_text_and_as_code():
     }
     blanks = Finding("feature.filled", values={"column": "zip", "count": 2, "value": "3", "how": "median"})
     assert use_json(replace(use, use="number", filled=blanks))["filled"] == dict(blanks.values)
+
+
+def test_what_0_means_names_column_and_value_visibly_and_in_few_letters():
+    table = SimpleNamespace(fitted={"columns": [{"column": "a\x1b[31m", "use": "binary", "values": ["b\n" + "c" * 100, "d"]}]})
+    entry = SimpleNamespace(kind="binary", columns=("a\x1b[31m",))
+    assert title_of_0(table, entry) == f"a\\x1b[31m: b\\n{'c' * 54}..."

@@ -29,25 +29,25 @@ def entries_of(recipe: Mapping[str, Any], column: Column | None) -> list[Feature
     source = recipe["column"]
     title = visible(source)
     if recipe["use"] == "number":
-        return [FeatureEntry(source, title, "", _of_number(recipe, column), (source,))]
+        return [FeatureEntry(source, title, "", _of_number(title, recipe, column), (source,))]
     if recipe["use"] == "binary":
         one = recipe["values"][1]
         name = recipe["names"][0]
-        entry = FeatureEntry(name, f"{title}: {value_text(one)}", _SHARE, _of_binary(recipe, column), (source,), kind="binary")
+        entry = FeatureEntry(name, f"{title}: {value_text(one)}", _SHARE, _of_binary(title, recipe, column), (source,), kind="binary")
         return [entry]
     described = [(value_text(value), _of_value(title, value, column)) for value in recipe["values"]]
     if recipe["missing"] is not None:
         described.append((value_text(None), _of_value(title, None, column)))
     if recipe["other"] is not None:
-        described.append(("(other)", _of_rest(recipe, column)))
+        described.append(("(other)", _of_rest(title, recipe, column)))
     return [
         FeatureEntry(name, f"{title}: {value}", _SHARE, text, (source,), block=source, kind="dummy")
         for name, (value, text) in zip(recipe["names"], described, strict=True)
     ]
 
 
-def _of_number(recipe: Mapping[str, Any], column: Column | None) -> str:
-    text = f"The column {recipe['column']}, as it is."
+def _of_number(title: str, recipe: Mapping[str, Any], column: Column | None) -> str:
+    text = f"The column {title}, as it is."
     if column is None:
         return f"{text} Missing values are {plain_number(recipe['missing'])}, the median of the customers that the sweep was made with."
     if column.n_missing:
@@ -57,8 +57,8 @@ def _of_number(recipe: Mapping[str, Any], column: Column | None) -> str:
     return f"{text} {stands_apart_text(**apart)}." if apart else text
 
 
-def _of_binary(recipe: Mapping[str, Any], column: Column | None) -> str:
-    title, (zero, one) = recipe["column"], recipe["values"]
+def _of_binary(title: str, recipe: Mapping[str, Any], column: Column | None) -> str:
+    zero, one = recipe["values"]
     text = f"1 where {title} is {_named(one)}{_how_many(one, column)}, 0 where it is {_named(zero)}{_how_many(zero, column)}."
     if column is not None and column.n_missing and None not in (zero, one):
         them = "customer without a value counts" if column.n_missing == 1 else "customers without a value count"
@@ -70,8 +70,8 @@ def _of_value(title: str, value: str | None, column: Column | None) -> str:
     return f"1 where {title} is {_named(value)}{_how_many(value, column)}, else 0."
 
 
-def _of_rest(recipe: Mapping[str, Any], column: Column | None) -> str:
-    title, rest = recipe["column"], "any value without its own feature"
+def _of_rest(title: str, recipe: Mapping[str, Any], column: Column | None) -> str:
+    rest = "any value without its own feature"
     if column is None:
         return f"1 where {title} is {rest}, else 0."
     listed = column.frequent(0.0) if column.n_values <= 1_000 else None

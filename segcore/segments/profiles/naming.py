@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segcore.records.feature_table import FeatureEntry, FeatureTable, title_of_0
+from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.solution import NOISE, Solution
 from segcore.segments.profiles.descriptions import SHIFT_WORTH_SAYING, phrase_of, strongest_item
 from segcore.system.cores import in_threads
+from segcore.wording.features import title_of_0
 from segcore.wording.numbers import number_text, unit_text
 from segcore.wording.quotes import visible
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from segcore.features.assemble import assemble
-from segcore.records.feature_table import FeatureEntry, FeatureTable, title_of_0
+from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.solution import NOISE, Solution
 from segcore.segments.profiles.descriptions import sets_apart
 from segcore.segments.profiles.differences import Groups
 from segcore.segments.profiles.records import FeatureProfile, SegmentProfile, SegmentSummary
+from segcore.wording.features import title_of_0
 from segcore.wording.findings import refusal
 from segcore.wording.numbers import segment_title
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from segcore.errors import ParameterError
-from segcore.records.feature_table import FeatureTable, title_of_0, unique_titles
+from segcore.records.feature_table import FeatureTable, unique_titles
+from segcore.wording.features import title_of_0
 
 if TYPE_CHECKING:
     import pandas as pd
