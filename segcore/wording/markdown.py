@@ -6,7 +6,7 @@ import re
 
 from segcore.wording.quotes import visible
 
-_MARKS = re.compile(r"[\\`*_{}\[\]<>#$|~]|&(?=#?\w+;)|:(?=[a-z])|^[-+](?=\s|-*\s*$)", re.MULTILINE | re.IGNORECASE)
+_MARKS = re.compile(r"[\\`*_{}\[\]<>#$|~]|&(?=#?\w+;)|:(?=\w)|^[-+](?=\s|-*\s*$)", re.MULTILINE | re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)", re.MULTILINE)
 # Streamlit looks for addresses, names of icons and emoji, and signs such as arrows in the finished text, after escapes were removed. These
 # are the places to divide them at.
