@@ -6,8 +6,11 @@ The objects are frozen or read-only and shared by all sessions, hence ``cache_re
 
 from __future__ import annotations
 
+import hashlib
+import sys
+import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -82,10 +85,56 @@ def computed(name: str, key: str, _build: Callable[[], T]) -> T:
     return _build()
 
 
-@st.cache_resource(show_spinner=False, max_entries=512)
-def drawn(name: str, key: str, _build: Callable[[], T]) -> T:
-    """Do the same as `computed` for figures, of some 100 kB each, of which a screen may have a dozen."""
-    return _build()
+class Drawn:
+    """Figures as plain values, kept until they take too many bytes together; those that were not used for longest go first.
+
+    Parameters
+    ----------
+    most_bytes : int
+        Of all figures together.
+    largest : int
+        Bytes of a figure that is not kept: a map of hundreds of features takes megabytes, and there is one for each chosen solution.
+    """
+
+    def __init__(self, most_bytes: int, largest: int) -> None:
+        self._most, self._largest = most_bytes, largest
+        self._kept: dict[tuple[str, bytes], tuple[dict[str, Any], int]] = {}
+        self._lock = threading.Lock()
+
+    def find(self, name: str, key: str, build: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Return what ``build`` made for this name and key, or let it make it."""
+        asked = name, hashlib.sha256(key.encode(errors="surrogatepass")).digest()  # a key may be as long as its figure
+        with self._lock:
+            found = self._kept.pop(asked, None)
+            if found is not None:
+                self._kept[asked] = found  # now the last
+                return found[0]
+        parts = build()
+        size = _bytes_of(parts)
+        if size <= self._largest:
+            with self._lock:
+                self._kept[asked] = (parts, size)
+                while sum(size for _, size in self._kept.values()) > self._most:
+                    del self._kept[next(iter(self._kept))]
+        return parts
+
+
+def _bytes_of(part: Any) -> int:
+    """Return about how much memory plain values take; what is in several places is counted in each."""
+    own = sys.getsizeof(part)
+    if isinstance(part, dict):
+        return own + sum(_bytes_of(value) for value in part.values())
+    return own + sum(map(_bytes_of, part)) if isinstance(part, list | tuple) else own
+
+
+@st.cache_resource(show_spinner=False)
+def _drawn() -> Drawn:
+    return Drawn(most_bytes=64 << 20, largest=1 << 20)
+
+
+def drawn(name: str, key: str, build: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Do the same as `computed` for figures as plain values, of which a screen may have a dozen; large ones are not kept."""
+    return _drawn().find(name, key, build)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8192)

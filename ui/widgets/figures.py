@@ -45,7 +45,7 @@ def drawn(draw: Callable[..., Figure], *data: Hashable, **options: Hashable) -> 
     asked = (data, tuple(sorted(options.items())))
     hash(asked)
     ready = _finished_figure()
-    return cache.drawn(f"{draw.__module__}.{draw.__qualname__}", repr(asked), lambda: ready(in_theme(draw(*data, **options).to_dict())))
+    return ready(cache.drawn(f"{draw.__module__}.{draw.__qualname__}", repr(asked), lambda: in_theme(draw(*data, **options).to_dict())))
 
 
 @functools.cache
@@ -84,10 +84,10 @@ def draw_figure(
         What dragging draws around marks; it runs the page, or the fragment, again, and ``state.drawn_regions`` returns it.
     """
     ready = _finished_figure()
-    if drag is not None:
-        figure.update_layout(dragmode="select" if drag == "box" else drag)
-    if not isinstance(figure, ready):
-        figure = ready(in_theme(figure.to_dict()))
+    parts = figure.to_dict() if isinstance(figure, ready) else in_theme(figure.to_dict())
+    if drag is not None:  # in a copy: other sessions may show the same figure
+        parts = {**parts, "layout": {**parts.get("layout", {}), "dragmode": "select" if drag == "box" else drag}}
+    figure = ready(parts)
     if drag is not None:
         st.plotly_chart(figure, key=key, on_select="rerun", selection_mode=drag, config=CONFIG, alt=visible(name))
     elif clickable:

@@ -1,9 +1,12 @@
+import copy
+
 import numpy as np
 import pytest
 
 from segcore.plots.segments.segment_shares import ShareRow, draw_shares
 from ui.shell import cache
-from ui.widgets.figures import drawn, in_theme
+from ui.shell.cache import Drawn
+from ui.widgets.figures import draw_figure, drawn, in_theme
 
 calls = []
 
@@ -20,7 +23,7 @@ def rows_of(*shares):
 
 @pytest.fixture(autouse=True)
 def nothing_drawn():
-    cache.drawn.clear()
+    cache._drawn.clear()
     calls.clear()
 
 
@@ -43,3 +46,35 @@ def test_what_could_change_or_is_shortened_in_its_key_is_refused(data):
     with pytest.raises(TypeError):
         drawn(draw_bars, data, worth="revenue")
     assert not calls
+
+
+def test_figures_are_kept_until_they_take_too_many_bytes_and_large_ones_never():
+    made = []
+
+    def find(name, letters):
+        kept.find(name, "", lambda: made.append(name) or {"text": "x" * letters})
+
+    kept = Drawn(most_bytes=5_000, largest=3_000)
+    for name, letters in (
+        ("a", 1_500),
+        ("b", 1_500),
+        ("a", 1_500),
+        ("c", 1_500),
+        ("a", 1_500),
+        ("b", 1_500),
+        ("large", 4_000),
+        ("large", 4_000),
+    ):
+        find(name, letters)
+    assert made == ["a", "b", "c", "b", "large", "large"]
+
+
+def test_what_dragging_does_in_one_session_leaves_the_figure_of_the_others(monkeypatch):
+    sent = []
+    monkeypatch.setattr("streamlit.plotly_chart", lambda figure, **look: sent.append(figure.to_dict()))
+    figure = drawn(draw_bars, rows_of(0.25, 0.75), worth="revenue")
+    before = copy.deepcopy(figure.to_dict())
+    for drag in ("box", "lasso"):
+        draw_figure(figure, key="bars", name="Bars", words="", drag=drag)
+    assert [one["layout"]["dragmode"] for one in sent] == ["select", "lasso"]
+    assert drawn(draw_bars, rows_of(0.25, 0.75), worth="revenue").to_dict() == before
