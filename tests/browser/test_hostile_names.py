@@ -32,7 +32,7 @@ _OPEN = """() => {
 }"""
 _CHOICES = "[role=tab], [data-testid=stButtonGroup] button, [data-testid=stPopover] button, [data-testid=stRadio] label"
 
-# Each text with the block that it is in, whatever is bold, a link or a line of its own within that block.
+# Each text with the block that it is in, whatever is bold, a link or a line of its own within that block; no code, which must run as it is.
 _TEXTS = """() => {
     const inline = ['SPAN', 'B', 'I', 'EM', 'STRONG', 'CODE', 'DEL', 'A', 'SMALL', 'TSPAN'], blocks = new Set(), found = [];
     for (const element of document.body.querySelectorAll('*')) {
@@ -44,7 +44,12 @@ _TEXTS = """() => {
         while (inline.includes(block.tagName.toUpperCase())) block = block.parentElement;
         blocks.add(block);
     }
-    return [...found, ...[...blocks].map(block => block.textContent)].filter(text => text.trim());
+    const shown = block => {
+        const copy = block.cloneNode(true);
+        copy.querySelectorAll('[data-testid=stCode]').forEach(code => code.remove());
+        return block.closest('[data-testid=stCode]') ? '' : copy.textContent;
+    };
+    return [...found, ...[...blocks].map(shown)].filter(text => text.trim());
 }"""
 _FOREIGN = """() => [...document.querySelectorAll('*')].flatMap(element => {
     const tag = element.tagName.toLowerCase();

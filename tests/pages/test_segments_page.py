@@ -163,15 +163,15 @@ def test_a_name_is_carried_over_to_the_same_customers_in_another_solution(open_a
     either = counts.sum(axis=1)[:, None] + counts.sum(axis=0) - counts
     i, j = np.unravel_index(np.argmax(counts / either), counts.shape)
     assert counts[i, j] / either[i, j] > 0.5
-    store.name_segment(finished_sweep.id, "n_clusters=2,tol=0.0001,n_init=3", int(i), "Regulars")
+    store.name_segment(finished_sweep.id, "n_clusters=2,tol=0.0001,n_init=3", int(i), "Reg\u202eulars")
 
     app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
     app.selectbox(key="segments.picked").set_value(int(j)).run()
 
     assert not app.exception
-    assert f"“Regulars” comes from the solution with 2 segments: {counts[i, j] / either[i, j]:.0%}".replace("%", " %") in words(app)
+    assert f"ulars” comes from the solution with 2 segments: {counts[i, j] / either[i, j]:.0%}".replace("%", " %") in words(app)
     field = next(field for field in app.text_input if field.label == "Name")
-    assert (field.value, field.placeholder) == ("", "Regulars")
+    assert (field.value, field.placeholder) == ("", "Reg\\u202eulars")
     field.set_value("Guests").run()
     assert "comes from the solution" not in words(app)
 

@@ -13,6 +13,7 @@ from segcore.store.store import Store
 from segcore.sweeps.points import point_rows
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, percent_text
+from segcore.wording.quotes import visible
 from ui.segments.shares import shares_key
 from ui.shell import state
 from ui.shell.sweep_data import names_with_origin, segment_names
@@ -76,7 +77,7 @@ def _draw_name_field(store: Store, sweep: Sweep, position: int, summary: Segment
         key=key,
         on_change=keep,
         max_chars=LONGEST_NAME,
-        placeholder=summary.title,
+        placeholder=visible(summary.title),
         help="Shown on every screen and in exports. Clear it to return to the suggested name.",
     )
     if carried:
