@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -42,7 +41,7 @@ def draw_files(taken: Intake, table: FeatureTable, plan: Plan) -> None:
         st.download_button(
             "Data dictionary (CSV)",
             partial(dictionary_file, table),
-            file_name=f"{_file_name(taken)}_dictionary.csv",
+            file_name=_file_name(taken, "dictionary", ".csv"),
             mime=_MIME[".csv"],
             key="files.dictionary",
             on_click="ignore",
@@ -65,7 +64,7 @@ def _draw_table_files(what: str, end: str, taken: Intake, table: FeatureTable, p
         st.download_button(
             f"{what} ({title})",
             partial(features_file, table, plan, suffix),
-            file_name=f"{_file_name(taken)}_{end}{suffix}",
+            file_name=_file_name(taken, end, suffix),
             mime=_MIME[suffix],
             key=f"files.{end}{suffix}",
             on_click="ignore",
@@ -75,5 +74,7 @@ def _draw_table_files(what: str, end: str, taken: Intake, table: FeatureTable, p
         )
 
 
-def _file_name(taken: Intake) -> str:
-    return re.sub(r"\W+", "_", str(taken.data.get("name", ""))).strip("_")[:60] or "data"
+def _file_name(taken: Intake, what: str, suffix: str) -> str:
+    from segcore.export.files import file_stem
+
+    return f"{file_stem(str(taken.data.get('name', 'data')), what)}{suffix}"

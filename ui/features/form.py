@@ -11,13 +11,13 @@ from segcore.clustering.algorithms.registry import algorithms
 from segcore.features.planning.defaults import SETTINGS
 from segcore.features.planning.groups import Group, Tick, group_features
 from segcore.features.planning.sets import DESCRIPTIONS, set_of, sets_of
+from segcore.plots.theme import shortened
 from segcore.records.feature_table import FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import SCALERS, Outliers, Scaler
 from segcore.wording.findings import sentence
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, percent_text
-from segcore.wording.quotes import visible
 from ui.features import weights as feature_weights
 from ui.features.clustered_customers import draw_account, set_aside
 from ui.features.prepared import draw_prepared
@@ -209,18 +209,13 @@ def _group(taken: Intake, group: Group, ticks: list[Tick]) -> None:
                 args=(keys, ticked < len(keys)),
             )
     st.caption(escape(group.caption))
-    labels = [_shortened(tick.label) for tick in ticks]
+    labels = [shortened(tick.label, _LABEL) for tick in ticks]
     is_long = sum(len(label) + _BOX_LETTERS for label in labels) > _LONG
     with st.container(height=_SCROLLED if is_long else "content", border=False), st.container(horizontal=True, gap="small"):
         for tick, label in zip(ticks, labels, strict=True):
             st.checkbox(
                 escape(label), key=_tick_key(taken, tick), width="content", help=escape(tick.label) if label != tick.label else None
             )
-
-
-def _shortened(label: str) -> str:
-    shown = visible(label)
-    return shown if len(shown) <= _LABEL else f"{shown[: _LABEL - 1]}…"
 
 
 def _set_all(keys: list[str], ticked: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 
 import pandas as pd
@@ -39,12 +38,14 @@ def draw_contacts(store: Store, answer: TargetsAnswer) -> None:
             "Why": st.column_config.TextColumn(width="large"),
         },
     )
+    from segcore.export.files import file_stem
+
     with st.container(horizontal=True):
         for suffix, title in ((".csv", "CSV"), (".parquet", "Parquet")):
             st.download_button(
                 f"Download all {len(found):,} as {title}",
                 partial(table_file, store, answer.contacts, suffix),
-                file_name=f"{_stem(answer)}{suffix}",
+                file_name=f"{file_stem('targets', answer.question.subject)}{suffix}",
                 mime=_MIME[suffix],
                 key=f"targets.list{suffix}",
                 on_click="ignore",
@@ -74,8 +75,3 @@ def table_file(store: Store, frame: str, suffix: str) -> bytes:
     from segcore.targets.contact_list import list_rows
 
     return table_bytes(list_rows(store.frame(frame)), suffix)
-
-
-def _stem(answer: TargetsAnswer) -> str:
-    subject = re.sub(r"\W+", "_", answer.question.subject).strip("_")[:60]
-    return f"targets_{subject or 'list'}"

@@ -12,7 +12,6 @@ from segcore.targets.promotable import outcome_columns
 from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted
-from segcore.wording.quotes import visible
 from ui.targets.promoted import Loaded
 from ui.widgets.select import select
 
@@ -40,7 +39,7 @@ def pick_outcome(found: Loaded, known: Mapping[str, Any]) -> dict[str, Any] | No
             columns,
             key="targets.outcome",
             default=known["outcome"] if known.get("outcome") in columns else None,
-            format_func=visible,
+            format_func=str,
             help="Who bought or responded before. Customers with a blank outcome can be on the list.",
         )
     try:
