@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segcore.wording.numbers import listed
+from segcore.wording.quotes import value_text
 
 _NAMED = 4
 _WHY = {"alike": "correlated at 0.95 or more", "shares": "shares of one total", "ordered": "a category and its number"}
@@ -66,4 +67,5 @@ def _members(idea: Mapping[str, Any], titles: Mapping[str, str]) -> list[str]:
 
 
 def _some(names: Sequence[str]) -> str:
-    return listed(names) if len(names) <= _NAMED else f"{', '.join(names[: _NAMED - 1])} and {len(names) - _NAMED + 1} more"
+    short = [value_text(name) for name in names[:_NAMED]]
+    return listed(short) if len(names) <= _NAMED else f"{', '.join(short[: _NAMED - 1])} and {len(names) - _NAMED + 1} more"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from segcore.wording.numbers import counted, listed, percent_text, share_text
-from segcore.wording.quotes import quoted
+from segcore.wording.quotes import quoted, value_text
 
 if TYPE_CHECKING:
     from segcore.records.estimate import Estimate
@@ -40,7 +40,7 @@ def predicted_text(predicted: int, segments: int, low: float | None, high: float
 
 def pushes_text(titles: Sequence[str], directions: Sequence[str]) -> str:
     """Return which values push a prediction up, the most important feature first: "high Recency, low Amount and region: north"."""
-    return listed([pushing_value(title, direction) for title, direction in zip(titles, directions, strict=True)])
+    return listed([pushing_value(value_text(title), direction) for title, direction in zip(titles, directions, strict=True)])
 
 
 def pushing_value(title: str, direction: str) -> str:

@@ -39,7 +39,7 @@ def named(name: str) -> str:
 
 
 def value_text(value: str | None) -> str:
-    """Return a value for names, titles and descriptions of features: shortened, with unprintable characters escaped."""
+    """Return a value or a title for names, titles and sentences: at most 60 letters, with unprintable characters escaped."""
     if value is None:
         return MISSING
     text = visible(value[: 2 * _SHOWN_LETTERS])

@@ -3,6 +3,8 @@
 import json
 import re
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from segcore.clustering.algorithms.registry import algorithm
@@ -61,3 +63,26 @@ def test_the_reason_why_rows_are_set_aside_names_their_column_as_text(store, ope
     assert not app.exception
     [said] = [text.value for text in app.markdown if " set aside (" in text.value]
     assert f"({escape(f'without {NAMES[23]}')})" in said
+
+
+@pytest.mark.parametrize("page", ["features", "sweep", "segments"])
+def test_a_long_name_is_shortened_in_sentences(store, finish, open_app, tmp_path, page):
+    long = "long " * 400
+    draw = np.random.default_rng(0)
+    kind = np.arange(60) % 3
+    columns = {
+        "id": [f"c{row}" for row in range(60)],
+        long: kind * 30 + draw.normal(size=60),
+        f"{long}2": kind * -20 + draw.normal(size=60),
+    }
+    pd.DataFrame({**columns, f"yes {long}": np.array(["no", "yes", "no"])[kind]}).to_csv(tmp_path / "customers.csv", index=False)
+    request = DataRequest(data=str(tmp_path / "customers.csv"), name="customers.csv")
+    taken = take_in(store, request)
+    store.put_intake("app:latest-request", request.to_json())
+    points = algorithm("kmeans").parse_grid(["n_clusters=2,3", "n_init=1"]).points()
+    plan = Plan(feature_names(store.feature_table(taken.table), "all", taken.kind))
+    sweep = finish(make_spec(store, taken.table, taken.data, plan, algorithm="kmeans", points=points))
+    app = open_app(page, sweep=sweep.id, point="n_clusters=3,n_init=1")
+    assert not app.exception
+    said = [text.value for text in app.caption if "long long" in text.value]
+    assert said and [text for text in said if len(text) > 1_000 or "long " * 30 in text] == []

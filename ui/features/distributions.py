@@ -14,7 +14,7 @@ from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.preparation import Transform
 from segcore.wording.numbers import counted, number_text, percent_text
-from segcore.wording.quotes import visible
+from segcore.wording.quotes import value_text, visible
 from ui.features.values import spread_of, values_of
 from ui.shell import cache, state
 from ui.widgets.figures import draw_figure
@@ -149,7 +149,7 @@ def transformed_title(entry: FeatureEntry, transform: Transform) -> tuple[str, s
 
 def spread_words(one: Spread, title: str, unit: str) -> str:
     """Describe a histogram in words, for screen readers."""
-    suffix = f" {unit}" if unit else ""
+    suffix, title = f" {unit}" if unit else "", value_text(title)
     if one.is_constant:
         return f"{title} is {number_text(one.low)}{suffix} for every customer, so it does not separate customers."
     words = (

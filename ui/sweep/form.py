@@ -21,6 +21,7 @@ from segcore.system.machine import available_bytes
 from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted
+from segcore.wording.quotes import value_text
 from ui.features.clustered_customers import set_aside
 from ui.features.form import SCALER_TITLES
 from ui.features.prepared import draw_prepared
@@ -84,7 +85,7 @@ def _what_goes_in(taken: Intake, table: FeatureTable, plan: Plan) -> None:
     n_dimensions = len(plan.features) - len(names)
     if n_dimensions:
         names.append(f"vectors of {counted(n_dimensions, 'dimension')}")
-    shown = "; ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    shown = "; ".join(map(value_text, names[:6])) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     rule = "outliers set aside" if plan.outliers == "kit" else "no outlier rule"
     changed = [f"{len(plan.weights)} weighted"] if plan.weights else []
     parts = [

@@ -12,6 +12,7 @@ from segcore.plots.theme import ACCENT, INK, MAIN, PAPER, QUIET, lay_out, lines_
 from segcore.prediction.explained import Explained
 from segcore.wording.numbers import counted, listed
 from segcore.wording.predictions import LOG_ODDS
+from segcore.wording.quotes import value_text
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -180,7 +181,7 @@ def describe_force(data: Force) -> str:
     parts = [f"Customer {data.customer}: {LOG_ODDS} {data.log_odds:.2f}, from a base of {data.base:.2f}."]
     for pushes, direction in ((data.up, "up"), (data.down, "down")):
         if pushes:
-            named = listed([f"{push.text} ({push.value:+.2f})" for push in pushes[:_NAMED_IN_WORDS]])
+            named = listed([f"{value_text(push.text)} ({push.value:+.2f})" for push in pushes[:_NAMED_IN_WORDS]])
             parts.append(f"Pushed {direction} most by {named}.")
     return " ".join(parts)
 
@@ -329,7 +330,7 @@ def describe_forces(data: Forces) -> str:
         return "No feature is used by the model."
     parts = [
         "Each column is a customer. Below the line is what pushes the log-odds up to it, above the line what pushes it down from there; "
-        f"the strongest colour is {data.titles[0]}."
+        f"the strongest colour is {value_text(data.titles[0])}."
     ]
     if data.marked.any() and not data.marked.all():
         inside, outside = float(np.median(data.log_odds[data.marked])), float(np.median(data.log_odds[~data.marked]))

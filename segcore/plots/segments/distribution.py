@@ -10,6 +10,7 @@ from segcore.segments.profiles.densities import Density
 from segcore.segments.profiles.histograms import Histogram, LeftOut
 from segcore.segments.profiles.records import FeatureProfile
 from segcore.wording.numbers import counted, number_text, percent_text, unit_text
+from segcore.wording.quotes import value_text
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -134,15 +135,16 @@ def _interval(left: float, right: float, feature: FeatureProfile) -> str:
 
 def describe_distribution(pair: Density | Histogram, feature: FeatureProfile, title: str) -> str:
     """Compare a feature of a segment with all customers in words, and count the customers whom the figure does not show."""
+    named = value_text(feature.title)
     if feature.is_share:
-        return f"{feature.title}: {percent_text(feature.mean)} of “{title}”, {percent_text(feature.population_mean)} of all customers."
+        return f"{named}: {percent_text(feature.mean)} of “{title}”, {percent_text(feature.population_mean)} of all customers."
     here, there = (number_text(value, feature.unit) for value in (feature.median, feature.population_median))
     unit = unit_text(feature.unit)
     if here == there:
         means = (number_text(value, feature.unit) for value in (feature.mean, feature.population_mean))
-        text = f"{feature.title}: median {here}{unit} in “{title}” and over all customers; mean {' against '.join(means)}."
+        text = f"{named}: median {here}{unit} in “{title}” and over all customers; mean {' against '.join(means)}."
     else:
-        text = f"{feature.title}: median {here}{unit} in “{title}”, {there}{unit} over all customers."
+        text = f"{named}: median {here}{unit} in “{title}”, {there}{unit} over all customers."
     return text + _left_out(pair.left_out)
 
 

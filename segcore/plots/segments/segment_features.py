@@ -8,6 +8,7 @@ from segcore.plots.heatmap import row_titles
 from segcore.plots.theme import ACCENT, MAIN, PlotlyText, lay_out, lines_text, plain_text
 from segcore.segments.profiles.records import FeatureProfile, SegmentSummary
 from segcore.wording.numbers import listed, number_text, percent_text, two_decimals
+from segcore.wording.quotes import value_text
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -66,4 +67,4 @@ def describe_ranking(summary: SegmentSummary) -> str:
 def _alike(feature: FeatureProfile) -> str:
     # Customers are alike both where all and where none have it: the share shows which.
     have = f", {percent_text(feature.mean)} have it" if feature.is_share else ""
-    return f"{feature.title} ({two_decimals(feature.compactness)}{have})"
+    return f"{value_text(feature.title)} ({two_decimals(feature.compactness)}{have})"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from segcore.features.transactions.calendar_names import MONTHS, WEEKDAYS
 from segcore.segments.profiles.records import FeatureProfile
 from segcore.wording.numbers import number_text, percent_text, unit_text
+from segcore.wording.quotes import value_text
 
 SHIFT_WORTH_SAYING = 0.3
 """Least distance of a segment's mean from the population's, in the population's standard deviations (between Cohen's small and medium)."""
@@ -110,6 +112,7 @@ def _strength(feature: FeatureProfile) -> float:
 
 def _compared(feature: FeatureProfile) -> tuple[str, str, str]:
     """Return the phrase, the segment's value against that of all customers, and which average they are ("" for shares of customers)."""
+    feature = replace(feature, title=value_text(feature.title), other=value_text(feature.other))
     if feature.is_share:
         here, there, title = feature.mean, feature.population_mean, feature.title
         if here < there and feature.other:
