@@ -154,7 +154,7 @@ def _save_point(spec: AlgorithmSpec, solution: Solution, table: FeatureTable, fo
     import numpy as np
 
     from segcore.export.intel_kit import stock_pipeline
-    from segcore.export.tables import replacing
+    from segcore.store.disk import replacing
 
     name = _kit_of(spec).file_name.format(**solution.params)
     with replacing(folder / f"model_{name}.pkl") as file:
@@ -170,7 +170,7 @@ def _save_rows(table: FeatureTable, folder: Path) -> None:
     import numpy as np
     import pandas as pd
 
-    from segcore.export.tables import replacing
+    from segcore.store.disk import replacing
 
     data = pd.DataFrame({name: table.column(name) for name in table.names})
     data = data.astype({name: np.int64 for name in _COUNTS if name in data})

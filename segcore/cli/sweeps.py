@@ -17,8 +17,10 @@ from segcore.cli.options import add_data_options, add_sweep_options, plan_from, 
 from segcore.cli.tables import evidence_text, sweep_text, sweeps_text
 from segcore.errors import ParameterError
 from segcore.records.evidence import LEVELS
+from segcore.store.disk import naming_disk
 from segcore.sweeps.workers import WORKERS
 from segcore.system.machine import parse_bytes
+from segcore.system.private_files import temporary_file
 from segcore.system.spare import start_early
 from segcore.wording.findings import error_text
 from segcore.wording.numbers import bytes_text, counted, duration_text
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from segcore.store.store import Store
     from segcore.sweeps.cost.estimate import SweepEstimate
 
+_WRITTEN = ("features.parquet", "labels.parquet", "sweep.json")
 _FAILED = 1
 _INTERRUPTED = 130
 
@@ -128,7 +131,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     else:
         say(sweep_text(sweep, from_store))
         if out is not None:
-            say(f"Written to {out}: features.parquet, labels.parquet, sweep.json.")
+            say(f"Written to {out}: {', '.join(_WRITTEN)}.")
     return 0
 
 
@@ -194,14 +197,20 @@ def run_sweeps(args: argparse.Namespace) -> int:
 
 
 def _folder(asked: str | None) -> Path | None:
-    """Create the output folder before the work starts, and return it."""
+    """Create the output folder and try to write there before the work starts, and return it."""
     if asked is None:
         return None
     folder = Path(asked)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        with naming_disk(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with temporary_file(folder, prefix=".segcore."):
+                pass
     except OSError as error:
-        raise ParameterError(f"--out {asked} cannot be created as a folder ({error.strerror}): choose another.") from error
+        raise ParameterError(f"--out {asked} cannot be used as a folder for files ({error.strerror}): choose another.") from error
+    for name in _WRITTEN:
+        if (folder / name).is_dir():
+            raise ParameterError(f"--out {asked} has a folder with the name of a file, {name}: choose another.")
     return folder
 
 

@@ -19,7 +19,7 @@ from segcore.errors import ParameterError
 from segcore.export.cells import safe_headers, safe_text
 from segcore.export.model import model_zip
 from segcore.export.segment_rows import ExportRows, RowChoice, export_rows, scored_rows
-from segcore.export.tables import replacing
+from segcore.store.disk import replacing
 from segcore.store.store import Store
 from segcore.wording.findings import refusal
 

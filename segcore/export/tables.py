@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,8 +12,7 @@ import pyarrow.parquet as pq
 
 from segcore.errors import ParameterError
 from segcore.export.cells import safe_headers, safe_text
-from segcore.store.disk import disk_error
-from segcore.system.private_files import replacement
+from segcore.store.disk import replacing
 from segcore.wording.findings import refusal
 
 TABLE_FORMATS = (".parquet", ".csv")
@@ -84,24 +81,3 @@ def _write(rows: pa.Table, file: BinaryIO, suffix: str) -> None:
 
 def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file that replaces ``path`` once it is complete, and is deleted on failure; see `replacement`.
-
-    Raises
-    ------
-    ParameterError, DiskError
-        If the file cannot be written.
-    """
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(21, "it is a directory")
-        with replacement(path) as file:
-            yield file
-    except OSError as error:
-        full = disk_error(error, path)
-        if full is not None:
-            raise full from error
-        raise refusal("export.cannot_write", kind=ParameterError, path=str(path), reason=error.strerror or str(error)) from error

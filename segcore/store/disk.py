@@ -8,12 +8,13 @@ import os
 import resource
 import sqlite3
 import stat
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
-from segcore.errors import DiskError
+from segcore.errors import DiskError, ParameterError
 from segcore.store.home import TEMPORARY
-from segcore.system.private_files import temporary_file
+from segcore.system.private_files import replacement, temporary_file
 
 Holder = Literal["home", "temporary", "output", "file"]
 """What a disk is named by: the store, the system's folder for temporary files, a file that standard output is written to, or a file."""
@@ -86,6 +87,39 @@ def any_disk_error(error: BaseException, home: Path | str) -> DiskError | None:
             places.append(("output", f"/dev/fd/{_STDOUT}"))
     holder, path = min(places, key=lambda place: free_bytes(place[1]))
     return disk_error(error, path, holder=holder)
+
+
+@contextlib.contextmanager
+def naming_disk(path: Path | str, *, holder: Holder = "file", needed: int | None = None) -> Iterator[None]:
+    """Raise the `DiskError` for a disk that cannot be written instead of the operating system's error; see `disk_error`."""
+    try:
+        yield
+    except OSError as error:
+        full = disk_error(error, path, holder=holder, needed=needed)
+        if full is None:
+            raise
+        raise full from error
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file that replaces ``path`` once it is complete, and is deleted on failure; see `replacement`.
+
+    Raises
+    ------
+    ParameterError, DiskError
+        If the file cannot be written.
+    """
+    try:
+        with naming_disk(path):
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "it is a directory")
+            with replacement(path) as file:
+                yield file
+    except OSError as error:
+        from segcore.wording.findings import refusal
+
+        raise refusal("export.cannot_write", kind=ParameterError, path=str(path), reason=error.strerror or str(error)) from error
 
 
 def is_disk_error(error: BaseException) -> bool:

@@ -10,10 +10,9 @@ import numpy as np
 from segcore.records.evidence import NOT_GATHERED, PointEvidence, SweepEvidence
 from segcore.records.grid import point_key
 from segcore.records.sweep import Sweep
-from segcore.store.disk import disk_error
+from segcore.store.disk import naming_disk, replacing
 from segcore.store.store import Store
 from segcore.sweeps.prepared import prepare
-from segcore.system.private_files import replacement
 
 
 def sweep_document(sweep: Sweep, from_store: bool) -> dict[str, Any]:
@@ -90,6 +89,11 @@ def write_sweep_folder(store: Store, sweep_id: str, directory: Path | str, *, fr
     from_store : bool
         See `sweep_document`.
 
+    Raises
+    ------
+    ParameterError, DiskError
+        If a file cannot be written.
+
     Notes
     -----
     ``features.parquet`` has the rows that were clustered, unscaled: ``customer_id``, ``copy`` where there are copies, the features.
@@ -115,15 +119,10 @@ def write_sweep_folder(store: Store, sweep_id: str, directory: Path | str, *, fr
     folder = Path(directory)
     features = pd.DataFrame({**ids, **{name: table.values[:, column] for column, name in enumerate(table.names)}})
     document = json.dumps(sweep_document(sweep, from_store), indent=2, ensure_ascii=False, allow_nan=False)
-    try:
+    with naming_disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for name, rows in (("features.parquet", features), ("labels.parquet", pd.DataFrame(labels))):
-            with replacement(folder / name) as file:
-                rows.to_parquet(file, index=False)
-        with replacement(folder / "sweep.json") as file:
-            file.write(f"{document}\n".encode())
-    except OSError as error:
-        full = disk_error(error, folder)
-        if full is not None:
-            raise full from error
-        raise
+    for name, rows in (("features.parquet", features), ("labels.parquet", pd.DataFrame(labels))):
+        with replacing(folder / name) as file:
+            rows.to_parquet(file, index=False)
+    with replacing(folder / "sweep.json") as file:
+        file.write(f"{document}\n".encode())

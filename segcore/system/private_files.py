@@ -7,6 +7,7 @@ it ends, so that whatever is not locked is left over: no clock and no process nu
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -23,6 +24,7 @@ FILE_MODE = 0o600
 _MARK = "[0-9a-f]+"  # that of earlier versions was a process number
 _OURS = re.compile(r"(.+[.-])?[0-9a-f]{16}(\.parquet)?")  # what is created here is called; others may keep files of their own there
 _ELSEWHERE = "segcore-"  # what a temporary folder outside the store is called
+_TRIES = 100
 _places: list[Path] = []
 
 
@@ -169,12 +171,12 @@ def _drop(path: Path) -> bool:
 
 def _claim(folder: Path, prefix: str, suffix: str, create: Callable[[Path], int]) -> tuple[Path, int]:
     """Create something with a name of its own and lock it; return its path and descriptor."""
-    while True:
+    for left in reversed(range(_TRIES)):
         path = folder / f"{prefix}{_mark()}{suffix}"
         try:
             handle = create(path)
         except FileNotFoundError:
-            if not folder.is_dir():
+            if not left or not folder.is_dir():  # such as in /proc, where nothing can be created
                 raise
             continue  # dropped as left over before it was open
         with contextlib.suppress(OSError):  # where the file system has no locks, nothing is dropped either
@@ -182,6 +184,7 @@ def _claim(folder: Path, prefix: str, suffix: str, create: Callable[[Path], int]
         if _is_same(path, handle):
             return path, handle
         os.close(handle)  # dropped as left over before it was locked
+    raise FileNotFoundError(errno.ENOENT, "what was created there was deleted at once", str(folder))
 
 
 def _mark() -> str:

@@ -85,7 +85,8 @@ def test_the_folder_has_features_labels_and_the_document(customers, tmp_path, ca
         (["--outliers", "kit"], "outlier"),
         (["--where", "height > "], "'height >' cannot be read"),
         (["--repeats", "0"], "--repeats"),
-        (["--out", "/dev/null/folder"], "--out /dev/null/folder cannot be created as a folder"),
+        (["--out", "/dev/null/folder"], "--out /dev/null/folder cannot be used as a folder for files (Not a directory)"),
+        (["--out", "/proc"], "--out /proc cannot be used as a folder for files (No such file or directory)"),
     ],
 )
 def test_what_is_wrong_with_a_sweep_is_said_before_it_starts(customers, options, said, capsys):
@@ -228,6 +229,14 @@ def test_every_damaged_sweep_is_named(capsys):
     lines = shown.err.splitlines()
     assert len(lines) == 2 and all(line.startswith("segcore: What sweep ") for line in lines)
     assert all(any(sweep in line for line in lines) for sweep in ("abababab", "cdcdcdcd"))
+
+
+@pytest.mark.parametrize("name", ["features.parquet", "labels.parquet", "sweep.json"])
+def test_a_folder_with_the_name_of_a_file_of_the_output_is_found_before_the_work(customers, tmp_path, capsys, name):
+    (tmp_path / "out" / name).mkdir(parents=True)
+    assert main(sweep_of(customers, "--out", str(tmp_path / "out"))) == 2
+    assert f"has a folder with the name of a file, {name}" in capsys.readouterr().err
+    assert jobs.list_jobs(Store()) == []
 
 
 def test_a_list_whose_only_sweep_is_damaged_says_that_and_not_that_it_is_empty(capsys):

@@ -322,6 +322,12 @@ class TestDocuments:
         assert labels[point_key(points[3])].isna().all()
         assert document == sweep_document(store.sweep(sweep_id), True)
 
+    def test_a_file_of_the_folder_that_cannot_be_written_is_one_error(self, store, asked, tmp_path):
+        sweep_id = run(store, asked())
+        (tmp_path / "sweep.json").mkdir()
+        with pytest.raises(ParameterError, match=r"sweep\.json cannot be written \(it is a directory\)"):
+            write_sweep_folder(store, sweep_id, tmp_path)
+
     def test_copies_carry_their_number(self, store, asked, tmp_path):
         sweep_id = run(store, asked(repeats=2))
         write_sweep_folder(store, sweep_id, tmp_path)
