@@ -20,7 +20,7 @@ from segcore.data.files.reader import read_file
 from segcore.data.meaning.roles import find_meaning
 from segcore.data.samples.online_retail import NAME
 from segcore.errors import SegcoreError, SourceError
-from segcore.store.disk import disk_error, is_disk_error
+from segcore.store.disk import is_disk_error, naming_disk
 from segcore.system.private_files import FILE_MODE, FOLDER_MODE, temporary_folder
 from segcore.wording.findings import refusal
 
@@ -77,13 +77,11 @@ def download_online_retail(
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise refusal("sample.no_address", kind=SourceError, url=url)
     try:
-        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        with naming_disk(folder):
+            folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     except OSError as error:
-        full = disk_error(error, folder)
-        if full is not None:
-            raise full from error
         raise refusal("sample.no_folder", kind=SourceError, folder=str(folder), why=error.strerror) from error
-    with _disk_errors(folder), temporary_folder(scratch or folder, prefix=DOWNLOAD) as own:
+    with naming_disk(folder), temporary_folder(scratch or folder, prefix=DOWNLOAD) as own:
         packed = own / PACKED
         _fetch(url, packed, progress=progress, timeout=timeout, total_seconds=total_seconds, max_bytes=max_bytes)
         table = _unpack(packed, url, max_bytes)
@@ -125,18 +123,6 @@ def _fetch(url: str, target: Path, *, progress: Progress | None, timeout: float,
 
 def _refused(code: str, url: str, **values: Any) -> SegcoreError:
     return refusal(code, kind=SourceError, remedy="other_file", url=url, **values)
-
-
-@contextlib.contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
-    """Name the disk that is full."""
-    try:
-        yield
-    except OSError as error:
-        full = disk_error(error, folder)
-        if full is not None:
-            raise full from error
-        raise
 
 
 @contextlib.contextmanager

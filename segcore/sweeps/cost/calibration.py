@@ -27,7 +27,7 @@ from segcore.clustering.quality.silhouette import SilhouetteScorer
 from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.clustering.specification.cost import CalibrationTask
 from segcore.errors import SegcoreError
-from segcore.store.disk import disk_error, disk_problem
+from segcore.store.disk import disk_problem, naming_disk
 from segcore.store.index import Index
 from segcore.sweeps.cost.measuring_work import MEASURING_KINDS, other_work, silhouette_work
 from segcore.sweeps.cost.sampled_rows import SampledRows
@@ -117,16 +117,10 @@ def write_calibration(home: Path | str, found: Calibration) -> None:
         "start_seconds": found.start_seconds,
         "base_bytes": found.base_bytes,
     }
-    try:
-        with temporary_file(Index(home).temporary) as (partial, file):
-            file.write(json.dumps(document, indent=1).encode())
-            file.flush()
-            partial.replace(Path(home) / FILE)
-    except OSError as error:
-        full = disk_error(error, home, holder="home")
-        if full is not None:
-            raise full from error
-        raise
+    with naming_disk(home, holder="home"), temporary_file(Index(home).temporary) as (partial, file):
+        file.write(json.dumps(document, indent=1).encode())
+        file.flush()
+        partial.replace(Path(home) / FILE)
 
 
 def start_calibration(home: Path | str) -> subprocess.Popen[str]:
