@@ -79,6 +79,8 @@ def any_disk_error(error: BaseException, home: Path | str) -> DiskError | None:
     if isinstance(error.filename, str):
         inside = [(holder, folder) for holder, folder in places if Path(error.filename).is_relative_to(folder)]
         holder, path = inside[0] if inside else ("file", error.filename)
+        if holder == "home" and isinstance(error, PermissionError) and not os.access(Path(error.filename).parent, os.W_OK):
+            return not_writable(home)
         return disk_error(error, path, holder=holder)
     if error.errno == errno.ENOENT and free_bytes(places[1][1]) < _PROBE_BYTES:
         error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # tempfile has found no folder that it can use
@@ -120,6 +122,16 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         from segcore.wording.findings import refusal
 
         raise refusal("export.cannot_write", kind=ParameterError, path=str(path), reason=error.strerror or str(error)) from error
+
+
+def not_writable(home: Path | str) -> DiskError:
+    """Return the error for a store whose permissions do not let this user write there."""
+    from segcore.wording.findings import refusal
+
+    found = refusal("home.not_writable", kind=DiskError, home=str(home))
+    if not isinstance(found, DiskError):
+        raise TypeError(found)
+    return found
 
 
 def is_disk_error(error: BaseException) -> bool:

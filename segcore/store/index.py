@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from segcore.errors import SegcoreError, StoreError
-from segcore.store.disk import disk_error
+from segcore.store.disk import disk_error, not_writable
 from segcore.store.home import TEMPORARY, make_private
 from segcore.system.digests import canonical_json
 from segcore.system.private_files import drop_leftovers, keep_temporary_files_in, make_folder, private_opener
@@ -177,6 +177,8 @@ class Index:
         full = disk_error(error, self.home, holder="home", needed=needed)
         if full is not None:
             return full
+        if isinstance(error, sqlite3.Error) and not os.access(self.home, os.W_OK):
+            return not_writable(self.home)
         return StoreError(f"The store at {self.home} cannot be used ({error}): fix that, or set SEGCORE_HOME to another directory.")
 
     def _index(self) -> sqlite3.Connection:
@@ -203,18 +205,22 @@ class Index:
                 try:
                     index = self._index()
                 except sqlite3.Error as error:
-                    if disk_error(error, self.home, holder="home") is None:
+                    if not self._is_closed() and disk_error(error, self.home, holder="home") is None:
                         raise
                     index = stack.enter_context(contextlib.closing(self._index_of_full_disk()))
                 yield index
         except sqlite3.Error as error:
             raise self._damaged(error) or self._unusable(error) from error
 
+    def _is_closed(self) -> bool:
+        """Tell whether nothing can be created in the store's directory, because of its disk or its permissions."""
+        return bool(os.statvfs(self.home).f_flag & os.ST_RDONLY) or not os.access(self.home, os.W_OK)
+
     def _index_of_full_disk(self) -> sqlite3.Connection:
         """Open the index for one access where SQLite cannot create the files that processes share, so that it can still be read."""
         path = self.home / "index.db"
         log = path.with_name("index.db-wal")
-        if os.statvfs(self.home).f_flag & os.ST_RDONLY and not (log.exists() and log.stat().st_size):
+        if self._is_closed() and not (log.exists() and log.stat().st_size):
             # Nobody can change it. What a log holds would be missed.
             return sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None)
         index = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)

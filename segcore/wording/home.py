@@ -22,6 +22,10 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"SEGCORE_HOME ({named(home)}) holds other files: set SEGCORE_HOME to an empty or a new directory, "
         f"such as {named(home.rstrip('/') + '/segcore')}."
     ),
+    "home.not_writable": lambda home: (
+        f"SEGCORE_HOME ({named(home)}) may not be written: change its permissions, or set SEGCORE_HOME to another directory. What is "
+        "stored there can be read."
+    ),
     "home.without_permissions": lambda home: (
         f"Other users can read SEGCORE_HOME ({named(home)}), and its disk keeps no permissions: set SEGCORE_HOME to a directory on another "
         "disk."

@@ -133,7 +133,7 @@ def test_where_no_process_can_be_started_the_job_says_so(store, make_spec, monke
 def test_a_store_that_cannot_take_a_lock_is_told_in_one_sentence(store, make_spec):
     spec = make_spec()
     (store.home / "locks").write_text("a file where a folder is needed")
-    with pytest.raises(StoreError, match="cannot be written"):
+    with pytest.raises(StoreError, match="cannot be used"):
         jobs.start_sweep(store, spec)
 
 

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from segcore.errors import StoreError
+from segcore.errors import DiskError, StoreError
+from segcore.store.disk import any_disk_error
 from segcore.store.home import make_private, take_notice
 from segcore.store.index import Index
 from segcore.store.store import Store
 from segcore.system.child_process import CHECKOUT
+from segcore.system.private_files import temporary_file
 from segcore.wording import findings  # noqa: F401 - imported before rights are given away, with which it could not be read
 
 NOBODY = 65_534
@@ -195,12 +197,17 @@ def test_a_folder_that_all_users_share_is_refused_and_left_as_it_is(tmp_path):
     assert open_to_others(shared / "segcore") == []
 
 
-def test_a_folder_of_another_user_is_refused():
-    """As root by a process that gives its rights away; as any other user with a folder of root's."""
+def without_roots_rights(check, home=None):
+    """Run a check, and on a store that is then this user's: as root in a process that gives its rights away, as any other user here."""
     if os.geteuid():
-        with pytest.raises(StoreError, match="belongs to another user"):
-            Index("/usr")
+        check()
         return
+    if home is not None:
+        for folder in (home, *home.parents):
+            if folder.stat().st_mode & 0o001 == 0:
+                folder.chmod(folder.stat().st_mode | 0o001)
+        for path in (home, *home.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
     child = os.fork()
     if child == 0:
         code = 1
@@ -208,8 +215,7 @@ def test_a_folder_of_another_user_is_refused():
             os.setgroups([])
             os.setresgid(NOBODY, NOBODY, NOBODY)
             os.setresuid(NOBODY, NOBODY, NOBODY)
-            with pytest.raises(StoreError, match="belongs to another user"):
-                Index("/usr")
+            check()
             code = 0
         except BaseException:
             traceback.print_exc()
@@ -217,28 +223,46 @@ def test_a_folder_of_another_user_is_refused():
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+def test_a_folder_of_another_user_is_refused():
+    def check():
+        with pytest.raises(StoreError, match="belongs to another user"):
+            Index("/usr")
+
+    without_roots_rights(check)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_store_that_its_user_may_not_write_is_read(tmp_path, whole):
+    home = tmp_path / "home"
+    with contextlib.closing(Index(home)._index()) as connection:
+        connection.execute("insert into sweep_names values ('ab', 'An old sweep')")
+    home.chmod(0o500)
+    for path in home.rglob("*") if whole else ():
+        path.chmod(0o500 if path.is_dir() else 0o400)
+
+    def check():
+        store = Store(home)
+        assert store.sweep_name("ab") == "An old sweep"
+        with pytest.raises(DiskError, match="may not be written: change its permissions"):
+            store.name_sweep("ab", "Another name")
+        if whole:
+            with pytest.raises(PermissionError) as refused, temporary_file(store.temporary):
+                pass
+            assert "may not be written" in str(any_disk_error(refused.value, home))
+
+    without_roots_rights(check, home)
+
+
 def test_a_user_without_roots_rights_makes_an_old_store_private(old, tmp_path_factory):
     """The same as above without the rights that let root do everything."""
     if os.geteuid():
         pytest.skip("this run is not root's, so that every other test is of this kind")
-    for folder in (old, *old.parents):
-        if folder.stat().st_mode & 0o001 == 0:
-            folder.chmod(folder.stat().st_mode | 0o001)
-    for path in (old, *old.rglob("*")):
-        os.chown(path, NOBODY, NOBODY)
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            os.setgroups([])
-            os.setresgid(NOBODY, NOBODY, NOBODY)
-            os.setresuid(NOBODY, NOBODY, NOBODY)
-            Index(old)
-            code = 0 if open_to_others(old) == [] else 2
-        except BaseException:
-            traceback.print_exc()
-        os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+    def check():
+        Index(old)
+        assert open_to_others(old) == []
+
+    without_roots_rights(check, old)
 
 
 def test_a_command_on_a_store_of_somebody_else_ends_with_one_line(tmp_path):
