@@ -23,7 +23,7 @@ def copy_prepared(store: Store, key: str) -> bool:
     if not home.is_dir() or home == store.home:
         return False
     try:
-        store.copy_intake(key, Store(home))
+        store.copy_intake(key, Store(home, is_own=False))
     except StoreError:
         return False
     return True

@@ -19,7 +19,12 @@ from segcore.errors import SegcoreError, StoreError
 from segcore.store.disk import disk_error, not_writable
 from segcore.store.home import TEMPORARY, make_private
 from segcore.system.digests import canonical_json
-from segcore.system.private_files import drop_leftovers, keep_temporary_files_in, make_folder, private_opener
+from segcore.system.private_files import (
+    drop_leftovers,
+    keep_temporary_files_in,
+    make_folder,
+    private_opener,
+)
 
 _SCHEMA = """
 create table if not exists sweeps (
@@ -89,6 +94,8 @@ class Index:
     ----------
     home : Path or None
         The store's directory, created for this user only if missing (see ``make_private``); ``None`` means ``default_home()``.
+    is_own : bool
+        Whether this process keeps its temporary files here too; not in a store that is only copied from.
 
     Raises
     ------
@@ -96,7 +103,7 @@ class Index:
         If the directory cannot be used, or cannot be private. From a full disk, what is there can still be read.
     """
 
-    def __init__(self, home: Path | str | None = None) -> None:
+    def __init__(self, home: Path | str | None = None, *, is_own: bool = True) -> None:
         self.home = Path(home) if home is not None else default_home()
         self._local = threading.local()
         try:
@@ -106,7 +113,8 @@ class Index:
         except OSError as error:
             raise self._unusable(error) from error
         self._make_tables()
-        keep_temporary_files_in(self.temporary)
+        if is_own:
+            keep_temporary_files_in(self.temporary)
         start = (os.getpid(), str(self.home))
         if start not in _swept:
             _swept.add(start)

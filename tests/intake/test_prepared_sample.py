@@ -5,6 +5,7 @@ from segcore.intake import take_in as intake_module
 from segcore.intake.take_in import known_intake, take_in
 from segcore.records.intake import DataRequest
 from segcore.store.store import Store
+from segcore.system.private_files import temporary_folder
 
 WEEK = DataRequest("complete-journey", date_to="2017-01-07")
 
@@ -57,6 +58,13 @@ def test_another_request_reads_the_sample(home):
 def test_other_code_reads_the_sample(home, monkeypatch):
     monkeypatch.setattr(prepared_sample, "code_digest", lambda: "0" * 64)
     assert known_intake(Store(home), WEEK) is None
+
+
+def test_temporary_files_stay_in_the_store_into_which_the_sample_is_copied(home, prepared):
+    store = Store(home)
+    assert known_intake(store, WEEK) is not None
+    with temporary_folder(prefix="ray-") as folder:
+        assert folder.parent == store.temporary
 
 
 def test_a_damaged_copy_reads_the_sample(home, prepared):
