@@ -21,6 +21,7 @@ from segcore.store.home import TEMPORARY, make_private
 from segcore.system.digests import canonical_json
 from segcore.system.private_files import (
     drop_leftovers,
+    drop_leftovers_elsewhere,
     keep_temporary_files_in,
     make_folder,
     private_opener,
@@ -119,6 +120,7 @@ class Index:
         if start not in _swept:
             _swept.add(start)
             self.drop_leftovers()
+            drop_leftovers_elsewhere()
 
     @property
     def temporary(self) -> Path:

@@ -145,6 +145,17 @@ def drop_leftovers(folder: Path, names: re.Pattern[str] | None = None) -> int:
     return dropped
 
 
+def drop_leftovers_elsewhere() -> int:
+    """Delete what `temporary_folder` created in the system's folder for temporary files and no process has locked; return the number.
+
+    A link in the store leads to each, unless its process was killed before it made one, or the store was deleted.
+    """
+    try:
+        return drop_leftovers(Path(tempfile.gettempdir()), re.compile(re.escape(_ELSEWHERE) + "[0-9a-f]{16}"))
+    except FileNotFoundError:
+        return 0  # none can be written
+
+
 def _drop(path: Path) -> bool:
     """Delete a file or folder, or a link and the folder it leads to, unless a process has locked it."""
     target = path.readlink() if path.is_symlink() else path

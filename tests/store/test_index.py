@@ -267,3 +267,10 @@ class TestEvidence:
         assert store.job_row(sweep)["gathered"] == 0
         store.put_evidence(sweep, "split", 0, {"strengths": []})
         assert (store.job_row(sweep)["gathered"], store.job_row(sweep)["done"]) == (1, 0)
+
+
+def test_the_first_use_of_a_store_deletes_what_is_left_over_outside_it(home, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "segcore-0123456789abcdef" / "ray").mkdir(parents=True)
+    Index(home)
+    assert not (tmp_path / "segcore-0123456789abcdef").exists()

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from segcore.system.child_process import CHECKOUT
-from segcore.system.private_files import drop_leftovers, replacement, temporary_file, temporary_folder
+from segcore.system.private_files import drop_leftovers, drop_leftovers_elsewhere, replacement, temporary_file, temporary_folder
 
 HOLD = (
     "import os, sys, time\nfrom pathlib import Path\nfrom segcore.system.private_files import *\nwhere = Path(sys.argv[1])\n"
@@ -49,6 +50,25 @@ def test_what_a_process_holds_is_left_over_as_soon_as_it_is_killed(holder, tmp_p
     assert target.exists()
     assert drop_leftovers(tmp_path) == 1
     assert list(tmp_path.iterdir()) == [] and not target.exists()
+
+
+def test_a_folder_elsewhere_to_which_no_link_leads_is_left_over_too(holder, tmp_path, monkeypatch):
+    system = tmp_path / "system"
+    system.mkdir()
+    monkeypatch.setenv("TMPDIR", str(system))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    process = holder("temporary_folder(where / 'tmp', prefix='ray-', fits=lambda path: False)")
+    (folder,) = system.iterdir()
+    (folder / "rows").write_text("customers")
+    mine = ("segcore-notes", "segcore-0123456789abcdef.txt", "0123456789abcdef")
+    for name in mine:
+        (system / name).write_text("")
+    assert drop_leftovers_elsewhere() == 0
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    shutil.rmtree(tmp_path / "tmp")
+    assert drop_leftovers_elsewhere() == 1
+    assert {path.name for path in system.iterdir()} == set(mine)
 
 
 def test_a_temporary_folder_that_does_not_fit_is_private_elsewhere_and_goes_away_with_its_link(tmp_path):
