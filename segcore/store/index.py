@@ -79,13 +79,24 @@ _MAKING_SECONDS = 1.0
 
 
 def default_home() -> Path:
-    """Return the store's directory: ``SEGCORE_HOME``, else the user's data directory."""
-    asked = os.environ.get("SEGCORE_HOME")
-    if asked:
-        return Path(asked).expanduser()
-    import platformdirs
+    """Return the store's directory: ``SEGCORE_HOME``, else the user's data directory.
 
-    return Path(platformdirs.user_data_dir("segcore"))
+    Raises
+    ------
+    StoreError
+        If it depends on the home directory of a user who has none.
+    """
+    asked = os.environ.get("SEGCORE_HOME")
+    try:
+        if asked:
+            return Path(asked).expanduser()
+        import platformdirs
+
+        return Path(platformdirs.user_data_dir("segcore"))
+    except RuntimeError as error:
+        from segcore.wording.findings import refusal
+
+        raise refusal("home.unknown", kind=StoreError, asked=asked or None) from error
 
 
 class Index:

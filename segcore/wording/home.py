@@ -22,6 +22,10 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"SEGCORE_HOME ({named(home)}) holds other files: set SEGCORE_HOME to an empty or a new directory, "
         f"such as {named(home.rstrip('/') + '/segcore')}."
     ),
+    "home.unknown": lambda asked: (
+        f"The home directory in {'the default of SEGCORE_HOME' if asked is None else f'SEGCORE_HOME ({named(asked)})'} is not known: set "
+        "SEGCORE_HOME to an absolute path."
+    ),
     "home.not_writable": lambda home: (
         f"SEGCORE_HOME ({named(home)}) may not be written: change its permissions, or set SEGCORE_HOME to another directory. What is "
         "stored there can be read."

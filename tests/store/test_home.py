@@ -14,7 +14,7 @@ import pytest
 from segcore.errors import DiskError, StoreError
 from segcore.store.disk import any_disk_error
 from segcore.store.home import make_private, take_notice
-from segcore.store.index import Index
+from segcore.store.index import Index, default_home
 from segcore.store.store import Store
 from segcore.system.child_process import CHECKOUT
 from segcore.system.private_files import temporary_file
@@ -288,3 +288,17 @@ def test_a_file_with_the_name_of_one_of_its_folders_makes_a_store_unusable_in_on
     (home / name).write_text("")
     with pytest.raises(StoreError, match=rf"^The store at {home} cannot be used \(.*it must be a directory: '{home / name}'\): fix that"):
         Index(home)
+
+
+@pytest.mark.parametrize(("asked", "said"), [(None, "the default of SEGCORE_HOME"), ("~nobody-has-this-name/x", "SEGCORE_HOME (~nobody-")])
+def test_a_home_directory_that_is_not_known_is_one_sentence(monkeypatch, asked, said):
+    def refuse(_):
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.delenv("SEGCORE_HOME", raising=False)
+    if asked is not None:
+        monkeypatch.setenv("SEGCORE_HOME", asked)
+    monkeypatch.setattr("platformdirs.user_data_dir", refuse)
+    with pytest.raises(StoreError, match="^The home directory in .* is not known: set SEGCORE_HOME to an absolute path") as raised:
+        default_home()
+    assert said in str(raised.value)
