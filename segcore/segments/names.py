@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from segcore.clustering.compare import matched_segments
-from segcore.errors import StoreError
 from segcore.features.assemble import assemble, readable_rows
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import find_point, parse_point, point_key
@@ -66,16 +65,20 @@ def known_names(store: Store, sweep: Sweep, position: int, *, rows: Callable[[],
         Of the solution.
     rows : callable or None
         Returns the rows that were clustered, where the caller has them.
+
+    Raises
+    ------
+    StoreError
+        If something that the names are made of is damaged: other names would be mistaken for the segments' own.
     """
+    if sweep.solutions[position] is None:
+        return SegmentNames(store.segment_names(sweep.id, point_key(sweep.spec.points[position])))
     given = _given_names(store, sweep, position)
-    try:
-        solution = store.solution(sweep.id, position)
-        if solution.labels is None:
-            return given
-        clustered = assemble(store.feature_table(sweep.spec.table, profile=False), sweep.spec.plan).table if rows is None else rows()
-        likes = likes_of(store, sweep.spec, solution)
-    except StoreError:  # what is lost, or does not belong together, is reported by what shows it
+    solution = store.solution(sweep.id, position)
+    if solution.labels is None:
         return given
+    clustered = assemble(store.feature_table(sweep.spec.table, profile=False), sweep.spec.plan).table if rows is None else rows()
+    likes = likes_of(store, sweep.spec, solution)
     if len(solution.labels) != len(clustered):
         return given
     taken = given.names.values()
@@ -97,15 +100,14 @@ def _given_names(store: Store, sweep: Sweep, position: int) -> SegmentNames:
     if not given:
         return SegmentNames(own)
     found: list[tuple[float, int, str, int]] = []
-    try:
-        labels = store.solution(sweep.id, position).labels
-        for point, names in given.items():
-            other = find_point(points, parse_point(point))
-            others = store.solution(sweep.id, other).labels
-            if labels is not None and others is not None:
-                found += [(jaccard, label, names[to], other) for label, to, jaccard in matched_segments(labels, others) if to in names]
-    except StoreError:  # a solution that is not there any more; its page says so
-        return SegmentNames(own)
+    labels = store.solution(sweep.id, position).labels
+    for point, names in given.items():
+        other = find_point(points, parse_point(point))
+        if sweep.solutions[other] is None:  # it failed, and is being tried again
+            continue
+        others = store.solution(sweep.id, other).labels
+        if labels is not None and others is not None:
+            found += [(jaccard, label, names[to], other) for label, to, jaccard in matched_segments(labels, others) if to in names]
     names, carried = dict(own), {}
     for jaccard, label, name, other in sorted(found, key=lambda one: (-one[0], one[3])):
         if label not in names and name not in names.values():

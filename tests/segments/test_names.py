@@ -1,6 +1,10 @@
+import json
+import sqlite3
+
 import numpy as np
 import pytest
 
+from segcore.errors import StoreError
 from segcore.records.plan import Plan
 from segcore.records.solution import Solution
 from segcore.segments.names import known_names
@@ -41,6 +45,33 @@ def test_a_name_follows_the_same_customers_and_says_from_where(named):
     assert found.names == {2: "Regulars", 1: "New"}
     assert {label: carried.position for label, carried in found.carried.items()} == {2: 0, 1: 0}
     assert found.carried[2].jaccard == pytest.approx(50 / 60) and found.carried[1].jaccard == 1
+
+
+@pytest.mark.parametrize("lost", ["own labels", "labels of the solution with the names", "features"])
+def test_names_are_not_made_up_where_what_they_come_from_is_damaged(lost, named, home):
+    labels, others = np.repeat([0, 1], 50), np.repeat([1, 0], 50)
+    assert named([labels, others], [(0, 0, "Regulars")], 1).names[1] == "Regulars"
+    store = Store(home)
+    [sweep] = map(store.sweep, store.sweep_ids())
+    if lost == "features":
+        path = store.object_path(store.json(sweep.spec.table)["values"])
+    else:
+        position = 1 if lost == "own labels" else 0
+        path = store.object_path(json.loads(store._one("select record from points where position = ?", position)[0])["labels"])
+    path.unlink()
+    with pytest.raises(StoreError, match="missing or damaged"):
+        known_names(store, sweep, 1)
+
+
+def test_names_of_a_solution_that_is_not_finished_are_those_that_were_given(named, home):
+    labels = np.repeat([0, 1], 50)
+    named([labels, labels], [(0, 0, "Old"), (1, 1, "Own")], 1)
+    store = Store(home)
+    with sqlite3.connect(home / "index.db") as index:
+        index.execute("delete from points where position = 1")
+    [sweep] = map(store.sweep, store.sweep_ids())
+    assert known_names(store, sweep, 1).names == {1: "Own"}
+    assert known_names(store, sweep, 0).names[0] == "Old"
 
 
 def test_own_names_come_first(named):
