@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from segcore.records.estimate import Estimate
+from segcore.records.shapes import check_fields
 
 Scheme = Literal["boot", "subset"]
 Level = Literal["none", "auto", "all"]
@@ -335,3 +336,79 @@ class SweepEvidence:
             notes=tuple(data["notes"]),
             **plain,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Silhouettes:
+    silhouettes: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    silhouettes: tuple[float | None, ...]
+    rows: int
+    dips: Mapping[str, float]
+    repaired: bool
+    correlation_gap: float
+    association_gap: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Jaccards:
+    jaccards: tuple[tuple[float, ...] | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Strengths:
+    strengths: tuple[float | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Describability:
+    describability: Estimate | None
+
+
+# By part: its record, and the field with one value per point.
+_PIECES: Mapping[str, tuple[type, str | None]] = {
+    "observed": (_Observed, "silhouettes"),
+    "placebo": (_Silhouettes, "silhouettes"),
+    "resample": (_Jaccards, "jaccards"),
+    "split": (_Strengths, "strengths"),
+    "description": (_Describability, None),
+}
+
+
+def sound_piece(part: str, record: Mapping[str, Any], *, n_points: int) -> Mapping[str, Any]:
+    """Return the stored record of a piece of evidence: what it says of each point, or only why it says nothing.
+
+    Parameters
+    ----------
+    part : str
+        Such as "placebo": see `segcore.sweeps.evidence.gather.pieces`.
+    record : mapping
+        Plain values.
+    n_points : int
+        Points of the sweep.
+
+    Raises
+    ------
+    AttributeError, LookupError, TypeError, ValueError
+        If it is damaged.
+    """
+    kind, each = _PIECES[part]
+    if record.keys() == {"reason"}:
+        if not isinstance(record["reason"], str):
+            raise TypeError("a reason is a text")
+        return record
+    found = dict(record)
+    if part == "description" and found["describability"] is not None:
+        found["describability"] = Estimate.from_json(found["describability"])
+    check_fields(kind(**{name: _as_tuple(value) for name, value in found.items()}))
+    if each is not None and len(found[each]) != n_points:
+        raise ValueError(f"{each} are not one per point")
+    return record
+
+
+def _as_tuple(value: Any) -> Any:
+    """Return a list of stored JSON as the tuple that records have, with its lists; another value as it is."""
+    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value

@@ -298,13 +298,6 @@ class Index:
             found.setdefault(str(part), {})[int(number)] = _mapping(record)
         return found
 
-    def drop_evidence(self, sweep_id: str, pieces: Sequence[tuple[str, int]]) -> None:
-        """Delete pieces of evidence, by part and number, so that they are gathered again."""
-        with self._write() as index:
-            index.executemany(
-                "delete from evidence where sweep = ? and part = ? and number = ?", [(sweep_id, part, number) for part, number in pieces]
-            )
-
     def begin_evidence(self, sweep_id: str, part: str, number: int) -> int:
         """Count one more attempt at a piece of evidence, and return the attempt's number, from 1."""
         with self._write() as index:

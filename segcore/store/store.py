@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segcore.errors import StoreError
+from segcore.records.evidence import sound_piece
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.finding import Remedy
 from segcore.records.grid import point_key
@@ -444,15 +445,26 @@ class Store(Index):
             for (position,) in self._rows("select position from points where sweep = ?", sweep_id)
             if not 0 <= position < n_points or if_readable(partial(self.solution, sweep_id, position)) is None
         ]
-        pieces = [(part, number) for part, found in self.evidence(sweep_id).items() for number, piece in found.items() if piece is None]
         judged = if_readable(lambda: (self._preparation(sweep_id, row[0]), bool(self._summary(sweep_id, row[1])) or row[1] is None))
         with self._write() as index:
             index.executemany("delete from points where sweep = ? and position = ?", [(sweep_id, position) for position in damaged])
             index.executemany("delete from attempts where sweep = ? and position = ?", [(sweep_id, position) for position in damaged])
             if judged is None or not judged[1]:
                 index.execute("update sweeps set preparation = null, summary = null where id = ?", (sweep_id,))
-        self.drop_evidence(sweep_id, pieces)
-        return len(damaged) + len(pieces) + (judged is None or not judged[1])
+        dropped = self.drop_damaged_evidence(sweep_id, n_points=n_points)
+        return len(damaged) + dropped + (judged is None or not judged[1])
+
+    def drop_damaged_evidence(self, sweep_id: str, *, n_points: int) -> int:
+        """Delete the damaged pieces of evidence on a sweep with so many points, so that they are gathered again; return their number."""
+        damaged = [
+            (sweep_id, part, number)
+            for part, pieces in self.evidence(sweep_id).items()
+            for number, piece in pieces.items()
+            if if_readable(partial(sound_piece, part, piece, n_points=n_points)) is None
+        ]
+        with self._write() as index:
+            index.executemany("delete from evidence where sweep = ? and part = ? and number = ?", damaged)
+        return len(damaged)
 
     def labelled_solution(self, sweep_id: str, position: int) -> Solution:
         """Return one solution with its labels and arrays, which must have labels.

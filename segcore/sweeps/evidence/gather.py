@@ -14,11 +14,9 @@ from segcore.clustering.quality.silhouette import SilhouetteScorer
 from segcore.clustering.recommend import recommend
 from segcore.clustering.specification.task import SweepTask, ignore
 from segcore.features.preparation import blocks_of
-from segcore.records.estimate import Estimate
 from segcore.records.evidence import FIRST_PLACEBOS, PLACEBOS, RESAMPLES, Level, SweepEvidence
 from segcore.records.grid import point_key
 from segcore.records.sweep import Sweep
-from segcore.store.damage import if_readable
 from segcore.store.disk import is_disk_error
 from segcore.store.store import Store
 from segcore.sweeps.evidence.describability import describability
@@ -41,15 +39,6 @@ _LONG_SECONDS = 0.1
 _SIDE_BY_SIDE_ROWS = 16_384  # with more, one fit keeps all cores busy
 _PUBLISH_SECONDS = 1.0
 _SAMPLE_STREAM = 5  # so that the sample is not the first draw of another use of the seed
-
-# By part: where its record says something of each point, and what that is if it is not undefined.
-_SAYS: Mapping[str, tuple[str, Any]] = {
-    "observed": ("silhouettes", int | float),
-    "placebo": ("silhouettes", int | float),
-    "resample": ("jaccards", list | str),
-    "split": ("strengths", int | float | str),
-    "description": ("describability", dict),
-}
 
 Piece = tuple[str, int]
 
@@ -126,30 +115,8 @@ def gather(
 
 def sound_pieces(store: Store, sweep: Sweep) -> dict[str, dict[int, Any]]:
     """Return the pieces of evidence that the store has of a sweep, by part and number, and delete those that are damaged."""
-    found = store.evidence(sweep.id)
-    damaged = [
-        (part, number)
-        for part, records in found.items()
-        for number, record in records.items()
-        if not _is_piece(part, record, n_points=len(sweep.spec.points))
-    ]
-    store.drop_evidence(sweep.id, damaged)
-    return {
-        part: {number: record for number, record in records.items() if (part, number) not in damaged} for part, records in found.items()
-    }
-
-
-def _is_piece(part: str, record: Any, *, n_points: int) -> bool:
-    """Tell whether a record is that of a piece of evidence: what it says of each point, or the reason why it says nothing."""
-    if record is None or part not in _SAYS:
-        return False
-    if isinstance(record.get("reason"), str):
-        return True
-    name, kind = _SAYS[part]
-    said = record.get(name, "")
-    if part == "description":
-        return said is None or (isinstance(said, dict) and if_readable(lambda: Estimate.from_json(said)) is not None)
-    return isinstance(said, list) and len(said) == n_points and all(one is None or isinstance(one, kind) for one in said)
+    store.drop_damaged_evidence(sweep.id, n_points=len(sweep.spec.points))
+    return store.evidence(sweep.id)
 
 
 def publish_gathered(store: Store, sweep_id: str) -> None:

@@ -315,6 +315,42 @@ class TestFailures:
         assert ("description", 1) not in computed
 
 
+DAMAGED = {
+    "dips": ("observed", "$.dips", "'x'"),
+    "a dip": ("observed", "$.dips", """json('{"a":"x"}')"""),
+    "rows": ("observed", "$.rows", "'many'"),
+    "gap": ("observed", "$.correlation_gap", "null"),
+    "silhouette": ("placebo", "$.silhouettes[0]", "'high'"),
+    "one silhouette too many": ("placebo", "$.silhouettes[3]", "0.5"),
+    "jaccard": ("resample", "$.jaccards[0][1]", "'x'"),
+    "strength": ("split", "$.strengths[0]", "null"),
+    "share": ("description", "$.describability.value", "'x'"),
+    "reason": ("split", "$.reason", "5"),
+}
+
+
+@pytest.mark.parametrize("forget", [True, False], ids=["repaired first", "gathered again"])
+def test_a_piece_damaged_inside_is_gathered_again(forget, store, swept, computed):
+    sweep_id = swept()
+    gather(store, sweep_id, "all")
+    before = store.evidence(sweep_id)
+    for part, path, value in DAMAGED.values():
+        with store._write() as index:
+            index.execute(
+                f"update evidence set record = json_set(record, '{path}', {value}) where sweep = ? and part = ? and number = 0",
+                (sweep_id, part),
+            )
+            index.execute("update sweeps set summary = json_remove(summary, '$.evidence') where id = ?", (sweep_id,))
+        computed.clear()
+        if forget:
+            assert store.forget_damaged(sweep_id) == 1
+        gather(store, sweep_id, "all")
+        assert computed == {(part, 0): 1}
+        assert store.evidence(sweep_id)[part][0].keys() == before[part][0].keys()
+        found = store.sweep(sweep_id).evidence
+        assert (found.level, found.reason, found.placebos) == ("all", None, 4)
+
+
 def test_more_customers_than_a_placebo_has_are_sampled_and_the_solutions_fitted_to_the_sample(store, swept, monkeypatch):
     monkeypatch.setattr(module, "MOST_ROWS", 40)
     made = []
