@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake
     from segcore.store.store import Store
 
-_EDITION = 3  # of the stored record; raising it invalidates the records stored before
+_EDITION = 4  # of the stored record; raising it invalidates the records stored before
+_SEAL = "sha256"  # of the rest of the record: it is read by many who expect each of its parts
 _LEAST = 10
 
 
@@ -62,6 +63,8 @@ def known_answer(store: Store, key: str) -> TargetsAnswer | None:
         return None
 
     def read() -> TargetsAnswer:
+        if record.pop(_SEAL) != digest(record):
+            raise ValueError("the answer is not what was stored")
         found = TargetsAnswer.from_json(record)
         store.check_objects((found.contacts, *found.parts.values()))
         return found
@@ -99,7 +102,8 @@ def find_targets(
     periods = find_periods(opened, question, request)
     progress(0.3)
     answer = _answer(store, periods, question, str(intake.data["name"]), lambda share: progress(0.3 + 0.65 * share))
-    store.put_intake(key, answer.to_json())
+    record = answer.to_json()
+    store.put_intake(key, {**record, _SEAL: digest(record)})
     progress(1.0)
     return answer
 

@@ -15,7 +15,7 @@ from segcore.records.intake import DataRequest
 from segcore.records.target_question import TargetQuestion
 from segcore.store.store import Store
 from segcore.targets import rankings
-from segcore.targets.answer import find_targets
+from segcore.targets.answer import answer_key, find_targets
 from segcore.targets.buyers.buyer_components import describe_components
 from segcore.targets.contact_list import list_rows
 from segcore.targets.periods.three_periods import find_periods, open_again
@@ -185,7 +185,17 @@ def test_earlier_buyers_are_listed_on_request(tmp_path):
     assert "past buyers" in found.document["curves"]
 
 
-def test_the_same_question_is_answered_from_the_store(tmp_path, monkeypatch):
+DAMAGED = (
+    "'$.document', json('{}')",
+    "'$.document.curves', 5",
+    "'$.document.expected', json('{}')",
+    "'$.document.budget', 1e999",
+    "'$.notes[0]', 1",
+    "'$.data', 'another file'",
+)
+
+
+def test_the_same_question_is_answered_from_the_store_unless_the_answer_is_damaged(tmp_path, monkeypatch):
     asks = TargetQuestion(outcome="bought", budget=60)
     found, listed, _ = asked(tmp_path, members(), asks)
     monkeypatch.setattr("segcore.targets.answer.learn", lambda *args: pytest.fail("computed again"))
@@ -195,6 +205,15 @@ def test_the_same_question_is_answered_from_the_store(tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(same, listed)
     with pytest.raises(pytest.fail.Exception):
         answered(tmp_path, TargetQuestion(outcome="bought", budget=61))
+    key = answer_key(take_in(Store(tmp_path / "home"), DataRequest(str(tmp_path / "data.csv"))), asks)
+    for damage in DAMAGED:
+        with Store(tmp_path / "home")._write() as index:
+            [[record]] = index.execute("select record from intakes where key = ?", (key,)).fetchall()
+            index.execute(f"update intakes set record = json_set(record, {damage}) where key = ?", (key,))
+            with pytest.raises(pytest.fail.Exception):
+                answered(tmp_path, asks)
+            index.execute("update intakes set record = ? where key = ?", (record, key))
+    assert answered(tmp_path, asks)[0].to_json() == found.to_json()
 
 
 def test_money_buys_as_many_contacts_as_it_pays(tmp_path):
