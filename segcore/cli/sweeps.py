@@ -105,7 +105,8 @@ def run_sweep(args: argparse.Namespace) -> int:
     store = Store()
     if not args.dry_run:
         start_early(store.home, algorithm=args.algo, engine=args.engine or asked.default_engine)
-    threading.Thread(target=_import_for_sweeps).start()  # while another process reads the file
+    with contextlib.suppress(RuntimeError):  # a thread more than is allowed
+        threading.Thread(target=_import_for_sweeps).start()  # while another process reads the file
     intake = take_in_with_vectors(store, request, follow=lambda begin: wait_for(store, begin))
 
     from segcore.sweeps.cost.room import require_room

@@ -33,7 +33,7 @@ from segcore.system.child_process import signal_group
 from segcore.system.digests import digest
 from segcore.system.machine import available_bytes, memory_limit, oom_kills
 from segcore.system.private_files import make_folder, private_opener, temporary_file
-from segcore.wording.memory import is_memory_error, memory_error, memory_is_scarce
+from segcore.wording.memory import is_memory_error, memory_error, memory_is_scarce, start_error
 
 TIMEOUT_SECONDS = 600.0
 _MEMORY_SHARE = 0.7
@@ -167,6 +167,8 @@ def _run_child(question: str, *, home: Path | str, name: str, timeout: float, ma
     except (OSError, RuntimeError) as error:  # a process or a thread that cannot start
         if is_memory_error(error):
             raise memory_error(f"Reading {name}") from error
+        if (known := start_error(error)) is not None:
+            raise known from error
         raise
     try:
         output, _ = process.communicate(question)
@@ -264,6 +266,7 @@ def main() -> int:
         known: SegcoreError | None = any_disk_error(error, question["home"])
         if known is None and is_memory_error(error):
             known = memory_error(f"Reading {request.name or request.data}")
+        known = known or start_error(error)
         answer = {"class": "SegcoreError", "error": _report_fault(Path(question["home"]), request)} if known is None else _refused(known)
     sys.stdout.write(json.dumps(answer))
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import threading
@@ -204,4 +205,5 @@ def _spawn(store: Index, job_id: str, handle: int) -> None:
             stderr=subprocess.STDOUT,
             pass_fds=[handle],
         )
-    threading.Thread(target=supervisor.wait, name=f"reap-{job_id[:8]}", daemon=True).start()
+    with contextlib.suppress(RuntimeError):  # a thread more than is allowed; the job runs all the same
+        threading.Thread(target=supervisor.wait, name=f"reap-{job_id[:8]}", daemon=True).start()

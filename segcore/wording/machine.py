@@ -63,4 +63,5 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "disk.file_limit": _file_limit,
     "disk.read_only": _read_only,
     "limit.memory": _memory,
+    "limit.processes": lambda: "No more processes or threads can be started: raise the limit (ulimit -u), or end other programs.",
 }

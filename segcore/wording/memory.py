@@ -1,4 +1,4 @@
-"""Errors about too little memory: the limit that a process has met, and where it comes from."""
+"""Errors about too little memory, or too few processes: the limit that a process has met, and where it comes from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from types import ModuleType
 
-from segcore.errors import MemoryLimitError, SegcoreError
+from segcore.errors import JobError, MemoryLimitError, SegcoreError
 from segcore.system.cores import usable_cores
 from segcore.system.machine import CONTROL_GROUP, available_bytes, memory_limit
 from segcore.wording.findings import refusal
@@ -66,6 +66,13 @@ def is_memory_error(error: BaseException) -> bool:
     if any(isinstance(found, MemoryError) or (isinstance(found, OSError) and found.errno == errno.ENOMEM) for found in chain):
         return True
     return any(map(_could_not_map, chain)) and memory_is_scarce()
+
+
+def start_error(error: BaseException) -> SegcoreError | None:
+    """Return the error for a process or thread that could not be started, by lack of memory or a limit on their number; else ``None``."""
+    if not any(isinstance(found, BlockingIOError | RuntimeError) and _could_not_map(found) for found in _chain(error)):
+        return None
+    return memory_error() if memory_is_scarce() else refusal("limit.processes", kind=JobError)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

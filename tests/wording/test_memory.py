@@ -3,6 +3,7 @@
 import errno
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pytest
 
 from segcore.system.child_process import CHECKOUT
 from segcore.system.machine import MemoryLimit
-from segcore.wording.memory import is_memory_error
+from segcore.wording.memory import is_memory_error, start_error
 
 UNDER_A_LIMIT = """
 import resource, sys, threading
@@ -79,6 +80,19 @@ def test_a_process_that_cannot_start_is_lack_of_memory_only_under_a_low_limit(lo
     assert is_memory_error(error)
     monkeypatch.setattr("segcore.wording.memory.memory_limit", lambda: None)
     assert not is_memory_error(error)
+
+
+def test_a_process_or_thread_more_than_the_limit_allows_is_one_sentence(monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading._start_new_thread", refuse)
+    monkeypatch.setattr("segcore.wording.memory.memory_limit", lambda: None)
+    for work in (refuse_to_fork, threading.Thread(target=print).start):
+        assert str(start_error(raised(work))) == (
+            "No more processes or threads can be started: raise the limit (ulimit -u), or end other programs."
+        )
+    assert start_error(raised(refuse)) is None
 
 
 @pytest.mark.parametrize(
