@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
     try:
         _work(index, job_id, poison)
         return 0
-    except (SegcoreError, OSError, MemoryError) as error:
+    except (SegcoreError, OSError, MemoryError, RuntimeError) as error:
         return report_error(index, job_id, error)
 
 

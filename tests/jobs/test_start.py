@@ -7,7 +7,7 @@ import pytest
 
 from segcore import jobs
 from segcore.errors import JobError, StoreError
-from segcore.jobs import start
+from segcore.jobs import start, worker
 from segcore.store.store import Store
 from segcore.system.child_process import CHECKOUT
 from segcore.wording.findings import sentence
@@ -163,3 +163,15 @@ def test_waiting_ends_when_the_time_is_up(store, make_spec, act_in_worker, at_po
     begun = time.monotonic()
     assert jobs.wait(store, sweep, timeout=0.5).state in ("queued", "running")
     assert time.monotonic() - begun < 3
+
+
+def test_a_thread_that_a_worker_may_not_start_is_its_jobs_message(store, monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("can't start new thread")
+
+    store.put_job("ab", kind="sweep", title="", spec={}, total=1, state="running")
+    monkeypatch.setattr("segcore.jobs.worker.watch_parent", lambda _: None)
+    monkeypatch.setattr("segcore.jobs.worker._work", lambda *_: threading.Thread(target=print).start())
+    monkeypatch.setattr("threading._start_new_thread", refuse)
+    assert worker.main([str(store.home), "ab", "0"]) == 2
+    assert "No more processes or threads can be started" in store.job_row("ab")["message"]
