@@ -28,13 +28,13 @@ from segcore.records.grid import point_key
 from segcore.records.preparation import Preparation
 from segcore.records.purchases import Baskets, Purchases
 from segcore.records.shapes import check_fields
-from segcore.records.solution import Solution
+from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep, SweepSpec, check_summary
 from segcore.records.taste import OF, Of
 from segcore.store.content import check_content, is_sound
 from segcore.store.damage import damage, if_readable, mapping, plain_values, reading, record_from
 from segcore.store.index import Index
-from segcore.system.digests import canonical_json
+from segcore.system.digests import canonical_json, digest
 from segcore.system.private_files import make_folder, temporary_file
 from segcore.wording.findings import refusal
 from segcore.wording.store import Lost
@@ -359,6 +359,7 @@ class Store(Index):
             "labels": None if solution.labels is None else self.put_array(solution.labels),
             "arrays": {name: self.put_array(array) for name, array in solution.arrays.items()},
         }
+        record["sha256"] = digest([sweep_id, position, record])
         with self._write() as index:
             done = index.execute("insert or ignore into points values (?, ?, ?)", (sweep_id, position, _record(record)))
         return done.rowcount == 1
@@ -376,7 +377,7 @@ class Store(Index):
         solutions: list[Solution | None] = [None] * len(spec.points)
         for position, stored in self._rows("select position, record from points where sweep = ?", sweep_id):
             with reading(partial(self._lost, "solution", sweep_id, position)):
-                solutions[position] = _solution_of(stored)[0]
+                solutions[position] = _solution_of(stored, sweep_id, position)[0]
         return Sweep(
             id=sweep_id,
             spec=spec,
@@ -415,10 +416,10 @@ class Store(Index):
         if row is None:
             raise StoreError(f"Solution {position + 1} of sweep {sweep_id[:12]} is not finished: wait for the sweep, or resume it.")
         with reading(lambda: self._lost("solution", sweep_id, position)):
-            found, kept, parts = _solution_of(row[0])
+            found, kept, parts = _solution_of(row[0], sweep_id, position)
         with reading(lambda: self._lost("labels", sweep_id, position)):
             labels = None if kept is None else self.array(kept)
-            if labels is not None and (labels.dtype.kind != "i" or labels.shape != (sum(found.sizes) + found.n_noise,)):
+            if labels is not None and not _are_labels_of(found, labels):
                 raise ValueError("these are not the labels of this solution")
         with reading(lambda: self._lost("model", sweep_id, position)):
             arrays = {name: self.array(array) for name, array in parts.items()}
@@ -535,14 +536,26 @@ def _write_durably(temporary: Path, path: Path, *parts: bytes | memoryview) -> N
             os.close(handle)
 
 
-def _solution_of(stored: str) -> tuple[Solution, str | None, Mapping[str, str]]:
+def _solution_of(stored: str, sweep_id: str, position: int) -> tuple[Solution, str | None, Mapping[str, str]]:
     """Return a solution without labels and arrays, and the objects that hold these, from the record of its point."""
     found = mapping(stored)
+    kept = found.pop("sha256", None)
+    if kept is not None and kept != digest([sweep_id, position, found]):  # earlier versions kept none
+        raise ValueError("the solution is not what was stored")
     solution = Solution.from_json(found["solution"])
     check_fields(solution)
     if len(solution.sizes) != len(solution.segments):
         raise ValueError("a solution has as many sizes as segments")
     return solution, found["labels"], dict(found["arrays"])
+
+
+def _are_labels_of(solution: Solution, labels: np.ndarray) -> bool:
+    """Tell whether labels have the segments, sizes and noise of a solution."""
+    if labels.dtype.kind != "i" or labels.shape != (sum(solution.sizes) + solution.n_noise,):
+        return False
+    counts = np.bincount(labels - NOISE)
+    found = {label + NOISE: int(counts[label]) for label in np.flatnonzero(counts).tolist()}
+    return found.pop(NOISE, 0) == solution.n_noise and found == dict(zip(solution.segments, solution.sizes, strict=True))
 
 
 def _is_name(segment: object, name: object) -> bool:

@@ -98,6 +98,42 @@ def test_an_object_that_was_cut_short_is_told_and_written_again(store, size):
     np.testing.assert_array_equal(store.array(name), LABELS)
 
 
+OF_LABELS = [
+    "'$.solution.segments', json('[0]'), '$.solution.sizes', json('[3]')",
+    "'$.solution.sizes', json('[2,1]')",
+    "'$.solution.segments', json('[0,7]')",
+    "'$.solution.n_noise', 2, '$.solution.sizes', json('[1,1]')",
+]
+OF_OTHERS = ["'$.arrays', json('{}')", "'$.solution.params', json('{}')", "'$.solution.seed', 1"]
+
+
+# Earlier versions kept no digest: of what they stored, only the labels can be compared.
+@pytest.mark.parametrize(
+    ("record", "damage"),
+    [
+        *(("record", damage) for damage in (*OF_LABELS, *OF_OTHERS)),
+        *(("json_remove(record, '$.sha256')", damage) for damage in OF_LABELS),
+    ],
+)
+def test_a_solution_that_is_not_the_one_stored_is_damaged(record, damage, store):
+    sweep = store.add_sweep(spec())
+    store.put_solution(sweep, 0, solution())
+    with store._write() as index:
+        index.execute(f"update points set record = json_set({record}, {damage})")
+    with pytest.raises(StoreError, match="missing or damaged"):
+        store.solution(sweep, 0)
+    assert store.forget_damaged(sweep) == 1
+
+
+def test_a_solution_of_an_earlier_version_is_read_without_its_digest(store):
+    sweep = store.add_sweep(spec())
+    store.put_solution(sweep, 0, solution())
+    with store._write() as index:
+        index.execute("update points set record = json_remove(record, '$.sha256')")
+    assert store.forget_damaged(sweep) == 0
+    assert store.solution(sweep, 0).sizes == (1, 2)
+
+
 def test_damaged_points_are_forgotten_so_that_the_sweep_computes_just_those_again(store):
     sweep = store.add_sweep(spec(points=2))
     for position, labels in enumerate((LABELS, OTHERS)):
