@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -527,6 +528,8 @@ def _write_durably(temporary: Path, path: Path, *parts: bytes | memoryview) -> N
             file.write(part)
         file.flush()
         os.fsync(file.fileno())
+        if path.is_dir():  # in place of a file that is lost; nothing can be renamed to it
+            shutil.rmtree(path)
         written.rename(path)
     for directory in (path.parent, path.parent.parent):
         handle = os.open(directory, os.O_RDONLY)

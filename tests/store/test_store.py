@@ -98,6 +98,17 @@ def test_an_object_that_was_cut_short_is_told_and_written_again(store, size):
     np.testing.assert_array_equal(store.array(name), LABELS)
 
 
+def test_a_folder_in_place_of_an_object_is_damage_and_written_over(store):
+    name = store.put_array(LABELS)
+    path = store.object_path(name)
+    path.unlink()
+    (path / "inside").mkdir(parents=True)
+    with pytest.raises(StoreError, match="missing or damaged in the store"):
+        store.array(name)
+    assert store.put_array(LABELS) == name
+    np.testing.assert_array_equal(store.array(name), LABELS)
+
+
 OF_LABELS = [
     "'$.solution.segments', json('[0]'), '$.solution.sizes', json('[3]')",
     "'$.solution.sizes', json('[2,1]')",
