@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fnmatch
 import os
 import shutil
 import sqlite3
 import stat
 import sys
-from collections.abc import Collection
 from pathlib import Path
 
 from segcore.errors import StoreError
@@ -24,7 +22,6 @@ _NOTICE = "tightened"
 # What a store consists of; anything else in its directory is not ours to change.
 _FOLDERS = ("benchmarks", "locks", "logs", "objects", "samples", "spares", "uploads", TEMPORARY)
 _FILES = (f"{_INDEX}*", "calibration.json*", "tmp*.parquet")
-_FOUND_EARLY = (*_FOLDERS, *_FILES, _NOTICE, ".disk.*")  # by a process that opens a new store while another one makes its index
 _DIGEST = "[0-9a-f]" * 64
 # What earlier versions left behind when they were killed; none of these has an owner that could be asked.
 _LEFTOVERS = (
@@ -32,7 +29,7 @@ _LEFTOVERS = (
     *("samples/download-????????", f"benchmarks/{_DIGEST}"),
 )
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)  # what is stored there can still be read
-_IGNORED = {"lost+found"}  # of a disk that is mounted here
+_IGNORED = {"lost+found", *_FOLDERS}  # of a disk that is mounted here; ours, from a process that is just making the store
 
 
 def make_private(home: Path) -> None:
@@ -43,8 +40,8 @@ def make_private(home: Path) -> None:
     Raises
     ------
     StoreError
-        If it is not a store yet and holds other files, or others can read it and it belongs to another user or is shared (such as
-        ``/tmp``), so that it must not be made private.
+        If others can read it, and it belongs to another user, is shared (such as ``/tmp``), or is not a store yet and holds other files,
+        so that it must not be made private.
     OSError
         If it cannot be created, or something in it is not a directory and has the name of one.
     """
@@ -58,8 +55,6 @@ def make_private(home: Path) -> None:
             return  # on a disk that is read-only
         if is_store:
             _give_notice(home)
-    elif not is_store:
-        _check_content(home, (*_FOUND_EARLY, *_IGNORED))
     if is_store and not (home / TEMPORARY).exists() and _is_index(home / _INDEX):
         _drop_old_leftovers(home)
     for name in _FOLDERS:
@@ -86,13 +81,7 @@ def _check(home: Path, found: os.stat_result, *, is_store: bool) -> None:
         raise _refusal("home.shared", home)
     if os.geteuid() not in (0, found.st_uid):
         raise _refusal("home.foreign", home)
-    if not is_store:
-        _check_content(home, _IGNORED)
-
-
-def _check_content(home: Path, known: Collection[str]) -> None:
-    """Refuse a directory with anything else in it than the known names."""
-    if any(not any(fnmatch.fnmatchcase(entry.name, name) for name in known) for entry in home.iterdir()):
+    if not is_store and any(entry.name not in _IGNORED for entry in home.iterdir()):
         raise _refusal("home.other_files", home)
 
 

@@ -19,7 +19,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"such as {named(home.rstrip('/') + '/segcore')}."
     ),
     "home.other_files": lambda home: (
-        f"SEGCORE_HOME ({named(home)}) holds other files: set SEGCORE_HOME to an empty or a new directory, "
+        f"SEGCORE_HOME ({named(home)}) holds other files and can be read by other users: set SEGCORE_HOME to an empty or a new directory, "
         f"such as {named(home.rstrip('/') + '/segcore')}."
     ),
     "home.unknown": lambda asked: (

@@ -167,13 +167,20 @@ def test_an_empty_folder_is_taken_without_a_word_and_one_with_other_files_is_ref
     (tmp_path / "empty").mkdir()
     Index(tmp_path / "empty")
     assert open_to_others(tmp_path / "empty") == [] and capsys.readouterr().err == ""
-    for mode in (0o777, 0o700):
-        project = tmp_path / f"project{mode:o}"
-        project.mkdir(mode=mode)
-        (project / "mine.txt").write_text("")
-        with pytest.raises(StoreError, match=f"holds other files: .*such as {project}/segcore"):
-            Index(project)
-        assert stat.S_IMODE(project.stat().st_mode) == mode and [path.name for path in project.iterdir()] == ["mine.txt"]
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "mine.txt").write_text("")
+    with pytest.raises(StoreError, match=f"holds other files and can be read by other users: .*such as {project}/segcore"):
+        Index(project)
+    assert stat.S_IMODE(project.stat().st_mode) == 0o777 and [path.name for path in project.iterdir()] == ["mine.txt"]
+
+
+def test_a_private_folder_with_other_files_becomes_a_store_and_keeps_them(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (home / "mine.txt").write_text("mine")
+    Index(home)
+    assert (home / "mine.txt").read_text() == "mine" and (home / "index.db").exists()
 
 
 def test_a_private_folder_in_which_only_the_index_is_missing_is_a_store(tmp_path):
