@@ -13,6 +13,7 @@ from segcore.clustering.algorithms.registry import algorithm as algorithm_named
 from segcore.clustering.quality.silhouette import SilhouetteScorer
 from segcore.clustering.recommend import recommend
 from segcore.clustering.specification.task import SweepTask, ignore
+from segcore.errors import StoreError
 from segcore.features.preparation import blocks_of
 from segcore.records.evidence import FIRST_PLACEBOS, PLACEBOS, RESAMPLES, Level, SweepEvidence
 from segcore.records.grid import point_key
@@ -251,7 +252,7 @@ class _Work:
         try:
             return compute[part](number, threads)
         except Exception as error:
-            if is_disk_error(error):
+            if is_disk_error(error) or isinstance(error, MemoryError | StoreError):  # not of this piece: it is tried again
                 raise
             return {"reason": f"It could not be computed ({type(error).__name__}: {error})."}
 

@@ -10,6 +10,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 
+from segcore.errors import StoreError
 from segcore.features.preparation import blocks_of
 from segcore.sweeps.document import sweep_document
 from segcore.sweeps.evidence import gather as module
@@ -273,6 +274,14 @@ class TestFailures:
         assert "no luck" in evidence.reason
         assert [point.stability.n for point in evidence.points] == [2] * 3
         assert store.sweep(sweep_id).recommendation.outcome is not None
+
+    @pytest.mark.parametrize("error", [MemoryError(), StoreError("damaged")])
+    def test_what_is_not_the_fault_of_a_piece_ends_the_gathering_and_leaves_no_reason(self, error, store, swept, failing):
+        sweep_id = swept()
+        failing(error, [1])
+        with pytest.raises(type(error)):
+            gather(store, sweep_id, "all")
+        assert 1 not in store.evidence(sweep_id)["resample"]
 
     def test_where_all_pieces_of_a_part_fail_every_solution_has_the_reason(self, store, swept, failing):
         sweep_id = swept()
