@@ -20,7 +20,8 @@ from segcore.records.dataset import ROLES_OF, Dataset
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding, Remedy
 from segcore.records.intake import SECOND_TABLES, DataRequest, Intake, Peek, SecondTable
-from segcore.store.damage import if_readable
+from segcore.store.content import is_damaged_upload
+from segcore.store.damage import damage, if_readable
 from segcore.store.store import Store
 from segcore.system.digests import digest
 
@@ -326,13 +327,22 @@ def _content(store: Store, data: str) -> str:
 
 
 def content_of_file(data: str | Path) -> str:
-    """Return the digest of a file's content, or its path where it cannot be read: reading it reports what is wrong with it."""
+    """Return the digest of a file's content, or its path where it cannot be read: reading it reports what is wrong with it.
+
+    Raises
+    ------
+    StoreError
+        If it is an uploaded file that is damaged.
+    """
     from segcore.data.files.file_identity import content_digest, user_path
 
     version = user_path(str(data))
     try:
         if not version.is_file() and not version.is_dir():  # a device may have no end
             return f"unreadable {version}"
-        return content_digest(version)
+        found = content_digest(version)
     except (OSError, ValueError):
         return f"unreadable {version}"
+    if is_damaged_upload(version, found):
+        raise damage("upload", "upload_again")
+    return found

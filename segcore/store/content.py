@@ -9,8 +9,11 @@ import hashlib
 import os
 from pathlib import Path
 
+UPLOADS = "uploads"
+"""Name of the folder of uploaded files in a store's directory."""
 Identity = tuple[int, int, int, int]
 
+_DIGEST_LENGTH = 64
 _sound: dict[Path, Identity] = {}
 
 
@@ -40,6 +43,13 @@ def is_sound(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return True
+
+
+def is_damaged_upload(path: Path, content: str) -> bool:
+    """Tell whether a file is an upload that some store keeps, and ``content``, the SHA-256 of what is read, is not that of its name."""
+    folder = path.absolute().parent
+    kept = path.name.partition(".")[0]
+    return folder.name == UPLOADS and len(kept) == _DIGEST_LENGTH and kept != content and (folder.parent / "index.db").exists()
 
 
 def _identity(status: os.stat_result) -> Identity:

@@ -67,6 +67,8 @@ _JOB_COLUMNS = (
     *("id", "kind", "title", "spec", "state", "created", "started", "finished", "total", "message", "result", "number", "finding"),
     *("done", "gathered"),
 )
+_JOB_NUMBERS = ("created", "started", "finished", "total", "number", "done", "gathered")
+_MOST = 32_503_680_000  # the year 3000, in seconds
 _JOB_QUERY = (
     "select id, kind, title, spec, state, created, started, finished, total, message, result, number, finding, "
     "case kind when 'sweep' then (select count(*) from points where sweep = jobs.id) else progress end as done, "
@@ -258,7 +260,8 @@ class Index:
 
     def positions(self, sweep_id: str) -> set[int]:
         """Return the positions of a sweep's finished points."""
-        return {int(row[0]) for row in self._rows("select position from points where sweep = ?", sweep_id)}
+        rows = self._rows("select position from points where sweep = ? and typeof(position) = 'integer'", sweep_id)
+        return {int(row[0]) for row in rows}
 
     def is_complete(self, sweep_id: str) -> bool:
         """Tell whether every point of a sweep has its solution, and the sweep its summary."""
@@ -365,7 +368,8 @@ class Index:
             index.execute(
                 "insert into jobs (id, kind, title, spec, state, created, total, number) "
                 f"values (?, ?, ?, ?, ?, ?, ?, {_NEXT_JOB}) on conflict (id) do update "
-                "set spec = excluded.spec, state = excluded.state, created = excluded.created, number = excluded.number, "
+                "set spec = excluded.spec, state = excluded.state, created = excluded.created, total = excluded.total, "
+                "number = excluded.number, "
                 "started = null, finished = null, message = null, finding = null, result = null, progress = 0",
                 (job_id, kind, title, canonical_json(spec), state, time.time(), total),
             )
@@ -452,7 +456,15 @@ class Index:
 
 def _job(row: tuple[Any, ...]) -> dict[str, Any]:
     job = dict(zip(_JOB_COLUMNS, row, strict=True))
-    return {**job, **{name: _mapping(job[name]) for name in _JOB_JSON}}
+    job.update({name: _mapping(job[name]) for name in _JOB_JSON})
+    if not all(_is_amount(job[name]) for name in _JOB_NUMBERS):
+        job.update({name: job[name] if _is_amount(job[name]) else 0 for name in _JOB_NUMBERS}, spec=None)
+    return job
+
+
+def _is_amount(value: object) -> bool:
+    """Tell whether a value of a job's row is a number that a count or a time can have, or is not there."""
+    return value is None or (isinstance(value, int | float) and 0 <= value < _MOST)
 
 
 def _mapping(text: str | None) -> dict[str, Any] | None:

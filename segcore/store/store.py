@@ -32,8 +32,9 @@ from segcore.records.shapes import check_fields
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep, SweepSpec, check_summary
 from segcore.records.taste import OF, Of
-from segcore.store.content import check_content, is_sound
+from segcore.store.content import UPLOADS, check_content, is_sound
 from segcore.store.damage import damage, if_readable, mapping, plain_values, reading, record_from
+from segcore.store.disk import naming_disk
 from segcore.store.index import Index
 from segcore.system.digests import canonical_json, digest
 from segcore.system.private_files import make_folder, temporary_file
@@ -83,6 +84,14 @@ class Store(Index):
         except OSError as error:
             raise self._unusable(error, len(head) + len(content)) from error
         return name
+
+    def put_upload(self, content: bytes | memoryview, ending: str) -> Path:
+        """Keep an uploaded file under the SHA-256 of its content, with an ending such as ``.csv``, and return its path."""
+        path = self.home / UPLOADS / f"{hashlib.sha256(content).hexdigest()}{ending}"
+        if not is_sound(path):  # a damaged file is written again
+            with naming_disk(self.home, holder="home", needed=len(content)):
+                _write_durably(self.temporary, path, content)
+        return path
 
     def put_array(self, array: np.ndarray) -> str:
         """Store an array of plain numbers as ``.npy``."""
@@ -376,7 +385,9 @@ class Store(Index):
         spec = self.spec(sweep_id)
         preparation, summary = self._rows("select preparation, summary from sweeps where id = ?", sweep_id)[0]
         solutions: list[Solution | None] = [None] * len(spec.points)
-        for position, stored in self._rows("select position, record from points where sweep = ?", sweep_id):
+        for position, stored in self._rows(
+            "select position, record from points where sweep = ? and typeof(position) = 'integer'", sweep_id
+        ):
             with reading(partial(self._lost, "solution", sweep_id, position)):
                 solutions[position] = _solution_of(stored, sweep_id, position)[0]
         return Sweep(
@@ -445,7 +456,9 @@ class Store(Index):
         damaged = [
             position
             for (position,) in self._rows("select position from points where sweep = ?", sweep_id)
-            if not 0 <= position < n_points or if_readable(partial(self.solution, sweep_id, position)) is None
+            if not isinstance(position, int)
+            or not 0 <= position < n_points
+            or if_readable(partial(self.solution, sweep_id, position)) is None
         ]
         judged = if_readable(lambda: (self._preparation(sweep_id, row[0]), bool(self._summary(sweep_id, row[1])) or row[1] is None))
         with self._write() as index:

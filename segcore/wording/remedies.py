@@ -137,6 +137,7 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     ),
     "same_sweep": (lambda: "run the same 'segcore sweep' command again", lambda: "run the same sweep again on Sweep"),
     "load_again": (lambda: "load the data again with the same command", lambda: "load the data again on Data"),
+    "upload_again": (lambda: "give the original file", lambda: "upload it again"),
     "ask_again": (lambda: "run the same command again", lambda: "ask for it again here"),
     "start_again": (lambda: "start it again with the command that started it", lambda: "start it again on its screen"),
     "install": (lambda package: f"install it with 'pip install {package}'", lambda package: f"install it with 'pip install {package}'"),

@@ -26,6 +26,7 @@ Lost = Literal[
     "list",
     "vectors",
     "components",
+    "upload",
 ]
 
 # By what is lost: a clause without its end, made from the finding's values.
@@ -48,6 +49,7 @@ LOST: Mapping[Lost, Callable[..., str]] = {
     "list": lambda: "The list of customers to contact is",
     "vectors": lambda: "The trained vectors are",
     "components": lambda: "The components of taste are",
+    "upload": lambda: "The uploaded file is",
 }
 
 

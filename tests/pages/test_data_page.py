@@ -6,10 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from segcore.errors import DiskError
+from segcore.errors import DiskError, StoreError
+from segcore.intake.take_in import take_in
 from segcore.records.data_rules import ColumnRules
 from segcore.records.feature_table import ColumnUse
 from segcore.records.finding import Finding
+from segcore.records.intake import DataRequest
 from segcore.wording.markdown import escape
 from ui.data import sample_download
 from ui.data.column_editor import changed_rules, editor_frame
@@ -355,6 +357,16 @@ def test_an_upload_that_does_not_fit_names_the_disk_and_leaves_no_half_file(stor
             keep_upload(store, "orders.csv", b"content")
     assert [*(store.home / "uploads").iterdir(), *store.temporary.iterdir()] == []
     assert keep_upload(store, "orders.csv", b"content").read_bytes() == b"content"
+
+
+def test_an_upload_that_was_damaged_is_not_read_and_uploading_it_again_repairs_it(store):
+    rows = b"customer,date,amount\n" + b"".join(b"c%d,2024-01-0%d,10\n" % (number % 4, 1 + number) for number in range(8))
+    kept = keep_upload(store, "orders.csv", rows)
+    kept.write_bytes(rows.replace(b",10", b",90", 1))
+    with pytest.raises(StoreError, match="The uploaded file is missing or damaged in the store: give the original file"):
+        take_in(store, DataRequest(str(kept)))
+    assert keep_upload(store, "orders.csv", rows) == kept and kept.read_bytes() == rows
+    assert take_in(store, DataRequest(str(kept))).n_customers == 4
 
 
 class TestColumnEditor:

@@ -274,3 +274,25 @@ def test_the_first_use_of_a_store_deletes_what_is_left_over_outside_it(home, tmp
     (tmp_path / "segcore-0123456789abcdef" / "ray").mkdir(parents=True)
     Index(home)
     assert not (tmp_path / "segcore-0123456789abcdef").exists()
+
+
+def test_a_job_with_a_damaged_number_is_listed_as_damaged_until_it_is_started_again(home):
+    index = Index(home)
+    asked = {"kind": "benchmark", "title": "", "spec": {"runs": 1}, "total": 3, "state": "done"}
+    for column, value in (("total", "many"), ("created", 1e30), ("started", -1.0), ("created", float("inf"))):
+        index.put_job("ab", **asked)
+        index._rows(f"update jobs set {column} = ? where id = 'ab'", value)
+        (row,) = index.job_rows()
+        assert row["spec"] is None and row[column] == 0
+    index.put_job("ab", **asked)
+    assert (row := index.job_rows()[0])["total"] == 3 and row["spec"] == {"runs": 1}
+
+
+def test_a_point_at_no_position_is_left_out_and_forgotten_with_what_is_damaged(home):
+    store = Store(home)
+    sweep = store.add_sweep(spec())
+    store.put_solution(sweep, 0, point())
+    store._rows("insert into points select sweep, 'abc', record from points")
+    assert store.positions(sweep) == {0}
+    assert [solution is None for solution in store.sweep(sweep).solutions] == [False, True]
+    assert store.forget_damaged(sweep) == 1 and store._rows("select position from points") == [(0,)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +10,7 @@ import streamlit as st
 
 from segcore.errors import SegcoreError, SourceError
 from segcore.records.finding import Remedy
-from segcore.store.disk import disk_error
 from segcore.store.store import Store
-from segcore.system.private_files import make_folder, temporary_file
 from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from ui.data import loading
@@ -155,22 +152,7 @@ def _upload(store: Store) -> None:
 
 def keep_upload(store: Store, name: str, content: bytes | memoryview) -> Path:
     """Save an uploaded file in the store's home under the digest of its content, and return its path."""
-    folder = store.home / "uploads"
-    path = folder / (hashlib.sha256(content).hexdigest() + _ending(name))
-    if path.exists():
-        return path
-    try:
-        make_folder(folder)
-        with temporary_file(store.temporary) as (temporary, file):
-            file.write(content)
-            file.flush()
-            temporary.rename(path)
-    except OSError as error:
-        full = disk_error(error, store.home, holder="home", needed=len(content))
-        if full is not None:
-            raise full from error
-        raise
-    return path
+    return store.put_upload(content, _ending(name))
 
 
 def _ending(name: str) -> str:

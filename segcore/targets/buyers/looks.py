@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from segcore.store.store import Store
 
 Look = Literal["components", "groups"]
-LOOKS: tuple[Look, ...] = ("components", "groups")
 _EDITION = 1
 
 
