@@ -12,6 +12,7 @@ _WHERE = {
     "Plan": "segcore.library.plan",
     "Sweep": "segcore.library.sweep",
     "Point": "segcore.library.point",
+    "pipeline": "segcore.pipelines.pipeline",
     "find_rules": "segcore.segments.rules.search",
     "explain_tree": "segcore.segments.rules.tree",
     "SegcoreError": "segcore.errors",

@@ -36,6 +36,7 @@ FLOORS = (
     ("segcore.plots",),
     ("segcore.jobs", "segcore.benchmark"),
     ("segcore.library",),
+    ("segcore.pipelines",),
     ("segcore.cli",),
     ("segcore.__main__", "ui"),
     ("pages", "app"),

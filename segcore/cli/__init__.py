@@ -4,7 +4,7 @@ A command's module has ``add_commands(subparsers)``, which adds its parsers; eac
 to a function that takes the parsed arguments and returns an exit code (``None`` means 0). Only that module is imported, so that
 ``--help`` and small commands answer at once.
 
-Exit codes: 0 done, 1 the work failed, 2 user error, 130 interrupted or cancelled.
+Exit codes: 0 done, 1 the work failed, 2 user error, 3 'run --check' found other segments, 130 interrupted or cancelled.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("sweep", "segcore.cli.sweeps", "cluster with every setting of a grid and measure each solution"),
     ("evidence", "segcore.cli.sweeps", "gather the evidence on a sweep, and recommend a solution"),
     ("sweeps", "segcore.cli.sweeps", "list the sweeps with their best solutions; name, remove or restore one"),
+    ("run", "segcore.cli.pipelines.run_pipeline", "run a pipeline: a TOML file with the whole way from data to files"),
     ("analyze", "segcore.cli.kit", "run the Intel kit's analysis, with its flags and files"),
     ("benchmark", "segcore.cli.bench", "time the engines on the same grid and compare their results"),
     ("explain", "segcore.cli.results", "say who is in each segment of a solution"),

@@ -160,7 +160,7 @@ def _reference_date(dataset: Dataset, preparation: Preparation, as_of: str | Non
             raise refusal("score.undated", kind=ParameterError)
         return None
     asked = preparation.reference_date if as_of is None else _end_of(as_of)
-    latest = _latest(dataset)
+    latest = latest_time(dataset)
     if latest is not None and latest > dt.datetime.fromisoformat(asked):
         if as_of is None:
             raise refusal("score.after_reference_date", latest=f"{latest:%Y-%m-%d %H:%M}", reference=asked, day=f"{latest:%Y-%m-%d}")
@@ -178,7 +178,8 @@ def _end_of(as_of: str) -> str:
     return asked.replace(tzinfo=None).isoformat(sep=" ")
 
 
-def _latest(dataset: Dataset) -> dt.datetime | None:
+def latest_time(dataset: Dataset) -> dt.datetime | None:
+    """Return the latest time in a data set that has times; ``None`` without any row."""
     times = nw.from_native(dataset.frame, eager_only=True)[dataset.roles["time"]]
     latest = times.max()
     if latest is None:

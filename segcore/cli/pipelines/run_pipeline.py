@@ -1,0 +1,120 @@
+"""Command ``run``: a pipeline, from data to files, as often as it is wanted."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segcore import jobs
+from segcore.cli.options import print_notes
+from segcore.errors import ParameterError
+from segcore.wording.terminal import say, say_json
+
+if TYPE_CHECKING:
+    from segcore.pipelines.journey import Journey
+    from segcore.pipelines.running import StepDone
+    from segcore.store.store import Store
+
+DIFFERENT = 3
+"""Exit code where today's data do not give the segments that were signed off."""
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add ``run``."""
+    parser = subparsers.add_parser(
+        "run",
+        help="run a pipeline: a TOML file with the whole way from data to files",
+        description="Run a pipeline: a TOML file with data, features, sweep, choice, names and files, as 'Save as pipeline' in the app "
+        "makes it. What was done before on the same data is not done again: after an interruption, the same command goes on. Exit code 3: "
+        "--check found that today's data do not give the segments that were signed off.",
+    )
+    parser.add_argument("pipeline", nargs="?", metavar="FILE", help="pipeline file, .toml")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="KEY=VALUE",
+        help="value instead of one in the file, such as data.path=next.csv; repeatable; paths count from the folder of the file",
+    )
+    parser.add_argument("--only", metavar="STEP", help="one step: prepare, features, sweep, choose, export, score or targets")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--dry-run", action="store_true", help="check the file, and say what would be done")
+    what.add_argument("--check", action="store_true", help="say whether today's data still give the segments that were signed off")
+    what.add_argument("--schema", action="store_true", help="print the JSON schema of pipeline files, for editors")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=run_pipeline)
+
+
+def run_pipeline(args: argparse.Namespace) -> int:
+    """Run a pipeline, say what would be done, check it, or print the schema."""
+    if args.schema:
+        from segcore.pipelines.format.schema import json_schema
+
+        say_json(json_schema())
+        return 0
+    if args.pipeline is None:
+        raise ParameterError("run needs a pipeline: segcore run FILE.toml. 'Save as pipeline' in the app makes one.")
+
+    from segcore.pipelines.format.pipeline_file import read_document
+    from segcore.pipelines.journey import STEPS, build_journey
+    from segcore.store.store import Store
+
+    if args.only is not None and args.only not in STEPS:
+        raise ParameterError.unknown("step", args.only, STEPS)
+    journey = build_journey(read_document(Path(args.pipeline), args.settings))
+    store = Store()
+    if args.check:
+        return _check(store, journey, args)
+    if args.dry_run:
+        return _preview(store, journey, args)
+    return _run(store, journey, args)
+
+
+def _run(store: Store, journey: Journey, args: argparse.Namespace) -> int:
+    from segcore.pipelines.running import run_journey
+
+    with _progress() as progress:
+        report = (lambda step: None) if args.json else _say_step
+        found = run_journey(store, journey, only=args.only, progress=progress, report=report)
+    print_notes(found.notes)
+    if args.json:
+        say_json(found.to_json())
+    elif found.manifest.get("outputs"):
+        say(f"Where the files come from is in {journey.manifest}.")
+    return 0
+
+
+def _say_step(step: StepDone) -> None:
+    say(f"{step.step:<9} {'already done: ' if step.repeated else ''}{step.text}")
+
+
+def _progress() -> Any:
+    return jobs.ProgressLine(sys.stderr) if sys.stderr.isatty() else nullcontext(False)
+
+
+def _preview(store: Store, journey: Journey, args: argparse.Namespace) -> int:
+    from segcore.pipelines.preview import preview
+
+    found = preview(store, journey, args.only)
+    if args.json:
+        say_json({"steps": [step.to_json() for step in found]})
+    else:
+        for step in found:
+            say(f"{step.step:<9} {step.text}")
+    return 0
+
+
+def _check(store: Store, journey: Journey, args: argparse.Namespace) -> int:
+    from segcore.pipelines.sign_off import check_journey
+
+    with _progress() as progress:
+        found = check_journey(store, journey, progress=progress)
+    if args.json:
+        say_json(found.to_json())
+    else:
+        say(found.text())
+    return 0 if found.is_same else DIFFERENT

@@ -1,0 +1,1 @@
+"""Format of pipeline files: their layout, how they are read and checked, and how they are written."""

@@ -1,0 +1,204 @@
+"""A pipeline file as it was read: its values, with the place that each came from."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from segcore.errors import ParameterError, SegcoreError, SourceError
+from segcore.pipelines.format.checking import Problem, problems_of
+from segcore.pipelines.format.key_lines import Path as KeyPath
+from segcore.pipelines.format.key_lines import key_lines
+from segcore.system.digests import digest
+from segcore.wording.findings import error_text, refusal
+from segcore.wording.pipelines import key_text, place_text
+
+_MOST_BYTES = 4_000_000
+_DEEPEST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Values of a pipeline file.
+
+    Parameters
+    ----------
+    file : Path
+    values : mapping
+        What the file and the settings say.
+    lines : mapping of path to int
+        Line of each key of the file.
+    settings : mapping of path to str
+        Keys that were set otherwise, as they were written.
+    """
+
+    file: Path
+    values: Mapping[str, Any]
+    lines: Mapping[KeyPath, int] = field(default_factory=dict)
+    settings: Mapping[KeyPath, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Digest of what it says, whatever its layout."""
+        return digest(_plain(self.values))
+
+    def value(self, *path: str | int) -> Any:
+        """Return the value at a path; ``None`` if there is none."""
+        found: Any = self.values
+        for part in path:
+            below = found if isinstance(found, Mapping) else dict(enumerate(found)) if isinstance(found, list) else {}
+            if part not in below:
+                return None
+            found = below[part]
+        return found
+
+    def place(self, path: KeyPath) -> str:
+        """Return where a key was set: "line 3" or "--set data.path"; of one that is missing, where its table begins."""
+        for length in range(len(path), 0, -1):
+            above = path[:length]
+            if above in self.settings:
+                return place_text(None, f"--set {self.settings[above]}")
+            if above in self.lines:
+                return place_text(self.lines[above], None)
+        return ""
+
+    def refuse(self, problems: Iterable[Problem]) -> NoReturn:
+        """Raise `ParameterError` with all problems, in the order of their lines."""
+        found = sorted(problems, key=lambda problem: self.lines.get(problem.path, 0))
+        listed = [{"place": self.place(problem.path), "text": problem.text} for problem in found]
+        raise refusal("pipeline.invalid", kind=ParameterError, file=self.file.name, problems=listed)
+
+    def located(self, error: SegcoreError, path: KeyPath) -> SegcoreError:
+        """Return an error of a step with the file, the line and the key that it is about.
+
+        Parameters
+        ----------
+        error : SegcoreError
+        path : tuple of str and int
+            The key, unless the error's finding names a value that is in the file.
+        """
+        found = self._named(error, path) or path
+        values = {"file": self.file.name, "place": self.place(found), "key": key_text(found), "sentence": error_text(error)}
+        return refusal("pipeline.failed", kind=type(error), **values)
+
+    def _named(self, error: SegcoreError, path: KeyPath) -> KeyPath | None:
+        """Return the key in the step's table that holds a name in the error's finding."""
+        if error.finding is None:
+            return None
+        names = {value for value in error.finding.values.values() if isinstance(value, str) and value}
+        for found, value in _leaves(self.value(*path[:1]), path[:1]):
+            # Most findings name the file too, which says nothing of the key.
+            if found[-1] not in ("path", "name") and (value in names or found[-1] in names):
+                return found
+        return None
+
+
+def _leaves(value: Any, path: KeyPath) -> Iterable[tuple[KeyPath, Any]]:
+    if isinstance(value, Mapping):
+        for name, below in value.items():
+            yield from _leaves(below, (*path, name))
+    elif isinstance(value, list):
+        for place, below in enumerate(value):
+            yield from _leaves(below, (*path, place))
+    else:
+        yield path, value
+
+
+def read_document(file: Path, settings: Mapping[str, Any] | Iterable[str] = ()) -> Document:
+    """Read and check a pipeline file.
+
+    Parameters
+    ----------
+    file : Path
+    settings : mapping of dotted key to value, or iterable of str
+        Values instead of those in the file; as texts, ``data.path=next.csv``, whose values are TOML or plain text.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read.
+    ParameterError
+        If it is not TOML, or a key or value is wrong; with every error, its line and what to do.
+    """
+    text = _text_of(file)
+    try:
+        values = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        reason = "its values are nested too deeply" if isinstance(error, RecursionError) else str(error).removesuffix(".")
+        raise refusal("pipeline.syntax", kind=ParameterError, file=file.name, reason=reason) from None
+    document = Document(file, values, key_lines(text))
+    given = settings.items() if isinstance(settings, Mapping) else map(_setting, settings)
+    for key, value in given:
+        document = _with_setting(document, key, value)
+    problems = problems_of(document.values)
+    if problems:
+        document.refuse(problems)
+    return document
+
+
+def _text_of(file: Path) -> str:
+    try:
+        if not file.is_file():
+            reason = "it is a folder" if file.is_dir() else "there is no such file"
+            raise refusal("pipeline.unreadable", kind=SourceError, file=str(file), reason=reason)
+        if file.stat().st_size > _MOST_BYTES:
+            raise refusal("pipeline.too_large", kind=SourceError, file=str(file), most=_MOST_BYTES)
+        return file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise refusal("pipeline.unreadable", kind=SourceError, file=str(file), reason=f"line {line} is not UTF-8") from None
+    except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
+        reason = getattr(error, "strerror", None) or str(error)
+        raise refusal("pipeline.unreadable", kind=SourceError, file=str(file), reason=reason) from None
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """Return the key and the value of ``KEY=VALUE``; what is not a TOML value is text."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise refusal("pipeline.bad_setting", kind=ParameterError, given=key)
+    try:
+        read = tomllib.loads(f"value = {value.strip()}")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        read = {}
+    return key.strip(), read["value"] if set(read) == {"value"} else value
+
+
+def _with_setting(document: Document, key: str, value: Any) -> Document:
+    try:
+        nested = tomllib.loads(f"{key} = 0") if "\n" not in key else {}
+    except tomllib.TOMLDecodeError:
+        nested = {}
+    parts: list[str] = []
+    while isinstance(nested, dict) and len(nested) == 1:
+        ((name, nested),) = nested.items()
+        parts.append(name)
+    if nested != 0 or not parts or len(parts) > _DEEPEST:
+        raise refusal("pipeline.bad_setting", kind=ParameterError, given=key)
+    values, path = _set(document.values, parts, value)
+    return Document(document.file, values, document.lines, {**document.settings, path: key})
+
+
+def _set(node: Any, parts: list[str], value: Any) -> tuple[Any, KeyPath]:
+    """Return a copy of a node with a value at a path, and that path; a number is a place in a list, counted from 0."""
+    if not parts:
+        return value, ()
+    first, rest = parts[0], parts[1:]
+    if isinstance(node, list) and first.isdecimal() and int(first) < len(node):
+        place = int(first)
+        below, path = _set(node[place], rest, value)
+        return [*node[:place], below, *node[place + 1 :]], (place, *path)
+    table = dict(node) if isinstance(node, Mapping) else {}
+    below, path = _set(table.get(first), rest, value)
+    return {**table, first: below}, (first, *path)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(below) for name, below in value.items()}
+    if isinstance(value, list):
+        return [_plain(below) for below in value]
+    return value if isinstance(value, str | int | float | bool) else str(value)

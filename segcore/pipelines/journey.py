@@ -1,0 +1,434 @@
+"""Journey that a pipeline describes: records of each step, built and checked before anything runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from segcore.clustering.algorithms.registry import algorithm
+from segcore.data.files.file_identity import user_path
+from segcore.data.samples.registry import SAMPLES, find_sample
+from segcore.errors import ParameterError
+from segcore.export.segment_rows import RowChoice
+from segcore.export.tables import TABLE_FORMATS
+from segcore.features.planning.priorities import PRIORITIES
+from segcore.features.taste.asked import TASTE_OPTIONS, asked_taste, check_frames
+from segcore.features.vectors.asked import asked_vectors
+from segcore.library.request import OPTIONS, SCORING_OPTIONS, build_request
+from segcore.library.targeting import OPTIONS as TARGET_OPTIONS
+from segcore.library.targeting import build_question
+from segcore.pipelines.format.checking import Problem, similar
+from segcore.pipelines.format.key_lines import Path as KeyPath
+from segcore.pipelines.format.pipeline_file import Document
+from segcore.records.evidence import Level
+from segcore.records.grid import Value
+from segcore.records.intake import DataRequest
+from segcore.records.solution import NOISE
+from segcore.records.target_question import WINDOW_DAYS, TargetQuestion
+from segcore.system.digests import digest
+from segcore.system.machine import parse_bytes
+from segcore.wording import pipelines as words
+
+Step = Literal["prepare", "features", "sweep", "choose", "export", "score", "targets"]
+STEPS: tuple[Step, ...] = ("prepare", "features", "sweep", "choose", "export", "score", "targets")
+"""In the order in which they run."""
+_MODEL = (".zip",)
+_PLAN_FIELDS = ("outliers", "scaler", "ideas", "repeats", "seed")
+_QUESTION = ("features", "plan", "sweep", "choose", "names")
+Built = TypeVar("Built")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChoice:
+    """What `segcore.library.plan.build_plan` is asked for.
+
+    Parameters
+    ----------
+    features : str, tuple of str, or None
+        A set, names, or those of the setting.
+    transforms : mapping of {"log", "power"} to names, or None
+        ``None`` is the setting's.
+    weights : mapping of feature or column to word or factor
+    setting : str
+    fields : mapping
+        Other fields of a plan.
+    """
+
+    features: str | tuple[str, ...] | None
+    transforms: Mapping[Literal["log", "power"], tuple[str, ...]] | None
+    weights: Mapping[str, str | float]
+    setting: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepChoice:
+    """What `segcore.library.plan.Plan.sweep` is asked for; ``memory`` is in bytes."""
+
+    algorithm: str
+    engine: str | None
+    grid: Mapping[str, tuple[Value, ...]]
+    evidence: Level
+    memory: int | None
+    workers: str
+
+
+@dataclass(frozen=True, slots=True)
+class SolutionChoice:
+    """Which solution is used.
+
+    Parameters
+    ----------
+    point : mapping or None
+        Parameters, of which those that do not vary may be missing.
+    best : str or None
+        A measure; without it and ``point``, the recommended solution.
+    segments : (int, int) or None
+        Fewest and most segments that may be chosen.
+    """
+
+    point: Mapping[str, Value] | None = None
+    best: str | None = None
+    segments: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A file with the customers of the segments, and one with the model, if it is wanted."""
+
+    out: Path
+    model: Path | None
+    options: RowChoice
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """New customers to assign to the segments, and the file for them."""
+
+    request: DataRequest
+    as_of: str | None
+    out: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A question whom to reach, and the file for the list."""
+
+    question: TargetQuestion
+    out: Path
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRules:
+    """When today's data still give the segments that were signed off.
+
+    Parameters
+    ----------
+    reference : Path or None
+        Manifest of the run that was signed off; ``None`` is the pipeline's own.
+    least_agreement : float
+        Least adjusted Rand index of scored and refitted segments.
+    least_psi : float
+        Drift below this population stability index does not matter, however certain it is.
+    least_change : float
+        Change of a segment's share of customers, 0 to 1, that does not matter.
+    """
+
+    reference: Path | None = None
+    least_agreement: float = 0.8
+    least_psi: float = 0.1
+    least_change: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """Everything that a pipeline does; see the records of its steps.
+
+    Parameters
+    ----------
+    document : Document
+        The file, for the places of later errors.
+    names : mapping of segment to str
+    manifest : Path
+    """
+
+    document: Document
+    request: DataRequest
+    plan: PlanChoice
+    sweep: SweepChoice
+    choice: SolutionChoice
+    manifest: Path
+    names: Mapping[int, str] = field(default_factory=dict)
+    exports: tuple[Export, ...] = ()
+    scores: tuple[Score, ...] = ()
+    targets: tuple[Target, ...] = ()
+    rules: CheckRules = CheckRules()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that the pipeline has."""
+        lists: Mapping[Step, Sequence[object]] = {"export": self.exports, "score": self.scores, "targets": self.targets}
+        return tuple(step for step in STEPS if lists.get(step, (None,)))
+
+    @property
+    def question(self) -> str:
+        """Digest of what is asked of any data: features, plan, sweep, choice and names."""
+        return digest({name: self.document.value(name) for name in _QUESTION})
+
+
+def build_journey(document: Document) -> Journey:
+    """Return the journey of a document, whose layout was checked.
+
+    Raises
+    ------
+    ParameterError
+        If a value is outside its domain, a file is missing, or outputs overwrite one another; with every error and its line.
+    """
+    builder = _Builder(document)
+    journey = builder.build()
+    if builder.problems or journey is None:
+        document.refuse(builder.problems)
+    return journey
+
+
+class _Builder:
+    """Builder of a journey that collects problems instead of stopping at the first."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.folder = document.file.absolute().parent
+        self.problems: list[Problem] = []
+
+    def build(self) -> Journey | None:
+        """Return the journey; ``None``, or one that is not to be used, if there are problems."""
+        get = self.document.value
+        rows = self._attempt(("data",), lambda: self._request(("data",), get("data"), OPTIONS))
+        request = None if rows is None else self._attempt(("features",), lambda: self._with_added(rows))
+        sweep = self._sweep(get("sweep"))
+        exports = tuple(self._export(path, table) for path, table in self._entries("export"))
+        scores = tuple(filter(None, (self._score(path, table) for path, table in self._entries("score"))))
+        targets = tuple(filter(None, (self._target(path, table) for path, table in self._entries("targets"))))
+        choice, names, plan = self._choice(get("choose") or {}, sweep), self._names(get("names") or {}), self._plan()
+        manifest = self._manifest([*(one.out for one in exports), *(one.out for one in scores), *(one.out for one in targets)])
+        self._check_outputs(request, exports, scores, targets, manifest)
+        if request is None or sweep is None:
+            return None
+        return Journey(self.document, request, plan, sweep, choice, manifest, names, exports, scores, targets, self._rules())
+
+    def _attempt(self, path: KeyPath, build: Callable[[], Built]) -> Built | None:
+        try:
+            return build()
+        except ParameterError as error:
+            self._report(path, words.in_other_words(words.key_text(path), str(error)))
+            return None
+
+    def _report(self, path: KeyPath, text: str) -> None:
+        self.problems.append(Problem(path, text))
+
+    def _entries(self, name: str) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
+        found = self.document.value(name)
+        if isinstance(found, list):
+            yield from (((name, place), table) for place, table in enumerate(found))
+        elif found is not None:
+            yield (name,), found
+
+    def _path(self, text: str) -> Path:
+        return self.folder / user_path(text)
+
+    def _input(self, path: KeyPath, text: str, *, samples: bool = False) -> str:
+        """Return a file's path or a sample's name, and report a file that is not there."""
+        if samples and find_sample(text) is not None:
+            return text
+        found = self._path(text)
+        try:
+            is_there = found.exists()
+        except (OSError, ValueError):  # a name that is too long, or has a NUL
+            is_there = False
+        if not is_there:
+            named = [sample.name for sample in SAMPLES] if samples and "/" not in text and "." not in text else []
+            self._report(path, words.missing_file(words.key_text(path), text, named))
+        return str(found)
+
+    def _request(self, path: KeyPath, table: Mapping[str, Any], known: Sequence[str]) -> DataRequest:
+        data = self._input((*path, "path"), table["path"], samples=True)
+        options = {name: table[name] for name in known if name in table}
+        for second in ("customers", "items"):
+            if second in options:
+                options[second] = self._input((*path, second), options[second])
+        if find_sample(data) is None:
+            options.setdefault("name", Path(data).name)
+        request = build_request(
+            data,
+            kind=table.get("kind"),
+            roles=table.get("roles"),
+            where=table.get("where", ()),
+            dates=(table.get("date_from"), table.get("date_to")),
+            options=options,
+        )
+        # What was chosen for another file with the same columns, on some machine, must not change what a pipeline does.
+        return replace(request, afresh=True)
+
+    def _with_added(self, request: DataRequest) -> DataRequest:
+        features = self.document.value("features") or {}
+        seed = features.get("seed", self.document.value("plan", "seed") or 0)
+        given = {name: features.get(name) for name in TASTE_OPTIONS}
+        taste = asked_taste(features.get("set"), given, seed=seed, written=lambda name: f"features.{name}")
+        vectors = asked_vectors(features.get("set"), features.get("cust2vec"), seed=seed)
+        check_frames(taste, request.frames)
+        return replace(request, taste=taste, vectors=vectors, missions=features.get("missions"))
+
+    def _plan(self) -> PlanChoice:
+        plan, features = self.document.value("plan") or {}, self.document.value("features") or {}
+        for name, weight in plan.get("weights", {}).items():
+            if isinstance(weight, str) and weight not in PRIORITIES:
+                path = ("plan", "weights", name)
+                self._report(path, words.unknown_value(words.key_text(path), weight, similar(weight, list(PRIORITIES)), list(PRIORITIES)))
+        transforms: dict[Literal["log", "power"], tuple[str, ...]] = {"log": _texts(plan.get("log")), "power": _texts(plan.get("power"))}
+        names = _texts(features.get("names")) or None
+        return PlanChoice(
+            features=names or features.get("set"),
+            transforms=transforms if "log" in plan or "power" in plan else None,
+            weights=plan.get("weights", {}),
+            setting=plan.get("setting", "default"),
+            fields={name: plan[name] for name in _PLAN_FIELDS if name in plan},
+        )
+
+    def _sweep(self, table: Mapping[str, Any]) -> SweepChoice | None:
+        spec = algorithm(table["algorithm"])
+        grid: dict[str, tuple[Value, ...]] = {}
+        for name, values in table.get("grid", {}).items():
+            grid[name] = self._values(("sweep", "grid", name), table["algorithm"], values)
+        engine = table.get("engine")
+        if engine is not None and engine not in spec.engines:
+            self._report(("sweep", "engine"), words.unknown_value("sweep.engine", engine, (), spec.engines))
+        memory = self._attempt(("sweep", "memory"), lambda: parse_bytes(table["memory"])) if "memory" in table else None
+        self._attempt(("sweep", "grid"), lambda: spec.grid_with({name: values for name, values in grid.items() if values}))
+        return SweepChoice(table["algorithm"], engine, grid, table.get("evidence", "auto"), memory, table.get("workers", "local"))
+
+    def _values(self, path: KeyPath, algorithm_name: str, values: Any) -> tuple[Value, ...]:
+        """Return the values of a parameter in its type; none if they are reported."""
+        spec = algorithm(algorithm_name)
+        name = str(path[-1])
+        known = [param.name for param in spec.params]
+        if name not in known:
+            table = words.key_text(path[:-1])
+            self._report(path, words.unknown_key(words.key_text(path), table, similar(name, known), known))
+            return ()
+        given = values if isinstance(values, list) else [values]
+        return self._attempt(path, lambda: spec.param(name).validate_axis(given)) or ()
+
+    def _choice(self, table: Mapping[str, Any], sweep: SweepChoice | None) -> SolutionChoice:
+        given = [name for name in ("point", "rule", "best") if name in table]
+        if len(given) > 1 or (self.document.value("choose") is not None and not given):
+            self._report(("choose",), words.choose_one(given))
+        segments = table.get("segments")
+        point: dict[str, Value] | None = None
+        if "point" in table and sweep is not None:
+            point = {}
+            for name, value in table["point"].items():
+                path = ("choose", "point", name)
+                values = self._values(path, sweep.algorithm, value)
+                axis = self._axis(sweep, name)
+                if len(values) > 1:
+                    self._report(path, words.wrong_type(words.key_text(path), "one value", value))
+                elif values and axis and values[0] not in axis:
+                    self._report(path, words.not_in_grid(words.key_text(path), values[0], axis))
+                point |= dict.fromkeys((name,), values[0]) if values else {}
+        return SolutionChoice(point, table.get("best"), None if segments is None else (segments[0], segments[1]))
+
+    def _axis(self, sweep: SweepChoice, name: str) -> tuple[Value, ...]:
+        """Return the values that a parameter will have; none if only the data tell."""
+        spec = algorithm(sweep.algorithm)
+        if name in sweep.grid or (spec.radius is not None and spec.radius.param == name):
+            return sweep.grid.get(name, ())
+        return spec.param(name).default
+
+    def _names(self, table: Mapping[str, str]) -> dict[int, str]:
+        names: dict[int, str] = {}
+        for key, name in table.items():
+            if not (key.isascii() and key.isdecimal()) or len(key) > 9:
+                self._report(("names", key), words.not_a_number(words.key_text(("names", key))))
+            else:
+                names[int(key)] = name
+        return names
+
+    def _out(self, path: KeyPath, text: str, endings: Sequence[str]) -> Path:
+        found = self._path(text)
+        if found.suffix.lower() not in endings:
+            self._report(path, words.wrong_ending(words.key_text(path), endings))
+        return found
+
+    def _export(self, path: KeyPath, table: Mapping[str, Any]) -> Export:
+        options: Any = {name: value for name, value in table.items() if name not in ("out", "model")}
+        if "segments" in options:
+            options["segments"] = tuple(NOISE if label == "noise" else int(label) for label in options["segments"])
+        model = self._out((*path, "model"), table["model"], _MODEL) if "model" in table else None
+        return Export(self._out((*path, "out"), table["out"], TABLE_FORMATS), model, options)
+
+    def _score(self, path: KeyPath, table: Mapping[str, Any]) -> Score | None:
+        request = self._attempt(path, lambda: self._request(path, table, SCORING_OPTIONS))
+        out = self._out((*path, "out"), table["out"], TABLE_FORMATS)
+        as_of = table.get("as_of")
+        text = as_of.isoformat(sep=" ") if isinstance(as_of, dt.datetime) else None if as_of is None else str(as_of)
+        return None if request is None else Score(request, text, out)
+
+    def _target(self, path: KeyPath, table: Mapping[str, Any]) -> Target | None:
+        out = self._out((*path, "out"), table["out"], TABLE_FORMATS)
+        options = {name: table[name] for name in TARGET_OPTIONS if name in table}
+        if "contacts" in options:
+            options["contacts"] = self._input((*path, "contacts"), options["contacts"])
+        given = {"outcome": table.get("outcome"), "budget": table.get("budget"), "again": table.get("again", False)}
+
+        def build() -> TargetQuestion:
+            return build_question(
+                table.get("promote"),
+                (),
+                window=table.get("window", WINDOW_DAYS),
+                options=options,
+                **given,
+                method=table.get("method", "model"),
+            )
+
+        question = self._attempt(path, build)
+        if question is not None and question.compares:
+            self._report((*path, "promote"), words.needs_value(words.key_text((*path, "promote"))))
+        return None if question is None else Target(replace(question, promote=table.get("promote"), value=None), out)
+
+    def _manifest(self, outputs: Sequence[Path]) -> Path:
+        given = self.document.value("manifest")
+        if given is not None:
+            return self._out(("manifest",), given, (".json",))
+        folder = outputs[0].parent if outputs else self.folder
+        return folder / f"{self.document.file.stem}.manifest.json"
+
+    def _rules(self) -> CheckRules:
+        table = dict(self.document.value("check") or {})
+        if "reference" in table:
+            table["reference"] = self._path(table["reference"])
+        return CheckRules(**table)
+
+    def _check_outputs(
+        self, request: DataRequest | None, exports: Sequence[Export], scores: Sequence[Score], targets: Sequence[Target], manifest: Path
+    ) -> None:
+        """Report outputs that overwrite an input, the pipeline or one another."""
+        taken: dict[Path, str] = {self.document.file.absolute(): "the pipeline itself"}
+        for asked in (request, *(score.request for score in scores)):
+            if asked is not None and find_sample(asked.data) is None:
+                taken[Path(asked.data)] = "the data"
+        written = [(("export", place, "out"), export.out, True) for place, export in enumerate(exports)]
+        written += [(("export", place, "model"), export.model, False) for place, export in enumerate(exports) if export.model]
+        written += [(("score", place, "out"), score.out, True) for place, score in enumerate(scores)]
+        written += [(("targets", place, "out"), target.out, False) for place, target in enumerate(targets)]
+        for path, out, is_described in [*written, (("manifest",), manifest, False)]:
+            for file in (out, *([out.with_name(f"{out.name}.json")] if is_described else [])):
+                if file in taken:
+                    shown = path if isinstance(self.document.value(path[0]), list) or len(path) < 3 else (path[0], path[2])
+                    self._report(shown, words.same_output(words.key_text(shown), taken[file]))
+                taken[file] = words.key_text(path)
+
+
+def _texts(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given or ())

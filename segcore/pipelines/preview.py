@@ -1,0 +1,52 @@
+"""Preview of a run: what each step would do, as far as it is known before the steps that it builds on."""
+
+from __future__ import annotations
+
+from segcore.intake.take_in import known_intake
+from segcore.pipelines.journey import STEPS, Journey, Step
+from segcore.pipelines.running import Run, StepDone
+from segcore.store.store import Store
+from segcore.sweeps.cost.calibration import require_calibration
+from segcore.sweeps.cost.estimate import estimate_spec, memory_limit
+from segcore.wording.numbers import bytes_text, counted, duration_text
+
+_LATER = "To do; the data have to be read first."
+
+
+def preview(store: Store, journey: Journey, only: Step | None = None) -> list[StepDone]:
+    """Return what the steps of a pipeline would do; nothing is computed but an estimate of time and memory.
+
+    Parameters
+    ----------
+    store : Store
+    journey : Journey
+    only : str or None
+        One of its steps.
+    """
+    run = Run(store, journey)
+    known = known_intake(store, journey.request)
+    read = known is not None or known_intake(store, journey.request.without_added()) is not None
+    found = {"prepare": (read, "In the store." if read else "To do: read the data and build every feature.")}
+    found["features"] = (known is not None, "In the store." if known else "To do.")
+    found["sweep"], swept = (False, _LATER), False
+    if known is not None:
+        run.do("prepare")
+        run.do("features")
+        swept = run.is_swept()
+        found["sweep"] = (swept, "In the store." if swept else _estimate(run))
+    found["choose"] = (False, "To do.")
+    for step, outputs in (("export", journey.exports), ("score", journey.scores), ("targets", journey.targets)):
+        files = ", ".join(one.out.name for one in outputs)
+        found[step] = (False, f"To do, unless it is there: {files}.")
+    return [StepDone(step, *found[step]) for step in STEPS if step in journey.steps and only in (None, step)]
+
+
+def _estimate(run: Run) -> str:
+    limit = memory_limit(run.journey.sweep.memory)
+    table = run.store.feature_table(run.spec.table)
+    found = estimate_spec(table, run.spec, calibration=require_calibration(run.store.home), memory=limit)
+    refusal = found.refusal(limit)
+    if refusal:
+        return refusal
+    time = "an unknown time" if found.seconds is None else f"about {duration_text(found.seconds)}"
+    return f"To do: {counted(len(found.points), 'solution')}, {time} and {bytes_text(found.bytes)} of memory, without the evidence."

@@ -1,0 +1,470 @@
+"""Runs of a pipeline: step by step, each only where its result is not there yet."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from segcore import __version__, jobs
+from segcore.data.samples.registry import find_sample
+from segcore.errors import ParameterError, SegcoreError
+from segcore.export.files import write_export, write_model, write_scores
+from segcore.export.tables import write_table
+from segcore.features.planning.sets import feature_names
+from segcore.intake.child import take_in_apart
+from segcore.intake.take_in import content_of_file, known_intake
+from segcore.intake.trained_rows import read_like_trained
+from segcore.jobs.tasks.finding_targets import targets_by_job
+from segcore.jobs.tasks.making_vectors import take_in_with_vectors
+from segcore.jobs.tasks.task import Follow
+from segcore.library.plan import Plan as PlanOfScript
+from segcore.library.plan import build_plan
+from segcore.pipelines.choosing import Named, chosen_position, give_names
+from segcore.pipelines.format.key_lines import Path as KeyPath
+from segcore.pipelines.journey import STEPS, Export, Journey, Score, Step, Target
+from segcore.pipelines.manifest import EDITION, described_file, is_unchanged, read_manifest, write_manifest
+from segcore.records.evidence import LEVELS
+from segcore.records.finding import Finding
+from segcore.records.grid import point_key
+from segcore.records.intake import DataRequest, Intake
+from segcore.records.plan import Plan
+from segcore.records.solution import NOISE
+from segcore.records.sweep import Sweep, SweepSpec
+from segcore.segments.names import known_names
+from segcore.segments.scoring import latest_time, score
+from segcore.store.store import Store
+from segcore.system.digests import digest
+from segcore.targets.contact_list import list_rows
+from segcore.wording.findings import note_json, refusal
+from segcore.wording.numbers import counted, segment_title
+
+LATEST = "latest"
+Made = TypeVar("Made")
+Progress = bool | Callable[[jobs.Job], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """One step of a run.
+
+    Parameters
+    ----------
+    step : str
+    repeated : bool
+        Whether its result was there already.
+    text : str
+        What it did, in one sentence.
+    """
+
+    step: Step
+    repeated: bool
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"step": self.step, "from_store": self.repeated, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run did.
+
+    Parameters
+    ----------
+    manifest : mapping
+        Content of the manifest: see ``docs/pipelines.md``.
+    steps : tuple of StepDone
+    notes : tuple of Finding
+        About the data, the names and the scored customers.
+    """
+
+    manifest: Mapping[str, Any]
+    steps: tuple[StepDone, ...] = ()
+    notes: tuple[Finding, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        steps = [step.to_json() for step in self.steps]
+        return {"steps": steps, "notes": [note_json(note) for note in self.notes], "manifest": dict(self.manifest)}
+
+
+def run_journey(
+    store: Store,
+    journey: Journey,
+    *,
+    only: Step | None = None,
+    progress: Progress = False,
+    follow: Follow | None = None,
+    report: Callable[[StepDone], None] = lambda step: None,
+) -> RunResult:
+    """Run a pipeline, or go on with one that was stopped.
+
+    Parameters
+    ----------
+    store : Store
+    journey : Journey
+    only : str or None
+        One of its steps: what the steps before it made has to be in the store.
+    progress : bool or callable (Job) -> None
+        See `segcore.library.plan.Plan.sweep`.
+    follow : callable or None
+        Follows the jobs of vectors and targets: see `segcore.jobs.tasks.task.await_task`.
+    report : callable (StepDone) -> None
+        Called after each step.
+
+    Raises
+    ------
+    SegcoreError
+        If a step fails; with the file, the line and the key.
+    """
+    if only is not None and only not in journey.steps:
+        raise refusal("pipeline.no_step", kind=ParameterError, step=only, table=only)
+    run = Run(store, journey, progress=progress, follow=follow, report=report, only=only)
+    for step in STEPS[: 1 + STEPS.index(only)] if only else journey.steps:
+        if step in journey.steps and (only is None or step == only or step in _BEFORE):
+            run.do(step)
+    return RunResult(run.manifest, tuple(run.done), tuple(run.notes))
+
+
+_BEFORE: tuple[Step, ...] = ("prepare", "features", "sweep", "choose")
+"""Steps that others build on."""
+
+
+@dataclass(eq=False)
+class Run:
+    """One run of a pipeline: what its steps have made so far."""
+
+    store: Store
+    journey: Journey
+    progress: Progress = False
+    follow: Follow | None = None
+    report: Callable[[StepDone], None] = lambda step: None
+    only: Step | None = None
+    notes: list[Finding] = field(default_factory=list)
+    done: list[StepDone] = field(default_factory=list)
+    manifest: dict[str, Any] = field(default_factory=dict)
+    read_before: bool = False
+    intake: Intake | None = None
+    plan: Plan | None = None
+    sweep: Sweep | None = None
+    position: int = 0
+
+    def __post_init__(self) -> None:
+        """Begin with what an earlier run has written."""
+        self.earlier = read_manifest(self.journey.manifest)
+        self.manifest = {
+            "edition": EDITION,
+            "complete": False,
+            "pipeline": self.journey.document.file.name,
+            "settings": {key: self.journey.document.value(*path) for path, key in self.journey.document.settings.items()},
+            "asked": self.journey.document.digest,
+            "question": self.journey.question,
+            "versions": {"segcore": __version__},
+        }
+
+    def do(self, step: Step) -> None:
+        """Do one step, and write the manifest."""
+        getattr(self, f"_{step}")()
+        if step not in _BEFORE or step == "choose":
+            self._write()
+
+    def _tell(self, step: Step, repeated: bool, text: str) -> None:
+        if self.only is None or self.only == step:
+            self.done.append(StepDone(step, repeated, text))
+            self.report(self.done[-1])
+
+    def _require(self, is_there: bool, step: Step) -> None:
+        """Refuse to do an earlier step than the one that was asked for."""
+        if not is_there and self.only is not None and self.only != step:
+            raise refusal("pipeline.step_first", kind=ParameterError, step=self.only, before=step)
+
+    def at(self, path: KeyPath, work: Callable[[], Made]) -> Made:
+        """Do some work; its errors name the line and the key."""
+        try:
+            return work()
+        except SegcoreError as error:
+            raise self.journey.document.located(error, path) from error
+
+    def _prepare(self) -> None:
+        request = self.journey.request.without_added()
+        known = self.at(("data", "path"), lambda: known_intake(self.store, request))
+        self.read_before = known is not None
+        self._require(self.read_before, "prepare")
+        self.intake = self.at(("data", "path"), lambda: take_in_apart(self.store, request))
+        read = f"{counted(self.intake.rows_used, 'row')} of {counted(self.intake.n_customers, 'customer')}"
+        self._tell("prepare", self.read_before, f"{read} from {self.intake.data['name']}.")
+
+    def _features(self) -> None:
+        request, repeated = self.journey.request, self.read_before
+        if request.added is not None:
+            repeated = self.at(("features", "set"), lambda: known_intake(self.store, request)) is not None
+            self._require(repeated, "features")
+            self.intake = self.at(("features", "set"), lambda: take_in_with_vectors(self.store, request, follow=self.follow))
+        intake, choice = self._intake, self.journey.plan
+        table = self.store.feature_table(intake.table)
+        described = replace(table, uses=intake.uses)
+        for path, name in self._named():
+            self.at(path, partial(feature_names, described, [name], intake.kind))
+        self.plan = self.at(
+            ("features",),
+            lambda: build_plan(
+                table,
+                intake,
+                choice.features,
+                transforms=choice.transforms,
+                weights=choice.weights,
+                setting=choice.setting,
+                fields=choice.fields,
+            ),
+        )
+        self.notes += intake.notes
+        self.manifest |= {"data": self._data(), "seed": self.plan.seed, "plan": self.plan.to_json()}
+        self._tell("features", repeated, f"{counted(len(self.plan.features), 'feature')}.")
+
+    def _named(self) -> list[tuple[KeyPath, str]]:
+        """Return the features that the file names, and where."""
+        found: list[tuple[KeyPath, str]] = []
+        for table, key in (("features", "names"), ("plan", "log"), ("plan", "power"), ("plan", "weights")):
+            names = self.journey.document.value(table, key) or ()
+            if isinstance(names, Mapping):
+                found += [((table, key, name), name) for name in names]
+            else:
+                listed = [names] if isinstance(names, str) else names
+                found += [((table, key, place), name) for place, name in enumerate(listed)]
+        return found
+
+    def _data(self) -> dict[str, Any]:
+        intake = self._intake
+        counts = {"rows_read": intake.rows_read, "rows_used": intake.rows_used, "customers": intake.n_customers}
+        return {**intake.data, **counts, "table": intake.table}
+
+    @property
+    def _intake(self) -> Intake:
+        if self.intake is None:
+            raise ValueError("The data are prepared first.")
+        return self.intake
+
+    @cached_property
+    def spec(self) -> SweepSpec:
+        """The specification of the sweep."""
+        choice = self.journey.sweep
+        return self.at(("sweep",), lambda: self._script.spec(choice.algorithm, engine=choice.engine, **dict(choice.grid)))
+
+    @property
+    def _script(self) -> PlanOfScript:
+        if self.plan is None:
+            raise ValueError("The features are chosen first.")
+        return PlanOfScript(self.store, self._intake, self.plan)
+
+    def is_swept(self) -> bool:
+        """Tell whether the sweep and its evidence are in the store."""
+        found = self.store.evidence_level(self.spec.id) or "none"
+        return self.store.is_complete(self.spec.id) and LEVELS.index(found) >= LEVELS.index(self.journey.sweep.evidence)
+
+    def _sweep(self) -> None:
+        choice, repeated = self.journey.sweep, self.is_swept()
+        self._require(repeated, "sweep")
+        found = self.at(
+            ("sweep",),
+            lambda: self._script.sweep(
+                choice.algorithm,
+                engine=choice.engine,
+                memory=choice.memory,
+                workers=choice.workers,
+                evidence=choice.evidence,
+                progress=self.progress,
+                **dict(choice.grid),
+            ),
+        )
+        self.sweep = self.store.sweep(found.id)
+        self.manifest["versions"] = dict(self.sweep.spec.versions)
+        self._tell("sweep", repeated, f"{counted(len(self.sweep.spec.points), 'solution')}, sweep {found.id[:12]}.")
+
+    def chosen(self) -> int:
+        """Return the position of the chosen solution."""
+        return chosen_position(self.swept, self.journey.choice)
+
+    def _choose(self) -> None:
+        sweep = self.swept
+        key = "best" if self.journey.choice.best else "point" if self.journey.choice.point is not None else "rule"
+        self.position = self.at(("choose", key), self.chosen)
+        named = give_names(self.store, self.journey, sweep, self.position, self.earlier)
+        self.notes += named.notes
+        self.manifest |= {"solution": self._solution(), "named_in": dict(named.origin)}
+        same = _segments_of(self.earlier) == _segments_of(self.manifest)
+        self._tell("choose", same, self._chosen_text(named))
+
+    def _chosen_text(self, named: Named) -> str:
+        solution = self.manifest["solution"]
+        sizes = ", ".join(f"{one['name']} {one['customers']:,}" for one in solution["segments"])
+        return f"{point_key(solution['point'])}: {sizes}."
+
+    @property
+    def swept(self) -> Sweep:
+        """The sweep that was run."""
+        if self.sweep is None:
+            raise ValueError("The sweep is run first.")
+        return self.sweep
+
+    def _solution(self) -> dict[str, Any]:
+        """Return what was chosen as plain values, with the sizes of its segments."""
+        sweep = self.swept
+        found = self.store.labelled_solution(sweep.id, self.position)
+        names = known_names(self.store, sweep, self.position).names
+        sizes = {**dict(zip(found.segments, found.sizes, strict=True)), **({NOISE: found.n_noise} if found.n_noise else {})}
+        repeats = sweep.spec.plan.repeats
+        evidence = sweep.evidence
+        point = evidence.points[self.position] if evidence is not None and evidence.points else None
+        return {
+            "sweep": sweep.id,
+            "position": self.position,
+            "point": dict(sweep.spec.points[self.position]),
+            "algorithm": sweep.spec.algorithm,
+            "engine": sweep.spec.engine,
+            "customers": sum(sizes.values()) // repeats,
+            "segments": [
+                {"segment": label, "name": segment_title(label, names), "customers": size // repeats} for label, size in sizes.items()
+            ],
+            "silhouette": None if found.quality is None else found.quality.silhouette.to_json(),
+            "placebo": None if point is None or point.placebo is None else point.placebo.to_json(),
+            "needed_z": None if evidence is None else evidence.needed_z,
+        }
+
+    def _export(self) -> None:
+        repeated = [self._export_one(("export", place), export) for place, export in enumerate(self.journey.exports)]
+        self._tell("export", all(repeated), self._written_text("export"))
+
+    def _export_one(self, path: KeyPath, export: Export) -> bool:
+        sweep = self.swept
+        options: Any = {name: list(value) if isinstance(value, tuple) else value for name, value in export.options.items()}
+        files = [export.out, _beside(export.out), *([export.model] if export.model else [])]
+
+        def write() -> int:
+            document = write_export(self.store, sweep.id, self.position, export.out, **export.options)
+            if export.model is not None:
+                write_model(self.store, sweep.id, self.position, export.model)
+            return int(document["rows"])
+
+        return self._output(path, options, files, write)
+
+    def _score(self) -> None:
+        repeated = [self._score_one(("score", place), asked) for place, asked in enumerate(self.journey.scores)]
+        self._tell("score", all(repeated), self._written_text("score"))
+
+    def _score_one(self, path: KeyPath, asked: Score) -> bool:
+        sweep = self.swept
+        options = {**asked.request.to_json(), "data": _identity(asked.request), "as_of": asked.as_of}
+
+        def write() -> int:
+            dataset = read_like_trained(self.store, sweep.spec.data, asked.request)
+            as_of = asked.as_of
+            if as_of == LATEST:
+                latest = latest_time(dataset)
+                as_of = None if latest is None else latest.isoformat(sep=" ")
+            scored = score(self.store, sweep.id, self.position, dataset, as_of=as_of)
+            self.notes += (*dataset.notes, *scored.notes)
+            which = {"customers": scored.customers, "labels": scored.labels, "set_aside": scored.set_aside}
+            return int(write_scores(self.store, sweep.id, self.position, asked.out, **which)["rows"])
+
+        return self._output(path, options, [asked.out, _beside(asked.out)], write)
+
+    def _targets(self) -> None:
+        repeated = [self._target_one(("targets", place), asked) for place, asked in enumerate(self.journey.targets)]
+        self._tell("targets", all(repeated), self._written_text("targets"))
+
+    def _target_one(self, path: KeyPath, asked: Target) -> bool:
+        request = self.journey.request.without_added()
+        intake = take_in_apart(self.store, request)
+        question = asked.question
+        if question.promote is not None:
+            question = question.promoting(question.promote, [*intake.columns, "campaign"])
+        contacts = "" if question.contacts is None else content_of_file(question.contacts)
+        options = {"question": question.to_json(), "table": intake.table, "contacts": contacts}
+
+        def write() -> int:
+            answer = targets_by_job(self.store, intake, request, question, self.follow)
+            self.notes += answer.notes
+            rows = list_rows(self.store.frame(answer.contacts))
+            write_table(rows, asked.out)
+            return len(rows)
+
+        return self._output(path, options, [asked.out], write)
+
+    def _output(self, path: KeyPath, options: Mapping[str, Any], files: Sequence[Path], write: Callable[[], int]) -> bool:
+        """Write files unless they are there; return whether they were."""
+        solution = {} if path[0] == "targets" else _segments_of(self.manifest)
+        inputs = digest([path, options, solution, str(files[0].name), __version__])
+        earlier = next((one for one in self.earlier.get("outputs", ()) if one.get("inputs") == inputs), None)
+        repeated = is_unchanged(earlier, inputs, files, self.journey.manifest)
+        if repeated and earlier is not None:
+            rows = earlier["rows"]
+        else:
+            found = path if self.journey.document.value(*path) is not None else path[:1]
+            for file in files:
+                self.at(found, partial(_make_folder, file))
+            rows = self.at(found, write)
+        described = {
+            "step": path[0],
+            "rows": rows,
+            "inputs": inputs,
+            "files": [described_file(file, self.journey.manifest) for file in files],
+        }
+        outputs = [one for one in self.manifest.get("outputs", ()) if one["inputs"] != inputs]
+        self.manifest["outputs"] = [*outputs, described]
+        self._write()
+        return repeated
+
+    def _written_text(self, step: Step) -> str:
+        written = [one for one in self.manifest.get("outputs", ()) if one["step"] == step]
+        return " ".join(f"{counted(one['rows'], 'row')} in {one['files'][0]['file']}." for one in written)
+
+    def _write(self) -> None:
+        """Write the manifest, with the outputs of an earlier run that this one has not come to yet."""
+        same = self.earlier.get("asked") == self.manifest["asked"] and _segments_of(self.earlier) == _segments_of(self.manifest)
+        mine = self.manifest.get("outputs", [])
+        known = {one["inputs"] for one in mine}
+        kept = [one for one in self.earlier.get("outputs", ()) if one.get("inputs") not in known] if same else []
+        needed = len(self.journey.exports) + len(self.journey.scores) + len(self.journey.targets)
+        outputs = [*mine, *kept]
+        manifest = {**self.manifest, "outputs": outputs, "complete": len(outputs) >= needed}
+        if manifest["complete"]:
+            manifest["finished"] = self._finished(manifest)
+        _make_folder(self.journey.manifest)
+        if manifest != self.earlier:
+            write_manifest(self.journey.manifest, manifest)
+            self.earlier = manifest
+        self.manifest = {**manifest, "outputs": mine}
+
+    def _finished(self, manifest: Mapping[str, Any]) -> str:
+        """Return when the run was complete: of one that changed nothing, when the earlier one was."""
+        plain = {name: value for name, value in manifest.items() if name != "finished"}
+        before = {name: value for name, value in self.earlier.items() if name != "finished"}
+        if plain == before and isinstance(self.earlier.get("finished"), str):
+            return str(self.earlier["finished"])
+        return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+def _segments_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what outputs depend on of a solution; evidence that was gathered later changes none of them."""
+    found = manifest.get("solution") or {}
+    return {name: found.get(name) for name in ("sweep", "position", "segments")}
+
+
+def _beside(file: Path) -> Path:
+    return file.with_name(f"{file.name}.json")
+
+
+def _make_folder(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refusal("export.cannot_write", kind=ParameterError, path=str(file.parent), reason=error.strerror or str(error)) from error
+
+
+def _identity(request: DataRequest) -> str:
+    """Return what identifies the content of data: a digest of the file, or the sample's name."""
+    return request.data if find_sample(request.data) is not None else content_of_file(request.data)

@@ -1,0 +1,191 @@
+"""Runs of pipelines: what they write, what they do not repeat, and what a change makes them do again."""
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+import segcore
+from segcore.store.store import Store
+from segcore.system import child_process
+from tests.library.conftest import small_orders
+
+SCORED = '\n[[score]]\npath = "next.csv"\nas_of = "latest"\nout = "out/scored.parquet"\n'
+TARGETS = '\n[targets]\npromote = "item=itema"\nbudget = 5\nagain = true\nwindow = 30\nout = "out/targets.csv"\n'
+
+
+def states(document):
+    return {step["step"]: step["from_store"] for step in document["steps"]}
+
+
+def manifest(folder):
+    return json.loads((folder / "out" / "weekly.manifest.json").read_text())
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in sorted((folder / "out").iterdir())}
+
+
+def test_a_run_writes_the_files_and_where_they_come_from(folder, weekly, run_json, home):
+    (folder / "next.csv").write_bytes((folder / "orders.csv").read_bytes())
+    document = run_json(weekly(SCORED + TARGETS))
+    assert list(states(document)) == ["prepare", "features", "sweep", "choose", "export", "score", "targets"]
+    found = manifest(folder)
+    assert found == document["manifest"] and found["complete"]
+    for output in found["outputs"]:
+        for file in output["files"]:
+            content = (folder / "out" / file["file"]).read_bytes()
+            assert hashlib.sha256(content).hexdigest() == file["sha256"] and len(content) == file["bytes"]
+    rows = pd.read_csv(folder / "out/segments.csv", dtype={"customer_id": str})
+    assert "Regulars" in set(rows["segment_name"]) and len(rows) == 30 == found["outputs"][0]["rows"]
+    assert pd.read_parquet(folder / "out/scored.parquet")["segment"].tolist() == rows["segment"].tolist()
+    assert found["solution"]["sweep"] == Store(home).sweep_ids()[0]
+    assert found["data"]["fingerprint"] == Store(home).spec(found["solution"]["sweep"]).data["fingerprint"]
+
+
+def test_what_was_done_is_not_done_again(folder, weekly, run_json, monkeypatch):
+    path = weekly()
+    run_json(path)
+    before = contents(folder)
+    monkeypatch.setattr("segcore.jobs.start._launch", lambda *_: pytest.fail("a job was started"))
+    monkeypatch.setattr("segcore.pipelines.running.write_export", lambda *_, **__: pytest.fail("written again"))
+    assert all(states(run_json(path)).values())
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("damage", ["delete", "change"])
+def test_a_file_that_is_gone_or_changed_is_written_again(folder, weekly, run_json, damage):
+    path = weekly()
+    run_json(path)
+    file = folder / "out/segments.csv"
+    before = file.read_bytes()
+    file.unlink() if damage == "delete" else file.write_text("edited")
+    assert states(run_json(path)) == {"prepare": True, "features": True, "sweep": True, "choose": True, "export": False}
+    assert file.read_bytes() == before
+
+
+def test_other_options_of_an_export_do_only_the_export_again(folder, weekly, run_json):
+    run_json(weekly())
+    found = states(run_json(weekly(changes=[('out/segments.csv"', 'out/segments.csv"\nown_id = true\nclustered_values = true')])))
+    assert found == {"prepare": True, "features": True, "sweep": True, "choose": True, "export": False}
+    assert len(manifest(folder)["outputs"]) == 1
+
+
+def test_other_data_do_everything_again(folder, weekly, run_json):
+    path = weekly()
+    first = run_json(path)["manifest"]
+    small_orders().iloc[:-20].to_csv(folder / "orders.csv", index=False)
+    again = run_json(path)
+    assert not any(states(again).values())
+    assert again["manifest"]["data"]["fingerprint"] != first["data"]["fingerprint"]
+
+
+def test_one_step_needs_the_steps_before_it(folder, weekly, run, run_json):
+    path = weekly()
+    code, _, errors = run(path, "--only", "sweep")
+    assert code == 2 and "Step sweep needs step prepare, which is not in the store: run that first." in errors
+    assert list(states(run_json(path, "--only", "prepare"))) == ["prepare"]
+    code, _, errors = run(path, "--only", "export")
+    assert code == 2 and "Step export needs step sweep" in errors
+    for step in ("features", "sweep", "choose", "export"):
+        assert list(states(run_json(path, "--only", step))) == [step]
+    assert manifest(folder)["complete"]
+    assert all(states(run_json(path)).values())
+    code, _, errors = run(path, "--only", "score")
+    assert code == 2 and "it has no table [score]" in errors
+    code, _, errors = run(path, "--only", "exprot")
+    assert code == 2 and "Unknown step 'exprot'" in errors
+
+
+def test_a_preview_changes_nothing(folder, weekly, run, home):
+    code, out, _ = run(weekly(), "--dry-run")
+    assert code == 0 and "sweep     To do; the data have to be read first." in out
+    assert not (folder / "out").exists() and Store(home).sweep_ids() == []
+
+
+def test_a_column_that_is_gone_is_one_sentence_with_line_and_key(folder, weekly, run):
+    small_orders().rename(columns={"invoice": "order_number"}).to_csv(folder / "orders.csv", index=False)
+    code, _, errors = run(weekly())
+    assert code == 2 and errors.count("\n") == 1
+    assert "weekly.toml, line 3, data.roles.order: " in errors and "invoice" in errors
+
+
+def test_a_feature_that_the_data_do_not_have_is_named_with_its_line(folder, weekly, run):
+    code, _, errors = run(weekly(changes=[('set = "small"', 'names = ["Recency", "Amuont"]')]))
+    assert code == 2 and "weekly.toml, line 6, features.names 2: Unknown feature 'Amuont'" in errors
+
+
+def test_without_a_recommendation_what_to_do_is_said(folder, weekly, run):
+    code, _, errors = run(weekly(changes=[("point = { n_clusters = 3 }", 'rule = "recommended"')]))
+    assert code == 2 and "weekly.toml, line 14, choose.rule: No solution is recommended" in errors and "set choose.point" in errors
+
+
+@pytest.mark.parametrize(("measure", "n_segments"), [("silhouette", 3), ("davies_bouldin", 3), ("calinski_harabasz", 3)])
+def test_the_best_of_a_measure_is_chosen_within_a_range(folder, weekly, run, run_json, measure, n_segments):
+    best = ("point = { n_clusters = 3 }", f'best = "{measure}"')
+    assert run_json(weekly(changes=[best]))["manifest"]["solution"]["point"]["n_clusters"] == n_segments
+    path = weekly(changes=[best, ('0 = "Regulars"', "")])
+    assert run_json(path, "--set", "choose.segments=[2, 2]")["manifest"]["solution"]["point"]["n_clusters"] == 2
+    code, _, errors = run(path, "--set", "choose.segments=[7, 9]")
+    assert code == 2 and "No solution has 7 to 9 segments" in errors
+
+
+def test_names_follow_the_customers_to_other_data(folder, weekly, run_json, home):
+    """The segment that was named is another number today; its customers have kept its name."""
+    path = weekly()
+    first = run_json(path)["manifest"]
+    orders = small_orders()
+    named = pd.read_csv(folder / "out/segments.csv", dtype={"customer_id": str}).set_index("customer_id")["segment_name"]
+    ids = {name: named[named == name].index for name in named.unique()}
+    kept = {customer for name, group in ids.items() for customer in (group if name == "Regulars" else group[:4])}
+    orders[orders["customer_id"].isin(kept)].to_csv(folder / "orders.csv", index=False)
+    second = run_json(path)["manifest"]
+    again = pd.read_csv(folder / "out/segments.csv", dtype={"customer_id": str}).set_index("customer_id")["segment_name"]
+    assert set(again[again == "Regulars"].index) == set(ids["Regulars"])
+    assert second["named_in"] == first["named_in"] == {"sweep": first["solution"]["sweep"], "position": 1}
+
+
+def test_a_name_of_no_segment_is_refused(weekly, run):
+    code, _, errors = run(weekly(changes=[('0 = "Regulars"', '7 = "Regulars"')]))
+    assert code == 2 and "line 17" in errors and "names.7 names a segment that the solution does not have: it has 0, 1, 2." in errors
+
+
+def test_the_library_runs_the_same_pipeline(folder, weekly, run_json):
+    path = weekly()
+    command = run_json(path)["manifest"]
+    held = segcore.pipeline(path)
+    assert repr(held) == "Pipeline('weekly.toml': prepare, features, sweep, choose and export)"
+    assert held.run().manifest == command
+    other = segcore.pipeline(path, {"choose.point": {"n_clusters": 2}, "export.0.out": "out/two.csv"}).run()
+    assert other.manifest["solution"]["point"]["n_clusters"] == 2
+    with pytest.raises(segcore.ParameterError, match="--set choose.point.n_clusters"):
+        segcore.pipeline(path, {"choose.point.n_clusters": 9})
+
+
+@pytest.mark.fresh_processes
+@pytest.mark.in_a_child
+def test_a_killed_run_goes_on_and_ends_in_the_same_files(folder, weekly, run_json, home, monkeypatch, tmp_path_factory):
+    """Real processes: each start costs a second, and the kills are at different moments of a run."""
+    (folder / "next.csv").write_bytes((folder / "orders.csv").read_bytes())
+    path = weekly(SCORED)
+    whole = tmp_path_factory.mktemp("whole")
+    monkeypatch.setenv("SEGCORE_HOME", str(whole))
+    run_json(path)
+    expected = {name: content for name, content in contents(folder).items() if not name.endswith(".json")}
+    for file in (folder / "out").iterdir():
+        file.unlink()
+    monkeypatch.setenv("SEGCORE_HOME", str(home))
+    command = [sys.executable, "-m", "segcore", "run", str(path)]
+    for seconds in (0.6, 1.5, 2.5):
+        process = subprocess.Popen(command, env=child_process.child_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    found = run_json(path)["manifest"]
+    assert found["complete"]
+    assert {name: content for name, content in contents(folder).items() if not name.endswith(".json")} == expected
