@@ -5,6 +5,7 @@ from ui.explore.solutions_table import draw_table
 from ui.explore.structure import draw_details
 from ui.shell.page import begin_page, end_page, next_step
 from ui.shell.sweep_data import find_solution
+from ui.widgets.pipeline import draw_save
 from ui.widgets.solution_choice import draw_point, draw_sweep_line, follow_clicks, pick_point
 
 page = begin_page("explore")
@@ -23,6 +24,7 @@ draw_measures(sweep, chosen.position)
 draw_spaces(page.store, sweep)
 draw_point(sweep, chosen, solution)
 if chosen.n_segments:
+    draw_save(page.store, sweep, chosen.position)
     next_step("segments", "See who is in these segments")
 draw_table(sweep, chosen.position)
 draw_details(page.store, sweep, chosen, solution)

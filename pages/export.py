@@ -1,8 +1,9 @@
 import streamlit as st
 
-from ui.export.downloads import draw_command, draw_downloads, draw_scoring
+from ui.export.downloads import draw_command, draw_downloads, draw_scoring, export_table
 from ui.export.request_form import export_form
 from ui.shell.page import begin_page, end_page, link
+from ui.widgets.pipeline import draw_save
 from ui.widgets.solution_choice import require_labels
 
 page = begin_page("export")
@@ -15,5 +16,6 @@ if not solution.n_segments:
 request = export_form(page.store, sweep, chosen.position, solution)
 if request is not None:
     draw_downloads(page.store, sweep, chosen.position, request)
+    draw_save(page.store, sweep, chosen.position, export=export_table(sweep, chosen.position, request))
     draw_scoring(sweep, solution)
     draw_command(sweep, chosen.position, request)

@@ -14,6 +14,7 @@ from ui.segments.shares import draw_all_shares, draw_portrait, draw_set_aside
 from ui.segments.validation import draw_validation
 from ui.shell.page import begin_page, end_page, link, next_step
 from ui.shell.sweep_data import clustered
+from ui.widgets.pipeline import draw_save
 from ui.widgets.solution_choice import require_labels
 
 page = begin_page("segments")
@@ -43,4 +44,5 @@ draw_columns(page.store, sweep, chosen.position, solution)
 draw_tree(page.store, sweep, chosen.position, solution)
 draw_drivers(page.store, sweep, chosen.position, solution, summary.label)
 draw_validation(page.store, sweep, chosen.position, solution)
+draw_save(page.store, sweep, chosen.position)
 next_step("export", "Export these segments")

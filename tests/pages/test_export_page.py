@@ -41,6 +41,7 @@ def test_all_segments_are_chosen_at_first_and_the_count_is_everyone(finished_swe
         "Download 45 rows as CSV",
         "Download description (JSON)",
         "Download model (zip)",
+        "Save as pipeline",
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -50,9 +51,7 @@ def draw_downloads(store: Store, sweep: Sweep, position: int, request: ExportReq
     st.metric("Rows in the file", f"{rows:,}", border=True, width="content")
     st.caption(f"The first {len(head)} of {counted(rows, 'row')}, with the columns as they will be written.")
     draw_frame(head, hide_index=True, placeholder="", alt="The first rows of the file")
-    solution = sweep.solutions[position]
-    every = solution is None or len(segments) == len(solution.segments) + bool(solution.n_noise)
-    chosen = () if every else [segment_title(label, names) for label in segments]
+    chosen = () if _is_every(sweep, position, request) else [segment_title(label, names) for label in segments]
     stem = file_stem(str(sweep.spec.data.get("name", "data")), point_rows(sweep)[position].label, chosen)
     suffix = request.file_format
     with st.container(horizontal=True):
@@ -86,6 +85,19 @@ def draw_downloads(store: Store, sweep: Sweep, position: int, request: ExportReq
             key="export.model",
             help="For scoring new customers elsewhere: JSON and plain arrays, no pickle.",
         )
+
+
+def export_table(sweep: Sweep, position: int, request: ExportRequest) -> dict[str, Any]:
+    """Return the export as a pipeline's table; all segments are not listed, so that other data may have other ones."""
+    options: dict[str, Any] = {**request.options}
+    if _is_every(sweep, position, request):
+        options.pop("segments", None)
+    return {"out": f"segments.{request.file_format}", **options}
+
+
+def _is_every(sweep: Sweep, position: int, request: ExportRequest) -> bool:
+    solution = sweep.solutions[position]
+    return solution is None or len(request.options["segments"] or ()) == len(solution.segments) + bool(solution.n_noise)
 
 
 def _content(store: Store, sweep: Sweep, position: int, request: ExportRequest) -> Callable[[], bytes]:
