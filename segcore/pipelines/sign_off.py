@@ -19,13 +19,11 @@ from segcore.pipelines.running import Progress, Run
 from segcore.records.evidence import Placebo
 from segcore.records.finding import Finding
 from segcore.records.solution import NOISE
-from segcore.segments.over_time.drift import Drift, find_drift
+from segcore.segments.over_time.drift import FAMILY_LEVEL, Drift, find_drift
 from segcore.segments.scoring import ScoredCustomers, latest_time, score
 from segcore.store.store import Store
 from segcore.wording.findings import note_json, refusal
 from segcore.wording.pipelines import verdict_text
-
-_LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Size:
         Customers.
     share_then, share_now : float
     low, high : float
-        95 % interval of the change of the share, adjusted for the number of segments (Newcombe's hybrid score interval).
+        Newcombe's hybrid score interval of the change of the share, which holds for all segments together at 99 %.
     moved : bool
         Whether the interval excludes 0 and the change is large enough to matter.
     """
@@ -162,9 +160,7 @@ def check_journey(store: Store, journey: Journey, *, progress: Progress = False)
     sweep_id, position = reference["sweep"], reference["position"]
     if not store.has_sweep(sweep_id):
         raise refusal("pipeline.sweep_elsewhere", kind=ParameterError, sweep=sweep_id[:12])
-    # The evidence is part of the question, and of no recommendation: the same point is looked at again.
-    asked = replace(journey.sweep, evidence="auto") if journey.sweep.evidence == "none" else journey.sweep
-    run = Run(store, replace(journey, sweep=asked, choice=SolutionChoice(point=reference["point"])), progress=progress)
+    run = Run(store, replace(journey, choice=SolutionChoice(point=reference["point"])), progress=progress)
     for step in ("prepare", "features", "sweep"):
         run.do(step)
     scored, notes = run.at(("data",), lambda: _scored(store, journey, sweep_id, position))
@@ -206,7 +202,7 @@ def _judged(
     try:
         refit = run.chosen()
     except (DataError, ParameterError) as error:
-        unknown = {"agreement": str(error), "placebo": str(error)}
+        unknown = {"agreement": str(error)}
     else:
         agreement, n_agreement = _agreement(store, sweep.id, refit, scored)
         evidence = sweep.evidence
@@ -214,7 +210,7 @@ def _judged(
         placebo = None if point is None else point.placebo
         needed_z = None if evidence is None else evidence.needed_z
         if placebo is None or placebo.z is None or needed_z is None:
-            unknown["placebo"] = "there is no evidence on the refit: set sweep.evidence to all"
+            unknown["placebo"] = "no_evidence"
     then = _reached(reference.get("placebo"), reference.get("needed_z"))
     now = None if placebo is None or placebo.z is None or needed_z is None else placebo.z > needed_z
     reasons = {
@@ -263,7 +259,7 @@ def _sizes(segments: Sequence[Mapping[str, Any]], labels: np.ndarray, least_chan
     known = {one["segment"]: one for one in segments}
     if NOISE not in known and (labels == NOISE).any():
         known[NOISE] = {"segment": NOISE, "name": "Noise", "customers": 0}
-    quantile = float(ndtri(1 - _LEVEL / 2 / max(len(known), 1)))
+    quantile = float(ndtri(1 - FAMILY_LEVEL / 2 / max(len(known), 1)))
     found = []
     for label, one in known.items():
         now = int((labels == label).sum())

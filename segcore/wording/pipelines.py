@@ -153,7 +153,7 @@ def verdict_text(
         answer = "Today's data still give the segments that were signed off."
     lines = [answer]
     for size in sizes:
-        change = f"95 % interval of the change {100 * size['low']:+.1f} to {100 * size['high']:+.1f} points"
+        change = f"99 % interval of the change {100 * size['low']:+.1f} to {100 * size['high']:+.1f} points"
         mark = "; changed" if size["moved"] else ""
         lines.append(f"{size['name']}: {percent_text(size['share_then'])} then, {percent_text(size['share_now'])} now ({change}{mark}).")
     for one in drift:
@@ -168,10 +168,11 @@ def verdict_text(
         lines.append(
             f"Silhouette: {placebo['z']:.1f} standard deviations above data without segments; {placebo['needed_z']:.1f} are needed."
         )
-    lines += [f"Not judged ({name}): {reason.rstrip('.')}." for name, reason in unknown.items()]
+    lines += [_UNKNOWN.get(reason, f"Not judged ({name}): {reason.rstrip('.')}.") for name, reason in unknown.items()]
     return "\n".join(lines)
 
 
+_UNKNOWN = {"no_evidence": 'Not compared with data without segments: set sweep.evidence to "auto" or "all".'}
 _REASONS = {
     "sizes": "the sizes of segments changed",
     "drift": "features drifted",
