@@ -194,7 +194,7 @@ class Run:
         known = self.at(("data", "path"), lambda: known_intake(self.store, request))
         self.read_before = known is not None
         self._require(self.read_before, "prepare")
-        self.intake = self.at(("data", "path"), lambda: take_in_apart(self.store, request))
+        self.intake = known or self.at(("data", "path"), lambda: take_in_apart(self.store, request))
         read = f"{counted(self.intake.rows_used, 'row')} of {counted(self.intake.n_customers, 'customer')}"
         self._tell("prepare", self.read_before, f"{read} from {self.intake.data['name']}.")
 
@@ -266,23 +266,26 @@ class Run:
         return self.store.is_complete(self.spec.id) and LEVELS.index(found) >= LEVELS.index(self.journey.sweep.evidence)
 
     def _sweep(self) -> None:
-        choice, repeated = self.journey.sweep, self.is_swept()
+        choice = self.journey.sweep
+        jobs.repair(self.store, self.spec.id, self.spec)
+        repeated = self.is_swept()
         self._require(repeated, "sweep")
-        found = self.at(
-            ("sweep",),
-            lambda: self._script.sweep(
-                choice.algorithm,
-                engine=choice.engine,
-                memory=choice.memory,
-                workers=choice.workers,
-                evidence=choice.evidence,
-                progress=self.progress,
-                **dict(choice.grid),
-            ),
-        )
-        self.sweep = self.store.sweep(found.id)
+        if not repeated:
+            self.at(
+                ("sweep",),
+                lambda: self._script.sweep(
+                    choice.algorithm,
+                    engine=choice.engine,
+                    memory=choice.memory,
+                    workers=choice.workers,
+                    evidence=choice.evidence,
+                    progress=self.progress,
+                    **dict(choice.grid),
+                ),
+            )
+        self.sweep = self.store.sweep(self.spec.id)
         self.manifest["versions"] = dict(self.sweep.spec.versions)
-        self._tell("sweep", repeated, f"{counted(len(self.sweep.spec.points), 'solution')}, sweep {found.id[:12]}.")
+        self._tell("sweep", repeated, f"{counted(len(self.sweep.spec.points), 'solution')}, sweep {self.spec.id[:12]}.")
 
     def chosen(self) -> int:
         """Return the position of the chosen solution."""
@@ -378,7 +381,7 @@ class Run:
 
     def _target_one(self, path: KeyPath, asked: Target) -> bool:
         request = self.journey.request.without_added()
-        intake = take_in_apart(self.store, request)
+        intake = known_intake(self.store, request) or take_in_apart(self.store, request)
         question = asked.question
         if question.promote is not None:
             question = question.promoting(question.promote, [*intake.columns, "campaign"])

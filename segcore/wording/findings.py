@@ -66,8 +66,8 @@ def sentence(finding: Finding, audience: Audience = "command line") -> str:
     Parameters
     ----------
     finding : Finding
-    audience : {"command line", "screen"}
-        Decides whether a remedy names an option or a field.
+    audience : {"command line", "screen", "pipeline"}
+        Decides whether a remedy names an option, a field or a key.
 
     Raises
     ------

@@ -11,7 +11,9 @@ from segcore.wording.files.every_file import encoding_name
 from segcore.wording.quotes import value_text
 from segcore.wording.vectors import OPTIONS
 
-Audience = Literal["command line", "screen"]
+Audience = Literal["command line", "screen", "pipeline"]
+_OPTION = re.compile(r"--([a-z][a-z0-9-]*)")
+_KEYS = {"role": "roles", "from": "date_from", "to": "date_to"}
 _READING = "under “How the file is read”"
 
 
@@ -155,4 +157,6 @@ def option_value(name: str) -> str:
 def remedy_text(remedy: Remedy, audience: Audience) -> str:
     """Return what to do, as a clause without a capital or a full stop."""
     command_line, screen = REMEDIES[remedy.code]
-    return (screen if audience == "screen" else command_line)(**remedy.values)
+    text = (screen if audience == "screen" else command_line)(**remedy.values)
+    # A pipeline's keys are the options, but for their dashes.
+    return _OPTION.sub(lambda found: _KEYS.get(found[1], found[1].replace("-", "_")), text) if audience == "pipeline" else text

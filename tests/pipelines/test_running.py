@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import segcore
+from segcore.pipelines import running
 from segcore.store.store import Store
 from segcore.system import child_process
 from tests.library.conftest import small_orders
@@ -29,6 +30,10 @@ def manifest(folder):
 
 def contents(folder):
     return {path.name: path.read_bytes() for path in sorted((folder / "out").iterdir())}
+
+
+def tables(folder):
+    return {name: content for name, content in contents(folder).items() if not name.endswith(".json")}
 
 
 def test_a_run_writes_the_files_and_where_they_come_from(folder, weekly, run_json, home):
@@ -115,6 +120,15 @@ def test_a_column_that_is_gone_is_one_sentence_with_line_and_key(folder, weekly,
     assert "weekly.toml, line 3, data.roles.order: " in errors and "invoice" in errors
 
 
+def test_what_to_do_is_said_in_the_words_of_the_file(folder, weekly, run):
+    orders = small_orders()
+    orders["date"] = orders["date"].dt.strftime("%m/%d/%Y")
+    orders[orders["date"].str[3:5].astype(int) <= 12].to_csv(folder / "orders.csv", index=False)
+    code, _, errors = run(weekly())
+    assert code == 2 and "date_order dmy or mdy" in errors and "--" not in errors
+    assert run(weekly(changes=[("[features]", 'date_order = "mdy"\n[features]')]))[0] == 0
+
+
 def test_a_feature_that_the_data_do_not_have_is_named_with_its_line(folder, weekly, run):
     code, _, errors = run(weekly(changes=[('set = "small"', 'names = ["Recency", "Amuont"]')]))
     assert code == 2 and "weekly.toml, line 6, features.names 2: Unknown feature 'Amuont'" in errors
@@ -167,25 +181,66 @@ def test_the_library_runs_the_same_pipeline(folder, weekly, run_json):
         segcore.pipeline(path, {"choose.point.n_clusters": 9})
 
 
+class KilledError(BaseException):
+    """Ends a command where it stands, as no handler of errors sees it."""
+
+
+@pytest.mark.parametrize("moment", range(5))
+def test_a_run_that_ends_anywhere_goes_on(folder, weekly, run_json, monkeypatch, moment):
+    """It ends before, between and after the writing of its files and of the manifest."""
+    (folder / "next.csv").write_bytes((folder / "orders.csv").read_bytes())
+    path = weekly(SCORED)
+    run_json(path)
+    expected = tables(folder)
+    for file in (folder / "out").iterdir():
+        file.unlink()
+    writes = iter(range(100))
+
+    def ends_at_the_moment(name):
+        write = getattr(running, name)
+
+        def ending(*args, **options):
+            if next(writes) == moment:
+                raise KilledError
+            return write(*args, **options)
+
+        return ending
+
+    with monkeypatch.context() as patch:
+        for name in ("write_export", "write_scores", "write_manifest"):
+            patch.setattr(running, name, ends_at_the_moment(name))
+        with pytest.raises(KilledError):
+            run_json(path)
+    again = run_json(path)
+    assert again["manifest"]["complete"] and tables(folder) == expected
+    assert states(again)["export"] is (moment >= 3), "files that the manifest already lists are not written again"
+
+
+@pytest.mark.slow
 @pytest.mark.fresh_processes
 @pytest.mark.in_a_child
 def test_a_killed_run_goes_on_and_ends_in_the_same_files(folder, weekly, run_json, home, monkeypatch, tmp_path_factory):
-    """Real processes: each start costs a second, and the kills are at different moments of a run."""
+    """Real processes: each start costs a second. The command is killed once it has read, begun the sweep, and written the first file."""
     (folder / "next.csv").write_bytes((folder / "orders.csv").read_bytes())
     path = weekly(SCORED)
-    whole = tmp_path_factory.mktemp("whole")
-    monkeypatch.setenv("SEGCORE_HOME", str(whole))
+    monkeypatch.setenv("SEGCORE_HOME", str(tmp_path_factory.mktemp("whole")))
     run_json(path)
-    expected = {name: content for name, content in contents(folder).items() if not name.endswith(".json")}
+    expected = tables(folder)
     for file in (folder / "out").iterdir():
         file.unlink()
     monkeypatch.setenv("SEGCORE_HOME", str(home))
     command = [sys.executable, "-m", "segcore", "run", str(path)]
-    for seconds in (0.6, 1.5, 2.5):
+    for is_time in (
+        lambda: list((home / "objects").rglob("*.npy")),
+        lambda: Store(home).sweep_ids(),
+        lambda: (folder / "out/segments.csv").exists(),
+    ):
         process = subprocess.Popen(command, env=child_process.child_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(seconds)
+        while process.poll() is None and not is_time():
+            time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    found = run_json(path)["manifest"]
-    assert found["complete"]
-    assert {name: content for name, content in contents(folder).items() if not name.endswith(".json")} == expected
+    again = run_json(path)
+    assert again["manifest"]["complete"] and states(again)["prepare"]
+    assert tables(folder) == expected
+    assert not list((folder / "out").glob(".*"))

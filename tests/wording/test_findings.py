@@ -46,6 +46,8 @@ def test_a_remedy_names_an_option_or_a_field(remedy, command_line, screen):
     on_screen = remedy_text(remedy, "screen")
     assert command_line in remedy_text(remedy, "command line")
     assert screen in on_screen and "--" not in on_screen
+    in_a_pipeline = remedy_text(remedy, "pipeline")
+    assert "--" not in in_a_pipeline and command_line.replace("--", "").replace("-", "_").replace("role ", "roles ") in in_a_pipeline
 
 
 def test_an_error_made_from_a_finding_says_what_the_audience_can_do():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from segcore import jobs
 from segcore.cli.options import print_notes
-from segcore.errors import ParameterError
+from segcore.errors import JobError, ParameterError
 from segcore.wording.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from segcore.pipelines.running import StepDone
     from segcore.store.store import Store
 
+_FAILED = 1
 DIFFERENT = 3
 """Exit code where today's data do not give the segments that were signed off."""
 
@@ -67,18 +68,19 @@ def run_pipeline(args: argparse.Namespace) -> int:
         raise ParameterError.unknown("step", args.only, STEPS)
     journey = build_journey(read_document(Path(args.pipeline), args.settings))
     store = Store()
-    if args.check:
-        return _check(store, journey, args)
-    if args.dry_run:
-        return _preview(store, journey, args)
-    return _run(store, journey, args)
+    do = _check if args.check else _preview if args.dry_run else _run
+    try:
+        return do(store, journey, args)
+    except JobError as error:  # the pipeline is right, but its work could not be done
+        say(f"segcore: {' '.join(str(error).split())}", file=sys.stderr)
+        return _FAILED
 
 
 def _run(store: Store, journey: Journey, args: argparse.Namespace) -> int:
     from segcore.pipelines.running import run_journey
 
+    report = (lambda step: None) if args.json else _say_step
     with _progress() as progress:
-        report = (lambda step: None) if args.json else _say_step
         found = run_journey(store, journey, only=args.only, progress=progress, report=report)
     print_notes(found.notes)
     if args.json:

@@ -81,7 +81,7 @@ class Document:
             The key, unless the error's finding names a value that is in the file.
         """
         found = self._named(error, path) or path
-        values = {"file": self.file.name, "place": self.place(found), "key": key_text(found), "sentence": error_text(error)}
+        values = {"file": self.file.name, "place": self.place(found), "key": key_text(found), "sentence": error_text(error, "pipeline")}
         return refusal("pipeline.failed", kind=type(error), **values)
 
     def _named(self, error: SegcoreError, path: KeyPath) -> KeyPath | None:
