@@ -18,7 +18,6 @@ from segcore.features.planning.sets import feature_names
 from segcore.intake.child import take_in_apart
 from segcore.intake.take_in import content_of_file, known_intake
 from segcore.intake.trained_rows import read_like_trained
-from segcore.jobs.tasks.finding_targets import targets_by_job
 from segcore.jobs.tasks.making_vectors import take_in_with_vectors
 from segcore.jobs.tasks.task import Follow
 from segcore.library.plan import Plan as PlanOfScript
@@ -38,7 +37,6 @@ from segcore.segments.names import known_names
 from segcore.segments.scoring import latest_time, score
 from segcore.store.store import Store
 from segcore.system.digests import digest
-from segcore.targets.contact_list import list_rows
 from segcore.wording.findings import note_json, refusal
 from segcore.wording.numbers import counted, segment_title
 
@@ -380,6 +378,10 @@ class Run:
         self._tell("targets", all(repeated), self._written_text("targets"))
 
     def _target_one(self, path: KeyPath, asked: Target) -> bool:
+        # What finds targets takes long to import, and few pipelines have them.
+        from segcore.jobs.tasks.finding_targets import targets_by_job
+        from segcore.targets.contact_list import list_rows
+
         request = self.journey.request.without_added()
         intake = known_intake(self.store, request) or take_in_apart(self.store, request)
         question = asked.question
