@@ -423,7 +423,7 @@ class _Builder:
         written += [(("score", place, "out"), score.out, True) for place, score in enumerate(scores)]
         written += [(("targets", place, "out"), target.out, False) for place, target in enumerate(targets)]
         for path, out, is_described in [*written, (("manifest",), manifest, False)]:
-            for file in (out, *([out.with_name(f"{out.name}.json")] if is_described else [])):
+            for file in (out, *([out.parent / f"{out.name}.json"] if is_described else [])):
                 if file in taken:
                     shown = path if isinstance(self.document.value(path[0]), list) or len(path) < 3 else (path[0], path[2])
                     self._report(shown, words.same_output(words.key_text(shown), taken[file]))

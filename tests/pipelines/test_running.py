@@ -177,6 +177,8 @@ def test_the_library_runs_the_same_pipeline(folder, weekly, run_json):
     assert held.run().manifest == command
     other = segcore.pipeline(path, {"choose.point": {"n_clusters": 2}, "export.0.out": "out/two.csv"}).run()
     assert other.manifest["solution"]["point"]["n_clusters"] == 2
+    values = {"sweep.grid.n_clusters": range(2, 4), "names": {0: "A", 1: "B"}, "data.path": folder / "orders.csv"}
+    assert segcore.pipeline(path, values).journey.names == {0: "A", 1: "B"}
     with pytest.raises(segcore.ParameterError, match="--set choose.point.n_clusters"):
         segcore.pipeline(path, {"choose.point.n_clusters": 9})
 

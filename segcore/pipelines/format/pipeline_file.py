@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -132,7 +133,7 @@ def read_document(file: Path, settings: Mapping[str, Any] | Iterable[str] = ()) 
     document = Document(file, values, key_lines(text))
     given = settings.items() if isinstance(settings, Mapping) else map(_setting, settings)
     for key, value in given:
-        document = _with_setting(document, key, value)
+        document = _with_setting(document, key, _toml_value(value))
     problems = problems_of(document.values)
     if problems:
         document.refuse(problems)
@@ -165,6 +166,16 @@ def _setting(text: str) -> tuple[str, Any]:
     except (tomllib.TOMLDecodeError, RecursionError):
         read = {}
     return key.strip(), read["value"] if set(read) == {"value"} else value
+
+
+def _toml_value(value: Any) -> Any:
+    """Return a script's value as TOML has it: paths as text, numbers of segments as keys, ranges and arrays as lists."""
+    if isinstance(value, Mapping):
+        return {str(name): _toml_value(below) for name, below in value.items()}
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    plain = value.tolist() if hasattr(value, "tolist") else value
+    return [_toml_value(below) for below in plain] if isinstance(plain, list | tuple | range) else plain
 
 
 def _with_setting(document: Document, key: str, value: Any) -> Document:
