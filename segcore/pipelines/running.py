@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -22,7 +23,7 @@ from segcore.jobs.tasks.making_vectors import take_in_with_vectors
 from segcore.jobs.tasks.task import Follow
 from segcore.library.plan import Plan as PlanOfScript
 from segcore.library.plan import build_plan
-from segcore.pipelines.choosing import Named, chosen_position, give_names
+from segcore.pipelines.choosing import chosen_position, give_names, labels_by_customer
 from segcore.pipelines.format.key_lines import Path as KeyPath
 from segcore.pipelines.journey import STEPS, Export, Journey, Score, Step, Target
 from segcore.pipelines.manifest import EDITION, described_file, is_unchanged, read_manifest, write_manifest
@@ -158,7 +159,7 @@ class Run:
             "edition": EDITION,
             "complete": False,
             "pipeline": self.journey.document.file.name,
-            "settings": {key: self.journey.document.value(*path) for path, key in self.journey.document.settings.items()},
+            "settings": self.journey.document.plain_settings,
             "asked": self.journey.document.digest,
             "question": self.journey.question,
             "versions": {"segcore": __version__},
@@ -297,9 +298,9 @@ class Run:
         self.notes += named.notes
         self.manifest |= {"solution": self._solution(), "named_in": dict(named.origin)}
         same = _segments_of(self.earlier) == _segments_of(self.manifest)
-        self._tell("choose", same, self._chosen_text(named))
+        self._tell("choose", same, self._chosen_text())
 
-    def _chosen_text(self, named: Named) -> str:
+    def _chosen_text(self) -> str:
         solution = self.manifest["solution"]
         sizes = ", ".join(f"{one['name']} {one['customers']:,}" for one in solution["segments"])
         return f"{point_key(solution['point'])}: {sizes}."
@@ -317,7 +318,8 @@ class Run:
         found = self.store.labelled_solution(sweep.id, self.position)
         names = known_names(self.store, sweep, self.position).names
         sizes = {**dict(zip(found.segments, found.sizes, strict=True)), **({NOISE: found.n_noise} if found.n_noise else {})}
-        repeats = sweep.spec.plan.repeats
+        if sweep.spec.plan.repeats > 1:  # the sizes count copies, which may be in several segments
+            sizes = dict(sorted(Counter(labels_by_customer(self.store, sweep.id, self.position).values()).items()))
         evidence = sweep.evidence
         point = evidence.points[self.position] if evidence is not None and evidence.points else None
         return {
@@ -326,10 +328,8 @@ class Run:
             "point": dict(sweep.spec.points[self.position]),
             "algorithm": sweep.spec.algorithm,
             "engine": sweep.spec.engine,
-            "customers": sum(sizes.values()) // repeats,
-            "segments": [
-                {"segment": label, "name": segment_title(label, names), "customers": size // repeats} for label, size in sizes.items()
-            ],
+            "customers": sum(sizes.values()),
+            "segments": [{"segment": label, "name": segment_title(label, names), "customers": size} for label, size in sizes.items()],
             "silhouette": None if found.quality is None else found.quality.silhouette.to_json(),
             "placebo": None if point is None or point.placebo is None else point.placebo.to_json(),
             "needed_z": None if evidence is None else evidence.needed_z,
@@ -415,6 +415,7 @@ class Run:
         described = {
             "step": path[0],
             "rows": rows,
+            "asked": self.manifest["asked"],
             "inputs": inputs,
             "files": [described_file(file, self.journey.manifest) for file in files],
         }
@@ -428,14 +429,14 @@ class Run:
         return " ".join(f"{counted(one['rows'], 'row')} in {one['files'][0]['file']}." for one in written)
 
     def _write(self) -> None:
-        """Write the manifest, with the outputs of an earlier run that this one has not come to yet."""
-        same = self.earlier.get("asked") == self.manifest["asked"] and _segments_of(self.earlier) == _segments_of(self.manifest)
-        mine = self.manifest.get("outputs", [])
-        known = {one["inputs"] for one in mine}
-        kept = [one for one in self.earlier.get("outputs", ()) if one.get("inputs") not in known] if same else []
-        needed = len(self.journey.exports) + len(self.journey.scores) + len(self.journey.targets)
-        outputs = [*mine, *kept]
-        manifest = {**self.manifest, "outputs": outputs, "complete": len(outputs) >= needed}
+        """Write the manifest; until all outputs are there, with those of earlier runs, which may turn out to be the same."""
+        mine, asked = self.manifest.get("outputs", []), self.manifest["asked"]
+        done = {one["inputs"] for one in mine}
+        same = _segments_of(self.earlier) == _segments_of(self.manifest)
+        others = [one for one in self.earlier.get("outputs", ()) if one.get("inputs") not in done] if same else []
+        current = [*mine, *(one for one in others if one.get("asked") == asked)]
+        complete = len(current) >= len(self.journey.exports) + len(self.journey.scores) + len(self.journey.targets)
+        manifest = {**self.manifest, "outputs": current if complete else [*mine, *others], "complete": complete}
         if manifest["complete"]:
             manifest["finished"] = self._finished(manifest)
         _make_folder(self.journey.manifest)

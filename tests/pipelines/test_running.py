@@ -81,6 +81,29 @@ def test_other_options_of_an_export_do_only_the_export_again(folder, weekly, run
     assert len(manifest(folder)["outputs"]) == 1
 
 
+def test_new_customers_are_scored_without_doing_the_rest_again(folder, weekly, run_json):
+    (folder / "next.csv").write_bytes((folder / "orders.csv").read_bytes())
+    path = weekly(SCORED)
+    first = run_json(path)["manifest"]
+    small_orders().iloc[:60].to_csv(folder / "june.csv", index=False)
+    again = run_json(path, "--set", "score.0.path=june.csv")
+    assert [step for step, repeated in states(again).items() if not repeated] == ["score"]
+    assert again["manifest"]["complete"] and len(again["manifest"]["outputs"]) == 2
+    assert again["manifest"]["settings"] == {"score.0.path": "june.csv"}
+    assert again["manifest"]["outputs"][1]["rows"] < first["outputs"][1]["rows"]
+
+
+def test_days_are_written_as_toml_writes_them(folder, weekly, run_json):
+    found = run_json(weekly(), "--set", "data.date_from=2024-03-01", "--set", "data.date_to='2024-08-01'")["manifest"]
+    assert found["settings"] == {"data.date_from": "2024-03-01", "data.date_to": "2024-08-01"}
+    assert found["data"]["rows_used"] < found["data"]["rows_read"]
+
+
+def test_copies_are_not_counted_as_customers(folder, weekly, run_json):
+    found = run_json(weekly(changes=[("[features]", "[plan]\nrepeats = 3\n[features]")]))["manifest"]["solution"]
+    assert found["customers"] == sum(segment["customers"] for segment in found["segments"]) == 30
+
+
 def test_other_data_do_everything_again(folder, weekly, run_json):
     path = weekly()
     first = run_json(path)["manifest"]

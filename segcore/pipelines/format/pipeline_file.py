@@ -46,6 +46,11 @@ class Document:
         """Digest of what it says, whatever its layout."""
         return digest(_plain(self.values))
 
+    @property
+    def plain_settings(self) -> dict[str, Any]:
+        """The keys that were set otherwise, with their values as JSON has them."""
+        return {key: _plain(self.value(*path)) for path, key in self.settings.items()}
+
     def value(self, *path: str | int) -> Any:
         """Return the value at a path; ``None`` if there is none."""
         found: Any = self.values
