@@ -53,6 +53,11 @@ def problems_of(document: Mapping[str, Any]) -> list[Problem]:
     return secrets or list(_table(document, ROOT, ()))
 
 
+def masked(text: str) -> str:
+    """Return text for a sentence, with what could be the password of a URL left out."""
+    return re.sub(r":[^:/@\s]*@", ":…@", text)
+
+
 def _secrets(value: Any, path: Path) -> Iterator[Problem]:
     if isinstance(value, Mapping):
         for name, below in value.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from segcore.errors import ParameterError, SegcoreError, SourceError
-from segcore.pipelines.format.checking import Problem, problems_of
+from segcore.pipelines.format.checking import Problem, masked, problems_of
 from segcore.pipelines.format.key_lines import Path as KeyPath
 from segcore.pipelines.format.key_lines import key_lines
 from segcore.system.digests import digest
@@ -149,23 +149,23 @@ def _text_of(file: Path) -> str:
     try:
         if not file.is_file():
             reason = "it is a folder" if file.is_dir() else "there is no such file"
-            raise refusal("pipeline.unreadable", kind=SourceError, file=str(file), reason=reason)
+            raise refusal("pipeline.unreadable", kind=SourceError, file=masked(str(file)), reason=reason)
         if file.stat().st_size > _MOST_BYTES:
-            raise refusal("pipeline.too_large", kind=SourceError, file=str(file), most=_MOST_BYTES)
+            raise refusal("pipeline.too_large", kind=SourceError, file=masked(str(file)), most=_MOST_BYTES)
         return file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise refusal("pipeline.unreadable", kind=SourceError, file=str(file), reason=f"line {line} is not UTF-8") from None
+        raise refusal("pipeline.unreadable", kind=SourceError, file=masked(str(file)), reason=f"line {line} is not UTF-8") from None
     except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
         reason = getattr(error, "strerror", None) or str(error)
-        raise refusal("pipeline.unreadable", kind=SourceError, file=str(file), reason=reason) from None
+        raise refusal("pipeline.unreadable", kind=SourceError, file=masked(str(file)), reason=reason) from None
 
 
 def _setting(text: str) -> tuple[str, Any]:
     """Return the key and the value of ``KEY=VALUE``; what is not a TOML value is text."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise refusal("pipeline.bad_setting", kind=ParameterError, given=key)
+        raise refusal("pipeline.bad_setting", kind=ParameterError, given=masked(key))
     try:
         read = tomllib.loads(f"value = {value.strip()}")
     except (tomllib.TOMLDecodeError, RecursionError):
@@ -193,7 +193,7 @@ def _with_setting(document: Document, key: str, value: Any) -> Document:
         ((name, nested),) = nested.items()
         parts.append(name)
     if nested != 0 or not parts or len(parts) > _DEEPEST:
-        raise refusal("pipeline.bad_setting", kind=ParameterError, given=key)
+        raise refusal("pipeline.bad_setting", kind=ParameterError, given=masked(key))
     values, path = _set(document.values, parts, value)
     return Document(document.file, values, document.lines, {**document.settings, path: key})
 
