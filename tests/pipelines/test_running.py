@@ -162,6 +162,23 @@ def test_without_a_recommendation_what_to_do_is_said(folder, weekly, run):
     assert code == 2 and "weekly.toml, line 14, choose.rule: No solution is recommended" in errors and "set choose.point" in errors
 
 
+@pytest.mark.slow
+def test_the_recommended_solution_is_chosen(folder, weekly, run_json, home):
+    """Evidence takes seconds."""
+    changes = [("point = { n_clusters = 3 }", 'rule = "recommended"'), ('evidence = "none"', 'evidence = "auto"')]
+    found = run_json(weekly(changes=changes))["manifest"]["solution"]
+    sweep = Store(home).sweep(found["sweep"])
+    assert found["point"] == dict(sweep.recommendation.params) and found["needed_z"] == sweep.evidence.needed_z
+
+
+def test_work_that_fails_is_another_exit_code_than_a_mistake(weekly, run, monkeypatch):
+    def fails(*_, **__):
+        raise segcore.JobError("The sweep failed.")
+
+    monkeypatch.setattr("segcore.library.plan.Plan.sweep", fails)
+    assert run(weekly())[::2] == (1, "segcore: weekly.toml, line 8, sweep: The sweep failed.\n")
+
+
 @pytest.mark.parametrize(("measure", "n_segments"), [("silhouette", 3), ("davies_bouldin", 3), ("calinski_harabasz", 3)])
 def test_the_best_of_a_measure_is_chosen_within_a_range(folder, weekly, run, run_json, measure, n_segments):
     best = ("point = { n_clusters = 3 }", f'best = "{measure}"')

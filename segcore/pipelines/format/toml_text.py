@@ -42,7 +42,9 @@ def _table_lines(table: Mapping[str, Any], path: Sequence[str]) -> Iterator[str]
         below = (*path, name)
         written = ".".join(map(_key, below))
         if isinstance(value, Mapping):
-            yield f"\n[{written}]"
+            # Tables in it name it too.
+            if not value or not all(isinstance(one, Mapping) or _is_list_of_tables(one) for one in value.values()):
+                yield f"\n[{written}]"
             yield from _table_lines(value, below)
         else:
             for entry in value:
