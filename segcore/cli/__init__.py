@@ -43,6 +43,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("drivers", "segcore.cli.results", "say which features drive each segment, and what puts one customer into it"),
     ("map", "segcore.cli.results", "write a map of the customers of a solution"),
     ("compare", "segcore.cli.results", "compare two solutions of the same customers"),
+    ("over-time", "segcore.cli.results", "follow the segments of a solution into later data, and say whether to segment again"),
     ("export", "segcore.cli.results", "write the customers of chosen segments to a file"),
     ("score", "segcore.cli.results", "assign new customers to the segments of a sweep"),
     ("targets", "segcore.cli.targeting", "rank whom to contact about something promoted, and say how many will buy"),

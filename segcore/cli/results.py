@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def add_commands(subparsers: Any) -> None:
-    """Add ``explain``, ``items``, ``rules``, ``validate``, ``drivers``, ``map``, ``compare``, ``export`` and ``score``."""
+    """Add ``explain``, ``items``, ``rules``, ``validate``, ``drivers``, ``map``, ``compare``, ``over-time``, ``export`` and ``score``."""
     explain = subparsers.add_parser(
         "explain",
         help="say who is in each segment of a solution",
@@ -113,6 +113,20 @@ def add_commands(subparsers: Any) -> None:
     compare.add_argument("--moved", metavar="FILE", help="file for the customers who moved, .csv or .parquet")
     compare.add_argument("--json", action="store_true", help="print one JSON document")
     compare.set_defaults(run=run_compare)
+
+    over_time = subparsers.add_parser(
+        "over-time",
+        help="follow the segments of a solution into later data, and say whether to segment again",
+        description="Score the same customers in a later file or period with a kept solution. Says whether to segment again and why, how "
+        "large each segment was and is, who went where and why, who is new and gone, and which features drifted. The later customers are "
+        "also clustered again, and the new segments matched with the kept ones.",
+    )
+    _add_solution(over_time)
+    add_data_options(over_time, features=False)
+    over_time.add_argument("--as-of", metavar="DATE", help="day up to which recency and similar features count (default: the data's last)")
+    over_time.add_argument("--out", metavar="FILE", help="file for the customers with their segments then and now, .csv or .parquet")
+    over_time.add_argument("--json", action="store_true", help="print one JSON document")
+    over_time.set_defaults(run=run_over_time, frames="pandas")
 
     export = subparsers.add_parser(
         "export",
@@ -328,6 +342,33 @@ def run_compare(args: argparse.Namespace) -> int:
         say_json(found.to_json())
     else:
         say(comparison_text(found))
+    return 0
+
+
+def run_over_time(args: argparse.Namespace) -> int:
+    """Follow the segments of a solution into later data."""
+    request = request_for_rows(args)
+
+    from segcore.cli.tables import over_time_text
+    from segcore.export.tables import check_table_path, write_table
+    from segcore.jobs.tasks.following_over_time import over_time_by_job
+    from segcore.segments.names import known_names
+    from segcore.segments.over_time.migration import followed_rows, over_time_document
+    from segcore.store.store import Store
+
+    if args.out is not None:
+        check_table_path(Path(args.out), "--out")
+    store = Store()
+    sweep_id, position = find_sweep_point(store, args.sweep, args.point)
+    found = over_time_by_job(store, sweep_id, position, request, as_of=args.as_of, follow=lambda begin: wait_for(store, begin))
+    names = known_names(store, store.sweep(sweep_id), position).names
+    print_notes(found.notes)
+    if args.out is not None:
+        write_table(followed_rows(found, names), Path(args.out))
+    if args.json:
+        say_json(over_time_document(found, names))
+    else:
+        say(over_time_text(found, names))
     return 0
 
 

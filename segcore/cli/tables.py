@@ -9,7 +9,8 @@ from segcore.records.estimate import Estimate
 from segcore.records.evidence import NOT_GATHERED
 from segcore.records.grid import point_key
 from segcore.wording.findings import sentence
-from segcore.wording.numbers import counted, difference_text, index_text, number_text, percent_text, segment_title, share_text
+from segcore.wording.numbers import counted, difference_text, index_text, number_text, percent_text, points_text, segment_title, share_text
+from segcore.wording.over_time import psi_text
 from segcore.wording.plans import ideas_text, transforms_text
 from segcore.wording.predictions import auc_text
 from segcore.wording.quotes import visible
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from segcore.segments.comparison import SolutionComparison
     from segcore.segments.drivers.records import CustomerDrivers, Drivers
     from segcore.segments.explanation import Explanation
+    from segcore.segments.over_time.over_time_records import OverTime
     from segcore.segments.rules.definition import Definition
     from segcore.segments.validation import Validation
     from segcore.sweeps.overview import SweepLine
@@ -103,6 +105,53 @@ def comparison_text(found: SolutionComparison) -> str:
     table = text_table(("from", "to", "customers", "of the former"), flows, right=(2, 3))
     fates = [found.fate_text(fate) for fate in found.comparison.fates]
     return "\n".join([_lines(f"{lines[0]}, then {lines[1]}.", found.summary(), *apart, "", *fates, ""), table])
+
+
+def over_time_text(found: OverTime, names: Mapping[int, str]) -> str:
+    """Return what became of the segments of a kept solution in later data as text."""
+    from segcore.segments.over_time.migration import migration_of, new_titles, refit_fate_text
+    from segcore.segments.over_time.verdict import followed_sentences, judge
+
+    sizes = [
+        (
+            segment_title(one.label, names),
+            f"{one.then:,}",
+            f"{one.now:,}",
+            share_text(one.then_share),
+            share_text(one.now_share),
+            points_text(one.difference),
+            *(f"{number:,}" for number in (one.new, one.gone, one.came, one.left)),
+        )
+        for one in found.segments
+    ]
+    parts = [
+        judge(found, names).text(),
+        *followed_sentences(found),
+        "",
+        text_table(
+            ("segment", "then", "now", "share then", "share now", "change", "new", "gone", "came", "left"), sizes, right=range(1, 10)
+        ),
+        "",
+        text_table(
+            ("from", "to", "customers", "of the former"),
+            [
+                (one["then_name"] or "(new)", one["now_name"] or "(gone)", f"{one['customers']:,}", percent_text(one["share_of_then"]))
+                for one in migration_of(found).rows(names)
+            ],
+            right=(2, 3),
+        ),
+        "",
+        text_table(
+            ("feature", "stability index", "critical", "drifted"),
+            [(one.name, psi_text(one.psi), psi_text(one.critical), "yes" if one.drifted else "no") for one in found.drift],
+            right=(1, 2),
+        ),
+    ]
+    if found.refit is not None:
+        titles = new_titles(found.refit, names)
+        fates = [refit_fate_text(fate, names, titles) for fate in found.refit.fates]
+        parts += ["", f"Clustered again ({found.refit.point}, sweep {found.refit.sweep[:12]}):", *fates]
+    return "\n".join(parts)
 
 
 def items_text(segments: Sequence[Mapping[str, Any]]) -> str:

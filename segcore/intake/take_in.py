@@ -37,7 +37,7 @@ _EDITION = 12  # of the stored record; raising it invalidates the records stored
 def known_intake(store: Store, request: DataRequest) -> Intake | None:
     """Return the stored intake of an equal request for the same content, if there is one."""
     rows = request.without_added()
-    known = _stored(store, rows, _key(store, rows))
+    known = _stored(store, rows, request_key(store, rows))
     if known is None:
         return None
     known = _noted(store, rows, known)
@@ -53,7 +53,7 @@ def take_in(store: Store, request: DataRequest) -> Intake:
         If the data cannot be read or used; in one sentence.
     """
     rows = request.without_added()
-    key = _key(store, rows)
+    key = request_key(store, rows)
     taken = _noted(store, rows, _stored(store, rows, key) or _take_in(store, rows, key))
     return taken if request.added is None else take_in_added(store, taken, request)
 
@@ -289,7 +289,8 @@ def _is_sample(request: DataRequest) -> bool:
     return find_sample(request.data) is not None
 
 
-def _key(store: Store, request: DataRequest) -> str:
+def request_key(store: Store, request: DataRequest) -> str:
+    """Return a digest of a request, of the content of its files, and of what reads them."""
     asked = {
         key: value for key, value in request.to_json().items() if key not in ("data", "taste", "vectors")
     }  # added features have a key of their own

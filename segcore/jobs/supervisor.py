@@ -38,6 +38,7 @@ _WORKERS = {  # of what is not a sweep
     "drivers": "segcore.jobs.tasks.finding_drivers",
     "targets": "segcore.jobs.tasks.finding_targets",
     "buyer map": "segcore.jobs.tasks.mapping_buyers",
+    "over time": "segcore.jobs.tasks.following_over_time",
 }
 _HASH_SEED = {"PYTHONHASHSEED": "0"}  # for the same results in every process
 _AGAIN_SECONDS = 0.2

@@ -58,6 +58,11 @@ class Fate:
             "jaccard": self.jaccard,
         }
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Fate:
+        """Build the record from the output of ``to_json``."""
+        return cls(data["kind"], tuple(data["before"]), tuple(data["after"]), data["customers"], data["jaccard"])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:

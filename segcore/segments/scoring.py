@@ -47,17 +47,87 @@ class ScoredCustomers:
         Whether the solution would have set the customer aside, by its outlier rule or for too few items; such customers are scored too.
     notes : tuple of Finding
         Findings about values that no customer had when the sweep was made, and how they count.
+    full : FeatureTable
+        Every feature of the same customers, in the same order.
     """
 
     table: FeatureTable
     labels: np.ndarray
     set_aside: np.ndarray
-    notes: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...]
+    full: FeatureTable
 
     @property
     def customers(self) -> np.ndarray:
         """Ids of the customers, text, shape (n_customers,)."""
         return self.table.customers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptSolution:
+    """A stored solution, read once to score several sets of rows.
+
+    Parameters
+    ----------
+    store : Store
+    spec : SweepSpec
+        Of its sweep.
+    solution : Solution
+        With labels.
+    preparation : Preparation
+    earlier : FeatureTable
+        Every feature of every customer of the sweep.
+    """
+
+    store: Store
+    spec: SweepSpec
+    solution: Solution
+    preparation: Preparation
+    earlier: FeatureTable
+
+    @classmethod
+    def read(cls, store: Store, sweep_id: str, position: int) -> KeptSolution:
+        """Read a solution.
+
+        Raises
+        ------
+        StoreError
+            If it has no labels.
+        """
+        spec, solution = store.spec(sweep_id), store.solution(sweep_id, position)
+        preparation = store.sweep(sweep_id).preparation
+        if solution.labels is None or preparation is None:
+            raise refusal("score.no_segments", kind=StoreError, point=point_key(solution.params), reason=solution.reason)
+        return cls(store, spec, solution, preparation, store.feature_table(spec.table))
+
+    def check_kind(self, dataset: Dataset) -> None:
+        """Raise `DataError` if the data are of another kind than the sweep's."""
+        trained_on = self.spec.data.get("kind", dataset.kind)
+        if dataset.kind != trained_on:
+            raise refusal("score.other_kind", remedy=Remedy("kind", {"kind": trained_on}), trained_on=trained_on, read_as=dataset.kind)
+
+    def score(self, dataset: Dataset, reference_date: str | None) -> ScoredCustomers:
+        """Assign each customer of a data set to a segment, with features that count up to a date; see the function `score`."""
+        fitted = _fitted(self.earlier, self.spec, self.preparation)
+        full = build_features(dataset, reference_date=reference_date, fitted=fitted)
+        full, few, notes = _with_learned(self.store, full, self.preparation, dataset.kind)
+        lacking = [name for name in self.preparation.features if name not in full.names]
+        if lacking:
+            raise refusal("score.lacking_features", features=lacking)
+        table = full.select(self.preparation.features)
+        X = apply_preparation(self.preparation, table.values)
+        if not np.isfinite(X).all():
+            raise refusal("score.not_finite")
+        labels = algorithm(self.spec.algorithm).scoring.assign(X, self.solution.arrays, self.solution.params)
+        if dataset.kind == "customers" and fitted is not None:
+            notes = (*unseen_notes(dataset, fitted), *_range_notes(self.earlier, table))
+        return ScoredCustomers(
+            table=table,
+            labels=_as_trained(self.earlier, self.spec, self.solution, table, np.asarray(labels, dtype=np.int32)),
+            set_aside=_set_aside(self.earlier, self.spec, full) | few,
+            notes=notes,
+            full=full,
+        )
 
 
 def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of: str | None = None) -> ScoredCustomers:
@@ -85,34 +155,9 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     A customer whose features have not changed since the sweep gets the same label again. So does any other customer with exactly these
     features; customers at the same distance from two centres are therefore assigned as in the fit.
     """
-    spec = store.spec(sweep_id)
-    solution = store.solution(sweep_id, position)
-    preparation = store.sweep(sweep_id).preparation
-    if solution.labels is None or preparation is None:
-        raise refusal("score.no_segments", kind=StoreError, point=point_key(solution.params), reason=solution.reason)
-    trained_on = spec.data.get("kind", dataset.kind)
-    if dataset.kind != trained_on:
-        raise refusal("score.other_kind", remedy=Remedy("kind", {"kind": trained_on}), trained_on=trained_on, read_as=dataset.kind)
-    earlier = store.feature_table(spec.table)
-    fitted = _fitted(earlier, spec, preparation)
-    full = build_features(dataset, reference_date=_reference_date(dataset, preparation, as_of), fitted=fitted)
-    full, few, notes = _with_learned(store, full, preparation, dataset.kind)
-    lacking = [name for name in preparation.features if name not in full.names]
-    if lacking:
-        raise refusal("score.lacking_features", features=lacking)
-    table = full.select(preparation.features)
-    X = apply_preparation(preparation, table.values)
-    if not np.isfinite(X).all():
-        raise refusal("score.not_finite")
-    labels = algorithm(spec.algorithm).scoring.assign(X, solution.arrays, solution.params)
-    if dataset.kind == "customers" and fitted is not None:
-        notes = (*unseen_notes(dataset, fitted), *_range_notes(earlier, table))
-    return ScoredCustomers(
-        table=table,
-        labels=_as_trained(earlier, spec, solution, table, np.asarray(labels, dtype=np.int32)),
-        set_aside=_set_aside(earlier, spec, full) | few,
-        notes=notes,
-    )
+    kept = KeptSolution.read(store, sweep_id, position)
+    kept.check_kind(dataset)
+    return kept.score(dataset, _reference_date(dataset, kept.preparation, as_of))
 
 
 def _with_learned(
@@ -159,7 +204,7 @@ def _reference_date(dataset: Dataset, preparation: Preparation, as_of: str | Non
         if as_of is not None:
             raise refusal("score.undated", kind=ParameterError)
         return None
-    asked = preparation.reference_date if as_of is None else _end_of(as_of)
+    asked = preparation.reference_date if as_of is None else end_of_day(as_of)
     latest = latest_time(dataset)
     if latest is not None and latest > dt.datetime.fromisoformat(asked):
         if as_of is None:
@@ -168,7 +213,14 @@ def _reference_date(dataset: Dataset, preparation: Preparation, as_of: str | Non
     return asked
 
 
-def _end_of(as_of: str) -> str:
+def end_of_day(as_of: str) -> str:
+    """Return an ISO date and time; of a date alone, its end.
+
+    Raises
+    ------
+    ParameterError
+        If it is not a date.
+    """
     try:
         asked = dt.datetime.fromisoformat(as_of.strip())
     except ValueError:

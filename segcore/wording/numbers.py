@@ -101,6 +101,14 @@ def share_text(estimate: Estimate) -> str:
     return f"{percent_text(estimate.value)} ({percent_text(estimate.low)} to {percent_text(estimate.high)})"
 
 
+def points_text(estimate: Estimate) -> str:
+    """Return a difference of two shares in percentage points with its sign and interval: "+3.1 points (1.0 to 5.2)"."""
+    if estimate.value is None:
+        return "–"
+    low, high = (f"{0.0 + round(100 * (end or 0.0), 1):.1f}" for end in (estimate.low, estimate.high))
+    return f"{0.0 + round(100 * estimate.value, 1):+.1f} points ({low} to {high})"
+
+
 def index_text(estimate: Estimate) -> str:
     """Return an index with its interval, in whole numbers from 10 up: "210 (180 to 240)", "1.1 (0.9 to 1.4)"."""
     if estimate.value is None:

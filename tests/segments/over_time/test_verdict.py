@@ -1,0 +1,127 @@
+"""Planted changes are found, and nothing is reported where nothing changed."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from segcore.segments.names import known_names
+from segcore.segments.over_time.changes import compare_later
+from segcore.segments.over_time.migration import followed_rows, migration_of, new_titles, over_time_document
+from segcore.segments.over_time.over_time_records import NOWHERE
+from segcore.segments.over_time.verdict import followed_sentences, judge
+from segcore.store.store import Store
+from segcore.wording.findings import sentence
+from tests.segments.over_time.planted import KINDS, MOVERS, earlier, groups, later, read, swept
+
+
+def segments_of(store, sweep):
+    """Return the kept segment that has most of each planted one."""
+    labels = np.asarray(store.solution(sweep, 0).labels)
+    return [int(np.bincount(labels[(groups() == group) & (labels >= 0)]).argmax()) for group in range(3)]
+
+
+def followed(home, folder, kind, seed, **fields):
+    """Return what was found, with the kept segments of the planted ones."""
+    store = Store(home)
+    sweep = swept(store, read(folder, earlier(seed), f"then{seed}.csv"), **fields)
+    return compare_later(store, sweep, 0, read(folder, later(kind, seed), f"{kind}{seed}.csv")), segments_of(store, sweep)
+
+
+def is_recovered(kind, found, planted):
+    """Tell whether what was found is what was planted, and no more."""
+    verdict = judge(found, {})
+    codes = {one.code for one in verdict.reasons}
+    fates = Counter(fate.kind for fate in found.refit.fates)
+    if kind == "nothing":
+        return not verdict.changed and fates == {"stayed": 3}
+    if kind == "moves":
+        from_to = migration_of(found)
+        cell = from_to.labels_then.index(planted[0]), from_to.labels_now.index(planted[1])
+        gone = int(np.sum(~np.isin(np.arange(MOVERS), [int(one[1:]) for one in found.customers.ids[found.customers.in_both]])))
+        return verdict.answer == "keep" and "over_time.sizes" in codes and abs(from_to.customers[cell] - (MOVERS - gone)) <= 3
+    if kind == "drift":
+        return verdict.changed and [one.name for one in found.drift if one.drifted] == ["age"]
+    if verdict.answer != "again":
+        return False
+    fate = next((fate for fate in found.refit.fates if fate.kind != "stayed"), None)
+    if kind == "split":
+        return fates == {"stayed": 2, "split": 1} and fate.before == (planted[0],) and len(fate.after) == 2
+    return fates == {"stayed": 1, "merged": 1} and set(fate.before) == {planted[1], planted[2]}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_planted_is_recovered(kind, home, tmp_path):
+    assert is_recovered(kind, *followed(home, tmp_path, kind, 0))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_planted_is_recovered_in_18_of_20_seeds(kind, home, tmp_path):
+    assert sum(is_recovered(kind, *followed(home, tmp_path, kind, seed)) for seed in range(1, 21)) >= 18
+
+
+def test_segments_of_a_new_solution_keep_the_names_of_those_that_they_stand_for(home, tmp_path):
+    store = Store(home)
+    sweep = swept(store, read(tmp_path, earlier(0), "then.csv"))
+    point, planted = store.spec(sweep).points[0], segments_of(store, sweep)
+    names = dict(zip(planted, ("Cold", "Warm", "*Hot*"), strict=True))
+    for label, name in names.items():
+        store.name_segment(sweep, f"n_clusters=3,tol=0.0001,n_init={point['n_init']}", label, name)
+    refit = compare_later(store, sweep, 0, read(tmp_path, later("split", 0), "later.csv")).refit
+
+    kept = known_names(store, store.sweep(refit.sweep), refit.position).names
+    assert sorted(kept[label] for label in refit.partners) == ["*Hot*", "Cold", "Warm"]
+    assert set(kept) - set(refit.partners) and kept != names
+    assert new_titles(refit, names) == {label: kept[label] if label in refit.partners else f"New segment {label}" for label in kept}
+    assert refit.sweep not in store.sweep_ids()  # it is listed once it is used
+
+
+def test_a_document_holds_the_same_as_the_figures_and_is_the_same_again(home, tmp_path):
+    found, planted = followed(home, tmp_path, "moves", 0)
+    names = dict(enumerate(("A", "B", "C")))
+    document = over_time_document(found, names)
+    everyone = found.customers
+    assert sum(one["customers"] for one in document["migration"]) == len(everyone.ids) == sum(document["customers"].values())
+    assert [one["then"] for one in document["segments"]] == [int(np.sum(everyone.then == label)) for label in range(3)]
+    assert document["verdict"]["text"] == "Keep these segments: they still fit, but the customers changed."
+    assert document["causes"] == {"behaviour": document["moved"], "time": 0, "rows": 0} and document["rows_differ"] is None
+    rows = followed_rows(found, names).to_pylist()
+    assert len(rows) == len(everyone.ids)
+    moved = [row for row in rows if row["cause"]]
+    assert len(moved) == document["moved"] and all(row["then_name"] != row["now_name"] for row in moved)
+    assert {row["now"] for row in rows if row["status"] == "gone"} == {None}
+    assert "are in both data" in followed_sentences(found)[0]
+    assert any("from" in sentence(one) and f"“{names[planted[0]]}”" in sentence(one) for one in judge(found, names).reasons)
+
+
+def test_too_few_later_customers_leave_the_segments_unchecked(home, tmp_path):
+    store = Store(home)
+    sweep = swept(store, read(tmp_path, earlier(0), "then.csv"))
+    few = later("nothing", 0).head(2)
+    found = compare_later(store, sweep, 0, read(tmp_path, few, "few.csv"))
+    assert found.refit is None and "at least 3 customers" in found.no_refit
+    assert sentence(judge(found, {}).headline).startswith("Nothing speaks for segmenting again, but")
+    assert found.no_refit in followed_sentences(found)[-1]
+
+
+@pytest.mark.parametrize(
+    ("method", "point"),
+    [
+        ("gaussian_mixture", {"n_components": 3, "covariance_type": "full", "n_init": 2}),
+        ("ward", {"n_clusters": 3}),
+        ("dbscan", {"eps": 0.5, "min_samples": 8}),
+    ],
+)
+def test_other_algorithms_are_followed_too(method, point, home, tmp_path):
+    found, _ = followed(home, tmp_path, "nothing", 0, algorithm=method, point=point)
+    assert judge(found, {}).answer == "keep"
+    found, _ = followed(home, tmp_path, "merge", 0, algorithm=method, point=point)
+    assert judge(found, {}).answer == "again"
+
+
+def test_customers_who_are_set_aside_are_counted_apart(home, tmp_path):
+    found, _ = followed(home, tmp_path, "nothing", 0)
+    none = replace(found.customers, status=np.where(found.customers.then == NOWHERE, "aside", found.customers.status))
+    assert "set aside" in followed_sentences(replace(found, customers=none))[0]
