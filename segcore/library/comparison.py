@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segcore.library.display import listed_html, paragraph
-from segcore.plots.segments.flow import draw_flow
+from segcore.plots.segments.flow import draw_flow, flow_data
 from segcore.segments.comparison import compare_solutions
 from segcore.store.store import Store
 from segcore.wording.quotes import visible
@@ -74,7 +74,7 @@ class Comparison:
         >>> sweep.point(n_clusters=2).compare(sweep.point(n_clusters=3)).plot().data[0].type
         'sankey'
         """
-        return draw_flow(self.record)
+        return draw_flow(flow_data(self.record))
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, as ``compare --json`` prints them.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -20,6 +21,7 @@ from segcore.library.request import SCORING_OPTIONS, build_request, check_option
 from segcore.plots.segments.segment_shares import draw_shares, shares_data
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Value, point_key
+from segcore.records.intake import DataRequest
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep as SweepRecord
 from segcore.segments.likes import apart_by_likes
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from segcore.library.customer_map import Map
     from segcore.library.drivers import Drivers
     from segcore.library.explanation import Profile
+    from segcore.library.over_time import OverTime
     from segcore.segments.rules.rule import SegmentRules
     from segcore.segments.rules.tree import ExplainingTree
     from segcore.segments.validation import Validation
@@ -383,6 +386,50 @@ class Point:
 
         return Comparison(self.store, (self._sweep.id, self.position), (other._sweep.id, other.position))
 
+    def over_time(self, data: Any, *, as_of: str | None = None, progress: bool | Callable[[Job], None] = False, **options: Any) -> OverTime:
+        """Follow the segments into later data, and say whether to segment again.
+
+        Computed by a job in a process of its own; what was asked before is answered from the store.
+
+        Parameters
+        ----------
+        data : str, path, or frame
+            The same customers later, as in `segcore.load`. It is read like the sweep's data where its columns are the same.
+        as_of : str or None
+            Day up to which recency and similar features count; ``None`` is the last one in the data.
+        progress : bool or callable (Job)
+            As in `segcore.library.plan.Plan.sweep`.
+        **options
+            As in `score`.
+
+        Raises
+        ------
+        SegcoreError
+            If the data cannot be read, are of another kind, lack a feature, share no customer with the sweep's, or end before them.
+
+        Examples
+        --------
+        >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
+        >>> point.over_time(orders).segment_again
+        False
+        """
+        from segcore.jobs.tasks.following_over_time import over_time_by_job
+        from segcore.library.over_time import OverTime
+        from segcore.library.sweep import follow_job
+        from segcore.segments.over_time.changes import over_time_key
+
+        with self._requested(data, options) as request:
+            key = over_time_key(self.store, self._sweep.id, self.position, request, as_of)
+            found = over_time_by_job(
+                self.store,
+                self._sweep.id,
+                self.position,
+                request,
+                as_of=as_of,
+                follow=lambda begin: follow_job(self.store, key, begin, progress),
+            )
+        return OverTime(found, self.names())
+
     def export(
         self,
         path: str | os.PathLike[str],
@@ -486,11 +533,7 @@ class Point:
 
         if out is not None:
             format_of(Path(out))
-        meaning = {name: options.pop(name) for name in ("kind", "roles", "where") if name in options}
-        dates = (options.pop("date_from", None), options.pop("date_to", None))
-        check_options(options, SCORING_OPTIONS)
-        with readable(data, self.store) as (path, _), readable_options(options, self.store) as known:
-            request = build_request(path, **meaning, dates=dates, options=known)
+        with self._requested(data, options) as request:
             dataset = read_like_trained(self.store, self._sweep.spec.data, request)
         scored = score(self.store, self._sweep.id, self.position, dataset, as_of=as_of)
         if out is not None:
@@ -511,6 +554,15 @@ class Point:
                 warnings.warn(found.sentence, stacklevel=2)
         frame.attrs["findings"] = findings
         return frame
+
+    @contextlib.contextmanager
+    def _requested(self, data: Any, options: dict[str, Any]) -> Iterator[DataRequest]:
+        """Yield the request for data to score."""
+        meaning = {name: options.pop(name) for name in ("kind", "roles", "where") if name in options}
+        dates = (options.pop("date_from", None), options.pop("date_to", None))
+        check_options(options, SCORING_OPTIONS)
+        with readable(data, self.store) as (path, _), readable_options(options, self.store) as known:
+            yield build_request(path, **meaning, dates=dates, options=known)
 
     def _profile(self, *, every: bool = False) -> SegmentProfile:
         solution, spec = self._labelled(), self._sweep.spec

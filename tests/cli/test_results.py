@@ -539,3 +539,56 @@ def test_the_items_of_each_segment_are_listed_by_tf_idf(tmp_path, capsys):
     assert main(["items", *point, "--what", "category"]) == 2
     assert "no column with the role category" in capsys.readouterr().err
     assert main(["items", *point, "--top", "0"]) == 2
+
+
+@pytest.fixture
+def later_csv(tmp_path):
+    """Return the shop's next hundred days, with some customers who are new and without some who are gone."""
+    lines = shop(seed=1)
+    lines["Moment"] = (pd.to_datetime(lines["Moment"]) + pd.Timedelta(days=100)).dt.strftime("%Y-%m-%d %H:%M:%S")
+    lines["Who"] = [f"{int(who) + (60 if int(who) < 4 else 0):05d}" for who in lines["Who"]]
+    lines.to_csv(tmp_path / "later.csv", index=False)
+    return tmp_path / "later.csv"
+
+
+def test_segments_are_followed_into_later_data(swept, later_csv, tmp_path, capsys):
+    command = ["over-time", swept["sweep"][:10], "--point", "n_clusters=3", str(later_csv)]
+    assert main([*command, "--json", "--out", str(tmp_path / "followed.csv")]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["customers"] == {"both": 55, "new": 4, "gone": 4, "aside": 1}
+    rows = read(tmp_path / "followed.csv")
+    assert len(rows) == 64 and sum(row["status"] == "new" for row in rows) == 4
+    assert sum(row["cause"] == "behaviour" for row in rows) == document["moved"]
+    assert sum(one["customers"] for one in document["migration"]) == 63
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith(document["verdict"]["text"])
+    assert all(one["text"] in shown for one in document["verdict"]["reasons"])
+    assert all(fate["text"] in shown for fate in document["refit"]["fates"])
+
+
+def test_what_was_asked_before_is_answered_from_the_store(swept, later_csv, capsys, monkeypatch):
+    command = ["over-time", swept["sweep"], "--point", "n_clusters=3", str(later_csv), "--json"]
+    assert main(command) == 0
+    first = capsys.readouterr().out
+    monkeypatch.setattr("segcore.segments.over_time.changes.compare_later", None)
+    assert main(command) == 0
+    assert capsys.readouterr().out == first
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (("--as-of", "2011-01-05"), "is before the sweep's date"),
+        (("--as-of", "soon"), "must be a date"),
+        (("--out", "followed.txt"), "must end in .csv or .parquet"),
+        (("--to", "2011-04-05"), "No customer"),
+    ],
+)
+def test_what_cannot_be_followed_is_one_line(more, told, swept, later_csv, capsys):
+    if told == "No customer":
+        later_csv.write_text(later_csv.read_text().replace("\n00", "\nX0"))
+        more = ()
+    assert main(["over-time", swept["sweep"], "--point", "n_clusters=3", str(later_csv), *more]) == 2
+    error = capsys.readouterr().err.strip().splitlines()
+    assert told in error[-1]

@@ -10,7 +10,7 @@ import pytest
 import segcore
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = ("data", "plan", "sweep", "point", "comparison", "customer_map", "drivers", "targeting")
+MODULES = ("data", "plan", "sweep", "point", "comparison", "customer_map", "drivers", "targeting", "over_time")
 
 
 def run(tests):

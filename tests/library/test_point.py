@@ -217,3 +217,19 @@ def test_a_profile_says_what_each_segment_buys(plan, tmp_path):
     assert figures["customers"].sum() == 30
     frame = profile.features()
     assert (frame["low"] <= frame["difference"]).all() and (frame["difference"] <= frame["high"]).all()
+
+
+def test_segments_are_followed_into_a_frame_of_later_orders(point):
+    later = small_orders()
+    later["date"] = later["date"] + pd.Timedelta(days=250)
+    later = later[later["customer_id"] != "004"]
+    found = point.over_time(later)
+    assert found.customers()["status"].value_counts().to_dict() == {"both": 29, "gone": 1}
+    assert found.migration()["customers"].sum() == 30
+    assert found.sizes()["then"].tolist() == [10, 10, 10] and found.sizes()["now"].sum() == 29
+    assert found.verdict == "Keep these segments: nothing changed beyond chance." and not found.segment_again
+    assert found.to_json()["verdict"]["text"] == found.verdict and found.verdict in repr(found)
+    with pytest.raises(segcore.ParameterError, match="Unknown figure 'sankey'"):
+        found.plot("sankey")
+    with pytest.raises(segcore.ParameterError, match="Unknown option 'limit'"):
+        point.over_time(later, limit=3)

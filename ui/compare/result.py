@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from segcore.plots.segments.flow import describe_flow, draw_flow
+from segcore.plots.segments.flow import describe_flow, draw_flow, flow_data
 from segcore.segments.comparison import SolutionComparison, compare_solutions
 from segcore.store.store import Store
 from segcore.sweeps.points import metrics
@@ -42,7 +42,8 @@ def draw_flows(found: SolutionComparison) -> None:
     """Draw the flow of customers, and what became of each segment."""
     st.header("Who goes where", anchor=False)
     st.caption(f"Left: {escape(found.before.label)}. Right: {escape(found.after.label)}. Orange: customers who moved.")
-    draw_figure(draw_flow(found), key="compare.flow", name="Customers of each segment of both solutions", words=describe_flow(found))
+    flow = flow_data(found)
+    draw_figure(draw_flow(flow), key="compare.flow", name="Customers of each segment of both solutions", words=describe_flow(flow))
     st.header("What became of each segment", anchor=False)
     for fate in found.comparison.fates:
         st.markdown(f"- **{_KINDS[fate.kind]}.** {escape(found.fate_text(fate))}")
