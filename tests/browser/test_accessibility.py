@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-PAGES = ["/", "/data", "/features", "/sweep", "/explore", "/segments", "/compare", "/targets", "/benchmark", "/export"]
+PAGES = ["/", "/data", "/features", "/sweep", "/explore", "/segments", "/compare", "/over_time", "/targets", "/benchmark", "/export"]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
 RULES_OF_COLOUR = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}  # no other depends on the scheme
 

@@ -23,7 +23,7 @@ write_xlsx = data_fixtures.write_xlsx
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-SCREENS = ("", "data", "features", "sweep", "explore", "segments", "compare", "targets", "export", "benchmark")
+SCREENS = ("", "data", "features", "sweep", "explore", "segments", "compare", "over_time", "targets", "export", "benchmark")
 POINT = "n_clusters=3"
 _OPEN = """() => {
     const shut = document.querySelectorAll('[data-testid=stMain] [data-testid=stExpander] details:not([open]) summary');

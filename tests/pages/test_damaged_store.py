@@ -7,7 +7,7 @@ import pytest
 
 from segcore import jobs
 
-SCREENS = ("home", "data", "features", "sweep", "explore", "segments", "compare", "export", "targets", "benchmark")
+SCREENS = ("home", "data", "features", "sweep", "explore", "segments", "compare", "over_time", "export", "targets", "benchmark")
 
 
 def flip(path):

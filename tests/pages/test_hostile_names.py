@@ -10,6 +10,7 @@ import pytest
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.features.planning.sets import feature_names
 from segcore.intake.take_in import take_in
+from segcore.jobs.tasks.following_over_time import over_time_by_job
 from segcore.records.grid import point_key
 from segcore.records.intake import DataRequest
 from segcore.records.plan import Plan
@@ -86,3 +87,11 @@ def test_a_long_name_is_shortened_in_sentences(store, finish, open_app, tmp_path
     assert not app.exception
     said = [text.value for text in app.caption if "long long" in text.value]
     assert said and [text for text in said if len(text) > 1_000 or "long " * 30 in text] == []
+
+
+def test_segments_over_time_draw_and_say_no_name_as_markup(named_sweep, open_app, store, tmp_path):
+    write_customers(tmp_path / "later.csv", n_customers=80)
+    request = DataRequest(str(tmp_path / "later.csv"), name=NAMES[5])
+    found = over_time_by_job(store, named_sweep.id, 1, request)
+    assert found.customers.in_both.sum() == 80
+    test_no_figure_draws_or_says_a_name_as_markup(named_sweep, open_app, "over_time")

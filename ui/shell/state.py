@@ -1,8 +1,9 @@
 """Choices of one browser session; the only user of ``st.session_state`` and ``st.query_params``.
 
 Streamlit drops a widget's value when its page is left, so every choice is kept under a separate key and widgets are seeded from it.
-Data, sweep and solution are in the address, ``?data=…&sweep=…&point=…``, vectors that are being made, and targets that were asked for. It
-is read and written when a page is opened, and written when one of them changes, so that a reload, a second tab and a link show the same.
+Data, sweep and solution are in the address, ``?data=…&sweep=…&point=…``, vectors that are being made, targets that were asked for, and
+segments that were followed into later data. It is read and written when a page is opened, and written when one of them changes, so that a
+reload, a second tab and a link show the same.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _OWN = "segcore."
 _ENTERED = "segcore.entered"
-_JOBS = ("vectors", "targets")
+_JOBS = ("vectors", "targets", "over_time")
 """Names in the address of the jobs that this session awaits, or whose results it shows."""
 
 
@@ -231,6 +232,18 @@ def show_targets(job_id: str) -> None:
 def shown_targets() -> str | None:
     """Return the job whose targets this session shows."""
     found: str | None = recall("targets")
+    return found
+
+
+def show_over_time(job_id: str) -> None:
+    """Have this session show what a job found out about segments in later data, unless it loads other data before."""
+    remember("over_time", job_id)
+    _write({"over_time": job_id[:16]})
+
+
+def shown_over_time() -> str | None:
+    """Return the job whose findings about segments in later data this session shows."""
+    found: str | None = recall("over_time")
     return found
 
 

@@ -1,0 +1,1 @@
+"""The Over time screen."""
