@@ -75,8 +75,8 @@ def _causes(*, behaviour: int, time: int, rows: int) -> str:
 
 def _other_length(*, earlier_days: int, later_days: int) -> str:
     return (
-        f"The later data cover {counted(later_days, 'day')} and the earlier {counted(earlier_days, 'day')}: counts and sums grow with the "
-        "period by themselves. Compare periods of the same length to see whether behaviour changed."
+        f"But compare periods of the same length first: the later data cover {counted(later_days, 'day')} and the earlier "
+        f"{counted(earlier_days, 'day')}, and counts and sums grow with the period by themselves."
     )
 
 
@@ -119,11 +119,13 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"No customer of {named(later)} is among those of {named(earlier)}: give later data of the same customers, and check which column "
         "has their ids."
     ),
-    "over_time.ends_earlier": lambda later, latest, earlier: (
-        f"{named(later)} ends on {latest}, before the sweep's data ({earlier}): give later data, or, if they are complete, the day up to "
-        "which days are counted (--as-of)."
+    "over_time.ends_earlier": lambda later, latest, earlier, do: (
+        f"{named(later)} ends on {latest}, before the sweep's data ({earlier}): give later data, or, if nothing happened since, {do}."
     ),
-    "over_time.as_of_before": lambda as_of, earlier: (
-        f"--as-of {value_text(as_of)} is before the sweep's date, {earlier}: give that day or a later one."
+    "over_time.as_of_before": lambda as_of, earlier, do: (
+        f"Days cannot be counted up to {value_text(as_of)}, which is before the sweep's date, {earlier}: {do}."
+    ),
+    "over_time.after_as_of": lambda latest, as_of, do: (
+        f"Days cannot be counted up to {value_text(as_of)}, because the data end later, at {latest}: {do}."
     ),
 }

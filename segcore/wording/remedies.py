@@ -80,6 +80,10 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
         lambda: "give a later one (--as-of), or exclude the later rows (--to)",
         lambda: "choose a later one, or exclude the later rows",
     ),
+    "count_up_to": (
+        lambda day: f"count days up to that one or later with --as-of {day}",
+        lambda day: f"choose {day} or a later day under “Count days up to”",
+    ),
     "kind": (lambda kind: f"give --kind {kind}", lambda kind: f"choose the kind {kind}"),
     "set_aside": _option("--set-aside", "skip unreadable rows with {}", "skip unreadable rows with the button below"),
     "date_order": (_date_order, lambda orders: "choose the order below" if orders else "choose another order below"),

@@ -579,7 +579,7 @@ def test_what_was_asked_before_is_answered_from_the_store(swept, later_csv, caps
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        (("--as-of", "2011-01-05"), "is before the sweep's date"),
+        (("--as-of", "2011-01-05"), "which is before the sweep's date"),
         (("--as-of", "soon"), "must be a date"),
         (("--out", "followed.txt"), "must end in .csv or .parquet"),
         (("--to", "2011-04-05"), "No customer"),

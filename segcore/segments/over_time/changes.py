@@ -20,7 +20,7 @@ from segcore.records.grid import point_key
 from segcore.records.intake import DataRequest
 from segcore.segments.names import known_names
 from segcore.segments.over_time.drift import Drift, drift_of_counts, find_drift
-from segcore.segments.over_time.followed import Followed, follow_customers, later_data, period_days
+from segcore.segments.over_time.followed import Followed, follow_customers, later_data
 from segcore.segments.over_time.over_time_records import FollowedCustomers, OverTime, Periods, Refit, SegmentChange
 from segcore.segments.over_time.refit import refit_later
 from segcore.segments.scoring import KeptSolution
@@ -29,7 +29,6 @@ from segcore.store.store import Store
 from segcore.system.digests import digest
 
 _EDITION = 1  # of the stored record; raising it invalidates the records stored before
-_LONGER = 1.1
 _OF_MONTHS = frozenset((*MONTHS, *(f"share_{month}" for month in MONTHS)))
 Progress = Callable[[float], None]
 
@@ -131,7 +130,7 @@ def compare_later(
         rows_differ=followed.rows_differ,
         refit=refit,
         no_refit=no_refit,
-        notes=(*dataset.notes, *followed.scored.notes, *_notes(followed.periods, kept)),
+        notes=(*dataset.notes, *followed.scored.notes, *_notes(kept)),
     )
 
 
@@ -205,15 +204,9 @@ def _drift(kept: KeptSolution, followed: Followed, family: int) -> tuple[Drift, 
     return find_drift(names, followed.earlier.select(names).values, later[:, places], family=family)
 
 
-def _notes(periods: Periods, kept: KeptSolution) -> list[Finding]:
-    notes = []
-    before, after = period_days(periods.earlier_first, periods.earlier_last), period_days(periods.later_first, periods.later_last)
-    if before is not None and after is not None and before > 0 and not 1 / _LONGER <= after / before <= _LONGER:
-        notes.append(Finding("over_time.other_length", "warning", {"earlier_days": round(before), "later_days": round(after)}))
+def _notes(kept: KeptSolution) -> list[Finding]:
     months = sorted(_OF_MONTHS.intersection(kept.preparation.features))
-    if months:
-        notes.append(Finding("over_time.months", values={"features": months}))
-    return notes
+    return [Finding("over_time.months", values={"features": months})] if months else []
 
 
 def known_over_time(store: Store, key: str) -> OverTime | None:

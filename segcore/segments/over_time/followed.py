@@ -15,6 +15,7 @@ from segcore.features.assemble import kept_customers
 from segcore.intake.remembered import data_key, recall_data
 from segcore.records.dataset import Dataset
 from segcore.records.feature_table import FeatureTable
+from segcore.records.finding import Remedy
 from segcore.segments.over_time.over_time_records import NOWHERE, Cause, FollowedCustomers, Periods
 from segcore.segments.scoring import KeptSolution, ScoredCustomers, end_of_day, latest_time
 from segcore.wording.findings import refusal
@@ -97,16 +98,17 @@ def _later_reference(kept: KeptSolution, dataset: Dataset, as_of: str | None) ->
         if as_of is not None:
             raise refusal("score.undated", kind=ParameterError)
         return None
+    day = Remedy("count_up_to", {"day": earlier[:10]})
     latest = latest_time(dataset) if "time" in dataset.roles else None
     if as_of is None:
         if latest is not None and latest < dt.datetime.fromisoformat(earlier):
-            raise refusal("over_time.ends_earlier", later=dataset.name, latest=f"{latest:%Y-%m-%d}", earlier=earlier[:10])
+            raise refusal("over_time.ends_earlier", remedy=day, later=dataset.name, latest=f"{latest:%Y-%m-%d}", earlier=earlier[:10])
         return earlier if latest is None else latest.isoformat(sep=" ")
     asked = end_of_day(as_of)
     if dt.datetime.fromisoformat(asked) < dt.datetime.fromisoformat(earlier):
-        raise refusal("over_time.as_of_before", kind=ParameterError, as_of=as_of, earlier=earlier[:10])
+        raise refusal("over_time.as_of_before", kind=ParameterError, remedy=day, as_of=as_of, earlier=earlier[:10])
     if latest is not None and latest > dt.datetime.fromisoformat(asked):
-        raise refusal("score.after_as_of", latest=f"{latest:%Y-%m-%d %H:%M}", as_of=as_of)
+        raise refusal("over_time.after_as_of", remedy="later_date", latest=f"{latest:%Y-%m-%d %H:%M}", as_of=as_of)
     return asked
 
 
@@ -188,13 +190,6 @@ def _stages(
 def _values(kept: KeptSolution, table: FeatureTable) -> np.ndarray:
     """Return the features that were clustered on, shape (n_customers, n_features)."""
     return np.asarray(table.select(kept.preparation.features).values)
-
-
-def period_days(first: str | None, last: str | None) -> float | None:
-    """Return the length of a period in days; ``None`` if an end is not known."""
-    if first is None or last is None:
-        return None
-    return (dt.datetime.fromisoformat(last) - dt.datetime.fromisoformat(first)) / dt.timedelta(days=1)
 
 
 def later_data(dataset: Dataset) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -44,6 +45,14 @@ class Periods:
     later_first: str | None = None
     later_last: str | None = None
     is_same_start: bool = False
+
+    def days(self) -> tuple[float, float] | None:
+        """Return the length of both periods; ``None`` if an end of one is not known."""
+        ends = (self.earlier_first, self.earlier_last, self.later_first, self.later_last)
+        first, last, later_first, later_last = (None if end is None else dt.datetime.fromisoformat(end) for end in ends)
+        if first is None or last is None or later_first is None or later_last is None:
+            return None
+        return (last - first) / dt.timedelta(days=1), (later_last - later_first) / dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

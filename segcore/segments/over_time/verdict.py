@@ -17,6 +17,7 @@ from segcore.wording.numbers import segment_title
 Answer = Literal["keep", "again"]
 _MOST_SEGMENTS = 3
 _UNSTABLE = 0.5
+_LONGER = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,16 @@ def judge(found: OverTime, names: Mapping[int, str], titles: Mapping[str, str] |
         fits.append(Finding("over_time.fits", values={"share": found.refit.would_move, "agreement": found.refit.agreement}))
         if found.refit.least_agreement < _UNSTABLE:
             fits.append(Finding("over_time.unstable", "warning", {"least": found.refit.least_agreement}))
-    reasons = (*structure, *changes, *fits, *_moved(found))
+    reasons = (*_lengths(found), *structure, *changes, *fits, *_moved(found))
     return Verdict("again" if structure else "keep", bool(structure or changes), headline, reasons)
+
+
+def _lengths(found: OverTime) -> list[Finding]:
+    """Return a caution where one period is longer than the other, so that counts and sums differ by themselves."""
+    before, after = found.periods.days() or (0.0, 0.0)
+    if not before or 1 / _LONGER <= after / before <= _LONGER:
+        return []
+    return [Finding("over_time.other_length", "warning", {"earlier_days": round(before), "later_days": round(after)})]
 
 
 def _structure(found: OverTime) -> list[Finding]:

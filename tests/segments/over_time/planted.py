@@ -1,4 +1,4 @@
-"""Customers of a table who are measured twice, with what changed in between known: ``later(kind, seed)``."""
+"""Customers who are observed twice, with what changed in between known: ``later(kind, seed)`` of a table, ``periods(seed)`` of a shop."""
 
 import numpy as np
 import pandas as pd
@@ -51,6 +51,24 @@ def later(kind, seed):
     gone = draw.random(len(values)) < 0.06
     new = values[draw.choice(len(values), int(gone.sum()), replace=False)] + draw.normal(size=(int(gone.sum()), 3)) * 0.05
     return pd.concat([frame(values)[~gone], frame(new, first=len(values))], ignore_index=True)
+
+
+def periods(seed, *, n=600, days=300, busier=1.0):
+    """Return the orders of a shop in two periods of the same length.
+
+    Customers order at rates of their own, ``busier`` times as often in the second period.
+    """
+    draw = np.random.default_rng(seed)
+    rates, levels = draw.gamma(0.8, 6, n), draw.lognormal(3, 0.7, n)
+    found = []
+    for period, factor in enumerate((1.0, busier)):
+        who = np.repeat(np.arange(n), draw.poisson(rates * factor))
+        when = pd.Timestamp("2023-01-01") + pd.to_timedelta(days * (period + draw.random(len(who))), unit="D")
+        amounts = np.round(levels[who] * draw.lognormal(0, 0.5, len(who)), 2)
+        ids = [f"k{number:04}" for number in who]
+        orders = [f"{period}-{number}" for number in range(len(who))]
+        found.append(pd.DataFrame({"customer_id": ids, "order_id": orders, "order_date": when, "amount": amounts}))
+    return found
 
 
 def read(folder, rows, name, **options):

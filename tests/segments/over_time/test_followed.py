@@ -137,8 +137,14 @@ def test_what_cannot_be_compared_is_one_sentence(read, keep):
     early = read([one for one in first_orders() if one[2] < FIRST + pd.Timedelta(days=200)], "early.csv")
     with pytest.raises(DataError, match=r"early.csv ends on 2024-04-19, before the sweep's data \(2024-10-27\): give later data"):
         follow_customers(kept, early)
-    with pytest.raises(ParameterError, match="--as-of 2024-05-01 is before the sweep's date, 2024-10-27"):
+    with pytest.raises(
+        ParameterError,
+        match="up to 2024-05-01, which is before the sweep's date, 2024-10-27: count days up to that one or later with --as-of",
+    ):
         follow_customers(kept, dataset, as_of="2024-05-01")
+    after = read([*first_orders(), order("recent00", END + 9)], "after.csv")
+    with pytest.raises(DataError, match=r"up to 2024-10-29, because the data end later, at 2024-11-05 12:00: give a later one \(--as-of\)"):
+        follow_customers(kept, after, as_of="2024-10-29")
     with pytest.raises(ParameterError, match="must be a date"):
         follow_customers(kept, dataset, as_of="soon")
     strangers = read([("x" + who, *rest) for who, *rest in first_orders()], "strangers.csv")

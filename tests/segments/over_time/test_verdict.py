@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from segcore.segments.names import known_names
@@ -13,7 +14,7 @@ from segcore.segments.over_time.over_time_records import NOWHERE
 from segcore.segments.over_time.verdict import followed_sentences, judge
 from segcore.store.store import Store
 from segcore.wording.findings import sentence
-from tests.segments.over_time.planted import KINDS, MOVERS, earlier, groups, later, read, swept
+from tests.segments.over_time.planted import KINDS, MOVERS, earlier, groups, later, periods, read, swept
 
 
 def segments_of(store, sweep):
@@ -60,6 +61,33 @@ def test_what_was_planted_is_recovered(kind, home, tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_was_planted_is_recovered_in_18_of_20_seeds(kind, home, tmp_path):
     assert sum(is_recovered(kind, *followed(home, tmp_path, kind, seed)) for seed in range(1, 21)) >= 18
+
+
+def judged(home, folder, seed, **changed):
+    """Return the verdict on four segments of a shop's customers, who fall into no groups, in the period after."""
+    store = Store(home)
+    first, second = periods(seed, **changed)
+    sweep = swept(store, read(folder, first, f"first{seed}.csv", kind="transactions"), n_clusters=4)
+    return judge(compare_later(store, sweep, 0, read(folder, second, f"second{seed}.csv", kind="transactions")), {})
+
+
+def test_customers_who_order_more_often_are_noticed_and_those_who_order_as_before_are_not(home, tmp_path):
+    assert not judged(home, tmp_path, 0).changed
+    assert {one.code for one in judged(home, tmp_path, 0, busier=1.5).reasons} >= {"over_time.sizes", "over_time.drift"}
+
+
+@pytest.mark.slow
+def test_a_shop_in_which_nothing_changed_is_left_alone_in_18_of_20_seeds(home, tmp_path):
+    assert sum(not judged(home, tmp_path, seed).changed for seed in range(1, 21)) >= 18
+
+
+def test_periods_of_different_length_are_cautioned_about_first(home, tmp_path):
+    store = Store(home)
+    first, second = periods(0, n=200)
+    sweep = swept(store, read(tmp_path, first, "first.csv", kind="transactions"))
+    both = pd.concat([first, second], ignore_index=True)
+    verdict = judge(compare_later(store, sweep, 0, read(tmp_path, both, "both.csv", kind="transactions")), {})
+    assert "the later data cover 600 days and the earlier 300 days" in sentence(verdict.reasons[0])
 
 
 def test_segments_of_a_new_solution_keep_the_names_of_those_that_they_stand_for(home, tmp_path):
