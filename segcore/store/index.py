@@ -445,7 +445,8 @@ class Index:
 
     def job_ids(self, prefix: str) -> list[str]:
         """Return the ids that begin with ``prefix``, at most three."""
-        query = "select id from jobs where substr(id, 1, ?) = ? and kind in ('sweep', 'benchmark', 'vectors', 'targets') limit 3"
+        kinds = "'sweep', 'benchmark', 'vectors', 'targets', 'over time'"
+        query = f"select id from jobs where substr(id, 1, ?) = ? and kind in ({kinds}) limit 3"
         return [str(row[0]) for row in self._rows(query, len(prefix), prefix.lower())]
 
     def job_state(self, job_id: str) -> str | None:

@@ -136,3 +136,12 @@ def test_a_first_day_after_the_last_is_one_sentence(open_app, finished_sweep):
     follow(app).click().run()
     assert not app.exception
     assert len(app.error) == 1 and "is after the last, 2023" in app.error[0].value
+
+
+def test_the_answer_in_the_address_is_shown_rather_than_the_newest(open_app, finished_sweep, store, orders_csv, followed, words):
+    (job,) = [job for job in jobs.list_jobs(store, 9) if job.kind == "over time"]
+    again = over_time_by_job(store, finished_sweep.id, 1, DataRequest(str(orders_csv), name="orders.csv"))
+    assert again.count("gone") == 0
+    assert "and 0 are gone" in words(open_app("over_time", sweep=finished_sweep.id, **POINT))
+    app = open_app("over_time", sweep=finished_sweep.id, **POINT, over_time=job.id[:16])
+    assert "and 4 are gone" in words(app) and app.query_params["over_time"] == job.id[:16]
