@@ -69,8 +69,18 @@ def test_a_path_is_followed_and_the_answer_stays_in_the_address(open_app, finish
     assert jobs.wait(store, job.id).state == "done"
     app.run()
     assert app.query_params["over_time"] == job.id[:16]
-    assert app.header[0].value == "Sizes then and now"
-    assert open_app("over_time", sweep=finished_sweep.id, **POINT, over_time=job.id[:16]).header[0].value == "Sizes then and now"
+    assert app.header[1].value == "Sizes then and now"
+    assert open_app("over_time", sweep=finished_sweep.id, **POINT, over_time=job.id[:16]).header[1].value == "Sizes then and now"
+
+
+def test_an_upload_is_followed(open_app, finished_sweep, store, later_csv, words):
+    app = open_app("over_time", sweep=finished_sweep.id, **POINT)
+    app.file_uploader(key="over_time.upload").upload("later.csv", later_csv.read_bytes(), "text/csv").run()
+    follow(app).click().run()
+    (job,) = [job for job in jobs.list_jobs(store, 9) if job.kind == "over time"]
+    assert jobs.wait(store, job.id).state == "done"
+    app.run()
+    assert not app.exception and "from later.csv" in words(app)
 
 
 def test_an_answer_begins_with_the_verdict_then_its_evidence(open_app, finished_sweep, store, followed, words):
@@ -78,8 +88,8 @@ def test_an_answer_begins_with_the_verdict_then_its_evidence(open_app, finished_
     assert not app.exception and not app.error
     names = known_names(store, finished_sweep, 1).names
     verdict = judge(followed, names)
-    assert app.subheader[0].value == sentence(verdict.headline)
     assert [one.value for one in app.header] == [
+        sentence(verdict.headline),
         "Sizes then and now",
         "Who went where",
         "Which features drifted",
@@ -112,6 +122,11 @@ def test_the_new_segments_can_be_used_on_every_screen(open_app, finished_sweep, 
     next(button for button in app.button if button.key == "over_time.use").click().run()
     assert not app.exception and app.title[0].value == "Segments"
     assert app.query_params["sweep"] == followed.refit.sweep[:16] and followed.refit.sweep in store.sweep_ids()
+    link = {name: app.query_params[name] for name in ("sweep", "point")}
+    for screen in ("data", "features", "explore", "segments", "compare", "over_time", "export"):
+        app = open_app(screen, **link)
+        assert not app.exception and not app.error, screen
+        assert app.query_params["sweep"] == link["sweep"]
     kept = known_names(store, finished_sweep, 1).names
     names = known_names(store, store.sweep(followed.refit.sweep), followed.refit.position).names
     assert {names[label] for label in followed.refit.partners} == {kept[label] for label in followed.refit.partners.values()}

@@ -30,7 +30,7 @@ def draw_verdict(kept: Kept, found: OverTime) -> None:
     """Draw whether to segment again, and what that is based on."""
     verdict = judge(found, kept.names(), feature_titles(kept.store, kept.sweep))
     with st.container(border=True):
-        st.subheader(escape(sentence(verdict.headline, "screen")), anchor=False)
+        st.header(escape(sentence(verdict.headline, "screen")), anchor=False)
         for reason in verdict.reasons:
             st.markdown(f"- {escape(sentence(reason, 'screen'))}")
         st.caption(escape(_periods(found)))

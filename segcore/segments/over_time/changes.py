@@ -6,18 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 
 from segcore import __version__
 from segcore.errors import DataError
 from segcore.features.transactions.calendar_names import MONTHS
-from segcore.intake.take_in import request_key
+from segcore.intake.remembered import remember_data
+from segcore.intake.take_in import PREVIEW_ROWS, request_key
 from segcore.intake.trained_rows import read_like_trained
 from segcore.records.dataset import Dataset
 from segcore.records.estimate import Z_95, Estimate
 from segcore.records.finding import Finding
 from segcore.records.grid import point_key
-from segcore.records.intake import DataRequest
+from segcore.records.intake import DataRequest, Intake
 from segcore.segments.names import known_names
 from segcore.segments.over_time.drift import Drift, drift_of_counts, find_drift
 from segcore.segments.over_time.followed import Followed, follow_customers, later_data
@@ -80,6 +82,8 @@ def find_over_time(
     dataset = read_like_trained(store, store.spec(sweep_id).data, request)
     progress(0.1)
     found = compare_later(store, sweep_id, position, dataset, as_of=as_of, progress=lambda share: progress(0.1 + 0.9 * share))
+    if found.refit is not None:
+        _remember_later(store, found, found.refit, dataset, request)
     store.put_intake(key, _record(store, found))
     return found
 
@@ -111,7 +115,7 @@ def compare_later(
     refit: Refit | None = None
     no_refit = ""
     try:
-        refit = refit_later(kept, sweep_id, followed, later_data(dataset), lambda share: progress(0.2 + 0.8 * share))
+        refit = refit_later(kept, followed, {**kept.spec.data, **later_data(dataset)}, lambda share: progress(0.2 + 0.8 * share))
         _pass_names_on(store, sweep_id, position, refit)
     except DataError as error:
         no_refit = str(error)
@@ -132,6 +136,33 @@ def compare_later(
         no_refit=no_refit,
         notes=(*dataset.notes, *followed.scored.notes, *_notes(kept)),
     )
+
+
+def _remember_later(store: Store, found: OverTime, refit: Refit, dataset: Dataset, request: DataRequest) -> None:
+    """Have screens that show the new solution show the later data with it."""
+    spec = store.spec(refit.sweep)
+    table, frame = store.feature_table(spec.table), nw.from_native(dataset.frame, eager_only=True)
+    first_rows = frame.head(PREVIEW_ROWS).to_pandas()
+    later = Intake(
+        table=spec.table,
+        data=spec.data,
+        kind=dataset.kind,
+        roles=dataset.roles,
+        columns=tuple(frame.columns),
+        rows_read=dataset.rows_read,
+        rows_used=len(frame),
+        set_aside=dataset.set_aside,
+        filtered_out=dataset.filtered_out,
+        notes=dataset.notes,
+        preview=store.put_frame(first_rows.astype(str).where(first_rows.notna(), None).astype(object)),
+        n_customers=len(table),
+        first_date=found.periods.later_first,
+        last_date=found.periods.later_last,
+        total_revenue=None if table.revenue is None else float(table.revenue.sum()),
+        counts=dataset.counts,
+        uses=table.uses,
+    )
+    remember_data(store, later, request)
 
 
 def segment_changes(customers: FollowedCustomers) -> tuple[SegmentChange, ...]:

@@ -47,17 +47,15 @@ class _Halves:
     gaps: np.ndarray
 
 
-def refit_later(kept: KeptSolution, sweep_id: str, followed: Followed, data: Mapping[str, object], progress: Progress) -> Refit:
+def refit_later(kept: KeptSolution, followed: Followed, data: Mapping[str, object], progress: Progress) -> Refit:
     """Cluster the later customers again, and compare with what the kept solution assigns.
 
     Parameters
     ----------
     kept : KeptSolution
-    sweep_id : str
-        Of its sweep.
     followed : Followed
     data : mapping
-        See `later_data`.
+        What the new sweep records about its data.
     progress : callable (float) -> None
         Called with the share done, 0 to 1.
 
@@ -126,7 +124,11 @@ def _fit_stored(
 ) -> tuple[str, list[np.ndarray], list[Solution]]:
     """Return a stored sweep of the later customers who are counted, and the labels and solutions of its points."""
     counted = ~followed.scored.set_aside
-    table = store.put_feature_table(followed.scored.full.take(counted))
+    full = followed.scored.full
+    purchases = {what: bought.take(counted) for what, bought in full.purchases.items()}
+    # What the features were made with is the kept solution's, components and vectors included, so that the new one can be followed too.
+    fitted = kept.preparation.fitted or full.fitted
+    table = store.put_feature_table(replace(full.take(counted), purchases=purchases, fitted=fitted))
     # Who would be set aside is not counted; copies would only take time.
     plan = replace(kept.spec.plan, outliers="none", repeats=1)
     spec = make_spec(store, table, data, plan, algorithm=kept.spec.algorithm, points=points)
