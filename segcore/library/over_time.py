@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from segcore.errors import ParameterError
@@ -10,7 +10,7 @@ from segcore.library.display import listed_html, paragraph
 from segcore.plots.segments.drift import draw_drift, drift_data
 from segcore.plots.segments.flow import Weights, draw_flow, migration_data
 from segcore.plots.segments.sizes_over_time import draw_sizes_over_time, sizes_over_time_data
-from segcore.segments.over_time.migration import followed_rows, migration_of, over_time_document
+from segcore.segments.over_time.migration import followed_rows, migration_of, new_titles, over_time_document, refit_fate_text
 from segcore.segments.over_time.over_time_records import OverTime as OverTimeRecord
 from segcore.segments.over_time.verdict import followed_sentences, judge
 from segcore.wording.findings import sentence
@@ -19,6 +19,8 @@ from segcore.wording.quotes import visible
 if TYPE_CHECKING:
     import pandas as pd
     from plotly.graph_objects import Figure
+
+    from segcore.library.point import Point
 
 _ENDS = (("", "value"), ("_low", "low"), ("_high", "high"))
 
@@ -34,9 +36,10 @@ class OverTime:
     'Keep these segments: nothing changed beyond chance.'
     """
 
-    def __init__(self, record: OverTimeRecord, names: Mapping[int, str]) -> None:
+    def __init__(self, record: OverTimeRecord, names: Mapping[int, str], solution: Callable[[str, int], Point]) -> None:
         self.record = record
         self._names = names
+        self._solution = solution
 
     @property
     def segment_again(self) -> bool:
@@ -52,6 +55,24 @@ class OverTime:
     def reasons(self) -> list[str]:
         """What the verdict is based on, who is in both data, and why customers moved: one sentence each."""
         return [*(sentence(one) for one in judge(self.record, self._names).reasons), *followed_sentences(self.record)]
+
+    @property
+    def refit(self) -> Point | None:
+        """The later customers clustered again, a solution whose segments keep the names of those that they stand for.
+
+        ``None`` where they could not be clustered. `fates` says what became of each kept segment in it.
+        """
+        found = self.record.refit
+        return None if found is None else self._solution(found.sweep, found.position)
+
+    @property
+    def fates(self) -> list[str]:
+        """What became of each kept segment when the later customers were clustered again: one sentence each."""
+        found = self.record.refit
+        if found is None:
+            return []
+        titles = new_titles(found, self._names)
+        return [refit_fate_text(fate, self._names, titles) for fate in found.fates]
 
     def sizes(self) -> pd.DataFrame:
         """Return the size of each segment then and now, as customers and as shares with 95 % intervals.

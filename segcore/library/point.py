@@ -30,6 +30,7 @@ from segcore.segments.profiles.profile import profile_of_every_feature, segment_
 from segcore.segments.profiles.records import SegmentProfile
 from segcore.segments.scoring import score
 from segcore.store.store import Store
+from segcore.sweeps.prepared import prepare
 from segcore.wording.maps import METHODS, Method
 from segcore.wording.numbers import counted
 
@@ -428,7 +429,12 @@ class Point:
                 as_of=as_of,
                 follow=lambda begin: follow_job(self.store, key, begin, progress),
             )
-        return OverTime(found, self.names())
+        return OverTime(found, self.names(), self._of_later)
+
+    def _of_later(self, sweep_id: str, position: int) -> Point:
+        """Return a solution of a stored sweep, which is listed from now on."""
+        self.store.restore_sweep(sweep_id)
+        return Point(self.store, self.store.sweep(sweep_id), position, lambda: prepare(self.store, self.store.spec(sweep_id)).table)
 
     def export(
         self,

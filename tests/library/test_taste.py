@@ -32,6 +32,25 @@ def test_planted_tastes_are_swept_and_scored(ratings):
     assert data.sweeps()["name"].tolist() == ["k-means, 2 segments · 2 components, PCA, centred"]
 
 
+def test_planted_tastes_are_followed_and_so_are_the_new_ones(ratings):
+    point = (
+        segcore.load(ratings, kind="ratings", name="films")
+        .plan("components=2", matrix="centred")
+        .sweep(n_clusters=2, evidence="none")
+        .points[0]
+    )
+    draw = np.random.default_rng(0)
+    later = ratings[draw.random(len(ratings)) < 0.9]
+
+    found = point.over_time(later)
+    again = found.refit.over_time(ratings)
+
+    assert not found.segment_again and found.customers()["then"].equals(found.customers()["now"])
+    assert found.refit.names() == {label: point.names()[kept] for label, kept in found.record.refit.partners.items()}
+    assert not again.segment_again and len(again.customers()) == 60
+    assert [fate.endswith("100 % of those in either.") for fate in found.fates] == [True, True]
+
+
 def test_components_are_listed_with_what_they_explain(ratings):
     plan = segcore.load(ratings, kind="ratings").plan("components=3", matrix="zero")
     dense = ratings.pivot(index="user", columns="item", values="rating").fillna(0).to_numpy()

@@ -174,13 +174,12 @@ def _stages(
     end = dt.datetime.fromisoformat(str(periods.earlier_last))
     old = replace(dataset, frame=frame.filter(nw.col(dataset.roles["time"]) <= end).to_native(), used=None, aside=None)
     before, after = (kept.score(old, date) for date in (periods.earlier_last, periods.later_last))
-    known = dict(zip(kept.earlier.customers.astype(str).tolist(), _values(kept, kept.earlier), strict=True))
-    again = dict(zip(before.customers.astype(str).tolist(), _values(kept, before.full), strict=True))
-    same = {one for one in known.keys() & again.keys() if np.allclose(known[one], again[one], rtol=_SAME, atol=_SAME)}
     ids = customers.ids.astype(str)
+    known, i, j = np.intersect1d(kept.earlier.customers.astype(str), before.customers.astype(str), return_indices=True)
+    close = np.isclose(_values(kept, kept.earlier)[i], _values(kept, before.full)[j], rtol=_SAME, atol=_SAME)
     rows, _ = _placed(ids, before.customers, before.labels, None)
     time, _ = _placed(ids, after.customers, after.labels, None)
-    has_same_rows = np.isin(ids, sorted(same))
+    has_same_rows = np.isin(ids, known[close.all(axis=1)])
     has_lost_rows = customers.in_both & (rows == NOWHERE)
     rows[has_same_rows] = NOWHERE  # they give the same segment, so they explain no move
     rows[has_lost_rows] = customers.now[has_lost_rows]
