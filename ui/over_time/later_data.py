@@ -17,6 +17,7 @@ from segcore.wording.markdown import escape
 from ui.data.source_form import FORMATS, keep_upload
 from ui.over_time.job import Kept, Shown, start
 from ui.shell import state
+from ui.shell.guard import fragment
 
 _WAYS = {"upload": "Upload a file", "path": "A file on this machine", "same": "A later period of the same data"}
 _RANGE = (dt.date(1900, 1, 1), dt.date(2200, 12, 31))
@@ -30,7 +31,7 @@ _DATES = {
 }
 
 
-@st.fragment
+@fragment
 def draw_form(kept: Kept, shown: Shown | None) -> None:
     """Draw the form, and start the job once the later data are chosen; what is below is not drawn again at every choice."""
     own = request_of(kept.store, kept.sweep.spec.table, kept.sweep.spec.data)
