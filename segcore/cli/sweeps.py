@@ -117,11 +117,16 @@ def run_sweep(args: argparse.Namespace) -> int:
     if args.dry_run:
         _print_estimate(store, spec, args)
         return 0
-    jobs.repair(store, spec.id, spec)
-    from_store = store.is_complete(spec.id)
-    if not from_store:
-        require_room(store, spec, memory)
-    job = wait_for(store, lambda: jobs.start_sweep(store, spec, memory=memory, workers=args.workers, evidence=args.evidence), spec.id)
+    from_store = False
+
+    def look(complete: bool) -> None:
+        nonlocal from_store
+        from_store = complete
+        if not complete:
+            require_room(store, spec, memory)
+
+    options = {"memory": memory, "workers": args.workers, "evidence": args.evidence}
+    job = wait_for(store, lambda: jobs.start_sweep(store, spec, **options, before=look), spec.id)
     if job.state != "done":
         return _report_end(job)
     sweep = store.sweep(job.id)

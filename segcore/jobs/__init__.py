@@ -8,7 +8,6 @@ that open the same store see the same jobs.
 from segcore.jobs.cancelling import cancel
 from segcore.jobs.following import ProgressLine, follow
 from segcore.jobs.queue import turn
-from segcore.jobs.repair import repair
 from segcore.jobs.start import resume, resume_interrupted, start_benchmark, start_sweep, start_task
 from segcore.jobs.state import Job, list_jobs, read_job, resolve, wait
 
@@ -19,7 +18,6 @@ __all__ = [
     "follow",
     "list_jobs",
     "read_job",
-    "repair",
     "resolve",
     "resume",
     "resume_interrupted",

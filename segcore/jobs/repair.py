@@ -8,22 +8,28 @@ from segcore.errors import StoreError
 from segcore.store.index import Index
 
 if TYPE_CHECKING:
-    from segcore.records.sweep import SweepSpec
     from segcore.store.store import Store
 
 
-def repair(index: Index, sweep_id: str, spec: SweepSpec | None = None) -> None:
-    """Forget what is damaged of a sweep, so that running it computes that again, and load its data again if their features are damaged.
+def forget_damaged(index: Index, sweep_id: str) -> None:
+    """Forget what is damaged of a sweep, so that running it computes that again; see `Store.forget_damaged`.
 
+    The caller holds ``starting``, and the sweep is not at work: what a worker has just made again is never judged by an earlier look.
     Nothing is done about a sweep that is not in the store. Its files are read for this, each once per process: see
     `segcore.store.content`.
 
-    Parameters
-    ----------
-    index : Index
-    sweep_id : str
-    spec : SweepSpec or None
-        The sweep's specification, if it is known: it is stored again if the stored one is damaged.
+    Raises
+    ------
+    StoreError
+        If the sweep's specification is damaged, or what is stored cannot be read now.
+    """
+    _store_of(index).forget_damaged(sweep_id)
+
+
+def load_damaged_again(index: Index, sweep_id: str) -> None:
+    """Load the data of a sweep again if their features are damaged; this may start a job that makes vectors.
+
+    Nothing is done about a sweep that is not in the store.
 
     Raises
     ------
@@ -32,16 +38,11 @@ def repair(index: Index, sweep_id: str, spec: SweepSpec | None = None) -> None:
     SegcoreError
         If the data cannot be used.
     """
-    # Jobs are started without numerical libraries and without sentences, but for this.
     from segcore.store.damage import damage, is_damage
-    from segcore.store.store import Store
 
-    store = index if isinstance(index, Store) else Store(index.home)
+    store = _store_of(index)
     if not store.has_sweep(sweep_id):
         return
-    if spec is not None:
-        store.add_sweep(spec)
-    store.forget_damaged(sweep_id)
     try:
         store.check_feature_table(store.spec(sweep_id).table)
     except StoreError as error:
@@ -49,6 +50,13 @@ def repair(index: Index, sweep_id: str, spec: SweepSpec | None = None) -> None:
             raise
         if not _load_again(store, sweep_id):
             raise damage("table", "load_again", data=str(store.spec(sweep_id).data.get("name", "the data"))) from error
+
+
+def _store_of(index: Index) -> Store:
+    # Jobs are started without numerical libraries and without sentences, but for a repair.
+    from segcore.store.store import Store
+
+    return index if isinstance(index, Store) else Store(index.home)
 
 
 def _load_again(store: Store, sweep_id: str) -> bool:

@@ -7,13 +7,13 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from segcore.errors import JobError
 from segcore.jobs.locks import job_lock, starting, write_processes
 from segcore.jobs.queue import drop_dead_turns
-from segcore.jobs.repair import repair
+from segcore.jobs.repair import forget_damaged, load_damaged_again
 from segcore.jobs.state import ACTIVE, STEPS, TURN, TaskKind, is_alive, log_path
 from segcore.records.evidence import LEVELS, Level
 from segcore.store.disk import any_disk_error
@@ -32,7 +32,15 @@ SUPERVISOR = tuple(python_command("segcore.jobs.supervisor"))
 _ENDING_SECONDS = 3.0
 
 
-def start_sweep(store: Store, spec: SweepSpec, *, memory: int | None = None, workers: str = "local", evidence: Level = "none") -> str:
+def start_sweep(
+    store: Store,
+    spec: SweepSpec,
+    *,
+    memory: int | None = None,
+    workers: str = "local",
+    evidence: Level = "none",
+    before: Callable[[bool], None] | None = None,
+) -> str:
     """Run a sweep in the background, or continue one that was stopped; return its id at once.
 
     A sweep that is complete in the store (``store.is_complete(spec.id)``), with its evidence, starts no process, and what is damaged of
@@ -49,6 +57,8 @@ def start_sweep(store: Store, spec: SweepSpec, *, memory: int | None = None, wor
         does not change results.
     evidence : {"none", "auto", "all"}
         The evidence to gather once all solutions are there: see ``segcore.sweeps.evidence.gather``.
+    before : callable or None
+        Called with whether all solutions are stored already, and sound, before anything is started; if it raises, nothing is.
 
     Raises
     ------
@@ -57,11 +67,16 @@ def start_sweep(store: Store, spec: SweepSpec, *, memory: int | None = None, wor
     """
     sweep_id = store.add_sweep(spec)
     if not _is_at_work(store, sweep_id):
-        repair(store, sweep_id)
+        load_damaged_again(store, sweep_id)
     options = {"memory": memory, "workers": workers, "evidence": evidence}
     row: dict[str, Any] = {"kind": "sweep", "title": _title(spec), "spec": options, "total": len(spec.points)}
     with starting(store):
-        if _is_at_work(store, sweep_id):
+        at_work = _is_at_work(store, sweep_id)
+        if not at_work:
+            forget_damaged(store, sweep_id)
+        if before is not None:
+            before(store.is_complete(sweep_id))
+        if at_work:
             asked = store.job_row(sweep_id)["spec"]
             if LEVELS.index(evidence) > LEVELS.index(asked.get("evidence", "none")):
                 store.update_job(sweep_id, spec={**asked, "evidence": evidence})
@@ -126,11 +141,13 @@ def resume(store: Index, job_id: str) -> None:
         If there is no such job.
     """
     if store.job_state(job_id) is not None and not _is_at_work(store, job_id):
-        repair(store, job_id)
+        load_damaged_again(store, job_id)
     with starting(store):
         row = store.job_row(job_id)
         if _is_at_work(store, job_id) or (row["kind"] != "sweep" and row["state"] == "done"):
             return
+        if row["kind"] == "sweep":
+            forget_damaged(store, job_id)
         there = row["kind"] == "sweep" and store.is_complete(job_id) and _has_evidence(store, job_id, row["spec"].get("evidence", "none"))
         if there and not store.forget_failed(job_id):
             store.update_job(job_id, state="done", message=None)

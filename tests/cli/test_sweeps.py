@@ -14,6 +14,7 @@ import pytest
 from segcore import jobs
 from segcore.cli import main
 from segcore.cli.jobs import wait_for
+from segcore.jobs import start
 from segcore.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,14 +107,13 @@ def test_too_few_customers_are_refused_before_the_start(tmp_path, capsys):
 
 
 def test_a_sweep_whose_data_are_found_damaged_in_its_job_leaves_with_2(customers, monkeypatch, capsys):
-    ended = jobs.start_sweep
+    launch = start._launch
 
-    def start(store, spec, **options):
-        store.object_path(spec.table).unlink()
-        return ended(store, spec, **options)
+    def damage_and_launch(store, row):
+        store.object_path(store.spec(row["id"]).table).unlink()
+        launch(store, row)
 
-    monkeypatch.setattr(jobs, "start_sweep", start)
-    monkeypatch.setattr("segcore.jobs.start.repair", lambda *_: None)
+    monkeypatch.setattr(start, "_launch", damage_and_launch)
     assert main(sweep_of(customers, "--json")) == 2
     shown = capsys.readouterr()
     assert shown.out == ""

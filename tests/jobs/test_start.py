@@ -1,3 +1,5 @@
+import json
+import os
 import subprocess
 import sys
 import threading
@@ -8,7 +10,10 @@ import pytest
 from segcore import jobs
 from segcore.errors import JobError, StoreError
 from segcore.jobs import start, worker
+from segcore.jobs.locks import job_lock, starting
+from segcore.store.file_lock import take
 from segcore.store.store import Store
+from segcore.sweeps.run import run_sweep
 from segcore.system.child_process import CHECKOUT
 from segcore.wording.findings import sentence
 
@@ -98,7 +103,7 @@ def test_the_pace_gives_the_time_that_is_left_once_there_is_a_point(store, make_
 def test_a_sweep_that_cannot_be_run_as_a_whole_fails_with_its_sentence_and_at_once(store, make_spec, monkeypatch):
     spec = make_spec(points=2)
     store.object_path(spec.table).unlink()
-    monkeypatch.setattr(start, "repair", lambda *_: None)
+    monkeypatch.setattr(start, "load_damaged_again", lambda *_: None)
     job = jobs.wait(store, jobs.start_sweep(store, spec), timeout=60)
     assert job.state == "failed"
     assert job.message == sentence(job.finding) and job.finding.values == {"what": "table", "data": "random"}
@@ -113,6 +118,42 @@ def test_a_sweep_of_damaged_data_that_nobody_can_load_again_is_not_started(store
     with pytest.raises(StoreError, match="load the data again"):
         jobs.start_sweep(store, spec)
     assert store.job_state(spec.id) is None
+
+
+def test_a_solution_that_a_worker_made_again_is_kept_by_those_who_waited_to_start(store, make_spec):
+    spec = make_spec(points=1)
+    run_sweep(store, store.add_sweep(spec))
+    labels = store.object_path(json.loads(store._one("select record from points")[0])["labels"])
+    sound = labels.read_bytes()
+    labels.unlink()
+    asker = threading.Thread(target=lambda: jobs.start_sweep(Store(store.home), spec))
+    with starting(store):
+        asker.start()
+        asker.join(0.5)  # long enough to see the damage, if it looked now
+        assert asker.is_alive()
+        labels.write_bytes(sound)
+        at_work = take(job_lock(store, spec.id))
+        store.put_job(spec.id, kind="sweep", title="", spec={}, total=1, state="running")
+    asker.join(30)
+    os.close(at_work)
+    assert store.solution(spec.id, 0).labels is not None
+
+
+def test_what_is_asked_before_the_start_of_a_sweep_can_refuse_it(store, make_spec):
+    spec = make_spec(points=1)
+
+    def refuse(complete):
+        raise JobError(f"complete: {complete}")
+
+    with pytest.raises(JobError, match="complete: False"):
+        jobs.start_sweep(store, spec, before=refuse)
+    assert store.job_state(spec.id) is None
+    run_sweep(store, spec.id)
+    with pytest.raises(JobError, match="complete: True"):
+        jobs.start_sweep(store, spec, before=refuse)
+    store.object_path(json.loads(store._one("select record from points")[0])["labels"]).unlink()
+    with pytest.raises(JobError, match="complete: False"):
+        jobs.start_sweep(store, spec, before=refuse)
 
 
 def test_what_workers_print_goes_to_the_log(store, make_spec, act_in_worker):

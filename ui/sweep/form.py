@@ -171,9 +171,9 @@ def start(store: Store, taken: Intake, plan: Plan, spec: AlgorithmSpec, grid: Gr
     state.remember("sweep_outcome", None)
     try:
         asked = make_spec(store, taken.table, taken.data, plan, algorithm=spec.name, points=grid.points(), engine=engine)
-        jobs.repair(store, asked.id, asked)
-        known = store.is_complete(asked.id)
-        state.follow(jobs.start_sweep(store, asked, evidence=EVIDENCE))
+        complete: list[bool] = []
+        state.follow(jobs.start_sweep(store, asked, evidence=EVIDENCE, before=complete.append))
+        known = any(complete)
         state.remember("just_started", asked.id if quick and not known else None)
     except SegcoreError as error:
         state.remember("sweep_outcome", ("error", error_text(error, "screen")))
