@@ -266,22 +266,21 @@ class Run:
 
     def _sweep(self) -> None:
         choice = self.journey.sweep
-        jobs.repair(self.store, self.spec.id, self.spec)
         repeated = self.is_swept()
         self._require(repeated, "sweep")
-        if not repeated:
-            self.at(
-                ("sweep",),
-                lambda: self._script.sweep(
-                    choice.algorithm,
-                    engine=choice.engine,
-                    memory=choice.memory,
-                    workers=choice.workers,
-                    evidence=choice.evidence,
-                    progress=self.progress,
-                    **dict(choice.grid),
-                ),
-            )
+        # Also if it is there: what of it is damaged is then computed again.
+        self.at(
+            ("sweep",),
+            lambda: self._script.sweep(
+                choice.algorithm,
+                engine=choice.engine,
+                memory=choice.memory,
+                workers=choice.workers,
+                evidence=choice.evidence,
+                progress=self.progress,
+                **dict(choice.grid),
+            ),
+        )
         self.sweep = self.store.sweep(self.spec.id)
         self.manifest["versions"] = dict(self.sweep.spec.versions)
         self._tell("sweep", repeated, f"{counted(len(self.sweep.spec.points), 'solution')}, sweep {self.spec.id[:12]}.")
