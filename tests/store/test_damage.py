@@ -1,5 +1,6 @@
 """Whatever is damaged in the store: each command says in one sentence what is lost and what makes it again, and that then does."""
 
+import contextlib
 import io
 import json
 import shutil
@@ -11,11 +12,16 @@ import pandas as pd
 import pytest
 
 from segcore.cli import main
+from segcore.errors import SegcoreError
+from segcore.jobs.tasks import finding_drivers
+from segcore.segments.drivers.stored import drivers_of
 from segcore.store.store import Store
+from segcore.store.worker_errors import report_error
 from segcore.sweeps.run import run_sweep
 
 DEEP = "[" * 200_000 + "]" * 200_000
 POINT = ("--point", "n_clusters=3")
+ON_A_SOLUTION = {"explain", "rules", "validate", "drivers", "map", "compare", "export", "score"}
 
 
 def flip(content):
@@ -56,16 +62,47 @@ def whole(tmp_path_factory):
         at_once(patch)
         patch.setenv("SEGCORE_HOME", str(folder / "store"))
         assert main(sweep_of(folder / "customers.csv")) == 0
+        store = Store(folder / "store")
+        drivers_of(store, *store.sweep_ids(), 1)
     return folder
 
 
+@pytest.fixture(scope="module")
+def undamaged(whole, tmp_path_factory):
+    """Return what each command prints and writes of the store before anything is damaged."""
+    folder = tmp_path_factory.mktemp("undamaged")
+    with pytest.MonkeyPatch.context() as patch:
+        at_once(patch)
+        patch.setenv("SEGCORE_HOME", str(shutil.copytree(whole / "store", folder / "store")))
+        found = {}
+        for name, command in readers(*sweep_and(folder, whole)).items():
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                assert main(command) == 0
+            found[name] = shown_by(printed.getvalue(), name, folder)
+    return found
+
+
+def shown_by(printed, name, folder):
+    """Return what a command printed, and the content of its file if it writes one."""
+    path = folder / f"{name}.csv"
+    return printed.replace(str(folder), "FOLDER"), path.read_bytes() if path.exists() else None
+
+
 def at_once(patch):
-    """Have sweeps run in this process: what is tested here is what they read, not how they are started."""
+    """Have sweeps and drivers run in this process: what is tested here is what they read, not how they are started."""
 
     def launch(store, row):
-        store.put_job(row["id"], kind="sweep", title=row["title"], spec=row["spec"], total=row["total"], state="running")
-        run_sweep(Store(store.home), row["id"])
-        store.update_job(row["id"], state="done", finished=time.time())
+        store.put_job(row["id"], kind=row["kind"], title=row["title"], spec=row["spec"], total=row["total"], state="running")
+        state = "done"
+        try:
+            if row["kind"] == "drivers":
+                finding_drivers.work(Store(store.home), row["spec"], lambda share: None)
+            else:
+                run_sweep(Store(store.home), row["id"])
+        except SegcoreError as error:
+            report_error(store, row["id"], error)
+            state = "failed"
+        store.update_job(row["id"], state=state, finished=time.time())
 
     patch.setattr("segcore.jobs.start._launch", launch)
     patch.setattr("segcore.cli.sweeps.start_early", lambda *_, **__: None)
@@ -92,35 +129,39 @@ def sweep_of(path):
 
 def readers(sweep, folder, path):
     """Return every command that reads a sweep or its data, with what it writes in ``folder``."""
-    out = str(folder / "out.csv")
     return {
+        "jobs": ["jobs"],  # the first: drivers that are lost start one
         "explain": ["explain", sweep, *POINT],
         "rules": ["rules", sweep, *POINT],
-        "map": ["map", sweep, *POINT, "--out", out],
+        "validate": ["validate", sweep, *POINT],
+        "drivers": ["drivers", sweep, *POINT],
+        "map": ["map", sweep, *POINT, "--out", str(folder / "map.csv")],
         "compare": ["compare", sweep, sweep, "--point", "n_clusters=2", *POINT],
-        "export": ["export", sweep, *POINT, "--out", out, "--profile", "--model", str(folder / "model.zip")],
-        "score": ["score", sweep, *POINT, str(path), "--out", out],
+        "export": ["export", sweep, *POINT, "--out", str(folder / "export.csv"), "--profile", "--model", str(folder / "model.zip")],
+        "score": ["score", sweep, *POINT, str(path), "--out", str(folder / "score.csv")],
         "sweeps": ["sweeps"],
-        "jobs": ["jobs"],
     }
 
 
-def answers(commands, capsys):
-    """Run commands; return the exit code and the sentence of each. One that raises fails the test."""
+def answers(commands, folder, capsys):
+    """Run commands; return the exit code of each, its sentence, and what it printed and wrote. One that raises fails the test."""
     found = {}
     for name, command in commands.items():
+        (folder / f"{name}.csv").unlink(missing_ok=True)
         code = main(command)
         shown = capsys.readouterr()
-        found[name] = (code, shown.err.strip())
+        found[name] = (code, shown.err.strip(), shown_by(shown.out, name, folder))
         assert "Traceback" not in shown.err + shown.out
     return found
 
 
-def check_told(found, told):
-    """Check that each command that did not do its work says in one sentence what is lost, and that at least one does."""
-    failed = {name: answer for name, answer in found.items() if answer[0] != 0}
-    assert failed, "no command noticed"
-    for name, (code, said) in failed.items():
+def check_told(found, told, failing, undamaged):
+    """Check that just these commands say in one sentence what is lost, and that the others do what they did before the damage."""
+    assert {name for name, (code, *_) in found.items() if code != 0} == failing
+    for name, (code, said, shown) in found.items():
+        if name not in failing:
+            assert shown == undamaged[name], name
+            continue
         assert code == 2, (name, said)
         assert len(said.splitlines()) == 1 and said.startswith(f"segcore: {told}"), (name, said)
 
@@ -148,32 +189,33 @@ def objects_of(store, sweep):
 
 @pytest.mark.parametrize("damage", OF_FILES)
 @pytest.mark.parametrize("lost", ["labels", "centres", "record of the table", "values", "rows", "profile"])
-def test_a_damaged_file_is_told_by_each_command_that_reads_it_and_made_again(lost, damage, store, whole, tmp_path, capsys):
+def test_a_damaged_file_is_told_by_each_command_that_reads_it_and_made_again(lost, damage, store, whole, undamaged, tmp_path, capsys):
     sweep, *rest = sweep_and(tmp_path, whole)
     commands = readers(sweep, *rest)
     told, name = objects_of(store, sweep)[lost]
     path, change = store.object_path(name), OF_FILES[damage]
     before = path.read_bytes()
     path.unlink() if change is None else path.write_bytes(change(before))
-    found = answers(commands, capsys)
-    check_told(found, told)
-    assert f"'segcore jobs resume {sweep[:12]}'" in next(said for code, said in found.values() if "damaged" in said)
+    found = answers(commands, tmp_path, capsys)
+    check_told(found, told, {"explain", "rules", "export", "score"} if lost == "profile" else ON_A_SOLUTION, undamaged)
+    assert f"'segcore jobs resume {sweep[:12]}'" in next(said for _, said, _ in found.values() if "damaged" in said)
     assert main(["jobs", "resume", sweep[:12]]) == 0
     capsys.readouterr()
     assert path.read_bytes() == before
     if damage == "a flipped bit":
-        assert not any(code for code, _ in answers(commands, capsys).values())
+        assert not any(code for code, *_ in answers(commands, tmp_path, capsys).values())
 
 
 @pytest.mark.parametrize("lost", ["labels", "values"])
-def test_sweeping_again_with_the_same_command_makes_a_damaged_file_again(lost, store, whole, tmp_path, capsys):
+@pytest.mark.parametrize("command", ["sweep", "evidence"])
+def test_sweeping_again_and_gathering_evidence_make_a_damaged_file_again(command, lost, store, whole, tmp_path, capsys):
     sweep, _, path = sweep_and(tmp_path, whole)
     damaged = store.object_path(objects_of(store, sweep)[lost][1])
     before = damaged.read_bytes()
     damaged.write_bytes(flip(before))
-    assert main(sweep_of(path)) == 0
+    assert main(sweep_of(path) if command == "sweep" else ["evidence", sweep]) == 0
     assert damaged.read_bytes() == before
-    assert ("saved results" in capsys.readouterr().out) == (lost == "values")
+    assert ("saved results" in capsys.readouterr().out) == ((command, lost) == ("sweep", "values"))
 
 
 ROWS = {
@@ -186,21 +228,21 @@ ROWS = {
 
 @pytest.mark.parametrize("damage", OF_ROWS)
 @pytest.mark.parametrize("lost", ROWS)
-def test_a_damaged_row_is_told_by_each_command_that_reads_it_and_made_again(lost, damage, store, whole, tmp_path, capsys):
+def test_a_damaged_row_is_told_by_each_command_that_reads_it_and_made_again(lost, damage, store, whole, undamaged, tmp_path, capsys):
     sweep, *rest = sweep_and(tmp_path, whole)
     commands = readers(sweep, *rest)
     table, column, which, told = ROWS[lost]
     before = change(store, table, column, which, OF_ROWS[damage])
-    found = answers(commands, capsys)
+    found = answers(commands, tmp_path, capsys)
     if (lost, damage) != ("summary", "empty object"):  # that is a summary that was not written yet
-        check_told(found, told)
+        check_told(found, told, {*ON_A_SOLUTION, "sweeps"}, undamaged)
     repair = sweep_of(rest[1]) if lost == "settings" else ["jobs", "resume", sweep[:12]]
     assert main(repair) == 0
     capsys.readouterr()
     after = store._one(f"select {column} from {table} where {which}")[0]
     assert after == before or lost in ("solution", "summary")  # which tell of seconds
     if damage == "{":
-        assert not any(code for code, _ in answers(commands, capsys).values())
+        assert not any(code for code, *_ in answers(commands, tmp_path, capsys).values())
 
 
 def change(store, table, column, which, value):
@@ -252,7 +294,7 @@ def test_a_damaged_index_is_told_by_every_command_with_what_is_lost(damage, stor
     for path in store.home.glob("index.db*"):
         path.unlink()
     index.write_bytes(content)
-    for code, said in answers(commands, capsys).values():
+    for code, said, _ in answers(commands, tmp_path, capsys).values():
         assert code == 2
         assert said.startswith(f"segcore: {index}, which lists all data, sweeps and jobs, is damaged")
     for path in store.home.glob("index.db*"):
