@@ -83,7 +83,7 @@ def temporary_folder(folder: Path | None = None, *, prefix: str = "", fits: Call
     fits : callable
         Tells whether a path will do for what uses it. If not, the folder is in the system's folder for temporary files, and here is a link.
     """
-    inside = folder or next(iter(_places), None)
+    inside = folder or next((place for place in _places if place.parent.is_dir()), None)  # the store may have been deleted since
     system = Path(tempfile.gettempdir())
     if inside is None:
         inside = system

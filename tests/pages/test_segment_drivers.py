@@ -90,6 +90,7 @@ def test_a_segment_that_is_not_predicted_is_said_so_and_not_explained(finished_s
     row = store._one("select record from points where sweep = ? and position = 1", finished_sweep.id)
     record = json.loads(row[0])
     record["labels"] = store.put_array(shuffled)
+    record.pop("sha256")  # as in records of earlier versions, which are read as they are
     with store._write() as index:
         index.execute("update points set record = ? where sweep = ? and position = 1", (json.dumps(record), finished_sweep.id))
     found = drivers_of(store, finished_sweep.id, 1)

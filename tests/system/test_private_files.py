@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,10 @@ def test_a_file_that_was_asked_for_has_the_users_mask(tmp_path, mask, mode):
     finally:
         os.umask(before)
     assert stat.S_IMODE(Path(tmp_path / "out.csv").stat().st_mode) == mode
+
+
+def test_a_temporary_folder_is_the_systems_once_the_store_is_deleted(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("segcore.system.private_files._places", [tmp_path / "deleted" / "tmp"])
+    with temporary_folder(prefix="ray-") as folder:
+        assert folder.parent == tmp_path
