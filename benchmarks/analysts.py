@@ -178,21 +178,12 @@ async def visit(port: int, seed: int, place: int, load: Load, together: asyncio.
     if together is None:
         await asyncio.sleep(ARRIVAL * place)
     one = await join(port, seed)
-    polls = asyncio.create_task(poll(one, load))
+    polls = asyncio.create_task(one.poll())
     await tour(one, load, together)
     await done.wait()
     await done.wait()
     polls.cancel()
     await one.socket.close()
-
-
-async def poll(one: Analyst, load: Load) -> None:
-    """Poll until cancelled, and note an error as one of a click is noted."""
-    while True:
-        try:
-            await one.poll()
-        except Exception as error:
-            load.errors.append(f"poll: {error!r}")
 
 
 async def measure(server: Server, analysts: int, *, together: bool, seed: int = 0) -> Load:
@@ -201,12 +192,11 @@ async def measure(server: Server, analysts: int, *, together: bool, seed: int = 
     before = (sum(process.cpu_times()[:2]), misses(server), proportional_mb(process.pid))
     done = asyncio.Barrier(analysts + 1)
     barrier = asyncio.Barrier(analysts) if together else None
-    async with asyncio.TaskGroup() as visits:  # which ends all if one fails, instead of waiting at a barrier for it
-        for place in range(analysts):
-            visits.create_task(visit(server.port, seed + place, place, load, barrier, done))
-        await done.wait()
-        after = (sum(process.cpu_times()[:2]), misses(server), proportional_mb(process.pid))
-        await done.wait()
+    visits = [asyncio.create_task(visit(server.port, seed + place, place, load, barrier, done)) for place in range(analysts)]
+    await done.wait()
+    after = (sum(process.cpu_times()[:2]), misses(server), proportional_mb(process.pid))
+    await done.wait()
+    await asyncio.gather(*visits)
     load.processor, load.computed, load.memory = (end - begin for begin, end in zip(before, after, strict=True))
     return load
 
