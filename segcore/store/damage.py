@@ -37,10 +37,7 @@ def damage(what: Lost, remedy: Remedy | str, **whose: str) -> StoreError:
     **whose : str
         The values that the sentence of ``what`` needs.
     """
-    error = refusal(DAMAGED, kind=StoreError, remedy=remedy, what=what, **whose)
-    if not isinstance(error, StoreError):
-        raise TypeError(f"refusal built {type(error).__name__}, not StoreError")
-    return error
+    return refusal(DAMAGED, kind=StoreError, remedy=remedy, what=what, **whose)
 
 
 @contextlib.contextmanager

@@ -60,10 +60,7 @@ def disk_error(error: BaseException, path: Path | str, *, holder: Holder = "file
         values = {"limit": None if limit == resource.RLIM_INFINITY else limit}
     from segcore.wording.findings import refusal  # what has no error to report starts without it
 
-    found = refusal(code, kind=DiskError, holder=holder, path=str(path), **values)
-    if not isinstance(found, DiskError):
-        raise TypeError(found)
-    return found
+    return refusal(code, kind=DiskError, holder=holder, path=str(path), **values)
 
 
 def any_disk_error(error: BaseException, home: Path | str) -> DiskError | None:
@@ -128,10 +125,7 @@ def not_writable(home: Path | str) -> DiskError:
     """Return the error for a store whose permissions do not let this user write there."""
     from segcore.wording.findings import refusal
 
-    found = refusal("home.not_writable", kind=DiskError, home=str(home))
-    if not isinstance(found, DiskError):
-        raise TypeError(found)
-    return found
+    return refusal("home.not_writable", kind=DiskError, home=str(home))
 
 
 def is_disk_error(error: BaseException) -> bool:

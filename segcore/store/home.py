@@ -148,7 +148,4 @@ def _give_notice(home: Path) -> None:
 def _refusal(code: str, home: Path) -> StoreError:
     from segcore.wording.findings import refusal
 
-    error = refusal(code, kind=StoreError, home=str(home))
-    if not isinstance(error, StoreError):
-        raise TypeError(error)
-    return error
+    return refusal(code, kind=StoreError, home=str(home))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from segcore.errors import DataError, SegcoreError
 from segcore.records.dataset import RowCount
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 Sentence = Callable[..., str]
 """Function of the finding's values by name and, if the finding has a remedy, its text as ``do``."""
+
+Kind = TypeVar("Kind", bound=SegcoreError)
 
 # One mapping per subject: a code belongs to exactly one.
 SUBJECTS: tuple[Mapping[str, Sentence], ...] = (
@@ -87,8 +89,12 @@ def note_json(finding: Finding) -> dict[str, Any]:
     return {"level": finding.severity, "text": sentence(finding), "code": finding.code, "values": dict(finding.values)}
 
 
+@overload
+def refusal(code: str, /, *, kind: Callable[[str], Kind], remedy: Remedy | str | None = None, **values: Any) -> Kind: ...
+@overload
+def refusal(code: str, /, *, remedy: Remedy | str | None = None, **values: Any) -> DataError: ...
 def refusal(
-    code: str, /, *, kind: Callable[..., SegcoreError] = DataError, remedy: Remedy | str | None = None, **values: Any
+    code: str, /, *, kind: Callable[[str], SegcoreError] = DataError, remedy: Remedy | str | None = None, **values: Any
 ) -> SegcoreError:
     """Build the error for a finding that ends the work: ``raise refusal("csv.open_quote", line=7)``.
 
