@@ -117,9 +117,9 @@ def _run(arguments: list[str]) -> int:
 
         unwritten = _unwritten(error)
         full = any_disk_error(error, default_home()) if unwritten is None else disk_error(unwritten, STANDARD_OUTPUT, holder="output")
-        return _report_if_memory(error) if full is None else _report(full)
+        return _report_if_limit(error) if full is None else _report(full)
     except Exception as error:
-        return _report_if_memory(error)
+        return _report_if_limit(error)
     return int(code or 0)
 
 
@@ -145,12 +145,13 @@ def _prepare_for_limits() -> None:
         require_least_memory()
 
 
-def _report_if_memory(error: Exception) -> int:
-    from segcore.wording.memory import is_memory_error, memory_error
+def _report_if_limit(error: Exception) -> int:
+    from segcore.wording.memory import limit_error
 
-    if not is_memory_error(error):
+    known = limit_error(error)
+    if known is None:
         raise error
-    return _report(memory_error())
+    return _report(known)
 
 
 def _report(error: SegcoreError) -> int:

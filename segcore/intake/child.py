@@ -33,7 +33,7 @@ from segcore.system.child_process import signal_group
 from segcore.system.digests import digest
 from segcore.system.machine import available_bytes, memory_limit, oom_kills
 from segcore.system.private_files import make_folder, private_opener, temporary_file
-from segcore.wording.memory import is_memory_error, memory_error, memory_is_scarce, start_error
+from segcore.wording.memory import limit_error, memory_error, memory_is_scarce
 
 TIMEOUT_SECONDS = 600.0
 _MEMORY_SHARE = 0.7
@@ -165,11 +165,10 @@ def _run_child(question: str, *, home: Path | str, name: str, timeout: float, ma
         watch = threading.Thread(target=_watch, args=(process, limit, time.monotonic() + timeout, ended_for), daemon=True)
         watch.start()
     except (OSError, RuntimeError) as error:  # a process or a thread that cannot start
-        if is_memory_error(error):
-            raise memory_error(f"Reading {name}") from error
-        if (known := start_error(error)) is not None:
-            raise known from error
-        raise
+        known = limit_error(error, f"Reading {name}")
+        if known is None:
+            raise
+        raise known from error
     try:
         output, _ = process.communicate(question)
     finally:
@@ -263,10 +262,7 @@ def main() -> int:
     except SegcoreError as error:
         answer = _refused(error)
     except Exception as error:
-        known: SegcoreError | None = any_disk_error(error, question["home"])
-        if known is None and is_memory_error(error):
-            known = memory_error(f"Reading {request.name or request.data}")
-        known = known or start_error(error)
+        known = any_disk_error(error, question["home"]) or limit_error(error, f"Reading {request.name or request.data}")
         answer = {"class": "SegcoreError", "error": _report_fault(Path(question["home"]), request)} if known is None else _refused(known)
     sys.stdout.write(json.dumps(answer))
     return 0

@@ -7,7 +7,7 @@ import sys
 from segcore.errors import DiskError, SegcoreError
 from segcore.store.disk import any_disk_error
 from segcore.store.index import Index
-from segcore.wording.memory import is_memory_error, memory_error, start_error
+from segcore.wording.memory import limit_error
 
 USER_ERROR = 2
 """Exit code if the work cannot be done, for a reason that is the job's message."""
@@ -22,7 +22,7 @@ def report_error(index: Index, job_id: str, error: Exception) -> int:
     """
     full = any_disk_error(error, index.home)
     if full is None and not isinstance(error, SegcoreError):
-        known = memory_error() if is_memory_error(error) else start_error(error)
+        known = limit_error(error)
         if known is None:
             raise error
         error = known

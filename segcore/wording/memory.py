@@ -68,11 +68,19 @@ def is_memory_error(error: BaseException) -> bool:
     return any(map(_could_not_map, chain)) and memory_is_scarce()
 
 
-def start_error(error: BaseException) -> SegcoreError | None:
-    """Return the error for a process or thread that could not be started, by lack of memory or a limit on their number; else ``None``."""
-    if not any(isinstance(found, BlockingIOError | RuntimeError) and _could_not_map(found) for found in _chain(error)):
-        return None
-    return memory_error() if memory_is_scarce() else refusal("limit.processes", kind=JobError)
+def limit_error(error: BaseException, what: str = "This") -> SegcoreError | None:
+    """Return the user's error for an error, or one that led to it, by lack of memory or a limit on processes and threads; else ``None``.
+
+    Parameters
+    ----------
+    error : exception
+    what : str
+        See `memory_error`.
+    """
+    if is_memory_error(error):
+        return memory_error(what)
+    could_not_start = any(isinstance(found, BlockingIOError | RuntimeError) and _could_not_map(found) for found in _chain(error))
+    return refusal("limit.processes", kind=JobError) if could_not_start else None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

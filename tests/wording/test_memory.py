@@ -11,7 +11,7 @@ import pytest
 
 from segcore.system.child_process import CHECKOUT
 from segcore.system.machine import MemoryLimit
-from segcore.wording.memory import is_memory_error, start_error
+from segcore.wording.memory import is_memory_error, limit_error
 
 UNDER_A_LIMIT = """
 import resource, sys, threading
@@ -89,10 +89,10 @@ def test_a_process_or_thread_more_than_the_limit_allows_is_one_sentence(monkeypa
     monkeypatch.setattr("threading._start_new_thread", refuse)
     monkeypatch.setattr("segcore.wording.memory.memory_limit", lambda: None)
     for work in (refuse_to_fork, threading.Thread(target=print).start):
-        assert str(start_error(raised(work))) == (
+        assert str(limit_error(raised(work))) == (
             "No more processes or threads can be started: raise the limit (ulimit -u), or end other programs."
         )
-    assert start_error(raised(refuse)) is None
+    assert limit_error(raised(refuse)) is None
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from segcore.store.disk import any_disk_error
 from segcore.store.index import default_home
 from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
-from segcore.wording.memory import is_memory_error, memory_error
+from segcore.wording.memory import limit_error
 from ui.shell import cache, state
 
 P = ParamSpec("P")
@@ -43,11 +43,11 @@ def guard(draw: Callable[[], object], *, where: str, said: str | None = None) ->
     except SegcoreError as error:
         known = error
     except Exception as error:
-        disk: SegcoreError | None = any_disk_error(error, default_home())
-        if disk is None and not is_memory_error(error):
+        limit = any_disk_error(error, default_home()) or limit_error(error)
+        if limit is None:
             report_bug(error)
             return None
-        known = disk or memory_error()
+        known = limit
     else:
         return None
     sentence = error_text(known, "screen")
