@@ -16,6 +16,7 @@ from segcore.pipelines.choosing import labels_by_customer
 from segcore.pipelines.journey import CheckRules, Journey, SolutionChoice
 from segcore.pipelines.manifest import signed_off
 from segcore.pipelines.running import Progress, Run
+from segcore.records.estimate import difference_interval
 from segcore.records.evidence import Placebo
 from segcore.records.finding import Finding
 from segcore.records.solution import NOISE
@@ -263,24 +264,8 @@ def _sizes(segments: Sequence[Mapping[str, Any]], labels: np.ndarray, least_chan
     found = []
     for label, one in known.items():
         now = int((labels == label).sum())
-        low, high = _change(one["customers"], total_then, now, total_now, quantile)
         then_share, now_share = one["customers"] / total_then, now / total_now
+        low, high = difference_interval((now_share, total_now), (then_share, total_then), quantile)
         moved = (low > 0 or high < 0) and abs(now_share - then_share) >= least_change
         found.append(Size(label, one["name"], one["customers"], now, then_share, now_share, low, high, moved))
     return tuple(found)
-
-
-def _change(then: int, total_then: int, now: int, total_now: int, quantile: float) -> tuple[float, float]:
-    """Return the interval of the change of a share (Newcombe 1998, method 10)."""
-    p, q = then / total_then, now / total_now
-    (p_low, p_high), (q_low, q_high) = _wilson(p, total_then, quantile), _wilson(q, total_now, quantile)
-    below = float(np.hypot(q - q_low, p_high - p))
-    above = float(np.hypot(q_high - q, p - p_low))
-    return q - p - below, q - p + above
-
-
-def _wilson(share: float, n: int, quantile: float) -> tuple[float, float]:
-    square = quantile**2 / n
-    middle = (share + square / 2) / (1 + square)
-    half = quantile / (1 + square) * float(np.sqrt(share * (1 - share) / n + square / 4 / n))
-    return middle - half, middle + half

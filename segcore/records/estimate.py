@@ -80,3 +80,22 @@ def wilson_interval(share: float, n: float, z: float = Z_95) -> tuple[float, flo
     reach = z / shrink * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     # Rounding would miss the ends by a hair, and 1 is said as "100 %", but a hair less as "over 99.9 %".
     return 0.0 if share == 0 else max(0.0, middle - reach), 1.0 if share == 1 else min(1.0, middle + reach)
+
+
+def difference_interval(first: tuple[float, float], second: tuple[float, float], z: float = Z_95) -> tuple[float, float]:
+    """Return Newcombe's interval of the first of two independent shares less the second.
+
+    Parameters
+    ----------
+    first, second : tuple of float
+        A share, in [0, 1], and the size of its sample: see `wilson_interval`.
+    z : float
+        Standard errors to either side; 95 % by default.
+
+    References
+    ----------
+    Newcombe (1998), Interval estimation for the difference between independent proportions, Statistics in Medicine 17: method 10.
+    """
+    (p, _), (q, _) = first, second
+    (low, high), (under, over) = wilson_interval(*first, z), wilson_interval(*second, z)
+    return p - q - math.hypot(p - low, over - q), p - q + math.hypot(high - p, q - under)

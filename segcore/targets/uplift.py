@@ -12,7 +12,7 @@ import numpy as np
 from segcore.errors import ParameterError
 from segcore.prediction.classifier import LEAST_OF_EACH, Classifier, calibrate, fit_classifier
 from segcore.prediction.held_out import auc
-from segcore.records.estimate import Z_95, Estimate, wilson_interval
+from segcore.records.estimate import Z_95, Estimate, difference_interval, wilson_interval
 from segcore.records.finding import Finding
 from segcore.targets.curves import RESAMPLES, Band, RankedSteps, check_budget, check_scores, resampled_weights
 from segcore.wording.numbers import counted
@@ -271,9 +271,9 @@ def uplift_among_first(y: np.ndarray, treated: np.ndarray, scores: np.ndarray, b
     budget : int
         1 to ``n_customers``.
 
-    References
-    ----------
-    Newcombe (1998), Interval estimation for the difference between independent proportions, Statistics in Medicine 17.
+    See Also
+    --------
+    segcore.records.estimate.difference_interval
     """
     check_budget(budget, len(y))
     steps = RankedSteps.of(scores)
@@ -284,17 +284,15 @@ def uplift_among_first(y: np.ndarray, treated: np.ndarray, scores: np.ndarray, b
     rates = []
     for arm in (treated, ~treated):
         n = among_first(arm)
-        rates.append((among_first(arm & y) / n, n) if n > 0 else None)
+        rates.append((min(among_first(arm & y) / n, 1.0), n) if n > 0 else None)
     first, second = rates
     if first is None or second is None:
         missing = "treated" if first is None else "untreated"
         none = Estimate.undefined(f"Nobody among the first {counted(budget, 'customer')} was {missing}.")
         with_it, without = (none if rate is None else _share(*rate) for rate in rates)
         return UpliftAtBudget(budget, with_it, without, none)
-    a, b = _share(*first), _share(*second)
-    (p, low, high), (q, under, over) = ((one.value or 0.0, one.low or 0.0, one.high or 0.0) for one in (a, b))
-    ends = p - q - np.hypot(p - low, over - q), p - q + np.hypot(high - p, q - under)
-    return UpliftAtBudget(budget, a, b, Estimate(p - q, float(ends[0]), float(ends[1]), budget))
+    difference = Estimate(first[0] - second[0], *difference_interval(first, second), budget)
+    return UpliftAtBudget(budget, _share(*first), _share(*second), difference)
 
 
 def _of_fold(found: Classifier, y: np.ndarray, held: int, X: np.ndarray) -> np.ndarray:
@@ -313,5 +311,4 @@ def _qini(steps: RankedSteps, gained: np.ndarray, weight: np.ndarray) -> tuple[n
 
 
 def _share(rate: float, n: float) -> Estimate:
-    low, high = wilson_interval(min(rate, 1.0), n)
-    return Estimate(min(rate, 1.0), low, high, round(n))
+    return Estimate(rate, *wilson_interval(rate, n), round(n))

@@ -5,9 +5,8 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
 
-from segcore.pipelines.sign_off import _change, _sizes
+from segcore.pipelines.sign_off import _sizes
 
 CUSTOMERS = """\
 [data]
@@ -159,12 +158,6 @@ def test_without_a_signed_off_run_what_to_do_is_said(signed_off, run, content, s
     path.unlink() if content is None else path.write_text(content)
     code, out, errors = run("pipeline.toml", "--check")
     assert (code, out) == (2, "") and sentence in errors and errors.count("\n") == 1
-
-
-def test_the_interval_of_a_change_is_newcombes():
-    """Newcombe (1998), Statistics in Medicine 17, 873-890, table II, method 10: 56 of 70 and 48 of 80."""
-    low, high = _change(48, 80, 56, 70, float(norm.ppf(0.975)))
-    assert (round(low, 4), round(high, 4)) == (0.0524, 0.3339)
 
 
 def test_noise_of_today_is_a_segment_of_its_own():

@@ -1,7 +1,7 @@
 import pytest
 from scipy.stats import binomtest
 
-from segcore.records.estimate import wilson_interval
+from segcore.records.estimate import difference_interval, wilson_interval
 
 
 @pytest.mark.parametrize(("count", "of"), [(0, 10), (3, 10), (10, 10), (1, 4000)])
@@ -18,3 +18,9 @@ def test_a_share_of_nobody_or_of_everybody_reaches_the_very_end(of):
 
 def test_nothing_is_known_of_a_share_of_nobody():
     assert wilson_interval(0.0, 0) == (0.0, 1.0)
+
+
+def test_the_interval_of_a_difference_is_newcombes():
+    """Newcombe (1998), Statistics in Medicine 17, 873-890, table II, method 10: 56 of 70 and 48 of 80."""
+    low, high = difference_interval((56 / 70, 70), (48 / 80, 80))
+    assert (round(low, 4), round(high, 4)) == (0.0524, 0.3339)
