@@ -67,6 +67,13 @@ def no_evidence(monkeypatch):
     monkeypatch.setattr("ui.sweep.form.EVIDENCE", "none")
 
 
+@pytest.fixture
+def nothing_starts(monkeypatch):
+    """Leave jobs queued, as behind another one."""
+    monkeypatch.setattr("segcore.jobs.start._spawn", lambda *_: None)
+    monkeypatch.setattr("segcore.jobs.state.is_alive", lambda *_: True)
+
+
 @pytest.fixture(scope="session")
 def orders_csv(tmp_path_factory):
     """Return the file of the small shop's orders."""

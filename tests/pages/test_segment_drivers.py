@@ -66,9 +66,7 @@ def test_another_segment_and_another_customer_are_explained(finished_sweep, open
     assert app.error[0].value.startswith(escape("Customer '<b>nobody</b>' is not among the 45 explained"))
 
 
-def test_a_job_at_work_is_shown_with_cancel_after_a_refresh_and_its_end_is_said(finished_sweep, open_app, store, words, monkeypatch):
-    monkeypatch.setattr("segcore.jobs.start._spawn", lambda *_: None)  # it stays queued, as behind another job
-    monkeypatch.setattr("segcore.jobs.state.is_alive", lambda *_: True)
+def test_a_job_at_work_is_shown_with_cancel_after_a_refresh_and_its_end_is_said(finished_sweep, open_app, store, words, nothing_starts):
     job_id = start_drivers(store, finished_sweep.id, 1)
     app = opened(open_app, finished_sweep)
     assert {f"drivers.cancel.{job_id}", f"sidebar.cancel.{job_id}"} <= keys(app) and BUTTON not in keys(app)

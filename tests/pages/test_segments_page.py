@@ -322,11 +322,10 @@ def test_a_map_of_neighbours_is_made_by_a_job_once_for_all_solutions(store, fini
     assert {(x, y) for trace in map_traces(other) for x, y in zip(trace["x"], trace["y"], strict=True)} == places
 
 
-def test_a_map_that_is_being_made_is_followed_after_a_refresh(store, finished_sweep, open_app, words, monkeypatch):
+def test_a_map_that_is_being_made_is_followed_after_a_refresh(store, finished_sweep, open_app, words, nothing_starts):
     sweep = store.sweep(finished_sweep.id)
     job_id = map_job_of(sweep, "umap")
     store.put_job(job_id, kind="map", title="UMAP map of orders.csv", spec={}, total=100, state="running")
-    monkeypatch.setattr("segcore.jobs.state.is_alive", lambda store, job_id: True)
     app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
     assert not app.exception
     assert app.segmented_control(key="segments.map.method").value == "umap"

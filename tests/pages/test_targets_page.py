@@ -50,13 +50,6 @@ def box(app, label):
     return next(found for found in app.selectbox if found.label == label)
 
 
-@pytest.fixture
-def nothing_starts(monkeypatch):
-    """Leave jobs queued, as behind another one."""
-    monkeypatch.setattr("segcore.jobs.start._spawn", lambda *_: None)
-    monkeypatch.setattr("segcore.jobs.state.is_alive", lambda *_: True)
-
-
 def only_question(store):
     (job,) = [job for job in jobs.list_jobs(store) if job.kind == "targets"]
     return job, TargetQuestion.from_json(store.job_row(job.id)["spec"]["question"])

@@ -77,9 +77,7 @@ def test_vectors_are_made_by_a_job_and_become_the_features_without_another_click
     assert "All 4 dimensions" in {box.label for box in app.checkbox}
 
 
-def test_progress_is_shown_with_cancel_after_a_refresh_and_what_was_cancelled_is_said(open_app, store, opened, words, monkeypatch):
-    monkeypatch.setattr("segcore.jobs.start._spawn", lambda *_: None)  # it stays queued, as behind another job
-    monkeypatch.setattr("segcore.jobs.state.is_alive", lambda *_: True)
+def test_progress_is_shown_with_cancel_after_a_refresh_and_what_was_cancelled_is_said(open_app, store, opened, words, nothing_starts):
     app = asked(open_app("features"))
     (job,) = [job for job in jobs.list_jobs(store) if job.kind == "vectors"]
     assert {f"vectors.cancel.{job.id}", f"sidebar.cancel.{job.id}"} <= keys(app) and "vectors.make" not in keys(app)
@@ -111,9 +109,7 @@ def test_a_session_that_shows_other_features_by_then_keeps_them(open_app, store,
     assert "taste" in app.session_state["segcore.intake"].data and "vectors" not in app.query_params
 
 
-def test_vectors_of_data_that_are_read_otherwise_are_made_by_a_job(open_app, store, opened, orders, monkeypatch):
-    monkeypatch.setattr("segcore.jobs.start._spawn", lambda *_: None)
-    monkeypatch.setattr("segcore.jobs.state.is_alive", lambda *_: True)
+def test_vectors_of_data_that_are_read_otherwise_are_made_by_a_job(open_app, store, opened, orders, nothing_starts):
     request = DataRequest(str(orders), name="baskets", vectors=SMALL)
     store.put_intake("app:latest-request", request.to_json())
 
