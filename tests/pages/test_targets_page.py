@@ -16,6 +16,7 @@ from segcore.jobs.tasks.finding_targets import answered_by, work
 from segcore.jobs.tasks.mapping_buyers import work as place_buyers
 from segcore.records.intake import DataRequest
 from segcore.records.target_question import TargetQuestion
+from segcore.store.worker_errors import report_error
 from segcore.targets.answer import answer_key
 from segcore.targets.buyers.looks import look_key
 from segcore.wording.markdown import escape
@@ -166,8 +167,9 @@ def test_an_interrupted_job_can_be_resumed(open_app, store, departments, monkeyp
 def test_why_a_question_has_no_answer_is_said_in_the_words_of_the_screen(open_app, store, departments):
     question = TargetQuestion(promote="department", value="milk", budget=30)
     key = put_targets_job(store, *departments, question, "failed")
-    with pytest.raises(DataError, match=r"'milk': .*--again"):
+    with pytest.raises(DataError, match=r"'milk': .*--again") as raised:
         work(store, store.job_row(key)["spec"], lambda share: None)
+    report_error(store, key, raised.value)
     app = open_app("targets", data=data_key(departments[0].table, departments[0].data), targets=key[:16])
     (error,) = app.error
     assert "'milk'" in error.value and "include earlier buyers" in error.value and "--again" not in error.value

@@ -15,10 +15,10 @@ from segcore.segments.over_time.changes import known_over_time, over_time_key
 from segcore.segments.over_time.over_time_records import OverTime
 from segcore.store.damage import if_readable
 from segcore.store.store import Store
-from segcore.wording.findings import error_text, sentence
+from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
-from ui.shell import cache, state
-from ui.shell.progress import LIVE, find_job, follow_job
+from ui.shell import state
+from ui.shell.progress import LIVE, draw_without_answer, find_job
 from ui.shell.sweep_data import segment_names
 
 _MOST_LOOKED_AT = 50
@@ -63,13 +63,8 @@ def shown_answer(kept: Kept) -> Shown | None:
         return None
     spec = kept.store.job_row(job.id)["spec"]
     request = if_readable(lambda: DataRequest.from_json(spec["request"]))
-    return None if request is None else Shown(job, request, spec.get("as_of"), _answer(kept, job))
-
-
-def _answer(kept: Kept, job: jobs.Job) -> OverTime | None:
-    if job.state != "done" or known_over_time(kept.store, job.id) is None:
-        return None
-    return cache.computed("over_time", job.id, lambda: known_over_time(kept.store, job.id))
+    found = known_over_time(kept.store, job.id) if job.state == "done" else None
+    return None if request is None else Shown(job, request, spec.get("as_of"), found)
 
 
 def _is_about(kept: Kept, job: jobs.Job) -> bool:
@@ -95,18 +90,5 @@ def start(kept: Kept, request: DataRequest, as_of: str | None) -> None:
 
 def draw_end(kept: Kept, shown: Shown) -> None:
     """Draw the progress of a job at work, or why it ended without an answer."""
-    job = shown.job
-    if shown.found is not None:
-        return
-    if job.state in LIVE:
-        words = "You can leave this page meanwhile."
-        follow_job(kept.store, job.id, where="over_time", words=lambda now: words if now.state == "running" else "")
-    elif job.state == "failed":
-        said = (
-            sentence(job.finding, "screen") if job.finding is not None else job.message or f"Following the segments failed: see {job.log}."
-        )
-        st.error(escape(said), icon=":material/error:")
-    elif job.state == "cancelled":
-        st.info("Following the segments was cancelled.", icon=":material/stop_circle:")
-    else:
-        st.info("The answer was found before and is not in the store any more. Follow the segments again.", icon=":material/history:")
+    if shown.found is None:
+        draw_without_answer(kept.store, shown.job, where="over_time", what="Following the segments", again="Follow the segments again")

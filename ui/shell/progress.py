@@ -11,7 +11,7 @@ from segcore import jobs
 from segcore.errors import SegcoreError, StoreError
 from segcore.store.store import Store
 from segcore.system.spare import keep_spare
-from segcore.wording.findings import error_text
+from segcore.wording.findings import error_text, sentence
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import duration_text
 from ui.shell import cache, state
@@ -139,8 +139,39 @@ def draw_task(store: Store, job_id: str, *, where: str, what: str) -> jobs.Job |
     if job is not None and job.state in LIVE:
         follow_job(store, job.id, where=where, words=lambda _: "You can leave this page meanwhile.")
     elif job is not None and job.state == "failed":
-        st.error(escape(job.message or f"{what} failed: see {job.log}."), icon=":material/error:")
+        draw_failure(job, f"{what} failed")
     return job
+
+
+def draw_failure(job: jobs.Job, failed: str) -> None:
+    """Draw why a job failed; ``failed`` begins the sentence of one that does not know."""
+    said = job.message or f"{failed}: see {job.log}." if job.finding is None else sentence(job.finding, "screen")
+    st.error(escape(said), icon=":material/error:")
+
+
+def draw_without_answer(store: Store, job: jobs.Job, *, where: str, what: str, again: str) -> None:
+    """Draw the progress of a job at work on an answer, or why it ended without one.
+
+    Parameters
+    ----------
+    store : Store
+    job : Job
+    where : str
+        Begins the keys of its buttons.
+    what : str
+        What the job does, to begin a sentence, such as "Finding targets".
+    again : str
+        What to do if the answer is not in the store any more, as a sentence without its end.
+    """
+    if job.state in LIVE:
+        words = "You can leave this page meanwhile."
+        follow_job(store, job.id, where=where, words=lambda now: words if now.state == "running" else "")
+    elif job.state == "failed":
+        draw_failure(job, f"{what} failed")
+    elif job.state == "cancelled":
+        st.info(f"{what} was cancelled.", icon=":material/stop_circle:")
+    else:
+        st.info(f"The answer was found before and is not in the store any more. {again}.", icon=":material/history:")
 
 
 def job_line(job: jobs.Job, *, place: int = 0) -> str:

@@ -10,17 +10,17 @@ import streamlit as st
 
 from segcore import jobs
 from segcore.errors import SegcoreError, StoreError
-from segcore.jobs.tasks.finding_targets import answered_by, problem_of, start_targets
+from segcore.jobs.tasks.finding_targets import answered_by, start_targets
 from segcore.jobs.tasks.mapping_buyers import start_look
 from segcore.records.target_question import TargetQuestion, TargetsAnswer
 from segcore.store.damage import if_readable
 from segcore.store.store import Store
 from segcore.targets.answer import answer_key, known_answer, known_promotions
 from segcore.targets.buyers.looks import Look, known_look, look_key
-from segcore.wording.findings import error_text, sentence
+from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from ui.shell import state
-from ui.shell.progress import LIVE, draw_task, find_job, follow_job
+from ui.shell.progress import LIVE, draw_task, draw_without_answer, find_job
 
 if TYPE_CHECKING:
     from ui.targets.promoted import Loaded
@@ -100,18 +100,7 @@ def draw_end(store: Store, asked: Asked) -> bool:
     """Draw the progress of a job at work, or why it ended without an answer; return whether there is an answer."""
     if asked.answer is not None or asked.compared is not None:
         return True
-    job = asked.job
-    if job.state in LIVE:
-        words = "You can leave this page meanwhile."
-        follow_job(store, job.id, where="targets", words=lambda now: words if now.state == "running" else "")
-    elif job.state == "failed":
-        problem = problem_of(store, job.id)
-        said = sentence(problem, "screen") if problem is not None else job.message or f"Finding targets failed: see {job.log}."
-        st.error(escape(said), icon=":material/error:")
-    elif job.state == "cancelled":
-        st.info("Finding targets was cancelled.", icon=":material/stop_circle:")
-    else:
-        st.info("The answer was found before and is not in the store any more. Find it again.", icon=":material/history:")
+    draw_without_answer(store, asked.job, where="targets", what="Finding targets", again="Find it again")
     return False
 
 

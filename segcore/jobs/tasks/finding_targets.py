@@ -7,12 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from segcore import jobs
-from segcore.errors import JobError, SegcoreError
+from segcore.errors import JobError
 from segcore.jobs.tasks.task import Follow, Report, await_task, run_task, understood
-from segcore.records.finding import Finding
 from segcore.records.intake import DataRequest, Intake
 from segcore.records.target_question import TargetQuestion, TargetsAnswer
-from segcore.store.damage import if_readable
 from segcore.store.store import Store
 from segcore.targets.answer import answer_key, find_promotions, find_targets, known_answer, known_promotions
 
@@ -98,22 +96,7 @@ def work(store: Store, spec: Mapping[str, Any], report: Report) -> None:
     intake, request, question = understood(
         lambda: (Intake.from_json(spec["intake"]), DataRequest.from_json(spec["request"]), TargetQuestion.from_json(spec["question"]))
     )
-    try:
-        (find_promotions if question.compares else find_targets)(store, intake, request, question, report)
-    except SegcoreError as error:
-        if error.finding is not None:
-            store.put_intake(_problem_key(answer_key(intake, question)), error.finding.to_json())
-        raise
-
-
-def problem_of(store: Store, job_id: str) -> Finding | None:
-    """Return why a job could not answer its question, so that a screen says it in its own words; ``None`` if only its message is known."""
-    record = store.intake(_problem_key(job_id))
-    return None if record is None else if_readable(lambda: Finding.from_json(record))
-
-
-def _problem_key(job_id: str) -> str:
-    return f"targets-problem:{job_id}"
+    (find_promotions if question.compares else find_targets)(store, intake, request, question, report)
 
 
 if __name__ == "__main__":

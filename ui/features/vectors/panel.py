@@ -25,7 +25,7 @@ from ui.data.loading import load, take
 from ui.features.downloads import draw_vector_files
 from ui.features.vectors.meaning import draw_meaning
 from ui.shell import cache, state
-from ui.shell.progress import LIVE, follow_job
+from ui.shell.progress import LIVE, draw_failure, follow_job
 
 if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake
@@ -102,7 +102,7 @@ def _draw_end(job: jobs.Job) -> None:
     if job.state == "cancelled":
         st.info("Making the vectors was cancelled. The features are as before.", icon=":material/stop_circle:")
     elif job.state == "failed":
-        st.error(escape(job.message or f"Making the vectors failed: see {job.log}."), icon=":material/error:")
+        draw_failure(job, "Making the vectors failed")
 
 
 def _draw_made(store: Store, taken: Intake, table: FeatureTable, made: Vectors) -> None:

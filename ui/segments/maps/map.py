@@ -30,7 +30,7 @@ from ui.segments.on_request import asked_for
 from ui.segments.profile import segments_key
 from ui.shell import cache, state
 from ui.shell.guard import fragment
-from ui.shell.progress import LIVE, follow_job
+from ui.shell.progress import LIVE, draw_failure, follow_job
 from ui.shell.sweep_data import clustered, find_solution, segment_names
 from ui.widgets.figures import draw_figure
 from ui.widgets.select import select
@@ -108,7 +108,7 @@ def _is_made(store: Store, sweep: Sweep, method: NeighbourMethod) -> bool:
         follow_job(store, job.id, where="segments.map", words=lambda _: "You can leave this page meanwhile.")
         return False
     if job is not None and job.state == "failed":
-        st.error(escape(job.message or f"The map could not be made: see {job.log}."), icon=":material/error:")
+        draw_failure(job, "The map could not be made")
     st.caption(
         f"Customers who are alike come together, also where no plane shows it; distances between groups mean little. {_COST[method]} "
         "The map is made once for all solutions of the sweep."
