@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from segcore.errors import DiskError, ParameterError
+from segcore.errors import DiskError, ParameterError, SegcoreError, StoreError
 from segcore.store.home import TEMPORARY
 from segcore.system.private_files import replacement, temporary_file
 
@@ -61,6 +61,16 @@ def disk_error(error: BaseException, path: Path | str, *, holder: Holder = "file
     from segcore.wording.findings import refusal  # what has no error to report starts without it
 
     return refusal(code, kind=DiskError, holder=holder, path=str(path), **values)
+
+
+def store_error(error: Exception, home: Path | str, *, needed: int | None = None) -> SegcoreError:
+    """Return the user's error for a failed access to a store; ``needed`` is the size of what was being written, if known."""
+    full = disk_error(error, home, holder="home", needed=needed)
+    if full is not None:
+        return full
+    if isinstance(error, sqlite3.Error) and not os.access(home, os.W_OK):
+        return not_writable(home)
+    return StoreError(f"The store at {home} cannot be used ({error}): fix that, or set SEGCORE_HOME to another directory.")
 
 
 def any_disk_error(error: BaseException, home: Path | str) -> DiskError | None:

@@ -12,8 +12,7 @@ import os
 import time
 from pathlib import Path
 
-from segcore.errors import StoreError
-from segcore.store.disk import disk_error
+from segcore.store.disk import store_error
 from segcore.system.private_files import make_folder
 
 _LOOK_SECONDS = 0.01
@@ -28,8 +27,7 @@ def take(path: Path, *, patience: float = 0.0) -> int | None:
         make_folder(path.parent)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        full = disk_error(error, path.parents[1], holder="home")
-        raise full or _unusable(path, error) from error
+        raise store_error(error, path.parents[1]) from error
     deadline = time.monotonic() + patience
     try:
         while True:
@@ -61,7 +59,7 @@ def is_held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise _unusable(path, error) from error
+        raise store_error(error, path.parents[1]) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -69,7 +67,3 @@ def is_held(path: Path) -> bool:
     finally:
         os.close(handle)
     return False
-
-
-def _unusable(path: Path, error: OSError) -> StoreError:
-    return StoreError(f"The store at {path.parents[1]} cannot be used ({error}): fix that, or set SEGCORE_HOME to another directory.")

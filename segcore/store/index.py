@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from segcore.errors import SegcoreError, StoreError
-from segcore.store.disk import disk_error, not_writable
+from segcore.store.disk import disk_error, store_error
 from segcore.store.home import TEMPORARY, make_private
 from segcore.system.digests import canonical_json
 from segcore.system.private_files import (
@@ -125,7 +125,7 @@ class Index:
             make_folder(self.home / "objects")
             self._check_emptied()
         except OSError as error:
-            raise self._unusable(error) from error
+            raise store_error(error, self.home) from error
         self._make_tables()
         if is_own:
             keep_temporary_files_in(self.temporary)
@@ -195,15 +195,6 @@ class Index:
         """Delete the temporary files of processes that have ended, and return their number; the first use of a store by a process does."""
         return 0 if self.temporary.is_symlink() else drop_leftovers(self.temporary)  # what a link leads to is not the store's
 
-    def _unusable(self, error: Exception, needed: int | None = None) -> SegcoreError:
-        """Return the user's error for a failed access; ``needed`` is the size of what was being written, if known."""
-        full = disk_error(error, self.home, holder="home", needed=needed)
-        if full is not None:
-            return full
-        if isinstance(error, sqlite3.Error) and not os.access(self.home, os.W_OK):
-            return not_writable(self.home)
-        return StoreError(f"The store at {self.home} cannot be used ({error}): fix that, or set SEGCORE_HOME to another directory.")
-
     def _index(self) -> sqlite3.Connection:
         known = getattr(self._local, "index", None)
         if known is not None and known[0] == os.getpid():
@@ -233,7 +224,7 @@ class Index:
                     index = stack.enter_context(contextlib.closing(self._index_of_full_disk()))
                 yield index
         except sqlite3.Error as error:
-            raise self._damaged(error) or self._unusable(error) from error
+            raise self._damaged(error) or store_error(error, self.home) from error
 
     def _is_closed(self) -> bool:
         """Tell whether nothing can be created in the store's directory, because of its disk or its permissions."""

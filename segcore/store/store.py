@@ -34,7 +34,7 @@ from segcore.records.sweep import Sweep, SweepSpec, check_summary
 from segcore.records.taste import OF, Of
 from segcore.store.content import UPLOADS, check_content, is_sound
 from segcore.store.damage import damage, if_readable, mapping, plain_values, reading, record_from
-from segcore.store.disk import naming_disk
+from segcore.store.disk import naming_disk, store_error
 from segcore.store.index import Index
 from segcore.system.digests import canonical_json, digest
 from segcore.system.private_files import make_folder, temporary_file
@@ -82,7 +82,7 @@ class Store(Index):
         try:
             _write_durably(self.temporary, path, head, content)
         except OSError as error:
-            raise self._unusable(error, len(head) + len(content)) from error
+            raise store_error(error, self.home, needed=len(head) + len(content)) from error
         return name
 
     def put_upload(self, content: bytes | memoryview, ending: str) -> Path:

@@ -13,7 +13,7 @@ FULL_AFTER_ONE = """
 from segcore.store import store
 real = store.Store.put_solution
 def no_space(self, content, suffix, **more):
-    raise self._unusable(OSError(28, "No space left on device"), len(content))
+    raise store.store_error(OSError(28, "No space left on device"), self.home, needed=len(content))
 def put_solution(*arguments):
     real(*arguments)
     store.Store.put_bytes = no_space
