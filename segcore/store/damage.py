@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import is_dataclass
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from segcore.errors import SegcoreError, StoreError
 from segcore.records.finding import Remedy
 from segcore.records.shapes import check_fields
+from segcore.system.digests import mapping
 from segcore.wording.findings import refusal
 from segcore.wording.memory import memory_error
 from segcore.wording.store import Lost
@@ -108,31 +108,6 @@ def is_damage(error: BaseException) -> bool:
     return isinstance(error, StoreError) and error.finding is not None and error.finding.code == DAMAGED
 
 
-def plain_values(text: str | bytes) -> Any:
-    """Return the value of stored JSON.
-
-    Raises
-    ------
-    ValueError, RecursionError
-        If it is not JSON, has a number that JSON lacks, or is nested too deep.
-    """
-    return json.loads(text, parse_constant=_refuse)
-
-
-def mapping(text: str | bytes) -> dict[str, Any]:
-    """Return the value of a stored JSON object.
-
-    Raises
-    ------
-    ValueError, RecursionError, TypeError
-        See `plain_values`; or if it is another value.
-    """
-    found = plain_values(text)
-    if not isinstance(found, dict):
-        raise TypeError(f"a JSON object was stored, not {type(found).__name__}")
-    return found
-
-
 def record_from(build: Callable[[dict[str, Any]], Built], text: str | bytes) -> Built:
     """Return a record from stored JSON, each of its fields of the type that is declared for it.
 
@@ -144,7 +119,3 @@ def record_from(build: Callable[[dict[str, Any]], Built], text: str | bytes) -> 
     found = build(mapping(text))
     check_fields(found)
     return found
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON number")

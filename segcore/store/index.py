@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sqlite3
 import threading
@@ -18,7 +17,7 @@ from typing import Any
 from segcore.errors import SegcoreError, StoreError
 from segcore.store.disk import disk_error, store_error
 from segcore.store.home import TEMPORARY, make_private
-from segcore.system.digests import canonical_json
+from segcore.system.digests import canonical_json, mapping
 from segcore.system.private_files import (
     drop_leftovers,
     drop_leftovers_elsewhere,
@@ -462,10 +461,9 @@ def _is_amount(value: object) -> bool:
 def _mapping(text: str | None) -> dict[str, Any] | None:
     """Return a stored JSON object; ``None`` if there is none, or it is damaged."""
     try:
-        found = None if text is None else json.loads(text)
+        return None if text is None else mapping(text)
     except (ValueError, TypeError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
 
 
 def _write_ahead(index: sqlite3.Connection) -> None:

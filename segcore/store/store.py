@@ -33,10 +33,10 @@ from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep, SweepSpec, check_summary
 from segcore.records.taste import OF, Of
 from segcore.store.content import UPLOADS, check_content, is_sound
-from segcore.store.damage import damage, if_readable, mapping, plain_values, reading, record_from
+from segcore.store.damage import damage, if_readable, reading, record_from
 from segcore.store.disk import naming_disk, store_error
 from segcore.store.index import Index
-from segcore.system.digests import canonical_json, digest
+from segcore.system.digests import canonical_json, digest, mapping, plain_values
 from segcore.system.private_files import make_folder, temporary_file
 from segcore.wording.findings import refusal
 from segcore.wording.store import Lost
