@@ -147,6 +147,7 @@ class Run:
     done: list[StepDone] = field(default_factory=list)
     manifest: dict[str, Any] = field(default_factory=dict)
     read_before: bool = False
+    prepared: Intake | None = None  # without components and vectors, from which targets are found
     intake: Intake | None = None
     plan: Plan | None = None
     sweep: Sweep | None = None
@@ -193,9 +194,10 @@ class Run:
         known = self.at(("data", "path"), lambda: known_intake(self.store, request))
         self.read_before = known is not None
         self._require(self.read_before, "prepare")
-        self.intake = known or self.at(("data", "path"), lambda: take_in_apart(self.store, request))
-        read = f"{counted(self.intake.rows_used, 'row')} of {counted(self.intake.n_customers, 'customer')}"
-        self._tell("prepare", self.read_before, f"{read} from {self.intake.data['name']}.")
+        found = known or self.at(("data", "path"), lambda: take_in_apart(self.store, request))
+        self.prepared = self.intake = found
+        read = f"{counted(found.rows_used, 'row')} of {counted(found.n_customers, 'customer')}"
+        self._tell("prepare", self.read_before, f"{read} from {found.data['name']}.")
 
     def _features(self) -> None:
         request, repeated = self.journey.request, self.read_before
@@ -381,9 +383,9 @@ class Run:
         from segcore.jobs.tasks.finding_targets import targets_by_job
         from segcore.targets.contact_list import list_rows
 
-        request = self.journey.request.without_added()
-        intake = known_intake(self.store, request) or take_in_apart(self.store, request)
-        question = asked.question
+        request, intake, question = self.journey.request.without_added(), self.prepared, asked.question
+        if intake is None:
+            raise ValueError("The data are prepared first.")
         if question.promote is not None:
             question = question.promoting(question.promote, [*intake.columns, "campaign"])
         contacts = "" if question.contacts is None else content_of_file(question.contacts)
