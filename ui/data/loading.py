@@ -69,7 +69,7 @@ def _load_with_vectors(store: Store, request: DataRequest) -> Intake:
     remember_latest(store, request)
     if made is None:
         with contextlib.suppress(SegcoreError):  # Features says why, where they are asked for again
-            state.await_vectors(start_vectors(store, rows, request))
+            state.await_job("vectors", start_vectors(store, rows, request))
     return made or rows
 
 
@@ -78,7 +78,7 @@ def load_made_vectors(store: Store) -> None:
     from segcore.intake.remembered import remember_latest
     from segcore.jobs.tasks.making_vectors import made_by
 
-    awaited, taken = state.awaited_vectors(), state.intake()
+    awaited, taken = state.awaited_job("vectors"), state.intake()
     if awaited is None or taken is None:
         return
     try:

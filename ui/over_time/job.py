@@ -54,7 +54,7 @@ class Shown:
 
 def shown_answer(kept: Kept) -> Shown | None:
     """Return what this session follows of a solution, or its newest answer; ``None`` without one."""
-    job_id = state.shown_over_time()
+    job_id = state.awaited_job("over_time")
     job = None if job_id is None else find_job(kept.store, job_id)
     if job is None or not _is_about(kept, job):
         listed = (job for job in jobs.list_jobs(kept.store, _MOST_LOOKED_AT) if job.kind == "over time" and job.state == "done")
@@ -84,7 +84,7 @@ def start(kept: Kept, request: DataRequest, as_of: str | None) -> None:
     except SegcoreError as error:
         st.error(escape(error_text(error, "screen")), icon=":material/error:")
         return
-    state.show_over_time(key)
+    state.await_job("over_time", key)
     st.rerun()
 
 

@@ -9,7 +9,7 @@ reload, a second tab and a link show the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import streamlit as st
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 _OWN = "segcore."
 _ENTERED = "segcore.entered"
-_JOBS = ("vectors", "targets", "over_time")
-"""Names in the address of the jobs that this session awaits, or whose results it shows."""
+AwaitedJob = Literal["vectors", "targets", "over_time"]
+"""Name in the address of a job that this session awaits, or whose results it shows."""
+_JOBS: tuple[AwaitedJob, ...] = get_args(AwaitedJob)
 
 
 def recall(name: str, default: Any = None) -> Any:
@@ -211,39 +212,15 @@ def _read_job(name: str, asked: str) -> None:
         remember(name, found[0])
 
 
-def await_vectors(job_id: str) -> None:
-    """Have this session load the vectors that a job makes, unless it loads other data before."""
-    remember("vectors", job_id)
-    _write({"vectors": job_id[:16]})
+def await_job(name: AwaitedJob, job_id: str) -> None:
+    """Have this session await what a job makes or finds, and show it, unless it loads other data before."""
+    remember(name, job_id)
+    _write({name: job_id[:16]})
 
 
-def awaited_vectors() -> str | None:
-    """Return the job whose vectors this session will load."""
-    found: str | None = recall("vectors")
-    return found
-
-
-def show_targets(job_id: str) -> None:
-    """Have this session show the targets that a job finds, unless it loads other data before."""
-    remember("targets", job_id)
-    _write({"targets": job_id[:16]})
-
-
-def shown_targets() -> str | None:
-    """Return the job whose targets this session shows."""
-    found: str | None = recall("targets")
-    return found
-
-
-def show_over_time(job_id: str) -> None:
-    """Have this session show what a job found out about segments in later data, unless it loads other data before."""
-    remember("over_time", job_id)
-    _write({"over_time": job_id[:16]})
-
-
-def shown_over_time() -> str | None:
-    """Return the job whose findings about segments in later data this session shows."""
-    found: str | None = recall("over_time")
+def awaited_job(name: AwaitedJob) -> str | None:
+    """Return the job that this session awaits, or whose results it shows."""
+    found: str | None = recall(name)
     return found
 
 

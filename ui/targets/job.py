@@ -45,7 +45,7 @@ class Asked:
 
 def asked_of(found: Loaded) -> Asked | None:
     """Return the question that this session shows, or the newest one about the loaded data that was answered; ``None`` without one."""
-    job_id = state.shown_targets()
+    job_id = state.awaited_job("targets")
     job = None if job_id is None else find_job(found.store, job_id)
     if job is None or not _is_about(found, job):
         job = _newest(found)
@@ -73,7 +73,7 @@ def _is_about(found: Loaded, job: jobs.Job) -> bool:
 def start(found: Loaded, question: TargetQuestion) -> None:
     """Start the job that answers a question, or show what it answered before; show an error as its sentence."""
     try:
-        state.show_targets(start_or_join(found, question))
+        state.await_job("targets", start_or_join(found, question))
     except SegcoreError as error:
         st.error(escape(error_text(error, "screen")), icon=":material/error:")
         return

@@ -73,7 +73,7 @@ def _has_baskets(store: Store, taken: Intake) -> bool:
 
 
 def _awaited_job(store: Store) -> jobs.Job | None:
-    awaited = state.awaited_vectors()
+    awaited = state.awaited_job("vectors")
     try:
         job = None if awaited is None else jobs.read_job(store, awaited)
     except SegcoreError:
@@ -218,7 +218,7 @@ def _make(store: Store, asked: DataRequest, taken: Intake, vectors: Vectors) -> 
         if known_added(store, rows, request) is not None:
             load(store, request)
         else:
-            state.await_vectors(start_vectors(store, rows, request))
+            state.await_job("vectors", start_vectors(store, rows, request))
     except SegcoreError as error:
         st.error(escape(error_text(error, "screen")), icon=":material/error:")
         return
