@@ -77,7 +77,9 @@ class Forked:
         except ProcessLookupError:
             return 0
         try:
-            return 0 if select.select([handle], [], [], timeout)[0] else None
+            end = select.poll()
+            end.register(handle, select.POLLIN)
+            return 0 if end.poll(None if timeout is None else 1000 * timeout) else None
         finally:
             os.close(handle)
 

@@ -144,14 +144,17 @@ def _listen(path: Path) -> Iterator[socket.socket | None]:
 def _wait(owner: socket.socket, listener: socket.socket | None, standby: Standby) -> tuple[str, int] | None:
     """Return the job that was handed over and its lock, or None once the owner or the worker has ended."""
     ended = os.pidfd_open(standby.worker.pid) if hasattr(os, "pidfd_open") else None
-    watched = [source for source in (owner, listener, ended) if source is not None]
+    waiting = select.poll()
+    for source in (owner, listener, ended):
+        if source is not None:
+            waiting.register(source, select.POLLIN)
     try:
         while True:
-            readable, _, _ = select.select(watched, [], [], None if ended is not None else _LOOK_SECONDS)
-            if standby.worker.poll() is not None or (owner in readable and _has_gone(owner)):
+            readable = {descriptor for descriptor, _ in waiting.poll(None if ended is not None else 1000 * _LOOK_SECONDS)}
+            if standby.worker.poll() is not None or (owner.fileno() in readable and _has_gone(owner)):
                 return None
-            given = standby.serve(owner) if owner in readable else None
-            if given is None and listener is not None and listener in readable:
+            given = standby.serve(owner) if owner.fileno() in readable else None
+            if given is None and listener is not None and listener.fileno() in readable:
                 with listener.accept()[0] as asking:
                     asking.settimeout(ANSWER_SECONDS)
                     given = standby.serve(asking)

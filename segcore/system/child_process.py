@@ -167,7 +167,9 @@ def has_ended(child: int, seconds: float) -> bool:
     if hasattr(os, "pidfd_open"):
         handle = os.pidfd_open(child)
         try:
-            return bool(select.select([handle], [], [], seconds)[0])
+            end = select.poll()  # `select.select` takes no descriptor above 1,023
+            end.register(handle, select.POLLIN)
+            return bool(end.poll(1000 * seconds))
         finally:
             os.close(handle)
     import psutil
