@@ -87,8 +87,9 @@ def running_spark(heap_bytes: int = 1 << 30) -> Iterator[SparkContext]:
     from pyspark.errors import PySparkException
 
     try:
-        if runs_here():
-            yield SparkContext._active_spark_context
+        known = SparkContext._active_spark_context
+        if known is not None:
+            yield known
         else:
             with _started(heap_bytes) as context:
                 yield context
