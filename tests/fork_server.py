@@ -214,7 +214,7 @@ def _note_stores():
     def close(self):
         known = getattr(self._local, "index", None)
         if known is not None:
-            known[1].close()
+            known.index.close()
             del self._local.index
 
     Index._index, Index.close = noted, close

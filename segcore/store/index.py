@@ -100,6 +100,21 @@ def default_home() -> Path:
         raise refusal("home.unknown", kind=StoreError, asked=asked or None) from error
 
 
+class _ThreadsOwn:
+    """Connection of one thread, closed when the thread ends.
+
+    A connection alone is part of a reference cycle: a server, which has a thread for each run of a page, would keep hundreds open until
+    the next garbage collection.
+    """
+
+    def __init__(self, index: sqlite3.Connection) -> None:
+        self.index, self.process = index, os.getpid()
+
+    def __del__(self) -> None:
+        if self.process == os.getpid():  # a forked process must not touch its parent's
+            self.index.close()
+
+
 class Index:
     """Rows of a store; safe to use from many processes and threads at once.
 
@@ -195,20 +210,21 @@ class Index:
         return 0 if self.temporary.is_symlink() else drop_leftovers(self.temporary)  # what a link leads to is not the store's
 
     def _index(self) -> sqlite3.Connection:
-        known = getattr(self._local, "index", None)
-        if known is not None and known[0] == os.getpid():
-            return known[1]
+        known: _ThreadsOwn | None = getattr(self._local, "index", None)
+        if known is not None and known.process == os.getpid():
+            return known.index
         path = self.home / "index.db"
         if not path.exists():  # SQLite gives its log the same permissions
             os.close(private_opener(str(path), os.O_RDWR | os.O_CREAT))
-        index = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+        # Whoever drops the last reference closes it, which may be another thread.
+        index = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             _write_ahead(index)
             index.execute("pragma synchronous=full")
         except BaseException:
             index.close()
             raise
-        self._local.index = (os.getpid(), index)
+        self._local.index = _ThreadsOwn(index)
         return index
 
     @contextlib.contextmanager

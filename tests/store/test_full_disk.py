@@ -135,7 +135,10 @@ def small_disk(tmp_path):
 
 def test_a_store_on_a_disk_without_a_byte_left_is_read(small_disk):
     Index(small_disk).put_job("ab", kind="sweep", title="An old sweep", spec={}, total=1, state="done")
-    code = "import os, sys; from segcore.store.index import Index; Index(sys.argv[1]).update_job('ab', message='kept'); os._exit(1)"
+    code = (
+        "import os, sys; from segcore.store.index import Index; "
+        "index = Index(sys.argv[1]); index.update_job('ab', message='kept'); os._exit(1)"
+    )
     subprocess.run([sys.executable, "-c", code, str(small_disk)], cwd=ROOT, check=False)  # its row is only in the write-ahead log
     Path(small_disk / "index.db-shm").unlink()
     fill(small_disk)
@@ -153,7 +156,8 @@ def test_a_store_on_a_disk_without_a_byte_left_is_read(small_disk):
 
 
 def test_a_store_on_a_read_only_disk_is_read(small_disk):
-    with contextlib.closing(Index(small_disk)._index()) as connection:
+    store = Index(small_disk)
+    with contextlib.closing(store._index()) as connection:
         connection.execute("insert into sweep_names values ('ab', 'An old sweep')")
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     store = Store(small_disk)

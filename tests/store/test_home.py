@@ -241,7 +241,8 @@ def test_a_folder_of_another_user_is_refused():
 @pytest.mark.parametrize("whole", [False, True])
 def test_a_store_that_its_user_may_not_write_is_read(tmp_path, whole):
     home = tmp_path / "home"
-    with contextlib.closing(Index(home)._index()) as connection:
+    store = Index(home)
+    with contextlib.closing(store._index()) as connection:
         connection.execute("insert into sweep_names values ('ab', 'An old sweep')")
     home.chmod(0o500)
     for path in home.rglob("*") if whole else ():

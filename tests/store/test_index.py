@@ -130,7 +130,8 @@ def test_an_emptied_index_is_not_taken_for_a_new_store(home):
 
 
 def test_an_index_of_a_newer_version_is_refused_and_left_alone(home):
-    index = Index(home)._index()
+    store = Index(home)
+    index = store._index()
     index.execute("pragma user_version = 999")
     with pytest.raises(StoreError, match="made by a newer segcore .version 999 .*: update segcore"):
         Index(home)

@@ -1,5 +1,6 @@
 import contextlib
 import errno
+import gc
 import multiprocessing
 import os
 import resource
@@ -380,8 +381,27 @@ def test_a_forked_child_opens_an_index_of_its_own(store):
     store.sweep_ids()
     child = os.fork()
     if child == 0:
-        os._exit(0 if store._index() is not None and store._local.index[0] == os.getpid() else 1)
+        os._exit(0 if store._index() is not None and store._local.index.process == os.getpid() else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists a process's open files in /proc")
+def test_the_index_is_closed_when_a_thread_ends(store):
+    def open_files():
+        store.sweep_ids()
+        places = [place for place in Path("/proc/self/fd").iterdir() if place.is_symlink()]  # that of the listing is gone by then
+        return sum(place.readlink().is_relative_to(store.home) for place in places)
+
+    before = open_files()
+    gc.disable()
+    try:
+        for _ in range(20):
+            thread = threading.Thread(target=store.sweep_ids)
+            thread.start()
+            thread.join()
+        assert open_files() <= before + 1  # SQLite keeps a file open for the next connection
+    finally:
+        gc.enable()
 
 
 def test_a_table_without_ids_has_the_same_values_and_revenue(home):
