@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PORT ?= 8501
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev install-spark app test test-all lint format bench lock clean
+.PHONY: help install install-dev install-postgresql install-spark app test test-all lint format bench lock clean
 
 help:
 	@echo "make app       install what is needed and open the workbench on http://127.0.0.1:$(PORT)"
@@ -15,10 +15,12 @@ help:
 	@echo "make bench     time the engines and write docs/benchmarks.md (DATA=path of Online Retail)"
 	@echo "make lint      style and types"
 	@echo "make install   only set up $(VENV)"
+	@echo "make install-postgresql  add what reads and writes tables of PostgreSQL, 30 MB"
 	@echo "make install-spark  add Spark to it, 450 MB, for --frames spark"
 
 install: $(VENV)/installed
 install-dev: $(VENV)/installed-dev
+install-postgresql: $(VENV)/installed-postgresql
 install-spark: $(VENV)/installed-spark
 
 # pip compiles what it installs to bytecode; without that every start of the server takes three times as long.
@@ -31,8 +33,12 @@ $(VENV)/installed: requirements.txt constraints.txt $(shell find segcore/cluster
 	@$(BIN)/python -m segcore.intake.prepared_sample
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-baskets.txt
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-baskets.txt requirements-postgresql.txt
 	$(PIP) install --quiet --compile -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+$(VENV)/installed-postgresql: $(VENV)/installed requirements-postgresql.txt
+	$(PIP) install --quiet --compile -r requirements-postgresql.txt -c constraints.txt
 	@touch $@
 
 $(VENV)/installed-spark: $(VENV)/installed requirements-spark.txt
@@ -49,6 +55,7 @@ PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: install-dev
 	@sh .ci/chromium $(BIN)/python
+	@sh .ci/postgresql
 	$(PYTEST) $(PARALLEL) --ignore=tests/browser -m "not slow"
 	$(PYTEST) tests/browser -m "not slow"
 
@@ -57,6 +64,7 @@ JAVA := $(or $(JAVA_HOME),$(shell command -v java 2>/dev/null))
 
 test-all: install-dev $(if $(JAVA),install-spark)
 	@sh .ci/chromium $(BIN)/python
+	@sh .ci/postgresql
 	SEGCORE_THOROUGH=1 $(PYTEST) $(PARALLEL) --ignore=tests/browser
 	$(PYTEST) tests/browser
 

@@ -109,6 +109,30 @@ def spark(has_spark):
         yield context
 
 
+@pytest.fixture(scope="session")
+def postgresql_server():
+    """Return a PostgreSQL for all tests of this process, or skip what needs one, with the reason."""
+    from tests.postgresql_server import NoServerError, start_server
+
+    try:
+        server = start_server()
+    except NoServerError as reason:
+        pytest.skip(str(reason))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgresql(postgresql_server, monkeypatch):
+    """Return an empty database, whose password is in the environment; another server's settings are not."""
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PGPASSWORD", postgresql_server.password)
+    database = postgresql_server.new_database()
+    yield database
+    database.drop()
+
+
 @pytest.fixture
 def data_dir():
     """Return the folder with the real data sets that may not be committed."""
