@@ -18,6 +18,7 @@ FLOORS = (
     ("segcore.data.files",),
     ("segcore.data.meaning",),
     ("segcore.data.rows",),
+    ("segcore.data.databases",),
     ("segcore.data.samples",),
     ("segcore.data.sources",),
     ("segcore.features",),
@@ -50,6 +51,9 @@ DOORS = {
     "modin": {"segcore.system.frames"},
     "ray": {"segcore.system.local_ray", "segcore.sweeps.workers"},
     "pyspark": {"segcore.system.local_spark"},
+    "adbc_driver_postgresql": {"segcore.data.databases.postgresql"},
+    "adbc_driver_manager": {"segcore.data.databases.postgresql"},
+    "duckdb": {"segcore.data.databases.duckdb_file"},
     "lightgbm": {"segcore.prediction.classifier", "segcore.prediction.contributions"},
 }
 # What a stranger has to choose from or to remember; an exception has its reason.

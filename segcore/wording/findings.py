@@ -10,6 +10,7 @@ from segcore.records.dataset import RowCount
 from segcore.records.finding import Finding, Remedy
 from segcore.wording import (
     columns,
+    databases,
     features,
     home,
     machine,
@@ -45,6 +46,7 @@ SUBJECTS: tuple[Mapping[str, Sentence], ...] = (
     csv_file.SENTENCES,
     excel_file.SENTENCES,
     columns.SENTENCES,
+    databases.SENTENCES,
     roles.SENTENCES,
     rows.SENTENCES,
     features.SENTENCES,

@@ -1,0 +1,88 @@
+"""Drivers of databases, and connections by address."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlglot import exp
+
+from segcore.data.databases import duckdb_file, postgresql, sqlite_file
+from segcore.data.databases.address import Address
+from segcore.data.databases.connection import Access, Connection, Driver, TableName
+from segcore.errors import SourceError
+from segcore.wording.findings import refusal
+
+DRIVERS: tuple[Driver, ...] = (postgresql.DRIVER, duckdb_file.DRIVER, sqlite_file.DRIVER)
+
+
+def driver_of(address: Address) -> Driver:
+    """Return the driver of a database."""
+    return next(driver for driver in DRIVERS if driver.scheme == address.scheme)
+
+
+@contextmanager
+def connect(address: Address, access: Access | None = None) -> Iterator[Connection]:
+    """Open a database for the body, and report the driver's errors, in the body too, as one sentence each.
+
+    What the body has not committed is rolled back.
+
+    Parameters
+    ----------
+    address : Address
+    access : Access or None
+        ``None`` reads only.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be opened, or a statement fails.
+    """
+    driver = driver_of(address)
+    try:
+        connection = driver.open(address, access or Access())
+        try:
+            yield connection
+        finally:
+            connection.close()
+    except Exception as error:
+        known = driver.explain(error, address)
+        if known is None:
+            raise
+        raise known from None  # the driver's own words may hold what must not be logged
+
+
+def find_table(connection: Connection, text: str) -> TableName:
+    """Return the table or view that a text names: ``name`` or ``schema.name``, without quotes, in its own or in any case.
+
+    The text is compared with the names that exist and is never run, so that a name may have any letters.
+
+    Raises
+    ------
+    SourceError
+        If there is no such table, or several.
+    """
+    tables = connection.tables()
+
+    def written(table: TableName) -> tuple[str, ...]:
+        whole = f"{table.schema}.{table.name}"
+        return (table.name, whole) if table.is_default else (whole,)
+
+    found = [table for table in tables if text in written(table)]
+    found = found or [table for table in tables if text.casefold() in [name.casefold() for name in written(table)]]
+    found = found or [table for table in tables if text == table.name]
+    preferred = [table for table in found if table.is_default and text.casefold() == table.name.casefold()]
+    found = preferred if len(preferred) == 1 else found
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise refusal("database.several_tables", kind=SourceError, table=text, tables=[f"{one.schema}.{one.name}" for one in found])
+    names = [name for table in tables for name in written(table)]
+    similar = difflib.get_close_matches(text, names, n=1) if len(text) < 200 else []
+    raise refusal("database.no_table", kind=SourceError, table=text, similar=similar, tables=len(tables))
+
+
+def table_sql(table: TableName, dialect: str) -> str:
+    """Return a table's name, quoted for a statement."""
+    return exp.table_(table.name, db=table.schema or None, quoted=True).sql(dialect=dialect)

@@ -1,0 +1,122 @@
+"""DuckDB's files, without access to anything else: no other files, no attached databases, no extensions."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from segcore.data.databases.address import DUCKDB, Address
+from segcore.data.databases.connection import BATCH_ROWS, Access, Batches, Driver, TableName
+from segcore.data.databases.files import check_file
+from segcore.data.databases.reasons import reason_text
+from segcore.errors import SegcoreError, SourceError
+from segcore.wording.findings import refusal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MAGIC = b"DUCK"
+_MAGIC_AT = 8
+_CLOSED: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "python_enable_replacements": False,  # a table called like a variable of this process would be that variable
+}
+_TABLES = """
+SELECT schema_name, table_name, schema_name = current_schema() FROM duckdb_tables()
+WHERE database_name = current_database() AND NOT internal
+UNION ALL
+SELECT schema_name, view_name, schema_name = current_schema() FROM duckdb_views()
+WHERE database_name = current_database() AND NOT internal
+ORDER BY 1, 2
+"""
+
+
+class DuckdbConnection:
+    """Connection to a file; see `segcore.data.databases.connection.Connection`."""
+
+    def __init__(self, address: Address, access: Access) -> None:
+        import duckdb
+
+        self._access = access
+        self.connection = duckdb.connect(str(address.file), read_only=not access.writing, config=_CLOSED)
+        try:
+            self.connection.execute("SET TimeZone = 'UTC'")
+            self.connection.execute("SET lock_configuration = true")
+            self.connection.begin()
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows, none if it has no result."""
+        with self._limited():
+            return self.connection.execute(sql).fetchall()
+
+    def batches(self, sql: str) -> Batches:
+        """Run a SELECT and return its rows, fetched as they are asked for."""
+        with self._limited():
+            reader = self.connection.sql(sql).to_arrow_reader(BATCH_ROWS)
+        return Batches(reader.schema, self._fetched(reader))
+
+    def _fetched(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        with self._limited():
+            yield from reader
+
+    def tables(self) -> Sequence[TableName]:
+        """Return the tables and views that can be named."""
+        return [TableName(*row) for row in self.rows(_TABLES)]
+
+    def commit(self) -> None:
+        """Commit, and begin the next transaction."""
+        self.connection.commit()
+        self.connection.begin()
+
+    def close(self) -> None:
+        """Roll back what was not committed, and close."""
+        self.connection.close()
+
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        timer = threading.Timer(self._access.timeout_seconds, self.connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+
+def _open(address: Address, access: Access) -> DuckdbConnection:
+    check_file(address, access, lambda head: head[_MAGIC_AT:].startswith(_MAGIC), DRIVER.title)
+    return DuckdbConnection(address, access)
+
+
+def _explain(error: BaseException, address: Address) -> SegcoreError | None:
+    import duckdb
+
+    if not isinstance(error, duckdb.Error):
+        return None
+    reason = reason_text(re.sub(r"^[\w /]+ Error: ", "", str(error)))
+    code = "database.failed"
+    if isinstance(error, duckdb.InterruptException):
+        code = "database.timeout"
+    elif isinstance(error, duckdb.PermissionException):
+        code = "database.file_access"
+    elif isinstance(error, duckdb.CatalogException):
+        code = "database.no_table_in_query"
+    elif isinstance(error, duckdb.BinderException):
+        code = "database.no_column"
+    elif isinstance(error, duckdb.InvalidInputException) and "read-only" in reason:
+        code = "database.read_only"
+    elif isinstance(error, duckdb.IOException) and "lock" in reason.lower():
+        code = "database.locked"
+    return refusal(code, kind=SourceError, database=address.name, reason=reason)
+
+
+DRIVER = Driver(DUCKDB, "DuckDB", "duckdb", _open, _explain)

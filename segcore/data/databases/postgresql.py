@@ -1,0 +1,141 @@
+"""PostgreSQL by ADBC: rows come as Arrow batches in the server's binary format."""
+
+from __future__ import annotations
+
+import os
+import re
+import urllib.parse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from segcore.data.databases.address import POSTGRESQL, Address
+from segcore.data.databases.connection import Access, Batches, Driver, TableName
+from segcore.data.databases.passwords import password_of
+from segcore.data.databases.reasons import reason_text
+from segcore.errors import SegcoreError, SourceError
+from segcore.records.finding import Remedy
+from segcore.wording.findings import refusal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_CONNECT_SECONDS = 10
+_READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+# Without pg_is_other_temp_schema, another session's temporary tables would be listed.
+_TABLES = """
+SELECT n.nspname::text, c.relname::text, pg_table_is_visible(c.oid)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+  AND n.nspname NOT LIKE 'pg\\_toast%' AND NOT pg_is_other_temp_schema(n.oid)
+ORDER BY 1, 2
+"""
+# By SQLSTATE, the longest beginning first.
+_STATES = {
+    "42P01": "database.no_table_in_query",
+    "42703": "database.no_column",
+    "42501": "database.no_rights",
+    "57014": "database.timeout",
+    "25006": "database.read_only",
+    "3D000": "database.no_database",
+    "28": "database.wrong_password",
+    "53300": "database.refused",
+}
+# libpq has no codes for what prevents a connection, and the server's own words may be in another language: those stay as they are.
+_CONNECTING = {
+    r"could not translate host name": "database.no_host",
+    r"password authentication failed": "database.wrong_password",
+    r"no password supplied": "database.no_password",
+    r'database ".*" does not exist': "database.no_database",
+    r"Connection refused|No such file or directory|No route to host|Network is unreachable": "database.refused",
+    r"timeout expired|timed out": "database.no_answer",
+    r"SSL|certificate": "database.ssl",
+    r"no pg_hba.conf entry": "database.not_admitted",
+}
+
+
+class PostgresqlConnection:
+    """Connection by ADBC; see `segcore.data.databases.connection.Connection`."""
+
+    def __init__(self, address: Address, access: Access) -> None:
+        from adbc_driver_postgresql import dbapi
+
+        self._access = access
+        self.connection = dbapi.connect(_uri(address))
+        try:
+            self._set_up()
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def _set_up(self) -> None:
+        self.rows(f"SET statement_timeout = {max(1, round(self._access.timeout_seconds * 1000))}")
+        self.rows("SET TimeZone = 'UTC'")
+        self.rows("SET extra_float_digits = 1")  # numbers as text are exact
+        self.commit()
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows, none if it has no result."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+    def batches(self, sql: str) -> Batches:
+        """Run a SELECT and return its rows, fetched as they are asked for."""
+        cursor = self.connection.cursor()
+        cursor.execute(sql)
+        reader: pa.RecordBatchReader = cursor.fetch_record_batch()
+        return Batches(reader.schema, iter(reader))
+
+    def tables(self) -> Sequence[TableName]:
+        """Return the tables, views and foreign tables that can be named."""
+        return [TableName(*row) for row in self.rows(_TABLES)]
+
+    def commit(self) -> None:
+        """Commit, and begin the next transaction."""
+        self.connection.commit()
+        if not self._access.writing:
+            self.rows(_READ_ONLY)
+
+    def close(self) -> None:
+        """Roll back what was not committed, and close."""
+        self.connection.close()
+
+
+def _open(address: Address, access: Access) -> PostgresqlConnection:
+    try:
+        import adbc_driver_postgresql  # noqa: F401
+    except ImportError:
+        raise refusal(
+            "database.no_driver", kind=SourceError, remedy=Remedy("install", {"package": "adbc-driver-postgresql"}), title=DRIVER.title
+        ) from None
+    return PostgresqlConnection(address, access)
+
+
+def _uri(address: Address) -> str:
+    """Return the URL for libpq, with the password where neither PGPASSWORD nor .pgpass gives it."""
+    password = None if os.environ.get("PGPASSWORD") else password_of(address)
+    more = {} if "connect_timeout=" in address.text or "PGCONNECT_TIMEOUT" in os.environ else {"connect_timeout": str(_CONNECT_SECONDS)}
+    if password is not None:
+        more["password"] = password
+    mark = "&" if "?" in address.text else "?"
+    return address.text + (mark + urllib.parse.urlencode(more, quote_via=urllib.parse.quote) if more else "")
+
+
+def _explain(error: BaseException, address: Address) -> SegcoreError | None:
+    import adbc_driver_manager.dbapi as dbapi
+
+    if not isinstance(error, dbapi.Error):
+        return None
+    text = str(error)
+    diagnosis = dict(getattr(error, "details", None) or [])
+    state = getattr(error, "sqlstate", None) or ""
+    code = next((_STATES[state[:length]] for length in (5, 2) if state[:length] in _STATES), None)
+    if not state:
+        code = next((code for pattern, code in _CONNECTING.items() if re.search(pattern, text)), None)
+    primary = diagnosis.get(b"PG_DIAG_MESSAGE_PRIMARY", b"").decode("utf-8", "replace") or re.sub(
+        r"^\w+: \[libpq\] (Failed to connect: )?", "", text
+    )
+    return refusal(code or "database.failed", kind=SourceError, database=address.name, reason=reason_text(primary, password_of(address)))
+
+
+DRIVER = Driver(POSTGRESQL, "PostgreSQL", "postgres", _open, _explain)

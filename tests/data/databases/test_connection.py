@@ -1,0 +1,122 @@
+"""What holds for every kind of database."""
+
+import pytest
+from sqlglot import exp
+
+from segcore.data.databases.connection import Access
+from segcore.data.databases.drivers import connect, driver_of, find_table, table_sql
+from segcore.errors import SourceError
+from tests.hostile_names import NAMES
+
+LINES = "CREATE TABLE lines (customer INTEGER, item VARCHAR(20)); INSERT INTO lines VALUES (1, 'tea'), (2, NULL), (3, 'mug');"
+WRITING = Access(writing=True)
+
+
+def read(connection, sql):
+    schema, batches = connection.batches(sql)
+    return schema, [row for batch in batches for row in batch.to_pylist()]
+
+
+def test_rows_come_as_record_batches(shop):
+    shop.run(LINES)
+    with connect(shop.address) as connection:
+        schema, rows = read(connection, "SELECT customer, item FROM lines ORDER BY customer")
+    assert schema.names == ["customer", "item"]
+    assert rows == [{"customer": 1, "item": "tea"}, {"customer": 2, "item": None}, {"customer": 3, "item": "mug"}]
+
+
+def test_no_rows_have_a_schema_too(shop):
+    shop.run(LINES)
+    with connect(shop.address) as connection:
+        schema, rows = read(connection, "SELECT * FROM lines WHERE customer > 5")
+    assert (schema.names, rows) == (["customer", "item"], [])
+
+
+def test_many_rows_come_in_several_batches(shop):
+    shop.run("CREATE TABLE numbers (n INTEGER)")
+    shop.run("INSERT INTO numbers WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 200000) SELECT n FROM r")
+    with connect(shop.address) as connection:
+        sizes = [batch.num_rows for batch in connection.batches("SELECT n FROM numbers").batches]
+    assert sum(sizes) == 200_000
+    assert max(sizes) < 150_000
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM lines",
+        "UPDATE lines SET customer = 9",
+        "INSERT INTO lines VALUES (4, 'x')",
+        "DROP TABLE lines",
+        "CREATE TABLE other (a INTEGER)",
+        "ALTER TABLE lines ADD COLUMN b INTEGER",
+        "ATTACH 'other.db' AS other",
+        "SELECT * FROM read_csv('/etc/hostname')",
+        "SELECT pg_read_file('/etc/hostname')",
+        "COPY (SELECT 1) TO '/dev/null'",
+    ],
+)
+def test_a_connection_for_reading_cannot_change_or_reach_anything(shop, sql):
+    """Whatever a statement is: that only SELECT gets this far is another fence."""
+    shop.run(LINES)
+    with pytest.raises(SourceError), connect(shop.address) as connection:
+        connection.rows(sql)
+        connection.commit()
+    with connect(shop.address) as connection:
+        assert read(connection, "SELECT count(*) AS n, sum(customer) AS total FROM lines")[1] == [{"n": 3, "total": 6}]
+
+
+def test_only_what_is_committed_is_written(shop):
+    shop.run(LINES)
+    with connect(shop.address, WRITING) as connection:
+        connection.rows("INSERT INTO lines VALUES (4, 'kept')")
+        connection.commit()
+        connection.rows("INSERT INTO lines VALUES (5, 'lost')")
+    with pytest.raises(ZeroDivisionError), connect(shop.address, WRITING) as connection:
+        connection.rows("INSERT INTO lines VALUES (6, 'lost too')")
+        raise ZeroDivisionError
+    with connect(shop.address) as connection:
+        assert sorted(row["customer"] for row in read(connection, "SELECT customer FROM lines")[1]) == [1, 2, 3, 4]
+
+
+SLOW = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 500000000) SELECT count(*) AS n FROM r"
+
+
+def test_a_statement_ends_with_its_time(shop):
+    with pytest.raises(SourceError, match="time-out"), connect(shop.address, Access(timeout_seconds=0.1)) as connection:
+        connection.rows(SLOW)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_tables_name_may_have_any_letters(shop, name):
+    name = name.encode()[:63].decode(errors="ignore")  # as PostgreSQL cuts names
+    dialect = driver_of(shop.address).dialect
+    created = exp.table_(name, quoted=True).sql(dialect=dialect)
+    shop.run(f"CREATE TABLE {created} (a INTEGER); CREATE TABLE other (b INTEGER);")
+    with connect(shop.address) as connection:
+        found = find_table(connection, name)
+        assert found.name == name
+        assert read(connection, f"SELECT * FROM {table_sql(found, dialect)}")[0].names == ["a"]
+
+
+def test_a_table_is_found_in_any_case_and_with_its_schema(shop):
+    shop.run(LINES)
+    with connect(shop.address) as connection:
+        (table,) = connection.tables()
+        for text in ("lines", "LINES", f"{table.schema}.lines", f"{table.schema}.Lines".upper()):
+            assert find_table(connection, text) == table
+
+
+@pytest.mark.parametrize("text", ["line", "nothing like it", "lines; DROP TABLE lines", '"lines"', ""])
+def test_a_table_that_is_not_there_is_one_sentence(shop, text):
+    shop.run(LINES)
+    with pytest.raises(SourceError, match="There is no table"), connect(shop.address) as connection:
+        find_table(connection, text)
+
+
+def test_tables_and_columns_that_do_not_exist_are_sentences(shop):
+    shop.run(LINES)
+    for sql, name in (("SELECT * FROM nosuch", "nosuch"), ("SELECT nosuch FROM lines", "nosuch")):
+        with pytest.raises(SourceError, match=name) as caught, connect(shop.address) as connection:
+            connection.rows(sql)
+        assert caught.value.finding.code in ("database.no_table_in_query", "database.no_column")
