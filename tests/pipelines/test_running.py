@@ -286,3 +286,25 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_files(folder, weekly, run_jso
     assert again["manifest"]["complete"] and states(again)["prepare"]
     assert tables(folder) == expected
     assert not list((folder / "out").glob(".*"))
+
+
+def test_a_scheduler_that_ends_a_run_cancels_it_as_ctrl_c_does(weekly, run, monkeypatch):
+    """The first SIGTERM interrupts; those that follow do not disturb what the interruption does."""
+    came = []
+    monkeypatch.setattr("segcore.library.plan.Plan.sweep", lambda *_, **__: end_twice())
+
+    def end_twice():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            came.append("cancelled")
+
+    before = signal.signal(signal.SIGTERM, lambda *_: came.append("not handled"))
+    try:
+        assert run(weekly())[0] == 130 and came == ["cancelled"]
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN
+        signal.raise_signal(signal.SIGTERM)
+        assert came == ["cancelled", "not handled"]
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from contextlib import nullcontext
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,10 +73,29 @@ def run_pipeline(args: argparse.Namespace) -> int:
     store = Store()
     do = _check if args.check else _preview if args.dry_run else _run
     try:
-        return do(store, journey, args)
+        with _stopped_by_sigterm():
+            return do(store, journey, args)
     except JobError as error:  # the pipeline is right, but its work could not be done
         say(f"segcore: {' '.join(str(error).split())}", file=sys.stderr)
         return _FAILED
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Take SIGTERM, by which schedulers end commands, as Ctrl-C, which cancels the work; further ones do not disturb the cancelling."""
+    if threading.current_thread() is not threading.main_thread():  # which alone may set handlers
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(store: Store, journey: Journey, args: argparse.Namespace) -> int:
