@@ -34,6 +34,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("evidence", "segcore.cli.sweeps", "gather the evidence on a sweep, and recommend a solution"),
     ("sweeps", "segcore.cli.sweeps", "list the sweeps with their best solutions; name, remove or restore one"),
     ("run", "segcore.cli.pipelines.run_pipeline", "run a pipeline: a TOML file with the whole way from data to files"),
+    ("airflow", "segcore.cli.pipelines.write_dag", "write a pipeline as a DAG, which Airflow runs on a schedule"),
     ("analyze", "segcore.cli.kit", "run the Intel kit's analysis, with its flags and files"),
     ("benchmark", "segcore.cli.bench", "time the engines on the same grid and compare their results"),
     ("explain", "segcore.cli.results", "say who is in each segment of a solution"),

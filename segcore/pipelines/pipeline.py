@@ -15,6 +15,7 @@ from segcore.wording.numbers import listed
 from segcore.wording.quotes import visible
 
 if TYPE_CHECKING:
+    from segcore.pipelines.airflow_dag import Dag
     from segcore.pipelines.sign_off import Verdict
 
 
@@ -95,6 +96,32 @@ class Pipeline:
         from segcore.pipelines.sign_off import check_journey
 
         return check_journey(self.store, self.journey, progress=progress)
+
+    def airflow(self, out: str | os.PathLike[str], **options: Any) -> Dag:
+        """Write the pipeline as a DAG file for Airflow 3, with one task for each step; see ``docs/pipelines.md``.
+
+        Parameters
+        ----------
+        out : path
+            Folder of DAGs.
+        **options
+            ``schedule``, ``timezone``, ``start``, ``retries``, ``retry_minutes``, ``owner``, ``tags``, ``connection`` and ``dag_id``: see
+            `segcore.pipelines.airflow_dag.DagOptions`.
+
+        Raises
+        ------
+        ParameterError
+            If an option is outside its domain, or the file cannot be written.
+
+        Examples
+        --------
+        >>> dag = segcore.pipeline(pipeline_file).airflow("dags", schedule="@weekly")
+        >>> dag.dag_id, dag.tasks
+        ('weekly', ('prepare', 'features', 'sweep', 'choose', 'export'))
+        """
+        from segcore.pipelines.airflow_dag import DagOptions, write_dag
+
+        return write_dag(self.store, self.journey, Path(out), DagOptions.of(options))
 
     def __repr__(self) -> str:
         """Return one line: the file and its steps."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import segcore
-from segcore.pipelines import pipeline
+from segcore.pipelines import airflow_dag, pipeline, schedule
 from segcore.pipelines.format import key_lines, schema, toml_text
 from segcore.pipelines.format.checking import problems_of
 from segcore.pipelines.format.layout import TABLES
@@ -30,7 +30,7 @@ def test_the_guide_names_every_key(name):
 
 def test_the_examples_of_the_modules_hold(weekly):
     path = weekly()
-    for module in (pipeline, key_lines, schema, toml_text):
+    for module in (pipeline, airflow_dag, schedule, key_lines, schema, toml_text):
         found = doctest.DocTestFinder().find(module, extraglobs={"segcore": segcore, "pipeline_file": path})
         runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
         for test in found:

@@ -13,6 +13,7 @@ from segcore.errors import ParameterError, SegcoreError, SourceError
 from segcore.pipelines.format.checking import Problem, masked, problems_of
 from segcore.pipelines.format.key_lines import Path as KeyPath
 from segcore.pipelines.format.key_lines import key_lines
+from segcore.pipelines.format.toml_text import inline_value
 from segcore.system.digests import digest
 from segcore.wording.findings import error_text, refusal
 from segcore.wording.pipelines import key_text, place_text
@@ -50,6 +51,11 @@ class Document:
     def plain_settings(self) -> dict[str, Any]:
         """The keys that were set otherwise, with their values as JSON has them."""
         return {key: _plain(self.value(*path)) for path, key in self.settings.items()}
+
+    @property
+    def written_settings(self) -> list[str]:
+        """The keys that were set otherwise as ``KEY=VALUE``, which `read_document` reads as the same."""
+        return [f"{key}={_written(key, value)}" for key, value in self.plain_settings.items()]
 
     def value(self, *path: str | int) -> Any:
         """Return the value at a path; ``None`` if there is none."""
@@ -171,6 +177,12 @@ def _setting(text: str) -> tuple[str, Any]:
     except (tomllib.TOMLDecodeError, RecursionError):
         read = {}
     return key.strip(), read["value"] if set(read) == {"value"} else value
+
+
+def _written(key: str, value: Any) -> str:
+    """Return a value as it is written after ``KEY=``: text without quotes where it is not read as something else."""
+    is_plain = isinstance(value, str) and _setting(f"{key}={value}")[1] == value
+    return value if is_plain else inline_value(value)
 
 
 def _toml_value(value: Any) -> Any:

@@ -37,7 +37,7 @@ def _table_lines(table: Mapping[str, Any], path: Sequence[str]) -> Iterator[str]
         if isinstance(value, Mapping) or _is_list_of_tables(value):
             later.append((name, value))
         else:
-            yield f"{_key(name)} = {_value(value)}"
+            yield f"{_key(name)} = {inline_value(value)}"
     for name, value in later:
         below = (*path, name)
         written = ".".join(map(_key, below))
@@ -60,7 +60,8 @@ def _key(name: str) -> str:
     return name if _BARE.fullmatch(name) else _text(name)
 
 
-def _value(value: Any) -> str:
+def inline_value(value: Any) -> str:
+    """Return a value as TOML has it after an equals sign."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -68,8 +69,8 @@ def _value(value: Any) -> str:
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{_key(name)} = {_value(one)}' for name, one in value.items())} }}" if value else "{}"
-    items = [_value(one) for one in value]
+        return f"{{ {', '.join(f'{_key(name)} = {inline_value(one)}' for name, one in value.items())} }}" if value else "{}"
+    items = [inline_value(one) for one in value]
     line = f"[{', '.join(items)}]"
     if len(line) <= _WIDTH:
         return line
