@@ -1,12 +1,13 @@
-"""Export files: CSV that no spreadsheet runs as formulas, or Parquet, each with a JSON file on its origin."""
+"""Exports: CSV that no spreadsheet runs as formulas, or Parquet, each with a JSON file on its origin; or a table of a database."""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal, Unpack
 
@@ -17,6 +18,7 @@ import pyarrow.parquet
 
 from segcore.errors import ParameterError
 from segcore.export.cells import safe_headers, safe_text
+from segcore.export.database_table import Destination, write_into_table
 from segcore.export.model import model_zip
 from segcore.export.segment_rows import ExportRows, RowChoice, export_rows, scored_rows
 from segcore.store.disk import replacing
@@ -28,42 +30,62 @@ _LONGEST_STEM = 100
 FORMATS: tuple[Format, ...] = ("csv", "parquet")
 
 
+def output_of(out: Path | str, into: str | None = None, how: str | None = None) -> Path | Destination:
+    """Return the file or the table that an export or scores go to; for a check before the work.
+
+    Parameters
+    ----------
+    out, into, how
+        See `Destination.of`.
+
+    Raises
+    ------
+    ParameterError
+        If these do not go together, or the file's name does not end in ``.csv`` or ``.parquet``.
+    """
+    table = Destination.of(str(out), into, how)
+    if table is not None:
+        return table
+    format_of(out)
+    return Path(out)
+
+
 def write_export(
     store: Store,
     sweep_id: str,
     position: int,
-    path: Path | str,
+    out: Path | str | Destination,
     **choice: Unpack[RowChoice],
 ) -> dict[str, Any]:
-    """Write the customers of some segments to a file, and its description to ``FILE.json`` next to it.
+    """Write the customers of some segments to a file, and its description to ``FILE.json`` next to it; or into a table.
 
     Parameters
     ----------
     store, sweep_id, position, **choice
         See `export_rows`.
-    path : path
-        Ends in ``.csv`` or ``.parquet``. An existing file is replaced once the new one is complete.
+    out : path or Destination
+        A file's name ends in ``.csv`` or ``.parquet``. An existing file is replaced once the new one is complete.
 
     Returns
     -------
     dict
-        Content of the JSON file.
+        Content of the JSON file; of a table, with its changes and the SHA-256 of the rows as CSV.
 
     Raises
     ------
-    ParameterError
-        If the file cannot be written, or its name ends differently.
+    ParameterError, SourceError
+        If the file or table cannot be written, or the file's name ends differently.
     """
-    format_of(path)
-    rows = export_rows(store, sweep_id, position, **choice)
-    return _write_files(rows, position, Path(path))
+    if not isinstance(out, Destination):
+        format_of(out)
+    return _write_output(export_rows(store, sweep_id, position, **choice), position, out)
 
 
 def write_scores(
     store: Store,
     sweep_id: str,
     position: int,
-    path: Path | str,
+    out: Path | str | Destination,
     *,
     customers: np.ndarray,
     labels: np.ndarray,
@@ -73,13 +95,14 @@ def write_scores(
 
     Parameters
     ----------
-    store, sweep_id, position, path
+    store, sweep_id, position, out
         See `write_export`.
     customers, labels, set_aside : ndarray of shape (n_customers,)
         Ids as text, segments (-1 is noise), and whether the outlier rule would have set the customer aside.
     """
-    format_of(path)
-    return _write_files(scored_rows(store, sweep_id, position, customers, labels, set_aside), position, Path(path))
+    if not isinstance(out, Destination):
+        format_of(out)
+    return _write_output(scored_rows(store, sweep_id, position, customers, labels, set_aside), position, out)
 
 
 def write_model(store: Store, sweep_id: str, position: int, path: Path | str) -> None:
@@ -95,6 +118,27 @@ def write_model(store: Store, sweep_id: str, position: int, path: Path | str) ->
     content = model_zip(store, sweep_id, position)
     with replacing(Path(path)) as file:
         file.write(content)
+
+
+def _write_output(rows: ExportRows, position: int, out: Path | str | Destination) -> dict[str, Any]:
+    return _write_table(rows, position, out) if isinstance(out, Destination) else _write_files(rows, position, Path(out))
+
+
+def _write_table(rows: ExportRows, position: int, out: Destination) -> dict[str, Any]:
+    """Write into a table; its text needs no marks, because no database runs it as a formula."""
+    found = hashlib.sha256()
+
+    def digested() -> Iterator[pa.Table]:
+        for place, chunk in enumerate(rows.chunks()):
+            text = io.BytesIO()
+            pa.csv.write_csv(chunk, text, pa.csv.WriteOptions(include_header=not place))
+            found.update(text.getbuffer())
+            yield chunk
+
+    key = [rows.columns[f"id:{rows.id_name}"], *(["copy"] if rows.copies else [])]
+    changes = write_into_table(out, digested(), rows.schema, key)
+    table = {"database": out.address.text, "table": out.table, "how": out.how, **changes.to_json(), "sha256": found.hexdigest()}
+    return {**describe(rows, position, None, marked=0), "table": table}
 
 
 def _write_files(rows: ExportRows, position: int, path: Path) -> dict[str, Any]:
@@ -160,14 +204,15 @@ def format_of(path: Path | str) -> Format:
     raise refusal("export.unknown_format", kind=ParameterError, path=str(path))
 
 
-def describe(rows: ExportRows, position: int, file_format: Format, *, marked: int, file_name: str | None = None) -> dict[str, Any]:
+def describe(rows: ExportRows, position: int, file_format: Format | None, *, marked: int, file_name: str | None = None) -> dict[str, Any]:
     """Return the description of an export: its sweep, solution, data, filters and versions, and the rows of each segment.
 
     Parameters
     ----------
     rows : ExportRows
     position : int
-    file_format : {"csv", "parquet"}
+    file_format : {"csv", "parquet"} or None
+        ``None`` for a table.
     marked : int
         Number of text cells with a ``'`` put in front.
     file_name : str or None

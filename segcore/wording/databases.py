@@ -50,6 +50,9 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "database.locked": lambda database, reason: (
         f"{named(database)} is in use by another process ({named(reason)}): close that, and try again."
     ),
+    "database.disk_full": lambda database, reason: (
+        f"The disk of the database {named(database)} is full ({named(reason)}): free space there. Nothing was changed."
+    ),
     "database.no_host": lambda database, reason: (
         f"The host of the database {named(database)} was not found ({named(reason)}): check its name, and your network."
     ),

@@ -11,6 +11,7 @@ from segcore.records.finding import Finding, Remedy
 from segcore.wording import (
     columns,
     databases,
+    destinations,
     features,
     home,
     machine,
@@ -48,6 +49,7 @@ SUBJECTS: tuple[Mapping[str, Sentence], ...] = (
     excel_file.SENTENCES,
     columns.SENTENCES,
     databases.SENTENCES,
+    destinations.SENTENCES,
     roles.SENTENCES,
     rows.SENTENCES,
     features.SENTENCES,

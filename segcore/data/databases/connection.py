@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from sqlglot import exp
 
 from segcore.data.databases.address import Address, Scheme
 from segcore.errors import SegcoreError
@@ -14,7 +16,11 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 600.0
 """Longest that one statement may take, unless it is chosen."""
+LOCK_SECONDS = 10.0
+"""Longest that a statement waits for others who write."""
 BATCH_ROWS = 65_536
+STAGING = "segcore_staging"
+"""Name of the temporary table that `Connection.stage` writes."""
 
 
 class TableName(NamedTuple):
@@ -25,11 +31,14 @@ class TableName(NamedTuple):
     schema, name : str
     is_default : bool
         Whether the name alone means this table.
+    is_view : bool
+        Whether its rows are kept elsewhere: a view, or a table of another server.
     """
 
     schema: str
     name: str
     is_default: bool = True
+    is_view: bool = False
 
 
 class Batches(NamedTuple):
@@ -53,6 +62,24 @@ class Connection(Protocol):
 
     def tables(self) -> Sequence[TableName]:
         """Return the tables and views that can be named."""
+
+    def schemas(self) -> Sequence[str]:
+        """Return the schemas that tables can be in, that of names without a schema first."""
+
+    def columns(self, table: TableName) -> Mapping[str, str]:
+        """Return the columns of a table and the names of their types, in the database's own words and in its order."""
+
+    def lock(self, table: TableName) -> None:
+        """Let nobody else write to a table, which need not exist yet, until the transaction ends; reading goes on.
+
+        Waits for `LOCK_SECONDS` at most. Called first in a transaction.
+        """
+
+    def stage(self, rows: pa.RecordBatchReader, key: Sequence[str]) -> str:
+        """Write rows into a temporary table of this connection, and return its name, quoted; it is gone when the connection is closed.
+
+        Columns have the types that `Driver.types` names for those of Arrow. Rows are looked for by the columns ``key``.
+        """
 
     def commit(self) -> None:
         """Commit, and begin the next transaction."""
@@ -93,6 +120,10 @@ class Driver:
         ``open(address, access)`` returns a `Connection`; its errors are the driver's own, or `SegcoreError`.
     explain : callable
         ``explain(error, address)`` returns the error for the user, or ``None`` for what is not the driver's.
+    types : mapping of Arrow type to tuple of str
+        Types of the columns in which values of Arrow's type are kept exactly, in lower case; a new column gets the first.
+    name_bytes : int or None
+        Longest name of a table or column, in bytes of UTF-8; ``None`` if there is no limit.
     """
 
     scheme: Scheme
@@ -100,3 +131,15 @@ class Driver:
     dialect: str
     open: Callable[[Address, Access], Connection]
     explain: Callable[[BaseException, Address], SegcoreError | None]
+    types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    name_bytes: int | None = None
+
+
+def literal(text: str, dialect: str) -> str:
+    """Return text quoted as a value of a statement."""
+    return exp.Literal.string(text).sql(dialect=dialect)
+
+
+def identifier(name: str, dialect: str) -> str:
+    """Return the name of a column or table, quoted for a statement."""
+    return exp.to_identifier(name, quoted=True).sql(dialect=dialect)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from segcore.data.databases.address import DUCKDB, Address
-from segcore.data.databases.connection import BATCH_ROWS, Access, Batches, Driver, TableName
+from segcore.data.databases.connection import BATCH_ROWS, STAGING, Access, Batches, Driver, TableName, literal
 from segcore.data.databases.files import check_file
 from segcore.data.databases.reasons import reason_text
 from segcore.errors import SegcoreError, SourceError
@@ -28,13 +28,22 @@ _CLOSED: dict[str, str | bool | int | float | list[str]] = {
     "python_enable_replacements": False,  # a table called like a variable of this process would be that variable
 }
 _TABLES = """
-SELECT schema_name, table_name, schema_name = current_schema() FROM duckdb_tables()
+SELECT schema_name, table_name, schema_name = current_schema(), false FROM duckdb_tables()
 WHERE database_name = current_database() AND NOT internal
 UNION ALL
-SELECT schema_name, view_name, schema_name = current_schema() FROM duckdb_views()
+SELECT schema_name, view_name, schema_name = current_schema(), true FROM duckdb_views()
 WHERE database_name = current_database() AND NOT internal
 ORDER BY 1, 2
 """
+_SCHEMAS = """
+SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database() AND NOT (internal AND schema_name <> 'main')
+ORDER BY schema_name <> current_schema(), schema_name
+"""
+_COLUMNS = """
+SELECT column_name, data_type FROM duckdb_columns()
+WHERE database_name = current_database() AND schema_name = {schema} AND table_name = {name} ORDER BY column_index
+"""
+_INCOMING = "segcore_incoming"
 
 
 class DuckdbConnection:
@@ -71,6 +80,28 @@ class DuckdbConnection:
     def tables(self) -> Sequence[TableName]:
         """Return the tables and views that can be named."""
         return [TableName(*row) for row in self.rows(_TABLES)]
+
+    def schemas(self) -> Sequence[str]:
+        """Return the schemas that tables can be in, that of names without a schema first."""
+        return [name for (name,) in self.rows(_SCHEMAS)]
+
+    def columns(self, table: TableName) -> Mapping[str, str]:
+        """Return the columns of a table and the names of their types."""
+        schema, name = (literal(part, DRIVER.dialect) for part in (table.schema, table.name))
+        return dict(self.rows(_COLUMNS.format(schema=schema, name=name)))
+
+    def lock(self, table: TableName) -> None:
+        """Do nothing: while a process writes to a file, no other can open it."""
+
+    def stage(self, rows: pa.RecordBatchReader, key: Sequence[str]) -> str:
+        """Write rows into a temporary table from Arrow's memory."""
+        with self._limited():
+            self.connection.register(_INCOMING, rows)
+            try:
+                self.connection.execute(f"CREATE TEMP TABLE {STAGING} AS SELECT * FROM {_INCOMING}")
+            finally:
+                self.connection.unregister(_INCOMING)
+        return f"temp.{STAGING}"
 
     def commit(self) -> None:
         """Commit, and begin the next transaction."""
@@ -119,4 +150,19 @@ def _explain(error: BaseException, address: Address) -> SegcoreError | None:
     return refusal(code, kind=SourceError, database=address.name, reason=reason)
 
 
-DRIVER = Driver(DUCKDB, "DuckDB", "duckdb", _open, _explain)
+DRIVER = Driver(
+    DUCKDB,
+    "DuckDB",
+    "duckdb",
+    _open,
+    _explain,
+    types={
+        "string": ("varchar",),
+        "bool": ("boolean",),
+        "int32": ("integer", "bigint"),
+        "int64": ("bigint",),
+        "double": ("double",),
+        "date32[day]": ("date",),
+        "timestamp[us]": ("timestamp",),
+    },
+)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from segcore.data.databases.address import POSTGRESQL, Address
-from segcore.data.databases.connection import Access, Batches, Driver, TableName
+from segcore.data.databases.connection import LOCK_SECONDS, STAGING, Access, Batches, Driver, TableName, identifier, literal
 from segcore.data.databases.passwords import password_of
 from segcore.data.databases.reasons import reason_text
 from segcore.errors import SegcoreError, SourceError
@@ -23,11 +23,21 @@ _CONNECT_SECONDS = 10
 _READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 # Without pg_is_other_temp_schema, another session's temporary tables would be listed.
 _TABLES = """
-SELECT n.nspname::text, c.relname::text, pg_table_is_visible(c.oid)
+SELECT n.nspname::text, c.relname::text, pg_table_is_visible(c.oid), c.relkind IN ('v', 'm', 'f')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
   AND n.nspname NOT LIKE 'pg\\_toast%' AND NOT pg_is_other_temp_schema(n.oid)
 ORDER BY 1, 2
+"""
+_SCHEMAS = """
+SELECT nspname::text FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
+ORDER BY nspname IS DISTINCT FROM current_schema(), nspname
+"""
+_COLUMNS = """
+SELECT a.attname::text, format_type(a.atttypid, NULL)::text
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = {schema} AND c.relname = {name} AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum
 """
 # By SQLSTATE, the longest beginning first.
 _STATES = {
@@ -39,6 +49,9 @@ _STATES = {
     "3D000": "database.no_database",
     "28": "database.wrong_password",
     "53300": "database.refused",
+    "55P03": "database.locked",
+    "40": "database.locked",
+    "53100": "database.disk_full",
 }
 # libpq has no codes for what prevents a connection, and the server's own words may be in another language: those stay as they are.
 _CONNECTING = {
@@ -90,6 +103,32 @@ class PostgresqlConnection:
         """Return the tables, views and foreign tables that can be named."""
         return [TableName(*row) for row in self.rows(_TABLES)]
 
+    def schemas(self) -> Sequence[str]:
+        """Return the schemas that tables can be in, that of names without a schema first."""
+        return [name for (name,) in self.rows(_SCHEMAS)]
+
+    def columns(self, table: TableName) -> Mapping[str, str]:
+        """Return the columns of a table and the names of their types."""
+        schema, name = (literal(part, DRIVER.dialect) for part in (table.schema, table.name))
+        return dict(self.rows(_COLUMNS.format(schema=schema, name=name)))
+
+    def lock(self, table: TableName) -> None:
+        """Let nobody else write to a table until the transaction ends."""
+        self.rows(f"SET LOCAL lock_timeout = {round(LOCK_SECONDS * 1000)}")
+        # Two who create the same table would collide in the catalogue: this lock needs no table.
+        place = literal(f"segcore {table.schema}.{table.name}", DRIVER.dialect)
+        self.rows(f"SELECT pg_advisory_xact_lock(hashtextextended({place}, 0))::text")
+        if self.columns(table):
+            name = f"{identifier(table.schema, DRIVER.dialect)}.{identifier(table.name, DRIVER.dialect)}"
+            self.rows(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
+
+    def stage(self, rows: pa.RecordBatchReader, key: Sequence[str]) -> str:
+        """Write rows into a temporary table by COPY."""
+        with self.connection.cursor() as cursor:
+            cursor.adbc_ingest(STAGING, rows, mode="create", temporary=True)
+        self.rows(f"ANALYZE pg_temp.{STAGING}")  # nobody else does that to a temporary table
+        return f"pg_temp.{STAGING}"
+
     def commit(self) -> None:
         """Commit, and begin the next transaction."""
         self.connection.commit()
@@ -138,4 +177,20 @@ def _explain(error: BaseException, address: Address) -> SegcoreError | None:
     return refusal(code or "database.failed", kind=SourceError, database=address.name, reason=reason_text(primary, password_of(address)))
 
 
-DRIVER = Driver(POSTGRESQL, "PostgreSQL", "postgres", _open, _explain)
+DRIVER = Driver(
+    POSTGRESQL,
+    "PostgreSQL",
+    "postgres",
+    _open,
+    _explain,
+    types={
+        "string": ("text", "character varying"),
+        "bool": ("boolean",),
+        "int32": ("integer", "bigint"),
+        "int64": ("bigint",),
+        "double": ("double precision",),
+        "date32[day]": ("date",),
+        "timestamp[us]": ("timestamp without time zone",),
+    },
+    name_bytes=63,
+)

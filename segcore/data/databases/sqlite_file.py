@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 import time
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from segcore.data.databases.address import SQLITE, Address
-from segcore.data.databases.connection import BATCH_ROWS, Access, Batches, Driver, TableName
+from segcore.data.databases.connection import BATCH_ROWS, LOCK_SECONDS, STAGING, Access, Batches, Driver, TableName, identifier, literal
 from segcore.data.databases.files import check_file
 from segcore.data.databases.reasons import reason_text
 from segcore.errors import SegcoreError, SourceError
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _MAGIC = b"SQLite format 3\0"
-_TABLES = "SELECT 'main', name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 2"
+_TABLES = """
+SELECT 'main', name, true, type = 'view' FROM sqlite_schema
+WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 2
+"""
 _READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE, sqlite3.SQLITE_TRANSACTION)
 _CHECK_STEPS = 10_000  # of SQLite's machine between looks at the clock, a fraction of a millisecond
 _COLUMNS_AT_ONCE = 400  # SQLite allows 2,000 results of a SELECT
@@ -34,7 +37,9 @@ class SqliteConnection:
         self._access = access
         self._deadline = 0.0
         mode = "rwc" if access.writing else "ro"
-        self.connection = sqlite3.connect(f"file:{urllib.parse.quote(str(address.file))}?mode={mode}", uri=True, isolation_level=None)
+        self.connection = sqlite3.connect(
+            f"file:{urllib.parse.quote(str(address.file))}?mode={mode}", uri=True, isolation_level=None, timeout=LOCK_SECONDS
+        )
         try:
             self.connection.text_factory = lambda text: text.decode("utf-8", "replace")
             self.connection.set_progress_handler(lambda: time.monotonic() > self._deadline, _CHECK_STEPS)
@@ -45,10 +50,11 @@ class SqliteConnection:
             self.connection.close()
             raise
 
-    def _authorize(self, action: int, *_: object) -> int:
+    def _authorize(self, action: int, subject: str | None, *_: object) -> int:
         """Allow what reads the file itself; for writing, all but other files and settings of SQLite."""
         denied = (sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH, sqlite3.SQLITE_PRAGMA)
         allowed = action not in denied if self._access.writing else action in _READING
+        allowed = allowed or (action == sqlite3.SQLITE_PRAGMA and subject == "table_xinfo")  # lists columns
         return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
     def _started(self, sql: str) -> sqlite3.Cursor:
@@ -110,6 +116,35 @@ class SqliteConnection:
         """Return the tables and views that can be named."""
         return [TableName(*row) for row in self.rows(_TABLES)]
 
+    def schemas(self) -> Sequence[str]:
+        """Return the schema of a file's own tables."""
+        return ["main"]
+
+    def columns(self, table: TableName) -> Mapping[str, str]:
+        """Return the columns of a table and the names of their types, as they were declared."""
+        found = self.rows(f"SELECT name, type FROM pragma_table_xinfo({literal(table.name, DRIVER.dialect)}, 'main') ORDER BY cid")
+        return dict(found)
+
+    def lock(self, table: TableName) -> None:
+        """Let nobody else write to the file until the transaction ends."""
+        self.rows("COMMIT")
+        self.rows("BEGIN IMMEDIATE")  # one that has read before may be too late to write
+
+    def stage(self, rows: pa.RecordBatchReader, key: Sequence[str]) -> str:
+        """Write rows into a temporary table, whose file the system deletes even if this process is killed."""
+        import pyarrow as pa
+
+        dialect = DRIVER.dialect
+        columns = [f"{identifier(entry.name, dialect)} {DRIVER.types[str(entry.type)][0]}" for entry in rows.schema]
+        self.rows(f"CREATE TEMP TABLE {STAGING} ({', '.join(columns)})")
+        for batch in rows:
+            plain = [column.cast(pa.string()) if pa.types.is_temporal(column.type) else column for column in batch.columns]
+            self._deadline = time.monotonic() + self._access.timeout_seconds
+            values = zip(*(column.to_pylist() for column in plain), strict=True)
+            self.connection.executemany(f"INSERT INTO temp.{STAGING} VALUES ({', '.join('?' * len(columns))})", values)
+        self.rows(f"CREATE INDEX temp.{STAGING}_key ON {STAGING} ({', '.join(identifier(name, dialect) for name in key)})")
+        return f"temp.{STAGING}"
+
     def commit(self) -> None:
         """Commit, and begin the next transaction."""
         self.rows("COMMIT")
@@ -140,6 +175,7 @@ def _explain(error: BaseException, address: Address) -> SegcoreError | None:
         "SQLITE_READONLY": "database.read_only",
         "SQLITE_NOTADB": "database.damaged",
         "SQLITE_CORRUPT": "database.damaged",
+        "SQLITE_FULL": "database.disk_full",
     }.get(state, "database.failed")
     if reason.startswith("no such table"):
         code = "database.no_table_in_query"
@@ -148,4 +184,19 @@ def _explain(error: BaseException, address: Address) -> SegcoreError | None:
     return refusal(code, kind=SourceError, database=address.name, reason=reason)
 
 
-DRIVER = Driver(SQLITE, "SQLite", "sqlite", _open, _explain)
+DRIVER = Driver(
+    SQLITE,
+    "SQLite",
+    "sqlite",
+    _open,
+    _explain,
+    types={
+        "string": ("text", "varchar"),
+        "bool": ("boolean", "integer"),
+        "int32": ("integer", "int", "bigint"),
+        "int64": ("integer", "int", "bigint"),
+        "double": ("real", "double", "double precision", "float"),
+        "date32[day]": ("text", "date"),
+        "timestamp[us]": ("text", "timestamp", "datetime"),
+    },
+)

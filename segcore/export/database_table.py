@@ -1,0 +1,306 @@
+"""Table of a database as the place where rows go: replaced or merged in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+import pyarrow as pa
+
+from segcore.data.databases.address import Address, is_address, parse_address
+from segcore.data.databases.connection import Access, Connection, Driver, TableName, identifier
+from segcore.data.databases.drivers import connect, driver_of
+from segcore.errors import ParameterError, SegcoreError, SourceError
+from segcore.wording.findings import refusal
+
+How = Literal["replace", "merge"]
+HOW: tuple[How, ...] = get_args(How)
+# What an error means here is that the table was not written, whatever else the same error says about reading.
+_NOT_WRITTEN = ("failed", "read_only", "no_table_in_query", "no_column", "file_access")
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Table that rows are written into.
+
+    Parameters
+    ----------
+    address : Address
+        Of the database.
+    table : str
+        ``name`` or ``schema.name``, without quotes: the letters are the name's own. It is created if it is missing.
+    how : {"replace", "merge"}
+        "replace" leaves exactly the new rows; "merge" adds and changes rows by the customer's id, and keeps those of all others.
+    """
+
+    address: Address
+    table: str
+    how: How = "replace"
+
+    @classmethod
+    def of(cls, out: str, into: str | None, how: str | None = None) -> Destination | None:
+        """Return the table that an output is, or ``None`` for a file.
+
+        Parameters
+        ----------
+        out : str
+            A file's path, or a database's address.
+        into : str or None
+            The table; needed with an address, and with it only.
+        how : str or None
+            "replace" or "merge", with an address only.
+
+        Raises
+        ------
+        ParameterError
+            If these do not go together, or one is outside its domain.
+        """
+        if not is_address(out):
+            if into is not None or how is not None:
+                raise refusal("destination.not_a_database", kind=ParameterError, option="into" if into is not None else "how")
+            return None
+        address = parse_address(out)
+        if not into:
+            raise refusal("destination.no_table", kind=ParameterError, database=address.name)
+        if how is not None and how not in HOW:
+            raise ParameterError.unknown("way to write into a table", how, HOW)
+        longest = driver_of(address).name_bytes
+        if "\0" in into or (longest is not None and any(len(part.encode(errors="replace")) > longest for part in into.split(".", 1))):
+            raise refusal("destination.bad_name", kind=ParameterError, table=into, longest=longest)
+        return cls(address, into, "merge" if how == "merge" else "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Changes of a table by an export, in rows.
+
+    Parameters
+    ----------
+    created : bool
+        Whether the table was not there before.
+    added, changed, unchanged : int
+        Rows that the table did not have, had with other values, and had; together, the rows of the export.
+    removed, kept : int
+        Rows of other customers; removed by "replace", kept by "merge".
+    """
+
+    created: bool
+    added: int
+    changed: int
+    unchanged: int
+    removed: int
+    kept: int
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the table is as it was."""
+        return not (self.created or self.added or self.changed or self.removed)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+
+def write_into_table(destination: Destination, chunks: Iterable[pa.Table], schema: pa.Schema, key: Sequence[str]) -> Changes:
+    """Write rows into a table, all or none of them.
+
+    Parameters
+    ----------
+    destination : Destination
+    chunks : iterable of pyarrow Table
+        The rows, in this schema; NaN becomes NULL.
+    schema : pyarrow Schema
+        Of text, booleans, numbers, dates and times; times with a zone are written in UTC.
+    key : sequence of str
+        Columns that identify a row, in which nothing is missing and no row is there twice.
+
+    Raises
+    ------
+    ParameterError
+        If the table has other columns or types, is a view, or has a key twice.
+    SourceError
+        If the database cannot be written. Then it is as it was.
+
+    Notes
+    -----
+    The rows go into a temporary table first, which vanishes with the connection, also of a process that is killed. Then one transaction
+    deletes, updates and inserts what differs, while readers see the table as it was and other writers wait. So grants, indexes, views and
+    triggers stay, and what has not changed is not written. In PostgreSQL, a million rows with 20 features took 5 s to create, 6 s where
+    none and 14 s where all had changed, on two cores.
+    """
+    driver = driver_of(destination.address)
+    failed: list[BaseException] = []
+    try:
+        with connect(destination.address, Access(writing=True)) as connection:
+            return _Writer(connection, driver, destination, _plain_schema(schema), key).write(_noting(chunks, failed))
+    except SourceError as error:
+        if failed:  # a driver that takes the rows reports their error as its own
+            raise failed[0] from None
+        code = "" if error.finding is None else error.finding.code
+        if error.finding is not None and code in [f"database.{name}" for name in _NOT_WRITTEN]:
+            database, reason = error.finding.values["database"], error.finding.values["reason"]
+            raise refusal("destination.failed", kind=SourceError, table=destination.table, database=database, reason=reason) from None
+        raise
+
+
+def _noting(chunks: Iterable[pa.Table], failed: list[BaseException]) -> Iterator[pa.Table]:
+    try:
+        yield from chunks
+    except SegcoreError as error:
+        failed.append(error)
+        raise
+
+
+class _Writer:
+    """Writer of rows into one table, in the transaction of a connection."""
+
+    def __init__(self, connection: Connection, driver: Driver, destination: Destination, schema: pa.Schema, key: Sequence[str]) -> None:
+        self.connection, self.driver, self.destination, self.schema = connection, driver, destination, schema
+        self.key = list(key)
+        self.others = [name for name in schema.names if name not in self.key]
+
+    def write(self, chunks: Iterable[pa.Table]) -> Changes:
+        """Write the rows and commit."""
+        self._check_names()
+        target = self._target()
+        self.connection.lock(target)
+        columns = self.connection.columns(target)
+        self.table = ".".join(map(self._quoted, (target.schema, target.name)))
+        if columns:
+            self._check_columns(columns)
+            self._check_key()
+        else:
+            self.connection.rows(f"CREATE TABLE {self.table} ({self._declared()})")
+        batches = (batch for chunk in chunks for batch in _plain(chunk, self.schema).to_batches())
+        self.staging = self.connection.stage(pa.RecordBatchReader.from_batches(self.schema, batches), self.key)
+        changes = self._compared(created=not columns)
+        if not changes.is_none:
+            self._apply(changes)
+            self.connection.commit()
+        return changes
+
+    def _quoted(self, name: str) -> str:
+        return identifier(name, self.driver.dialect)
+
+    def _count(self, sql: str) -> int:
+        return int(self.connection.rows(sql)[0][0])
+
+    def _check_names(self) -> None:
+        longest = self.driver.name_bytes
+        long = [name for name in self.schema.names if longest is not None and len(name.encode()) > longest]
+        if long:
+            raise refusal("destination.long_column", kind=ParameterError, column=long[0], longest=longest, title=self.driver.title)
+
+    def _target(self) -> TableName:
+        """Return the table that is meant, which need not exist: names are compared exactly first, then in any case."""
+        asked = self.destination.table
+        tables = self.connection.tables()
+        for fold in (str, str.casefold):
+            found = [
+                one
+                for one in tables
+                if fold(asked) == fold(f"{one.schema}.{one.name}") or (one.is_default and fold(asked) == fold(one.name))
+            ]
+            if len(found) > 1:
+                names = [f"{one.schema}.{one.name}" for one in found]
+                raise refusal("database.several_tables", kind=SourceError, table=asked, tables=names)
+            if found and found[0].is_view:
+                raise refusal("destination.view", kind=ParameterError, table=asked, database=self.destination.address.name)
+            if found:
+                return found[0]
+        schema, dot, name = asked.partition(".")
+        schemas = self.connection.schemas()
+        if dot and name and schema in schemas:
+            return TableName(schema, name, is_default=False)
+        if dot or not schemas:
+            raise refusal("destination.no_schema", kind=ParameterError, table=asked, schema=schema)
+        return TableName(schemas[0], asked)
+
+    def _check_columns(self, there: Mapping[str, str]) -> None:
+        place = {"table": self.destination.table, "database": self.destination.address.name}
+        missing = [name for name in self.schema.names if name not in there]
+        more = [name for name in there if name not in self.schema.names]
+        if missing or more:
+            raise refusal("destination.other_columns", kind=ParameterError, **place, missing=missing, more=more)
+        for entry in self.schema:
+            types = self.driver.types[str(entry.type)]
+            kind = there[entry.name].lower().partition("(")[0].strip()
+            if kind not in types:
+                raise refusal(
+                    "destination.other_type", kind=ParameterError, **place, column=entry.name, type=there[entry.name], needed=types[0]
+                )
+
+    def _check_key(self) -> None:
+        key = ", ".join(map(self._quoted, self.key))
+        twice = self._count(f"SELECT count(*) FROM (SELECT 1 FROM {self.table} GROUP BY {key} HAVING count(*) > 1) AS twice")
+        if twice:
+            place = {"table": self.destination.table, "database": self.destination.address.name}
+            raise refusal("destination.twice", kind=ParameterError, **place, key=self.key, twice=twice)
+
+    def _declared(self) -> str:
+        kinds = {entry.name: self.driver.types[str(entry.type)][0].upper() for entry in self.schema}
+        columns = [f"{self._quoted(name)} {kind}{' NOT NULL' if name in self.key else ''}" for name, kind in kinds.items()]
+        return ", ".join([*columns, f"PRIMARY KEY ({', '.join(map(self._quoted, self.key))})"])
+
+    @property
+    def _same_key(self) -> str:
+        return " AND ".join(f"t.{name} = s.{name}" for name in map(self._quoted, self.key))
+
+    @property
+    def _differs(self) -> str:
+        mine, new = (", ".join(f"{alias}.{self._quoted(name)}" for name in self.others) for alias in "ts")
+        return f"({mine}) {'IS NOT' if self.driver.dialect == 'sqlite' else 'IS DISTINCT FROM'} ({new})"
+
+    def _compared(self, *, created: bool) -> Changes:
+        staged, there = (self._count(f"SELECT count(*) FROM {table}") for table in (self.staging, self.table))
+        if created or not there:
+            return Changes(created, staged, 0, 0, 0, 0)
+        joined = f"FROM {self.staging} AS s JOIN {self.table} AS t ON {self._same_key}"
+        both = self._count(f"SELECT count(*) {joined}")
+        changed = self._count(f"SELECT count(*) {joined} WHERE {self._differs}")
+        removed = there - both if self.destination.how == "replace" else 0
+        return Changes(created, staged - both, changed, both - changed, removed, there - both - removed)
+
+    def _apply(self, changes: Changes) -> None:
+        if changes.removed:
+            self.connection.rows(
+                f"DELETE FROM {self.table} AS t WHERE NOT EXISTS (SELECT 1 FROM {self.staging} AS s WHERE {self._same_key})"
+            )
+        if changes.changed:
+            new = ", ".join(f"{name} = s.{name}" for name in map(self._quoted, self.others))
+            self.connection.rows(f"UPDATE {self.table} AS t SET {new} FROM {self.staging} AS s WHERE {self._same_key} AND {self._differs}")
+        if changes.added:
+            columns = ", ".join(map(self._quoted, self.schema.names))
+            self.connection.rows(
+                f"INSERT INTO {self.table} ({columns}) SELECT {columns} FROM {self.staging} AS s "
+                f"WHERE NOT EXISTS (SELECT 1 FROM {self.table} AS t WHERE {self._same_key})"
+            )
+
+
+def _plain_schema(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([pa.field(entry.name, _plain_type(entry.type)) for entry in schema])
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type of a column in databases: one of those that each driver knows."""
+    if pa.types.is_boolean(kind) or pa.types.is_date32(kind):
+        return kind
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return pa.timestamp("us")
+    if pa.types.is_integer(kind):
+        return pa.int32() if kind.bit_width <= 32 and kind != pa.uint32() else pa.int64()
+    return pa.float64() if pa.types.is_floating(kind) or pa.types.is_decimal(kind) else pa.string()
+
+
+def _plain(chunk: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return rows in the types of a schema, NaN as null."""
+    import pyarrow.compute as pc
+
+    columns = []
+    for column, entry in zip(chunk.columns, schema, strict=True):
+        plain = column.cast(entry.type, safe=False)
+        if pa.types.is_floating(entry.type):
+            plain = pc.if_else(pc.is_nan(plain), None, plain)
+        columns.append(plain)
+    return pa.table(columns, schema=schema)
