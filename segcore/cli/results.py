@@ -130,9 +130,9 @@ def add_commands(subparsers: Any) -> None:
 
     export = subparsers.add_parser(
         "export",
-        help="write the customers of chosen segments to a file",
+        help="write the customers of chosen segments to a file, or into a table of a database",
         description="Write the customers of chosen segments, one row each, with their segment and features. FILE.json, next to FILE, "
-        "records where they come from.",
+        "records where they come from. With --out URL, they go into a table of PostgreSQL, DuckDB or SQLite, in one transaction.",
     )
     _add_point(export)
     export.add_argument("--segments", metavar="N,...", help="segments to write, such as 0,2 or noise (default: all)")
@@ -155,7 +155,8 @@ def add_commands(subparsers: Any) -> None:
         "score",
         help="assign new customers to the segments of a sweep",
         description="Assign the customers of DATA to the segments of one solution, with the scaling and the model fitted by its sweep. "
-        "Every customer gets one row; those that the sweep would have set aside, as outliers or for too few items, are marked.",
+        "Every customer gets one row; those that the sweep would have set aside, as outliers or for too few items, are marked. "
+        "With --out URL, the rows go into a table of a database.",
     )
     _add_point(score)
     add_data_options(score, features=False)
@@ -174,7 +175,18 @@ def _add_solution(parser: argparse.ArgumentParser) -> None:
 
 def _add_point(parser: argparse.ArgumentParser) -> None:
     _add_solution(parser)
-    parser.add_argument("--out", required=True, metavar="FILE", help="file to write, .csv or .parquet")
+    parser.add_argument(
+        "--out",
+        required=True,
+        metavar="FILE",
+        help="file to write, .csv or .parquet; or a database, postgresql://user@host/name, duckdb:///file or sqlite:///file",
+    )
+    parser.add_argument("--into", metavar="TABLE", help="table of the database, as TABLE or SCHEMA.TABLE; it is created if it is missing")
+    parser.add_argument(
+        "--how",
+        choices=("replace", "merge"),
+        help="leave exactly these rows in the table, or merge them by customer and keep those of all others (default: replace)",
+    )
 
 
 def run_explain(args: argparse.Namespace) -> int:
@@ -376,10 +388,10 @@ def run_export(args: argparse.Namespace) -> int:
     """Write the customers of chosen segments."""
     segments = None if args.segments is None else parse_segments(args.segments)
 
-    from segcore.export.files import format_of, write_export, write_model
+    from segcore.export.files import output_of, table_text, write_export, write_model
     from segcore.store.store import Store
 
-    format_of(args.out)
+    out = output_of(args.out, args.into, args.how)
     if args.model is not None and not args.model.lower().endswith(".zip"):
         raise ParameterError(f"--model must be a file named .zip, got {args.model!r}.")
     store = Store()
@@ -388,7 +400,7 @@ def run_export(args: argparse.Namespace) -> int:
         store,
         sweep_id,
         position,
-        args.out,
+        out,
         segments=segments,
         copies=args.copies,
         profile=args.profile,
@@ -405,7 +417,10 @@ def run_export(args: argparse.Namespace) -> int:
     else:
         listed = ", ".join(f"{entry['name']} {entry['rows']:,}" for entry in document["segments"])
         model = f" The model is in {args.model}." if args.model is not None else ""
-        say(f"{counted(document['rows'], 'row')} written to {args.out} ({listed}). Where they come from is in {args.out}.json.{model}")
+        if "table" in document:
+            say(f"{table_text(document)} Rows: {listed}.{model}")
+        else:
+            say(f"{counted(document['rows'], 'row')} written to {args.out} ({listed}). Where they come from is in {args.out}.json.{model}")
     return 0
 
 
@@ -452,21 +467,19 @@ def run_score(args: argparse.Namespace) -> int:
     """Assign new customers to segments and write them."""
     request = request_for_rows(args)
 
-    from segcore.export.files import format_of, write_scores
+    from segcore.export.files import output_of, table_text, write_scores
     from segcore.intake.trained_rows import read_like_trained
     from segcore.segments.scoring import score
     from segcore.store.store import Store
 
-    format_of(args.out)
+    out = output_of(args.out, args.into, args.how)
     store = Store()
     sweep_id, position = find_sweep_point(store, args.sweep, args.point)
     dataset = read_like_trained(store, store.spec(sweep_id).data, request)
     scored = score(store, sweep_id, position, dataset, as_of=args.as_of)
     notes = (*dataset.notes, *scored.notes)
     print_notes(notes)
-    document = write_scores(
-        store, sweep_id, position, args.out, customers=scored.customers, labels=scored.labels, set_aside=scored.set_aside
-    )
+    document = write_scores(store, sweep_id, position, out, customers=scored.customers, labels=scored.labels, set_aside=scored.set_aside)
     if args.json:
         scored_data = {"name": dataset.name, "fingerprint": dataset.fingerprint, "filters": list(dataset.filters), "as_of": args.as_of}
         listed_notes = [note_json(note) for note in notes]
@@ -475,5 +488,8 @@ def run_score(args: argparse.Namespace) -> int:
         listed = ", ".join(f"{entry['name']} {entry['rows']:,}" for entry in document["segments"] if entry["rows"])
         marked = document["set_aside_rows"]
         aside = f" The sweep would have set aside {marked:,} of them." if marked else ""
-        say(f"{counted(document['rows'], 'customer')} written to {args.out} ({listed}).{aside}")
+        if "table" in document:
+            say(f"{table_text(document)} Rows: {listed}.{aside}")
+        else:
+            say(f"{counted(document['rows'], 'customer')} written to {args.out} ({listed}).{aside}")
     return 0

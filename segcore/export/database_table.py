@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from segcore.data.databases.address import Address, is_address, parse_address
 from segcore.data.databases.connection import Access, Connection, Driver, TableName, identifier
-from segcore.data.databases.drivers import connect, driver_of
 from segcore.errors import ParameterError, SegcoreError, SourceError
 from segcore.wording.findings import refusal
 
@@ -65,6 +64,8 @@ class Destination:
             raise refusal("destination.no_table", kind=ParameterError, database=address.name)
         if how is not None and how not in HOW:
             raise ParameterError.unknown("way to write into a table", how, HOW)
+        from segcore.data.databases.drivers import driver_of  # files are exported without it
+
         longest = driver_of(address).name_bytes
         if "\0" in into or (longest is not None and any(len(part.encode(errors="replace")) > longest for part in into.split(".", 1))):
             raise refusal("destination.bad_name", kind=ParameterError, table=into, longest=longest)
@@ -129,6 +130,8 @@ def write_into_table(destination: Destination, chunks: Iterable[pa.Table], schem
     triggers stay, and what has not changed is not written. In PostgreSQL, a million rows with 20 features took 5 s to create, 6 s where
     none and 14 s where all had changed, on two cores.
     """
+    from segcore.data.databases.drivers import connect, driver_of
+
     driver = driver_of(destination.address)
     failed: list[BaseException] = []
     try:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal, Unpack
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from segcore.data.databases.address import parse_address
 from segcore.errors import ParameterError
 from segcore.export.cells import safe_headers, safe_text
 from segcore.export.database_table import Destination, write_into_table
@@ -23,6 +24,7 @@ from segcore.export.model import model_zip
 from segcore.export.segment_rows import ExportRows, RowChoice, export_rows, scored_rows
 from segcore.store.disk import replacing
 from segcore.store.store import Store
+from segcore.wording.destinations import changes_text
 from segcore.wording.findings import refusal
 
 Format = Literal["csv", "parquet"]
@@ -139,6 +141,12 @@ def _write_table(rows: ExportRows, position: int, out: Destination) -> dict[str,
     changes = write_into_table(out, digested(), rows.schema, key)
     table = {"database": out.address.text, "table": out.table, "how": out.how, **changes.to_json(), "sha256": found.hexdigest()}
     return {**describe(rows, position, None, marked=0), "table": table}
+
+
+def table_text(document: Mapping[str, Any]) -> str:
+    """Return what `write_export` or `write_scores` has changed in a table, by what they returned, in one or two sentences."""
+    table = document["table"]
+    return changes_text(table["table"], parse_address(table["database"]).name, document["rows"], table)
 
 
 def _write_files(rows: ExportRows, position: int, path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from segcore.errors import ParameterError
-from segcore.export.files import format_of, write_export, write_model, write_scores
+from segcore.export.files import output_of, write_export, write_model, write_scores
 from segcore.export.segment_rows import RowChoice, segment_titles
 from segcore.features.assemble import readable_rows
 from segcore.intake.trained_rows import read_like_trained
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from plotly.graph_objects import Figure
 
+    from segcore.export.database_table import How
     from segcore.export.sql import SqlOf
     from segcore.jobs import Job
     from segcore.library.comparison import Comparison
@@ -438,15 +439,23 @@ class Point:
 
     def export(
         self,
-        path: str | os.PathLike[str],
+        out: str | os.PathLike[str],
+        *,
+        into: str | None = None,
+        how: How | None = None,
         **choice: Unpack[RowChoice],
     ) -> dict[str, Any]:
-        """Write the customers of some segments to a file, and where they come from to ``FILE.json``.
+        """Write the customers of some segments to a file, and where they come from to ``FILE.json``; or into a table of a database.
 
         Parameters
         ----------
-        path : path
-            Ends in ``.csv`` or ``.parquet``.
+        out : path or str
+            A file that ends in ``.csv`` or ``.parquet``; or a database, ``postgresql://user@host/name``, ``duckdb:///file`` or
+            ``sqlite:///file``, whose password is in PGPASSWORD, ``.pgpass`` or Streamlit's secrets.
+        into : str or None
+            Table of the database, ``name`` or ``schema.name``, which is created if it is missing.
+        how : {"replace", "merge"} or None
+            Whether the table then has exactly these rows (``None`` too), or those of other customers are kept.
         segments : sequence of int or None
             -1 is noise; ``None`` means all.
         customers : collection of str or None
@@ -469,20 +478,25 @@ class Point:
         Returns
         -------
         dict
-            Content of ``FILE.json``.
+            Content of ``FILE.json``; of a table, with the rows that were added, changed, removed, kept and unchanged in ``"table"``.
 
         Raises
         ------
         ParameterError
-            If a segment is unknown, the algorithm has no probabilities, or the file cannot be written.
+            If a segment is unknown, the algorithm has no probabilities, the file cannot be written, or the table does not fit.
+        SourceError
+            If the database cannot be written; then it is as it was.
 
         Examples
         --------
         >>> point = segcore.load(orders).plan("small").sweep(n_clusters=range(2, 4)).best
         >>> point.export(folder / "segments.csv", segments=[0, 2])["rows"]
         20
+        >>> found = point.export(f"sqlite:///{folder / 'shop.db'}", into="segments", how="merge")["table"]
+        >>> found["added"], found["changed"], found["unchanged"]
+        (30, 0, 0)
         """
-        return write_export(self.store, self._sweep.id, self.position, Path(path), **choice)
+        return write_export(self.store, self._sweep.id, self.position, output_of(os.fspath(out), into, how), **choice)
 
     def model(self, path: str | os.PathLike[str]) -> None:
         """Write the model as a ``.zip`` of plain files, with which customers can be scored without segcore.
@@ -501,7 +515,16 @@ class Point:
             raise ParameterError(f"The model must be a file named .zip, got {os.fspath(path)!r}.")
         write_model(self.store, self._sweep.id, self.position, Path(path))
 
-    def score(self, data: Any, *, as_of: str | None = None, out: str | os.PathLike[str] | None = None, **options: Any) -> pd.DataFrame:
+    def score(
+        self,
+        data: Any,
+        *,
+        as_of: str | None = None,
+        out: str | os.PathLike[str] | None = None,
+        into: str | None = None,
+        how: How | None = None,
+        **options: Any,
+    ) -> pd.DataFrame:
         """Assign the customers of new data to the segments, with the preparation and the model of the sweep.
 
         Findings about the new data are in ``frame.attrs["findings"]``; warnings among them are also issued as Python warnings.
@@ -512,8 +535,10 @@ class Point:
             As in `segcore.load`. It is read like the sweep's data where its columns are the same.
         as_of : str or None
             Day up to which recency and similar features count; ``None`` is the sweep's.
-        out : path or None
-            File to write too, ``.csv`` or ``.parquet``.
+        out : path, str or None
+            File to write too, ``.csv`` or ``.parquet``, or a database.
+        into, how
+            As in `export`.
         **options
             ``kind``, ``roles``, ``where``, ``date_from``, ``date_to`` and the options of `segcore.load` for reading.
 
@@ -537,14 +562,13 @@ class Point:
         """
         import pandas as pd
 
-        if out is not None:
-            format_of(Path(out))
+        output = None if out is into is how is None else output_of(os.fspath(out or ""), into, how)
         with self._requested(data, options) as request:
             dataset = read_like_trained(self.store, self._sweep.spec.data, request)
         scored = score(self.store, self._sweep.id, self.position, dataset, as_of=as_of)
-        if out is not None:
+        if output is not None:
             which = {"customers": scored.customers, "labels": scored.labels, "set_aside": scored.set_aside}
-            write_scores(self.store, self._sweep.id, self.position, Path(out), **which)
+            write_scores(self.store, self._sweep.id, self.position, output, **which)
         titles = segment_titles(self.store, self._sweep.id, self.position, np.unique(scored.labels).tolist())
         frame = pd.DataFrame(
             {

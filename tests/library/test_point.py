@@ -1,4 +1,6 @@
+import contextlib
 import json
+import sqlite3
 
 import numpy as np
 import pandas as pd
@@ -118,6 +120,18 @@ def test_scoring_gives_the_training_customers_their_own_segment(point, orders, t
     assert [found.code for found in scored.attrs["findings"]]
 
 
+def test_segments_and_scores_go_into_a_table(point, orders, tmp_path):
+    database = f"sqlite:///{tmp_path / 'shop.db'}"
+    table = point.export(database, into="segments")["table"]
+    assert (table["created"], table["added"]) == (True, 30)
+    again = point.export(database, into="segments", how="merge", segments=[0])["table"]
+    assert (again["unchanged"], again["kept"]) == (10, 20)
+    scored = point.score(orders, out=database, into="scores")
+    with contextlib.closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        assert dict(connection.execute("SELECT customer_id, segment FROM segments")) == point.labels.to_dict()
+        assert dict(connection.execute("SELECT customer_id, segment FROM scores")) == scored.set_index("customer_id")["segment"].to_dict()
+
+
 def test_frames_can_be_scored_up_to_a_later_day(point):
     later = small_orders()
     later["date"] += pd.Timedelta(days=300)
@@ -133,6 +147,9 @@ def test_frames_can_be_scored_up_to_a_later_day(point):
         (lambda point, path: point.score(path, out="scores.txt"), "scores.txt"),
         (lambda point, path: point.export("segments.xlsx"), "segments.xlsx"),
         (lambda point, path: point.export("segments.csv", segments=[9]), "9"),
+        (lambda point, path: point.export("segments.csv", into="segments"), "is for tables of databases"),
+        (lambda point, path: point.export("sqlite:///shop.db"), "name its table"),
+        (lambda point, path: point.score(path, into="segments"), "is for tables of databases"),
         (lambda point, path: point.model("model.bin"), "The model must be a file named .zip"),
     ],
 )

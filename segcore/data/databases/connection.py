@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from sqlglot import exp
-
 from segcore.data.databases.address import Address, Scheme
 from segcore.errors import SegcoreError
 
@@ -137,9 +135,13 @@ class Driver:
 
 def literal(text: str, dialect: str) -> str:
     """Return text quoted as a value of a statement."""
+    from sqlglot import exp
+
     return exp.Literal.string(text).sql(dialect=dialect)
 
 
 def identifier(name: str, dialect: str) -> str:
     """Return the name of a column or table, quoted for a statement."""
+    from sqlglot import exp
+
     return exp.to_identifier(name, quoted=True).sql(dialect=dialect)
