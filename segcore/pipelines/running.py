@@ -131,6 +131,7 @@ def run_journey(
 
 _BEFORE: tuple[Step, ...] = ("prepare", "features", "sweep", "choose")
 """Steps that others build on."""
+_PLACES: Mapping[str | None, int] = {step: place for place, step in enumerate(STEPS)}
 
 
 @dataclass(eq=False)
@@ -437,7 +438,9 @@ class Run:
         others = [one for one in self.earlier.get("outputs", ()) if one.get("inputs") not in done] if same else []
         current = [*mine, *(one for one in others if one.get("asked") == asked)]
         complete = len(current) >= len(self.journey.exports) + len(self.journey.scores) + len(self.journey.targets)
-        manifest = {**self.manifest, "outputs": current if complete else [*mine, *others], "complete": complete}
+        # In the order of the steps, also of those that were run one by one.
+        outputs = sorted(current if complete else [*mine, *others], key=lambda one: _PLACES.get(one.get("step"), len(STEPS)))
+        manifest = {**self.manifest, "outputs": outputs, "complete": complete}
         if manifest["complete"]:
             manifest["finished"] = self._finished(manifest)
         _make_folder(self.journey.manifest)

@@ -130,6 +130,16 @@ def test_one_step_needs_the_steps_before_it(folder, weekly, run, run_json):
     assert code == 2 and "Unknown step 'exprot'" in errors
 
 
+def test_steps_one_by_one_give_the_manifest_of_a_whole_run(folder, weekly, run_json):
+    (folder / "next.csv").write_bytes((folder / "orders.csv").read_bytes())
+    path = weekly(SCORED)
+    for step in ("prepare", "features", "sweep", "choose", "export", "score"):
+        run_json(path, "--only", step)
+    by_steps = manifest(folder)
+    assert [output["step"] for output in by_steps["outputs"]] == ["export", "score"]
+    assert all(states(run_json(path)).values()) and manifest(folder) == by_steps
+
+
 def test_a_preview_changes_nothing(folder, weekly, run, home):
     code, out, _ = run(weekly(), "--dry-run")
     assert code == 0 and "sweep     To do; the data have to be read first." in out
