@@ -56,7 +56,7 @@ def run_benchmark(args: argparse.Namespace) -> int:
 
     from segcore.benchmark.spec import benchmark_spec, engines_of
     from segcore.clustering.algorithms.registry import algorithm
-    from segcore.intake.child import take_in_apart
+    from segcore.intake.child import from_database_apart, take_in_apart
     from segcore.store.store import Store
     from segcore.sweeps.spec import make_spec
 
@@ -67,7 +67,7 @@ def run_benchmark(args: argparse.Namespace) -> int:
             raise ParameterError.unknown("engine", name, known)
     points = algorithm(args.algo).parse_grid(args.grid, benchmark=True).points()
     store = Store()
-    intake = take_in_apart(store, request)
+    intake = take_in_apart(store, from_database_apart(store, request))
     plan = plan_from(args, intake, store.feature_table(intake.table), usual="kit")
     sweep = make_spec(store, intake.table, intake.data, plan, algorithm=args.algo, points=points)
     spec = benchmark_spec(sweep, engines=engines, runs=args.runs, work=args.work)

@@ -71,6 +71,7 @@ def run_features(args: argparse.Namespace) -> int:
     from segcore.export.tables import check_folder, check_table_path, write_table, write_text
     from segcore.features.assemble import assemble
     from segcore.features.output import rows_for_file
+    from segcore.intake.child import from_database_apart
     from segcore.jobs.tasks.making_vectors import take_in_with_vectors
     from segcore.store.store import Store
 
@@ -78,6 +79,7 @@ def run_features(args: argparse.Namespace) -> int:
     for name, path in files.items():
         (check_folder if name == "report" else check_table_path)(path, f"--{name}")
     store = Store()
+    request = from_database_apart(store, request)
     intake = take_in_with_vectors(store, request, follow=lambda begin: wait_for(store, begin))
     table = store.feature_table(intake.table)
     plan = plan_from(args, intake, table)
@@ -105,10 +107,12 @@ def run_neighbours(args: argparse.Namespace) -> int:
 
     from segcore.cli.tables import neighbours_text
     from segcore.features.vectors.neighbours import stored_neighbours
+    from segcore.intake.child import from_database_apart
     from segcore.jobs.tasks.making_vectors import take_in_with_vectors
     from segcore.store.store import Store
 
     store = Store()
+    request = from_database_apart(store, request)
     intake = take_in_with_vectors(store, request, follow=lambda begin: wait_for(store, begin))
     found = stored_neighbours(store, intake.table, item=args.item, customer=args.customer, top=args.top)
     print_notes(intake.notes)
@@ -124,11 +128,13 @@ def run_check(args: argparse.Namespace) -> int:
     request = _request_with_vectors(args)
 
     from segcore.cli.tables import vectors_check_text
+    from segcore.intake.child import from_database_apart
     from segcore.jobs.tasks.making_vectors import check_by_job, take_in_with_vectors
     from segcore.store.store import Store
     from segcore.wording.vectors import check_notes, verdict_text
 
     store = Store()
+    request = from_database_apart(store, request)
     intake = take_in_with_vectors(store, request, follow=lambda begin: wait_for(store, begin))
     print_notes(intake.notes)
     found = check_by_job(store, intake, lambda begin: wait_for(store, begin))

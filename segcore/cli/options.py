@@ -15,6 +15,7 @@ from segcore.features.taste.asked import TASTE_OPTIONS, asked_taste, check_frame
 from segcore.features.vectors.asked import asked_vectors, vector_defaults
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding
+from segcore.records.intake import MOST_ROWS, TIMEOUT_SECONDS
 from segcore.records.plan import MAX_SEED, Plan
 from segcore.records.preparation import IDEAS, OUTLIERS, SCALERS, SETTING_NAMES
 from segcore.records.solution import ENGINES
@@ -23,9 +24,10 @@ from segcore.wording.findings import sentence
 from segcore.wording.terminal import say
 
 if TYPE_CHECKING:
-    from segcore.records.intake import DataRequest, Intake, SecondTable
+    from segcore.records.intake import DatabaseQuestion, DataRequest, Intake, SecondTable
 
 _MAX_REPEATS = 1_000
+DATA_HELP = "name of a sample ('segcore samples' lists them), path of a file, or address of a database, without a password"
 
 
 def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True, features: bool = True) -> None:
@@ -40,7 +42,8 @@ def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True, feat
         Whether to add the options for features; scoring uses those of the sweep.
     """
     if data:
-        parser.add_argument("data", metavar="DATA", help="name of a sample ('segcore samples' lists them) or path of a file")
+        parser.add_argument("data", metavar="DATA", help=DATA_HELP)
+    add_database_options(parser)
     add_meaning_options(parser, columns=features)
     add_second_tables(parser.add_argument_group("more about customers and items"), ("customers", "items") if features else ("items",))
     if features:
@@ -52,6 +55,37 @@ def add_data_options(parser: argparse.ArgumentParser, *, data: bool = True, feat
             "each segment (default: none)",
         )
         _add_feature_options(parser)
+
+
+def add_database_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options for data from a database."""
+    group = parser.add_argument_group(
+        "rows from a database (DATA is postgresql://user@host/database, duckdb:///file or sqlite:///file; the password is in PGPASSWORD, "
+        ".pgpass or Streamlit's secrets)"
+    )
+    group.add_argument("--table", metavar="NAME", help="table or view to read: NAME or SCHEMA.NAME")
+    group.add_argument("--query", metavar="SELECT", help="SELECT to read instead of a table")
+    group.add_argument(
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        help=f"longest that the database may take for one statement (default: {TIMEOUT_SECONDS:g})",
+    )
+    group.add_argument(
+        "--time-zone", metavar="ZONE", help="time zone of dates and times that are stored with one, such as Europe/Berlin (default: UTC)"
+    )
+    group.add_argument("--most-rows", type=int, metavar="N", help=f"read nothing if there are more rows than this (default: {MOST_ROWS:,})")
+
+
+def _database(args: argparse.Namespace) -> DatabaseQuestion | None:
+    """Return what is read from a database, if there is an option for one or the data are one."""
+    from segcore.data.databases.address import is_address
+    from segcore.records.intake import DatabaseQuestion
+
+    names = {"table": "table", "query": "query", "timeout": "timeout_seconds", "time_zone": "time_zone", "most_rows": "most_rows"}
+    given = {field: getattr(args, name) for name, field in names.items() if getattr(args, name) is not None}
+    is_database = is_address(args.data)
+    return DatabaseQuestion(args.data if is_database else "", **given) if given or is_database else None
 
 
 _SECOND_TABLES = {
@@ -192,9 +226,10 @@ def request_for_rows(args: argparse.Namespace, **more: Any) -> DataRequest:
     ParameterError
         If an option is malformed.
     """
+    from segcore.data.databases.stored_extract import check_database
     from segcore.records.intake import DataRequest
 
-    return DataRequest(
+    request = DataRequest(
         data=args.data,
         kind=args.kind,
         roles=parse_roles(args.role),
@@ -206,8 +241,11 @@ def request_for_rows(args: argparse.Namespace, **more: Any) -> DataRequest:
         rows=row_rules(args),
         customers=_second_table(args, "customers"),
         items=_second_table(args, "items"),
+        database=_database(args),
         **more,
     )
+    check_database(request)
+    return request
 
 
 def plan_from(args: argparse.Namespace, intake: Intake, table: FeatureTable, *, usual: str = "default") -> Plan:

@@ -363,6 +363,7 @@ def run_over_time(args: argparse.Namespace) -> int:
 
     from segcore.cli.tables import over_time_text
     from segcore.export.tables import check_table_path, write_table
+    from segcore.intake.child import from_database_apart
     from segcore.jobs.tasks.following_over_time import over_time_by_job
     from segcore.segments.names import known_names
     from segcore.segments.over_time.migration import followed_rows, over_time_document
@@ -372,6 +373,7 @@ def run_over_time(args: argparse.Namespace) -> int:
         check_table_path(Path(args.out), "--out")
     store = Store()
     sweep_id, position = find_sweep_point(store, args.sweep, args.point)
+    request = from_database_apart(store, request)
     found = over_time_by_job(store, sweep_id, position, request, as_of=args.as_of, follow=lambda begin: wait_for(store, begin))
     names = known_names(store, store.sweep(sweep_id), position).names
     print_notes(found.notes)
@@ -468,6 +470,7 @@ def run_score(args: argparse.Namespace) -> int:
     request = request_for_rows(args)
 
     from segcore.export.files import output_of, table_text, write_scores
+    from segcore.intake.child import from_database_apart
     from segcore.intake.trained_rows import read_like_trained
     from segcore.segments.scoring import score
     from segcore.store.store import Store
@@ -475,7 +478,7 @@ def run_score(args: argparse.Namespace) -> int:
     out = output_of(args.out, args.into, args.how)
     store = Store()
     sweep_id, position = find_sweep_point(store, args.sweep, args.point)
-    dataset = read_like_trained(store, store.spec(sweep_id).data, request)
+    dataset = read_like_trained(store, store.spec(sweep_id).data, from_database_apart(store, request))
     scored = score(store, sweep_id, position, dataset, as_of=args.as_of)
     notes = (*dataset.notes, *scored.notes)
     print_notes(notes)

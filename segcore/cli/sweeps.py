@@ -97,6 +97,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     out = None if args.dry_run else _folder(args.out)
 
     from segcore.clustering.algorithms.registry import algorithm
+    from segcore.intake.child import from_database_apart
     from segcore.jobs.tasks.making_vectors import take_in_with_vectors
     from segcore.store.store import Store
 
@@ -107,6 +108,7 @@ def run_sweep(args: argparse.Namespace) -> int:
         start_early(store.home, algorithm=args.algo, engine=args.engine or asked.default_engine)
     with contextlib.suppress(RuntimeError):  # a thread more than is allowed
         threading.Thread(target=_import_for_sweeps).start()  # while another process reads the file
+    request = from_database_apart(store, request)
     intake = take_in_with_vectors(store, request, follow=lambda begin: wait_for(store, begin))
 
     from segcore.sweeps.cost.room import require_room

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from segcore.cli.jobs import wait_for
 from segcore.cli.meaning import add_meaning_options, column_rules
-from segcore.cli.options import add_second_tables, print_notes, request_for_rows
+from segcore.cli.options import DATA_HELP, add_database_options, add_second_tables, print_notes, request_for_rows
 from segcore.errors import ParameterError
 from segcore.records.target_question import METHODS, WINDOW_DAYS, TargetQuestion, TargetsAnswer
 from segcore.wording.terminal import say, say_json
@@ -27,10 +27,11 @@ def add_commands(subparsers: Any) -> None:
         description="Learn from earlier customers who buys what is promoted, judge that on a later period, and write the list of customers "
         "to contact, with a random hold-out that is not. With --promote COLUMN alone, every value of the column is judged instead.",
     )
-    parser.add_argument("data", metavar="DATA", help="name of a sample ('segcore samples' lists them) or path of a file")
+    parser.add_argument("data", metavar="DATA", help=DATA_HELP)
     _add_question(parser.add_argument_group("the question"))
     add_meaning_options(parser)
     add_second_tables(parser.add_argument_group("more about items"), ("items",))
+    add_database_options(parser)
     parser.add_argument("--out", metavar="FILE", help="file for the list, .csv or .parquet")
     parser.add_argument("--candidates", metavar="FILE", help="file for the features that the rules' SQL reads, one row per candidate")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -67,7 +68,7 @@ def run_targets(args: argparse.Namespace) -> int:
 
     from segcore.cli.tables import targets_text
     from segcore.export.tables import check_table_path, write_table
-    from segcore.intake.child import take_in_apart
+    from segcore.intake.child import from_database_apart, take_in_apart
     from segcore.jobs.tasks.finding_targets import targets_by_job
     from segcore.store.store import Store
     from segcore.targets.contact_list import list_rows
@@ -78,6 +79,7 @@ def run_targets(args: argparse.Namespace) -> int:
     if args.candidates is not None and args.outcome is not None:
         raise ParameterError("--candidates is for order lines: the SQL of an outcome's rules reads what 'features --features all' writes.")
     store = Store()
+    request = from_database_apart(store, request)
     intake = take_in_apart(store, request)
     asked = question if promoted is None else question.promoting(promoted, [*intake.columns, "campaign"])
     if asked.compares:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from segcore.data.databases.address import is_address
 from segcore.data.files.csv.nameless_columns import item_names
 from segcore.data.files.file_identity import user_path
 from segcore.data.files.raw import Raw
@@ -15,7 +16,7 @@ from segcore.data.meaning.zipped_ratings import open_zipped_ratings
 from segcore.data.rows.dataset import Selection, build_dataset, split_conditions
 from segcore.data.rows.joined_items import with_items
 from segcore.data.samples.registry import find_sample
-from segcore.errors import DataError, ParameterError
+from segcore.errors import DataError, ParameterError, SourceError
 from segcore.records.dataset import ROLES, Dataset
 from segcore.records.intake import DataRequest, SecondTable
 from segcore.store.index import default_home
@@ -38,6 +39,8 @@ def open_source(request: DataRequest, *, folder: Path | None = None) -> Raw:
         If it, or its table of items, cannot be read, or the two do not match.
     """
     sample = find_sample(request.data)
+    if is_address(request.data):
+        raise refusal("database.not_here", kind=SourceError)
     if sample is None:
         path = user_path(request.data)
         raw = open_zipped_ratings(path, request.name or path.name, request.reading) or read_file(path, request.name, request.reading)

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from segcore.data.databases.stored_extract import check_database, from_database, is_unread
 from segcore.errors import DataError, DiskError, MemoryLimitError, ParameterError, SegcoreError, SourceError, StoreError
 from segcore.intake.added_features import take_in_added
 from segcore.intake.packed_dataset import pack, unpack
@@ -25,7 +26,7 @@ from segcore.intake.remembered import first_request
 from segcore.intake.take_in import known_intake, package_versions, peek, take_in
 from segcore.records.dataset import Dataset
 from segcore.records.finding import Finding
-from segcore.records.intake import DataRequest, Intake, Peek
+from segcore.records.intake import DatabaseQuestion, DataRequest, Intake, Peek
 from segcore.store.disk import any_disk_error
 from segcore.store.file_lock import take
 from segcore.store.store import Store
@@ -104,6 +105,22 @@ def take_in_apart(store: Store, request: DataRequest) -> Intake:
     return take_in_child(store.home, request)
 
 
+def from_database_apart(store: Store, request: DataRequest) -> DataRequest:
+    """Return the request for what its database has now, read with a separate process; any other request is returned unchanged.
+
+    Raises
+    ------
+    SegcoreError
+        If the database cannot be read; see also `take_in_child`.
+    """
+    if not is_unread(request):
+        check_database(request)
+        return request
+    statements = 4  # the rows are counted, perhaps measured, and read
+    limit = max(TIMEOUT_SECONDS, statements * (request.database or DatabaseQuestion("")).timeout_seconds)
+    return DataRequest.from_json(_ask(store.home, request, "extract", timeout=limit, max_bytes=None))
+
+
 def take_in_first(home: Path | str) -> None:
     """Take in what a new session will open, so that it is there or at least begun when the browser comes; see `first_request`."""
     with contextlib.suppress(SegcoreError):  # the session that opens it shows what is wrong
@@ -140,7 +157,7 @@ def read_rows_in_child(
 
 
 def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, max_bytes: int | None, **more: object) -> dict[str, Any]:
-    name = request.name or Path(request.data).name
+    name = request.name or ("the database" if is_unread(request) else Path(request.data).name)
     question = json.dumps({"home": str(home), "request": request.to_json(), "what": what, **more})
     answer = _run_child(question, home=home, name=name, timeout=timeout, max_bytes=max_bytes)
     if "error" not in answer:
@@ -219,6 +236,8 @@ def _answer(question: Mapping[str, Any], request: DataRequest) -> dict[str, Any]
         from segcore.data.sources import read_source
 
         return pack(read_source(request, trained=question["trained"], folder=samples_folder(store.home)), Path(question["rows"]))
+    if question["what"] == "extract":
+        return from_database(store, request).to_json()
     return (peek if question["what"] == "peek" else take_in)(store, request).to_json()
 
 

@@ -20,7 +20,7 @@ from segcore.records.dataset import ROLES_OF, Dataset
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding, Remedy
 from segcore.records.intake import SECOND_TABLES, DataRequest, Intake, Peek, SecondTable
-from segcore.store.content import is_damaged_upload
+from segcore.store.content import damaged_copy
 from segcore.store.damage import damage, if_readable
 from segcore.store.store import Store
 from segcore.system.digests import digest
@@ -292,8 +292,8 @@ def _is_sample(request: DataRequest) -> bool:
 def request_key(store: Store, request: DataRequest) -> str:
     """Return a digest of a request, of the content of its files, and of what reads them."""
     asked = {
-        key: value for key, value in request.to_json().items() if key not in ("data", "taste", "vectors")
-    }  # added features have a key of their own
+        key: value for key, value in request.to_json().items() if key not in ("data", "database", "taste", "vectors")
+    }  # what was read is its content; added features have a key of their own
     for name in SECOND_TABLES:
         table = getattr(request, name)
         if table is not None:
@@ -333,7 +333,7 @@ def content_of_file(data: str | Path) -> str:
     Raises
     ------
     StoreError
-        If it is an uploaded file that is damaged.
+        If it is an uploaded file, or an extract of a database, that is damaged.
     """
     from segcore.data.files.file_identity import content_digest, user_path
 
@@ -344,6 +344,7 @@ def content_of_file(data: str | Path) -> str:
         found = content_digest(version)
     except (OSError, ValueError):
         return f"unreadable {version}"
-    if is_damaged_upload(version, found):
-        raise damage("upload", "upload_again")
+    damaged = damaged_copy(version, found)
+    if damaged is not None:
+        raise damage(damaged, "upload_again" if damaged == "upload" else "read_again")
     return found

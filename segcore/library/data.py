@@ -12,11 +12,12 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segcore.data.databases.stored_extract import is_unread
 from segcore.features.output import data_dictionary
 from segcore.features.taste.asked import TASTE_OPTIONS, asked_taste
 from segcore.features.vectors.asked import asked_vectors
 from segcore.intake.added_features import request_with, take_in_added
-from segcore.intake.child import take_in_apart
+from segcore.intake.child import from_database_apart, take_in_apart
 from segcore.intake.report import data_report
 from segcore.jobs.tasks.finding_targets import promotions_by_job, targets_by_job
 from segcore.jobs.tasks.making_vectors import vectors_by_job
@@ -58,7 +59,7 @@ def load(
     home: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> Data:
-    """Load a sample, a file or a frame, and build every feature of every customer.
+    """Load a sample, a file, a frame or the rows of a database, and build every feature of every customer.
 
     Whatever is not given is detected, as on the Data screen. Data that was loaded before comes from the store.
 
@@ -66,7 +67,9 @@ def load(
     ----------
     data : str, path, or frame of pandas, Polars or Arrow
         Name of a sample, such as "complete-journey", or path of a file. A frame is written to a temporary Parquet file and read like any
-        other; ``name`` is then its name, and named index levels are columns too.
+        other; ``name`` is then its name, and named index levels are columns too. Or the address of a database without a password,
+        ``postgresql://user@host/name``, ``duckdb:///file`` or ``sqlite:///file``, with ``table`` or ``query``; it is read once, into a
+        file of the store.
     kind : {"transactions", "ratings", "customers"} or None
     roles : mapping of role to column, or None
         Such as ``{"customer": "CustomerID"}``; ``{"item": ""}`` means that no column has the role.
@@ -85,6 +88,8 @@ def load(
         process runs, else on this machine.
         ``missions``: number of basket missions to find, by the categories of orders; each customer's most frequent one becomes a profile
         column.
+        For databases: ``table``, the name of a table or view; or ``query``, a SELECT; ``timeout`` of one statement in seconds;
+        ``time_zone``, that of times which are stored with one; ``most_rows``, above which nothing is read.
 
     Returns
     -------
@@ -112,6 +117,9 @@ def load(
     meaning = {"kind": kind, "roles": roles, "where": where, "dates": (date_from, date_to)}
     requested = partial(_requested, store, data, meaning, options)
     with requested() as request:
+        if is_unread(request):  # once: everything else that reads these rows reads the same ones
+            found = from_database_apart(store, request)
+            return Data(store, take_in_apart(store, found), frames=found.frames, requested=lambda: contextlib.nullcontext(found))
         return Data(store, take_in_apart(store, request), frames=request.frames, requested=requested)
 
 

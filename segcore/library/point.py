@@ -15,6 +15,7 @@ from segcore.errors import ParameterError
 from segcore.export.files import output_of, write_export, write_model, write_scores
 from segcore.export.segment_rows import RowChoice, segment_titles
 from segcore.features.assemble import readable_rows
+from segcore.intake.child import from_database_apart
 from segcore.intake.trained_rows import read_like_trained
 from segcore.library.display import Findings, frame_html, paragraph
 from segcore.library.request import SCORING_OPTIONS, build_request, check_options, readable, readable_options
@@ -592,7 +593,7 @@ class Point:
         dates = (options.pop("date_from", None), options.pop("date_to", None))
         check_options(options, SCORING_OPTIONS)
         with readable(data, self.store) as (path, _), readable_options(options, self.store) as known:
-            yield build_request(path, **meaning, dates=dates, options=known)
+            yield from_database_apart(self.store, build_request(path, **meaning, dates=dates, options=known))
 
     def _profile(self, *, every: bool = False) -> SegmentProfile:
         solution, spec = self._labelled(), self._sweep.spec

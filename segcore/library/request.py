@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, BinaryIO
 
+from segcore.data.databases.address import is_address
+from segcore.data.databases.stored_extract import check_database
 from segcore.errors import DataError, ParameterError
 from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules
 from segcore.records.dataset import KINDS, ROLES
-from segcore.records.intake import SECOND_TABLES, DataRequest, SecondTable
+from segcore.records.intake import SECOND_TABLES, DatabaseQuestion, DataRequest, SecondTable
 from segcore.store.store import Store
 from segcore.system.frames import BACKENDS
 from segcore.system.private_files import temporary_file
@@ -24,10 +26,12 @@ _REQUEST = {"name": "name", "frames": "frames", "guess": "afresh"}
 FRAMES = (*BACKENDS, "spark")
 _OF_ORDERS = {"missions": "missions"}
 _LISTS = {"sheet", "exclude", "category", "number", "profile", "keep", "zero", "required"}
-_NUMBERS = {"header_row", "min_share", "max_categories", "missions"}
+_NUMBERS = {"header_row", "min_share", "max_categories", "missions", "timeout", "most_rows"}
+_REALS = {"min_share", "timeout"}
 _SWITCHES = {"guess", "set_aside"}
+_DATABASE = {"table": "table", "query": "query", "timeout": "timeout_seconds", "time_zone": "time_zone", "most_rows": "most_rows"}
 _SECOND = {name: name for name in SECOND_TABLES}
-SCORING_OPTIONS = (*_READING, *_ROWS, *_REQUEST, "items", "items_key")
+SCORING_OPTIONS = (*_READING, *_ROWS, *_REQUEST, *_DATABASE, "items", "items_key")
 """Keyword options for data to score, whose columns are used as in the sweep."""
 OPTIONS = (*SCORING_OPTIONS, *_COLUMNS, *_OF_ORDERS, "customers", "customers_key")
 """Keyword options of ``load``: those of the command line, with underscores."""
@@ -47,7 +51,7 @@ def build_request(
     Parameters
     ----------
     data : str
-        A sample's name or a path.
+        A sample's name, a path, or the address of a database.
     kind, roles, where
         See `segcore.load`.
     dates : pair of str, date or None
@@ -58,7 +62,7 @@ def build_request(
     Raises
     ------
     ParameterError
-        If an option or a role is unknown, or a value is not of its kind.
+        If an option or a role is unknown, a value is not of its kind, or an address cannot be used.
     """
     if kind is not None and kind not in KINDS:
         raise ParameterError.unknown("kind", kind, KINDS)
@@ -73,7 +77,8 @@ def build_request(
     frames = checked.get("frames", "pandas")
     if frames not in FRAMES:
         raise ParameterError.unknown("frames", frames, FRAMES)
-    return DataRequest(
+    asked = part(_DATABASE)
+    request = DataRequest(
         data=data,
         kind=kind,
         roles=dict(roles or {}),
@@ -85,9 +90,12 @@ def build_request(
         columns=ColumnRules(**part(_COLUMNS)),
         customers=_second_table("customers", checked),
         items=_second_table("items", checked),
+        database=DatabaseQuestion(data if is_address(data) else "", **asked) if asked or is_address(data) else None,
         **part(_REQUEST),
         **part(_OF_ORDERS),
     )
+    check_database(request)
+    return request
 
 
 def _second_table(name: str, options: Mapping[str, Any]) -> SecondTable | None:
@@ -121,8 +129,8 @@ def _checked(name: str, value: Any) -> Any:
         if not isinstance(value, bool):
             raise ParameterError(f"{name} must be True or False, got {value!r}.")
     elif name in _NUMBERS:
-        if isinstance(value, bool) or not isinstance(value, int | float) or (name != "min_share" and value != int(value)):
-            raise ParameterError(f"{name} must be a {'number' if name == 'min_share' else 'whole number'}, got {value!r}.")
+        if isinstance(value, bool) or not isinstance(value, int | float) or (name not in _REALS and value != int(value)):
+            raise ParameterError(f"{name} must be a {'number' if name in _REALS else 'whole number'}, got {value!r}.")
     elif not isinstance(value, str):
         raise ParameterError(f"{name} must be text, got {value!r}.")
     return "tab" if name == "delimiter" and value in ("\t", "\\t") else value

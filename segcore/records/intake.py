@@ -17,6 +17,11 @@ from segcore.records.vectors import Vectors
 _RULES: Mapping[str, Any] = {"reading": ReadOptions, "rows": RowRules, "columns": ColumnRules}
 _ADDED: Mapping[str, Any] = {"taste": Taste, "vectors": Vectors}
 FEWEST_MISSIONS, MOST_MISSIONS = 2, 20
+TIMEOUT_SECONDS = 600.0
+"""Longest that a statement in a database may take, unless it is chosen."""
+LONGEST_SECONDS = 86_400.0
+MOST_ROWS = 20_000_000
+"""Number of rows above which a database is not read without being asked to."""
 SECOND_TABLES = ("customers", "items")
 """Fields of `DataRequest` that are second tables."""
 
@@ -45,13 +50,50 @@ class SecondTable:
 
 
 @dataclass(frozen=True, slots=True)
+class DatabaseQuestion:
+    """What is read from a database.
+
+    Parameters
+    ----------
+    address : str
+        URL without a password.
+    table, query : str or None
+        Name of a table or view, or a SELECT: one of them.
+    timeout_seconds : float
+        Longest that one statement may take, > 0.
+    time_zone : str
+        Of the dates and times that are made of moments, which the database keeps with a time zone.
+    most_rows : int
+        Number of rows above which nothing is read.
+    """
+
+    address: str
+    table: str | None = None
+    query: str | None = None
+    timeout_seconds: float = TIMEOUT_SECONDS
+    time_zone: str = "UTC"
+    most_rows: int = MOST_ROWS
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without the database."""
+        if not 0 < self.timeout_seconds <= LONGEST_SECONDS:
+            raise ParameterError.out_of_range("The time-out of the database, in seconds,", self.timeout_seconds, 1, LONGEST_SECONDS)
+        if self.most_rows < 1:
+            raise ParameterError.out_of_range("The most rows to read", self.most_rows, 1, None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
 class DataRequest:
     """Request for data: which file or sample, and how to read it.
 
     Parameters
     ----------
     data : str
-        A sample's name or a path.
+        A sample's name or a path; of a database its address until it is read, then the path of the extract.
     kind : {"transactions", "ratings", "customers"} or None
         ``None`` detects it.
     roles : mapping of role to column name
@@ -83,6 +125,8 @@ class DataRequest:
     missions : int or None
         Number of basket missions to find, 2 to 20: orders are clustered by their categories, and each customer's most frequent mission
         becomes a profile column.
+    database : DatabaseQuestion or None
+        Where the rows come from, if from a database.
     """
 
     data: str
@@ -102,6 +146,7 @@ class DataRequest:
     taste: Taste | None = None
     vectors: Vectors | None = None
     missions: int | None = None
+    database: DatabaseQuestion | None = None
 
     def __post_init__(self) -> None:
         """Check the number of missions without the file."""
@@ -122,7 +167,7 @@ class DataRequest:
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         rules = {name: rules_to_json(values[name]) for name in _RULES}
         seconds = {name: None if values[name] is None else values[name].to_json() for name in SECOND_TABLES}
-        added = {name: None if values[name] is None else values[name].to_json() for name in _ADDED}
+        added = {name: None if values[name] is None else values[name].to_json() for name in (*_ADDED, "database")}
         return {**values, **rules, **seconds, **added, "roles": dict(self.roles), "where": list(self.where)}
 
     @classmethod
@@ -132,8 +177,9 @@ class DataRequest:
         rules = {name: rules_from_json(kind, known.get(name, {})) for name, kind in _RULES.items()}
         seconds = {name: SecondTable(**known[name]) for name in SECOND_TABLES if name in known}
         added = {name: kind.from_json(known[name]) for name, kind in _ADDED.items() if name in known}
+        database = {"database": DatabaseQuestion(**known["database"])} if "database" in known else {}
         lists = {"roles": dict(known.get("roles", {})), "where": tuple(known.get("where", ()))}
-        return cls(**{**known, **rules, **seconds, **added, **lists})
+        return cls(**{**known, **rules, **seconds, **added, **database, **lists})
 
 
 @dataclass(frozen=True, slots=True)

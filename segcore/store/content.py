@@ -8,9 +8,12 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Literal
 
 UPLOADS = "uploads"
 """Name of the folder of uploaded files in a store's directory."""
+EXTRACTS = "extracts"
+"""Name of the folder of what was read from databases."""
 Identity = tuple[int, int, int, int]
 
 _DIGEST_LENGTH = 64
@@ -45,11 +48,12 @@ def is_sound(path: Path) -> bool:
     return True
 
 
-def is_damaged_upload(path: Path, content: str) -> bool:
-    """Tell whether a file is an upload that some store keeps, and ``content``, the SHA-256 of what is read, is not that of its name."""
+def damaged_copy(path: Path, content: str) -> Literal["upload", "extract"] | None:
+    """Tell what a file is if some store keeps it and ``content``, the SHA-256 of what is read, is not that of its name."""
     folder = path.absolute().parent
+    what: Literal["upload", "extract"] | None = "upload" if folder.name == UPLOADS else "extract" if folder.name == EXTRACTS else None
     kept = path.name.partition(".")[0]
-    return folder.name == UPLOADS and len(kept) == _DIGEST_LENGTH and kept != content and (folder.parent / "index.db").exists()
+    return what if len(kept) == _DIGEST_LENGTH and kept != content and (folder.parent / "index.db").exists() else None
 
 
 def _identity(status: os.stat_result) -> Identity:

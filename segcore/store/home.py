@@ -20,7 +20,7 @@ _INDEX = "index.db"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _NOTICE = "tightened"
 # What a store consists of; anything else in its directory is not ours to change.
-_FOLDERS = ("benchmarks", "locks", "logs", "objects", "samples", "spares", "uploads", TEMPORARY)
+_FOLDERS = ("benchmarks", "extracts", "locks", "logs", "objects", "samples", "spares", "uploads", TEMPORARY)
 _FILES = (f"{_INDEX}*", "calibration.json*", "tmp*.parquet")
 _DIGEST = "[0-9a-f]" * 64
 # What earlier versions left behind when they were killed; none of these has an owner that could be asked.

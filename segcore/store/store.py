@@ -32,7 +32,7 @@ from segcore.records.shapes import check_fields
 from segcore.records.solution import NOISE, Solution
 from segcore.records.sweep import Sweep, SweepSpec, check_summary
 from segcore.records.taste import OF, Of
-from segcore.store.content import UPLOADS, check_content, is_sound
+from segcore.store.content import EXTRACTS, UPLOADS, check_content, is_sound
 from segcore.store.damage import damage, if_readable, reading, record_from
 from segcore.store.disk import naming_disk, store_error
 from segcore.store.index import Index
@@ -92,6 +92,24 @@ class Store(Index):
             with naming_disk(self.home, holder="home", needed=len(content)):
                 _write_durably(self.temporary, path, content)
         return path
+
+    def put_extract(self, written: Path) -> Path:
+        """Keep a Parquet file with what was read from a database under the SHA-256 of its content, and return its path.
+
+        ``written`` is a temporary file of this store, which is moved.
+        """
+        with naming_disk(self.home, holder="home"), written.open("rb") as file:
+            path = self.home / EXTRACTS / f"{hashlib.file_digest(file, 'sha256').hexdigest()}.parquet"
+            if not is_sound(path):  # a damaged file is written again
+                os.fsync(file.fileno())
+                make_folder(path.parent)
+                written.rename(path)
+        return path
+
+    def extract(self, name: str) -> Path | None:
+        """Return the path of an extract by its file's name; ``None`` if it is missing or damaged."""
+        path = self.home / EXTRACTS / Path(name).name
+        return path if is_sound(path) else None
 
     def put_array(self, array: np.ndarray) -> str:
         """Store an array of plain numbers as ``.npy``."""

@@ -97,6 +97,38 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "database.failed": lambda database, reason: (
         f"The database {named(database)} reports an error ({named(reason)}): check the address and the query."
     ),
+    "database.one_of": lambda do: f"A database has many tables: {do} (one of the two).",
+    "database.table_of_file": lambda data: (
+        f"{named(data)} is a file or a sample, not a database: leave out the table, the query and their options, or give the address of "
+        "a database."
+    ),
+    "database.not_here": lambda: "A database cannot be read here: write the table as CSV or Parquet, and give that file.",
+    "database.second_table": lambda of: f"Tables of {of} are read from files: write that table as CSV or Parquet.",
+    "database.time_zone": lambda got: f"There is no time zone {quoted(got)}: write one such as Europe/Berlin or UTC.",
+    "database.many_rows": lambda database, rows, most, do: (
+        f"{counted(rows, 'row')} of {named(database)} would be read, more than {most:,}: {do}."
+    ),
+    "database.no_columns": lambda database: f"The rows of {named(database)} have no columns: name some after SELECT.",
+    "database.repeated_column": lambda database, column: (
+        f"Two columns of the rows of {named(database)} are called {quoted(column)}: give one of them another name with AS."
+    ),
+    "database.unfit_values": lambda database, reason: (
+        f"The values of {named(database)} changed their type while they were read ({named(reason)}): name the columns, and CAST that one."
+    ),
+    "database.not_a_select": lambda part: (
+        f"Only a SELECT can be read{f', not {quoted(part)}' if part else ''}: write one that returns the rows, such as SELECT * FROM lines."
+    ),
+    "database.unreadable_select": lambda near: (
+        f"The SELECT cannot be read{f' near {quoted(near)}' if near else ''}: check parentheses, commas and quotes."
+    ),
+    "database.several_statements": lambda statements: (
+        f"{counted(statements, 'statement')} instead of one SELECT: leave the others out."
+        if statements
+        else "There is no SELECT: write one that returns the rows."
+    ),
+    "database.acting_function": lambda function: (
+        f"The function {quoted(function)} may do something besides reading rows: write the SELECT without it."
+    ),
     "database.no_table": _no_table,
     "database.several_tables": _several,
 }

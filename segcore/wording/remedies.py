@@ -143,6 +143,15 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     ),
     "same_sweep": (lambda: "run the same 'segcore sweep' command again", lambda: "run the same sweep again on Sweep"),
     "load_again": (lambda: "load the data again with the same command", lambda: "load the data again on Data"),
+    "read_again": (lambda: "read it again with the same command", lambda: "read the database again on Data"),
+    "table_or_query": (
+        lambda: "name a table with --table, or give a SELECT with --query",
+        lambda: "name a table, or write a SELECT",
+    ),
+    "most_rows": (
+        lambda rows: f"read them all with --most-rows {rows}, or fewer with a SELECT (--query)",
+        lambda rows: f"read all {rows:,} with the button below, or fewer with a SELECT",
+    ),
     "upload_again": (lambda: "give the original file", lambda: "upload it again"),
     "ask_again": (lambda: "run the same command again", lambda: "ask for it again here"),
     "start_again": (lambda: "start it again with the command that started it", lambda: "start it again on its screen"),

@@ -27,6 +27,7 @@ Lost = Literal[
     "vectors",
     "components",
     "upload",
+    "extract",
 ]
 
 # By what is lost: a clause without its end, made from the finding's values.
@@ -50,6 +51,7 @@ LOST: Mapping[Lost, Callable[..., str]] = {
     "vectors": lambda: "The trained vectors are",
     "components": lambda: "The components of taste are",
     "upload": lambda: "The uploaded file is",
+    "extract": lambda: "What was read from the database is",
 }
 
 

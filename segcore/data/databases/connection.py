@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from segcore.data.databases.address import Address, Scheme
 from segcore.errors import SegcoreError
+from segcore.records.intake import TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-TIMEOUT_SECONDS = 600.0
-"""Longest that one statement may take, unless it is chosen."""
 LOCK_SECONDS = 10.0
 """Longest that a statement waits for others who write."""
 BATCH_ROWS = 65_536
@@ -46,6 +45,24 @@ class Batches(NamedTuple):
     batches: Iterator[pa.RecordBatch]
 
 
+class Readable(NamedTuple):
+    """A SELECT whose columns can be read.
+
+    Parameters
+    ----------
+    sql : str
+        In which the columns are called ``c0``, ``c1``...
+    names : tuple of str
+        What the columns are called.
+    decimals : mapping of place to pyarrow type
+        Columns that come as text, since drivers have no other type for them, and are exact decimals.
+    """
+
+    sql: str
+    names: tuple[str, ...]
+    decimals: Mapping[int, pa.DataType]
+
+
 class Connection(Protocol):
     """Open connection in one transaction, which ends without a trace unless it is committed.
 
@@ -57,6 +74,13 @@ class Connection(Protocol):
 
     def batches(self, sql: str) -> Batches:
         """Run a SELECT and return its rows, in memory that does not grow with their number."""
+
+    def readable(self, sql: str, time_zone: str) -> Readable:
+        """Return a SELECT with the same rows whose columns have types of files.
+
+        Integers, numbers, truth values, dates and times stay what they are, and exact decimals stay exact. Moments become times in
+        ``time_zone``; other types, such as ids of a database's own, lists and JSON, become text. Infinite dates are missing.
+        """
 
     def tables(self) -> Sequence[TableName]:
         """Return the tables and views that can be named."""

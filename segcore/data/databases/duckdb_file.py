@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sqlglot import exp
+
 from segcore.data.databases.address import DUCKDB, Address
-from segcore.data.databases.connection import BATCH_ROWS, STAGING, Access, Batches, Driver, TableName, literal
+from segcore.data.databases.connection import BATCH_ROWS, STAGING, Access, Batches, Driver, Readable, TableName, literal
 from segcore.data.databases.files import check_file
-from segcore.data.databases.reasons import reason_text
+from segcore.data.databases.passwords import reason_text
 from segcore.errors import SegcoreError, SourceError
 from segcore.wording.findings import refusal
 
@@ -44,6 +46,11 @@ SELECT column_name, data_type FROM duckdb_columns()
 WHERE database_name = current_database() AND schema_name = {schema} AND table_name = {name} ORDER BY column_index
 """
 _INCOMING = "segcore_incoming"
+_KEPT = frozenset(
+    ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "FLOAT", "DOUBLE", "VARCHAR")
+)
+_TIMES = ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
+_WHOLE = ("HUGEINT", "UHUGEINT")
 
 
 class DuckdbConnection:
@@ -76,6 +83,14 @@ class DuckdbConnection:
     def _fetched(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         with self._limited():
             yield from reader
+
+    def readable(self, sql: str, time_zone: str) -> Readable:
+        """Return the SELECT with types that files have."""
+        described = self.rows(f"DESCRIBE ({sql}\n)")
+        selected = ", ".join(f"{_read(f'c{place}', row[1], time_zone)} AS c{place}" for place, row in enumerate(described))
+        columns = ", ".join(f"c{place}" for place in range(len(described)))
+        query = f"WITH source({columns}) AS ({sql}\n) SELECT {selected} FROM source"
+        return Readable(query, tuple(row[0] for row in described), {})
 
     def tables(self) -> Sequence[TableName]:
         """Return the tables and views that can be named."""
@@ -121,6 +136,19 @@ class DuckdbConnection:
             yield
         finally:
             timer.cancel()
+
+
+def _read(column: str, kind: str, time_zone: str) -> str:
+    """Return the expression that reads a column of a type."""
+    if kind in _KEPT or kind.startswith("DECIMAL"):
+        return column
+    if kind in _TIMES:
+        return f"CASE WHEN isfinite({column}) THEN {column} END"
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"CASE WHEN isfinite({column}) THEN timezone({exp.Literal.string(time_zone).sql('duckdb')}, {column}) END"
+    if kind in _WHOLE:
+        return f"CAST({column} AS DECIMAL(38, 0))"  # a sum of integers is one; more digits are an error, not another number
+    return f"lower(hex({column}))" if kind == "BLOB" else f"CAST({column} AS VARCHAR)"
 
 
 def _open(address: Address, access: Access) -> DuckdbConnection:

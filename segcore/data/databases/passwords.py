@@ -1,7 +1,9 @@
-"""Passwords of databases, from Streamlit's secrets; libpq itself finds those in PGPASSWORD and in .pgpass."""
+"""Passwords of databases: found in Streamlit's secrets, and taken out of what drivers say. libpq itself finds PGPASSWORD and .pgpass."""
 
 from __future__ import annotations
 
+import os
+import re
 import tomllib
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -13,6 +15,11 @@ from segcore.errors import SourceError
 from segcore.wording.findings import refusal
 
 _SECRETS = Path(".streamlit") / "secrets.toml"
+_HIDDEN = "***"
+_MOST_LETTERS = 300
+_IN_URL = re.compile(r"(://[^\s/:@]*):[^\s@]*@")
+_SETTING = re.compile(r"""((?:ssl)?password\s*[=:]\s*)('[^']*'|"[^"]*"|[^\s&'"]+)""", re.IGNORECASE)
+
 _LOCAL = ("", "localhost", "127.0.0.1", "[::1]")
 
 
@@ -34,6 +41,24 @@ def password_of(address: Address) -> str | None:
         if password and place == asked:
             return password
     return None
+
+
+def reason_text(text: str, password: str | None = None) -> str:
+    """Return the first line of a driver's message, without full stop and without any password.
+
+    Parameters
+    ----------
+    text : str
+    password : str or None
+        One that was used to connect; that of PGPASSWORD is always taken out.
+    """
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    for secret in (password, os.environ.get("PGPASSWORD")):
+        if secret:
+            for written in {secret, urllib.parse.quote(secret, safe=""), urllib.parse.quote(secret), urllib.parse.quote_plus(secret)}:
+                line = line.replace(written, _HIDDEN)
+    line = _SETTING.sub(rf"\1{_HIDDEN}", _IN_URL.sub(rf"\1:{_HIDDEN}@", line))
+    return line[:_MOST_LETTERS].rstrip(".")
 
 
 def _sections() -> Iterator[Mapping[str, Any]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import urllib.parse
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlglot import exp
 
 from segcore.data.databases.address import POSTGRESQL, Address
-from segcore.data.databases.connection import LOCK_SECONDS, STAGING, Access, Batches, Driver, TableName, identifier, literal
-from segcore.data.databases.passwords import password_of
-from segcore.data.databases.reasons import reason_text
+from segcore.data.databases.connection import LOCK_SECONDS, STAGING, Access, Batches, Driver, Readable, TableName, identifier, literal
+from segcore.data.databases.passwords import password_of, reason_text
 from segcore.errors import SegcoreError, SourceError
 from segcore.records.finding import Remedy
 from segcore.wording.findings import refusal
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 10
 _READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 # Without pg_is_other_temp_schema, another session's temporary tables would be listed.
+_KEPT = ("bool", "int2", "int4", "int8", "float4", "float8", "text", "varchar")
+_DECIMALS = ("numeric", "money")
+_MOST_DIGITS = 76  # of Arrow's decimals
+_COLUMNS_AT_ONCE = 400  # PostgreSQL allows 1,664 results of a SELECT
 _TABLES = """
 SELECT n.nspname::text, c.relname::text, pg_table_is_visible(c.oid), c.relkind IN ('v', 'm', 'f')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -53,6 +58,7 @@ _STATES = {
     "40": "database.locked",
     "53100": "database.disk_full",
 }
+_PREFIX = re.compile(r"^(\w+: )?\[libpq\] (Failed to connect: |Execution error \[\w+\]: )?(ERROR: +)?")
 # libpq has no codes for what prevents a connection, and the server's own words may be in another language: those stay as they are.
 _CONNECTING = {
     r"could not translate host name": "database.no_host",
@@ -61,9 +67,14 @@ _CONNECTING = {
     r'database ".*" does not exist': "database.no_database",
     r"Connection refused|No such file or directory|No route to host|Network is unreachable": "database.refused",
     r"timeout expired|timed out": "database.no_answer",
+    r"statement timeout": "database.timeout",
     r"SSL|certificate": "database.ssl",
     r"no pg_hba.conf entry": "database.not_admitted",
 }
+
+
+class _BrokenStreamError(Exception):
+    """The server reported an error after the first rows."""
 
 
 class PostgresqlConnection:
@@ -84,6 +95,9 @@ class PostgresqlConnection:
         self.rows(f"SET statement_timeout = {max(1, round(self._access.timeout_seconds * 1000))}")
         self.rows("SET TimeZone = 'UTC'")
         self.rows("SET extra_float_digits = 1")  # numbers as text are exact
+        if not self._access.writing:  # the same rows in the same order are the same extract
+            self.rows("SET synchronize_seqscans = off")
+            self.rows("SET max_parallel_workers_per_gather = 0")
         self.commit()
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
@@ -97,7 +111,38 @@ class PostgresqlConnection:
         cursor = self.connection.cursor()
         cursor.execute(sql)
         reader: pa.RecordBatchReader = cursor.fetch_record_batch()
-        return Batches(reader.schema, iter(reader))
+        return Batches(reader.schema, _fetched(cursor, reader))
+
+    def readable(self, sql: str, time_zone: str) -> Readable:
+        """Return the SELECT with types that files have; numbers without a fixed scale are looked at first."""
+        with self.connection.cursor() as cursor:
+            schema: pa.Schema = cursor.adbc_execute_schema(sql)
+        columns = ", ".join(f"c{place}" for place in range(len(schema)))
+        source = f"WITH source({columns}) AS ({sql}\n)"
+        kinds = [_kind(entry) for entry in schema]
+        loose = [place for place, kind in enumerate(kinds) if kind.name in _DECIMALS and kind.scale is None]
+        sizes = self._sizes(source, loose)
+        decimals: dict[int, pa.DataType] = {}
+        selected = []
+        for place, kind in enumerate(kinds):
+            precision, scale = sizes.get(place, (kind.precision, kind.scale))
+            if kind.name in _DECIMALS:
+                decimals |= _decimal(place, precision, scale)
+            selected.append(f"{_read(f'c{place}', kind.name, time_zone)} AS c{place}")
+        query = f"{source} SELECT {', '.join(selected)} FROM source"
+        return Readable(query, tuple(schema.names), decimals)
+
+    def _sizes(self, source: str, places: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """Return the precision and scale that hold every finite value of columns, by their places."""
+        found = {}
+        for first in range(0, len(places), _COLUMNS_AT_ONCE):
+            some = places[first : first + _COLUMNS_AT_ONCE]
+            numbers = [f"c{place}::numeric" for place in some]
+            seen = [f"max(scale({one})), max(length(trunc(abs({_finite(one)}))::text))" for one in numbers]
+            (row,) = self.rows(f"{source} SELECT {', '.join(seen)} FROM source")
+            for place, scale, whole in zip(some, row[::2], row[1::2], strict=True):
+                found[place] = (int(whole or 1) + int(scale or 0), int(scale or 0))
+        return found
 
     def tables(self) -> Sequence[TableName]:
         """Return the tables, views and foreign tables that can be named."""
@@ -140,6 +185,65 @@ class PostgresqlConnection:
         self.connection.close()
 
 
+def _fetched(cursor: Any, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """Yield the batches of a cursor, which must live as long as they are asked for; the server's errors come as those of a stream."""
+    import pyarrow as pa
+
+    with cursor:
+        while True:
+            try:
+                batch = reader.read_next_batch()
+            except StopIteration:
+                return
+            except (OSError, pa.ArrowException) as error:
+                raise _BrokenStreamError(str(error)) from None
+            yield batch
+
+
+class _Kind(NamedTuple):
+    """Type of a column, and for numerics of fixed size precision and scale."""
+
+    name: str
+    precision: int = 0
+    scale: int | None = None
+
+
+def _kind(entry: pa.Field) -> _Kind:
+    metadata = entry.metadata or {}
+    name, modifier = metadata.get(b"POSTGRESQL:type", b"").decode(), int(metadata.get(b"POSTGRESQL:typmod", b"-1"))
+    if name != "numeric" or modifier < 4:
+        return _Kind(name)
+    size = modifier - 4  # precision in the upper 16 bits, scale in the lower 11, negative since PostgreSQL 15
+    scale = ((size & 0x7FF) ^ 1024) - 1024
+    return _Kind(name, (size >> 16) & 0xFFFF, scale) if scale >= 0 else _Kind(name)
+
+
+def _decimal(place: int, precision: int, scale: int | None) -> dict[int, pa.DataType]:
+    """Return the type of exact numbers by their place; nothing for numbers that no type holds, which stay text."""
+    import pyarrow as pa
+
+    if scale is None or precision > _MOST_DIGITS or scale > precision:
+        return {}
+    return {place: pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)}
+
+
+def _finite(column: str) -> str:
+    return f"CASE WHEN {column} NOT IN ('NaN', 'Infinity', '-Infinity') THEN {column} END"
+
+
+def _read(column: str, kind: str, time_zone: str) -> str:
+    """Return the expression that reads a column of a type."""
+    if kind in _KEPT:
+        return column
+    if kind in _DECIMALS:
+        return f"({_finite(f'{column}::numeric')})::text"
+    if kind in ("date", "timestamp"):
+        return f"CASE WHEN isfinite({column}) THEN {column} END"
+    if kind == "timestamptz":
+        return f"CASE WHEN isfinite({column}) THEN timezone({exp.Literal.string(time_zone).sql('postgres')}, {column}) END"
+    return f"encode({column}, 'hex')" if kind == "bytea" else f"{column}::text"
+
+
 def _open(address: Address, access: Access) -> PostgresqlConnection:
     try:
         import adbc_driver_postgresql  # noqa: F401
@@ -163,7 +267,7 @@ def _uri(address: Address) -> str:
 def _explain(error: BaseException, address: Address) -> SegcoreError | None:
     import adbc_driver_manager.dbapi as dbapi
 
-    if not isinstance(error, dbapi.Error):
+    if not isinstance(error, dbapi.Error | _BrokenStreamError):
         return None
     text = str(error)
     diagnosis = dict(getattr(error, "details", None) or [])
@@ -171,9 +275,7 @@ def _explain(error: BaseException, address: Address) -> SegcoreError | None:
     code = next((_STATES[state[:length]] for length in (5, 2) if state[:length] in _STATES), None)
     if not state:
         code = next((code for pattern, code in _CONNECTING.items() if re.search(pattern, text)), None)
-    primary = diagnosis.get(b"PG_DIAG_MESSAGE_PRIMARY", b"").decode("utf-8", "replace") or re.sub(
-        r"^\w+: \[libpq\] (Failed to connect: )?", "", text
-    )
+    primary = diagnosis.get(b"PG_DIAG_MESSAGE_PRIMARY", b"").decode("utf-8", "replace") or _PREFIX.sub("", text)
     return refusal(code or "database.failed", kind=SourceError, database=address.name, reason=reason_text(primary, password_of(address)))
 
 

@@ -9,9 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from segcore.data.databases.address import SQLITE, Address
-from segcore.data.databases.connection import BATCH_ROWS, LOCK_SECONDS, STAGING, Access, Batches, Driver, TableName, identifier, literal
+from segcore.data.databases.connection import (
+    BATCH_ROWS,
+    LOCK_SECONDS,
+    STAGING,
+    Access,
+    Batches,
+    Driver,
+    Readable,
+    TableName,
+    identifier,
+    literal,
+)
 from segcore.data.databases.files import check_file
-from segcore.data.databases.reasons import reason_text
+from segcore.data.databases.passwords import reason_text
 from segcore.errors import SegcoreError, SourceError
 from segcore.wording.findings import refusal
 
@@ -111,6 +122,13 @@ class SqliteConnection:
                 for values, entry in zip(columns, schema, strict=True)
             ]
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def readable(self, sql: str, time_zone: str) -> Readable:
+        """Return the SELECT itself: SQLite has neither decimals nor moments."""
+        # In a subquery, SQLite would give equal names different ones.
+        names = [column[0] for column in self._started(sql).description]
+        columns = ", ".join(f"c{place}" for place in range(len(names)))
+        return Readable(f"WITH source({columns}) AS ({sql}\n) SELECT * FROM source", tuple(names), {})
 
     def tables(self) -> Sequence[TableName]:
         """Return the tables and views that can be named."""

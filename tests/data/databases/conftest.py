@@ -15,11 +15,15 @@ class Shop:
     """An empty database, and how statements are run in it without segcore."""
 
     address: Address
-    run: Callable[[str], None]
+    run: Callable[[str], object]
+
+    @property
+    def scheme(self):
+        return self.address.scheme
 
 
-def sqlite_shop(folder):
-    file = folder / "shop.db"
+def sqlite_shop(request):
+    file = request.getfixturevalue("tmp_path") / "shop.db"
 
     def run(sql):
         connection = sqlite3.connect(file)
@@ -30,8 +34,8 @@ def sqlite_shop(folder):
     return Shop(parse_address(f"sqlite:///{file}"), run)
 
 
-def duckdb_shop(folder):
-    file = folder / "shop.duckdb"
+def duckdb_shop(request):
+    file = request.getfixturevalue("tmp_path") / "shop.duckdb"
 
     def run(sql):
         with duckdb.connect(str(file)) as connection:
@@ -41,10 +45,33 @@ def duckdb_shop(folder):
     return Shop(parse_address(f"duckdb:///{file}"), run)
 
 
-KINDS = {"sqlite": sqlite_shop, "duckdb": duckdb_shop}
+def postgresql_shop(request):
+    database = request.getfixturevalue("postgresql")
+    return Shop(parse_address(database.url), database.run)
+
+
+KINDS = {"sqlite": sqlite_shop, "duckdb": duckdb_shop, "postgresql": postgresql_shop}
 
 
 @pytest.fixture(params=KINDS)
-def shop(request, tmp_path):
+def shop(request):
     """Return an empty database of each kind."""
-    return KINDS[request.param](tmp_path)
+    return KINDS[request.param](request)
+
+
+@pytest.fixture
+def sqlite(request):
+    """Return an empty SQLite database."""
+    return sqlite_shop(request)
+
+
+@pytest.fixture
+def duck(request):
+    """Return an empty DuckDB database."""
+    return duckdb_shop(request)
+
+
+@pytest.fixture
+def server(request):
+    """Return an empty PostgreSQL database."""
+    return postgresql_shop(request)

@@ -1,0 +1,97 @@
+"""Extracts of databases: a database is read into a file of the store, from which everything else reads, as from an upload."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from segcore.data.databases.address import is_address, parse_address
+from segcore.errors import ParameterError
+from segcore.records.intake import SECOND_TABLES, DatabaseQuestion, DataRequest
+from segcore.store.store import Store
+from segcore.system.digests import digest
+from segcore.system.private_files import temporary_file
+from segcore.wording.findings import refusal
+
+
+def check_database(request: DataRequest) -> None:
+    """Check a request without its database.
+
+    Raises
+    ------
+    ParameterError
+        If an address, a table or a SELECT cannot be used, is missing, or is given for a file.
+    """
+    for name in SECOND_TABLES:
+        table = getattr(request, name)
+        if table is not None and is_address(table.data):
+            parse_address(table.data)  # one with a password is refused for that
+            raise refusal("database.second_table", kind=ParameterError, of=name)
+    if is_address(request.data):
+        from segcore.data.databases.extract import check_question
+
+        check_question(_question(request))
+    elif request.database is not None and not request.database.address:
+        raise refusal("database.table_of_file", kind=ParameterError, data=request.data)
+
+
+def is_unread(request: DataRequest) -> bool:
+    """Tell whether a request is for a database that has not been read for it yet."""
+    return is_address(request.data)
+
+
+def from_database(store: Store, request: DataRequest) -> DataRequest:
+    """Return the request for what a database has now: its data are the path of an extract in the store.
+
+    Parameters
+    ----------
+    store : Store
+    request : DataRequest
+        Returned unchanged unless its data are the address of a database.
+
+    Raises
+    ------
+    SegcoreError
+        If the database cannot be read; in one sentence.
+    """
+    check_database(request)
+    if not is_unread(request):
+        return request
+    from segcore.data.databases.extract import write_extract
+
+    question = _question(request)
+    with temporary_file(store.temporary, suffix=".parquet") as (path, _):
+        write_extract(question, path)
+        kept = store.put_extract(path)
+    store.put_intake(_remembered(question), {"extract": kept.name})
+    return _with_extract(request, question, kept)
+
+
+def latest_extract(store: Store, request: DataRequest) -> DataRequest | None:
+    """Return the request for what its database had when it was last read; ``None`` if it was not, or that extract is lost.
+
+    A request for something else is returned unchanged.
+    """
+    check_database(request)
+    if not is_unread(request):
+        return request
+    question = _question(request)
+    known = store.intake(_remembered(question))
+    path = None if known is None else store.extract(str(known.get("extract")))
+    return None if path is None else _with_extract(request, question, path)
+
+
+def _question(request: DataRequest) -> DatabaseQuestion:
+    """Return what is read, with an address that means the same from any folder."""
+    address = parse_address(request.data).absolute()
+    return replace(request.database or DatabaseQuestion(""), address=address.text)
+
+
+def _with_extract(request: DataRequest, question: DatabaseQuestion, path: Path) -> DataRequest:
+    name = f"{question.table or 'query'} ({parse_address(question.address).name})"
+    return replace(request, data=str(path), database=question, name=request.name or name)
+
+
+def _remembered(question: DatabaseQuestion) -> str:
+    asked = {"address": question.address, "table": question.table, "query": question.query, "time_zone": question.time_zone}
+    return f"database:{digest(asked)}"
