@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from segcore.clustering.algorithms.registry import algorithm
+from segcore.data.databases.address import is_address, parse_address
 from segcore.data.files.file_identity import user_path
 from segcore.data.samples.registry import SAMPLES, find_sample
 from segcore.errors import ParameterError
@@ -31,6 +32,7 @@ from segcore.records.target_question import WINDOW_DAYS, TargetQuestion
 from segcore.system.digests import digest
 from segcore.system.machine import parse_bytes
 from segcore.wording import pipelines as words
+from segcore.wording.findings import error_text
 
 Step = Literal["prepare", "features", "sweep", "choose", "export", "score", "targets"]
 STEPS: tuple[Step, ...] = ("prepare", "features", "sweep", "choose", "export", "score", "targets")
@@ -222,7 +224,7 @@ class _Builder:
         try:
             return build()
         except ParameterError as error:
-            self._report(path, words.in_other_words(words.key_text(path), str(error)))
+            self._report(path, words.in_other_words(words.key_text(path), error_text(error, "pipeline")))
             return None
 
     def _report(self, path: KeyPath, text: str) -> None:
@@ -252,13 +254,23 @@ class _Builder:
             self._report(path, words.missing_file(words.key_text(path), text, named))
         return str(found)
 
-    def _request(self, path: KeyPath, table: Mapping[str, Any], known: Sequence[str]) -> DataRequest:
-        data = self._input((*path, "path"), table["path"], samples=True)
+    def _address(self, path: KeyPath, text: str) -> str | None:
+        """Return the address of a database, its file beside the pipeline's; ``None`` if it cannot be read, which is reported."""
+        address = self._attempt(path, lambda: parse_address(text))
+        if address is None or not address.path:
+            return None if address is None else address.text
+        return f"{address.scheme}:///{self._input(path, address.path)}"
+
+    def _request(self, path: KeyPath, table: Mapping[str, Any], known: Sequence[str]) -> DataRequest | None:
+        place, source = (*path, "path"), table["path"]
+        data = self._address(place, source) if is_address(source) else self._input(place, source, samples=True)
+        if data is None:
+            return None
         options = {name: table[name] for name in known if name in table}
         for second in ("customers", "items"):
             if second in options:
                 options[second] = self._input((*path, second), options[second])
-        if find_sample(data) is None:
+        if find_sample(data) is None and not is_address(data):
             options.setdefault("name", Path(data).name)
         request = build_request(
             data,

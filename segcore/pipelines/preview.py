@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from segcore.data.databases.stored_extract import latest_extract
 from segcore.intake.take_in import known_intake
 from segcore.pipelines.journey import STEPS, Journey, Step
 from segcore.pipelines.running import Run, StepDone
@@ -23,9 +24,10 @@ def preview(store: Store, journey: Journey, only: Step | None = None) -> list[St
     only : str or None
         One of its steps.
     """
-    run = Run(store, journey)
-    known = known_intake(store, journey.request)
-    read = known is not None or known_intake(store, journey.request.without_added()) is not None
+    request = latest_extract(store, journey.request)
+    run = Run(store, journey, request=request)
+    known = None if request is None else known_intake(store, request)
+    read = known is not None or (request is not None and known_intake(store, request.without_added()) is not None)
     found = {"prepare": (read, "In the store." if read else "To do: read the data and build every feature.")}
     found["features"] = (known is not None, "In the store." if known else "To do.")
     found["sweep"], swept = (False, _LATER), False

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from segcore import __version__, jobs
+from segcore.data.databases.stored_extract import latest_extract
 from segcore.data.samples.registry import find_sample
 from segcore.errors import ParameterError, SegcoreError
 from segcore.export.files import write_export, write_model, write_scores
 from segcore.export.tables import write_table
 from segcore.features.planning.sets import feature_names
-from segcore.intake.child import take_in_apart
+from segcore.intake.child import from_database_apart, take_in_apart
 from segcore.intake.take_in import content_of_file, known_intake
 from segcore.intake.trained_rows import read_like_trained
 from segcore.jobs.tasks.making_vectors import take_in_with_vectors
@@ -147,6 +148,7 @@ class Run:
     notes: list[Finding] = field(default_factory=list)
     done: list[StepDone] = field(default_factory=list)
     manifest: dict[str, Any] = field(default_factory=dict)
+    request: DataRequest | None = None  # for the rows as they were read; of a database, for its extract
     read_before: bool = False
     prepared: Intake | None = None  # without components and vectors, from which targets are found
     intake: Intake | None = None
@@ -191,7 +193,8 @@ class Run:
             raise self.journey.document.located(error, path) from error
 
     def _prepare(self) -> None:
-        request = self.journey.request.without_added()
+        self.request = self.request or self.at(("data",), lambda: self._read_from(self.journey.request))
+        request = self.request.without_added()
         known = self.at(("data", "path"), lambda: known_intake(self.store, request))
         self.read_before = known is not None
         self._require(self.read_before, "prepare")
@@ -200,8 +203,22 @@ class Run:
         read = f"{counted(found.rows_used, 'row')} of {counted(found.n_customers, 'customer')}"
         self._tell("prepare", self.read_before, f"{read} from {found.data['name']}.")
 
+    def _read_from(self, request: DataRequest) -> DataRequest:
+        """Return the request for what a database has now, or, for a step that another process has prepared, for what it had then."""
+        if self.only in (None, "prepare"):
+            return from_database_apart(self.store, request)
+        found = latest_extract(self.store, request)
+        self._require(found is not None, "prepare")
+        return found or request
+
+    @property
+    def _request(self) -> DataRequest:
+        if self.request is None:
+            raise ValueError("The data are prepared first.")
+        return self.request
+
     def _features(self) -> None:
-        request, repeated = self.journey.request, self.read_before
+        request, repeated = self._request, self.read_before
         if request.added is not None:
             repeated = self.at(("features", "set"), lambda: known_intake(self.store, request)) is not None
             self._require(repeated, "features")
@@ -360,10 +377,11 @@ class Run:
 
     def _score_one(self, path: KeyPath, asked: Score) -> bool:
         sweep = self.swept
-        options = {**asked.request.to_json(), "data": _identity(asked.request), "as_of": asked.as_of}
+        request = self.at((*path, "path"), lambda: from_database_apart(self.store, asked.request))
+        options = {**request.to_json(), "data": _identity(request), "as_of": asked.as_of}
 
         def write() -> int:
-            dataset = read_like_trained(self.store, sweep.spec.data, asked.request)
+            dataset = read_like_trained(self.store, sweep.spec.data, request)
             as_of = asked.as_of
             if as_of == LATEST:
                 latest = latest_time(dataset)
@@ -384,7 +402,7 @@ class Run:
         from segcore.jobs.tasks.finding_targets import targets_by_job
         from segcore.targets.contact_list import list_rows
 
-        request, intake, question = self.journey.request.without_added(), self.prepared, asked.question
+        request, intake, question = self._request.without_added(), self.prepared, asked.question
         if intake is None:
             raise ValueError("The data are prepared first.")
         if question.promote is not None:

@@ -13,7 +13,7 @@ from segcore.errors import ParameterError
 from segcore.intake.remembered import data_key, recall_choice, recall_data, with_choice
 from segcore.pipelines.format.toml_text import toml_text
 from segcore.records.data_rules import rules_to_json
-from segcore.records.intake import SECOND_TABLES, DataRequest, Intake, SecondTable
+from segcore.records.intake import SECOND_TABLES, DatabaseQuestion, DataRequest, Intake, SecondTable
 from segcore.records.plan import Plan
 from segcore.records.sweep import Sweep, SweepSpec
 from segcore.records.vectors import Vectors
@@ -97,14 +97,14 @@ def _as_read(store: Store, request: DataRequest, data: Mapping[str, Any], intake
 def data_table(store: Store, request: DataRequest) -> dict[str, Any]:
     """Return table ``data`` of a request."""
     name = request.name
-    path = _path(store, request.data, name)
+    source = _source(store, request)
     sample = find_sample(request.data)
     rules = {**rules_to_json(request.reading), **rules_to_json(request.rows), **rules_to_json(request.columns)}
     if "sheets" in rules:
         rules["sheet"] = rules.pop("sheets")
     table: dict[str, Any] = {
-        "path": path,
-        "name": None if sample is not None or name == Path(path).name else name,
+        **source,
+        "name": None if sample is not None or name == Path(source["path"]).name else name,
         "kind": request.kind,
         "where": list(request.where),
         "date_from": request.date_from,
@@ -117,6 +117,17 @@ def data_table(store: Store, request: DataRequest) -> dict[str, Any]:
         if found is not None:
             table |= {second: _path(store, found.data, found.name), f"{second}_key": found.key}
     return {**_plain(table), **({"roles": dict(request.roles)} if request.roles else {})}
+
+
+def _source(store: Store, request: DataRequest) -> dict[str, Any]:
+    """Return where the rows come from: a file or sample, or a database and what is read from it."""
+    asked = request.database
+    if asked is None:
+        return {"path": _path(store, request.data, request.name)}
+    usual = DatabaseQuestion(asked.address)
+    keys = {"timeout": "timeout_seconds", "time_zone": "time_zone", "most_rows": "most_rows"}
+    changed = {key: getattr(asked, name) for key, name in keys.items() if getattr(asked, name) != getattr(usual, name)}
+    return {"path": asked.address, "table": asked.table, "query": asked.query, **changed}
 
 
 def features_table(request: DataRequest, plan: Plan) -> dict[str, Any]:

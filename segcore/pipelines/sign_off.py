@@ -19,6 +19,7 @@ from segcore.pipelines.running import Progress, Run
 from segcore.records.estimate import difference_interval
 from segcore.records.evidence import Placebo
 from segcore.records.finding import Finding
+from segcore.records.intake import DataRequest
 from segcore.records.solution import NOISE
 from segcore.segments.over_time.drift import FAMILY_LEVEL, Drift, find_drift
 from segcore.segments.scoring import ScoredCustomers, latest_time, score
@@ -164,14 +165,14 @@ def check_journey(store: Store, journey: Journey, *, progress: Progress = False)
     run = Run(store, replace(journey, choice=SolutionChoice(point=reference["point"])), progress=progress)
     for step in ("prepare", "features", "sweep"):
         run.do(step)
-    scored, notes = run.at(("data",), lambda: _scored(store, journey, sweep_id, position))
+    scored, notes = run.at(("data",), lambda: _scored(store, run.request or journey.request, sweep_id, position))
     drift = _drift(store, sweep_id, scored)
     return _judged(store, journey.rules, manifest, run, scored, drift, notes)
 
 
-def _scored(store: Store, journey: Journey, sweep_id: str, position: int) -> tuple[ScoredCustomers, tuple[Finding, ...]]:
+def _scored(store: Store, request: DataRequest, sweep_id: str, position: int) -> tuple[ScoredCustomers, tuple[Finding, ...]]:
     spec, sweep = store.spec(sweep_id), store.sweep(sweep_id)
-    dataset = read_like_trained(store, spec.data, journey.request.without_added())
+    dataset = read_like_trained(store, spec.data, request.without_added())
     dated = sweep.preparation is not None and sweep.preparation.reference_date is not None
     latest = latest_time(dataset) if dated else None
     found = score(store, sweep_id, position, dataset, as_of=None if latest is None else latest.isoformat(sep=" "))

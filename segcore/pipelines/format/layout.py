@@ -14,7 +14,7 @@ from segcore.library.request import FRAMES
 from segcore.records.data_rules import DATE_ORDERS
 from segcore.records.dataset import KINDS, ROLES
 from segcore.records.evidence import LEVELS
-from segcore.records.intake import FEWEST_MISSIONS, MOST_MISSIONS
+from segcore.records.intake import FEWEST_MISSIONS, LONGEST_SECONDS, MOST_MISSIONS
 from segcore.records.plan import MAX_SEED
 from segcore.records.preparation import IDEAS, OUTLIERS, SCALERS, SETTING_NAMES
 from segcore.records.solution import ENGINES
@@ -111,14 +111,22 @@ _ROWS = (
     Key("cancelled", "text", "what becomes of cancelled lines", ("keep", "aside")),
     Key("duplicates", "text", "what becomes of exact duplicates of a row", ("keep", "aside")),
 )
+_DATABASE = (
+    Key("table", "text", "table or view of the database"),
+    Key("query", "text", "a SELECT to read instead of a table"),
+    Key("timeout", "number", "longest that the database may take for one statement, in seconds", low=0, high=LONGEST_SECONDS),
+    Key("time_zone", "text", "time zone of dates and times that are stored with one, such as Europe/Berlin"),
+    Key("most_rows", "whole", "read nothing if there are more rows", low=1),
+)
 _MEANING = (
-    Key("path", "text", "path of a file, or the name of a sample", is_required=True),
+    Key("path", "text", "path of a file, name of a sample, or address of a database, without a password", is_required=True),
     Key("name", "text", "name to show instead of the file's"),
     Key("kind", "text", "one row per order line, per rating or per customer", KINDS),
     _nested("roles", "column of each role; '' means that no column has it", keys=tuple(Key(role, "text", "a column") for role in ROLES)),
     Key("where", "texts", "conditions on rows or customers; all must hold"),
     Key("date_from", "date", "first day"),
     Key("date_to", "date", "last day, inclusive"),
+    *_DATABASE,
     *_READING,
     *_ROWS,
     Key("items", "text", "file with one row per item"),
