@@ -11,6 +11,7 @@ import pyarrow as pa
 from segcore.data.databases.address import Address, is_address, parse_address
 from segcore.data.databases.connection import Access, Connection, Driver, TableName, identifier
 from segcore.errors import ParameterError, SegcoreError, SourceError
+from segcore.records.finding import Remedy
 from segcore.wording.findings import refusal
 
 How = Literal["replace", "merge"]
@@ -57,11 +58,12 @@ class Destination:
         """
         if not is_address(out):
             if into is not None or how is not None:
-                raise refusal("destination.not_a_database", kind=ParameterError, option="into" if into is not None else "how")
+                option = "into" if into is not None else "how"
+                raise refusal("destination.not_a_database", kind=ParameterError, remedy=Remedy("out_address", {"option": option}))
             return None
         address = parse_address(out)
         if not into:
-            raise refusal("destination.no_table", kind=ParameterError, database=address.name)
+            raise refusal("destination.no_table", kind=ParameterError, remedy="into", database=address.name)
         if how is not None and how not in HOW:
             raise ParameterError.unknown("way to write into a table", how, HOW)
         from segcore.data.databases.drivers import driver_of  # files are exported without it

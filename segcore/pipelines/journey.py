@@ -13,6 +13,7 @@ from segcore.data.databases.address import is_address, parse_address
 from segcore.data.files.file_identity import user_path
 from segcore.data.samples.registry import SAMPLES, find_sample
 from segcore.errors import ParameterError
+from segcore.export.database_table import Destination
 from segcore.export.segment_rows import RowChoice
 from segcore.export.tables import TABLE_FORMATS
 from segcore.features.planning.priorities import PRIORITIES
@@ -99,20 +100,20 @@ class SolutionChoice:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file with the customers of the segments, and one with the model, if it is wanted."""
+    """A file or table with the customers of the segments, and a file with the model, if it is wanted."""
 
-    out: Path
+    out: Path | Destination
     model: Path | None
     options: RowChoice
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """New customers to assign to the segments, and the file for them."""
+    """New customers to assign to the segments, and the file or table for them."""
 
     request: DataRequest
     as_of: str | None
-    out: Path
+    out: Path | Destination
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +211,12 @@ class _Builder:
         rows = self._attempt(("data",), lambda: self._request(("data",), get("data"), OPTIONS))
         request = None if rows is None else self._attempt(("features",), lambda: self._with_added(rows))
         sweep = self._sweep(get("sweep"))
-        exports = tuple(self._export(path, table) for path, table in self._entries("export"))
+        exports = tuple(filter(None, (self._export(path, table) for path, table in self._entries("export"))))
         scores = tuple(filter(None, (self._score(path, table) for path, table in self._entries("score"))))
         targets = tuple(filter(None, (self._target(path, table) for path, table in self._entries("targets"))))
         choice, names, plan = self._choice(get("choose") or {}, sweep), self._names(get("names") or {}), self._plan()
-        manifest = self._manifest([*(one.out for one in exports), *(one.out for one in scores), *(one.out for one in targets)])
+        outputs = [*(one.out for one in exports), *(one.out for one in scores), *(one.out for one in targets)]
+        manifest = self._manifest([out for out in outputs if isinstance(out, Path)])
         self._check_outputs(request, exports, scores, targets, manifest)
         if request is None or sweep is None:
             return None
@@ -373,19 +375,30 @@ class _Builder:
             self._report(path, words.wrong_ending(words.key_text(path), endings))
         return found
 
-    def _export(self, path: KeyPath, table: Mapping[str, Any]) -> Export:
-        options: Any = {name: value for name, value in table.items() if name not in ("out", "model")}
+    def _output(self, path: KeyPath, table: Mapping[str, Any]) -> Path | Destination | None:
+        """Return the file or table of an export or of scores; ``None`` if it is reported."""
+        out, into, how = table["out"], table.get("into"), table.get("how")
+        problems = len(self.problems)
+        found = self._attempt((*path, "out"), lambda: Destination.of(out, into, how))
+        if found is None:
+            return self._out((*path, "out"), out, TABLE_FORMATS) if len(self.problems) == problems else None
+        address = found.address
+        return replace(found, address=parse_address(f"{address.scheme}:///{self._path(address.path)}")) if address.path else found
+
+    def _export(self, path: KeyPath, table: Mapping[str, Any]) -> Export | None:
+        options: Any = {name: value for name, value in table.items() if name not in ("out", "into", "how", "model")}
         if "segments" in options:
             options["segments"] = tuple(NOISE if label == "noise" else int(label) for label in options["segments"])
         model = self._out((*path, "model"), table["model"], _MODEL) if "model" in table else None
-        return Export(self._out((*path, "out"), table["out"], TABLE_FORMATS), model, options)
+        out = self._output(path, table)
+        return None if out is None else Export(out, model, options)
 
     def _score(self, path: KeyPath, table: Mapping[str, Any]) -> Score | None:
         request = self._attempt(path, lambda: self._request(path, table, SCORING_OPTIONS))
-        out = self._out((*path, "out"), table["out"], TABLE_FORMATS)
+        out = self._output(path, table)
         as_of = table.get("as_of")
         text = as_of.isoformat(sep=" ") if isinstance(as_of, dt.datetime) else None if as_of is None else str(as_of)
-        return None if request is None else Score(request, text, out)
+        return None if request is None or out is None else Score(request, text, out)
 
     def _target(self, path: KeyPath, table: Mapping[str, Any]) -> Target | None:
         out = self._out((*path, "out"), table["out"], TABLE_FORMATS)
@@ -430,16 +443,31 @@ class _Builder:
         for asked in (request, *(score.request for score in scores)):
             if asked is not None and find_sample(asked.data) is None:
                 taken[Path(asked.data)] = "the data"
-        written = [(("export", place, "out"), export.out, True) for place, export in enumerate(exports)]
+        described = [(("export", place, "out"), export.out) for place, export in enumerate(exports)]
+        described += [(("score", place, "out"), score.out) for place, score in enumerate(scores)]
+        self._check_tables([(path, out) for path, out in described if isinstance(out, Destination)])
+        written = [(path, out, True) for path, out in described if isinstance(out, Path)]
         written += [(("export", place, "model"), export.model, False) for place, export in enumerate(exports) if export.model]
-        written += [(("score", place, "out"), score.out, True) for place, score in enumerate(scores)]
         written += [(("targets", place, "out"), target.out, False) for place, target in enumerate(targets)]
         for path, out, is_described in [*written, (("manifest",), manifest, False)]:
             for file in (out, *([out.parent / f"{out.name}.json"] if is_described else [])):
                 if file in taken:
-                    shown = path if isinstance(self.document.value(path[0]), list) or len(path) < 3 else (path[0], path[2])
+                    shown = self._shown(path)
                     self._report(shown, words.same_output(words.key_text(shown), taken[file]))
                 taken[file] = words.key_text(path)
+
+    def _check_tables(self, written: Sequence[tuple[KeyPath, Destination]]) -> None:
+        """Report a table that is replaced after it was written."""
+        taken: dict[tuple[str, str], str] = {}
+        for path, out in written:
+            place, shown = (out.address.text, out.table.casefold()), self._shown(path)
+            if place in taken and out.how == "replace":
+                self._report(shown, words.same_output(words.key_text(shown), taken[place]))
+            taken[place] = words.key_text(shown)
+
+    def _shown(self, path: KeyPath) -> KeyPath:
+        """Return the path of a key as the file has it: without a number where there is one table only."""
+        return path if isinstance(self.document.value(path[0]), list) or len(path) < 3 else (path[0], path[2])
 
 
 def _texts(given: str | Sequence[str] | None) -> tuple[str, ...]:

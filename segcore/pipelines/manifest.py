@@ -80,3 +80,27 @@ def is_unchanged(earlier: Mapping[str, Any] | None, inputs: str, files: Sequence
     if earlier is None or earlier.get("inputs") != inputs or not all(file.is_file() for file in files):
         return False
     return bool(earlier.get("files") == [described_file(file, manifest) for file in files])
+
+
+def changes_table(document: Mapping[str, Any]) -> bool:
+    """Tell whether an export has changed its table, by what `segcore.export.files.write_export` returned."""
+    table = document["table"]
+    return bool(table["created"] or table["added"] or table["changed"] or table["removed"])
+
+
+def described_table(document: Mapping[str, Any], database: str, earlier: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what a manifest says of a table: how its last change went, and the SHA-256 of the rows.
+
+    Parameters
+    ----------
+    document : mapping
+        What `segcore.export.files.write_export` returned.
+    database : str
+        The address as the pipeline has it.
+    earlier : mapping or None
+        What the earlier manifest says of this output: it stays, if nothing has changed since.
+    """
+    found = {**document["table"], "database": database}
+    before = (earlier or {}).get("table")
+    is_same = isinstance(before, dict) and before.get("sha256") == found["sha256"] and not changes_table(document)
+    return before if isinstance(before, dict) and is_same else found

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from segcore.data.databases.stored_extract import latest_extract
+from segcore.export.database_table import Destination
 from segcore.intake.take_in import known_intake
 from segcore.pipelines.journey import STEPS, Journey, Step
 from segcore.pipelines.running import Run, StepDone
@@ -10,6 +13,7 @@ from segcore.store.store import Store
 from segcore.sweeps.cost.calibration import require_calibration
 from segcore.sweeps.cost.estimate import estimate_spec, memory_limit
 from segcore.wording.numbers import bytes_text, counted, duration_text
+from segcore.wording.quotes import named
 
 _LATER = "To do; the data have to be read first."
 
@@ -38,9 +42,13 @@ def preview(store: Store, journey: Journey, only: Step | None = None) -> list[St
         found["sweep"] = (swept, "In the store." if swept else _estimate(run))
     found["choose"] = (False, "To do.")
     for step, outputs in (("export", journey.exports), ("score", journey.scores), ("targets", journey.targets)):
-        files = ", ".join(one.out.name for one in outputs)
+        files = ", ".join(_name(one.out) for one in outputs)
         found[step] = (False, f"To do, unless it is there: {files}.")
     return [StepDone(step, *found[step]) for step in STEPS if step in journey.steps and only in (None, step)]
+
+
+def _name(out: Path | Destination) -> str:
+    return out.name if isinstance(out, Path) else f"table {named(out.table)} of {named(out.address.name)}"
 
 
 def _estimate(run: Run) -> str:

@@ -14,7 +14,8 @@ from segcore import __version__, jobs
 from segcore.data.databases.stored_extract import latest_extract
 from segcore.data.samples.registry import find_sample
 from segcore.errors import ParameterError, SegcoreError
-from segcore.export.files import write_export, write_model, write_scores
+from segcore.export.database_table import Destination
+from segcore.export.files import table_text, write_export, write_model, write_scores
 from segcore.export.tables import write_table
 from segcore.features.planning.sets import feature_names
 from segcore.intake.child import from_database_apart, take_in_apart
@@ -27,7 +28,7 @@ from segcore.library.plan import build_plan
 from segcore.pipelines.choosing import chosen_position, give_names, labels_by_customer
 from segcore.pipelines.format.key_lines import Path as KeyPath
 from segcore.pipelines.journey import STEPS, Export, Journey, Score, Step, Target
-from segcore.pipelines.manifest import EDITION, described_file, is_unchanged, read_manifest, write_manifest
+from segcore.pipelines.manifest import EDITION, changes_table, described_file, described_table, is_unchanged, read_manifest, write_manifest
 from segcore.records.evidence import LEVELS
 from segcore.records.finding import Finding
 from segcore.records.grid import point_key
@@ -149,6 +150,7 @@ class Run:
     done: list[StepDone] = field(default_factory=list)
     manifest: dict[str, Any] = field(default_factory=dict)
     request: DataRequest | None = None  # for the rows as they were read; of a database, for its extract
+    texts: dict[str, list[str]] = field(default_factory=dict)  # by step, what became of each output
     read_before: bool = False
     prepared: Intake | None = None  # without components and vectors, from which targets are found
     intake: Intake | None = None
@@ -361,15 +363,14 @@ class Run:
     def _export_one(self, path: KeyPath, export: Export) -> bool:
         sweep = self.swept
         options: Any = {name: list(value) if isinstance(value, tuple) else value for name, value in export.options.items()}
-        files = [export.out, _beside(export.out), *([export.model] if export.model else [])]
 
-        def write() -> int:
+        def write() -> Mapping[str, Any]:
             document = write_export(self.store, sweep.id, self.position, export.out, **export.options)
             if export.model is not None:
                 write_model(self.store, sweep.id, self.position, export.model)
-            return int(document["rows"])
+            return document
 
-        return self._output(path, options, files, write)
+        return self._output(path, options, export.out, write, more=[export.model] if export.model else [])
 
     def _score(self) -> None:
         repeated = [self._score_one(("score", place), asked) for place, asked in enumerate(self.journey.scores)]
@@ -380,7 +381,7 @@ class Run:
         request = self.at((*path, "path"), lambda: from_database_apart(self.store, asked.request))
         options = {**request.to_json(), "data": _identity(request), "as_of": asked.as_of}
 
-        def write() -> int:
+        def write() -> Mapping[str, Any]:
             dataset = read_like_trained(self.store, sweep.spec.data, request)
             as_of = asked.as_of
             if as_of == LATEST:
@@ -389,9 +390,9 @@ class Run:
             scored = score(self.store, sweep.id, self.position, dataset, as_of=as_of)
             self.notes += (*dataset.notes, *scored.notes)
             which = {"customers": scored.customers, "labels": scored.labels, "set_aside": scored.set_aside}
-            return int(write_scores(self.store, sweep.id, self.position, asked.out, **which)["rows"])
+            return write_scores(self.store, sweep.id, self.position, asked.out, **which)
 
-        return self._output(path, options, [asked.out, _beside(asked.out)], write)
+        return self._output(path, options, asked.out, write)
 
     def _targets(self) -> None:
         repeated = [self._target_one(("targets", place), asked) for place, asked in enumerate(self.journey.targets)]
@@ -410,43 +411,62 @@ class Run:
         contacts = "" if question.contacts is None else content_of_file(question.contacts)
         options = {"question": question.to_json(), "table": intake.table, "contacts": contacts}
 
-        def write() -> int:
+        def write() -> Mapping[str, Any]:
             answer = targets_by_job(self.store, intake, request, question, self.follow)
             self.notes += answer.notes
             rows = list_rows(self.store.frame(answer.contacts))
             write_table(rows, asked.out)
-            return len(rows)
+            return {"rows": len(rows)}
 
-        return self._output(path, options, [asked.out], write)
+        return self._output(path, options, asked.out, write)
 
-    def _output(self, path: KeyPath, options: Mapping[str, Any], files: Sequence[Path], write: Callable[[], int]) -> bool:
-        """Write files unless they are there; return whether they were."""
-        solution = {} if path[0] == "targets" else _segments_of(self.manifest)
-        inputs = digest([path, options, solution, str(files[0].name), __version__])
+    def _output(
+        self,
+        path: KeyPath,
+        options: Mapping[str, Any],
+        out: Path | Destination,
+        write: Callable[[], Mapping[str, Any]],
+        *,
+        more: Sequence[Path] = (),
+    ) -> bool:
+        """Write a file unless it is there, or what differs in a table; return whether there was nothing to do."""
+        step, place = str(path[0]), path if self.journey.document.value(*path) is not None else path[:1]
+        if isinstance(out, Destination):
+            name: Any = [out.address.text, out.table, out.how]
+            files = list(more)
+        else:
+            name = out.name
+            files = [out, *([] if step == "targets" else [_beside(out)]), *more]
+        solution = {} if step == "targets" else _segments_of(self.manifest)
+        inputs = digest([path, options, solution, name, __version__])
         earlier = next((one for one in self.earlier.get("outputs", ()) if one.get("inputs") == inputs), None)
         repeated = is_unchanged(earlier, inputs, files, self.journey.manifest)
-        if repeated and earlier is not None:
-            rows = earlier["rows"]
-        else:
-            found = path if self.journey.document.value(*path) is not None else path[:1]
+        found: Mapping[str, Any] = earlier or {}
+        if not repeated or isinstance(out, Destination):  # what a table has, only its database knows
             for file in files:
-                self.at(found, partial(_make_folder, file))
-            rows = self.at(found, write)
+                self.at(place, partial(_make_folder, file))
+            found = self.at(place, write)
         described = {
-            "step": path[0],
-            "rows": rows,
+            "step": step,
+            "rows": found["rows"],
             "asked": self.manifest["asked"],
             "inputs": inputs,
             "files": [described_file(file, self.journey.manifest) for file in files],
         }
+        if isinstance(out, Destination):
+            text, is_changed = table_text(found), changes_table(found)
+            repeated = not is_changed and (repeated or not files)
+            described["table"] = described_table(found, self.journey.document.value(*place, "out"), earlier)
+        else:
+            text = f"{counted(found['rows'], 'row')} in {described['files'][0]['file']}."
+        self.texts.setdefault(step, []).append(text)
         outputs = [one for one in self.manifest.get("outputs", ()) if one["inputs"] != inputs]
         self.manifest["outputs"] = [*outputs, described]
         self._write()
         return repeated
 
     def _written_text(self, step: Step) -> str:
-        written = [one for one in self.manifest.get("outputs", ()) if one["step"] == step]
-        return " ".join(f"{counted(one['rows'], 'row')} in {one['files'][0]['file']}." for one in written)
+        return " ".join(self.texts.get(step, ()))
 
     def _write(self) -> None:
         """Write the manifest; until all outputs are there, with those of earlier runs, which may turn out to be the same."""

@@ -26,7 +26,7 @@ def _other_columns(table: str, database: str, missing: Sequence[str], more: Sequ
 
 def _bad_name(table: str, longest: int | None) -> str:
     limit = "" if longest is None else f" and at most {longest} bytes"
-    return f"A table cannot be called {quoted(table)}: give --into a name without a NUL character{limit}."
+    return f"A table cannot be called {quoted(table)}: give a name without a NUL character{limit}."
 
 
 def changes_text(table: str, database: str, rows: int, changes: Mapping[str, Any]) -> str:
@@ -51,10 +51,8 @@ def changes_text(table: str, database: str, rows: int, changes: Mapping[str, Any
 
 
 SENTENCES: Mapping[str, Callable[..., str]] = {
-    "destination.not_a_database": lambda option: (
-        f"--{option} is for tables of databases: give --out the address of a database, or leave --{option} out."
-    ),
-    "destination.no_table": lambda database: f"--out is the database {named(database)}: name its table with --into.",
+    "destination.not_a_database": lambda do: f"The output is a file, which has no tables: {do}.",
+    "destination.no_table": lambda database, do: f"The output is the database {named(database)}: {do}.",
     "destination.bad_name": _bad_name,
     "destination.no_schema": lambda table, schema: (
         f"The database has no schema {quoted(schema)} for table {quoted(table)}: create it, or give a name without a dot."

@@ -126,6 +126,11 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     "epochs": _option("--cust2vec epochs=40", "train longer ({}), or leave the number of epochs out", "raise “Epochs”, or leave it empty"),
     "matrix": _option("--matrix", "choose other values with {}", "choose other values"),
     "category": _option("--category", "declare them with {}", "set “Used as” to Category"),
+    "into": _option("--into", "name its table with {}", "name its table"),
+    "out_address": (
+        lambda option: f"set --out to the address of a database, or omit --{option}",
+        lambda option: "give the address of a database",
+    ),
     "other_file": (
         lambda: "give a file with the same data instead, such as 'segcore features OnlineRetail.csv'",
         lambda: "load a file with the same data instead",

@@ -334,7 +334,7 @@ def test_a_file_is_no_table(file):
     assert not is_address(file)
     assert Destination.of(file, None) is None
     for options in ({"into": "segments"}, {"into": None, "how": "merge"}):
-        with pytest.raises(ParameterError, match="is for tables of databases"):
+        with pytest.raises(ParameterError, match="has no tables"):
             Destination.of(file, **options)
 
 

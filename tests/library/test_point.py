@@ -147,9 +147,9 @@ def test_frames_can_be_scored_up_to_a_later_day(point):
         (lambda point, path: point.score(path, out="scores.txt"), "scores.txt"),
         (lambda point, path: point.export("segments.xlsx"), "segments.xlsx"),
         (lambda point, path: point.export("segments.csv", segments=[9]), "9"),
-        (lambda point, path: point.export("segments.csv", into="segments"), "is for tables of databases"),
+        (lambda point, path: point.export("segments.csv", into="segments"), "has no tables"),
         (lambda point, path: point.export("sqlite:///shop.db"), "name its table"),
-        (lambda point, path: point.score(path, into="segments"), "is for tables of databases"),
+        (lambda point, path: point.score(path, into="segments"), "has no tables"),
         (lambda point, path: point.model("model.bin"), "The model must be a file named .zip"),
     ],
 )

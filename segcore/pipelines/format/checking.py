@@ -14,7 +14,7 @@ from segcore.pipelines.format.key_lines import Path
 from segcore.pipelines.format.layout import ROOT, Key, Kind, Table
 from segcore.wording import pipelines as words
 
-_PASSWORD = re.compile(r"://[^/?#\s]*:[^/?#\s]*@")
+_PASSWORD = re.compile(r"://[^/?#\s]*:[^/?#\s]*@|://\S*[?&](?:ssl)?password=", re.IGNORECASE)
 _WANTED: Mapping[Kind, str] = {
     "text": "text in quotes",
     "whole": "a whole number",
@@ -55,7 +55,7 @@ def problems_of(document: Mapping[str, Any]) -> list[Problem]:
 
 def masked(text: str) -> str:
     """Return text for a sentence, with what could be the password of a URL left out."""
-    return re.sub(r":[^:/@\s]*@", ":…@", text)
+    return re.sub(r"(password=)[^&\s\"']+", r"\1…", re.sub(r":[^:/@\s]*@", ":…@", text), flags=re.IGNORECASE)
 
 
 def _secrets(value: Any, path: Path) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from segcore.clustering.algorithms.registry import algorithms
+from segcore.export.database_table import HOW
 from segcore.features.vectors.asked import VECTOR_OPTIONS
 from segcore.library.request import FRAMES
 from segcore.records.data_rules import DATE_ORDERS
@@ -151,6 +152,11 @@ _VECTORS = tuple(
     else Key(name, "grid" if name == "epochs" else "text", "option of the vectors")
     for name in VECTOR_OPTIONS
 )
+_OUTPUT = (
+    Key("out", "text", "file named .csv or .parquet, or address of a database, without password", is_required=True),
+    Key("into", "text", "table of the database, with its schema if that is not the usual one"),
+    Key("how", "text", "whether the table then has exactly these rows, or those of other customers are kept", HOW),
+)
 _GRID_WORDS = "values of the algorithm's parameters; others have their defaults"
 
 TABLES: dict[str, Table] = {
@@ -221,9 +227,9 @@ TABLES: dict[str, Table] = {
     ),
     "names": Table('names of the segments, by their numbers: 0 = "Regulars"', any_key=Key("", "text", "the name")),
     "export": Table(
-        "a file with the customers of the segments",
+        "a file or a table with the customers of the segments",
         (
-            Key("out", "text", "file named .csv or .parquet", is_required=True),
+            *_OUTPUT,
             Key("segments", "labels", "segments to write; -1 or 'noise' is noise (default: all)"),
             *_switches(
                 {
@@ -245,7 +251,7 @@ TABLES: dict[str, Table] = {
         (
             *_MEANING,
             Key("as_of", "as of", "day up to which recency and similar features count, or 'latest' for the latest of these data"),
-            Key("out", "text", "file named .csv or .parquet", is_required=True),
+            *_OUTPUT,
         ),
         is_list=True,
     ),
