@@ -21,7 +21,7 @@ def _other_columns(table: str, database: str, missing: Sequence[str], more: Sequ
     lacks = f"lacks {_columns(missing)}" if missing else ""
     has = f"also has {_columns(more)}" if more else ""
     differs = " and ".join(part for part in (lacks, has) if part)
-    return f"Table {quoted(table)} of {named(database)} has other columns: it {differs}. Name another table, or drop this one. {_NOTHING}."
+    return f"Table {quoted(table)} in {named(database)} has other columns: it {differs}. Name another table, or drop this one. {_NOTHING}."
 
 
 def _bad_name(table: str, longest: int | None) -> str:
@@ -40,14 +40,14 @@ def changes_text(table: str, database: str, rows: int, changes: Mapping[str, Any
     changes : mapping
         See `segcore.export.database_table.Changes`.
     """
-    where, kept = f"{named(table)} of {named(database)}", changes["kept"]
+    where, kept = f"{quoted(table)} in {named(database)}", changes["kept"]
     stay = f" {counted(kept, 'row')} of other customers {'was' if kept == 1 else 'were'} kept." if kept else ""
     if changes["created"]:
         return f"{counted(rows, 'row')} written into the new table {where}."
     if not (changes["added"] or changes["changed"] or changes["removed"]):
-        return f"{where} already has {'this row' if rows == 1 else f'these {rows:,} rows'}: nothing was changed.{stay}"
+        return f"Table {where} already has {'this row' if rows == 1 else f'these {rows:,} rows'}: nothing was changed.{stay}"
     counts = ", ".join(f"{changes[name]:,} {name}" for name in ("added", "changed", "removed", "unchanged"))
-    return f"{counted(rows, 'row')} written into {where}: {counts}.{stay}"
+    return f"{counted(rows, 'row')} written into table {where}: {counts}.{stay}"
 
 
 SENTENCES: Mapping[str, Callable[..., str]] = {
@@ -58,7 +58,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"The database has no schema {quoted(schema)} for table {quoted(table)}: create it, or give a name without a dot."
     ),
     "destination.view": lambda table, database: (
-        f"{quoted(table)} of {named(database)} is a view, which cannot be written: name a table. {_NOTHING}."
+        f"{quoted(table)} in {named(database)} is a view, which cannot be written: name a table. {_NOTHING}."
     ),
     "destination.long_column": lambda column, longest, title: (
         f"{title} keeps at most {longest} bytes of a column's name, and {quoted(column)} is longer: rename the column in the data, or "
@@ -66,14 +66,14 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     ),
     "destination.other_columns": _other_columns,
     "destination.other_type": lambda table, database, column, type, needed: (
-        f"Column {quoted(column)} of table {quoted(table)} of {named(database)} has type {named(type)}, not {needed}: name another table, "
+        f"Column {quoted(column)} of table {quoted(table)} in {named(database)} has type {named(type)}, not {needed}: name another table, "
         f"or change the type. {_NOTHING}."
     ),
     "destination.twice": lambda table, database, key, twice: (
-        f"Table {quoted(table)} of {named(database)} has {counted(twice, 'value')} of {listed(key)} more than once: delete the rows that "
+        f"Table {quoted(table)} in {named(database)} has {counted(twice, 'value')} of {listed(key)} more than once: delete the rows that "
         f"are too many, or name another table. {_NOTHING}."
     ),
     "destination.failed": lambda table, database, reason: (
-        f"Table {quoted(table)} of {named(database)} could not be written ({named(reason)}): correct that, and write again. {_NOTHING}."
+        f"Table {quoted(table)} in {named(database)} could not be written ({named(reason)}): correct that, and write again. {_NOTHING}."
     ),
 }

@@ -45,7 +45,7 @@ def export(sweep, database, *options):
 def test_an_export_counts_what_it_changes_in_words_and_as_json(sweep, database, tmp_path, capsys):
     assert export(sweep, database) == 0
     shown = capsys.readouterr()
-    assert "60 rows written into the new table segments of" in shown.out
+    assert "60 rows written into the new table 'segments' in" in shown.out
     assert shown.err == ""
     assert main(["export", sweep, "--point", "n_clusters=2", "--out", str(tmp_path / "same.parquet")]) == 0
     same = pd.read_parquet(tmp_path / "same.parquet")
@@ -92,7 +92,7 @@ def test_scores_go_into_a_table_too(sweep, database, customers_csv, capsys):
         "scores",
     ]
     assert main(command) == 0
-    assert "60 rows written into the new table scores of" in capsys.readouterr().out
+    assert "60 rows written into the new table 'scores' in" in capsys.readouterr().out
     assert export(sweep, database) == 0
     same = "SELECT count(*) FROM scores JOIN segments USING (customer_id) WHERE scores.segment = segments.segment"
     assert database.run(same) == [(60,)]

@@ -1,9 +1,12 @@
+import contextlib
 import io
 import json
+import sqlite3
 
 import pandas as pd
 import pytest
 
+from segcore.export.database_table import Destination
 from segcore.export.files import file_stem
 from segcore.export.segment_rows import export_rows
 from segcore.records.estimate import Estimate
@@ -11,7 +14,7 @@ from segcore.records.grid import point_key
 from segcore.records.solution import Solution
 from segcore.store.store import Store
 from segcore.wording.numbers import percent_text
-from ui.export.downloads import _content, _description, agreement_words
+from ui.export.downloads import _content, _description, agreement_words, export_table
 from ui.export.request_form import ExportRequest
 
 
@@ -161,3 +164,62 @@ def test_the_first_ten_rows_are_shown_as_they_will_be_written(finished_sweep, st
 )
 def test_a_file_is_named_after_its_data_solution_and_segments(data, label, segments, stem):
     assert file_stem(data, label, segments) == stem
+
+
+def into_database(app, address, table, how="replace"):
+    """Choose a table on the page, and press the button if that can be done."""
+    next(control for control in app.button_group if control.label == "Format").set_value("database").run()
+    app.text_input(key="export.address").set_value(address)
+    app.text_input(key="export.table").set_value(table)
+    next(control for control in app.button_group if control.label == "If the table has rows").set_value(how).run()
+    button = app.button(key="export.write")
+    if not button.disabled:
+        button.click().run()
+    assert not app.exception
+    return app
+
+
+def test_segments_are_written_into_a_table_with_the_command_that_does_the_same(finished_sweep, open_app, words, tmp_path):
+    address = f"sqlite:///{tmp_path / 'shop.db'}"
+    app = into_database(open_app("export", sweep=finished_sweep.id, point="n_clusters=3"), address, "segments of May")
+    assert "45 rows written into the new table 'segments of May' in shop.db." in app.success[0].value.replace("\\", "")
+    assert [button.label for button in app.button if button.proto.type == "primary"] == ["Write 45 rows into segments of May"]
+    assert f"--out {address} --into 'segments of May' --how replace" in app.code[0].value
+    with contextlib.closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        found = dict(connection.execute('SELECT segment, count(*) FROM "segments of May" GROUP BY 1'))
+    assert found == dict(zip(finished_sweep.solutions[1].segments, finished_sweep.solutions[1].sizes, strict=True))
+
+    segments(app).set_value([0]).run()
+    assert not app.success  # of other rows
+    app = into_database(app, address, "segments of May", "merge")
+    assert "nothing was changed" in app.success[0].value and "were kept" in app.success[0].value
+
+
+def test_a_table_that_is_not_known_yet_cannot_be_written(finished_sweep, open_app, words):
+    app = into_database(open_app("export", sweep=finished_sweep.id, point="n_clusters=3"), "sqlite:///shop.db", "")
+    assert app.button(key="export.write").disabled
+    assert "--out ADDRESS --into TABLE" in app.code[0].value
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("postgresql://analyst:swordfish@db.example.com/shop", "The address has a password"),
+        ("shop.db", "give the address of a database"),
+        ("sqlite:////no/such/folder/shop.db", "There is no database"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_one_sentence(finished_sweep, open_app, words, home, address, said):
+    app = into_database(open_app("export", sweep=finished_sweep.id, point="n_clusters=3"), address, "segments")
+    assert said in app.error[0].value.replace("\\", "")
+    assert "swordfish" not in words(app) + app.code[0].value
+    assert not app.success
+    assert not [path for path in home.rglob("*") if path.is_file() and b"swordfish" in path.read_bytes()]
+
+
+def test_a_table_is_saved_in_the_pipeline(finished_sweep, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    asked = request(segments=(0,))
+    found = export_table(finished_sweep, 1, ExportRequest(asked.options, None, Destination.of("duckdb:///shop.db", "segments", "merge")))
+    assert found == {"out": f"duckdb:///{tmp_path / 'shop.db'}", "into": "segments", "how": "merge", "segments": (0,)}
+    assert export_table(finished_sweep, 1, ExportRequest(asked.options, None)) is None

@@ -34,7 +34,7 @@ def test_a_run_writes_tables_and_says_what_it_changed_in_them(folder, weekly, ru
     path = weekly(INTO.format(url=database.url))
     code, said, _ = run(path)
     assert code == 0
-    assert "30 rows in segments.csv. 30 rows written into the new table segments of" in said
+    assert "30 rows in segments.csv. 30 rows written into the new table 'segments' in" in said
     found = outputs(folder)["segments"]
     assert found["files"] == [] and found["rows"] == 30
     assert {name: found["table"][name] for name in ("database", "how", "created", "added")} == {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithm
-from segcore.export.files import export_bytes, file_stem
+from segcore.export.files import export_bytes, file_stem, write_export
 from segcore.export.model import model_zip
 from segcore.export.segment_rows import export_rows
 from segcore.records.grid import point_key
@@ -19,6 +20,7 @@ from segcore.records.sweep import Sweep
 from segcore.store.store import Store
 from segcore.sweeps.points import point_rows
 from segcore.wording.numbers import counted, percent_text, segment_title
+from ui.export.database import draw_writing
 from ui.export.request_form import FORMAT_TITLES, ExportRequest
 from ui.shell import cache
 from ui.shell.sweep_data import segment_names
@@ -48,9 +50,19 @@ def draw_downloads(store: Store, sweep: Sweep, position: int, request: ExportReq
         return len(found), next(found.chunks()).slice(0, _PREVIEW_ROWS).to_pandas()
 
     rows, head = cache.computed("export rows", f"{sweep.id}.{position}.{sorted(options.items())}.{sorted(names.items())}", preview)
-    st.metric("Rows in the file", f"{rows:,}", border=True, width="content")
+    st.metric("Rows in the file" if request.file_format else "Rows for the table", f"{rows:,}", border=True, width="content")
     st.caption(f"The first {len(head)} of {counted(rows, 'row')}, with the columns as they will be written.")
-    draw_frame(head, hide_index=True, placeholder="", alt="The first rows of the file")
+    draw_frame(head, hide_index=True, placeholder="", alt="The first rows of the export")
+    if request.file_format is None:
+        question = f"{sweep.id}.{position}.{sorted(options.items())}"
+        draw_writing(
+            request.destination,
+            rows,
+            question,
+            lambda: _write(store, sweep, position, request),
+            lambda: _draw_model(store, sweep, position),
+        )
+        return
     chosen = () if _is_every(sweep, position, request) else [segment_title(label, names) for label in segments]
     stem = file_stem(str(sweep.spec.data.get("name", "data")), point_rows(sweep)[position].label, chosen)
     suffix = request.file_format
@@ -75,24 +87,40 @@ def draw_downloads(store: Store, sweep: Sweep, position: int, request: ExportReq
             key="export.description",
             help="Where the file comes from: sweep, solution, data, filters and versions; and its counts.",
         )
-        st.download_button(
-            "Download model (zip)",
-            data=lambda: model_zip(store, sweep.id, position),
-            file_name=f"{file_stem(str(sweep.spec.data.get('name', 'data')), point_rows(sweep)[position].label)} model.zip",
-            mime="application/zip",
-            icon=":material/inventory_2:",
-            on_click="ignore",
-            key="export.model",
-            help="For scoring new customers elsewhere: JSON and plain arrays, no pickle.",
-        )
+        _draw_model(store, sweep, position)
 
 
-def export_table(sweep: Sweep, position: int, request: ExportRequest) -> dict[str, Any]:
-    """Return the export as a pipeline's table; all segments are not listed, so that other data may have other ones."""
+def _draw_model(store: Store, sweep: Sweep, position: int) -> None:
+    st.download_button(
+        "Download model (zip)",
+        data=lambda: model_zip(store, sweep.id, position),
+        file_name=f"{file_stem(str(sweep.spec.data.get('name', 'data')), point_rows(sweep)[position].label)} model.zip",
+        mime="application/zip",
+        icon=":material/inventory_2:",
+        on_click="ignore",
+        key="export.model",
+        help="For scoring new customers elsewhere: JSON and plain arrays, no pickle.",
+    )
+
+
+def _write(store: Store, sweep: Sweep, position: int, request: ExportRequest) -> dict[str, Any]:
+    if request.destination is None:
+        raise ValueError("The button is disabled until the table is known.")
+    return write_export(store, sweep.id, position, request.destination, **request.options)
+
+
+def export_table(sweep: Sweep, position: int, request: ExportRequest) -> dict[str, Any] | None:
+    """Return the export as a pipeline's table; all segments are not listed, so that other data may have other ones.
+
+    ``None`` as long as the table of a database is not known.
+    """
     options: dict[str, Any] = {**request.options}
     if _is_every(sweep, position, request):
         options.pop("segments", None)
-    return {"out": f"segments.{request.file_format}", **options}
+    if request.destination is not None:
+        table = request.destination
+        return {"out": table.address.absolute().text, "into": table.table, "how": table.how, **options}
+    return None if request.file_format is None else {"out": f"segments.{request.file_format}", **options}
 
 
 def _is_every(sweep: Sweep, position: int, request: ExportRequest) -> bool:
@@ -101,12 +129,12 @@ def _is_every(sweep: Sweep, position: int, request: ExportRequest) -> bool:
 
 
 def _content(store: Store, sweep: Sweep, position: int, request: ExportRequest) -> Callable[[], bytes]:
-    return lambda: export_bytes(store, sweep.id, position, file_format=request.file_format, **request.options)[0]
+    return lambda: export_bytes(store, sweep.id, position, file_format=request.file_format or "csv", **request.options)[0]
 
 
 def _description(store: Store, sweep: Sweep, position: int, request: ExportRequest) -> Callable[[], bytes]:
     def build() -> bytes:
-        found = export_bytes(store, sweep.id, position, file_format=request.file_format, **request.options)[1]
+        found = export_bytes(store, sweep.id, position, file_format=request.file_format or "csv", **request.options)[1]
         return (json.dumps(found, indent=2, ensure_ascii=False) + "\n").encode()
 
     return build
@@ -132,10 +160,17 @@ def agreement_words(solution: Solution) -> str:
 
 
 def draw_command(sweep: Sweep, position: int, request: ExportRequest) -> None:
-    """Draw the command that writes the same file."""
+    """Draw the command that writes the same file or table."""
     words = ["python -m segcore export", sweep.id[:12], f"--point {point_key(sweep.spec.points[position])}"]
     segments = request.options["segments"] or ()
     words.append(f"--segments {','.join('noise' if label == NOISE else str(label) for label in segments)}")
     words += [flag for name, flag in _FLAGS.items() if dict(request.options)[name]]
+    table = request.destination
+    if table is not None:
+        words.append(f"--out {shlex.quote(table.address.text)} --into {shlex.quote(table.table)} --how {table.how}")
+    elif request.file_format is not None:
+        words.append(f"--out segments.{request.file_format}")
+    else:
+        words.append("--out ADDRESS --into TABLE")
     with st.expander("Do the same on the command line"):
-        st.code(" ".join([*words, f"--out segments.{request.file_format}"]), language="bash", wrap_lines=True)
+        st.code(" ".join(words), language="bash", wrap_lines=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithm
+from segcore.export.database_table import Destination
 from segcore.export.files import FORMATS, Format
 from segcore.export.segment_rows import RowChoice, own_id_name
 from segcore.records.solution import NOISE, Solution
@@ -14,22 +15,28 @@ from segcore.records.sweep import Sweep
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, percent_text, segment_title
+from ui.export.database import destination_form
 from ui.shell import state
 from ui.shell.sweep_data import clustered, segment_names
 
-FORMAT_TITLES = {"csv": "CSV", "parquet": "Parquet"}
+DATABASE = "database"
+FORMAT_TITLES = {"csv": "CSV", "parquet": "Parquet", DATABASE: "Database table"}
+_WAYS = (*FORMATS, DATABASE)
 _FORMAT_WORDS = {
     "csv": "For spreadsheets and most other programs. Text that a spreadsheet would run as a formula starts with an apostrophe.",
     "parquet": "For data tools: keeps types and values exactly.",
+    DATABASE: "For a table of PostgreSQL, DuckDB or SQLite, all rows in one transaction. Readers see the old table until the new one is "
+    "complete.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What to export of a solution: the options of ``export.export_rows``, and the format."""
+    """What to export of a solution: the options of ``export.export_rows``, and the file's format, or the table, once that is known."""
 
     options: RowChoice
-    file_format: Format
+    file_format: Format | None
+    destination: Destination | None = None
 
 
 def export_form(store: Store, sweep: Sweep, position: int, solution: Solution) -> ExportRequest | None:
@@ -50,15 +57,17 @@ def export_form(store: Store, sweep: Sweep, position: int, solution: Solution) -
     )
     state.remember(key, segments)
     state.seed_widget("export.format", state.recall("export.format", FORMATS[0]))
-    picked = st.segmented_control("Format", FORMATS, key="export.format", required=True, format_func=lambda name: FORMAT_TITLES[str(name)])
-    file_format: Format = picked or FORMATS[0]
-    state.remember("export.format", file_format)
-    st.caption(_FORMAT_WORDS[file_format])
+    picked = st.segmented_control("Format", _WAYS, key="export.format", required=True, format_func=lambda name: FORMAT_TITLES[str(name)])
+    way = picked or FORMATS[0]
+    state.remember("export.format", way)
+    st.caption(_FORMAT_WORDS[way])
+    destination = destination_form() if way == DATABASE else None
     options = _draw_options(store, sweep)
     if not segments:
         st.warning("Choose at least one segment.", icon=":material/groups:")
         return None
-    return ExportRequest({"segments": tuple(segments), **options}, file_format)
+    file_format = next((known for known in FORMATS if known == way), None)
+    return ExportRequest({"segments": tuple(segments), **options}, file_format, destination)
 
 
 def _title(label: int, names: dict[int, str]) -> str:

@@ -60,7 +60,7 @@ PAGES = (
     Entry("compare", "Compare", ":material/compare_arrows:", "See what changes between two solutions, and who moves."),
     Entry("over_time", "Over time", ":material/update:", "See whether the segments still fit later data, and who moved and why."),
     Entry("targets", "Targets", ":material/ads_click:", "Find whom to reach with a limited budget, and how many will buy or respond."),
-    Entry("export", "Export", ":material/download:", "Download the chosen segments as CSV or Parquet."),
+    Entry("export", "Export", ":material/download:", "Download the chosen segments, or write them into a database."),
     Entry("benchmark", "Benchmark", ":material/speed:", "Compare the engines' speed on the same work, with proof of what ran."),
 )
 
