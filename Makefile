@@ -3,25 +3,30 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+AIRFLOW := .venv-airflow
 PORT ?= 8501
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev install-postgresql install-spark app test test-all lint format bench lock clean
+.PHONY: help install install-dev install-postgresql install-spark install-airflow app test test-all test-airflow lint format bench lock \
+	lock-airflow clean
 
 help:
 	@echo "make app       install what is needed and open the workbench on http://127.0.0.1:$(PORT)"
 	@echo "make test      install what is needed and run every test, the browser's included"
-	@echo "make test-all  the same, and the tests that take minutes or, where there is a Java, Spark"
+	@echo "make test-all  the same, and the tests that take minutes or Airflow or, where there is a Java, Spark"
+	@echo "make test-airflow  only the tests that run a pipeline in Airflow"
 	@echo "make bench     time the engines and write docs/benchmarks.md (DATA=path of Online Retail)"
 	@echo "make lint      style and types"
 	@echo "make install   only set up $(VENV)"
 	@echo "make install-postgresql  add what reads and writes tables of PostgreSQL, 30 MB"
 	@echo "make install-spark  add Spark to it, 450 MB, for --frames spark"
+	@echo "make install-airflow  set up Airflow in $(AIRFLOW), an environment of its own, 330 MB"
 
 install: $(VENV)/installed
 install-dev: $(VENV)/installed-dev
 install-postgresql: $(VENV)/installed-postgresql
 install-spark: $(VENV)/installed-spark
+install-airflow: $(AIRFLOW)/installed
 
 # pip compiles what it installs to bytecode; without that every start of the server takes three times as long.
 $(VENV)/installed: requirements.txt constraints.txt $(shell find segcore/clustering/kernels -name '*.py')
@@ -45,6 +50,12 @@ $(VENV)/installed-spark: $(VENV)/installed requirements-spark.txt
 	$(PIP) install --quiet --compile -r requirements-spark.txt -c constraints.txt
 	@touch $@
 
+$(AIRFLOW)/installed: requirements-airflow.txt constraints-airflow.txt
+	@test -x $(AIRFLOW)/bin/python || $(PYTHON) -m venv $(AIRFLOW)
+	$(AIRFLOW)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --compile -r requirements-airflow.txt \
+		-c constraints-airflow.txt
+	@touch $@
+
 app: install
 	$(BIN)/python -m segcore app --server.port=$(PORT)
 
@@ -62,11 +73,15 @@ test: install-dev
 # Spark's tests are skipped, with the reason, where there is no Java; `make test` also skips them as long as Spark is not installed.
 JAVA := $(or $(JAVA_HOME),$(shell command -v java 2>/dev/null))
 
-test-all: install-dev $(if $(JAVA),install-spark)
+test-all: install-dev install-airflow $(if $(JAVA),install-spark)
 	@sh .ci/chromium $(BIN)/python
 	@sh .ci/postgresql
 	SEGCORE_THOROUGH=1 $(PYTEST) $(PARALLEL) --ignore=tests/browser
 	$(PYTEST) tests/browser
+
+test-airflow: install-dev install-airflow
+	@sh .ci/postgresql
+	$(PYTEST) tests/pipelines/test_airflow.py
 
 lint: install-dev
 	$(BIN)/ruff check .
@@ -89,5 +104,9 @@ lock: install-dev install-spark
 	@echo "# Every version that was tested together, so that a fresh install is the tested one. Written by 'make lock'." > constraints.txt
 	$(PIP) freeze | grep == >> constraints.txt
 
+lock-airflow: install-airflow
+	@echo "# Every version that was tested together with Airflow. Written by 'make lock-airflow'." > constraints-airflow.txt
+	$(AIRFLOW)/bin/python -m pip --disable-pip-version-check freeze | grep == >> constraints-airflow.txt
+
 clean:
-	rm -rf $(VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(AIRFLOW) .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -67,6 +67,12 @@ def test_the_oldest_versions_that_can_work_are_older_than_the_tested_ones(file, 
         assert number(oldest[name.split("[")[0]]) <= number(version), name
 
 
+def test_airflow_and_what_it_needs_are_the_tested_versions():
+    """Its environment is its own, and so is its lock."""
+    lock = (ROOT / "constraints-airflow.txt").read_text().splitlines()
+    assert {f"{name}=={version}" for name, version in pinned_in("requirements-airflow.txt").items()} <= set(lock)
+
+
 def test_the_spark_that_a_sentence_says_to_install_is_the_tested_one():
     assert pinned_in("requirements-spark.txt") == dict([PACKAGE.split("==")])
     assert PACKAGE in (ROOT / "constraints.txt").read_text().splitlines()
